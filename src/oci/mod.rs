@@ -1,0 +1,1 @@
+//! Images as data: digest, platform, reference, image config, manifest, index.

@@ -1,0 +1,1 @@
+//! Events of a build, and how they are shown.

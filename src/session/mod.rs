@@ -1,0 +1,1 @@
+//! What the daemon calls back for: files, credentials, health.
