@@ -1,0 +1,403 @@
+//! Platforms: parsing, normalising and printing as `containerd/platforms` does.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// A platform of an image: operating system, architecture, variant.
+///
+/// Fields that are not set are empty, as in the OCI image specification's JSON, where they are omitted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Platform {
+    /// The CPU architecture in Go's names: `amd64`, `arm64`, `arm`, `386` …
+    pub architecture: String,
+    /// The operating system in Go's names: `linux`, `windows` …
+    pub os: String,
+    /// The operating system's version, for Windows images.
+    #[serde(rename = "os.version", skip_serializing_if = "String::is_empty")]
+    pub os_version: String,
+    /// Mandatory features of the operating system, for example `win32k`.
+    #[serde(rename = "os.features", skip_serializing_if = "Vec::is_empty")]
+    pub os_features: Vec<String>,
+    /// The variant of the architecture, for example `v7`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub variant: String,
+}
+
+const KNOWN_OS: &[&str] = &[
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "windows",
+    "zos",
+];
+
+const KNOWN_ARCHITECTURES: &[&str] = &[
+    "386",
+    "amd64",
+    "amd64p32",
+    "arm",
+    "armbe",
+    "arm64",
+    "arm64be",
+    "ppc64",
+    "ppc64le",
+    "loong64",
+    "mips",
+    "mipsle",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "ppc",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "wasm",
+];
+
+impl Platform {
+    /// Parses `os`, `arch`, `os/arch` or `os/arch/variant`; the os may carry `(version+feature…)`.
+    ///
+    /// Follows containerd's `platforms.Parse`: names are lower-cased and aliases resolved (`x86_64`, `aarch64`, `macos`),
+    /// `arm/v7` loses its variant in the two-part form only, and `arm64` gets `v8` in the three-part form.
+    /// A missing half comes from the platform of this program.
+    ///
+    /// # Errors
+    /// [`Error::Platform`] with the rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Platform {
+            input: text.to_owned(),
+            reason,
+        };
+        if text.contains('*') {
+            return Err(invalid("wildcards are not supported".to_owned()));
+        }
+        let parts: Vec<&str> = text.split('/').collect();
+        let (os, os_version, os_features) = parse_os(parts[0]).map_err(invalid)?;
+        if let Some(part) = parts[1..].iter().find(|part| !is_component(part)) {
+            return Err(invalid(format!(
+                "{part:?} may only hold letters, digits, '_', '.' and '-'"
+            )));
+        }
+        let mut platform = Self {
+            os,
+            os_version,
+            os_features,
+            ..Self::default()
+        };
+        match parts.as_slice() {
+            [_] if KNOWN_OS.contains(&platform.os.as_str()) => {
+                platform.architecture = host_architecture().to_owned();
+            }
+            [only] => {
+                platform.set_architecture(only, "");
+                platform.drop_default_arm_variant();
+                if !KNOWN_ARCHITECTURES.contains(&platform.architecture.as_str()) {
+                    return Err(invalid(
+                        "unknown operating system or architecture".to_owned(),
+                    ));
+                }
+                platform.os = host_os().to_owned();
+            }
+            [_, architecture] => {
+                platform.set_architecture(architecture, "");
+                platform.drop_default_arm_variant();
+            }
+            [_, architecture, variant] => {
+                platform.set_architecture(architecture, variant);
+                if platform.architecture == "arm64" && platform.variant.is_empty() {
+                    platform.variant = "v8".to_owned();
+                }
+            }
+            _ => return Err(invalid("too many parts".to_owned())),
+        }
+        Ok(platform)
+    }
+
+    /// The platform of this program: its operating system and architecture in Go's names.
+    pub fn host() -> Self {
+        Self {
+            os: host_os().to_owned(),
+            architecture: host_architecture().to_owned(),
+            ..Self::default()
+        }
+        .normalized()
+    }
+
+    /// The canonical form: `arm` becomes `arm/v7`, `arm64/v8` becomes `arm64`, `amd64/v1` becomes `amd64`; features are sorted.
+    #[must_use]
+    pub fn normalized(&self) -> Self {
+        let mut platform = self.clone();
+        platform.os = normalize_os(&self.os);
+        platform.set_architecture(&self.architecture, &self.variant);
+        platform.os_features.sort();
+        platform.os_features.dedup();
+        platform
+    }
+
+    /// As [`Display`](fmt::Display), with the version and features of the operating system: `windows(10.0.17763+win32k)/amd64`.
+    pub fn format_all(&self) -> String {
+        if self.os.is_empty() || (self.os_version.is_empty() && self.os_features.is_empty()) {
+            return self.to_string();
+        }
+        let mut text = format!("{}({}", self.os, escape(&self.os_version));
+        for feature in &self.os_features {
+            text.push('+');
+            text.push_str(&escape(feature));
+        }
+        text.push(')');
+        for part in [&self.architecture, &self.variant] {
+            if !part.is_empty() {
+                text.push('/');
+                text.push_str(part);
+            }
+        }
+        text
+    }
+
+    fn set_architecture(&mut self, architecture: &str, variant: &str) {
+        let (architecture, variant) = normalize_architecture(architecture, variant);
+        self.architecture = architecture;
+        self.variant = variant;
+    }
+
+    fn drop_default_arm_variant(&mut self) {
+        if self.architecture == "arm" && self.variant == "v7" {
+            self.variant.clear();
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.os.is_empty() {
+            return f.pad("unknown");
+        }
+        let mut text = self.os.clone();
+        for part in [&self.architecture, &self.variant] {
+            if !part.is_empty() {
+                text.push('/');
+                text.push_str(part);
+            }
+        }
+        f.pad(&text)
+    }
+}
+
+impl FromStr for Platform {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
+    }
+}
+
+type OsParts = (String, String, Vec<String>);
+
+fn parse_os(part: &str) -> Result<OsParts, String> {
+    let (name, options) = match part.split_once('(') {
+        None => (part, None),
+        Some((name, rest)) => match rest.strip_suffix(')') {
+            Some(options) => (name, Some(options)),
+            None => return Err("the parenthesis after the operating system is not closed".into()),
+        },
+    };
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+    {
+        return Err(format!("{name:?} is not the name of an operating system"));
+    }
+    let mut version = String::new();
+    let mut features = Vec::new();
+    for (i, option) in options.unwrap_or("").split('+').enumerate() {
+        if !option
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_.%-".contains(&b))
+        {
+            return Err(format!("{option:?} is not a version or feature"));
+        }
+        let option = unescape(option)?;
+        match i {
+            0 => version = option,
+            _ if option.is_empty() => return Err("an operating system feature is empty".into()),
+            _ => features.push(option),
+        }
+    }
+    Ok((normalize_os(name), version, features))
+}
+
+fn is_component(part: &str) -> bool {
+    !part.is_empty()
+        && part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
+fn normalize_os(os: &str) -> String {
+    if os.is_empty() {
+        return host_os().to_owned();
+    }
+    match os.to_ascii_lowercase().as_str() {
+        "macos" => "darwin".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn normalize_architecture(architecture: &str, variant: &str) -> (String, String) {
+    let architecture = architecture.to_ascii_lowercase();
+    let variant = variant.to_ascii_lowercase();
+    let (architecture, variant) = match (architecture.as_str(), variant.as_str()) {
+        ("i386", _) => ("386", ""),
+        ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", ""),
+        ("x86_64" | "x86-64" | "amd64", variant) => ("amd64", variant),
+        ("aarch64" | "arm64", "8" | "v8" | "v8.0") => ("arm64", ""),
+        ("aarch64" | "arm64", "9" | "9.0" | "v9.0") => ("arm64", "v9"),
+        ("aarch64" | "arm64", variant) => ("arm64", variant),
+        ("armhf", _) => ("arm", "v7"),
+        ("armel", _) => ("arm", "v6"),
+        ("arm", "" | "7") => ("arm", "v7"),
+        ("arm", "5") => ("arm", "v5"),
+        ("arm", "6") => ("arm", "v6"),
+        ("arm", "8") => ("arm", "v8"),
+        other => other,
+    };
+    (architecture.to_owned(), variant.to_owned())
+}
+
+fn host_os() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        os => os,
+    }
+}
+
+fn host_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86" => "386",
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "powerpc64" if cfg!(target_endian = "little") => "ppc64le",
+        "powerpc64" => "ppc64",
+        "mips64" if cfg!(target_endian = "little") => "mips64le",
+        "loongarch64" => "loong64",
+        architecture => architecture,
+    }
+}
+
+/// Percent-encodes what would end a version or feature inside the parentheses.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '%' | '+' | '(' | ')' | '/' => escaped.push_str(&format!("%{:02X}", c as u32)),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn unescape(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+        match (digit(rest.next()), digit(rest.next())) {
+            (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
+            _ => return Err(format!("{text:?} has an incomplete % escape")),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| format!("{text:?} is not UTF-8 when unescaped"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> String {
+        Platform::parse(text).unwrap().to_string()
+    }
+
+    #[test]
+    fn parse_resolves_aliases_and_keeps_given_variants() {
+        assert_eq!(parsed("linux/x86_64"), "linux/amd64");
+        assert_eq!(parsed("Linux/AARCH64"), "linux/arm64");
+        assert_eq!(parsed("linux/arm"), "linux/arm");
+        assert_eq!(parsed("linux/arm/v7"), "linux/arm/v7");
+        assert_eq!(parsed("linux/arm/5"), "linux/arm/v5");
+        assert_eq!(parsed("linux/arm64/v8"), "linux/arm64/v8");
+        assert_eq!(parsed("linux/armel"), "linux/arm/v6");
+        assert_eq!(parsed("macos/arm64"), "darwin/arm64");
+        assert_eq!(parsed("s390x"), format!("{}/s390x", host_os()));
+        assert_eq!(parsed("linux"), format!("linux/{}", host_architecture()));
+    }
+
+    #[test]
+    fn normalized_is_canonical() {
+        let normalized = |text: &str| Platform::parse(text).unwrap().normalized().to_string();
+        assert_eq!(normalized("linux/arm"), "linux/arm/v7");
+        assert_eq!(normalized("linux/arm64/v8"), "linux/arm64");
+        assert_eq!(normalized("linux/amd64/v1"), "linux/amd64");
+        assert_eq!(normalized("linux/amd64/v3"), "linux/amd64/v3");
+    }
+
+    #[test]
+    fn os_version_and_features_round_trip() {
+        let platform = Platform::parse("windows(10.0.17763+win32k)/amd64").unwrap();
+        assert_eq!(platform.os_version, "10.0.17763");
+        assert_eq!(platform.os_features, ["win32k"]);
+        assert_eq!(platform.format_all(), "windows(10.0.17763+win32k)/amd64");
+        assert_eq!(platform.to_string(), "windows/amd64");
+    }
+
+    #[test]
+    fn what_is_not_a_platform_is_rejected_with_an_example() {
+        for text in [
+            "",
+            "linux/",
+            "linux/amd64/v1/x",
+            "lin ux/amd64",
+            "linux/*",
+            "nosuch",
+            "windows(10/amd64",
+            "linux(+)/a",
+        ] {
+            let error = Platform::parse(text).unwrap_err().to_string();
+            assert!(error.contains("for example linux/amd64"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn json_omits_what_is_empty() {
+        let json = serde_json::to_string(&Platform::parse("linux/arm/v7").unwrap()).unwrap();
+        assert_eq!(
+            json,
+            r#"{"architecture":"arm","os":"linux","variant":"v7"}"#
+        );
+    }
+}
