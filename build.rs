@@ -1,3 +1,53 @@
-//! Compiles `proto/` into the types of `src/proto.rs`.
+//! Compiles `proto/` into the types of `src/proto.rs`, without `protoc`.
 
-fn main() {}
+use std::{error::Error, path::PathBuf};
+
+/// Fields that carry bulk data: cheap to slice and to clone.
+const BULK: &[&str] = &[
+    ".pb.Definition.def",
+    ".fsutil.types.Packet.data",
+    ".moby.buildkit.v1.BytesMessage.data",
+    ".moby.buildkit.v1.VertexLog.msg",
+    ".moby.buildkit.v1.frontend.ReadFileResponse.Data",
+    ".moby.buildkit.v1.frontend.ResolveImageConfigResponse.Config",
+    ".moby.buildkit.v1.frontend.ResolveSourceImageResponse.Config",
+    ".moby.filesync.v1.BytesMessage.data",
+    ".moby.sshforward.v1.BytesMessage.data",
+    ".moby.upload.v1.BytesMessage.data",
+    ".containerd.services.content.v1.ReadContentResponse.data",
+    ".containerd.services.content.v1.WriteContentRequest.data",
+];
+
+/// Messages that hold secrets: they must not be printable.
+const SECRET: &[&str] = &[
+    ".moby.filesync.v1.CredentialsResponse",
+    ".moby.filesync.v1.FetchTokenResponse",
+    ".moby.buildkit.secrets.v1.GetSecretResponse",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir("proto")? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+
+    let descriptors = protox::compile(&files, ["proto"])?;
+    let mut builder = tonic_prost_build::configure()
+        // Maps in a fixed order: the same message gives the same bytes.
+        .btree_map(".")
+        .skip_debug(SECRET)
+        .include_file("mod.rs");
+    for field in BULK {
+        builder = builder.bytes(field);
+    }
+    builder.compile_fds(descriptors)?;
+    Ok(())
+}
