@@ -1,0 +1,294 @@
+//! One type per Dockerfile instruction, its words unexpanded.
+
+use std::time::Duration;
+
+/// An instruction, by its keyword.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InstructionKind {
+    /// ADD
+    Add(AddInstruction),
+    /// ARG inside a stage
+    Arg(ArgInstruction),
+    /// CMD
+    Cmd(CommandLine),
+    /// COPY
+    Copy(CopyInstruction),
+    /// ENTRYPOINT
+    Entrypoint(CommandLine),
+    /// ENV
+    Env(EnvInstruction),
+    /// EXPOSE
+    Expose(ExposeInstruction),
+    /// HEALTHCHECK
+    Healthcheck(HealthcheckInstruction),
+    /// LABEL
+    Label(LabelInstruction),
+    /// MAINTAINER: the author
+    Maintainer(String),
+    /// ONBUILD
+    Onbuild(OnbuildInstruction),
+    /// RUN
+    Run(RunInstruction),
+    /// SHELL: the words of the default shell
+    Shell(Vec<String>),
+    /// STOPSIGNAL: a signal's name or number
+    StopSignal(String),
+    /// USER
+    User(String),
+    /// VOLUME: paths, none of them empty
+    Volume(Vec<String>),
+    /// WORKDIR
+    Workdir(String),
+}
+
+impl InstructionKind {
+    /// The keyword in upper case.
+    pub const fn keyword(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "ADD",
+            Self::Arg(_) => "ARG",
+            Self::Cmd(_) => "CMD",
+            Self::Copy(_) => "COPY",
+            Self::Entrypoint(_) => "ENTRYPOINT",
+            Self::Env(_) => "ENV",
+            Self::Expose(_) => "EXPOSE",
+            Self::Healthcheck(_) => "HEALTHCHECK",
+            Self::Label(_) => "LABEL",
+            Self::Maintainer(_) => "MAINTAINER",
+            Self::Onbuild(_) => "ONBUILD",
+            Self::Run(_) => "RUN",
+            Self::Shell(_) => "SHELL",
+            Self::StopSignal(_) => "STOPSIGNAL",
+            Self::User(_) => "USER",
+            Self::Volume(_) => "VOLUME",
+            Self::Workdir(_) => "WORKDIR",
+        }
+    }
+}
+
+/// A command: text for a shell, or the words to execute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandLine {
+    /// Shell form; the shell in force goes before it. Empty when nothing was given.
+    Shell(String),
+    /// Exec form, a JSON array of strings, maybe empty.
+    Exec(Vec<String>),
+}
+
+/// What ADD and COPY copy, and to where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sources {
+    /// Paths, patterns or addresses, in order.
+    pub paths: Vec<String>,
+    /// Files whose content stands in the Dockerfile, in order.
+    pub inline: Vec<InlineFile>,
+    /// The last argument.
+    pub destination: String,
+}
+
+/// A heredoc that becomes a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InlineFile {
+    /// The file's name: the heredoc's word without its quotes, unexpanded.
+    pub name: String,
+    /// The content; after `<<-` without the tabs that lead its lines.
+    pub content: String,
+    /// Variables in the content are expanded: no part of the word was quoted.
+    pub expand: bool,
+}
+
+/// COPY
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyInstruction {
+    /// What is copied, and to where.
+    pub sources: Sources,
+    /// `--from`: a stage, an image or a named context.
+    pub from: Option<String>,
+    /// `--chown`
+    pub chown: Option<String>,
+    /// `--chmod`
+    pub chmod: Option<String>,
+    /// `--link`
+    pub link: bool,
+    /// `--parents`
+    pub parents: bool,
+    /// `--exclude`, in order.
+    pub exclude: Vec<String>,
+}
+
+/// ADD
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddInstruction {
+    /// What is copied, and to where.
+    pub sources: Sources,
+    /// `--chown`
+    pub chown: Option<String>,
+    /// `--chmod`
+    pub chmod: Option<String>,
+    /// `--link`
+    pub link: bool,
+    /// `--exclude`, in order.
+    pub exclude: Vec<String>,
+    /// `--checksum`
+    pub checksum: Option<String>,
+    /// `--keep-git-dir`, if given.
+    pub keep_git_dir: Option<bool>,
+    /// `--unpack`, if given.
+    pub unpack: Option<bool>,
+}
+
+/// RUN
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunInstruction {
+    /// The command; of heredocs only the words (`<<EOF`).
+    pub command: CommandLine,
+    /// The heredocs of a shell form, in order.
+    pub heredocs: Vec<Heredoc>,
+    /// `--mount`, in order.
+    pub mounts: Vec<RunMount>,
+    /// `--network`
+    pub network: RunNetwork,
+    /// `--security`
+    pub security: RunSecurity,
+    /// `--device`, in order.
+    pub devices: Vec<RunDevice>,
+}
+
+/// A heredoc as it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heredoc {
+    /// The word without its quotes, which ends the body on a line of its own.
+    pub name: String,
+    /// The lines between, each with its line end, tabs kept.
+    pub content: String,
+    /// `<<-`: tabs that lead a line are to be taken off, see [`chomp`](super::chomp).
+    pub chomp: bool,
+    /// No part of the word was quoted.
+    pub expand: bool,
+    /// The number before `<<`, 0 if there is none.
+    pub file_descriptor: u64,
+}
+
+/// A `--mount` whose values are still to be expanded; [`parse_mount`](super::parse_mount) reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunMount {
+    /// The flag's value.
+    pub text: String,
+    /// `from=`, the one key that takes no variables and is known before.
+    pub from: Option<String>,
+}
+
+/// `RUN --network`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunNetwork {
+    /// What the build has.
+    #[default]
+    Default,
+    /// No network.
+    None,
+    /// The host's network; the build needs an entitlement.
+    Host,
+}
+
+/// `RUN --security`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunSecurity {
+    /// Confined.
+    #[default]
+    Sandbox,
+    /// With all privileges; the build needs an entitlement.
+    Insecure,
+}
+
+/// `RUN --device`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunDevice {
+    /// The CDI name; empty if only options were given.
+    pub name: String,
+    /// The build fails without the device.
+    pub required: bool,
+}
+
+/// ENV
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvInstruction {
+    /// The assignments, at least one.
+    pub pairs: Vec<KeyValue>,
+}
+
+/// LABEL
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelInstruction {
+    /// The labels, at least one.
+    pub pairs: Vec<KeyValue>,
+}
+
+/// A key with its value, of ENV and LABEL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyValue {
+    /// The key, never empty.
+    pub key: String,
+    /// The value.
+    pub value: String,
+    /// Written as `key value`, without `=`.
+    pub legacy: bool,
+}
+
+/// ARG
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgInstruction {
+    /// The variables, at least one.
+    pub variables: Vec<ArgVariable>,
+}
+
+/// A variable that ARG declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgVariable {
+    /// The name, never empty.
+    pub name: String,
+    /// What follows the `=`, if there is one.
+    pub default: Option<String>,
+    /// What a comment of the form `# <name> <text>` says about it.
+    pub doc: Option<String>,
+}
+
+/// EXPOSE
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposeInstruction {
+    /// The ports, sorted by their bytes.
+    pub ports: Vec<String>,
+}
+
+/// HEALTHCHECK
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HealthcheckInstruction {
+    /// NONE: the base image's check is switched off.
+    None,
+    /// CMD
+    Command(Healthcheck),
+}
+
+/// A check and its times; a zero time means Docker's default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Healthcheck {
+    /// What is run, never empty.
+    pub command: CommandLine,
+    /// `--interval`
+    pub interval: Duration,
+    /// `--timeout`
+    pub timeout: Duration,
+    /// `--start-period`
+    pub start_period: Duration,
+    /// `--start-interval`
+    pub start_interval: Duration,
+    /// `--retries`
+    pub retries: u32,
+}
+
+/// ONBUILD
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnbuildInstruction {
+    /// The instruction to be run by children, with its heredocs; [`parse_trigger`](super::parse_trigger) reads it.
+    pub expression: String,
+}
