@@ -1,0 +1,190 @@
+//! Turns a pattern into a regular expression: first the one the reference makes of it (in Go's syntax), then the same in
+//! the syntax of the `regex` crate. Two steps, so that odd patterns (a star inside a class, say) mean what they mean there.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use regex::Regex;
+
+/// Compiles what [`GoPattern::scan`](super::pattern::GoPattern) made of a pattern.
+pub(super) fn compile(go_syntax: &str) -> Result<Regex, String> {
+    let translated = translate(go_syntax)?;
+    Regex::new(&translated).map_err(|_| "it is not a valid expression".to_owned())
+}
+
+/// Rewrites an expression of Go's `regexp` into one of the `regex` crate that matches the same.
+fn translate(go_syntax: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(go_syntax.len() + 8);
+    let mut rest = go_syntax.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => out.push_str(&escape(&mut rest)?),
+            '[' => class(&mut rest, &mut out)?,
+            ']' => out.push_str("\\]"),
+            c => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+/// An escape outside a class. Go knows more of them (octal, hexadecimal, Unicode classes); in a path pattern they can
+/// only be a mistake, and are refused.
+fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, String> {
+    let c = rest.next().ok_or("it ends in a backslash")?;
+    Ok(match c {
+        'A' | 'z' => format!("\\{c}"),
+        'b' | 'B' => format!("(?-u:\\{c})"),
+        c => match perl_class(c) {
+            Some(class) => class.to_owned(),
+            None => literal(control(c)?),
+        },
+    })
+}
+
+/// A class, its opening bracket read already.
+fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    out.push('[');
+    if rest.next_if_eq(&'^').is_some() {
+        out.push('^');
+    }
+    let mut first = true;
+    loop {
+        match rest.next().ok_or("a class is not closed")? {
+            ']' if !first => break,
+            '[' if rest.peek() == Some(&':') => posix_class(rest, out)?,
+            '\\' if rest.peek().is_some_and(|&c| perl_class(c).is_some()) => {
+                out.push_str(rest.next().and_then(perl_class).unwrap_or_default());
+            }
+            low => range(low, rest, out)?,
+        }
+        first = false;
+    }
+    out.push(']');
+    Ok(())
+}
+
+/// One character of a class, or a range of them.
+fn range(low: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    let low = class_char(low, rest)?;
+    out.push_str(&literal(low));
+    let mut ahead = rest.clone();
+    if ahead.next() == Some('-') && ahead.peek().is_some_and(|&c| c != ']') {
+        rest.next();
+        let high = rest.next().ok_or("a class is not closed")?;
+        let high = class_char(high, rest)?;
+        if high < low {
+            return Err(format!("the range {low}-{high} is empty"));
+        }
+        out.push('-');
+        out.push_str(&literal(high));
+    }
+    Ok(())
+}
+
+fn class_char(c: char, rest: &mut Peekable<Chars<'_>>) -> Result<char, String> {
+    match c {
+        '\\' => control(rest.next().ok_or("it ends in a backslash")?),
+        c => Ok(c),
+    }
+}
+
+/// `[:name:]` inside a class; without the closing `:]` the bracket stands for itself, as in Go.
+fn posix_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    const NAMES: [&str; 14] = [
+        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+        "space", "upper", "word", "xdigit",
+    ];
+    let text: String = rest.clone().skip(1).collect();
+    let Some((name, _)) = text.split_once(":]") else {
+        return range('[', rest, out);
+    };
+    if !NAMES.contains(&name.strip_prefix('^').unwrap_or(name)) {
+        return Err(format!("[:{name}:] is not a class"));
+    }
+    out.push_str(&format!("[:{name}:]"));
+    rest.nth(name.chars().count() + 2);
+    Ok(())
+}
+
+/// Go's Perl classes, which are ASCII only.
+fn perl_class(c: char) -> Option<&'static str> {
+    Some(match c {
+        'd' => "[0-9]",
+        'D' => "[^0-9]",
+        's' => "[\\t\\n\\x0c\\r ]",
+        'S' => "[^\\t\\n\\x0c\\r ]",
+        'w' => "[0-9A-Za-z_]",
+        'W' => "[^0-9A-Za-z_]",
+        _ => return None,
+    })
+}
+
+/// The character that a backslash and `c` stand for.
+fn control(c: char) -> Result<char, String> {
+    Ok(match c {
+        'a' => '\x07',
+        'f' => '\x0c',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\x0b',
+        c if c.is_ascii() && !c.is_ascii_alphanumeric() => c,
+        c => return Err(format!("\\{c} is not an escape")),
+    })
+}
+
+/// `c` as itself, inside and outside of classes; set operators (`&&`, `--`, `~~`) and nested brackets lose their meaning.
+fn literal(c: char) -> String {
+    if c.is_ascii_punctuation() && c != '<' && c != '>' {
+        format!("\\{c}")
+    } else {
+        c.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(go_syntax: &str, text: &str) -> bool {
+        compile(go_syntax).unwrap().is_match(text)
+    }
+
+    #[test]
+    fn set_operators_of_the_regex_crate_are_plain_characters() {
+        assert!(matches("^[a&&b]$", "&"));
+        assert!(matches("^[a~~b]$", "~"));
+        assert!(matches("^[!--a]$", "#"));
+        assert!(matches("^[[a]$", "["));
+        assert!(matches("^[a[b]$", "b"));
+    }
+
+    #[test]
+    fn unbalanced_closing_bracket_is_itself() {
+        assert!(matches("^a]$", "a]"));
+    }
+
+    #[test]
+    fn perl_classes_are_ascii() {
+        assert!(matches("^\\d$", "7"));
+        assert!(!matches("^\\d$", "٣"));
+        assert!(matches("^[\\Dx]$", "x"));
+        assert!(!matches("^[\\D]$", "1"));
+    }
+
+    #[test]
+    fn posix_classes_pass() {
+        assert!(matches("^[[:alpha:]_]$", "q"));
+        assert!(matches("^[[:alpha:]_]$", "_"));
+        assert!(matches("^[[:a]$", ":"));
+        assert!(compile("^[[:nope:]]$").is_err());
+    }
+
+    #[test]
+    fn unknown_escapes_and_empty_ranges_are_errors() {
+        assert!(compile("^\\y$").is_err());
+        assert!(compile("^\\é$").is_err());
+        assert!(compile("^[z-a]$").is_err());
+        assert!(compile("^[a$").is_err());
+    }
+}
