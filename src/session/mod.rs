@@ -1,6 +1,156 @@
 //! What the daemon calls back for while it builds: files, credentials, health.
+//!
+//! A [`Session`] is a gRPC server that the client runs and the daemon calls, over a byte stream that the client opened
+//! (Control.Session, see [`Tunnel`]). One session serves all platforms of a build.
 
+mod error;
 mod filepath;
+mod health;
 mod patterns;
+mod server;
+mod tasks;
+mod tunnel;
 
+pub use error::Error;
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
+pub use tunnel::Tunnel;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use tonic::service::{Routes, RoutesBuilder};
+
+/// The largest gRPC message in either direction, as BuildKit's.
+#[allow(dead_code)]
+const MESSAGE_LIMIT: usize = 16 << 20;
+
+/// What one build offers the daemon. Made by [`Session::builder`].
+///
+/// ```no_run
+/// # async fn example<I>(io: I) -> Result<(), solvekit::session::Error>
+/// # where I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static {
+/// use solvekit::session::Session;
+///
+/// let session = Session::builder().shared_key("app:0123456789abcdef").build()?;
+/// // The daemon finds the session by its id, so Solve requests name it.
+/// println!("{}", session.id());
+/// session.serve(io, Default::default()).await
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    id: String,
+    shared_key: String,
+    methods: Vec<&'static str>,
+    routes: Routes,
+}
+
+/// Collects what a [`Session`] offers.
+#[derive(Debug)]
+pub struct SessionBuilder {
+    shared_key: String,
+    methods: Vec<&'static str>,
+    routes: RoutesBuilder,
+}
+
+impl Session {
+    /// A session that offers nothing but health yet.
+    pub fn builder() -> SessionBuilder {
+        let mut routes = Routes::builder();
+        routes.add_service(health::service());
+        SessionBuilder {
+            shared_key: String::new(),
+            methods: health::METHODS.to_vec(),
+            routes,
+        }
+    }
+
+    /// The id under which the daemon knows the session: 25 letters and digits.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The metadata with which to call Control.Session: who the session is, and every method that it answers. Names can
+    /// repeat; values are printable ASCII.
+    pub fn metadata(&self) -> Vec<(&'static str, String)> {
+        let mut metadata = vec![
+            ("x-docker-expose-session-uuid", self.id.clone()),
+            (
+                "x-docker-expose-session-sharedkey",
+                printable(&self.shared_key),
+            ),
+        ];
+        let methods = self
+            .methods
+            .iter()
+            .map(|&method| ("x-docker-expose-session-grpc-method", method.to_owned()));
+        metadata.extend(methods);
+        metadata
+    }
+
+    /// Answers the daemon's calls on the connection, until the daemon closes it or the token is cancelled. When this
+    /// returns, nothing of the session runs any more.
+    ///
+    /// # Errors
+    ///
+    /// When the connection breaks, or the peer does not speak HTTP/2.
+    pub async fn serve<I>(self, io: I, cancelled: CancellationToken) -> Result<(), Error>
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        server::serve(self.routes, io, &cancelled).await
+    }
+}
+
+impl SessionBuilder {
+    /// Sets the key under which the daemon keeps what it received of local directories, so that the next build with the
+    /// same key sends the changes only. Empty: nothing is found again.
+    pub fn shared_key(mut self, key: impl Into<String>) -> Self {
+        self.shared_key = key.into();
+        self
+    }
+
+    /// Completes the session under a new id.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random numbers.
+    pub fn build(self) -> Result<Session, Error> {
+        Ok(Session {
+            id: new_id()?,
+            shared_key: self.shared_key,
+            methods: self.methods,
+            routes: self.routes.routes(),
+        })
+    }
+}
+
+/// 128 random bits in the 25 characters that the reference's ids have.
+fn new_id() -> Result<String, Error> {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(Error::Random)?;
+    let mut rest = u128::from_le_bytes(bytes);
+    let mut id = String::with_capacity(25);
+    for _ in 0..25 {
+        id.push(char::from(DIGITS[(rest % 36) as usize]));
+        rest /= 36;
+    }
+    Ok(id)
+}
+
+/// The text with everything but printable ASCII percent-encoded: gRPC has no other characters in metadata.
+fn printable(text: &str) -> String {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' '..=b'~' => out.push(char::from(byte)),
+            // Writing to a string does not fail.
+            _ => drop(write!(out, "%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

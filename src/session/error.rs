@@ -1,0 +1,26 @@
+//! What can go wrong in a session, as far as the caller hears of it; the daemon is told of the rest.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// An error of the session itself.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A directory that should be offered to the daemon is not there, cannot be read or is no directory.
+    #[error("cannot use directory {}", path.display())]
+    Directory {
+        /// The directory as it was given.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system's source of random numbers failed.
+    #[error("cannot make a session id")]
+    Random(#[source] getrandom::Error),
+    /// The connection to the daemon broke.
+    #[error("the session's connection broke")]
+    Connection(#[source] hyper::Error),
+}

@@ -1,0 +1,64 @@
+//! The HTTP/2 server of a session: the daemon is the client here.
+
+use std::convert::Infallible;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tower::ServiceExt;
+
+use super::Error;
+use super::tasks::Tasks;
+
+/// As grpc-go: lists of include and exclude patterns travel in the headers.
+const HEADER_LIST: u32 = 16 << 20;
+/// What one call of the daemon may send before it is read.
+const STREAM_WINDOW: u32 = 16 << 20;
+/// What all calls may send. h2 also takes this as the measure of how many small unread frames are an attack.
+const CONNECTION_WINDOW: u32 = 64 << 20;
+
+/// Serves the routes on the connection until the peer closes it or the token is cancelled; then ends all tasks.
+pub(super) async fn serve<I>(
+    routes: Routes,
+    io: I,
+    cancelled: &CancellationToken,
+) -> Result<(), Error>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let tasks = Tasks::new(cancelled);
+    let routes = routes.prepare();
+    let service = {
+        let tasks = tasks.clone();
+        service_fn(move |mut request: http::Request<Incoming>| {
+            request.extensions_mut().insert(tasks.clone());
+            let routes = routes.clone();
+            async move {
+                Ok::<_, Infallible>(
+                    routes
+                        .oneshot(request)
+                        .await
+                        .unwrap_or_else(|never| match never {}),
+                )
+            }
+        })
+    };
+    let connection = http2::Builder::new(tasks.clone())
+        .max_header_list_size(HEADER_LIST)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(None)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(io), service);
+    let served = tokio::select! {
+        biased;
+        () = cancelled.cancelled() => Ok(()),
+        ended = connection => ended.map_err(Error::Connection),
+    };
+    tasks.end().await;
+    served
+}
