@@ -1,0 +1,357 @@
+//! The way of events from those who work to the one display: a channel that several builds and the client's own steps share.
+//!
+//! What a daemon reports goes through a [`Source`], which waits while the display is far behind, so memory stays flat.
+//! The client's own steps ([`Step`], in `step.rs`) are few and never wait.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use futures_util::{Stream, StreamExt};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::event::{StatusUpdate, Vertex};
+use super::step::Step;
+
+/// How much may wait for the display, in units of [`UNIT`] bytes.
+const QUEUE: u32 = 1024;
+/// Every update counts for one unit, and for one more per so many bytes of logs.
+const UNIT: usize = 4096;
+
+/// Opens a channel. The [`Updates`] end when the writer, its clones, sources and steps are all gone.
+pub fn channel() -> (Writer, Updates) {
+    channel_with_clock(SystemTime::now)
+}
+
+/// As [`channel`], with the clock that the client's own steps read.
+pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
+    let (events, receiver) = mpsc::unbounded_channel();
+    let mut seed = [0; 16];
+    if getrandom::fill(&mut seed).is_err() {
+        // Only names steps within one display: the time is good enough.
+        let nanos = clock()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
+        seed = nanos.to_le_bytes();
+    }
+    let shared = Shared {
+        clock,
+        seed,
+        next: AtomicU64::new(1),
+        space: Arc::new(Semaphore::new(QUEUE as usize)),
+        log_owners: Mutex::default(),
+    };
+    (
+        Writer {
+            events,
+            shared: Arc::new(shared),
+        },
+        Updates { events: receiver },
+    )
+}
+
+/// One event on its way to the display.
+#[derive(Debug)]
+pub struct Event {
+    /// Whose clock its times are of: 0 is this client, other numbers are one [`Source`] each.
+    pub source: u64,
+    /// What happened.
+    pub update: StatusUpdate,
+    /// Room in the queue, given back when the event has been dealt with.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Event {
+    /// An event as it would come through a channel.
+    pub fn new(source: u64, update: StatusUpdate) -> Self {
+        Self {
+            source,
+            update,
+            _room: None,
+        }
+    }
+}
+
+/// The receiving end, for [`Display::run`](super::Display::run).
+#[derive(Debug)]
+pub struct Updates {
+    events: mpsc::UnboundedReceiver<Event>,
+}
+
+impl Updates {
+    /// The next event; none when everybody who could send has gone.
+    pub async fn recv(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+
+    /// The next event if there is one already.
+    pub fn try_recv(&mut self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: fn() -> SystemTime,
+    seed: [u8; 16],
+    next: AtomicU64,
+    space: Arc<Semaphore>,
+    /// Which source may report the logs of a step that several builds share: the one that did first.
+    log_owners: Mutex<HashMap<String, u64>>,
+}
+
+/// The sending end; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    events: mpsc::UnboundedSender<Event>,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    /// Begins a step of the client itself, e.g. `[internal] load build definition from Dockerfile`.
+    pub fn step(&self, name: impl Into<String>) -> Step {
+        Step::begin(self.clone(), name.into())
+    }
+
+    /// Runs a future as a step of its own: its error, if it has one, becomes the step's.
+    pub async fn track<T, E: std::fmt::Display>(
+        &self,
+        name: impl Into<String>,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let step = self.step(name);
+        let result = work.await;
+        match &result {
+            Ok(_) => step.done(),
+            Err(error) => step.fail(error),
+        }
+        result
+    }
+
+    /// Shows one line that belongs to no step: a step that is done at once.
+    pub fn note(&self, text: impl Into<String>) {
+        self.step(text).done();
+    }
+
+    /// A new source of events with a clock of its own: the status stream of one build on one daemon.
+    pub fn source(&self) -> Source {
+        Source {
+            id: self.shared.next.fetch_add(1, Ordering::Relaxed),
+            prefix: None,
+            writer: self.clone(),
+        }
+    }
+
+    /// Sends an event of this client's own clock. Once the display has gone it is thrown away.
+    pub(super) fn send_own(&self, update: StatusUpdate) {
+        let _ = self.events.send(Event::new(0, update));
+    }
+
+    /// This client's clock.
+    pub(super) fn now(&self) -> SystemTime {
+        (self.shared.clock)()
+    }
+
+    /// A digest that no other step has.
+    pub(super) fn new_digest(&self) -> String {
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let hash = Sha256::new()
+            .chain_update(self.shared.seed)
+            .chain_update(number.to_le_bytes())
+            .finalize();
+        format!("sha256:{hash:x}")
+    }
+}
+
+/// The events of one build on one daemon.
+///
+/// Several sources may speak of the same step (same digest): they are shown as one, its log only once.
+#[derive(Debug)]
+pub struct Source {
+    id: u64,
+    prefix: Option<String>,
+    writer: Writer,
+}
+
+impl Source {
+    /// Puts a word before every step's name: `[2/3] RUN` becomes `[web 2/3] RUN`.
+    pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Sends an update, after waiting for room; false once the display has gone.
+    pub async fn send(&self, mut update: StatusUpdate) -> bool {
+        self.keep_own_logs(&mut update);
+        if let Some(prefix) = &self.prefix {
+            update
+                .vertexes
+                .iter_mut()
+                .for_each(|vertex| add_prefix(prefix, vertex));
+        }
+        let bytes: usize = update.logs.iter().map(|log| log.data.len()).sum();
+        let units = u32::try_from(1 + bytes / UNIT).unwrap_or(QUEUE).min(QUEUE);
+        // The semaphore is never closed: an error cannot happen, and would only mean no limit.
+        let room = self
+            .writer
+            .shared
+            .space
+            .clone()
+            .acquire_many_owned(units)
+            .await
+            .ok();
+        self.writer
+            .events
+            .send(Event {
+                source: self.id,
+                update,
+                _room: room,
+            })
+            .is_ok()
+    }
+
+    /// Sends a whole stream.
+    ///
+    /// # Errors
+    /// The stream's own error, at once.
+    pub async fn forward<E>(
+        self,
+        updates: impl Stream<Item = Result<StatusUpdate, E>>,
+    ) -> Result<(), E> {
+        let mut updates = std::pin::pin!(updates);
+        while let Some(update) = updates.next().await {
+            self.send(update?).await;
+        }
+        Ok(())
+    }
+
+    fn keep_own_logs(&self, update: &mut StatusUpdate) {
+        if update.logs.is_empty() {
+            return;
+        }
+        let mut owners = self
+            .writer
+            .shared
+            .log_owners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        update.logs.retain(|log| match owners.get(&log.vertex) {
+            Some(owner) => *owner == self.id,
+            None => {
+                owners.insert(log.vertex.clone(), self.id);
+                true
+            }
+        });
+    }
+}
+
+impl Drop for Source {
+    /// Another source may report the logs of the same steps from now on.
+    fn drop(&mut self) {
+        let mut owners = self
+            .writer
+            .shared
+            .log_owners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        owners.retain(|_, owner| *owner != self.id);
+    }
+}
+
+fn add_prefix(prefix: &str, vertex: &mut Vertex) {
+    let prefixed = |name: &str| match name.strip_prefix('[') {
+        Some(rest) => format!("[{prefix} {rest}"),
+        None => format!("[{prefix}] {name}"),
+    };
+    vertex.name = prefixed(&vertex.name);
+    if let Some(group) = &mut vertex.progress_group {
+        group.name = prefixed(&group.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::VertexLog;
+    use super::*;
+
+    fn log(vertex: &str, data: &'static [u8]) -> StatusUpdate {
+        let log = VertexLog {
+            vertex: vertex.into(),
+            data: data.into(),
+            ..Default::default()
+        };
+        StatusUpdate {
+            logs: vec![log],
+            ..Default::default()
+        }
+    }
+
+    fn vertex(name: &str) -> StatusUpdate {
+        let vertex = Vertex {
+            digest: "a".into(),
+            name: name.into(),
+            ..Default::default()
+        };
+        StatusUpdate {
+            vertexes: vec![vertex],
+            ..Default::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_two_builds_share_is_shown_once() {
+        let (writer, mut updates) = channel();
+        let (one, two) = (writer.source(), writer.source());
+        one.send(log("a", b"first")).await;
+        two.send(log("a", b"again")).await;
+        drop(one);
+        two.send(log("a", b"later")).await;
+        drop((two, writer));
+        let mut seen = Vec::new();
+        while let Some(event) = updates.recv().await {
+            seen.extend(event.update.logs.into_iter().map(|log| log.data));
+        }
+        assert_eq!(seen, [&b"first"[..], b"later"]);
+    }
+
+    #[tokio::test]
+    async fn a_prefix_goes_into_the_brackets() {
+        let (writer, mut updates) = channel();
+        let source = writer.source().with_prefix("web");
+        source.send(vertex("[1/2] FROM x")).await;
+        source.send(vertex("exporting")).await;
+        assert_eq!(
+            updates.recv().await.unwrap().update.vertexes[0].name,
+            "[web 1/2] FROM x"
+        );
+        assert_eq!(
+            updates.recv().await.unwrap().update.vertexes[0].name,
+            "[web] exporting"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_source_waits_while_the_display_is_behind() {
+        let (writer, mut updates) = channel();
+        let source = writer.source();
+        for _ in 0..QUEUE {
+            source.send(vertex("x")).await;
+        }
+        let one_more = source.send(vertex("y"));
+        let waited = tokio::time::timeout(std::time::Duration::from_millis(20), one_more).await;
+        assert!(waited.is_err());
+        drop(updates.try_recv());
+        assert!(source.send(vertex("y")).await);
+    }
+
+    #[tokio::test]
+    async fn sending_after_the_display_has_gone_is_harmless() {
+        let (writer, updates) = channel();
+        drop(updates);
+        writer.note("late");
+        assert!(!writer.source().send(vertex("x")).await);
+    }
+}
