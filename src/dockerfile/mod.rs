@@ -8,6 +8,8 @@ mod instruction;
 
 mod mount;
 
+mod lexer;
+
 pub use ast::{Directives, Dockerfile, GlobalArgs, Instruction, Stage};
 pub use instruction::{
     AddInstruction, ArgInstruction, ArgVariable, CommandLine, CopyInstruction, EnvInstruction,
@@ -15,5 +17,6 @@ pub use instruction::{
     KeyValue, LabelInstruction, OnbuildInstruction, RunDevice, RunInstruction, RunMount,
     RunNetwork, RunSecurity, Sources,
 };
+pub use lexer::{Environment, ExpandError, ExpandErrorReason, Expansion, Lexer, MAX_EXPANSION};
 pub use mount::{CacheSharing, Mount, MountType};
 pub use span::{Position, Range, Span};

@@ -1,0 +1,173 @@
+//! The patterns of `${name#pattern}`, `${name%pattern}` and `${name/pattern/text}`: `*`, `?` and `\` before these and itself.
+//! BuildKit turns them into regular expressions, and their semantics show: neither wildcard matches a newline.
+
+use std::borrow::Cow;
+
+use regex::Regex;
+
+use super::ExpandErrorReason;
+
+type Result<T> = std::result::Result<T, ExpandErrorReason>;
+
+/// The value without the shortest prefix that matches; the longest if a second `#` leads the pattern.
+pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
+    let (pattern, greedy) = greediness(word, '#');
+    let regex = compile(pattern, greedy, true)?;
+    Ok(regex
+        .find(value)
+        .map_or(value, |found| &value[found.end()..]))
+}
+
+/// The value without the shortest suffix that matches; the longest if a second `%` leads the pattern.
+///
+/// A search from the end is one from the beginning with pattern and value turned around.
+pub(super) fn trim_suffix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
+    let (pattern, greedy) = greediness(word, '%');
+    let regex = compile(&reversed_pattern(pattern), greedy, true)?;
+    let reversed: String = value.chars().rev().collect();
+    Ok(regex
+        .find(&reversed)
+        .map_or(value, |found| &value[..value.len() - found.end()]))
+}
+
+/// The value with its first match replaced; the replacement is literal.
+pub(super) fn replace_first<'v>(
+    value: &'v str,
+    pattern: &str,
+    replacement: &str,
+) -> Result<Cow<'v, str>> {
+    let regex = compile(pattern, true, false)?;
+    Ok(match regex.find(value) {
+        None => Cow::Borrowed(value),
+        Some(found) => {
+            Cow::Owned([&value[..found.start()], replacement, &value[found.end()..]].concat())
+        }
+    })
+}
+
+/// The value with every match replaced. `$0` in the replacement is the match and other references are empty, because BuildKit
+/// goes through Go's `ReplaceAllString`. A text longer than `limit` is an error.
+pub(super) fn replace_all<'v>(
+    value: &'v str,
+    pattern: &str,
+    replacement: &str,
+    limit: usize,
+) -> Result<Cow<'v, str>> {
+    let regex = compile(pattern, true, false)?;
+    let mut text = String::new();
+    let mut last = 0;
+    for found in regex.find_iter(value) {
+        text.push_str(&value[last..found.start()]);
+        push_template(&mut text, replacement, found.as_str(), limit)?;
+        last = found.end();
+    }
+    text.push_str(&value[last..]);
+    Ok(Cow::Owned(text))
+}
+
+fn greediness(word: &str, operator: char) -> (&str, bool) {
+    match word.strip_prefix(operator) {
+        Some(pattern) => (pattern, true),
+        None => (word, false),
+    }
+}
+
+fn compile(pattern: &str, greedy: bool, anchored: bool) -> Result<Regex> {
+    let mut regex = String::with_capacity(pattern.len() + 8);
+    if anchored {
+        regex.push('^');
+    }
+    let mut chars = pattern
+        .strip_prefix('\u{feff}')
+        .unwrap_or(pattern)
+        .chars()
+        .peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '*' => regex.push_str(if greedy { ".*" } else { ".*?" }),
+            '?' => regex.push('.'),
+            // These had to be escaped for the substitution's sake; the escape is no part of the pattern.
+            '\\' if matches!(chars.peek(), Some('}' | '/')) => {}
+            '\\' => match chars.next() {
+                Some(escaped @ ('*' | '?' | '\\')) => push_literal(&mut regex, escaped),
+                other => {
+                    let escaped = other.unwrap_or(char::REPLACEMENT_CHARACTER);
+                    return Err(ExpandErrorReason::Pattern {
+                        pattern: pattern.to_owned(),
+                        escaped,
+                    });
+                }
+            },
+            _ => push_literal(&mut regex, c),
+        }
+    }
+    Regex::new(&regex).map_err(|_| ExpandErrorReason::PatternTooLong)
+}
+
+fn push_literal(regex: &mut String, c: char) {
+    regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
+}
+
+/// The pattern from its end to its beginning, each escape still before its character.
+fn reversed_pattern(pattern: &str) -> String {
+    let mut parts = Vec::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        let escaped = rest[c.len_utf8()..].chars().next().filter(|_| c == '\\');
+        let (part, after) = rest.split_at(c.len_utf8() + escaped.map_or(0, char::len_utf8));
+        parts.push(part);
+        rest = after;
+    }
+    parts.reverse();
+    parts.concat()
+}
+
+/// Go's `Regexp.Expand` for an expression without groups: `$0` and `${0}` are the match, `$$` is a dollar, any other name is empty,
+/// and a `$` before no name stays.
+fn push_template(text: &mut String, template: &str, found: &str, limit: usize) -> Result<()> {
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('$') {
+        if text.len() > limit {
+            return Err(ExpandErrorReason::TooLong);
+        }
+        text.push_str(before);
+        rest = after;
+        if let Some(after) = rest.strip_prefix('$') {
+            text.push('$');
+            rest = after;
+            continue;
+        }
+        match reference(rest) {
+            None => text.push('$'),
+            Some((name, after)) => {
+                if name == "0" {
+                    text.push_str(found);
+                }
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    if text.len() > limit {
+        Err(ExpandErrorReason::TooLong)
+    } else {
+        Ok(())
+    }
+}
+
+/// The name after a `$`, with or without braces, and what comes after it.
+fn reference(text: &str) -> Option<(&str, &str)> {
+    let (braces, text) = text
+        .strip_prefix('{')
+        .map_or((false, text), |inside| (true, inside));
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
+    let (name, after) = text.split_at(end);
+    let after = if braces {
+        after.strip_prefix('}')?
+    } else {
+        after
+    };
+    (!name.is_empty()).then_some((name, after))
+}
