@@ -1,0 +1,223 @@
+//! The LLB capabilities: what a daemon may say it supports, and what an op needs.
+
+use std::fmt;
+
+macro_rules! caps {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// One LLB capability of BuildKit.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Cap { $(#[doc = concat!("`", $text, "`")] $(#[$doc])* $name,)* }
+
+        const ALL: &[(Cap, &str)] = &[$((Cap::$name, $text),)*];
+    };
+}
+
+caps! {
+    SourceImage = "source.image",
+    SourceImageResolveMode = "source.image.resolvemode",
+    SourceImageLayerLimit = "source.image.layerlimit",
+    SourceImageChecksum = "source.image.checksum",
+    SourceLocal = "source.local",
+    SourceLocalUnique = "source.local.unique",
+    SourceLocalSessionId = "source.local.sessionid",
+    SourceLocalIncludePatterns = "source.local.includepatterns",
+    SourceLocalFollowPaths = "source.local.followpaths",
+    SourceLocalExcludePatterns = "source.local.excludepatterns",
+    SourceLocalSharedKeyHint = "source.local.sharedkeyhint",
+    SourceLocalDiffer = "source.local.differ",
+    SourceMetadataTransfer = "source.local.metadatatransfer",
+    SourceGit = "source.git",
+    SourceGitKeepDir = "source.git.keepgitdir",
+    SourceGitFullUrl = "source.git.fullurl",
+    SourceGitHttpAuth = "source.git.httpauth",
+    SourceGitKnownSshHosts = "source.git.knownsshhosts",
+    SourceGitMountSshSock = "source.git.mountsshsock",
+    SourceGitSubdir = "source.git.subdir",
+    SourceGitChecksum = "source.git.checksum",
+    SourceGitSkipSubmodules = "source.git.skipsubmodules",
+    SourceGitSignatureVerify = "source.git.signatureverify",
+    SourceGitMtime = "source.git.mtime",
+    SourceGitFetchByCommit = "source.git.fetchbycommit",
+    SourceGitBundle = "source.git.bundle",
+    SourceGitCheckoutBundle = "source.git.checkoutbundle",
+    SourceHttp = "source.http",
+    SourceHttpAuth = "source.http.auth",
+    SourceHttpChecksum = "source.http.checksum",
+    SourceHttpPerm = "source.http.perm",
+    /// (the spelling is the daemon's)
+    SourceHttpUidGid = "soruce.http.uidgid",
+    SourceHttpHeader = "source.http.header",
+    SourceHttpSignatureVerify = "source.http.signatureverify",
+    SourceImageBlob = "source.imageblob",
+    SourceOciLayout = "source.ocilayout",
+    BuildOpLlbFileName = "source.buildop.llbfilename",
+    ExecMetaBase = "exec.meta.base",
+    ExecMetaCgroupParent = "exec.meta.cgroup.parent",
+    ExecMetaNetwork = "exec.meta.network",
+    ExecMetaNetworkProxy = "exec.meta.network.proxy",
+    ExecMetaProxy = "exec.meta.proxyenv",
+    ExecMetaSecurity = "exec.meta.security",
+    ExecMetaSecurityDevices = "exec.meta.security.devices.v1",
+    ExecMetaSetsDefaultPath = "exec.meta.setsdefaultpath",
+    ExecMetaUlimit = "exec.meta.ulimit",
+    ExecMetaCdi = "exec.meta.cdi",
+    ExecMetaRemoveMountStubsRecursive = "exec.meta.removemountstubs.recursive",
+    ExecMetaLinuxResources = "exec.meta.linux.resources",
+    ExecMountBind = "exec.mount.bind",
+    ExecMountBindReadWriteNoOutput = "exec.mount.bind.readwrite-nooutput",
+    ExecMountCache = "exec.mount.cache",
+    ExecMountCacheSharing = "exec.mount.cache.sharing",
+    ExecMountSelector = "exec.mount.selector",
+    ExecMountTmpfs = "exec.mount.tmpfs",
+    ExecMountTmpfsSize = "exec.mount.tmpfs.size",
+    ExecMountSecret = "exec.mount.secret",
+    ExecMountSsh = "exec.mount.ssh",
+    ExecMountContentCache = "exec.mount.cache.content",
+    ExecCgroupsMounted = "exec.cgroup",
+    ExecSecretEnv = "exec.secretenv",
+    ExecValidExitCode = "exec.validexitcode",
+    FileBase = "file.base",
+    FileRmWildcard = "file.rm.wildcard",
+    FileCopyIncludeExcludePatterns = "file.copy.includeexcludepatterns",
+    FileCopyRequiredPaths = "file.copy.requiredpaths",
+    FileRmNoFollowSymlink = "file.rm.nofollowsymlink",
+    FileCopyAlwaysReplaceExistingDestPaths = "file.copy.alwaysreplaceexistingdestpaths",
+    FileCopyModeString = "file.copy.modestring",
+    FileSymlinkCreate = "file.symlink.create",
+    Constraints = "constraints",
+    Platform = "platform",
+    MetaIgnoreCache = "meta.ignorecache",
+    MetaDescription = "meta.description",
+    MetaExportCache = "meta.exportcache",
+    RemoteCacheGha = "cache.gha",
+    RemoteCacheS3 = "cache.s3",
+    RemoteCacheAzBlob = "cache.azblob",
+    MergeOp = "mergeop",
+    DiffOp = "diffop",
+    PassthroughOp = "passthroughop",
+    Annotations = "exporter.image.annotations",
+    Attestations = "exporter.image.attestations",
+    SourceDateEpoch = "exporter.sourcedateepoch",
+    MultipleExporters = "exporter.multiple",
+    SessionExporter = "exporter.session",
+    SourcePolicy = "source.policy",
+    SourcePolicySession = "source.policy.session",
+    GcFreeSpaceFilter = "gc.freespacefilter",
+    HistoryFilters = "history.filter",
+}
+
+impl Cap {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        ALL[self as usize].1
+    }
+
+    /// The capability of this name, if it is a known one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        ALL.iter()
+            .find(|(_, text)| *text == name)
+            .map(|(cap, _)| *cap)
+    }
+
+    const fn bit(self) -> u128 {
+        1 << self as u32
+    }
+}
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of capabilities; copying it is free.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct CapSet(u128);
+
+impl CapSet {
+    /// No capability.
+    pub const EMPTY: Self = Self(0);
+
+    /// Every capability that this version knows: a daemon at least as new as BuildKit v0.32.
+    pub fn all() -> Self {
+        ALL.iter().map(|(cap, _)| *cap).collect()
+    }
+
+    /// Those of a daemon's list of names; names that are unknown here are left out.
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        names.into_iter().filter_map(Cap::from_name).collect()
+    }
+
+    /// Is `cap` in the set?
+    pub const fn contains(self, cap: Cap) -> bool {
+        self.0 & cap.bit() != 0
+    }
+
+    /// The set with `cap` in it.
+    #[must_use]
+    pub const fn with(self, cap: Cap) -> Self {
+        Self(self.0 | cap.bit())
+    }
+
+    /// The set without `cap`.
+    #[must_use]
+    pub const fn without(self, cap: Cap) -> Self {
+        Self(self.0 & !cap.bit())
+    }
+
+    /// What is in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn insert(&mut self, cap: Cap) {
+        self.0 |= cap.bit();
+    }
+
+    /// Has it no capability?
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The capabilities, in the order of [`Cap`].
+    pub fn iter(self) -> impl Iterator<Item = Cap> {
+        ALL.iter()
+            .map(|(cap, _)| *cap)
+            .filter(move |cap| self.contains(*cap))
+    }
+}
+
+impl FromIterator<Cap> for CapSet {
+    fn from_iter<I: IntoIterator<Item = Cap>>(caps: I) -> Self {
+        caps.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl fmt::Debug for CapSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Cap::as_str)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_capability_fits_the_set_and_has_one_name() {
+        assert!(ALL.len() <= 128);
+        for (at, (cap, name)) in ALL.iter().enumerate() {
+            assert_eq!(*cap as usize, at);
+            assert_eq!(Cap::from_name(name), Some(*cap));
+        }
+    }
+
+    #[test]
+    fn names_that_are_unknown_are_left_out() {
+        let caps = CapSet::from_names(["mergeop", "from.the.future"]);
+        assert_eq!(caps.iter().collect::<Vec<_>>(), [Cap::MergeOp]);
+    }
+}
