@@ -1,1 +1,48 @@
-//! A connection to one BuildKit daemon.
+//! A connection to one BuildKit daemon: addresses and transports, the Control calls, and what a failure means.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), solvekit::client::Error> {
+//! use solvekit::client::{Address, Client, ConnectOptions};
+//!
+//! let address = Address::parse("unix:///run/buildkit/buildkitd.sock")?;
+//! let client = Client::connect(&ConnectOptions::new(address)).await?;
+//! for worker in client.workers().await? {
+//!     println!("{} {:?}", worker.id, worker.platforms);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+mod connect;
+mod control;
+mod details;
+mod docker;
+mod error;
+mod failure;
+mod policy;
+mod solve;
+mod tls;
+mod transport;
+mod usage;
+mod worker;
+
+pub use address::{Address, Endpoint, Surroundings, default_addresses};
+pub use connect::{CONNECT_TIMEOUT, ConnectOptions, connect_default, engine_info};
+pub use control::Client;
+pub use details::{Detail, Operation, OperationDetail, SourceDetail};
+pub use docker::EngineInfo;
+pub use error::{ConnectProblem, Error, Stage};
+pub use failure::{Code, Failure};
+pub use policy::{
+    SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourceRule,
+    SourceSelector, SourceUpdate,
+};
+pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
+pub use tls::TlsOptions;
+pub use usage::{CacheRecord, PruneOptions};
+pub use worker::{Device, GcRule, Version, Worker};
+
+pub(crate) use connect::MESSAGE_LIMIT;
+pub(crate) use control::{failed, metadata_value};
+pub(crate) use worker::{platform, platform_to_proto};

@@ -1,0 +1,370 @@
+//! Where a BuildKit is: the address' text forms and the order in which the usual places are tried. No I/O.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use super::Error;
+
+/// The socket of BuildKit's own daemon when nothing else is said.
+const BUILDKITD_SOCKET: &str = "/run/buildkit/buildkitd.sock";
+/// Docker's socket when nothing else is said.
+const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+/// Docker's port when nothing else is said (its TLS port, 2376, has to be written).
+const DOCKER_PORT: u16 = 2375;
+
+/// Schemes that other tools know and this one does not yet.
+const NOT_YET: &[&str] = &[
+    "docker-container",
+    "podman-container",
+    "nerdctl-container",
+    "kube-pod",
+    "ssh",
+    "npipe",
+];
+
+/// Where a BuildKit is.
+///
+/// | text | meaning |
+/// |---|---|
+/// | `unix:///run/buildkit/buildkitd.sock` | a socket of `buildkitd` |
+/// | `tcp://host:1234`, `tcp://[::1]:1234` | a port of `buildkitd`, with TLS if TLS options are given |
+/// | `docker://` | the BuildKit inside a Docker Engine, where `DOCKER_HOST` says or on `/var/run/docker.sock` |
+/// | `docker:///path/docker.sock`, `docker://unix:///path/docker.sock` | the same, on this socket |
+/// | `docker://host:2375`, `docker://tcp://host:2375` | the same, on this port |
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// BuildKit's own endpoint.
+    Buildkit(Endpoint),
+    /// A Docker Engine, whose API leads to its BuildKit; `None` is the default socket.
+    Docker(Option<Endpoint>),
+}
+
+/// Something to open a byte stream to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// A Unix socket, by its absolute path.
+    Unix(PathBuf),
+    /// A TCP port. The host is a name or an IP address, an IPv6 one without brackets.
+    Tcp {
+        /// Name or IP address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+impl Address {
+    /// Reads an address in one of the forms above.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedScheme`] for schemes that other BuildKit clients know; [`Error::InvalidAddress`] for all else.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(invalid(text, no_scheme(text)));
+        };
+        match scheme {
+            "unix" => Ok(Self::Buildkit(unix(text, rest)?)),
+            "tcp" => Ok(Self::Buildkit(tcp(text, rest, None)?)),
+            "docker" => docker(text, rest).map(Self::Docker),
+            "http" | "https" => Err(invalid(
+                text,
+                format!("write tcp://{rest}, and give TLS options for https"),
+            )),
+            other if NOT_YET.contains(&other) => Err(Error::UnsupportedScheme {
+                scheme: other.to_owned(),
+            }),
+            other => Err(invalid(text, format!("unknown scheme {other:?}"))),
+        }
+    }
+
+    /// `docker://` without a place gets the one that `DOCKER_HOST` (given by the caller) names; other addresses stay.
+    ///
+    /// # Errors
+    /// As [`Address::parse`], when `docker_host` is not `unix://…` or `tcp://…`.
+    pub fn with_docker_host(self, docker_host: Option<&str>) -> Result<Self, Error> {
+        match (self, docker_host) {
+            (Self::Docker(None), Some(host)) if !host.is_empty() => {
+                Self::parse(&format!("docker://{host}"))
+            }
+            (address, _) => Ok(address),
+        }
+    }
+
+    /// What is dialled.
+    pub fn endpoint(&self) -> Endpoint {
+        match self {
+            Self::Buildkit(endpoint) | Self::Docker(Some(endpoint)) => endpoint.clone(),
+            Self::Docker(None) => Endpoint::Unix(DOCKER_SOCKET.into()),
+        }
+    }
+}
+
+impl Endpoint {
+    /// The name that a server certificate must have unless another is given: the host; `localhost` for a socket.
+    pub fn server_name(&self) -> &str {
+        match self {
+            Self::Unix(_) => "localhost",
+            Self::Tcp { host, .. } => host,
+        }
+    }
+
+    /// The path, or `host:port`: what follows the scheme.
+    pub(super) fn bare(&self) -> String {
+        match self {
+            Self::Unix(path) => path.display().to_string(),
+            tcp => tcp.to_string().trim_start_matches("tcp://").to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Buildkit(endpoint) => endpoint.fmt(f),
+            Self::Docker(None) => f.write_str("docker://"),
+            Self::Docker(Some(endpoint)) => write!(f, "docker://{}", endpoint.bare()),
+        }
+    }
+}
+
+/// What the environment says about the places of BuildKit. The values are read by the caller, nothing here does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surroundings<'a> {
+    /// `BUILDKIT_HOST`.
+    pub buildkit_host: Option<&'a str>,
+    /// `XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<&'a Path>,
+    /// `DOCKER_HOST`.
+    pub docker_host: Option<&'a str>,
+}
+
+/// The addresses to try when none is given, in order: `BUILDKIT_HOST` and nothing else if it is set; else the daemon's
+/// socket, the rootless daemon's socket, and the BuildKit inside the Docker Engine.
+///
+/// The last is only of use if the engine has the containerd image store: [`super::connect_default`] looks.
+///
+/// # Errors
+/// As [`Address::parse`], for a `BUILDKIT_HOST` that is no address. A `DOCKER_HOST` that cannot be used is left out.
+pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>, Error> {
+    if let Some(host) = surroundings.buildkit_host.filter(|host| !host.is_empty()) {
+        return Ok(vec![
+            Address::parse(host)?.with_docker_host(surroundings.docker_host)?,
+        ]);
+    }
+    let mut addresses = vec![Address::Buildkit(Endpoint::Unix(BUILDKITD_SOCKET.into()))];
+    if let Some(folder) = surroundings.runtime_dir.filter(|path| path.is_absolute()) {
+        let socket = folder.join("buildkit/buildkitd.sock");
+        addresses.push(Address::Buildkit(Endpoint::Unix(socket)));
+    }
+    addresses.extend(Address::Docker(None).with_docker_host(surroundings.docker_host));
+    Ok(addresses)
+}
+
+fn docker(text: &str, rest: &str) -> Result<Option<Endpoint>, Error> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    match rest.split_once("://") {
+        Some(("unix", path)) => unix(text, path).map(Some),
+        Some(("tcp", host)) => tcp(text, host, Some(DOCKER_PORT)).map(Some),
+        Some((scheme, _)) if NOT_YET.contains(&scheme) => Err(Error::UnsupportedScheme {
+            scheme: format!("docker://{scheme}"),
+        }),
+        Some((scheme, _)) => Err(invalid(
+            text,
+            format!("a Docker Engine is at unix:// or tcp://, not {scheme}://"),
+        )),
+        None if rest.starts_with('/') => unix(text, rest).map(Some),
+        None => tcp(text, rest, Some(DOCKER_PORT)).map(Some),
+    }
+}
+
+fn unix(text: &str, path: &str) -> Result<Endpoint, Error> {
+    if !path.starts_with('/') {
+        let reason = "a socket needs an absolute path, as in unix:///run/buildkit/buildkitd.sock";
+        return Err(invalid(text, reason));
+    }
+    Ok(Endpoint::Unix(path.into()))
+}
+
+fn tcp(text: &str, rest: &str, default_port: Option<u16>) -> Result<Endpoint, Error> {
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.contains('@') {
+        return Err(Error::AddressWithUser);
+    }
+    if authority.contains(['/', '?', '#']) {
+        return Err(invalid(text, "nothing may follow the port"));
+    }
+    let (host, port) = split_port(authority)
+        .ok_or_else(|| invalid(text, "write host:port, an IPv6 address in brackets"))?;
+    if host.is_empty() {
+        return Err(invalid(text, "the host is missing"));
+    }
+    let port = match (port, default_port) {
+        (Some(port), _) => match port.parse() {
+            Ok(port) if port != 0 => port,
+            _ => return Err(invalid(text, format!("{port:?} is no port"))),
+        },
+        (None, Some(port)) => port,
+        (None, None) => {
+            let reason =
+                format!("the port is missing; buildkitd usually has 1234: tcp://{authority}:1234");
+            return Err(invalid(text, reason));
+        }
+    };
+    let host = host.to_owned();
+    Ok(Endpoint::Tcp { host, port })
+}
+
+/// `host`, `host:port`, `[v6]` and `[v6]:port`.
+fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        host.parse::<std::net::Ipv6Addr>().ok()?;
+        return match rest.strip_prefix(':') {
+            Some(port) => Some((host, Some(port))),
+            None if rest.is_empty() => Some((host, None)),
+            None => None,
+        };
+    }
+    match authority.split_once(':') {
+        Some((_, port)) if port.contains(':') => None,
+        Some((host, port)) => Some((host, Some(port))),
+        None => Some((authority, None)),
+    }
+}
+
+fn no_scheme(text: &str) -> String {
+    if text.starts_with('/') {
+        format!("the scheme is missing: unix://{text}")
+    } else if split_port(text).is_some_and(|(_, port)| port.is_some()) {
+        format!("the scheme is missing: tcp://{text}")
+    } else {
+        "the scheme is missing: unix://, tcp:// or docker://".to_owned()
+    }
+}
+
+fn invalid(address: &str, reason: impl Into<String>) -> Error {
+    if address.contains('@') {
+        return Error::AddressWithUser;
+    }
+    Error::InvalidAddress {
+        address: address.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> String {
+        Address::parse(text).unwrap().to_string()
+    }
+
+    fn refused(text: &str) -> String {
+        Address::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_form_is_printed_as_it_was_written() {
+        for text in [
+            "unix:///run/buildkit/buildkitd.sock",
+            "tcp://buildkitd:1234",
+            "tcp://[::1]:1234",
+            "docker://",
+            "docker:///tmp/docker.sock",
+            "docker://engine:2375",
+            "docker://[fe80::1]:2375",
+        ] {
+            assert_eq!(parsed(text), text);
+        }
+    }
+
+    #[test]
+    fn docker_takes_a_docker_host_too() {
+        assert_eq!(
+            parsed("docker://unix:///tmp/d.sock"),
+            "docker:///tmp/d.sock"
+        );
+        assert_eq!(parsed("docker://tcp://engine"), "docker://engine:2375");
+        let host = |value| {
+            Address::Docker(None)
+                .with_docker_host(value)
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(host(Some("unix:///x.sock")), "docker:///x.sock");
+        assert_eq!(host(Some("")), "docker://");
+        assert_eq!(host(None), "docker://");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_to_write() {
+        assert!(refused("tcp://host").contains("tcp://host:1234"));
+        assert!(refused("/run/b.sock").contains("unix:///run/b.sock"));
+        assert!(refused("host:1234").contains("tcp://host:1234"));
+        assert!(refused("unix://b.sock").contains("absolute path"));
+        assert!(refused("https://host:1234").contains("tcp://host:1234"));
+        assert!(refused("tcp://::1:1234").contains("brackets"));
+        assert!(refused("tcp://host:99999").contains("99999"));
+        assert!(refused("kube-pod://x").contains("kube-pod"));
+        assert!(refused("docker://ssh://x").contains("docker://ssh"));
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_printed() {
+        for text in [
+            "tcp://me:secret@host:1234",
+            "gopher://me:secret@host",
+            "me:secret@host",
+        ] {
+            assert!(!refused(text).contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn buildkit_host_wins_over_all_other_places() {
+        let addresses = |buildkit_host, runtime_dir: Option<&str>, docker_host| {
+            let surroundings = Surroundings {
+                buildkit_host,
+                runtime_dir: runtime_dir.map(Path::new),
+                docker_host,
+            };
+            let found = default_addresses(&surroundings).unwrap();
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            addresses(Some("tcp://a:1"), Some("/run/user/1"), None),
+            ["tcp://a:1"]
+        );
+        assert_eq!(
+            addresses(Some("docker://"), None, Some("tcp://e:2375")),
+            ["docker://e:2375"]
+        );
+        assert_eq!(
+            addresses(None, Some("/run/user/1"), Some("unix:///d.sock")),
+            [
+                "unix:///run/buildkit/buildkitd.sock",
+                "unix:///run/user/1/buildkit/buildkitd.sock",
+                "docker:///d.sock"
+            ]
+        );
+        assert_eq!(
+            addresses(Some(""), None, Some("ssh://x")),
+            ["unix:///run/buildkit/buildkitd.sock"]
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! The calls of a connection.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Request, Status,
+    metadata::{AsciiMetadataKey, AsciiMetadataValue},
+    transport::Channel,
+};
+
+use super::{
+    Address, CacheRecord, Error, Failure, PruneOptions, SolveRequest, SolveResponse, Version,
+    Worker, connect::MESSAGE_LIMIT, error::root, usage::nanoseconds,
+};
+use crate::{
+    progress::StatusUpdate,
+    proto::moby::buildkit::v1::{
+        self as control, BytesMessage, ListWorkersRequest, StatusRequest,
+        control_client::ControlClient,
+    },
+    session::{Session, Tunnel},
+};
+
+/// How many messages of a session are on the way before its writers wait.
+const TUNNEL_MESSAGES: usize = 16;
+
+/// A connection to one BuildKit that was answered at least once. Clones share it.
+///
+/// When the connection ends, calls under way fail with [`Error::ConnectionLost`] and the next call dials again.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(super) channel: Channel,
+    pub(super) address: Address,
+    pub(super) version: Option<Version>,
+}
+
+impl Client {
+    /// Where this daemon is.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The daemon's version, as it said when it was connected to; BuildKit before 0.11 does not say it.
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    fn control(&self) -> ControlClient<Channel> {
+        ControlClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .max_encoding_message_size(MESSAGE_LIMIT)
+    }
+
+    /// Asks for the daemon's version.
+    ///
+    /// # Errors
+    /// [`Error::Call`], with `Unimplemented` from BuildKit before 0.11.
+    pub async fn info(&self) -> Result<Version, Error> {
+        let call = "asking for the version";
+        let answer = self
+            .control()
+            .info(control::InfoRequest {})
+            .await
+            .map_err(failed(call))?;
+        let missing = || Error::InvalidAnswer {
+            call,
+            reason: "there is no version in it".to_owned(),
+        };
+        answer
+            .into_inner()
+            .buildkit_version
+            .map(Version::from)
+            .ok_or_else(missing)
+    }
+
+    /// The daemon's workers, the default one first.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn workers(&self) -> Result<Vec<Worker>, Error> {
+        let request = ListWorkersRequest::default();
+        let answer = self
+            .control()
+            .list_workers(request)
+            .await
+            .map_err(failed("listing the workers"))?;
+        Ok(answer
+            .into_inner()
+            .record
+            .into_iter()
+            .map(Worker::from)
+            .collect())
+    }
+
+    /// Runs a build and waits for its end. Dropping the future cancels the build.
+    ///
+    /// # Errors
+    /// [`Error::Call`] with the [`Failure`] that the daemon reports.
+    pub async fn solve(&self, request: SolveRequest) -> Result<SolveResponse, Error> {
+        let request = request.into_proto();
+        let answer = self
+            .control()
+            .solve(request)
+            .await
+            .map_err(failed("the build"))?;
+        Ok(SolveResponse {
+            exporter: answer.into_inner().exporter_response,
+        })
+    }
+
+    /// The progress of a build, from its beginning; the stream ends with the build. The daemon waits a few seconds for a
+    /// build of that reference to begin.
+    ///
+    /// # Errors
+    /// When the call fails; the stream's items when it breaks off.
+    pub async fn status(
+        &self,
+        build_ref: &str,
+    ) -> Result<impl Stream<Item = Result<StatusUpdate, Error>> + Send + Unpin + use<>, Error> {
+        let call = "watching the build";
+        let request = StatusRequest {
+            r#ref: build_ref.to_owned(),
+        };
+        let updates = self
+            .control()
+            .status(request)
+            .await
+            .map_err(failed(call))?
+            .into_inner();
+        Ok(updates.map(move |update| update.map(StatusUpdate::from).map_err(failed(call))))
+    }
+
+    /// Makes a session known to the daemon and serves it, until the daemon ends it or the token is cancelled. A build
+    /// that names the session can begin at the same time: the daemon waits a few seconds for it.
+    ///
+    /// # Errors
+    /// When the daemon does not take the session, or the connection breaks.
+    pub async fn attach(
+        &self,
+        session: Session,
+        cancelled: CancellationToken,
+    ) -> Result<(), Error> {
+        let call = "the session";
+        let (outbound, messages) = tokio::sync::mpsc::channel::<Bytes>(TUNNEL_MESSAGES);
+        let messages = ReceiverStream::new(messages).map(|data| BytesMessage { data });
+        let mut request = Request::new(messages);
+        for (name, value) in session.metadata() {
+            let value = metadata_value(name, &value)?;
+            request
+                .metadata_mut()
+                .append(AsciiMetadataKey::from_static(name), value);
+        }
+        let mut control = self.control();
+        let opened = tokio::select! {
+            biased;
+            () = cancelled.cancelled() => return Ok(()),
+            opened = control.session(request) => opened.map_err(failed(call))?,
+        };
+        let inbound = opened
+            .into_inner()
+            .map(|message| message.map(|message| message.data));
+        let served = session
+            .serve(Tunnel::new(inbound, outbound), cancelled)
+            .await;
+        served.map_err(|source| Error::ConnectionLost {
+            call,
+            source: Box::new(source),
+        })
+    }
+
+    /// The records of the daemon's cache, the smallest first. An age above zero leaves out those used more recently.
+    ///
+    /// # Errors
+    /// When the call fails, for example for a filter that the daemon cannot read.
+    pub async fn disk_usage(
+        &self,
+        filters: &[String],
+        age: Duration,
+    ) -> Result<Vec<CacheRecord>, Error> {
+        let request = control::DiskUsageRequest {
+            filter: filters.to_vec(),
+            age_limit: nanoseconds(age),
+        };
+        let answer = self
+            .control()
+            .disk_usage(request)
+            .await
+            .map_err(failed("listing the cache"))?;
+        let mut records: Vec<_> = answer
+            .into_inner()
+            .record
+            .into_iter()
+            .map(CacheRecord::from)
+            .collect();
+        records.sort_by(|a, b| a.size.cmp(&b.size).then_with(|| a.id.cmp(&b.id)));
+        Ok(records)
+    }
+
+    /// Removes records of the daemon's cache; the stream names each.
+    ///
+    /// # Errors
+    /// When the call fails; the stream's items when it breaks off.
+    pub async fn prune(
+        &self,
+        options: &PruneOptions,
+    ) -> Result<impl Stream<Item = Result<CacheRecord, Error>> + Send + Unpin + use<>, Error> {
+        let call = "pruning the cache";
+        let removed = self
+            .control()
+            .prune(options.to_proto())
+            .await
+            .map_err(failed(call))?
+            .into_inner();
+        Ok(removed.map(move |record| record.map(CacheRecord::from).map_err(failed(call))))
+    }
+}
+
+/// A value for gRPC metadata.
+pub(crate) fn metadata_value(name: &'static str, value: &str) -> Result<AsciiMetadataValue, Error> {
+    AsciiMetadataValue::try_from(value).map_err(|_| Error::InvalidMetadata {
+        name,
+        value: value.to_owned(),
+    })
+}
+
+/// Turns the status of a failed call into an error: the daemon's word, or the connection's end.
+pub(crate) fn failed(call: &'static str) -> impl Fn(Status) -> Error {
+    move |status| match std::error::Error::source(&status) {
+        Some(_) => Error::ConnectionLost {
+            call,
+            source: root(&status),
+        },
+        None => Error::Call {
+            call,
+            source: Box::new(Failure::from_status(status)),
+        },
+    }
+}

@@ -1,0 +1,125 @@
+//! The request that is a build, and its answer.
+
+use std::collections::BTreeMap;
+
+use super::SourcePolicy;
+use crate::proto::moby::buildkit::v1 as control;
+
+/// A build.
+///
+/// With neither a definition nor a frontend this client is the frontend: the call then waits for the `Return` of a
+/// [`crate::gateway::Bridge`] of the same build reference.
+#[derive(Debug, Clone, Default)]
+pub struct SolveRequest {
+    /// The build's id, chosen by the client; printable ASCII. Progress and gateway calls name it.
+    pub build_ref: String,
+    /// The session that serves the build's files and credentials.
+    pub session_id: String,
+    /// A frontend of the daemon, for example `gateway.v0`; empty for none.
+    pub frontend: String,
+    /// Its options.
+    pub frontend_attrs: BTreeMap<String, String>,
+    /// What to do with the result; nothing leaves it in the cache. Daemons before 0.13 know one.
+    pub exporters: Vec<Exporter>,
+    /// Where to export the cache to.
+    pub cache_exports: Vec<CacheEntry>,
+    /// Where to import it from.
+    pub cache_imports: Vec<CacheEntry>,
+    /// What build steps may do besides the usual: `network.host`, `security.insecure`, `device`.
+    pub entitlements: Vec<String>,
+    /// The build is kept out of the daemon's history.
+    pub internal: bool,
+    /// Rules about sources.
+    pub source_policy: Option<SourcePolicy>,
+    /// The session's policy service is asked about each source.
+    pub source_policy_session: bool,
+    /// The session's exporter service may name further exporters.
+    pub session_exporter: bool,
+    /// Results are made as an older BuildKit would; 0 is none.
+    pub compatibility_version: i64,
+    /// Build steps reach the network through the daemon's proxy only.
+    pub proxy_network: bool,
+}
+
+/// What to do with a result: an exporter of the daemon and its attributes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exporter {
+    /// `image`, `oci`, `docker`, `local` or `tar`.
+    pub kind: String,
+    /// Attributes, for example `name` and `push` of `image`.
+    pub attrs: BTreeMap<String, String>,
+}
+
+/// A cache to import from or to export to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheEntry {
+    /// `registry`, `local`, `inline`, `gha`, `s3` or `azblob`.
+    pub kind: String,
+    /// Attributes, for example `ref` of `registry`.
+    pub attrs: BTreeMap<String, String>,
+}
+
+/// What the exporters say about the result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SolveResponse {
+    /// For example `containerimage.digest`.
+    pub exporter: BTreeMap<String, String>,
+}
+
+impl SolveRequest {
+    pub(super) fn into_proto(self) -> control::SolveRequest {
+        // Daemons before 0.13 read the first exporter here; newer ones read the list.
+        let first = self.exporters.first().cloned().unwrap_or_default();
+        let policy_session = if self.source_policy_session {
+            self.session_id.clone()
+        } else {
+            String::new()
+        };
+        control::SolveRequest {
+            r#ref: self.build_ref,
+            exporter_deprecated: first.kind,
+            exporter_attrs_deprecated: first.attrs,
+            session: self.session_id,
+            frontend: self.frontend,
+            frontend_attrs: self.frontend_attrs,
+            cache: Some(control::CacheOptions {
+                exports: self
+                    .cache_exports
+                    .into_iter()
+                    .map(CacheEntry::into_proto)
+                    .collect(),
+                imports: self
+                    .cache_imports
+                    .into_iter()
+                    .map(CacheEntry::into_proto)
+                    .collect(),
+                ..Default::default()
+            }),
+            entitlements: self.entitlements,
+            internal: self.internal,
+            source_policy: self.source_policy.map(SourcePolicy::into_proto),
+            exporters: self
+                .exporters
+                .into_iter()
+                .map(|exporter| control::Exporter {
+                    r#type: exporter.kind,
+                    attrs: exporter.attrs,
+                })
+                .collect(),
+            enable_session_exporter: self.session_exporter,
+            source_policy_session: policy_session,
+            compatibility_version: self.compatibility_version,
+            proxy_network: self.proxy_network,
+            ..Default::default()
+        }
+    }
+}
+
+impl CacheEntry {
+    fn into_proto(self) -> control::CacheOptionsEntry {
+        control::CacheOptionsEntry {
+            r#type: self.kind,
+            attrs: self.attrs,
+        }
+    }
+}

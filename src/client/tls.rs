@@ -1,0 +1,270 @@
+//! TLS to a daemon: which certificates, and what a failed handshake means.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    CertificateError, ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem, pem::PemObject},
+};
+
+use super::{ConnectProblem, Error};
+
+const CA: &str = "CA certificate";
+const CERTIFICATE: &str = "client certificate";
+const KEY: &str = "client key";
+
+/// How to speak TLS with a daemon. The files are PEM; they are read when a connection is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// The certificates that may sign the server's; without it those that the system trusts.
+    pub ca: Option<PathBuf>,
+    /// The client's certificate, with its chain; needs `key`.
+    pub cert: Option<PathBuf>,
+    /// The client's private key (PKCS #8, PKCS #1 or SEC 1, not encrypted); needs `cert`.
+    pub key: Option<PathBuf>,
+    /// The name that the server's certificate must have, instead of the address' host.
+    pub server_name: Option<String>,
+}
+
+impl TlsOptions {
+    /// The files of a folder: `ca.pem`, `cert.pem` and `key.pem`, or `ca.crt`, `tls.crt` and `tls.key`, each looked for by
+    /// itself, as `buildctl --tlsdir` does.
+    ///
+    /// # Errors
+    /// [`Error::TlsFolder`] when one is missing.
+    pub fn from_folder(folder: &Path) -> Result<Self, Error> {
+        let find = |pem: &str, crt: &str, names: &'static str| {
+            let found = [pem, crt]
+                .map(|name| folder.join(name))
+                .into_iter()
+                .find(|path| path.exists());
+            found.ok_or_else(|| Error::TlsFolder {
+                folder: folder.to_owned(),
+                names,
+            })
+        };
+        Ok(Self {
+            ca: Some(find("ca.pem", "ca.crt", "ca.pem nor ca.crt")?),
+            cert: Some(find("cert.pem", "tls.crt", "cert.pem nor tls.crt")?),
+            key: Some(find("key.pem", "tls.key", "key.pem nor tls.key")?),
+            server_name: None,
+        })
+    }
+
+    /// Reads the files. Blocks.
+    pub(super) fn load(&self) -> Result<Arc<ClientConfig>, Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(options)?
+            .with_root_certificates(self.roots()?);
+        let mut config = match (&self.cert, &self.key) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(cert), Some(key)) => builder
+                .with_client_auth_cert(read_certificates(CERTIFICATE, cert)?, read_key(key)?)
+                .map_err(|error| content(CERTIFICATE, cert, key_mismatch(&error, key)))?,
+            (Some(_), None) => return Err(options("a client certificate needs its key")),
+            (None, Some(_)) => return Err(options("a client key needs its certificate")),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Arc::new(config))
+    }
+
+    /// The name to check, out of the options or the host that is dialled.
+    pub(super) fn server_name(&self, host: &str) -> Result<ServerName<'static>, Error> {
+        let name = self.server_name.as_deref().unwrap_or(host);
+        ServerName::try_from(name.to_owned())
+            .map_err(|_| options(format!("{name:?} is no name that a certificate can have")))
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Error> {
+        let mut roots = RootCertStore::empty();
+        let Some(path) = &self.ca else {
+            // Some of the system's certificates may be unreadable; what is missing shows when a server is not trusted.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            return Ok(roots);
+        };
+        for certificate in read_certificates(CA, path)? {
+            roots
+                .add(certificate)
+                .map_err(|error| content(CA, path, error))?;
+        }
+        Ok(roots)
+    }
+}
+
+fn read_certificates(
+    role: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = read(role, path)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match certificates {
+        Ok(found) if found.is_empty() => Err(content(
+            role,
+            path,
+            "there is no -----BEGIN CERTIFICATE----- in it",
+        )),
+        Ok(found) => Ok(found),
+        Err(error) => Err(content(role, path, error)),
+    }
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    let bytes = read(KEY, path)?;
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| {
+        let encrypted = bytes
+            .windows(10)
+            .any(|word| word == b"ENCRYPTED\n" || word == b"ENCRYPTED ");
+        match error {
+            _ if encrypted => content(
+                KEY,
+                path,
+                "it is encrypted: write it out without a passphrase (openssl pkey)",
+            ),
+            pem::Error::NoItemsFound => {
+                content(KEY, path, "there is no -----BEGIN PRIVATE KEY----- in it")
+            }
+            error => content(KEY, path, error),
+        }
+    })
+}
+
+fn read(role: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::TlsFile {
+        role,
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn content(role: &'static str, path: &Path, reason: impl ToString) -> Error {
+    Error::TlsContent {
+        role,
+        path: path.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+fn options(reason: impl ToString) -> Error {
+    Error::TlsOptions {
+        reason: reason.to_string(),
+    }
+}
+
+fn key_mismatch(error: &rustls::Error, key: &Path) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => format!("the key {key:?} is not this certificate's"),
+        other => other.to_string(),
+    }
+}
+
+/// What a TLS failure means, found anywhere in the causes of an error: rustls comes wrapped in `io::Error`s, and after the
+/// handshake h2 keeps nothing of it but its text.
+pub(super) fn problem(
+    error: &(dyn std::error::Error + 'static),
+    client_certificate: bool,
+) -> Option<ConnectProblem> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(of_rustls(error, client_certificate));
+        }
+        // `io::Error::source` skips the error that it wraps.
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None if error.source().is_none() => {
+                return of_text(&error.to_string(), client_certificate);
+            }
+            None => error.source(),
+        };
+    }
+    None
+}
+
+fn of_rustls(error: &rustls::Error, client_certificate: bool) -> ConnectProblem {
+    match error {
+        rustls::Error::InvalidMessage(_) => ConnectProblem::TlsNotSpoken,
+        rustls::Error::InvalidCertificate(error) => ConnectProblem::ServerCertificate {
+            reason: certificate(error),
+        },
+        rustls::Error::AlertReceived(alert) => of_alert(&format!("{alert:?}"), client_certificate),
+        other => ConnectProblem::Tls {
+            reason: other.to_string(),
+        },
+    }
+}
+
+fn of_text(text: &str, client_certificate: bool) -> Option<ConnectProblem> {
+    let (_, alert) = text.rsplit_once("received fatal alert: ")?;
+    Some(of_alert(alert, client_certificate))
+}
+
+/// Alerts by rustls' names. Go's servers answer a missing client certificate with `BadCertificate` in TLS 1.2 and
+/// `CertificateRequired` in 1.3.
+fn of_alert(alert: &str, client_certificate: bool) -> ConnectProblem {
+    let reason = match alert {
+        "UnknownCA" => "it does not know the CA that signed it",
+        "CertificateExpired" => "it has expired",
+        "CertificateRevoked" => "it was revoked",
+        "BadCertificate"
+        | "UnsupportedCertificate"
+        | "CertificateUnknown"
+        | "CertificateRequired"
+        | "AccessDenied" => alert,
+        other => {
+            return ConnectProblem::Tls {
+                reason: format!("the server's alert is {other}"),
+            };
+        }
+    };
+    match client_certificate {
+        true => ConnectProblem::ClientCertificateRejected {
+            reason: reason.to_owned(),
+        },
+        false => ConnectProblem::ClientCertificateRequired,
+    }
+}
+
+fn certificate(error: &CertificateError) -> String {
+    match error {
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => {
+            // rustls prints names as `DnsName("localhost")`.
+            let bare = |name: &String| {
+                name.trim_start_matches(|c| c != '(')
+                    .trim_matches(['(', ')', '"'])
+                    .to_owned()
+            };
+            let names: Vec<_> = presented.iter().map(bare).collect();
+            format!(
+                "it is for {}, not for {}",
+                names.join(", "),
+                expected.to_str()
+            )
+        }
+        CertificateError::UnknownIssuer => {
+            "it is not signed by a CA that is trusted here".to_owned()
+        }
+        CertificateError::ExpiredContext { time, not_after } => {
+            let days = time.as_secs().saturating_sub(not_after.as_secs()) / 86_400;
+            format!("it expired {days} days ago (by this machine's clock)")
+        }
+        CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet (by this machine's clock)".to_owned()
+        }
+        CertificateError::Other(_) if format!("{error:?}").contains("CaUsedAsEndEntity") => {
+            "it is a CA's own certificate: a server needs one that the CA signed".to_owned()
+        }
+        other => other.to_string(),
+    }
+}

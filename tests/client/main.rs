@@ -1,0 +1,22 @@
+//! A connection to a real BuildKit over every transport, and what is said when there is none.
+//!
+//! The tests that need a daemon use the one that `BUILDKIT_HOST` names (`export $(tests/engine up)`); without it they are
+//! skipped.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod connect;
+mod problems;
+mod relay;
+
+use solvekit::client::Address;
+
+/// The daemon to test with.
+fn daemon() -> Option<Address> {
+    let host = std::env::var("BUILDKIT_HOST")
+        .ok()
+        .filter(|host| !host.is_empty());
+    if host.is_none() {
+        eprintln!("skipped: BUILDKIT_HOST is not set");
+    }
+    Some(Address::parse(&host?).unwrap())
+}

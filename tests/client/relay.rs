@@ -1,0 +1,177 @@
+//! A small relay in front of the daemon: it makes an endpoint of any kind out of the one there is.
+
+use std::{path::Path, sync::Arc};
+
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use solvekit::client::{Address, Endpoint};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
+
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// A relay that ends when it is dropped.
+pub(crate) struct Relay {
+    task: JoinHandle<()>,
+    pub(crate) port: u16,
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Where connections go.
+#[derive(Clone)]
+pub(crate) enum Target {
+    /// To the daemon's BuildKit.
+    Daemon(Address),
+    /// Nowhere: this is said, then the connection is closed.
+    Says(&'static [u8]),
+    /// Nowhere, and nothing is said.
+    Mute,
+}
+
+impl Relay {
+    pub(crate) fn unix(path: &Path, target: Target) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(Box::new(stream), target.clone()));
+            }
+        });
+        Self { task, port: 0 }
+    }
+
+    pub(crate) async fn tcp(target: Target) -> Self {
+        let (listener, port) = listener("127.0.0.1:0").await;
+        Self::on(listener, port, target, None)
+    }
+
+    pub(crate) async fn tcp6(target: Target) -> Option<Self> {
+        let listener = TcpListener::bind("[::1]:0").await.ok()?;
+        let port = listener.local_addr().unwrap().port();
+        Some(Self::on(listener, port, target, None))
+    }
+
+    pub(crate) async fn tls(target: Target, config: ServerConfig) -> Self {
+        let (listener, port) = listener("127.0.0.1:0").await;
+        Self::on(
+            listener,
+            port,
+            target,
+            Some(TlsAcceptor::from(Arc::new(config))),
+        )
+    }
+
+    fn on(listener: TcpListener, port: u16, target: Target, tls: Option<TlsAcceptor>) -> Self {
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (target, tls) = (target.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(Box::new(stream), target).await,
+                        Some(tls) => {
+                            // As Go's servers: what is not TLS is not answered.
+                            let mut first = [0];
+                            if stream.peek(&mut first).await.is_err() || first != [0x16] {
+                                return;
+                            }
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(Box::new(stream), target).await;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        Self { task, port }
+    }
+}
+
+async fn listener(address: &str) -> (TcpListener, u16) {
+    let listener = TcpListener::bind(address).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+async fn serve(mut client: Box<dyn Io>, target: Target) {
+    match target {
+        Target::Daemon(address) => {
+            let mut daemon = dial(&address).await;
+            let _ = copy_bidirectional(&mut client, &mut daemon).await;
+        }
+        Target::Says(words) => {
+            let mut first = [0; 1];
+            let _ = client.read(&mut first).await;
+            let _ = client.write_all(words).await;
+            let _ = client.shutdown().await;
+        }
+        Target::Mute => std::future::pending().await,
+    }
+}
+
+/// A stream on which the daemon's BuildKit speaks HTTP/2.
+async fn dial(address: &Address) -> Box<dyn Io> {
+    let mut stream: Box<dyn Io> = match address.endpoint() {
+        Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await.unwrap()),
+        Endpoint::Tcp { host, port } => {
+            Box::new(TcpStream::connect((host.as_str(), port)).await.unwrap())
+        }
+    };
+    if matches!(address, Address::Docker(_)) {
+        let request =
+            b"POST /grpc HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        assert!(
+            head.starts_with(b"HTTP/1.1 101"),
+            "{}",
+            String::from_utf8_lossy(&head)
+        );
+    }
+    stream
+}
+
+/// A server's TLS, with its certificate and key, and the CA that client certificates need.
+pub(crate) fn server_config(
+    certificate: &Path,
+    key: &Path,
+    client_ca: Option<&Path>,
+) -> ServerConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = match client_ca {
+        None => builder.with_no_client_auth(),
+        Some(ca) => {
+            let mut roots = RootCertStore::empty();
+            roots
+                .add(CertificateDer::from_pem_file(ca).unwrap())
+                .unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .unwrap();
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let certificates = vec![CertificateDer::from_pem_file(certificate).unwrap()];
+    let mut config = builder
+        .with_single_cert(certificates, PrivateKeyDer::from_pem_file(key).unwrap())
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    config
+}
