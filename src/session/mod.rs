@@ -5,6 +5,7 @@
 
 mod error;
 mod filepath;
+mod filesync;
 mod health;
 mod patterns;
 mod server;
@@ -12,6 +13,7 @@ mod tasks;
 mod tunnel;
 
 pub use error::Error;
+pub use filesync::Directories;
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
 pub use tunnel::Tunnel;
 
@@ -20,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
 /// The largest gRPC message in either direction, as BuildKit's.
-#[allow(dead_code)]
 const MESSAGE_LIMIT: usize = 16 << 20;
 
 /// What one build offers the daemon. Made by [`Session::builder`].
@@ -106,6 +107,14 @@ impl SessionBuilder {
     /// same key sends the changes only. Empty: nothing is found again.
     pub fn shared_key(mut self, key: impl Into<String>) -> Self {
         self.shared_key = key.into();
+        self
+    }
+
+    /// Lets the daemon read the directories.
+    pub fn directories(mut self, directories: Directories) -> Self {
+        self.methods.extend(filesync::METHODS);
+        self.routes
+            .add_service(filesync::FileSync::new(directories));
         self
     }
 

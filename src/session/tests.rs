@@ -13,7 +13,7 @@ use crate::proto::moby::filesync::v1::CredentialsRequest;
 use crate::proto::moby::filesync::v1::auth_client::AuthClient;
 
 /// Serves the session in memory; gives a channel to it, and what [`Session::serve`] returns.
-async fn connect(
+pub(super) async fn connect(
     session: Session,
     cancelled: CancellationToken,
 ) -> (Channel, tokio::task::JoinHandle<Result<(), Error>>) {

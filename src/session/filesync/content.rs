@@ -1,0 +1,158 @@
+//! Reads the files that the daemon asked for: few at a time, off the async threads, in bounded pieces.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use super::error::TransferError;
+use super::frame;
+use super::outbound::Outbound;
+use super::paths::PathTable;
+use crate::proto::fsutil::types::packet::PacketType;
+
+/// How many files are read at the same time, as in the reference.
+const READERS: usize = 4;
+/// The most file data in a packet. The reference sends 32 KiB; the receiver takes any size.
+const PIECE: usize = 64 * 1024;
+
+/// The requests of one transfer and who works on them.
+#[derive(Debug)]
+pub(super) struct Content {
+    root: PathBuf,
+    paths: Arc<Mutex<PathTable>>,
+    outbound: Outbound,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<u32>,
+    readers: usize,
+}
+
+impl Content {
+    /// Reads the files that `paths` tells of below `root`.
+    pub(super) fn new(root: PathBuf, paths: Arc<Mutex<PathTable>>, outbound: Outbound) -> Self {
+        Self {
+            root,
+            paths,
+            outbound,
+            queue: Mutex::default(),
+        }
+    }
+
+    /// Queues a request. True when another reader has to be started, which is to call [`Content::read_queued`].
+    pub(super) fn request(&self, id: u32) -> bool {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.waiting.push_back(id);
+        let start = queue.readers < READERS;
+        queue.readers += usize::from(start);
+        start
+    }
+
+    /// Reads and sends queued files until there are none. Small files leave together.
+    pub(super) fn read_queued(&self) -> Result<(), TransferError> {
+        let mut buffer = Vec::new();
+        while let Some(id) = self.next() {
+            self.read(id, &mut buffer)?;
+        }
+        self.flush(&mut buffer)
+    }
+
+    fn next(&self) -> Option<u32> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = queue.waiting.pop_front();
+        queue.readers -= usize::from(id.is_none());
+        id
+    }
+
+    fn flush(&self, buffer: &mut Vec<u8>) -> Result<(), TransferError> {
+        match buffer.is_empty() {
+            true => Ok(()),
+            false => self.outbound.blocking_send(std::mem::take(buffer)),
+        }
+    }
+
+    /// Appends the packets of a file, sending the buffer whenever it is full.
+    fn read(&self, id: u32, buffer: &mut Vec<u8>) -> Result<(), TransferError> {
+        let found = self
+            .paths
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id);
+        let (path, listed) = found.ok_or(TransferError::UnknownFile { id })?;
+        if let Some(file) = open(&self.root, &path)? {
+            let mut left = listed;
+            while left > 0 {
+                let length = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
+                if buffer.len() + length > PIECE {
+                    self.flush(buffer)?;
+                }
+                buffer.reserve(length + 64);
+                frame::put_data_header(buffer, id, length);
+                read_exact(&file, buffer, length).map_err(|error| match error {
+                    Short::Error(source) => TransferError::file("read", path.as_bytes(), source),
+                    Short::End(read) => TransferError::Shrunk {
+                        path: path.clone(),
+                        listed,
+                        read: listed - left + read,
+                    },
+                })?;
+                left -= length as u64;
+            }
+        }
+        frame::put_bare(buffer, PacketType::PacketData, id);
+        Ok(())
+    }
+}
+
+/// Opens a regular file, and none that took its place: no link is followed, nothing blocks. A socket, which was listed as
+/// an empty file, is none.
+fn open(root: &Path, path: &str) -> Result<Option<File>, TransferError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(root.join(path), flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NXIO) => return Ok(None),
+        Err(Errno::LOOP) => {
+            return Err(TransferError::NotRegular {
+                path: path.to_owned(),
+            });
+        }
+        Err(error) => return Err(TransferError::file("open", path.as_bytes(), error)),
+    };
+    let metadata = file
+        .metadata()
+        .map_err(|error| TransferError::file("open", path.as_bytes(), error))?;
+    match metadata.is_file() {
+        true => Ok(Some(file)),
+        false => Err(TransferError::NotRegular {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// Why fewer bytes came than were to be read.
+enum Short {
+    Error(io::Error),
+    /// The file ended after so many.
+    End(u64),
+}
+
+/// Appends exactly `length` bytes of the file. What was appended to the file since it was listed is not read.
+fn read_exact(file: &File, buffer: &mut Vec<u8>, length: usize) -> Result<(), Short> {
+    use std::io::Read;
+    let read = file
+        .take(length as u64)
+        .read_to_end(buffer)
+        .map_err(Short::Error)?;
+    if read == length {
+        Ok(())
+    } else {
+        Err(Short::End(read as u64))
+    }
+}

@@ -1,0 +1,84 @@
+//! Why a transfer failed. The text goes to the daemon, which ends the build with it; so it has to say everything.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::session::PatternError;
+
+/// The reason of a failed transfer. Paths are relative to the directory that is sent.
+#[derive(Debug, Error)]
+pub(super) enum TransferError {
+    #[error("invalid {list} patterns")]
+    Pattern {
+        list: &'static str,
+        #[source]
+        source: PatternError,
+    },
+    #[error("cannot {action} {path}{}", hint(source))]
+    File {
+        action: &'static str,
+        path: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "the name of {path} is not UTF-8, which BuildKit cannot transfer; rename it or exclude it in .dockerignore"
+    )]
+    NotUtf8 { path: String },
+    #[error("{path} is not a regular file any more")]
+    NotRegular { path: String },
+    #[error(
+        "{path} changed while it was sent: {listed} bytes when it was listed, {read} when it was read"
+    )]
+    Shrunk {
+        path: String,
+        listed: u64,
+        read: u64,
+    },
+    #[error("the daemon asked for file {id}, which it was not told of")]
+    UnknownFile { id: u32 },
+    #[error("there are more files than the transfer can number")]
+    TooMany,
+    #[error("the daemon sent {0}")]
+    Protocol(&'static str),
+    #[error("the daemon failed to receive the files: {0}")]
+    Receiver(String),
+    /// The other side is gone; nobody is left to hear of it.
+    #[error("the daemon closed the transfer")]
+    Closed,
+}
+
+/// What to do about a file that must not be read.
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            " (exclude it in .dockerignore if the build does not need it)"
+        }
+        _ => "",
+    }
+}
+
+impl TransferError {
+    /// A failed system call on a path.
+    pub(super) fn file(action: &'static str, path: &[u8], source: impl Into<io::Error>) -> Self {
+        Self::File {
+            action,
+            path: String::from_utf8_lossy(path).into_owned(),
+            source: source.into(),
+        }
+    }
+
+    /// The error and its causes on one line.
+    pub(super) fn message(&self) -> String {
+        use std::error::Error as _;
+        let mut message = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            message.push_str(": ");
+            message.push_str(&error.to_string());
+            cause = error.source();
+        }
+        message
+    }
+}

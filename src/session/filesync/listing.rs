@@ -1,0 +1,63 @@
+//! The sorted names in a directory, as compact as a directory of a million files deserves.
+
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{Dir, FileType, Mode, OFlags};
+
+/// The names that were not taken yet, sorted by their bytes.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// All names, one after the other.
+    names: Vec<u8>,
+    entries: std::vec::IntoIter<Entry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    start: usize,
+    length: u16,
+    kind: FileType,
+}
+
+impl Listing {
+    /// Reads the names and closes the directory again, so that a deep tree needs no more descriptors than a flat one.
+    /// A symbolic link is not followed.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let directory = Dir::new(rustix::fs::open(path, flags, Mode::empty())?)?;
+        let mut names = Vec::new();
+        let mut entries = Vec::new();
+        for entry in directory {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            let length = u16::try_from(name.len()).map_err(|_| io::ErrorKind::InvalidFilename)?;
+            entries.push(Entry {
+                start: names.len(),
+                length,
+                kind: entry.file_type(),
+            });
+            names.extend_from_slice(name);
+        }
+        entries.sort_unstable_by(|a, b| a.name(&names).cmp(b.name(&names)));
+        Ok(Self {
+            names,
+            entries: entries.into_iter(),
+        })
+    }
+
+    /// The next name, and what the directory says it is.
+    pub(super) fn next(&mut self) -> Option<(&[u8], FileType)> {
+        let entry = self.entries.next()?;
+        Some((entry.name(&self.names), entry.kind))
+    }
+}
+
+impl Entry {
+    fn name<'a>(&self, names: &'a [u8]) -> &'a [u8] {
+        &names[self.start..self.start + usize::from(self.length)]
+    }
+}

@@ -1,0 +1,278 @@
+//! What lstat says of a file, in fsutil's terms.
+
+use std::collections::BTreeMap;
+use std::fs::{FileType, Metadata};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use crate::proto::fsutil::types::Stat;
+
+/// Go's `os.FileMode` bits.
+mod go {
+    pub(super) const DIR: u32 = 1 << 31;
+    pub(super) const SYMLINK: u32 = 1 << 27;
+    pub(super) const DEVICE: u32 = 1 << 26;
+    pub(super) const NAMED_PIPE: u32 = 1 << 25;
+    pub(super) const SETUID: u32 = 1 << 23;
+    pub(super) const SETGID: u32 = 1 << 22;
+    pub(super) const CHAR_DEVICE: u32 = 1 << 21;
+    pub(super) const STICKY: u32 = 1 << 20;
+    pub(super) const IRREGULAR: u32 = 1 << 19;
+}
+
+/// Whether the receiver may ask for the content: fsutil's `fileCanRequestData`, no type bit set.
+pub(super) fn has_content(go_mode: u32) -> bool {
+    const SOCKET: u32 = 1 << 24;
+    const TYPE: u32 = go::DIR
+        | go::SYMLINK
+        | go::DEVICE
+        | go::NAMED_PIPE
+        | SOCKET
+        | go::CHAR_DEVICE
+        | go::IRREGULAR;
+    go_mode & TYPE == 0
+}
+
+/// What tells hard links of one file from other files.
+pub(super) type Inode = (u64, u64);
+
+/// Fills everything but the path. Owner and group stay 0, as `docker build` and buildx send all files. Gives the inode
+/// of a file that has other names, which may be a hard link.
+///
+/// As in fsutil: a directory has no size, a socket becomes an empty regular file, and extended attributes that cannot
+/// be read are left out.
+pub(super) fn fill(stat: &mut Stat, path: &Path, metadata: &Metadata) -> io::Result<Option<Inode>> {
+    let kind = metadata.file_type();
+    stat.mode = go_mode(metadata.mode(), kind);
+    stat.uid = 0;
+    stat.gid = 0;
+    stat.size = if kind.is_dir() {
+        0
+    } else {
+        i64::try_from(metadata.size()).unwrap_or(i64::MAX)
+    };
+    stat.mod_time = metadata
+        .mtime()
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(metadata.mtime_nsec());
+    stat.linkname.clear();
+    (stat.devmajor, stat.devminor) = match kind.is_block_device() || kind.is_char_device() {
+        true => device(metadata.rdev()),
+        false => (0, 0),
+    };
+    if kind.is_symlink() {
+        let target = std::fs::read_link(path)?.into_os_string();
+        let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "its target is not UTF-8");
+        stat.linkname = target.into_string().map_err(not_utf8)?;
+    }
+    stat.xattrs.clear();
+    read_xattrs(path, &mut stat.xattrs)?;
+    let linked = metadata.nlink() > 1 && !kind.is_dir() && !kind.is_symlink();
+    Ok(linked.then(|| (metadata.dev(), metadata.ino())))
+}
+
+fn go_mode(unix_mode: u32, kind: FileType) -> u32 {
+    let mut mode = unix_mode & 0o777;
+    for (bit, go_bit) in [
+        (0o4000, go::SETUID),
+        (0o2000, go::SETGID),
+        (0o1000, go::STICKY),
+    ] {
+        if unix_mode & bit != 0 {
+            mode |= go_bit;
+        }
+    }
+    mode | if kind.is_dir() {
+        go::DIR
+    } else if kind.is_symlink() {
+        go::SYMLINK
+    } else if kind.is_fifo() {
+        go::NAMED_PIPE
+    } else if kind.is_block_device() {
+        go::DEVICE
+    } else if kind.is_char_device() {
+        go::DEVICE | go::CHAR_DEVICE
+    } else if kind.is_file() || kind.is_socket() {
+        0
+    } else {
+        go::IRREGULAR
+    }
+}
+
+/// Major and minor number as fsutil splits them: the twelve and twenty bits of Linux before they were widened.
+fn device(number: u64) -> (i64, i64) {
+    let major = (number >> 8) & 0xfff;
+    let minor = (number & 0xff) | ((number >> 12) & 0xfff00);
+    (major as i64, minor as i64)
+}
+
+/// Reads the extended attributes, without macOS's own.
+fn read_xattrs(path: &Path, xattrs: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    let mut small = [0; 512];
+    let mut large = Vec::new();
+    let names: &[u8] = match rustix::fs::llistxattr(path, &mut small) {
+        Ok(length) => &small[..length],
+        Err(Errno::NOTSUP) => return Ok(()),
+        Err(Errno::RANGE) => {
+            large.resize(usize::from(u16::MAX) + 1, 0);
+            let length = rustix::fs::llistxattr(path, &mut large[..])?;
+            &large[..length]
+        }
+        Err(error) => return Err(error.into()),
+    };
+    for name in names.split(|&byte| byte == 0) {
+        let Ok(name) = std::str::from_utf8(name) else {
+            continue;
+        };
+        if name.is_empty() || name.starts_with("com.apple.") {
+            continue;
+        }
+        if let Ok(value) = read_xattr(path, name) {
+            xattrs.insert(name.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+fn read_xattr(path: &Path, name: &str) -> Result<Vec<u8>, Errno> {
+    let mut value = vec![0; 256];
+    loop {
+        match rustix::fs::lgetxattr(path, name, &mut value[..]) {
+            Ok(length) => {
+                value.truncate(length);
+                return Ok(value);
+            }
+            // The kernel's limit of a value is 64 KiB.
+            Err(Errno::RANGE) if value.len() <= usize::from(u16::MAX) => {
+                value.resize(value.len() * 4, 0)
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn stat(path: &Path) -> (Stat, Option<Inode>) {
+        let mut stat = Stat {
+            uid: 7,
+            linkname: "old".into(),
+            ..Stat::default()
+        };
+        let inode = fill(&mut stat, path, &path.symlink_metadata().unwrap()).unwrap();
+        (stat, inode)
+    }
+
+    #[test]
+    fn modes_are_those_of_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        std::fs::write(&file, "abc").unwrap();
+        for (unix, want) in [
+            (0o644, 0o644),
+            (0o4755, 0o755 | 1 << 23),
+            (0o2755, 0o755 | 1 << 22),
+        ] {
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(unix)).unwrap();
+            let (stat, inode) = stat(&file);
+            assert_eq!((stat.mode, stat.size, stat.uid, inode), (want, 3, 0, None));
+            assert!(has_content(stat.mode) && stat.linkname.is_empty());
+        }
+        std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o1777)).unwrap();
+        let (directory, _) = stat(dir.path());
+        assert_eq!(
+            (directory.mode, directory.size),
+            (0o777 | 1 << 31 | 1 << 20, 0)
+        );
+        assert!(!has_content(directory.mode));
+
+        symlink("../target", dir.path().join("l")).unwrap();
+        let (link, _) = stat(&dir.path().join("l"));
+        assert_eq!(
+            (link.mode, link.linkname.as_str(), link.size),
+            (0o777 | 1 << 27, "../target", 9)
+        );
+        assert!(!has_content(link.mode));
+    }
+
+    #[test]
+    fn a_pipe_has_no_content_and_a_socket_is_an_empty_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("p");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
+        assert_eq!(stat(&pipe).0.mode, 0o600 | 1 << 25);
+        let socket = dir.path().join("s");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let mode = stat(&socket).0.mode;
+        assert!(has_content(mode) && mode & !0o777 == 0, "{mode:o}");
+    }
+
+    #[test]
+    fn times_are_in_nanoseconds_even_before_1970() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = std::fs::File::create(dir.path().join("f")).unwrap();
+        file.set_modified(
+            std::time::UNIX_EPOCH + std::time::Duration::new(1_700_000_000, 123_456_789),
+        )
+        .unwrap();
+        assert_eq!(
+            stat(&dir.path().join("f")).0.mod_time,
+            1_700_000_000_123_456_789
+        );
+        file.set_modified(std::time::UNIX_EPOCH - std::time::Duration::from_nanos(1))
+            .unwrap();
+        assert_eq!(stat(&dir.path().join("f")).0.mod_time, -1);
+    }
+
+    #[test]
+    fn names_of_one_file_share_an_inode() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a"), "").unwrap();
+        std::fs::hard_link(dir.path().join("a"), dir.path().join("b")).unwrap();
+        let (a, b) = (stat(&dir.path().join("a")).1, stat(&dir.path().join("b")).1);
+        assert!(a.is_some() && a == b);
+    }
+
+    #[test]
+    fn device_numbers_are_split_as_fsutil_does() {
+        assert_eq!(device(0x0103), (1, 3));
+        assert_eq!(device(0x12_3456_7805), (0x678, 0x34505));
+    }
+
+    #[test]
+    fn extended_attributes_are_read_whatever_their_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        std::fs::write(&file, "").unwrap();
+        let value = vec![7; 3000];
+        for (name, value) in [
+            ("user.small", &b"x"[..]),
+            ("user.large", &value),
+            ("user.empty", b""),
+        ] {
+            match rustix::fs::setxattr(&file, name, value, rustix::fs::XattrFlags::empty()) {
+                // Not every file system of a test machine has them.
+                Err(Errno::NOTSUP) => return,
+                set => set.unwrap(),
+            }
+        }
+        let (stat, _) = stat(&file);
+        assert_eq!(stat.xattrs.get("user.small").unwrap(), b"x");
+        assert_eq!(stat.xattrs.get("user.large"), Some(&value));
+        assert_eq!(stat.xattrs.get("user.empty"), Some(&Vec::new()));
+    }
+}

@@ -1,0 +1,144 @@
+//! The files that the daemon may ask for, by their number: a million of them in some ten megabytes.
+
+/// Entries a block; within one, a path is stored as what differs from the one before.
+const BLOCK: usize = 32;
+
+/// Numbers with their path and size, added in ascending order.
+///
+/// An entry is varints (the number's distance from the one before, the size, how many bytes of the path are shared with
+/// the one before, how many follow) and the rest of the path. The first entry of a block stands by itself.
+#[derive(Debug, Default)]
+pub(super) struct PathTable {
+    bytes: Vec<u8>,
+    /// The first number of each block, and where it starts.
+    blocks: Vec<(u32, usize)>,
+    length: usize,
+    last_id: u32,
+    last_path: Vec<u8>,
+}
+
+impl PathTable {
+    /// Adds an entry. Its number must be larger than all before.
+    pub(super) fn insert(&mut self, id: u32, path: &str, size: u64) {
+        let path = path.as_bytes();
+        if self.length.is_multiple_of(BLOCK) {
+            self.blocks.push((id, self.bytes.len()));
+            self.last_id = id;
+            self.last_path.clear();
+        }
+        let shared = self
+            .last_path
+            .iter()
+            .zip(path)
+            .take_while(|(a, b)| a == b)
+            .count();
+        put(&mut self.bytes, u64::from(id - self.last_id));
+        put(&mut self.bytes, size);
+        put(&mut self.bytes, shared as u64);
+        put(&mut self.bytes, (path.len() - shared) as u64);
+        self.bytes.extend_from_slice(&path[shared..]);
+        self.last_id = id;
+        self.last_path.truncate(shared);
+        self.last_path.extend_from_slice(&path[shared..]);
+        self.length += 1;
+    }
+
+    /// The path and size of a number, if it was added.
+    pub(super) fn get(&self, id: u32) -> Option<(String, u64)> {
+        let block = self
+            .blocks
+            .partition_point(|&(first, _)| first <= id)
+            .checked_sub(1)?;
+        let (mut current, start) = self.blocks[block];
+        let end = self
+            .blocks
+            .get(block + 1)
+            .map_or(self.bytes.len(), |&(_, next)| next);
+        let mut bytes = &self.bytes[start..end];
+        let mut path = Vec::new();
+        while !bytes.is_empty() {
+            current += u32::try_from(take(&mut bytes)?).ok()?;
+            let size = take(&mut bytes)?;
+            let shared = usize::try_from(take(&mut bytes)?).ok()?;
+            let length = usize::try_from(take(&mut bytes)?).ok()?;
+            let (rest, after) = bytes.split_at_checked(length)?;
+            path.truncate(shared);
+            path.extend_from_slice(rest);
+            if current == id {
+                return Some((String::from_utf8(path).ok()?, size));
+            }
+            bytes = after;
+        }
+        None
+    }
+}
+
+/// Appends a varint: seven bits a byte, the lowest first.
+fn put(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+/// Reads a varint.
+fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_found_again_and_no_other() {
+        let mut table = PathTable::default();
+        let entry = |n: u32| {
+            (
+                n * 3 + 1,
+                format!("dir{}/sub/größe{n}.txt", n / 40),
+                u64::from(n) << 20,
+            )
+        };
+        for n in 0..1000 {
+            let (id, path, size) = entry(n);
+            table.insert(id, &path, size);
+        }
+        for n in 0..1000 {
+            let (id, path, size) = entry(n);
+            assert_eq!(table.get(id), Some((path, size)));
+            assert_eq!(table.get(id + 1), None);
+        }
+        assert_eq!(table.get(0), None);
+        assert_eq!(table.get(u32::MAX), None);
+        assert_eq!(PathTable::default().get(0), None);
+    }
+
+    #[test]
+    fn a_million_files_take_some_ten_megabytes() {
+        let mut table = PathTable::default();
+        for n in 0..1_000_000 {
+            table.insert(
+                n,
+                &format!(
+                    "node_modules/package-{:04}/lib/file-{:03}.js",
+                    n / 100,
+                    n % 100
+                ),
+                4096,
+            );
+        }
+        let size = table.bytes.len() + table.blocks.len() * 16;
+        assert!(size < 12 << 20, "{size}");
+    }
+}

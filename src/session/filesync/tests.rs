@@ -1,0 +1,411 @@
+//! The protocol, against a receiver in memory that behaves as the daemon's does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use tonic::{Code, Streaming};
+
+use super::*;
+use crate::proto::fsutil::types::packet::PacketType;
+use crate::proto::fsutil::types::{Packet, Stat};
+use crate::proto::moby::filesync::v1::file_sync_client::FileSyncClient;
+use crate::session::Session;
+use crate::session::tests::connect;
+
+/// The daemon's end of a transfer.
+struct Receiver {
+    requests: mpsc::Sender<Packet>,
+    packets: Streaming<Packet>,
+    _channel: Channel,
+}
+
+/// What was received.
+#[derive(Debug, Default)]
+struct Received {
+    stats: Vec<Stat>,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Received {
+    fn paths(&self) -> Vec<&str> {
+        self.stats.iter().map(|stat| stat.path.as_str()).collect()
+    }
+}
+
+impl Receiver {
+    async fn start(root: &Path, headers: &[(&'static str, &'static str)]) -> Result<Self, Status> {
+        let directories = Directories::new().with("context", root).unwrap();
+        let session = Session::builder().directories(directories).build().unwrap();
+        let (channel, _) = connect(session, CancellationToken::new()).await;
+        let (requests, outgoing) = mpsc::channel(1000);
+        let mut request = tonic::Request::new(ReceiverStream::new(outgoing));
+        for &(key, value) in headers {
+            request.metadata_mut().append(key, value.parse().unwrap());
+        }
+        let packets = FileSyncClient::new(channel.clone())
+            .diff_copy(request)
+            .await?
+            .into_inner();
+        Ok(Self {
+            requests,
+            packets,
+            _channel: channel,
+        })
+    }
+
+    async fn send(&self, kind: PacketType, id: u32) {
+        self.requests
+            .send(Packet {
+                r#type: kind.into(),
+                id,
+                ..Packet::default()
+            })
+            .await
+            .unwrap();
+    }
+
+    async fn next(&mut self) -> Result<Packet, Status> {
+        let packet = tokio::time::timeout(Duration::from_secs(10), self.packets.message())
+            .await
+            .unwrap()?;
+        packet.ok_or_else(|| Status::ok("end"))
+    }
+
+    /// Takes all stats, asking for the files that `wanted` picks while more arrive, and all they hold; then says FIN.
+    async fn receive(mut self, wanted: impl Fn(&Stat) -> bool) -> Result<Received, Status> {
+        let mut received = Received::default();
+        let mut pending = BTreeMap::new();
+        let mut all_listed = false;
+        while !all_listed || !pending.is_empty() {
+            let packet = self.next().await?;
+            match (packet.r#type(), packet.stat) {
+                (PacketType::PacketStat, Some(stat)) => {
+                    let id = u32::try_from(received.stats.len()).unwrap();
+                    if stat.mode & 0xfff8_0000 & !(0b111 << 20) == 0
+                        && stat.linkname.is_empty()
+                        && wanted(&stat)
+                    {
+                        pending.insert(id, (stat.path.clone(), Vec::new()));
+                        self.send(PacketType::PacketReq, id).await;
+                    }
+                    received.stats.push(stat);
+                }
+                (PacketType::PacketStat, None) => all_listed = true,
+                (PacketType::PacketData, _) if packet.data.is_empty() => {
+                    let (path, data) = pending.remove(&packet.id).unwrap();
+                    received.files.insert(path, data);
+                }
+                (PacketType::PacketData, _) => pending
+                    .get_mut(&packet.id)
+                    .unwrap()
+                    .1
+                    .extend_from_slice(&packet.data),
+                (PacketType::PacketErr, _) => {
+                    return Err(Status::aborted(String::from_utf8_lossy(&packet.data)));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        self.send(PacketType::PacketFin, 0).await;
+        assert_eq!(self.next().await?.r#type(), PacketType::PacketFin);
+        let end = self.next().await.unwrap_err();
+        assert_eq!((end.code(), end.message()), (Code::Ok, "end"));
+        Ok(received)
+    }
+}
+
+const CONTEXT: &[(&str, &str)] = &[("dir-name", "context")];
+
+#[tokio::test]
+async fn files_arrive_whole_whatever_their_size() {
+    let root = tempfile::tempdir().unwrap();
+    let sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000];
+    fs::create_dir(root.path().join("d")).unwrap();
+    for size in sizes {
+        let data: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+        fs::write(root.path().join(format!("d/{size}")), data).unwrap();
+    }
+    let received = Receiver::start(root.path(), CONTEXT)
+        .await
+        .unwrap()
+        .receive(|_| true)
+        .await
+        .unwrap();
+    assert_eq!(received.files.len(), sizes.len());
+    for (path, data) in &received.files {
+        assert_eq!(&fs::read(root.path().join(path)).unwrap(), data, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn many_small_files_are_asked_for_while_the_list_still_arrives() {
+    let root = tempfile::tempdir().unwrap();
+    for n in 0..3000 {
+        let dir = root.path().join(format!("d{}", n / 100));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(format!("f{n}")), n.to_string()).unwrap();
+    }
+    let received = Receiver::start(root.path(), CONTEXT)
+        .await
+        .unwrap()
+        .receive(|_| true)
+        .await
+        .unwrap();
+    assert_eq!(received.files.len(), 3000);
+    assert!(
+        received
+            .files
+            .iter()
+            .all(|(path, data)| path.ends_with(&format!("f{}", String::from_utf8_lossy(data))))
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_read_that_is_not_asked_for() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a"), "a").unwrap();
+    let received = Receiver::start(root.path(), CONTEXT)
+        .await
+        .unwrap()
+        .receive(|_| false)
+        .await
+        .unwrap();
+    assert_eq!((received.paths(), received.files.len()), (vec!["a"], 0));
+}
+
+#[tokio::test]
+async fn the_headers_say_what_is_sent() {
+    let root = tempfile::tempdir().unwrap();
+    for path in ["src/größe.rs", "src/x.log", "docs/a.md", "target/x"] {
+        fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
+        fs::write(root.path().join(path), "").unwrap();
+    }
+    std::os::unix::fs::symlink("docs", root.path().join("link")).unwrap();
+    let headers = [
+        ("dir-name", "context"),
+        ("exclude-patterns", "**/*.log"),
+        ("include-patterns", "src%2Fgr%C3%B6%C3%9Fe.*"),
+        ("include-patterns-encoded", "1"),
+        ("followpaths", "link"),
+    ];
+    let received = Receiver::start(root.path(), &headers)
+        .await
+        .unwrap()
+        .receive(|_| true)
+        .await
+        .unwrap();
+    assert_eq!(
+        received.paths(),
+        ["docs", "docs/a.md", "link", "src", "src/größe.rs"]
+    );
+}
+
+#[tokio::test]
+async fn later_names_of_a_file_are_links_to_the_first_that_is_sent() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a"), "data").unwrap();
+    for name in ["b", "c"] {
+        fs::hard_link(root.path().join("a"), root.path().join(name)).unwrap();
+    }
+    let headers = [("dir-name", "context"), ("exclude-patterns", "a")];
+    let received = Receiver::start(root.path(), &headers)
+        .await
+        .unwrap()
+        .receive(|_| true)
+        .await
+        .unwrap();
+    let links: Vec<_> = received
+        .stats
+        .iter()
+        .map(|s| (s.path.as_str(), s.linkname.as_str(), s.size))
+        .collect();
+    assert_eq!(links, [("b", "", 4), ("c", "b", 4)]);
+    assert_eq!(received.files["b"], b"data");
+}
+
+#[tokio::test]
+async fn unknown_directories_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let refused = Receiver::start(root.path(), &[("dir-name", "etc")])
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(
+        (refused.code(), refused.message()),
+        (Code::NotFound, "this build offers no directory \"etc\"")
+    );
+}
+
+#[tokio::test]
+async fn a_malformed_pattern_fails_the_transfer() {
+    let root = tempfile::tempdir().unwrap();
+    let headers = [("dir-name", "context"), ("exclude-patterns", "a[")];
+    let error = Receiver::start(root.path(), &headers)
+        .await
+        .unwrap()
+        .receive(|_| true)
+        .await
+        .unwrap_err();
+    assert!(error.message().contains("\"a[\""), "{error}");
+}
+
+/// Lets the daemon ask for the only file after `change` was done to it; gives the error it is told.
+async fn told_after(change: impl Fn(&Path)) -> (String, Status) {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    fs::write(&file, "0123456789").unwrap();
+    let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    while receiver.next().await.unwrap().stat.is_some() {}
+    change(&file);
+    receiver.send(PacketType::PacketReq, 0).await;
+    loop {
+        let packet = receiver.next().await.unwrap();
+        if packet.r#type() == PacketType::PacketErr {
+            let message = String::from_utf8(packet.data.into()).unwrap();
+            return (message, receiver.next().await.unwrap_err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_vanished_is_named() {
+    let (message, status) = told_after(|file| fs::remove_file(file).unwrap()).await;
+    assert!(
+        message.starts_with("cannot open file: No such file"),
+        "{message}"
+    );
+    assert_eq!(
+        (status.code(), status.message()),
+        (Code::Unknown, message.as_str())
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_shrank_is_named_with_its_sizes() {
+    let (message, _) = told_after(|file| fs::write(file, "0123").unwrap()).await;
+    assert_eq!(
+        message,
+        "file changed while it was sent: 10 bytes when it was listed, 4 when it was read"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_became_a_link_or_a_pipe_is_not_read() {
+    for link in [true, false] {
+        let (message, _) = told_after(|file| {
+            fs::remove_file(file).unwrap();
+            match link {
+                true => std::os::unix::fs::symlink("/etc/passwd", file).unwrap(),
+                false => {
+                    rustix::fs::mknodat(
+                        rustix::fs::CWD,
+                        file,
+                        rustix::fs::FileType::Fifo,
+                        0o600.into(),
+                        0,
+                    )
+                    .unwrap();
+                }
+            }
+        })
+        .await;
+        assert_eq!(message, "file is not a regular file any more");
+    }
+}
+
+#[tokio::test]
+async fn what_a_file_grew_by_is_not_sent() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    fs::write(&file, "0123456789").unwrap();
+    let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    while receiver.next().await.unwrap().stat.is_some() {}
+    fs::write(&file, "0123456789abc").unwrap();
+    receiver.send(PacketType::PacketReq, 0).await;
+    assert_eq!(receiver.next().await.unwrap().data, "0123456789");
+    assert!(receiver.next().await.unwrap().data.is_empty());
+}
+
+#[tokio::test]
+async fn a_socket_is_an_empty_file() {
+    let root = tempfile::tempdir().unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(root.path().join("s")).unwrap();
+    let received = Receiver::start(root.path(), CONTEXT)
+        .await
+        .unwrap()
+        .receive(|_| true)
+        .await
+        .unwrap();
+    assert_eq!(received.files["s"], b"");
+}
+
+#[tokio::test]
+async fn asking_for_what_was_not_listed_is_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    assert!(receiver.next().await.unwrap().stat.is_none());
+    receiver.send(PacketType::PacketReq, 7).await;
+    assert_eq!(
+        receiver.next().await.unwrap().r#type(),
+        PacketType::PacketErr
+    );
+}
+
+#[tokio::test]
+async fn an_error_of_the_receiver_ends_the_transfer_with_its_words() {
+    let root = tempfile::tempdir().unwrap();
+    let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    assert!(receiver.next().await.unwrap().stat.is_none());
+    let error = Packet {
+        r#type: PacketType::PacketErr.into(),
+        data: Bytes::from_static(b"no space left on device"),
+        ..Packet::default()
+    };
+    receiver.requests.send(error).await.unwrap();
+    let packet = receiver.next().await.unwrap();
+    assert_eq!(
+        packet.data,
+        "the daemon failed to receive the files: no space left on device"
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_read_holds_the_sender_and_its_memory() {
+    let root = tempfile::tempdir().unwrap();
+    let big = fs::File::create(root.path().join("big")).unwrap();
+    big.set_len(1 << 30).unwrap();
+    let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    while receiver.next().await.unwrap().stat.is_some() {}
+    receiver.send(PacketType::PacketReq, 0).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // Health is answered although the transfer is stuck; dropping the receiver ends it (or this test would not end).
+    let mut health =
+        crate::proto::grpc::health::v1::health_client::HealthClient::new(receiver._channel.clone());
+    let check = health.check(crate::proto::grpc::health::v1::HealthCheckRequest::default());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), check)
+            .await
+            .unwrap()
+            .is_ok()
+    );
+}
+
+#[test]
+fn only_directories_can_be_offered() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("f");
+    fs::write(&file, "").unwrap();
+    for path in [file, root.path().join("missing")] {
+        let error = Directories::new().with("context", &path).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cannot use directory {}", path.display())
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! One transfer: fsutil's protocol, from the sender's side.
+//!
+//! The stats of all files go out as they are found, an empty one at the end; meanwhile the daemon asks for the files that
+//! it does not have, by their number among the stats. When it has everything it says FIN, which is echoed.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http_body_util::BodyExt;
+use hyper::body::Body;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::content::Content;
+use super::error::TransferError;
+use super::filter::Filter;
+use super::frame::{self, Reader};
+use super::metadata::{self, Inode};
+use super::outbound::Outbound;
+use super::paths::PathTable;
+use super::request::Request;
+use super::walk;
+use crate::proto::fsutil::types::packet::PacketType;
+use crate::proto::fsutil::types::{Packet, Stat};
+use crate::session::tasks::Tasks;
+
+/// Stats leave when this much of them is there.
+const CHUNK: usize = 16 * 1024;
+
+/// Sends what is asked for of the directory, until the daemon has it or one side fails. The status ends the response.
+pub(super) async fn run<B>(
+    root: PathBuf,
+    request: Request,
+    inbound: B,
+    outbound: Outbound,
+    tasks: Tasks,
+) where
+    B: Body<Data = bytes::Bytes> + Unpin,
+{
+    let (failures, mut failure) = mpsc::channel(1);
+    let paths = Arc::new(Mutex::new(PathTable::default()));
+    let content = Arc::new(Content::new(
+        root.clone(),
+        Arc::clone(&paths),
+        outbound.clone(),
+    ));
+    start(&tasks, &failures, {
+        let outbound = outbound.clone();
+        move || send_stats(&root, &request, &paths, &outbound)
+    });
+    let asked = async {
+        answer(inbound, |id| {
+            if content.request(id) {
+                let content = Arc::clone(&content);
+                start(&tasks, &failures, move || content.read_queued());
+            }
+        })
+        .await
+    };
+    let ended = tokio::select! {
+        ended = asked => ended,
+        Some(error) = failure.recv() => Err(error),
+        () = outbound.closed() => Err(TransferError::Closed),
+    };
+    finish(outbound, ended).await;
+}
+
+/// Runs blocking work of the transfer; the first error of all ends it.
+fn start<F>(tasks: &Tasks, failures: &mpsc::Sender<TransferError>, work: F)
+where
+    F: FnOnce() -> Result<(), TransferError> + Send + 'static,
+{
+    let failures = failures.clone();
+    tasks.spawn_blocking(move || {
+        if let Err(error) = work() {
+            // Full or closed: another error came first, or the transfer has ended.
+            let _ = failures.try_send(error);
+        }
+    });
+}
+
+/// Reads the daemon's packets until FIN.
+async fn answer<B>(mut inbound: B, mut request: impl FnMut(u32)) -> Result<(), TransferError>
+where
+    B: Body<Data = bytes::Bytes> + Unpin,
+{
+    let mut reader = Reader::default();
+    while let Some(Ok(frame)) = inbound.frame().await {
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        reader.push(data);
+        while let Some(packet) = reader.next()? {
+            match packet.r#type() {
+                PacketType::PacketReq => request(packet.id),
+                PacketType::PacketFin => return Ok(()),
+                PacketType::PacketErr => {
+                    let message = String::from_utf8_lossy(&packet.data).into_owned();
+                    return Err(TransferError::Receiver(message));
+                }
+                PacketType::PacketStat | PacketType::PacketData => {}
+            }
+        }
+    }
+    Err(TransferError::Closed)
+}
+
+/// Says FIN, or what went wrong, and ends the response.
+async fn finish(outbound: Outbound, ended: Result<(), TransferError>) {
+    let mut last = Vec::new();
+    let status = match ended {
+        Ok(()) => {
+            frame::put_bare(&mut last, PacketType::PacketFin, 0);
+            Status::ok("")
+        }
+        Err(TransferError::Closed) => Status::cancelled(TransferError::Closed.message()),
+        Err(error) => {
+            let message = error.message();
+            let data = message.clone().into();
+            frame::put(
+                &mut last,
+                &Packet {
+                    r#type: PacketType::PacketErr.into(),
+                    data,
+                    ..Packet::default()
+                },
+            );
+            Status::unknown(message)
+        }
+    };
+    // When nobody reads any more, nobody has to be told.
+    if last.is_empty() || outbound.send(last).await.is_ok() {
+        outbound.end(status).await;
+    }
+}
+
+/// Walks the directory and sends the stats.
+fn send_stats(
+    root: &Path,
+    request: &Request,
+    paths: &Mutex<PathTable>,
+    outbound: &Outbound,
+) -> Result<(), TransferError> {
+    let filter = Filter::new(root, request)?;
+    let mut stats = Stats {
+        paths,
+        outbound,
+        packet: Packet::default(),
+        buffer: Vec::new(),
+        next: 0,
+        links: HashMap::new(),
+    };
+    walk::walk(
+        root,
+        &filter,
+        &|| outbound.is_closed(),
+        &mut |stat, inode| stats.send(stat, inode),
+    )?;
+    frame::put_bare(&mut stats.buffer, PacketType::PacketStat, 0);
+    outbound.blocking_send(stats.buffer)
+}
+
+/// The stats on their way out.
+struct Stats<'a> {
+    paths: &'a Mutex<PathTable>,
+    outbound: &'a Outbound,
+    packet: Packet,
+    buffer: Vec<u8>,
+    /// The number of the next stat.
+    next: u32,
+    /// The number of the first path of each file that has several.
+    links: HashMap<Inode, u32>,
+}
+
+impl Stats<'_> {
+    fn send(&mut self, stat: &mut Stat, inode: Option<Inode>) -> Result<(), TransferError> {
+        let id = self.next;
+        self.next = id.checked_add(1).ok_or(TransferError::TooMany)?;
+        let mut linked = false;
+        {
+            let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(inode) = inode {
+                let first = *self.links.entry(inode).or_insert(id);
+                if first != id
+                    && let Some((path, _)) = paths.get(first)
+                {
+                    stat.linkname = path;
+                    linked = true;
+                }
+            }
+            if !linked && (inode.is_some() || metadata::has_content(stat.mode)) {
+                paths.insert(id, &stat.path, u64::try_from(stat.size).unwrap_or_default());
+            }
+        }
+        // The walk's `Stat` and its buffers are lent to the packet for as long as it takes to write it.
+        self.packet.stat = Some(std::mem::take(stat));
+        frame::put(&mut self.buffer, &self.packet);
+        *stat = self.packet.stat.take().unwrap_or_default();
+        if self.buffer.len() >= CHUNK {
+            let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 1024));
+            self.outbound.blocking_send(full)?;
+        }
+        Ok(())
+    }
+}
