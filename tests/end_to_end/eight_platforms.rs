@@ -1,0 +1,1 @@
+//! The main job: one Dockerfile, eight platforms, one index under two tags; over every transport.

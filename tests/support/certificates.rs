@@ -1,0 +1,61 @@
+//! A certificate authority of a test's own, made with openssl.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A private authority, a server's certificate for `localhost` and 127.0.0.1, and a client's; PEM files in one folder, named as
+/// `--tlsdir` expects them (`ca.pem`, `cert.pem`, `key.pem` are the client's).
+pub struct Certificates {
+    folder: TempDir,
+}
+
+impl Certificates {
+    /// Makes new ones. Panics where openssl is missing.
+    pub fn make() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let made = Self { folder };
+        made.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=tests -keyout ca.key -out ca.pem");
+        std::fs::write(
+            made.path("names"),
+            "subjectAltName=DNS:localhost,IP:127.0.0.1\n",
+        )
+        .expect("the folder can be written");
+        made.sign("server", "server.pem", "server.key");
+        made.sign("client", "cert.pem", "key.pem");
+        made
+    }
+
+    /// The folder that holds them.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The path of one file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn sign(&self, subject: &str, certificate: &str, key: &str) {
+        self.openssl(&format!(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={subject} -keyout {key} -out request"
+        ));
+        self.openssl(&format!(
+            "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names -out {certificate}"
+        ));
+    }
+
+    fn openssl(&self, arguments: &str) {
+        let output = Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(self.folder.path())
+            .output()
+            .expect("openssl is installed");
+        assert!(
+            output.status.success(),
+            "openssl {arguments}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}

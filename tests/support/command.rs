@@ -1,0 +1,168 @@
+//! The built command, run as a user runs it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long any command of the tests may take, on a slow machine with two cores.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// The `solvekit` command with these arguments, before it is started. Its environment is the test's without what would make it
+/// depend on the user: no configuration of Docker, no colours.
+pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_solvekit"));
+    command.args(arguments);
+    for name in [
+        "DOCKER_HOST",
+        "DOCKER_AUTH_CONFIG",
+        "DOCKER_DEFAULT_PLATFORM",
+        "BUILDX_BUILDER",
+        "BUILDKIT_PROGRESS",
+        "SOURCE_DATE_EPOCH",
+    ] {
+        command.env_remove(name);
+    }
+    command.env("DOCKER_CONFIG", "/nonexistent");
+    command.env("NO_COLOR", "1");
+    command
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// From its start to its end.
+    pub took: Duration,
+}
+
+impl Finished {
+    /// Runs the command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        Running::start(command).wait()
+    }
+
+    /// Itself, if the command succeeded.
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Itself, if the command ended with this code and each of these texts is in its standard error.
+    #[track_caller]
+    pub fn failed_with(self, code: i32, texts: &[&str]) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        for text in texts {
+            assert!(
+                self.stderr.contains(text),
+                "{text:?} is missing in:\n{}",
+                self.stderr
+            );
+        }
+        self
+    }
+}
+
+/// A command that runs.
+pub struct Running {
+    child: Child,
+    started: Instant,
+    stdout: JoinHandle<String>,
+    stderr: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts it, reading both outputs all the time.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command can be started");
+        let mut out = child.stdout.take().expect("piped");
+        let err = child.stderr.take().expect("piped");
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let written = Arc::clone(&stderr);
+        Self {
+            child,
+            started: Instant::now(),
+            stdout: std::thread::spawn(move || {
+                let mut text = Vec::new();
+                let _ = out.read_to_end(&mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            }),
+            stderr,
+            reader: std::thread::spawn(move || {
+                let mut lines = BufReader::new(err);
+                let mut line = Vec::new();
+                while lines.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+                    let text = String::from_utf8_lossy(&line).into_owned();
+                    written.lock().expect("no reader panics").push_str(&text);
+                    line.clear();
+                }
+            }),
+        }
+    }
+
+    /// Waits until a text is in its standard error.
+    #[track_caller]
+    pub fn until(&mut self, text: &str) {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let stderr = self.stderr.lock().expect("no reader panics").clone();
+            if stderr.contains(text) {
+                return;
+            }
+            let ended = self.child.try_wait().expect("a child can be waited for");
+            assert!(
+                ended.is_none(),
+                "it ended ({ended:?}) before {text:?}:\n{stderr}"
+            );
+            assert!(Instant::now() < deadline, "{text:?} never came:\n{stderr}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends it SIGINT, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    }
+
+    /// Waits for its end; a command that takes ten minutes hangs, and fails the test.
+    #[track_caller]
+    pub fn wait(mut self) -> Finished {
+        let status = self.end();
+        let took = self.started.elapsed();
+        self.reader.join().expect("the reader ends");
+        let stderr = self.stderr.lock().expect("no reader panics").clone();
+        Finished {
+            code: status.code(),
+            stdout: self.stdout.join().expect("the reader ends"),
+            stderr,
+            took,
+        }
+    }
+
+    #[track_caller]
+    fn end(&mut self) -> ExitStatus {
+        while self.started.elapsed() < LIMIT {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        panic!("it hangs:\n{}", self.stderr.lock().expect("no panic"));
+    }
+}

@@ -1,0 +1,19 @@
+//! What the tests against real parts share: the engine's environment, a relay in front of its BuildKit, the built command,
+//! and an independent look at what was pushed. No knowledge of solvekit's own code may live here.
+
+// Each test crate uses a part of it.
+#![allow(dead_code, unused_imports)]
+
+mod certificates;
+mod command;
+mod engine;
+mod fixture;
+mod pushed;
+mod relay;
+
+pub use certificates::Certificates;
+pub use command::{Finished, Running, solvekit};
+pub use engine::{Engine, unique};
+pub use fixture::{copy_of, fixture, folder_of};
+pub use pushed::Pushed;
+pub use relay::Relay;

@@ -1,0 +1,257 @@
+//! A relay in front of the real BuildKit, so that every transport can be tested against it: it accepts on a unix socket, TCP or
+//! TLS, copies bytes to and from the daemon, and can be slow, or cut in the middle.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::{Certificates, Engine};
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A running relay. It ends, with all its connections, when it is dropped.
+pub struct Relay {
+    address: String,
+    shared: Shared,
+    runtime: Option<Runtime>,
+    _folder: Option<TempDir>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    upstream: String,
+    cut: CancellationToken,
+    pause: Duration,
+    carried: Arc<AtomicU64>,
+}
+
+impl Relay {
+    /// Listens on a new unix socket.
+    pub fn unix() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("buildkitd.sock");
+        let runtime = runtime();
+        let shared = Shared::new(Duration::ZERO);
+        let listener = runtime.block_on(async { UnixListener::bind(&path) });
+        runtime.spawn(
+            shared
+                .clone()
+                .accept_unix(listener.expect("the socket can be made")),
+        );
+        let address = format!("unix://{}", path.display());
+        Self {
+            address,
+            shared,
+            runtime: Some(runtime),
+            _folder: Some(folder),
+        }
+    }
+
+    /// Listens on a free TCP port of 127.0.0.1.
+    pub fn tcp() -> Self {
+        Self::on_tcp(None, Duration::ZERO)
+    }
+
+    /// The same, waiting `pause` before each piece of up to 64 KiB: a long line.
+    pub fn slow_tcp(pause: Duration) -> Self {
+        Self::on_tcp(None, pause)
+    }
+
+    /// Listens with TLS, letting in only clients with a certificate of `certificates`.
+    pub fn tls(certificates: &Certificates) -> Self {
+        Self::on_tcp(Some(acceptor(certificates)), Duration::ZERO)
+    }
+
+    fn on_tcp(tls: Option<TlsAcceptor>, pause: Duration) -> Self {
+        let runtime = runtime();
+        let shared = Shared::new(pause);
+        let listener = runtime
+            .block_on(TcpListener::bind("127.0.0.1:0"))
+            .expect("a free port");
+        let port = listener.local_addr().expect("a bound port").port();
+        runtime.spawn(shared.clone().accept_tcp(listener, tls));
+        Self {
+            address: format!("tcp://localhost:{port}"),
+            shared,
+            runtime: Some(runtime),
+            _folder: None,
+        }
+    }
+
+    /// The address as `--addr` and `BUILDKIT_HOST` take it.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How many bytes went through, both ways.
+    pub fn carried(&self) -> u64 {
+        self.shared.carried.load(Ordering::Relaxed)
+    }
+
+    /// Drops every connection and accepts no more: for the client, the daemon has died.
+    pub fn cut(&self) {
+        self.shared.cut.cancel();
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.cut();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Shared {
+    fn new(pause: Duration) -> Self {
+        Self {
+            upstream: Engine::get().host.clone(),
+            cut: CancellationToken::new(),
+            pause,
+            carried: Arc::default(),
+        }
+    }
+
+    async fn accept_unix(self, listener: UnixListener) {
+        while let Some(Ok((stream, _))) = self.cut.run_until_cancelled(listener.accept()).await {
+            tokio::spawn(self.clone().relay(stream));
+        }
+    }
+
+    async fn accept_tcp(self, listener: TcpListener, tls: Option<TlsAcceptor>) {
+        while let Some(Ok((stream, _))) = self.cut.run_until_cancelled(listener.accept()).await {
+            let (shared, tls) = (self.clone(), tls.clone());
+            tokio::spawn(async move {
+                match tls {
+                    None => shared.relay(stream).await,
+                    // A client that does not get through the handshake is the client's matter.
+                    Some(tls) => match tls.accept(stream).await {
+                        Ok(stream) => shared.relay(stream).await,
+                        Err(_) => (),
+                    },
+                }
+            });
+        }
+    }
+
+    async fn relay(self, client: impl Stream + 'static) {
+        let Ok(daemon) = connect(&self.upstream).await else {
+            return;
+        };
+        let (from_client, to_client) = tokio::io::split(client);
+        let (from_daemon, to_daemon) = tokio::io::split(daemon);
+        let both = async {
+            tokio::join!(
+                self.copy(from_client, to_daemon),
+                self.copy(from_daemon, to_client)
+            )
+        };
+        let _ = self.cut.run_until_cancelled(both).await;
+    }
+
+    async fn copy(
+        &self,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = from.read(&mut buffer).await?;
+            if read == 0 {
+                return to.shutdown().await;
+            }
+            tokio::time::sleep(self.pause).await;
+            to.write_all(&buffer[..read]).await?;
+            to.flush().await?;
+            self.carried.fetch_add(read as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Connects to the daemon itself; through an engine's `POST /grpc` where it is one.
+async fn connect(address: &str) -> io::Result<Box<dyn Stream>> {
+    if let Some(path) = address.strip_prefix("unix://") {
+        Ok(Box::new(UnixStream::connect(path).await?))
+    } else if let Some(address) = address.strip_prefix("tcp://") {
+        Ok(Box::new(TcpStream::connect(address).await?))
+    } else if let Some(path) = address.strip_prefix("docker://") {
+        let mut stream = UnixStream::connect(Path::new(path)).await?;
+        upgrade(&mut stream).await?;
+        Ok(Box::new(stream))
+    } else {
+        Err(io::Error::other(format!(
+            "the relay cannot reach {address}"
+        )))
+    }
+}
+
+async fn upgrade(stream: &mut UnixStream) -> io::Result<()> {
+    let request =
+        b"POST /grpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    stream.write_all(request).await?;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await?);
+    }
+    if answer.starts_with(b"HTTP/1.1 101") {
+        Ok(())
+    } else {
+        Err(io::Error::other(
+            String::from_utf8_lossy(&answer).into_owned(),
+        ))
+    }
+}
+
+fn acceptor(certificates: &Certificates) -> TlsAcceptor {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    for certificate in pem(&certificates.path("ca.pem")) {
+        roots
+            .add(certificate)
+            .expect("openssl makes valid certificates");
+    }
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .expect("there is a root");
+    let key = PrivateKeyDer::from_pem_file(certificates.path("server.key"))
+        .expect("openssl makes valid keys");
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring speaks TLS 1.2 and 1.3")
+        .with_client_cert_verifier(clients)
+        .with_single_cert(pem(&certificates.path("server.pem")), key)
+        .expect("the key is the certificate's");
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
+}
+
+fn pem(path: &Path) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_file_iter(path)
+        .expect("openssl wrote the file")
+        .collect::<Result<_, _>>()
+        .expect("openssl writes PEM")
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
