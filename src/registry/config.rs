@@ -1,0 +1,210 @@
+//! The parts of Docker's configuration that credentials come from.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::{Credential, Error, Secret};
+
+/// `config.json`, or the JSON of `DOCKER_AUTH_CONFIG`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Config {
+    auths: BTreeMap<String, Option<Entry>>,
+    creds_store: Option<String>,
+    cred_helpers: Option<BTreeMap<String, String>>,
+    #[serde(skip)]
+    place: String,
+}
+
+/// What is stored under a registry's name.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry {
+    auth: String,
+    username: String,
+    password: Secret,
+    identitytoken: Secret,
+    registrytoken: Secret,
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+impl Config {
+    /// Parses the JSON. The error does not quote it.
+    pub(super) fn parse(json: &[u8], place: &str) -> Result<Self, Error> {
+        if json.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self::default());
+        }
+        let parsed = serde_json::from_slice::<Self>(json);
+        let config = parsed.map_err(|error| Error::ParseConfig {
+            place: place.to_owned(),
+            line: error.line(),
+            column: error.column(),
+        })?;
+        Ok(Self {
+            place: place.to_owned(),
+            ..config
+        })
+    }
+
+    /// Demands an `auth` that can be decoded of every entry, as `DOCKER_AUTH_CONFIG` must have it.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for (key, entry) in &self.auths {
+            let complete = entry
+                .as_ref()
+                .is_some_and(|entry| decode(&entry.auth).is_some());
+            if !complete {
+                return Err(self.malformed(key));
+            }
+        }
+        Ok(())
+    }
+
+    fn malformed(&self, key: &str) -> Error {
+        Error::MalformedAuth {
+            registry: key.to_owned(),
+            place: self.place.clone(),
+        }
+    }
+
+    /// The suffix of the helper that keeps the registry's credentials: its own, or the one for all.
+    pub(super) fn helper(&self, registry: &str) -> Option<&str> {
+        let own = self
+            .cred_helpers
+            .as_ref()
+            .and_then(|helpers| helpers.get(registry));
+        own.or(self.creds_store.as_ref())
+            .map(String::as_str)
+            .filter(|helper| !helper.is_empty())
+    }
+
+    /// The credentials that the file itself holds: under the registry's name, or under a URL of that host, as older
+    /// configurations have it.
+    pub(super) fn stored(&self, registry: &str) -> Result<Option<Credential>, Error> {
+        let entry = self
+            .auths
+            .get_key_value(registry)
+            .or_else(|| self.auths.iter().find(|(key, _)| host(key) == registry));
+        match entry {
+            Some((key, Some(entry))) => self.credential(key, entry).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn credential(&self, key: &str, entry: &Entry) -> Result<Credential, Error> {
+        let mut credential = Credential {
+            username: entry.username.clone(),
+            password: entry.password.clone(),
+            identity_token: entry.identitytoken.clone(),
+            registry_token: entry.registrytoken.clone(),
+        };
+        if !entry.auth.is_empty() {
+            (credential.username, credential.password) =
+                decode(&entry.auth).ok_or_else(|| self.malformed(key))?;
+        }
+        Ok(credential)
+    }
+}
+
+/// Splits the base64 of `USER:PASSWORD`.
+fn decode(auth: &str) -> Option<(String, Secret)> {
+    let text = String::from_utf8(STANDARD.decode(auth).ok()?).ok()?;
+    let (username, password) = text
+        .split_once(':')
+        .filter(|(username, _)| !username.is_empty())?;
+    Some((
+        username.to_owned(),
+        Secret::new(password.trim_matches('\0')),
+    ))
+}
+
+/// The host, with its port, of a key that may be a URL.
+fn host(key: &str) -> &str {
+    let rest = key.split_once("://").map_or(key, |(_, rest)| rest);
+    rest.split_once('/').map_or(rest, |(host, _)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(json: &str, registry: &str) -> Option<Credential> {
+        Config::parse(json.as_bytes(), "config.json")
+            .unwrap()
+            .stored(registry)
+            .unwrap()
+    }
+
+    #[test]
+    fn entries_are_found_by_name_and_by_the_host_of_a_url() {
+        // user:pa:ss
+        let json = r#"{"auths": {"a.example": {"auth": "dXNlcjpwYTpzcw=="}, "https://b.example:5000/v1/": {"auth": "dXNlcjpwYTpzcw=="}}}"#;
+        for registry in ["a.example", "b.example:5000", "https://b.example:5000/v1/"] {
+            let credential = stored(json, registry).unwrap();
+            assert_eq!(
+                (credential.username.as_str(), credential.password.expose()),
+                ("user", "pa:ss")
+            );
+        }
+        assert!(stored(json, "b.example").is_none());
+    }
+
+    #[test]
+    fn tokens_and_plain_fields_are_read() {
+        let json = r#"{"auths": {
+            "t": {"identitytoken": "it"}, "r": {"registrytoken": "rt"}, "p": {"username": "u", "password": "p"}, "e": {}
+        }}"#;
+        assert_eq!(stored(json, "t").unwrap().identity_token.expose(), "it");
+        assert_eq!(stored(json, "r").unwrap().registry_token.expose(), "rt");
+        assert_eq!(stored(json, "p").unwrap().username, "u");
+        assert!(stored(json, "e").unwrap().is_anonymous());
+    }
+
+    #[test]
+    fn a_registrys_own_helper_goes_before_the_common_one() {
+        let json = r#"{"credsStore": "pass", "credHelpers": {"a": "ecr-login", "b": ""}}"#;
+        let config = Config::parse(json.as_bytes(), "").unwrap();
+        assert_eq!(config.helper("a"), Some("ecr-login"));
+        assert_eq!(config.helper("b"), None);
+        assert_eq!(config.helper("c"), Some("pass"));
+    }
+
+    #[test]
+    fn errors_say_where_and_not_what() {
+        let parse = |json: &str| {
+            Config::parse(json.as_bytes(), "config.json")
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        let error = parse("{\"auths\": {\n  \"a\": \"hunter2\"}}");
+        assert_eq!(
+            error,
+            "config.json is not a docker configuration (line 2, column 16)"
+        );
+
+        let config = Config::parse(
+            br#"{"auths": {"a": {"auth": "aHVudGVyMg=="}}}"#,
+            "config.json",
+        )
+        .unwrap();
+        let error = config.stored("a").err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "the credentials of a in config.json are not the base64 of USER:PASSWORD"
+        );
+    }
+
+    #[test]
+    fn an_empty_file_is_an_empty_configuration() {
+        assert!(stored(" \n", "a").is_none());
+        assert!(stored("{}", "a").is_none());
+    }
+}

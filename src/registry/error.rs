@@ -1,0 +1,113 @@
+//! What can go wrong with credentials and tokens. No variant ever holds a secret.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// An error of this module.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Docker's configuration file cannot be read.
+    #[error("cannot read {}", path.display())]
+    ReadConfig {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The configuration is not the JSON that it should be.
+    #[error("{place} is not a docker configuration (line {line}, column {column})")]
+    ParseConfig {
+        /// The file, or `DOCKER_AUTH_CONFIG`.
+        place: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column in the line, from 1.
+        column: usize,
+    },
+    /// The `auth` of an entry is not the base64 of `USER:PASSWORD`, or is missing where it has to be.
+    #[error("the credentials of {registry} in {place} are not the base64 of USER:PASSWORD")]
+    MalformedAuth {
+        /// The entry's key.
+        registry: String,
+        /// The file, or `DOCKER_AUTH_CONFIG`.
+        place: String,
+    },
+    /// A credential helper is not installed, or could not be started.
+    #[error(
+        "cannot run the credential helper {helper}, which the docker configuration names for {registry}"
+    )]
+    RunHelper {
+        /// The program.
+        helper: String,
+        /// Whose credentials were asked for.
+        registry: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A credential helper failed.
+    #[error("the credential helper {helper} failed for {registry}: {message}")]
+    HelperFailed {
+        /// The program.
+        helper: String,
+        /// Whose credentials were asked for.
+        registry: String,
+        /// What it said, or how it ended.
+        message: String,
+    },
+    /// A credential helper did not answer in time.
+    #[error("the credential helper {helper} did not answer for {registry} within {seconds} s")]
+    HelperTimeout {
+        /// The program.
+        helper: String,
+        /// Whose credentials were asked for.
+        registry: String,
+        /// How long it had.
+        seconds: u64,
+    },
+    /// The TLS configuration for token requests could not be made.
+    #[error("cannot set up TLS for token requests")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The registry names an address for tokens that is no URL.
+    #[error("{registry} names a token server whose address is not a URL")]
+    BadRealm {
+        /// The registry.
+        registry: String,
+    },
+    /// The token server could not be reached, or broke off.
+    #[error("cannot get a token for {registry} from {server}")]
+    TokenServer {
+        /// The registry.
+        registry: String,
+        /// The token server's host.
+        server: String,
+        /// What happened.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The token server refused.
+    #[error("{server} refused a token for {registry} ({}): {status}{message}", scopes.join(" "))]
+    TokenRefused {
+        /// The registry.
+        registry: String,
+        /// The token server's host.
+        server: String,
+        /// What was asked for, such as `repository:library/alpine:pull`.
+        scopes: Vec<String>,
+        /// The HTTP status.
+        status: http::StatusCode,
+        /// What the server said, behind a colon; empty when it said nothing.
+        message: String,
+    },
+    /// The token server's answer has no token.
+    #[error("the answer of {server} holds no token for {registry}")]
+    NoToken {
+        /// The registry.
+        registry: String,
+        /// The token server's host.
+        server: String,
+    },
+}
