@@ -3,18 +3,22 @@
 //! A [`Session`] is a gRPC server that the client runs and the daemon calls, over a byte stream that the client opened
 //! (Control.Session, see [`Tunnel`]). One session serves all platforms of a build.
 
+mod auth;
 mod error;
 mod filepath;
 mod filesync;
 mod health;
 mod patterns;
 mod server;
+mod shared_key;
 mod tasks;
 mod tunnel;
 
+pub use auth::Auth;
 pub use error::Error;
 pub use filesync::Directories;
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
+pub use shared_key::{node_id, shared_key};
 pub use tunnel::Tunnel;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -115,6 +119,13 @@ impl SessionBuilder {
         self.methods.extend(filesync::METHODS);
         self.routes
             .add_service(filesync::FileSync::new(directories));
+        self
+    }
+
+    /// Answers the daemon's questions for registry credentials and tokens.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.methods.extend(auth::METHODS);
+        self.routes.add_service(auth.into_service());
         self
     }
 

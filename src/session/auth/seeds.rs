@@ -1,0 +1,122 @@
+//! The seeds of the token authority: a random secret per registry, kept beside Docker's configuration, so that the
+//! daemon recognises the next build of the same user and goes on with the tokens that it has.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustix::fs::FlockOperation;
+use serde::{Deserialize, Serialize};
+
+/// The file is the one of the reference, so both recognise each other's.
+const FILE: &str = ".token_seed";
+const LOCK: &str = ".token_seed.lock";
+const LENGTH: usize = 16;
+
+#[derive(Serialize, Deserialize)]
+struct Seed {
+    #[serde(rename = "Seed")]
+    base64: String,
+}
+
+/// The seed of a registry, made now if there is none. A directory that cannot be written gives one that is good for this
+/// time only.
+///
+/// # Errors
+///
+/// When the file is there but cannot be read, or there are no random numbers.
+pub(super) fn seed(directory: &Path, registry: &str) -> io::Result<Vec<u8>> {
+    // Not locked where nothing can be written either.
+    let _lock = lock(directory).ok();
+    let path = directory.join(FILE);
+    // What a crash left half-written is as good as nothing.
+    let mut seeds: BTreeMap<String, Seed> = match fs::read(&path) {
+        Ok(json) => serde_json::from_slice(&json).unwrap_or_default(),
+        Err(error) if is_unusable(&error) => BTreeMap::new(),
+        Err(error) => return Err(error),
+    };
+    if let Some(known) = seeds
+        .get(registry)
+        .and_then(|seed| STANDARD.decode(&seed.base64).ok())
+    {
+        return Ok(known);
+    }
+    let mut seed = vec![0; LENGTH];
+    getrandom::fill(&mut seed)?;
+    seeds.insert(
+        registry.to_owned(),
+        Seed {
+            base64: STANDARD.encode(&seed),
+        },
+    );
+    match serde_json::to_vec_pretty(&seeds)
+        .map_err(io::Error::other)
+        .and_then(|json| write(&path, &json))
+    {
+        Err(error) if !is_unusable(&error) => Err(error),
+        _ => Ok(seed),
+    }
+}
+
+fn lock(directory: &Path) -> io::Result<File> {
+    fs::create_dir_all(directory)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(directory.join(LOCK))?;
+    rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
+}
+
+fn write(path: &Path, json: &[u8]) -> io::Result<()> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(json)
+}
+
+fn is_unusable(error: &io::Error) -> bool {
+    use ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_keeps_its_seed_and_has_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("docker");
+        let first = seed(&config, "a").unwrap();
+        assert_eq!(first.len(), LENGTH);
+        assert_ne!(seed(&config, "b").unwrap(), first);
+        assert_eq!(seed(&config, "a").unwrap(), first);
+    }
+
+    #[test]
+    fn a_broken_file_is_replaced_and_a_foreign_one_read() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE), "{\"a\": {\"Se").unwrap();
+        let made = seed(dir.path(), "a").unwrap();
+        assert_eq!(seed(dir.path(), "a").unwrap(), made);
+        fs::write(dir.path().join(FILE), r#"{"a": {"Seed": "AQID"}}"#).unwrap();
+        assert_eq!(seed(dir.path(), "a").unwrap(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_is_no_obstacle() {
+        assert_eq!(seed(Path::new("/dev/null/x"), "a").unwrap().len(), LENGTH);
+    }
+}
