@@ -94,8 +94,20 @@ pub struct InlineFile {
     pub name: String,
     /// The content; after `<<-` without the tabs that lead its lines.
     pub content: String,
+    /// The bytes of the content if they are no UTF-8; `content` has U+FFFD for each of the others.
+    pub raw: Option<Vec<u8>>,
     /// Variables in the content are expanded: no part of the word was quoted.
     pub expand: bool,
+}
+
+impl InlineFile {
+    /// The content as it stands in the Dockerfile. What is expanded is read as text, so there each wrong byte is U+FFFD.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.raw {
+            Some(raw) if !self.expand => raw,
+            _ => self.content.as_bytes(),
+        }
+    }
 }
 
 /// COPY

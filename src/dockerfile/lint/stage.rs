@@ -1,0 +1,167 @@
+//! The findings that need more than the text: values, the base image, the context. `translate` makes them; their texts are here.
+
+use super::super::error::nearest;
+use super::super::span::Span;
+use super::{Linter, Place, Rule};
+
+impl Linter {
+    /// ENV or LABEL without `=`. `keyword` is as the file writes it.
+    pub fn legacy_key_value<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str) {
+        self.report(Rule::LegacyKeyValueFormat, place, || {
+            format!("write \"{keyword} key=value\" instead of \"{keyword} key value\"")
+        });
+    }
+
+    /// A variable of ARG or ENV, if its name sounds like a secret.
+    pub fn secret_in_variable<'a>(
+        &mut self,
+        place: impl Into<Place<'a>>,
+        keyword: &str,
+        name: &str,
+    ) {
+        if sounds_secret(name) {
+            self.report(Rule::SecretsUsedInArgOrEnv, place, || {
+                format!("{keyword} {name:?} ends up in the image; mount it as a secret")
+            });
+        }
+    }
+
+    /// CMD or ENTRYPOINT in shell form, with no SHELL set.
+    pub fn json_args_recommended<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str) {
+        self.report(Rule::JSONArgsRecommended, place, || {
+            format!("{keyword} runs in a shell, which keeps signals from it; use a JSON array")
+        });
+    }
+
+    /// CMD, ENTRYPOINT or HEALTHCHECK a second time in a stage. The finding is about `previous`, which has no effect; the comments
+    /// that count are those of the second one, `place`.
+    pub fn multiple_instructions<'a>(
+        &mut self,
+        place: impl Into<Place<'a>>,
+        previous: Span,
+        keyword: &str,
+    ) {
+        let place = place.into().at(previous);
+        self.report(Rule::MultipleInstructionsDisallowed, place, || {
+            format!("a later {keyword} in the same stage takes the place of this one")
+        });
+    }
+
+    /// A variable that nothing has defined.
+    pub fn undefined_variable<'a, 'n>(
+        &mut self,
+        place: impl Into<Place<'a>>,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
+        self.report(Rule::UndefinedVar, place, || {
+            format!("${name} is not defined{}", suggestion("$", name, known))
+        });
+    }
+
+    /// An argument that nothing declares before FROM.
+    pub fn undefined_argument_in_from<'a, 'n>(
+        &mut self,
+        place: impl Into<Place<'a>>,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) {
+        self.report(Rule::UndefinedArgInFrom, place, || {
+            format!(
+                "no ARG before the first FROM declares {name}{}",
+                suggestion("", name, known)
+            )
+        });
+    }
+
+    /// The first WORKDIR of a stage is relative.
+    pub fn relative_workdir<'a>(&mut self, place: impl Into<Place<'a>>, path: &str) {
+        self.report(Rule::WorkdirRelativePath, place, || {
+            format!("where {path:?} is depends on the base image")
+        });
+    }
+
+    /// `FROM --platform=$TARGETPLATFORM`.
+    pub fn redundant_target_platform<'a>(&mut self, place: impl Into<Place<'a>>, written: &str) {
+        self.report(Rule::RedundantTargetPlatform, place, || {
+            format!("--platform={written} is the default")
+        });
+    }
+
+    /// `FROM --platform=linux/amd64`.
+    pub fn constant_platform<'a>(&mut self, place: impl Into<Place<'a>>, platform: &str) {
+        self.report(Rule::FromPlatformFlagConstDisallowed, place, || {
+            format!("--platform is the constant {platform:?}")
+        });
+    }
+
+    /// With the defaults of the global arguments the base is no image reference. `base` is as the file writes it.
+    pub fn invalid_default_argument<'a>(&mut self, place: impl Into<Place<'a>>, base: &str) {
+        self.report(Rule::InvalidDefaultArgInFrom, place, || {
+            format!("without build arguments {base:?} names no image")
+        });
+    }
+
+    /// The base image is of another platform than the stage.
+    pub fn base_image_platform<'a>(
+        &mut self,
+        place: impl Into<Place<'a>>,
+        image: &str,
+        expected: &str,
+        actual: &str,
+    ) {
+        self.report(Rule::InvalidBaseImagePlatform, place, || {
+            format!("the base image {image} is of {actual}, not of {expected}")
+        });
+    }
+
+    /// COPY or ADD of something that `.dockerignore` excludes.
+    pub fn ignored_file<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str, path: &str) {
+        self.report(Rule::CopyIgnoredFile, place, || {
+            format!("{keyword} takes {path:?}, which .dockerignore excludes")
+        });
+    }
+
+    /// EXPOSE with a protocol that is not in lower case.
+    pub fn expose_protocol_case<'a>(&mut self, place: impl Into<Place<'a>>, port: &str) {
+        self.report(Rule::ExposeProtoCasing, place, || {
+            format!("the protocol of {port:?} is not in lower case")
+        });
+    }
+
+    /// EXPOSE with an address or a host port.
+    pub fn expose_format<'a>(&mut self, place: impl Into<Place<'a>>, port: &str) {
+        self.report(Rule::ExposeInvalidFormat, place, || {
+            format!("{port:?} has an address or a host port, which EXPOSE ignores")
+        });
+    }
+}
+
+fn suggestion<'n>(sign: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    nearest(name, known)
+        .map(|known| format!("; did you mean {sign}{known}?"))
+        .unwrap_or_default()
+}
+
+const SECRET_WORDS: [&str; 10] = [
+    "apikey",
+    "auth",
+    "credential",
+    "credentials",
+    "key",
+    "password",
+    "pword",
+    "passwd",
+    "secret",
+    "token",
+];
+const HARMLESS_WORDS: [&str; 3] = ["public", "file", "version"];
+
+/// One of the name's parts between underscores is a word for secrets, and none tells that it is something else.
+pub(super) fn sounds_secret(name: &str) -> bool {
+    let has = |words: &[&str]| {
+        name.split('_')
+            .any(|part| words.iter().any(|word| part.eq_ignore_ascii_case(word)))
+    };
+    has(&SECRET_WORDS) && !has(&HARMLESS_WORDS)
+}

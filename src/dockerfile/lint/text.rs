@@ -1,0 +1,150 @@
+//! The rules that the text alone is enough for.
+
+use std::collections::BTreeSet;
+
+use super::super::ast::Stage;
+use super::super::keyword::Keyword;
+use super::super::parse::{Parts, split_blanks};
+use super::super::span::Span;
+use super::{Linter, Place, Rule};
+
+impl Linter {
+    /// A continued instruction has blank lines inside; `line` is its last one.
+    pub(in crate::dockerfile) fn blank_continuation(&mut self, line: u32) {
+        self.report(
+            Rule::NoEmptyContinuation,
+            Place::lines(Span::line(line)),
+            || "blank line in a continued instruction".to_owned(),
+        );
+    }
+
+    /// The rules about one statement, before it is known to be right.
+    pub(in crate::dockerfile) fn check_statement(&mut self, parts: &Parts<'_>) {
+        match parts.keyword {
+            Keyword::Maintainer => {
+                self.report(Rule::MaintainerDeprecated, place(parts), || {
+                    "use LABEL instead of MAINTAINER".to_owned()
+                });
+            }
+            Keyword::From => self.check_from(parts),
+            _ => {}
+        }
+    }
+
+    fn check_from(&mut self, parts: &Parts<'_>) {
+        let arguments: Vec<_> = split_blanks(parts.args).collect();
+        let [_, keyword, name, more @ ..] = arguments.as_slice() else {
+            return;
+        };
+        if more.is_empty() && *name != name.to_lowercase() {
+            self.report(Rule::StageNameCasing, place(parts), || {
+                format!("the stage name {name:?} is not in lower case")
+            });
+        }
+        if !same_case(parts.word, keyword) {
+            let (from, place) = (parts.word, place(parts));
+            self.report(Rule::FromAsCasing, place, || {
+                format!("{keyword:?} has another case than {from:?}")
+            });
+        }
+    }
+
+    /// The comment above ARG or FROM begins with a name that is defined there.
+    pub(in crate::dockerfile) fn check_description<'n>(
+        &mut self,
+        parts: &Parts<'_>,
+        names: impl IntoIterator<Item = &'n str>,
+    ) {
+        let Some(comment) = parts.comments.last() else {
+            return;
+        };
+        let first = comment.split(' ').next().unwrap_or_default();
+        let names: Vec<_> = names.into_iter().collect();
+        if names.is_empty() || names.contains(&first) {
+            return;
+        }
+        let name = if let [name] = names[..] {
+            name
+        } else {
+            "<name>"
+        };
+        let keyword = parts.keyword.as_str();
+        self.report(Rule::InvalidDefinitionDescription, place(parts), || {
+            format!("the comment above {keyword} should read \"# {name} <description>\", or be set off by an empty line or comment")
+        });
+    }
+
+    /// The rules about all stages together.
+    pub(in crate::dockerfile) fn check_stages(&mut self, stages: &[Stage]) {
+        self.check_stage_names(stages);
+        self.check_keyword_casing(stages);
+    }
+
+    fn check_stage_names(&mut self, stages: &[Stage]) {
+        let mut names = BTreeSet::new();
+        for stage in stages {
+            let Some(name) = &stage.name else { continue };
+            if matches!(name.as_str(), "context" | "scratch") {
+                self.report(Rule::ReservedStageName, Place::lines(stage.span), || {
+                    format!("{name:?} has a meaning of its own")
+                });
+            }
+            if !names.insert(name) {
+                self.report(Rule::DuplicateStageName, Place::lines(stage.span), || {
+                    format!("another stage is called {name:?} too")
+                });
+            }
+        }
+    }
+
+    /// Keywords have the case of the majority: upper case, unless more than half of those that have one case are in lower case.
+    fn check_keyword_casing(&mut self, stages: &[Stage]) {
+        let keywords = || {
+            stages.iter().flat_map(|stage| {
+                let instructions = stage
+                    .instructions
+                    .iter()
+                    .map(|instruction| (instruction.keyword(), instruction.span));
+                std::iter::once((stage.keyword(), stage.span)).chain(instructions)
+            })
+        };
+        let lower = keywords().filter(|(keyword, _)| is_lower(keyword)).count();
+        let upper = keywords().filter(|(keyword, _)| is_upper(keyword)).count();
+        let (wanted, fits): (_, fn(&str) -> bool) = if lower > upper {
+            ("lower", is_lower)
+        } else {
+            ("upper", is_upper)
+        };
+        for (keyword, span) in keywords().filter(|(keyword, _)| !fits(keyword)) {
+            self.report(
+                Rule::ConsistentInstructionCasing,
+                Place::lines(span),
+                || format!("{keyword:?} should be in {wanted} case like most instructions here"),
+            );
+        }
+    }
+}
+
+fn place<'s>(parts: &Parts<'s>) -> Place<'s> {
+    Place {
+        span: parts.span,
+        comments: parts.comments,
+    }
+}
+
+/// AS follows FROM, unless that one is in neither case, which is another rule's business.
+fn same_case(from: &str, keyword: &str) -> bool {
+    if is_lower(from) {
+        keyword == keyword.to_lowercase()
+    } else {
+        !is_upper(from) || keyword == keyword.to_uppercase()
+    }
+}
+
+fn is_lower(word: &str) -> bool {
+    !word.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn is_upper(word: &str) -> bool {
+    !word.bytes().any(|byte| byte.is_ascii_lowercase())
+}

@@ -1,0 +1,120 @@
+//! RUN.
+
+use super::super::super::csv;
+use super::super::super::error::{ParseErrorKind, nearest};
+use super::super::super::instruction::{
+    RunDevice, RunInstruction, RunMount, RunNetwork, RunSecurity,
+};
+use super::super::super::mount::{go_bool, mount_from};
+use super::super::arguments::command_line;
+use super::super::flags::{Flag, Flags};
+use super::{Parts, Result};
+
+const FLAGS: &[Flag] = &[
+    Flag::list("mount"),
+    Flag::text("network"),
+    Flag::text("security"),
+    Flag::list("device"),
+];
+
+pub(super) fn run(parts: &Parts<'_>) -> Result<RunInstruction> {
+    let command = command_line(parts.args)?;
+    let mut flags = Flags::parse(&parts.flags, FLAGS, parts.name())?;
+    Ok(RunInstruction {
+        command,
+        heredocs: parts
+            .bodies
+            .iter()
+            .map(|body| body.heredoc.clone())
+            .collect(),
+        mounts: flags
+            .list("mount")
+            .into_iter()
+            .map(mount)
+            .collect::<Result<_>>()?,
+        network: network(&mut flags)?,
+        security: security(&mut flags)?,
+        devices: flags
+            .list("device")
+            .iter()
+            .map(|value| device(value))
+            .collect::<Result<_>>()?,
+    })
+}
+
+fn mount(text: String) -> Result<RunMount> {
+    let from = mount_from(&text).map_err(ParseErrorKind::Mount)?;
+    Ok(RunMount { text, from })
+}
+
+fn network(flags: &mut Flags) -> Result<RunNetwork> {
+    if !flags.has("network") {
+        return Ok(RunNetwork::Default);
+    }
+    match flags.text("network").unwrap_or_default().as_str() {
+        "default" => Ok(RunNetwork::Default),
+        "none" => Ok(RunNetwork::None),
+        "host" => Ok(RunNetwork::Host),
+        value => Err(wrong_value("network", value, "default, none or host")),
+    }
+}
+
+fn security(flags: &mut Flags) -> Result<RunSecurity> {
+    if !flags.has("security") {
+        return Ok(RunSecurity::Sandbox);
+    }
+    match flags.text("security").unwrap_or_default().as_str() {
+        "sandbox" => Ok(RunSecurity::Sandbox),
+        "insecure" => Ok(RunSecurity::Insecure),
+        value => Err(wrong_value("security", value, "sandbox or insecure")),
+    }
+}
+
+fn wrong_value(flag: &'static str, value: &str, expected: &'static str) -> ParseErrorKind {
+    ParseErrorKind::FlagValue {
+        instruction: "RUN",
+        flag,
+        value: value.to_owned(),
+        expected,
+    }
+}
+
+/// Reads `--device`: a name, alone or after `name=`, and `required`.
+fn device(value: &str) -> Result<RunDevice> {
+    let wrong = |reason: String| ParseErrorKind::Device {
+        value: value.to_owned(),
+        reason,
+    };
+    let fields = csv::fields(value)
+        .map_err(|_| wrong("it is no list of comma-separated options".to_owned()))?;
+    let mut device = RunDevice::default();
+    for field in fields {
+        set_device_option(&mut device, field).map_err(wrong)?;
+    }
+    Ok(device)
+}
+
+fn set_device_option(device: &mut RunDevice, field: String) -> std::result::Result<(), String> {
+    let (key, value) = field
+        .split_once('=')
+        .map_or((field.as_str(), None), |(key, value)| (key, Some(value)));
+    match (key.to_lowercase().as_str(), value) {
+        ("required", None) => device.required = true,
+        ("required", Some(value)) => {
+            device.required =
+                go_bool(value).ok_or_else(|| format!("required cannot be {value:?}"))?;
+        }
+        ("name", Some(_)) if !device.name.is_empty() => return Err("it has two names".to_owned()),
+        ("name", Some(name)) => device.name = name.to_owned(),
+        _ if device.name.is_empty() => device.name = field,
+        (key, _) => {
+            let nearest =
+                nearest(key, ["name", "required"]).map(|name| format!("; did you mean {name}?"));
+            return Err(format!(
+                "unknown option {key:?}{}",
+                nearest.unwrap_or_default()
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! The `--name=value` words between a keyword and its arguments.
+
+use crate::dockerfile::error::{ParseErrorKind, nearest};
+
+/// A flag that an instruction knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flag {
+    name: &'static str,
+    kind: FlagKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FlagKind {
+    Toggle,
+    Text,
+    List,
+}
+
+impl Flag {
+    /// `--name`, `--name=true`, `--name=false`.
+    pub(super) const fn toggle(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: FlagKind::Toggle,
+        }
+    }
+
+    /// `--name=text`, once.
+    pub(super) const fn text(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: FlagKind::Text,
+        }
+    }
+
+    /// `--name=text`, any number of times.
+    pub(super) const fn list(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: FlagKind::List,
+        }
+    }
+}
+
+/// The flags given, by name, in order.
+#[derive(Debug, Default)]
+pub(super) struct Flags {
+    given: Vec<(&'static str, String)>,
+}
+
+impl Flags {
+    /// Reads the words as flags that the instruction knows.
+    pub(super) fn parse(
+        words: &[String],
+        known: &[Flag],
+        instruction: &'static str,
+    ) -> Result<Self, ParseErrorKind> {
+        let mut flags = Self::default();
+        for word in words {
+            let word = word.strip_prefix("--").unwrap_or(word);
+            let (name, value) = word
+                .split_once('=')
+                .map_or((word, None), |(name, value)| (name, Some(value)));
+            let flag = *known
+                .iter()
+                .find(|flag| flag.name == name)
+                .ok_or_else(|| unknown(instruction, name, known))?;
+            if flag.kind != FlagKind::List
+                && flags.given.iter().any(|(given, _)| *given == flag.name)
+            {
+                return Err(ParseErrorKind::FlagRepeated {
+                    instruction,
+                    flag: flag.name,
+                });
+            }
+            flags
+                .given
+                .push((flag.name, flag_value(flag, value, instruction)?));
+        }
+        Ok(flags)
+    }
+
+    /// The value of a text flag; none also if it is empty, which means the same everywhere.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        let (_, value) = self.given.iter_mut().find(|(given, _)| *given == name)?;
+        Some(std::mem::take(value)).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a toggle was given, and how.
+    pub(super) fn toggle(&self, name: &str) -> Option<bool> {
+        self.given
+            .iter()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| value == "true")
+    }
+
+    /// All values of a list flag.
+    pub(super) fn list(&mut self, name: &str) -> Vec<String> {
+        self.given
+            .iter_mut()
+            .filter(|(given, _)| *given == name)
+            .map(|(_, value)| std::mem::take(value))
+            .collect()
+    }
+
+    /// The text flag was given, with whatever value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| *given == name)
+    }
+}
+
+fn flag_value(
+    flag: Flag,
+    value: Option<&str>,
+    instruction: &'static str,
+) -> Result<String, ParseErrorKind> {
+    let missing = ParseErrorKind::FlagWithoutValue {
+        instruction,
+        flag: flag.name,
+    };
+    match (flag.kind, value) {
+        (FlagKind::Toggle, None) => Ok("true".to_owned()),
+        (FlagKind::Toggle, Some("")) | (_, None) => Err(missing),
+        (FlagKind::Toggle, Some(value)) => match value.to_ascii_lowercase().as_str() {
+            "true" => Ok("true".to_owned()),
+            "false" => Ok("false".to_owned()),
+            _ => Err(ParseErrorKind::FlagValue {
+                instruction,
+                flag: flag.name,
+                value: value.to_owned(),
+                expected: "true or false",
+            }),
+        },
+        (FlagKind::Text | FlagKind::List, Some(value)) => Ok(value.to_owned()),
+    }
+}
+
+fn unknown(instruction: &'static str, flag: &str, known: &[Flag]) -> ParseErrorKind {
+    let known: Vec<_> = known.iter().map(|flag| flag.name).collect();
+    ParseErrorKind::UnknownFlag {
+        instruction,
+        flag: flag.to_owned(),
+        nearest: nearest(flag, known.iter().copied()),
+        known,
+    }
+}
+
+/// Takes the flags off the beginning of the text after a keyword. Quotes and escapes in them are resolved; `--` ends them.
+///
+/// Bytes are looked at one by one, and each becomes a character, as in BuildKit: a flag is not the place for text beyond ASCII.
+pub(super) fn split_flags(text: &str, escape: char) -> (Vec<String>, &str) {
+    let mut words = Vec::new();
+    let mut position = 0;
+    loop {
+        position += text.as_bytes()[position..]
+            .iter()
+            .take_while(|&&byte| is_space(byte))
+            .count();
+        if !text.as_bytes()[position..].starts_with(b"--") {
+            return (words, from_boundary(text, position));
+        }
+        let (word, end) = flag_word(text.as_bytes(), position, escape as u8);
+        position = end;
+        if word == "--" {
+            return (words, from_boundary(text, position));
+        }
+        words.push(word);
+    }
+}
+
+/// The text from this byte on, or from the next character if the byte is inside one.
+fn from_boundary(text: &str, position: usize) -> &str {
+    let start = (position..=text.len()).find(|&at| text.is_char_boundary(at));
+    &text[start.unwrap_or(text.len())..]
+}
+
+/// The word that begins here, and where it ends.
+fn flag_word(bytes: &[u8], start: usize, escape: u8) -> (String, usize) {
+    let mut word = String::new();
+    let mut quote = None;
+    let mut position = start;
+    while let Some(&byte) = bytes.get(position) {
+        position += 1;
+        if byte == escape {
+            if let Some(&escaped) = bytes.get(position) {
+                word.push(escaped as char);
+                position += 1;
+            }
+        } else if quote == Some(byte) {
+            quote = None;
+        } else if quote.is_some() {
+            word.push(byte as char);
+        } else if is_space(byte) {
+            return (word, position - 1);
+        } else if byte == b'"' || byte == b'\'' {
+            quote = Some(byte);
+        } else {
+            word.push(byte as char);
+        }
+    }
+    (word, position)
+}
+
+/// White space among the first 256 characters of Unicode.
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xa0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> (Vec<String>, &str) {
+        split_flags(text, '\\')
+    }
+
+    #[test]
+    fn flags_end_at_the_first_other_word() {
+        assert_eq!(
+            split("--a=b --c  x --d"),
+            (vec!["--a=b".into(), "--c".into()], "x --d")
+        );
+        assert_eq!(split("x --a"), (vec![], "x --a"));
+        assert_eq!(split("--a -- --b"), (vec!["--a".into()], " --b"));
+        assert_eq!(split("--a"), (vec!["--a".into()], ""));
+        assert_eq!(split(""), (vec![], ""));
+    }
+
+    #[test]
+    fn quotes_and_escapes_in_flags_are_resolved() {
+        assert_eq!(
+            split("--a=\"b 'c\" --d=e\\ f' g' x"),
+            (vec!["--a=b 'c".into(), "--d=e f g".into()], "x")
+        );
+        assert_eq!(split("--a=b\\"), (vec!["--a=b".into()], ""));
+        assert_eq!(split("--a='b"), (vec!["--a=b".into()], ""));
+        assert_eq!(split("--a=é x"), (vec!["--a=Ã©".into()], "x"));
+        assert_eq!(split("--a=à x").0, ["--a=Ã"]);
+    }
+
+    #[test]
+    fn flags_are_checked_against_those_known() {
+        const KNOWN: &[Flag] = &[
+            Flag::toggle("link"),
+            Flag::text("from"),
+            Flag::list("exclude"),
+        ];
+        let parse = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(|word| word.to_string()).collect();
+            Flags::parse(&words, KNOWN, "COPY")
+        };
+        let mut flags = parse(&["--link", "--from=a=b", "--exclude=x", "--exclude=y"]).unwrap();
+        assert_eq!(
+            (
+                flags.toggle("link"),
+                flags.text("from"),
+                flags.list("exclude")
+            ),
+            (Some(true), Some("a=b".into()), vec!["x".into(), "y".into()])
+        );
+        assert_eq!(
+            parse(&["--link=FALSE"]).unwrap().toggle("link"),
+            Some(false)
+        );
+        assert!(matches!(
+            parse(&["--form=a"]),
+            Err(ParseErrorKind::UnknownFlag {
+                nearest: Some("from"),
+                ..
+            })
+        ));
+        assert!(matches!(
+            parse(&["--from=a", "--from=b"]),
+            Err(ParseErrorKind::FlagRepeated { .. })
+        ));
+        assert!(matches!(
+            parse(&["--from"]),
+            Err(ParseErrorKind::FlagWithoutValue { .. })
+        ));
+        assert!(matches!(
+            parse(&["--link="]),
+            Err(ParseErrorKind::FlagWithoutValue { .. })
+        ));
+        assert!(matches!(
+            parse(&["--link=yes"]),
+            Err(ParseErrorKind::FlagValue { .. })
+        ));
+    }
+}

@@ -1,0 +1,302 @@
+//! From text to a [`Dockerfile`]: lines become statements, statements become instructions, FROMs begin stages.
+
+mod source;
+
+mod directive;
+
+mod statement;
+
+mod flags;
+
+mod json;
+
+mod arguments;
+
+mod build;
+
+#[cfg(test)]
+mod tests;
+
+use super::ast::{Dockerfile, GlobalArgs, Instruction, Stage};
+use super::error::{ParseError, ParseErrorKind};
+use super::instruction::{ArgInstruction, InstructionKind};
+use super::keyword::Keyword;
+use super::lint::Linter;
+use super::span::Span;
+use arguments::cut_blanks;
+use flags::split_flags;
+use json::{JsonFault, string_array};
+use source::to_text;
+use statement::{Body, Statement, StatementReader};
+
+pub(super) use arguments::split_blanks;
+pub(super) use build::Parts;
+pub(super) use directive::{DirectiveName, check_options, directive};
+pub use directive::{Syntax, detect_syntax};
+
+/// Parses a Dockerfile as BuildKit's own frontend does.
+///
+/// Bytes that are no UTF-8 are allowed anywhere and become U+FFFD.
+///
+/// # Errors
+/// [`ParseError`] says what is wrong on which lines, and what was expected.
+///
+/// ```
+/// use solvekit::dockerfile::{parse, InstructionKind};
+///
+/// let dockerfile = parse(b"FROM alpine AS base\nRUN apk add \\\n  curl\n")?;
+/// let stage = &dockerfile.stages[0];
+/// assert_eq!((stage.base.as_str(), stage.name.as_deref()), ("alpine", Some("base")));
+/// assert_eq!((stage.instructions[0].span.first, stage.instructions[0].span.last), (2, 3));
+/// assert!(matches!(stage.instructions[0].kind, InstructionKind::Run(_)));
+/// # Ok::<(), solvekit::dockerfile::ParseError>(())
+/// ```
+pub fn parse(source: &[u8]) -> Result<Dockerfile, ParseError> {
+    Parser::new(None).parse(source)
+}
+
+/// Parses a Dockerfile and reports to the linter what its text alone shows.
+///
+/// # Errors
+/// As [`parse`]. What the linter was told before an error remains, as far as BuildKit would have come.
+pub fn parse_and_lint(source: &[u8], linter: &mut Linter) -> Result<Dockerfile, ParseError> {
+    Parser::new(Some(linter)).parse(source)
+}
+
+/// Parses the text of an ONBUILD trigger, be it from [`OnbuildInstruction`](super::OnbuildInstruction) or from an image's config.
+///
+/// The instruction and all errors have the lines of `span`, those of the FROM that brings the trigger in.
+///
+/// # Errors
+/// [`ParseError`] if the text is not a single instruction, or FROM.
+pub fn parse_trigger(text: &str, span: Span) -> Result<Instruction, ParseError> {
+    trigger(text, span).map_err(|error| ParseError {
+        span: Some(span),
+        ..error
+    })
+}
+
+fn trigger(text: &str, span: Span) -> Result<Instruction, ParseError> {
+    let mut reader = StatementReader::new(text, text.as_bytes());
+    let mut first = None;
+    let mut count = 0;
+    while let Some(mut statement) = reader.next()? {
+        count += 1;
+        let built = heredocs(&mut reader, &mut statement).and_then(|bodies| {
+            instruction(&Parts::new(&statement, bodies, reader.directives.escape)?)
+        });
+        match built {
+            Err(error) if error.kind.is_lexical() => return Err(error),
+            built => first = first.or(Some(built.map(|kind| place(kind, statement)))),
+        }
+    }
+    match first {
+        Some(built) if count == 1 => built.map(|instruction| Instruction {
+            span,
+            ..instruction
+        }),
+        _ => Err(ParseError::new(
+            ParseErrorKind::TriggerCount { count },
+            span,
+        )),
+    }
+}
+
+/// A Dockerfile while it is parsed.
+struct Parser<'l> {
+    linter: Option<&'l mut Linter>,
+    global_args: Vec<GlobalArgs>,
+    stages: Vec<Stage>,
+    /// The first error that BuildKit would notice only after reading all lines.
+    late: Option<ParseError>,
+}
+
+impl<'l> Parser<'l> {
+    fn new(linter: Option<&'l mut Linter>) -> Self {
+        Self {
+            linter,
+            global_args: Vec::new(),
+            stages: Vec::new(),
+            late: None,
+        }
+    }
+
+    fn parse(mut self, source: &[u8]) -> Result<Dockerfile, ParseError> {
+        if source.is_empty() {
+            return Err(ParseError {
+                kind: Box::new(ParseErrorKind::Empty),
+                span: None,
+            });
+        }
+        let text = to_text(source);
+        let mut reader = StatementReader::new(&text, source);
+        let before = self.linter.as_ref().map(|linter| linter.mark());
+        let read = self.read(&mut reader);
+        if let (Err(_), Some(linter), Some(before)) = (&read, &mut self.linter, before) {
+            // BuildKit lints only once all lines are read.
+            linter.rewind(before);
+        }
+        read?;
+        if let Some(error) = self.late {
+            return Err(error);
+        }
+        if let Some(linter) = self.linter {
+            linter.check_stages(&self.stages);
+        }
+        Ok(Dockerfile {
+            source: source.to_vec(),
+            directives: reader.directives,
+            global_args: self.global_args,
+            stages: self.stages,
+        })
+    }
+
+    /// Reads all statements; only errors that BuildKit notices while reading end it.
+    fn read(&mut self, reader: &mut StatementReader<'_>) -> Result<(), ParseError> {
+        let mut any = false;
+        while let Some(mut statement) = reader.next()? {
+            any = true;
+            if let (true, Some(linter)) = (statement.blank_inside, &mut self.linter) {
+                linter.blank_continuation(statement.span.last);
+            }
+            let bodies = heredocs(reader, &mut statement)?;
+            let done = match Parts::new(&statement, bodies, reader.directives.escape) {
+                Ok(parts) => self.statement(&parts),
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(Built::Nothing) => {}
+                Ok(built) => self.add(built, statement),
+                Err(error) if error.kind.is_lexical() => return Err(error),
+                Err(error) => self.late = self.late.take().or(Some(error)),
+            }
+        }
+        let line = Span::line(reader.line());
+        if !any {
+            return Err(ParseError::new(ParseErrorKind::NoInstructions, line));
+        }
+        if reader.line_too_long() {
+            return Err(ParseError::new(ParseErrorKind::LineTooLong, line));
+        }
+        Ok(())
+    }
+
+    /// What the statement says. After a late error only what BuildKit would notice while reading counts.
+    fn statement(&mut self, parts: &Parts<'_>) -> Result<Built, ParseError> {
+        if self.late.is_some() {
+            return instruction(parts).map(|_| Built::Nothing);
+        }
+        if let Some(linter) = &mut self.linter {
+            linter.check_statement(parts);
+        }
+        if parts.keyword == Keyword::From {
+            let stage = build::stage(parts).map_err(|kind| parts.error(kind))?;
+            self.check_description(parts, stage.name.as_deref());
+            return Ok(Built::Stage(stage));
+        }
+        let kind = instruction(parts)?;
+        if let InstructionKind::Arg(args) = &kind {
+            self.check_description(
+                parts,
+                args.variables.iter().map(|variable| variable.name.as_str()),
+            );
+        }
+        match kind {
+            InstructionKind::Arg(args) if self.stages.is_empty() => Ok(Built::GlobalArgs(args)),
+            _ if self.stages.is_empty() => Err(parts.error(ParseErrorKind::NoStage {
+                instruction: parts.keyword.as_str(),
+            })),
+            kind => Ok(Built::Instruction(kind)),
+        }
+    }
+
+    fn check_description<'n>(
+        &mut self,
+        parts: &Parts<'_>,
+        names: impl IntoIterator<Item = &'n str>,
+    ) {
+        if let Some(linter) = &mut self.linter {
+            linter.check_description(parts, names);
+        }
+    }
+
+    fn add(&mut self, built: Built, statement: Statement<'_>) {
+        match built {
+            Built::Nothing => {}
+            Built::GlobalArgs(args) => {
+                self.global_args.push(GlobalArgs {
+                    args,
+                    span: statement.span,
+                    comments: statement.comments,
+                });
+            }
+            Built::Stage(stage) => self.stages.push(Stage {
+                comments: statement.comments,
+                ..stage
+            }),
+            Built::Instruction(kind) => {
+                if let Some(stage) = self.stages.last_mut() {
+                    stage.instructions.push(place(kind, statement));
+                }
+            }
+        }
+    }
+}
+
+/// What a statement became.
+enum Built {
+    Nothing,
+    GlobalArgs(ArgInstruction),
+    Stage(Stage),
+    Instruction(InstructionKind),
+}
+
+fn instruction(parts: &Parts<'_>) -> Result<InstructionKind, ParseError> {
+    build::instruction(parts).map_err(|kind| parts.error(kind))
+}
+
+fn place(kind: InstructionKind, statement: Statement<'_>) -> Instruction {
+    Instruction {
+        kind,
+        original: statement.text.trim().to_owned(),
+        span: statement.span,
+        comments: statement.comments,
+        invalid_utf8: statement.invalid_utf8,
+    }
+}
+
+/// Reads the heredocs of a statement that may have some.
+fn heredocs(
+    reader: &mut StatementReader<'_>,
+    statement: &mut Statement<'_>,
+) -> Result<Vec<Body>, ParseError> {
+    if !statement.text.contains("<<") {
+        return Ok(Vec::new());
+    }
+    let escape = reader.directives.escape;
+    let (mut word, _, mut args) = split(&statement.text, escape);
+    while Keyword::parse(word) == Some(Keyword::Onbuild) {
+        (word, _, args) = split(args, escape);
+    }
+    if !Keyword::parse(word).is_some_and(Keyword::takes_heredocs) {
+        return Ok(Vec::new());
+    }
+    match string_array(args) {
+        Ok(_) => Ok(Vec::new()),
+        Err(JsonFault::NotStrings) => Err(ParseError::new(
+            ParseErrorKind::JsonNotStrings,
+            statement.span,
+        )),
+        Err(JsonFault::NotArray) => reader.heredocs(statement),
+    }
+}
+
+/// The keyword, the flags, and the arguments without surrounding white space.
+fn split(text: &str, escape: char) -> (&str, Vec<String>, &str) {
+    let text = text.trim();
+    let Some((word, rest)) = cut_blanks(text) else {
+        return (text, Vec::new(), "");
+    };
+    let (flags, args) = split_flags(rest, escape);
+    (word, flags, args.trim())
+}

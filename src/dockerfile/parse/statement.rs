@@ -1,0 +1,235 @@
+//! Lines put together to statements: continuations joined, comments and directives set apart, heredocs read.
+
+use std::borrow::Cow;
+
+use super::super::ast::Directives;
+use super::super::error::{ParseError, ParseErrorKind};
+use super::super::heredoc::heredocs_of_line;
+use super::super::instruction::Heredoc;
+use super::super::span::Span;
+use super::directive::{DirectiveName, DirectiveReader, Repeated};
+use super::source::{Line, Lines};
+
+/// An instruction's text.
+#[derive(Debug)]
+pub(super) struct Statement<'a> {
+    /// The text with its continuations joined; what follows it is kept, newlines are not.
+    pub(super) text: Cow<'a, str>,
+    /// Its lines, those of heredocs included once they are read.
+    pub(super) span: Span,
+    /// The comments directly above.
+    pub(super) comments: Vec<String>,
+    /// The text had bytes that are no UTF-8.
+    pub(super) invalid_utf8: bool,
+    /// Blank lines stand inside the continuations.
+    pub(super) blank_inside: bool,
+}
+
+/// A heredoc with its body.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) heredoc: Heredoc,
+    /// The body's bytes if they are no UTF-8.
+    pub(super) raw: Option<Vec<u8>>,
+}
+
+/// Reads statements from the beginning of a Dockerfile to its end.
+#[derive(Debug)]
+pub(super) struct StatementReader<'a> {
+    lines: Lines<'a>,
+    reader: DirectiveReader,
+    comments: Vec<String>,
+    /// The directives met so far.
+    pub(super) directives: Directives,
+}
+
+impl<'a> StatementReader<'a> {
+    pub(super) fn new(text: &'a str, raw: &'a [u8]) -> Self {
+        Self {
+            lines: Lines::new(text, raw),
+            reader: DirectiveReader::new("#"),
+            comments: Vec::new(),
+            directives: Directives::default(),
+        }
+    }
+
+    /// The line read last.
+    pub(super) fn line(&self) -> u32 {
+        self.lines.number
+    }
+
+    /// The reading ended at a line that is too long.
+    pub(super) fn line_too_long(&self) -> bool {
+        self.lines.too_long
+    }
+
+    /// The next statement, without its heredocs.
+    pub(super) fn next(&mut self) -> Result<Option<Statement<'a>>, ParseError> {
+        while let Some(line) = self.lines.next() {
+            let text = without_line_end(line.text).trim_start();
+            if self.directive(text)? {
+                continue;
+            }
+            if text.starts_with('#') {
+                self.comment(line);
+                continue;
+            }
+            let (text, continued) = self.continuation(text);
+            if continued {
+                return Ok(Some(self.continued(text, !line.is_utf8())));
+            }
+            if !text.is_empty() {
+                return Ok(Some(self.statement(
+                    Cow::Borrowed(text),
+                    self.lines.number,
+                    !line.is_utf8(),
+                    false,
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    fn statement(
+        &mut self,
+        text: Cow<'a, str>,
+        first: u32,
+        invalid_utf8: bool,
+        blank_inside: bool,
+    ) -> Statement<'a> {
+        let comments = std::mem::take(&mut self.comments);
+        Statement {
+            text,
+            span: Span::new(first, self.lines.number),
+            comments,
+            invalid_utf8,
+            blank_inside,
+        }
+    }
+
+    /// Joins the lines after a continued one. Comments are left out, and so are blank lines, which do not end it.
+    fn continued(&mut self, first: &'a str, first_invalid: bool) -> Statement<'a> {
+        let start = self.lines.number;
+        let mut text = first.to_owned();
+        let (mut invalid, mut blank) = (first_invalid, false);
+        while let Some(line) = self.lines.next() {
+            let trimmed = line.text.trim_start();
+            if trimmed.starts_with('#') {
+                continue;
+            }
+            if trimmed.is_empty() {
+                blank = true;
+                continue;
+            }
+            let (part, continued) = self.continuation(without_line_end(line.text));
+            text.push_str(part);
+            invalid |= !line.is_utf8();
+            if !continued {
+                break;
+            }
+        }
+        self.statement(Cow::Owned(text), start, invalid, blank)
+    }
+
+    /// The line without the escape character that continues it, and whether there is one. An escaped one does not.
+    fn continuation<'t>(&self, text: &'t str) -> (&'t str, bool) {
+        let escape = self.directives.escape;
+        match text.trim_end_matches([' ', '\t']).strip_suffix(escape) {
+            Some(before) if !before.ends_with(escape) => (before, true),
+            _ => (text, false),
+        }
+    }
+
+    /// Takes a directive; false if the line is none.
+    fn directive(&mut self, text: &str) -> Result<bool, ParseError> {
+        // BuildKit counts the line only afterwards, and so it names the one before.
+        let (line, named) = (self.lines.number, Span::line(self.lines.number - 1));
+        let (name, value) = match self.reader.read(text) {
+            Ok(None) => return Ok(false),
+            Ok(Some(directive)) => directive,
+            Err(Repeated(name)) => {
+                return Err(ParseError::new(
+                    ParseErrorKind::DirectiveRepeated {
+                        name: name.as_str(),
+                        line,
+                    },
+                    named,
+                ));
+            }
+        };
+        match name {
+            DirectiveName::Syntax => self.directives.syntax = Some(value.to_owned()),
+            DirectiveName::Check => self.directives.check = Some(value.to_owned()),
+            DirectiveName::Escape => match value {
+                "\\" => self.directives.escape = '\\',
+                "`" => self.directives.escape = '`',
+                _ => {
+                    return Err(ParseError::new(
+                        ParseErrorKind::EscapeInvalid {
+                            value: value.to_owned(),
+                            line,
+                        },
+                        named,
+                    ));
+                }
+            },
+        }
+        Ok(true)
+    }
+
+    /// Remembers a comment for the next statement; an empty one makes those before it forgotten.
+    fn comment(&mut self, line: Line<'_>) {
+        let mut text = line.text.chars();
+        // The first character goes, be it the # or white space before it.
+        text.next();
+        let text = text.as_str().trim();
+        if text.is_empty() {
+            self.comments.clear();
+        } else {
+            self.comments.push(text.to_owned());
+        }
+    }
+
+    /// Reads the bodies of the heredocs that the statement's text begins.
+    pub(super) fn heredocs(
+        &mut self,
+        statement: &mut Statement<'_>,
+    ) -> Result<Vec<Body>, ParseError> {
+        let heredocs = heredocs_of_line(&statement.text)
+            .map_err(|error| ParseError::new(ParseErrorKind::HeredocName(error), statement.span))?;
+        let mut bodies = Vec::with_capacity(heredocs.len());
+        for heredoc in heredocs {
+            let name = heredoc.name.clone();
+            let body = self.body(heredoc);
+            statement.span.last = self.lines.number;
+            bodies.push(body.ok_or_else(|| {
+                ParseError::new(ParseErrorKind::HeredocUnclosed { name }, statement.span)
+            })?);
+        }
+        Ok(bodies)
+    }
+
+    /// The lines up to the heredoc's name; none if it never comes.
+    fn body(&mut self, mut heredoc: Heredoc) -> Option<Body> {
+        let mut raw = Vec::new();
+        while let Some(line) = self.lines.next() {
+            let end = without_line_end(line.text);
+            let end = if heredoc.chomp {
+                end.trim_start_matches('\t')
+            } else {
+                end
+            };
+            if end == heredoc.name {
+                let raw = Some(raw).filter(|raw| raw.len() != heredoc.content.len());
+                return Some(Body { heredoc, raw });
+            }
+            heredoc.content.push_str(line.text);
+            raw.extend_from_slice(line.raw);
+        }
+        None
+    }
+}
+
+fn without_line_end(line: &str) -> &str {
+    line.trim_end_matches(['\r', '\n'])
+}
