@@ -1,14 +1,68 @@
 //! Events of a build, and how they are shown.
+//!
+//! A build reports through a [`Writer`]: its own steps, and one [`Source`] for the status stream of each daemon. A
+//! [`Display`] takes the other end, shows everything in one of the [`Mode`]s on any `Write`, and returns a [`Summary`] with the
+//! failed steps and the warnings, which [`render_failure`] and [`render_warnings`] put into words. Neither environment nor
+//! terminal is looked at here: the caller gives what they say in [`Options`].
+//!
+//! ```
+//! use solvekit::progress::{self, Display, Mode, Options};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let (writer, updates) = progress::channel();
+//! let build = async move {
+//!     let step = writer.step("[internal] load build definition from Dockerfile");
+//!     let mut transfer = step.transfer("transferring dockerfile:");
+//!     transfer.set_current(120);
+//!     drop(transfer);
+//!     step.done();
+//!     // The display ends when the writer is gone.
+//!     drop(writer);
+//! };
+//! let mut out = Vec::new();
+//! let display = Display::new(Mode::Plain, &mut out, Options::default());
+//! let (summary, ()) = tokio::join!(display.run(updates), build);
+//! assert_eq!((summary.ended, summary.steps), (1, 1));
+//! assert!(String::from_utf8_lossy(&out).contains("#1 transferring dockerfile: 120B"));
+//! # }
+//! ```
+//!
+//! [`View`] is the state between the two, for those who draw it themselves.
 
 mod channel;
 mod convert;
+mod display;
 mod event;
+mod excerpt;
+#[cfg(test)]
+mod fixture;
+mod group;
+mod interval;
 mod json;
+mod mode;
+mod name;
+mod palette;
+mod plain;
+mod rawjson;
+mod report;
 mod step;
+mod tail;
+mod text;
+mod tty;
+mod view;
 
 pub use channel::{Event, Source, Updates, Writer, channel, channel_with_clock};
+pub use display::{Display, Options};
 pub use event::{
     LogStream, ProgressGroup, SourceInfo, SourcePosition, SourceRange, StatusUpdate, Vertex,
     VertexLog, VertexStatus, Warning,
 };
+pub use excerpt::SourceExcerpt;
+pub use mode::{Mode, ModeError};
+pub use palette::Palette;
+pub use report::{FailedStep, Summary, render_failure, render_warnings};
 pub use step::{Step, Transfer};
+pub use tail::LogTail;
+pub use tty::Size;
+pub use view::{StepState, StepView, View};

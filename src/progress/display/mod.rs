@@ -1,0 +1,253 @@
+//! The task that shows a build: takes updates in, draws at a limited rate, and ends with the channel.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::channel::{Event, Updates};
+use super::mode::Mode;
+use super::palette::Palette;
+use super::plain::Plain;
+use super::rawjson;
+use super::report::Summary;
+use super::tty::{Look, RESTORE, Size, Tty};
+use super::view::View;
+
+/// Between two drawings.
+const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// How progress looks. Nothing is read from the environment: the caller gives what it says.
+pub struct Options {
+    /// Text of the first line of plain output, e.g. `building with "default" instance using docker driver`.
+    pub description: Option<String>,
+    /// Text at the right of the tty's header, e.g. `docker:default`.
+    pub title: Option<String>,
+    /// The tty header's word.
+    pub phase: String,
+    /// Colours of the tty (`BUILDKIT_COLORS`, `NO_COLOR`).
+    pub palette: Palette,
+    /// Lines of a running step's log in the tty, at most (`BUILDKIT_TTY_LOG_LINES`).
+    pub log_lines: usize,
+    /// Cut long names in plain output (`PROGRESS_NO_TRUNC=0`).
+    pub truncate_names: bool,
+    /// The terminal's size, asked at each drawing; none when it does not tell.
+    pub size: Box<dyn Fn() -> Option<Size> + Send>,
+    /// This client's clock.
+    pub clock: fn() -> SystemTime,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            description: None,
+            title: None,
+            phase: "Building".into(),
+            palette: Palette::default(),
+            log_lines: 6,
+            truncate_names: false,
+            size: Box::new(|| None),
+            clock: SystemTime::now,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            description,
+            title,
+            phase,
+            palette,
+            log_lines,
+            truncate_names,
+            size: _,
+            clock: _,
+        } = self;
+        let mut out = f.debug_struct("Options");
+        out.field("description", description)
+            .field("title", title)
+            .field("phase", phase)
+            .field("palette", palette);
+        out.field("log_lines", log_lines)
+            .field("truncate_names", truncate_names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows builds on a writer.
+///
+/// When it is dropped in the middle, a terminal is left in order, with what was drawn last.
+#[derive(Debug)]
+pub struct Display<W: Write> {
+    renderer: Renderer,
+    view: View,
+    out: Output<W>,
+    size: SizeOf,
+    clock: fn() -> SystemTime,
+}
+
+#[derive(Debug)]
+enum Renderer {
+    Silent,
+    RawJson,
+    Plain(Box<Plain>),
+    Tty(Box<Tty>),
+}
+
+impl<W: Write> Display<W> {
+    /// A display in a mode; [`Mode::Auto`] should have been [resolved](Mode::resolve), and is taken for plain.
+    pub fn new(mode: Mode, writer: W, options: Options) -> Self {
+        let look = Look {
+            phase: options.phase,
+            description: options.title.unwrap_or_default(),
+            palette: options.palette,
+            log_lines: options.log_lines,
+        };
+        let renderer = match mode {
+            Mode::None | Mode::Quiet => Renderer::Silent,
+            Mode::RawJson => Renderer::RawJson,
+            Mode::Tty => Renderer::Tty(Box::new(Tty::new(look))),
+            Mode::Plain | Mode::Auto => Renderer::Plain(Box::new(Plain::new(
+                options.description,
+                options.truncate_names,
+            ))),
+        };
+        let out = Output {
+            writer,
+            error: None,
+            dirty: false,
+        };
+        Self {
+            renderer,
+            view: View::default(),
+            out,
+            size: SizeOf(options.size),
+            clock: options.clock,
+        }
+    }
+
+    /// Shows all updates until there can be no more, then the whole for the last time.
+    pub async fn run(mut self, mut updates: Updates) -> Summary {
+        let mut ticks = interval_at(Instant::now() + REDRAW_EVERY, REDRAW_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut changed = true;
+        loop {
+            tokio::select! {
+                event = updates.recv() => match event {
+                    Some(event) => {
+                        self.take(&event);
+                        changed = true;
+                    }
+                    None => break,
+                },
+                _ = ticks.tick(), if self.wants_ticks(changed) => {
+                    self.draw();
+                    changed = false;
+                }
+            }
+        }
+        self.finish()
+    }
+
+    /// Takes an event in. What is not drawn at a rate is written at once.
+    pub fn take(&mut self, event: &Event) {
+        let now = (self.clock)();
+        let changes = self.view.take_in(event.source, &event.update, now);
+        match &mut self.renderer {
+            Renderer::RawJson => self.out.write(&rawjson::render(&event.update)),
+            Renderer::Plain(plain) => plain.note(&event.update, &changes, now),
+            Renderer::Silent | Renderer::Tty(_) => {}
+        }
+    }
+
+    /// Draws what there is, whatever the rate.
+    pub fn draw(&mut self) {
+        let now = (self.clock)();
+        match &mut self.renderer {
+            Renderer::Silent | Renderer::RawJson => {}
+            Renderer::Plain(plain) => self.out.write(&plain.print(&self.view, now)),
+            Renderer::Tty(tty) => self.out.draw(&tty.draw(&self.view, self.size.get(), now)),
+        }
+    }
+
+    /// Draws for the last time.
+    pub fn finish(mut self) -> Summary {
+        let now = (self.clock)();
+        match &mut self.renderer {
+            Renderer::Silent | Renderer::RawJson => {}
+            Renderer::Plain(plain) => self.out.write(&plain.finish(&self.view, now)),
+            Renderer::Tty(tty) => self.out.draw(&tty.finish(&self.view, self.size.get(), now)),
+        }
+        let mut summary = Summary::new(&self.view);
+        summary.write_error = self.out.error.take();
+        summary
+    }
+
+    /// A tty shows the time pass, and another step may have to speak in plain output, even when there is no news.
+    fn wants_ticks(&self, changed: bool) -> bool {
+        match &self.renderer {
+            Renderer::Silent | Renderer::RawJson => false,
+            Renderer::Plain(plain) => changed || plain.is_waiting(),
+            Renderer::Tty(_) => true,
+        }
+    }
+}
+
+/// Asks for the terminal's size.
+struct SizeOf(Box<dyn Fn() -> Option<Size> + Send>);
+
+impl SizeOf {
+    fn get(&self) -> Size {
+        let known = (self.0)().filter(|size| size.columns > 0 && size.rows > 0);
+        known.unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for SizeOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SizeOf")
+    }
+}
+
+/// A writer that is given up at its first error: a build must not end because nobody looks.
+#[derive(Debug)]
+struct Output<W: Write> {
+    writer: W,
+    error: Option<io::Error>,
+    /// Something was drawn that moves the cursor.
+    dirty: bool,
+}
+
+impl<W: Write> Output<W> {
+    fn write(&mut self, data: &[u8]) {
+        if self.error.is_none() && !data.is_empty() {
+            self.error = self
+                .writer
+                .write_all(data)
+                .and_then(|()| self.writer.flush())
+                .err();
+        }
+    }
+
+    fn draw(&mut self, text: &str) {
+        self.dirty = true;
+        self.write(text.as_bytes());
+        // A change that was written as a whole has restored the terminal.
+        self.dirty = self.error.is_some();
+    }
+}
+
+impl<W: Write> Drop for Output<W> {
+    fn drop(&mut self) {
+        if self.dirty {
+            let _ = self
+                .writer
+                .write_all(RESTORE.as_bytes())
+                .and_then(|()| self.writer.flush());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

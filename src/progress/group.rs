@@ -1,0 +1,48 @@
+//! Vertexes that are shown as one step, such as the parts of a `COPY --link`.
+
+use std::collections::HashMap;
+
+use super::event::Vertex;
+
+/// The members of a progress group.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// By digest: what each has come to.
+    members: HashMap<String, Member>,
+    /// The first error of a member.
+    error: String,
+}
+
+#[derive(Debug)]
+struct Member {
+    cached: bool,
+}
+
+impl Group {
+    /// Takes in a member; true when it makes the group visible: a member has failed, or begun and is not weak.
+    pub(super) fn note(&mut self, vertex: &Vertex) -> bool {
+        self.members.insert(
+            vertex.digest.clone(),
+            Member {
+                cached: vertex.cached,
+            },
+        );
+        if self.error.is_empty() {
+            self.error.clone_from(&vertex.error);
+        }
+        let weak = vertex
+            .progress_group
+            .as_ref()
+            .is_some_and(|group| group.weak);
+        !vertex.error.is_empty() || (vertex.started.is_some() && !weak)
+    }
+
+    /// All members came from the cache.
+    pub(super) fn is_cached(&self) -> bool {
+        self.members.values().all(|member| member.cached)
+    }
+
+    pub(super) fn error(&self) -> &str {
+        &self.error
+    }
+}

@@ -1,0 +1,168 @@
+//! Colours of a terminal, as `BUILDKIT_COLORS` sets them: `run=green:error=255,165,0`.
+
+/// The colour of each kind of line, as terminal sequences; empty for none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Palette {
+    run: String,
+    cancel: String,
+    error: String,
+    warning: String,
+    faint: String,
+}
+
+impl Default for Palette {
+    fn default() -> Self {
+        let named = |name| named(name).unwrap_or_default();
+        Self {
+            run: named(if cfg!(windows) { "cyan" } else { "blue" }),
+            cancel: named("yellow"),
+            error: named("red"),
+            warning: named("yellow"),
+            faint: "\x1b[2m".into(),
+        }
+    }
+}
+
+/// The kinds of lines that have a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
+    Ended,
+    Canceled,
+    Failed,
+    Warning,
+    Faint,
+}
+
+impl Palette {
+    /// No colours at all, for `NO_COLOR`.
+    pub fn none() -> Self {
+        Self {
+            run: String::new(),
+            cancel: String::new(),
+            error: String::new(),
+            warning: String::new(),
+            faint: String::new(),
+        }
+    }
+
+    /// The default colours changed by the value of `BUILDKIT_COLORS`, and what of it was not understood, one sentence each.
+    ///
+    /// Entries are separated by `:`; a key is `run`, `cancel`, `error` or `warning`, a colour a name (`red`, `light-red`, …) or
+    /// three numbers of 0 to 255. An entry may stand in double quotes.
+    pub fn parse(value: &str) -> (Self, Vec<String>) {
+        let mut palette = Self::default();
+        let problems = value
+            .split(':')
+            .filter(|entry| !entry.is_empty())
+            .filter_map(|entry| palette.set(entry).err());
+        let problems = problems.collect();
+        (palette, problems)
+    }
+
+    fn set(&mut self, entry: &str) -> Result<(), String> {
+        let unquoted = entry.trim_matches('"');
+        let Some((key, color)) = unquoted.split_once('=') else {
+            return Err(format!("BUILDKIT_COLORS: {entry:?} is not key=color"));
+        };
+        let Some(sequence) =
+            named(&color.to_lowercase()).or_else(|| numbered(color.trim_matches('"')))
+        else {
+            return Err(format!(
+                "BUILDKIT_COLORS: {color:?} is neither the name of a color nor three numbers of 0 to 255"
+            ));
+        };
+        match key.to_lowercase().as_str() {
+            "run" => self.run = sequence,
+            "cancel" => self.cancel = sequence,
+            "error" => self.error = sequence,
+            "warning" => self.warning = sequence,
+            _ => {
+                return Err(format!(
+                    "BUILDKIT_COLORS: {key:?} is none of run, cancel, error, warning"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
+        let sequence = match tone {
+            Tone::Plain => "",
+            Tone::Ended => &self.run,
+            Tone::Canceled => &self.cancel,
+            Tone::Failed => &self.error,
+            Tone::Warning => &self.warning,
+            Tone::Faint => &self.faint,
+        };
+        if sequence.is_empty() {
+            text.to_string()
+        } else {
+            format!("{sequence}{text}\x1b[0m")
+        }
+    }
+}
+
+fn named(name: &str) -> Option<String> {
+    const NAMES: [&str; 8] = [
+        "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+    ];
+    if name == "default" {
+        return Some("\x1b[39m".into());
+    }
+    let (base, name) = name
+        .strip_prefix("light-")
+        .map_or((30, name), |name| (90, name));
+    let index = NAMES.iter().position(|known| *known == name)?;
+    Some(format!("\x1b[{}m", base + index))
+}
+
+/// A colour of the 6×6×6 cube of terminals with 256 colours.
+fn numbered(numbers: &str) -> Option<String> {
+    let parts: Vec<u8> = numbers
+        .split(',')
+        .map(|part| part.trim().parse().ok())
+        .collect::<Option<_>>()?;
+    let [red, green, blue] = parts[..] else {
+        return None;
+    };
+    let step = |part: u8| u32::from(part / 43);
+    Some(format!(
+        "\x1b[38;5;{}m",
+        16 + 36 * step(red) + 6 * step(green) + step(blue)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_names_or_three_numbers() {
+        let (palette, problems) =
+            Palette::parse("run=light-green:ERROR=255,0,43:\"cancel=Default\"");
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(palette.run, "\x1b[92m");
+        assert_eq!(palette.error, "\x1b[38;5;197m");
+        assert_eq!(palette.cancel, "\x1b[39m");
+        assert_eq!(palette.warning, Palette::default().warning);
+    }
+
+    #[test]
+    fn what_is_no_colour_is_named_and_the_rest_holds() {
+        let (palette, problems) =
+            Palette::parse("run:walk=red:error=1,2:warning=256,0,0:cancel=green");
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(palette.cancel, "\x1b[32m");
+        assert_eq!(palette.run, Palette::default().run);
+    }
+
+    #[test]
+    fn without_colours_text_is_just_text() {
+        assert_eq!(Palette::none().paint(Tone::Failed, "x"), "x");
+        assert_eq!(
+            Palette::default().paint(Tone::Failed, "x"),
+            "\x1b[31mx\x1b[0m"
+        );
+    }
+}

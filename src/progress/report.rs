@@ -1,0 +1,257 @@
+//! What is left to say when a build has ended: the steps that failed, and the warnings.
+
+use std::fmt::Write;
+
+use super::event::Warning;
+use super::excerpt::SourceExcerpt;
+use super::palette::{Palette, Tone};
+use super::text::{log_time, printable};
+use super::view::{StepState, StepView, View};
+
+/// What a display saw, in every mode.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Steps that failed by themselves, in the order in which they began; cancelled ones are not among them.
+    pub failed: Vec<FailedStep>,
+    /// All warnings, each once.
+    pub warnings: Vec<Warning>,
+    /// Steps that ended.
+    pub ended: usize,
+    /// Steps that were known.
+    pub steps: usize,
+    /// Why nothing more could be written; the build went on.
+    pub write_error: Option<std::io::Error>,
+}
+
+/// A step that failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailedStep {
+    /// Digest of its vertex, as the daemon's error names it.
+    pub digest: String,
+    /// Its name, e.g. `[linux/arm64 2/3] RUN make`.
+    pub name: String,
+    /// Its platform, when the name says it. The caller may know it otherwise.
+    pub platform: Option<String>,
+    /// Its error.
+    pub error: String,
+    /// The last lines of its log with the seconds since its start, without colours and control characters.
+    pub log: Vec<String>,
+}
+
+impl Summary {
+    pub(super) fn new(view: &View) -> Self {
+        let (ended, steps) = view.counts();
+        let failed = view
+            .steps()
+            .filter(|step| step.state() == StepState::Failed);
+        Self {
+            failed: failed.map(FailedStep::new).collect(),
+            warnings: view.warnings().to_vec(),
+            ended,
+            steps,
+            write_error: None,
+        }
+    }
+}
+
+impl FailedStep {
+    fn new(step: &StepView) -> Self {
+        let mut log: Vec<String> = step
+            .log()
+            .lines()
+            .map(|(at, text)| format!("{} {text}", log_time(at)))
+            .collect();
+        if step
+            .log()
+            .lines()
+            .next_back()
+            .is_some_and(|(_, text)| text.is_empty())
+        {
+            log.pop();
+        }
+        Self {
+            digest: step.digest.clone(),
+            name: step.name().to_string(),
+            platform: step.platform().map(str::to_string),
+            error: step.error().to_string(),
+            log,
+        }
+    }
+
+    /// The exit code of the step's process, read from the error; none when it failed otherwise.
+    pub fn exit_code(&self) -> Option<u32> {
+        let (_, rest) = self.error.rsplit_once("exit code: ")?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        rest[..digits].parse().ok()
+    }
+
+    /// The step's name and platform, the last `lines` lines of its log (its error when it wrote nothing), and the exit code.
+    ///
+    /// Begins and ends with a line of dashes, as BuildKit's own report does.
+    pub fn render(&self, lines: usize) -> String {
+        let mut out = format!("------\n > {}", printable(&self.name));
+        if let Some(platform) = self
+            .platform
+            .as_ref()
+            .filter(|platform| !self.name_says(platform))
+        {
+            let _ = write!(out, " ({})", printable(platform));
+        }
+        out.push_str(":\n");
+        for line in &self.log[self.log.len().saturating_sub(lines)..] {
+            let _ = writeln!(out, "{line}");
+        }
+        if self.log.is_empty() {
+            let _ = writeln!(out, "{}", printable(&self.error));
+        } else if let Some(code) = self.exit_code() {
+            let _ = writeln!(out, "exit code: {code}");
+        }
+        out.push_str("------\n");
+        out
+    }
+
+    /// Whether the name says it, perhaps as `linux/amd64->arm64`.
+    fn name_says(&self, platform: &str) -> bool {
+        super::name::StepName::new(&self.name).platform() == Some(platform)
+    }
+}
+
+/// The whole report of a failed build: each failed step, then the lines of the source files that it is about.
+pub fn render_failure(
+    failed: &[FailedStep],
+    excerpts: &[SourceExcerpt],
+    log_lines: usize,
+) -> String {
+    let steps = failed.iter().map(|step| step.render(log_lines));
+    steps
+        .chain(excerpts.iter().map(SourceExcerpt::render))
+        .collect()
+}
+
+/// The list of warnings that ends a build; empty when there are none.
+///
+/// `expand` adds the details, the rule's address and the source lines.
+pub fn render_warnings(warnings: &[Warning], expand: bool, palette: &Palette) -> String {
+    let mut out = String::new();
+    if warnings.is_empty() {
+        return out;
+    }
+    let count = if warnings.len() == 1 {
+        "1 warning found".into()
+    } else {
+        format!("{} warnings found", warnings.len())
+    };
+    let hint = if expand {
+        ""
+    } else {
+        " (use --debug to expand)"
+    };
+    let _ = writeln!(
+        out,
+        "\n {}",
+        palette.paint(Tone::Warning, &format!("{count}{hint}:"))
+    );
+    for warning in warnings {
+        let _ = writeln!(
+            out,
+            " - {}",
+            printable(&String::from_utf8_lossy(&warning.short))
+        );
+        if expand {
+            out.push_str(&details(warning));
+        }
+    }
+    out
+}
+
+fn details(warning: &Warning) -> String {
+    let mut out = String::new();
+    for detail in &warning.detail {
+        let _ = writeln!(out, "{}", printable(&String::from_utf8_lossy(detail)));
+    }
+    if !warning.url.is_empty() {
+        let _ = writeln!(out, "More info: {}", printable(&warning.url));
+    }
+    if let Some(file) = &warning.source {
+        let excerpt = SourceExcerpt {
+            file: file.clone(),
+            ranges: warning.ranges.clone(),
+        };
+        out.push_str(&excerpt.render());
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::{SourceInfo, SourceRange};
+    use super::*;
+
+    fn failed() -> FailedStep {
+        FailedStep {
+            name: "[linux/arm64 2/3] RUN make".into(),
+            platform: Some("linux/arm64".into()),
+            error: "process \"/bin/sh -c make\" did not complete successfully: exit code: 2".into(),
+            log: vec!["0.100 cc".into(), "0.200 make: Error 2".into()],
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_failed_step_is_shown_with_the_end_of_its_log() {
+        let expected =
+            "------\n > [linux/arm64 2/3] RUN make:\n0.200 make: Error 2\nexit code: 2\n------\n";
+        assert_eq!(failed().render(1), expected);
+    }
+
+    #[test]
+    fn a_platform_that_the_name_does_not_say_is_added() {
+        let step = FailedStep {
+            name: "[2/3] RUN make".into(),
+            ..failed()
+        };
+        assert!(
+            step.render(0)
+                .contains(" > [2/3] RUN make (linux/arm64):\n")
+        );
+    }
+
+    #[test]
+    fn a_step_that_wrote_nothing_shows_its_error() {
+        let step = FailedStep {
+            log: Vec::new(),
+            error: "\"/x\": not found".into(),
+            ..failed()
+        };
+        assert!(step.render(10).contains("\n\"/x\": not found\n------\n"));
+        assert_eq!(step.exit_code(), None);
+    }
+
+    #[test]
+    fn warnings_are_counted_and_expand() {
+        let warning = Warning {
+            short: "FromAsCasing: keywords differ".into(),
+            detail: vec!["a detail".into()],
+            url: "https://example.com/rule".into(),
+            source: Some(SourceInfo {
+                filename: "Dockerfile".into(),
+                data: "FROM x as y".into(),
+                ..Default::default()
+            }),
+            ranges: vec![SourceRange::lines(1, 1)],
+            ..Default::default()
+        };
+        let short = render_warnings(std::slice::from_ref(&warning), false, &Palette::none());
+        assert_eq!(
+            short,
+            "\n 1 warning found (use --debug to expand):\n - FromAsCasing: keywords differ\n"
+        );
+        let long = render_warnings(&[warning.clone(), warning], true, &Palette::none());
+        assert!(long.starts_with("\n 2 warnings found:\n - FromAsCasing"));
+        assert!(long.contains("a detail\nMore info: https://example.com/rule\nDockerfile:1\n"));
+        assert_eq!(render_warnings(&[], true, &Palette::none()), "");
+    }
+}

@@ -1,0 +1,361 @@
+//! The last lines of a step's output, as a terminal would show them: `\r`, backspaces and cursor movements are followed, colours and
+//! everything else that would disturb a display is taken out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Lines that are kept.
+const LINES: usize = 100;
+/// Characters of a line that are kept.
+const COLUMNS: usize = 1024;
+
+/// The last lines of a log; memory is bounded whatever is written.
+#[derive(Debug, Clone, Default)]
+pub struct LogTail {
+    lines: VecDeque<Line>,
+    /// Where the next character goes.
+    row: usize,
+    column: usize,
+    escape: Escape,
+    /// The beginning of a character whose end has not come yet.
+    partial: Vec<u8>,
+}
+
+/// One line of output.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Line {
+    /// When it was begun, since the step's start.
+    at: Duration,
+    text: Vec<char>,
+}
+
+/// How far an escape sequence has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum Escape {
+    #[default]
+    None,
+    /// After ESC.
+    Begun,
+    /// After ESC and a character that one more follows.
+    Charset,
+    /// After `ESC [`, with the first two numbers.
+    Control {
+        numbers: [u16; 2],
+        index: usize,
+        private: bool,
+    },
+    /// After `ESC ]` and the like: text up to BEL or `ESC \`.
+    Text { ending: bool },
+}
+
+impl LogTail {
+    /// Adds output that came at a time since the step's start; it may be cut anywhere.
+    pub fn write(&mut self, data: &[u8], at: Duration) {
+        let joined;
+        let mut rest = data;
+        if !self.partial.is_empty() {
+            joined = [std::mem::take(&mut self.partial).as_slice(), data].concat();
+            rest = &joined;
+        }
+        while !rest.is_empty() {
+            match std::str::from_utf8(rest) {
+                Ok(text) => {
+                    text.chars().for_each(|c| self.put(c, at));
+                    return;
+                }
+                Err(error) => {
+                    let (valid, bad) = rest.split_at(error.valid_up_to());
+                    String::from_utf8_lossy(valid)
+                        .chars()
+                        .for_each(|c| self.put(c, at));
+                    let Some(length) = error.error_len() else {
+                        self.partial = bad.to_vec();
+                        return;
+                    };
+                    self.put(char::REPLACEMENT_CHARACTER, at);
+                    rest = &bad[length..];
+                }
+            }
+        }
+    }
+
+    /// The lines that are kept, oldest first, each with the time since the step's start; trailing spaces are cut.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = (Duration, String)> + '_ {
+        self.lines.iter().map(|line| {
+            let text: String = line.text.iter().collect();
+            (line.at, text.trim_end().to_string())
+        })
+    }
+
+    /// The last lines that are not blank, oldest first.
+    pub(super) fn last(&self, count: usize) -> Vec<String> {
+        let texts = self.lines().rev().map(|(_, text)| text);
+        let mut last: Vec<String> = texts.filter(|text| !text.is_empty()).take(count).collect();
+        last.reverse();
+        last
+    }
+
+    /// How many of the last lines are not blank, at most `limit`.
+    pub(super) fn count(&self, limit: usize) -> usize {
+        let blank = |line: &&Line| line.text.iter().all(|c| c.is_whitespace());
+        self.lines
+            .iter()
+            .rev()
+            .filter(|line| !blank(line))
+            .take(limit)
+            .count()
+    }
+
+    /// Gives the memory back.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn put(&mut self, c: char, at: Duration) {
+        match self.escape {
+            Escape::None => self.put_plain(c, at),
+            Escape::Begun => self.escape = self.after_escape(c),
+            Escape::Charset => self.escape = Escape::None,
+            Escape::Control {
+                numbers,
+                index,
+                private,
+            } => self.put_control(c, numbers, index, private),
+            Escape::Text { ending } => {
+                let over = c == '\x07' || c == '\u{9c}' || (ending && c == '\\');
+                self.escape = if over {
+                    Escape::None
+                } else {
+                    Escape::Text {
+                        ending: c == '\x1b',
+                    }
+                };
+            }
+        }
+    }
+
+    fn put_plain(&mut self, c: char, at: Duration) {
+        match c {
+            '\x1b' => self.escape = Escape::Begun,
+            '\n' => {
+                self.current(at);
+                self.row += 1;
+                self.column = 0;
+            }
+            '\r' => self.column = 0,
+            '\x08' => self.column = self.column.saturating_sub(1),
+            '\t' => {
+                let stop = (self.column / 8 + 1) * 8;
+                while self.column < stop.min(COLUMNS) {
+                    self.put_text(' ', at);
+                }
+            }
+            c if c.is_control() => {}
+            c => self.put_text(c, at),
+        }
+    }
+
+    fn put_text(&mut self, c: char, at: Duration) {
+        let column = self.column;
+        if column >= COLUMNS {
+            return;
+        }
+        let text = &mut self.current(at).text;
+        if column < text.len() {
+            text[column] = c;
+        } else {
+            text.resize(column, ' ');
+            text.push(c);
+        }
+        self.column += 1;
+    }
+
+    fn after_escape(&self, c: char) -> Escape {
+        match c {
+            '[' => Escape::Control {
+                numbers: [0; 2],
+                index: 0,
+                private: false,
+            },
+            ']' | 'P' | 'X' | '^' | '_' => Escape::Text { ending: false },
+            '(' | ')' | '*' | '+' | '#' | '%' | ' ' => Escape::Charset,
+            '\x1b' => Escape::Begun,
+            _ => Escape::None,
+        }
+    }
+
+    fn put_control(&mut self, c: char, mut numbers: [u16; 2], mut index: usize, mut private: bool) {
+        match c {
+            '0'..='9' => {
+                let digit = u16::try_from(u32::from(c) - u32::from('0')).unwrap_or(0);
+                if let Some(number) = numbers.get_mut(index) {
+                    *number = number.saturating_mul(10).saturating_add(digit);
+                }
+            }
+            ';' | ':' => index += 1,
+            '\x1b' => {
+                self.escape = Escape::Begun;
+                return;
+            }
+            '@'..='~' => {
+                self.escape = Escape::None;
+                if !private {
+                    self.move_or_erase(c, numbers[0]);
+                }
+                return;
+            }
+            _ => private = true,
+        }
+        self.escape = Escape::Control {
+            numbers,
+            index: index.min(2),
+            private,
+        };
+    }
+
+    fn move_or_erase(&mut self, action: char, number: u16) {
+        let count = usize::from(number.max(1));
+        match action {
+            'A' | 'F' => self.row = self.row.saturating_sub(count),
+            'B' | 'E' => self.row = (self.row + count).min(self.lines.len().saturating_sub(1)),
+            'C' => self.column = (self.column + count).min(COLUMNS),
+            'D' => self.column = self.column.saturating_sub(count),
+            'G' => self.column = (count - 1).min(COLUMNS),
+            'K' => self.erase_line(number),
+            'J' if number >= 2 => self.clear(),
+            'J' => {
+                self.erase_line(number);
+                self.lines.truncate(self.row + 1);
+            }
+            _ => {}
+        }
+        if matches!(action, 'E' | 'F') {
+            self.column = 0;
+        }
+    }
+
+    fn erase_line(&mut self, how: u16) {
+        let column = self.column;
+        let Some(line) = self.lines.get_mut(self.row) else {
+            return;
+        };
+        match how {
+            0 => line.text.truncate(column),
+            1 => line.text.iter_mut().take(column + 1).for_each(|c| *c = ' '),
+            _ => line.text.clear(),
+        }
+    }
+
+    /// The line that is written to, made if need be; the oldest line makes room.
+    fn current(&mut self, at: Duration) -> &mut Line {
+        while self.row >= self.lines.len() {
+            if self.lines.len() == LINES {
+                self.lines.pop_front();
+                self.row -= 1;
+            }
+            self.lines.push_back(Line {
+                at,
+                text: Vec::new(),
+            });
+        }
+        &mut self.lines[self.row]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(parts: &[&[u8]]) -> Vec<String> {
+        let mut tail = LogTail::default();
+        parts
+            .iter()
+            .for_each(|part| tail.write(part, Duration::ZERO));
+        tail.lines().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn a_line_may_come_in_pieces() {
+        assert_eq!(
+            shown(&[b"one\ntw", b"o\n", b"three"]),
+            ["one", "two", "three"]
+        );
+        assert_eq!(
+            shown(&[b"caf\xc3", b"\xa9 \xe2\x82", b"\xac\n"]),
+            ["café €"]
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_marked() {
+        assert_eq!(shown(&[b"a\xffb\xc3(c"]), ["a\u{fffd}b\u{fffd}(c"]);
+    }
+
+    #[test]
+    fn a_carriage_return_writes_over_the_line() {
+        assert_eq!(shown(&[b"10%\r", b"100%\rdone\r\nnext"]), ["done", "next"]);
+        assert_eq!(shown(&[b"long line\rab\x1b[K"]), ["ab"]);
+        assert_eq!(shown(&[b"abc\x08\x08X"]), ["aXc"]);
+    }
+
+    #[test]
+    fn colours_and_titles_are_taken_out() {
+        assert_eq!(
+            shown(&[b"\x1b[1;31mred\x1b[0m \x1b]0;title\x07ok\x1b(B!\x1b]8;;x\x1b\\y"]),
+            ["red ok!y"]
+        );
+        assert_eq!(
+            shown(&[b"\x1b[?25lhi\x1b[", b"38;5;1", b"23mthere\x00\x7f\xc2\x9b"]),
+            ["hithere"]
+        );
+    }
+
+    #[test]
+    fn a_display_of_several_lines_is_followed() {
+        assert_eq!(
+            shown(&[b"a: 1\nb: 1\n\x1b[2A", b"a: 2\nb: 2\n"]),
+            ["a: 2", "b: 2"]
+        );
+        assert_eq!(shown(&[b"a\nb\n\x1b[2J\x1b[Hc"]), ["c"]);
+        assert_eq!(shown(&[b"a\nb\nc\x1b[2A\r\x1b[Jd"]), ["d"]);
+    }
+
+    #[test]
+    fn tabs_go_to_the_next_stop() {
+        assert_eq!(shown(&[b"a\tb"]), ["a       b"]);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut tail = LogTail::default();
+        for number in 0..10_000 {
+            tail.write(format!("line {number}\n").as_bytes(), Duration::ZERO);
+        }
+        assert_eq!(tail.lines.len(), LINES);
+        assert_eq!(tail.last(2), ["line 9998", "line 9999"]);
+        tail.write(&[b'x'; 1 << 20], Duration::ZERO);
+        assert_eq!(tail.lines.back().unwrap().text.len(), COLUMNS);
+        assert_eq!(tail.count(6), 6);
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_written(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20)) {
+            let mut tail = LogTail::default();
+            parts.iter().for_each(|part| tail.write(part, Duration::ZERO));
+            for (_, text) in tail.lines() {
+                prop_assert!(!text.chars().any(char::is_control));
+            }
+        }
+
+        #[test]
+        fn control_sequences_keep_within_bounds(text in "(\x1b\\[[0-9;?]{0,6}[@-~]|[a-c\n\r\t\x08]){0,60}") {
+            let mut tail = LogTail::default();
+            tail.write(text.as_bytes(), Duration::ZERO);
+            prop_assert!(tail.lines.len() <= LINES);
+            prop_assert!(tail.lines.iter().all(|line| line.text.len() <= COLUMNS));
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The state of all steps, made of the events so far. Pure: it reads no clock and draws nothing.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use super::event::{StatusUpdate, Vertex, VertexLog, VertexStatus, Warning};
+use super::group::Group;
+use super::interval::{Clocks, Interval, Work, merge};
+use super::name::StepName;
+use super::tail::LogTail;
+
+/// What is known of a build, or of several that are shown together.
+#[derive(Debug, Default)]
+pub struct View {
+    steps: Vec<StepView>,
+    /// Steps by digest; members of a group lead to the group's step.
+    by_digest: HashMap<String, usize>,
+    /// By the group's id.
+    groups: HashMap<String, Group>,
+    /// The steps to show, in the order in which they started.
+    shown: Vec<usize>,
+    clocks: Clocks,
+    /// The source and time of the first start.
+    first: Option<(u64, SystemTime)>,
+    warnings: Vec<Warning>,
+}
+
+/// One step: a vertex, or a group of them.
+#[derive(Debug, Default)]
+pub struct StepView {
+    pub(super) digest: String,
+    pub(super) name: StepName,
+    pub(super) cached: bool,
+    pub(super) error: String,
+    pub(super) work: Work,
+    pub(super) transfers: Vec<VertexStatus>,
+    /// Sources of the transfers, whose clocks they are measured by.
+    transfer_sources: Vec<u64>,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) log: LogTail,
+    /// In `View::shown`.
+    shown: bool,
+    /// Stands for no step to count: a group without a visible member.
+    hidden: bool,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Known, not begun.
+    Pending,
+    /// At work.
+    Running,
+    /// Ended well.
+    Done,
+    /// Ended well, with a result from the cache.
+    Cached,
+    /// Ended because the build was cancelled or something else failed.
+    Canceled,
+    /// Ended with an error of its own.
+    Failed,
+}
+
+impl StepView {
+    /// The name as the daemon gave it.
+    pub fn name(&self) -> &str {
+        self.name.full()
+    }
+
+    /// The platform that the step is for, e.g. `linux/arm64`, when its name says so.
+    pub fn platform(&self) -> Option<&str> {
+        self.name.platform()
+    }
+
+    /// The error; empty when there is none.
+    pub fn error(&self) -> &str {
+        &self.error
+    }
+
+    /// How far it is.
+    pub fn state(&self) -> StepState {
+        match () {
+            () if self.error.ends_with(CANCELED) => StepState::Canceled,
+            () if !self.error.is_empty() => StepState::Failed,
+            () if !self.work.is_started() => StepState::Pending,
+            () if !self.work.is_completed() => StepState::Running,
+            () if self.cached => StepState::Cached,
+            () => StepState::Done,
+        }
+    }
+
+    /// It has begun, and is not part of a group that is not to be seen yet.
+    pub(super) fn is_shown(&self) -> bool {
+        self.shown
+    }
+
+    /// The end of its log; given up once the step has ended well.
+    pub fn log(&self) -> &LogTail {
+        &self.log
+    }
+}
+
+/// How the error of a cancelled step ends.
+const CANCELED: &str = "context canceled";
+
+/// What an event changed, by position in [`View::step`].
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// Steps whose own state changed.
+    pub(super) steps: Vec<usize>,
+    /// Step and position of each transfer that moved on.
+    pub(super) transfers: Vec<(usize, usize)>,
+    /// Steps that got a warning.
+    pub(super) warned: Vec<usize>,
+    /// Step of each log in the update, with the time since its start; none for a log of no known step.
+    pub(super) logs: Vec<Option<(usize, Duration)>>,
+}
+
+impl View {
+    /// Takes in an event of a source (0: this client's own clock) that arrived at a time of this client's clock.
+    pub fn apply(&mut self, source: u64, update: &StatusUpdate, now: SystemTime) {
+        self.take_in(source, update, now);
+    }
+
+    /// Started steps, in the order in which they started.
+    pub fn steps(&self) -> impl Iterator<Item = &StepView> + '_ {
+        self.shown.iter().map(|&position| &self.steps[position])
+    }
+
+    /// Time that a step was worked on.
+    pub fn elapsed(&self, step: &StepView, now: SystemTime) -> Duration {
+        step.work.elapsed(&self.clocks, now)
+    }
+
+    /// Steps that have ended, and all that are known.
+    pub fn counts(&self) -> (usize, usize) {
+        let known = self.steps.iter().filter(|step| !step.hidden);
+        known.fold((0, 0), |(ended, all), step| {
+            (ended + usize::from(step.work.is_completed()), all + 1)
+        })
+    }
+
+    /// All warnings, each once, in the order in which they came.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Time since the first step began.
+    pub fn age(&self, now: SystemTime) -> Duration {
+        let start = self.first.map(|(source, at)| self.clocks.local(source, at));
+        start
+            .and_then(|start| now.duration_since(start).ok())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn take_in(
+        &mut self,
+        source: u64,
+        update: &StatusUpdate,
+        now: SystemTime,
+    ) -> Changes {
+        if let Some(newest) = newest_time(update) {
+            self.clocks.observe(source, newest, now);
+        }
+        let mut changes = Changes::default();
+        for vertex in &update.vertexes {
+            let changed = self.take_vertex(source, vertex);
+            changes
+                .steps
+                .extend(changed.filter(|position| !changes.steps.contains(position)));
+        }
+        for status in &update.statuses {
+            changes.transfers.extend(self.take_status(source, status));
+        }
+        for warning in &update.warnings {
+            changes.warned.extend(self.take_warning(warning));
+        }
+        for log in &update.logs {
+            changes.logs.push(self.take_log(source, log));
+        }
+        self.free_logs(&changes.steps);
+        changes
+    }
+
+    pub(super) fn step(&self, position: usize) -> &StepView {
+        &self.steps[position]
+    }
+
+    /// Positions of the started steps, in the order in which they started.
+    pub(super) fn shown(&self) -> &[usize] {
+        &self.shown
+    }
+
+    /// When a step ended; `now` for one that has not.
+    pub(super) fn ended_at(&self, step: &StepView, now: SystemTime) -> SystemTime {
+        step.work
+            .merged(&self.clocks)
+            .last()
+            .and_then(|interval| interval.stop)
+            .unwrap_or(now)
+    }
+
+    /// Time that several steps were worked on, what they shared counted once.
+    pub(super) fn elapsed_together<'a>(
+        &self,
+        steps: impl Iterator<Item = &'a StepView>,
+        now: SystemTime,
+    ) -> Duration {
+        let spans: Vec<Interval> = steps
+            .flat_map(|step| step.work.merged(&self.clocks))
+            .collect();
+        merge(spans)
+            .iter()
+            .map(|interval| interval.duration(now))
+            .sum()
+    }
+
+    /// Time that a transfer of a step has taken; none when its start is not known.
+    pub(super) fn transfer_elapsed(
+        &self,
+        step: &StepView,
+        transfer: usize,
+        now: SystemTime,
+    ) -> Duration {
+        let (Some(status), Some(&source)) = (
+            step.transfers.get(transfer),
+            step.transfer_sources.get(transfer),
+        ) else {
+            return Duration::ZERO;
+        };
+        let Some(start) = status.started else {
+            return Duration::ZERO;
+        };
+        let local = |at| self.clocks.local(source, at);
+        Interval {
+            start: local(start),
+            stop: status.completed.map(local),
+        }
+        .duration(now)
+    }
+
+    /// The position of the step that changed by it.
+    fn take_vertex(&mut self, source: u64, vertex: &Vertex) -> Option<usize> {
+        if let Some(started) = vertex.started {
+            self.first.get_or_insert((source, started));
+        }
+        if vertex.progress_group.is_some() {
+            return self.take_member(source, vertex);
+        }
+        let position = self.position(&vertex.digest);
+        let step = &mut self.steps[position];
+        // A vertex is announced again by every build that needs it, as if it had not begun.
+        if step.work.is_started() && vertex.started.is_none() {
+            return None;
+        }
+        let before = (
+            step.name.full().to_string(),
+            step.cached,
+            step.error.clone(),
+            step.work.clone(),
+        );
+        step.name = StepName::new(&vertex.name);
+        step.cached = vertex.cached;
+        step.error.clone_from(&vertex.error);
+        let started = vertex.started?;
+        step.work.note(source, started, vertex.completed);
+        let after = (step.name.full(), step.cached, &step.error, &step.work);
+        let changed = after != (before.0.as_str(), before.1, &before.2, &before.3);
+        self.show(position);
+        changed.then_some(position)
+    }
+
+    fn take_member(&mut self, source: u64, vertex: &Vertex) -> Option<usize> {
+        let group = vertex.progress_group.as_ref()?;
+        let known = self.by_digest.contains_key(&group.id);
+        let position = self.position(&group.id);
+        let step = &mut self.steps[position];
+        if !known {
+            step.name = StepName::new(&group.name);
+            step.hidden = true;
+        }
+        self.by_digest.insert(vertex.digest.clone(), position);
+        let members = self.groups.entry(group.id.clone()).or_default();
+        let visible = members.note(vertex);
+        let before = (
+            step.cached,
+            step.error.clone(),
+            step.work.clone(),
+            step.hidden,
+        );
+        step.cached = members.is_cached();
+        step.error = members.error().to_string();
+        if let Some(started) = vertex.started {
+            step.work.note(source, started, vertex.completed);
+        }
+        step.hidden &= !visible;
+        let changed = before
+            != (
+                step.cached,
+                step.error.clone(),
+                step.work.clone(),
+                step.hidden,
+            );
+        if step.hidden || !step.work.is_started() {
+            return None;
+        }
+        self.show(position);
+        changed.then_some(position)
+    }
+
+    fn take_status(&mut self, source: u64, status: &VertexStatus) -> Option<(usize, usize)> {
+        let &position = self.by_digest.get(&status.vertex)?;
+        let step = &mut self.steps[position];
+        if let Some(known) = step
+            .transfers
+            .iter()
+            .position(|transfer| transfer.id == status.id)
+        {
+            step.transfers[known] = status.clone();
+            step.transfer_sources[known] = source;
+            return Some((position, known));
+        }
+        // One that has not begun has nothing to show yet.
+        status.started?;
+        step.transfers.push(status.clone());
+        step.transfer_sources.push(source);
+        Some((position, step.transfers.len() - 1))
+    }
+
+    fn take_warning(&mut self, warning: &Warning) -> Option<usize> {
+        let same = |known: &Warning| {
+            (
+                &known.short,
+                &known.detail,
+                &known.url,
+                &known.source,
+                &known.ranges,
+            ) == (
+                &warning.short,
+                &warning.detail,
+                &warning.url,
+                &warning.source,
+                &warning.ranges,
+            )
+        };
+        if !self.warnings.iter().any(same) {
+            self.warnings.push(warning.clone());
+        }
+        let &position = self.by_digest.get(&warning.vertex)?;
+        self.steps[position].warnings.push(warning.clone());
+        Some(position)
+    }
+
+    fn take_log(&mut self, source: u64, log: &VertexLog) -> Option<(usize, Duration)> {
+        let &position = self.by_digest.get(&log.vertex)?;
+        let step = &mut self.steps[position];
+        let start = step.work.last_start(source);
+        let at = log
+            .timestamp
+            .zip(start)
+            .and_then(|(at, start)| at.duration_since(start).ok());
+        let at = at.unwrap_or_default();
+        step.log.write(&log.data, at);
+        Some((position, at))
+    }
+
+    /// The log of a step that ended well is of no more use.
+    fn free_logs(&mut self, positions: &[usize]) {
+        for &position in positions {
+            let step = &mut self.steps[position];
+            if matches!(step.state(), StepState::Done | StepState::Cached) {
+                step.log.clear();
+            }
+        }
+    }
+
+    /// The step of a digest or group id, made if it is new.
+    fn position(&mut self, id: &str) -> usize {
+        if let Some(&position) = self.by_digest.get(id) {
+            return position;
+        }
+        self.steps.push(StepView {
+            digest: id.to_string(),
+            ..Default::default()
+        });
+        let position = self.steps.len() - 1;
+        self.by_digest.insert(id.to_string(), position);
+        position
+    }
+
+    fn show(&mut self, position: usize) {
+        if !std::mem::replace(&mut self.steps[position].shown, true) {
+            self.shown.push(position);
+        }
+    }
+}
+
+/// The latest time that an update speaks of.
+fn newest_time(update: &StatusUpdate) -> Option<SystemTime> {
+    let vertexes = update
+        .vertexes
+        .iter()
+        .flat_map(|vertex| [vertex.started, vertex.completed]);
+    let statuses = update
+        .statuses
+        .iter()
+        .flat_map(|status| [status.timestamp, status.completed]);
+    let logs = update.logs.iter().map(|log| log.timestamp);
+    vertexes.chain(statuses).chain(logs).flatten().max()
+}
+
+#[cfg(test)]
+mod tests;
