@@ -25,6 +25,9 @@ const SECRET: &[&str] = &[
     ".moby.buildkit.secrets.v1.GetSecretResponse",
 ];
 
+// Maps whose values are messages become lists of entries, which are the same on the wire. prost leaves an entry's value
+// out when it equals the default, Go then finds a nil pointer in the map, and some daemons crash on it.
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let mut files: Vec<PathBuf> = Vec::new();
@@ -39,7 +42,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     files.sort();
 
-    let descriptors = protox::compile(&files, ["proto"])?;
+    let mut descriptors = protox::compile(&files, ["proto"])?;
+    for file in &mut descriptors.file {
+        // The generator looks for the place of every message in the text, and entries have none there.
+        file.source_code_info = None;
+        let mut messages: Vec<_> = file.message_type.iter_mut().collect();
+        while let Some(message) = messages.pop() {
+            for nested in &mut message.nested_type {
+                let is_entry = nested
+                    .options
+                    .as_ref()
+                    .is_some_and(|options| options.map_entry());
+                if is_entry
+                    && nested
+                        .field
+                        .iter()
+                        .any(|field| field.number() == 2 && field.type_name.is_some())
+                {
+                    nested.options = None;
+                }
+            }
+            messages.extend(message.nested_type.iter_mut());
+        }
+    }
+
     let mut builder = tonic_prost_build::configure()
         // Maps in a fixed order: the same message gives the same bytes.
         .btree_map(".")

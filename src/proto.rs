@@ -1,7 +1,8 @@
 //! The generated protobuf and gRPC code of `proto/`, in modules named after the packages; nothing else names the generator.
 //!
 //! Maps are `BTreeMap`s, bulk bytes are `bytes::Bytes` (see `build.rs`). prost leaves out the default value of a map
-//! entry, Go writes it: what enters a vertex digest is encoded by `llb`, not by these types.
+//! entry, Go writes it: what enters a vertex digest is encoded by `llb`, not by these types; maps whose values are messages
+//! are lists of entries here, in which the value is always written.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -14,6 +15,26 @@
 )]
 
 include!(concat!(env!("OUT_DIR"), "/mod.rs"));
+
+/// Entries of maps whose values are messages, out of keys and values.
+macro_rules! entries {
+    ($($entry:path: $value:path,)*) => {
+        $(impl From<(String, $value)> for $entry {
+            fn from((key, value): (String, $value)) -> Self {
+                Self { key, value: Some(value) }
+            }
+        })*
+    };
+}
+
+entries! {
+    pb::definition::MetadataEntry: pb::OpMetadata,
+    pb::source::LocationsEntry: pb::Locations,
+    moby::buildkit::v1::solve_request::FrontendInputsEntry: pb::Definition,
+    moby::buildkit::v1::frontend::solve_request::FrontendInputsEntry: pb::Definition,
+    moby::buildkit::v1::frontend::ref_map::RefsEntry: moby::buildkit::v1::frontend::Ref,
+    moby::buildkit::v1::frontend::result::AttestationsEntry: moby::buildkit::v1::frontend::Attestations,
+}
 
 #[cfg(test)]
 mod tests {
@@ -42,6 +63,15 @@ mod tests {
         for (ours, wire) in named {
             assert_eq!(ours, wire);
         }
+    }
+
+    #[test]
+    fn the_value_of_a_map_entry_is_written_even_if_it_is_empty() {
+        use super::moby::buildkit::v1::frontend::{Ref, RefMap};
+        let refs = RefMap {
+            refs: vec![("a".to_owned(), Ref::default()).into()],
+        };
+        assert_eq!(refs.encode_to_vec(), b"\x0a\x05\x0a\x01a\x12\x00");
     }
 
     #[test]

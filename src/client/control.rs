@@ -164,9 +164,10 @@ impl Client {
             () = cancelled.cancelled() => return Ok(()),
             opened = control.session(request) => opened.map_err(failed(call))?,
         };
-        let inbound = opened
-            .into_inner()
-            .map(|message| message.map(|message| message.data));
+        let inbound = opened.into_inner().map(|message| match message {
+            Ok(message) => Ok(message.data),
+            Err(status) => Err(root(&status)),
+        });
         let served = session
             .serve(Tunnel::new(inbound, outbound), cancelled)
             .await;

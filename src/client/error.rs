@@ -256,6 +256,14 @@ impl std::fmt::Display for Stage {
 }
 
 impl Error {
+    /// What the daemon reports, if it is its word.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Call { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
     /// What its user can do about it, if that is known: one line, without a final dot.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -73,7 +73,7 @@ pub struct Failure {
     pub code: Code,
     /// The message, for example `process "/bin/sh -c false" did not complete successfully: exit code: 1`.
     pub message: String,
-    /// What is known about it, the innermost cause first. Go's stack traces are left out.
+    /// What is known about it, in the order of the wire. Go's stack traces are left out.
     pub details: Vec<Detail>,
     /// All details as they came: those that are unknown here have to reach the daemon again in a `Return`.
     status: rpc::Status,

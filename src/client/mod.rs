@@ -45,4 +45,4 @@ pub use worker::{Device, GcRule, Version, Worker};
 
 pub(crate) use connect::MESSAGE_LIMIT;
 pub(crate) use control::{failed, metadata_value};
-pub(crate) use worker::{platform, platform_to_proto};
+pub(crate) use worker::platform_to_proto;

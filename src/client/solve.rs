@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::SourcePolicy;
-use crate::proto::moby::buildkit::v1 as control;
+use crate::{llb::Definition, proto::moby::buildkit::v1 as control};
 
 /// A build.
 ///
@@ -15,10 +15,14 @@ pub struct SolveRequest {
     pub build_ref: String,
     /// The session that serves the build's files and credentials.
     pub session_id: String,
+    /// What to build, if it is known already.
+    pub definition: Option<Definition>,
     /// A frontend of the daemon, for example `gateway.v0`; empty for none.
     pub frontend: String,
     /// Its options.
     pub frontend_attrs: BTreeMap<String, String>,
+    /// Its named inputs.
+    pub frontend_inputs: BTreeMap<String, Definition>,
     /// What to do with the result; nothing leaves it in the cache. Daemons before 0.13 know one.
     pub exporters: Vec<Exporter>,
     /// Where to export the cache to.
@@ -75,8 +79,14 @@ impl SolveRequest {
         } else {
             String::new()
         };
+        let inputs = self
+            .frontend_inputs
+            .iter()
+            .map(|(name, input)| (name.clone(), input.to_proto()));
         control::SolveRequest {
             r#ref: self.build_ref,
+            definition: self.definition.map(|definition| definition.to_proto()),
+            frontend_inputs: inputs.map(Into::into).collect(),
             exporter_deprecated: first.kind,
             exporter_attrs_deprecated: first.attrs,
             session: self.session_id,
@@ -110,7 +120,6 @@ impl SolveRequest {
             source_policy_session: policy_session,
             compatibility_version: self.compatibility_version,
             proxy_network: self.proxy_network,
-            ..Default::default()
         }
     }
 }

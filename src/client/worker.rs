@@ -119,7 +119,7 @@ impl From<types::CdiDevice> for Device {
     }
 }
 
-pub(crate) fn platform(platform: pb::Platform) -> Platform {
+fn platform(platform: pb::Platform) -> Platform {
     Platform {
         architecture: platform.architecture,
         os: platform.os,

@@ -40,7 +40,7 @@ impl Definition {
         );
         pb::Definition {
             def: self.ops().cloned().collect(),
-            metadata,
+            metadata: metadata.into_iter().map(Into::into).collect(),
             source: Some(sources.finish()),
         }
     }
@@ -113,7 +113,7 @@ impl<'a> Sources<'a> {
     fn finish(self) -> pb::Source {
         let infos = self.files.into_iter().map(|file| file.to_proto()).collect();
         pb::Source {
-            locations: self.locations,
+            locations: self.locations.into_iter().map(Into::into).collect(),
             infos,
         }
     }
@@ -191,7 +191,12 @@ mod tests {
         };
         assert_eq!(exec.meta.unwrap().valid_exit_codes, [0, 3]);
         assert_eq!(op.inputs[0].digest, definition.vertices()[0].digest_str());
-        let terminal = &message.metadata[&Digest::sha256(&message.def[2]).to_string()];
+        let terminal = Digest::sha256(&message.def[2]);
+        let mut metadata = message.metadata.into_iter();
+        let terminal = metadata
+            .find(|entry| entry.key == terminal.as_str())
+            .unwrap();
+        let terminal = terminal.value.unwrap();
         assert!(
             terminal.caps.contains_key("meta.description")
                 && !terminal.caps.contains_key("meta.ignorecache")

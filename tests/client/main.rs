@@ -4,7 +4,10 @@
 //! skipped.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod build;
+mod builds;
 mod connect;
+mod faults;
 mod problems;
 mod relay;
 

@@ -11,14 +11,14 @@ use solvekit::client::{Address, Endpoint};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// A relay that ends when it is dropped.
+/// A relay that ends, with all its connections, when it is dropped.
 pub(crate) struct Relay {
     task: JoinHandle<()>,
     pub(crate) port: u16,
@@ -45,8 +45,9 @@ impl Relay {
     pub(crate) fn unix(path: &Path, target: Target) -> Self {
         let listener = UnixListener::bind(path).unwrap();
         let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(Box::new(stream), target.clone()));
+                connections.spawn(serve(Box::new(stream), target.clone()));
             }
         });
         Self { task, port: 0 }
@@ -75,9 +76,10 @@ impl Relay {
 
     fn on(listener: TcpListener, port: u16, target: Target, tls: Option<TlsAcceptor>) -> Self {
         let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (target, tls) = (target.clone(), tls.clone());
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     match tls {
                         None => serve(Box::new(stream), target).await,
                         Some(tls) => {

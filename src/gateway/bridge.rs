@@ -1,0 +1,370 @@
+//! The bridge itself: solve, forward, warn, return.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::time::{Instant, sleep, timeout_at};
+use tonic::{
+    Request,
+    metadata::{AsciiMetadataKey, AsciiMetadataValue},
+    transport::Channel,
+};
+
+use super::{BuildResult, Capabilities, Error, Ref, Refs, caps};
+use crate::{
+    client::{
+        CacheEntry, Client, Code, Failure, MESSAGE_LIMIT, SourcePolicy, Worker, failed,
+        metadata_value,
+    },
+    llb::{Definition, Location},
+    proto::{
+        moby::buildkit::v1::frontend::{self as proto, llb_bridge_client::LlbBridgeClient},
+        pb,
+    },
+};
+
+/// By this the daemon knows which of its builds a call belongs to.
+const BUILD_ID: &str = "buildkit-controlapi-buildid";
+/// The time the daemon is given to begin the build, as in the reference.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A running build, seen from its frontend. Clones share it; concurrent calls are welcome.
+#[derive(Debug, Clone)]
+pub struct Bridge {
+    channel: Channel,
+    /// `None` where the daemon knows by the connection.
+    build_id: Option<AsciiMetadataValue>,
+    capabilities: Capabilities,
+    workers: Vec<Worker>,
+}
+
+/// How to solve a definition.
+#[derive(Debug, Clone, Default)]
+pub struct SolveOptions {
+    /// Compute the result now; else it is computed when something reads or exports it, and fails there.
+    pub evaluate: bool,
+    /// Where to import the cache from.
+    pub cache_imports: Vec<CacheEntry>,
+    /// Rules about sources besides those of the build.
+    pub policies: Vec<SourcePolicy>,
+}
+
+/// What a frontend in the daemon is to do instead.
+#[derive(Debug, Clone, Default)]
+pub struct Forward {
+    /// The frontend, for example `gateway.v0`, whose option `source` names an image.
+    pub frontend: String,
+    /// Its options.
+    pub options: BTreeMap<String, String>,
+    /// Its named inputs.
+    pub inputs: BTreeMap<String, Definition>,
+}
+
+/// A warning that progress shows, about a step and perhaps about lines of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Warning<'a> {
+    /// The digest of the step.
+    pub vertex: &'a str,
+    /// Importance; 1 is usual.
+    pub level: i64,
+    /// One line that says all.
+    pub short: &'a str,
+    /// More lines for those who ask.
+    pub detail: Vec<&'a str>,
+    /// Where the rule is explained.
+    pub url: &'a str,
+    /// The lines.
+    pub location: Option<Location>,
+}
+
+impl Bridge {
+    /// Finds the build of a reference, whose Solve is under way at the same time, and asks what the daemon can do. A Solve
+    /// that fails at once is not noticed here: stop waiting then.
+    ///
+    /// # Errors
+    /// [`Error::Client`], in particular when the build does not begin within 15 seconds.
+    pub async fn open(client: &Client, build_ref: &str) -> Result<Self, Error> {
+        let build_id = metadata_value("the build reference", build_ref)?;
+        Self::greet(client.channel(), Some(build_id)).await
+    }
+
+    async fn greet(channel: Channel, build_id: Option<AsciiMetadataValue>) -> Result<Self, Error> {
+        let mut bridge = Self {
+            channel,
+            build_id,
+            capabilities: Capabilities::default(),
+            workers: Vec::new(),
+        };
+        let pong = bridge.ping().await?;
+        bridge.capabilities = Capabilities::new(pong.frontend_api_caps, pong.llb_caps);
+        bridge.workers = pong.workers.into_iter().map(Worker::from).collect();
+        bridge.capabilities.need(caps::RETURN)?;
+        Ok(bridge)
+    }
+
+    /// The daemon gives a build three seconds to appear, which the session may need for itself: ask again.
+    async fn ping(&self) -> Result<proto::PongResponse, Error> {
+        let call = "finding the build";
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let asked =
+                timeout_at(end, self.calls().ping(self.request(proto::PingRequest {}))).await;
+            let late = || {
+                Failure::new(
+                    Code::DeadlineExceeded,
+                    "the daemon does not begin the build",
+                )
+            };
+            match asked {
+                Ok(Ok(pong)) => return Ok(pong.into_inner()),
+                Ok(Err(status)) if is_unknown(&status) && Instant::now() < end => {
+                    sleep(Duration::from_millis(50)).await;
+                }
+                Ok(Err(status)) => return Err(failed(call)(status).into()),
+                Err(_) => {
+                    return Err(crate::client::Error::Call {
+                        call,
+                        source: Box::new(late()),
+                    }
+                    .into());
+                }
+            }
+        }
+    }
+
+    /// What the daemon can do.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The daemon's workers; the first one's first platform is what is built for unless another is asked for.
+    pub fn workers(&self) -> &[Worker] {
+        &self.workers
+    }
+
+    pub(super) fn calls(&self) -> LlbBridgeClient<Channel> {
+        LlbBridgeClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .max_encoding_message_size(MESSAGE_LIMIT)
+    }
+
+    pub(super) fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(id) = &self.build_id {
+            request
+                .metadata_mut()
+                .insert(AsciiMetadataKey::from_static(BUILD_ID), id.clone());
+        }
+        request
+    }
+
+    /// Solves a definition.
+    ///
+    /// # Errors
+    /// [`Error::MissingCapability`] when the definition needs what the daemon cannot do; [`Error::Client`] when the daemon
+    /// refuses it or, with `evaluate`, when a step fails.
+    pub async fn solve(
+        &self,
+        definition: &Definition,
+        options: &SolveOptions,
+    ) -> Result<Ref, Error> {
+        let missing = definition
+            .vertices()
+            .iter()
+            .flat_map(|vertex| vertex.caps().iter());
+        if let Some(cap) = { missing }.find(|cap| !self.capabilities.llb.contains(*cap)) {
+            return Err(Error::MissingCapability {
+                id: cap.as_str().to_owned(),
+            });
+        }
+        let request = proto::SolveRequest {
+            definition: Some(definition.to_proto()),
+            ..Default::default()
+        };
+        match self.solve_request(request, options).await?.refs {
+            Refs::One(one) => Ok(one),
+            Refs::Platforms(_) => Err(Error::invalid("solving", "it has several platforms")),
+        }
+    }
+
+    /// Has a frontend in the daemon make the result.
+    ///
+    /// # Errors
+    /// [`Error::Client`] when the frontend fails.
+    pub async fn forward(
+        &self,
+        forward: &Forward,
+        options: &SolveOptions,
+    ) -> Result<BuildResult, Error> {
+        let inputs = forward
+            .inputs
+            .iter()
+            .map(|(name, definition)| (name.clone(), definition.to_proto()));
+        let request = proto::SolveRequest {
+            frontend: forward.frontend.clone(),
+            frontend_opt: forward.options.clone(),
+            frontend_inputs: inputs.map(Into::into).collect(),
+            ..Default::default()
+        };
+        self.solve_request(request, options).await
+    }
+
+    async fn solve_request(
+        &self,
+        request: proto::SolveRequest,
+        options: &SolveOptions,
+    ) -> Result<BuildResult, Error> {
+        let call = "solving";
+        let cache_imports = options
+            .cache_imports
+            .iter()
+            .map(|entry| proto::CacheOptionsEntry {
+                r#type: entry.kind.clone(),
+                attrs: entry.attrs.clone(),
+            });
+        let in_solve = self.capabilities.has(caps::SOLVE_EVALUATE);
+        let request = proto::SolveRequest {
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: cache_imports.collect(),
+            evaluate: options.evaluate && in_solve,
+            source_policies: options
+                .policies
+                .iter()
+                .cloned()
+                .map(SourcePolicy::into_proto)
+                .collect(),
+            ..request
+        };
+        let answer = self
+            .calls()
+            .solve(self.request(request))
+            .await
+            .map_err(failed(call))?
+            .into_inner();
+        let result = answer
+            .result
+            .ok_or_else(|| Error::invalid(call, "there is no result in it"))?;
+        let result = BuildResult::from_proto(result);
+        if options.evaluate && !in_solve {
+            for reference in result.refs() {
+                self.evaluate(reference).await?;
+            }
+        }
+        Ok(result)
+    }
+
+    /// Computes a result now.
+    ///
+    /// # Errors
+    /// [`Error::Client`] when a step fails.
+    pub async fn evaluate(&self, reference: &Ref) -> Result<(), Error> {
+        if reference.is_scratch() {
+            return Ok(());
+        }
+        if !self.capabilities.has(caps::EVALUATE) {
+            // Older daemons compute what is looked at.
+            return self.stat_file(reference, ".").await.map(drop);
+        }
+        let request = proto::EvaluateRequest {
+            r#ref: reference.id().to_owned(),
+        };
+        self.calls()
+            .evaluate(self.request(request))
+            .await
+            .map_err(failed("computing a result"))?;
+        Ok(())
+    }
+
+    /// Shows a warning in the build's progress; does nothing with daemons that cannot.
+    ///
+    /// # Errors
+    /// [`Error::Client`] when the call fails.
+    pub async fn warn(&self, warning: &Warning<'_>) -> Result<(), Error> {
+        if !self.capabilities.has(caps::WARNINGS) {
+            return Ok(());
+        }
+        let request = proto::WarnRequest {
+            digest: warning.vertex.to_owned(),
+            level: warning.level,
+            short: warning.short.as_bytes().to_vec(),
+            detail: warning
+                .detail
+                .iter()
+                .map(|line| line.as_bytes().to_vec())
+                .collect(),
+            url: warning.url.to_owned(),
+            info: warning
+                .location
+                .as_ref()
+                .map(|location| location.file.to_proto()),
+            ranges: warning.location.as_ref().map(ranges).unwrap_or_default(),
+        };
+        self.calls()
+            .warn(self.request(request))
+            .await
+            .map_err(failed("warning"))?;
+        Ok(())
+    }
+
+    /// Ends the build with a result; the daemon exports it then, and Solve answers. To be called once, or
+    /// [`Bridge::return_error`].
+    ///
+    /// # Errors
+    /// [`Error::MissingCapability`] for what the daemon cannot take; [`Error::Client`] when the call fails.
+    pub async fn return_result(&self, result: &BuildResult) -> Result<(), Error> {
+        if matches!(result.refs, Refs::Platforms(_)) {
+            self.capabilities.need(caps::RETURN_MAP)?;
+        }
+        if !result.attestations.is_empty() {
+            self.capabilities.need(caps::ATTESTATIONS)?;
+        }
+        let arrays = self.capabilities.has(caps::REF_ARRAY);
+        self.end(proto::ReturnRequest {
+            result: Some(result.to_proto(arrays)),
+            error: None,
+        })
+        .await
+    }
+
+    /// Ends the build with an error, with which Solve fails then: the daemon's own from a call before (all its details go
+    /// back), or one of the frontend.
+    ///
+    /// # Errors
+    /// [`Error::Client`] when the call fails.
+    pub async fn return_error(&self, failure: &Failure) -> Result<(), Error> {
+        self.end(proto::ReturnRequest {
+            result: None,
+            error: Some(failure.to_proto()),
+        })
+        .await
+    }
+
+    async fn end(&self, request: proto::ReturnRequest) -> Result<(), Error> {
+        self.calls()
+            .r#return(self.request(request))
+            .await
+            .map_err(failed("returning the result"))?;
+        Ok(())
+    }
+}
+
+/// The answer about a build that has not begun, or has ended; older daemons give it no code.
+fn is_unknown(status: &tonic::Status) -> bool {
+    status.code() == tonic::Code::NotFound || status.message().contains("no such job")
+}
+
+fn ranges(location: &Location) -> Vec<pb::Range> {
+    let position = |at: crate::llb::Position| {
+        Some(pb::Position {
+            line: at.line,
+            character: at.character,
+        })
+    };
+    let ranges = location.ranges.iter();
+    ranges
+        .map(|range| pb::Range {
+            start: position(range.start),
+            end: position(range.end),
+        })
+        .collect()
+}

@@ -1,0 +1,60 @@
+//! What a daemon can do for a frontend.
+
+use std::collections::BTreeSet;
+
+use super::Error;
+use crate::{llb::CapSet, proto::moby::buildkit::v1::apicaps::ApiCap};
+
+pub(super) const RETURN: &str = "return";
+pub(super) const RETURN_MAP: &str = "returnmap";
+pub(super) const REF_ARRAY: &str = "proto.refarray";
+pub(super) const READ_DIR: &str = "readdir";
+pub(super) const STAT_FILE: &str = "statfile";
+pub(super) const SOURCE_META: &str = "source.metaresolver";
+pub(super) const EVALUATE: &str = "gateway.evaluate";
+pub(super) const SOLVE_EVALUATE: &str = "gateway.solve.evaluate";
+pub(super) const WARNINGS: &str = "gateway.warnings";
+pub(super) const ATTESTATIONS: &str = "reference.attestations";
+
+/// The capabilities of a daemon, by the ids of the wire.
+#[derive(Debug, Clone, Default)]
+pub struct Capabilities {
+    /// Of its LLB: which operations and options it knows.
+    pub llb: CapSet,
+    gateway: BTreeSet<String>,
+    llb_names: BTreeSet<String>,
+}
+
+impl Capabilities {
+    pub(super) fn new(gateway: Vec<ApiCap>, llb: Vec<ApiCap>) -> Self {
+        let enabled = |caps: Vec<ApiCap>| -> BTreeSet<String> {
+            caps.into_iter()
+                .filter(|cap| cap.enabled)
+                .map(|cap| cap.id)
+                .collect()
+        };
+        let llb_names = enabled(llb);
+        Self {
+            llb: CapSet::from_names(llb_names.iter().map(String::as_str)),
+            gateway: enabled(gateway),
+            llb_names,
+        }
+    }
+
+    /// Whether the gateway has a capability, for example `gateway.warnings`.
+    pub fn has(&self, id: &str) -> bool {
+        self.gateway.contains(id)
+    }
+
+    /// Whether LLB has a capability, also one that this library does not know; [`Capabilities::llb`] has the known ones.
+    pub fn has_llb(&self, id: &str) -> bool {
+        self.llb_names.contains(id)
+    }
+
+    pub(super) fn need(&self, id: &str) -> Result<(), Error> {
+        match self.has(id) {
+            true => Ok(()),
+            false => Err(Error::MissingCapability { id: id.to_owned() }),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Results: refs to file systems in the daemon, and what is said about them.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::proto::{
+    moby::buildkit::v1::frontend::{self as proto, result},
+    pb,
+};
+
+/// A solved file system in the daemon; valid until the build ends.
+#[derive(Clone, Default, PartialEq)]
+pub struct Ref {
+    id: String,
+    definition: Option<pb::Definition>,
+}
+
+impl Ref {
+    /// The empty file system, as of `FROM scratch` with nothing added.
+    pub fn scratch() -> Self {
+        Self::default()
+    }
+
+    /// Whether it is the empty file system: there is nothing to read in it.
+    pub fn is_scratch(&self) -> bool {
+        self.id.is_empty()
+    }
+
+    /// The id in the daemon.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn from_proto(found: proto::Ref) -> Self {
+        Self {
+            id: found.id,
+            definition: found.def,
+        }
+    }
+
+    fn to_proto(&self) -> proto::Ref {
+        proto::Ref {
+            id: self.id.clone(),
+            def: self.definition.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Ref {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ref").field(&self.id).finish()
+    }
+}
+
+/// One file system, or one for each platform.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refs {
+    /// One.
+    One(Ref),
+    /// By platform id, as in the metadata `refs.platforms`.
+    Platforms(BTreeMap<String, Ref>),
+}
+
+impl Default for Refs {
+    fn default() -> Self {
+        Self::One(Ref::scratch())
+    }
+}
+
+/// The result of a build or of a part of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BuildResult {
+    /// The file systems.
+    pub refs: Refs,
+    /// For the exporters: `containerimage.config`, `refs.platforms` and others, with `/<platform id>` after the name where
+    /// the refs are by platform.
+    pub metadata: BTreeMap<String, Vec<u8>>,
+    /// Attestations by platform id.
+    pub attestations: BTreeMap<String, Vec<Attestation>>,
+}
+
+/// A statement about an image that is exported along with it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attestation {
+    /// What it is.
+    pub kind: AttestationKind,
+    /// Metadata, for example `attestation-reason`.
+    pub metadata: BTreeMap<String, Vec<u8>>,
+    /// The file system that it is read from.
+    pub reference: Ref,
+    /// Where in it.
+    pub path: String,
+    /// The type of the in-toto predicate.
+    pub predicate_type: String,
+    /// What it is about.
+    pub subjects: Vec<Subject>,
+}
+
+/// What an attestation is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AttestationKind {
+    /// An in-toto statement.
+    #[default]
+    InToto,
+    /// A folder of them.
+    Bundle,
+}
+
+/// What an in-toto statement is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The image, or something else.
+    pub kind: SubjectKind,
+    /// Digests of something else.
+    pub digests: Vec<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// Whether a statement is about the image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// About the image it is attached to.
+    #[default]
+    Image,
+    /// About the given digests.
+    Digests,
+}
+
+impl BuildResult {
+    /// One file system with nothing to say about it.
+    pub fn one(reference: Ref) -> Self {
+        Self {
+            refs: Refs::One(reference),
+            ..Self::default()
+        }
+    }
+
+    /// All its file systems.
+    pub fn refs(&self) -> impl Iterator<Item = &Ref> {
+        let (one, many) = match &self.refs {
+            Refs::One(one) => (Some(one), None),
+            Refs::Platforms(many) => (None, Some(many.values())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    pub(super) fn from_proto(found: proto::Result) -> Self {
+        let by_id = |id| Ref {
+            id,
+            definition: None,
+        };
+        let refs = match found.result {
+            None => Refs::default(),
+            Some(result::Result::RefDeprecated(id)) => Refs::One(by_id(id)),
+            Some(result::Result::Ref(one)) => Refs::One(Ref::from_proto(one)),
+            Some(result::Result::RefsDeprecated(many)) => Refs::Platforms(
+                many.refs
+                    .into_iter()
+                    .map(|(platform, id)| (platform, by_id(id)))
+                    .collect(),
+            ),
+            Some(result::Result::Refs(many)) => {
+                let refs = many.refs.into_iter();
+                Refs::Platforms(
+                    refs.map(|entry| (entry.key, Ref::from_proto(entry.value.unwrap_or_default())))
+                        .collect(),
+                )
+            }
+        };
+        let attestations = found.attestations.into_iter().map(|entry| {
+            let list = entry.value.unwrap_or_default();
+            (
+                entry.key,
+                list.attestation
+                    .into_iter()
+                    .map(Attestation::from_proto)
+                    .collect(),
+            )
+        });
+        Self {
+            refs,
+            metadata: found.metadata,
+            attestations: attestations.collect(),
+        }
+    }
+
+    /// `arrays`: the daemon knows refs with definitions; older ones take ids.
+    pub(super) fn to_proto(&self, arrays: bool) -> proto::Result {
+        let refs = match &self.refs {
+            Refs::One(one) if arrays => result::Result::Ref(one.to_proto()),
+            Refs::One(one) => result::Result::RefDeprecated(one.id.clone()),
+            Refs::Platforms(many) if arrays => {
+                let refs = many
+                    .iter()
+                    .map(|(platform, found)| (platform.clone(), found.to_proto()));
+                result::Result::Refs(proto::RefMap {
+                    refs: refs.map(Into::into).collect(),
+                })
+            }
+            Refs::Platforms(many) => {
+                let refs = many
+                    .iter()
+                    .map(|(platform, found)| (platform.clone(), found.id.clone()));
+                result::Result::RefsDeprecated(proto::RefMapDeprecated {
+                    refs: refs.collect(),
+                })
+            }
+        };
+        let attestations = self.attestations.iter().map(|(platform, list)| {
+            let attestation = list.iter().map(Attestation::to_proto).collect();
+            (platform.clone(), proto::Attestations { attestation })
+        });
+        proto::Result {
+            metadata: self.metadata.clone(),
+            attestations: attestations.map(Into::into).collect(),
+            result: Some(refs),
+        }
+    }
+}
+
+impl Attestation {
+    fn from_proto(found: proto::Attestation) -> Self {
+        let kind = match found.kind() {
+            proto::AttestationKind::InToto => AttestationKind::InToto,
+            proto::AttestationKind::Bundle => AttestationKind::Bundle,
+        };
+        Self {
+            kind,
+            metadata: found.metadata,
+            reference: found.r#ref.map(Ref::from_proto).unwrap_or_default(),
+            path: found.path,
+            predicate_type: found.in_toto_predicate_type,
+            subjects: found
+                .in_toto_subjects
+                .into_iter()
+                .map(Subject::from_proto)
+                .collect(),
+        }
+    }
+
+    fn to_proto(&self) -> proto::Attestation {
+        let kind = match self.kind {
+            AttestationKind::InToto => proto::AttestationKind::InToto,
+            AttestationKind::Bundle => proto::AttestationKind::Bundle,
+        };
+        proto::Attestation {
+            kind: kind.into(),
+            metadata: self.metadata.clone(),
+            r#ref: Some(self.reference.to_proto()),
+            path: self.path.clone(),
+            in_toto_predicate_type: self.predicate_type.clone(),
+            in_toto_subjects: self.subjects.iter().map(Subject::to_proto).collect(),
+        }
+    }
+}
+
+impl Subject {
+    fn from_proto(found: proto::InTotoSubject) -> Self {
+        let kind = match found.kind() {
+            proto::InTotoSubjectKind::Self_ => SubjectKind::Image,
+            proto::InTotoSubjectKind::Raw => SubjectKind::Digests,
+        };
+        Self {
+            kind,
+            digests: found.digest,
+            name: found.name,
+        }
+    }
+
+    fn to_proto(&self) -> proto::InTotoSubject {
+        let kind = match self.kind {
+            SubjectKind::Image => proto::InTotoSubjectKind::Self_,
+            SubjectKind::Digests => proto::InTotoSubjectKind::Raw,
+        };
+        proto::InTotoSubject {
+            kind: kind.into(),
+            digest: self.digests.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(id: &str) -> Ref {
+        Ref {
+            id: id.into(),
+            definition: None,
+        }
+    }
+
+    #[test]
+    fn a_result_survives_the_wire_in_both_forms() {
+        let attestation = Attestation {
+            kind: AttestationKind::Bundle,
+            reference: reference("c"),
+            path: "/sbom".into(),
+            subjects: vec![Subject {
+                kind: SubjectKind::Digests,
+                digests: vec!["sha256:a".into()],
+                name: "x".into(),
+            }],
+            ..Attestation::default()
+        };
+        let platforms = ["linux/amd64", "linux/arm64"]
+            .map(|platform| (platform.to_owned(), reference(platform)));
+        let result = BuildResult {
+            refs: Refs::Platforms(platforms.into()),
+            metadata: [("k".to_owned(), b"v".to_vec())].into(),
+            attestations: [("linux/amd64".to_owned(), vec![attestation])].into(),
+        };
+        for arrays in [true, false] {
+            assert_eq!(BuildResult::from_proto(result.to_proto(arrays)), result);
+            let one = BuildResult::one(reference("a"));
+            assert_eq!(BuildResult::from_proto(one.to_proto(arrays)), one);
+        }
+    }
+
+    #[test]
+    fn scratch_is_returned_as_an_empty_ref_and_never_as_nothing() {
+        let sent = BuildResult::default().to_proto(true);
+        assert_eq!(
+            sent.result,
+            Some(result::Result::Ref(proto::Ref::default()))
+        );
+        assert!(BuildResult::from_proto(sent).refs().all(Ref::is_scratch));
+    }
+}
