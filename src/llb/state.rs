@@ -148,6 +148,12 @@ impl State {
         self.with_settings(|settings| settings.platform = Some(platform))
     }
 
+    /// The same settings on the file system of another state.
+    #[must_use]
+    pub fn with_files_of(&self, other: &Self) -> Self {
+        self.with_output(other.output.clone())
+    }
+
     /// The environment.
     pub fn env(&self) -> &Env {
         &self.settings.env
@@ -194,8 +200,29 @@ impl State {
         marshal::marshal(self.output.as_ref(), options)
     }
 
+    /// Identifier and attributes, when the file system is a source as it is.
+    pub(crate) fn source(&self) -> Option<(&str, impl Iterator<Item = (&str, &str)>)> {
+        match &self.output.as_ref()?.vertex.kind {
+            Kind::Source(source) => {
+                let attributes = source.attributes.iter();
+                Some((
+                    &source.identifier,
+                    attributes.map(|(key, value)| (key.as_ref(), value.as_str())),
+                ))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn output(&self) -> Option<&Output> {
         self.output.as_ref()
+    }
+}
+
+impl Default for State {
+    /// [`State::scratch`]
+    fn default() -> Self {
+        Self::scratch()
     }
 }
 

@@ -1,0 +1,309 @@
+//! Base images: from what a stage's FROM names to the file system and config that it starts with.
+
+use std::sync::Arc;
+
+use super::context::{self, Loaded, PendingLocal};
+use super::error::{Error, Reason, Suggestion};
+use super::graph::{self, SCRATCH};
+use super::images::{ImageKind, ImageRequest, ResolvedImage};
+use super::onbuild;
+use super::scope::Scope;
+use super::stage::{Stage, StageId, Stages};
+use crate::llb::{self, Constraints, DEFAULT_PATH, State};
+use crate::oci::{Image, Platform, Reference, RootFs};
+
+/// The command that a vertex comes from, as a description.
+pub(super) const COMMAND: &str = "com.docker.dockerfile.v1.command";
+
+/// Every base that the target needs, resolved; or the images that are missing for that.
+pub(super) struct Bases {
+    /// The stages that the target needs, by id.
+    pub(super) reachable: Vec<bool>,
+    /// Local folders whose used paths are still to be told, by stage.
+    pub(super) pending: Vec<(StageId, PendingLocal)>,
+    /// Images without which it does not go on.
+    pub(super) missing: Vec<ImageRequest>,
+}
+
+/// Resolves bases and takes in triggers, which may bring new bases, until nothing is new.
+pub(super) fn resolve<'a>(
+    scope: &Scope<'a>,
+    stages: &mut Stages<'a>,
+    target: StageId,
+) -> Result<Bases, Error> {
+    let mut pending = Vec::new();
+    loop {
+        let reachable = graph::reachable(stages, target);
+        let mut missing = Vec::new();
+        for id in 0..stages.len() {
+            let stage = &stages[id];
+            if stage.base.is_some() || stage.progress.dispatched || stage.progress.resolved {
+                continue;
+            }
+            let needed = reachable[id] || scope.options.all_stages;
+            let span = stage.span;
+            let resolved =
+                resolve_one(scope, stages, id, needed).map_err(|error| error.at(span))?;
+            match resolved {
+                Resolved::Missing(request) => missing.push(request),
+                Resolved::Done(local) => {
+                    stages[id].progress.resolved = needed;
+                    pending.extend(local.map(|local| (id, local)));
+                }
+            }
+        }
+        if !missing.is_empty() || !onbuild::take_triggers(stages, &reachable)? {
+            missing.dedup();
+            return Ok(Bases {
+                reachable,
+                pending,
+                missing,
+            });
+        }
+    }
+}
+
+enum Resolved {
+    Done(Option<PendingLocal>),
+    Missing(ImageRequest),
+}
+
+fn resolve_one<'a>(
+    scope: &Scope<'a>,
+    stages: &mut Stages<'a>,
+    id: StageId,
+    needed: bool,
+) -> Result<Resolved, Error> {
+    let stage = &stages[id];
+    if stage.base_name == SCRATCH && stage.replaced_by.is_none() {
+        start_from_scratch(scope, stages, id);
+        return Ok(Resolved::Done(None));
+    }
+    let name = stage.base_name.clone();
+    let reference = match Reference::parse(&name) {
+        Ok(reference) => reference.with_default_tag(),
+        Err(source) => return Err(Reason::Base { name, source }.into()),
+    };
+    let stage = &mut stages[id];
+    stage.progress.dispatched |= stage.implied;
+    let platform = stage
+        .platform
+        .clone()
+        .unwrap_or_else(|| scope.platforms.target.clone());
+    if !needed {
+        start_unneeded(scope, stages, id, &reference, platform);
+        return Ok(Resolved::Done(None));
+    }
+    if let Some((context, named)) = stage.replaced_by.clone() {
+        let own = stage.platform.clone();
+        let loaded = context::load(scope, &context, named, own.as_deref())?;
+        return Ok(replace_stage(stages, id, loaded));
+    }
+    if let Some((context, named)) = context::named(scope, &reference.to_string(), Some(&platform))?
+    {
+        let loaded = context::load(scope, &context, named, Some(&platform))?;
+        return Ok(replace_image(stages, id, platform, loaded));
+    }
+    let request = request(scope, reference, &platform);
+    match scope.images.image(&request) {
+        None => Ok(Resolved::Missing(request)),
+        Some(Ok(image)) => {
+            start_from_image(scope, stages, id, &request, image, platform);
+            Ok(Resolved::Done(None))
+        }
+        Some(Err(failure)) => {
+            let known = stages.labels().chain(COMMON_IMAGES.iter().copied());
+            let suggestion = Suggestion::nearest(&name, known);
+            Err(Reason::BaseImage {
+                reference: name,
+                suggestion,
+                source: failure.clone(),
+            }
+            .into())
+        }
+    }
+}
+
+/// Names that base images often have, for suggestions.
+const COMMON_IMAGES: &[&str] = &[
+    "alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora",
+];
+
+fn request(scope: &Scope<'_>, reference: Reference, platform: &Platform) -> ImageRequest {
+    let prefix = match scope.options.multi_platform {
+        true => format!("[{} internal]", platform.format_all()),
+        false => "[internal]".to_owned(),
+    };
+    ImageRequest {
+        log_name: format!("{prefix} load metadata for {reference}"),
+        reference,
+        platform: Some(platform.clone()),
+        mode: scope.options.resolve_mode,
+        kind: ImageKind::Registry,
+    }
+}
+
+fn start_from_scratch(scope: &Scope<'_>, stages: &mut Stages<'_>, id: StageId) {
+    let stage = &mut stages[id];
+    stage.state = State::scratch();
+    stage.image = Arc::new(empty_image(&scope.platforms.target));
+    // The reference forgets FROM's own platform here.
+    stage.platform = Some(scope.platforms.target.clone());
+    stage.progress.dispatched |= stage.implied;
+}
+
+/// The image is never looked at, but its vertex counts: a later trigger may use the stage after all.
+fn start_unneeded(
+    scope: &Scope<'_>,
+    stages: &mut Stages<'_>,
+    id: StageId,
+    reference: &Reference,
+    platform: Arc<Platform>,
+) {
+    let stage = &mut stages[id];
+    stage.base_name = reference.to_string();
+    let name = format!("FROM {reference}");
+    let name = stage.steps.next(&name, Some(&platform), None);
+    stage.state = source(scope, stage, &reference.to_string(), name, &platform);
+    stage.platform = Some(platform);
+}
+
+fn start_from_image(
+    scope: &Scope<'_>,
+    stages: &mut Stages<'_>,
+    id: StageId,
+    request: &ImageRequest,
+    image: &ResolvedImage,
+    mut platform: Arc<Platform>,
+) {
+    let stage = &mut stages[id];
+    if stage.platform.is_none() && scope.platforms.implicit {
+        platform = detected(&image.config.platform, &platform, &scope.platforms.build);
+    }
+    let reference = image
+        .reference
+        .as_ref()
+        .unwrap_or(&request.reference)
+        .clone();
+    let reference = match &image.digest {
+        Some(digest) => reference.with_digest(digest.clone()),
+        None => reference,
+    };
+    stage.base_name = reference.to_string();
+    stage.base_image = Some(image.config.clone());
+    stage.image = image.config.clone();
+    stage.image_mut().created = None;
+    if is_empty(&image.config) {
+        stage.state = State::scratch();
+    } else {
+        let name = format!("FROM {}", stage.base_name);
+        let name = stage.steps.next(&name, Some(&platform), None);
+        stage.state = source(scope, stage, &stage.base_name, name, &platform);
+    }
+    stage.platform = Some(platform);
+}
+
+fn source(
+    scope: &Scope<'_>,
+    stage: &Stage<'_>,
+    reference: &str,
+    name: String,
+    platform: &Arc<Platform>,
+) -> State {
+    let constraints = Constraints::new()
+        .described(COMMAND, stage.from_text)
+        .named(name)
+        .at(scope.location(stage.span))
+        .on(platform.clone());
+    llb::image(reference, scope.options.resolve_mode, constraints)
+}
+
+/// An image without a single layer. Old images have no list of layers, only their history.
+fn is_empty(image: &Image) -> bool {
+    let no_layers = image.rootfs.diff_ids.as_ref().is_none_or(Vec::is_empty);
+    no_layers && image.history.iter().all(|entry| entry.empty_layer)
+}
+
+/// Nobody asked for a platform: an image of another one is built for that, when the worker has it.
+fn detected(image: &Platform, target: &Arc<Platform>, worker: &[Platform]) -> Arc<Platform> {
+    let same = |platform: &Platform| {
+        platform.os == image.os && platform.architecture == image.architecture
+    };
+    match worker.iter().find(|platform| same(platform)) {
+        Some(platform) if !same(target) => Arc::new(platform.clone()),
+        _ => target.clone(),
+    }
+}
+
+/// A context with the name of the stage: nothing of the stage is left.
+fn replace_stage(stages: &mut Stages<'_>, id: StageId, loaded: Loaded) -> Resolved {
+    let (state, image, pending) = match loaded {
+        Loaded::Needs(request) => return Resolved::Missing(request),
+        Loaded::Ready {
+            state,
+            image,
+            pending,
+        } => (state, image, pending),
+    };
+    let stage = &mut stages[id];
+    stage.progress.dispatched = true;
+    stage.state = state;
+    if let Some(image) = image {
+        if !image.platform.architecture.is_empty() && !image.platform.os.is_empty() {
+            stage.platform = Some(Arc::new(image.platform.clone()));
+        }
+        stage.image = image;
+        stage.image_mut().created = None;
+    }
+    Resolved::Done(pending)
+}
+
+/// A context with the name of the base image.
+fn replace_image(
+    stages: &mut Stages<'_>,
+    id: StageId,
+    platform: Arc<Platform>,
+    loaded: Loaded,
+) -> Resolved {
+    let (state, image, pending) = match loaded {
+        Loaded::Needs(request) => return Resolved::Missing(request),
+        Loaded::Ready {
+            state,
+            image,
+            pending,
+        } => (state, image, pending),
+    };
+    let stage = &mut stages[id];
+    let image = image.unwrap_or_else(|| Arc::new(empty_image(&platform)));
+    stage.base_image = Some(image.clone());
+    stage.image = image;
+    stage.image_mut().created = None;
+    stage.state = state.with_platform(&platform);
+    stage.platform = Some(platform);
+    Resolved::Done(pending)
+}
+
+/// The config of the empty file system.
+fn empty_image(platform: &Platform) -> Image {
+    let mut image = Image {
+        platform: platform.clone(),
+        rootfs: RootFs {
+            kind: "layers".to_owned(),
+            diff_ids: None,
+        },
+        ..Image::default()
+    };
+    "/".clone_into(&mut image.config.working_dir);
+    if platform.os != "windows" {
+        image.config.env.push(format!("PATH={DEFAULT_PATH}"));
+    }
+    image
+}
+
+/// The PATH of images that have none; Windows has its own way.
+pub(super) fn default_path(os: &str) -> Option<&'static str> {
+    match os {
+        "windows" => None,
+        _ => Some(DEFAULT_PATH),
+    }
+}

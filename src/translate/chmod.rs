@@ -1,0 +1,53 @@
+//! The modes of `--chmod`: octal numbers, or changes as of chmod(1).
+
+use crate::llb::Mode;
+
+/// Reads a mode; octal up to 7777.
+pub(super) fn parse(text: &str) -> Result<Mode, String> {
+    let is_octal = !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    match is_octal.then(|| u32::from_str_radix(text, 8)) {
+        Some(Ok(bits)) if bits <= 0o7777 => Ok(Mode::Bits(bits)),
+        None if is_symbolic(text) => Ok(Mode::Symbolic(text.to_owned())),
+        _ => Err(format!(
+            "--chmod={text} is neither an octal number up to 7777 nor a change like u=rwX,go-w"
+        )),
+    }
+}
+
+/// `[ugoa]*([-+=][rwxXst ugo]*)+` between commas.
+fn is_symbolic(text: &str) -> bool {
+    text.split(',').all(|clause| {
+        let operations = clause.trim_start_matches(['u', 'g', 'o', 'a']);
+        operations.starts_with(['+', '-', '='])
+            && operations
+                .bytes()
+                .all(|byte| b"+-=rwxXstugo".contains(&byte))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octal_and_symbolic_modes_are_known() {
+        assert_eq!(parse("0755"), Ok(Mode::Bits(0o755)));
+        for text in ["u+x", "go=", "a=rX,g+s-w", "+t", "g=u-w"] {
+            assert_eq!(parse(text), Ok(Mode::Symbolic(text.to_owned())));
+        }
+        for wrong in [
+            "10000",
+            "8",
+            "0o755",
+            "u",
+            "u+x,",
+            "x+u",
+            "+755",
+            "u+y",
+            "",
+            "99999999999",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The instructions of a stage, one after the other.
+
+use std::borrow::Cow;
+
+use super::base;
+use super::error::{Error, Reason};
+use super::scope::Scope;
+use super::stage::{Command, Layer, Stage, StageId, Stages};
+use super::{add, config, copy, expose, onbuild, run, variables, workdir};
+use crate::dockerfile::{ExpandError, Expansion, Instruction, InstructionKind, Lexer};
+use crate::llb::{Env, State, path};
+
+/// Builds the stage's file system and config; its base and the stages it uses are done.
+pub(super) fn stage<'a>(
+    scope: &Scope<'a>,
+    stages: &mut Stages<'a>,
+    id: StageId,
+) -> Result<(), Error> {
+    onbuild::inherit(stages, id);
+    stages[id].progress.dispatched = true;
+    let mut stage = std::mem::take(&mut stages[id]);
+    let done = dispatch(scope, stages, id, &mut stage);
+    stages[id] = stage;
+    done
+}
+
+fn dispatch<'a>(
+    scope: &Scope<'a>,
+    stages: &mut Stages<'a>,
+    id: StageId,
+    stage: &mut Stage<'a>,
+) -> Result<(), Error> {
+    begin(scope, stage)?;
+    let commands = std::mem::take(&mut stage.commands);
+    let mut done = Ok(());
+    for command in &commands {
+        let instruction = command.instruction.get();
+        let mut step = Step {
+            scope,
+            stages,
+            id,
+            stage,
+            instruction,
+            sources: &command.sources,
+        };
+        if let Err(error) = step.dispatch(command) {
+            done = Err(error.at(Some(instruction.span)));
+            break;
+        }
+    }
+    stage.commands = commands;
+    done
+}
+
+/// What the stage takes from the image config before its first instruction.
+fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
+    if stage.platform.is_none() {
+        stage.platform = Some(scope.platforms.target.clone());
+    }
+    let has_path = |assignment: &String| {
+        assignment
+            .split_once('=')
+            .map_or(assignment.as_str(), |(key, _)| key)
+            == "PATH"
+    };
+    if !stage.image.config.env.iter().any(has_path)
+        && let Some(path) = base::default_path(stage.os())
+    {
+        stage.image_mut().config.env.push(format!("PATH={path}"));
+    }
+    let image = stage.image.clone();
+    stage.update(|mut state| {
+        for assignment in &image.config.env {
+            let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
+            state = state.with_env(key, value);
+        }
+        if let Some(hostname) = scope
+            .options
+            .hostname
+            .as_deref()
+            .filter(|name| !name.is_empty())
+        {
+            state = state.with_hostname(hostname);
+        }
+        if !image.config.user.is_empty() {
+            state = state.with_user(&image.config.user);
+        }
+        state.with_network(scope.options.network)
+    });
+    if !image.config.working_dir.is_empty() {
+        let span = stage.span;
+        workdir::enter(stage, &image.config.working_dir)
+            .map_err(|reason| Error::from(reason).at(span))?;
+    }
+    Ok(())
+}
+
+/// One instruction of a stage, with all that it may look at and change.
+pub(super) struct Step<'s, 'a> {
+    pub(super) scope: &'s Scope<'a>,
+    stages: &'s mut Stages<'a>,
+    id: StageId,
+    pub(super) stage: &'s mut Stage<'a>,
+    pub(super) instruction: &'s Instruction,
+    pub(super) sources: &'s [StageId],
+}
+
+impl Step<'_, '_> {
+    fn dispatch(&mut self, command: &Command<'_>) -> Result<(), Error> {
+        use InstructionKind as Kind;
+        if self.instruction.invalid_utf8 {
+            return Err(Reason::InvalidUtf8.into());
+        }
+        self.stage.steps.on_build = command.on_build;
+        match &self.instruction.kind {
+            Kind::Add(add) => add::dispatch(self, add),
+            Kind::Arg(arg) => variables::arg(self, arg),
+            Kind::Cmd(cmd) => config::cmd(self, cmd),
+            Kind::Copy(copy) => copy::dispatch(self, copy),
+            Kind::Entrypoint(entrypoint) => config::entrypoint(self, entrypoint),
+            Kind::Env(env) => variables::env(self, env),
+            Kind::Expose(expose) => expose::dispatch(self, expose),
+            Kind::Healthcheck(healthcheck) => config::healthcheck(self, healthcheck),
+            Kind::Label(label) => variables::label(self, label),
+            Kind::Maintainer(author) => config::maintainer(self, author),
+            Kind::Onbuild(trigger) => config::onbuild(self, trigger),
+            Kind::Run(run) => run::dispatch(self, run),
+            Kind::Shell(shell) => config::shell(self, shell),
+            Kind::StopSignal(signal) => config::stop_signal(self, signal),
+            Kind::User(user) => config::user(self, user),
+            Kind::Volume(volumes) => config::volume(self, volumes),
+            Kind::Workdir(dir) => workdir::dispatch(self, dir),
+        }
+    }
+
+    /// The word with its variables, as the stage's environment has them now.
+    pub(super) fn expand<'w>(&mut self, word: &'w str) -> Result<Cow<'w, str>, Error> {
+        self.expand_with(&self.scope.lexer, word)
+    }
+
+    pub(super) fn expand_with<'w>(
+        &mut self,
+        lexer: &Lexer,
+        word: &'w str,
+    ) -> Result<Cow<'w, str>, Error> {
+        let Expansion { text, .. } = lexer.expand(word, self.stage.state.env())?;
+        Ok(text)
+    }
+
+    /// A value of a mount.
+    pub(super) fn expand_mount_value(&mut self, word: &str) -> Result<String, ExpandError> {
+        Ok(self
+            .scope
+            .lexer
+            .expand(word, self.stage.state.env())?
+            .text
+            .into_owned())
+    }
+
+    /// The instruction as it is shown: its keyword in capitals, its variables filled in where that works.
+    pub(super) fn shown(&self) -> String {
+        shown(
+            &self.scope.lexer,
+            &self.instruction.original,
+            self.stage.state.env(),
+        )
+    }
+
+    /// Adds a line to the image's history.
+    pub(super) fn commit(&mut self, text: String, layer: Layer) {
+        self.stage.commit(text, layer, self.scope.created());
+    }
+
+    /// The stage that a `--from` names, as far as it is.
+    pub(super) fn source(&self, id: StageId) -> Source<'_> {
+        let stage: &Stage<'_> = if id == self.id {
+            self.stage
+        } else {
+            &self.stages[id]
+        };
+        Source {
+            state: &stage.state,
+            dispatched: stage.progress.dispatched,
+        }
+    }
+
+    /// Notes that `path` of the main context is used.
+    pub(super) fn use_context_path(&mut self, path: &str) {
+        self.stage.context_paths.insert(path::join("/", path));
+    }
+
+    /// Notes that `path` of a stage is used.
+    pub(super) fn use_stage_path(&mut self, id: StageId, path: &str) {
+        let owner = if id == self.id {
+            self.stage.paths_of
+        } else {
+            self.stages[id].paths_of
+        };
+        self.note(owner, path::join("/", path));
+    }
+
+    /// Notes that any file of the own stage may be used.
+    pub(super) fn use_all_paths(&mut self) {
+        self.note(self.stage.paths_of, "/".to_owned());
+    }
+
+    fn note(&mut self, owner: StageId, path: String) {
+        let paths = if owner == self.id {
+            &mut self.stage.used_paths
+        } else {
+            &mut self.stages[owner].used_paths
+        };
+        paths.insert(path);
+    }
+}
+
+/// A stage that another one uses.
+pub(super) struct Source<'s> {
+    pub(super) state: &'s State,
+    pub(super) dispatched: bool,
+}
+
+/// A command line as a vertex's name shows it.
+pub(super) fn shown(lexer: &Lexer, text: &str, env: &Env) -> String {
+    let expanded = lexer
+        .expand(text, env)
+        .map_or(Cow::Borrowed(text), |expansion| expansion.text);
+    super::names::upper_first_word(&expanded)
+}

@@ -1,0 +1,148 @@
+//! The end of a translation: contexts are told what is used of them, the config gets its platform, the graph is marshalled.
+
+use std::collections::BTreeSet;
+
+use super::base::Bases;
+use super::context;
+use super::error::{Error, Reason};
+use super::graph;
+use super::scope::Scope;
+use super::stage::{Stage, StageId, Stages};
+use super::{Outcome, Translation};
+use crate::llb::{Definition, MarshalOptions, State, path};
+
+pub(super) fn finish(
+    scope: &Scope<'_>,
+    stages: &mut Stages<'_>,
+    target: StageId,
+    bases: &Bases,
+) -> Result<Outcome, Error> {
+    tell_contexts(scope, stages, target, bases)?;
+    if let Some(id) = (0..scope.dockerfile.stages.len())
+        .find(|id| bases.reachable[*id] && scope.dockerfile.stages[*id].invalid_utf8)
+    {
+        return Err(Error::from(Reason::InvalidUtf8).at(stages[id].span));
+    }
+    set_labels_and_platform(scope, &mut stages[target]);
+    let definition = marshal(scope, &stages[target].state)?;
+    let (sbom_extras, ignore_cache) = scanned(scope, stages, target);
+    let stage = &stages[target];
+    Ok(Outcome::Done(Box::new(Translation {
+        definition,
+        state: stage.state.clone(),
+        image: (*stage.image).clone(),
+        base_image: stage.base_image.clone(),
+        platform: (*scope.platforms.target).clone(),
+        epoch: scope.epoch.clone(),
+        ignore_cache,
+        sbom_extras,
+    })))
+}
+
+fn marshal(scope: &Scope<'_>, state: &State) -> Result<Definition, Error> {
+    let options = MarshalOptions {
+        platform: scope.platforms.target.clone(),
+        caps: scope.options.caps,
+        unique_id: "context".to_owned(),
+    };
+    state
+        .marshal(&options)
+        .map_err(|error| Reason::Graph(error).into())
+}
+
+/// The paths of the contexts that are used; of the target everything counts as used.
+fn tell_contexts(
+    scope: &Scope<'_>,
+    stages: &mut Stages<'_>,
+    target: StageId,
+    bases: &Bases,
+) -> Result<(), Error> {
+    let owner = stages[target].paths_of;
+    stages[owner].used_paths.insert("/".to_owned());
+    for (id, local) in &bases.pending {
+        local.finish(
+            scope,
+            follow_paths(&stages[stages[*id].paths_of].used_paths),
+        );
+    }
+    let used: BTreeSet<String> = stages
+        .iter()
+        .flat_map(|stage| &stage.context_paths)
+        .cloned()
+        .collect();
+    scope
+        .context
+        .resolve(&context::main(scope, &follow_paths(&used))?);
+    Ok(())
+}
+
+/// Relative and sorted; none at all when everything is used.
+fn follow_paths(paths: &BTreeSet<String>) -> Vec<String> {
+    if paths.contains("/") {
+        return Vec::new();
+    }
+    let mut relative: Vec<String> = paths.iter().map(|used| path::join(".", used)).collect();
+    relative.sort_unstable();
+    relative
+}
+
+/// A platform that was asked for is that of the image, whatever the base says.
+fn set_labels_and_platform(scope: &Scope<'_>, stage: &mut Stage<'_>) {
+    let image = stage.image_mut();
+    image.config.labels.extend(scope.options.labels.clone());
+    if !scope.platforms.implicit {
+        let (wanted, platform) = (&scope.platforms.target, &mut image.platform);
+        let same = wanted.os == platform.os && wanted.architecture == platform.architecture;
+        platform.os.clone_from(&wanted.os);
+        platform.architecture.clone_from(&wanted.architecture);
+        if !wanted.variant.is_empty() || !same {
+            platform.variant.clone_from(&wanted.variant);
+        }
+        if !wanted.os_version.is_empty() || !same {
+            platform.os_version.clone_from(&wanted.os_version);
+        }
+        if !wanted.os_features.is_empty() {
+            platform.os_features.clone_from(&wanted.os_features);
+        }
+    }
+    image.platform = image.platform.normalized();
+}
+
+/// The states of stages that are to be scanned besides the target, and whether any of them ignores the cache.
+fn scanned(
+    scope: &Scope<'_>,
+    stages: &Stages<'_>,
+    target: StageId,
+) -> (Vec<(String, State)>, bool) {
+    let mut extras = Vec::new();
+    let mut ignore_cache = stages[target].ignore_cache;
+    if is_scanned(scope, &stages[target], "BUILDKIT_SBOM_SCAN_CONTEXT") {
+        extras.push(("context".to_owned(), scope.context.state()));
+    }
+    let reachable = graph::reachable(stages, target);
+    for id in (0..reachable.len()).filter(|id| reachable[*id] && *id != target) {
+        if is_scanned(scope, &stages[id], "BUILDKIT_SBOM_SCAN_STAGE") {
+            extras.push((stages[id].steps.stage.clone(), stages[id].state.clone()));
+            ignore_cache |= stages[id].ignore_cache;
+        }
+    }
+    (extras, ignore_cache)
+}
+
+/// Does the argument hold for the stage: `true`, or its name in a list?
+fn is_scanned(scope: &Scope<'_>, stage: &Stage<'_>, argument: &str) -> bool {
+    if stage.implied || stage.replaced_by.is_some() {
+        return false;
+    }
+    let own = stage
+        .args
+        .iter()
+        .rev()
+        .filter(|arg| arg.name == argument)
+        .find_map(|arg| arg.value.as_deref());
+    match own.or(scope.global_args.get(argument)).unwrap_or_default() {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => true,
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => false,
+        list => list.split(',').any(|name| name == stage.steps.stage),
+    }
+}

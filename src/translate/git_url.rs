@@ -1,0 +1,249 @@
+//! Git sources as ADD and contexts name them: `https://host/path.git#ref:dir`, `git@host:path`, queries like `?branch=main`.
+
+use super::url::{Url, parse_query};
+use crate::llb::{self, path};
+
+/// A git source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct GitSource {
+    /// How it is checked out.
+    pub(super) git: llb::Git,
+    /// It could be a path as well (`github.com/a/b`); only contexts take such a name for git.
+    pub(super) like_a_path: bool,
+    /// `keep-git-dir`
+    pub(super) keep_git_dir: Option<bool>,
+}
+
+/// Reads a git source. None: it is something else. An error: it is git, with a wrong query.
+pub(super) fn parse(text: &str) -> Option<Result<GitSource, String>> {
+    if text.starts_with("./") || text.starts_with("../") {
+        return None;
+    }
+    let (remote, query) = remote(text)?;
+    let mut source = GitSource {
+        git: llb::Git {
+            host: remote.host,
+            path: remote.path,
+            url: remote.url,
+            ssh: remote.ssh,
+            ..llb::Git::default()
+        },
+        like_a_path: text.starts_with("github.com/"),
+        keep_git_dir: None,
+    };
+    if !remote.fragment.is_empty() {
+        let (reference, subdir) = remote
+            .fragment
+            .split_once(':')
+            .unwrap_or((&remote.fragment, ""));
+        reference.clone_into(&mut source.git.reference);
+        source.git.subdir = path::join("/", subdir).trim_start_matches('/').to_owned();
+    }
+    Some(apply_query(&mut source, &query).map(|()| source))
+}
+
+/// Is it a URL that is fetched as one file?
+pub(super) fn is_http(text: &str) -> bool {
+    (text.starts_with("http://") || text.starts_with("https://"))
+        && !matches!(parse(text), Some(Ok(_)))
+}
+
+struct Remote {
+    host: String,
+    path: String,
+    url: String,
+    ssh: bool,
+    fragment: String,
+}
+
+fn remote(text: &str) -> Option<(Remote, Vec<(String, String)>)> {
+    if text.starts_with("github.com/") {
+        return from_url(&Url::parse(&format!("https://{text}"))?);
+    }
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    match scheme.filter(|scheme| {
+        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    }) {
+        None => scp_style(text),
+        Some(scheme) => {
+            let scheme = scheme.to_ascii_lowercase();
+            let url = Url::parse(text)
+                .filter(|_| ["http", "https", "ssh", "git"].contains(&scheme.as_str()))?;
+            // Of http URLs only those are git that say so.
+            if scheme.starts_with("http") && !url.path.ends_with(".git") {
+                return None;
+            }
+            from_url(&url)
+        }
+    }
+}
+
+fn from_url(url: &Url) -> Option<(Remote, Vec<(String, String)>)> {
+    let remote = Remote {
+        host: url.host.clone(),
+        path: url.path.clone(),
+        url: url.without_query(),
+        ssh: url.scheme == "ssh",
+        fragment: url.fragment.clone(),
+    };
+    Some((remote, url.query()))
+}
+
+/// `user@host:path?query#fragment`
+fn scp_style(text: &str) -> Option<(Remote, Vec<(String, String)>)> {
+    let (user, rest) = text.split_once('@')?;
+    let (host, rest) = rest.split_once(':')?;
+    let is_word = |text: &str, extra: &[u8]| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte))
+    };
+    if !is_word(user, b"-_") || !is_word(host, b"-.") || rest.contains('\n') {
+        return None;
+    }
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (query, complete) = parse_query(query);
+    let remote = Remote {
+        host: host.to_owned(),
+        path: path.to_owned(),
+        url: format!("{user}@{host}:{path}"),
+        ssh: true,
+        fragment: fragment.to_owned(),
+    };
+    complete.then_some((remote, query))
+}
+
+fn apply_query(source: &mut GitSource, query: &[(String, String)]) -> Result<(), String> {
+    let mut tag = None;
+    let mut branch = None;
+    for (position, (key, value)) in query.iter().enumerate() {
+        if query[..position].iter().any(|(known, _)| known == key) {
+            return Err(format!("the query has {key:?} twice"));
+        }
+        let switch = matches!(
+            key.as_str(),
+            "keep-git-dir" | "submodules" | "fetch-by-commit"
+        );
+        if value.is_empty() && !switch {
+            return Err(format!("the query's {key:?} has no value"));
+        }
+        let git = &mut source.git;
+        match key.as_str() {
+            "ref" => set_once(&mut git.reference, value, "ref")?,
+            "tag" => tag = Some(qualified("refs/tags/", value)),
+            "branch" => branch = Some(qualified("refs/heads/", value)),
+            "subdir" => set_once(&mut git.subdir, value, "subdir")?,
+            "checksum" | "commit" => git.checksum.clone_from(value),
+            "keep-git-dir" => source.keep_git_dir = Some(read_switch(key, value)?),
+            "submodules" => git.skip_submodules = !read_switch(key, value)?,
+            "fetch-by-commit" => git.fetch_by_commit = read_switch(key, value)?,
+            "mtime" if ["checkout", "commit"].contains(&value.as_str()) => {
+                git.mtime.clone_from(value)
+            }
+            "mtime" => {
+                return Err(format!(
+                    "the query's mtime is {value:?}, not checkout or commit"
+                ));
+            }
+            _ => return Err(format!("the query has the unknown key {key:?}")),
+        }
+    }
+    if tag.is_some() && branch.is_some() {
+        return Err("the query has both branch and tag".to_owned());
+    }
+    match tag.or(branch) {
+        Some(reference) => set_once(&mut source.git.reference, &reference, "ref"),
+        None => Ok(()),
+    }
+}
+
+fn qualified(prefix: &str, name: &str) -> String {
+    if name.starts_with(prefix) {
+        name.to_owned()
+    } else {
+        format!("{prefix}{name}")
+    }
+}
+
+fn set_once(place: &mut String, value: &str, what: &str) -> Result<(), String> {
+    if !place.is_empty() && place != value {
+        return Err(format!("the {what} is both {place:?} and {value:?}"));
+    }
+    value.clone_into(place);
+    Ok(())
+}
+
+/// A bool as Go's strconv.ParseBool reads it; nothing is true.
+fn read_switch(key: &str, value: &str) -> Result<bool, String> {
+    match value {
+        "" | "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
+        _ => Err(format!("the query's {key} is {value:?}, not true or false")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(text: &str) -> llb::Git {
+        parse(text).unwrap().unwrap().git
+    }
+
+    #[test]
+    fn urls_and_scp_names_are_git() {
+        let source = git("https://github.com/moby/buildkit.git#v1:sub/../dir/");
+        assert_eq!(
+            (source.reference.as_str(), source.subdir.as_str()),
+            ("v1", "dir")
+        );
+        assert_eq!(source.url, "https://github.com/moby/buildkit.git");
+        let source = git("git@github.com:moby/buildkit.git?branch=main");
+        assert_eq!(
+            (source.ssh, source.reference.as_str()),
+            (true, "refs/heads/main")
+        );
+        assert_eq!(
+            (source.host.as_str(), source.path.as_str()),
+            ("github.com", "moby/buildkit.git")
+        );
+        assert!(git("https://h/r.git?submodules=false").skip_submodules);
+        assert!(parse("github.com/a/b").unwrap().unwrap().like_a_path);
+    }
+
+    #[test]
+    fn files_and_other_urls_are_not() {
+        for text in [
+            "./a.git",
+            "a/b",
+            "https://h/x.tar",
+            "ftp://h/x.git",
+            "@a:b",
+            "a b@c:d",
+            "x@y",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert!(is_http("https://h/x.tar") && !is_http("https://h/x.git") && !is_http("/http://"));
+    }
+
+    #[test]
+    fn wrong_queries_are_errors() {
+        for query in [
+            "ref=a&ref=a",
+            "ref=",
+            "x=y",
+            "branch=a&tag=b",
+            "mtime=x",
+            "submodules=2",
+        ] {
+            assert!(
+                parse(&format!("https://h/r.git?{query}")).unwrap().is_err(),
+                "{query}"
+            );
+        }
+        assert!(parse("https://h/r.git?ref=a#b").unwrap().is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! What a translation asks its caller for, and the answers: image configs, and times of sources.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use crate::llb::ResolveMode;
+use crate::oci::{Digest, Image, Platform, Reference};
+
+/// An image whose config a translation needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageRequest {
+    /// The image, normalised, with tag or digest.
+    pub reference: Reference,
+    /// The platform; none means the daemon's default.
+    pub platform: Option<Platform>,
+    /// Whether the registry has to be asked.
+    pub mode: ResolveMode,
+    /// Where the image is.
+    pub kind: ImageKind,
+    /// What progress shows for the request.
+    pub log_name: String,
+}
+
+/// Where an image is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImageKind {
+    /// In a registry.
+    Registry,
+    /// In an OCI layout that a session serves.
+    OciLayout {
+        /// The session.
+        session_id: String,
+        /// The layout's name there.
+        store_id: String,
+    },
+}
+
+/// An image as it was found.
+#[derive(Clone, Debug)]
+pub struct ResolvedImage {
+    /// The reference instead of the requested one, when a policy changed it.
+    pub reference: Option<Reference>,
+    /// The digest of the index or manifest.
+    pub digest: Option<Digest>,
+    /// The config.
+    pub config: Arc<Image>,
+}
+
+impl ResolvedImage {
+    /// An image with this digest and config, the latter as JSON.
+    ///
+    /// # Errors
+    /// When the config is not one.
+    pub fn parse(digest: Option<Digest>, config: &[u8]) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            reference: None,
+            digest,
+            config: Arc::new(serde_json::from_slice(config)?),
+        })
+    }
+}
+
+/// Why an image could not be found, in the caller's words.
+pub type ImageFailure = Arc<dyn StdError + Send + Sync>;
+
+/// The answers to requests so far.
+#[derive(Clone, Debug, Default)]
+pub struct ResolvedImages {
+    images: BTreeMap<ImageRequest, Result<ResolvedImage, ImageFailure>>,
+    times: BTreeMap<String, SourceTime>,
+}
+
+impl ResolvedImages {
+    /// No answer yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an image that was found.
+    pub fn insert(&mut self, request: ImageRequest, image: ResolvedImage) {
+        self.images.insert(request, Ok(image));
+    }
+
+    /// Adds that an image was not found: the translation fails there, with the line that asks for the image.
+    pub fn insert_failure(&mut self, request: ImageRequest, failure: ImageFailure) {
+        self.images.insert(request, Err(failure));
+    }
+
+    /// Adds the time of a source, by the identifier of the [`SourceRequest`].
+    pub fn insert_time(&mut self, identifier: impl Into<String>, time: SourceTime) {
+        self.times.insert(identifier.into(), time);
+    }
+
+    /// Is there an answer for `request`?
+    pub fn contains(&self, request: &ImageRequest) -> bool {
+        self.images.contains_key(request)
+    }
+
+    pub(super) fn image(
+        &self,
+        request: &ImageRequest,
+    ) -> Option<&Result<ResolvedImage, ImageFailure>> {
+        self.images.get(request)
+    }
+
+    pub(super) fn time(&self, identifier: &str) -> Option<&SourceTime> {
+        self.times.get(identifier)
+    }
+}
+
+/// A git or http source whose time `SOURCE_DATE_EPOCH` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRequest {
+    /// The op's identifier, `git://…` or `http(s)://…`.
+    pub identifier: String,
+    /// The op's attributes, sorted by key.
+    pub attributes: Vec<(String, String)>,
+    /// What progress shows for the request.
+    pub log_name: String,
+}
+
+/// When a source was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceTime {
+    /// It has no time.
+    Unknown,
+    /// The git commit object (as `git cat-file` prints it), whose committer time counts.
+    GitCommit(Vec<u8>),
+    /// The time of an http source: `Last-Modified` or the newest file of the archive; seconds since 1970.
+    Seconds(i64),
+}

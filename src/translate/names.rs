@@ -1,0 +1,150 @@
+//! The names of vertices: `[linux/amd64 build 2/5] RUN make`.
+
+use crate::llb::Env;
+use crate::oci::Platform;
+
+/// What the names of a stage's vertices have in common, and how many there were.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Steps {
+    /// The stage's name; empty for none.
+    pub(super) stage: String,
+    /// How many there will be; without any the names have no prefix.
+    pub(super) total: usize,
+    /// How many there were.
+    pub(super) index: usize,
+    /// The present instruction comes from a trigger of the base.
+    pub(super) on_build: bool,
+    /// Names begin with the platform.
+    pub(super) with_platform: bool,
+}
+
+impl Steps {
+    /// The name of the next step. `env` tells cross compilation: `[linux/amd64->arm64 …]`.
+    pub(super) fn next(
+        &mut self,
+        text: &str,
+        platform: Option<&Platform>,
+        env: Option<&Env>,
+    ) -> String {
+        if self.total == 0 {
+            return text.to_owned();
+        }
+        self.index += 1;
+        let mut name = String::with_capacity(text.len() + self.stage.len() + 24);
+        name.push('[');
+        if let Some(platform) = platform.filter(|_| self.with_platform) {
+            name.push_str(&platform.format_all());
+            name.push_str(&cross_target(platform, env.and_then(target_platform)));
+            name.push(' ');
+        }
+        if !self.stage.is_empty() {
+            name.push_str(&self.stage);
+            name.push(' ');
+        }
+        let width = self.total.ilog10() as usize + 1;
+        name.push_str(&format!("{:width$}/{}] ", self.index, self.total));
+        if self.on_build {
+            name.push_str("ONBUILD ");
+        }
+        name.push_str(text);
+        name
+    }
+
+    /// Takes the last step back: its number is given again.
+    pub(super) fn back(&mut self) {
+        self.index = self.index.saturating_sub(1);
+    }
+}
+
+/// The text with its first word in capitals.
+pub(super) fn upper_first_word(text: &str) -> String {
+    match text.split_once(' ') {
+        Some((first, rest)) => format!("{} {rest}", first.to_uppercase()),
+        None => text.to_uppercase(),
+    }
+}
+
+fn cross_target(base: &Platform, target: Option<Platform>) -> String {
+    let Some(mut target) = target else {
+        return String::new();
+    };
+    if target.os.is_empty() {
+        target.os.clone_from(&base.os);
+    }
+    if target.architecture.is_empty() {
+        target.architecture.clone_from(&base.architecture);
+    }
+    let target = target.normalized();
+    if target.os != base.os {
+        return format!("->{}", target.format_all());
+    }
+    if target.architecture == base.architecture {
+        return String::new();
+    }
+    match target.variant.as_str() {
+        "" => format!("->{}", target.architecture),
+        variant => format!("->{}/{variant}", target.architecture),
+    }
+}
+
+/// What the stage's TARGET… variables say, in their order: a whole platform ends the search.
+fn target_platform(env: &Env) -> Option<Platform> {
+    let mut parts: Option<Platform> = None;
+    for (key, value) in env.iter() {
+        match key {
+            "TARGETPLATFORM" => {
+                if let Ok(platform) = Platform::parse(value) {
+                    return Some(platform);
+                }
+            }
+            "TARGETOS" => parts.get_or_insert_default().os = value.to_owned(),
+            "TARGETARCH" => parts.get_or_insert_default().architecture = value.to_owned(),
+            "TARGETVARIANT" => parts.get_or_insert_default().variant = value.to_owned(),
+            _ => {}
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_counted_with_the_width_of_the_total() {
+        let mut steps = Steps {
+            stage: "build".into(),
+            total: 10,
+            ..Steps::default()
+        };
+        assert_eq!(steps.next("RUN x", None, None), "[build  1/10] RUN x");
+        steps.on_build = true;
+        assert_eq!(
+            steps.next("RUN x", None, None),
+            "[build  2/10] ONBUILD RUN x"
+        );
+        assert_eq!(Steps::default().next("FROM x", None, None), "FROM x");
+    }
+
+    #[test]
+    fn cross_compilation_names_both_platforms() {
+        let mut steps = Steps {
+            total: 9,
+            with_platform: true,
+            ..Steps::default()
+        };
+        let amd64 = Platform::parse("linux/amd64").unwrap();
+        let env: Env = [("TARGETARCH", "arm"), ("TARGETVARIANT", "v7")]
+            .into_iter()
+            .collect();
+        assert_eq!(
+            steps.next("RUN x", Some(&amd64), Some(&env)),
+            "[linux/amd64->arm/v7 1/9] RUN x"
+        );
+        let env: Env = [("TARGETPLATFORM", "linux/amd64")].into_iter().collect();
+        assert_eq!(
+            steps.next("RUN x", Some(&amd64), Some(&env)),
+            "[linux/amd64 2/9] RUN x"
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! ONBUILD: instructions that a base leaves to those who build on it.
+
+use std::sync::Arc;
+
+use super::error::{Error, Reason};
+use super::graph;
+use super::stage::{Source, StageId, Stages};
+use crate::dockerfile::{self, InstructionKind, Span};
+
+/// Lets every needed stage inherit from its base and take over the base's triggers. True: they need stages or images that
+/// were not looked at yet.
+pub(super) fn take_triggers(stages: &mut Stages<'_>, reachable: &[bool]) -> Result<bool, Error> {
+    let mut new_needs = false;
+    for id in (0..reachable.len()).filter(|id| reachable[*id]) {
+        inherit(stages, id);
+        let triggers = triggers(stages, id);
+        if triggers.is_empty() {
+            continue;
+        }
+        let span = stages[id].span;
+        new_needs |= add_triggers(stages, id, &triggers).map_err(|error| error.only_at(span))?;
+        stages[id].image_mut().config.on_build.clear();
+    }
+    Ok(new_needs)
+}
+
+/// Starts from where the base stage is.
+pub(super) fn inherit(stages: &mut Stages<'_>, id: StageId) {
+    let Some(base) = stages[id].base else { return };
+    let from = &stages[base];
+    let (state, platform, image) = (
+        from.state.clone(),
+        from.platform.clone(),
+        from.image.clone(),
+    );
+    let (base_image, paths_of, workdir_given) =
+        (from.base_image.clone(), from.paths_of, from.workdir_given);
+    let args = from.args.clone();
+    let stage = &mut stages[id];
+    stage.state = state;
+    stage.platform = platform;
+    stage.image = image;
+    if !stage.image.config.on_build.is_empty() {
+        stage.image_mut().config.on_build.clear();
+    }
+    stage.base_image = base_image;
+    stage.paths_of = paths_of;
+    stage.workdir_given = workdir_given;
+    stage.args.extend(args);
+}
+
+/// The triggers of the base image, or of the base stage's own instructions: those of its base are done there.
+fn triggers(stages: &mut Stages<'_>, id: StageId) -> Vec<String> {
+    let mut triggers = stages[id].image.config.on_build.clone();
+    if let Some(base) = stages[id].base
+        && !std::mem::replace(&mut stages[id].progress.triggers_taken, true)
+    {
+        let own = stages[base].commands.iter().filter_map(|command| {
+            match &command.instruction.get().kind {
+                InstructionKind::Onbuild(onbuild) => Some(onbuild.expression.clone()),
+                _ => None,
+            }
+        });
+        triggers.extend(own);
+    }
+    triggers
+}
+
+/// Puts the triggers in front of the stage's instructions. Their place is that of FROM.
+fn add_triggers(stages: &mut Stages<'_>, id: StageId, triggers: &[String]) -> Result<bool, Error> {
+    let span = stages[id].span.unwrap_or_else(|| Span::line(0));
+    let mut commands = Vec::with_capacity(triggers.len());
+    for trigger in triggers {
+        let instruction = dockerfile::parse_trigger(trigger, span).map_err(|source| {
+            Error::from(Reason::Trigger {
+                trigger: trigger.clone(),
+                source,
+            })
+        })?;
+        let mut command = graph::command(Source::Trigger(Arc::new(instruction)), stages)?;
+        command.on_build = true;
+        graph::need(stages, id, &command, span);
+        commands.push(command);
+    }
+    let new_needs = commands.iter().any(|command| !command.sources.is_empty());
+    let stage = &mut stages[id];
+    stage.steps.total += commands.len();
+    stage.commands.splice(0..0, commands);
+    Ok(new_needs)
+}

@@ -1,0 +1,203 @@
+//! What a Dockerfile is translated for: arguments, platforms, contexts, limits. Plain data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::llb::{
+    CapSet, Device, HostIp, LinuxResources, Network, ResolveMode, SourceFile, State, Ulimit,
+};
+use crate::oci::{Image, Platform};
+
+/// Everything that a translation depends on besides the Dockerfile and the base images.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The stage to build; the last one when not set.
+    pub target: Option<String>,
+    /// The platform to build for. Without one it follows from the worker and the base image.
+    pub platform: Option<Platform>,
+    /// The platforms of the worker, its own first; the first is `BUILDPLATFORM`. Empty means the target, or this program's.
+    pub build_platforms: Vec<Platform>,
+    /// `--build-arg`, the predefined ones among them.
+    pub build_args: BTreeMap<String, String>,
+    /// `--label`
+    pub labels: BTreeMap<String, String>,
+    /// `--no-cache` and `--no-cache-filter`
+    pub no_cache: NoCache,
+    /// The network of RUN unless it says otherwise.
+    pub network: Network,
+    /// `--add-host`
+    pub extra_hosts: Arc<[HostIp]>,
+    /// The size of `/dev/shm` in bytes; 0 for the daemon's default.
+    pub shm_size: i64,
+    /// `--ulimit`
+    pub ulimits: Arc<[Ulimit]>,
+    /// `--cgroup-parent`
+    pub cgroup_parent: Option<Arc<str>>,
+    /// CPU and memory limits of RUN.
+    pub linux_resources: Option<Arc<LinuxResources>>,
+    /// CDI devices of every RUN.
+    pub devices: Vec<Device>,
+    /// The host name of RUN.
+    pub hostname: Option<String>,
+    /// Goes before the ids of cache mounts (`BUILDKIT_CACHE_MOUNT_NS`).
+    pub cache_mount_namespace: String,
+    /// When base images are looked up in the registry.
+    pub resolve_mode: ResolveMode,
+    /// Several platforms are built together: vertex names begin with the platform.
+    pub multi_platform: bool,
+    /// The session that serves local folders.
+    pub session_id: String,
+    /// What the daemon supports.
+    pub caps: CapSet,
+    /// The main build context.
+    pub context: Context,
+    /// Named contexts (`--build-context`), by name or `name::platform`.
+    pub contexts: BTreeMap<String, NamedContext>,
+    /// The Dockerfile for source maps; without one it is made of the parsed text, named `Dockerfile`.
+    pub source_file: Option<Arc<SourceFile>>,
+    /// The `known_hosts` lines of git servers reached by SSH, by host.
+    pub known_ssh_hosts: BTreeMap<String, String>,
+    /// Dispatch stages too that the target does not need, to check them.
+    pub all_stages: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            target: None,
+            platform: None,
+            build_platforms: Vec::new(),
+            build_args: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            no_cache: NoCache::default(),
+            network: Network::default(),
+            extra_hosts: Arc::from([]),
+            shm_size: 0,
+            ulimits: Arc::from([]),
+            cgroup_parent: None,
+            linux_resources: None,
+            devices: Vec::new(),
+            hostname: None,
+            cache_mount_namespace: String::new(),
+            resolve_mode: ResolveMode::default(),
+            multi_platform: false,
+            session_id: String::new(),
+            caps: CapSet::all(),
+            context: Context::default(),
+            contexts: BTreeMap::new(),
+            source_file: None,
+            known_ssh_hosts: BTreeMap::new(),
+            all_stages: false,
+        }
+    }
+}
+
+/// Which stages run although a cached result is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NoCache {
+    /// None.
+    #[default]
+    Nothing,
+    /// All.
+    All,
+    /// Those with these names, in any case.
+    Stages(Vec<String>),
+}
+
+impl NoCache {
+    /// Does it hold for the stage of this name?
+    pub(super) fn covers(&self, stage: Option<&str>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::All => true,
+            Self::Stages(names) => names
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(stage.unwrap_or_default())),
+        }
+    }
+}
+
+/// The main build context.
+#[derive(Clone, Debug)]
+pub enum Context {
+    /// A folder of the client.
+    Local(LocalContext),
+    /// A git repository, as `--build-context` and the context argument take it.
+    Git {
+        /// Its URL, with fragment or query.
+        url: String,
+        /// Keep `.git` (`BUILDKIT_CONTEXT_KEEP_GIT_DIR`).
+        keep_git_dir: bool,
+        /// Use this folder of it.
+        subdir: Option<String>,
+    },
+    /// A file fetched from an http(s) URL.
+    Http {
+        /// The URL.
+        url: String,
+        /// The file is an archive, whose content is the context. Otherwise the file is the Dockerfile and the context at once.
+        archive: bool,
+        /// Use this folder of it.
+        subdir: Option<String>,
+    },
+    /// Anything else.
+    State(Box<State>),
+}
+
+/// A folder that the client's session serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalContext {
+    /// The name by which the session knows it.
+    pub name: String,
+    /// What `.dockerignore` excludes.
+    pub exclude_patterns: Vec<String>,
+    /// Served by another session than the build's.
+    pub session_id: Option<String>,
+    /// Tells folders of one name apart when transfers are reused.
+    pub shared_key: String,
+}
+
+impl LocalContext {
+    /// The folder `name`, nothing excluded.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            exclude_patterns: Vec::new(),
+            session_id: None,
+            shared_key: String::new(),
+        }
+    }
+}
+
+impl Default for Context {
+    /// The folder that the session calls `context`.
+    fn default() -> Self {
+        Self::Local(LocalContext::new("context"))
+    }
+}
+
+/// Another context: it stands for an image, a stage, or a folder to copy from.
+#[derive(Clone, Debug)]
+pub enum NamedContext {
+    /// `docker-image://reference`, `oci-layout://store@digest`, a git or http(s) URL. Looked at when it is used.
+    Remote(String),
+    /// A folder of the client.
+    Local(LocalContext),
+    /// What another translation made.
+    Target {
+        /// The file system.
+        state: Box<State>,
+        /// Its image config.
+        image: Option<Arc<Image>>,
+    },
+}
+
+impl NamedContext {
+    /// Reads a specifier as of the frontend attribute `context:NAME`: `local:NAME` or anything of [`Remote`](Self::Remote).
+    pub fn from_specifier(text: &str) -> Self {
+        match text.strip_prefix("local:") {
+            Some(name) => Self::Local(LocalContext::new(name)),
+            None => Self::Remote(text.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! RUN.
+
+use std::borrow::Cow;
+
+use super::base::COMMAND;
+use super::dispatch::{self, Step};
+use super::error::{Error, Reason};
+use super::stage::{BuildArg, Layer};
+use super::{config, run_mounts};
+use crate::dockerfile::{
+    self, CommandLine, Lexer, Mount, MountType, RunInstruction, RunNetwork, RunSecurity,
+};
+use crate::llb::{self, Cap, Constraints, Env, Exec, File, Network, Security, State, path};
+
+/// Runs a command.
+pub(super) fn dispatch(step: &mut Step<'_, '_>, run: &RunInstruction) -> Result<(), Error> {
+    let mounts = run_mounts::expand(step, &run.mounts)?;
+    step.use_all_paths();
+    let command = command(step, run);
+    let options = step.scope.options;
+    let caps = options.caps;
+    let env = step.stage.state.shared_env();
+    let history = format!("RUN {}", history(&step.stage.args, &command.args, &env));
+    let mut exec = Exec::new(command.args).proxy(step.scope.proxy.clone());
+    if let Some(script) = command.script {
+        exec = exec.mount(script);
+    }
+    exec = run_mounts::add(step, exec, &mounts)?;
+    exec = exec.security(match run.security {
+        RunSecurity::Sandbox => Security::Sandbox,
+        RunSecurity::Insecure => Security::Insecure,
+    });
+    match run.network {
+        RunNetwork::Default => {}
+        RunNetwork::None => exec = exec.network(Network::None),
+        RunNetwork::Host => exec = exec.network(Network::Host),
+    }
+    if caps.contains(Cap::ExecMetaUlimit) {
+        exec = exec.ulimits(options.ulimits.clone());
+    }
+    if caps.contains(Cap::ExecMetaCdi) {
+        for device in &options.devices {
+            exec = exec.device(device.clone());
+        }
+        if !run.devices.is_empty() {
+            let reason = "RUN --device needs Docker's Dockerfile frontend with lab features: # syntax=docker/dockerfile:1-labs";
+            return Err(Reason::Instruction(reason.to_owned()).into());
+        }
+    }
+    let constraints = constraints(step, &mounts, &env, &command.suffix);
+    exec = exec.extra_hosts(options.extra_hosts.clone());
+    if options.shm_size > 0 && caps.contains(Cap::ExecMountTmpfsSize) {
+        exec = exec.mount(llb::Mount::tmpfs("/dev/shm", options.shm_size));
+    }
+    if caps.contains(Cap::ExecMetaCgroupParent) {
+        exec = exec.cgroup_parent(options.cgroup_parent.clone());
+    }
+    let exec = exec.constraints(constraints);
+    step.stage.update(|state| state.run(exec).root());
+    step.commit(history, Layer::Marked);
+    Ok(())
+}
+
+/// What is run.
+struct Command {
+    args: Vec<String>,
+    /// A heredoc that is a script of its own.
+    script: Option<llb::Mount>,
+    /// What the vertex's name says about the heredoc.
+    suffix: String,
+}
+
+fn command(step: &Step<'_, '_>, run: &RunInstruction) -> Command {
+    let image = &step.stage.image;
+    let (CommandLine::Shell(text), Some(first)) = (&run.command, run.heredocs.first()) else {
+        return Command {
+            args: config::with_shell(image, &run.command),
+            script: None,
+            suffix: String::new(),
+        };
+    };
+    if !matches!(dockerfile::parse_heredoc(text), Ok(Some(_))) {
+        // Words around heredocs: the shell gets the text as it stands in the file.
+        let mut text = text.clone();
+        for heredoc in &run.heredocs {
+            text.push('\n');
+            text.push_str(&heredoc.content);
+            text.push_str(&heredoc.name);
+        }
+        return Command {
+            args: config::in_shell(image, text),
+            script: None,
+            suffix: String::new(),
+        };
+    }
+    let content = match first.chomp {
+        true => Cow::Owned(dockerfile::chomp(&first.content)),
+        false => Cow::Borrowed(first.content.as_str()),
+    };
+    let suffix = format!(" ({})", summary(&first.content));
+    if image.platform.os == "windows" || !content.starts_with("#!") {
+        return Command {
+            args: config::in_shell(image, content.into_owned()),
+            script: None,
+            suffix,
+        };
+    }
+    let constraints = Constraints::new().named("[internal] preparing inline document");
+    let file = File::new().make_file(&*first.name, 0o755, content.as_bytes());
+    let script = llb::Mount::bind("/dev/pipes/", &State::scratch().file(file, constraints));
+    let script = script.selecting("/").read_only(true);
+    let args = config::in_shell(image, path::join("/dev/pipes/", &first.name));
+    Command {
+        args,
+        script: Some(script),
+        suffix,
+    }
+}
+
+/// The first line of a heredoc, for names.
+fn summary(content: &str) -> String {
+    let content = content.trim();
+    match content.split_once('\n') {
+        Some((first, _)) => format!("{}...", first.strip_suffix('\r').unwrap_or(first)),
+        None => content.to_owned(),
+    }
+}
+
+fn constraints(step: &mut Step<'_, '_>, mounts: &[Mount], env: &Env, suffix: &str) -> Constraints {
+    let lexer = Lexer {
+        raw_quotes: true,
+        keep_unset: true,
+        ..step.scope.lexer
+    };
+    let text = format!("{}{suffix}", step.instruction.original);
+    let shown = dispatch::shown(&lexer, &text, &with_secrets_masked(env, mounts));
+    let platform = step.stage.state.platform().cloned();
+    let name = step.stage.steps.next(&shown, platform.as_ref(), Some(env));
+    let constraints = Constraints::new()
+        .described(COMMAND, step.instruction.original.as_str())
+        .named(name)
+        .at(step.scope.location(Some(step.instruction.span)))
+        .ignoring_cache(step.stage.ignore_cache);
+    match &step.scope.options.linux_resources {
+        Some(limits)
+            if step
+                .scope
+                .options
+                .caps
+                .contains(Cap::ExecMetaLinuxResources) =>
+        {
+            constraints.limited(limits.clone())
+        }
+        _ => constraints,
+    }
+}
+
+/// Variables that carry secrets are shown as stars: the value is not known here, and it should show that there is one.
+fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
+    let mut env = Cow::Borrowed(env);
+    for mount in mounts
+        .iter()
+        .filter(|mount| mount.kind == MountType::Secret)
+    {
+        if let Some(name) = &mount.env {
+            env.to_mut().set(name, "****");
+        }
+    }
+    env
+}
+
+/// The command with the ARGs that it sees in front: `|2 A=1 B=2 /bin/sh -c …`.
+fn history(args: &[BuildArg], command: &[String], env: &Env) -> String {
+    let mut names: Vec<(&str, &str)> = Vec::with_capacity(args.len());
+    for arg in args {
+        let value = env
+            .get(&arg.name)
+            .or(arg.value.as_deref())
+            .unwrap_or_default();
+        match names.iter_mut().find(|(name, _)| *name == arg.name) {
+            Some((_, known)) => *known = value,
+            None => names.push((&arg.name, value)),
+        }
+    }
+    let mut text = String::new();
+    if !names.is_empty() {
+        text = format!("|{} ", names.len());
+        for (name, value) in names {
+            text.push_str(name);
+            text.push('=');
+            text.push_str(value);
+            text.push(' ');
+        }
+    }
+    text.push_str(&command.join(" "));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heredocs_are_summed_up_by_their_first_line() {
+        assert_eq!(summary("\n  echo a\r\necho b\n"), "echo a...");
+        assert_eq!(summary("echo a\n"), "echo a");
+    }
+
+    #[test]
+    fn history_has_every_arg_once() {
+        let arg = |name: &str, value: Option<&str>| BuildArg {
+            name: name.into(),
+            value: value.map(str::to_owned),
+        };
+        let args = [arg("A", Some("1")), arg("B", None), arg("A", Some("2"))];
+        let env: Env = [("A", "3")].into_iter().collect();
+        assert_eq!(
+            history(&args, &["x".into(), "y".into()], &env),
+            "|2 A=3 B= x y"
+        );
+        assert_eq!(history(&[], &["x".into()], &env), "x");
+    }
+}

@@ -1,0 +1,180 @@
+//! `RUN --mount`.
+
+use super::dispatch::Step;
+use super::error::{Error, Reason};
+use crate::dockerfile::{self, CacheSharing, Mount, MountType, RunMount};
+use crate::llb::{
+    self, Cap, Constraints, Exec, File, MakeDir, Owner, Secret, Sharing, SshSocket, State, path,
+};
+
+/// The mounts with their variables filled in.
+pub(super) fn expand(step: &mut Step<'_, '_>, mounts: &[RunMount]) -> Result<Vec<Mount>, Error> {
+    let mut expanded = Vec::with_capacity(mounts.len());
+    for mount in mounts {
+        let mut expand = |word: &str| step.expand_mount_value(word);
+        let mount = dockerfile::parse_mount(&mount.text, &mut expand).map_err(Reason::Mount)?;
+        expanded.push(mount);
+    }
+    Ok(expanded)
+}
+
+/// Adds the mounts to a process, in their order.
+pub(super) fn add(
+    step: &mut Step<'_, '_>,
+    mut exec: Exec,
+    mounts: &[Mount],
+) -> Result<Exec, Error> {
+    for (position, mount) in mounts.iter().enumerate() {
+        exec = match mount.kind {
+            MountType::Secret => exec.secret(secret(mount)?),
+            MountType::Ssh => exec.ssh(ssh(mount)?),
+            MountType::Bind | MountType::Cache | MountType::Tmpfs => {
+                exec.mount(files(step, mount, position)?)
+            }
+        };
+    }
+    Ok(exec)
+}
+
+/// A mount with files: of the context, of a stage or image, of a cache, or memory.
+fn files(step: &mut Step<'_, '_>, mount: &Mount, position: usize) -> Result<llb::Mount, Error> {
+    // A cache without a source begins empty.
+    let from =
+        (mount.from.is_some() || mount.kind == MountType::Cache).then(|| step.sources[position]);
+    let mut state = match from {
+        None => step.scope.context.state(),
+        Some(id) => {
+            let source = step.source(id);
+            if !source.dispatched {
+                let from = mount.from.clone().unwrap_or_default();
+                return Err(Reason::LaterStage {
+                    from,
+                    stage: step.stage.steps.stage.clone(),
+                }
+                .into());
+            }
+            source.state.clone()
+        }
+    };
+    let target = target(step, mount)?;
+    let source = path::join("/", &mount.source);
+    let mut selector = (source != "/").then(|| source.clone());
+    if selector.is_none() && (mount.uid.is_some() || mount.gid.is_some() || mount.mode.is_some()) {
+        state = with_owner(&state, mount);
+        selector = Some("/cache".to_owned());
+    }
+    let mut made = match mount.kind {
+        MountType::Tmpfs => llb::Mount::tmpfs(target, mount.size_limit),
+        MountType::Cache => {
+            let name = if mount.id.is_empty() {
+                path::clean(&mount.target)
+            } else {
+                mount.id.clone()
+            };
+            let id = format!("{}/{name}", step.scope.options.cache_mount_namespace);
+            llb::Mount::cache(target, &state, id, sharing(mount.sharing))
+        }
+        _ => llb::Mount::bind(target, &state),
+    };
+    if let Some(selector) = selector {
+        made = made.selecting(selector);
+    }
+    let writable_bind = mount.kind == MountType::Bind && !mount.read_only;
+    if writable_bind
+        && step
+            .scope
+            .options
+            .caps
+            .contains(Cap::ExecMountBindReadWriteNoOutput)
+    {
+        made = made.without_output();
+    }
+    match from {
+        None => step.use_context_path(&mount.source),
+        Some(id) => step.use_stage_path(id, &mount.source),
+    }
+    Ok(made.read_only(mount.read_only))
+}
+
+/// Relative targets are below the working directory.
+fn target(step: &Step<'_, '_>, mount: &Mount) -> Result<String, Reason> {
+    let target = match mount.target.starts_with('/') {
+        true => mount.target.clone(),
+        false => path::join("/", &format!("{}/{}", step.stage.state.dir(), mount.target)),
+    };
+    match target.as_str() {
+        "/" => Err(Reason::Instruction(
+            "a mount needs a target other than /".to_owned(),
+        )),
+        _ => Ok(target),
+    }
+}
+
+fn sharing(sharing: Option<CacheSharing>) -> Sharing {
+    match sharing {
+        Some(CacheSharing::Private) => Sharing::Private,
+        Some(CacheSharing::Locked) => Sharing::Locked,
+        Some(CacheSharing::Shared) | None => Sharing::Shared,
+    }
+}
+
+/// The files with a directory of this owner and mode, which is mounted instead of the root.
+fn with_owner(state: &State, mount: &Mount) -> State {
+    let dir = MakeDir {
+        owner: Some(Owner::ids(mount.uid.unwrap_or(0), mount.gid.unwrap_or(0))),
+        ..MakeDir::default()
+    };
+    let file = File::new().make_dir("/cache", mount.mode.unwrap_or(0o755), dir);
+    state.file(
+        file,
+        Constraints::new().named("[internal] setting cache mount permissions"),
+    )
+}
+
+/// A file unless only a variable is asked for.
+fn secret(mount: &Mount) -> Result<Secret, Reason> {
+    let id = match (
+        mount.source.as_str(),
+        mount.id.as_str(),
+        mount.target.as_str(),
+    ) {
+        ("", "", "") => {
+            return Err(Reason::Instruction(
+                "a secret needs an id, a source or a target".to_owned(),
+            ));
+        }
+        ("", "", target) => path::base(target),
+        ("", id, _) => id,
+        (source, ..) => source,
+    };
+    let target = match (mount.target.as_str(), &mount.env) {
+        ("", Some(_)) => None,
+        ("", None) => Some(format!("/run/secrets/{}", path::base(id))),
+        (target, _) => Some(target.to_owned()),
+    };
+    Ok(Secret {
+        id: id.to_owned(),
+        target,
+        env: mount.env.clone(),
+        uid: mount.uid.unwrap_or(0),
+        gid: mount.gid.unwrap_or(0),
+        mode: mount.mode.unwrap_or(0o400),
+        optional: !mount.required,
+    })
+}
+
+fn ssh(mount: &Mount) -> Result<SshSocket, Reason> {
+    if !mount.source.is_empty() {
+        return Err(Reason::Instruction(
+            "a mount of type ssh has no source".to_owned(),
+        ));
+    }
+    Ok(SshSocket {
+        id: mount.id.clone(),
+        target: mount.target.clone(),
+        uid: mount.uid.unwrap_or(0),
+        gid: mount.gid.unwrap_or(0),
+        mode: mount.mode.unwrap_or(0o600),
+        optional: !mount.required,
+    })
+}

@@ -1,0 +1,113 @@
+//! What all stages of a translation have in common.
+
+use std::sync::Arc;
+
+use super::arguments::{self, Platforms};
+use super::epoch::Epoch;
+use super::error::{Error, Reason};
+use super::images::ResolvedImages;
+use super::options::Options;
+use crate::dockerfile::{Dockerfile, Lexer, Span};
+use crate::llb::{Deferred, Env, Location, Position, ProxyEnv, Range, SourceFile};
+
+/// Facts that hold for the whole translation.
+pub(super) struct Scope<'a> {
+    pub(super) dockerfile: &'a Dockerfile,
+    pub(super) options: &'a Options,
+    pub(super) images: &'a ResolvedImages,
+    pub(super) platforms: Platforms,
+    pub(super) global_args: Env,
+    /// Build arguments that are not as the caller gave them: the epoch is resolved.
+    pub(super) epoch_arg: Option<String>,
+    pub(super) lexer: Lexer,
+    pub(super) epoch: Option<Epoch>,
+    pub(super) proxy: Option<Arc<ProxyEnv>>,
+    /// The main context, which is known when all stages are done.
+    pub(super) context: Deferred,
+    file: Arc<SourceFile>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(
+        dockerfile: &'a Dockerfile,
+        options: &'a Options,
+        images: &'a ResolvedImages,
+    ) -> Result<Self, Error> {
+        let Some(last) = dockerfile.stages.last() else {
+            return Err(Reason::NoStage.into());
+        };
+        let platforms = Platforms::new(options.platform.as_ref(), &options.build_platforms);
+        let target = options
+            .target
+            .as_deref()
+            .filter(|target| !target.is_empty());
+        let stage = target.or(last.name.as_deref()).unwrap_or_default();
+        let lexer = Lexer::new(dockerfile.directives.escape);
+        let predefined = arguments::predefined(&platforms, stage, &options.build_args);
+        let global_args = arguments::global(
+            predefined,
+            &lexer,
+            &dockerfile.global_args,
+            &options.build_args,
+        )?;
+        Ok(Self {
+            dockerfile,
+            options,
+            images,
+            platforms,
+            global_args,
+            epoch_arg: None,
+            lexer,
+            epoch: None,
+            proxy: arguments::proxies(&options.build_args),
+            context: Deferred::new(),
+            file: source_file(dockerfile, options),
+        })
+    }
+
+    /// The value of a build argument.
+    pub(super) fn build_arg(&self, name: &str) -> Option<&str> {
+        let given = self.options.build_args.get(name)?;
+        match &self.epoch_arg {
+            Some(epoch) if name == "SOURCE_DATE_EPOCH" => Some(epoch)
+                .filter(|epoch| !epoch.is_empty())
+                .map(String::as_str),
+            _ => Some(given),
+        }
+    }
+
+    /// The time for new history entries.
+    pub(super) fn created(&self) -> Option<&str> {
+        self.epoch.as_ref().map(|epoch| epoch.text.as_str())
+    }
+
+    /// These lines, one range for each.
+    pub(super) fn location(&self, span: Option<Span>) -> Location {
+        let ranges = span.iter().flat_map(|span| span.ranges()).map(|range| {
+            let position = |at: crate::dockerfile::Position| Position {
+                line: at.line as i32,
+                character: at.column as i32,
+            };
+            Range {
+                start: position(range.start),
+                end: position(range.end),
+            }
+        });
+        Location {
+            file: self.file.clone(),
+            ranges: ranges.collect(),
+        }
+    }
+}
+
+fn source_file(dockerfile: &Dockerfile, options: &Options) -> Arc<SourceFile> {
+    match &options.source_file {
+        Some(file) => file.clone(),
+        None => Arc::new(SourceFile {
+            filename: "Dockerfile".to_owned(),
+            language: "Dockerfile".to_owned(),
+            data: dockerfile.source.clone(),
+            definition: None,
+        }),
+    }
+}

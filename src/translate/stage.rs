@@ -1,0 +1,225 @@
+//! A stage on its way from FROM to its last instruction, and the list of all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Index, IndexMut};
+use std::sync::Arc;
+
+use super::names::Steps;
+use super::options::NamedContext;
+use crate::dockerfile::{Instruction, Span};
+use crate::llb::State;
+use crate::oci::{HistoryEntry, Image, Platform};
+
+/// The position of a stage in the list.
+pub(super) type StageId = usize;
+
+/// A stage of the Dockerfile, or an image that only `--from` names.
+#[derive(Default)]
+pub(super) struct Stage<'a> {
+    /// The name after AS, in lower case.
+    pub(super) name: Option<&'a str>,
+    /// The expanded base; a normalised reference once it is known to be an image.
+    pub(super) base_name: String,
+    /// The FROM line.
+    pub(super) from_text: &'a str,
+    /// The lines of FROM, or of the COPY that names the image.
+    pub(super) span: Option<Span>,
+    /// The platform: FROM's own until the base is resolved, then the one that counts.
+    pub(super) platform: Option<Arc<Platform>>,
+    /// The stage that this one continues.
+    pub(super) base: Option<StageId>,
+    /// The context that takes the stage's place.
+    pub(super) replaced_by: Option<(String, &'a NamedContext)>,
+    /// Stages whose files are used, each with the instruction that uses it last.
+    pub(super) needs: Vec<(StageId, Span)>,
+    /// The instructions, triggers of the base first.
+    pub(super) commands: Vec<Command<'a>>,
+    /// Names and numbers of its vertices.
+    pub(super) steps: Steps,
+    /// The file system so far.
+    pub(super) state: State,
+    /// The image config so far.
+    pub(super) image: Arc<Image>,
+    /// The base image's config as it was found.
+    pub(super) base_image: Option<Arc<Image>>,
+    /// The ARGs so far, those of the base stage first.
+    pub(super) args: Vec<BuildArg>,
+    /// What is used of the main context.
+    pub(super) context_paths: BTreeSet<String>,
+    /// The stage that keeps the used paths of this one: a base stage keeps those of its children.
+    pub(super) paths_of: StageId,
+    /// What is used of this file system, of it and its children.
+    pub(super) used_paths: BTreeSet<String>,
+    /// How far it is.
+    pub(super) progress: Progress,
+    /// Only `--from` names it; it is no stage of the file.
+    pub(super) implied: bool,
+    /// Cached results are not used.
+    pub(super) ignore_cache: bool,
+    /// A WORKDIR was given.
+    pub(super) workdir_given: bool,
+    /// Where CMD, ENTRYPOINT and HEALTHCHECK were given last in this stage.
+    pub(super) given: Given,
+}
+
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    /// The base is known.
+    pub(super) resolved: bool,
+    /// Its files can be used.
+    pub(super) dispatched: bool,
+    /// The triggers of the base stage are among the commands.
+    pub(super) triggers_taken: bool,
+}
+
+/// Instructions of which only the last one counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Given {
+    pub(super) cmd: Option<Span>,
+    pub(super) entrypoint: Option<Span>,
+    pub(super) healthcheck: Option<Span>,
+}
+
+/// An instruction with the stages that it uses.
+#[derive(Clone)]
+pub(super) struct Command<'a> {
+    pub(super) instruction: Source<'a>,
+    /// The stage of COPY `--from`, or of each mount of RUN.
+    pub(super) sources: Vec<StageId>,
+    /// It comes from a trigger of the base.
+    pub(super) on_build: bool,
+}
+
+/// An instruction of the file, or one read from a trigger.
+#[derive(Clone)]
+pub(super) enum Source<'a> {
+    File(&'a Instruction),
+    Trigger(Arc<Instruction>),
+}
+
+impl Source<'_> {
+    pub(super) fn get(&self) -> &Instruction {
+        match self {
+            Self::File(instruction) => instruction,
+            Self::Trigger(instruction) => instruction,
+        }
+    }
+}
+
+/// An ARG of a stage.
+#[derive(Clone, Debug)]
+pub(super) struct BuildArg {
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+}
+
+impl Stage<'_> {
+    pub(super) fn image_mut(&mut self) -> &mut Image {
+        Arc::make_mut(&mut self.image)
+    }
+
+    /// Applies `change` to the file system.
+    pub(super) fn update(&mut self, change: impl FnOnce(State) -> State) {
+        let state = std::mem::replace(&mut self.state, State::scratch());
+        self.state = change(state);
+    }
+
+    /// The operating system of the stage's platform; empty when it has none.
+    pub(super) fn os(&self) -> &str {
+        self.platform.as_ref().map_or("", |platform| &platform.os)
+    }
+
+    /// Adds a line to the image's history. RUN, COPY and ADD get the reference's mark behind their text.
+    pub(super) fn commit(&mut self, mut text: String, layer: Layer, created: Option<&str>) {
+        if layer == Layer::Marked {
+            text.push_str(" # buildkit");
+        }
+        let entry = HistoryEntry {
+            created: created.map(str::to_owned),
+            created_by: text,
+            comment: "buildkit.dockerfile.v0".to_owned(),
+            empty_layer: layer == Layer::None,
+            ..HistoryEntry::default()
+        };
+        self.image_mut().history.push(entry);
+    }
+}
+
+/// What an instruction adds to the image's layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// Nothing.
+    None,
+    /// A layer.
+    Plain,
+    /// A layer, and the mark in the history.
+    Marked,
+}
+
+/// All stages: those of the file in order, then the images that `--from` names.
+#[derive(Default)]
+pub(super) struct Stages<'a> {
+    list: Vec<Stage<'a>>,
+    /// The last stage of each name.
+    by_name: BTreeMap<&'a str, StageId>,
+}
+
+impl<'a> Stages<'a> {
+    /// Adds a stage. A base that is the name of an earlier stage, in the same case, is that stage.
+    pub(super) fn add(&mut self, mut stage: Stage<'a>) -> StageId {
+        let id = self.list.len();
+        stage.paths_of = id;
+        stage.base = self.by_name.get(stage.base_name.as_str()).copied();
+        if let Some(name) = stage.name {
+            self.by_name.insert(name, id);
+        }
+        self.list.push(stage);
+        id
+    }
+
+    /// The last stage of this name, in any case.
+    pub(super) fn by_name(&self, name: &str) -> Option<StageId> {
+        match self.by_name.get(name) {
+            Some(id) => Some(*id),
+            None if name.bytes().any(|byte| byte.is_ascii_uppercase()) || !name.is_ascii() => {
+                self.by_name.get(name.to_lowercase().as_str()).copied()
+            }
+            None => None,
+        }
+    }
+
+    /// The names that stages are called by, `stage-0` and the like among them.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        self.list
+            .iter()
+            .map(|stage| stage.steps.stage.as_str())
+            .filter(|label| !label.is_empty())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stage<'a>> {
+        self.list.iter()
+    }
+
+    pub(super) fn get(&self, id: StageId) -> Option<&Stage<'a>> {
+        self.list.get(id)
+    }
+}
+
+impl<'a> Index<StageId> for Stages<'a> {
+    type Output = Stage<'a>;
+
+    fn index(&self, id: StageId) -> &Stage<'a> {
+        &self.list[id]
+    }
+}
+
+impl<'a> IndexMut<StageId> for Stages<'a> {
+    fn index_mut(&mut self, id: StageId) -> &mut Stage<'a> {
+        &mut self.list[id]
+    }
+}

@@ -1,0 +1,99 @@
+//! ENV, ARG and LABEL.
+
+use std::borrow::Cow;
+
+use super::dispatch::Step;
+use super::error::Error;
+use super::stage::{BuildArg, Layer};
+use crate::dockerfile::{ArgInstruction, EnvInstruction, KeyValue, LabelInstruction};
+
+/// ARGs that tell the builder something and never reach the environment.
+const NOT_IN_ENVIRONMENT: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+
+/// Sets variables in the environment and the config. All words see the environment before the line.
+pub(super) fn env(step: &mut Step<'_, '_>, env: &EnvInstruction) -> Result<(), Error> {
+    let pairs = expand_pairs(step, &env.pairs)?;
+    let mut text = String::from("ENV");
+    for (key, value) in &pairs {
+        push_assignment(&mut text, key, Some(value));
+        step.stage.update(|state| state.with_env(key, value));
+        set_in_config(&mut step.stage.image_mut().config.env, key, value);
+    }
+    step.commit(text, Layer::None);
+    Ok(())
+}
+
+/// Sets labels.
+pub(super) fn label(step: &mut Step<'_, '_>, label: &LabelInstruction) -> Result<(), Error> {
+    let pairs = expand_pairs(step, &label.pairs)?;
+    let mut text = String::from("LABEL");
+    for (key, value) in pairs {
+        push_assignment(&mut text, &key, Some(&value));
+        step.stage
+            .image_mut()
+            .config
+            .labels
+            .insert(key.into_owned(), value.into_owned());
+    }
+    step.commit(text, Layer::None);
+    Ok(())
+}
+
+type Pairs<'p> = Vec<(Cow<'p, str>, Cow<'p, str>)>;
+
+fn expand_pairs<'p>(step: &mut Step<'_, '_>, pairs: &'p [KeyValue]) -> Result<Pairs<'p>, Error> {
+    let mut expanded = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        expanded.push((step.expand(&pair.key)?, step.expand(&pair.value)?));
+    }
+    Ok(expanded)
+}
+
+fn push_assignment(text: &mut String, key: &str, value: Option<&str>) {
+    text.push(' ');
+    text.push_str(key);
+    if let Some(value) = value {
+        text.push('=');
+        text.push_str(value);
+    }
+}
+
+/// A variable that is there keeps its place in the config.
+fn set_in_config(env: &mut Vec<String>, key: &str, value: &str) {
+    let assignment = format!("{key}={value}");
+    let same = |known: &&mut String| {
+        known
+            .split_once('=')
+            .map_or(known.as_str(), |(name, _)| name)
+            == key
+    };
+    match env.iter_mut().find(same) {
+        Some(known) => *known = assignment,
+        None => env.push(assignment),
+    }
+}
+
+/// Declares arguments: the build argument as it is, else the default, else what was said before the first FROM.
+pub(super) fn arg(step: &mut Step<'_, '_>, arg: &ArgInstruction) -> Result<(), Error> {
+    let mut text = String::from("ARG");
+    for variable in &arg.variables {
+        let name = &variable.name;
+        let value = match (step.scope.build_arg(name), &variable.default) {
+            (Some(given), _) => Some(given.to_owned()),
+            (None, Some(default)) => Some(step.expand(default)?.into_owned()),
+            (None, None) => step.scope.global_args.get(name).map(str::to_owned),
+        };
+        if let Some(value) = &value
+            && !NOT_IN_ENVIRONMENT.contains(&name.as_str())
+        {
+            step.stage.update(|state| state.with_env(name, value));
+        }
+        push_assignment(&mut text, name, value.as_deref());
+        step.stage.args.push(BuildArg {
+            name: name.clone(),
+            value,
+        });
+    }
+    step.commit(text, Layer::None);
+    Ok(())
+}
