@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{ExpandErrorReason, Scan, pattern};
+use super::scan::Scan;
+use super::{ExpandErrorReason, pattern};
 
 type Result<'a> = std::result::Result<Cow<'a, str>, ExpandErrorReason>;
 

@@ -1,164 +1,11 @@
-//! `RUN --mount`: its keys and what they mean for each type of mount.
+//! Reading the options of a `RUN --mount`.
 
-use super::error::nearest;
-use super::lexer::ExpandError;
+use super::super::csv;
+use super::super::error::nearest;
+use super::super::lexer::ExpandError;
+use super::value::{parse_bool, parse_number, parse_sharing, parse_size, parse_type};
+use super::{Mount, MountError, MountType};
 
-/// A `RUN --mount` after its variables are expanded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mount {
-    /// `type=`
-    pub kind: MountType,
-    /// `from=`: a stage, an image or a named context; the build context if absent.
-    pub from: Option<String>,
-    /// `source=`, `src=`; empty if absent.
-    pub source: String,
-    /// `target=`, `dst=`, `destination=`; empty if absent.
-    pub target: String,
-    /// `readonly`, `ro`, `readwrite`, `rw`; by default all but cache and tmpfs are read-only.
-    pub read_only: bool,
-    /// `size=` of a tmpfs, in bytes; 0 if absent.
-    pub size_limit: i64,
-    /// `id=` of a cache, secret or ssh agent; empty if absent.
-    pub id: String,
-    /// `sharing=` of a cache.
-    pub sharing: Option<CacheSharing>,
-    /// `required` of a secret or ssh agent.
-    pub required: bool,
-    /// `env=` of a secret: the name of the variable that carries it.
-    pub env: Option<String>,
-    /// `mode=`, written in octal.
-    pub mode: Option<u32>,
-    /// `uid=`
-    pub uid: Option<u32>,
-    /// `gid=`
-    pub gid: Option<u32>,
-}
-
-/// What is mounted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MountType {
-    /// A directory or file of the context, a stage or an image.
-    #[default]
-    Bind,
-    /// A directory that the builder keeps between builds.
-    Cache,
-    /// Memory.
-    Tmpfs,
-    /// A secret of the client.
-    Secret,
-    /// The client's ssh agent.
-    Ssh,
-}
-
-/// How concurrent users of a cache mount get along.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CacheSharing {
-    /// All write to the same directory.
-    #[default]
-    Shared,
-    /// A second user gets a directory of its own.
-    Private,
-    /// A second user waits.
-    Locked,
-}
-
-/// A `RUN --mount` that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the fields say what the messages print")]
-pub enum MountError {
-    /// The quotes of the comma-separated list are wrong, or there is nothing.
-    #[error("{text:?} is no list of comma-separated options")]
-    List { text: String },
-    /// A key that needs a value stands alone.
-    #[error("the option {field:?} needs a value")]
-    NoValue { field: String },
-    /// A value cannot be expanded.
-    #[error("a value cannot be expanded")]
-    Expand(#[from] ExpandError),
-    /// A variable in `from=`.
-    #[error("from= takes no variables: {value:?}")]
-    FromVariable { value: String },
-    /// No such type of mount.
-    #[error("unknown type of mount {value:?}{}", suggestion(nearest.as_deref()))]
-    UnknownType {
-        value: String,
-        nearest: Option<&'static str>,
-    },
-    /// No such sharing mode.
-    #[error("unknown sharing mode {value:?}{}", suggestion(nearest.as_deref()))]
-    UnknownSharing {
-        value: String,
-        nearest: Option<&'static str>,
-    },
-    /// No such key.
-    #[error("unknown option {key:?}{}", suggestion(nearest.as_deref()))]
-    UnknownKey {
-        key: String,
-        nearest: Option<&'static str>,
-    },
-    /// A key that this type of mount does not have.
-    #[error("a mount of type {kind} has no option {key}")]
-    KeyOfOtherType { key: &'static str, kind: MountType },
-    /// A value that its key cannot have.
-    #[error("{key}= cannot be {value:?}")]
-    Value { key: &'static str, value: String },
-    /// A secret with neither source, target nor id.
-    #[error("a mount of type secret needs a source, a target or an id")]
-    SecretWithoutName,
-    /// A secret with both source and id.
-    #[error("a mount of type secret has either a source or an id")]
-    SecretWithTwoNames,
-}
-
-fn suggestion(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!("; did you mean {name}?"))
-        .unwrap_or_default()
-}
-
-impl MountType {
-    /// The name in `type=`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bind => "bind",
-            Self::Cache => "cache",
-            Self::Tmpfs => "tmpfs",
-            Self::Secret => "secret",
-            Self::Ssh => "ssh",
-        }
-    }
-}
-
-impl std::fmt::Display for MountType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl CacheSharing {
-    /// The name in `sharing=`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::Private => "private",
-            Self::Locked => "locked",
-        }
-    }
-}
-
-const TYPES: [MountType; 5] = [
-    MountType::Bind,
-    MountType::Cache,
-    MountType::Tmpfs,
-    MountType::Secret,
-    MountType::Ssh,
-];
-const SHARINGS: [CacheSharing; 3] = [
-    CacheSharing::Shared,
-    CacheSharing::Private,
-    CacheSharing::Locked,
-];
 const KEYS: [&str; 19] = [
     "type",
     "from",
@@ -185,7 +32,7 @@ const KEYS: [&str; 19] = [
 ///
 /// # Errors
 /// The list cannot be read, or `from=` has a variable.
-pub(super) fn mount_from(text: &str) -> Result<Option<String>, MountError> {
+pub(in super::super) fn mount_from(text: &str) -> Result<Option<String>, MountError> {
     let mut from = None;
     for field in fields(text)? {
         let Some((key, value)) = field.split_once('=') else {
@@ -240,7 +87,7 @@ pub fn parse_mount(
 }
 
 fn fields(text: &str) -> Result<Vec<String>, MountError> {
-    super::csv::fields(text).map_err(|_| MountError::List {
+    csv::fields(text).map_err(|_| MountError::List {
         text: text.to_owned(),
     })
 }
@@ -324,72 +171,6 @@ fn set_size(mount: &mut Mount, value: String) -> Result<(), MountError> {
     Ok(())
 }
 
-fn parse_type(value: &str) -> Result<MountType, MountError> {
-    let name = value.to_lowercase();
-    TYPES
-        .into_iter()
-        .find(|kind| kind.as_str() == name)
-        .ok_or_else(|| MountError::UnknownType {
-            value: value.to_owned(),
-            nearest: nearest(value, TYPES.map(MountType::as_str)),
-        })
-}
-
-fn parse_sharing(value: &str) -> Result<CacheSharing, MountError> {
-    let name = value.to_lowercase();
-    SHARINGS
-        .into_iter()
-        .find(|sharing| sharing.as_str() == name)
-        .ok_or_else(|| MountError::UnknownSharing {
-            value: value.to_owned(),
-            nearest: nearest(value, SHARINGS.map(CacheSharing::as_str)),
-        })
-}
-
-fn parse_bool(key: &'static str, value: String) -> Result<bool, MountError> {
-    go_bool(&value).ok_or(MountError::Value { key, value })
-}
-
-/// Digits without a sign, up to 32 bits.
-fn parse_number(key: &'static str, radix: u32, value: String) -> Result<u32, MountError> {
-    let number = Some(&value)
-        .filter(|value| !value.starts_with('+'))
-        .and_then(|value| u32::from_str_radix(value, radix).ok());
-    number.ok_or(MountError::Value { key, value })
-}
-
-/// A bool as Go's strconv.ParseBool reads it.
-pub(super) fn go_bool(value: &str) -> Option<bool> {
-    match value {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
-        _ => None,
-    }
-}
-
-/// Bytes, or a number with a binary unit: `64m`, `1.5 GiB`.
-fn parse_size(text: &str) -> Option<i64> {
-    let last = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')?;
-    let number = if text.as_bytes()[last] == b' ' {
-        &text[..last]
-    } else {
-        &text[..=last]
-    };
-    let number: f64 = number.parse().ok().filter(|number| *number >= 0.0)?;
-    let unit = text[last + 1..].to_ascii_lowercase();
-    let factor = match unit.as_bytes() {
-        [] | [b'b'] => 1.0,
-        [prefix] | [prefix, b'b'] | [prefix, b'i', b'b'] => binary_prefix(*prefix)?,
-        _ => return None,
-    };
-    Some((number * factor) as i64)
-}
-
-fn binary_prefix(prefix: u8) -> Option<f64> {
-    let exponent = b"kmgtp".iter().position(|&known| known == prefix)?;
-    Some(1024f64.powi(exponent as i32 + 1))
-}
-
 /// Owner and mode are for what BuildKit itself creates.
 fn check_owner(mount: &Mount) -> Result<(), MountError> {
     if matches!(
@@ -461,23 +242,6 @@ mod tests {
                 secret.uid
             ),
             (true, Some(""), Some(0o440), Some(1))
-        );
-    }
-
-    #[test]
-    fn sizes_have_binary_units() {
-        let size = |text: &str| {
-            parse(&format!("type=tmpfs,target=/x,size={text}"))
-                .map(|mount| mount.size_limit)
-                .ok()
-        };
-        assert_eq!(size("10"), Some(10));
-        assert_eq!(size("1.5k"), Some(1536));
-        assert_eq!(size("2 MiB"), Some(2 << 20));
-        assert_eq!(size("1GB"), Some(1 << 30));
-        assert_eq!(
-            (size(""), size("-1"), size("1x"), size("1kbb"), size("m")),
-            (None, None, None, None, None)
         );
     }
 
