@@ -1,14 +1,9 @@
-//! Where a BuildKit is: the address' text forms and the order in which the usual places are tried. No I/O.
+//! Where a BuildKit is: the address and its text forms. No I/O.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::PathBuf};
 
 use super::Error;
 
-/// The socket of BuildKit's own daemon when nothing else is said.
-const BUILDKITD_SOCKET: &str = "/run/buildkit/buildkitd.sock";
 /// Docker's socket when nothing else is said.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 /// Docker's port when nothing else is said (its TLS port, 2376, has to be written).
@@ -137,39 +132,6 @@ impl fmt::Display for Address {
             Self::Docker(Some(endpoint)) => write!(f, "docker://{}", endpoint.bare()),
         }
     }
-}
-
-/// What the environment says about the places of BuildKit. The values are read by the caller, nothing here does.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Surroundings<'a> {
-    /// `BUILDKIT_HOST`.
-    pub buildkit_host: Option<&'a str>,
-    /// `XDG_RUNTIME_DIR`.
-    pub runtime_dir: Option<&'a Path>,
-    /// `DOCKER_HOST`.
-    pub docker_host: Option<&'a str>,
-}
-
-/// The addresses to try when none is given, in order: `BUILDKIT_HOST` and nothing else if it is set; else the daemon's
-/// socket, the rootless daemon's socket, and the BuildKit inside the Docker Engine.
-///
-/// The last is only of use if the engine has the containerd image store: [`super::connect_default`] looks.
-///
-/// # Errors
-/// As [`Address::parse`], for a `BUILDKIT_HOST` that is no address. A `DOCKER_HOST` that cannot be used is left out.
-pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>, Error> {
-    if let Some(host) = surroundings.buildkit_host.filter(|host| !host.is_empty()) {
-        return Ok(vec![
-            Address::parse(host)?.with_docker_host(surroundings.docker_host)?,
-        ]);
-    }
-    let mut addresses = vec![Address::Buildkit(Endpoint::Unix(BUILDKITD_SOCKET.into()))];
-    if let Some(folder) = surroundings.runtime_dir.filter(|path| path.is_absolute()) {
-        let socket = folder.join("buildkit/buildkitd.sock");
-        addresses.push(Address::Buildkit(Endpoint::Unix(socket)));
-    }
-    addresses.extend(Address::Docker(None).with_docker_host(surroundings.docker_host));
-    Ok(addresses)
 }
 
 fn docker(text: &str, rest: &str) -> Result<Option<Endpoint>, Error> {
@@ -333,38 +295,5 @@ mod tests {
         ] {
             assert!(!refused(text).contains("secret"), "{text}");
         }
-    }
-
-    #[test]
-    fn buildkit_host_wins_over_all_other_places() {
-        let addresses = |buildkit_host, runtime_dir: Option<&str>, docker_host| {
-            let surroundings = Surroundings {
-                buildkit_host,
-                runtime_dir: runtime_dir.map(Path::new),
-                docker_host,
-            };
-            let found = default_addresses(&surroundings).unwrap();
-            found.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            addresses(Some("tcp://a:1"), Some("/run/user/1"), None),
-            ["tcp://a:1"]
-        );
-        assert_eq!(
-            addresses(Some("docker://"), None, Some("tcp://e:2375")),
-            ["docker://e:2375"]
-        );
-        assert_eq!(
-            addresses(None, Some("/run/user/1"), Some("unix:///d.sock")),
-            [
-                "unix:///run/buildkit/buildkitd.sock",
-                "unix:///run/user/1/buildkit/buildkitd.sock",
-                "docker:///d.sock"
-            ]
-        );
-        assert_eq!(
-            addresses(Some(""), None, Some("ssh://x")),
-            ["unix:///run/buildkit/buildkitd.sock"]
-        );
     }
 }

@@ -13,8 +13,8 @@ use tonic::{
 };
 
 use super::{
-    Address, CacheRecord, Error, Failure, PruneOptions, SolveRequest, SolveResponse, Version,
-    Worker, connect::MESSAGE_LIMIT, error::root, usage::nanoseconds,
+    Address, CacheRecord, Error, Failure, MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse,
+    Version, Worker, error::root, usage::nanoseconds,
 };
 use crate::{
     progress::StatusUpdate,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prost::Message;
 
-use super::{Detail, details, details::SourceDetail};
+use super::{Detail, SourceDetail, details, details_json};
 use crate::proto::google::rpc;
 
 /// The kind of a failure, with gRPC's numbers and Go's names.
@@ -101,7 +101,9 @@ impl Failure {
     #[must_use]
     pub fn with_source(mut self, source: SourceDetail) -> Self {
         if self.source().is_none() {
-            self.status.details.push(details::source_to_any(&source));
+            self.status
+                .details
+                .push(details_json::source_to_any(&source));
             self.details.push(Detail::Source(source));
         }
         self

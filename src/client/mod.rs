@@ -17,32 +17,38 @@ mod address;
 mod connect;
 mod control;
 mod details;
+mod details_json;
+mod dialer;
 mod docker;
 mod error;
 mod failure;
+mod places;
 mod policy;
+mod problem;
 mod solve;
 mod tls;
 mod transport;
 mod usage;
 mod worker;
 
-pub use address::{Address, Endpoint, Surroundings, default_addresses};
-pub use connect::{CONNECT_TIMEOUT, ConnectOptions, connect_default, engine_info};
+pub use address::{Address, Endpoint};
+pub use connect::{CONNECT_TIMEOUT, ConnectOptions, engine_info};
 pub use control::Client;
 pub use details::{Detail, Operation, OperationDetail, SourceDetail};
 pub use docker::EngineInfo;
-pub use error::{ConnectProblem, Error, Stage};
+pub use error::Error;
 pub use failure::{Code, Failure};
+pub use places::{Surroundings, connect_default, default_addresses};
 pub use policy::{
     SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourceRule,
     SourceSelector, SourceUpdate,
 };
+pub use problem::{ConnectProblem, Stage};
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
 pub use tls::TlsOptions;
 pub use usage::{CacheRecord, PruneOptions};
 pub use worker::{Device, GcRule, Version, Worker};
 
-pub(crate) use connect::MESSAGE_LIMIT;
 pub(crate) use control::{failed, metadata_value};
+pub(crate) use dialer::MESSAGE_LIMIT;
 pub(crate) use worker::platform_to_proto;

@@ -212,6 +212,7 @@ fn of_text(text: &str, client_certificate: bool) -> Option<ConnectProblem> {
 fn of_alert(alert: &str, client_certificate: bool) -> ConnectProblem {
     let reason = match alert {
         "UnknownCA" => "it does not know the CA that signed it",
+        "DecryptError" if client_certificate => "its signature is not that of the CA",
         "CertificateExpired" => "it has expired",
         "CertificateRevoked" => "it was revoked",
         "BadCertificate"
@@ -252,7 +253,7 @@ fn certificate(error: &CertificateError) -> String {
                 expected.to_str()
             )
         }
-        CertificateError::UnknownIssuer => {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "it is not signed by a CA that is trusted here".to_owned()
         }
         CertificateError::ExpiredContext { time, not_after } => {

@@ -1,4 +1,4 @@
-//! The bridge itself: solve, forward, warn, return.
+//! The bridge itself: solve, forward, return.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,11 +15,8 @@ use crate::{
         CacheEntry, Client, Code, Failure, MESSAGE_LIMIT, SourcePolicy, Worker, failed,
         metadata_value,
     },
-    llb::{Definition, Location},
-    proto::{
-        moby::buildkit::v1::frontend::{self as proto, llb_bridge_client::LlbBridgeClient},
-        pb,
-    },
+    llb::Definition,
+    proto::moby::buildkit::v1::frontend::{self as proto, llb_bridge_client::LlbBridgeClient},
 };
 
 /// By this the daemon knows which of its builds a call belongs to.
@@ -57,23 +54,6 @@ pub struct Forward {
     pub options: BTreeMap<String, String>,
     /// Its named inputs.
     pub inputs: BTreeMap<String, Definition>,
-}
-
-/// A warning that progress shows, about a step and perhaps about lines of a file.
-#[derive(Debug, Clone, Default)]
-pub struct Warning<'a> {
-    /// The digest of the step.
-    pub vertex: &'a str,
-    /// Importance; 1 is usual.
-    pub level: i64,
-    /// One line that says all.
-    pub short: &'a str,
-    /// More lines for those who ask.
-    pub detail: Vec<&'a str>,
-    /// Where the rule is explained.
-    pub url: &'a str,
-    /// The lines.
-    pub location: Option<Location>,
 }
 
 impl Bridge {
@@ -275,37 +255,6 @@ impl Bridge {
         Ok(())
     }
 
-    /// Shows a warning in the build's progress; does nothing with daemons that cannot.
-    ///
-    /// # Errors
-    /// [`Error::Client`] when the call fails.
-    pub async fn warn(&self, warning: &Warning<'_>) -> Result<(), Error> {
-        if !self.capabilities.has(caps::WARNINGS) {
-            return Ok(());
-        }
-        let request = proto::WarnRequest {
-            digest: warning.vertex.to_owned(),
-            level: warning.level,
-            short: warning.short.as_bytes().to_vec(),
-            detail: warning
-                .detail
-                .iter()
-                .map(|line| line.as_bytes().to_vec())
-                .collect(),
-            url: warning.url.to_owned(),
-            info: warning
-                .location
-                .as_ref()
-                .map(|location| location.file.to_proto()),
-            ranges: warning.location.as_ref().map(ranges).unwrap_or_default(),
-        };
-        self.calls()
-            .warn(self.request(request))
-            .await
-            .map_err(failed("warning"))?;
-        Ok(())
-    }
-
     /// Ends the build with a result; the daemon exports it then, and Solve answers. To be called once, or
     /// [`Bridge::return_error`].
     ///
@@ -351,20 +300,4 @@ impl Bridge {
 /// The answer about a build that has not begun, or has ended; older daemons give it no code.
 fn is_unknown(status: &tonic::Status) -> bool {
     status.code() == tonic::Code::NotFound || status.message().contains("no such job")
-}
-
-fn ranges(location: &Location) -> Vec<pb::Range> {
-    let position = |at: crate::llb::Position| {
-        Some(pb::Position {
-            line: at.line,
-            character: at.character,
-        })
-    };
-    let ranges = location.ranges.iter();
-    ranges
-        .map(|range| pb::Range {
-            start: position(range.start),
-            end: position(range.end),
-        })
-        .collect()
 }

@@ -33,14 +33,16 @@ mod caps;
 mod files;
 mod result;
 mod source;
+mod warning;
 
-pub use bridge::{Bridge, Forward, SolveOptions, Warning};
+pub use bridge::{Bridge, Forward, SolveOptions};
 pub use caps::Capabilities;
 pub use files::{FileInfo, FileKind};
 pub use result::{Attestation, AttestationKind, BuildResult, Ref, Refs, Subject, SubjectKind};
 pub use source::{
     GitSource, HttpSource, ImageQuery, OciLayout, ResolvedImage, ResolvedSource, SourceQuery,
 };
+pub use warning::Warning;
 
 use crate::client::{self, Failure};
 

@@ -1,10 +1,9 @@
 //! The daemon is reached over every transport.
 
-use std::{path::Path, process::Command};
-
 use solvekit::client::{Address, Client, ConnectOptions, TlsOptions, connect_default, engine_info};
 
 use super::{
+    certificates::Certificates,
     daemon,
     relay::{Relay, Target, server_config},
 };
@@ -114,58 +113,44 @@ async fn the_first_usual_place_with_a_buildkit_is_taken() {
 #[tokio::test]
 async fn tls_with_a_client_certificate_leads_to_the_daemon() {
     let Some(address) = daemon() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    certificates(folder.path());
-    let file = |name: &str| folder.path().join(name);
-    let config = server_config(
-        &file("server.pem"),
-        &file("server.key"),
-        Some(&file("ca.pem")),
-    );
-    let relay = Relay::tls(Target::Daemon(address), config).await;
-    let options = ConnectOptions {
-        tls: Some(TlsOptions::from_folder(folder.path()).unwrap()),
-        ..plain(&format!("tcp://127.0.0.1:{}", relay.port))
-    };
-    assert!(!workers(options.clone()).await.is_empty());
+    let certificates = Certificates::make();
+    let relay = Relay::tls(Target::Daemon(address), server_config(&certificates, true)).await;
+    let tls = TlsOptions::from_folder(certificates.folder()).unwrap();
     let named = TlsOptions {
         server_name: Some("localhost".into()),
-        ..options.tls.clone().unwrap()
+        ..tls.clone()
     };
-    assert!(
-        !workers(ConnectOptions {
-            tls: Some(named),
-            ..options
-        })
-        .await
-        .is_empty()
-    );
+    for tls in [tls, named] {
+        let options = ConnectOptions {
+            tls: Some(tls),
+            ..plain(&format!("tcp://127.0.0.1:{}", relay.port))
+        };
+        assert!(!workers(options).await.is_empty());
+    }
 }
 
-/// A CA (`ca.pem`), a server certificate for localhost (`server.pem`), a client certificate (`cert.pem`, `key.pem`), and a
-/// second CA (`other.pem`).
-pub(crate) fn certificates(folder: &Path) {
-    let script = r#"
-        set -e
-        new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "$@"; }
-        new -x509 -subj /CN=ca -keyout ca.key -out ca.pem
-        new -x509 -subj /CN=other -keyout other.key -out other.pem
-        sign() { openssl x509 -req -in "$1" -CA ca.pem -CAkey ca.key -CAcreateserial -out "$2" -extfile "$3"; }
-        new -subj /CN=server -keyout server.key -out server.csr
-        echo subjectAltName=DNS:localhost,IP:127.0.0.1 >server.ext
-        sign server.csr server.pem server.ext
-        new -subj /CN=client -keyout key.pem -out client.csr
-        echo extendedKeyUsage=clientAuth >client.ext
-        sign client.csr cert.pem client.ext
-    "#;
-    let run = Command::new("bash")
-        .args(["-c", script])
-        .current_dir(folder)
-        .output()
-        .unwrap();
+#[tokio::test]
+async fn an_engine_is_reached_over_a_port_and_over_tls() {
+    let Some(address @ Address::Docker(_)) = daemon() else {
+        return;
+    };
+    let relay = Relay::tcp(Target::Raw(address.endpoint())).await;
     assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
+        !workers(plain(&format!("docker://127.0.0.1:{}", relay.port)))
+            .await
+            .is_empty()
     );
+    let certificates = Certificates::make();
+    let relay = Relay::tls(
+        Target::Raw(address.endpoint()),
+        server_config(&certificates, true),
+    )
+    .await;
+    let tls = TlsOptions::from_folder(certificates.folder()).unwrap();
+    let options = ConnectOptions {
+        tls: Some(tls),
+        ..plain(&format!("docker://localhost:{}", relay.port))
+    };
+    assert!(engine_info(&options).await.unwrap().containerd_image_store);
+    assert!(!workers(options).await.is_empty());
 }

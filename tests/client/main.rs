@@ -6,6 +6,8 @@
 
 mod build;
 mod builds;
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod connect;
 mod faults;
 mod problems;

@@ -5,7 +5,7 @@ use std::{error::Error as _, path::Path, time::Duration};
 use solvekit::client::{Address, Client, ConnectOptions, TlsOptions};
 
 use super::{
-    connect::certificates,
+    certificates::Certificates,
     relay::{Relay, Target, server_config},
 };
 
@@ -136,9 +136,8 @@ async fn another_protocol_is_recognized() {
 
 #[tokio::test]
 async fn tls_on_one_side_only_is_recognized() {
-    let folder = tempfile::tempdir().unwrap();
-    certificates(folder.path());
-    let relay = tls_relay(folder.path(), false).await;
+    let certificates = Certificates::make();
+    let relay = Relay::tls(Target::Mute, server_config(&certificates, false)).await;
     let text = failure(at(&format!("tcp://127.0.0.1:{}", relay.port))).await;
     says(&text, &["the server speaks TLS", "--tlscacert"]);
 
@@ -147,7 +146,7 @@ async fn tls_on_one_side_only_is_recognized() {
     let text = failure(with(
         &relay,
         TlsOptions {
-            ca: Some(folder.path().join("ca.pem")),
+            ca: Some(certificates.path("ca.pem")),
             ..TlsOptions::default()
         },
     ))
@@ -157,12 +156,12 @@ async fn tls_on_one_side_only_is_recognized() {
 
 #[tokio::test]
 async fn a_certificate_of_an_unknown_ca_or_another_name_is_explained() {
-    let folder = tempfile::tempdir().unwrap();
-    certificates(folder.path());
-    let file = |name: &str| Some(folder.path().join(name));
-    let relay = tls_relay(folder.path(), false).await;
+    let certificates = Certificates::make();
+    let file = |name: &str| Some(certificates.path(name));
+    let relay = Relay::tls(Target::Mute, server_config(&certificates, false)).await;
+    let other = Certificates::make();
     let other_ca = TlsOptions {
-        ca: file("other.pem"),
+        ca: Some(other.path("ca.pem")),
         ..TlsOptions::default()
     };
     says(
@@ -182,10 +181,9 @@ async fn a_certificate_of_an_unknown_ca_or_another_name_is_explained() {
 
 #[tokio::test]
 async fn a_missing_or_foreign_client_certificate_is_explained() {
-    let folder = tempfile::tempdir().unwrap();
-    certificates(folder.path());
-    let file = |name: &str| Some(folder.path().join(name));
-    let relay = tls_relay(folder.path(), true).await;
+    let certificates = Certificates::make();
+    let file = |name: &str| Some(certificates.path(name));
+    let relay = Relay::tls(Target::Mute, server_config(&certificates, true)).await;
     let none = TlsOptions {
         ca: file("ca.pem"),
         ..TlsOptions::default()
@@ -194,10 +192,11 @@ async fn a_missing_or_foreign_client_certificate_is_explained() {
         &failure(with(&relay, none)).await,
         &["wants a client certificate", "--tlscert"],
     );
+    let foreign = Certificates::make();
     let foreign = TlsOptions {
         ca: file("ca.pem"),
-        cert: file("other.pem"),
-        key: file("other.key"),
+        cert: Some(foreign.path("cert.pem")),
+        key: Some(foreign.path("key.pem")),
         server_name: None,
     };
     says(
@@ -208,10 +207,9 @@ async fn a_missing_or_foreign_client_certificate_is_explained() {
 
 #[tokio::test]
 async fn tls_files_that_cannot_be_used_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    certificates(folder.path());
-    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
-    let file = |name: &str| Some(folder.path().join(name));
+    let certificates = Certificates::make();
+    std::fs::write(certificates.path("empty.pem"), "").unwrap();
+    let file = |name: &str| Some(certificates.path(name));
     let tried = |ca, cert, key| ConnectOptions {
         tls: Some(TlsOptions {
             ca,
@@ -243,17 +241,6 @@ async fn tls_files_that_cannot_be_used_are_named() {
     );
     let error = TlsOptions::from_folder(Path::new("/nonexistent")).unwrap_err();
     says(&error.to_string(), &["/nonexistent", "ca.pem nor ca.crt"]);
-}
-
-async fn tls_relay(folder: &Path, client_certificates: bool) -> Relay {
-    let file = |name: &str| folder.join(name);
-    let ca = file("ca.pem");
-    let config = server_config(
-        &file("server.pem"),
-        &file("server.key"),
-        client_certificates.then_some(ca.as_path()),
-    );
-    Relay::tls(Target::Mute, config).await
 }
 
 fn with(relay: &Relay, tls: TlsOptions) -> ConnectOptions {

@@ -15,6 +15,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::certificates::Certificates;
+
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
@@ -35,6 +37,8 @@ impl Drop for Relay {
 pub(crate) enum Target {
     /// To the daemon's BuildKit.
     Daemon(Address),
+    /// To this endpoint, without asking for BuildKit.
+    Raw(Endpoint),
     /// Nowhere: this is said, then the connection is closed.
     Says(&'static [u8]),
     /// Nowhere, and nothing is said.
@@ -112,6 +116,10 @@ async fn serve(mut client: Box<dyn Io>, target: Target) {
             let mut daemon = dial(&address).await;
             let _ = copy_bidirectional(&mut client, &mut daemon).await;
         }
+        Target::Raw(endpoint) => {
+            let mut server = open(&endpoint).await;
+            let _ = copy_bidirectional(&mut client, &mut server).await;
+        }
         Target::Says(words) => {
             let mut first = [0; 1];
             let _ = client.read(&mut first).await;
@@ -122,14 +130,18 @@ async fn serve(mut client: Box<dyn Io>, target: Target) {
     }
 }
 
-/// A stream on which the daemon's BuildKit speaks HTTP/2.
-async fn dial(address: &Address) -> Box<dyn Io> {
-    let mut stream: Box<dyn Io> = match address.endpoint() {
+async fn open(endpoint: &Endpoint) -> Box<dyn Io> {
+    match endpoint {
         Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await.unwrap()),
         Endpoint::Tcp { host, port } => {
-            Box::new(TcpStream::connect((host.as_str(), port)).await.unwrap())
+            Box::new(TcpStream::connect((host.as_str(), *port)).await.unwrap())
         }
-    };
+    }
+}
+
+/// A stream on which the daemon's BuildKit speaks HTTP/2.
+async fn dial(address: &Address) -> Box<dyn Io> {
+    let mut stream = open(&address.endpoint()).await;
     if matches!(address, Address::Docker(_)) {
         let request =
             b"POST /grpc HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
@@ -147,33 +159,27 @@ async fn dial(address: &Address) -> Box<dyn Io> {
     stream
 }
 
-/// A server's TLS, with its certificate and key, and the CA that client certificates need.
-pub(crate) fn server_config(
-    certificate: &Path,
-    key: &Path,
-    client_ca: Option<&Path>,
-) -> ServerConfig {
+/// A server's TLS; clients need a certificate of the same CA if `clients` says so.
+pub(crate) fn server_config(certificates: &Certificates, clients: bool) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .unwrap();
-    let builder = match client_ca {
-        None => builder.with_no_client_auth(),
-        Some(ca) => {
-            let mut roots = RootCertStore::empty();
-            roots
-                .add(CertificateDer::from_pem_file(ca).unwrap())
-                .unwrap();
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                .build()
-                .unwrap();
-            builder.with_client_cert_verifier(verifier)
-        }
+    let builder = if clients {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_file(certificates.path("ca.pem")).unwrap())
+            .unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .unwrap();
+        builder.with_client_cert_verifier(verifier)
+    } else {
+        builder.with_no_client_auth()
     };
-    let certificates = vec![CertificateDer::from_pem_file(certificate).unwrap()];
-    let mut config = builder
-        .with_single_cert(certificates, PrivateKeyDer::from_pem_file(key).unwrap())
-        .unwrap();
+    let certificate = CertificateDer::from_pem_file(certificates.path("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(certificates.path("server.key")).unwrap();
+    let mut config = builder.with_single_cert(vec![certificate], key).unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
     config
 }

@@ -1,0 +1,263 @@
+//! Dialling: open a stream, ask for HTTP/2 where an engine is in between, make the first call, and find out what is wrong
+//! if that fails.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use hyper_util::rt::TokioIo;
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint as Http2},
+};
+
+use super::{
+    Address, Client, ConnectOptions, ConnectProblem, EngineInfo, Error, Failure, Stage, TlsOptions,
+    Version, docker,
+    error::root,
+    tls,
+    transport::{self, BoxIo, Deadline, Speech, Tls},
+};
+use crate::proto::moby::buildkit::v1::{
+    InfoRequest, ListWorkersRequest, control_client::ControlClient,
+};
+
+/// BuildKit sends and takes messages of up to 16 MiB.
+pub(crate) const MESSAGE_LIMIT: usize = 16 << 20;
+/// gRPC errors travel in trailers, with all their details; grpc-go accepts 16 MiB of headers.
+const HEADER_LIMIT: u32 = 16 << 20;
+/// What the daemon may send ahead of being read: one stream's share decides the speed of an export on a long line.
+const STREAM_WINDOW: u32 = 16 << 20;
+const CONNECTION_WINDOW: u32 = 64 << 20;
+
+/// How the engine or daemon at the other end of a stream is made to speak HTTP/2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It does by itself.
+    PriorKnowledge,
+    /// `POST /grpc`.
+    Upgrade,
+}
+
+/// What is needed to dial again at any time.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    address: Address,
+    tls: Option<Tls>,
+    timeout: Duration,
+}
+
+impl Dialer {
+    pub(super) async fn new(options: &ConnectOptions) -> Result<Self, Error> {
+        let address = options.address.clone();
+        let tls = match options.tls.clone() {
+            None => None,
+            Some(tls) => Some(prepare(tls, &address).await?),
+        };
+        Ok(Self {
+            address,
+            tls,
+            timeout: options.timeout,
+        })
+    }
+
+    pub(super) async fn connect_if_useful(&self) -> Result<Client, ConnectProblem> {
+        if matches!(self.address, Address::Docker(_))
+            && !self.engine_info().await?.containerd_image_store
+        {
+            return Err(ConnectProblem::EngineWithoutContainerdStore);
+        }
+        self.connect().await
+    }
+
+    pub(super) async fn connect(&self) -> Result<Client, ConnectProblem> {
+        let deadline = Deadline::new(self.timeout);
+        if matches!(self.address, Address::Buildkit(_)) {
+            return self.connect_by(Way::PriorKnowledge, deadline).await;
+        }
+        // Newer engines speak gRPC on their socket without an upgrade, and will lose the upgrade one day. Others that
+        // speak HTTP/2 there (proxies, Podman) do not know BuildKit's services: they are asked for the upgrade too.
+        let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
+        if transport::listen(stream).await == Speech::Http2 {
+            match self.connect_by(Way::PriorKnowledge, deadline).await {
+                Err(ConnectProblem::NotBuildkit { .. }) => {}
+                other => return other,
+            }
+        }
+        self.connect_by(Way::Upgrade, deadline).await
+    }
+
+    async fn connect_by(&self, way: Way, deadline: Deadline) -> Result<Client, ConnectProblem> {
+        let stream = self.dial(way, deadline).await?;
+        let channel = self.channel(way, stream);
+        let first = deadline
+            .run(Stage::FirstCall, async { Ok(first_call(&channel).await) })
+            .await;
+        let problem = match first {
+            Ok(Ok(version)) => {
+                return Ok(Client {
+                    channel,
+                    address: self.address.clone(),
+                    version,
+                });
+            }
+            Ok(Err(status)) => self.refusal(way, status),
+            Err(timed_out) => timed_out,
+        };
+        // Only these two can hide a better explanation.
+        match problem {
+            ConnectProblem::Closed { .. } | ConnectProblem::TimedOut { .. } => {
+                Err(self.diagnose().await.unwrap_or(problem))
+            }
+            other => Err(other),
+        }
+    }
+
+    async fn dial(&self, way: Way, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
+        let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
+        match way {
+            Way::PriorKnowledge => Ok(stream),
+            Way::Upgrade => docker::upgrade(stream, deadline).await,
+        }
+    }
+
+    /// A channel that begins on a stream that is open already, and dials again when that ended.
+    fn channel(&self, way: Way, first: BoxIo) -> Channel {
+        let first = Arc::new(Mutex::new(Some(first)));
+        let dialer = self.clone();
+        let connector = tower::service_fn(move |_: http::Uri| {
+            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let dialer = dialer.clone();
+            async move {
+                match first {
+                    Some(stream) => Ok(TokioIo::new(stream)),
+                    None => dialer
+                        .dial(way, Deadline::new(dialer.timeout))
+                        .await
+                        .map(TokioIo::new),
+                }
+            }
+        });
+        self.http2().connect_with_connector_lazy(connector)
+    }
+
+    /// HTTP/2 as gRPC servers of Go want it: no keepalive pings (they are answered with `too_many_pings`), and no time
+    /// limit for calls, of which one is a whole build.
+    fn http2(&self) -> Http2 {
+        let endpoint = self.address.endpoint();
+        let name = self.tls.as_ref().map_or_else(
+            || endpoint.server_name().to_owned(),
+            |tls| tls.server_name.to_str().into_owned(),
+        );
+        let authority = if name.contains(':') {
+            format!("http://[{name}]")
+        } else {
+            format!("http://{name}")
+        };
+        Http2::from_shared(authority)
+            .unwrap_or_else(|_| Http2::from_static("http://localhost"))
+            .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
+            .unwrap_or_else(|_| Http2::from_static("http://localhost"))
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_max_header_list_size(HEADER_LIMIT)
+    }
+
+    pub(super) async fn engine_info(&self) -> Result<EngineInfo, ConnectProblem> {
+        let deadline = Deadline::new(self.timeout);
+        let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
+        docker::info(stream, deadline).await
+    }
+
+    /// What the failure of the first call means.
+    fn refusal(&self, way: Way, status: Status) -> ConnectProblem {
+        if let Some(source) = std::error::Error::source(&status) {
+            let client_certificate = self.tls.as_ref().is_some_and(|tls| tls.client_certificate);
+            return match tls::problem(source, client_certificate) {
+                Some(problem) => problem,
+                None => ConnectProblem::Closed {
+                    source: Some(root(&status)),
+                },
+            };
+        }
+        match (status.code(), way) {
+            (Code::Unimplemented, Way::Upgrade) => ConnectProblem::EngineWithoutBuildkit {
+                answer: status.message().to_owned(),
+            },
+            (Code::Unimplemented | Code::Unknown | Code::Internal, Way::PriorKnowledge) => {
+                ConnectProblem::NotBuildkit {
+                    answer: format!("a gRPC server says {:?}", status.message()),
+                }
+            }
+            _ => ConnectProblem::Refusal {
+                source: Box::new(Failure::from_status(status)),
+            },
+        }
+    }
+
+    /// Dials once more to hear what the server speaks.
+    async fn diagnose(&self) -> Option<ConnectProblem> {
+        let deadline = Deadline::new(Duration::from_secs(1));
+        let endpoint = self.address.endpoint();
+        let stream = transport::open(&endpoint, self.tls.as_ref(), deadline)
+            .await
+            .ok()?;
+        match transport::listen(stream).await {
+            Speech::Tls if self.tls.is_none() => Some(ConnectProblem::TlsRequired),
+            Speech::Http1(answer) => Some(ConnectProblem::WebServer { answer }),
+            Speech::Other(answer) => Some(ConnectProblem::NotBuildkit {
+                answer: format!("it begins with {answer:?}"),
+            }),
+            // TLS servers of Go close the connection without a word when they are spoken to in plain.
+            Speech::Silence if self.tls.is_none() => {
+                let tls = prepare(TlsOptions::default(), &self.address).await.ok()?;
+                match transport::open(&endpoint, Some(&tls), deadline).await {
+                    Ok(_)
+                    | Err(
+                        ConnectProblem::ServerCertificate { .. }
+                        | ConnectProblem::ClientCertificateRequired,
+                    ) => Some(ConnectProblem::TlsRequired),
+                    Err(_) => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Reads the TLS files, off the async threads.
+async fn prepare(options: TlsOptions, address: &Address) -> Result<Tls, Error> {
+    let server_name = options.server_name(address.endpoint().server_name())?;
+    let client_certificate = options.cert.is_some();
+    let loaded = tokio::task::spawn_blocking(move || options.load()).await;
+    let mut config = loaded.unwrap_or_else(|error| {
+        Err(Error::TlsOptions {
+            reason: error.to_string(),
+        })
+    })?;
+    if matches!(address, Address::Docker(_)) {
+        // An engine's API is HTTP/1.1 until it is upgraded.
+        Arc::make_mut(&mut config).alpn_protocols.clear();
+    }
+    Ok(Tls {
+        config,
+        server_name,
+        client_certificate,
+    })
+}
+
+/// `Info`, which BuildKit has since 0.11, else `ListWorkers`, which every BuildKit has.
+async fn first_call(channel: &Channel) -> Result<Option<Version>, Status> {
+    let mut control = ControlClient::new(channel.clone())
+        .max_decoding_message_size(MESSAGE_LIMIT)
+        .max_encoding_message_size(MESSAGE_LIMIT);
+    match control.info(InfoRequest {}).await {
+        Ok(answer) => Ok(answer.into_inner().buildkit_version.map(Version::from)),
+        Err(status) if status.code() == Code::Unimplemented => {
+            control.list_workers(ListWorkersRequest::default()).await?;
+            Ok(None)
+        }
+        Err(status) => Err(status),
+    }
+}

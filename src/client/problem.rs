@@ -1,0 +1,194 @@
+//! Why there is no connection to a daemon, and what its user can do about it.
+
+use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
+
+use super::{Address, Endpoint, Failure};
+
+/// Why there is no connection to a BuildKit.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectProblem {
+    /// The path of the socket does not exist.
+    #[error("there is no socket {path:?}")]
+    NoSocket {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The path exists and is something else.
+    #[error("{path:?} is not a socket")]
+    NotASocket {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The socket may not be opened.
+    #[error("no permission to open the socket {path:?}")]
+    PermissionDenied {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Nobody listens there.
+    #[error("nothing listens on {endpoint} (connection refused)")]
+    Refused {
+        /// What was dialled.
+        endpoint: Endpoint,
+    },
+    /// The host has no address.
+    #[error("the host {host:?} is not known")]
+    UnknownHost {
+        /// The host's name.
+        host: String,
+        /// What the resolver says.
+        #[source]
+        source: io::Error,
+    },
+    /// Opening the byte stream failed in another way.
+    #[error("cannot open {endpoint}")]
+    Io {
+        /// What was dialled.
+        endpoint: Endpoint,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// It took too long.
+    #[error("no answer within {} while {stage}", seconds(.after))]
+    TimedOut {
+        /// How far it got.
+        stage: Stage,
+        /// The time given.
+        after: Duration,
+    },
+    /// The server speaks TLS, and no TLS options were given.
+    #[error("the server speaks TLS, and no TLS options were given")]
+    TlsRequired,
+    /// TLS options were given, and the server does not speak TLS.
+    #[error("TLS options were given, and the server does not speak TLS")]
+    TlsNotSpoken,
+    /// The server's certificate is not accepted.
+    #[error("the server's certificate is not accepted: {reason}")]
+    ServerCertificate {
+        /// Why.
+        reason: String,
+    },
+    /// The server wants a client certificate and got none.
+    #[error("the server wants a client certificate")]
+    ClientCertificateRequired,
+    /// The server does not accept the client certificate.
+    #[error("the server does not accept the client certificate: {reason}")]
+    ClientCertificateRejected {
+        /// Its alert.
+        reason: String,
+    },
+    /// Another failure of TLS.
+    #[error("TLS failed: {reason}")]
+    Tls {
+        /// What the TLS library says.
+        reason: String,
+    },
+    /// A web server, not gRPC.
+    #[error("a web server answers there, not BuildKit ({answer})")]
+    WebServer {
+        /// The first line of its answer.
+        answer: String,
+    },
+    /// Something else answers.
+    #[error("what answers there is not BuildKit: {answer}")]
+    NotBuildkit {
+        /// What it said.
+        answer: String,
+    },
+    /// An engine without BuildKit.
+    #[error("the engine there has no BuildKit: {answer}")]
+    EngineWithoutBuildkit {
+        /// What it said to the upgrade request.
+        answer: String,
+    },
+    /// An engine whose image store BuildKit cannot use for what this client does.
+    #[error("the engine there does not use the containerd image store")]
+    EngineWithoutContainerdStore,
+    /// The connection was closed without an answer.
+    #[error("the connection was closed without an answer")]
+    Closed {
+        /// What the transport says, if anything.
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// The daemon refuses to talk to this client.
+    #[error("the daemon refuses the first call")]
+    Refusal {
+        /// What it says.
+        #[source]
+        source: Box<Failure>,
+    },
+}
+
+/// How far connecting got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Resolving the name and opening the byte stream.
+    Opening,
+    /// The TLS handshake.
+    Tls,
+    /// Asking the engine for its BuildKit.
+    Upgrade,
+    /// The first call.
+    FirstCall,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Opening => "opening the connection",
+            Self::Tls => "shaking hands for TLS",
+            Self::Upgrade => "asking the engine for its BuildKit",
+            Self::FirstCall => "waiting for the answer to the first call",
+        })
+    }
+}
+
+impl ConnectProblem {
+    /// What its user can do about it, if that is known: one line, without a final dot.
+    pub fn hint(&self, address: &Address) -> Option<String> {
+        let docker = matches!(address, Address::Docker(_));
+        let hint = match self {
+            Self::NoSocket { .. } | Self::Refused { .. } if docker => {
+                "start the Docker Engine (systemctl start docker), or name its socket: docker:///path/docker.sock".to_owned()
+            }
+            Self::NoSocket { .. } | Self::Refused { .. } => {
+                format!("start the daemon (buildkitd --addr {address}), or name another one with BUILDKIT_HOST")
+            }
+            Self::PermissionDenied { path } => {
+                format!("join the group that owns the socket (ls -l {}), or run as root", path.display())
+            }
+            Self::TimedOut { stage: Stage::Opening, .. } => "see whether a firewall drops the connection".to_owned(),
+            Self::TimedOut { stage: Stage::FirstCall, .. } => "see whether the daemon hangs, or something else listens there".to_owned(),
+            Self::UnknownHost { .. } => "see whether the name is right, and this machine's DNS knows it".to_owned(),
+            Self::NotBuildkit { .. } => {
+                "buildkitd usually listens on port 1234; the address of a Docker Engine begins with docker://".to_owned()
+            }
+            Self::TlsRequired => "give the CA and the client's certificate (--tlscacert, --tlscert, --tlskey or --tlsdir)".to_owned(),
+            Self::TlsNotSpoken => "leave the TLS options away, or start buildkitd with --tlscert and --tlskey".to_owned(),
+            Self::ServerCertificate { .. } => {
+                "give the CA that signed it (--tlscacert), and the name that is in it if that is not the host's (--tlsservername)".to_owned()
+            }
+            Self::ClientCertificateRejected { .. } => {
+                "use a certificate that is signed by the CA of the daemon's --tlscacert".to_owned()
+            }
+            Self::ClientCertificateRequired => "give the client's certificate and key (--tlscert, --tlskey)".to_owned(),
+            Self::WebServer { .. } if !docker => {
+                format!("if a Docker Engine listens there, its address is docker://{}", address.endpoint().bare())
+            }
+            Self::EngineWithoutBuildkit { .. } => "this needs a Docker Engine 23 or newer; Podman has no BuildKit".to_owned(),
+            Self::EngineWithoutContainerdStore => {
+                r#"set {"features": {"containerd-snapshotter": true}} in /etc/docker/daemon.json, or name it: BUILDKIT_HOST=docker://"#.to_owned()
+            }
+            _ => return None,
+        };
+        Some(hint)
+    }
+}
+
+fn seconds(time: &Duration) -> String {
+    format!("{} s", (time.as_secs_f64() * 10.0).round() / 10.0)
+}
