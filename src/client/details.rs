@@ -282,6 +282,7 @@ mod tests {
                 filename: "Dockerfile".into(),
                 data: (&b"FROM x"[..]).into(),
                 language: "Dockerfile".into(),
+                ..SourceInfo::default()
             },
             ranges: vec![SourceRange::lines(1, 2)],
         };

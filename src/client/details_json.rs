@@ -100,6 +100,7 @@ fn source(json: Json<'_>) -> SourceDetail {
                 .unwrap_or_default()
                 .into(),
             language: info.map(|info| info.text("language")).unwrap_or_default(),
+            ..SourceInfo::default()
         },
         ranges: json
             .list("ranges")

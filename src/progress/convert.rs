@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use prost::Message;
 use prost_types::Timestamp;
 
 use super::event::*;
@@ -32,11 +33,17 @@ impl From<control::Vertex> for Vertex {
             completed: time(vertex.completed),
             cached: vertex.cached,
             error: vertex.error,
-            progress_group: vertex.progress_group.map(|group| ProgressGroup {
-                id: group.id,
-                name: group.name,
-                weak: group.weak,
-            }),
+            progress_group: vertex.progress_group.map(ProgressGroup::from),
+        }
+    }
+}
+
+impl From<pb::ProgressGroup> for ProgressGroup {
+    fn from(group: pb::ProgressGroup) -> Self {
+        Self {
+            id: group.id,
+            name: group.name,
+            weak: group.weak,
         }
     }
 }
@@ -86,6 +93,10 @@ impl From<pb::SourceInfo> for SourceInfo {
         Self {
             filename: info.filename,
             data: info.data.into(),
+            definition: info
+                .definition
+                .map(|graph| graph.encode_to_vec().into())
+                .unwrap_or_default(),
             language: info.language,
         }
     }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::json;
+use super::{definition, json};
 
 /// A batch of changes since the batch before; all four lists may be empty.
 ///
@@ -214,6 +214,13 @@ pub struct SourceInfo {
     /// Its whole text.
     #[serde(with = "json::base64", skip_serializing_if = "Bytes::is_empty")]
     pub data: Bytes,
+    /// The graph that it was read by: an encoded `pb.Definition`, empty when it is not known. Reading JSON leaves it empty.
+    #[serde(
+        serialize_with = "definition::serialize",
+        skip_serializing_if = "Bytes::is_empty",
+        skip_deserializing
+    )]
+    pub definition: Bytes,
     /// Its language, e.g. `Dockerfile`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub language: String,

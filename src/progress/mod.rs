@@ -32,6 +32,7 @@
 
 mod channel;
 mod convert;
+mod definition;
 mod display;
 mod event;
 mod excerpt;

@@ -109,6 +109,7 @@ mod tests {
                 filename: "Dockerfile".into(),
                 data: "FROM".into(),
                 language: "Dockerfile".into(),
+                ..Default::default()
             }),
             ranges: vec![SourceRange::lines(1, 1)],
         };

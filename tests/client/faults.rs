@@ -74,6 +74,7 @@ async fn a_frontends_own_error_ends_the_build_with_its_lines() {
             filename: "Dockerfile".into(),
             data: "FROM\n".into(),
             language: "Dockerfile".into(),
+            ..Default::default()
         },
         ranges: vec![solvekit::progress::SourceRange::lines(1, 1)],
     };

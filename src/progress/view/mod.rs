@@ -1,13 +1,15 @@
 //! The state of all steps, made of the events so far. Pure: it reads no clock and draws nothing.
 
+mod step;
+
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use super::event::{StatusUpdate, Vertex, VertexLog, VertexStatus, Warning};
 use super::group::Group;
-use super::interval::{Clocks, Interval, Work, merge};
+use super::interval::{Clocks, Interval, merge};
 use super::name::StepName;
-use super::tail::LogTail;
+pub use step::{StepState, StepView};
 
 /// What is known of a build, or of several that are shown together.
 #[derive(Debug, Default)]
@@ -24,84 +26,6 @@ pub struct View {
     first: Option<(u64, SystemTime)>,
     warnings: Vec<Warning>,
 }
-
-/// One step: a vertex, or a group of them.
-#[derive(Debug, Default)]
-pub struct StepView {
-    pub(super) digest: String,
-    pub(super) name: StepName,
-    pub(super) cached: bool,
-    pub(super) error: String,
-    pub(super) work: Work,
-    pub(super) transfers: Vec<VertexStatus>,
-    /// Sources of the transfers, whose clocks they are measured by.
-    transfer_sources: Vec<u64>,
-    pub(super) warnings: Vec<Warning>,
-    pub(super) log: LogTail,
-    /// In `View::shown`.
-    shown: bool,
-    /// Stands for no step to count: a group without a visible member.
-    hidden: bool,
-}
-
-/// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepState {
-    /// Known, not begun.
-    Pending,
-    /// At work.
-    Running,
-    /// Ended well.
-    Done,
-    /// Ended well, with a result from the cache.
-    Cached,
-    /// Ended because the build was cancelled or something else failed.
-    Canceled,
-    /// Ended with an error of its own.
-    Failed,
-}
-
-impl StepView {
-    /// The name as the daemon gave it.
-    pub fn name(&self) -> &str {
-        self.name.full()
-    }
-
-    /// The platform that the step is for, e.g. `linux/arm64`, when its name says so.
-    pub fn platform(&self) -> Option<&str> {
-        self.name.platform()
-    }
-
-    /// The error; empty when there is none.
-    pub fn error(&self) -> &str {
-        &self.error
-    }
-
-    /// How far it is.
-    pub fn state(&self) -> StepState {
-        match () {
-            () if self.error.ends_with(CANCELED) => StepState::Canceled,
-            () if !self.error.is_empty() => StepState::Failed,
-            () if !self.work.is_started() => StepState::Pending,
-            () if !self.work.is_completed() => StepState::Running,
-            () if self.cached => StepState::Cached,
-            () => StepState::Done,
-        }
-    }
-
-    /// It has begun, and is not part of a group that is not to be seen yet.
-    pub(super) fn is_shown(&self) -> bool {
-        self.shown
-    }
-
-    /// The end of its log; given up once the step has ended well.
-    pub fn log(&self) -> &LogTail {
-        &self.log
-    }
-}
-
-/// How the error of a cancelled step ends.
-const CANCELED: &str = "context canceled";
 
 /// What an event changed, by position in [`View::step`].
 #[derive(Debug, Default, PartialEq, Eq)]
