@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use super::filepath;
+
 /// The file of the node's id, the one of buildx: what buildx has sent, the daemon has for solvekit too.
 const FILE: &str = ".buildNodeID";
 
@@ -13,9 +15,11 @@ const FILE: &str = ".buildNodeID";
 /// share what was received; they then send what differs.
 pub fn shared_key(context: &Path, node_id: &str) -> String {
     let absolute = std::path::absolute(context).unwrap_or_else(|_| context.to_owned());
-    let name = absolute
-        .file_name()
-        .map_or("/".into(), |name| name.to_string_lossy());
+    let cleaned = filepath::clean(&absolute.to_string_lossy());
+    let name = cleaned
+        .rsplit('/')
+        .find(|name| !name.is_empty())
+        .unwrap_or("/");
     format!("{name}:{node_id}")
 }
 
@@ -59,6 +63,7 @@ mod tests {
     #[test]
     fn the_key_is_the_directorys_name_and_the_node() {
         assert_eq!(shared_key(Path::new("/home/me/app/"), "id"), "app:id");
+        assert_eq!(shared_key(Path::new("/home/me/app/sub/.."), "id"), "app:id");
         assert_eq!(shared_key(Path::new("/"), "id"), "/:id");
         let here = std::env::current_dir().unwrap();
         let name = here.file_name().unwrap().to_str().unwrap();
