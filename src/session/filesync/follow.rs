@@ -99,7 +99,7 @@ impl Links<'_> {
             let Ok(entry_name) = entry.file_name().into_string() else {
                 continue;
             };
-            if filepath::glob_matches(name, &entry_name) {
+            if filepath::glob_matches(name, &entry_name) == Ok(true) {
                 targets.extend(self.target(&filepath::join(parent, &entry_name))?);
             }
         }

@@ -147,7 +147,8 @@ fn scan(pattern: &str) -> (Kind, String) {
                 expression.push(c);
                 kind = Kind::Expression;
             }
-            '.' | '+' | '(' | ')' | '|' | '{' | '}' | '$' => {
+            // Not `|`, `{` and `}`: the reference means to, but its table of them ends below.
+            '.' | '+' | '(' | ')' | '$' => {
                 expression.push('\\');
                 expression.push(c);
             }

@@ -21,10 +21,40 @@ fn translate(go_syntax: &str) -> Result<String, String> {
             '\\' => out.push_str(&escape(&mut rest)?),
             '[' => class(&mut rest, &mut out)?,
             ']' => out.push_str("\\]"),
+            '{' => repetition(&mut rest, &mut out)?,
+            '}' => out.push_str("\\}"),
             c => out.push(c),
         }
     }
     Ok(out)
+}
+
+/// A counted repetition, or a brace that is none and stands for itself, as in Go.
+fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    let ahead: String = rest.clone().take_while(|&c| c != '}').collect();
+    let closed = rest.clone().nth(ahead.chars().count()).is_some();
+    let (low, high) = ahead.split_once(',').unwrap_or((&ahead, &ahead));
+    let is_count = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !closed || !is_count(low) || !(is_count(high) || high.is_empty()) {
+        out.push_str("\\{");
+        return Ok(());
+    }
+    // Go refuses a repetition of a repetition; here the only others are stars and question marks.
+    if out.ends_with(['*', '?']) || out.ends_with("}") && !out.ends_with("\\}") {
+        return Err("a brace repeats a repetition".to_owned());
+    }
+    let count = |text: &str| text.parse::<u32>().ok().filter(|&count| count <= 1000);
+    let valid = match (count(low), count(high)) {
+        (Some(low), Some(high)) => low <= high,
+        (Some(_), None) => high.is_empty(),
+        _ => false,
+    };
+    if !valid {
+        return Err("a count in braces is out of range".to_owned());
+    }
+    out.push_str(&format!("{{{ahead}}}"));
+    rest.nth(ahead.chars().count());
+    Ok(())
 }
 
 /// An escape outside a class. Go knows more of them (octal, hexadecimal, Unicode classes); in a path pattern they can
