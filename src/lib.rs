@@ -1,6 +1,8 @@
 //! solvekit speaks LLB to BuildKit: it translates Dockerfiles, solves every platform at once and pushes one image index.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod suggest;
+
 pub mod oci;
 
 pub mod dockerfile;

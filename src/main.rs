@@ -1,3 +1,9 @@
-//! The `solvekit` command.
+//! The `solvekit` command: parse the arguments, run, print the error with its hint, exit with its code.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

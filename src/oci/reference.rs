@@ -47,7 +47,7 @@ impl Reference {
             Some((path, tag)) => (path, Some(tag)),
             None => (name_and_tag, None),
         };
-        check_path(path).map_err(invalid)?;
+        check_path(path, text).map_err(invalid)?;
         if !is_domain(&domain) {
             return Err(invalid(format!("{domain:?} is not a registry host[:port]")));
         }
@@ -192,9 +192,16 @@ fn is_port(port: &str) -> bool {
 }
 
 /// Components of lower-case letters and digits, joined by `.`, `_`, `__` or dashes.
-fn check_path(path: &str) -> Result<(), String> {
+fn check_path(path: &str, text: &str) -> Result<(), String> {
     if path.chars().any(char::is_uppercase) {
-        return Err(format!("the repository name {path:?} must be lower-case"));
+        // The namespace that was filled in is none of the writer's.
+        let written = path
+            .strip_prefix(OFFICIAL)
+            .filter(|_| !text.contains(OFFICIAL))
+            .unwrap_or(path);
+        return Err(format!(
+            "the repository name {written:?} must be lower-case"
+        ));
     }
     if path.len() > MAX_PATH {
         return Err(format!(

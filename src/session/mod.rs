@@ -145,7 +145,7 @@ impl SessionBuilder {
 }
 
 /// 128 random bits in the 25 characters that the reference's ids have.
-fn new_id() -> Result<String, Error> {
+pub(crate) fn new_id() -> Result<String, Error> {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Error::Random)?;

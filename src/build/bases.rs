@@ -1,0 +1,197 @@
+//! Base images: every image of every platform is asked for once, all of them at the same time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::task::JoinSet;
+
+use crate::gateway::{self, Bridge, ImageQuery, OciLayout, SourceQuery};
+use crate::llb::ResolveMode;
+use crate::oci::{Image, Platform, PlatformMatcher, Reference};
+use crate::translate::{
+    ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
+};
+
+/// The platforms that images commonly have: what is asked for when an image lacks the wanted one.
+const USUAL: &[&str] = &[
+    "linux/amd64",
+    "linux/arm64",
+    "linux/arm/v7",
+    "linux/arm/v6",
+    "linux/arm/v5",
+    "linux/386",
+    "linux/ppc64le",
+    "linux/s390x",
+    "linux/riscv64",
+    "linux/mips64le",
+    "linux/loong64",
+    "windows/amd64",
+];
+
+/// Why a base image cannot be used; the translation adds the line that asks for it.
+#[derive(Debug, thiserror::Error)]
+enum BaseImageError {
+    /// It has other platforms.
+    #[error("{reference} has no image for {platform}; it has {}", list(available))]
+    NotForPlatform {
+        reference: Reference,
+        platform: Platform,
+        available: Vec<Platform>,
+    },
+    /// The daemon cannot find it.
+    #[error("{0}")]
+    Unresolved(String),
+}
+
+/// Resolves what is asked for. A failure is an answer too: the translation that needs the image fails with it.
+pub(super) async fn resolve(
+    bridge: &Bridge,
+    requests: BTreeSet<ImageRequest>,
+    answers: &mut ResolvedImages,
+) {
+    let mut tasks = JoinSet::new();
+    for request in requests {
+        let bridge = bridge.clone();
+        tasks.spawn(async move {
+            let answer = resolve_one(&bridge, &request).await;
+            (request, answer)
+        });
+    }
+    for (request, answer) in tasks.join_all().await {
+        match answer {
+            Ok(image) => answers.insert(request, image),
+            Err(error) => answers.insert_failure(request, Arc::new(error)),
+        }
+    }
+}
+
+/// Asks when a source was made, for `SOURCE_DATE_EPOCH`.
+pub(super) async fn resolve_time(
+    bridge: &Bridge,
+    request: SourceRequest,
+    answers: &mut ResolvedImages,
+) -> Result<(), gateway::Error> {
+    let query = SourceQuery {
+        identifier: &request.identifier,
+        attrs: request.attributes.iter().cloned().collect(),
+        platform: None,
+        mode: ResolveMode::Default,
+        log_name: &request.log_name,
+        policies: Vec::new(),
+    };
+    let modified = bridge
+        .resolve_source(&query)
+        .await?
+        .http
+        .and_then(|http| http.last_modified);
+    let seconds = modified
+        .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+        .and_then(|since| i64::try_from(since.as_secs()).ok());
+    answers.insert_time(
+        request.identifier,
+        seconds.map_or(SourceTime::Unknown, SourceTime::Seconds),
+    );
+    Ok(())
+}
+
+async fn resolve_one(
+    bridge: &Bridge,
+    request: &ImageRequest,
+) -> Result<ResolvedImage, BaseImageError> {
+    match ask(bridge, request).await {
+        Ok(image) => image,
+        Err(error) => Err(failed(bridge, request, &error).await),
+    }
+}
+
+async fn ask(
+    bridge: &Bridge,
+    request: &ImageRequest,
+) -> Result<Result<ResolvedImage, BaseImageError>, gateway::Error> {
+    let reference = request.reference.to_string();
+    let layout = match &request.kind {
+        ImageKind::Registry => None,
+        ImageKind::OciLayout {
+            session_id,
+            store_id,
+        } => Some(OciLayout {
+            session_id,
+            store_id,
+        }),
+    };
+    let found = bridge
+        .resolve_image(&ImageQuery {
+            reference: &reference,
+            platform: request.platform.as_ref(),
+            mode: request.mode,
+            log_name: &request.log_name,
+            layout,
+        })
+        .await?;
+    let invalid = |error: &dyn std::fmt::Display| {
+        BaseImageError::Unresolved(format!(
+            "the daemon's answer about {reference} is invalid: {error}"
+        ))
+    };
+    let image = ResolvedImage::parse(Some(found.digest), &found.config).map_err(|e| invalid(&e));
+    Ok(image.and_then(|mut image| {
+        if found.reference != reference {
+            image.reference = Some(Reference::parse(&found.reference).map_err(|e| invalid(&e))?);
+        }
+        Ok(image)
+    }))
+}
+
+/// Tells an image that lacks the platform from one that is not there at all.
+async fn failed(bridge: &Bridge, request: &ImageRequest, error: &gateway::Error) -> BaseImageError {
+    let message = error
+        .failure()
+        .map_or_else(|| error.to_string(), |failure| failure.message.clone());
+    match &request.platform {
+        Some(platform) if message.contains("no match for platform") => {
+            BaseImageError::NotForPlatform {
+                reference: request.reference.clone(),
+                platform: platform.clone(),
+                available: available(bridge, request).await,
+            }
+        }
+        _ => BaseImageError::Unresolved(message),
+    }
+}
+
+/// The usual platforms that the image has. The daemon answers for a compatible one too (386 for amd64): exact ones count.
+async fn available(bridge: &Bridge, request: &ImageRequest) -> Vec<Platform> {
+    let mut tasks = JoinSet::new();
+    for (place, platform) in USUAL
+        .iter()
+        .filter_map(|text| Platform::parse(text).ok())
+        .enumerate()
+    {
+        let bridge = bridge.clone();
+        let platform = platform.normalized();
+        let request = ImageRequest {
+            platform: Some(platform.clone()),
+            ..request.clone()
+        };
+        tasks.spawn(async move {
+            let image: ResolvedImage = ask(&bridge, &request).await.ok()?.ok()?;
+            is_for(&image.config, &platform).then_some((place, platform))
+        });
+    }
+    let mut found: Vec<(usize, Platform)> = tasks.join_all().await.into_iter().flatten().collect();
+    found.sort();
+    found.into_iter().map(|(_, platform)| platform).collect()
+}
+
+fn is_for(image: &Image, platform: &Platform) -> bool {
+    PlatformMatcher::only(platform).rank(&image.platform) == Some(0)
+}
+
+fn list(platforms: &[Platform]) -> String {
+    if platforms.is_empty() {
+        return "none of the usual platforms".to_owned();
+    }
+    let names: Vec<String> = platforms.iter().map(Platform::to_string).collect();
+    names.join(", ")
+}

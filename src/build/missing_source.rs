@@ -1,0 +1,92 @@
+//! Why the daemon does not find what `COPY` or `ADD` names: it is not in the context, or a rule hides it.
+
+use super::context::Inputs;
+use crate::client::Failure;
+use crate::progress::SourceExcerpt;
+use crate::session::PatternMatcher;
+
+/// Explains a failure of the kind `… "/path": not found` when the path is one of the context.
+pub(super) fn explain(
+    inputs: &Inputs,
+    failure: &Failure,
+    excerpt: Option<&SourceExcerpt>,
+) -> Option<String> {
+    let path = missing_path(&failure.message)?;
+    if excerpt.is_some_and(copies_from_elsewhere) {
+        return None;
+    }
+    if !inputs.context.join(path).exists() {
+        return Some(format!(
+            "{path:?} is not in the context folder {}",
+            inputs.context.display()
+        ));
+    }
+    let rules = PatternMatcher::new(&inputs.excludes).ok()?;
+    let rule = rules.rule(path)?;
+    let file = inputs.ignore_file.as_ref()?;
+    Some(format!(
+        "{path:?} is in the context folder, but the rule {:?} of {} excludes it; add the rule {:?} after it",
+        rule.pattern,
+        file.display(),
+        format!("!{path}"),
+    ))
+}
+
+/// The path in `failed to calculate checksum of ref …: "/path": not found`.
+fn missing_path(message: &str) -> Option<&str> {
+    let before = message.strip_suffix("\": not found")?;
+    let path = &before[before.rfind('"')? + 1..];
+    Some(path.trim_start_matches('/')).filter(|path| !path.is_empty())
+}
+
+fn copies_from_elsewhere(excerpt: &SourceExcerpt) -> bool {
+    let text = String::from_utf8_lossy(&excerpt.file.data);
+    text.lines().zip(1..).any(|(line, number)| {
+        excerpt
+            .ranges
+            .iter()
+            .any(|range| range.contains_line(number))
+            && line.contains("--from")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Code;
+
+    fn explained(excludes: &[&str], message: &str) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("secret.txt"), "x").unwrap();
+        let inputs = Inputs {
+            context: folder.path().to_owned(),
+            dockerfile: folder.path().join("Dockerfile"),
+            text: Vec::new(),
+            ignore_file: Some(folder.path().join(".dockerignore")),
+            excludes: excludes.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        explain(&inputs, &Failure::new(Code::Unknown, message), None)
+    }
+
+    #[test]
+    fn the_rule_that_hides_a_source_is_named() {
+        let message = r#"failed to calculate checksum of ref a::b: "/secret.txt": not found"#;
+        let text = explained(&["*.md", "*.txt"], message).unwrap();
+        assert!(text.contains(r#"the rule "*.txt" of"#), "{text}");
+    }
+
+    #[test]
+    fn a_source_that_is_not_there_is_named_with_its_folder() {
+        let text = explained(&[], r#"x: "/nothing": not found"#).unwrap();
+        assert!(
+            text.contains("\"nothing\" is not in the context folder"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn other_failures_are_not_explained() {
+        assert_eq!(explained(&[], "exit code: 1"), None);
+        assert_eq!(explained(&[], r#""/": not found"#), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! What is asked of a build: a plain value, made by the command line or by a program that embeds the library.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Output;
+use crate::oci::{Platform, Reference};
+
+/// A build of one Dockerfile for any number of platforms.
+///
+/// `BuildRequest::new(context)` is a build of `context/Dockerfile` for the daemon's own platform whose result stays in the cache.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BuildRequest {
+    /// The folder that `COPY` and `ADD` read.
+    pub context: PathBuf,
+    /// The Dockerfile; `None` is `Dockerfile` in the context.
+    pub dockerfile: Option<PathBuf>,
+    /// The target platforms; empty means the daemon's own.
+    pub platforms: Vec<Platform>,
+    /// The names of the image, for the outputs that have none of their own.
+    pub tags: Vec<Reference>,
+    /// Where the result goes; empty means that it stays in the daemon's cache.
+    pub outputs: Vec<Output>,
+    /// The stage to build; `None` is the last.
+    pub target: Option<String>,
+    /// Values of `ARG`s.
+    pub build_args: BTreeMap<String, String>,
+    /// Labels of the image, over those of the Dockerfile.
+    pub labels: BTreeMap<String, String>,
+    /// What has to run although it is cached.
+    pub no_cache: NoCache,
+    /// Whether base images are looked up in the registry even when the daemon has them.
+    pub pull: bool,
+    /// The network of `RUN`.
+    pub network: Network,
+    /// Lines of `/etc/hosts` for `RUN`: name and address.
+    pub extra_hosts: Vec<(String, String)>,
+    /// Size of `/dev/shm` for `RUN`, bytes.
+    pub shm_size: Option<u64>,
+    /// Resource limits of processes in `RUN`.
+    pub ulimits: Vec<Ulimit>,
+    /// How many platforms are solved at the same time; `None` is all of them.
+    pub max_parallel_platforms: Option<usize>,
+    /// Identifies this client to the daemon, so that the next build of the same folder sends only what has changed.
+    pub node_id: Option<String>,
+}
+
+impl BuildRequest {
+    /// A build of the folder `context` with nothing else asked.
+    pub fn new(context: impl Into<PathBuf>) -> Self {
+        Self {
+            context: context.into(),
+            dockerfile: None,
+            platforms: Vec::new(),
+            tags: Vec::new(),
+            outputs: Vec::new(),
+            target: None,
+            build_args: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            no_cache: NoCache::None,
+            pull: false,
+            network: Network::Default,
+            extra_hosts: Vec::new(),
+            shm_size: None,
+            ulimits: Vec::new(),
+            max_parallel_platforms: None,
+            node_id: None,
+        }
+    }
+}
+
+/// What has to run although it is cached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum NoCache {
+    /// Nothing.
+    #[default]
+    None,
+    /// Everything.
+    All,
+    /// The stages of these names.
+    Stages(Vec<String>),
+}
+
+/// The network of `RUN` where the Dockerfile does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Network {
+    /// The daemon's sandbox network.
+    #[default]
+    Default,
+    /// The host's network; the daemon has to allow the entitlement `network.host`.
+    Host,
+    /// No network.
+    None,
+}
+
+/// A resource limit, as `ulimit` has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ulimit {
+    /// The limit's name, for example `nofile`.
+    pub name: String,
+    /// The soft limit.
+    pub soft: i64,
+    /// The hard limit.
+    pub hard: i64,
+}

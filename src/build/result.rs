@@ -1,0 +1,45 @@
+//! The result as the daemon's exporters want it: one file system per platform, the image configs, the list of platforms.
+
+use serde_json::json;
+
+use crate::gateway::{BuildResult, Ref, Refs};
+use crate::translate::Translation;
+
+/// Puts the solved file systems and the configs of their images together, in the order of the platforms.
+///
+/// Keys as the reference's frontend writes them: with several platforms each key ends with `/` and the platform.
+pub(super) fn assemble(several: bool, parts: Vec<(Translation, Ref)>) -> BuildResult {
+    let mut result = BuildResult::default();
+    let mut platforms = Vec::new();
+    let mut refs = Vec::new();
+    for (translation, reference) in parts {
+        let platform = translation.platform.clone();
+        let id = platform.format_all();
+        let suffix = if several {
+            format!("/{id}")
+        } else {
+            String::new()
+        };
+        let mut add = |key: &str, value: Vec<u8>| {
+            result.metadata.insert(format!("{key}{suffix}"), value);
+        };
+        add("containerimage.config", translation.image.to_json());
+        if let Some(base) = &translation.base_image {
+            add("containerimage.base.config", base.to_json());
+        }
+        if let Some(epoch) = &translation.epoch {
+            add("source.date.epoch", epoch.seconds.to_string().into_bytes());
+        }
+        platforms.push(json!({ "ID": id, "Platform": platform }));
+        refs.push((id, reference));
+    }
+    let list = json!({ "Platforms": platforms });
+    result
+        .metadata
+        .insert("refs.platforms".to_owned(), list.to_string().into_bytes());
+    result.refs = match refs.pop() {
+        Some((_, only)) if !several => Refs::One(only),
+        last => Refs::Platforms(refs.into_iter().chain(last).collect()),
+    };
+    result
+}

@@ -1,0 +1,285 @@
+//! `solvekit build`: flags as `docker buildx build` has them, resolved into a [`BuildRequest`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::builder::NonEmptyStringValueParser;
+use solvekit::build::{
+    self, BuildOutcome, BuildRequest, Network, NoCache, Output, OutputKind, Ulimit,
+};
+use solvekit::oci::{Digest, Platform, Reference};
+use solvekit::progress::{self, Mode, Summary};
+
+use super::connection::{Builder, ConnectionArgs};
+use super::environment::Environment;
+use super::failure::print;
+use super::{Failure, build_failure, display, interrupt, values};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BuildArgs {
+    /// The build context: the folder that COPY and ADD read
+    #[arg(value_name = "PATH")]
+    context: PathBuf,
+
+    /// Name of the Dockerfile [default: PATH/Dockerfile]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: the daemon's]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<String>,
+
+    /// Name of the image: [registry/]repository[:tag]; repeatable
+    #[arg(short, long, value_name = "NAME")]
+    tag: Vec<String>,
+
+    /// Push the image to the registries of its names: short for --output=type=registry
+    #[arg(long)]
+    push: bool,
+
+    /// Where the result goes: type=image|registry|cacheonly[,key=value…]; repeatable
+    #[arg(short, long, value_name = "OUTPUT")]
+    output: Vec<String>,
+
+    /// The stage to build [default: the last]
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+
+    /// Value of an ARG; without =VALUE it is taken from the environment; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
+    build_arg: Vec<(String, Option<String>)>,
+
+    /// Label of the image; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
+    label: Vec<(String, Option<String>)>,
+
+    /// Run every step although it is cached
+    #[arg(long)]
+    no_cache: bool,
+
+    /// Run the steps of these stages although they are cached
+    #[arg(long, value_name = "STAGE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    no_cache_filter: Vec<String>,
+
+    /// Look base images up in the registry even when the daemon has them
+    #[arg(long)]
+    pull: bool,
+
+    /// Line of /etc/hosts during RUN; repeatable
+    #[arg(long, value_name = "HOST:IP", value_delimiter = ',', value_parser = values::extra_host)]
+    add_host: Vec<(String, String)>,
+
+    /// Network of RUN
+    #[arg(long, value_name = "MODE", default_value = "default", value_parser = ["default", "host", "none"])]
+    network: String,
+
+    /// Size of /dev/shm during RUN, for example 128m
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
+    shm_size: Option<u64>,
+
+    /// Resource limit of processes in RUN; repeatable
+    #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
+    ulimit: Vec<Ulimit>,
+
+    /// How many platforms are solved at the same time [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    max_parallel_platforms: Option<u16>,
+
+    /// How progress is shown on stderr
+    #[arg(long, value_name = "MODE", default_value = "auto",
+          value_parser = ["auto", "none", "plain", "quiet", "rawjson", "tty"])]
+    progress: String,
+
+    /// Show nothing but the image's digest, on stdout
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// Write the image's digest to a file
+    #[arg(long, value_name = "FILE")]
+    iidfile: Option<PathBuf>,
+
+    /// Write what is known of the result to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    metadata_file: Option<PathBuf>,
+}
+
+/// Builds, shows progress, and writes what was asked for.
+pub(super) async fn cmd_build(
+    args: BuildArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let request = build_request(&args, environment)?;
+    let mode = display::mode(&args.progress, args.quiet, environment)?;
+    let cancelled = interrupt::token()?;
+    let prepared = build::prepare(request)
+        .await
+        .map_err(|error| build_failure::explain(&error, &Summary::default()))?;
+    let client = connection.connect(environment).await?;
+    let builder = Builder::of(client.address());
+
+    let (writer, updates) = progress::channel();
+    let display = display::start(mode, &builder, environment, updates);
+    let mut run = build::Environment::default();
+    run.credentials = Arc::new(environment.credentials()?);
+    run.progress = Some(writer);
+    run.cancelled = cancelled;
+    let result = prepared.run(&client, run).await;
+    let summary = display.await.unwrap_or_default();
+
+    let outcome = result.map_err(|error| build_failure::explain(&error, &summary))?;
+    display::warnings(&summary, mode, environment);
+    write_results(&args, &outcome, &builder, mode)
+}
+
+/// The files and lines that the flags ask for.
+fn write_results(
+    args: &BuildArgs,
+    outcome: &BuildOutcome,
+    builder: &Builder,
+    mode: Mode,
+) -> Result<(), Failure> {
+    let image_id = outcome.image_id();
+    if let Some(path) = &args.iidfile {
+        let id = image_id.as_ref().map(Digest::as_str).unwrap_or_default();
+        write_file(path, id.as_bytes())?;
+    }
+    if let Some(path) = &args.metadata_file {
+        let metadata = outcome.metadata(builder.name, builder.node);
+        let text = serde_json::to_string_pretty(&metadata)
+            .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
+        write_file(path, text.as_bytes())?;
+    }
+    match (mode, image_id) {
+        (Mode::Quiet, Some(id)) => print(id.as_str()),
+        (Mode::Tty | Mode::Plain, Some(_)) => {
+            display::result(outcome);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes beside the file and renames, so that nobody reads half of it.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = PathBuf::from(beside);
+    std::fs::write(&beside, bytes)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|error| {
+            let _ = std::fs::remove_file(&beside);
+            Failure::new(format!("cannot write {}: {error}", path.display())).hint(
+                "the build itself has succeeded; run it again with a path that can be written",
+            )
+        })
+}
+
+/// The one place where flags become a request.
+fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildRequest, Failure> {
+    let mut request = BuildRequest::new(&args.context);
+    request.dockerfile = args.file.clone();
+    request.platforms = platforms(&args.platform, environment)?;
+    request.tags = tags(&args.tag)?;
+    request.outputs = outputs(args)?;
+    request.target = args.target.clone();
+    request.build_args = values::build_args(args.build_arg.clone());
+    if let Some(epoch) = &environment.source_date_epoch {
+        request
+            .build_args
+            .entry("SOURCE_DATE_EPOCH".to_owned())
+            .or_insert_with(|| epoch.clone());
+    }
+    request.labels = values::labels(args.label.clone());
+    request.no_cache = match (args.no_cache, args.no_cache_filter.is_empty()) {
+        (true, true) => NoCache::All,
+        (true, false) => {
+            return Err(Failure::new("--no-cache and --no-cache-filter cannot be used together")
+                .hint("--no-cache runs every step, --no-cache-filter those of the stages it names: give one of them"));
+        }
+        (false, true) => NoCache::None,
+        (false, false) => NoCache::Stages(args.no_cache_filter.clone()),
+    };
+    request.pull = args.pull;
+    request.network = match args.network.as_str() {
+        "host" => Network::Host,
+        "none" => Network::None,
+        _ => Network::Default,
+    };
+    request.extra_hosts = args.add_host.clone();
+    request.shm_size = args.shm_size;
+    request.ulimits = args.ulimit.clone();
+    request.node_id = environment.node_id();
+    request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
+    Ok(request)
+}
+
+fn platforms(given: &[String], environment: &Environment) -> Result<Vec<Platform>, Failure> {
+    let from_environment: Vec<String>;
+    let given = match &environment.default_platform {
+        Some(default) if given.is_empty() => {
+            from_environment = default.split(',').map(str::to_owned).collect();
+            &from_environment
+        }
+        _ => given,
+    };
+    let mut platforms: Vec<Platform> = Vec::new();
+    for text in given {
+        let platform = match text.trim() {
+            "local" => Platform::host(),
+            text => Platform::parse(text)
+                .map_err(|error| Failure::from_error(&error))?
+                .normalized(),
+        };
+        if !platforms.contains(&platform) {
+            platforms.push(platform);
+        }
+    }
+    Ok(platforms)
+}
+
+fn tags(given: &[String]) -> Result<Vec<Reference>, Failure> {
+    given
+        .iter()
+        .map(|tag| {
+            let reference = Reference::parse(tag).map_err(|error| {
+                Failure::from_error(&error).hint(
+                    "a name is [registry/]repository[:tag], for example -t ghcr.io/me/app:1.0",
+                )
+            })?;
+            if reference.digest().is_some() {
+                return Err(Failure::new(format!(
+                    "cannot name an image {tag:?}: a name to push has no digest"
+                ))
+                .hint("leave out the part from '@' on: the digest is what the build makes"));
+            }
+            Ok(reference.with_default_tag())
+        })
+        .collect()
+}
+
+fn outputs(args: &BuildArgs) -> Result<Vec<Output>, Failure> {
+    let mut outputs = args
+        .output
+        .iter()
+        .map(|text| {
+            text.parse::<Output>()
+                .map_err(|error| Failure::from_error(&error))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if !args.push {
+        return Ok(outputs);
+    }
+    match outputs
+        .iter_mut()
+        .find(|output| output.kind == OutputKind::Image)
+    {
+        Some(image) => {
+            image
+                .attributes
+                .insert("push".to_owned(), "true".to_owned());
+        }
+        None => outputs.push(Output::push()),
+    }
+    Ok(outputs)
+}

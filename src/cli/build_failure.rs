@@ -1,0 +1,75 @@
+//! What a failed build looks like: the step with the end of its log, the lines of the Dockerfile, the error, the next step.
+
+use solvekit::build::Error;
+use solvekit::client;
+use solvekit::progress::{FailedStep, Summary};
+
+use super::Failure;
+use super::hint;
+use super::interrupt::EXIT_INTERRUPTED;
+
+/// Lines of a failed step's log.
+const LOG_LINES: usize = 20;
+/// gRPC's Internal and ResourceExhausted have exit codes of their own, as in buildx.
+const EXIT_INTERNAL: u8 = 100;
+const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
+
+/// The failure of a build in full, with its exit code.
+pub(super) fn explain(error: &Error, summary: &Summary) -> Failure {
+    let failure = Failure::from_error(error)
+        .report_before(report(error, summary))
+        .code(exit_code(error));
+    match hint::for_build(error) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// What stands above the error's line.
+fn report(error: &Error, summary: &Summary) -> String {
+    match error {
+        Error::Syntax { excerpt, .. } | Error::Translate { excerpt, .. } => excerpt.clone(),
+        Error::Solve { excerpt, .. } => {
+            let mut report = step_of(error, summary)
+                .map(|step| step.render(LOG_LINES))
+                .unwrap_or_default();
+            report.push_str(excerpt);
+            report
+        }
+        Error::Export { .. } => summary
+            .failed
+            .first()
+            .map(|step| step.render(LOG_LINES))
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// The step that the daemon names; the first that failed when it names none.
+fn step_of<'a>(error: &Error, summary: &'a Summary) -> Option<&'a FailedStep> {
+    let vertex = daemon_failure(error).and_then(client::Failure::vertex);
+    let named = vertex.and_then(|digest| summary.failed.iter().find(|step| step.digest == digest));
+    named.or_else(|| summary.failed.first())
+}
+
+fn exit_code(error: &Error) -> u8 {
+    if matches!(error, Error::Interrupted) {
+        return EXIT_INTERRUPTED;
+    }
+    match daemon_failure(error).map(|failure| failure.code) {
+        Some(client::Code::Internal) => EXIT_INTERNAL,
+        Some(client::Code::ResourceExhausted) => EXIT_RESOURCE_EXHAUSTED,
+        _ => 1,
+    }
+}
+
+/// What the daemon reported, if the failure is its word.
+fn daemon_failure(error: &Error) -> Option<&client::Failure> {
+    match error {
+        Error::Solve { source, .. } => source.failure(),
+        Error::Gateway(source) => source.failure(),
+        Error::Export { source } => source.failure(),
+        Error::Client(source) => source.failure(),
+        _ => None,
+    }
+}

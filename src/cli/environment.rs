@@ -1,0 +1,71 @@
+//! The process environment, read once: the library itself never looks at it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use solvekit::registry::Credentials;
+use solvekit::session::node_id;
+
+use super::Failure;
+
+/// The variables that the commands honour.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Environment {
+    pub(super) buildkit_host: Option<String>,
+    pub(super) docker_host: Option<String>,
+    pub(super) runtime_dir: Option<PathBuf>,
+    pub(super) default_platform: Option<String>,
+    pub(super) progress: Option<String>,
+    pub(super) no_color: bool,
+    pub(super) colors: Option<String>,
+    pub(super) tty_log_lines: Option<String>,
+    pub(super) source_date_epoch: Option<String>,
+    pub(super) docker_config: Option<PathBuf>,
+    pub(super) docker_auth_config: Option<String>,
+    pub(super) buildx_config: Option<PathBuf>,
+}
+
+impl Environment {
+    pub(super) fn from_process() -> Self {
+        let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name: &str| os(name).and_then(|value| value.into_string().ok());
+        let path = |name: &str| os(name).map(|value: OsString| PathBuf::from(value));
+        let docker_config =
+            path("DOCKER_CONFIG").or_else(|| path("HOME").map(|home| home.join(".docker")));
+        Self {
+            buildkit_host: text("BUILDKIT_HOST"),
+            docker_host: text("DOCKER_HOST"),
+            runtime_dir: path("XDG_RUNTIME_DIR"),
+            default_platform: text("DOCKER_DEFAULT_PLATFORM"),
+            progress: text("BUILDKIT_PROGRESS"),
+            no_color: os("NO_COLOR").is_some(),
+            colors: text("BUILDKIT_COLORS"),
+            tty_log_lines: text("BUILDKIT_TTY_LOG_LINES"),
+            source_date_epoch: text("SOURCE_DATE_EPOCH"),
+            docker_auth_config: text("DOCKER_AUTH_CONFIG"),
+            buildx_config: path("BUILDX_CONFIG")
+                .or_else(|| docker_config.as_ref().map(|config| config.join("buildx"))),
+            docker_config,
+        }
+    }
+
+    /// Credentials as the docker CLI keeps them.
+    pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
+        let credentials = match &self.docker_config {
+            Some(folder) => Credentials::new(folder),
+            None => Credentials::none(),
+        };
+        match &self.docker_auth_config {
+            Some(json) => credentials
+                .with_auth_config(json)
+                .map_err(|error| Failure::from_error(&error)),
+            None => Ok(credentials),
+        }
+    }
+
+    /// The id by which daemons know this user's transfers; made at the first build, shared with buildx. `None` when it
+    /// can be neither read nor written: the daemon then receives every context anew.
+    pub(super) fn node_id(&self) -> Option<String> {
+        node_id(self.buildx_config.as_ref()?).ok()
+    }
+}

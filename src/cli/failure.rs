@@ -1,0 +1,110 @@
+//! How a command fails: the message, what to do next, the exit code. Decided here once for all commands.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// A failed command.
+#[derive(Debug)]
+pub(super) struct Failure {
+    message: String,
+    /// Lines that are printed before the message: a step's log, the lines of a Dockerfile.
+    report: String,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            report: String::new(),
+            hint: None,
+            code: 1,
+        }
+    }
+
+    /// The error and its causes, one after the other; a cause that the message has already is not repeated.
+    pub(super) fn from_error(error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = error.source();
+        }
+        Self::new(message)
+    }
+
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub(super) fn report_before(mut self, report: impl Into<String>) -> Self {
+        self.report = report.into();
+        self
+    }
+
+    #[must_use]
+    pub(super) fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Prints the failure to stderr and returns the exit code.
+    pub(super) fn report(&self) -> ExitCode {
+        let mut text = String::new();
+        if !self.report.is_empty() {
+            text.push_str(self.report.trim_end());
+            text.push('\n');
+        }
+        text.push_str(&format!("ERROR: {}\n", self.message));
+        for line in self.hint.iter().flat_map(|hint| hint.lines()) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        // Nothing is left to do when stderr is gone.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        ExitCode::from(self.code)
+    }
+}
+
+/// Arguments that cannot be parsed, or `--help` and `--version`.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Writes one line to stdout.
+pub(super) fn print(line: &str) -> Result<(), Failure> {
+    print_bytes(format!("{line}\n").as_bytes())
+}
+
+/// Writes to stdout. A reader that went away (`solvekit … | head`) is no failure.
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    match std::io::stdout().write_all(bytes) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl From<solvekit::client::Error> for Failure {
+    fn from(error: solvekit::client::Error) -> Self {
+        let failure = Self::from_error(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What to do next, for failures whose cause can be told from what the daemon says.
+
+use solvekit::build::Error;
+
+/// The next step for a failed build: a command, a line of a configuration file.
+pub(super) fn for_build(error: &Error) -> Option<String> {
+    match error {
+        Error::Context { .. } | Error::ContextNotAFolder { .. } => {
+            Some("the last argument is the folder that COPY and ADD read, often '.'".to_owned())
+        }
+        Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Some("name it with -f FILE, or give the folder that holds it as the context".to_owned())
+        }
+        Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
+        Error::Frontend { .. } => {
+            Some("build it with docker buildx, or remove the '# syntax=' line".to_owned())
+        }
+        Error::Solve {
+            explanation: Some(explanation),
+            ..
+        } => Some(explanation.clone()),
+        Error::Client(error) => error.hint().or_else(|| for_message(&full(error))),
+        Error::Interrupted => None,
+        _ => for_message(&full(error)),
+    }
+}
+
+/// The hint for a message of the daemon.
+fn for_message(message: &str) -> Option<String> {
+    if message.contains("server gave HTTP response to HTTPS client") {
+        return Some(plain_http(&registry_in(message)));
+    }
+    if message.contains("certificate signed by unknown authority") {
+        return Some(private_ca(&registry_in(message)));
+    }
+    if message.contains("exec format error") {
+        return Some(
+            "the daemon's machine cannot run programs of this platform; install its emulator there, for example \
+             `apt-get install qemu-user-static binfmt-support`, and start the daemon again"
+                .to_owned(),
+        );
+    }
+    if [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "insufficient_scope",
+        "authorization failed",
+        "access denied",
+        "no basic auth credentials",
+    ]
+    .iter()
+    .any(|sign| message.contains(sign))
+    {
+        return Some(login(&registry_in(message), message));
+    }
+    if message.contains("429 Too Many Requests") || message.contains("toomanyrequests") {
+        return Some(format!(
+            "{} limits how often it is asked; log in for a higher limit, or wait and try again",
+            registry_in(message)
+        ));
+    }
+    if message.contains("entitlement") && message.contains("not allowed") {
+        return Some(
+            "start buildkitd with --allow-insecure-entitlement network.host (for --network=host)"
+                .to_owned(),
+        );
+    }
+    None
+}
+
+fn login(registry: &str, message: &str) -> String {
+    let what = if message.contains("push") {
+        "push to"
+    } else {
+        "pull from"
+    };
+    format!("log in with an account that may {what} it: docker login {registry}")
+}
+
+fn plain_http(registry: &str) -> String {
+    format!(
+        "{registry} speaks plain HTTP. If that is meant, tell the daemon in buildkitd.toml:\n  \
+         [registry.\"{registry}\"]\n    http = true\n\
+         or a Docker engine in /etc/docker/daemon.json: {{\"insecure-registries\": [\"{registry}\"]}}"
+    )
+}
+
+fn private_ca(registry: &str) -> String {
+    format!(
+        "{registry} has a certificate of an authority that the daemon does not know. Tell it in buildkitd.toml:\n  \
+         [registry.\"{registry}\"]\n    ca = [\"/path/ca.pem\"]\n\
+         or a Docker engine: put the authority's certificate into /etc/docker/certs.d/{registry}/ca.crt"
+    )
+}
+
+/// The host in the first URL of a message, or of `failed to push HOST/…`.
+fn registry_in(message: &str) -> String {
+    let after = [
+        "https://",
+        "http://",
+        "failed to push ",
+        "failed to resolve source metadata for ",
+    ]
+    .iter()
+    .find_map(|start| message.split_once(start).map(|(_, rest)| rest));
+    let host: String = after
+        .unwrap_or("the registry")
+        .chars()
+        .take_while(|c| !matches!(c, '/' | '"' | ' ' | '?'))
+        .collect();
+    if after.is_none() {
+        "the registry".to_owned()
+    } else {
+        host
+    }
+}
+
+fn full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_registries_get_their_configuration_lines() {
+        let hint = for_message(
+            r#"failed to do request: Head "https://reg.example:5000/v2/a/manifests/1": http: server gave HTTP response to HTTPS client"#,
+        );
+        assert!(
+            hint.unwrap()
+                .contains("[registry.\"reg.example:5000\"]\n    http = true")
+        );
+    }
+
+    #[test]
+    fn refused_pushes_name_the_registry_to_log_in_to() {
+        let hint = for_message(
+            "failed to push ghcr.io/a/b:1: unexpected status from HEAD request: 401 Unauthorized",
+        );
+        assert_eq!(
+            hint.unwrap(),
+            "log in with an account that may push to it: docker login ghcr.io"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_gets_no_hint() {
+        assert_eq!(for_message("exit code: 1"), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! Ctrl-C and SIGTERM: the first cancels the build on the daemon, the second ends the process at once.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+
+/// The exit code of an interrupted command, as shells expect it.
+pub(super) const EXIT_INTERRUPTED: u8 = 130;
+
+/// A token that is cancelled by the first SIGINT or SIGTERM.
+pub(super) fn token() -> Result<CancellationToken, Failure> {
+    let token = CancellationToken::new();
+    let watch = |kind| {
+        signal(kind).map_err(|error| Failure::new(format!("cannot watch for signals: {error}")))
+    };
+    let mut interrupt = watch(SignalKind::interrupt())?;
+    let mut terminate = watch(SignalKind::terminate())?;
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        let mut received = 0;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            received += 1;
+            if received > 1 {
+                std::process::exit(EXIT_INTERRUPTED.into());
+            }
+            cancelled.cancel();
+        }
+    });
+    Ok(token)
+}

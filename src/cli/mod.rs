@@ -1,0 +1,96 @@
+//! The command line: one file per command; arguments become the library's own request types here.
+
+mod build;
+mod build_failure;
+mod completion;
+mod connection;
+mod display;
+mod environment;
+mod failure;
+mod hint;
+mod interrupt;
+mod values;
+mod version;
+mod workers;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use environment::Environment;
+use failure::Failure;
+
+/// Build images for many platforms at once with BuildKit.
+#[derive(Debug, Parser)]
+#[command(
+    name = "solvekit",
+    version,
+    about,
+    long_about = "solvekit translates a Dockerfile into BuildKit's build graph for every platform that you ask for, \
+                  solves them all at once on a BuildKit daemon, and pushes one image index.",
+    after_help = "Examples:\n  \
+                  solvekit build -t app .                                  build the folder's Dockerfile\n  \
+                  solvekit build --platform linux/amd64,linux/arm64 \\\n                 \
+                  -t registry.example.com/app:1.0 --push .   two platforms, one index, pushed\n  \
+                  solvekit workers                                         what the daemon can build",
+    disable_help_subcommand = true,
+    propagate_version = false
+)]
+struct Cli {
+    #[command(flatten)]
+    connection: connection::ConnectionArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build an image from a Dockerfile
+    #[command(visible_alias = "b")]
+    Build(Box<build::BuildArgs>),
+    /// List the daemon's workers and the platforms they build
+    Workers(workers::WorkersArgs),
+    /// Print the version
+    Version(version::VersionArgs),
+    /// Print a completion script for a shell
+    Completion(completion::CompletionArgs),
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// Runs the command that the process was started with.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let environment = Environment::from_process();
+    match cli.command {
+        Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
+        Command::Workers(args) => {
+            run_async(workers::cmd_workers(&args, &cli.connection, &environment))
+        }
+        Command::Version(args) => version::cmd_version(&args),
+        Command::Completion(args) => completion::cmd_completion(&args, Cli::command()),
+        Command::Man => completion::cmd_man(Cli::command()),
+    }
+}
+
+/// Two threads: the session must answer the daemon's health checks while files are walked.
+fn run_async(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_background();
+    result
+}
