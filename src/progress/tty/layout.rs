@@ -33,7 +33,8 @@ fn header(view: &View, look: &Look, columns: usize, now: SystemTime, last: bool)
         look.phase,
         seconds(view.age(now))
     );
-    if last && ended == all && all > 0 {
+    let went_well = |step: &StepView| matches!(step.state(), StepState::Done | StepState::Cached);
+    if last && ended == all && all > 0 && view.steps().all(went_well) {
         left.push_str(" FINISHED");
     }
     let description = printable(&look.description);

@@ -82,6 +82,11 @@ fn a_finished_build_says_so_and_shows_everything() {
         last[0],
         "[+] Building 0.9s (1/1) FINISHED             docker:default"
     );
+
+    let failed = [failed("a", "one", 0, 900, "exit code: 1")];
+    let last = shown(&[tty().finish(&super::super::fixture::view(900, &failed), WIDE, at(900))]);
+    assert!(last[0].starts_with("[+] Building 0.9s (1/1) "));
+    assert!(!last[0].contains("FINISHED"));
 }
 
 #[test]
