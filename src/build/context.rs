@@ -69,7 +69,11 @@ fn dockerfile_path(request: &BuildRequest, context: &Path) -> Result<PathBuf, Er
     if let Some(given) = &request.dockerfile {
         return Ok(given.clone());
     }
-    let standard = request.context.join("Dockerfile");
+    let folder = request
+        .context
+        .strip_prefix(".")
+        .unwrap_or(&request.context);
+    let standard = folder.join("Dockerfile");
     if !standard.exists() {
         let lower = context.join("dockerfile");
         if lower.exists() {

@@ -1,5 +1,7 @@
 //! The request in the terms of the translator and of the daemon.
 
+use std::collections::BTreeMap;
+
 use super::pipeline::Build;
 use super::{BuildRequest, Network, NoCache};
 use crate::gateway::Capabilities;
@@ -74,4 +76,36 @@ pub(super) fn entitlements(request: &BuildRequest) -> Vec<String> {
         Network::Host => vec!["network.host".to_owned()],
         _ => Vec::new(),
     }
+}
+
+/// The request in the words of the reference's frontend. The daemon runs none here; it checks the platforms of the result
+/// against them, and keeps them in its history and in the provenance.
+pub(super) fn frontend_attributes(request: &BuildRequest) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::new();
+    let mut add = |key: String, value: String| {
+        attributes.insert(key, value);
+    };
+    if !request.platforms.is_empty() {
+        let platforms: Vec<String> = request
+            .platforms
+            .iter()
+            .map(|p| p.normalized().format_all())
+            .collect();
+        add("platform".to_owned(), platforms.join(","));
+    }
+    if let Some(target) = &request.target {
+        add("target".to_owned(), target.clone());
+    }
+    match &request.no_cache {
+        NoCache::None => {}
+        NoCache::All => add("no-cache".to_owned(), String::new()),
+        NoCache::Stages(names) => add("no-cache".to_owned(), names.join(",")),
+    }
+    for (name, value) in &request.build_args {
+        add(format!("build-arg:{name}"), value.clone());
+    }
+    for (name, value) in &request.labels {
+        add(format!("label:{name}"), value.clone());
+    }
+    attributes
 }

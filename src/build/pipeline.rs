@@ -99,6 +99,7 @@ impl Prepared {
         let solve = SolveRequest {
             build_ref: session::new_id()?,
             session_id: session_id.clone(),
+            frontend_attrs: options::frontend_attributes(&self.request),
             exporters: export::exporters(&self.request, docker_engine),
             entitlements: options::entitlements(&self.request),
             ..SolveRequest::default()

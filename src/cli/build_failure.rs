@@ -16,7 +16,12 @@ const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
 
 /// The failure of a build in full, with its exit code.
 pub(super) fn explain(error: &Error, summary: &Summary) -> Failure {
-    let failure = Failure::from_error(error)
+    // The text of a failed step has the daemon's words already.
+    let failure = match error {
+        Error::Solve { .. } => Failure::new(error.to_string()),
+        _ => Failure::from_error(error),
+    };
+    let failure = failure
         .report_before(report(error, summary))
         .code(exit_code(error));
     match hint::for_build(error) {
