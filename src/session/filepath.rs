@@ -133,14 +133,15 @@ fn match_chunk<'a>(chunk: &str, text: &'a str) -> Result<Option<&'a str>, BadGlo
 }
 
 /// A bracket expression.
-struct Class {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Class {
     negated: bool,
     ranges: Vec<(char, char)>,
 }
 
 impl Class {
     /// Reads a class of which the opening bracket has been read, up to and with the closing one.
-    fn parse(rest: &mut std::str::Chars<'_>) -> Result<Self, BadGlob> {
+    pub(crate) fn parse(rest: &mut std::str::Chars<'_>) -> Result<Self, BadGlob> {
         let negated = rest.as_str().starts_with('^');
         if negated {
             rest.next();
@@ -175,7 +176,13 @@ impl Class {
         }
     }
 
-    fn contains(&self, c: char) -> bool {
+    /// Whether no range ends before it begins.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.ranges.iter().all(|(low, high)| low <= high)
+    }
+
+    /// Whether the class matches the character.
+    pub(crate) fn contains(&self, c: char) -> bool {
         self.ranges.iter().any(|&(low, high)| low <= c && c <= high) != self.negated
     }
 }

@@ -1,6 +1,7 @@
 //! Lists of path patterns, as `.dockerignore` files and the daemon's include and exclude lists have them, with the
 //! semantics of moby/patternmatcher v0.6: neither gitignore's nor shell globs'.
 
+mod glob;
 mod pattern;
 mod regexp;
 
@@ -42,7 +43,12 @@ pub struct PatternError {
 pub struct PatternMatcher {
     patterns: Vec<Pattern>,
     exceptions: bool,
+    /// How many of the patterns are regular expressions.
+    expressions: usize,
 }
+
+/// Expressions take much memory, and hardly any pattern needs one.
+const EXPRESSIONS: usize = 1000;
 
 /// The pattern that decided about a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +92,7 @@ impl PatternMatcher {
     /// # Errors
     ///
     /// The first pattern that is malformed: a lone `!`, or what Go's `filepath.Match` or `regexp` does not accept.
+    /// And more than 1,000 patterns so odd that they need a regular expression.
     pub fn new<I>(patterns: I) -> Result<Self, PatternError>
     where
         I: IntoIterator,
@@ -121,8 +128,14 @@ impl PatternMatcher {
         filepath::glob_matches(body, ".").map_err(|_| {
             error("a class is not closed or empty, or it ends in a backslash".to_owned())
         })?;
-        self.patterns
-            .push(Pattern::new(body, exception, index, text).map_err(error)?);
+        let pattern = Pattern::new(body, exception, index, text).map_err(error)?;
+        self.expressions += usize::from(pattern.is_expression());
+        if self.expressions > EXPRESSIONS {
+            return Err(error(format!(
+                "more than {EXPRESSIONS} patterns need a regular expression"
+            )));
+        }
+        self.patterns.push(pattern);
         self.exceptions |= exception;
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use regex::Regex;
 
+use super::glob::Glob;
 use super::regexp;
 
 /// How a pattern is compared with a path.
@@ -14,7 +15,10 @@ enum Form {
     Prefix(String),
     /// Whatever ends so; after a slash also the rest alone (`**/name`).
     Suffix(String),
-    Expression(Regex),
+    /// Most other patterns.
+    Glob(Glob),
+    /// What is left.
+    Expression(Box<Regex>),
 }
 
 /// One path element of a pattern, as far as walking needs it to tell which directories can hold a match.
@@ -57,6 +61,11 @@ impl Pattern {
         })
     }
 
+    /// Whether a regular expression is needed for it.
+    pub(super) fn is_expression(&self) -> bool {
+        matches!(self.form, Form::Expression(_))
+    }
+
     /// Whether the pattern matches this very path; parents are the caller's business.
     pub(super) fn matches(&self, path: &str) -> bool {
         match &self.form {
@@ -66,6 +75,7 @@ impl Pattern {
                 path.ends_with(suffix.as_str())
                     || suffix.strip_prefix('/').is_some_and(|name| path == name)
             }
+            Form::Glob(glob) => glob.matches(path),
             Form::Expression(expression) => expression.is_match(path),
         }
     }
@@ -102,7 +112,10 @@ fn form(pattern: &str) -> Result<Form, String> {
         Kind::Exact => Form::Exact(pattern.to_owned()),
         Kind::Prefix => Form::Prefix(pattern.strip_suffix("**").unwrap_or(pattern).to_owned()),
         Kind::Suffix => Form::Suffix(pattern.strip_prefix("**").unwrap_or(pattern).to_owned()),
-        Kind::Expression => Form::Expression(regexp::compile(&expression)?),
+        Kind::Expression => match Glob::new(pattern) {
+            Some(glob) => Form::Glob(glob),
+            None => Form::Expression(Box::new(regexp::compile(&expression)?)),
+        },
     })
 }
 

@@ -202,3 +202,21 @@ fn many_patterns_keep_their_own_state() {
     assert!(matcher.step("d129/x", &state, None));
     assert!(!matcher.step("d129/keep", &state, None));
 }
+
+#[test]
+fn thousands_of_patterns_need_no_expressions() {
+    let patterns: Vec<String> = (0..5_000).map(|n| format!("**/dir{n}/*.[ch]")).collect();
+    let matcher = PatternMatcher::new(&patterns).unwrap();
+    assert_eq!(
+        matcher.rule("x/dir4999/y.c").map(|rule| rule.number),
+        Some(5_000)
+    );
+    assert!(!matcher.matches("x/dir5000/y.c"));
+}
+
+#[test]
+fn expressions_are_limited() {
+    let patterns: Vec<String> = (0..2_000).map(|n| format!("[[:alpha:]]{n}")).collect();
+    let error = PatternMatcher::new(&patterns).unwrap_err();
+    assert_eq!(error.pattern, "[[:alpha:]]1000");
+}
