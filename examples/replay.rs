@@ -41,7 +41,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     sent?;
 
     let mut stderr = io::stderr();
-    stderr.write_all(progress::render_failure(&summary.failed, &[], 100).as_bytes())?;
+    stderr.write_all(
+        progress::render_failure(&summary.failed, &[], mode.report_lines()).as_bytes(),
+    )?;
     stderr.write_all(progress::render_warnings(&summary.warnings, false, &palette).as_bytes())?;
     Ok(())
 }

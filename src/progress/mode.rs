@@ -50,6 +50,17 @@ impl Mode {
     }
 }
 
+impl Mode {
+    /// How many lines of a failed step's log the report should repeat: few after plain output, which has just shown them
+    /// all; everything that was kept elsewhere.
+    pub fn report_lines(self) -> usize {
+        match self {
+            Self::Plain => 10,
+            _ => usize::MAX,
+        }
+    }
+}
+
 impl FromStr for Mode {
     type Err = ModeError;
 
