@@ -278,7 +278,8 @@ fn heredocs(
     while Keyword::parse(word) == Some(Keyword::Onbuild) {
         (word, _, args) = split(args, escape);
     }
-    if !Keyword::parse(word).is_some_and(Keyword::takes_heredocs) {
+    let keyword = Keyword::parse(word);
+    if !keyword.is_some_and(Keyword::takes_heredocs) {
         return Ok(Vec::new());
     }
     match string_array(args) {
@@ -287,7 +288,13 @@ fn heredocs(
             ParseErrorKind::JsonNotStrings,
             statement.span,
         )),
-        Err(JsonFault::NotArray) => reader.heredocs(statement),
+        Err(JsonFault::NotArray) => {
+            let bodies = reader.heredocs(statement)?;
+            // The bodies of RUN go to the shell; those of COPY and ADD are files, which may be anything.
+            let is_run = keyword == Some(Keyword::Run);
+            statement.invalid_utf8 |= is_run && bodies.iter().any(|body| body.raw.is_some());
+            Ok(bodies)
+        }
     }
 }
 

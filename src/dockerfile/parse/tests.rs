@@ -340,6 +340,8 @@ fn bytes_that_are_no_utf8_are_replaced_and_noted() {
         (&b"\xfe\n"[..], "\u{fffd}\n")
     );
     assert!(!copy.invalid_utf8 && !joined.invalid_utf8);
+    let dockerfile = parse(b"FROM a\nRUN <<E\n\xfe\nE\n").unwrap();
+    assert!(dockerfile.stages[0].instructions[0].invalid_utf8);
 }
 
 #[test]
