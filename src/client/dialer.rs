@@ -79,39 +79,49 @@ impl Dialer {
         // Newer engines speak gRPC on their socket without an upgrade, and will lose the upgrade one day. Others that
         // speak HTTP/2 there (proxies, Podman) do not know BuildKit's services: they are asked for the upgrade too.
         let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
-        if transport::listen(stream).await == Speech::Http2 {
-            match self.connect_by(Way::PriorKnowledge, deadline).await {
-                Err(ConnectProblem::NotBuildkit { .. }) => {}
-                other => return other,
-            }
+        match transport::listen(stream).await {
+            Speech::Http2 => match self.connect_by(Way::PriorKnowledge, deadline).await {
+                Err(ConnectProblem::NotBuildkit { answer }) => {
+                    let upgraded = self.connect_by(Way::Upgrade, deadline).await;
+                    upgraded.map_err(|_| ConnectProblem::NotBuildkit { answer })
+                }
+                other => other,
+            },
+            Speech::Tls => Err(ConnectProblem::TlsRequired),
+            Speech::Other(answer) => Err(begins_with(&answer)),
+            Speech::Http1(_) | Speech::Silence => self.connect_by(Way::Upgrade, deadline).await,
         }
-        self.connect_by(Way::Upgrade, deadline).await
     }
 
     async fn connect_by(&self, way: Way, deadline: Deadline) -> Result<Client, ConnectProblem> {
+        use ConnectProblem::{Closed, TimedOut};
+        match self.attempt(way, deadline).await {
+            // Only these can hide a better explanation.
+            Err(
+                problem @ (Closed { .. }
+                | TimedOut {
+                    stage: Stage::Upgrade | Stage::FirstCall,
+                    ..
+                }),
+            ) => Err(self.diagnose().await.unwrap_or(problem)),
+            other => other,
+        }
+    }
+
+    async fn attempt(&self, way: Way, deadline: Deadline) -> Result<Client, ConnectProblem> {
         let stream = self.dial(way, deadline).await?;
         let channel = self.channel(way, stream);
-        let first = deadline
-            .run(Stage::FirstCall, async { Ok(first_call(&channel).await) })
-            .await;
-        let problem = match first {
-            Ok(Ok(version)) => {
-                return Ok(Client {
-                    channel,
-                    address: self.address.clone(),
-                    version,
-                });
-            }
-            Ok(Err(status)) => self.refusal(way, status),
-            Err(timed_out) => timed_out,
+        let call = async {
+            first_call(&channel)
+                .await
+                .map_err(|status| self.refusal(way, status))
         };
-        // Only these two can hide a better explanation.
-        match problem {
-            ConnectProblem::Closed { .. } | ConnectProblem::TimedOut { .. } => {
-                Err(self.diagnose().await.unwrap_or(problem))
-            }
-            other => Err(other),
-        }
+        let version = deadline.run(Stage::FirstCall, call).await?;
+        Ok(Client {
+            channel,
+            address: self.address.clone(),
+            version,
+        })
     }
 
     async fn dial(&self, way: Way, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
@@ -185,9 +195,15 @@ impl Dialer {
             (Code::Unimplemented, Way::Upgrade) => ConnectProblem::EngineWithoutBuildkit {
                 answer: status.message().to_owned(),
             },
+            (Code::Unimplemented, Way::PriorKnowledge)
+                if !status.message().contains("HTTP status") =>
+            {
+                let answer = format!("a gRPC server says {:?}", status.message());
+                ConnectProblem::NotBuildkit { answer }
+            }
             (Code::Unimplemented | Code::Unknown | Code::Internal, Way::PriorKnowledge) => {
                 ConnectProblem::NotBuildkit {
-                    answer: format!("a gRPC server says {:?}", status.message()),
+                    answer: "it speaks HTTP/2, but not gRPC".to_owned(),
                 }
             }
             _ => ConnectProblem::Refusal {
@@ -200,29 +216,43 @@ impl Dialer {
     async fn diagnose(&self) -> Option<ConnectProblem> {
         let deadline = Deadline::new(Duration::from_secs(1));
         let endpoint = self.address.endpoint();
-        let stream = transport::open(&endpoint, self.tls.as_ref(), deadline)
-            .await
-            .ok()?;
-        match transport::listen(stream).await {
+        let open = || transport::open(&endpoint, self.tls.as_ref(), deadline);
+        if let Some(tls) = &self.tls {
+            // What a server thinks of the client's certificate it says after the handshake, and closes the connection:
+            // who writes then does not hear it.
+            let problem = transport::hear_alert(open().await.ok()?, tls.client_certificate).await;
+            if problem.is_some() {
+                return problem;
+            }
+        }
+        match transport::listen(open().await.ok()?).await {
             Speech::Tls if self.tls.is_none() => Some(ConnectProblem::TlsRequired),
             Speech::Http1(answer) => Some(ConnectProblem::WebServer { answer }),
-            Speech::Other(answer) => Some(ConnectProblem::NotBuildkit {
-                answer: format!("it begins with {answer:?}"),
-            }),
+            Speech::Other(answer) => Some(begins_with(&answer)),
             // TLS servers of Go close the connection without a word when they are spoken to in plain.
-            Speech::Silence if self.tls.is_none() => {
-                let tls = prepare(TlsOptions::default(), &self.address).await.ok()?;
-                match transport::open(&endpoint, Some(&tls), deadline).await {
-                    Ok(_)
-                    | Err(
-                        ConnectProblem::ServerCertificate { .. }
-                        | ConnectProblem::ClientCertificateRequired,
-                    ) => Some(ConnectProblem::TlsRequired),
-                    Err(_) => None,
-                }
+            Speech::Silence if self.tls.is_none() && self.speaks_tls(deadline).await => {
+                Some(ConnectProblem::TlsRequired)
             }
             _ => None,
         }
+    }
+
+    async fn speaks_tls(&self, deadline: Deadline) -> bool {
+        let Ok(tls) = prepare(TlsOptions::default(), &self.address).await else {
+            return false;
+        };
+        let opened = transport::open(&self.address.endpoint(), Some(&tls), deadline).await;
+        use ConnectProblem::{ClientCertificateRequired, ServerCertificate};
+        matches!(
+            opened,
+            Ok(_) | Err(ServerCertificate { .. } | ClientCertificateRequired)
+        )
+    }
+}
+
+fn begins_with(answer: &str) -> ConnectProblem {
+    ConnectProblem::NotBuildkit {
+        answer: format!("it begins with {answer:?}"),
     }
 }
 

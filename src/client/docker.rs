@@ -155,6 +155,10 @@ async fn refusal(response: Response<Incoming>) -> ConnectProblem {
         Ok(body) => body,
         Err(problem) => return problem,
     };
+    // Go's words to those who do not speak TLS.
+    if body.ends_with(b"HTTP request to an HTTPS server.\n") {
+        return ConnectProblem::TlsRequired;
+    }
     let answer = match serde_json::from_slice::<Answer>(&body) {
         Ok(answer) => format!("{status}: {}", answer.message),
         Err(_) => first_line(status, &String::from_utf8_lossy(&body)),

@@ -164,9 +164,10 @@ impl ConnectProblem {
             Self::TimedOut { stage: Stage::Opening, .. } => "see whether a firewall drops the connection".to_owned(),
             Self::TimedOut { stage: Stage::FirstCall, .. } => "see whether the daemon hangs, or something else listens there".to_owned(),
             Self::UnknownHost { .. } => "see whether the name is right, and this machine's DNS knows it".to_owned(),
-            Self::NotBuildkit { .. } => {
-                "buildkitd usually listens on port 1234; the address of a Docker Engine begins with docker://".to_owned()
-            }
+            Self::NotBuildkit { .. } => match address.endpoint() {
+                Endpoint::Unix(_) => "the socket of buildkitd is usually /run/buildkit/buildkitd.sock".to_owned(),
+                Endpoint::Tcp { .. } => "the port of buildkitd is usually 1234".to_owned(),
+            },
             Self::TlsRequired => "give the CA and the client's certificate (--tlscacert, --tlscert, --tlskey or --tlsdir)".to_owned(),
             Self::TlsNotSpoken => "leave the TLS options away, or start buildkitd with --tlscert and --tlskey".to_owned(),
             Self::ServerCertificate { .. } => {

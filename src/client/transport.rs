@@ -185,6 +185,12 @@ pub(super) async fn listen(mut io: BoxIo) -> Speech {
     judge(&answer)
 }
 
+/// Waits for the alert with which a TLS server ends a connection after the handshake.
+pub(super) async fn hear_alert(mut io: BoxIo, client_certificate: bool) -> Option<ConnectProblem> {
+    let heard = tokio::time::timeout(PATIENCE, io.read_u8()).await;
+    tls::problem(&heard.ok()?.err()?, client_certificate)
+}
+
 /// The header of a SETTINGS frame on stream 0 that is not an acknowledgement.
 fn is_settings(answer: &[u8]) -> bool {
     answer.len() >= 9 && answer[3..9] == [4, 0, 0, 0, 0, 0]

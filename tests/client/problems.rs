@@ -126,6 +126,20 @@ async fn an_engine_without_buildkit_is_recognized() {
 }
 
 #[tokio::test]
+async fn an_engines_port_that_wants_tls_is_recognized() {
+    // What Go's web server answers, and what it does when it is spoken to in HTTP/2.
+    let answer =
+        b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    let relay = Relay::tcp(Target::Says(answer)).await;
+    let text = failure(at(&format!("docker://127.0.0.1:{}", relay.port))).await;
+    says(&text, &["the server speaks TLS"]);
+    let certificates = Certificates::make();
+    let relay = Relay::tls(Target::Mute, server_config(&certificates, false)).await;
+    let text = failure(at(&format!("docker://127.0.0.1:{}", relay.port))).await;
+    says(&text, &["the server speaks TLS"]);
+}
+
+#[tokio::test]
 async fn another_protocol_is_recognized() {
     let relay = Relay::tcp(Target::Says(b"SSH-2.0-OpenSSH_9.2\r\n")).await;
     says(
