@@ -6,6 +6,7 @@
 
 mod build;
 mod builds;
+#[allow(unreachable_pub)]
 #[path = "../support/certificates.rs"]
 mod certificates;
 mod connect;
