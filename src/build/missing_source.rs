@@ -32,11 +32,22 @@ pub(super) fn explain(
     ))
 }
 
-/// The path in `failed to calculate checksum of ref …: "/path": not found`.
+/// The path in `failed to calculate checksum of ref …: "/path": not found`, or the first missing folder of it in
+/// `… lstat /…/buildkit-mount123/path: no such file or directory`, as Engine 26 says when a folder is missing.
 fn missing_path(message: &str) -> Option<&str> {
-    let before = message.strip_suffix("\": not found")?;
-    let path = &before[before.rfind('"')? + 1..];
-    Some(path.trim_start_matches('/')).filter(|path| !path.is_empty())
+    let quoted = |message: &'_ str| {
+        let before = message.strip_suffix("\": not found")?.len();
+        let path = message[..before].rfind('"')? + 1;
+        Some(path..before)
+    };
+    let mounted = |message: &'_ str| {
+        let before = message.strip_suffix(": no such file or directory")?.len();
+        let mount = message[..before].rfind("/buildkit-mount")? + 1;
+        let path = mount + message[mount..before].find('/')?;
+        Some(path..before)
+    };
+    let range = quoted(message).or_else(|| mounted(message))?;
+    Some(message[range].trim_start_matches('/')).filter(|path| !path.is_empty())
 }
 
 fn copies_from_elsewhere(excerpt: &SourceExcerpt) -> bool {
@@ -73,6 +84,14 @@ mod tests {
         let message = r#"failed to calculate checksum of ref a::b: "/secret.txt": not found"#;
         let text = explained(&["*.md", "*.txt"], message).unwrap();
         assert!(text.contains(r#"the rule "*.txt" of"#), "{text}");
+    }
+
+    #[test]
+    fn a_folder_that_an_older_daemon_misses_is_found_in_its_mount() {
+        let message = "failed to calculate checksum of ref a::b: failed to walk /tmp/buildkit-mount12/dist: \
+                       lstat /tmp/buildkit-mount12/dist: no such file or directory";
+        assert_eq!(missing_path(message), Some("dist"));
+        assert!(missing_path("lstat /tmp/buildkit-mount12/: no such file or directory").is_none());
     }
 
     #[test]
