@@ -3,4 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
+mod contexts;
+mod credentials;
+mod documents;
 mod eight_platforms;
+mod interruptions;
+mod outputs;
+mod registry_faults;
+mod transports;

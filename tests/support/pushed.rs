@@ -40,10 +40,7 @@ impl Pushed {
 
     /// The platforms of the index, in its order, as `os/architecture[/variant]`.
     pub fn platforms(&self) -> Vec<String> {
-        self.manifests()
-            .iter()
-            .map(|entry| platform_of(entry))
-            .collect()
+        self.manifests().iter().map(platform_of).collect()
     }
 
     /// The image configuration of one platform.
@@ -56,6 +53,12 @@ impl Pushed {
     /// The text of a file in one platform's image, from the topmost layer that has it.
     #[track_caller]
     pub fn file(&self, platform: &str, path: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(platform, path)).into_owned()
+    }
+
+    /// The same, its bytes.
+    #[track_caller]
+    pub fn bytes(&self, platform: &str, path: &str) -> Vec<u8> {
         let manifest = self.manifest(platform);
         let layers = manifest["layers"].as_array().expect("layers");
         let found = layers.iter().rev().find_map(|layer| {
@@ -68,26 +71,31 @@ impl Pushed {
                 .expect("tar is there");
             output.status.success().then_some(output.stdout)
         });
-        let bytes = found.unwrap_or_else(|| panic!("no layer of {platform} has {path}"));
-        String::from_utf8_lossy(&bytes).into_owned()
+        found.unwrap_or_else(|| panic!("no layer of {platform} has {path}"))
     }
 
-    /// All paths in one platform's layers, in their order.
+    /// All entries of one platform's layers, in their order, as `tar -tv` with numeric owners and full times lists them.
     #[track_caller]
-    pub fn paths(&self, platform: &str) -> Vec<String> {
+    pub fn entries(&self, platform: &str) -> Vec<String> {
         let manifest = self.manifest(platform);
         let layers = manifest["layers"].as_array().expect("layers");
-        let mut paths = Vec::new();
+        let mut entries = Vec::new();
         for layer in layers {
             let blob = self.blob(text(&layer["digest"]));
             let output = Command::new("tar")
-                .arg("-tf")
+                .args([
+                    "--numeric-owner",
+                    "--full-time",
+                    "--quoting-style=literal",
+                    "-tvf",
+                ])
+                .env("TZ", "UTC")
                 .arg(blob.path().join("blob"))
                 .output();
             let listed = output.expect("tar is there").stdout;
-            paths.extend(String::from_utf8_lossy(&listed).lines().map(str::to_owned));
+            entries.extend(String::from_utf8_lossy(&listed).lines().map(str::to_owned));
         }
-        paths
+        entries
     }
 
     /// The manifest of one platform.

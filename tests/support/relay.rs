@@ -137,13 +137,16 @@ impl Shared {
         while let Some(Ok((stream, _))) = self.cut.run_until_cancelled(listener.accept()).await {
             let (shared, tls) = (self.clone(), tls.clone());
             tokio::spawn(async move {
-                match tls {
-                    None => shared.relay(stream).await,
-                    // A client that does not get through the handshake is the client's matter.
-                    Some(tls) => match tls.accept(stream).await {
-                        Ok(stream) => shared.relay(stream).await,
-                        Err(_) => (),
-                    },
+                let Some(tls) = tls else {
+                    return shared.relay(stream).await;
+                };
+                match tls.accept(stream).into_fallible().await {
+                    Ok(stream) => shared.relay(stream).await,
+                    // The client is told why by an alert. Closing with unread bytes would take it from the client again.
+                    Err((_, mut stream)) => {
+                        let _ = stream.shutdown().await;
+                        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                    }
                 }
             });
         }

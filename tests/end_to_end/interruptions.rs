@@ -1,0 +1,144 @@
+//! Builds that do not get to their end: nothing may be left behind.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::support::{Engine, Finished, Pushed, Relay, Running, folder_of, solvekit, unique};
+
+const THREE: &str = "linux/amd64,linux/arm64,linux/s390x";
+
+#[test]
+fn one_platforms_failure_ends_the_others_and_moves_no_tag() {
+    let name = format!("{}:latest", Engine::get().name("moved"));
+    let good = folder_of(&[("Dockerfile", "FROM alpine\n")]);
+    Finished::of(solvekit(["build", "--platform", THREE, "-t", &name, "--push"]).arg(good.path()))
+        .succeeded();
+    let before = Pushed::fetch(&name).digest;
+
+    let sleep = Sleep::new();
+    let script = format!(
+        "if [ $(uname -m) = s390x ]; then sleep 3; echo the reason; exit 7; else {sleep}; fi",
+        sleep = sleep.command
+    );
+    let bad = folder_of(&[("Dockerfile", &format!("FROM alpine\n\nRUN {script}\n"))]);
+    let run = Finished::of(
+        solvekit([
+            "build",
+            "--progress=plain",
+            "--platform",
+            THREE,
+            "-t",
+            &name,
+            "--push",
+        ])
+        .arg(bad.path()),
+    )
+    .failed_with(
+        1,
+        &["linux/s390x", "Dockerfile:3", "the reason", "exit code: 7"],
+    );
+    assert!(run.took < Duration::from_secs(60), "{:?}", run.took);
+    sleep.assert_ended();
+    assert_eq!(Pushed::fetch(&name).digest, before);
+}
+
+#[test]
+fn the_first_interrupt_cancels_the_build_on_the_daemon_too() {
+    let sleep = Sleep::new();
+    let mut run = start(&Engine::get().host, &sleep);
+    run.until("it runs");
+    sleep.assert_runs();
+    run.interrupt();
+    let interrupted = Instant::now();
+    run.wait().failed_with(130, &[]);
+    assert!(interrupted.elapsed() < Duration::from_secs(15));
+    sleep.assert_ended();
+}
+
+#[test]
+fn a_connection_that_breaks_in_the_middle_ends_the_build() {
+    let relay = Relay::unix();
+    let sleep = Sleep::new();
+    let mut run = start(relay.address(), &sleep);
+    run.until("it runs");
+    relay.cut();
+    let cut = Instant::now();
+    run.wait()
+        .failed_with(1, &["connection to BuildKit was lost"]);
+    assert!(cut.elapsed() < Duration::from_secs(15));
+    // The daemon has lost its client, and ends what was built for it.
+    sleep.assert_ended();
+}
+
+#[test]
+fn a_daemon_that_dies_while_it_reads_the_context_is_one_error() {
+    let relay = Relay::tcp();
+    let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY . /\n")]);
+    let large = std::fs::File::create(context.path().join("large")).expect("it can be written");
+    large.set_len(4 << 30).expect("a sparse file");
+    let run = Running::start(
+        solvekit(["build", "--addr", relay.address(), "--progress=plain"]).arg(context.path()),
+    );
+    while relay.carried() < 20 << 20 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    relay.cut();
+    let cut = Instant::now();
+    run.wait()
+        .failed_with(1, &["connection to BuildKit was lost"]);
+    assert!(cut.elapsed() < Duration::from_secs(15));
+}
+
+fn start(address: &str, sleep: &Sleep) -> Running {
+    let script = format!("RUN echo it runs && {}", sleep.command);
+    let context = folder_of(&[("Dockerfile", &format!("FROM alpine\n{script}\n"))]);
+    let mut command = solvekit(["build", "--addr", address, "--progress=plain"]);
+    let run = Running::start(command.args(["--platform", THREE]).arg(context.path()));
+    // The Dockerfile has been read once the first step runs; until then the folder has to stay.
+    std::mem::forget(context);
+    run
+}
+
+/// A step that takes an hour and can be told from all others in the machine's list of processes.
+struct Sleep {
+    command: String,
+}
+
+impl Sleep {
+    fn new() -> Self {
+        let digits: String = unique()
+            .bytes()
+            .map(|byte| (b'0' + byte % 10) as char)
+            .collect();
+        Self {
+            command: format!("sleep 3600.{digits}"),
+        }
+    }
+
+    fn assert_runs(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.runs() {
+            assert!(Instant::now() < deadline, "`{}` does not run", self.command);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    #[track_caller]
+    fn assert_ended(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.runs() {
+            assert!(Instant::now() < deadline, "`{}` still runs", self.command);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn runs(&self) -> bool {
+        let processes = std::fs::read_dir(Path::new("/proc")).expect("/proc");
+        processes.flatten().any(|process| {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line)
+                .replace('\0', " ")
+                .contains(&self.command)
+        })
+    }
+}
