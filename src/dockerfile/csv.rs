@@ -2,7 +2,7 @@
 
 /// A line whose quotes are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CsvError {
+pub(crate) enum CsvError {
     /// There is nothing.
     Empty,
     /// A `"` inside a field that does not begin with one, or text after the closing one.
@@ -12,7 +12,7 @@ pub(super) enum CsvError {
 }
 
 /// The fields of the line: plain, or in double quotes with `""` for a quote.
-pub(super) fn fields(line: &str) -> Result<Vec<String>, CsvError> {
+pub(crate) fn fields(line: &str) -> Result<Vec<String>, CsvError> {
     let line = line
         .strip_suffix('\n')
         .map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));

@@ -41,6 +41,9 @@ mod error;
 
 mod render;
 
+pub(crate) use csv::fields as csv_fields;
+pub(crate) use mount::go_bool;
+
 pub use ast::{Directives, Dockerfile, GlobalArgs, Instruction, Stage};
 pub use error::{ParseError, ParseErrorKind};
 pub use heredoc::{chomp, parse_heredoc};

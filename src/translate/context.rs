@@ -278,10 +278,6 @@ fn git_context(
     keep_git_dir: bool,
 ) -> State {
     source.git.keep_git_dir = keep_git_dir || source.keep_git_dir == Some(true);
-    if source.like_a_path {
-        // The reference names the scheme only when the URL does; the daemon gets it in any case.
-        source.git.url = format!("https://{}{}", source.git.host, source.git.path);
-    }
     remote::git(
         scope,
         source.git,

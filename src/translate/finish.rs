@@ -140,7 +140,10 @@ fn is_scanned(scope: &Scope<'_>, stage: &Stage<'_>, argument: &str) -> bool {
         .rev()
         .filter(|arg| arg.name == argument)
         .find_map(|arg| arg.value.as_deref());
-    match own.or(scope.global_args.get(argument)).unwrap_or_default() {
+    let Some(value) = own.or(scope.global_args.get(argument)) else {
+        return false;
+    };
+    match value {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => true,
         "0" | "f" | "F" | "FALSE" | "false" | "False" => false,
         list => list.split(',').any(|name| name == stage.steps.stage),

@@ -5,7 +5,9 @@
 //! asks again with them in [`ResolvedImages`]. Triggers (ONBUILD) of base images can make it ask more than once.
 
 mod add;
+mod answer;
 mod arguments;
+mod attributes;
 mod base;
 mod chmod;
 mod config;
@@ -34,6 +36,7 @@ mod url;
 mod variables;
 mod workdir;
 
+pub use attributes::{AttributeError, Attributes};
 pub use epoch::Epoch;
 pub use error::{Error, Reason, Suggestion};
 pub use images::{
@@ -43,7 +46,7 @@ pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
 
 use std::sync::Arc;
 
-use crate::dockerfile::Dockerfile;
+use crate::dockerfile::{Dockerfile, Linter};
 use crate::llb::{Definition, State};
 use crate::oci::{Image, Platform};
 
@@ -101,6 +104,20 @@ pub fn translate(
     options: &Options,
     images: &ResolvedImages,
 ) -> Result<Outcome, Error> {
+    translate_and_lint(dockerfile, options, images, &mut Linter::default())
+}
+
+/// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs something reports nothing.
+///
+/// # Errors
+/// [`Error`] with the lines that it is about.
+pub fn translate_and_lint(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+    linter: &mut Linter,
+) -> Result<Outcome, Error> {
+    let _ = linter;
     let mut scope = scope::Scope::new(dockerfile, options, images)?;
     if let Some(request) = epoch::resolve(&mut scope)? {
         return Ok(Outcome::NeedsTime(request));

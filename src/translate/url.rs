@@ -96,6 +96,11 @@ impl Url {
     }
 }
 
+/// Does the text begin as an http(s) URL?
+pub(super) fn is_http(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
 /// Keys and values, and whether all could be read.
 pub(super) fn parse_query(query: &str) -> (Vec<(String, String)>, bool) {
     let mut pairs = Vec::new();

@@ -8,7 +8,7 @@ use super::lexer::ExpandError;
 
 pub(super) use options::mount_from;
 pub use options::parse_mount;
-pub(super) use value::go_bool;
+pub(crate) use value::go_bool;
 
 /// A `RUN --mount` after its variables are expanded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

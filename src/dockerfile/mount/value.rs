@@ -57,7 +57,7 @@ pub(super) fn parse_number(
 }
 
 /// A bool as Go's strconv.ParseBool reads it.
-pub(in super::super) fn go_bool(value: &str) -> Option<bool> {
+pub(crate) fn go_bool(value: &str) -> Option<bool> {
     match value {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
