@@ -3,23 +3,36 @@
 //! `$SOLVEKIT_CORPUS` or `../shared/corpus` beside the checkout holds cases, base images and expected answers. All answers are
 //! written to `target/corpus/answers.jsonl`, in the format that the corpus' `compare.py` reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Map, Value, json};
-use solvekit::dockerfile::{self, Dockerfile, LintConfig, Linter};
+use solvekit::dockerfile::{self, LintConfig, LintConfigError, Linter};
 use solvekit::oci::{Digest, Platform, PlatformMatcher, Reference};
 use solvekit::translate::{
-    Attributes, Context, ImageKind, ImageRequest, NamedContext, Options, Outcome, ResolvedImage, ResolvedImages,
-    SourceRequest, SourceTime, Translation, translate_and_lint,
+    Attributes, Context, ImageKind, ImageRequest, NamedContext, Options, Outcome, ResolvedImage,
+    ResolvedImages, SourceRequest, SourceTime, Translation, translate_and_lint,
 };
 
 /// Fields that have to agree in every case.
 const FIELDS: &[&str] = &[
-    "error", "errorRanges", "head", "terminal", "vertices", "image", "baseImage", "epoch", "ignoreCache", "sbomExtras",
-    "results", "requestedImages", "warnings",
+    "error",
+    "errorRanges",
+    "head",
+    "terminal",
+    "vertices",
+    "image",
+    "baseImage",
+    "epoch",
+    "ignoreCache",
+    "sbomExtras",
+    "results",
+    "requestedImages",
+    "warnings",
+    "lint",
+    "syntax",
 ];
 
 #[test]
@@ -30,20 +43,36 @@ fn every_case_is_translated_as_the_reference_does() {
     let mut answers = BTreeMap::new();
     for case in &cases {
         let lock = text(case, "lock");
-        let lock = locks.entry(lock.to_owned()).or_insert_with(|| Lock::read(&corpus.join(lock)));
+        let lock = locks
+            .entry(lock.to_owned())
+            .or_insert_with(|| Lock::read(&corpus.join(lock)));
         answers.insert(text(case, "id").to_owned(), answer(&corpus, case, lock));
     }
     write_answers(answers.values());
     let mut differing = Vec::new();
     for want in expected(&corpus) {
         let id = text(&want, "id");
-        let bad: Vec<&str> = FIELDS.iter().copied().filter(|field| !agrees(field, &want, &answers[id])).collect();
+        let bad: Vec<&str> = FIELDS
+            .iter()
+            .copied()
+            .filter(|field| !agrees(field, &want, &answers[id]))
+            .collect();
         if !bad.is_empty() {
             differing.push(format!("{id}: {}", bad.join(", ")));
         }
     }
-    let shown = differing.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
-    assert!(differing.is_empty(), "{} of {} cases differ:\n{shown}", differing.len(), cases.len());
+    let shown = differing
+        .iter()
+        .take(40)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        differing.is_empty(),
+        "{} of {} cases differ:\n{shown}",
+        differing.len(),
+        cases.len()
+    );
 }
 
 /// None, with the reason printed, where the corpus is not part of the checkout.
@@ -53,20 +82,30 @@ fn find() -> Option<PathBuf> {
     if path.join("cases.jsonl").is_file() {
         return Some(path);
     }
-    let wanted = std::env::var_os("SOLVEKIT_CORPUS").is_some() || std::env::var_os("CI").is_some_and(|ci| ci == "true");
+    let wanted = std::env::var_os("SOLVEKIT_CORPUS").is_some()
+        || std::env::var_os("CI").is_some_and(|ci| ci == "true");
     assert!(!wanted, "the corpus is not at {}", path.display());
-    eprintln!("skipped: no corpus at {}; set SOLVEKIT_CORPUS to its folder", path.display());
+    eprintln!(
+        "skipped: no corpus at {}; set SOLVEKIT_CORPUS to its folder",
+        path.display()
+    );
     None
 }
 
 fn read_lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn expected(corpus: &Path) -> Vec<Value> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(corpus.join("expected")).unwrap() {
-        let output = Command::new("gzip").arg("-dc").arg(entry.unwrap().path()).output().unwrap();
+        let output = Command::new("gzip")
+            .arg("-dc")
+            .arg(entry.unwrap().path())
+            .output()
+            .unwrap();
         assert!(output.status.success());
         all.extend(read_lines(&String::from_utf8(output.stdout).unwrap()));
     }
@@ -74,9 +113,13 @@ fn expected(corpus: &Path) -> Vec<Value> {
 }
 
 fn write_answers<'a>(answers: impl Iterator<Item = &'a Value>) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("corpus");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .unwrap()
+        .join("corpus");
     std::fs::create_dir_all(&folder).unwrap();
-    let mut file = std::io::BufWriter::new(std::fs::File::create(folder.join("answers.jsonl")).unwrap());
+    let mut file =
+        std::io::BufWriter::new(std::fs::File::create(folder.join("answers.jsonl")).unwrap());
     for answer in answers {
         writeln!(file, "{answer}").unwrap();
     }
@@ -84,7 +127,11 @@ fn write_answers<'a>(answers: impl Iterator<Item = &'a Value>) {
 
 /// Facts agree, wording may differ. Where the reference itself varies, all that it was seen to say is right.
 fn agrees(field: &str, want: &Value, got: &Value) -> bool {
-    let others = want["alt"].get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    let others = want["alt"]
+        .get(field)
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     if field == "errorRanges" && want["alt"].get("error").is_some() {
         return true;
     }
@@ -100,13 +147,28 @@ fn plain(field: &str, value: &Value) -> Value {
     };
     match field {
         "error" => (!value.is_null()).into(),
-        "warnings" => {
-            let findings = list(value);
-            sorted(findings.iter().map(|finding| format!("{} {}", finding["rule"], finding["line"])).collect())
+        "warnings" | "lint" => {
+            let findings = if value.is_object() {
+                list(&value["warnings"])
+            } else {
+                list(value)
+            };
+            sorted(
+                findings
+                    .iter()
+                    .map(|finding| format!("{} {}", finding["rule"], finding["line"]))
+                    .collect(),
+            )
         }
         "requestedImages" => {
-            let images = list(value).into_iter().filter(|image| image["kind"] == "docker-image" || image["kind"] == "oci-layout");
-            sorted(images.map(|image| format!("{} {}", image["ref"], image["platform"])).collect())
+            let images = list(value)
+                .into_iter()
+                .filter(|image| image["kind"] == "docker-image" || image["kind"] == "oci-layout");
+            sorted(
+                images
+                    .map(|image| format!("{} {}", image["ref"], image["platform"]))
+                    .collect(),
+            )
         }
         _ => value.clone(),
     }
@@ -140,13 +202,17 @@ impl Lock {
         let wanted = request.platform.clone().unwrap_or_else(build_platform);
         let exact = platforms.get(&wanted.normalized().format_all());
         let config = exact.or_else(|| {
-            let offered: Vec<Platform> = platforms.keys().map(|key| Platform::parse(key).unwrap()).collect();
+            let offered: Vec<Platform> = platforms
+                .keys()
+                .map(|key| Platform::parse(key).unwrap())
+                .collect();
             let best = PlatformMatcher::only(&wanted).best(&offered)?;
             platforms.values().nth(best)
         });
         let config = config.ok_or("no match for platform in manifest")?;
         let digest = Digest::parse(text(entry, "digest")).map_err(|error| error.to_string())?;
-        ResolvedImage::parse(Some(digest), config.to_string().as_bytes()).map_err(|error| error.to_string())
+        ResolvedImage::parse(Some(digest), config.to_string().as_bytes())
+            .map_err(|error| error.to_string())
     }
 
     fn time(&self, request: &SourceRequest) -> SourceTime {
@@ -168,75 +234,216 @@ fn build_platform() -> Platform {
 
 /// The crate's answer to one case, in the corpus' format.
 fn answer(corpus: &Path, case: &Value, lock: &Lock) -> Value {
-    let mut answer = Map::new();
-    answer.insert("id".into(), case["id"].clone());
     let source = std::fs::read(corpus.join(text(case, "dockerfile"))).unwrap();
-    match run(case, lock, &source, &mut answer) {
-        Ok(()) => {}
-        Err(Value::Object(error)) => answer.extend(error),
-        Err(other) => panic!("{other}"),
+    let mut answer = Answer {
+        fields: Map::new(),
+        requested: BTreeSet::new(),
+    };
+    answer.fields.insert("id".into(), case["id"].clone());
+    if let Some(syntax) = dockerfile::detect_syntax(&source) {
+        let shown = json!({"ref": syntax.image, "cmdline": syntax.command_line});
+        answer.fields.insert("syntax".into(), shown);
     }
-    Value::Object(answer)
+    if let Err(error) = answer.run(case, lock, &source) {
+        answer.fields.extend(error.as_object().unwrap().clone());
+    }
+    if !answer.requested.is_empty() {
+        let requested = answer
+            .requested
+            .iter()
+            .map(|(name, platform, kind)| json!({"ref": name, "platform": platform, "kind": kind}));
+        answer
+            .fields
+            .insert("requestedImages".into(), requested.collect());
+    }
+    Value::Object(answer.fields)
+}
+
+struct Answer {
+    fields: Map<String, Value>,
+    requested: BTreeSet<(String, String, &'static str)>,
+}
+
+impl Answer {
+    fn run(&mut self, case: &Value, lock: &Lock, source: &[u8]) -> Result<(), Value> {
+        let mut given: BTreeMap<String, String> = case
+            .get("opts")
+            .map(|opts| serde_json::from_value(opts.clone()).unwrap())
+            .unwrap_or_default();
+        if let Some(platform) = case["platform"].as_str() {
+            given.insert("platform".into(), platform.into());
+        }
+        let session = case["session_id"].as_str();
+        let session = session.unwrap_or("oraclesession000000000000");
+        let attributes = Attributes::read(&given, session).map_err(message)?;
+        let config = match given.get("build-arg:BUILDKIT_DOCKERFILE_CHECK") {
+            Some(text) => LintConfig::parse(text),
+            None => LintConfig::of_dockerfile(source),
+        };
+        let mut options = attributes.options;
+        let build = case["build_platform"].as_str().unwrap_or("linux/amd64");
+        options.build_platforms = vec![Platform::parse(build).unwrap()];
+        ignore(case, &mut options);
+        let modes = case["modes"].as_array().unwrap();
+        if modes.contains(&json!("lint")) {
+            self.lint(&options, lock, source, config.clone());
+        }
+        self.build(
+            &options,
+            &attributes.platforms,
+            lock,
+            source,
+            config.map_err(message)?,
+        )
+    }
+
+    /// What `--call=check` shows.
+    fn lint(
+        &mut self,
+        options: &Options,
+        lock: &Lock,
+        source: &[u8],
+        config: Result<LintConfig, LintConfigError>,
+    ) {
+        let options = Options {
+            all_stages: options.target.is_none(),
+            ..options.clone()
+        };
+        let mut shown = json!({"warnings": []});
+        match config {
+            Err(error) => shown["error"] = message(error),
+            Ok(config) => {
+                let mut linter = Linter::new(config);
+                if let Err(error) = self.translated(source, &options, lock, &mut linter) {
+                    shown["error"] = error;
+                }
+                shown["warnings"] = findings(&linter).into();
+            }
+        }
+        self.fields.insert("lint".into(), shown);
+    }
+
+    fn build(
+        &mut self,
+        options: &Options,
+        platforms: &[Platform],
+        lock: &Lock,
+        source: &[u8],
+        config: LintConfig,
+    ) -> Result<(), Value> {
+        let mut results = Vec::new();
+        for position in 0..platforms.len().max(1) {
+            let platform = platforms.get(position).cloned();
+            let shown = platform.clone().unwrap_or_else(build_platform);
+            let options = Options {
+                platform,
+                ..options.clone()
+            };
+            let mut linter = Linter::new(config.clone());
+            let made = self.translated(source, &options, lock, &mut linter);
+            let findings = findings(&linter);
+            if position == 0 && !findings.is_empty() {
+                self.fields.insert("warnings".into(), findings.into());
+            }
+            let mut result = made?.to_json();
+            if options.multi_platform {
+                result["platform"] = shown.normalized().format_all().into();
+            }
+            results.push(result);
+        }
+        match options.multi_platform {
+            true => drop(self.fields.insert("results".into(), results.into())),
+            false => self.fields.extend(results[0].as_object().unwrap().clone()),
+        }
+        Ok(())
+    }
+
+    fn translated(
+        &mut self,
+        source: &[u8],
+        options: &Options,
+        lock: &Lock,
+        linter: &mut Linter,
+    ) -> Result<Box<Translation>, Value> {
+        let dockerfile = dockerfile::parse_and_lint(source, linter).map_err(|error| {
+            let mut shown = message(&error);
+            if let Some(span) = error.span {
+                let ranges = span.ranges().map(|range| {
+                    json!([
+                        range.start.line,
+                        range.start.column,
+                        range.end.line,
+                        range.end.column
+                    ])
+                });
+                shown["errorRanges"] = json!([ranges.collect::<Value>()]);
+            }
+            shown
+        })?;
+        let mut images = ResolvedImages::new();
+        loop {
+            match translate_and_lint(&dockerfile, options, &images, linter) {
+                Err(error) => {
+                    error
+                        .missing
+                        .iter()
+                        .for_each(|request| self.requested(request));
+                    return Err(error.to_json());
+                }
+                Ok(Outcome::Done(done)) => return Ok(done),
+                Ok(Outcome::NeedsTime(request)) => {
+                    images.insert_time(request.identifier.clone(), lock.time(&request));
+                }
+                Ok(Outcome::NeedsImages(requests)) => {
+                    for request in requests {
+                        self.requested(&request);
+                        match lock.resolve(&request) {
+                            Ok(image) => images.insert(request, image),
+                            Err(reason) => {
+                                let failure: Box<dyn std::error::Error + Send + Sync> =
+                                    reason.into();
+                                images.insert_failure(request, failure.into());
+                            }
+                        }
+                    }
+                }
+                Ok(other) => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn requested(&mut self, request: &ImageRequest) {
+        let platform = request.platform.as_ref().map(Platform::format_all);
+        let kind = match request.kind {
+            ImageKind::Registry => "docker-image",
+            ImageKind::OciLayout { .. } => "oci-layout",
+        };
+        self.requested.insert((
+            request.reference.to_string(),
+            platform.unwrap_or_default(),
+            kind,
+        ));
+    }
 }
 
 fn message(error: impl std::fmt::Display) -> Value {
     json!({"error": error.to_string()})
 }
 
-fn run(case: &Value, lock: &Lock, source: &[u8], answer: &mut Map<String, Value>) -> Result<(), Value> {
-    let mut given: BTreeMap<String, String> =
-        case.get("opts").map(|opts| serde_json::from_value(opts.clone()).unwrap()).unwrap_or_default();
-    if let Some(platform) = case["platform"].as_str() {
-        given.insert("platform".into(), platform.into());
-    }
-    let session = case["session_id"].as_str().unwrap_or("oraclesession000000000000");
-    let attributes = Attributes::read(&given, session).map_err(message)?;
-    let config = match given.get("build-arg:BUILDKIT_DOCKERFILE_CHECK") {
-        Some(text) => LintConfig::parse(text).map_err(message)?,
-        None => LintConfig::of_dockerfile(source).map_err(message)?,
+fn findings(linter: &Linter) -> Vec<Value> {
+    let finding = |finding: &dockerfile::Finding| {
+        json!({"rule": finding.rule.name(), "line": finding.span.first, "detail": finding.message,
+               "description": finding.detail(), "url": finding.url()})
     };
-    let mut options = attributes.options;
-    let build = case["build_platform"].as_str().unwrap_or("linux/amd64");
-    options.build_platforms = vec![Platform::parse(build).unwrap()];
-    ignore(case, &mut options);
-    let platforms: Vec<Option<Platform>> = match attributes.platforms.as_slice() {
-        [] => vec![None],
-        platforms => platforms.iter().cloned().map(Some).collect(),
-    };
-    let mut requested = Vec::new();
-    let mut results = Vec::new();
-    for (position, platform) in platforms.into_iter().enumerate() {
-        options.platform = platform.clone();
-        let mut linter = Linter::new(config.clone());
-        let made = dockerfile::parse_and_lint(source, &mut linter)
-            .map_err(|error| {
-                let mut shown = message(&error);
-                if let Some(span) = error.span {
-                    let ranges = span.ranges().map(|range| json!([range.start.line, range.start.column, range.end.line, range.end.column]));
-                    shown["errorRanges"] = json!([ranges.collect::<Value>()]);
-                }
-                shown
-            })
-            .and_then(|dockerfile| translated(&dockerfile, &options, lock, &mut linter, &mut requested));
-        if position == 0 {
-            report(answer, &linter);
-        }
-        answer.insert("requestedImages".into(), requested.clone().into());
-        let mut result = made?.to_json();
-        result["platform"] = platform.unwrap_or_else(build_platform).normalized().format_all().into();
-        results.push(result);
-    }
-    match options.multi_platform {
-        true => drop(answer.insert("results".into(), results.into())),
-        false => answer.extend(results[0].as_object().unwrap().clone().into_iter().filter(|(key, _)| key != "platform")),
-    }
-    Ok(())
+    linter.findings().iter().map(finding).collect()
 }
 
 /// The ignore files of the main and of named contexts.
 fn ignore(case: &Value, options: &mut Options) {
     let patterns = |text: &str| dockerfile::parse_ignore(text.as_bytes());
-    let main = case["dockerfile_dockerignore"].as_str().or(case["dockerignore"].as_str());
+    let main = case["dockerfile_dockerignore"]
+        .as_str()
+        .or(case["dockerignore"].as_str());
     if let (Context::Local(local), Some(text)) = (&mut options.context, main) {
         local.exclude_patterns = patterns(text);
     }
@@ -246,53 +453,5 @@ fn ignore(case: &Value, options: &mut Options) {
         {
             local.exclude_patterns = patterns(text);
         }
-    }
-}
-
-fn translated(
-    dockerfile: &Dockerfile,
-    options: &Options,
-    lock: &Lock,
-    linter: &mut Linter,
-    requested: &mut Vec<Value>,
-) -> Result<Box<Translation>, Value> {
-    let mut images = ResolvedImages::new();
-    loop {
-        match translate_and_lint(dockerfile, options, &images, linter) {
-            Err(error) => return Err(error.to_json()),
-            Ok(Outcome::Done(done)) => return Ok(done),
-            Ok(Outcome::NeedsTime(request)) => images.insert_time(request.identifier.clone(), lock.time(&request)),
-            Ok(Outcome::NeedsImages(requests)) => {
-                for request in requests {
-                    requested.push(json!({
-                        "ref": request.reference.to_string(),
-                        "platform": request.platform.as_ref().map(Platform::format_all).unwrap_or_default(),
-                        "kind": match request.kind { ImageKind::Registry => "docker-image", _ => "oci-layout" },
-                    }));
-                    match lock.resolve(&request) {
-                        Ok(image) => images.insert(request, image),
-                        Err(reason) => {
-                            let failure: Box<dyn std::error::Error + Send + Sync> = reason.into();
-                            images.insert_failure(request, failure.into());
-                        }
-                    }
-                }
-            }
-            Ok(other) => panic!("{other:?}"),
-        }
-    }
-}
-
-fn report(answer: &mut Map<String, Value>, linter: &Linter) {
-    let findings: Vec<Value> = linter
-        .findings()
-        .iter()
-        .map(|finding| {
-            json!({"rule": finding.rule.name(), "line": finding.span.first, "detail": finding.message,
-                   "description": finding.detail(), "url": finding.url()})
-        })
-        .collect();
-    if !findings.is_empty() {
-        answer.insert("warnings".into(), findings.into());
     }
 }

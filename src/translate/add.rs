@@ -6,7 +6,7 @@ use super::transfer::{self, Expanded, Transfer};
 use crate::dockerfile::AddInstruction;
 
 /// Adds files of the context, git repositories and what http(s) URLs give.
-pub(super) fn dispatch(step: &mut Step<'_, '_>, add: &AddInstruction) -> Result<(), Error> {
+pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, add: &AddInstruction) -> Result<(), Error> {
     let chown = step.expand(add.chown.as_deref().unwrap_or_default())?;
     let chmod = step.expand(add.chmod.as_deref().unwrap_or_default())?;
     let checksum = step.expand(add.checksum.as_deref().unwrap_or_default())?;
@@ -28,6 +28,7 @@ pub(super) fn dispatch(step: &mut Step<'_, '_>, add: &AddInstruction) -> Result<
         checksum,
         keep_git_dir: add.keep_git_dir,
         unpack: add.unpack,
+        from_context: true,
         source: step.scope.context.state(),
     };
     transfer::dispatch(step, &transfer)?;

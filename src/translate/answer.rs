@@ -6,7 +6,7 @@ use super::{Error, Translation};
 use crate::dockerfile::Span;
 
 impl Translation {
-    /// The fields of [`Definition::to_json`](crate::llb::Definition::to_json), and `image`, `baseImage`, `epoch` (seconds as text),
+    /// The fields of [`Definition::to_json`](crate::llb::Definition::to_json), and `image`, `baseImage`, `epoch` (seconds),
     /// `ignoreCache`, `sbomExtras` where there is something to say.
     pub fn to_json(&self) -> Value {
         let mut all = match self.definition.to_json() {
@@ -14,17 +14,27 @@ impl Translation {
             _ => Map::new(),
         };
         // Configs are plain data: making JSON of them cannot fail.
-        all.insert("image".into(), serde_json::to_value(&self.image).unwrap_or_default());
+        all.insert(
+            "image".into(),
+            serde_json::to_value(&self.image).unwrap_or_default(),
+        );
         if let Some(base) = &self.base_image {
-            all.insert("baseImage".into(), serde_json::to_value(&**base).unwrap_or_default());
+            all.insert(
+                "baseImage".into(),
+                serde_json::to_value(&**base).unwrap_or_default(),
+            );
         }
         if let Some(epoch) = &self.epoch {
-            all.insert("epoch".into(), epoch.seconds.to_string().into());
+            all.insert("epoch".into(), epoch.seconds.into());
         }
         if self.ignore_cache {
             all.insert("ignoreCache".into(), true.into());
         }
-        let mut extras: Vec<&str> = self.sbom_extras.iter().map(|(name, _)| name.as_str()).collect();
+        let mut extras: Vec<&str> = self
+            .sbom_extras
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         if !extras.is_empty() {
             extras.sort_unstable();
             all.insert("sbomExtras".into(), extras.into());
@@ -47,7 +57,19 @@ impl Error {
 }
 
 fn places_json(places: &[Span]) -> Value {
-    places.iter().map(|span| span.ranges().map(|range| {
-        json!([range.start.line, range.start.column, range.end.line, range.end.column])
-    }).collect::<Value>()).collect()
+    places
+        .iter()
+        .map(|span| {
+            span.ranges()
+                .map(|range| {
+                    json!([
+                        range.start.line,
+                        range.start.column,
+                        range.end.line,
+                        range.end.column
+                    ])
+                })
+                .collect::<Value>()
+        })
+        .collect()
 }

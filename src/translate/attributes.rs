@@ -46,12 +46,19 @@ impl Attributes {
     ///
     /// # Errors
     /// [`AttributeError`] for a value that cannot be read. Named contexts are looked at when they are used.
-    pub fn read(given: &BTreeMap<String, String>, session_id: &str) -> Result<Self, AttributeError> {
+    pub fn read(
+        given: &BTreeMap<String, String>,
+        session_id: &str,
+    ) -> Result<Self, AttributeError> {
         let get = |name: &str| given.get(name).map(String::as_str).unwrap_or_default();
         let platforms = platforms(get("platform"))?;
         let prefixed = |prefix: &str| -> BTreeMap<String, String> {
-            let named = given.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
-            named.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+            let named = given
+                .iter()
+                .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+            named
+                .map(|(name, value)| (name.to_owned(), value.clone()))
+                .collect()
         };
         let build_args = prefixed("build-arg:");
         let argument = |name: &str| build_args.get(name).map(String::as_str).unwrap_or_default();
@@ -64,12 +71,20 @@ impl Attributes {
             extra_hosts: extra_hosts(get("add-hosts"))?,
             shm_size: number("shm-size", get("shm-size"))?.unwrap_or(0),
             ulimits: ulimits(get("ulimit"))?,
-            cgroup_parent: Some(Arc::from(get("cgroup-parent"))).filter(|parent: &Arc<str>| !parent.is_empty()),
+            cgroup_parent: Some(Arc::from(get("cgroup-parent")))
+                .filter(|parent: &Arc<str>| !parent.is_empty()),
             linux_resources: linux_resources(&get)?.map(Arc::new),
-            hostname: hostname.into_iter().find(|name| !name.is_empty()).map(str::to_owned),
+            hostname: hostname
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .map(str::to_owned),
             cache_mount_namespace: argument("BUILDKIT_CACHE_MOUNT_NS").to_owned(),
             resolve_mode: resolve_mode(get("image-resolve-mode"))?,
-            multi_platform: multi_platform(argument("BUILDKIT_MULTI_PLATFORM"), get("multi-platform"), platforms.len())?,
+            multi_platform: multi_platform(
+                argument("BUILDKIT_MULTI_PLATFORM"),
+                get("multi-platform"),
+                platforms.len(),
+            )?,
             session_id: session_id.to_owned(),
             context: main_context(given, &build_args),
             contexts: contexts(given, &prefixed("context:")),
@@ -81,14 +96,22 @@ impl Attributes {
 }
 
 fn value_error(name: &'static str, value: &str, expected: &'static str) -> AttributeError {
-    AttributeError::Value { name, value: value.to_owned(), expected }
+    AttributeError::Value {
+        name,
+        value: value.to_owned(),
+        expected,
+    }
 }
 
 fn platforms(text: &str) -> Result<Vec<Platform>, AttributeError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let parse = |text| Platform::parse(text).map(|platform| platform.normalized()).map_err(AttributeError::Platform);
+    let parse = |text| {
+        Platform::parse(text)
+            .map(|platform| platform.normalized())
+            .map_err(AttributeError::Platform)
+    };
     text.split(',').map(parse).collect()
 }
 
@@ -97,7 +120,11 @@ fn resolve_mode(text: &str) -> Result<ResolveMode, AttributeError> {
         "" | "default" => Ok(ResolveMode::Default),
         "pull" => Ok(ResolveMode::ForcePull),
         "local" => Ok(ResolveMode::PreferLocal),
-        _ => Err(value_error("image-resolve-mode", text, "default, pull or local")),
+        _ => Err(value_error(
+            "image-resolve-mode",
+            text,
+            "default, pull or local",
+        )),
     }
 }
 
@@ -106,7 +133,11 @@ fn network(text: &str) -> Result<Network, AttributeError> {
         "" | "sandbox" => Ok(Network::Sandbox),
         "host" => Ok(Network::Host),
         "none" => Ok(Network::None),
-        _ => Err(value_error("force-network-mode", text, "sandbox, host or none")),
+        _ => Err(value_error(
+            "force-network-mode",
+            text,
+            "sandbox, host or none",
+        )),
     }
 }
 
@@ -118,8 +149,16 @@ fn no_cache(text: Option<&str>) -> NoCache {
     }
 }
 
-fn multi_platform(argument: &str, attribute: &str, platforms: usize) -> Result<bool, AttributeError> {
-    let text = if argument.is_empty() { attribute } else { argument };
+fn multi_platform(
+    argument: &str,
+    attribute: &str,
+    platforms: usize,
+) -> Result<bool, AttributeError> {
+    let text = if argument.is_empty() {
+        attribute
+    } else {
+        argument
+    };
     let several = platforms > 1;
     match (text, crate::dockerfile::go_bool(text)) {
         ("", _) => Ok(several),
@@ -132,45 +171,94 @@ fn multi_platform(argument: &str, attribute: &str, platforms: usize) -> Result<b
 fn number(name: &'static str, text: &str) -> Result<Option<i64>, AttributeError> {
     match text {
         "" => Ok(None),
-        _ => text.parse().map(Some).map_err(|_| value_error(name, text, "a number")),
+        _ => text
+            .parse()
+            .map(Some)
+            .map_err(|_| value_error(name, text, "a number")),
     }
 }
 
 fn extra_hosts(text: &str) -> Result<Arc<[HostIp]>, AttributeError> {
-    let wrong = || value_error("add-hosts", text, "name=address pairs with commas between them");
+    let wrong = || {
+        value_error(
+            "add-hosts",
+            text,
+            "name=address pairs with commas between them",
+        )
+    };
     let pair = |field: String| {
         let field = field.to_lowercase();
         let (host, address) = field.split_once('=')?;
         let address: IpAddr = address.parse().ok()?;
-        Some(HostIp { host: host.to_owned(), ip: address.to_canonical().to_string() })
+        Some(HostIp {
+            host: host.to_owned(),
+            ip: address.to_canonical().to_string(),
+        })
     };
-    fields(text).ok_or_else(wrong)?.into_iter().map(|field| pair(field).ok_or_else(wrong)).collect()
+    fields(text)
+        .ok_or_else(wrong)?
+        .into_iter()
+        .map(|field| pair(field).ok_or_else(wrong))
+        .collect()
 }
 
 fn ulimits(text: &str) -> Result<Arc<[Ulimit]>, AttributeError> {
-    let wrong = || value_error("ulimit", text, "name=soft[:hard] pairs with commas between them");
-    fields(text).ok_or_else(wrong)?.into_iter().map(|field| ulimit(&field).ok_or_else(wrong)).collect()
+    let wrong = || {
+        value_error(
+            "ulimit",
+            text,
+            "name=soft[:hard] pairs with commas between them",
+        )
+    };
+    fields(text)
+        .ok_or_else(wrong)?
+        .into_iter()
+        .map(|field| ulimit(&field).ok_or_else(wrong))
+        .collect()
 }
 
 /// None for text that is not a list.
 fn fields(text: &str) -> Option<Vec<String>> {
-    if text.is_empty() { Some(Vec::new()) } else { csv_fields(text).ok() }
+    if text.is_empty() {
+        Some(Vec::new())
+    } else {
+        csv_fields(text).ok()
+    }
 }
 
 /// `name=soft[:hard]`; without a hard limit it is the soft one.
 fn ulimit(text: &str) -> Option<Ulimit> {
     const NAMES: [&str; 15] = [
-        "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
-        "rttime", "sigpending", "stack",
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc",
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack",
     ];
     let (name, limits) = text.split_once('=')?;
     let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
     let (soft, hard): (i64, i64) = (soft.parse().ok()?, hard.parse().ok()?);
     let ordered = hard == -1 || (soft != -1 && soft <= hard);
-    (NAMES.contains(&name) && ordered).then(|| Ulimit { name: name.to_owned(), soft, hard })
+    (NAMES.contains(&name) && ordered).then(|| Ulimit {
+        name: name.to_owned(),
+        soft,
+        hard,
+    })
 }
 
-fn linux_resources<'g>(get: &impl Fn(&str) -> &'g str) -> Result<Option<LinuxResources>, AttributeError> {
+fn linux_resources<'g>(
+    get: &impl Fn(&str) -> &'g str,
+) -> Result<Option<LinuxResources>, AttributeError> {
     let positive = |name| match number(name, get(name))? {
         Some(number) if number <= 0 => Err(value_error(name, get(name), "a number greater than 0")),
         number => Ok(number.unwrap_or(0)),
@@ -189,7 +277,11 @@ fn linux_resources<'g>(get: &impl Fn(&str) -> &'g str) -> Result<Option<LinuxRes
     };
     let memory_swap = match number("memswap", get("memswap"))? {
         Some(number) if number < -1 || number == 0 => {
-            return Err(value_error("memswap", get("memswap"), "-1 or a number greater than 0"));
+            return Err(value_error(
+                "memswap",
+                get("memswap"),
+                "-1 or a number greater than 0",
+            ));
         }
         number => number.unwrap_or(0),
     };
@@ -207,27 +299,54 @@ fn linux_resources<'g>(get: &impl Fn(&str) -> &'g str) -> Result<Option<LinuxRes
 
 /// Numbers up to 8192 and ranges of them, with commas between.
 fn is_set(text: &str) -> bool {
-    let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number <= 8192);
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).all(|part| match part.split_once('-') {
-        None => number(part).is_some(),
-        Some((first, last)) => number(first).zip(number(last)).is_some_and(|(first, last)| first <= last),
-    })
+    let number = |text: &str| {
+        text.trim()
+            .parse::<u32>()
+            .ok()
+            .filter(|number| *number <= 8192)
+    };
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .all(|part| match part.split_once('-') {
+            None => number(part).is_some(),
+            Some((first, last)) => number(first)
+                .zip(number(last))
+                .is_some_and(|(first, last)| first <= last),
+        })
 }
 
 /// A git or http URL in `context`, else the folder that the session calls so.
-fn main_context(given: &BTreeMap<String, String>, build_args: &BTreeMap<String, String>) -> Context {
+fn main_context(
+    given: &BTreeMap<String, String>,
+    build_args: &BTreeMap<String, String>,
+) -> Context {
     let key = given.get("contextkey").map_or("context", String::as_str);
     let specifier = given.get(key).map(String::as_str).unwrap_or_default();
     let subdir = given.get("contextsubdir").cloned();
-    let keep = build_args.get("BUILDKIT_CONTEXT_KEEP_GIT_DIR").map(String::as_str).unwrap_or_default();
+    let keep = build_args
+        .get("BUILDKIT_CONTEXT_KEEP_GIT_DIR")
+        .map(String::as_str)
+        .unwrap_or_default();
     if git_url::parse(specifier).is_some() {
         let keep_git_dir = crate::dockerfile::go_bool(keep) == Some(true);
-        return Context::Git { url: specifier.to_owned(), keep_git_dir, subdir };
+        return Context::Git {
+            url: specifier.to_owned(),
+            keep_git_dir,
+            subdir,
+        };
     }
     if url::is_http(specifier) {
-        return Context::Http { url: specifier.to_owned(), archive: true, subdir };
+        return Context::Http {
+            url: specifier.to_owned(),
+            archive: true,
+            subdir,
+        };
     }
-    Context::Local(LocalContext { session_id: given.get("local-sessionid:context").cloned(), ..LocalContext::new("context") })
+    Context::Local(LocalContext {
+        session_id: given.get("local-sessionid:context").cloned(),
+        ..LocalContext::new("context")
+    })
 }
 
 fn contexts(
@@ -237,8 +356,13 @@ fn contexts(
     let read = |(name, specifier): (&String, &String)| {
         let mut context = NamedContext::from_specifier(specifier);
         if let NamedContext::Local(local) = &mut context {
-            local.session_id = given.get(&format!("local-sessionid:{}", local.name)).cloned();
-            local.shared_key = given.get(&format!("sharedkey:localdir:{name}")).cloned().unwrap_or_default();
+            local.session_id = given
+                .get(&format!("local-sessionid:{}", local.name))
+                .cloned();
+            local.shared_key = given
+                .get(&format!("sharedkey:localdir:{name}"))
+                .cloned()
+                .unwrap_or_default();
         }
         (name.clone(), context)
     };
@@ -250,7 +374,10 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Attributes, AttributeError> {
-        let given = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let given = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Attributes::read(&given, "session")
     }
 
@@ -268,13 +395,27 @@ mod tests {
             ("local-sessionid:y", "other"),
         ]);
         let Attributes { options, platforms } = read.unwrap();
-        assert_eq!(platforms.iter().map(Platform::to_string).collect::<Vec<_>>(), ["linux/arm64", "linux/amd64"]);
+        assert_eq!(
+            platforms
+                .iter()
+                .map(Platform::to_string)
+                .collect::<Vec<_>>(),
+            ["linux/arm64", "linux/amd64"]
+        );
         assert!(options.multi_platform);
-        assert_eq!(options.extra_hosts[1], HostIp { host: "b".into(), ip: "1.2.3.4".into() });
+        assert_eq!(
+            options.extra_hosts[1],
+            HostIp {
+                host: "b".into(),
+                ip: "1.2.3.4".into()
+            }
+        );
         assert_eq!(options.ulimits[1].hard, -1);
         assert!(options.no_cache.covers(Some("b")) && !options.no_cache.covers(None));
         assert_eq!(options.linux_resources.unwrap().memory_swap, -1);
-        let NamedContext::Local(local) = &options.contexts["x"] else { panic!() };
+        let NamedContext::Local(local) = &options.contexts["x"] else {
+            panic!()
+        };
         assert_eq!(local.session_id.as_deref(), Some("other"));
     }
 
@@ -297,7 +438,10 @@ mod tests {
         ] {
             assert!(read(&[(name, value)]).is_err(), "{name}={value}");
         }
-        let both = [("platform", "linux/arm64,linux/amd64"), ("multi-platform", "false")];
+        let both = [
+            ("platform", "linux/arm64,linux/amd64"),
+            ("multi-platform", "false"),
+        ];
         assert_eq!(read(&both).unwrap_err(), AttributeError::SeveralPlatforms);
     }
 }

@@ -6,9 +6,11 @@ use super::context::{self, Loaded, PendingLocal};
 use super::error::{Error, Reason, Suggestion};
 use super::graph::{self, SCRATCH};
 use super::images::{ImageKind, ImageRequest, ResolvedImage};
+use super::lint::Lint;
 use super::onbuild;
 use super::scope::Scope;
 use super::stage::{Stage, StageId, Stages};
+use crate::dockerfile::Place;
 use crate::llb::{self, Constraints, DEFAULT_PATH, State};
 use crate::oci::{Image, Platform, Reference, RootFs};
 
@@ -28,6 +30,7 @@ pub(super) struct Bases {
 /// Resolves bases and takes in triggers, which may bring new bases, until nothing is new.
 pub(super) fn resolve<'a>(
     scope: &Scope<'a>,
+    lint: &mut Lint<'_>,
     stages: &mut Stages<'a>,
     target: StageId,
 ) -> Result<Bases, Error> {
@@ -35,6 +38,7 @@ pub(super) fn resolve<'a>(
     loop {
         let reachable = graph::reachable(stages, target);
         let mut missing = Vec::new();
+        let mut failed = None;
         for id in 0..stages.len() {
             let stage = &stages[id];
             if stage.base.is_some() || stage.progress.dispatched || stage.progress.resolved {
@@ -42,18 +46,21 @@ pub(super) fn resolve<'a>(
             }
             let needed = reachable[id] || scope.options.all_stages;
             let span = stage.span;
-            let resolved =
-                resolve_one(scope, stages, id, needed).map_err(|error| error.at(span))?;
-            match resolved {
-                Resolved::Missing(request) => missing.push(request),
-                Resolved::Done(local) => {
+            match resolve_one(scope, lint, stages, id, needed) {
+                Ok(Resolved::Missing(request)) if missing.contains(&request) => {}
+                Ok(Resolved::Missing(request)) => missing.push(request),
+                Ok(Resolved::Done(local)) => {
                     stages[id].progress.resolved = needed;
                     pending.extend(local.map(|local| (id, local)));
                 }
+                // Of several failures the reference tells the last: its goroutines start from the end.
+                Err(error) => failed = Some(error.at(span)),
             }
         }
+        if let Some(error) = failed {
+            return Err(Error { missing, ..error });
+        }
         if !missing.is_empty() || !onbuild::take_triggers(stages, &reachable)? {
-            missing.dedup();
             return Ok(Bases {
                 reachable,
                 pending,
@@ -70,6 +77,7 @@ enum Resolved {
 
 fn resolve_one<'a>(
     scope: &Scope<'a>,
+    lint: &mut Lint<'_>,
     stages: &mut Stages<'a>,
     id: StageId,
     needed: bool,
@@ -108,7 +116,7 @@ fn resolve_one<'a>(
     match scope.images.image(&request) {
         None => Ok(Resolved::Missing(request)),
         Some(Ok(image)) => {
-            start_from_image(scope, stages, id, &request, image, platform);
+            start_from_image(scope, lint, &mut stages[id], &request, image, platform);
             Ok(Resolved::Done(None))
         }
         Some(Err(failure)) => {
@@ -170,13 +178,12 @@ fn start_unneeded(
 
 fn start_from_image(
     scope: &Scope<'_>,
-    stages: &mut Stages<'_>,
-    id: StageId,
+    lint: &mut Lint<'_>,
+    stage: &mut Stage<'_>,
     request: &ImageRequest,
     image: &ResolvedImage,
     mut platform: Arc<Platform>,
 ) {
-    let stage = &mut stages[id];
     if stage.platform.is_none() && scope.platforms.implicit {
         platform = detected(&image.config.platform, &platform, &scope.platforms.build);
     }
@@ -189,7 +196,7 @@ fn start_from_image(
         Some(digest) => reference.with_digest(digest.clone()),
         None => reference,
     };
-    stage.base_name = reference.to_string();
+    let written = std::mem::replace(&mut stage.base_name, reference.to_string());
     stage.base_image = Some(image.config.clone());
     stage.image = image.config.clone();
     stage.image_mut().created = None;
@@ -199,6 +206,8 @@ fn start_from_image(
         let name = format!("FROM {}", stage.base_name);
         let name = stage.steps.next(&name, Some(&platform), None);
         stage.state = source(scope, stage, &stage.base_name, name, &platform);
+        let place = Place::lines(stage.span.unwrap_or_default());
+        lint.base_platform(place, &written, &platform, &image.config.platform);
     }
     stage.platform = Some(platform);
 }
@@ -275,9 +284,11 @@ fn replace_image(
     };
     let stage = &mut stages[id];
     let image = image.unwrap_or_else(|| Arc::new(empty_image(&platform)));
-    stage.base_image = Some(image.clone());
     stage.image = image;
-    stage.image_mut().created = None;
+    if stage.image.created.is_some() {
+        stage.image_mut().created = None;
+    }
+    stage.base_image = Some(stage.image.clone());
     stage.state = state.with_platform(&platform);
     stage.platform = Some(platform);
     Resolved::Done(pending)

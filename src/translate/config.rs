@@ -3,13 +3,14 @@
 use super::dispatch::Step;
 use super::error::{Error, Reason};
 use super::go_format;
-use super::stage::Layer;
-use crate::dockerfile::{CommandLine, HealthcheckInstruction, OnbuildInstruction};
+use super::stage::{Given, Layer};
+use crate::dockerfile::{CommandLine, HealthcheckInstruction, OnbuildInstruction, Span};
 use crate::oci::{Empty, HealthcheckConfig, Image};
 
 /// CMD. `ArgsEscaped` is set for all images, as the reference does.
-pub(super) fn cmd(step: &mut Step<'_, '_>, cmd: &CommandLine) -> Result<(), Error> {
-    step.stage.given.cmd = Some(step.instruction.span);
+pub(super) fn cmd(step: &mut Step<'_, '_, '_>, cmd: &CommandLine) -> Result<(), Error> {
+    once(step, |given| &mut given.cmd);
+    json_recommended(step, cmd);
     let args = with_shell(&step.stage.image, cmd);
     let text = format!("CMD {}", go_format::quoted_list(&args));
     let config = &mut step.stage.image_mut().config;
@@ -20,8 +21,12 @@ pub(super) fn cmd(step: &mut Step<'_, '_>, cmd: &CommandLine) -> Result<(), Erro
 }
 
 /// ENTRYPOINT. The base's CMD does not belong to it and goes.
-pub(super) fn entrypoint(step: &mut Step<'_, '_>, entrypoint: &CommandLine) -> Result<(), Error> {
-    step.stage.given.entrypoint = Some(step.instruction.span);
+pub(super) fn entrypoint(
+    step: &mut Step<'_, '_, '_>,
+    entrypoint: &CommandLine,
+) -> Result<(), Error> {
+    once(step, |given| &mut given.entrypoint);
+    json_recommended(step, entrypoint);
     let args = with_shell(&step.stage.image, entrypoint);
     let text = format!("ENTRYPOINT {}", go_format::quoted_list(&args));
     let keep_cmd = step.stage.given.cmd.is_some();
@@ -32,6 +37,25 @@ pub(super) fn entrypoint(step: &mut Step<'_, '_>, entrypoint: &CommandLine) -> R
     }
     step.commit(text, Layer::None);
     Ok(())
+}
+
+/// Notes that the instruction was given; an earlier one of the stage has no effect any more.
+fn once(step: &mut Step<'_, '_, '_>, place: fn(&mut Given) -> &mut Option<Span>) {
+    let earlier = place(&mut step.stage.given).replace(step.instruction.span);
+    if let Some(earlier) = earlier {
+        step.lint(|linter, instruction| {
+            linter.multiple_instructions(instruction, earlier, instruction.keyword());
+        });
+    }
+}
+
+/// A shell between the container and its program keeps signals from it.
+fn json_recommended(step: &mut Step<'_, '_, '_>, command: &CommandLine) {
+    if matches!(command, CommandLine::Shell(_)) && step.stage.image.config.shell.is_empty() {
+        step.lint(|linter, instruction| {
+            linter.json_args_recommended(instruction, instruction.keyword());
+        });
+    }
 }
 
 /// The words to run: of the shell form the shell and the text.
@@ -55,10 +79,10 @@ pub(super) fn in_shell(image: &Image, text: String) -> Vec<String> {
 
 /// HEALTHCHECK.
 pub(super) fn healthcheck(
-    step: &mut Step<'_, '_>,
+    step: &mut Step<'_, '_, '_>,
     healthcheck: &HealthcheckInstruction,
 ) -> Result<(), Error> {
-    step.stage.given.healthcheck = Some(step.instruction.span);
+    once(step, |given| &mut given.healthcheck);
     let nanoseconds =
         |time: std::time::Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
     let check = match healthcheck {
@@ -95,14 +119,17 @@ pub(super) fn healthcheck(
 }
 
 /// MAINTAINER.
-pub(super) fn maintainer(step: &mut Step<'_, '_>, author: &str) -> Result<(), Error> {
+pub(super) fn maintainer(step: &mut Step<'_, '_, '_>, author: &str) -> Result<(), Error> {
     author.clone_into(&mut step.stage.image_mut().author);
     step.commit(format!("MAINTAINER {author}"), Layer::None);
     Ok(())
 }
 
 /// ONBUILD: kept for those who build on this image.
-pub(super) fn onbuild(step: &mut Step<'_, '_>, trigger: &OnbuildInstruction) -> Result<(), Error> {
+pub(super) fn onbuild(
+    step: &mut Step<'_, '_, '_>,
+    trigger: &OnbuildInstruction,
+) -> Result<(), Error> {
     step.stage
         .image_mut()
         .config
@@ -112,14 +139,14 @@ pub(super) fn onbuild(step: &mut Step<'_, '_>, trigger: &OnbuildInstruction) -> 
 }
 
 /// SHELL.
-pub(super) fn shell(step: &mut Step<'_, '_>, shell: &[String]) -> Result<(), Error> {
+pub(super) fn shell(step: &mut Step<'_, '_, '_>, shell: &[String]) -> Result<(), Error> {
     step.stage.image_mut().config.shell = shell.to_vec();
     step.commit(format!("SHELL {}", go_format::list(shell)), Layer::None);
     Ok(())
 }
 
 /// USER.
-pub(super) fn user(step: &mut Step<'_, '_>, user: &str) -> Result<(), Error> {
+pub(super) fn user(step: &mut Step<'_, '_, '_>, user: &str) -> Result<(), Error> {
     let user = step.expand(user)?.into_owned();
     step.stage.update(|state| state.with_user(&user));
     let text = format!("USER {user}");
@@ -129,7 +156,7 @@ pub(super) fn user(step: &mut Step<'_, '_>, user: &str) -> Result<(), Error> {
 }
 
 /// VOLUME.
-pub(super) fn volume(step: &mut Step<'_, '_>, volumes: &[String]) -> Result<(), Error> {
+pub(super) fn volume(step: &mut Step<'_, '_, '_>, volumes: &[String]) -> Result<(), Error> {
     let mut expanded = Vec::with_capacity(volumes.len());
     for volume in volumes {
         expanded.push(step.expand(volume)?.into_owned());
@@ -151,7 +178,7 @@ pub(super) fn volume(step: &mut Step<'_, '_>, volumes: &[String]) -> Result<(), 
 }
 
 /// STOPSIGNAL: the config keeps the text as it is.
-pub(super) fn stop_signal(step: &mut Step<'_, '_>, signal: &str) -> Result<(), Error> {
+pub(super) fn stop_signal(step: &mut Step<'_, '_, '_>, signal: &str) -> Result<(), Error> {
     let signal = step.expand(signal)?.into_owned();
     if !is_signal(&signal) {
         let reason = format!(

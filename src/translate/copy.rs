@@ -8,7 +8,7 @@ use super::transfer::{self, Expanded, Transfer};
 use crate::dockerfile::CopyInstruction;
 
 /// Copies from the context, or from the stage or image of `--from`.
-pub(super) fn dispatch(step: &mut Step<'_, '_>, copy: &CopyInstruction) -> Result<(), Error> {
+pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, copy: &CopyInstruction) -> Result<(), Error> {
     let chown = step.expand(copy.chown.as_deref().unwrap_or_default())?;
     let chmod = step.expand(copy.chmod.as_deref().unwrap_or_default())?;
     let Expanded {
@@ -45,6 +45,7 @@ pub(super) fn dispatch(step: &mut Step<'_, '_>, copy: &CopyInstruction) -> Resul
         checksum: Cow::Borrowed(""),
         keep_git_dir: None,
         unpack: None,
+        from_context: from.is_none(),
         source,
     };
     transfer::dispatch(step, &transfer)?;

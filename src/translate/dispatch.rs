@@ -3,29 +3,32 @@
 use std::borrow::Cow;
 
 use super::base;
-use super::error::{Error, Reason};
+use super::error::Error;
+use super::lint::Lint;
 use super::scope::Scope;
 use super::stage::{Command, Layer, Stage, StageId, Stages};
 use super::{add, config, copy, expose, onbuild, run, variables, workdir};
-use crate::dockerfile::{ExpandError, Expansion, Instruction, InstructionKind, Lexer};
+use crate::dockerfile::{ExpandError, Expansion, Instruction, InstructionKind, Lexer, Linter};
 use crate::llb::{Env, State, path};
 
 /// Builds the stage's file system and config; its base and the stages it uses are done.
 pub(super) fn stage<'a>(
     scope: &Scope<'a>,
+    lint: &mut Lint<'_>,
     stages: &mut Stages<'a>,
     id: StageId,
 ) -> Result<(), Error> {
     onbuild::inherit(stages, id);
     stages[id].progress.dispatched = true;
     let mut stage = std::mem::take(&mut stages[id]);
-    let done = dispatch(scope, stages, id, &mut stage);
+    let done = dispatch(scope, lint, stages, id, &mut stage);
     stages[id] = stage;
     done
 }
 
 fn dispatch<'a>(
     scope: &Scope<'a>,
+    lint: &mut Lint<'_>,
     stages: &mut Stages<'a>,
     id: StageId,
     stage: &mut Stage<'a>,
@@ -37,6 +40,7 @@ fn dispatch<'a>(
         let instruction = command.instruction.get();
         let mut step = Step {
             scope,
+            lint,
             stages,
             id,
             stage,
@@ -96,8 +100,9 @@ fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
 }
 
 /// One instruction of a stage, with all that it may look at and change.
-pub(super) struct Step<'s, 'a> {
+pub(super) struct Step<'s, 'a, 'l> {
     pub(super) scope: &'s Scope<'a>,
+    lint: &'s mut Lint<'l>,
     stages: &'s mut Stages<'a>,
     id: StageId,
     pub(super) stage: &'s mut Stage<'a>,
@@ -105,11 +110,11 @@ pub(super) struct Step<'s, 'a> {
     pub(super) sources: &'s [StageId],
 }
 
-impl Step<'_, '_> {
+impl Step<'_, '_, '_> {
     fn dispatch(&mut self, command: &Command<'_>) -> Result<(), Error> {
         use InstructionKind as Kind;
-        if self.instruction.invalid_utf8 {
-            return Err(Reason::InvalidUtf8.into());
+        if self.instruction.invalid_utf8 && reaches_the_graph(&self.instruction.kind) {
+            self.stage.invalid_utf8.get_or_insert(self.instruction.span);
         }
         self.stage.steps.on_build = command.on_build;
         match &self.instruction.kind {
@@ -143,18 +148,45 @@ impl Step<'_, '_> {
         lexer: &Lexer,
         word: &'w str,
     ) -> Result<Cow<'w, str>, Error> {
-        let Expansion { text, .. } = lexer.expand(word, self.stage.state.env())?;
-        Ok(text)
+        let expanded = lexer.expand(word, self.stage.state.env());
+        Ok(self.checked(expanded)?.text)
+    }
+
+    /// Tells the linter of variables that are not set.
+    fn checked<'w>(
+        &mut self,
+        expanded: Result<Expansion<'w>, ExpandError>,
+    ) -> Result<Expansion<'w>, ExpandError> {
+        let unmatched = match &expanded {
+            Ok(expansion) => &expansion.unmatched,
+            Err(error) => &error.unmatched,
+        };
+        for name in unmatched {
+            let declared = self.stage.args.iter().any(|arg| arg.name == *name);
+            if !declared && !variables::NOT_IN_ENVIRONMENT.contains(&name.as_str()) {
+                let known = self.stage.state.env().keys();
+                self.lint
+                    .with(|linter| linter.undefined_variable(self.instruction, name, known));
+            }
+        }
+        expanded
+    }
+
+    /// Reports a finding about this instruction.
+    pub(super) fn lint(&mut self, report: impl FnOnce(&mut Linter, &Instruction)) {
+        self.lint.with(|linter| report(linter, self.instruction));
+    }
+
+    /// Reports a source of the context that is excluded from it.
+    pub(super) fn lint_source(&mut self, source: &str) {
+        self.lint
+            .ignored_source(self.scope.options, self.instruction, source);
     }
 
     /// A value of a mount.
     pub(super) fn expand_mount_value(&mut self, word: &str) -> Result<String, ExpandError> {
-        Ok(self
-            .scope
-            .lexer
-            .expand(word, self.stage.state.env())?
-            .text
-            .into_owned())
+        let expanded = self.scope.lexer.expand(word, self.stage.state.env());
+        Ok(self.checked(expanded)?.text.into_owned())
     }
 
     /// The instruction as it is shown: its keyword in capitals, its variables filled in where that works.
@@ -212,6 +244,15 @@ impl Step<'_, '_> {
         };
         paths.insert(path);
     }
+}
+
+/// Does its text become part of a vertex, its own or that of a later RUN?
+fn reaches_the_graph(kind: &InstructionKind) -> bool {
+    use InstructionKind::{Add, Arg, Copy, Env, Run, User, Workdir};
+    matches!(
+        kind,
+        Add(_) | Arg(_) | Copy(_) | Env(_) | Run(_) | User(_) | Workdir(_)
+    )
 }
 
 /// A stage that another one uses.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::images::ImageFailure;
+use super::images::{ImageFailure, ImageRequest};
 use crate::dockerfile::{ExpandError, Span};
 use crate::{llb, oci};
 
@@ -15,6 +15,8 @@ pub struct Error {
     pub reason: Box<Reason>,
     /// The lines that it is about, the innermost first; empty when it is about none.
     pub spans: Vec<Span>,
+    /// Images that would have had to be known next, had it not failed.
+    pub missing: Vec<ImageRequest>,
 }
 
 impl Error {
@@ -22,6 +24,7 @@ impl Error {
         Self {
             reason: Box::new(reason),
             spans: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -191,6 +194,12 @@ pub enum Reason {
         value: String,
         /// Why.
         reason: String,
+    },
+    /// Findings of rules that fail the build.
+    #[error("the Dockerfile breaks the rules {}", rules.join(", "))]
+    Lint {
+        /// The rules' names.
+        rules: Vec<&'static str>,
     },
     /// Text that is not UTF-8 where LLB needs it.
     #[error("the instruction has bytes that are not UTF-8, which BuildKit does not accept")]

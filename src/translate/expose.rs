@@ -10,7 +10,10 @@ use crate::dockerfile::ExposeInstruction;
 use crate::oci::Empty;
 
 /// Adds ports to the config. A word may become several by its variables.
-pub(super) fn dispatch(step: &mut Step<'_, '_>, expose: &ExposeInstruction) -> Result<(), Error> {
+pub(super) fn dispatch(
+    step: &mut Step<'_, '_, '_>,
+    expose: &ExposeInstruction,
+) -> Result<(), Error> {
     let mut exposed = Vec::new();
     for port in &expose.ports {
         for word in step
@@ -21,6 +24,12 @@ pub(super) fn dispatch(step: &mut Step<'_, '_>, expose: &ExposeInstruction) -> R
             let spec = PortSpec::parse(&word).map_err(|reason| {
                 Reason::Instruction(format!("{word:?} is not a port: {reason}"))
             })?;
+            if spec.protocol.chars().any(char::is_uppercase) {
+                step.lint(|linter, instruction| linter.expose_protocol_case(instruction, &word));
+            }
+            if spec.has_host_part {
+                step.lint(|linter, instruction| linter.expose_format(instruction, &word));
+            }
             exposed.extend(spec.ports());
         }
     }

@@ -18,11 +18,7 @@ pub(super) fn finish(
     bases: &Bases,
 ) -> Result<Outcome, Error> {
     tell_contexts(scope, stages, target, bases)?;
-    if let Some(id) = (0..scope.dockerfile.stages.len())
-        .find(|id| bases.reachable[*id] && scope.dockerfile.stages[*id].invalid_utf8)
-    {
-        return Err(Error::from(Reason::InvalidUtf8).at(stages[id].span));
-    }
+    check_text(scope, stages, bases)?;
     set_labels_and_platform(scope, &mut stages[target]);
     let definition = marshal(scope, &stages[target].state)?;
     let (sbom_extras, ignore_cache) = scanned(scope, stages, target);
@@ -37,6 +33,25 @@ pub(super) fn finish(
         ignore_cache,
         sbom_extras,
     })))
+}
+
+/// Text that is not UTF-8 cannot be marshalled.
+fn check_text(scope: &Scope<'_>, stages: &Stages<'_>, bases: &Bases) -> Result<(), Error> {
+    for (id, stage) in stages
+        .iter()
+        .enumerate()
+        .filter(|(id, _)| bases.reachable[*id])
+    {
+        let from = scope
+            .dockerfile
+            .stages
+            .get(id)
+            .filter(|written| written.invalid_utf8);
+        if let Some(span) = stage.invalid_utf8.or(from.map(|written| written.span)) {
+            return Err(Error::from(Reason::InvalidUtf8).at(Some(span)));
+        }
+    }
+    Ok(())
 }
 
 fn marshal(scope: &Scope<'_>, state: &State) -> Result<Definition, Error> {

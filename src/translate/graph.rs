@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use super::context;
 use super::error::{Error, Reason, Suggestion};
+use super::lint::Lint;
 use super::names::Steps;
 use super::scope::Scope;
 use super::stage::{Command, Source, Stage, StageId, Stages};
-use crate::dockerfile::{self, Instruction, InstructionKind, Span};
+use crate::dockerfile::{self, Expansion, Instruction, InstructionKind, Span};
 use crate::oci::Platform;
 
 /// The base of the empty file system.
 pub(super) const SCRATCH: &str = "scratch";
 
 /// The stages of the file, with their bases looked up.
-pub(super) fn stages<'a>(scope: &Scope<'a>) -> Result<Stages<'a>, Error> {
+pub(super) fn stages<'a>(scope: &Scope<'a>, lint: &mut Lint<'_>) -> Result<Stages<'a>, Error> {
     let mut stages = Stages::default();
     for (position, written) in scope.dockerfile.stages.iter().enumerate() {
-        let mut stage = stage(scope, written)?;
+        let mut stage = stage(scope, lint, written)?;
         let name = written.name.as_deref();
         if let Some(name) = name {
             stage.replaced_by = context::named(scope, name, stage.platform.as_deref())?;
@@ -45,12 +46,13 @@ fn is_step(instruction: &Instruction) -> bool {
 }
 
 /// A stage with its FROM line expanded.
-fn stage<'a>(scope: &Scope<'a>, written: &'a dockerfile::Stage) -> Result<Stage<'a>, Error> {
+fn stage<'a>(
+    scope: &Scope<'a>,
+    lint: &mut Lint<'_>,
+    written: &'a dockerfile::Stage,
+) -> Result<Stage<'a>, Error> {
     let located = |error: Error| error.at(Some(written.span));
-    let base = scope
-        .lexer
-        .expand(&written.base, &scope.global_args)
-        .map_err(|error| located(error.into()))?;
+    let base = expand(scope, lint, written, &written.base)?;
     if base.text.is_empty() {
         return Err(located(
             Reason::BlankBase {
@@ -64,7 +66,7 @@ fn stage<'a>(scope: &Scope<'a>, written: &'a dockerfile::Stage) -> Result<Stage<
         base_name: base.text.into_owned(),
         from_text: &written.original,
         span: Some(written.span),
-        platform: platform(scope, written)?.map(Arc::new),
+        platform: platform(scope, lint, written)?.map(Arc::new),
         steps: Steps {
             with_platform: scope.options.multi_platform,
             ..Steps::default()
@@ -73,16 +75,34 @@ fn stage<'a>(scope: &Scope<'a>, written: &'a dockerfile::Stage) -> Result<Stage<
     })
 }
 
+/// A word of FROM with its variables, of which only arguments before the first FROM are known.
+fn expand<'w>(
+    scope: &Scope<'_>,
+    lint: &mut Lint<'_>,
+    written: &dockerfile::Stage,
+    word: &'w str,
+) -> Result<Expansion<'w>, Error> {
+    let expanded = scope.lexer.expand(word, &scope.global_args);
+    let unmatched = match &expanded {
+        Ok(expansion) => &expansion.unmatched,
+        Err(error) => &error.unmatched,
+    };
+    lint.from_arguments(scope, written, unmatched);
+    expanded.map_err(|error| Error::from(error).at(Some(written.span)))
+}
+
 /// `FROM --platform`, expanded and parsed, not normalised.
-fn platform(scope: &Scope<'_>, written: &dockerfile::Stage) -> Result<Option<Platform>, Error> {
+fn platform(
+    scope: &Scope<'_>,
+    lint: &mut Lint<'_>,
+    written: &dockerfile::Stage,
+) -> Result<Option<Platform>, Error> {
     let Some(expression) = &written.platform else {
         return Ok(None);
     };
     let located = |error: Error| error.at(Some(written.span));
-    let expanded = scope
-        .lexer
-        .expand(expression, &scope.global_args)
-        .map_err(|error| located(error.into()))?;
+    let expanded = expand(scope, lint, written, expression)?;
+    lint.platform(scope, written, expression, &expanded);
     let suggestion = || {
         let nearest = |name: &String| Suggestion::nearest(name, scope.global_args.keys()).0;
         Suggestion(expanded.unmatched.iter().find_map(nearest))
@@ -238,8 +258,8 @@ fn check_circles(stages: &Stages<'_>) -> Result<(), Error> {
                     stage: stages[start].steps.stage.clone(),
                 };
                 return Err(Error {
-                    reason: Box::new(reason),
                     spans: spans.collect(),
+                    ..reason.into()
                 });
             }
             if !std::mem::replace(&mut seen[need], true) {

@@ -22,6 +22,7 @@ mod git_url;
 mod go_format;
 mod graph;
 mod images;
+mod lint;
 mod names;
 mod onbuild;
 mod options;
@@ -46,6 +47,7 @@ pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
 
 use std::sync::Arc;
 
+use self::lint::Lint;
 use crate::dockerfile::{Dockerfile, Linter};
 use crate::llb::{Definition, State};
 use crate::oci::{Image, Platform};
@@ -104,7 +106,7 @@ pub fn translate(
     options: &Options,
     images: &ResolvedImages,
 ) -> Result<Outcome, Error> {
-    translate_and_lint(dockerfile, options, images, &mut Linter::default())
+    run(dockerfile, options, images, &mut Lint::new(None))
 }
 
 /// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs something reports nothing.
@@ -117,15 +119,28 @@ pub fn translate_and_lint(
     images: &ResolvedImages,
     linter: &mut Linter,
 ) -> Result<Outcome, Error> {
-    let _ = linter;
-    let mut scope = scope::Scope::new(dockerfile, options, images)?;
+    let before = linter.clone();
+    let outcome = run(dockerfile, options, images, &mut Lint::new(Some(linter)));
+    if matches!(outcome, Ok(Outcome::NeedsImages(_) | Outcome::NeedsTime(_))) {
+        *linter = before;
+    }
+    outcome
+}
+
+fn run(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+    lint: &mut Lint<'_>,
+) -> Result<Outcome, Error> {
+    let mut scope = scope::Scope::new(dockerfile, options, images, lint)?;
     if let Some(request) = epoch::resolve(&mut scope)? {
         return Ok(Outcome::NeedsTime(request));
     }
-    let mut stages = graph::stages(&scope)?;
+    let mut stages = graph::stages(&scope, lint)?;
     let target = graph::target(&scope, &stages)?;
     graph::link(&scope, &mut stages)?;
-    let bases = base::resolve(&scope, &mut stages, target)?;
+    let bases = base::resolve(&scope, lint, &mut stages, target)?;
     if !bases.missing.is_empty() {
         return Ok(Outcome::NeedsImages(bases.missing));
     }
@@ -133,8 +148,9 @@ pub fn translate_and_lint(
         let needed =
             bases.reachable.get(id).copied().unwrap_or(false) && !stages[id].progress.dispatched;
         if needed || options.all_stages {
-            dispatch::stage(&scope, &mut stages, id)?;
+            dispatch::stage(&scope, lint, &mut stages, id)?;
         }
     }
+    lint.check()?;
     finish::finish(&scope, &mut stages, target, &bases)
 }

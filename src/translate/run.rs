@@ -13,7 +13,7 @@ use crate::dockerfile::{
 use crate::llb::{self, Cap, Constraints, Env, Exec, File, Network, Security, State, path};
 
 /// Runs a command.
-pub(super) fn dispatch(step: &mut Step<'_, '_>, run: &RunInstruction) -> Result<(), Error> {
+pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Result<(), Error> {
     let mounts = run_mounts::expand(step, &run.mounts)?;
     step.use_all_paths();
     let command = command(step, run);
@@ -70,7 +70,7 @@ struct Command {
     suffix: String,
 }
 
-fn command(step: &Step<'_, '_>, run: &RunInstruction) -> Command {
+fn command(step: &Step<'_, '_, '_>, run: &RunInstruction) -> Command {
     let image = &step.stage.image;
     let (CommandLine::Shell(text), Some(first)) = (&run.command, run.heredocs.first()) else {
         return Command {
@@ -126,7 +126,12 @@ fn summary(content: &str) -> String {
     }
 }
 
-fn constraints(step: &mut Step<'_, '_>, mounts: &[Mount], env: &Env, suffix: &str) -> Constraints {
+fn constraints(
+    step: &mut Step<'_, '_, '_>,
+    mounts: &[Mount],
+    env: &Env,
+    suffix: &str,
+) -> Constraints {
     let lexer = Lexer {
         raw_quotes: true,
         keep_unset: true,

@@ -8,7 +8,10 @@ use crate::llb::{
 };
 
 /// The mounts with their variables filled in.
-pub(super) fn expand(step: &mut Step<'_, '_>, mounts: &[RunMount]) -> Result<Vec<Mount>, Error> {
+pub(super) fn expand(
+    step: &mut Step<'_, '_, '_>,
+    mounts: &[RunMount],
+) -> Result<Vec<Mount>, Error> {
     let mut expanded = Vec::with_capacity(mounts.len());
     for mount in mounts {
         let mut expand = |word: &str| step.expand_mount_value(word);
@@ -20,7 +23,7 @@ pub(super) fn expand(step: &mut Step<'_, '_>, mounts: &[RunMount]) -> Result<Vec
 
 /// Adds the mounts to a process, in their order.
 pub(super) fn add(
-    step: &mut Step<'_, '_>,
+    step: &mut Step<'_, '_, '_>,
     mut exec: Exec,
     mounts: &[Mount],
 ) -> Result<Exec, Error> {
@@ -37,7 +40,7 @@ pub(super) fn add(
 }
 
 /// A mount with files: of the context, of a stage or image, of a cache, or memory.
-fn files(step: &mut Step<'_, '_>, mount: &Mount, position: usize) -> Result<llb::Mount, Error> {
+fn files(step: &mut Step<'_, '_, '_>, mount: &Mount, position: usize) -> Result<llb::Mount, Error> {
     // A cache without a source begins empty.
     let from =
         (mount.from.is_some() || mount.kind == MountType::Cache).then(|| step.sources[position]);
@@ -97,7 +100,7 @@ fn files(step: &mut Step<'_, '_>, mount: &Mount, position: usize) -> Result<llb:
 }
 
 /// Relative targets are below the working directory.
-fn target(step: &Step<'_, '_>, mount: &Mount) -> Result<String, Reason> {
+fn target(step: &Step<'_, '_, '_>, mount: &Mount) -> Result<String, Reason> {
     let target = match mount.target.starts_with('/') {
         true => mount.target.clone(),
         false => path::join("/", &format!("{}/{}", step.stage.state.dir(), mount.target)),

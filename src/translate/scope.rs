@@ -6,6 +6,7 @@ use super::arguments::{self, Platforms};
 use super::epoch::Epoch;
 use super::error::{Error, Reason};
 use super::images::ResolvedImages;
+use super::lint::Lint;
 use super::options::Options;
 use crate::dockerfile::{Dockerfile, Lexer, Span};
 use crate::llb::{Deferred, Env, Location, Position, ProxyEnv, Range, SourceFile};
@@ -32,6 +33,7 @@ impl<'a> Scope<'a> {
         dockerfile: &'a Dockerfile,
         options: &'a Options,
         images: &'a ResolvedImages,
+        lint: &mut Lint<'_>,
     ) -> Result<Self, Error> {
         let Some(last) = dockerfile.stages.last() else {
             return Err(Reason::NoStage.into());
@@ -44,6 +46,7 @@ impl<'a> Scope<'a> {
         let stage = target.or(last.name.as_deref()).unwrap_or_default();
         let lexer = Lexer::new(dockerfile.directives.escape);
         let predefined = arguments::predefined(&platforms, stage, &options.build_args);
+        lint.defaults(dockerfile, &lexer, &predefined);
         let global_args = arguments::global(
             predefined,
             &lexer,

@@ -58,6 +58,8 @@ pub(super) struct Stage<'a> {
     pub(super) ignore_cache: bool,
     /// A WORKDIR was given.
     pub(super) workdir_given: bool,
+    /// An instruction with text that cannot be put into the graph.
+    pub(super) invalid_utf8: Option<Span>,
     /// Where CMD, ENTRYPOINT and HEALTHCHECK were given last in this stage.
     pub(super) given: Given,
 }
@@ -203,10 +205,6 @@ impl<'a> Stages<'a> {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Stage<'a>> {
         self.list.iter()
-    }
-
-    pub(super) fn get(&self, id: StageId) -> Option<&Stage<'a>> {
-        self.list.get(id)
     }
 }
 

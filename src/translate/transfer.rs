@@ -28,6 +28,8 @@ pub(super) struct Transfer<'t> {
     pub(super) checksum: Cow<'t, str>,
     pub(super) keep_git_dir: Option<bool>,
     pub(super) unpack: Option<bool>,
+    /// Local sources come from the main context.
+    pub(super) from_context: bool,
     /// Where local sources come from.
     pub(super) source: State,
 }
@@ -40,7 +42,7 @@ pub(super) struct Expanded<'t> {
 }
 
 impl<'t> Expanded<'t> {
-    pub(super) fn new(step: &mut Step<'_, '_>, sources: &'t Sources) -> Result<Self, Error> {
+    pub(super) fn new(step: &mut Step<'_, '_, '_>, sources: &'t Sources) -> Result<Self, Error> {
         let mut paths = Vec::with_capacity(sources.paths.len());
         for path in &sources.paths {
             paths.push(step.expand(path)?);
@@ -67,7 +69,7 @@ impl<'t> Expanded<'t> {
 }
 
 /// Copies everything into the stage.
-pub(super) fn dispatch(step: &mut Step<'_, '_>, transfer: &Transfer<'_>) -> Result<(), Error> {
+pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, transfer: &Transfer<'_>) -> Result<(), Error> {
     let destination = destination(step, &transfer.destination)?;
     let mode = match &*transfer.chmod {
         "" => None,
@@ -114,7 +116,7 @@ pub(super) fn dispatch(step: &mut Step<'_, '_>, transfer: &Transfer<'_>) -> Resu
 
 /// The copy in a layer of its own, which stays valid when what is below changes.
 fn link(
-    step: &mut Step<'_, '_>,
+    step: &mut Step<'_, '_, '_>,
     file: File,
     constraints: Constraints,
     name: &Arc<str>,
@@ -172,7 +174,7 @@ fn history(transfer: &Transfer<'_>) -> String {
 }
 
 /// The destination as an absolute path; nothing and `.` are the working directory.
-fn destination(step: &Step<'_, '_>, given: &str) -> Result<String, Reason> {
+fn destination(step: &Step<'_, '_, '_>, given: &str) -> Result<String, Reason> {
     let os = step.stage.os();
     let given = system_path::without_drive(given, os, true)?;
     if system_path::is_absolute(&given, os) {
@@ -216,7 +218,7 @@ struct Actions<'t> {
 }
 
 impl Actions<'_> {
-    fn add_path(&mut self, step: &Step<'_, '_>, source: &str) -> Result<(), Error> {
+    fn add_path(&mut self, step: &mut Step<'_, '_, '_>, source: &str) -> Result<(), Error> {
         match git_url::parse(source) {
             Some(Err(reason)) => {
                 return Err(
@@ -243,7 +245,7 @@ impl Actions<'_> {
 
     fn add_git(
         &mut self,
-        step: &Step<'_, '_>,
+        step: &Step<'_, '_, '_>,
         url: &str,
         source: git_url::GitSource,
     ) -> Result<(), Error> {
@@ -301,7 +303,10 @@ impl Actions<'_> {
         Ok(())
     }
 
-    fn add_local(&mut self, step: &Step<'_, '_>, source: &str) -> Result<(), Error> {
+    fn add_local(&mut self, step: &mut Step<'_, '_, '_>, source: &str) -> Result<(), Error> {
+        if self.transfer.from_context {
+            step.lint_source(source);
+        }
         let os = step.stage.os();
         let (root, pattern) = match (self.transfer.parents, source.split_once("/./")) {
             (false, _) => (source, None),
@@ -334,7 +339,12 @@ impl Actions<'_> {
         Ok(())
     }
 
-    fn add_inline(&mut self, step: &Step<'_, '_>, name: &str, content: &str) -> Result<(), Error> {
+    fn add_inline(
+        &mut self,
+        step: &Step<'_, '_, '_>,
+        name: &str,
+        content: &str,
+    ) -> Result<(), Error> {
         let name = system_path::without_drive(name, step.stage.os(), false)?;
         let constraints = Constraints::new().named("[internal] preparing inline document");
         let state =

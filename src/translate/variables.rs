@@ -8,13 +8,16 @@ use super::stage::{BuildArg, Layer};
 use crate::dockerfile::{ArgInstruction, EnvInstruction, KeyValue, LabelInstruction};
 
 /// ARGs that tell the builder something and never reach the environment.
-const NOT_IN_ENVIRONMENT: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+pub(super) const NOT_IN_ENVIRONMENT: [&str; 2] =
+    ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
 /// Sets variables in the environment and the config. All words see the environment before the line.
-pub(super) fn env(step: &mut Step<'_, '_>, env: &EnvInstruction) -> Result<(), Error> {
+pub(super) fn env(step: &mut Step<'_, '_, '_>, env: &EnvInstruction) -> Result<(), Error> {
     let pairs = expand_pairs(step, &env.pairs)?;
     let mut text = String::from("ENV");
-    for (key, value) in &pairs {
+    for (pair, (key, value)) in env.pairs.iter().zip(&pairs) {
+        legacy(step, pair);
+        step.lint(|linter, instruction| linter.secret_in_variable(instruction, "ENV", key));
         push_assignment(&mut text, key, Some(value));
         step.stage.update(|state| state.with_env(key, value));
         set_in_config(&mut step.stage.image_mut().config.env, key, value);
@@ -24,10 +27,11 @@ pub(super) fn env(step: &mut Step<'_, '_>, env: &EnvInstruction) -> Result<(), E
 }
 
 /// Sets labels.
-pub(super) fn label(step: &mut Step<'_, '_>, label: &LabelInstruction) -> Result<(), Error> {
+pub(super) fn label(step: &mut Step<'_, '_, '_>, label: &LabelInstruction) -> Result<(), Error> {
     let pairs = expand_pairs(step, &label.pairs)?;
     let mut text = String::from("LABEL");
-    for (key, value) in pairs {
+    for (pair, (key, value)) in label.pairs.iter().zip(pairs) {
+        legacy(step, pair);
         push_assignment(&mut text, &key, Some(&value));
         step.stage
             .image_mut()
@@ -39,9 +43,20 @@ pub(super) fn label(step: &mut Step<'_, '_>, label: &LabelInstruction) -> Result
     Ok(())
 }
 
+fn legacy(step: &mut Step<'_, '_, '_>, pair: &KeyValue) {
+    if pair.legacy {
+        step.lint(|linter, instruction| {
+            linter.legacy_key_value(instruction, instruction.keyword())
+        });
+    }
+}
+
 type Pairs<'p> = Vec<(Cow<'p, str>, Cow<'p, str>)>;
 
-fn expand_pairs<'p>(step: &mut Step<'_, '_>, pairs: &'p [KeyValue]) -> Result<Pairs<'p>, Error> {
+fn expand_pairs<'p>(
+    step: &mut Step<'_, '_, '_>,
+    pairs: &'p [KeyValue],
+) -> Result<Pairs<'p>, Error> {
     let mut expanded = Vec::with_capacity(pairs.len());
     for pair in pairs {
         expanded.push((step.expand(&pair.key)?, step.expand(&pair.value)?));
@@ -74,10 +89,11 @@ fn set_in_config(env: &mut Vec<String>, key: &str, value: &str) {
 }
 
 /// Declares arguments: the build argument as it is, else the default, else what was said before the first FROM.
-pub(super) fn arg(step: &mut Step<'_, '_>, arg: &ArgInstruction) -> Result<(), Error> {
+pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(), Error> {
     let mut text = String::from("ARG");
     for variable in &arg.variables {
         let name = &variable.name;
+        step.lint(|linter, instruction| linter.secret_in_variable(instruction, "ARG", name));
         let value = match (step.scope.build_arg(name), &variable.default) {
             (Some(given), _) => Some(given.to_owned()),
             (None, Some(default)) => Some(step.expand(default)?.into_owned()),

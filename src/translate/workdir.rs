@@ -7,8 +7,11 @@ use super::system_path;
 use crate::llb::{Constraints, File, MakeDir, Owner};
 
 /// Goes to the directory and makes it.
-pub(super) fn dispatch(step: &mut Step<'_, '_>, dir: &str) -> Result<(), Error> {
+pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, dir: &str) -> Result<(), Error> {
     let dir = step.expand(dir)?.into_owned();
+    if !step.stage.workdir_given && !system_path::is_absolute(&dir, step.stage.os()) {
+        step.lint(|linter, instruction| linter.relative_workdir(instruction, &dir));
+    }
     step.stage.workdir_given = true;
     enter(step.stage, &dir)?;
     let dir = step.stage.state.dir().to_owned();
