@@ -3,17 +3,19 @@
 //! `$SOLVEKIT_CORPUS` or `../shared/corpus` beside the checkout holds cases, base images and expected answers. All answers are
 //! written to `target/corpus/answers.jsonl`, in the format that the corpus' `compare.py` reads.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Map, Value, json};
-use solvekit::dockerfile::{self, LintConfig, LintConfigError, Linter};
+use solvekit::dockerfile::{self, Dockerfile, LintConfig, LintConfigError, Linter};
 use solvekit::oci::{Digest, Platform, PlatformMatcher, Reference};
 use solvekit::translate::{
-    Attributes, Context, ImageKind, ImageRequest, NamedContext, Options, Outcome, ResolvedImage,
-    ResolvedImages, SourceRequest, SourceTime, Translation, translate_and_lint,
+    Attributes, Context, Error, ImageKind, ImageRequest, NamedContext, Options, Outcome,
+    ResolvedImage, ResolvedImages, SourceRequest, SourceTime, check, outline, translate_and_lint,
 };
 
 /// Fields that have to agree in every case.
@@ -33,6 +35,8 @@ const FIELDS: &[&str] = &[
     "warnings",
     "lint",
     "syntax",
+    "outline",
+    "targets",
 ];
 
 #[test]
@@ -160,6 +164,8 @@ fn plain(field: &str, value: &Value) -> Value {
                     .collect(),
             )
         }
+        // The reference panics in targets where a comment has check options; this crate answers.
+        "outline" | "targets" if !value["error"].is_null() => "error".into(),
         "requestedImages" => {
             let images = list(value)
                 .into_iter()
@@ -286,7 +292,7 @@ impl Answer {
         ignore(case, &mut options);
         let modes = case["modes"].as_array().unwrap();
         if modes.contains(&json!("lint")) {
-            self.lint(&options, lock, source, config.clone());
+            self.calls(&options, lock, source, config.clone());
         }
         self.build(
             &options,
@@ -297,30 +303,48 @@ impl Answer {
         )
     }
 
-    /// What `--call=check` shows.
-    fn lint(
+    /// What `--call=check`, `outline` and `targets` show.
+    fn calls(
         &mut self,
         options: &Options,
         lock: &Lock,
         source: &[u8],
         config: Result<LintConfig, LintConfigError>,
     ) {
-        let options = Options {
-            all_stages: options.target.is_none(),
-            ..options.clone()
-        };
-        let mut shown = json!({"warnings": []});
-        match config {
-            Err(error) => shown["error"] = message(error),
+        let dockerfile = parse(source, &mut Linter::default());
+        let targets = dockerfile
+            .as_ref()
+            .map_or_else(Value::clone, Dockerfile::targets_json);
+        let mut linted = json!({"warnings": []});
+        let outlined = match config {
+            Err(error) => {
+                linted["error"] = message(&error);
+                message(error)
+            }
             Ok(config) => {
                 let mut linter = Linter::new(config);
-                if let Err(error) = self.translated(source, &options, lock, &mut linter) {
-                    shown["error"] = error;
+                let made = parse(source, &mut linter).and_then(|dockerfile| {
+                    self.resolved(lock, |images| {
+                        check(&dockerfile, options, images, &mut linter)
+                    })
+                });
+                if let Err(error) = made {
+                    linted["error"] = error;
                 }
-                shown["warnings"] = findings(&linter).into();
+                linted["warnings"] = findings(&linter).into();
+                let outlined = dockerfile.and_then(|dockerfile| {
+                    self.resolved(lock, |images| outline(&dockerfile, options, images))
+                });
+                outlined.map_or_else(|error| error, |outline| outline.to_json())
             }
+        };
+        for (field, value) in [
+            ("lint", linted),
+            ("outline", outlined),
+            ("targets", targets),
+        ] {
+            self.fields.insert(field.into(), value);
         }
-        self.fields.insert("lint".into(), shown);
     }
 
     fn build(
@@ -340,7 +364,11 @@ impl Answer {
                 ..options.clone()
             };
             let mut linter = Linter::new(config.clone());
-            let made = self.translated(source, &options, lock, &mut linter);
+            let made = parse(source, &mut linter).and_then(|dockerfile| {
+                self.resolved(lock, |images| {
+                    translate_and_lint(&dockerfile, &options, images, &mut linter)
+                })
+            });
             let findings = findings(&linter);
             if position == 0 && !findings.is_empty() {
                 self.fields.insert("warnings".into(), findings.into());
@@ -358,31 +386,15 @@ impl Answer {
         Ok(())
     }
 
-    fn translated(
+    /// Asks until nothing is missing.
+    fn resolved<T: std::fmt::Debug>(
         &mut self,
-        source: &[u8],
-        options: &Options,
         lock: &Lock,
-        linter: &mut Linter,
-    ) -> Result<Box<Translation>, Value> {
-        let dockerfile = dockerfile::parse_and_lint(source, linter).map_err(|error| {
-            let mut shown = message(&error);
-            if let Some(span) = error.span {
-                let ranges = span.ranges().map(|range| {
-                    json!([
-                        range.start.line,
-                        range.start.column,
-                        range.end.line,
-                        range.end.column
-                    ])
-                });
-                shown["errorRanges"] = json!([ranges.collect::<Value>()]);
-            }
-            shown
-        })?;
+        mut ask: impl FnMut(&ResolvedImages) -> Result<Outcome<T>, Error>,
+    ) -> Result<Box<T>, Value> {
         let mut images = ResolvedImages::new();
         loop {
-            match translate_and_lint(&dockerfile, options, &images, linter) {
+            match ask(&images) {
                 Err(error) => {
                     error
                         .missing
@@ -413,17 +425,32 @@ impl Answer {
     }
 
     fn requested(&mut self, request: &ImageRequest) {
-        let platform = request.platform.as_ref().map(Platform::format_all);
+        let platform = request.platform.clone().unwrap_or_else(build_platform);
         let kind = match request.kind {
             ImageKind::Registry => "docker-image",
             ImageKind::OciLayout { .. } => "oci-layout",
         };
-        self.requested.insert((
-            request.reference.to_string(),
-            platform.unwrap_or_default(),
-            kind,
-        ));
+        self.requested
+            .insert((request.reference.to_string(), platform.format_all(), kind));
     }
+}
+
+fn parse(source: &[u8], linter: &mut Linter) -> Result<Dockerfile, Value> {
+    dockerfile::parse_and_lint(source, linter).map_err(|error| {
+        let mut shown = message(&error);
+        if let Some(span) = error.span {
+            let ranges = span.ranges().map(|range| {
+                json!([
+                    range.start.line,
+                    range.start.column,
+                    range.end.line,
+                    range.end.column
+                ])
+            });
+            shown["errorRanges"] = json!([ranges.collect::<Value>()]);
+        }
+        shown
+    })
 }
 
 fn message(error: impl std::fmt::Display) -> Value {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Error, Translation};
-use crate::dockerfile::Span;
+use super::{Error, Outline, OutlineItem, Translation};
+use crate::dockerfile::{Dockerfile, Span};
 
 impl Translation {
     /// The fields of [`Definition::to_json`](crate::llb::Definition::to_json), and `image`, `baseImage`, `epoch` (seconds),
@@ -72,4 +72,76 @@ fn places_json(places: &[Span]) -> Value {
                 .collect::<Value>()
         })
         .collect()
+}
+
+impl Outline {
+    /// The reference's result of the `outline` subrequest, without the source.
+    pub fn to_json(&self) -> Value {
+        let mut all = Map::new();
+        let mut text = |key: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                all.insert(key.to_owned(), value.as_str().into());
+            }
+        };
+        text("name", &self.name);
+        text("description", &self.description);
+        let args = self.args.iter().map(|arg| {
+            let mut shown = json!({"name": arg.name, "location": location_json(arg.span)});
+            if !arg.value.is_empty() {
+                shown["value"] = arg.value.as_str().into();
+            }
+            if let Some(description) = &arg.description {
+                shown["description"] = description.as_str().into();
+            }
+            shown
+        });
+        let lists = [
+            ("args", args.collect::<Vec<Value>>()),
+            ("secrets", self.secrets.iter().map(item_json).collect()),
+            ("ssh", self.ssh.iter().map(item_json).collect()),
+        ];
+        for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            all.insert(key.to_owned(), list.into());
+        }
+        Value::Object(all)
+    }
+}
+
+fn item_json(item: &OutlineItem) -> Value {
+    let mut shown = json!({"name": item.name, "location": location_json(item.span)});
+    if item.required {
+        shown["required"] = true.into();
+    }
+    shown
+}
+
+impl Dockerfile {
+    /// The reference's result of the `targets` subrequest, without the source.
+    pub fn targets_json(&self) -> Value {
+        let targets = self.targets().map(|target| {
+            let mut shown = json!({"base": target.base, "location": location_json(target.span)});
+            let texts = [
+                ("name", target.name),
+                ("description", target.description),
+                ("platform", target.platform),
+            ];
+            for (key, value) in texts {
+                if let Some(value) = value {
+                    shown[key] = value.into();
+                }
+            }
+            if target.default {
+                shown["default"] = true.into();
+            }
+            shown
+        });
+        json!({"targets": targets.collect::<Vec<Value>>(), "sources": null})
+    }
+}
+
+fn location_json(span: Span) -> Value {
+    let ranges = span
+        .ranges()
+        .map(|range| json!({"start": {"line": range.start.line}, "end": {"line": range.end.line}}));
+    json!({"ranges": ranges.collect::<Vec<Value>>()})
 }

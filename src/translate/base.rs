@@ -44,7 +44,7 @@ pub(super) fn resolve<'a>(
             if stage.base.is_some() || stage.progress.dispatched || stage.progress.resolved {
                 continue;
             }
-            let needed = reachable[id] || scope.options.all_stages;
+            let needed = reachable[id] || scope.all_stages;
             let span = stage.span;
             match resolve_one(scope, lint, stages, id, needed) {
                 Ok(Resolved::Missing(request)) if missing.contains(&request) => {}

@@ -2,28 +2,31 @@
 
 use std::collections::BTreeSet;
 
+use super::Translation;
 use super::base::Bases;
 use super::context;
 use super::error::{Error, Reason};
 use super::graph;
+use super::plan::Plan;
 use super::scope::Scope;
 use super::stage::{Stage, StageId, Stages};
-use super::{Outcome, Translation};
 use crate::llb::{Definition, MarshalOptions, State, path};
 
-pub(super) fn finish(
-    scope: &Scope<'_>,
-    stages: &mut Stages<'_>,
-    target: StageId,
-    bases: &Bases,
-) -> Result<Outcome, Error> {
-    tell_contexts(scope, stages, target, bases)?;
-    check_text(scope, stages, bases)?;
-    set_labels_and_platform(scope, &mut stages[target]);
-    let definition = marshal(scope, &stages[target].state)?;
-    let (sbom_extras, ignore_cache) = scanned(scope, stages, target);
+/// The result of the target stage.
+pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
+    let Plan {
+        scope,
+        mut stages,
+        target,
+        bases,
+    } = plan;
+    tell_contexts(&scope, &mut stages, target, &bases)?;
+    check_text(&scope, &stages, &bases)?;
+    set_labels_and_platform(&scope, &mut stages[target]);
+    let definition = marshal(&scope, &stages[target].state)?;
+    let (sbom_extras, ignore_cache) = scanned(&scope, &stages, target);
     let stage = &stages[target];
-    Ok(Outcome::Done(Box::new(Translation {
+    Ok(Translation {
         definition,
         state: stage.state.clone(),
         image: (*stage.image).clone(),
@@ -32,7 +35,7 @@ pub(super) fn finish(
         epoch: scope.epoch.clone(),
         ignore_cache,
         sbom_extras,
-    })))
+    })
 }
 
 /// Text that is not UTF-8 cannot be marshalled.

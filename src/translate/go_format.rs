@@ -38,7 +38,7 @@ pub(super) fn duration(nanoseconds: i64) -> String {
     if total < 1_000_000_000 {
         let (unit, digits) = match total {
             ..1_000 => ("ns", 0),
-            ..1_000_000 => ("µs", 3),
+            1_000..1_000_000 => ("µs", 3),
             _ => ("ms", 6),
         };
         return format!("{sign}{}{unit}", decimal(total, digits));

@@ -87,7 +87,7 @@ fn expand<'w>(
         Ok(expansion) => &expansion.unmatched,
         Err(error) => &error.unmatched,
     };
-    lint.from_arguments(scope, written, unmatched);
+    lint.base_arguments(scope, written, unmatched);
     expanded.map_err(|error| Error::from(error).at(Some(written.span)))
 }
 

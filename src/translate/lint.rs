@@ -82,7 +82,7 @@ impl<'l> Lint<'l> {
     }
 
     /// Variables of FROM that no ARG before it declares.
-    pub(super) fn from_arguments(
+    pub(super) fn base_arguments(
         &mut self,
         scope: &Scope<'_>,
         stage: &dockerfile::Stage,

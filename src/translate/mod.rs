@@ -26,6 +26,8 @@ mod lint;
 mod names;
 mod onbuild;
 mod options;
+mod outline;
+mod plan;
 mod remote;
 mod run;
 mod run_mounts;
@@ -44,10 +46,12 @@ pub use images::{
     ImageFailure, ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
 };
 pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
+pub use outline::{Outline, OutlineArg, OutlineItem};
 
 use std::sync::Arc;
 
 use self::lint::Lint;
+use self::plan::{Purpose, go_through};
 use crate::dockerfile::{Dockerfile, Linter};
 use crate::llb::{Definition, State};
 use crate::oci::{Image, Platform};
@@ -55,13 +59,13 @@ use crate::oci::{Image, Platform};
 /// How far a translation came.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum Outcome<T = Translation> {
     /// These images have to be known first.
     NeedsImages(Vec<ImageRequest>),
     /// The time of this source has to be known first.
     NeedsTime(SourceRequest),
     /// It is done.
-    Done(Box<Translation>),
+    Done(Box<T>),
 }
 
 /// A translated Dockerfile.
@@ -106,7 +110,14 @@ pub fn translate(
     options: &Options,
     images: &ResolvedImages,
 ) -> Result<Outcome, Error> {
-    run(dockerfile, options, images, &mut Lint::new(None))
+    let planned = go_through(
+        dockerfile,
+        options,
+        images,
+        &mut Lint::new(None),
+        Purpose::Build,
+    )?;
+    planned.and_then(finish::finish)
 }
 
 /// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs something reports nothing.
@@ -120,37 +131,71 @@ pub fn translate_and_lint(
     linter: &mut Linter,
 ) -> Result<Outcome, Error> {
     let before = linter.clone();
-    let outcome = run(dockerfile, options, images, &mut Lint::new(Some(linter)));
-    if matches!(outcome, Ok(Outcome::NeedsImages(_) | Outcome::NeedsTime(_))) {
-        *linter = before;
-    }
-    outcome
+    let planned = go_through(
+        dockerfile,
+        options,
+        images,
+        &mut Lint::new(Some(linter)),
+        Purpose::Build,
+    )?;
+    rewind(&planned, linter, before);
+    planned.and_then(finish::finish)
 }
 
-fn run(
+/// Goes through the Dockerfile as a build would, all stages when no target is named, and reports to `linter`. No graph is made.
+///
+/// # Errors
+/// [`Error`] with the lines that it is about, also for findings whose rules are to fail the build.
+pub fn check(
     dockerfile: &Dockerfile,
     options: &Options,
     images: &ResolvedImages,
-    lint: &mut Lint<'_>,
-) -> Result<Outcome, Error> {
-    let mut scope = scope::Scope::new(dockerfile, options, images, lint)?;
-    if let Some(request) = epoch::resolve(&mut scope)? {
-        return Ok(Outcome::NeedsTime(request));
+    linter: &mut Linter,
+) -> Result<Outcome<()>, Error> {
+    let before = linter.clone();
+    let planned = go_through(
+        dockerfile,
+        options,
+        images,
+        &mut Lint::new(Some(linter)),
+        Purpose::Check,
+    )?;
+    rewind(&planned, linter, before);
+    planned.and_then(|_| Ok(()))
+}
+
+/// Goes through the Dockerfile as a build would, and lists what can be given to a build of the target.
+///
+/// # Errors
+/// [`Error`] with the lines that it is about.
+pub fn outline(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+) -> Result<Outcome<Outline>, Error> {
+    let planned = go_through(
+        dockerfile,
+        options,
+        images,
+        &mut Lint::new(None),
+        Purpose::Outline,
+    )?;
+    planned.and_then(|plan| Ok(outline::outline(&plan)))
+}
+
+/// Forgets findings of an attempt that did not come to its end: the next one makes them again.
+fn rewind<T>(planned: &Outcome<T>, linter: &mut Linter, before: Linter) {
+    if !matches!(planned, Outcome::Done(_)) {
+        *linter = before;
     }
-    let mut stages = graph::stages(&scope, lint)?;
-    let target = graph::target(&scope, &stages)?;
-    graph::link(&scope, &mut stages)?;
-    let bases = base::resolve(&scope, lint, &mut stages, target)?;
-    if !bases.missing.is_empty() {
-        return Ok(Outcome::NeedsImages(bases.missing));
+}
+
+impl<T> Outcome<T> {
+    fn and_then<U>(self, next: impl FnOnce(T) -> Result<U, Error>) -> Result<Outcome<U>, Error> {
+        Ok(match self {
+            Self::NeedsImages(requests) => Outcome::NeedsImages(requests),
+            Self::NeedsTime(request) => Outcome::NeedsTime(request),
+            Self::Done(done) => Outcome::Done(Box::new(next(*done)?)),
+        })
     }
-    for id in 0..stages.len() {
-        let needed =
-            bases.reachable.get(id).copied().unwrap_or(false) && !stages[id].progress.dispatched;
-        if needed || options.all_stages {
-            dispatch::stage(&scope, lint, &mut stages, id)?;
-        }
-    }
-    lint.check()?;
-    finish::finish(&scope, &mut stages, target, &bases)
 }

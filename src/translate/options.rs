@@ -57,8 +57,6 @@ pub struct Options {
     pub source_file: Option<Arc<SourceFile>>,
     /// The `known_hosts` lines of git servers reached by SSH, by host.
     pub known_ssh_hosts: BTreeMap<String, String>,
-    /// Dispatch stages too that the target does not need, to check them.
-    pub all_stages: bool,
 }
 
 impl Default for Options {
@@ -87,7 +85,6 @@ impl Default for Options {
             contexts: BTreeMap::new(),
             source_file: None,
             known_ssh_hosts: BTreeMap::new(),
-            all_stages: false,
         }
     }
 }

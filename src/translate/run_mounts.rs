@@ -29,8 +29,25 @@ pub(super) fn add(
 ) -> Result<Exec, Error> {
     for (position, mount) in mounts.iter().enumerate() {
         exec = match mount.kind {
-            MountType::Secret => exec.secret(secret(mount)?),
-            MountType::Ssh => exec.ssh(ssh(mount)?),
+            MountType::Secret => {
+                let secret = secret(mount)?;
+                if let Some(outline) = &mut step.stage.outline {
+                    outline.secret(&secret.id, mount.required, step.instruction.span);
+                }
+                exec.secret(secret)
+            }
+            MountType::Ssh => {
+                let ssh = ssh(mount)?;
+                if let Some(outline) = &mut step.stage.outline {
+                    let id = if ssh.id.is_empty() {
+                        "default"
+                    } else {
+                        &ssh.id
+                    };
+                    outline.ssh(id, mount.required, step.instruction.span);
+                }
+                exec.ssh(ssh)
+            }
             MountType::Bind | MountType::Cache | MountType::Tmpfs => {
                 exec.mount(files(step, mount, position)?)
             }

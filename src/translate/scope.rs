@@ -8,7 +8,7 @@ use super::error::{Error, Reason};
 use super::images::ResolvedImages;
 use super::lint::Lint;
 use super::options::Options;
-use crate::dockerfile::{Dockerfile, Lexer, Span};
+use crate::dockerfile::{self, Dockerfile, Lexer, Span};
 use crate::llb::{Deferred, Env, Location, Position, ProxyEnv, Range, SourceFile};
 
 /// Facts that hold for the whole translation.
@@ -23,6 +23,8 @@ pub(super) struct Scope<'a> {
     pub(super) lexer: Lexer,
     pub(super) epoch: Option<Epoch>,
     pub(super) proxy: Option<Arc<ProxyEnv>>,
+    /// Stages too that the target does not need are gone through, to be checked.
+    pub(super) all_stages: bool,
     /// The main context, which is known when all stages are done.
     pub(super) context: Deferred,
     file: Arc<SourceFile>,
@@ -39,11 +41,7 @@ impl<'a> Scope<'a> {
             return Err(Reason::NoStage.into());
         };
         let platforms = Platforms::new(options.platform.as_ref(), &options.build_platforms);
-        let target = options
-            .target
-            .as_deref()
-            .filter(|target| !target.is_empty());
-        let stage = target.or(last.name.as_deref()).unwrap_or_default();
+        let stage = target_name(options, last);
         let lexer = Lexer::new(dockerfile.directives.escape);
         let predefined = arguments::predefined(&platforms, stage, &options.build_args);
         lint.defaults(dockerfile, &lexer, &predefined);
@@ -63,9 +61,18 @@ impl<'a> Scope<'a> {
             lexer,
             epoch: None,
             proxy: arguments::proxies(&options.build_args),
+            all_stages: false,
             context: Deferred::new(),
             file: source_file(dockerfile, options),
         })
+    }
+
+    /// The name of the stage to build, as TARGETSTAGE has it.
+    pub(super) fn target_name(&self) -> &str {
+        self.dockerfile
+            .stages
+            .last()
+            .map_or("", |last| target_name(self.options, last))
     }
 
     /// The value of a build argument.
@@ -101,6 +108,14 @@ impl<'a> Scope<'a> {
             ranges: ranges.collect(),
         }
     }
+}
+
+fn target_name<'a>(options: &'a Options, last: &'a dockerfile::Stage) -> &'a str {
+    let target = options
+        .target
+        .as_deref()
+        .filter(|target| !target.is_empty());
+    target.or(last.name.as_deref()).unwrap_or_default()
 }
 
 fn source_file(dockerfile: &Dockerfile, options: &Options) -> Arc<SourceFile> {

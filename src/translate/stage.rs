@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::names::Steps;
 use super::options::NamedContext;
+use super::outline::Captured;
 use crate::dockerfile::{Instruction, Span};
 use crate::llb::State;
 use crate::oci::{HistoryEntry, Image, Platform};
@@ -50,6 +51,8 @@ pub(super) struct Stage<'a> {
     pub(super) paths_of: StageId,
     /// What is used of this file system, of it and its children.
     pub(super) used_paths: BTreeSet<String>,
+    /// What can be given to a build of it, when that is asked for.
+    pub(super) outline: Option<Box<Captured>>,
     /// How far it is.
     pub(super) progress: Progress,
     /// Only `--from` names it; it is no stage of the file.
@@ -123,7 +126,7 @@ impl Stage<'_> {
 
     /// Applies `change` to the file system.
     pub(super) fn update(&mut self, change: impl FnOnce(State) -> State) {
-        let state = std::mem::replace(&mut self.state, State::scratch());
+        let state = std::mem::take(&mut self.state);
         self.state = change(state);
     }
 

@@ -104,6 +104,11 @@ pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(
         {
             step.stage.update(|state| state.with_env(name, value));
         }
+        if let Some(outline) = &mut step.stage.outline {
+            let given = step.scope.build_arg(name).is_some() || variable.default.is_some();
+            let inherited = !given && value.is_some();
+            outline.arg(variable, value.as_deref(), inherited, step.instruction.span);
+        }
         push_assignment(&mut text, name, value.as_deref());
         step.stage.args.push(BuildArg {
             name: name.clone(),

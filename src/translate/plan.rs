@@ -1,0 +1,72 @@
+//! A Dockerfile with all its instructions gone through: what a translation, a check and an outline have in common.
+
+use super::base::{self, Bases};
+use super::error::Error;
+use super::images::ResolvedImages;
+use super::lint::Lint;
+use super::options::Options;
+use super::outline;
+use super::scope::Scope;
+use super::stage::{StageId, Stages};
+use super::{Outcome, dispatch, epoch, graph};
+use crate::dockerfile::Dockerfile;
+
+/// The stages behind their last instruction.
+pub(super) struct Plan<'a> {
+    pub(super) scope: Scope<'a>,
+    pub(super) stages: Stages<'a>,
+    pub(super) target: StageId,
+    pub(super) bases: Bases,
+}
+
+/// What is wanted of the stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be built.
+    Build,
+    /// To be checked: all of them when no target is named.
+    Check,
+    /// To list what can be given to a build.
+    Outline,
+}
+
+/// A plan, or what has to be known first.
+pub(super) type Planned<'a> = Outcome<Plan<'a>>;
+
+/// Goes through the Dockerfile.
+pub(super) fn go_through<'a>(
+    dockerfile: &'a Dockerfile,
+    options: &'a Options,
+    images: &'a ResolvedImages,
+    lint: &mut Lint<'_>,
+    purpose: Purpose,
+) -> Result<Planned<'a>, Error> {
+    let mut scope = Scope::new(dockerfile, options, images, lint)?;
+    scope.all_stages = purpose == Purpose::Check && options.target.is_none();
+    if let Some(request) = epoch::resolve(&mut scope)? {
+        return Ok(Outcome::NeedsTime(request));
+    }
+    let mut stages = graph::stages(&scope, lint)?;
+    if purpose == Purpose::Outline {
+        outline::begin(&scope, &mut stages)?;
+    }
+    let target = graph::target(&scope, &stages)?;
+    graph::link(&scope, &mut stages)?;
+    let bases = base::resolve(&scope, lint, &mut stages, target)?;
+    if !bases.missing.is_empty() {
+        return Ok(Outcome::NeedsImages(bases.missing));
+    }
+    for id in 0..stages.len() {
+        let reachable = bases.reachable.get(id).copied().unwrap_or(false);
+        if scope.all_stages || (reachable && !stages[id].progress.dispatched) {
+            dispatch::stage(&scope, lint, &mut stages, id)?;
+        }
+    }
+    lint.check()?;
+    Ok(Outcome::Done(Box::new(Plan {
+        scope,
+        stages,
+        target,
+        bases,
+    })))
+}
