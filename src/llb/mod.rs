@@ -1,7 +1,7 @@
 //! An immutable graph of build steps, and its marshalling to Definition bytes and digests. Pure: no I/O.
 //!
 //! A [`State`] is a file system together with settings (environment, directory, user …). Sources ([`image`], [`local`], [`git`],
-//! [`http`], [`oci_layout`]) make states, [`State::run`] and [`State::file`] make new ones of them, [`merge`] and [`diff`]
+//! [`http()`], [`oci_layout`]) make states, [`State::run`] and [`State::file`] make new ones of them, [`merge`] and [`diff`]
 //! combine them. [`State::marshal`] gives the [`Definition`] that a daemon solves. The ops' bytes, and so the digests, are
 //! those of BuildKit's own Go client for the same graph.
 //!
