@@ -93,7 +93,11 @@ impl Prepared {
         environment: Environment,
     ) -> Result<BuildOutcome, Error> {
         let docker_engine = matches!(client.address(), Address::Docker(_));
-        let targets = Targets::new(&self.request, &client.workers().await?);
+        let workers = tokio::select! {
+            workers = client.workers() => workers?,
+            () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
+        };
+        let targets = Targets::new(&self.request, &workers);
         let session = open_session(&self.request, &self.inputs, environment.credentials)?;
         let session_id = session.id().to_owned();
         let solve = SolveRequest {

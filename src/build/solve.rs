@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::pipeline::Build;
 use super::{Error, explain};
+use crate::client;
 use crate::gateway::{self, Bridge, Ref, SolveOptions};
 use crate::llb::Definition;
 use crate::translate::Translation;
@@ -45,6 +46,9 @@ pub(super) async fn all(
             Ok(reference) => refs[index] = Some(reference),
             Err(error) => {
                 tasks.shutdown().await;
+                if is_lost(&error) {
+                    return Err(error.into());
+                }
                 return Err(explain::solve(
                     build,
                     build.targets.wanted[index].as_ref(),
@@ -68,4 +72,12 @@ async fn one(bridge: &Bridge, definition: &Definition) -> Result<Ref, gateway::E
         ..SolveOptions::default()
     };
     bridge.solve(definition, &options).await
+}
+
+/// The daemon went away: no platform is to blame.
+fn is_lost(error: &gateway::Error) -> bool {
+    matches!(
+        error,
+        gateway::Error::Client(client::Error::ConnectionLost { .. })
+    )
 }

@@ -114,8 +114,13 @@ pub(super) async fn cmd_build(
     let cancelled = interrupt::token()?;
     let prepared = build::prepare(request)
         .await
-        .map_err(|error| build_failure::explain(&error, &Summary::default()))?;
-    let client = connection.connect(environment).await?;
+        .map_err(|error| build_failure::explain(&error, &Summary::default(), mode))?;
+    let client = tokio::select! {
+        client = connection.connect(environment) => client?,
+        () = cancelled.cancelled() => {
+            return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
+        }
+    };
     let builder = Builder::of(client.address());
 
     let (writer, updates) = progress::channel();
@@ -127,7 +132,7 @@ pub(super) async fn cmd_build(
     let result = prepared.run(&client, run).await;
     let summary = display.await.unwrap_or_default();
 
-    let outcome = result.map_err(|error| build_failure::explain(&error, &summary))?;
+    let outcome = result.map_err(|error| build_failure::explain(&error, &summary, mode))?;
     display::warnings(&summary, mode, environment);
     write_results(&args, &outcome, &builder, mode)
 }

@@ -2,27 +2,25 @@
 
 use solvekit::build::Error;
 use solvekit::client;
-use solvekit::progress::{FailedStep, Summary};
+use solvekit::progress::{FailedStep, Mode, Summary};
 
 use super::Failure;
 use super::hint;
 use super::interrupt::EXIT_INTERRUPTED;
 
-/// Lines of a failed step's log.
-const LOG_LINES: usize = 20;
 /// gRPC's Internal and ResourceExhausted have exit codes of their own, as in buildx.
 const EXIT_INTERNAL: u8 = 100;
 const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
 
 /// The failure of a build in full, with its exit code.
-pub(super) fn explain(error: &Error, summary: &Summary) -> Failure {
+pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     // The text of a failed step has the daemon's words already.
     let failure = match error {
         Error::Solve { .. } => Failure::new(error.to_string()),
         _ => Failure::from_error(error),
     };
     let failure = failure
-        .report_before(report(error, summary))
+        .report_before(report(error, summary, mode.report_lines()))
         .code(exit_code(error));
     match hint::for_build(error) {
         Some(hint) => failure.hint(hint),
@@ -31,12 +29,12 @@ pub(super) fn explain(error: &Error, summary: &Summary) -> Failure {
 }
 
 /// What stands above the error's line.
-fn report(error: &Error, summary: &Summary) -> String {
+fn report(error: &Error, summary: &Summary, lines: usize) -> String {
     match error {
         Error::Syntax { excerpt, .. } | Error::Translate { excerpt, .. } => excerpt.clone(),
         Error::Solve { excerpt, .. } => {
             let mut report = step_of(error, summary)
-                .map(|step| step.render(LOG_LINES))
+                .map(|step| step.render(lines))
                 .unwrap_or_default();
             report.push_str(excerpt);
             report
@@ -44,7 +42,7 @@ fn report(error: &Error, summary: &Summary) -> String {
         Error::Export { .. } => summary
             .failed
             .first()
-            .map(|step| step.render(LOG_LINES))
+            .map(|step| step.render(lines))
             .unwrap_or_default(),
         _ => String::new(),
     }

@@ -1,6 +1,7 @@
 //! What to do next, for failures whose cause can be told from what the daemon says.
 
 use solvekit::build::Error;
+use solvekit::{client, gateway};
 
 /// The next step for a failed build: a command, a line of a configuration file.
 pub(super) fn for_build(error: &Error) -> Option<String> {
@@ -19,10 +20,16 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
             explanation: Some(explanation),
             ..
         } => Some(explanation.clone()),
-        Error::Client(error) => error.hint().or_else(|| for_message(&full(error))),
+        Error::Client(error) => for_daemon(error),
+        Error::Export { source } => for_daemon(source),
+        Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
         Error::Interrupted => None,
         _ => for_message(&full(error)),
     }
+}
+
+fn for_daemon(error: &client::Error) -> Option<String> {
+    error.hint().or_else(|| for_message(&full(error)))
 }
 
 /// The hint for a message of the daemon.
