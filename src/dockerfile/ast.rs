@@ -91,7 +91,8 @@ pub struct Instruction {
     pub span: Span,
     /// The comments directly above, without their `#`.
     pub comments: Vec<String>,
-    /// The text had bytes that are no UTF-8 (each became U+FFFD here). It cannot be put into LLB.
+    /// Bytes that are no UTF-8 (each became U+FFFD here) would have to be put into LLB as they are, which cannot be: those of a RUN in shell
+    /// form, and of an ARG's name. All other text is read as characters.
     pub invalid_utf8: bool,
 }
 

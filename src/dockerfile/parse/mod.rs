@@ -14,12 +14,14 @@ mod arguments;
 
 mod build;
 
+mod trigger;
+
 #[cfg(test)]
 mod tests;
 
 use super::ast::{Dockerfile, GlobalArgs, Instruction, Stage};
 use super::error::{ParseError, ParseErrorKind};
-use super::instruction::{ArgInstruction, InstructionKind};
+use super::instruction::{ArgInstruction, CommandLine, InstructionKind};
 use super::keyword::Keyword;
 use super::lint::Linter;
 use super::span::Span;
@@ -33,6 +35,7 @@ pub(super) use arguments::split_blanks;
 pub(super) use build::Parts;
 pub(super) use directive::{DirectiveName, check_options, directive};
 pub use directive::{Syntax, detect_syntax};
+pub use trigger::parse_trigger;
 
 /// Parses a Dockerfile as BuildKit's own frontend does.
 ///
@@ -61,45 +64,6 @@ pub fn parse(source: &[u8]) -> Result<Dockerfile, ParseError> {
 /// As [`parse`]. What the linter was told before an error remains, as far as BuildKit would have come.
 pub fn parse_and_lint(source: &[u8], linter: &mut Linter) -> Result<Dockerfile, ParseError> {
     Parser::new(Some(linter)).parse(source)
-}
-
-/// Parses the text of an ONBUILD trigger, be it from [`OnbuildInstruction`](super::OnbuildInstruction) or from an image's config.
-///
-/// The instruction and all errors have the lines of `span`, those of the FROM that brings the trigger in.
-///
-/// # Errors
-/// [`ParseError`] if the text is not a single instruction, or FROM.
-pub fn parse_trigger(text: &str, span: Span) -> Result<Instruction, ParseError> {
-    trigger(text, span).map_err(|error| ParseError {
-        span: Some(span),
-        ..error
-    })
-}
-
-fn trigger(text: &str, span: Span) -> Result<Instruction, ParseError> {
-    let mut reader = StatementReader::new(text, text.as_bytes());
-    let mut first = None;
-    let mut count = 0;
-    while let Some(mut statement) = reader.next()? {
-        count += 1;
-        let built = heredocs(&mut reader, &mut statement).and_then(|bodies| {
-            instruction(&Parts::new(&statement, bodies, reader.directives.escape)?)
-        });
-        match built {
-            Err(error) if error.kind.is_lexical() => return Err(error),
-            built => first = first.or(Some(built.map(|kind| place(kind, statement)))),
-        }
-    }
-    match first {
-        Some(built) if count == 1 => built.map(|instruction| Instruction {
-            span,
-            ..instruction
-        }),
-        _ => Err(ParseError::new(
-            ParseErrorKind::TriggerCount { count },
-            span,
-        )),
-    }
 }
 
 /// A Dockerfile while it is parsed.
@@ -256,12 +220,26 @@ fn instruction(parts: &Parts<'_>) -> Result<InstructionKind, ParseError> {
 }
 
 fn place(kind: InstructionKind, statement: Statement<'_>) -> Instruction {
+    let invalid_utf8 = statement.invalid_utf8 && keeps_bytes(&kind);
     Instruction {
         kind,
         original: statement.text.trim().to_owned(),
         span: statement.span,
         comments: statement.comments,
-        invalid_utf8: statement.invalid_utf8,
+        invalid_utf8,
+    }
+}
+
+/// Does BuildKit put text of the instruction into LLB byte by byte? All other text it reads as characters, with U+FFFD for each byte that
+/// is none, when it expands words or writes JSON.
+fn keeps_bytes(kind: &InstructionKind) -> bool {
+    match kind {
+        InstructionKind::Run(run) => matches!(run.command, CommandLine::Shell(_)),
+        InstructionKind::Arg(args) => {
+            let mut names = args.variables.iter().map(|variable| &variable.name);
+            names.any(|name| name.contains(char::REPLACEMENT_CHARACTER))
+        }
+        _ => false,
     }
 }
 

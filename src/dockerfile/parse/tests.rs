@@ -1,7 +1,7 @@
 //! What whole files become, and which are rejected where.
 
 use super::*;
-use crate::dockerfile::{CommandLine, HealthcheckInstruction, RunNetwork, RunSecurity};
+use crate::dockerfile::{HealthcheckInstruction, RunNetwork, RunSecurity};
 
 fn kinds(source: &str) -> Vec<InstructionKind> {
     let dockerfile = parse(source.as_bytes()).unwrap();
@@ -342,6 +342,15 @@ fn bytes_that_are_no_utf8_are_replaced_and_noted() {
     assert!(!copy.invalid_utf8 && !joined.invalid_utf8);
     let dockerfile = parse(b"FROM a\nRUN <<E\n\xfe\nE\n").unwrap();
     assert!(dockerfile.stages[0].instructions[0].invalid_utf8);
+    let dockerfile =
+        parse(b"FROM a\nARG x=\xff\nENV x=\xff\nCOPY \xff b\nRUN [\"\xff\"]\nLABEL x=\xff")
+            .unwrap();
+    assert!(
+        !dockerfile.stages[0]
+            .instructions
+            .iter()
+            .any(|instruction| instruction.invalid_utf8)
+    );
 }
 
 #[test]
