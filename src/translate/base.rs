@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::context::{self, Loaded, PendingLocal};
-use super::error::{Error, Reason, Suggestion};
+use super::error::{Error, Suggestion};
 use super::graph::{self, SCRATCH};
 use super::images::{ImageKind, ImageRequest, ResolvedImage};
 use super::lint::Lint;
 use super::onbuild;
+use super::reason::Reason;
 use super::scope::Scope;
 use super::stage::{Stage, StageId, Stages};
 use crate::dockerfile::Place;

@@ -3,15 +3,13 @@
 use crate::llb::Mode;
 
 /// Reads a mode; octal up to 7777.
-pub(super) fn parse(text: &str) -> Result<Mode, String> {
+pub(super) fn parse(text: &str) -> Option<Mode> {
     let is_octal = !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-    match is_octal.then(|| u32::from_str_radix(text, 8)) {
-        Some(Ok(bits)) if bits <= 0o7777 => Ok(Mode::Bits(bits)),
-        None if is_symbolic(text) => Ok(Mode::Symbolic(text.to_owned())),
-        _ => Err(format!(
-            "--chmod={text} is neither an octal number up to 7777 nor a change like u=rwX,go-w"
-        )),
+    if is_octal {
+        let bits = u32::from_str_radix(text, 8).ok()?;
+        return (bits <= 0o7777).then_some(Mode::Bits(bits));
     }
+    is_symbolic(text).then(|| Mode::Symbolic(text.to_owned()))
 }
 
 /// `[ugoa]*([-+=][rwxXst ugo]*)+` between commas.
@@ -31,9 +29,9 @@ mod tests {
 
     #[test]
     fn octal_and_symbolic_modes_are_known() {
-        assert_eq!(parse("0755"), Ok(Mode::Bits(0o755)));
+        assert_eq!(parse("0755"), Some(Mode::Bits(0o755)));
         for text in ["u+x", "go=", "a=rX,g+s-w", "+t", "g=u-w"] {
-            assert_eq!(parse(text), Ok(Mode::Symbolic(text.to_owned())));
+            assert_eq!(parse(text), Some(Mode::Symbolic(text.to_owned())));
         }
         for wrong in [
             "10000",
@@ -47,7 +45,7 @@ mod tests {
             "",
             "99999999999",
         ] {
-            assert!(parse(wrong).is_err(), "{wrong}");
+            assert!(parse(wrong).is_none(), "{wrong}");
         }
     }
 }

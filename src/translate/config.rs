@@ -1,8 +1,9 @@
 //! Instructions that only change the image's config: CMD, ENTRYPOINT, HEALTHCHECK, USER, VOLUME and the like.
 
 use super::dispatch::Step;
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::go_format;
+use super::reason::Reason;
 use super::stage::{Given, Layer};
 use crate::dockerfile::{CommandLine, HealthcheckInstruction, OnbuildInstruction, Span};
 use crate::oci::{Empty, HealthcheckConfig, Image};
@@ -162,10 +163,7 @@ pub(super) fn volume(step: &mut Step<'_, '_, '_>, volumes: &[String]) -> Result<
         expanded.push(step.expand(volume)?.into_owned());
     }
     if expanded.iter().any(String::is_empty) {
-        return Err(Reason::Instruction(
-            "a VOLUME is empty after its variables are filled in".to_owned(),
-        )
-        .into());
+        return Err(Reason::EmptyVolume.into());
     }
     let text = format!("VOLUME {}", go_format::list(&expanded));
     step.stage
@@ -181,10 +179,7 @@ pub(super) fn volume(step: &mut Step<'_, '_, '_>, volumes: &[String]) -> Result<
 pub(super) fn stop_signal(step: &mut Step<'_, '_, '_>, signal: &str) -> Result<(), Error> {
     let signal = step.expand(signal)?.into_owned();
     if !is_signal(&signal) {
-        let reason = format!(
-            "{signal:?} is not a signal: expected a number other than 0 or a name like SIGTERM"
-        );
-        return Err(Reason::Instruction(reason).into());
+        return Err(Reason::Signal { signal }.into());
     }
     let text = format!("STOPSIGNAL {signal}");
     step.stage.image_mut().config.stop_signal = signal;

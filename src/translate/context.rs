@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::git_url;
 use super::images::{ImageKind, ImageRequest};
 use super::options::{Context, LocalContext, NamedContext};
+use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
 use crate::llb::{self, Constraints, Copy, Deferred, File, Local, ResolveMode, State};

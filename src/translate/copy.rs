@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::dispatch::Step;
-use super::error::{Error, Reason};
+use super::error::Error;
+use super::reason::Reason;
 use super::transfer::{self, Expanded, Transfer};
 use crate::dockerfile::CopyInstruction;
 

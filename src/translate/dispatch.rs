@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::base;
 use super::error::Error;
 use super::lint::Lint;
+use super::reason::Reason;
 use super::scope::Scope;
 use super::stage::{Command, Layer, Stage, StageId, Stages};
 use super::{add, config, copy, expose, onbuild, run, variables, workdir};
@@ -114,7 +115,7 @@ impl Step<'_, '_, '_> {
     fn dispatch(&mut self, command: &Command<'_>) -> Result<(), Error> {
         use InstructionKind as Kind;
         if self.instruction.invalid_utf8 && reaches_the_graph(&self.instruction.kind) {
-            self.stage.invalid_utf8.get_or_insert(self.instruction.span);
+            self.stage.flawed(Reason::InvalidUtf8, self.instruction.span);
         }
         self.stage.steps.on_build = command.on_build;
         match &self.instruction.kind {

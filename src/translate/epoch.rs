@@ -5,9 +5,10 @@ use time::UtcOffset;
 use time::format_description::well_known::Rfc3339;
 
 use super::context;
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::git_url;
 use super::images::{SourceRequest, SourceTime};
+use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
 use crate::dockerfile::{self, InstructionKind};

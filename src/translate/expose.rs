@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use super::dispatch::Step;
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::go_format;
+use super::reason::Reason;
 use super::stage::Layer;
 use crate::dockerfile::ExposeInstruction;
 use crate::oci::Empty;
@@ -21,8 +22,9 @@ pub(super) fn dispatch(
             .lexer
             .expand_words(port, step.stage.state.env())?
         {
-            let spec = PortSpec::parse(&word).map_err(|reason| {
-                Reason::Instruction(format!("{word:?} is not a port: {reason}"))
+            let spec = PortSpec::parse(&word).map_err(|problem| Reason::Port {
+                port: word.clone(),
+                problem,
             })?;
             if spec.protocol.chars().any(char::is_uppercase) {
                 step.lint(|linter, instruction| linter.expose_protocol_case(instruction, &word));

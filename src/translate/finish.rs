@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::Translation;
 use super::base::Bases;
 use super::context;
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::graph;
 use super::plan::Plan;
+use super::reason::Reason;
 use super::scope::Scope;
 use super::stage::{Stage, StageId, Stages};
 use crate::llb::{Definition, MarshalOptions, State, path};
@@ -21,7 +22,7 @@ pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
         bases,
     } = plan;
     tell_contexts(&scope, &mut stages, target, &bases)?;
-    check_text(&scope, &stages, &bases)?;
+    check_flaws(&scope, &mut stages, &bases)?;
     set_labels_and_platform(&scope, &mut stages[target]);
     let definition = marshal(&scope, &stages[target].state)?;
     let (sbom_extras, ignore_cache) = scanned(&scope, &stages, target);
@@ -38,20 +39,14 @@ pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
     })
 }
 
-/// Text that is not UTF-8 cannot be marshalled.
-fn check_text(scope: &Scope<'_>, stages: &Stages<'_>, bases: &Bases) -> Result<(), Error> {
-    for (id, stage) in stages
-        .iter()
-        .enumerate()
-        .filter(|(id, _)| bases.reachable[*id])
-    {
-        let from = scope
-            .dockerfile
-            .stages
-            .get(id)
-            .filter(|written| written.invalid_utf8);
-        if let Some(span) = stage.invalid_utf8.or(from.map(|written| written.span)) {
-            return Err(Error::from(Reason::InvalidUtf8).at(Some(span)));
+/// Whether a stage that is needed can be checked, but not be built.
+fn check_flaws(scope: &Scope<'_>, stages: &mut Stages<'_>, bases: &Bases) -> Result<(), Error> {
+    for id in (0..stages.len()).filter(|id| bases.reachable[*id]) {
+        if let Some(from) = scope.dockerfile.stages.get(id).filter(|from| from.invalid_utf8) {
+            stages[id].flawed(Reason::InvalidUtf8, from.span);
+        }
+        if let Some(flaw) = stages[id].flaw.take() {
+            return Err(flaw);
         }
     }
     Ok(())

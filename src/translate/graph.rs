@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::context;
-use super::error::{Error, Reason, Suggestion};
+use super::error::{Error, Suggestion};
 use super::lint::Lint;
 use super::names::Steps;
+use super::reason::Reason;
 use super::scope::Scope;
 use super::stage::{Command, Source, Stage, StageId, Stages};
 use crate::dockerfile::{self, Expansion, Instruction, InstructionKind, Span};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::Reason;
 use super::options::{Context, Options};
+use super::reason::Reason;
 use super::scope::Scope;
 use super::{arguments, names};
 use crate::dockerfile::{self, Dockerfile, Expansion, Lexer, Linter, Place};

@@ -28,6 +28,7 @@ mod onbuild;
 mod options;
 mod outline;
 mod plan;
+mod reason;
 mod remote;
 mod run;
 mod run_mounts;
@@ -41,12 +42,13 @@ mod workdir;
 
 pub use attributes::{AttributeError, Attributes};
 pub use epoch::Epoch;
-pub use error::{Error, Reason, Suggestion};
+pub use error::{Error, Suggestion};
 pub use images::{
     ImageFailure, ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
 };
 pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
 pub use outline::{Outline, OutlineArg, OutlineItem};
+pub use reason::Reason;
 
 use std::sync::Arc;
 

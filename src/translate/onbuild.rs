@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::graph;
+use super::reason::Reason;
 use super::stage::{Source, StageId, Stages};
 use crate::dockerfile::{self, InstructionKind, Span};
 

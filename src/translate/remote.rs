@@ -1,6 +1,6 @@
 //! Git and http sources, as ADD and contexts use them.
 
-use super::error::Reason;
+use super::reason::Reason;
 use super::scope::Scope;
 use super::url::Url;
 use crate::llb::{self, Constraints, State, path};
@@ -34,10 +34,5 @@ pub(super) fn check_digest(checksum: &str) -> Result<(), Reason> {
     if checksum.is_empty() {
         return Ok(());
     }
-    match Digest::parse(checksum) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Reason::Instruction(format!(
-            "--checksum cannot be used: {error}"
-        ))),
-    }
+    Digest::parse(checksum).map(drop).map_err(Reason::Checksum)
 }

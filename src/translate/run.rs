@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::base::COMMAND;
 use super::dispatch::{self, Step};
-use super::error::{Error, Reason};
+use super::error::Error;
+use super::reason::Reason;
 use super::stage::{BuildArg, Layer};
 use super::{config, run_mounts};
 use crate::dockerfile::{
@@ -17,6 +18,9 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Res
     let mounts = run_mounts::expand(step, &run.mounts)?;
     step.use_all_paths();
     let command = command(step, run);
+    if command.args.is_empty() {
+        step.stage.flawed(Reason::NoCommand, step.instruction.span);
+    }
     let options = step.scope.options;
     let caps = options.caps;
     let env = step.stage.state.shared_env();
@@ -43,8 +47,7 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Res
             exec = exec.device(device.clone());
         }
         if !run.devices.is_empty() {
-            let reason = "RUN --device needs Docker's Dockerfile frontend with lab features: # syntax=docker/dockerfile:1-labs";
-            return Err(Reason::Instruction(reason.to_owned()).into());
+            return Err(Reason::Device.into());
         }
     }
     let constraints = constraints(step, &mounts, &env, &command.suffix);

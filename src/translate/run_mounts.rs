@@ -1,7 +1,8 @@
 //! `RUN --mount`.
 
 use super::dispatch::Step;
-use super::error::{Error, Reason};
+use super::error::Error;
+use super::reason::Reason;
 use crate::dockerfile::{self, CacheSharing, Mount, MountType, RunMount};
 use crate::llb::{
     self, Cap, Constraints, Exec, File, MakeDir, Owner, Secret, Sharing, SshSocket, State, path,
@@ -30,7 +31,7 @@ pub(super) fn add(
     for (position, mount) in mounts.iter().enumerate() {
         exec = match mount.kind {
             MountType::Secret => {
-                let secret = secret(mount)?;
+                let secret = secret(mount);
                 if let Some(outline) = &mut step.stage.outline {
                     outline.secret(&secret.id, mount.required, step.instruction.span);
                 }
@@ -123,9 +124,7 @@ fn target(step: &Step<'_, '_, '_>, mount: &Mount) -> Result<String, Reason> {
         false => path::join("/", &format!("{}/{}", step.stage.state.dir(), mount.target)),
     };
     match target.as_str() {
-        "/" => Err(Reason::Instruction(
-            "a mount needs a target other than /".to_owned(),
-        )),
+        "/" => Err(Reason::MountTarget),
         _ => Ok(target),
     }
 }
@@ -152,17 +151,12 @@ fn with_owner(state: &State, mount: &Mount) -> State {
 }
 
 /// A file unless only a variable is asked for.
-fn secret(mount: &Mount) -> Result<Secret, Reason> {
+fn secret(mount: &Mount) -> Secret {
     let id = match (
         mount.source.as_str(),
         mount.id.as_str(),
         mount.target.as_str(),
     ) {
-        ("", "", "") => {
-            return Err(Reason::Instruction(
-                "a secret needs an id, a source or a target".to_owned(),
-            ));
-        }
         ("", "", target) => path::base(target),
         ("", id, _) => id,
         (source, ..) => source,
@@ -172,7 +166,7 @@ fn secret(mount: &Mount) -> Result<Secret, Reason> {
         ("", None) => Some(format!("/run/secrets/{}", path::base(id))),
         (target, _) => Some(target.to_owned()),
     };
-    Ok(Secret {
+    Secret {
         id: id.to_owned(),
         target,
         env: mount.env.clone(),
@@ -180,14 +174,12 @@ fn secret(mount: &Mount) -> Result<Secret, Reason> {
         gid: mount.gid.unwrap_or(0),
         mode: mount.mode.unwrap_or(0o400),
         optional: !mount.required,
-    })
+    }
 }
 
 fn ssh(mount: &Mount) -> Result<SshSocket, Reason> {
     if !mount.source.is_empty() {
-        return Err(Reason::Instruction(
-            "a mount of type ssh has no source".to_owned(),
-        ));
+        return Err(Reason::SshSource);
     }
     Ok(SshSocket {
         id: mount.id.clone(),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::arguments::{self, Platforms};
 use super::epoch::Epoch;
-use super::error::{Error, Reason};
+use super::error::Error;
 use super::images::ResolvedImages;
 use super::lint::Lint;
 use super::options::Options;
+use super::reason::Reason;
 use crate::dockerfile::{self, Dockerfile, Lexer, Span};
 use crate::llb::{Deferred, Env, Location, Position, ProxyEnv, Range, SourceFile};
 

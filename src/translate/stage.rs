@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
+use super::error::Error;
 use super::names::Steps;
 use super::options::NamedContext;
 use super::outline::Captured;
+use super::reason::Reason;
 use crate::dockerfile::{Instruction, Span};
 use crate::llb::State;
 use crate::oci::{HistoryEntry, Image, Platform};
@@ -61,8 +63,8 @@ pub(super) struct Stage<'a> {
     pub(super) ignore_cache: bool,
     /// A WORKDIR was given.
     pub(super) workdir_given: bool,
-    /// An instruction with text that cannot be put into the graph.
-    pub(super) invalid_utf8: Option<Span>,
+    /// What keeps the stage from being built, although all of it can be checked.
+    pub(super) flaw: Option<Error>,
     /// Where CMD, ENTRYPOINT and HEALTHCHECK were given last in this stage.
     pub(super) given: Given,
 }
@@ -122,6 +124,11 @@ pub(super) struct BuildArg {
 impl Stage<'_> {
     pub(super) fn image_mut(&mut self) -> &mut Image {
         Arc::make_mut(&mut self.image)
+    }
+
+    /// Notes what keeps the stage from being built; the first counts.
+    pub(super) fn flawed(&mut self, reason: Reason, span: Span) {
+        self.flaw.get_or_insert_with(|| Error::from(reason).at(Some(span)));
     }
 
     /// Applies `change` to the file system.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::error::Reason;
+use super::reason::Reason;
 use crate::llb::path;
 
 /// The directory that a WORKDIR gives, in the image's own spelling (backslashes on Windows).
@@ -82,23 +82,21 @@ pub(super) fn without_drive<'p>(
     if os != "windows" {
         return Ok(Cow::Borrowed(path));
     }
+    let refused = |problem| Reason::Path {
+        path: path.to_owned(),
+        problem,
+    };
     if path.len() == 2 && path.ends_with(':') {
-        return Err(Reason::Instruction(format!(
-            "{path:?} is a drive without a path"
-        )));
+        return Err(refused("is a drive without a path"));
     }
     if to_slash(path, os).starts_with("//") {
-        return Err(Reason::Instruction(format!(
-            "{path:?} is a network path, which cannot be used here"
-        )));
+        return Err(refused("is a network path, which cannot be used here"));
     }
     let rest = match path.split_once(':') {
         None => path,
         Some((drive, rest)) if drive.eq_ignore_ascii_case("c") => rest,
         Some(_) => {
-            return Err(Reason::Instruction(format!(
-                "{path:?} is not on the system drive C:"
-            )));
+            return Err(refused("is not on the system drive C:"));
         }
     };
     let slashed = to_slash(rest, os);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::base::COMMAND;
 use super::dispatch::Step;
-use super::error::{Error, Reason};
+use super::error::Error;
+use super::reason::Reason;
 use super::stage::Layer;
 use super::{chmod, git_url, remote, system_path};
 use crate::dockerfile::{Lexer, Sources};
@@ -73,7 +74,12 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, transfer: &Transfer<'_>) -> 
     let destination = destination(step, &transfer.destination)?;
     let mode = match &*transfer.chmod {
         "" => None,
-        mode => Some(chmod::parse(mode).map_err(Reason::Instruction)?),
+        mode => {
+            let refused = || Reason::Mode {
+                mode: mode.to_owned(),
+            };
+            Some(chmod::parse(mode).ok_or_else(refused)?)
+        }
     };
     check_checksum(transfer)?;
     let shown = step.shown();
@@ -192,16 +198,12 @@ fn check_checksum(transfer: &Transfer<'_>) -> Result<(), Reason> {
     if transfer.checksum.is_empty() {
         return Ok(());
     }
-    let [path] = transfer.paths.as_slice() else {
-        return Err(Reason::Instruction(
-            "--checksum is for one source only".to_owned(),
-        ));
-    };
-    match git_url::is_http(path) || matches!(git_url::parse(path), Some(Ok(_))) {
-        true => Ok(()),
-        false => Err(Reason::Instruction(
-            "--checksum is for http(s) and git sources only".to_owned(),
-        )),
+    match transfer.paths.as_slice() {
+        [path] if git_url::is_http(path) || matches!(git_url::parse(path), Some(Ok(_))) => Ok(()),
+        [path] => Err(Reason::ChecksumOfFile {
+            path: path.to_string(),
+        }),
+        paths => Err(Reason::ChecksumOfMany { count: paths.len() }),
     }
 }
 
@@ -220,10 +222,12 @@ struct Actions<'t> {
 impl Actions<'_> {
     fn add_path(&mut self, step: &mut Step<'_, '_, '_>, source: &str) -> Result<(), Error> {
         match git_url::parse(source) {
-            Some(Err(reason)) => {
-                return Err(
-                    Reason::Instruction(format!("the git URL {source:?}: {reason}")).into(),
-                );
+            Some(Err(problem)) => {
+                return Err(Reason::GitUrl {
+                    url: source.to_owned(),
+                    problem,
+                }
+                .into());
             }
             Some(Ok(git)) if !git.like_a_path => return self.add_git(step, source, git),
             _ => {}
@@ -237,9 +241,10 @@ impl Actions<'_> {
     fn refuse_in_copy(&self, source: &str) -> Result<(), Reason> {
         match self.transfer.keyword {
             "ADD" => Ok(()),
-            keyword => Err(Reason::Instruction(format!(
-                "{keyword} cannot fetch {source:?}; ADD can"
-            ))),
+            instruction => Err(Reason::CannotFetch {
+                instruction,
+                url: source.to_owned(),
+            }),
         }
     }
 
@@ -250,10 +255,11 @@ impl Actions<'_> {
         source: git_url::GitSource,
     ) -> Result<(), Error> {
         self.refuse_in_copy(url)?;
-        let conflict = |what: &str| {
-            Error::from(Reason::Instruction(format!(
-                "{what} and the URL {url:?} disagree"
-            )))
+        let conflict = |flag| {
+            Error::from(Reason::GitUrlConflict {
+                flag,
+                url: url.to_owned(),
+            })
         };
         match (self.keep_git_dir, source.keep_git_dir) {
             (Some(flag), Some(url)) if flag != url => return Err(conflict("--keep-git-dir")),

@@ -1,7 +1,8 @@
 //! WORKDIR.
 
 use super::dispatch::Step;
-use super::error::{Error, Reason};
+use super::error::Error;
+use super::reason::Reason;
 use super::stage::{Layer, Stage};
 use super::system_path;
 use crate::llb::{Constraints, File, MakeDir, Owner};
