@@ -20,6 +20,7 @@ mod definition;
 mod env;
 mod exec;
 mod file;
+mod go_json;
 mod json;
 mod marshal;
 mod metadata;

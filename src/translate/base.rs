@@ -2,21 +2,17 @@
 
 use std::sync::Arc;
 
-use super::context::{self, Loaded, PendingLocal};
 use super::error::{Error, Suggestion};
 use super::graph::{self, SCRATCH};
-use super::images::{ImageKind, ImageRequest, ResolvedImage};
+use super::images::{ImageKind, ImageRequest};
 use super::lint::Lint;
+use super::named_context::{self, Loaded, PendingLocal};
 use super::onbuild;
 use super::reason::Reason;
 use super::scope::Scope;
-use super::stage::{Stage, StageId, Stages};
-use crate::dockerfile::Place;
-use crate::llb::{self, Constraints, DEFAULT_PATH, State};
-use crate::oci::{Image, Platform, Reference, RootFs};
-
-/// The command that a vertex comes from, as a description.
-pub(super) const COMMAND: &str = "com.docker.dockerfile.v1.command";
+use super::stage::{StageId, Stages};
+use super::start;
+use crate::oci::{Platform, Reference};
 
 /// Every base that the target needs, resolved; or the images that are missing for that.
 pub(super) struct Bases {
@@ -85,7 +81,7 @@ fn resolve_one<'a>(
 ) -> Result<Resolved, Error> {
     let stage = &stages[id];
     if stage.base_name == SCRATCH && stage.replaced_by.is_none() {
-        start_from_scratch(scope, stages, id);
+        start::from_scratch(scope, stages, id);
         return Ok(Resolved::Done(None));
     }
     let name = stage.base_name.clone();
@@ -100,24 +96,25 @@ fn resolve_one<'a>(
         .clone()
         .unwrap_or_else(|| scope.platforms.target.clone());
     if !needed {
-        start_unneeded(scope, stages, id, &reference, platform);
+        start::unneeded(scope, stages, id, &reference, platform);
         return Ok(Resolved::Done(None));
     }
     if let Some((context, named)) = stage.replaced_by.clone() {
         let own = stage.platform.clone();
-        let loaded = context::load(scope, &context, named, own.as_deref())?;
+        let loaded = named_context::load(scope, &context, named, own.as_deref())?;
         return Ok(replace_stage(stages, id, loaded));
     }
-    if let Some((context, named)) = context::named(scope, &reference.to_string(), Some(&platform))?
+    if let Some((context, named)) =
+        named_context::named(scope, &reference.to_string(), Some(&platform))?
     {
-        let loaded = context::load(scope, &context, named, Some(&platform))?;
+        let loaded = named_context::load(scope, &context, named, Some(&platform))?;
         return Ok(replace_image(stages, id, platform, loaded));
     }
     let request = request(scope, reference, &platform);
     match scope.images.image(&request) {
         None => Ok(Resolved::Missing(request)),
         Some(Ok(image)) => {
-            start_from_image(scope, lint, &mut stages[id], &request, image, platform);
+            start::from_image(scope, lint, &mut stages[id], &request, image, platform);
             Ok(Resolved::Done(None))
         }
         Some(Err(failure)) => {
@@ -149,99 +146,6 @@ fn request(scope: &Scope<'_>, reference: Reference, platform: &Platform) -> Imag
         platform: Some(platform.clone()),
         mode: scope.options.resolve_mode,
         kind: ImageKind::Registry,
-    }
-}
-
-fn start_from_scratch(scope: &Scope<'_>, stages: &mut Stages<'_>, id: StageId) {
-    let stage = &mut stages[id];
-    stage.state = State::scratch();
-    stage.image = Arc::new(empty_image(&scope.platforms.target));
-    // The reference forgets FROM's own platform here.
-    stage.platform = Some(scope.platforms.target.clone());
-    stage.progress.dispatched |= stage.implied;
-}
-
-/// The image is never looked at, but its vertex counts: a later trigger may use the stage after all.
-fn start_unneeded(
-    scope: &Scope<'_>,
-    stages: &mut Stages<'_>,
-    id: StageId,
-    reference: &Reference,
-    platform: Arc<Platform>,
-) {
-    let stage = &mut stages[id];
-    stage.base_name = reference.to_string();
-    let name = format!("FROM {reference}");
-    let name = stage.steps.next(&name, Some(&platform), None);
-    stage.state = source(scope, stage, &reference.to_string(), name, &platform);
-    stage.platform = Some(platform);
-}
-
-fn start_from_image(
-    scope: &Scope<'_>,
-    lint: &mut Lint<'_>,
-    stage: &mut Stage<'_>,
-    request: &ImageRequest,
-    image: &ResolvedImage,
-    mut platform: Arc<Platform>,
-) {
-    if stage.platform.is_none() && scope.platforms.implicit {
-        platform = detected(&image.config.platform, &platform, &scope.platforms.build);
-    }
-    let reference = image
-        .reference
-        .as_ref()
-        .unwrap_or(&request.reference)
-        .clone();
-    let reference = match &image.digest {
-        Some(digest) => reference.with_digest(digest.clone()),
-        None => reference,
-    };
-    let written = std::mem::replace(&mut stage.base_name, reference.to_string());
-    stage.base_image = Some(image.config.clone());
-    stage.image = image.config.clone();
-    stage.image_mut().created = None;
-    if is_empty(&image.config) {
-        stage.state = State::scratch();
-    } else {
-        let name = format!("FROM {}", stage.base_name);
-        let name = stage.steps.next(&name, Some(&platform), None);
-        stage.state = source(scope, stage, &stage.base_name, name, &platform);
-        let place = Place::lines(stage.span.unwrap_or_default());
-        lint.base_platform(place, &written, &platform, &image.config.platform);
-    }
-    stage.platform = Some(platform);
-}
-
-fn source(
-    scope: &Scope<'_>,
-    stage: &Stage<'_>,
-    reference: &str,
-    name: String,
-    platform: &Arc<Platform>,
-) -> State {
-    let constraints = Constraints::new()
-        .described(COMMAND, stage.from_text)
-        .named(name)
-        .at(scope.location(stage.span))
-        .on(platform.clone());
-    llb::image(reference, scope.options.resolve_mode, constraints)
-}
-
-/// An image without a single layer. Old images have no list of layers, only their history.
-fn is_empty(image: &Image) -> bool {
-    let no_layers = image.rootfs.diff_ids.as_ref().is_none_or(Vec::is_empty);
-    no_layers && image.history.iter().all(|entry| entry.empty_layer)
-}
-
-/// Nobody asked for a platform: an image of another one is built for that, when the worker has it.
-fn detected(image: &Platform, target: &Arc<Platform>, worker: &[Platform]) -> Arc<Platform> {
-    let same = |platform: &Platform| {
-        platform.os == image.os && platform.architecture == image.architecture
-    };
-    match worker.iter().find(|platform| same(platform)) {
-        Some(platform) if !same(target) => Arc::new(platform.clone()),
-        _ => target.clone(),
     }
 }
 
@@ -284,7 +188,7 @@ fn replace_image(
         } => (state, image, pending),
     };
     let stage = &mut stages[id];
-    let image = image.unwrap_or_else(|| Arc::new(empty_image(&platform)));
+    let image = image.unwrap_or_else(|| Arc::new(start::empty_image(&platform)));
     stage.image = image;
     if stage.image.created.is_some() {
         stage.image_mut().created = None;
@@ -293,29 +197,4 @@ fn replace_image(
     stage.state = state.with_platform(&platform);
     stage.platform = Some(platform);
     Resolved::Done(pending)
-}
-
-/// The config of the empty file system.
-fn empty_image(platform: &Platform) -> Image {
-    let mut image = Image {
-        platform: platform.clone(),
-        rootfs: RootFs {
-            kind: "layers".to_owned(),
-            diff_ids: None,
-        },
-        ..Image::default()
-    };
-    "/".clone_into(&mut image.config.working_dir);
-    if platform.os != "windows" {
-        image.config.env.push(format!("PATH={DEFAULT_PATH}"));
-    }
-    image
-}
-
-/// The PATH of images that have none; Windows has its own way.
-pub(super) fn default_path(os: &str) -> Option<&'static str> {
-    match os {
-        "windows" => None,
-        _ => Some(DEFAULT_PATH),
-    }
 }

@@ -4,13 +4,13 @@ use time::OffsetDateTime;
 use time::UtcOffset;
 use time::format_description::well_known::Rfc3339;
 
-use super::context;
 use super::error::Error;
 use super::git_url;
 use super::images::{SourceRequest, SourceTime};
 use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
+use super::{context, named_context};
 use crate::dockerfile::{self, InstructionKind};
 use crate::llb::{Constraints, Env, State};
 
@@ -125,11 +125,10 @@ fn source_request(scope: &Scope<'_>, value: &str) -> Result<Option<SourceRequest
             "[internal] resolve main build context metadata".to_owned(),
         ));
     }
-    if let Some((name, named)) = context::named(scope, value, None)? {
+    if let Some((name, named)) = named_context::named(scope, value, None)? {
         let log_name = format!("[internal] resolve SOURCE_DATE_EPOCH named context {value}");
-        return Ok(
-            context::source_only(scope, &name, named).and_then(|state| request(&state, log_name))
-        );
+        return Ok(named_context::source_only(scope, &name, named)
+            .and_then(|state| request(&state, log_name)));
     }
     let same = |stage: &&dockerfile::Stage| {
         stage

@@ -42,7 +42,12 @@ pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
 /// Whether a stage that is needed can be checked, but not be built.
 fn check_flaws(scope: &Scope<'_>, stages: &mut Stages<'_>, bases: &Bases) -> Result<(), Error> {
     for id in (0..stages.len()).filter(|id| bases.reachable[*id]) {
-        if let Some(from) = scope.dockerfile.stages.get(id).filter(|from| from.invalid_utf8) {
+        if let Some(from) = scope
+            .dockerfile
+            .stages
+            .get(id)
+            .filter(|from| from.invalid_utf8)
+        {
             stages[id].flawed(Reason::InvalidUtf8, from.span);
         }
         if let Some(flaw) = stages[id].flaw.take() {

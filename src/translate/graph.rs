@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::context;
 use super::error::{Error, Suggestion};
 use super::lint::Lint;
+use super::named_context;
 use super::names::Steps;
 use super::reason::Reason;
 use super::scope::Scope;
@@ -22,7 +22,7 @@ pub(super) fn stages<'a>(scope: &Scope<'a>, lint: &mut Lint<'_>) -> Result<Stage
         let mut stage = stage(scope, lint, written)?;
         let name = written.name.as_deref();
         if let Some(name) = name {
-            stage.replaced_by = context::named(scope, name, stage.platform.as_deref())?;
+            stage.replaced_by = named_context::named(scope, name, stage.platform.as_deref())?;
         }
         if stage.replaced_by.is_some() {
             name.unwrap_or_default().clone_into(&mut stage.steps.stage);

@@ -4,25 +4,20 @@
 //! other client. It never fetches: [`Outcome::NeedsImages`] names the base images whose configs are missing, and the caller
 //! asks again with them in [`ResolvedImages`]. Triggers (ONBUILD) of base images can make it ask more than once.
 
-mod add;
 mod answer;
 mod arguments;
 mod attributes;
 mod base;
-mod chmod;
-mod config;
 mod context;
-mod copy;
-mod dispatch;
 mod epoch;
 mod error;
-mod expose;
 mod finish;
 mod git_url;
-mod go_format;
 mod graph;
 mod images;
+mod instruction;
 mod lint;
+mod named_context;
 mod names;
 mod onbuild;
 mod options;
@@ -30,15 +25,10 @@ mod outline;
 mod plan;
 mod reason;
 mod remote;
-mod run;
-mod run_mounts;
 mod scope;
 mod stage;
-mod system_path;
-mod transfer;
+mod start;
 mod url;
-mod variables;
-mod workdir;
 
 pub use attributes::{AttributeError, Attributes};
 pub use epoch::Epoch;
@@ -201,3 +191,6 @@ impl<T> Outcome<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

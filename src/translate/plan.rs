@@ -8,7 +8,7 @@ use super::options::Options;
 use super::outline;
 use super::scope::Scope;
 use super::stage::{StageId, Stages};
-use super::{Outcome, dispatch, epoch, graph};
+use super::{Outcome, epoch, graph, instruction};
 use crate::dockerfile::Dockerfile;
 
 /// The stages behind their last instruction.
@@ -59,7 +59,7 @@ pub(super) fn go_through<'a>(
     for id in 0..stages.len() {
         let reachable = bases.reachable.get(id).copied().unwrap_or(false);
         if scope.all_stages || (reachable && !stages[id].progress.dispatched) {
-            dispatch::stage(&scope, lint, &mut stages, id)?;
+            instruction::dispatch(&scope, lint, &mut stages, id)?;
         }
     }
     lint.check()?;

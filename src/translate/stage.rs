@@ -128,7 +128,8 @@ impl Stage<'_> {
 
     /// Notes what keeps the stage from being built; the first counts.
     pub(super) fn flawed(&mut self, reason: Reason, span: Span) {
-        self.flaw.get_or_insert_with(|| Error::from(reason).at(Some(span)));
+        self.flaw
+            .get_or_insert_with(|| Error::from(reason).at(Some(span)));
     }
 
     /// Applies `change` to the file system.

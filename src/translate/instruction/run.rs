@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::base::COMMAND;
-use super::dispatch::{self, Step};
-use super::error::Error;
-use super::reason::Reason;
-use super::stage::{BuildArg, Layer};
+use super::super::error::Error;
+use super::super::reason::Reason;
+use super::super::stage::{BuildArg, Layer};
+use super::super::start::COMMAND;
+use super::Step;
 use super::{config, run_mounts};
 use crate::dockerfile::{
     self, CommandLine, Lexer, Mount, MountType, RunInstruction, RunNetwork, RunSecurity,
@@ -141,7 +141,7 @@ fn constraints(
         ..step.scope.lexer
     };
     let text = format!("{}{suffix}", step.instruction.original);
-    let shown = dispatch::shown(&lexer, &text, &with_secrets_masked(env, mounts));
+    let shown = super::shown(&lexer, &text, &with_secrets_masked(env, mounts));
     let platform = step.stage.state.platform().cloned();
     let name = step.stage.steps.next(&shown, platform.as_ref(), Some(env));
     let constraints = Constraints::new()

@@ -1,10 +1,10 @@
 //! Instructions that only change the image's config: CMD, ENTRYPOINT, HEALTHCHECK, USER, VOLUME and the like.
 
-use super::dispatch::Step;
-use super::error::Error;
+use super::super::error::Error;
+use super::super::reason::Reason;
+use super::super::stage::{Given, Layer};
+use super::Step;
 use super::go_format;
-use super::reason::Reason;
-use super::stage::{Given, Layer};
 use crate::dockerfile::{CommandLine, HealthcheckInstruction, OnbuildInstruction, Span};
 use crate::oci::{Empty, HealthcheckConfig, Image};
 

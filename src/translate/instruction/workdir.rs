@@ -1,9 +1,9 @@
 //! WORKDIR.
 
-use super::dispatch::Step;
-use super::error::Error;
-use super::reason::Reason;
-use super::stage::{Layer, Stage};
+use super::super::error::Error;
+use super::super::reason::Reason;
+use super::super::stage::{Layer, Stage};
+use super::Step;
 use super::system_path;
 use crate::llb::{Constraints, File, MakeDir, Owner};
 

@@ -1,13 +1,14 @@
 //! The attributes of BuildKit's Dockerfile frontend (`build-arg:NAME`, `platform`, `target` …) as options.
 
+mod limits;
+
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
+use self::limits::{extra_hosts, linux_resources, number, ulimits};
 use super::options::{Context, LocalContext, NamedContext, NoCache, Options};
 use super::{git_url, url};
-use crate::dockerfile::csv_fields;
-use crate::llb::{HostIp, LinuxResources, Network, ResolveMode, Ulimit};
+use crate::llb::{Network, ResolveMode};
 use crate::oci::{Error as PlatformError, Platform};
 
 /// What a frontend is asked for.
@@ -168,154 +169,6 @@ fn multi_platform(
     }
 }
 
-fn number(name: &'static str, text: &str) -> Result<Option<i64>, AttributeError> {
-    match text {
-        "" => Ok(None),
-        _ => text
-            .parse()
-            .map(Some)
-            .map_err(|_| value_error(name, text, "a number")),
-    }
-}
-
-fn extra_hosts(text: &str) -> Result<Arc<[HostIp]>, AttributeError> {
-    let wrong = || {
-        value_error(
-            "add-hosts",
-            text,
-            "name=address pairs with commas between them",
-        )
-    };
-    let pair = |field: String| {
-        let field = field.to_lowercase();
-        let (host, address) = field.split_once('=')?;
-        let address: IpAddr = address.parse().ok()?;
-        Some(HostIp {
-            host: host.to_owned(),
-            ip: address.to_canonical().to_string(),
-        })
-    };
-    fields(text)
-        .ok_or_else(wrong)?
-        .into_iter()
-        .map(|field| pair(field).ok_or_else(wrong))
-        .collect()
-}
-
-fn ulimits(text: &str) -> Result<Arc<[Ulimit]>, AttributeError> {
-    let wrong = || {
-        value_error(
-            "ulimit",
-            text,
-            "name=soft[:hard] pairs with commas between them",
-        )
-    };
-    fields(text)
-        .ok_or_else(wrong)?
-        .into_iter()
-        .map(|field| ulimit(&field).ok_or_else(wrong))
-        .collect()
-}
-
-/// None for text that is not a list.
-fn fields(text: &str) -> Option<Vec<String>> {
-    if text.is_empty() {
-        Some(Vec::new())
-    } else {
-        csv_fields(text).ok()
-    }
-}
-
-/// `name=soft[:hard]`; without a hard limit it is the soft one.
-fn ulimit(text: &str) -> Option<Ulimit> {
-    const NAMES: [&str; 15] = [
-        "core",
-        "cpu",
-        "data",
-        "fsize",
-        "locks",
-        "memlock",
-        "msgqueue",
-        "nice",
-        "nofile",
-        "nproc",
-        "rss",
-        "rtprio",
-        "rttime",
-        "sigpending",
-        "stack",
-    ];
-    let (name, limits) = text.split_once('=')?;
-    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
-    let (soft, hard): (i64, i64) = (soft.parse().ok()?, hard.parse().ok()?);
-    let ordered = hard == -1 || (soft != -1 && soft <= hard);
-    (NAMES.contains(&name) && ordered).then(|| Ulimit {
-        name: name.to_owned(),
-        soft,
-        hard,
-    })
-}
-
-fn linux_resources<'g>(
-    get: &impl Fn(&str) -> &'g str,
-) -> Result<Option<LinuxResources>, AttributeError> {
-    let positive = |name| match number(name, get(name))? {
-        Some(number) if number <= 0 => Err(value_error(name, get(name), "a number greater than 0")),
-        number => Ok(number.unwrap_or(0)),
-    };
-    let unsigned = |name| match get(name) {
-        "" => Ok(0),
-        text => text
-            .parse::<u64>()
-            .ok()
-            .filter(|number| *number > 0)
-            .ok_or_else(|| value_error(name, text, "a number greater than 0")),
-    };
-    let set = |name| match get(name) {
-        text if is_set(text) => Ok(text.to_owned()),
-        text => Err(value_error(name, text, "a list like 0-3,5")),
-    };
-    let memory_swap = match number("memswap", get("memswap"))? {
-        Some(number) if number < -1 || number == 0 => {
-            return Err(value_error(
-                "memswap",
-                get("memswap"),
-                "-1 or a number greater than 0",
-            ));
-        }
-        number => number.unwrap_or(0),
-    };
-    let resources = LinuxResources {
-        memory: positive("memory")?,
-        memory_swap,
-        cpu_shares: unsigned("cpushares")?,
-        cpu_period: unsigned("cpuperiod")?,
-        cpu_quota: positive("cpuquota")?,
-        cpuset_cpus: set("cpusetcpus")?,
-        cpuset_mems: set("cpusetmems")?,
-    };
-    Ok((resources != LinuxResources::default()).then_some(resources))
-}
-
-/// Numbers up to 8192 and ranges of them, with commas between.
-fn is_set(text: &str) -> bool {
-    let number = |text: &str| {
-        text.trim()
-            .parse::<u32>()
-            .ok()
-            .filter(|number| *number <= 8192)
-    };
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .all(|part| match part.split_once('-') {
-            None => number(part).is_some(),
-            Some((first, last)) => number(first)
-                .zip(number(last))
-                .is_some_and(|(first, last)| first <= last),
-        })
-}
-
 /// A git or http URL in `context`, else the folder that the session calls so.
 fn main_context(
     given: &BTreeMap<String, String>,
@@ -372,6 +225,7 @@ fn contexts(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llb::HostIp;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Attributes, AttributeError> {
         let given = pairs

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::dispatch::Step;
-use super::error::Error;
-use super::reason::Reason;
+use super::super::error::Error;
+use super::super::reason::Reason;
+use super::Step;
 use super::transfer::{self, Expanded, Transfer};
 use crate::dockerfile::CopyInstruction;
 

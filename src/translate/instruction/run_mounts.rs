@@ -1,8 +1,8 @@
 //! `RUN --mount`.
 
-use super::dispatch::Step;
-use super::error::Error;
-use super::reason::Reason;
+use super::super::error::Error;
+use super::super::reason::Reason;
+use super::Step;
 use crate::dockerfile::{self, CacheSharing, Mount, MountType, RunMount};
 use crate::llb::{
     self, Cap, Constraints, Exec, File, MakeDir, Owner, Secret, Sharing, SshSocket, State, path,

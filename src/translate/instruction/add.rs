@@ -1,7 +1,7 @@
 //! ADD.
 
-use super::dispatch::Step;
-use super::error::Error;
+use super::super::error::Error;
+use super::Step;
 use super::transfer::{self, Expanded, Transfer};
 use crate::dockerfile::AddInstruction;
 

@@ -1,19 +1,33 @@
 //! The instructions of a stage, one after the other.
 
+mod add;
+mod chmod;
+mod config;
+mod copy;
+mod copy_actions;
+mod expose;
+mod go_format;
+mod run;
+mod run_mounts;
+mod system_path;
+mod transfer;
+mod variables;
+mod workdir;
+
 use std::borrow::Cow;
 
-use super::base;
 use super::error::Error;
 use super::lint::Lint;
+use super::onbuild;
 use super::reason::Reason;
 use super::scope::Scope;
 use super::stage::{Command, Layer, Stage, StageId, Stages};
-use super::{add, config, copy, expose, onbuild, run, variables, workdir};
+use super::start;
 use crate::dockerfile::{ExpandError, Expansion, Instruction, InstructionKind, Lexer, Linter};
 use crate::llb::{Env, State, path};
 
 /// Builds the stage's file system and config; its base and the stages it uses are done.
-pub(super) fn stage<'a>(
+pub(super) fn dispatch<'a>(
     scope: &Scope<'a>,
     lint: &mut Lint<'_>,
     stages: &mut Stages<'a>,
@@ -22,12 +36,12 @@ pub(super) fn stage<'a>(
     onbuild::inherit(stages, id);
     stages[id].progress.dispatched = true;
     let mut stage = std::mem::take(&mut stages[id]);
-    let done = dispatch(scope, lint, stages, id, &mut stage);
+    let done = run_all(scope, lint, stages, id, &mut stage);
     stages[id] = stage;
     done
 }
 
-fn dispatch<'a>(
+fn run_all<'a>(
     scope: &Scope<'a>,
     lint: &mut Lint<'_>,
     stages: &mut Stages<'a>,
@@ -69,7 +83,7 @@ fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
             == "PATH"
     };
     if !stage.image.config.env.iter().any(has_path)
-        && let Some(path) = base::default_path(stage.os())
+        && let Some(path) = start::default_path(stage.os())
     {
         stage.image_mut().config.env.push(format!("PATH={path}"));
     }
@@ -115,7 +129,8 @@ impl Step<'_, '_, '_> {
     fn dispatch(&mut self, command: &Command<'_>) -> Result<(), Error> {
         use InstructionKind as Kind;
         if self.instruction.invalid_utf8 && reaches_the_graph(&self.instruction.kind) {
-            self.stage.flawed(Reason::InvalidUtf8, self.instruction.span);
+            self.stage
+                .flawed(Reason::InvalidUtf8, self.instruction.span);
         }
         self.stage.steps.on_build = command.on_build;
         match &self.instruction.kind {

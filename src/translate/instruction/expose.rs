@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::dispatch::Step;
-use super::error::Error;
+use super::super::error::Error;
+use super::super::reason::Reason;
+use super::super::stage::Layer;
+use super::Step;
 use super::go_format;
-use super::reason::Reason;
-use super::stage::Layer;
 use crate::dockerfile::ExposeInstruction;
 use crate::oci::Empty;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::reason::Reason;
+use super::super::reason::Reason;
 use crate::llb::path;
 
 /// The directory that a WORKDIR gives, in the image's own spelling (backslashes on Windows).

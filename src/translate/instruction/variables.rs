@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::dispatch::Step;
-use super::error::Error;
-use super::stage::{BuildArg, Layer};
+use super::super::error::Error;
+use super::super::stage::{BuildArg, Layer};
+use super::Step;
 use crate::dockerfile::{ArgInstruction, EnvInstruction, KeyValue, LabelInstruction};
 
 /// ARGs that tell the builder something and never reach the environment.

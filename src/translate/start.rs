@@ -1,0 +1,134 @@
+//! What a stage starts with: the file system and config of its base image.
+
+use std::sync::Arc;
+
+use super::images::{ImageRequest, ResolvedImage};
+use super::lint::Lint;
+use super::scope::Scope;
+use super::stage::{Stage, StageId, Stages};
+use crate::dockerfile::Place;
+use crate::llb::{self, Constraints, DEFAULT_PATH, State};
+use crate::oci::{Image, Platform, Reference, RootFs};
+
+/// The command that a vertex comes from, as a description.
+pub(super) const COMMAND: &str = "com.docker.dockerfile.v1.command";
+
+/// Begins with the empty file system.
+pub(super) fn from_scratch(scope: &Scope<'_>, stages: &mut Stages<'_>, id: StageId) {
+    let stage = &mut stages[id];
+    stage.state = State::scratch();
+    stage.image = Arc::new(empty_image(&scope.platforms.target));
+    // The reference forgets FROM's own platform here.
+    stage.platform = Some(scope.platforms.target.clone());
+    stage.progress.dispatched |= stage.implied;
+}
+
+/// The image is never looked at, but its vertex counts: a later trigger may use the stage after all.
+pub(super) fn unneeded(
+    scope: &Scope<'_>,
+    stages: &mut Stages<'_>,
+    id: StageId,
+    reference: &Reference,
+    platform: Arc<Platform>,
+) {
+    let stage = &mut stages[id];
+    stage.base_name = reference.to_string();
+    let name = format!("FROM {reference}");
+    let name = stage.steps.next(&name, Some(&platform), None);
+    stage.state = source(scope, stage, &reference.to_string(), name, &platform);
+    stage.platform = Some(platform);
+}
+
+/// Begins with an image that was found.
+pub(super) fn from_image(
+    scope: &Scope<'_>,
+    lint: &mut Lint<'_>,
+    stage: &mut Stage<'_>,
+    request: &ImageRequest,
+    image: &ResolvedImage,
+    mut platform: Arc<Platform>,
+) {
+    if stage.platform.is_none() && scope.platforms.implicit {
+        platform = detected(&image.config.platform, &platform, &scope.platforms.build);
+    }
+    let reference = image
+        .reference
+        .as_ref()
+        .unwrap_or(&request.reference)
+        .clone();
+    let reference = match &image.digest {
+        Some(digest) => reference.with_digest(digest.clone()),
+        None => reference,
+    };
+    let written = std::mem::replace(&mut stage.base_name, reference.to_string());
+    stage.base_image = Some(image.config.clone());
+    stage.image = image.config.clone();
+    stage.image_mut().created = None;
+    if is_empty(&image.config) {
+        stage.state = State::scratch();
+    } else {
+        let name = format!("FROM {}", stage.base_name);
+        let name = stage.steps.next(&name, Some(&platform), None);
+        stage.state = source(scope, stage, &stage.base_name, name, &platform);
+        let place = Place::lines(stage.span.unwrap_or_default());
+        lint.base_platform(place, &written, &platform, &image.config.platform);
+    }
+    stage.platform = Some(platform);
+}
+
+fn source(
+    scope: &Scope<'_>,
+    stage: &Stage<'_>,
+    reference: &str,
+    name: String,
+    platform: &Arc<Platform>,
+) -> State {
+    let constraints = Constraints::new()
+        .described(COMMAND, stage.from_text)
+        .named(name)
+        .at(scope.location(stage.span))
+        .on(platform.clone());
+    llb::image(reference, scope.options.resolve_mode, constraints)
+}
+
+/// An image without a single layer. Old images have no list of layers, only their history.
+fn is_empty(image: &Image) -> bool {
+    let no_layers = image.rootfs.diff_ids.as_ref().is_none_or(Vec::is_empty);
+    no_layers && image.history.iter().all(|entry| entry.empty_layer)
+}
+
+/// Nobody asked for a platform: an image of another one is built for that, when the worker has it.
+fn detected(image: &Platform, target: &Arc<Platform>, worker: &[Platform]) -> Arc<Platform> {
+    let same = |platform: &Platform| {
+        platform.os == image.os && platform.architecture == image.architecture
+    };
+    match worker.iter().find(|platform| same(platform)) {
+        Some(platform) if !same(target) => Arc::new(platform.clone()),
+        _ => target.clone(),
+    }
+}
+
+/// The config of the empty file system.
+pub(super) fn empty_image(platform: &Platform) -> Image {
+    let mut image = Image {
+        platform: platform.clone(),
+        rootfs: RootFs {
+            kind: "layers".to_owned(),
+            diff_ids: None,
+        },
+        ..Image::default()
+    };
+    "/".clone_into(&mut image.config.working_dir);
+    if platform.os != "windows" {
+        image.config.env.push(format!("PATH={DEFAULT_PATH}"));
+    }
+    image
+}
+
+/// The PATH of images that have none; Windows has its own way.
+pub(super) fn default_path(os: &str) -> Option<&'static str> {
+    match os {
+        "windows" => None,
+        _ => Some(DEFAULT_PATH),
+    }
+}

@@ -1,0 +1,433 @@
+//! What a translation makes of Dockerfiles, in facts; the corpus (`tests/corpus.rs`) has the digests.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::dockerfile::{self, LintConfig};
+
+/// An answer to every request: an image of the wanted platform with one layer and these triggers.
+fn image(request: &ImageRequest, triggers: &[&str]) -> ResolvedImage {
+    let platform = request.platform.clone().unwrap_or_default();
+    let layer = crate::oci::Digest::sha256(b"layer");
+    let config = serde_json::json!({
+        "architecture": platform.architecture, "os": platform.os,
+        "rootfs": {"type": "layers", "diff_ids": [layer]},
+        "config": {"Env": ["PATH=/bin", "HOME=/root"], "OnBuild": triggers},
+    });
+    ResolvedImage::parse(Some(layer), config.to_string().as_bytes()).unwrap()
+}
+
+/// The translation, with every image found; `triggers` are those of all base images.
+fn translated_with(
+    source: &str,
+    options: &Options,
+    triggers: &[&str],
+) -> Result<Translation, Error> {
+    let dockerfile = dockerfile::parse(source.as_bytes()).unwrap();
+    let mut images = ResolvedImages::new();
+    loop {
+        match translate(&dockerfile, options, &images)? {
+            Outcome::Done(done) => return Ok(*done),
+            Outcome::NeedsTime(request) => {
+                images.insert_time(request.identifier, SourceTime::Seconds(1))
+            }
+            Outcome::NeedsImages(requests) => {
+                for request in requests {
+                    let image = image(&request, triggers);
+                    images.insert(request, image);
+                }
+            }
+        }
+    }
+}
+
+fn options() -> Options {
+    let platform = |text| Platform::parse(text).unwrap();
+    Options {
+        platform: Some(platform("linux/arm64")),
+        build_platforms: vec![platform("linux/amd64")],
+        session_id: "session".into(),
+        ..Options::default()
+    }
+}
+
+fn translated(source: &str) -> Translation {
+    translated_with(source, &options(), &[]).unwrap()
+}
+
+fn names(done: &Translation) -> Vec<&str> {
+    done.definition
+        .vertices()
+        .iter()
+        .filter_map(|vertex| vertex.metadata().name())
+        .collect()
+}
+
+/// The first lines that an error is about, and its text.
+fn failure(source: &str) -> (Vec<u32>, String) {
+    let error = translated_with(source, &options(), &[]).unwrap_err();
+    (
+        error.spans.iter().map(|span| span.first).collect(),
+        error.to_string(),
+    )
+}
+
+#[test]
+fn only_stages_that_the_target_needs_are_built() {
+    let done = translated(
+        "FROM alpine AS unused\nRUN exit 1\nFROM --platform=$BUILDPLATFORM golang AS build\nRUN make\n\
+         FROM scratch\nCOPY --from=build /app /app\n",
+    );
+    let digest = crate::oci::Digest::sha256(b"layer");
+    let from = format!("[build 1/2] FROM docker.io/library/golang:latest@{digest}");
+    assert_eq!(
+        names(&done),
+        [
+            from.as_str(),
+            "[build 2/2] RUN make",
+            "[stage-2 1/1] COPY --from=build /app /app"
+        ]
+    );
+    assert_eq!(done.image.platform.architecture, "arm64");
+}
+
+#[test]
+fn several_platforms_put_the_platform_in_front_of_names() {
+    let options = Options {
+        multi_platform: true,
+        ..options()
+    };
+    let done = translated_with(
+        "FROM --platform=$BUILDPLATFORM a\nARG TARGETARCH\nRUN x\n",
+        &options,
+        &[],
+    )
+    .unwrap();
+    assert_eq!(names(&done)[1], "[linux/amd64->arm64 2/2] RUN x");
+}
+
+#[test]
+fn base_images_are_asked_for_with_the_platform_they_are_for() {
+    let dockerfile = dockerfile::parse(
+        b"FROM --platform=$BUILDPLATFORM a AS x\nFROM b\nCOPY --from=x / /\nCOPY --from=c / /\n",
+    );
+    let Ok(Outcome::NeedsImages(requests)) =
+        translate(&dockerfile.unwrap(), &options(), &ResolvedImages::new())
+    else {
+        panic!()
+    };
+    let asked: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            format!(
+                "{} {}",
+                request.reference,
+                request.platform.as_ref().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            "docker.io/library/a:latest linux/amd64",
+            "docker.io/library/b:latest linux/arm64",
+            "docker.io/library/c:latest linux/arm64",
+        ]
+    );
+    assert_eq!(
+        requests[0].log_name,
+        "[internal] load metadata for docker.io/library/a:latest"
+    );
+}
+
+#[test]
+fn triggers_of_the_base_image_run_first_and_may_need_other_stages() {
+    let triggers = ["RUN one", "COPY --from=tool /t /t"];
+    let source = "FROM scratch AS tool\nCOPY tool /t\nFROM base\nRUN own\n";
+    let done = translated_with(source, &options(), &triggers).unwrap();
+    assert_eq!(
+        names(&done)[1..],
+        [
+            "[stage-1 2/4] ONBUILD RUN one",
+            "[internal] load build context",
+            "[tool 1/1] COPY tool /t",
+            "[stage-1 3/4] ONBUILD COPY --from=tool /t /t",
+            "[stage-1 4/4] RUN own",
+        ]
+    );
+    assert!(done.image.config.on_build.is_empty());
+    let error = translated_with("FROM base\n", &options(), &["NOSUCH x"]).unwrap_err();
+    assert_eq!((error.spans[0].first, error.spans.len()), (1, 1));
+}
+
+#[test]
+fn the_context_holds_what_is_used_of_it() {
+    let followed = |source: &str| {
+        let done = translated(source);
+        let context = done
+            .definition
+            .vertices()
+            .iter()
+            .find(|vertex| vertex.metadata().name() == Some("[internal] load build context"));
+        String::from_utf8_lossy(context.unwrap().op()).into_owned()
+    };
+    let some = followed("FROM scratch\nCOPY b /\nADD ./a/*.c x/../y /\n");
+    assert!(some.contains(r#"["a/*.c","b","y"]"#), "{some}");
+    assert!(!followed("FROM scratch\nCOPY a /\nCOPY . /\n").contains("local.followpaths"));
+}
+
+#[test]
+fn errors_tell_their_lines_and_the_nearest_name() {
+    let cases: &[(&str, &[u32], &str)] = &[
+        (
+            "FROM scratch AS a\nCOPY --from=b / /\nFROM scratch AS b\nCOPY --from=a / /\n",
+            &[2, 4],
+            "needs itself",
+        ),
+        (
+            "FROM scratch\nCOPY --from=late / /\nFROM scratch AS late\n",
+            &[],
+            "",
+        ),
+        (
+            "FROM scratch AS late\nFROM scratch\nCOPY --from=3 / /\n",
+            &[3],
+            "there are 2",
+        ),
+        ("FROM scratch\nCOPY --from=$x / /\n", &[2], "variable"),
+        ("ARG X\nFROM $X\n", &[2], "is empty"),
+        ("FROM UPPER\n", &[1], "neither an earlier stage"),
+        (
+            "FROM --platform=$TARGETPLATFROM a\n",
+            &[1],
+            "did you mean TARGETPLATFORM?",
+        ),
+        ("FROM --platform=linux/a/b/c a\n", &[1, 1], "cannot be used"),
+        ("FROM a\nRUN []\n", &[2], "no command"),
+        ("FROM a\nEXPOSE 80/foo\n", &[2], "protocol"),
+        ("FROM a\nSTOPSIGNAL SIGFOO\n", &[2], "not a signal"),
+        ("FROM a\nCOPY --chmod=999 a b\n", &[2], "--chmod=999"),
+        ("FROM a\nCOPY https://x/y /\n", &[2], "ADD can"),
+        ("FROM a\nADD https://x/y.git?x=y /\n", &[2], "unknown key"),
+        ("FROM a\nADD --checksum=sha256:1 file /\n", &[2], "neither"),
+        ("FROM a\nUSER ${X?no user}\n", &[2], "no user"),
+        (
+            "FROM a\nRUN --mount=type=tmpfs,target=/ x\n",
+            &[2],
+            "target other than /",
+        ),
+    ];
+    for (source, lines, text) in cases.iter().filter(|(_, _, text)| !text.is_empty()) {
+        let (found, message) = failure(source);
+        assert!(message.contains(text), "{source}: {message}");
+        assert_eq!(found, *lines, "{source}: {message}");
+    }
+}
+
+#[test]
+fn a_stage_that_comes_later_cannot_be_copied_from() {
+    let (lines, message) = failure("FROM scratch AS a\nCOPY --from=b / /\nFROM a AS b\nFROM a\n");
+    assert_eq!((lines, message.contains("move it up")), (vec![2], true));
+}
+
+#[test]
+fn an_unknown_target_is_answered_with_the_nearest_and_all_names() {
+    let options = Options {
+        target: Some("biuld".into()),
+        ..options()
+    };
+    let error = translated_with("FROM a AS build\nFROM a AS test\n", &options, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no stage \"biuld\" to build (did you mean build?); the stages are: build, test"
+    );
+}
+
+#[test]
+fn an_image_that_is_not_found_fails_where_it_is_named() {
+    let dockerfile = dockerfile::parse(b"FROM scratch\nFROM alpin\n").unwrap();
+    let mut images = ResolvedImages::new();
+    let Ok(Outcome::NeedsImages(requests)) = translate(&dockerfile, &options(), &images) else {
+        panic!()
+    };
+    let failure: Box<dyn std::error::Error + Send + Sync> = "not there".into();
+    images.insert_failure(requests[0].clone(), failure.into());
+    let error = translate(&dockerfile, &options(), &images).unwrap_err();
+    assert_eq!(error.spans[0].first, 2);
+    assert!(error.to_string().contains("did you mean alpine?"));
+    assert_eq!(
+        std::error::Error::source(&error).unwrap().to_string(),
+        "not there"
+    );
+}
+
+#[test]
+fn findings_come_once_though_the_translation_is_asked_twice() {
+    let source = b"FROM base\nWORKDIR rel\nENV PASSWORD=$NOSUCH\nCMD x\nCMD y\nEXPOSE 80/TCP 1:2\nCOPY ign /\n";
+    let mut options = options();
+    options.context = Context::Local(LocalContext {
+        exclude_patterns: vec!["ign".into()],
+        ..LocalContext::new("context")
+    });
+    let mut linter = Linter::new(LintConfig::default());
+    let dockerfile = dockerfile::parse_and_lint(source, &mut linter).unwrap();
+    let mut images = ResolvedImages::new();
+    while let Outcome::NeedsImages(requests) =
+        translate_and_lint(&dockerfile, &options, &images, &mut linter).unwrap()
+    {
+        for request in requests {
+            let image = image(&request, &[]);
+            images.insert(request, image);
+        }
+    }
+    let found: Vec<_> = linter
+        .findings()
+        .iter()
+        .map(|finding| (finding.rule.name(), finding.span.first))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("WorkdirRelativePath", 2),
+            ("UndefinedVar", 3),
+            ("SecretsUsedInArgOrEnv", 3),
+            ("JSONArgsRecommended", 4),
+            ("MultipleInstructionsDisallowed", 4),
+            ("JSONArgsRecommended", 5),
+            ("ExposeInvalidFormat", 6),
+            ("ExposeProtoCasing", 6),
+            ("CopyIgnoredFile", 7),
+        ]
+    );
+}
+
+#[test]
+fn linked_copies_are_merged_in_one_progress_group() {
+    let done = translated("FROM a\nCOPY --link x /\n");
+    let copy = &done.definition.vertices()[2..];
+    let group = |at: usize| copy[at].metadata().progress_group.clone().unwrap();
+    assert_eq!((group(0).weak, group(1).weak), (true, false));
+    assert_eq!(group(0).id, group(1).id);
+    assert_eq!(
+        copy[1].metadata().name(),
+        Some("[2/2] LINK COPY --link x /")
+    );
+    let old = Options {
+        caps: options().caps.without(crate::llb::Cap::MergeOp),
+        ..options()
+    };
+    let plain = translated_with("FROM a\nCOPY --link x /\n", &old, &[]).unwrap();
+    assert_eq!(plain.definition.vertices().len(), 3);
+}
+
+#[test]
+fn a_context_can_take_the_place_of_a_stage_or_image() {
+    let made = translated("FROM a\nRUN inner\n");
+    let target = NamedContext::Target {
+        state: Box::new(made.state.clone()),
+        image: Some(Arc::new(made.image)),
+    };
+    let local = NamedContext::Local(LocalContext::new("folder"));
+    let contexts = BTreeMap::from([("base".to_owned(), target), ("src".to_owned(), local)]);
+    let options = Options {
+        contexts,
+        ..options()
+    };
+    let done = translated_with(
+        "FROM base\nCOPY --from=src /x /\nRUN outer\n",
+        &options,
+        &[],
+    )
+    .unwrap();
+    assert_eq!(
+        names(&done)[1..],
+        [
+            "[2/2] RUN inner",
+            "[context src] load from client",
+            "[stage-0 1/3] COPY --from=src /x /",
+            "[stage-0 2/3] RUN outer",
+        ]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Words that mean something, in any order: no panic, and the same bytes twice.
+    #[test]
+    fn any_dockerfile_is_translated_or_refused_in_the_same_way_twice(
+        lines in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(WORDS.to_vec()), 1..7), 1..12),
+    ) {
+        let text: Vec<String> = lines.iter().map(|line| line.join("")).collect();
+        let text = format!("FROM a AS b\n{}\n", text.join("\n"));
+        if dockerfile::parse(text.as_bytes()).is_ok() {
+            let made = || translated_with(&text, &options(), &["ENV A=1", "COPY --from=b x y"]);
+            let shown = |made: Result<Translation, Error>| match made {
+                Ok(done) => done.to_json().to_string(),
+                Err(error) => error.to_json().to_string(),
+            };
+            prop_assert_eq!(shown(made()), shown(made()));
+        }
+    }
+}
+
+const WORDS: &[&str] = &[
+    "FROM ",
+    "a ",
+    "AS b",
+    "AS c",
+    "RUN ",
+    "COPY ",
+    "ADD ",
+    "--from=",
+    "b ",
+    "c ",
+    "0 ",
+    "--link ",
+    "--parents ",
+    "--chmod=u+x ",
+    "--chown=1:x ",
+    "--mount=type=cache,target=x ",
+    "--mount=type=bind,from=b,rw,target=/y ",
+    "--mount=type=secret,id=s,env=S ",
+    "--mount=type=ssh ",
+    "ENV ",
+    "A=$B ",
+    "B=${A:-x} ",
+    "ARG ",
+    "TARGETARCH ",
+    "WORKDIR ",
+    "../x ",
+    "C:\\ ",
+    "USER ",
+    "EXPOSE ",
+    "80-90/udp ",
+    "$",
+    "{",
+    "}",
+    "\\\n",
+    "<<E\n#!x\nE",
+    "scratch ",
+    "--platform=windows ",
+    "--platform=$BUILDPLATFORM ",
+    "ONBUILD ",
+    "https://x/y.git#z ",
+    "git@h:p ",
+    "http://x/y ",
+    "[",
+    "\"x\"",
+    "]",
+    ". ",
+    "/ ",
+    "HEALTHCHECK CMD x",
+    "SHELL [\"s\"]",
+    "VOLUME /v ",
+    "LABEL x=y ",
+    "CMD x",
+    "\u{e9}",
+    "'",
+    "\"",
+];
