@@ -25,9 +25,6 @@ pub struct Image {
     /// The platform that the image runs on.
     #[serde(flatten)]
     pub platform: Platform,
-    /// How the image runs.
-    #[serde(deserialize_with = "null_as_default")]
-    pub config: ImageConfig,
     /// The layers, uncompressed.
     #[serde(deserialize_with = "null_as_default")]
     pub rootfs: RootFs,
@@ -37,6 +34,9 @@ pub struct Image {
         deserialize_with = "null_as_default"
     )]
     pub history: Vec<HistoryEntry>,
+    /// How the image runs. It comes last: Docker's type embeds the specification's and adds its own config behind it.
+    #[serde(deserialize_with = "null_as_default")]
+    pub config: ImageConfig,
 }
 
 impl Image {
@@ -249,7 +249,7 @@ mod tests {
         };
         assert_eq!(
             serde_json::to_string(&image).unwrap(),
-            r#"{"architecture":"amd64","os":"linux","config":{"ExposedPorts":{"80/tcp":{}},"Env":["PATH=/bin"]},"rootfs":{"type":"layers","diff_ids":null}}"#
+            r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":null},"config":{"ExposedPorts":{"80/tcp":{}},"Env":["PATH=/bin"]}}"#
         );
     }
 
