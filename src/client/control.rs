@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{
@@ -14,7 +15,7 @@ use tonic::{
 
 use super::{
     Address, CacheRecord, Error, Failure, MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse,
-    Version, Worker, error::root, usage::nanoseconds,
+    Version, Worker, dialer::Dialer, error::root, usage::nanoseconds,
 };
 use crate::{
     progress::StatusUpdate,
@@ -25,6 +26,8 @@ use crate::{
     session::{Session, Tunnel},
 };
 
+/// What fails when a session does.
+const SESSION: &str = "the session";
 /// How many messages of a session are on the way before its writers wait.
 const TUNNEL_MESSAGES: usize = 16;
 
@@ -36,6 +39,7 @@ pub struct Client {
     pub(super) channel: Channel,
     pub(super) address: Address,
     pub(super) version: Option<Version>,
+    pub(super) dialer: Dialer,
 }
 
 impl Client {
@@ -148,12 +152,36 @@ impl Client {
         session: Session,
         cancelled: CancellationToken,
     ) -> Result<(), Error> {
-        let call = "the session";
+        let metadata = session.metadata();
+        let direct = tokio::select! {
+            biased;
+            () = cancelled.cancelled() => return Ok(()),
+            direct = self.dialer.session(&metadata) => direct,
+        };
+        let served = match direct {
+            Some(stream) => session.serve(stream, cancelled).await,
+            None => match self.open_tunnel(&metadata, &cancelled).await? {
+                Some(tunnel) => session.serve(tunnel, cancelled).await,
+                None => return Ok(()),
+            },
+        };
+        served.map_err(|source| Error::ConnectionLost {
+            call: SESSION,
+            source: Box::new(source),
+        })
+    }
+
+    /// Opens Control.Session as a byte stream; `None` when cancelled.
+    async fn open_tunnel(
+        &self,
+        metadata: &[(&'static str, String)],
+        cancelled: &CancellationToken,
+    ) -> Result<Option<impl AsyncRead + AsyncWrite + Unpin + Send + use<>>, Error> {
         let (outbound, messages) = tokio::sync::mpsc::channel::<Bytes>(TUNNEL_MESSAGES);
         let messages = ReceiverStream::new(messages).map(|data| BytesMessage { data });
         let mut request = Request::new(messages);
-        for (name, value) in session.metadata() {
-            let value = metadata_value(name, &value)?;
+        for (name, value) in metadata {
+            let value = metadata_value(name, value)?;
             request
                 .metadata_mut()
                 .append(AsciiMetadataKey::from_static(name), value);
@@ -161,20 +189,14 @@ impl Client {
         let mut control = self.control();
         let opened = tokio::select! {
             biased;
-            () = cancelled.cancelled() => return Ok(()),
-            opened = control.session(request) => opened.map_err(failed(call))?,
+            () = cancelled.cancelled() => return Ok(None),
+            opened = control.session(request) => opened.map_err(failed(SESSION))?,
         };
         let inbound = opened.into_inner().map(|message| match message {
             Ok(message) => Ok(message.data),
             Err(status) => Err(root(&status)),
         });
-        let served = session
-            .serve(Tunnel::new(inbound, outbound), cancelled)
-            .await;
-        served.map_err(|source| Error::ConnectionLost {
-            call,
-            source: Box::new(source),
-        })
+        Ok(Some(Tunnel::new(inbound, outbound)))
     }
 
     /// The records of the daemon's cache, the smallest first. An age above zero leaves out those used more recently.

@@ -48,6 +48,14 @@ pub(super) struct Dialer {
     timeout: Duration,
 }
 
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialer")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Dialer {
     pub(super) async fn new(options: &ConnectOptions) -> Result<Self, Error> {
         let address = options.address.clone();
@@ -121,6 +129,7 @@ impl Dialer {
             channel,
             address: self.address.clone(),
             version,
+            dialer: self.clone(),
         })
     }
 
@@ -172,6 +181,20 @@ impl Dialer {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_max_header_list_size(HEADER_LIMIT)
+    }
+
+    /// A connection of its own for a session, which an engine takes beside its BuildKit. What goes over it is not
+    /// wrapped in messages of another connection, which spares engine and client half of the work. `None` where there is
+    /// no engine, or it does not want to.
+    pub(super) async fn session(&self, metadata: &[(&'static str, String)]) -> Option<BoxIo> {
+        if !matches!(self.address, Address::Docker(_)) {
+            return None;
+        }
+        let deadline = Deadline::new(self.timeout);
+        let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline)
+            .await
+            .ok()?;
+        docker::session(stream, metadata, deadline).await.ok()
     }
 
     pub(super) async fn engine_info(&self) -> Result<EngineInfo, ConnectProblem> {

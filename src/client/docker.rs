@@ -67,16 +67,39 @@ pub(super) async fn info(io: BoxIo, deadline: Deadline) -> Result<EngineInfo, Co
 
 /// Turns a connection to an engine into one to its BuildKit: `POST /grpc` upgraded to HTTP/2.
 pub(super) async fn upgrade(io: BoxIo, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
+    switch(io, request(Method::POST, "/grpc", Some("h2c")), deadline).await
+}
+
+/// Turns a connection to an engine into a session's: `POST /session` with the session's metadata as headers, upgraded
+/// to HTTP/2, of which the engine is the client.
+pub(super) async fn session(
+    io: BoxIo,
+    metadata: &[(&'static str, String)],
+    deadline: Deadline,
+) -> Result<BoxIo, ConnectProblem> {
+    let mut request = request(Method::POST, "/session", Some("h2c"));
+    for (name, value) in metadata {
+        let name = http::HeaderName::from_static(name);
+        if let Ok(value) = http::HeaderValue::from_str(value) {
+            request.headers_mut().append(name, value);
+        }
+    }
+    switch(io, request, deadline).await
+}
+
+/// Makes the request and gives the stream that is left when the engine agrees to the upgrade.
+async fn switch(
+    io: BoxIo,
+    request: Request<Empty<Bytes>>,
+    deadline: Deadline,
+) -> Result<BoxIo, ConnectProblem> {
     deadline
         .run(Stage::Upgrade, async {
             let (mut sender, connection) =
                 http1::handshake(TokioIo::new(io)).await.map_err(broken)?;
             let connection = connection.with_upgrades();
             let talk = async {
-                let response = sender
-                    .send_request(request(Method::POST, "/grpc", Some("h2c")))
-                    .await
-                    .map_err(broken)?;
+                let response = sender.send_request(request).await.map_err(broken)?;
                 if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     return Err(refusal(response).await);
                 }
