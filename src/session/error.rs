@@ -17,6 +17,34 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A file that should be a secret is not there, or cannot be one.
+    #[error("cannot use {} as secret {id}", path.display())]
+    SecretFile {
+        /// The secret.
+        id: String,
+        /// The file as it was given.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A secret is larger than BuildKit takes.
+    #[error("secret {id} is larger than 500 KiB")]
+    SecretTooLarge {
+        /// The secret.
+        id: String,
+    },
+    /// A path that should be an SSH agent's socket is none.
+    #[error("cannot use {} as SSH agent {id}", path.display())]
+    SshAgent {
+        /// The agent.
+        id: String,
+        /// The path as it was given.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The system's source of random numbers failed.
     #[error("cannot make a session id")]
     Random(#[source] getrandom::Error),

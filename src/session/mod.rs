@@ -9,8 +9,10 @@ mod filepath;
 mod filesync;
 mod health;
 mod patterns;
+mod secrets;
 mod server;
 mod shared_key;
+mod ssh;
 mod tasks;
 mod tunnel;
 
@@ -18,7 +20,9 @@ pub use auth::Auth;
 pub use error::Error;
 pub use filesync::Directories;
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
+pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};
+pub use ssh::SshAgents;
 pub use tunnel::Tunnel;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -126,6 +130,20 @@ impl SessionBuilder {
     pub fn auth(mut self, auth: Auth) -> Self {
         self.methods.extend(auth::METHODS);
         self.routes.add_service(auth.into_service());
+        self
+    }
+
+    /// Gives the daemon the secrets.
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        self.methods.extend(secrets::METHODS);
+        self.routes.add_service(secrets.into_service());
+        self
+    }
+
+    /// Lets the build use the SSH agents.
+    pub fn ssh_agents(mut self, agents: SshAgents) -> Self {
+        self.methods.extend(ssh::METHODS);
+        self.routes.add_service(agents.into_service());
         self
     }
 

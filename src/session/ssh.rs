@@ -1,0 +1,317 @@
+//! SSH agents for RUN mounts and git sources: `moby.sshforward.v1.SSH`.
+//!
+//! The build may list the agent's keys and have it sign. Requests that would change the agent, or that are extensions,
+//! are refused here, so a build cannot add, remove or lock keys.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::stream::BoxStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::tasks::Tasks;
+use super::{Error, MESSAGE_LIMIT};
+use crate::proto::moby::sshforward::v1::ssh_server::{self, SshServer};
+use crate::proto::moby::sshforward::v1::{BytesMessage, CheckAgentRequest, CheckAgentResponse};
+
+/// The methods of the service.
+pub(super) const METHODS: [&str; 2] = [
+    "/moby.sshforward.v1.SSH/CheckAgent",
+    "/moby.sshforward.v1.SSH/ForwardAgent",
+];
+/// The id that a build means when it names none.
+const DEFAULT: &str = "default";
+/// More than any message of an agent.
+const FRAME_LIMIT: usize = 256 * 1024;
+
+/// Types of agent messages (draft-miller-ssh-agent, 6.1).
+mod message {
+    pub(super) const FAILURE: u8 = 5;
+    pub(super) const REQUEST_IDENTITIES: u8 = 11;
+    pub(super) const SIGN_REQUEST: u8 = 13;
+}
+
+/// SSH agents by their ids.
+#[derive(Debug, Clone, Default)]
+pub struct SshAgents {
+    sockets: BTreeMap<String, PathBuf>,
+}
+
+impl SshAgents {
+    /// No agent.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is no agent.
+    pub fn is_empty(&self) -> bool {
+        self.sockets.is_empty()
+    }
+
+    /// Adds the agent behind a socket (usually `$SSH_AUTH_SOCK`), in place of an earlier one of that id; an empty id is
+    /// `default`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such socket.
+    pub fn with_socket(mut self, id: &str, path: impl AsRef<Path>) -> Result<Self, Error> {
+        use std::os::unix::fs::FileTypeExt;
+        let (id, path) = (named(id), path.as_ref().to_owned());
+        let failed = |source| Error::SshAgent {
+            id: id.to_owned(),
+            path: path.clone(),
+            source,
+        };
+        if !path.metadata().map_err(failed)?.file_type().is_socket() {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a socket",
+            )));
+        }
+        self.sockets.insert(id.to_owned(), path);
+        Ok(self)
+    }
+
+    fn socket(&self, id: &str) -> Result<&Path, Status> {
+        let id = named(id);
+        let socket = self.sockets.get(id).map(PathBuf::as_path);
+        socket
+            .ok_or_else(|| Status::not_found(format!("SSH agent {id} was not given to this build")))
+    }
+
+    pub(super) fn into_service(self) -> SshServer<Self> {
+        SshServer::new(self).max_decoding_message_size(MESSAGE_LIMIT)
+    }
+}
+
+fn named(id: &str) -> &str {
+    if id.is_empty() { DEFAULT } else { id }
+}
+
+#[tonic::async_trait]
+impl ssh_server::Ssh for SshAgents {
+    async fn check_agent(
+        &self,
+        request: Request<CheckAgentRequest>,
+    ) -> Result<Response<CheckAgentResponse>, Status> {
+        self.socket(&request.get_ref().id)?;
+        Ok(Response::new(CheckAgentResponse {}))
+    }
+
+    type ForwardAgentStream = BoxStream<'static, Result<BytesMessage, Status>>;
+
+    async fn forward_agent(
+        &self,
+        request: Request<Streaming<BytesMessage>>,
+    ) -> Result<Response<Self::ForwardAgentStream>, Status> {
+        let id = request
+            .metadata()
+            .get("buildkit.ssh.id")
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default();
+        let socket = self.socket(id)?;
+        let tasks = request
+            .extensions()
+            .get::<Tasks>()
+            .ok_or_else(|| Status::internal("no session"))?
+            .clone();
+        let agent = UnixStream::connect(socket)
+            .await
+            .map_err(|error| failed(socket, &error))?;
+        let socket = socket.to_owned();
+        let (answers, receiver) = mpsc::channel(4);
+        tasks.spawn(async move {
+            let forwarded = forward(request.into_inner(), agent, &answers).await;
+            if let Err(error) = forwarded {
+                // Nobody is there to be told if this fails.
+                let _ = answers.send(Err(failed(&socket, &error))).await;
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+fn failed(socket: &Path, error: &io::Error) -> Status {
+    Status::unknown(format!("SSH agent {}: {error}", socket.display()))
+}
+
+type Answers = mpsc::Sender<Result<BytesMessage, Status>>;
+
+/// Carries requests to the agent and answers back, one at a time as the protocol has it, until one side ends.
+async fn forward(
+    mut requests: Streaming<BytesMessage>,
+    mut agent: UnixStream,
+    answers: &Answers,
+) -> io::Result<()> {
+    let mut unread = BytesMut::new();
+    while let Some(Ok(message)) = requests.next().await {
+        unread.extend_from_slice(&message.data);
+        while let Some(frame) = take_frame(&mut unread)? {
+            let answer = match frame.get(4) {
+                Some(&(message::REQUEST_IDENTITIES | message::SIGN_REQUEST)) => {
+                    ask(&mut agent, &frame).await?
+                }
+                _ => Bytes::from_static(&[0, 0, 0, 1, message::FAILURE]),
+            };
+            if answers
+                .send(Ok(BytesMessage { data: answer }))
+                .await
+                .is_err()
+            {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The next whole message, with its length of four bytes before it.
+fn take_frame(unread: &mut BytesMut) -> io::Result<Option<Bytes>> {
+    let Some(mut header) = unread.get(..4) else {
+        return Ok(None);
+    };
+    let length = check(header.get_u32())?;
+    Ok((unread.len() >= 4 + length).then(|| unread.split_to(4 + length).freeze()))
+}
+
+async fn ask(agent: &mut UnixStream, request: &[u8]) -> io::Result<Bytes> {
+    agent.write_all(request).await?;
+    let header = agent.read_u32().await?;
+    let length = check(header)?;
+    let mut answer = BytesMut::with_capacity(4 + length);
+    answer.extend_from_slice(&header.to_be_bytes());
+    answer.resize(4 + length, 0);
+    agent.read_exact(&mut answer[4..]).await?;
+    Ok(answer.freeze())
+}
+
+fn check(length: u32) -> io::Result<usize> {
+    usize::try_from(length)
+        .ok()
+        .filter(|&length| length <= FRAME_LIMIT)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a message is too long"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UnixListener;
+    use tokio_util::sync::CancellationToken;
+    use tonic::Code;
+
+    use super::*;
+    use crate::proto::moby::sshforward::v1::ssh_client::SshClient;
+    use crate::session::Session;
+    use crate::session::tests::connect;
+
+    /// An agent that answers every message with type 12 and what it was asked.
+    fn agent() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agent");
+        let listener = UnixListener::bind(&path).unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    while let Ok(length) = stream.read_u32().await {
+                        let mut request = vec![0; length as usize];
+                        stream.read_exact(&mut request).await.unwrap();
+                        stream.write_u32(length + 1).await.unwrap();
+                        stream.write_u8(12).await.unwrap();
+                        stream.write_all(&request).await.unwrap();
+                    }
+                });
+            }
+        });
+        (dir, path)
+    }
+
+    async fn daemon(agents: SshAgents) -> SshClient<tonic::transport::Channel> {
+        let session = Session::builder().ssh_agents(agents).build().unwrap();
+        SshClient::new(connect(session, CancellationToken::new()).await.0)
+    }
+
+    #[tokio::test]
+    async fn only_given_agents_are_known() {
+        let (_dir, path) = agent();
+        let mut client = daemon(SshAgents::new().with_socket("", &path).unwrap()).await;
+        for id in ["", "default"] {
+            client
+                .check_agent(CheckAgentRequest { id: id.into() })
+                .await
+                .unwrap();
+        }
+        let status = client
+            .check_agent(CheckAgentRequest { id: "other".into() })
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), Code::NotFound);
+    }
+
+    #[tokio::test]
+    async fn keys_are_listed_and_used_but_not_changed() {
+        let (_dir, path) = agent();
+        let mut client = daemon(SshAgents::new().with_socket("work", &path).unwrap()).await;
+        let (requests, outgoing) = mpsc::channel(8);
+        let mut request = Request::new(ReceiverStream::new(outgoing));
+        request
+            .metadata_mut()
+            .insert("buildkit.ssh.id", "work".parse().unwrap());
+        let mut answers = client.forward_agent(request).await.unwrap().into_inner();
+        // List, add a key (17), sign with a payload; cut into odd pieces.
+        for piece in [
+            &[0, 0, 0][..],
+            &[1, 11, 0, 0, 0, 1],
+            &[17, 0, 0, 0, 3, 13],
+            &[7, 8],
+        ] {
+            requests
+                .send(BytesMessage {
+                    data: Bytes::copy_from_slice(piece),
+                })
+                .await
+                .unwrap();
+        }
+        let mut got = Vec::new();
+        while got.len() < 6 + 5 + 8 {
+            got.extend_from_slice(&answers.message().await.unwrap().unwrap().data);
+        }
+        assert_eq!(
+            got,
+            [0, 0, 0, 2, 12, 11, 0, 0, 0, 1, 5, 0, 0, 0, 4, 12, 13, 7, 8]
+        );
+        drop(requests);
+        assert!(answers.message().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_is_gone_is_named() {
+        let (dir, path) = agent();
+        let agents = SshAgents::new().with_socket("", &path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut client = daemon(agents).await;
+        let status = client
+            .forward_agent(tokio_stream::empty())
+            .await
+            .unwrap_err();
+        assert!(
+            status.message().contains(&dir.path().display().to_string()),
+            "{status}"
+        );
+    }
+
+    #[test]
+    fn only_sockets_are_agents() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = SshAgents::new().with_socket("", file.path()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cannot use {} as SSH agent default", file.path().display())
+        );
+    }
+}
