@@ -35,8 +35,8 @@ enum BaseImageError {
     /// It has other platforms.
     #[error("{reference} has no image for {platform}; it has {}", list(available))]
     NotForPlatform {
-        reference: Reference,
-        platform: Platform,
+        reference: String,
+        platform: String,
         available: Vec<Platform>,
     },
     /// The daemon cannot find it.
@@ -151,8 +151,8 @@ async fn failed(bridge: &Bridge, request: &ImageRequest, error: &gateway::Error)
     match &request.platform {
         Some(platform) if message.contains("no match for platform") => {
             BaseImageError::NotForPlatform {
-                reference: request.reference.clone(),
-                platform: platform.clone(),
+                reference: request.reference.to_string(),
+                platform: platform.to_string(),
                 available: available(bridge, request).await,
             }
         }

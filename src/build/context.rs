@@ -38,7 +38,7 @@ impl Inputs {
 /// Reads the Dockerfile and the ignore patterns of a request. Blocking.
 pub(super) fn read(request: &BuildRequest) -> Result<Inputs, Error> {
     let context = context_folder(&request.context)?;
-    let dockerfile = dockerfile_path(request, &context)?;
+    let dockerfile = dockerfile_path(request, &context);
     let text = read_limited(&dockerfile)?;
     let (ignore_file, excludes) = ignore_patterns(&context, &dockerfile)?;
     Ok(Inputs {
@@ -65,9 +65,9 @@ fn context_folder(path: &Path) -> Result<PathBuf, Error> {
 }
 
 /// `-f`, or `Dockerfile` in the context; `dockerfile` is found too, as the reference does.
-fn dockerfile_path(request: &BuildRequest, context: &Path) -> Result<PathBuf, Error> {
+fn dockerfile_path(request: &BuildRequest, context: &Path) -> PathBuf {
     if let Some(given) = &request.dockerfile {
-        return Ok(given.clone());
+        return given.clone();
     }
     let folder = request
         .context
@@ -77,10 +77,10 @@ fn dockerfile_path(request: &BuildRequest, context: &Path) -> Result<PathBuf, Er
     if !standard.exists() {
         let lower = context.join("dockerfile");
         if lower.exists() {
-            return Ok(lower);
+            return lower;
         }
     }
-    Ok(standard)
+    standard
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {

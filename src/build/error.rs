@@ -72,35 +72,11 @@ pub enum Error {
         excerpt: String,
     },
     /// A platform's graph cannot be made from the Dockerfile: an unknown stage, a base image that is not there.
-    #[error("{}{}{message}", place(file, *line), for_platform(platform.as_ref()))]
-    Translate {
-        /// The platform; `None` when the build has one platform only.
-        platform: Option<Platform>,
-        /// The Dockerfile's path as given.
-        file: String,
-        /// The line; 1 is the first of the file, 0 is none.
-        line: u32,
-        /// What is wrong, what was expected.
-        message: String,
-        /// The lines around, marked; printed as they are.
-        excerpt: String,
-    },
+    #[error(transparent)]
+    Translate(Box<TranslateFailure>),
     /// A step failed.
-    #[error("{}{}", for_platform(platform.as_ref()), message)]
-    Solve {
-        /// The platform; `None` when the build has one platform only.
-        platform: Option<Platform>,
-        /// What the daemon says, with the name of the step when it is known.
-        message: String,
-        /// The exit code of the step's process, when that is what failed.
-        exit_code: Option<i32>,
-        /// `file:line` and the lines of the Dockerfile, marked; empty when the daemon does not say.
-        excerpt: String,
-        /// Why a COPY source is not found: the ignore rule that hides it, or that it does not exist.
-        explanation: Option<String>,
-        /// The daemon's answer.
-        source: Box<gateway::Error>,
-    },
+    #[error(transparent)]
+    Solve(Box<SolveFailure>),
     /// All platforms are built, the export failed: the push, most likely.
     #[error("cannot export the result")]
     Export {
@@ -121,11 +97,45 @@ pub enum Error {
     Interrupted,
 }
 
+/// A Dockerfile from which a platform's graph cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}{message}", place(file, *line), for_platform(platform.as_ref()))]
+pub struct TranslateFailure {
+    /// The platform; `None` when the build has one platform only.
+    pub platform: Option<Platform>,
+    /// The Dockerfile's path as given.
+    pub file: String,
+    /// The line; 1 is the first of the file, 0 is none.
+    pub line: u32,
+    /// What is wrong, what was expected.
+    pub message: String,
+    /// The lines around, marked; printed as they are.
+    pub excerpt: String,
+}
+
+/// A step that failed on the daemon.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{message}", for_platform(platform.as_ref()))]
+pub struct SolveFailure {
+    /// The platform; `None` when the build has one platform only.
+    pub platform: Option<Platform>,
+    /// What the daemon says.
+    pub message: String,
+    /// The exit code of the step's process, when that is what failed.
+    pub exit_code: Option<i32>,
+    /// `file:line` and the lines of the Dockerfile, marked; empty when the daemon does not say.
+    pub excerpt: String,
+    /// Why a COPY source is not found: the ignore rule that hides it, or that it does not exist.
+    pub explanation: Option<String>,
+    /// The daemon's answer.
+    pub source: gateway::Error,
+}
+
 impl Error {
     /// What is returned to the daemon, which keeps it in the build's history.
     pub(super) fn to_failure(&self) -> Failure {
         let from_daemon = match self {
-            Self::Solve { source, .. } => source.failure(),
+            Self::Solve(failure) => failure.source.failure(),
             Self::Gateway(error) => error.failure(),
             _ => None,
         };

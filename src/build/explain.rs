@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::context::Inputs;
+use super::error::{SolveFailure, TranslateFailure};
 use super::pipeline::Build;
 use super::{Error, missing_source};
 use crate::client::{self, SolveResponse};
@@ -57,13 +58,13 @@ pub(super) fn translation(
     error: &translate::Error,
 ) -> Error {
     let file = build.inputs.dockerfile.display().to_string();
-    Error::Translate {
+    Error::Translate(Box::new(TranslateFailure {
         platform: build.targets.label(platform).cloned(),
         line: error.spans.first().map_or(0, |span| span.first),
         message: message(error),
         excerpt: excerpt(build.inputs, &file, &error.spans),
         file,
-    }
+    }))
 }
 
 /// A step that failed while a platform was solved.
@@ -82,15 +83,15 @@ pub(super) fn solve(
             },
             ranges: source.ranges.clone(),
         });
-    Error::Solve {
+    Error::Solve(Box::new(SolveFailure {
         platform: build.targets.label(platform).cloned(),
         message: failure.map_or_else(|| message(&error), |failure| failure.message.clone()),
         exit_code: failure.and_then(client::Failure::exit_code),
         explanation: failure
             .and_then(|failure| missing_source::explain(build.inputs, failure, excerpt.as_ref())),
         excerpt: excerpt.map(|excerpt| excerpt.render()).unwrap_or_default(),
-        source: Box::new(error),
-    }
+        source: error,
+    }))
 }
 
 /// The build's own call ended before the result was handed over.

@@ -36,7 +36,7 @@ mod request;
 mod result;
 mod solve;
 
-pub use error::Error;
+pub use error::{Error, SolveFailure, TranslateFailure};
 pub use outcome::BuildOutcome;
 pub use output::{Output, OutputKind};
 pub use pipeline::{Environment, Prepared, prepare, run};

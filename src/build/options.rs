@@ -64,7 +64,7 @@ pub(super) fn for_platform(
         },
         multi_platform: build.targets.several(),
         session_id: build.session_id.to_owned(),
-        caps: capabilities.llb.clone(),
+        caps: capabilities.llb,
         context: Context::Local(context),
         ..Options::default()
     }

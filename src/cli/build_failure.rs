@@ -16,7 +16,7 @@ const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
 pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     // The text of a failed step has the daemon's words already.
     let failure = match error {
-        Error::Solve { .. } => Failure::new(error.to_string()),
+        Error::Solve(_) => Failure::new(error.to_string()),
         _ => Failure::from_error(error),
     };
     let failure = failure
@@ -31,12 +31,13 @@ pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
 /// What stands above the error's line.
 fn report(error: &Error, summary: &Summary, lines: usize) -> String {
     match error {
-        Error::Syntax { excerpt, .. } | Error::Translate { excerpt, .. } => excerpt.clone(),
-        Error::Solve { excerpt, .. } => {
+        Error::Syntax { excerpt, .. } => excerpt.clone(),
+        Error::Translate(failure) => failure.excerpt.clone(),
+        Error::Solve(failure) => {
             let mut report = step_of(error, summary)
                 .map(|step| step.render(lines))
                 .unwrap_or_default();
-            report.push_str(excerpt);
+            report.push_str(&failure.excerpt);
             report
         }
         Error::Export { .. } => summary
@@ -69,7 +70,7 @@ fn exit_code(error: &Error) -> u8 {
 /// What the daemon reported, if the failure is its word.
 fn daemon_failure(error: &Error) -> Option<&client::Failure> {
     match error {
-        Error::Solve { source, .. } => source.failure(),
+        Error::Solve(failure) => failure.source.failure(),
         Error::Gateway(source) => source.failure(),
         Error::Export { source } => source.failure(),
         Error::Client(source) => source.failure(),

@@ -83,7 +83,7 @@ fn palette(environment: &Environment) -> Palette {
 fn terminal_size() -> Option<Size> {
     let size = rustix::termios::tcgetwinsize(stderr()).ok()?;
     Some(Size {
-        columns: size.ws_col.into(),
-        rows: size.ws_row.into(),
+        columns: size.ws_col,
+        rows: size.ws_row,
     })
 }

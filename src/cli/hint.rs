@@ -16,10 +16,7 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
         Error::Frontend { .. } => {
             Some("build it with docker buildx, or remove the '# syntax=' line".to_owned())
         }
-        Error::Solve {
-            explanation: Some(explanation),
-            ..
-        } => Some(explanation.clone()),
+        Error::Solve(failure) if failure.explanation.is_some() => failure.explanation.clone(),
         Error::Client(error) => for_daemon(error),
         Error::Export { source } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
