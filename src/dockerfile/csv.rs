@@ -1,5 +1,7 @@
 //! One line of comma-separated values, as the options of `--mount` and `--device` are written.
 
+use std::borrow::Cow;
+
 /// A line whose quotes are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CsvError {
@@ -13,6 +15,14 @@ pub(crate) enum CsvError {
 
 /// The fields of the line: plain, or in double quotes with `""` for a quote.
 pub(crate) fn fields(line: &str) -> Result<Vec<String>, CsvError> {
+    Ok(borrowed_fields(line)?
+        .into_iter()
+        .map(Cow::into_owned)
+        .collect())
+}
+
+/// As [`fields`], without a copy of those that are plain.
+pub(super) fn borrowed_fields(line: &str) -> Result<Vec<Cow<'_, str>>, CsvError> {
     let line = line
         .strip_suffix('\n')
         .map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
@@ -35,7 +45,7 @@ pub(crate) fn fields(line: &str) -> Result<Vec<String>, CsvError> {
 }
 
 /// The field, and what follows its comma if there is one.
-type Field<'a> = Result<(String, Option<&'a str>), CsvError>;
+type Field<'a> = Result<(Cow<'a, str>, Option<&'a str>), CsvError>;
 
 fn plain_field(text: &str) -> Field<'_> {
     let (field, after) = text
@@ -44,7 +54,7 @@ fn plain_field(text: &str) -> Field<'_> {
     if field.contains('"') {
         return Err(CsvError::StrayQuote);
     }
-    Ok((field.to_owned(), after))
+    Ok((Cow::Borrowed(field), after))
 }
 
 fn quoted_field(text: &str) -> Field<'_> {
@@ -55,10 +65,10 @@ fn quoted_field(text: &str) -> Field<'_> {
         field.push_str(before);
         rest = match after.strip_prefix('"') {
             Some(after) => after,
-            None if after.is_empty() => return Ok((field, None)),
+            None if after.is_empty() => return Ok((Cow::Owned(field), None)),
             None => {
                 return Ok((
-                    field,
+                    Cow::Owned(field),
                     Some(after.strip_prefix(',').ok_or(CsvError::StrayQuote)?),
                 ));
             }

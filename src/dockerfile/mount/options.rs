@@ -1,5 +1,7 @@
 //! Reading the options of a `RUN --mount`.
 
+use std::borrow::Cow;
+
 use super::super::csv;
 use super::super::error::nearest;
 use super::super::lexer::ExpandError;
@@ -86,8 +88,8 @@ pub fn parse_mount(
     Ok(mount)
 }
 
-fn fields(text: &str) -> Result<Vec<String>, MountError> {
-    csv::fields(text).map_err(|_| MountError::List {
+fn fields(text: &str) -> Result<Vec<Cow<'_, str>>, MountError> {
+    csv::borrowed_fields(text).map_err(|_| MountError::List {
         text: text.to_owned(),
     })
 }

@@ -1,5 +1,7 @@
 //! The `--name=value` words between a keyword and its arguments.
 
+use std::borrow::Cow;
+
 use crate::dockerfile::error::{ParseErrorKind, nearest};
 
 /// A flag that an instruction knows.
@@ -51,7 +53,7 @@ pub(super) struct Flags {
 impl Flags {
     /// Reads the words as flags that the instruction knows.
     pub(super) fn parse(
-        words: &[String],
+        words: &[Cow<'_, str>],
         known: &[Flag],
         instruction: &'static str,
     ) -> Result<Self, ParseErrorKind> {
@@ -148,7 +150,7 @@ fn unknown(instruction: &'static str, flag: &str, known: &[Flag]) -> ParseErrorK
 /// Takes the flags off the beginning of the text after a keyword. Quotes and escapes in them are resolved; `--` ends them.
 ///
 /// Bytes are looked at one by one, and each becomes a character, as in BuildKit: a flag is not the place for text beyond ASCII.
-pub(super) fn split_flags(text: &str, escape: char) -> (Vec<String>, &str) {
+pub(super) fn split_flags(text: &str, escape: char) -> (Vec<Cow<'_, str>>, &str) {
     let mut words = Vec::new();
     let mut position = 0;
     loop {
@@ -159,7 +161,7 @@ pub(super) fn split_flags(text: &str, escape: char) -> (Vec<String>, &str) {
         if !text.as_bytes()[position..].starts_with(b"--") {
             return (words, from_boundary(text, position));
         }
-        let (word, end) = flag_word(text.as_bytes(), position, escape as u8);
+        let (word, end) = flag_word(text, position, escape as u8);
         position = end;
         if word == "--" {
             return (words, from_boundary(text, position));
@@ -175,11 +177,34 @@ fn from_boundary(text: &str, position: usize) -> &str {
 }
 
 /// The word that begins here, and where it ends.
-fn flag_word(bytes: &[u8], start: usize, escape: u8) -> (String, usize) {
-    let mut word = String::new();
+fn flag_word(text: &str, start: usize, escape: u8) -> (Cow<'_, str>, usize) {
+    let bytes = text.as_bytes();
+    let plain = bytes[start..]
+        .iter()
+        .take_while(|byte| is_plain(**byte, None, escape))
+        .count();
+    let mut position = start + plain;
+    let begin = &text[start..position];
+    if bytes
+        .get(position)
+        .is_none_or(|byte| byte.is_ascii() && is_space(*byte))
+    {
+        return (Cow::Borrowed(begin), position);
+    }
+    let mut word = begin.to_owned();
     let mut quote = None;
-    let mut position = start;
-    while let Some(&byte) = bytes.get(position) {
+    loop {
+        let rest = &bytes[position..];
+        let plain = rest
+            .iter()
+            .take_while(|byte| is_plain(**byte, quote, escape))
+            .count();
+        // Between the bytes of one character there is nothing plain, and no text to be had.
+        word.push_str(text.get(position..position + plain).unwrap_or_default());
+        position += plain;
+        let Some(&byte) = bytes.get(position) else {
+            return (Cow::Owned(word), position);
+        };
         position += 1;
         if byte == escape {
             if let Some(&escaped) = bytes.get(position) {
@@ -191,14 +216,19 @@ fn flag_word(bytes: &[u8], start: usize, escape: u8) -> (String, usize) {
         } else if quote.is_some() {
             word.push(byte as char);
         } else if is_space(byte) {
-            return (word, position - 1);
+            return (Cow::Owned(word), position - 1);
         } else if byte == b'"' || byte == b'\'' {
             quote = Some(byte);
         } else {
             word.push(byte as char);
         }
     }
-    (word, position)
+}
+
+/// An ASCII character that stands for itself.
+const fn is_plain(byte: u8, quote: Option<u8>, escape: u8) -> bool {
+    let special = byte == escape || matches!(byte, b'"' | b'\'');
+    byte.is_ascii() && !special && (quote.is_some() || !is_space(byte))
 }
 
 /// White space among the first 256 characters of Unicode.
@@ -210,7 +240,7 @@ const fn is_space(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn split(text: &str) -> (Vec<String>, &str) {
+    fn split(text: &str) -> (Vec<Cow<'_, str>>, &str) {
         split_flags(text, '\\')
     }
 
@@ -246,7 +276,7 @@ mod tests {
             Flag::list("exclude"),
         ];
         let parse = |words: &[&str]| {
-            let words: Vec<_> = words.iter().map(|word| word.to_string()).collect();
+            let words: Vec<_> = words.iter().map(|word| Cow::Borrowed(*word)).collect();
             Flags::parse(&words, KNOWN, "COPY")
         };
         let mut flags = parse(&["--link", "--from=a=b", "--exclude=x", "--exclude=y"]).unwrap();

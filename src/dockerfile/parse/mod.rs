@@ -19,6 +19,8 @@ mod trigger;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use super::ast::{Dockerfile, GlobalArgs, Instruction, Stage};
 use super::error::{ParseError, ParseErrorKind};
 use super::instruction::{ArgInstruction, CommandLine, InstructionKind};
@@ -277,7 +279,7 @@ fn heredocs(
 }
 
 /// The keyword, the flags, and the arguments without surrounding white space.
-fn split(text: &str, escape: char) -> (&str, Vec<String>, &str) {
+fn split(text: &str, escape: char) -> (&str, Vec<Cow<'_, str>>, &str) {
     let text = text.trim();
     let Some((word, rest)) = cut_blanks(text) else {
         return (text, Vec::new(), "");

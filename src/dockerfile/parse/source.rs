@@ -80,9 +80,9 @@ fn line_length(raw: &[u8]) -> usize {
 
 /// The bytes as text, with U+FFFD for every single byte that is no UTF-8, as Go reads them.
 pub(super) fn to_text(raw: &[u8]) -> Cow<'_, str> {
-    let Err(_) = std::str::from_utf8(raw) else {
-        return String::from_utf8_lossy(raw);
-    };
+    if let Ok(text) = std::str::from_utf8(raw) {
+        return Cow::Borrowed(text);
+    }
     let mut text = String::with_capacity(raw.len() + 64);
     for chunk in raw.utf8_chunks() {
         text.push_str(chunk.valid());

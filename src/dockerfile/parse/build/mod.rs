@@ -12,6 +12,8 @@ mod healthcheck;
 
 mod onbuild;
 
+use std::borrow::Cow;
+
 use super::super::error::{ParseError, ParseErrorKind};
 use super::super::instruction::{CommandLine, ExposeInstruction, InstructionKind};
 use super::super::keyword::Keyword;
@@ -32,7 +34,7 @@ pub(in crate::dockerfile) struct Parts<'s> {
     /// The keyword as it is written.
     pub(in crate::dockerfile) word: &'s str,
     /// The words before the arguments that begin with `--`.
-    flags: Vec<String>,
+    flags: Vec<Cow<'s, str>>,
     /// Everything after the flags, without surrounding white space.
     pub(in crate::dockerfile) args: &'s str,
     /// The whole statement.
