@@ -175,11 +175,9 @@ mod names {
 
     #[test]
     fn a_base_image_that_is_not_there() {
-        let run = build("FROM localhost:5000/no/such:image\nRUN true\n");
-        let run = run.failed_with(
-            1,
-            &["localhost:5000/no/such:image", "Dockerfile:1", "not found"],
-        );
+        let image = format!("{}/no/such:image", Engine::get().registry);
+        let run = build(&format!("FROM {image}\nRUN true\n"));
+        let run = run.failed_with(1, &[&image, "Dockerfile:1", "not found"]);
         nothing_was_built(&run);
     }
 
