@@ -19,7 +19,7 @@ demo: ## build examples/hello for eight platforms on a real BuildKit and push it
 	@$(call ENGINE); set -x; target/release/solvekit build --platform $(PLATFORMS) \
 	  -t localhost:5000/demo/hello:latest -t localhost:5000/demo/hello:1.0 --push examples/hello
 	@echo; echo "What the registry has now:"; \
-	  curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' http://localhost:5000/v2/demo/hello/manifests/latest
+	  curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json' http://localhost:5000/v2/demo/hello/manifests/latest
 
 test: ## run all tests, against the same parts
 	@$(call ENGINE,golang); set -x; cargo test --locked
