@@ -26,7 +26,7 @@ pub(super) fn parse(inputs: &Inputs) -> Result<(Dockerfile, Vec<Finding>), Error
     let mut linter = Linter::new(config);
     let parsed = dockerfile::parse_and_lint(&inputs.text, &mut linter);
     let dockerfile = parsed.map_err(|error| Error::Syntax {
-        line: error.span.map_or(0, |span| span.first),
+        line: error.shown_span().map_or(0, |span| span.first),
         message: message(&error),
         excerpt: dockerfile::render_error(&file, &inputs.text, &error),
         file,
