@@ -23,4 +23,6 @@ pub mod gateway;
 
 pub mod progress;
 
+pub mod frontend;
+
 pub mod build;

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{BuildRequest, Error};
+use crate::frontend::Source;
 use crate::session::PatternMatcher;
 
 /// More than any Dockerfile that people write; keeps `-f` on a wrong file from filling the memory.
@@ -26,12 +27,19 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// The Dockerfile's name without its folder, as it stands in error messages of the daemon.
-    pub(super) fn file_name(&self) -> String {
-        self.dockerfile.file_name().map_or_else(
-            || "Dockerfile".to_owned(),
-            |name| name.to_string_lossy().into_owned(),
-        )
+    /// The Dockerfile for the frontend.
+    pub(super) fn source(&self) -> Source {
+        Source::new(self.dockerfile.display().to_string(), self.text.clone())
+    }
+
+    /// The folder that another frontend reads the Dockerfile from, and its name there.
+    pub(super) fn dockerfile_folder(&self) -> (PathBuf, String) {
+        let folder = match self.dockerfile.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let name = self.dockerfile.file_name().unwrap_or_default();
+        (folder, name.to_string_lossy().into_owned())
     }
 }
 

@@ -1,18 +1,17 @@
 //! Why the daemon does not find what `COPY` or `ADD` names: it is not in the context, or a rule hides it.
 
 use super::context::Inputs;
-use crate::client::Failure;
-use crate::progress::SourceExcerpt;
+use crate::client::{Failure, SourceDetail};
 use crate::session::PatternMatcher;
 
 /// Explains a failure of the kind `… "/path": not found` when the path is one of the context.
 pub(super) fn explain(
     inputs: &Inputs,
     failure: &Failure,
-    excerpt: Option<&SourceExcerpt>,
+    lines: Option<&SourceDetail>,
 ) -> Option<String> {
     let path = missing_path(&failure.message)?;
-    if excerpt.is_some_and(copies_from_elsewhere) {
+    if lines.is_some_and(copies_from_elsewhere) {
         return None;
     }
     if !inputs.context.join(path).exists() {
@@ -50,14 +49,10 @@ fn missing_path(message: &str) -> Option<&str> {
     Some(message[range].trim_start_matches('/')).filter(|path| !path.is_empty())
 }
 
-fn copies_from_elsewhere(excerpt: &SourceExcerpt) -> bool {
-    let text = String::from_utf8_lossy(&excerpt.file.data);
+fn copies_from_elsewhere(found: &SourceDetail) -> bool {
+    let text = String::from_utf8_lossy(&found.info.data);
     text.lines().zip(1..).any(|(line, number)| {
-        excerpt
-            .ranges
-            .iter()
-            .any(|range| range.contains_line(number))
-            && line.contains("--from")
+        found.ranges.iter().any(|range| range.contains_line(number)) && line.contains("--from")
     })
 }
 

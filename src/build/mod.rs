@@ -1,7 +1,7 @@
 //! The pipeline of a build: contexts → translate → solve → result → outputs.
 //!
-//! [`run`] reads the Dockerfile, resolves the base images of all platforms at once, translates the Dockerfile for each
-//! platform, solves all graphs at the same time on the daemon, and lets the daemon export one image or image index.
+//! [`run`] reads the Dockerfile, opens a session that serves the context, and has [`crate::frontend`] translate and solve
+//! it for all platforms at once; the daemon exports one image or image index. [`inquire`] prepares questions about a Dockerfile.
 //!
 //! ```no_run
 //! use solvekit::build::{self, BuildRequest, Environment, Output};
@@ -21,23 +21,22 @@
 //! # }
 //! ```
 
-mod bases;
+mod attended;
 mod context;
 mod error;
-mod explain;
+
 mod export;
 mod missing_source;
 mod options;
 mod outcome;
 mod output;
 mod pipeline;
-mod platforms;
+mod question;
 mod request;
-mod result;
-mod solve;
 
-pub use error::{Error, SolveFailure, TranslateFailure};
+pub use error::Error;
 pub use outcome::BuildOutcome;
 pub use output::{Output, OutputKind};
 pub use pipeline::{Environment, Prepared, prepare, run};
+pub use question::{Inquiry, inquire};
 pub use request::{BuildRequest, Network, NoCache, Ulimit};

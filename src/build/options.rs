@@ -1,74 +1,8 @@
-//! The request in the terms of the translator and of the daemon.
+//! The request in the terms of frontends and of the daemon.
 
 use std::collections::BTreeMap;
 
-use super::pipeline::Build;
 use super::{BuildRequest, Network, NoCache};
-use crate::gateway::Capabilities;
-use crate::llb::{self, HostIp, ResolveMode};
-use crate::oci::Platform;
-use crate::translate::{self, Context, LocalContext, Options};
-
-/// What the Dockerfile is translated for on one platform.
-pub(super) fn for_platform(
-    build: &Build<'_>,
-    capabilities: &Capabilities,
-    platform: Option<&Platform>,
-) -> Options {
-    let request = build.request;
-    let context = LocalContext {
-        exclude_patterns: build.inputs.excludes.clone(),
-        ..LocalContext::new("context")
-    };
-    Options {
-        target: request.target.clone(),
-        platform: platform.cloned(),
-        build_platforms: build.targets.build.clone(),
-        build_args: request.build_args.clone(),
-        labels: request.labels.clone(),
-        no_cache: match &request.no_cache {
-            NoCache::None => translate::NoCache::Nothing,
-            NoCache::All => translate::NoCache::All,
-            NoCache::Stages(names) => translate::NoCache::Stages(names.clone()),
-        },
-        network: match request.network {
-            Network::Default => llb::Network::default(),
-            Network::Host => llb::Network::Host,
-            Network::None => llb::Network::None,
-        },
-        extra_hosts: request
-            .extra_hosts
-            .iter()
-            .map(|(host, ip)| HostIp {
-                host: host.to_lowercase(),
-                ip: ip.clone(),
-            })
-            .collect(),
-        shm_size: request
-            .shm_size
-            .and_then(|size| i64::try_from(size).ok())
-            .unwrap_or(0),
-        ulimits: request
-            .ulimits
-            .iter()
-            .map(|limit| llb::Ulimit {
-                name: limit.name.clone(),
-                soft: limit.soft,
-                hard: limit.hard,
-            })
-            .collect(),
-        resolve_mode: match (request.pull, build.docker_engine) {
-            (true, _) => ResolveMode::ForcePull,
-            (false, true) => ResolveMode::PreferLocal,
-            (false, false) => ResolveMode::Default,
-        },
-        multi_platform: build.targets.several(),
-        session_id: build.session_id.to_owned(),
-        caps: capabilities.llb,
-        context: Context::Local(context),
-        ..Options::default()
-    }
-}
 
 /// What `RUN` may do besides the usual.
 pub(super) fn entitlements(request: &BuildRequest) -> Vec<String> {
@@ -78,34 +12,66 @@ pub(super) fn entitlements(request: &BuildRequest) -> Vec<String> {
     }
 }
 
-/// The request in the words of the reference's frontend. The daemon runs none here; it checks the platforms of the result
-/// against them, and keeps them in its history and in the provenance.
-pub(super) fn frontend_attributes(request: &BuildRequest) -> BTreeMap<String, String> {
+/// The request as attributes of a Dockerfile frontend. The daemon keeps them in its history and in the provenance.
+pub(super) fn frontend_attributes(
+    request: &BuildRequest,
+    docker_engine: bool,
+) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::new();
-    let mut add = |key: String, value: String| {
-        attributes.insert(key, value);
+    let mut add = |key: &str, value: String| {
+        attributes.insert(key.to_owned(), value);
     };
     if !request.platforms.is_empty() {
-        let platforms: Vec<String> = request
-            .platforms
-            .iter()
-            .map(|p| p.normalized().format_all())
-            .collect();
-        add("platform".to_owned(), platforms.join(","));
+        add(
+            "platform",
+            joined(&request.platforms, |p| p.normalized().format_all()),
+        );
     }
     if let Some(target) = &request.target {
-        add("target".to_owned(), target.clone());
+        add("target", target.clone());
     }
     match &request.no_cache {
         NoCache::None => {}
-        NoCache::All => add("no-cache".to_owned(), String::new()),
-        NoCache::Stages(names) => add("no-cache".to_owned(), names.join(",")),
+        NoCache::All => add("no-cache", String::new()),
+        NoCache::Stages(names) => add("no-cache", names.join(",")),
+    }
+    // An engine has images of its own, which are not in a registry.
+    match (request.pull, docker_engine) {
+        (true, _) => add("image-resolve-mode", "pull".to_owned()),
+        (false, true) => add("image-resolve-mode", "local".to_owned()),
+        (false, false) => {}
+    }
+    match request.network {
+        Network::Default => {}
+        Network::Host => add("force-network-mode", "host".to_owned()),
+        Network::None => add("force-network-mode", "none".to_owned()),
+    }
+    if !request.extra_hosts.is_empty() {
+        add(
+            "add-hosts",
+            joined(&request.extra_hosts, |(host, ip)| format!("{host}={ip}")),
+        );
+    }
+    if let Some(size) = request.shm_size {
+        add("shm-size", size.to_string());
+    }
+    if !request.ulimits.is_empty() {
+        add(
+            "ulimit",
+            joined(&request.ulimits, |limit| {
+                format!("{}={}:{}", limit.name, limit.soft, limit.hard)
+            }),
+        );
     }
     for (name, value) in &request.build_args {
-        add(format!("build-arg:{name}"), value.clone());
+        add(&format!("build-arg:{name}"), value.clone());
     }
     for (name, value) in &request.labels {
-        add(format!("label:{name}"), value.clone());
+        add(&format!("label:{name}"), value.clone());
     }
     attributes
+}
+
+fn joined<T>(items: &[T], shown: impl Fn(&T) -> String) -> String {
+    items.iter().map(shown).collect::<Vec<_>>().join(",")
 }

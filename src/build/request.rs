@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Output;
+use crate::frontend::Choice;
 use crate::oci::{Platform, Reference};
 
 /// A build of one Dockerfile for any number of platforms.
@@ -16,6 +17,8 @@ pub struct BuildRequest {
     pub context: PathBuf,
     /// The Dockerfile; `None` is `Dockerfile` in the context.
     pub dockerfile: Option<PathBuf>,
+    /// Who translates the Dockerfile.
+    pub frontend: Choice,
     /// The target platforms; empty means the daemon's own.
     pub platforms: Vec<Platform>,
     /// The names of the image, for the outputs that have none of their own.
@@ -52,6 +55,7 @@ impl BuildRequest {
         Self {
             context: context.into(),
             dockerfile: None,
+            frontend: Choice::Auto,
             platforms: Vec::new(),
             tags: Vec::new(),
             outputs: Vec::new(),

@@ -13,7 +13,7 @@ use solvekit::progress::{self, Mode, Summary};
 use super::connection::{Builder, ConnectionArgs};
 use super::environment::Environment;
 use super::failure::print;
-use super::{Failure, build_failure, display, interrupt, values};
+use super::{Failure, build_failure, call, display, interrupt, values};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BuildArgs {
@@ -24,6 +24,24 @@ pub(super) struct BuildArgs {
     /// Name of the Dockerfile [default: PATH/Dockerfile]
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
+
+    /// Who translates the Dockerfile: "auto" follows its '# syntax=' line, "local" is solvekit, "dockerfile.v0" is the
+    /// daemon's own frontend, anything else is a frontend's image
+    #[arg(long, value_name = "FRONTEND", default_value = "auto")]
+    frontend: String,
+
+    /// Answer a question instead of building: check, outline, targets or subrequests.describe[,format=json][,ignorestatus=true]
+    #[arg(
+        long,
+        value_name = "CALL",
+        default_value = "build",
+        hide_default_value = true
+    )]
+    call: String,
+
+    /// Check the Dockerfile instead of building it: short for --call=check
+    #[arg(long)]
+    check: bool,
 
     /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: the daemon's]
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
@@ -111,6 +129,9 @@ pub(super) async fn cmd_build(
 ) -> Result<(), Failure> {
     let request = build_request(&args, environment)?;
     let mode = display::mode(&args.progress, args.quiet, environment)?;
+    if let Some(question) = call::parse(&args.call, args.check)? {
+        return call::cmd_call(request, question, mode, connection, environment).await;
+    }
     let cancelled = interrupt::token()?;
     let prepared = build::prepare(request)
         .await
@@ -184,6 +205,9 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildRequest, Failure> {
     let mut request = BuildRequest::new(&args.context);
     request.dockerfile = args.file.clone();
+    // Anything that is no keyword is the name of an image.
+    let Ok(frontend) = args.frontend.parse();
+    request.frontend = frontend;
     request.platforms = platforms(&args.platform, environment)?;
     request.tags = tags(&args.tag)?;
     request.outputs = outputs(args)?;

@@ -2,6 +2,7 @@
 
 use solvekit::build::Error;
 use solvekit::client;
+use solvekit::frontend::Error as FrontendError;
 use solvekit::progress::{FailedStep, Mode, Summary};
 
 use super::Failure;
@@ -16,7 +17,7 @@ const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
 pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     // The text of a failed step has the daemon's words already.
     let failure = match error {
-        Error::Solve(_) => Failure::new(error.to_string()),
+        Error::Frontend(FrontendError::Solve(_)) => Failure::new(error.to_string()),
         _ => Failure::from_error(error),
     };
     let failure = failure
@@ -31,9 +32,9 @@ pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
 /// What stands above the error's line.
 fn report(error: &Error, summary: &Summary, lines: usize) -> String {
     match error {
-        Error::Syntax { excerpt, .. } => excerpt.clone(),
-        Error::Translate(failure) => failure.excerpt.clone(),
-        Error::Solve(failure) => {
+        Error::Frontend(FrontendError::Syntax(failure)) => failure.excerpt.clone(),
+        Error::Frontend(FrontendError::Translate(failure)) => failure.excerpt.clone(),
+        Error::Frontend(FrontendError::Solve(failure)) => {
             let mut report = step_of(error, summary)
                 .map(|step| step.render(lines))
                 .unwrap_or_default();
@@ -70,8 +71,10 @@ fn exit_code(error: &Error) -> u8 {
 /// What the daemon reported, if the failure is its word.
 fn daemon_failure(error: &Error) -> Option<&client::Failure> {
     match error {
-        Error::Solve(failure) => failure.source.failure(),
-        Error::Gateway(source) => source.failure(),
+        Error::Frontend(FrontendError::Solve(failure)) => failure.source.failure(),
+        Error::Frontend(FrontendError::Gateway(source)) | Error::Gateway(source) => {
+            source.failure()
+        }
         Error::Export { source } => source.failure(),
         Error::Client(source) => source.failure(),
         _ => None,

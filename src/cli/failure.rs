@@ -24,6 +24,11 @@ impl Failure {
         }
     }
 
+    /// An exit code alone: what there is to say stands on stdout.
+    pub(super) fn silent(code: u8) -> Self {
+        Self::new("").code(code)
+    }
+
     /// The error and its causes, one after the other; a cause that the message has already is not repeated.
     pub(super) fn from_error(error: &dyn Error) -> Self {
         let mut message = error.to_string();
@@ -64,7 +69,9 @@ impl Failure {
             text.push_str(self.report.trim_end());
             text.push('\n');
         }
-        text.push_str(&format!("ERROR: {}\n", self.message));
+        if !self.message.is_empty() {
+            text.push_str(&format!("ERROR: {}\n", self.message));
+        }
         for line in self.hint.iter().flat_map(|hint| hint.lines()) {
             text.push_str(&format!("  {line}\n"));
         }

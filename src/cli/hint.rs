@@ -1,7 +1,7 @@
 //! What to do next, for failures whose cause can be told from what the daemon says.
 
 use solvekit::build::Error;
-use solvekit::{client, gateway};
+use solvekit::{client, frontend, gateway};
 
 /// The next step for a failed build: a command, a line of a configuration file.
 pub(super) fn for_build(error: &Error) -> Option<String> {
@@ -13,13 +13,15 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
             Some("name it with -f FILE, or give the folder that holds it as the context".to_owned())
         }
         Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
-        Error::Frontend { .. } => {
-            Some("build it with docker buildx, or remove the '# syntax=' line".to_owned())
+        Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
+            failure.explanation.clone()
         }
-        Error::Solve(failure) if failure.explanation.is_some() => failure.explanation.clone(),
         Error::Client(error) => for_daemon(error),
         Error::Export { source } => for_daemon(source),
-        Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
+        Error::Gateway(gateway::Error::Client(error))
+        | Error::Frontend(frontend::Error::Gateway(gateway::Error::Client(error))) => {
+            for_daemon(error)
+        }
         Error::Interrupted => None,
         _ => for_message(&full(error)),
     }

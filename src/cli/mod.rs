@@ -2,6 +2,7 @@
 
 mod build;
 mod build_failure;
+mod call;
 mod completion;
 mod connection;
 mod display;

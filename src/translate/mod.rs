@@ -183,6 +183,15 @@ fn rewind<T>(planned: &Outcome<T>, linter: &mut Linter, before: Linter) {
 }
 
 impl<T> Outcome<T> {
+    /// The same with another result.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Self::NeedsImages(requests) => Outcome::NeedsImages(requests),
+            Self::NeedsTime(request) => Outcome::NeedsTime(request),
+            Self::Done(done) => Outcome::Done(Box::new(change(*done))),
+        }
+    }
+
     fn and_then<U>(self, next: impl FnOnce(T) -> Result<U, Error>) -> Result<Outcome<U>, Error> {
         Ok(match self {
             Self::NeedsImages(requests) => Outcome::NeedsImages(requests),

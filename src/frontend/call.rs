@@ -1,0 +1,212 @@
+//! Questions about a Dockerfile that are answered without a build: what is wrong with it, what can be given to it.
+
+use std::collections::BTreeMap;
+
+use super::choice::Choice;
+use super::job::{Parsed, Plan};
+use super::subrequest::{self, Answer};
+use super::{Error, Job, Setting, Source, SyntaxFailure, images};
+use crate::gateway::{Bridge, Forward, SolveOptions};
+use crate::translate::{Options, Outcome, ResolvedImages, check, outline};
+
+/// A question about a Dockerfile, by the names of `docker buildx build --call`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// `check`, also `lint`: what the lint rules find in all stages, or in those that the target needs.
+    Check,
+    /// `outline`: the arguments, secrets and SSH agents of the target.
+    Outline,
+    /// `targets`: the stages.
+    Targets,
+    /// `subrequests.describe`: these questions.
+    Describe,
+}
+
+/// A name that is no question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no call {0:?}")]
+pub struct Unknown(pub String);
+
+impl Call {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Check, Self::Outline, Self::Targets, Self::Describe];
+
+    /// The attribute `requestid` that asks a frontend for it.
+    pub const fn request_id(self) -> &'static str {
+        match self {
+            Self::Check => "frontend.lint",
+            Self::Outline => "frontend.outline",
+            Self::Targets => "frontend.targets",
+            Self::Describe => "frontend.subrequests.describe",
+        }
+    }
+
+    /// The question of an attribute `requestid`.
+    pub fn from_request_id(id: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|call| call.request_id() == id)
+    }
+}
+
+impl std::str::FromStr for Call {
+    type Err = Unknown;
+
+    fn from_str(name: &str) -> Result<Self, Unknown> {
+        let name = if name == "check" { "lint" } else { name };
+        Self::from_request_id(&format!("frontend.{name}")).ok_or_else(|| Unknown(name.to_owned()))
+    }
+}
+
+/// A question about a Dockerfile that has been read.
+#[derive(Debug)]
+pub struct Question {
+    call: Call,
+    /// Mistakes in the text are an answer to [`Call::Check`].
+    job: Result<Job, (Source, Box<SyntaxFailure>)>,
+}
+
+impl Question {
+    /// Reads the Dockerfile.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`], unless the question is what is wrong with the Dockerfile.
+    pub fn read(
+        call: Call,
+        source: Source,
+        attributes: BTreeMap<String, String>,
+        choice: &Choice,
+    ) -> Result<Self, Error> {
+        let job = match Job::read(source.clone(), attributes, choice) {
+            Ok(job) => Ok(job),
+            Err(Error::Syntax(failure)) if call == Call::Check => Err((source, failure)),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { call, job })
+    }
+
+    /// Is another frontend asked?
+    pub fn is_elsewhere(&self) -> bool {
+        let elsewhere = |job: &Job| matches!(job.plan, Plan::Elsewhere(_));
+        self.job.as_ref().is_ok_and(elsewhere)
+    }
+
+    /// The answer, unless base images have to be looked at or another frontend to be asked: then a daemon is needed.
+    ///
+    /// # Errors
+    /// [`Error`] with the lines of the Dockerfile.
+    pub fn answer_offline(&self, setting: &Setting) -> Result<Option<Answer>, Error> {
+        let images = ResolvedImages::new();
+        match self.ask(setting, &images)? {
+            Some(Outcome::Done(answer)) => Ok(Some(*answer)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The answer.
+    ///
+    /// # Errors
+    /// [`Error`] with the lines of the Dockerfile, or what the daemon says.
+    pub async fn answer(&self, bridge: &Bridge, setting: &Setting) -> Result<Answer, Error> {
+        let mut images = ResolvedImages::new();
+        loop {
+            match self.ask(setting, &images)? {
+                Some(Outcome::Done(answer)) => return Ok(*answer),
+                Some(Outcome::NeedsImages(requests)) => {
+                    images::resolve(bridge, requests.into_iter().collect(), &mut images).await;
+                }
+                Some(Outcome::NeedsTime(source)) => {
+                    images::resolve_time(bridge, source, &mut images).await?;
+                }
+                None => return self.ask_elsewhere(bridge, setting).await,
+            }
+        }
+    }
+
+    /// How far the answer comes with these images; none when another frontend has to be asked.
+    fn ask(
+        &self,
+        setting: &Setting,
+        images: &ResolvedImages,
+    ) -> Result<Option<Outcome<Answer>>, Error> {
+        let done = |answer| Ok(Some(Outcome::Done(Box::new(answer))));
+        let job = match &self.job {
+            Ok(job) => job,
+            Err((source, failure)) => return done(subrequest::check_syntax(source, failure)),
+        };
+        let Plan::Here(parsed) = &job.plan else {
+            return Ok(None);
+        };
+        match self.call {
+            Call::Describe => done(subrequest::describe()),
+            Call::Targets => done(subrequest::targets(&job.source, &parsed.dockerfile)),
+            Call::Outline => {
+                let options = self.options(job, setting)?;
+                let made = outline(&parsed.dockerfile, &options, images);
+                let made = made.map_err(|error| Error::translate(&job.source, None, &error))?;
+                Ok(Some(
+                    made.map(|outline| subrequest::outline(&job.source, &outline)),
+                ))
+            }
+            Call::Check => {
+                let options = self.options(job, setting)?;
+                Ok(Some(checked(job, parsed, &options, images)))
+            }
+        }
+    }
+
+    /// For the first platform, as the reference does.
+    fn options(&self, job: &Job, setting: &Setting) -> Result<Options, Error> {
+        let read = job.read_attributes(setting)?;
+        Ok(Options {
+            platform: read.platforms.into_iter().next(),
+            ..read.options
+        })
+    }
+
+    async fn ask_elsewhere(&self, bridge: &Bridge, setting: &Setting) -> Result<Answer, Error> {
+        let (source, forward) = match &self.job {
+            Ok(Job {
+                source,
+                attributes,
+                plan: Plan::Elsewhere(other),
+            }) => {
+                let mut options = attributes.clone();
+                options.extend(other.attributes.clone());
+                options.insert("requestid".to_owned(), self.call.request_id().to_owned());
+                options.insert(
+                    "frontend.caps".to_owned(),
+                    "moby.buildkit.frontend.subrequests".to_owned(),
+                );
+                let forward = Forward {
+                    frontend: other.frontend.to_owned(),
+                    options,
+                    inputs: setting.inputs.clone(),
+                };
+                (source, forward)
+            }
+            // Everything else has been answered.
+            _ => return Ok(subrequest::describe()),
+        };
+        let asked = bridge.forward(&forward, &SolveOptions::default()).await;
+        let result = asked.map_err(|error| Error::solve(source, None, error))?;
+        Ok(Answer::from_metadata(self.call, &result.metadata))
+    }
+}
+
+fn checked(
+    job: &Job,
+    parsed: &Parsed,
+    options: &Options,
+    images: &ResolvedImages,
+) -> Outcome<Answer> {
+    let mut linter = parsed.linter.clone();
+    match check(&parsed.dockerfile, options, images, &mut linter) {
+        Ok(outcome) => outcome.map(|()| subrequest::check(&job.source, linter.findings(), None)),
+        Err(error) => {
+            let answer = subrequest::check(&job.source, linter.findings(), Some(&error));
+            Outcome::Done(Box::new(answer))
+        }
+    }
+}

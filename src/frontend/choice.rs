@@ -1,0 +1,156 @@
+//! Which frontend turns the Dockerfile into a build: this one, or another one in the daemon.
+
+use std::collections::BTreeMap;
+
+use crate::dockerfile;
+use crate::oci::Reference;
+
+/// The frontend of BuildKit that runs images of frontends.
+const GATEWAY: &str = "gateway.v0";
+/// The Dockerfile frontend that BuildKit has built in.
+const BUILTIN: &str = "dockerfile.v0";
+/// The attribute that names the image of a frontend besides the Dockerfile's `# syntax=`.
+const SYNTAX_ARGUMENT: &str = "build-arg:BUILDKIT_SYNTAX";
+/// The attribute that a frontend gets which was called through `# syntax=`: it calls no other one.
+const COMMAND_LINE: &str = "cmdline";
+
+/// Who translates the Dockerfile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// `build-arg:BUILDKIT_SYNTAX`, else the Dockerfile's `# syntax=`; Docker's own Dockerfile frontend in any version is
+    /// done here.
+    #[default]
+    Auto,
+    /// Always here.
+    Here,
+    /// BuildKit's built-in frontend `dockerfile.v0`.
+    BuiltIn,
+    /// The frontend in this image.
+    Image(String),
+}
+
+impl std::str::FromStr for Choice {
+    type Err = std::convert::Infallible;
+
+    /// `auto`, `local`, `dockerfile.v0`, else the name of an image.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "local" => Self::Here,
+            BUILTIN => Self::BuiltIn,
+            image => Self::Image(image.to_owned()),
+        })
+    }
+}
+
+/// Another frontend, as the daemon is asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Elsewhere {
+    /// `gateway.v0` or `dockerfile.v0`.
+    pub(super) frontend: &'static str,
+    /// Its attributes besides those of the build.
+    pub(super) attributes: BTreeMap<String, String>,
+    /// Its name in messages.
+    pub(super) name: String,
+}
+
+/// The frontend in the daemon to call; none means that the Dockerfile is translated here.
+pub(super) fn elsewhere(
+    choice: &Choice,
+    attributes: &BTreeMap<String, String>,
+    text: &[u8],
+) -> Option<Elsewhere> {
+    match choice {
+        Choice::Here => None,
+        Choice::BuiltIn => Some(Elsewhere {
+            frontend: BUILTIN,
+            attributes: BTreeMap::new(),
+            name: BUILTIN.to_owned(),
+        }),
+        Choice::Image(image) => Some(gateway(image, image)),
+        Choice::Auto => asked_for(attributes, text),
+    }
+}
+
+fn asked_for(attributes: &BTreeMap<String, String>, text: &[u8]) -> Option<Elsewhere> {
+    if attributes.contains_key(COMMAND_LINE) {
+        return None;
+    }
+    let (image, command_line) = match attributes.get(SYNTAX_ARGUMENT) {
+        Some(argument) => {
+            let image = argument.trim().split(' ').next().unwrap_or_default();
+            (image.to_owned(), argument.clone())
+        }
+        None => {
+            let syntax = dockerfile::detect_syntax(text)?;
+            (syntax.image, syntax.command_line)
+        }
+    };
+    (!is_dockerfile_frontend(&image)).then(|| gateway(&image, &command_line))
+}
+
+fn gateway(image: &str, command_line: &str) -> Elsewhere {
+    let attributes = [("source", image), (COMMAND_LINE, command_line)];
+    Elsewhere {
+        frontend: GATEWAY,
+        attributes: attributes
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        name: image.to_owned(),
+    }
+}
+
+/// Docker's own Dockerfile frontend, in any version: what is translated here.
+fn is_dockerfile_frontend(image: &str) -> bool {
+    Reference::parse(image).is_ok_and(|reference| {
+        reference.domain() == "docker.io"
+            && matches!(
+                reference.path(),
+                "docker/dockerfile" | "docker/dockerfile-upstream"
+            )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn auto(attributes: &[(&str, &str)], text: &str) -> Option<Elsewhere> {
+        let attributes = attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        elsewhere(&Choice::Auto, &attributes, text.as_bytes())
+    }
+
+    #[test]
+    fn docker_s_own_frontend_is_translated_here_in_any_version() {
+        for syntax in [
+            "docker/dockerfile:1",
+            "docker.io/docker/dockerfile:1.7-labs",
+            "docker/dockerfile-upstream:master",
+        ] {
+            assert_eq!(auto(&[], &format!("# syntax={syntax}\nFROM x\n")), None);
+        }
+        assert_eq!(auto(&[], "FROM x\n"), None);
+    }
+
+    #[test]
+    fn another_frontend_gets_its_command_line() {
+        let other = auto(&[], "# syntax = example.com/mine:2 --flag\nFROM x\n").unwrap();
+        assert_eq!(other.frontend, "gateway.v0");
+        assert_eq!(other.attributes["source"], "example.com/mine:2");
+        assert_eq!(other.attributes["cmdline"], "example.com/mine:2 --flag");
+    }
+
+    #[test]
+    fn the_build_argument_wins_and_a_called_frontend_calls_no_other() {
+        let text = "# syntax=example.com/mine\nFROM x\n";
+        let own = [("build-arg:BUILDKIT_SYNTAX", "docker/dockerfile:1")];
+        assert_eq!(auto(&own, text), None);
+        assert_eq!(auto(&[("cmdline", "example.com/mine")], text), None);
+        let other = [("build-arg:BUILDKIT_SYNTAX", "example.com/b x")];
+        assert_eq!(auto(&other, text).unwrap().name, "example.com/b");
+    }
+}

@@ -1,0 +1,209 @@
+//! Why a Dockerfile gave no result: what, where, why.
+
+use super::Source;
+use crate::client::{self, Code, Failure};
+use crate::dockerfile::{Finding, Span};
+use crate::gateway;
+use crate::oci::Platform;
+use crate::translate::AttributeError;
+
+/// Why a Dockerfile gave no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An attribute that cannot be used.
+    #[error(transparent)]
+    Attribute(#[from] AttributeError),
+    /// The Dockerfile has a mistake.
+    #[error(transparent)]
+    Syntax(Box<SyntaxFailure>),
+    /// A platform's graph cannot be made from the Dockerfile: an unknown stage, a base image that is not there.
+    #[error(transparent)]
+    Translate(Box<TranslateFailure>),
+    /// A step failed, or the frontend in the daemon that was called.
+    #[error(transparent)]
+    Solve(Box<SolveFailure>),
+    /// Another question than a build is asked of a Dockerfile that another frontend builds.
+    #[error(
+        "the Dockerfile is built by the frontend {frontend:?}, which answers no such question here"
+    )]
+    CallElsewhere {
+        /// The frontend's name.
+        frontend: String,
+    },
+    /// A call to the daemon failed.
+    #[error(transparent)]
+    Gateway(#[from] gateway::Error),
+}
+
+/// A Dockerfile that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{message}", place(file, *line))]
+pub struct SyntaxFailure {
+    /// The Dockerfile's path as given.
+    pub file: String,
+    /// The first line of the mistake; 1 is the first of the file, 0 is none.
+    pub line: u32,
+    /// What is wrong, what was expected.
+    pub message: String,
+    /// The lines around, marked; printed as they are.
+    pub excerpt: String,
+    /// The same for the daemon.
+    pub(super) detail: client::SourceDetail,
+    /// What the lint rules had found before.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// A Dockerfile from which a platform's graph cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}{message}", place(file, *line), for_platform(platform.as_ref()))]
+pub struct TranslateFailure {
+    /// The platform; `None` when the build has one platform only.
+    pub platform: Option<Platform>,
+    /// The Dockerfile's path as given.
+    pub file: String,
+    /// The line; 1 is the first of the file, 0 is none.
+    pub line: u32,
+    /// What is wrong, what was expected.
+    pub message: String,
+    /// The lines around, marked; printed as they are.
+    pub excerpt: String,
+    /// The same for the daemon.
+    pub(super) detail: client::SourceDetail,
+}
+
+/// A step that failed on the daemon.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{message}", for_platform(platform.as_ref()))]
+pub struct SolveFailure {
+    /// The platform; `None` when the build has one platform only.
+    pub platform: Option<Platform>,
+    /// What the daemon says.
+    pub message: String,
+    /// The exit code of the step's process, when that is what failed.
+    pub exit_code: Option<i32>,
+    /// The lines of the Dockerfile that the step comes from, when the daemon says them.
+    pub lines: Option<client::SourceDetail>,
+    /// `file:line` and those lines, marked; empty when the daemon does not say.
+    pub excerpt: String,
+    /// Why a COPY source is not found: the ignore rule that hides it, or that it does not exist. A frontend in the daemon
+    /// does not see the files and leaves it empty.
+    pub explanation: Option<String>,
+    /// The daemon's answer.
+    pub source: gateway::Error,
+}
+
+impl Error {
+    /// What is returned to the daemon, which keeps it in the build's history: its own failure with all details, or this
+    /// one's text with the lines of the Dockerfile.
+    pub fn to_failure(&self) -> Failure {
+        let own = |lines: &client::SourceDetail, message: &str| {
+            let failure = Failure::new(Code::Unknown, message);
+            match lines.ranges.is_empty() {
+                true => failure,
+                false => failure.with_source(lines.clone()),
+            }
+        };
+        let from_daemon = match self {
+            Self::Syntax(failure) => return own(&failure.detail, &failure.message),
+            Self::Translate(failure) => return own(&failure.detail, &failure.message),
+            Self::Solve(failure) => failure.source.failure(),
+            Self::Gateway(error) => error.failure(),
+            _ => None,
+        };
+        from_daemon
+            .cloned()
+            .unwrap_or_else(|| Failure::new(Code::Unknown, self.to_string()))
+    }
+
+    /// A mistake in the text, with its lines.
+    pub(super) fn syntax(
+        source: &Source,
+        error: &(dyn std::error::Error + 'static),
+        span: Option<Span>,
+        excerpt: String,
+        findings: Vec<Finding>,
+    ) -> Self {
+        Self::Syntax(Box::new(SyntaxFailure {
+            line: span.map_or(0, |span| span.first),
+            message: message(error),
+            excerpt,
+            file: source.path.clone(),
+            detail: source.detail(span.as_slice()),
+            findings,
+        }))
+    }
+
+    /// A translation that failed, with the lines that it is about.
+    pub(super) fn translate(
+        source: &Source,
+        platform: Option<&Platform>,
+        error: &crate::translate::Error,
+    ) -> Self {
+        Self::Translate(Box::new(TranslateFailure {
+            platform: platform.cloned(),
+            line: error.spans.first().map_or(0, |span| span.first),
+            message: message(error),
+            excerpt: source.excerpt(&error.spans),
+            file: source.path.clone(),
+            detail: source.detail(&error.spans),
+        }))
+    }
+
+    /// A failure of the daemon's, with the lines of the Dockerfile if it names them.
+    pub(super) fn solve(
+        source: &Source,
+        platform: Option<&Platform>,
+        error: gateway::Error,
+    ) -> Self {
+        if is_lost(&error) {
+            return error.into();
+        }
+        let failure = error.failure();
+        let lines = failure.and_then(Failure::source).cloned();
+        let excerpt = lines.as_ref().map(|lines| source.excerpt_of(lines));
+        Self::Solve(Box::new(SolveFailure {
+            platform: platform.cloned(),
+            message: failure.map_or_else(|| message(&error), |failure| failure.message.clone()),
+            exit_code: failure.and_then(Failure::exit_code),
+            lines,
+            excerpt: excerpt.unwrap_or_default(),
+            explanation: None,
+            source: error,
+        }))
+    }
+}
+
+/// The daemon went away: no platform is to blame.
+fn is_lost(error: &gateway::Error) -> bool {
+    matches!(
+        error,
+        gateway::Error::Client(client::Error::ConnectionLost { .. })
+    )
+}
+
+fn for_platform(platform: Option<&Platform>) -> String {
+    platform.map_or_else(String::new, |platform| format!("[{platform}] "))
+}
+
+pub(super) fn place(file: &str, line: u32) -> String {
+    match line {
+        0 => format!("{file}: "),
+        _ => format!("{file}:{line}: "),
+    }
+}
+
+/// The error and its causes in one line; a cause that the text has already is not repeated.
+pub(super) fn message(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}

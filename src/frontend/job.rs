@@ -1,0 +1,286 @@
+//! One Dockerfile with its attributes: read once, translated for every platform, solved at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::choice::{Choice, Elsewhere, elsewhere};
+use super::{Error, Source, images, result, solve};
+use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
+use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions, Warning};
+use crate::llb::Definition;
+use crate::oci::Platform;
+use crate::translate::{
+    Attributes, Context, Options, Outcome, ResolvedImages, Translation, translate,
+    translate_and_lint,
+};
+
+/// The attribute by which a Dockerfile's own check options are replaced.
+const CHECK_ARGUMENT: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
+
+/// A Dockerfile that is read and parsed, with what is asked of it.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub(super) source: Source,
+    pub(super) attributes: BTreeMap<String, String>,
+    pub(super) plan: Plan,
+}
+
+/// Who makes the result.
+#[derive(Debug, Clone)]
+pub(super) enum Plan {
+    /// This frontend.
+    Here(Box<Parsed>),
+    /// Another one, in the daemon.
+    Elsewhere(Elsewhere),
+}
+
+/// The parsed Dockerfile.
+#[derive(Debug, Clone)]
+pub(super) struct Parsed {
+    pub(super) dockerfile: Dockerfile,
+    /// With what the text alone has shown.
+    pub(super) linter: Linter,
+}
+
+/// Where and how a job is run.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    /// The session that serves the client's folders.
+    pub session_id: String,
+    /// The platforms of the daemon, its own first; `BUILDPLATFORM` is the first. Empty means this machine's.
+    pub build_platforms: Vec<Platform>,
+    /// What `.dockerignore` excludes from the main context.
+    pub excludes: Vec<String>,
+    /// How many platforms are solved at the same time; `None` is all of them.
+    pub parallel: Option<usize>,
+    /// Compute the result before it is handed over, so that a failure belongs to a platform and nothing is exported yet.
+    pub evaluate: bool,
+    /// Named graphs that stand for contexts: what a frontend in the daemon may be given instead of folders.
+    pub inputs: BTreeMap<String, Definition>,
+    /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
+    pub warn_at: String,
+}
+
+/// What a job gives.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Finished {
+    /// For the daemon's exporters.
+    pub result: BuildResult,
+    /// What the lint rules found, of one platform. Another frontend reports to the daemon only.
+    pub findings: Vec<Finding>,
+}
+
+impl Job {
+    /// Parses a Dockerfile, unless another frontend is to do so.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`] with the lines, also for check options that are none.
+    pub fn read(
+        source: Source,
+        attributes: BTreeMap<String, String>,
+        choice: &Choice,
+    ) -> Result<Self, Error> {
+        let plan = match elsewhere(choice, &attributes, source.text()) {
+            Some(other) => Plan::Elsewhere(other),
+            None => Plan::Here(Box::new(parse(&source, &attributes)?)),
+        };
+        Ok(Self {
+            source,
+            attributes,
+            plan,
+        })
+    }
+
+    /// The same with other attributes; those that decide how the Dockerfile is read have had their effect.
+    #[must_use]
+    pub fn with_attributes(self, attributes: BTreeMap<String, String>) -> Self {
+        Self { attributes, ..self }
+    }
+
+    /// The Dockerfile.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The frontend that is called in the daemon, if it is not this one.
+    pub fn elsewhere(&self) -> Option<&str> {
+        match &self.plan {
+            Plan::Here(_) => None,
+            Plan::Elsewhere(other) => Some(&other.name),
+        }
+    }
+
+    /// Translates for all platforms, solves all graphs, and gives the result for [`Bridge::return_result`].
+    ///
+    /// # Errors
+    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled.
+    pub async fn run(&self, bridge: &Bridge, setting: &Setting) -> Result<Finished, Error> {
+        match &self.plan {
+            Plan::Here(parsed) => self.run_here(parsed, bridge, setting).await,
+            Plan::Elsewhere(other) => self.forward(other, bridge, setting).await,
+        }
+    }
+
+    async fn run_here(
+        &self,
+        parsed: &Parsed,
+        bridge: &Bridge,
+        setting: &Setting,
+    ) -> Result<Finished, Error> {
+        let mut linter = parsed.linter.clone();
+        let translated = self
+            .translate_all(parsed, &mut linter, bridge, setting)
+            .await;
+        let findings = linter.into_findings();
+        send_warnings(bridge, &self.source, &findings, &setting.warn_at).await;
+        let (several, translations) = translated?;
+        let parts = solve::all(bridge, &self.source, setting, several, translations).await?;
+        Ok(Finished {
+            result: result::assemble(several, parts),
+            findings,
+        })
+    }
+
+    async fn forward(
+        &self,
+        other: &Elsewhere,
+        bridge: &Bridge,
+        setting: &Setting,
+    ) -> Result<Finished, Error> {
+        let mut options = self.attributes.clone();
+        options.extend(other.attributes.clone());
+        let forward = Forward {
+            frontend: other.frontend.to_owned(),
+            options,
+            inputs: setting.inputs.clone(),
+        };
+        let solved = bridge.forward(&forward, &SolveOptions::default()).await;
+        let result = solved.map_err(|error| Error::solve(&self.source, None, error))?;
+        Ok(Finished {
+            result,
+            findings: Vec::new(),
+        })
+    }
+
+    /// The options of a translation but for the platform, and the platforms asked for.
+    pub(super) fn read_attributes(&self, setting: &Setting) -> Result<Attributes, Error> {
+        let mut read = Attributes::read(&self.attributes, &setting.session_id)?;
+        read.options.build_platforms = match setting.build_platforms.as_slice() {
+            [] => vec![Platform::host()],
+            platforms => platforms.to_vec(),
+        };
+        read.options.source_file = Some(self.source.file.clone());
+        if let Context::Local(local) = &mut read.options.context {
+            local.exclude_patterns.clone_from(&setting.excludes);
+        }
+        Ok(read)
+    }
+
+    /// One translation a platform, and whether they are of several. Base images are resolved together; their triggers
+    /// (`ONBUILD`) can name further ones. The first platform is linted.
+    async fn translate_all(
+        &self,
+        parsed: &Parsed,
+        linter: &mut Linter,
+        bridge: &Bridge,
+        setting: &Setting,
+    ) -> Result<(bool, Vec<Translation>), Error> {
+        let Attributes { options, platforms } = self.read_attributes(setting)?;
+        let several = options.multi_platform;
+        let caps = bridge.capabilities().llb;
+        let options: Vec<Options> = match platforms.is_empty() {
+            true => vec![None],
+            false => platforms.into_iter().map(Some).collect(),
+        }
+        .into_iter()
+        .map(|platform| Options {
+            platform,
+            caps,
+            ..options.clone()
+        })
+        .collect();
+        let mut images = ResolvedImages::new();
+        let mut done: Vec<Option<Translation>> = vec![None; options.len()];
+        loop {
+            let mut missing = BTreeSet::new();
+            for (index, options) in options.iter().enumerate() {
+                if done[index].is_some() {
+                    continue;
+                }
+                let made = match index {
+                    0 => translate_and_lint(&parsed.dockerfile, options, &images, linter),
+                    _ => translate(&parsed.dockerfile, options, &images),
+                };
+                match made.map_err(|error| self.failed(several, options, &error))? {
+                    Outcome::NeedsImages(requests) => missing.extend(requests),
+                    Outcome::NeedsTime(source) => {
+                        images::resolve_time(bridge, source, &mut images).await?;
+                    }
+                    Outcome::Done(translation) => done[index] = Some(*translation),
+                }
+            }
+            if done.iter().all(Option::is_some) {
+                return Ok((several, done.into_iter().flatten().collect()));
+            }
+            images::resolve(bridge, missing, &mut images).await;
+        }
+    }
+
+    fn failed(&self, several: bool, options: &Options, error: &crate::translate::Error) -> Error {
+        let platform = options.platform.as_ref().filter(|_| several);
+        Error::translate(&self.source, platform, error)
+    }
+}
+
+/// The parsed Dockerfile and what the lint rules find in its text; a mistake comes with its lines.
+fn parse(source: &Source, attributes: &BTreeMap<String, String>) -> Result<Parsed, Error> {
+    let config = match attributes.get(CHECK_ARGUMENT) {
+        Some(text) => LintConfig::parse(text),
+        None => LintConfig::of_dockerfile(source.text()),
+    };
+    let config =
+        config.map_err(|error| Error::syntax(source, &error, None, String::new(), Vec::new()))?;
+    let mut linter = Linter::new(config);
+    let parsed = dockerfile::parse_and_lint(source.text(), &mut linter);
+    match parsed {
+        Ok(dockerfile) => Ok(Parsed { dockerfile, linter }),
+        Err(error) => {
+            let excerpt = dockerfile::render_error(&source.path, source.text(), &error);
+            let findings = linter.into_findings();
+            Err(Error::syntax(
+                source,
+                &error,
+                error.shown_span(),
+                excerpt,
+                findings,
+            ))
+        }
+    }
+}
+
+/// Findings go through the daemon, which shows them with the progress and keeps them in its history.
+async fn send_warnings(bridge: &Bridge, source: &Source, findings: &[Finding], vertex: &str) {
+    for finding in findings {
+        let short = warning_line(finding);
+        let warning = Warning {
+            vertex,
+            level: 1,
+            short: &short,
+            detail: vec![finding.detail()],
+            url: finding.url(),
+            location: Some(source.location(finding.span)),
+        };
+        // A warning that does not get through fails no build.
+        let _ = bridge.warn(&warning).await;
+    }
+}
+
+/// A finding in one line, as the reference prints it.
+fn warning_line(finding: &Finding) -> String {
+    format!(
+        "{}: {} (line {})",
+        finding.rule.name(),
+        finding.message,
+        finding.span.first
+    )
+}

@@ -1,0 +1,34 @@
+//! What a Dockerfile frontend does with a daemon, wherever it runs: in this client, or as an image inside BuildKit.
+//!
+//! [`Job::read`] parses a Dockerfile and reads the attributes that BuildKit's own frontend has (`platform`, `target`,
+//! `build-arg:NAME` …). [`Job::run`] translates it for every platform, resolves base images and solves over a
+//! [`Bridge`](crate::gateway::Bridge), and gives the result that the daemon exports. Another frontend that the Dockerfile
+//! asks for with `# syntax=` is called in the daemon instead. A [`Question`] about a Dockerfile is answered without a build.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use solvekit::frontend::{Call, Choice, Question, Setting, Source};
+//!
+//! let source = Source::new("Dockerfile", b"FROM scratch as base\nCOPY . /\n".to_vec());
+//! let question = Question::read(Call::Check, source, BTreeMap::new(), &Choice::Auto)?;
+//! let answer = question.answer_offline(&Setting::default())?.expect("there is no base image to ask for");
+//! assert_eq!(answer.findings, 1);
+//! # Ok::<(), solvekit::frontend::Error>(())
+//! ```
+
+mod call;
+mod choice;
+mod error;
+mod images;
+mod job;
+mod result;
+mod solve;
+mod source;
+mod subrequest;
+
+pub use call::{Call, Question, Unknown as UnknownCall};
+pub use choice::Choice;
+pub use error::{Error, SolveFailure, SyntaxFailure, TranslateFailure};
+pub use job::{Finished, Job, Setting};
+pub use source::Source;
+pub use subrequest::{Answer, CheckFailure};

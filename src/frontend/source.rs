@@ -1,0 +1,90 @@
+//! The Dockerfile's text: its lines in errors, in the daemon's source maps, in warnings.
+
+use std::sync::Arc;
+
+use crate::client::SourceDetail;
+use crate::dockerfile::Span;
+use crate::llb::{self, Location, SourceFile};
+use crate::progress::{SourceExcerpt, SourceInfo, SourceRange};
+
+/// A Dockerfile that has been read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its path as messages show it.
+    pub path: String,
+    /// Its text, and its name without folder, as the daemon shows and keeps it.
+    pub file: Arc<SourceFile>,
+}
+
+impl Source {
+    /// The text of a Dockerfile; `path` is what messages call it.
+    pub fn new(path: impl Into<String>, text: Vec<u8>) -> Self {
+        let path = path.into();
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let file = SourceFile {
+            filename: name.to_owned(),
+            language: "Dockerfile".to_owned(),
+            data: text,
+            definition: None,
+        };
+        Self {
+            file: Arc::new(file),
+            path,
+        }
+    }
+
+    /// Its bytes.
+    pub fn text(&self) -> &[u8] {
+        &self.file.data
+    }
+
+    /// The lines of a finding.
+    pub(super) fn location(&self, span: Span) -> Location {
+        let position = |line: u32| llb::Position {
+            line: number(line),
+            character: 0,
+        };
+        Location {
+            file: self.file.clone(),
+            ranges: Arc::from([llb::Range {
+                start: position(span.first),
+                end: position(span.last),
+            }]),
+        }
+    }
+
+    /// The lines around `spans`, marked, under the file's path; empty without spans.
+    pub(super) fn excerpt(&self, spans: &[Span]) -> String {
+        self.excerpt_of(&self.detail(spans))
+    }
+
+    /// Lines that the daemon names, under this file's path.
+    pub(super) fn excerpt_of(&self, lines: &SourceDetail) -> String {
+        let file = SourceInfo {
+            filename: self.path.clone(),
+            ..lines.info.clone()
+        };
+        let ranges = lines.ranges.clone();
+        SourceExcerpt { file, ranges }.render()
+    }
+
+    /// The same for the daemon.
+    pub(super) fn detail(&self, spans: &[Span]) -> SourceDetail {
+        SourceDetail {
+            info: SourceInfo {
+                filename: self.file.filename.clone(),
+                data: self.file.data.clone().into(),
+                language: self.file.language.clone(),
+                ..SourceInfo::default()
+            },
+            ranges: spans
+                .iter()
+                .map(|span| SourceRange::lines(number(span.first), number(span.last)))
+                .collect(),
+        }
+    }
+}
+
+fn number(line: u32) -> i32 {
+    i32::try_from(line).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,82 @@
+//! The answers to questions about a Dockerfile, in the formats of BuildKit's subrequests: JSON for tools, text for people.
+
+mod check;
+mod describe;
+mod list;
+
+use std::collections::BTreeMap;
+
+pub(super) use check::{check, check_syntax};
+pub(super) use describe::describe;
+pub(super) use list::{outline, targets};
+
+use super::Call;
+
+/// An answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The reference's JSON, indented by two spaces.
+    pub json: String,
+    /// The same for people, with a line end.
+    pub text: String,
+    /// The exit code that a command that shows it has: 1 for a check with findings or a mistake.
+    pub status: u8,
+    /// The version of the JSON's structure.
+    pub version: String,
+    /// How many findings a check has.
+    pub findings: usize,
+    /// Why a check could not look at all of the Dockerfile, or what fails a build.
+    pub failure: Option<CheckFailure>,
+}
+
+/// What is wrong with a Dockerfile besides findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckFailure {
+    /// `file:line: ` and what is wrong.
+    pub message: String,
+    /// The lines around, marked; printed as they are.
+    pub excerpt: String,
+}
+
+impl Answer {
+    /// As the metadata of a frontend's result.
+    pub fn to_metadata(&self, call: Call) -> BTreeMap<String, Vec<u8>> {
+        let mut metadata = vec![
+            ("result.json", self.json.clone()),
+            ("result.txt", self.text.clone()),
+            ("version", self.version.clone()),
+        ];
+        if call == Call::Check {
+            metadata.push(("result.statuscode", self.status.to_string()));
+        }
+        metadata
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), text.into_bytes()))
+            .collect()
+    }
+
+    /// Out of the metadata of another frontend's result.
+    pub(super) fn from_metadata(call: Call, metadata: &BTreeMap<String, Vec<u8>>) -> Self {
+        let get = |name: &str| {
+            let bytes = metadata.get(name).map(Vec::as_slice).unwrap_or_default();
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        let mut answer = Self {
+            json: get("result.json"),
+            text: get("result.txt"),
+            status: get("result.statuscode").parse().unwrap_or(0),
+            version: get("version"),
+            ..Self::default()
+        };
+        if call == Call::Check {
+            (answer.findings, answer.failure) = check::summary(&answer.json);
+        }
+        answer
+    }
+}
+
+/// Indented by two spaces. These values are plain data: making JSON of them cannot fail.
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
