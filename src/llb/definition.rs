@@ -1,11 +1,13 @@
 //! A marshalled graph: what the daemon is asked to solve.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::caps::CapSet;
-use super::metadata::{Location, Metadata};
+use super::metadata::{Constraints, Location, Metadata};
+use super::vertex::Vertex;
 use crate::oci::Digest;
 
 /// A graph as the daemon takes it: ops in an order in which inputs come first, then the terminal op that names the result.
@@ -20,11 +22,17 @@ pub struct Definition {
 /// A vertex of a definition.
 #[derive(Clone, Debug)]
 pub struct DefinedVertex {
-    pub(super) digest: DigestText,
+    digest: DigestText,
     pub(super) op: Bytes,
-    pub(super) metadata: Metadata,
-    pub(super) caps: CapSet,
-    pub(super) locations: Vec<Location>,
+    caps: CapSet,
+    notes: Notes,
+}
+
+/// What goes along with an op: as its vertex has it, or merged from several equal ones.
+#[derive(Clone, Debug)]
+enum Notes {
+    Of(Arc<Vertex>),
+    Merged(Box<(Metadata, Vec<Location>)>),
 }
 
 /// The last op, which has the result as its only input.
@@ -36,6 +44,30 @@ pub(super) struct Terminal {
 }
 
 impl DefinedVertex {
+    pub(super) fn new(hash: [u8; 32], vertex: Arc<Vertex>, caps: CapSet) -> Self {
+        Self {
+            digest: DigestText::new(hash),
+            op: Bytes::new(),
+            caps,
+            notes: Notes::Of(vertex),
+        }
+    }
+
+    /// Adds what an equal vertex says.
+    pub(super) fn merge(&mut self, later: &Constraints, caps: CapSet) {
+        let mut notes = match &mut self.notes {
+            Notes::Merged(notes) => std::mem::take(notes),
+            Notes::Of(vertex) => {
+                let own = &vertex.constraints;
+                Box::new((own.metadata.clone(), own.locations.clone()))
+            }
+        };
+        notes.0.merge(&later.metadata);
+        notes.1.extend(later.locations.iter().cloned());
+        self.notes = Notes::Merged(notes);
+        self.caps = self.caps.union(caps);
+    }
+
     /// The digest of the op.
     pub fn digest(&self) -> Digest {
         self.digest.to_digest()
@@ -53,7 +85,10 @@ impl DefinedVertex {
 
     /// What goes along with it.
     pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+        match &self.notes {
+            Notes::Of(vertex) => &vertex.constraints.metadata,
+            Notes::Merged(notes) => &notes.0,
+        }
     }
 
     /// What the daemon must support.
@@ -63,7 +98,10 @@ impl DefinedVertex {
 
     /// The source lines that it was made from.
     pub fn locations(&self) -> &[Location] {
-        &self.locations
+        match &self.notes {
+            Notes::Of(vertex) => &vertex.constraints.locations,
+            Notes::Merged(notes) => &notes.1,
+        }
     }
 }
 

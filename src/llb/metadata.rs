@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::caps::{Cap, CapSet};
 use crate::oci::Platform;
 
 /// The description key whose value the daemon shows as the vertex's name.
@@ -29,6 +30,20 @@ impl Metadata {
         self.description
             .iter()
             .map(|(key, value)| (key.as_ref(), value.as_ref()))
+    }
+
+    /// What the daemon must understand to use it.
+    pub(crate) fn caps(&self) -> CapSet {
+        let needed = [
+            (self.ignore_cache, Cap::MetaIgnoreCache),
+            (!self.description.is_empty(), Cap::MetaDescription),
+            (self.export_cache.is_some(), Cap::MetaExportCache),
+        ];
+        needed
+            .into_iter()
+            .filter(|(needed, _)| *needed)
+            .map(|(_, cap)| cap)
+            .collect()
     }
 
     /// The name that the daemon shows, when one is set.

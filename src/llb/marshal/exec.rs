@@ -2,20 +2,20 @@
 
 use super::super::caps::{Cap, CapSet};
 use super::super::exec::{ExecOp, Mount, MountKind, ProxyEnv, Secret, Sharing, SshSocket};
-use super::super::metadata::Constraints;
 use super::super::state::Security;
 use super::super::{DEFAULT_PATH, Error};
 use super::Pass;
-use super::op::{Inputs, NONE, write_envelope};
+use super::op::NONE;
 use super::wire::Writer;
 use crate::oci::Platform;
 
+/// `inputs`: for each mount the index of what is mounted.
 pub(super) fn write(
     w: &mut Writer,
     pass: &Pass<'_>,
     exec: &ExecOp,
     platform: &Platform,
-    constraints: &Constraints,
+    inputs: &[i64],
 ) -> Result<CapSet, Error> {
     if exec.args.is_empty() {
         return Err(Error::NoArguments);
@@ -28,19 +28,13 @@ pub(super) fn write(
     if !default_path {
         caps.insert(Cap::ExecMetaSetsDefaultPath);
     }
-    let mut inputs = Inputs::default();
-    let mut indexes = Vec::with_capacity(exec.mounts.len());
-    for mount in &exec.mounts {
-        indexes.push(inputs.index(pass, mount.source.as_ref())?);
-    }
-    write_envelope(w, &inputs, Some(platform), constraints);
     w.message(2, |w| {
         w.message(1, |w| write_meta(w, exec, default_path.then_some(platform)));
         let mut outputs = 0;
-        for (mount, input) in exec.mounts.iter().zip(indexes) {
+        for (mount, input) in exec.mounts.iter().zip(inputs) {
             let output = if mount.has_output() { outputs } else { NONE };
             outputs += i64::from(mount.has_output());
-            w.message(2, |w| write_mount(w, mount, input, output));
+            w.message(2, |w| write_mount(w, mount, *input, output));
         }
         write_secret_and_ssh_mounts(w, exec);
         w.uint(3, exec.network as u64);

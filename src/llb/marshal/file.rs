@@ -2,25 +2,16 @@
 
 use super::super::caps::{Cap, CapSet};
 use super::super::file::{Copy, FileOp, Mode, Owner, Principal, Step};
-use super::super::metadata::Constraints;
-use super::super::{Error, path};
-use super::Pass;
-use super::op::{Inputs, NONE, write_envelope};
+use super::super::path;
+use super::op::{Inputs, NONE};
 use super::wire::Writer;
 
-pub(super) fn write(
-    w: &mut Writer,
-    pass: &Pass<'_>,
-    file: &FileOp,
-    constraints: &Constraints,
-) -> Result<CapSet, Error> {
-    let mut inputs = Inputs::default();
-    let base = inputs.index(pass, file.base.as_ref())?;
-    let mut sources = Vec::with_capacity(file.steps.len());
-    for step in &file.steps {
-        sources.push(inputs.index(pass, step.source())?);
-    }
-    write_envelope(w, &inputs, None, constraints);
+/// The inputs were asked for by the base, then by each action's source.
+pub(super) fn write(w: &mut Writer, file: &FileOp, inputs: &Inputs) -> CapSet {
+    let (base, sources) = match inputs.indexes.split_first() {
+        Some((base, sources)) => (*base, sources),
+        None => (NONE, &[][..]),
+    };
     w.message(4, |w| {
         let last = file.steps.len() - 1;
         for (at, (step, source)) in file.steps.iter().zip(sources).enumerate() {
@@ -33,7 +24,7 @@ pub(super) fn write(
             let output = if at == last { 0 } else { NONE };
             w.message(2, |w| {
                 w.int(1, input);
-                w.int(2, source);
+                w.int(2, *source);
                 w.int(3, output);
                 write_step(
                     w,
@@ -48,7 +39,7 @@ pub(super) fn write(
     });
     // The reference means to add the capabilities of patterns and symbolic modes too, and does not: its loop over the
     // actions comes before there are any.
-    Ok(CapSet::EMPTY.with(Cap::FileBase))
+    CapSet::EMPTY.with(Cap::FileBase)
 }
 
 struct Context<'a> {

@@ -7,11 +7,12 @@ mod wire;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 
+use self::op::Inputs;
 use self::wire::Writer;
 use super::Error;
 use super::caps::{Cap, CapSet};
@@ -66,15 +67,9 @@ struct Pass<'a> {
     done: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
     /// Positions in `vertices` by digest: the same op twice is one vertex.
     by_digest: HashMap<[u8; 32], usize, BuildHasherDefault<DigestHasher>>,
-    vertices: Vec<Draft>,
-}
-
-/// A vertex whose bytes still lie in the shared buffer.
-struct Draft {
-    digest: DigestText,
-    start: usize,
-    end: usize,
-    vertex: DefinedVertex,
+    vertices: Vec<DefinedVertex>,
+    /// Where the vertices' bytes lie in the writer.
+    places: Vec<Range<usize>>,
 }
 
 impl<'a> Pass<'a> {
@@ -82,15 +77,17 @@ impl<'a> Pass<'a> {
         Self {
             options,
             writer: Writer::with_capacity(4096),
-            done: HashMap::default(),
-            by_digest: HashMap::default(),
-            vertices: Vec::new(),
+            done: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
+            by_digest: HashMap::with_capacity_and_hasher(32, BuildHasherDefault::default()),
+            vertices: Vec::with_capacity(16),
+            places: Vec::with_capacity(16),
         }
     }
 
     /// Depth first, inputs before the vertex; a loop, for chains of any length.
     fn walk(&mut self, root: &'a Arc<Vertex>) -> Result<(), Error> {
-        let mut path: Vec<(&'a Vertex, usize)> = vec![(root, 0)];
+        let mut inputs = Inputs::default();
+        let mut path: Vec<(&'a Arc<Vertex>, usize)> = vec![(root, 0)];
         while let Some((vertex, next)) = path.last_mut() {
             let vertex = *vertex;
             match vertex.input(*next) {
@@ -104,7 +101,7 @@ impl<'a> Pass<'a> {
                 }
                 None => {
                     path.pop();
-                    let at = self.encode(vertex)?;
+                    let at = self.encode(vertex, &mut inputs)?;
                     self.done.insert(address(vertex), at);
                 }
             }
@@ -113,7 +110,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The position of the finished vertex.
-    fn encode(&mut self, vertex: &'a Vertex) -> Result<usize, Error> {
+    fn encode(&mut self, vertex: &'a Arc<Vertex>, inputs: &mut Inputs) -> Result<usize, Error> {
         if let Kind::Deferred(cell) = &vertex.kind {
             let output = cell.get().ok_or(Error::UnresolvedSource)?;
             return self.position(output);
@@ -121,35 +118,21 @@ impl<'a> Pass<'a> {
         let start = self.writer.len();
         // Taken out for the time of writing, so that the inputs' digests can be read meanwhile.
         let mut writer = std::mem::take(&mut self.writer);
-        let written = op::write(&mut writer, self, vertex);
+        inputs.clear();
+        let written = op::write(&mut writer, self, vertex, inputs);
         self.writer = writer;
         let caps = written?;
-        let hash: [u8; 32] = Sha256::digest(self.writer.since(start)).into();
-        let constraints = &vertex.constraints;
+        let hash = sha256(self.writer.since(start));
         if let Some(&at) = self.by_digest.get(&hash) {
             self.writer.truncate(start);
-            let known = &mut self.vertices[at].vertex;
-            known.metadata.merge(&constraints.metadata);
-            known.caps = known.caps.union(caps);
-            known
-                .locations
-                .extend(constraints.locations.iter().cloned());
+            self.vertices[at].merge(&vertex.constraints, caps);
             return Ok(at);
         }
         let at = self.vertices.len();
         self.by_digest.insert(hash, at);
-        self.vertices.push(Draft {
-            digest: DigestText::new(hash),
-            start,
-            end: self.writer.len(),
-            vertex: DefinedVertex {
-                digest: DigestText::new(hash),
-                op: Bytes::new(),
-                metadata: constraints.metadata.clone(),
-                caps,
-                locations: constraints.locations.clone(),
-            },
-        });
+        self.places.push(start..self.writer.len());
+        self.vertices
+            .push(DefinedVertex::new(hash, vertex.clone(), caps));
         Ok(at)
     }
 
@@ -161,61 +144,55 @@ impl<'a> Pass<'a> {
     }
 
     /// The index is the deferred output's own when the vertex stands for another.
-    fn input(&self, output: &Output) -> Result<Input<'_>, Error> {
+    fn input(&self, output: &Output) -> Result<Input, Error> {
         let index = match &output.vertex.kind {
             Kind::Deferred(cell) => cell.get().map_or(output.index, |actual| actual.index),
             _ => output.index,
         };
         Ok(Input {
-            digest: self.vertices[self.position(output)?].digest.as_str(),
+            position: self.position(output)?,
             index,
         })
+    }
+
+    fn digest(&self, input: Input) -> &str {
+        self.vertices[input.position].digest_str()
     }
 
     fn finish(mut self, root: &Output) -> Result<Definition, Error> {
         let start = self.writer.len();
         let mut writer = std::mem::take(&mut self.writer);
         let input = self.input(root)?;
-        writer.message(1, |w| op::write_input(w, &input));
-        let end = writer.len();
-        let digest = DigestText::new(Sha256::digest(writer.since(start)).into());
+        writer.message(1, |w| op::write_input(w, self.digest(input), input.index));
+        let digest = DigestText::new(sha256(writer.since(start)));
         let bytes = Bytes::from(writer.into_inner());
         let mut caps = CapSet::EMPTY.with(Cap::Constraints).with(Cap::Platform);
-        let vertices = self.vertices.into_iter().map(|draft| {
-            let metadata = &draft.vertex.metadata;
-            for (needed, cap) in [
-                (metadata.ignore_cache, Cap::MetaIgnoreCache),
-                (
-                    metadata.description().next().is_some(),
-                    Cap::MetaDescription,
-                ),
-                (metadata.export_cache.is_some(), Cap::MetaExportCache),
-            ] {
-                if needed {
-                    caps.insert(cap);
-                }
-            }
-            DefinedVertex {
-                op: bytes.slice(draft.start..draft.end),
-                ..draft.vertex
-            }
-        });
-        let vertices = vertices.collect();
+        for (vertex, place) in self.vertices.iter_mut().zip(self.places) {
+            vertex.op = bytes.slice(place);
+            caps = caps.union(vertex.metadata().caps());
+        }
         Ok(Definition::new(
-            vertices,
+            self.vertices,
             Terminal {
                 digest,
-                op: bytes.slice(start..end),
+                op: bytes.slice(start..),
                 caps,
             },
         ))
     }
 }
 
-/// An input as it is written into an op.
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest.as_ref());
+    hash
+}
+
+/// An input: the position of a finished vertex, and which of its outputs.
 #[derive(PartialEq, Eq, Clone, Copy)]
-struct Input<'a> {
-    digest: &'a str,
+struct Input {
+    position: usize,
     index: i64,
 }
 

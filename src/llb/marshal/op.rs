@@ -16,44 +16,67 @@ pub(super) const NONE: i64 = -1;
 ///
 /// The op itself comes last: protobuf-go's deterministic order is by field number with oneofs behind all other fields
 /// (`LegacyFieldOrder`), and the digests depend on it.
-pub(super) fn write(w: &mut Writer, pass: &Pass<'_>, vertex: &Vertex) -> Result<CapSet, Error> {
+pub(super) fn write(
+    w: &mut Writer,
+    pass: &Pass<'_>,
+    vertex: &Vertex,
+    inputs: &mut Inputs,
+) -> Result<CapSet, Error> {
     let constraints = &vertex.constraints;
     let own_platform = constraints.platform.as_deref();
     match &vertex.kind {
         Kind::Source(source) => {
             let platform = own_platform.unwrap_or(&pass.options.platform);
-            write_envelope(
-                w,
-                &Inputs::default(),
-                source.has_platform().then_some(platform),
-                constraints,
-            );
+            let platform = source.has_platform().then_some(platform);
+            write_envelope(w, pass, inputs, platform, constraints);
             Ok(write_source(w, pass, source))
         }
         Kind::Exec(exec) => {
             let platform = own_platform
                 .or(exec.settings.platform.as_deref())
                 .unwrap_or(&pass.options.platform);
-            exec::write(w, pass, exec, platform, constraints)
+            for mount in &exec.mounts {
+                inputs.ask(pass, mount.source.as_ref())?;
+            }
+            write_envelope(w, pass, inputs, Some(platform), constraints);
+            exec::write(w, pass, exec, platform, &inputs.indexes)
         }
-        Kind::File(file) => file::write(w, pass, file, constraints),
-        Kind::Merge(inputs) => write_merge(w, pass, inputs, constraints),
+        Kind::File(file) => {
+            inputs.ask(pass, file.base.as_ref())?;
+            for step in &file.steps {
+                inputs.ask(pass, step.source())?;
+            }
+            write_envelope(w, pass, inputs, None, constraints);
+            Ok(file::write(w, file, inputs))
+        }
+        Kind::Merge(outputs) => {
+            for output in outputs {
+                inputs.list.push(pass.input(output)?);
+            }
+            write_envelope(w, pass, inputs, None, constraints);
+            Ok(write_merge(w, outputs.len()))
+        }
         Kind::Diff { lower, upper } => {
-            write_diff(w, pass, [lower.as_ref(), upper.as_ref()], constraints)
+            for side in [lower, upper] {
+                inputs.ask_again(pass, side.as_ref())?;
+            }
+            write_envelope(w, pass, inputs, None, constraints);
+            Ok(write_diff(w, &inputs.indexes))
         }
         Kind::Deferred(_) => Err(Error::UnresolvedSource),
     }
 }
 
 /// Everything of a pb.Op but the op: inputs, platform, constraints.
-pub(super) fn write_envelope(
+fn write_envelope(
     w: &mut Writer,
-    inputs: &Inputs<'_>,
+    pass: &Pass<'_>,
+    inputs: &Inputs,
     platform: Option<&Platform>,
     constraints: &Constraints,
 ) {
-    for input in &inputs.0 {
-        w.message(1, |w| write_input(w, input));
+    for input in &inputs.list {
+        w.message(1, |w| write_input(w, pass.digest(*input), input.index));
     }
     if let Some(platform) = platform {
         w.message(10, |w| write_platform(w, platform));
@@ -66,45 +89,55 @@ pub(super) fn write_envelope(
 }
 
 /// The content of a pb.Input.
-pub(super) fn write_input(w: &mut Writer, input: &Input<'_>) {
-    w.bytes(1, input.digest);
-    w.int(2, input.index);
+pub(super) fn write_input(w: &mut Writer, digest: &str, index: i64) {
+    w.bytes(1, digest);
+    w.int(2, index);
 }
 
-/// Inputs in the order in which they are asked for, each once.
+/// The inputs of one vertex, each once, and the answers of everyone who asked for one.
 #[derive(Default)]
-pub(super) struct Inputs<'a>(Vec<Input<'a>>);
+pub(super) struct Inputs {
+    list: Vec<Input>,
+    /// For each question the index in the list; scratch has none.
+    pub(super) indexes: Vec<i64>,
+}
 
-impl<'a> Inputs<'a> {
-    /// The index of `output`; scratch has none.
-    pub(super) fn index(
-        &mut self,
-        pass: &'a Pass<'_>,
-        output: Option<&Output>,
-    ) -> Result<i64, Error> {
-        let Some(output) = output else {
-            return Ok(NONE);
-        };
-        let input = pass.input(output)?;
-        let at = self
-            .0
-            .iter()
-            .position(|known| *known == input)
-            .unwrap_or_else(|| {
-                self.0.push(input);
-                self.0.len() - 1
-            });
-        Ok(at as i64)
-    }
-
-    /// One more, even when it is there already.
-    fn push(&mut self, pass: &'a Pass<'_>, output: &Output) -> Result<(), Error> {
-        self.0.push(pass.input(output)?);
-        Ok(())
+impl Inputs {
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.indexes.clear();
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
+    }
+
+    /// Asks for an input, which is added when it is not there yet.
+    fn ask(&mut self, pass: &Pass<'_>, output: Option<&Output>) -> Result<(), Error> {
+        let index = match output.map(|output| pass.input(output)).transpose()? {
+            None => NONE,
+            Some(input) => match self.list.iter().position(|known| *known == input) {
+                Some(at) => at as i64,
+                None => self.add(input),
+            },
+        };
+        self.indexes.push(index);
+        Ok(())
+    }
+
+    /// Asks for an input, which is added even when it is there already.
+    fn ask_again(&mut self, pass: &Pass<'_>, output: Option<&Output>) -> Result<(), Error> {
+        let index = match output {
+            None => NONE,
+            Some(output) => self.add(pass.input(output)?),
+        };
+        self.indexes.push(index);
+        Ok(())
+    }
+
+    fn add(&mut self, input: Input) -> i64 {
+        self.list.push(input);
+        self.list.len() as i64 - 1
     }
 }
 
@@ -127,45 +160,23 @@ fn write_source(w: &mut Writer, pass: &Pass<'_>, source: &SourceOp) -> CapSet {
     caps
 }
 
-fn write_merge(
-    w: &mut Writer,
-    pass: &Pass<'_>,
-    outputs: &[Output],
-    constraints: &Constraints,
-) -> Result<CapSet, Error> {
-    let mut inputs = Inputs::default();
-    for output in outputs {
-        inputs.push(pass, output)?;
-    }
-    write_envelope(w, &inputs, None, constraints);
+fn write_merge(w: &mut Writer, inputs: usize) -> CapSet {
     w.message(6, |w| {
-        for index in 0..inputs.len() {
+        for index in 0..inputs {
             w.message(1, |w| w.int(1, index as i64));
         }
     });
-    Ok(CapSet::EMPTY.with(Cap::MergeOp))
+    CapSet::EMPTY.with(Cap::MergeOp)
 }
 
-fn write_diff(
-    w: &mut Writer,
-    pass: &Pass<'_>,
-    sides: [Option<&Output>; 2],
-    constraints: &Constraints,
-) -> Result<CapSet, Error> {
-    let mut inputs = Inputs::default();
-    let mut indexes = [NONE; 2];
-    for (index, side) in indexes.iter_mut().zip(sides) {
-        if let Some(output) = side {
-            *index = inputs.len() as i64;
-            inputs.push(pass, output)?;
-        }
-    }
-    write_envelope(w, &inputs, None, constraints);
+/// Lower, then upper.
+fn write_diff(w: &mut Writer, indexes: &[i64]) -> CapSet {
     w.message(7, |w| {
-        w.message(1, |w| w.int(1, indexes[0]));
-        w.message(2, |w| w.int(1, indexes[1]));
+        for (field, index) in (1..).zip(indexes) {
+            w.message(field, |w| w.int(1, *index));
+        }
     });
-    Ok(CapSet::EMPTY.with(Cap::DiffOp))
+    CapSet::EMPTY.with(Cap::DiffOp)
 }
 
 fn write_platform(w: &mut Writer, platform: &Platform) {
