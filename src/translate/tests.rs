@@ -323,6 +323,27 @@ fn linked_copies_are_merged_in_one_progress_group() {
 }
 
 #[test]
+fn bytes_that_are_no_text_stop_only_what_llb_keeps_as_text() {
+    let parsed = |source: &[u8]| {
+        let dockerfile = dockerfile::parse(source).unwrap();
+        translate(&dockerfile, &options(), &ResolvedImages::new())
+    };
+    let file = b"FROM scratch\nENV A=\xff\nCOPY <<'E' /f\nJ\xf6rg\nE\nLABEL b=\xff\n";
+    let Ok(Outcome::Done(done)) = parsed(file) else {
+        panic!("not translated")
+    };
+    let has = |bytes: &[u8]| {
+        let ops = done.definition.ops();
+        ops.flat_map(|op| op.windows(bytes.len()))
+            .any(|part| part == bytes)
+    };
+    assert!(has(b"J\xf6rg\n"));
+    assert_eq!(done.image.config.labels["b"], "\u{fffd}");
+    let error = parsed(b"FROM scratch\nRUN echo \xff\n").unwrap_err();
+    assert!(matches!(*error.reason, Reason::InvalidUtf8));
+}
+
+#[test]
 fn a_context_can_take_the_place_of_a_stage_or_image() {
     let made = translated("FROM a\nRUN inner\n");
     let target = NamedContext::Target {

@@ -156,7 +156,7 @@ impl Actions<'_> {
         &mut self,
         step: &Step<'_, '_, '_>,
         name: &str,
-        content: &str,
+        content: &[u8],
     ) -> Result<(), Error> {
         let name = system_path::without_drive(name, step.stage.os(), false)?;
         let constraints = Constraints::new().named("[internal] preparing inline document");

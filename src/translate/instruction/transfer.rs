@@ -20,7 +20,7 @@ pub(super) struct Transfer<'t> {
     pub(super) keyword: &'static str,
     pub(super) paths: Vec<Cow<'t, str>>,
     /// Names and contents.
-    pub(super) inline: Vec<(&'t str, Cow<'t, str>)>,
+    pub(super) inline: Vec<(&'t str, Cow<'t, [u8]>)>,
     pub(super) destination: Cow<'t, str>,
     pub(super) chown: Cow<'t, str>,
     pub(super) chmod: Cow<'t, str>,
@@ -39,7 +39,7 @@ pub(super) struct Transfer<'t> {
 /// Sources and destination, expanded. The contents of heredocs keep their quotes, and `\` escapes in them whatever the file says.
 pub(super) struct Expanded<'t> {
     pub(super) paths: Vec<Cow<'t, str>>,
-    pub(super) inline: Vec<(&'t str, Cow<'t, str>)>,
+    pub(super) inline: Vec<(&'t str, Cow<'t, [u8]>)>,
     pub(super) destination: Cow<'t, str>,
 }
 
@@ -57,8 +57,8 @@ impl<'t> Expanded<'t> {
         let mut inline = Vec::with_capacity(sources.inline.len());
         for file in &sources.inline {
             let content = match file.expand {
-                true => step.expand_with(&raw, &file.content)?,
-                false => Cow::Borrowed(file.content.as_str()),
+                true => bytes(step.expand_with(&raw, &file.content)?),
+                false => Cow::Borrowed(file.bytes()),
             };
             inline.push((file.name.as_str(), content));
         }
@@ -67,6 +67,13 @@ impl<'t> Expanded<'t> {
             inline,
             destination,
         })
+    }
+}
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 
