@@ -32,6 +32,7 @@ pub(super) fn resolve<'a>(
     target: StageId,
 ) -> Result<Bases, Error> {
     let mut pending = Vec::new();
+    let own = stages.len();
     loop {
         let reachable = graph::reachable(stages, target);
         let mut missing = Vec::new();
@@ -57,7 +58,7 @@ pub(super) fn resolve<'a>(
         if let Some(error) = failed {
             return Err(Error { missing, ..error });
         }
-        if !missing.is_empty() || !onbuild::take_triggers(stages, &reachable)? {
+        if !missing.is_empty() || !onbuild::take_triggers(stages, &reachable, own)? {
             return Ok(Bases {
                 reachable,
                 pending,

@@ -8,9 +8,16 @@ use super::reason::Reason;
 use super::stage::{Source, StageId, Stages};
 use crate::dockerfile::{self, InstructionKind, Span};
 
+/// How many stages triggers may add. BuildKit has no such bound, and never ends when a base image's trigger copies from that image.
+const MAX_ADDED: usize = 100;
+
 /// Lets every needed stage inherit from its base and take over the base's triggers. True: they need stages or images that
-/// were not looked at yet.
-pub(super) fn take_triggers(stages: &mut Stages<'_>, reachable: &[bool]) -> Result<bool, Error> {
+/// were not looked at yet. `own` is how many stages there were before the first trigger.
+pub(super) fn take_triggers(
+    stages: &mut Stages<'_>,
+    reachable: &[bool],
+    own: usize,
+) -> Result<bool, Error> {
     let mut new_needs = false;
     for id in (0..reachable.len()).filter(|id| reachable[*id]) {
         inherit(stages, id);
@@ -21,6 +28,13 @@ pub(super) fn take_triggers(stages: &mut Stages<'_>, reachable: &[bool]) -> Resu
         let span = stages[id].span;
         new_needs |= add_triggers(stages, id, &triggers).map_err(|error| error.only_at(span))?;
         stages[id].image_mut().config.on_build.clear();
+        if stages.len() - own > MAX_ADDED {
+            let reason = Reason::TriggersWithoutEnd {
+                reference: stages[id].base_name.clone(),
+                limit: MAX_ADDED,
+            };
+            return Err(Error::from(reason).at(span));
+        }
     }
     Ok(new_needs)
 }

@@ -131,6 +131,16 @@ pub enum Reason {
         #[source]
         source: ParseError,
     },
+    /// Triggers that ask for images whose triggers ask for images, and so on.
+    #[error(
+        "the triggers (ONBUILD) of base images ask for more than {limit} other images, {reference:?} among them; does an image copy from itself?"
+    )]
+    TriggersWithoutEnd {
+        /// A base image whose triggers do.
+        reference: String,
+        /// How many they may ask for.
+        limit: usize,
+    },
     /// `ADD --checksum` that is not a digest.
     #[error("--checksum cannot be used")]
     Checksum(#[source] oci::Error),

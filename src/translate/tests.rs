@@ -264,6 +264,17 @@ fn an_image_that_is_not_found_fails_where_it_is_named() {
 }
 
 #[test]
+fn an_image_that_copies_from_itself_when_built_on_is_an_error() {
+    let source = "FROM scratch\nRUN x\nFROM a\nRUN x\n";
+    let error = translated_with(source, &options(), &["COPY --from=b / /"]).unwrap_err();
+    assert_eq!(error.spans[0].first, 3);
+    let Reason::TriggersWithoutEnd { reference, .. } = &*error.reason else {
+        panic!("{error:?}")
+    };
+    assert!(reference.starts_with("docker.io/library/b:latest@"));
+}
+
+#[test]
 fn findings_come_once_though_the_translation_is_asked_twice() {
     let source = b"FROM base\nWORKDIR rel\nENV PASSWORD=$NOSUCH\nCMD x\nCMD y\nEXPOSE 80/TCP 1:2\nCOPY ign /\n";
     let mut options = options();
