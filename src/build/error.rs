@@ -47,6 +47,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A cache that cannot be parsed.
+    #[error("invalid {flag} {input:?}: {reason}")]
+    Cache {
+        /// The flag.
+        flag: &'static str,
+        /// The text as given, without tokens and keys.
+        input: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The result is to be pushed, and has no name.
     #[error("there is no name to push to")]
     PushWithoutName,

@@ -22,6 +22,7 @@
 //! ```
 
 mod attended;
+mod cache;
 mod context;
 mod error;
 
@@ -34,6 +35,7 @@ mod pipeline;
 mod question;
 mod request;
 
+pub use cache::{CacheDirection, parse_cache};
 pub use error::Error;
 pub use outcome::BuildOutcome;
 pub use output::{Output, OutputKind};

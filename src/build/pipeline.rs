@@ -93,6 +93,8 @@ impl Prepared {
             build_ref: session::new_id()?,
             session_id: session.id().to_owned(),
             frontend_attrs: attributes.clone(),
+            cache_exports: self.request.cache_to.clone(),
+            cache_imports: self.request.cache_from.clone(),
             exporters: export::exporters(&self.request, docker_engine),
             entitlements: options::entitlements(&self.request),
             ..SolveRequest::default()
@@ -148,6 +150,7 @@ pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session
         session_id: session.id().to_owned(),
         excludes: inputs.excludes.clone(),
         parallel: request.max_parallel_platforms,
+        cache_imports: request.cache_from.clone(),
         ..Setting::default()
     }
 }
@@ -187,4 +190,18 @@ pub(super) fn open_session(
         session = session.shared_key(session::shared_key(&inputs.context, node_id));
     }
     Ok(session.build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs that embed the library spawn builds.
+    #[test]
+    fn a_build_can_be_spawned() {
+        fn spawnable(_: impl Future<Output = Result<BuildOutcome, Error>> + Send) {}
+        let _ = |client: &Client| {
+            spawnable(run(client, BuildRequest::new("."), Environment::default()));
+        };
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Output;
+use crate::client::CacheEntry;
 use crate::frontend::Choice;
 use crate::oci::{Platform, Reference};
 
@@ -43,6 +44,10 @@ pub struct BuildRequest {
     pub shm_size: Option<u64>,
     /// Resource limits of processes in `RUN`.
     pub ulimits: Vec<Ulimit>,
+    /// Caches to import from.
+    pub cache_from: Vec<CacheEntry>,
+    /// Caches to export to.
+    pub cache_to: Vec<CacheEntry>,
     /// How many platforms are solved at the same time; `None` is all of them.
     pub max_parallel_platforms: Option<usize>,
     /// Identifies this client to the daemon, so that the next build of the same folder sends only what has changed.
@@ -68,6 +73,8 @@ impl BuildRequest {
             extra_hosts: Vec::new(),
             shm_size: None,
             ulimits: Vec::new(),
+            cache_from: Vec::new(),
+            cache_to: Vec::new(),
             max_parallel_platforms: None,
             node_id: None,
         }

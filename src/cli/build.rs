@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use solvekit::build::{
-    self, BuildOutcome, BuildRequest, Network, NoCache, Output, OutputKind, Ulimit,
+    self, BuildOutcome, BuildRequest, CacheDirection, Network, NoCache, Output, OutputKind, Ulimit,
 };
 use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary};
@@ -13,7 +13,7 @@ use solvekit::progress::{self, Mode, Summary};
 use super::connection::{Builder, ConnectionArgs};
 use super::environment::Environment;
 use super::failure::print;
-use super::{Failure, build_failure, call, display, interrupt, values};
+use super::{Failure, build_failure, caches, call, display, interrupt, values};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BuildArgs {
@@ -99,6 +99,14 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
     ulimit: Vec<Ulimit>,
 
+    /// Cache to import: type=registry|gha|s3|azblob[,key=value…], or an image's name; repeatable
+    #[arg(long, value_name = "CACHE")]
+    cache_from: Vec<String>,
+
+    /// Cache to export to: type=registry|inline|gha|s3|azblob[,mode=max][,key=value…], or an image's name; repeatable
+    #[arg(long, value_name = "CACHE")]
+    cache_to: Vec<String>,
+
     /// How many platforms are solved at the same time [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     max_parallel_platforms: Option<u16>,
@@ -107,6 +115,10 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "MODE", default_value = "auto",
           value_parser = ["auto", "none", "plain", "quiet", "rawjson", "tty"])]
     progress: String,
+
+    /// Show warnings in full: the rule's page and the lines
+    #[arg(short = 'D', long)]
+    debug: bool,
 
     /// Show nothing but the image's digest, on stdout
     #[arg(short, long)]
@@ -154,7 +166,7 @@ pub(super) async fn cmd_build(
     let summary = display.await.unwrap_or_default();
 
     let outcome = result.map_err(|error| build_failure::explain(&error, &summary, mode))?;
-    display::warnings(&summary, mode, environment);
+    display::warnings(&summary, mode, args.debug, environment);
     write_results(&args, &outcome, &builder, mode)
 }
 
@@ -238,6 +250,8 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.extra_hosts = args.add_host.clone();
     request.shm_size = args.shm_size;
     request.ulimits = args.ulimit.clone();
+    request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
+    request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
     request.node_id = environment.node_id();
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
     Ok(request)

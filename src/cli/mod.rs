@@ -2,6 +2,7 @@
 
 mod build;
 mod build_failure;
+mod caches;
 mod call;
 mod completion;
 mod connection;

@@ -125,6 +125,14 @@ impl SolveRequest {
 }
 
 impl CacheEntry {
+    /// As frontends in the daemon take them: the attribute `cache-imports`.
+    pub(crate) fn list_to_json(entries: &[Self]) -> String {
+        let entries = entries
+            .iter()
+            .map(|entry| serde_json::json!({ "Type": entry.kind, "Attrs": entry.attrs }));
+        entries.collect::<serde_json::Value>().to_string()
+    }
+
     fn into_proto(self) -> control::CacheOptionsEntry {
         control::CacheOptionsEntry {
             r#type: self.kind,

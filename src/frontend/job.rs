@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::{Choice, Elsewhere, elsewhere};
 use super::{Error, Source, images, result, solve};
+use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions, Warning};
 use crate::llb::Definition;
@@ -54,6 +55,8 @@ pub struct Setting {
     pub parallel: Option<usize>,
     /// Compute the result before it is handed over, so that a failure belongs to a platform and nothing is exported yet.
     pub evaluate: bool,
+    /// Caches that the daemon looks into before it runs a step.
+    pub cache_imports: Vec<CacheEntry>,
     /// Named graphs that stand for contexts: what a frontend in the daemon may be given instead of folders.
     pub inputs: BTreeMap<String, Definition>,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
@@ -149,12 +152,21 @@ impl Job {
     ) -> Result<Finished, Error> {
         let mut options = self.attributes.clone();
         options.extend(other.attributes.clone());
+        if !setting.cache_imports.is_empty() {
+            let imports = CacheEntry::list_to_json(&setting.cache_imports);
+            options.insert("cache-imports".to_owned(), imports);
+        }
         let forward = Forward {
             frontend: other.frontend.to_owned(),
             options,
             inputs: setting.inputs.clone(),
         };
-        let solved = bridge.forward(&forward, &SolveOptions::default()).await;
+        let options = SolveOptions {
+            evaluate: setting.evaluate,
+            cache_imports: setting.cache_imports.clone(),
+            ..SolveOptions::default()
+        };
+        let solved = bridge.forward(&forward, &options).await;
         let result = solved.map_err(|error| Error::solve(&self.source, None, error))?;
         Ok(Finished {
             result,

@@ -21,7 +21,7 @@ pub(super) async fn all(
     let solves = translations.into_iter().map(|translation| async move {
         // The semaphore is never closed.
         let _place = places.acquire().await;
-        let solved = one(bridge, &translation.definition, setting.evaluate).await;
+        let solved = one(bridge, &translation.definition, setting).await;
         let platform = Some(&translation.platform).filter(|_| several);
         let solved = solved.map_err(|error| Error::solve(source, platform, error))?;
         Ok((translation, solved))
@@ -32,13 +32,14 @@ pub(super) async fn all(
 async fn one(
     bridge: &Bridge,
     definition: &Definition,
-    evaluate: bool,
+    setting: &Setting,
 ) -> Result<Ref, gateway::Error> {
     if definition.is_empty() {
         return Ok(Ref::scratch());
     }
     let options = SolveOptions {
-        evaluate,
+        evaluate: setting.evaluate,
+        cache_imports: setting.cache_imports.clone(),
         ..SolveOptions::default()
     };
     bridge.solve(definition, &options).await

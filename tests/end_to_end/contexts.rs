@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
+use crate::support::{Engine, Finished, Pushed, Relay, folder_of, solvekit, unique};
 
 const PLATFORM: &str = "linux/amd64";
 
@@ -43,6 +43,42 @@ fn twenty_thousand_files_arrive_and_are_sent_only_once() {
     assert_eq!(
         again.file(PLATFORM, "/tree/77/43"),
         format!("{word} 77/43\n")
+    );
+}
+
+#[test]
+fn of_a_monorepo_only_the_copied_folders_are_sent() {
+    let context = folder_of(&[(
+        "Dockerfile",
+        "FROM scratch AS unused\nCOPY other /\nFROM scratch\nCOPY one/src /one/\nCOPY two/*.txt /two/\n",
+    )]);
+    let noise = |size: usize| unique().repeat(size / unique().len());
+    for (path, size) in [
+        ("one/src/a", 100_000),
+        ("one/tests/b", 6_000_000),
+        ("two/c.txt", 100_000),
+        ("two/d.bin", 6_000_000),
+        ("other/e", 6_000_000),
+    ] {
+        let path = context.path().join(path);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
+        fs::write(path, noise(size)).expect("the folder can be written");
+    }
+    let relay = Relay::unix();
+    let name = format!("{}:latest", Engine::get().name("monorepo"));
+    Finished::of(
+        solvekit(["--addr", relay.address(), "build", "--platform", PLATFORM])
+            .args(["--push", "-t", &name])
+            .arg(context.path()),
+    )
+    .succeeded();
+    let mut files = files_in(&Pushed::fetch(&name));
+    files.retain(|file| !file.ends_with('/'));
+    assert_eq!(files, ["one/a", "two/c.txt"]);
+    assert!(
+        relay.carried() < 1_000_000,
+        "{} bytes were sent",
+        relay.carried()
     );
 }
 

@@ -4,11 +4,14 @@
 mod support;
 
 mod bad_input;
+mod calls;
 mod contexts;
 mod credentials;
 mod documents;
 mod eight_platforms;
+mod frontends;
 mod interruptions;
 mod outputs;
 mod registry_faults;
+mod shared_cache;
 mod transports;

@@ -2,9 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 /// How long any command of the tests may take, on a slow machine with two cores.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -24,7 +26,9 @@ pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
     ] {
         command.env_remove(name);
     }
-    command.env("DOCKER_CONFIG", "/nonexistent");
+    static CONFIGURATION: OnceLock<TempDir> = OnceLock::new();
+    let none = CONFIGURATION.get_or_init(|| tempfile::tempdir().expect("a temporary folder"));
+    command.env("DOCKER_CONFIG", none.path());
     command.env("NO_COLOR", "1");
     command
 }

@@ -8,6 +8,7 @@ mod certificates;
 mod command;
 mod engine;
 mod fixture;
+mod peer;
 mod pushed;
 mod relay;
 
@@ -15,5 +16,6 @@ pub use certificates::Certificates;
 pub use command::{Finished, Running, solvekit};
 pub use engine::{Engine, unique};
 pub use fixture::{copy_of, fixture, folder_of};
+pub use peer::buildx;
 pub use pushed::Pushed;
 pub use relay::Relay;

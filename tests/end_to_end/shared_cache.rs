@@ -1,0 +1,220 @@
+//! The cache is the same as that of docker-buildx: what one of them has built the other one finds, both ways round.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use solvekit::client::{Address, Client, ConnectOptions, PruneOptions};
+use tempfile::TempDir;
+use tokio_stream::StreamExt as _;
+
+use crate::support::{Engine, Finished, Pushed, buildx, folder_of, solvekit, unique};
+
+/// Steps of many kinds (but HEALTHCHECK, which each version of BuildKit words otherwise in the history); `WORD` is new in each test, so that nothing else has built them.
+const DOCKERFILE: &str = r#"ARG BASE=alpine
+FROM ${BASE} AS files
+ARG TARGETARCH
+ENV WORD=WORD PLACE=/srv
+WORKDIR $PLACE/app
+COPY --chmod=0640 a.txt nested ./
+RUN --mount=type=cache,target=/cache echo "$WORD $TARGETARCH" > out
+COPY <<EOF /etc/motd
+WORD
+EOF
+
+FROM ${BASE}
+LABEL word="WORD"
+ADD nested/b.txt /b-WORD
+COPY --from=files /srv/app/out /etc/motd /result/
+RUN --mount=type=bind,target=/context <<EOF
+set -e
+cat /context/a.txt > /last
+echo WORD >> /last
+EOF
+USER 1000:1000
+ENTRYPOINT ["cat"]
+CMD ["/last"]
+"#;
+
+const PLATFORMS: &str = "linux/amd64,linux/arm64";
+
+#[test]
+fn what_docker_buildx_built_is_cached_here() {
+    let (context, names) = case();
+    succeeded(buildx(push(&names[0], &context)));
+    let here = succeeded(solvekit(push(&names[1], &context)));
+    assert_all_cached(&here);
+    assert_same(&names);
+}
+
+#[test]
+fn what_was_built_here_is_cached_for_docker_buildx() {
+    let (context, names) = case();
+    succeeded(solvekit(push(&names[0], &context)));
+    let there = succeeded(buildx(push(&names[1], &context)));
+    assert_all_cached(&there);
+    assert_same(&names);
+}
+
+#[test]
+fn a_registry_cache_of_docker_buildx_serves_a_pruned_daemon_here() {
+    registry_cache(buildx, solvekit);
+}
+
+#[test]
+fn a_registry_cache_made_here_serves_a_pruned_daemon_there() {
+    registry_cache(solvekit, buildx);
+}
+
+#[test]
+fn an_inline_cache_serves_a_pruned_daemon() {
+    let (context, word) = runs();
+    let name = format!("{}:latest", Engine::get().name("inline"));
+    let mut first = solvekit(push(&name, &context));
+    first.args(["--cache-to", "type=inline"]);
+    succeeded(first);
+    prune(&word);
+    let mut second = solvekit(build(&context));
+    second.args(["--cache-from", &name]);
+    assert_all_cached(&succeeded(second));
+}
+
+fn registry_cache(writer: fn(Vec<String>) -> Command, reader: fn(Vec<String>) -> Command) {
+    let (context, word) = runs();
+    let cache = Engine::get().name("cache");
+    let mut first = writer(build(&context));
+    first.arg(format!("--cache-to=type=registry,ref={cache},mode=max"));
+    succeeded(first);
+    prune(&word);
+    let mut second = reader(build(&context));
+    second.arg(format!("--cache-from=type=registry,ref={cache}"));
+    assert_all_cached(&succeeded(second));
+}
+
+/// A context of files and the names of two images.
+fn case() -> (TempDir, [String; 2]) {
+    let dockerfile = DOCKERFILE.replace("WORD", &unique());
+    let context = folder_of(&[
+        ("Dockerfile", &dockerfile),
+        ("a.txt", &unique()),
+        ("nested/b.txt", &unique()),
+        ("ignored.log", "x"),
+        (".dockerignore", "*.log\n"),
+    ]);
+    let engine = Engine::get();
+    let names = ["there", "here"].map(|what| format!("{}:latest", engine.name(what)));
+    (context, names)
+}
+
+/// A context whose every step has a word in its cache record, so that exactly these can be pruned.
+fn runs() -> (TempDir, String) {
+    let word = unique();
+    let dockerfile = format!(
+        "FROM alpine\nRUN echo {word} > /first\nRUN echo {word} >> /first && mv /first /second\n"
+    );
+    (folder_of(&[("Dockerfile", &dockerfile)]), word)
+}
+
+fn build(context: &TempDir) -> Vec<String> {
+    let path = context.path().display().to_string();
+    vec!["build".into(), "--progress=plain".into(), path]
+}
+
+fn push(name: &str, context: &TempDir) -> Vec<String> {
+    let mut arguments = build(context);
+    arguments.extend(["--platform", PLATFORMS, "--push", "-t", name].map(str::to_owned));
+    arguments
+}
+
+#[track_caller]
+fn succeeded(mut command: Command) -> String {
+    Finished::of(&mut command).succeeded().stderr
+}
+
+/// Every step of a stage is cached: `#7 [linux/amd64 files 2/5] WORKDIR /srv` is followed by `#7 CACHED`. The first of a stage
+/// is its base image, which is looked up.
+#[track_caller]
+fn assert_all_cached(log: &str) {
+    let mut steps = 0;
+    for line in log.lines() {
+        let Some((number, name)) = line.split_once(" [") else {
+            continue;
+        };
+        let Some((place, _)) = name.split_once(']') else {
+            continue;
+        };
+        let step = place
+            .rsplit(' ')
+            .next()
+            .and_then(|step| step.split_once('/'));
+        let Some((step, _)) =
+            step.filter(|(step, all)| step.parse::<u32>().is_ok() && all.parse::<u32>().is_ok())
+        else {
+            continue;
+        };
+        if step == "1" {
+            continue;
+        }
+        steps += 1;
+        assert!(
+            log.lines().any(|line| line == format!("{number} CACHED")),
+            "{line} was not cached:\n{log}"
+        );
+    }
+    assert!(steps >= 2, "there are no steps in:\n{log}");
+}
+
+/// Both images have the same layers, and configs that differ in nothing but times.
+#[track_caller]
+fn assert_same(names: &[String; 2]) {
+    let [first, second] = names.each_ref().map(|name| Pushed::fetch(name));
+    assert_eq!(first.platforms(), second.platforms());
+    for platform in first.platforms() {
+        assert_eq!(
+            first.manifest(&platform)["layers"],
+            second.manifest(&platform)["layers"],
+            "{platform}"
+        );
+        let [first, second] = [&first, &second].map(|image| timeless(image.config(&platform)));
+        assert_eq!(first, second, "{platform}");
+    }
+}
+
+fn timeless(mut config: Value) -> Value {
+    config["created"] = Value::Null;
+    for entry in config["history"].as_array_mut().expect("a history") {
+        entry["created"] = Value::Null;
+    }
+    config
+}
+
+/// Removes the records of this test's steps, and nothing of other tests'.
+#[track_caller]
+fn prune(word: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let address = Address::parse(&Engine::get().host).expect("an address");
+        let client = Client::connect(&ConnectOptions::new(address))
+            .await
+            .expect("a daemon");
+        let filters = [format!("description~=\"{word}\"")];
+        let records = || async {
+            let listed = client.disk_usage(&filters, Duration::ZERO).await;
+            let records = listed.expect("it lists").into_iter();
+            // Older daemons know no descriptions when they prune.
+            records
+                .map(|record| format!("id=={}", record.id))
+                .collect::<Vec<_>>()
+        };
+        let options = PruneOptions {
+            all: true,
+            filters: records().await,
+            ..PruneOptions::default()
+        };
+        assert!(options.filters.len() >= 2, "there is nothing to prune");
+        let removed = client.prune(&options).await.expect("it prunes");
+        let removed: Result<Vec<_>, _> = removed.collect().await;
+        removed.expect("it prunes");
+        assert!(records().await.is_empty(), "records are left");
+    });
+}
