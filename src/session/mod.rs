@@ -7,12 +7,14 @@ mod auth;
 mod error;
 mod filepath;
 mod filesync;
+mod fsutil;
 mod health;
 mod patterns;
 mod secrets;
 mod server;
 mod shared_key;
 mod ssh;
+mod stream;
 mod tasks;
 mod tunnel;
 

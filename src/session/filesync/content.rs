@@ -10,10 +10,9 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::error::TransferError;
-use super::frame;
-use super::outbound::Outbound;
-use super::paths::PathTable;
 use crate::proto::fsutil::types::packet::PacketType;
+use crate::session::fsutil::{PathTable, packet};
+use crate::session::stream::Outbound;
 
 /// How many files are read at the same time, as in the reference.
 const READERS: usize = 4;
@@ -24,7 +23,7 @@ const PIECE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Content {
     root: PathBuf,
-    paths: Arc<Mutex<PathTable>>,
+    paths: Arc<Mutex<PathTable<1>>>,
     outbound: Outbound,
     queue: Mutex<Queue>,
 }
@@ -37,7 +36,7 @@ struct Queue {
 
 impl Content {
     /// Reads the files that `paths` tells of below `root`.
-    pub(super) fn new(root: PathBuf, paths: Arc<Mutex<PathTable>>, outbound: Outbound) -> Self {
+    pub(super) fn new(root: PathBuf, paths: Arc<Mutex<PathTable<1>>>, outbound: Outbound) -> Self {
         Self {
             root,
             paths,
@@ -74,7 +73,7 @@ impl Content {
     fn flush(&self, buffer: &mut Vec<u8>) -> Result<(), TransferError> {
         match buffer.is_empty() {
             true => Ok(()),
-            false => self.outbound.blocking_send(std::mem::take(buffer)),
+            false => Ok(self.outbound.blocking_send(std::mem::take(buffer))?),
         }
     }
 
@@ -85,7 +84,7 @@ impl Content {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(id);
-        let (path, listed) = found.ok_or(TransferError::UnknownFile { id })?;
+        let (path, [listed]) = found.ok_or(TransferError::UnknownFile { id })?;
         if let Some(file) = open(&self.root, &path)? {
             let mut left = listed;
             while left > 0 {
@@ -94,7 +93,7 @@ impl Content {
                     self.flush(buffer)?;
                 }
                 buffer.reserve(length + 64);
-                frame::put_data_header(buffer, id, length);
+                packet::put_data_header(buffer, id, length);
                 read_exact(&file, buffer, length).map_err(|error| match error {
                     Short::Error(source) => TransferError::file("read", path.as_bytes(), source),
                     Short::End(read) => TransferError::Shrunk {
@@ -106,7 +105,7 @@ impl Content {
                 left -= length as u64;
             }
         }
-        frame::put_bare(buffer, PacketType::PacketData, id);
+        packet::put_bare(buffer, PacketType::PacketData, id);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use crate::session::PatternError;
+use crate::session::stream::{BadFrame, Closed};
 
 /// The reason of a failed transfer. Paths are relative to the directory that is sent.
 #[derive(Debug, Error)]
@@ -56,6 +57,18 @@ fn hint(source: &io::Error) -> &'static str {
             " (exclude it in .dockerignore if the build does not need it)"
         }
         _ => "",
+    }
+}
+
+impl From<Closed> for TransferError {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<BadFrame> for TransferError {
+    fn from(BadFrame(what): BadFrame) -> Self {
+        Self::Protocol(what)
     }
 }
 

@@ -9,32 +9,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use crate::proto::fsutil::types::Stat;
-
-/// Go's `os.FileMode` bits.
-mod go {
-    pub(super) const DIR: u32 = 1 << 31;
-    pub(super) const SYMLINK: u32 = 1 << 27;
-    pub(super) const DEVICE: u32 = 1 << 26;
-    pub(super) const NAMED_PIPE: u32 = 1 << 25;
-    pub(super) const SETUID: u32 = 1 << 23;
-    pub(super) const SETGID: u32 = 1 << 22;
-    pub(super) const CHAR_DEVICE: u32 = 1 << 21;
-    pub(super) const STICKY: u32 = 1 << 20;
-    pub(super) const IRREGULAR: u32 = 1 << 19;
-}
-
-/// Whether the receiver may ask for the content: fsutil's `fileCanRequestData`, no type bit set.
-pub(super) fn has_content(go_mode: u32) -> bool {
-    const SOCKET: u32 = 1 << 24;
-    const TYPE: u32 = go::DIR
-        | go::SYMLINK
-        | go::DEVICE
-        | go::NAMED_PIPE
-        | SOCKET
-        | go::CHAR_DEVICE
-        | go::IRREGULAR;
-    go_mode & TYPE == 0
-}
+use crate::session::fsutil::mode;
 
 /// What tells hard links of one file from other files.
 pub(super) type Inode = (u64, u64);
@@ -75,31 +50,22 @@ pub(super) fn fill(stat: &mut Stat, path: &Path, metadata: &Metadata) -> io::Res
 }
 
 fn go_mode(unix_mode: u32, kind: FileType) -> u32 {
-    let mut mode = unix_mode & 0o777;
-    for (bit, go_bit) in [
-        (0o4000, go::SETUID),
-        (0o2000, go::SETGID),
-        (0o1000, go::STICKY),
-    ] {
-        if unix_mode & bit != 0 {
-            mode |= go_bit;
-        }
-    }
-    mode | if kind.is_dir() {
-        go::DIR
+    let bits = if kind.is_dir() {
+        mode::DIR
     } else if kind.is_symlink() {
-        go::SYMLINK
+        mode::SYMLINK
     } else if kind.is_fifo() {
-        go::NAMED_PIPE
+        mode::NAMED_PIPE
     } else if kind.is_block_device() {
-        go::DEVICE
+        mode::DEVICE
     } else if kind.is_char_device() {
-        go::DEVICE | go::CHAR_DEVICE
+        mode::DEVICE | mode::CHAR_DEVICE
     } else if kind.is_file() || kind.is_socket() {
         0
     } else {
-        go::IRREGULAR
-    }
+        mode::IRREGULAR
+    };
+    bits | mode::from_permissions(unix_mode)
 }
 
 /// Major and minor number as fsutil splits them: the twelve and twenty bits of Linux before they were widened.
@@ -183,7 +149,7 @@ mod tests {
             std::fs::set_permissions(&file, PermissionsExt::from_mode(unix)).unwrap();
             let (stat, inode) = stat(&file);
             assert_eq!((stat.mode, stat.size, stat.uid, inode), (want, 3, 0, None));
-            assert!(has_content(stat.mode) && stat.linkname.is_empty());
+            assert!(mode::has_content(stat.mode) && stat.linkname.is_empty());
         }
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o1777)).unwrap();
         let (directory, _) = stat(dir.path());
@@ -191,7 +157,7 @@ mod tests {
             (directory.mode, directory.size),
             (0o777 | 1 << 31 | 1 << 20, 0)
         );
-        assert!(!has_content(directory.mode));
+        assert!(!mode::has_content(directory.mode));
 
         symlink("../target", dir.path().join("l")).unwrap();
         let (link, _) = stat(&dir.path().join("l"));
@@ -199,7 +165,7 @@ mod tests {
             (link.mode, link.linkname.as_str(), link.size),
             (0o777 | 1 << 27, "../target", 9)
         );
-        assert!(!has_content(link.mode));
+        assert!(!mode::has_content(link.mode));
     }
 
     #[test]
@@ -218,7 +184,7 @@ mod tests {
         let socket = dir.path().join("s");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let mode = stat(&socket).0.mode;
-        assert!(has_content(mode) && mode & !0o777 == 0, "{mode:o}");
+        assert!(mode::has_content(mode) && mode & !0o777 == 0, "{mode:o}");
     }
 
     #[test]

@@ -4,11 +4,8 @@ mod content;
 mod error;
 mod filter;
 mod follow;
-mod frame;
 mod listing;
 mod metadata;
-mod outbound;
-mod paths;
 mod request;
 mod transfer;
 mod walk;
@@ -27,8 +24,8 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
-use super::Error;
 use super::tasks::Tasks;
+use super::{Error, stream};
 use request::Request;
 
 /// The methods of the service. `TarStream` is of daemons long gone.
@@ -109,7 +106,7 @@ impl FileSync {
                 Status::not_found(format!("this build offers no directory \"{directory}\""))
             })?
             .to_owned();
-        let (outbound, body) = outbound::outbound();
+        let (outbound, body) = stream::outbound();
         tasks
             .clone()
             .spawn(transfer::run(root, asked, inbound, outbound, tasks));

@@ -15,14 +15,13 @@ use tonic::Status;
 use super::content::Content;
 use super::error::TransferError;
 use super::filter::Filter;
-use super::frame::{self, Reader};
-use super::metadata::{self, Inode};
-use super::outbound::Outbound;
-use super::paths::PathTable;
+use super::metadata::Inode;
 use super::request::Request;
 use super::walk;
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::proto::fsutil::types::{Packet, Stat};
+use crate::session::fsutil::{PathTable, mode, packet};
+use crate::session::stream::{FrameReader, Outbound};
 use crate::session::tasks::Tasks;
 
 /// Stats leave when this much of them is there.
@@ -85,13 +84,14 @@ async fn answer<B>(mut inbound: B, mut request: impl FnMut(u32)) -> Result<(), T
 where
     B: Body<Data = bytes::Bytes> + Unpin,
 {
-    let mut reader = Reader::default();
+    let mut reader = FrameReader::default();
     while let Some(Ok(frame)) = inbound.frame().await {
         let Ok(data) = frame.into_data() else {
             continue;
         };
         reader.push(data);
-        while let Some(packet) = reader.next()? {
+        while let Some(message) = reader.next()? {
+            let packet = packet::read(message)?;
             match packet.r#type() {
                 PacketType::PacketReq => request(packet.id),
                 PacketType::PacketFin => return Ok(()),
@@ -111,14 +111,14 @@ async fn finish(outbound: Outbound, ended: Result<(), TransferError>) {
     let mut last = Vec::new();
     let status = match ended {
         Ok(()) => {
-            frame::put_bare(&mut last, PacketType::PacketFin, 0);
+            packet::put_bare(&mut last, PacketType::PacketFin, 0);
             Status::ok("")
         }
         Err(TransferError::Closed) => Status::cancelled(TransferError::Closed.message()),
         Err(error) => {
             let message = error.message();
             let data = message.clone().into();
-            frame::put(
+            packet::put(
                 &mut last,
                 &Packet {
                     r#type: PacketType::PacketErr.into(),
@@ -139,7 +139,7 @@ async fn finish(outbound: Outbound, ended: Result<(), TransferError>) {
 fn send_stats(
     root: &Path,
     request: &Request,
-    paths: &Mutex<PathTable>,
+    paths: &Mutex<PathTable<1>>,
     outbound: &Outbound,
 ) -> Result<(), TransferError> {
     let filter = Filter::new(root, request)?;
@@ -157,13 +157,13 @@ fn send_stats(
         &|| outbound.is_closed(),
         &mut |stat, inode| stats.send(stat, inode),
     )?;
-    frame::put_bare(&mut stats.buffer, PacketType::PacketStat, 0);
-    outbound.blocking_send(stats.buffer)
+    packet::put_bare(&mut stats.buffer, PacketType::PacketStat, 0);
+    Ok(outbound.blocking_send(stats.buffer)?)
 }
 
 /// The stats on their way out.
 struct Stats<'a> {
-    paths: &'a Mutex<PathTable>,
+    paths: &'a Mutex<PathTable<1>>,
     outbound: &'a Outbound,
     packet: Packet,
     buffer: Vec<u8>,
@@ -189,13 +189,17 @@ impl Stats<'_> {
                     linked = true;
                 }
             }
-            if !linked && (inode.is_some() || metadata::has_content(stat.mode)) {
-                paths.insert(id, &stat.path, u64::try_from(stat.size).unwrap_or_default());
+            if !linked && (inode.is_some() || mode::has_content(stat.mode)) {
+                paths.insert(
+                    id,
+                    &stat.path,
+                    [u64::try_from(stat.size).unwrap_or_default()],
+                );
             }
         }
         // The walk's `Stat` and its buffers are lent to the packet for as long as it takes to write it.
         self.packet.stat = Some(std::mem::take(stat));
-        frame::put(&mut self.buffer, &self.packet);
+        packet::put(&mut self.buffer, &self.packet);
         *stat = self.packet.stat.take().unwrap_or_default();
         if self.buffer.len() >= CHUNK {
             let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 1024));

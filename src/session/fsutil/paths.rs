@@ -1,14 +1,14 @@
-//! The files that the daemon may ask for, by their number: a million of them in some ten megabytes.
+//! Files by their number: a million of them in some ten megabytes.
 
 /// Entries a block; within one, a path is stored as what differs from the one before.
 const BLOCK: usize = 32;
 
-/// Numbers with their path and size, added in ascending order.
+/// Numbers with their path and some values, added in ascending order.
 ///
-/// An entry is varints (the number's distance from the one before, the size, how many bytes of the path are shared with
+/// An entry is varints (the number's distance from the one before, the values, how many bytes of the path are shared with
 /// the one before, how many follow) and the rest of the path. The first entry of a block stands by itself.
 #[derive(Debug, Default)]
-pub(super) struct PathTable {
+pub(in crate::session) struct PathTable<const N: usize> {
     bytes: Vec<u8>,
     /// The first number of each block, and where it starts.
     blocks: Vec<(u32, usize)>,
@@ -17,9 +17,9 @@ pub(super) struct PathTable {
     last_path: Vec<u8>,
 }
 
-impl PathTable {
+impl<const N: usize> PathTable<N> {
     /// Adds an entry. Its number must be larger than all before.
-    pub(super) fn insert(&mut self, id: u32, path: &str, size: u64) {
+    pub(in crate::session) fn insert(&mut self, id: u32, path: &str, values: [u64; N]) {
         let path = path.as_bytes();
         if self.length.is_multiple_of(BLOCK) {
             self.blocks.push((id, self.bytes.len()));
@@ -33,7 +33,9 @@ impl PathTable {
             .take_while(|(a, b)| a == b)
             .count();
         put(&mut self.bytes, u64::from(id - self.last_id));
-        put(&mut self.bytes, size);
+        for value in values {
+            put(&mut self.bytes, value);
+        }
         put(&mut self.bytes, shared as u64);
         put(&mut self.bytes, (path.len() - shared) as u64);
         self.bytes.extend_from_slice(&path[shared..]);
@@ -43,8 +45,8 @@ impl PathTable {
         self.length += 1;
     }
 
-    /// The path and size of a number, if it was added.
-    pub(super) fn get(&self, id: u32) -> Option<(String, u64)> {
+    /// The path and values of a number, if it was added.
+    pub(in crate::session) fn get(&self, id: u32) -> Option<(String, [u64; N])> {
         let block = self
             .blocks
             .partition_point(|&(first, _)| first <= id)
@@ -58,14 +60,17 @@ impl PathTable {
         let mut path = Vec::new();
         while !bytes.is_empty() {
             current += u32::try_from(take(&mut bytes)?).ok()?;
-            let size = take(&mut bytes)?;
+            let mut values = [0; N];
+            for value in &mut values {
+                *value = take(&mut bytes)?;
+            }
             let shared = usize::try_from(take(&mut bytes)?).ok()?;
             let length = usize::try_from(take(&mut bytes)?).ok()?;
             let (rest, after) = bytes.split_at_checked(length)?;
             path.truncate(shared);
             path.extend_from_slice(rest);
             if current == id {
-                return Some((String::from_utf8(path).ok()?, size));
+                return Some((String::from_utf8(path).ok()?, values));
             }
             bytes = after;
         }
@@ -107,21 +112,21 @@ mod tests {
             (
                 n * 3 + 1,
                 format!("dir{}/sub/größe{n}.txt", n / 40),
-                u64::from(n) << 20,
+                [u64::from(n) << 20, 7],
             )
         };
         for n in 0..1000 {
-            let (id, path, size) = entry(n);
-            table.insert(id, &path, size);
+            let (id, path, values) = entry(n);
+            table.insert(id, &path, values);
         }
         for n in 0..1000 {
-            let (id, path, size) = entry(n);
-            assert_eq!(table.get(id), Some((path, size)));
+            let (id, path, values) = entry(n);
+            assert_eq!(table.get(id), Some((path, values)));
             assert_eq!(table.get(id + 1), None);
         }
         assert_eq!(table.get(0), None);
         assert_eq!(table.get(u32::MAX), None);
-        assert_eq!(PathTable::default().get(0), None);
+        assert_eq!(PathTable::<0>::default().get(0), None);
     }
 
     #[test]
@@ -135,7 +140,7 @@ mod tests {
                     n / 100,
                     n % 100
                 ),
-                4096,
+                [4096],
             );
         }
         let size = table.bytes.len() + table.blocks.len() * 16;

@@ -1,0 +1,203 @@
+//! gRPC's framing by hand, for the calls that carry files: many small messages leave together, and bulk data is not copied
+//! from one buffer of a message to the next.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use hyper::body::{Body, Frame};
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::MESSAGE_LIMIT;
+
+/// How many chunks can wait to be sent. With chunks of some 64 KiB, what one transfer holds in memory.
+const WAITING: usize = 8;
+
+/// A flag (not compressed) and the length.
+const HEADER: usize = 5;
+
+/// The other side is gone; nobody is left to hear of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closed;
+
+/// What the daemon sent that is no message; the text completes "the daemon sent".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadFrame(pub(super) &'static str);
+
+enum Item {
+    Chunk(Bytes),
+    End(Status),
+}
+
+/// Sends to the body. Everything fails with [`Closed`] once the daemon is gone or the end was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Outbound {
+    items: mpsc::Sender<Item>,
+}
+
+/// A response body, to be read by the HTTP/2 server.
+#[derive(Debug)]
+pub(super) struct OutboundBody {
+    items: mpsc::Receiver<Item>,
+    ended: bool,
+}
+
+/// Both ends of a body.
+pub(super) fn outbound() -> (Outbound, OutboundBody) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    (
+        Outbound { items: sender },
+        OutboundBody {
+            items: receiver,
+            ended: false,
+        },
+    )
+}
+
+impl Outbound {
+    /// Sends whole gRPC messages.
+    pub(super) async fn send(&self, messages: Vec<u8>) -> Result<(), Closed> {
+        self.items
+            .send(Item::Chunk(messages.into()))
+            .await
+            .map_err(|_| Closed)
+    }
+
+    /// The same from a blocking thread.
+    pub(super) fn blocking_send(&self, messages: Vec<u8>) -> Result<(), Closed> {
+        self.items
+            .blocking_send(Item::Chunk(messages.into()))
+            .map_err(|_| Closed)
+    }
+
+    /// Ends the body; what others still want to send is dropped.
+    pub(super) async fn end(self, status: Status) {
+        // If nobody reads any more, nobody misses it.
+        let _ = self.items.send(Item::End(status)).await;
+    }
+
+    /// Whether the daemon does not read any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.items.is_closed()
+    }
+
+    /// Completes when the daemon does not read any more.
+    pub(super) async fn closed(&self) {
+        self.items.closed().await;
+    }
+}
+
+impl Body for OutboundBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        self.items.poll_recv(cx).map(|item| match item {
+            Some(Item::Chunk(chunk)) => Some(Ok(Frame::data(chunk))),
+            end => {
+                self.ended = true;
+                self.items.close();
+                let status = match end {
+                    Some(Item::End(status)) => status,
+                    _ => Status::cancelled("the transfer was cancelled"),
+                };
+                let mut trailers = http::HeaderMap::new();
+                Some(
+                    status
+                        .add_header(&mut trailers)
+                        .map(|()| Frame::trailers(trailers)),
+                )
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+}
+
+/// Begins a gRPC message of that length.
+pub(super) fn put_header(buffer: &mut Vec<u8>, length: usize) {
+    buffer.put_u8(0);
+    // Messages are far below the limit of 16 MiB.
+    buffer.put_u32(length as u32);
+}
+
+/// Takes gRPC messages out of a request body.
+#[derive(Debug, Default)]
+pub(super) struct FrameReader {
+    unread: BytesMut,
+}
+
+impl FrameReader {
+    /// Adds what arrived.
+    pub(super) fn push(&mut self, data: Bytes) {
+        if self.unread.is_empty() {
+            // Without a copy, if nobody else has the data.
+            self.unread = BytesMut::from(data);
+        } else {
+            self.unread.extend_from_slice(&data);
+        }
+    }
+
+    /// The next message, if it has arrived in full.
+    pub(super) fn next(&mut self) -> Result<Option<Bytes>, BadFrame> {
+        let Some(mut header) = self.unread.get(..HEADER) else {
+            return Ok(None);
+        };
+        if header.get_u8() != 0 {
+            return Err(BadFrame("a compressed message"));
+        }
+        let length = header.get_u32() as usize;
+        if length > MESSAGE_LIMIT {
+            return Err(BadFrame("a message of more than 16 MiB"));
+        }
+        if self.unread.len() < HEADER + length {
+            return Ok(None);
+        }
+        self.unread.advance(HEADER);
+        Ok(Some(self.unread.split_to(length).freeze()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_arrive_in_any_pieces() {
+        let mut buffer = Vec::new();
+        for message in [&b"ab"[..], b"", b"cde"] {
+            put_header(&mut buffer, message.len());
+            buffer.extend_from_slice(message);
+        }
+        for size in 1..buffer.len() {
+            let mut reader = FrameReader::default();
+            let mut messages = Vec::new();
+            for piece in buffer.chunks(size) {
+                reader.push(Bytes::copy_from_slice(piece));
+                while let Some(message) = reader.next().unwrap() {
+                    messages.push(message);
+                }
+            }
+            assert_eq!(messages, ["ab", "", "cde"]);
+            assert!(reader.unread.is_empty());
+        }
+    }
+
+    #[test]
+    fn nonsense_is_an_error() {
+        for bytes in [&b"\x01\0\0\0\0"[..], b"\0\xff\0\0\0"] {
+            let mut reader = FrameReader::default();
+            reader.push(Bytes::copy_from_slice(bytes));
+            assert!(reader.next().is_err());
+        }
+    }
+}
