@@ -5,6 +5,7 @@
 
 mod auth;
 mod error;
+mod exports;
 mod filepath;
 mod filesync;
 mod fsutil;
@@ -20,6 +21,7 @@ mod tunnel;
 
 pub use auth::Auth;
 pub use error::Error;
+pub use exports::Exports;
 pub use filesync::Directories;
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
 pub use secrets::Secrets;
@@ -124,7 +126,7 @@ impl SessionBuilder {
     pub fn directories(mut self, directories: Directories) -> Self {
         self.methods.extend(filesync::METHODS);
         self.routes
-            .add_service(filesync::FileSync::new(directories));
+            .add_service(stream::Served(filesync::FileSync::new(directories)));
         self
     }
 
@@ -146,6 +148,14 @@ impl SessionBuilder {
     pub fn ssh_agents(mut self, agents: SshAgents) -> Self {
         self.methods.extend(ssh::METHODS);
         self.routes.add_service(agents.into_service());
+        self
+    }
+
+    /// Takes the results that the build's exporters send back.
+    pub fn exports(mut self, exports: Exports) -> Self {
+        self.methods.extend(exports::METHODS);
+        self.routes
+            .add_service(stream::Served(exports::FileSend::new(exports)));
         self
     }
 

@@ -1,15 +1,22 @@
 //! gRPC's framing by hand, for the calls that carry files: many small messages leave together, and bulk data is not copied
 //! from one buffer of a message to the next.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Body, Frame};
 use tokio::sync::mpsc;
 use tonic::Status;
+use tonic::server::NamedService;
+use tower::Service;
 
 use super::MESSAGE_LIMIT;
+use super::tasks::Tasks;
 
 /// How many chunks can wait to be sent. With chunks of some 64 KiB, what one transfer holds in memory.
 const WAITING: usize = 8;
@@ -108,7 +115,7 @@ impl Body for OutboundBody {
                     Some(Item::End(status)) => status,
                     _ => Status::cancelled("the transfer was cancelled"),
                 };
-                let mut trailers = http::HeaderMap::new();
+                let mut trailers = HeaderMap::new();
                 Some(
                     status
                         .add_header(&mut trailers)
@@ -120,6 +127,56 @@ impl Body for OutboundBody {
 
     fn is_end_stream(&self) -> bool {
         self.ended
+    }
+}
+
+/// A service with one streaming method that does its own framing.
+pub(super) trait Streaming: Clone + Send + Sync + 'static {
+    /// The service's full name.
+    const SERVICE: &'static str;
+    /// The path of the method.
+    const METHOD: &'static str;
+
+    /// Starts a call in the session's tasks; gives the body of the response.
+    fn start(
+        &self,
+        headers: &HeaderMap,
+        inbound: tonic::body::Body,
+        tasks: Tasks,
+    ) -> Result<OutboundBody, Status>;
+}
+
+/// Serves a [`Streaming`].
+#[derive(Debug, Clone)]
+pub(super) struct Served<S>(pub(super) S);
+
+impl<S: Streaming> NamedService for Served<S> {
+    const NAME: &'static str = S::SERVICE;
+}
+
+impl<S: Streaming> Service<http::Request<tonic::body::Body>> for Served<S> {
+    type Response = Response<tonic::body::Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
+        let (parts, inbound) = request.into_parts();
+        let started = match parts.extensions.get::<Tasks>() {
+            _ if parts.uri.path() != S::METHOD => Err(Status::unimplemented("not served here")),
+            None => Err(Status::internal("no session")),
+            Some(tasks) => self.0.start(&parts.headers, inbound, tasks.clone()),
+        };
+        ready(Ok(started.map_or_else(Status::into_http, |body| {
+            let mut response = Response::new(tonic::body::Body::new(body));
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            response
+        })))
     }
 }
 

@@ -11,21 +11,16 @@ mod transfer;
 mod walk;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response};
+use http::HeaderMap;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::server::NamedService;
-use tower::Service;
 
+use super::Error;
+use super::stream::{self, OutboundBody, Streaming};
 use super::tasks::Tasks;
-use super::{Error, stream};
 use request::Request;
 
 /// The methods of the service. `TarStream` is of daemons long gone.
@@ -76,7 +71,7 @@ impl Directories {
     }
 }
 
-/// The service. It speaks gRPC itself: a context of 50,000 files is as many messages.
+/// The service.
 #[derive(Debug, Clone)]
 pub(super) struct FileSync {
     directories: Arc<Directories>,
@@ -88,16 +83,19 @@ impl FileSync {
             directories: Arc::new(directories),
         }
     }
+}
 
-    /// Starts the transfer and gives the response that carries it.
-    fn diff_copy(&self, request: http::Request<Body>) -> Result<Response<Body>, Status> {
-        let (parts, inbound) = request.into_parts();
-        let tasks = parts
-            .extensions
-            .get::<Tasks>()
-            .ok_or_else(|| Status::internal("no session"))?
-            .clone();
-        let asked = Request::from_headers(&parts.headers);
+impl Streaming for FileSync {
+    const SERVICE: &'static str = "moby.filesync.v1.FileSync";
+    const METHOD: &'static str = METHODS[0];
+
+    fn start(
+        &self,
+        headers: &HeaderMap,
+        inbound: Body,
+        tasks: Tasks,
+    ) -> Result<OutboundBody, Status> {
+        let asked = Request::from_headers(headers);
         let directory = &asked.directory;
         let root = self
             .directories
@@ -110,33 +108,7 @@ impl FileSync {
         tasks
             .clone()
             .spawn(transfer::run(root, asked, inbound, outbound, tasks));
-        let mut response = Response::new(Body::new(body));
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        Ok(response)
-    }
-}
-
-impl NamedService for FileSync {
-    const NAME: &'static str = "moby.filesync.v1.FileSync";
-}
-
-impl Service<http::Request<Body>> for FileSync {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<Body>, Infallible>>;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let response = match METHODS.contains(&request.uri().path()) {
-            true => self.diff_copy(request),
-            false => Err(Status::unimplemented("not served here")),
-        };
-        ready(Ok(response.unwrap_or_else(Status::into_http)))
+        Ok(body)
     }
 }
 

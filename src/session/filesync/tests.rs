@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
-use tonic::{Code, Streaming};
+use tonic::{Code, Streaming as Messages};
 
 use super::*;
 use crate::proto::fsutil::types::packet::PacketType;
@@ -21,7 +21,7 @@ use crate::session::tests::connect;
 /// The daemon's end of a transfer.
 struct Receiver {
     requests: mpsc::Sender<Packet>,
-    packets: Streaming<Packet>,
+    packets: Messages<Packet>,
     _channel: Channel,
 }
 

@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn a_missing_root_is_an_error() {
         let error = walk(
-            Path::new("/nonexistent/x"),
+            Path::new("/dev/null/x"),
             &Filter::default(),
             &|| false,
             &mut |_, _| Ok(()),

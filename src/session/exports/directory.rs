@@ -1,0 +1,115 @@
+//! Exports that are directories: fsutil's protocol, from the receiver's side.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use super::error::ExportError;
+use super::tree::Tree;
+use crate::proto::fsutil::types::packet::PacketType;
+use crate::proto::fsutil::types::{Packet, Stat};
+use crate::session::fsutil::packet;
+use crate::session::stream::Outbound;
+
+/// How many files are asked for at a time. The sender stops listening when it has some 130 to send, so that asking for
+/// more could leave both sides waiting.
+const ASKED: usize = 64;
+
+/// Writes what the packets say below `root`, which is made if it is not there. Returns when the daemon has said FIN too.
+pub(super) fn receive(
+    root: PathBuf,
+    mut packets: mpsc::Receiver<Packet>,
+    outbound: &Outbound,
+) -> Result<(), ExportError> {
+    let name = root.display().to_string();
+    let tree = std::fs::create_dir_all(&root).and_then(|()| Tree::open(&root));
+    let tree = tree.map_err(|error| ExportError::file("use", &name, error))?;
+    let mut receiver = Receiver {
+        tree,
+        wanted: VecDeque::new(),
+        asked: 0,
+        next: 0,
+        listed: false,
+        finished: false,
+    };
+    let mut answers = Vec::new();
+    while let Some(packet) = packets.blocking_recv() {
+        if receiver.take(packet)? {
+            return Ok(());
+        }
+        receiver.ask(&mut answers)?;
+        // Questions go out together as long as more packets are waiting.
+        if !answers.is_empty() && packets.is_empty() {
+            outbound.blocking_send(std::mem::take(&mut answers))?;
+        }
+    }
+    Err(ExportError::Closed)
+}
+
+/// A transfer on its way.
+struct Receiver {
+    tree: Tree,
+    /// The files that were not asked for yet.
+    wanted: VecDeque<u32>,
+    /// How many were, and did not arrive yet.
+    asked: usize,
+    /// The number of the next stat.
+    next: u32,
+    /// All stats are here.
+    listed: bool,
+    /// FIN was said.
+    finished: bool,
+}
+
+impl Receiver {
+    /// Does what the packet says. True for the echo of FIN.
+    fn take(&mut self, packet: Packet) -> Result<bool, ExportError> {
+        match packet.r#type() {
+            PacketType::PacketStat => match packet.stat {
+                Some(stat) => self.create(stat)?,
+                None => self.listed = true,
+            },
+            PacketType::PacketData if packet.data.is_empty() => {
+                self.tree.finish(packet.id)?;
+                self.asked = self.asked.saturating_sub(1);
+            }
+            PacketType::PacketData => self.tree.write(packet.id, &packet.data)?,
+            PacketType::PacketFin => return Ok(self.finished),
+            PacketType::PacketErr => {
+                return Err(ExportError::Sender(
+                    String::from_utf8_lossy(&packet.data).into_owned(),
+                ));
+            }
+            PacketType::PacketReq => {}
+        }
+        Ok(false)
+    }
+
+    fn create(&mut self, stat: Stat) -> Result<(), ExportError> {
+        let id = self.next;
+        self.next = id
+            .checked_add(1)
+            .ok_or(ExportError::Protocol("more files than can be numbered"))?;
+        if self.tree.create(id, stat)? {
+            self.wanted.push_back(id);
+        }
+        Ok(())
+    }
+
+    /// Adds the next questions, or FIN when there is none left.
+    fn ask(&mut self, answers: &mut Vec<u8>) -> Result<(), ExportError> {
+        while self.asked < ASKED
+            && let Some(id) = self.wanted.pop_front()
+        {
+            packet::put_bare(answers, PacketType::PacketReq, id);
+            self.asked += 1;
+        }
+        if self.listed && self.asked == 0 && !self.finished {
+            self.tree.finish_directories()?;
+            packet::put_bare(answers, PacketType::PacketFin, 0);
+            self.finished = true;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Why an export could not be received. The text goes to the daemon, which ends the build with it.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::session::stream::{BadFrame, Closed};
+
+/// The reason of a failed export. Paths are relative to the destination.
+#[derive(Debug, Error)]
+pub(super) enum ExportError {
+    #[error("cannot {action} {path}{}", hint(action, source))]
+    File {
+        action: &'static str,
+        path: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the daemon sent the path \"{path}\", which does not stay inside the destination")]
+    Outside { path: String },
+    #[error("the daemon sent data of file {id}, which it was not asked for")]
+    NotAsked { id: u32 },
+    #[error("the daemon sent {0}")]
+    Protocol(&'static str),
+    #[error("the daemon failed to send the files: {0}")]
+    Sender(String),
+    /// The other side is gone; nobody is left to hear of it.
+    #[error("the daemon broke off the export")]
+    Closed,
+}
+
+/// What to do about it.
+fn hint(action: &str, source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied if action == "create device" => {
+            " (only root can create devices)"
+        }
+        _ => "",
+    }
+}
+
+impl ExportError {
+    /// A failed system call on a path.
+    pub(super) fn file(action: &'static str, path: &str, source: impl Into<io::Error>) -> Self {
+        Self::File {
+            action,
+            path: path.to_owned(),
+            source: source.into(),
+        }
+    }
+
+    /// The error and its causes on one line.
+    pub(super) fn message(&self) -> String {
+        use std::error::Error as _;
+        let cause = self.source().map(|cause| format!(": {cause}"));
+        format!("{self}{}", cause.unwrap_or_default())
+    }
+}
+
+impl From<Closed> for ExportError {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<BadFrame> for ExportError {
+    fn from(BadFrame(what): BadFrame) -> Self {
+        Self::Protocol(what)
+    }
+}

@@ -1,0 +1,281 @@
+//! Results that the daemon sends back: `moby.filesync.v1.FileSend`, for the tar, OCI, docker and local exporters.
+
+mod beneath;
+mod directory;
+mod error;
+mod file;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use prost::Message;
+use tokio::sync::{mpsc, oneshot};
+use tonic::Status;
+use tonic::body::Body;
+
+use super::fsutil::packet;
+use super::stream::{self, BadFrame, FrameReader, Outbound, OutboundBody, Streaming};
+use super::tasks::Tasks;
+use crate::proto::fsutil::types::Packet;
+use crate::proto::fsutil::types::packet::PacketType;
+use crate::proto::moby::filesync::v1::BytesMessage;
+use error::ExportError;
+use file::Destination;
+
+/// The methods of the service.
+pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSend/DiffCopy"];
+/// How many messages of an export wait to be written.
+const WAITING: usize = 8;
+
+/// Where the results of a build's exporters go, by the position of the exporter in the Solve request.
+#[derive(Clone, Default)]
+pub struct Exports {
+    targets: BTreeMap<u32, Target>,
+}
+
+type Open = dyn Fn(&BTreeMap<String, String>) -> io::Result<Box<dyn Write + Send>> + Send + Sync;
+
+#[derive(Clone)]
+enum Target {
+    Writer(Arc<Open>),
+    File(PathBuf),
+    Directory(PathBuf),
+}
+
+impl std::fmt::Debug for Exports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.targets.keys()).finish()
+    }
+}
+
+impl Exports {
+    /// No export.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// Writes the archive of an exporter to what `open` gives; it is called with what the exporter says of the result,
+    /// and on a thread that may block.
+    pub fn with_writer<F>(mut self, exporter: u32, open: F) -> Self
+    where
+        F: Fn(&BTreeMap<String, String>) -> io::Result<Box<dyn Write + Send>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.targets
+            .insert(exporter, Target::Writer(Arc::new(open)));
+        self
+    }
+
+    /// Writes the archive of an exporter to a file, which is in its place only when it is complete.
+    pub fn with_file(mut self, exporter: u32, path: impl AsRef<Path>) -> Self {
+        self.targets
+            .insert(exporter, Target::File(path.as_ref().to_owned()));
+        self
+    }
+
+    /// Writes the files of an exporter into a directory, which is made if it is not there. What is in it already stays,
+    /// unless something of the same name arrives. Nothing is written outside of it.
+    pub fn with_directory(mut self, exporter: u32, path: impl AsRef<Path>) -> Self {
+        self.targets
+            .insert(exporter, Target::Directory(path.as_ref().to_owned()));
+        self
+    }
+}
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(super) struct FileSend {
+    exports: Arc<Exports>,
+}
+
+impl FileSend {
+    pub(super) fn new(exports: Exports) -> Self {
+        Self {
+            exports: Arc::new(exports),
+        }
+    }
+}
+
+impl Streaming for FileSend {
+    const SERVICE: &'static str = "moby.filesync.v1.FileSend";
+    const METHOD: &'static str = METHODS[0];
+
+    fn start(
+        &self,
+        headers: &HeaderMap,
+        inbound: Body,
+        tasks: Tasks,
+    ) -> Result<OutboundBody, Status> {
+        let id = exporter_id(headers);
+        let target = self.exports.targets.get(&id).cloned();
+        let target =
+            target.ok_or_else(|| Status::not_found(format!("this build has no exporter {id}")))?;
+        let described = description(headers);
+        let (outbound, body) = stream::outbound();
+        tasks.clone().spawn(async move {
+            match target {
+                Target::Directory(root) => receive_directory(root, inbound, outbound, &tasks).await,
+                Target::File(path) => {
+                    let open = move || Destination::file(&path);
+                    receive_file(open, inbound, outbound, &tasks).await;
+                }
+                Target::Writer(writer) => {
+                    let open = move || writer(&described).map(Destination::Writer);
+                    receive_file(open, inbound, outbound, &tasks).await;
+                }
+            }
+        });
+        Ok(body)
+    }
+}
+
+/// Which exporter it is; daemons that know one only do not say.
+fn exporter_id(headers: &HeaderMap) -> u32 {
+    let id = headers
+        .get("buildkit-attachable-exporter-id")
+        .and_then(|id| id.to_str().ok());
+    id.and_then(|id| id.parse().ok()).unwrap_or_default()
+}
+
+/// What the exporter says of the result, such as the image's digest.
+fn description(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut described: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let Some(key) = name.as_str().strip_prefix("exporter-md-") else {
+            continue;
+        };
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let joined = described.entry(key.to_owned()).or_default();
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        joined.push_str(&value);
+    }
+    described
+}
+
+/// Starts `work` on a thread that may block, with the messages of the call, and waits for its end. What a call that was
+/// broken off made of its messages is dropped.
+async fn run<M, T, F>(
+    mut inbound: Body,
+    tasks: &Tasks,
+    decode: fn(Bytes) -> Result<M, BadFrame>,
+    work: F,
+) -> Result<T, ExportError>
+where
+    M: Send + 'static,
+    T: Send + 'static,
+    F: FnOnce(mpsc::Receiver<M>) -> Result<T, ExportError> + Send + 'static,
+{
+    let (messages, receiver) = mpsc::channel(WAITING);
+    let (done, mut ended) = oneshot::channel();
+    tasks.spawn_blocking(move || {
+        // Nobody waits for the end of a call that was broken off.
+        let _ = done.send(work(receiver));
+    });
+    let read = async {
+        let mut reader = FrameReader::default();
+        while let Some(frame) = inbound.frame().await {
+            let Ok(data) = frame.map_err(|_| ExportError::Closed)?.into_data() else {
+                continue;
+            };
+            reader.push(data);
+            while let Some(message) = reader.next()? {
+                // The work has ended: its own result says why.
+                if messages.send(decode(message)?).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        // A stream that was reset also looks as if it had ended, except for this.
+        if !inbound.is_end_stream() {
+            return Err(ExportError::Closed);
+        }
+        drop(messages);
+        Ok::<(), ExportError>(())
+    };
+    tokio::select! {
+        biased;
+        result = &mut ended => return result.unwrap_or(Err(ExportError::Closed)),
+        read = read => read?,
+    }
+    ended.await.unwrap_or(Err(ExportError::Closed))
+}
+
+async fn receive_file<O>(open: O, inbound: Body, outbound: Outbound, tasks: &Tasks)
+where
+    O: FnOnce() -> io::Result<Destination> + Send + 'static,
+{
+    let failed = |error| ExportError::file("write", "the result", error);
+    let received = run(inbound, tasks, read_data, move |mut messages| {
+        let mut destination = open().map_err(failed)?;
+        while let Some(data) = messages.blocking_recv() {
+            destination.write(&data).map_err(failed)?;
+        }
+        Ok(destination)
+    });
+    let finished = match received.await {
+        Ok(destination) => tokio::task::spawn_blocking(move || destination.finish())
+            .await
+            .map_err(|_| ExportError::Closed)
+            .and_then(|finished| finished.map_err(failed)),
+        Err(error) => Err(error),
+    };
+    end(outbound, finished).await;
+}
+
+fn read_data(message: Bytes) -> Result<Bytes, BadFrame> {
+    let message = BytesMessage::decode(message);
+    message
+        .map(|message| message.data)
+        .map_err(|_| BadFrame("a message that is no data"))
+}
+
+async fn receive_directory(root: PathBuf, inbound: Body, outbound: Outbound, tasks: &Tasks) {
+    let answers = outbound.clone();
+    let received = run(inbound, tasks, packet::read, move |packets| {
+        directory::receive(root, packets, &answers)
+    })
+    .await;
+    if let Err(error) = &received {
+        let mut last = Vec::new();
+        let data = error.message().into();
+        packet::put(
+            &mut last,
+            &Packet {
+                r#type: PacketType::PacketErr.into(),
+                data,
+                ..Packet::default()
+            },
+        );
+        // Whoever is gone need not be told.
+        let _ = outbound.send(last).await;
+    }
+    end(outbound, received).await;
+}
+
+async fn end(outbound: Outbound, received: Result<(), ExportError>) {
+    let status = match received {
+        Ok(()) => Status::ok(""),
+        Err(ExportError::Closed) => Status::cancelled(ExportError::Closed.message()),
+        Err(error) => Status::unknown(error.message()),
+    };
+    outbound.end(status).await;
+}
+
+#[cfg(test)]
+mod tests;
