@@ -60,6 +60,29 @@ pub enum Error {
     /// The result is to be pushed, and has no name.
     #[error("there is no name to push to")]
     PushWithoutName,
+    /// Several outputs want the standard output.
+    #[error("several outputs go to the standard output")]
+    SeveralToStandardOutput,
+    /// An output goes to the standard output, which the program did not give.
+    #[error("an output goes to the standard output, which this program has not given to the build")]
+    NoStandardOutput,
+    /// A destination that cannot be written.
+    #[error("cannot write the result to {}: {reason}", path.display())]
+    Destination {
+        /// The path as given.
+        path: PathBuf,
+        /// What is the matter with it.
+        reason: String,
+    },
+    /// All platforms are built, and the result cannot be written here.
+    #[error("cannot write the result: {reason}")]
+    Receive {
+        /// What failed, with the path.
+        reason: String,
+    },
+    /// An image is to be loaded, and the daemon is no Docker engine.
+    #[error("the image cannot be loaded: the daemon is a buildkitd, which has no images to run")]
+    NoEngineToLoad,
     /// The Dockerfile gave no result: a mistake in it, a base image that is not there, a step that failed.
     #[error(transparent)]
     Frontend(#[from] frontend::Error),

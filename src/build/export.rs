@@ -1,9 +1,13 @@
 //! What the daemon's exporters are told: types, names, attributes.
 
-use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::{BuildRequest, Error, Output, OutputKind};
+use super::pipeline::OpenOutput;
+use super::{BuildRequest, Destination, Error, Output, OutputKind};
 use crate::client::Exporter;
+use crate::session::Exports;
 
 /// What can be told to be wrong before a daemon is asked.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
@@ -11,36 +15,116 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     if request.tags.is_empty() && request.outputs.iter().any(nameless) {
         return Err(Error::PushWithoutName);
     }
+    let to_standard_output =
+        |output: &&Output| output.destination == Some(Destination::StandardOutput);
+    if request.outputs.iter().filter(to_standard_output).count() > 1 {
+        return Err(Error::SeveralToStandardOutput);
+    }
+    for output in &request.outputs {
+        if let Some(Destination::Path(path)) = &output.destination {
+            check_destination(output.kind, path)?;
+        }
+    }
     Ok(())
 }
 
-/// The exporters of a request, in order. A Docker engine's own BuildKit exports images with `moby`, which also unpacks
-/// them so that containers can run from them.
-pub(super) fn exporters(request: &BuildRequest, docker_engine: bool) -> Vec<Exporter> {
-    let mut outputs = request.outputs.clone();
-    if outputs.is_empty() && !request.tags.is_empty() && docker_engine {
-        outputs.push(Output {
-            kind: OutputKind::Image,
-            attributes: BTreeMap::new(),
-        });
+/// A destination of the wrong kind is told before the build, not after.
+fn check_destination(kind: OutputKind, path: &Path) -> Result<(), Error> {
+    let failed = |reason: &str| Error::Destination {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    match std::fs::metadata(path) {
+        Ok(found) if kind == OutputKind::Local && !found.is_dir() => {
+            Err(failed("it is there and no folder"))
+        }
+        Ok(found) if kind != OutputKind::Local && found.is_dir() => Err(failed("it is a folder")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            match parent {
+                Some(parent) if kind != OutputKind::Local && !parent.is_dir() => {
+                    Err(failed("its folder is not there"))
+                }
+                _ => Ok(()),
+            }
+        }
+        Err(error) => Err(failed(&error.to_string())),
     }
-    outputs
-        .into_iter()
-        .filter(|output| output.kind != OutputKind::CacheOnly)
-        .map(|output| exporter(request, output, docker_engine))
-        .collect()
 }
 
-fn exporter(request: &BuildRequest, output: Output, docker_engine: bool) -> Exporter {
-    let mut attrs = output.attributes;
-    if !attrs.contains_key("name") && !request.tags.is_empty() {
-        let names: Vec<String> = request.tags.iter().map(ToString::to_string).collect();
-        attrs.insert("name".to_owned(), names.join(","));
+/// Where the daemon's exporters send what they make; the numbers are the places in [`exporters`].
+pub(super) fn receivers(
+    outputs: &[Output],
+    standard_output: Option<&Arc<OpenOutput>>,
+) -> Result<Exports, Error> {
+    let mut exports = Exports::new();
+    for (number, output) in (0..).zip(outputs) {
+        exports = match (&output.destination, output.kind) {
+            (None, _) => exports,
+            (Some(Destination::Path(path)), OutputKind::Local) => {
+                exports.with_directory(number, path)
+            }
+            (Some(Destination::Path(path)), _) => exports.with_file(number, path),
+            (Some(Destination::StandardOutput), _) => {
+                let open = standard_output.ok_or(Error::NoStandardOutput)?.clone();
+                exports.with_writer(number, move |_| open())
+            }
+        };
     }
-    Exporter {
-        kind: if docker_engine { "moby" } else { "image" }.to_owned(),
-        attrs,
+    Ok(exports)
+}
+
+/// The outputs that have an exporter, in order. An engine keeps a tagged image even when nothing was said.
+///
+/// # Errors
+/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine.
+pub(super) fn outputs(request: &BuildRequest, docker_engine: bool) -> Result<Vec<Output>, Error> {
+    let mut outputs = request.outputs.clone();
+    if outputs.is_empty() && !request.tags.is_empty() && docker_engine {
+        outputs.push(Output::load());
     }
+    outputs.retain(|output| output.kind != OutputKind::CacheOnly);
+    let loads = |output: &Output| output.kind == OutputKind::Docker && output.destination.is_none();
+    if !docker_engine && outputs.iter().any(loads) {
+        return Err(Error::NoEngineToLoad);
+    }
+    // An engine that pushes an image has it as well.
+    if outputs
+        .iter()
+        .any(|output| output.kind == OutputKind::Image)
+    {
+        outputs.retain(|output| !loads(output));
+    }
+    Ok(outputs)
+}
+
+/// The exporters of outputs. A Docker engine's own BuildKit exports images with `moby`, which also unpacks them so that
+/// containers can run from them.
+pub(super) fn exporters(
+    request: &BuildRequest,
+    outputs: &[Output],
+    docker_engine: bool,
+) -> Vec<Exporter> {
+    let exporter = |output: &Output| {
+        let mut attrs = output.attributes.clone();
+        let is_image = !matches!(output.kind, OutputKind::Local | OutputKind::Tar);
+        if is_image && !attrs.contains_key("name") && !request.tags.is_empty() {
+            let names: Vec<String> = request.tags.iter().map(ToString::to_string).collect();
+            attrs.insert("name".to_owned(), names.join(","));
+        }
+        let kind = match (output.kind, &output.destination) {
+            (OutputKind::Image, _) | (OutputKind::Docker, None) if docker_engine => "moby",
+            (kind, _) => kind.name(),
+        };
+        Exporter {
+            kind: kind.to_owned(),
+            attrs,
+        }
+    };
+    outputs.iter().map(exporter).collect()
 }
 
 #[cfg(test)]
@@ -56,7 +140,7 @@ mod tests {
             Reference::parse("b:2").unwrap(),
         ];
         request.outputs = vec![Output::push()];
-        let exporters = exporters(&request, false);
+        let exporters = exporters(&request, &request.outputs, false);
         assert_eq!(exporters[0].kind, "image");
         assert_eq!(
             exporters[0].attrs["name"],
@@ -74,9 +158,38 @@ mod tests {
     #[test]
     fn an_engine_keeps_a_tagged_image_and_a_daemon_the_cache_only() {
         let mut request = BuildRequest::new(".");
-        assert!(exporters(&request, true).is_empty());
+        assert!(outputs(&request, true).unwrap().is_empty());
         request.tags = vec![Reference::parse("b:2").unwrap()];
-        assert_eq!(exporters(&request, true)[0].kind, "moby");
-        assert!(exporters(&request, false).is_empty());
+        let kept = outputs(&request, true).unwrap();
+        assert_eq!(exporters(&request, &kept, true)[0].kind, "moby");
+        assert!(outputs(&request, false).unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_an_engine_loads_images() {
+        let mut request = BuildRequest::new(".");
+        request.outputs = vec![Output::load()];
+        assert!(matches!(
+            outputs(&request, false),
+            Err(Error::NoEngineToLoad)
+        ));
+        request.outputs.push(Output::push());
+        assert_eq!(outputs(&request, true).unwrap(), [Output::push()]);
+    }
+
+    #[test]
+    fn a_destination_that_cannot_be_is_told_before_the_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for (kind, path) in [
+            (OutputKind::Local, file.clone()),
+            (OutputKind::Tar, folder.path().to_owned()),
+            (OutputKind::Oci, folder.path().join("nowhere/x.tar")),
+        ] {
+            let mut request = BuildRequest::new(".");
+            request.outputs = vec![Output::to(kind, path.to_str().unwrap())];
+            assert!(matches!(check(&request), Err(Error::Destination { .. })));
+        }
     }
 }

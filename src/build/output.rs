@@ -1,6 +1,7 @@
-//! Where a result goes: `-o type=image,name=…,push=true` and its short forms.
+//! Where a result goes: `-o type=image,name=…,push=true`, `-o type=local,dest=PATH` and their short forms.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::Error;
@@ -12,6 +13,17 @@ pub struct Output {
     pub kind: OutputKind,
     /// The exporter's attributes, as BuildKit names them (`name`, `push`, `compression` …).
     pub attributes: BTreeMap<String, String>,
+    /// Where the files or the archive go that the daemon sends back.
+    pub destination: Option<Destination>,
+}
+
+/// Where files or an archive go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A folder for [`OutputKind::Local`], a file for archives.
+    Path(PathBuf),
+    /// The standard output: [`Environment::standard_output`](super::Environment::standard_output).
+    StandardOutput,
 }
 
 /// The exporters that an [`Output`] can name.
@@ -20,8 +32,42 @@ pub struct Output {
 pub enum OutputKind {
     /// An image in the daemon's store, pushed when the attribute `push` is `true`.
     Image,
+    /// The files, in a folder of this machine; of several platforms each has a folder in it.
+    Local,
+    /// The files, in a tar archive.
+    Tar,
+    /// An OCI image layout in a tar archive.
+    Oci,
+    /// An image for `docker load` in a tar archive. Without a destination it is loaded into the engine that builds.
+    Docker,
     /// Nothing: the result stays in the cache.
     CacheOnly,
+}
+
+impl OutputKind {
+    const ALL: [(&'static str, Self); 7] = [
+        ("image", Self::Image),
+        ("registry", Self::Image),
+        ("local", Self::Local),
+        ("tar", Self::Tar),
+        ("oci", Self::Oci),
+        ("docker", Self::Docker),
+        ("cacheonly", Self::CacheOnly),
+    ];
+
+    /// The exporter's name on a daemon.
+    pub(super) fn name(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, kind)| *kind == self);
+        found.map_or("", |(name, _)| name)
+    }
+
+    fn attributes(self) -> &'static [&'static str] {
+        match self {
+            Self::Image | Self::Oci | Self::Docker => IMAGE_ATTRIBUTES,
+            Self::Local | Self::Tar => &["platform-split", "attestation-prefix"],
+            Self::CacheOnly => &[],
+        }
+    }
 }
 
 /// The attributes of the image exporter that the reference knows.
@@ -53,6 +99,29 @@ impl Output {
         Self {
             kind: OutputKind::Image,
             attributes: BTreeMap::from([("push".to_owned(), "true".to_owned())]),
+            destination: None,
+        }
+    }
+
+    /// An image for the engine that builds: `--load`.
+    pub fn load() -> Self {
+        Self {
+            kind: OutputKind::Docker,
+            attributes: BTreeMap::new(),
+            destination: None,
+        }
+    }
+
+    /// Files or an archive at a path; `-` is the standard output.
+    pub fn to(kind: OutputKind, path: &str) -> Self {
+        let destination = match path {
+            "-" => Destination::StandardOutput,
+            path => Destination::Path(PathBuf::from(path)),
+        };
+        Self {
+            kind,
+            attributes: BTreeMap::new(),
+            destination: Some(destination),
         }
     }
 
@@ -69,66 +138,104 @@ impl Output {
 impl FromStr for Output {
     type Err = Error;
 
-    /// Parses `type=image|registry|cacheonly,key=value,…`, one CSV record: a field with commas is quoted (`"name=a,b"`).
+    /// Parses `type=…,dest=…,key=value,…`, one CSV record: a field with commas is quoted (`"name=a,b"`). A path alone is
+    /// `type=local,dest=PATH`, `-` alone a tar archive on the standard output.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |reason: String| Error::Output {
             input: text.to_owned(),
             reason,
         };
-        let mut kind = None;
+        let fields = csv_fields(text).map_err(invalid)?;
+        if let ([field], false) = (fields.as_slice(), text.starts_with("type="))
+            && field == text
+            && !text.is_empty()
+        {
+            let kind = if text == "-" {
+                OutputKind::Tar
+            } else {
+                OutputKind::Local
+            };
+            return Ok(Self::to(kind, text));
+        }
+        let (mut kind, mut destination) = (None, None);
         let mut attributes = BTreeMap::new();
-        for field in csv_fields(text).map_err(invalid)? {
+        for field in fields {
             let Some((key, value)) = field.split_once('=') else {
                 return Err(invalid(format!("{field:?} is not key=value")));
             };
             match key.trim().to_ascii_lowercase().as_str() {
                 "type" => kind = Some(value.to_owned()),
+                "dest" => destination = Some(value.to_owned()),
                 "" => return Err(invalid(format!("{field:?} has no key"))),
                 key => {
                     attributes.insert(key.to_owned(), value.to_owned());
                 }
             }
         }
-        let kind = match kind.as_deref() {
-            Some("image") => OutputKind::Image,
-            Some("registry") => {
-                attributes
-                    .entry("push".to_owned())
-                    .or_insert_with(|| "true".to_owned());
-                OutputKind::Image
-            }
-            Some("cacheonly") => OutputKind::CacheOnly,
-            Some(kind @ ("local" | "tar" | "oci" | "docker")) => {
-                return Err(invalid(format!(
-                    "type={kind} is not supported by this version"
-                )));
-            }
-            Some(kind) => {
-                return Err(invalid(format!(
-                    "there is no type {kind:?}; the types are image, registry and cacheonly"
-                )));
-            }
-            None => {
-                return Err(invalid(
-                    "type= is missing, for example type=image".to_owned(),
-                ));
-            }
-        };
+        let name =
+            kind.ok_or_else(|| invalid("type= is missing, for example type=image".to_owned()))?;
+        let found = OutputKind::ALL.iter().find(|(known, _)| *known == name);
+        let kind = found.map(|(_, kind)| *kind).ok_or_else(|| {
+            let names: Vec<&str> = OutputKind::ALL.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            invalid(format!("there is no type {name:?}; the types are {names}"))
+        })?;
+        if name == "registry" {
+            attributes
+                .entry("push".to_owned())
+                .or_insert_with(|| "true".to_owned());
+        }
         check_attributes(kind, &attributes).map_err(invalid)?;
-        Ok(Self { kind, attributes })
+        let destination = destination_of(kind, destination).map_err(invalid)?;
+        Ok(Self {
+            kind,
+            attributes,
+            destination,
+        })
+    }
+}
+
+/// Archives go to the standard output unless told otherwise, as in the reference; an image for docker is loaded.
+fn destination_of(kind: OutputKind, given: Option<String>) -> Result<Option<Destination>, String> {
+    let given = given.filter(|path| !path.is_empty());
+    match (kind, given.as_deref()) {
+        (OutputKind::Image | OutputKind::CacheOnly, Some(_)) => {
+            Err(format!("type={} has no dest=", kind.name()))
+        }
+        (OutputKind::Image | OutputKind::CacheOnly | OutputKind::Docker, None) => Ok(None),
+        (OutputKind::Local, None) => Err("dest= is missing: the folder for the files".to_owned()),
+        (OutputKind::Local, Some("-")) => {
+            Err("files cannot go to the standard output; type=tar can".to_owned())
+        }
+        (_, None | Some("-")) => Ok(Some(Destination::StandardOutput)),
+        (_, Some(path)) => Ok(Some(Destination::Path(PathBuf::from(path)))),
     }
 }
 
 fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> Result<(), String> {
     for (key, value) in attributes {
-        let known = match kind {
-            OutputKind::Image => {
-                IMAGE_ATTRIBUTES.contains(&key.as_str()) || key.starts_with("annotation")
+        let known = kind.attributes();
+        let is_image = known == IMAGE_ATTRIBUTES;
+        if is_image && kind != OutputKind::Image && key == "tar" {
+            if value == "true" || value == "1" {
+                continue;
             }
-            OutputKind::CacheOnly => false,
-        };
-        if !known {
-            let nearest = crate::suggest::nearest(key, IMAGE_ATTRIBUTES)
+            return Err(
+                "a folder (tar=false) is not supported by this version; unpack the archive"
+                    .to_owned(),
+            );
+        }
+        if kind == OutputKind::Local && key == "mode" {
+            if value == "copy" {
+                continue;
+            }
+            return Err(format!(
+                "mode={value} is not supported by this version: only copy is"
+            ));
+        }
+        let is_annotation = is_image && key.starts_with("annotation");
+        if !is_annotation && !known.contains(&key.as_str()) {
+            let nearest = crate::suggest::nearest(key, known)
                 .map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
             return Err(format!("there is no attribute {key:?}{nearest}"));
         }
@@ -206,10 +313,26 @@ mod tests {
     }
 
     #[test]
+    fn a_path_alone_is_a_folder_and_a_dash_an_archive() {
+        let local: Output = "out/x".parse().unwrap();
+        assert_eq!(local, Output::to(OutputKind::Local, "out/x"));
+        let tar: Output = "-".parse().unwrap();
+        assert_eq!(tar.kind, OutputKind::Tar);
+        assert_eq!(tar.destination, Some(Destination::StandardOutput));
+        let oci: Output = "type=oci,dest=a.tar,name=x".parse().unwrap();
+        assert_eq!(oci.destination, Some(Destination::Path("a.tar".into())));
+        assert_eq!("type=docker".parse::<Output>().unwrap(), Output::load());
+    }
+
+    #[test]
     fn mistakes_name_what_is_wrong() {
         for (text, part) in [
             ("type=image,compresion=gzip", "did you mean \"compression\""),
-            ("image", "not key=value"),
+            ("type=image,x", "not key=value"),
+            ("type=local", "dest= is missing"),
+            ("type=local,dest=-", "type=tar can"),
+            ("type=image,dest=x", "has no dest="),
+            ("type=oci,tar=false,dest=x", "unpack the archive"),
             ("name=x", "type= is missing"),
             ("type=imag", "no type \"imag\""),
             ("type=image,push=maybe", "neither true nor false"),

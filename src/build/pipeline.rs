@@ -1,6 +1,7 @@
 //! The way of a build, from the request to the exported image.
 
 use std::sync::Arc;
+use std::{fmt, io};
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,10 +14,10 @@ use crate::gateway::Bridge;
 use crate::oci::Platform;
 use crate::progress::Writer;
 use crate::registry::Credentials;
-use crate::session::{self, Auth, Directories, Session};
+use crate::session::{self, Auth, Directories, Exports, Session, SessionBuilder};
 
 /// What a build is run with: everything that is not the request itself.
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[non_exhaustive]
 pub struct Environment {
     /// Credentials for the registries that the daemon asks about.
@@ -25,6 +26,20 @@ pub struct Environment {
     pub progress: Option<Writer>,
     /// Cancels the build, on the daemon too.
     pub cancelled: CancellationToken,
+    /// Opens the standard output, for the output that goes there.
+    pub standard_output: Option<Arc<OpenOutput>>,
+}
+
+/// Opens what an archive is written to.
+pub type OpenOutput = dyn Fn() -> io::Result<Box<dyn io::Write + Send>> + Send + Sync;
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("credentials", &self.credentials)
+            .field("cancelled", &self.cancelled)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request whose inputs are read and checked, so that mistakes are told before a daemon is asked for anything.
@@ -77,12 +92,16 @@ impl Prepared {
     ) -> Result<BuildOutcome, Error> {
         let docker_engine = matches!(client.address(), Address::Docker(_));
         let forwarded = self.job.elsewhere().is_some();
-        let session = open_session(
+        let outputs = export::outputs(&self.request, docker_engine)?;
+        let exports = export::receivers(&outputs, environment.standard_output.as_ref())?;
+        let session = session_of(
             &self.request,
             &self.inputs,
             forwarded,
             environment.credentials,
-        )?;
+        )?
+        .exports(exports.clone())
+        .build()?;
         let mut attributes = options::frontend_attributes(&self.request, docker_engine);
         if forwarded {
             attributes.insert("filename".to_owned(), self.inputs.dockerfile_folder().1);
@@ -95,7 +114,7 @@ impl Prepared {
             frontend_attrs: attributes.clone(),
             cache_exports: self.request.cache_to.clone(),
             cache_imports: self.request.cache_from.clone(),
-            exporters: export::exporters(&self.request, docker_engine),
+            exporters: export::exporters(&self.request, &outputs, docker_engine),
             entitlements: options::entitlements(&self.request),
             ..SolveRequest::default()
         };
@@ -110,7 +129,8 @@ impl Prepared {
         let job = self.job.clone().with_attributes(attributes);
         let (finished, exporter_response) = attended
             .run(async |bridge| self.drive(&job, bridge, setting).await)
-            .await?;
+            .await
+            .map_err(|error| not_received(error, &exports))?;
         Ok(BuildOutcome {
             build_ref,
             exporter_response,
@@ -144,6 +164,16 @@ impl Prepared {
     }
 }
 
+/// Of a result that cannot be written here the daemon knows less than this side.
+fn not_received(error: Error, exports: &Exports) -> Error {
+    match (&error, exports.failure()) {
+        (Error::Export { .. } | Error::Client(_), Some(reason)) => Error::Receive {
+            reason: reason.to_owned(),
+        },
+        _ => error,
+    }
+}
+
 /// What a job of this request runs with, but for the daemon's platforms.
 pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session) -> Setting {
     Setting {
@@ -173,12 +203,12 @@ pub(super) async fn read_inputs(request: &BuildRequest) -> Result<Inputs, Error>
 }
 
 /// A session that serves the context; another frontend reads the Dockerfile through it too.
-pub(super) fn open_session(
+pub(super) fn session_of(
     request: &BuildRequest,
     inputs: &Inputs,
     forwarded: bool,
     credentials: Arc<Credentials>,
-) -> Result<Session, Error> {
+) -> Result<SessionBuilder, Error> {
     let mut directories = Directories::new().with("context", &inputs.context)?;
     if forwarded {
         directories = directories.with("dockerfile", inputs.dockerfile_folder().0)?;
@@ -189,7 +219,7 @@ pub(super) fn open_session(
     if let Some(node_id) = &request.node_id {
         session = session.shared_key(session::shared_key(&inputs.context, node_id));
     }
-    Ok(session.build()?)
+    Ok(session)
 }
 
 #[cfg(test)]

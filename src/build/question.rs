@@ -2,7 +2,7 @@
 
 use super::attended::Attended;
 use super::context::Inputs;
-use super::pipeline::{Environment, build_platforms, open_session, read_inputs, setting};
+use super::pipeline::{Environment, build_platforms, read_inputs, session_of, setting};
 use super::{BuildRequest, Error, options};
 use crate::client::{Address, Client, SolveRequest};
 use crate::frontend::{Answer, Call, Question, Setting};
@@ -53,12 +53,13 @@ impl Inquiry {
         let docker_engine = matches!(client.address(), Address::Docker(_));
         let question = self.question(docker_engine)?;
         let forwarded = question.is_elsewhere();
-        let session = open_session(
+        let session = session_of(
             &self.request,
             &self.inputs,
             forwarded,
             environment.credentials,
-        )?;
+        )?
+        .build()?;
         let mut setting = setting(&self.request, &self.inputs, &session);
         let attended = Attended {
             client,

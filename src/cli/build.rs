@@ -1,11 +1,13 @@
 //! `solvekit build`: flags as `docker buildx build` has them, resolved into a [`BuildRequest`].
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use solvekit::build::{
-    self, BuildOutcome, BuildRequest, CacheDirection, Network, NoCache, Output, OutputKind, Ulimit,
+    self, BuildOutcome, BuildRequest, CacheDirection, Destination, Network, NoCache, Output,
+    OutputKind, Ulimit,
 };
 use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary};
@@ -55,7 +57,12 @@ pub(super) struct BuildArgs {
     #[arg(long)]
     push: bool,
 
-    /// Where the result goes: type=image|registry|cacheonly[,key=value…]; repeatable
+    /// Load the image into the engine that builds: short for --output=type=docker
+    #[arg(long)]
+    load: bool,
+
+    /// Where the result goes: a folder, - for a tar archive on stdout, or
+    /// type=image|registry|local|tar|oci|docker|cacheonly[,dest=PATH][,key=value…]; repeatable
     #[arg(short, long, value_name = "OUTPUT")]
     output: Vec<String>,
 
@@ -162,6 +169,7 @@ pub(super) async fn cmd_build(
     run.credentials = Arc::new(environment.credentials()?);
     run.progress = Some(writer);
     run.cancelled = cancelled;
+    run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
     let result = prepared.run(&client, run).await;
     let summary = display.await.unwrap_or_default();
 
@@ -310,19 +318,29 @@ fn outputs(args: &BuildArgs) -> Result<Vec<Output>, Failure> {
                 .map_err(|error| Failure::from_error(&error))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    if !args.push {
-        return Ok(outputs);
-    }
-    match outputs
-        .iter_mut()
-        .find(|output| output.kind == OutputKind::Image)
-    {
-        Some(image) => {
-            image
-                .attributes
-                .insert("push".to_owned(), "true".to_owned());
+    if args.push {
+        let image = outputs
+            .iter_mut()
+            .find(|output| output.kind == OutputKind::Image);
+        match image {
+            Some(image) => {
+                let push = ("push".to_owned(), "true".to_owned());
+                image.attributes.extend([push]);
+            }
+            None => outputs.push(Output::push()),
         }
-        None => outputs.push(Output::push()),
+    }
+    if args.load && !outputs.contains(&Output::load()) {
+        outputs.push(Output::load());
+    }
+    let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
+    if outputs.iter().any(to_stdout) && std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            "an archive is to go to the standard output, which is a terminal",
+        )
+        .hint(
+            "send it on with > file.tar or a pipe, or name a file: --output type=tar,dest=FILE",
+        ));
     }
     Ok(outputs)
 }

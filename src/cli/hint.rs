@@ -12,6 +12,14 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
         Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Some("name it with -f FILE, or give the folder that holds it as the context".to_owned())
         }
+        Error::SeveralToStandardOutput => {
+            Some("give all but one of them a file: dest=FILE".to_owned())
+        }
+        Error::NoEngineToLoad => Some(
+            "build with a Docker engine (--addr docker://), or write the image to a file and load that: \
+             --output type=docker,dest=image.tar && docker load -i image.tar"
+                .to_owned(),
+        ),
         Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
         Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
             failure.explanation.clone()

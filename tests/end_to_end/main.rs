@@ -13,5 +13,6 @@ mod frontends;
 mod interruptions;
 mod outputs;
 mod registry_faults;
+mod results;
 mod shared_cache;
 mod transports;

@@ -9,7 +9,7 @@ mod tree;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -38,6 +38,7 @@ const WAITING: usize = 8;
 #[derive(Clone, Default)]
 pub struct Exports {
     targets: BTreeMap<u32, Target>,
+    failure: Arc<OnceLock<String>>,
 }
 
 type Open = dyn Fn(&BTreeMap<String, String>) -> io::Result<Box<dyn Write + Send>> + Send + Sync;
@@ -59,6 +60,12 @@ impl Exports {
     /// No export.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Why a result could not be received, with the path. The daemon is told too, but may notice no more than that the
+    /// transfer broke off. Clones share it.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
     }
 
     /// Whether there is none.
@@ -125,19 +132,29 @@ impl Streaming for FileSend {
         let target =
             target.ok_or_else(|| Status::not_found(format!("this build has no exporter {id}")))?;
         let described = description(headers);
+        let failure = self.exports.failure.clone();
         let (outbound, body) = stream::outbound();
         tasks.clone().spawn(async move {
-            match target {
-                Target::Directory(root) => receive_directory(root, inbound, outbound, &tasks).await,
+            let received = match target {
+                Target::Directory(root) => {
+                    receive_directory(root, inbound, &outbound, &tasks).await
+                }
                 Target::File(path) => {
                     let open = move || Destination::file(&path);
-                    receive_file(open, inbound, outbound, &tasks).await;
+                    receive_file(open, inbound, &tasks).await
                 }
                 Target::Writer(writer) => {
                     let open = move || writer(&described).map(Destination::Writer);
-                    receive_file(open, inbound, outbound, &tasks).await;
+                    receive_file(open, inbound, &tasks).await
                 }
+            };
+            if let Err(error) = &received
+                && !matches!(error, ExportError::Closed)
+            {
+                // The first is the one that counts.
+                let _ = failure.set(error.message());
             }
+            end(outbound, received).await;
         });
         Ok(body)
     }
@@ -216,7 +233,7 @@ where
     ended.await.unwrap_or(Err(ExportError::Closed))
 }
 
-async fn receive_file<O>(open: O, inbound: Body, outbound: Outbound, tasks: &Tasks)
+async fn receive_file<O>(open: O, inbound: Body, tasks: &Tasks) -> Result<(), ExportError>
 where
     O: FnOnce() -> io::Result<Destination> + Send + 'static,
 {
@@ -228,14 +245,13 @@ where
         }
         Ok(destination)
     });
-    let finished = match received.await {
+    match received.await {
         Ok(destination) => tokio::task::spawn_blocking(move || destination.finish())
             .await
             .map_err(|_| ExportError::Closed)
             .and_then(|finished| finished.map_err(failed)),
         Err(error) => Err(error),
-    };
-    end(outbound, finished).await;
+    }
 }
 
 fn read_data(message: Bytes) -> Result<Bytes, BadFrame> {
@@ -245,7 +261,12 @@ fn read_data(message: Bytes) -> Result<Bytes, BadFrame> {
         .map_err(|_| BadFrame("a message that is no data"))
 }
 
-async fn receive_directory(root: PathBuf, inbound: Body, outbound: Outbound, tasks: &Tasks) {
+async fn receive_directory(
+    root: PathBuf,
+    inbound: Body,
+    outbound: &Outbound,
+    tasks: &Tasks,
+) -> Result<(), ExportError> {
     let answers = outbound.clone();
     let received = run(inbound, tasks, packet::read, move |packets| {
         directory::receive(root, packets, &answers)
@@ -265,7 +286,7 @@ async fn receive_directory(root: PathBuf, inbound: Body, outbound: Outbound, tas
         // Whoever is gone need not be told.
         let _ = outbound.send(last).await;
     }
-    end(outbound, received).await;
+    received
 }
 
 async fn end(outbound: Outbound, received: Result<(), ExportError>) {
