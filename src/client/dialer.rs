@@ -161,8 +161,6 @@ impl Dialer {
         self.http2().connect_with_connector_lazy(connector)
     }
 
-    /// HTTP/2 as gRPC servers of Go want it: no keepalive pings (they are answered with `too_many_pings`), and no time
-    /// limit for calls, of which one is a whole build.
     fn http2(&self) -> Http2 {
         let endpoint = self.address.endpoint();
         let name = self.tls.as_ref().map_or_else(
@@ -174,13 +172,10 @@ impl Dialer {
         } else {
             format!("http://{name}")
         };
-        Http2::from_shared(authority)
-            .unwrap_or_else(|_| Http2::from_static("http://localhost"))
-            .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
-            .unwrap_or_else(|_| Http2::from_static("http://localhost"))
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .http2_max_header_list_size(HEADER_LIMIT)
+        http2(
+            Http2::from_shared(authority)
+                .unwrap_or_else(|_| Http2::from_static("http://localhost")),
+        )
     }
 
     /// A connection of its own for a session, which an engine takes beside its BuildKit. What goes over it is not
@@ -271,6 +266,31 @@ impl Dialer {
             Ok(_) | Err(ServerCertificate { .. } | ClientCertificateRequired)
         )
     }
+}
+
+/// HTTP/2 as gRPC servers of Go want it: no keepalive pings (they are answered with `too_many_pings`), and no time
+/// limit for calls, of which one is a whole build.
+fn http2(endpoint: Http2) -> Http2 {
+    endpoint
+        .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
+        .unwrap_or_else(|_| Http2::from_static("http://localhost"))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_max_header_list_size(HEADER_LIMIT)
+}
+
+/// A channel on a stream that speaks HTTP/2 at once. When it ends, the channel ends.
+pub(crate) fn channel_over(
+    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+) -> Channel {
+    let stream = Arc::new(Mutex::new(Some(TokioIo::new(stream))));
+    let connector = tower::service_fn(move |_: http::Uri| {
+        let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended =
+            || std::io::Error::new(std::io::ErrorKind::NotConnected, "the stream has ended");
+        std::future::ready(stream.ok_or_else(ended))
+    });
+    http2(Http2::from_static("http://localhost")).connect_with_connector_lazy(connector)
 }
 
 fn begins_with(answer: &str) -> ConnectProblem {

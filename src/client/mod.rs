@@ -50,5 +50,5 @@ pub use usage::{CacheRecord, PruneOptions};
 pub use worker::{Device, GcRule, Version, Worker};
 
 pub(crate) use control::{failed, metadata_value};
-pub(crate) use dialer::MESSAGE_LIMIT;
+pub(crate) use dialer::{MESSAGE_LIMIT, channel_over};
 pub(crate) use worker::platform_to_proto;

@@ -67,7 +67,10 @@ impl Bridge {
         Self::greet(client.channel(), Some(build_id)).await
     }
 
-    async fn greet(channel: Channel, build_id: Option<AsciiMetadataValue>) -> Result<Self, Error> {
+    pub(super) async fn greet(
+        channel: Channel,
+        build_id: Option<AsciiMetadataValue>,
+    ) -> Result<Self, Error> {
         let mut bridge = Self {
             channel,
             build_id,
@@ -231,6 +234,31 @@ impl Bridge {
             }
         }
         Ok(result)
+    }
+
+    /// The graphs that the build was given as inputs, by name: contexts that were built before, for example. None with
+    /// daemons that cannot give any.
+    ///
+    /// # Errors
+    /// [`Error::Client`] when the call fails or an input is no graph.
+    pub async fn inputs(&self) -> Result<BTreeMap<String, Definition>, Error> {
+        let call = "reading the build's inputs";
+        if !self.capabilities.has(caps::FRONTEND_INPUTS) {
+            return Ok(BTreeMap::new());
+        }
+        let answer = self
+            .calls()
+            .inputs(self.request(proto::InputsRequest {}))
+            .await
+            .map_err(failed(call))?;
+        let read = |(name, definition)| match Definition::from_proto(definition) {
+            Ok(definition) => Ok((name, definition)),
+            Err(error) => Err(Error::invalid(call, format!("{name}: {error}"))),
+        };
+        let entries = answer.into_inner().definitions.into_iter();
+        entries
+            .map(|entry| read((entry.key, entry.value.unwrap_or_default())))
+            .collect()
     }
 
     /// Computes a result now.

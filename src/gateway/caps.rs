@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Error;
 use crate::{llb::CapSet, proto::moby::buildkit::v1::apicaps::ApiCap};
 
+pub(super) const FRONTEND_INPUTS: &str = "frontend.inputs";
 pub(super) const RETURN: &str = "return";
 pub(super) const RETURN_MAP: &str = "returnmap";
 pub(super) const REF_ARRAY: &str = "proto.refarray";

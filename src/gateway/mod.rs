@@ -33,6 +33,7 @@ mod caps;
 mod files;
 mod result;
 mod source;
+mod standard;
 mod warning;
 
 pub use bridge::{Bridge, Forward, SolveOptions};
@@ -42,6 +43,7 @@ pub use result::{Attestation, AttestationKind, BuildResult, Ref, Refs, Subject, 
 pub use source::{
     GitSource, HttpSource, ImageQuery, OciLayout, ResolvedImage, ResolvedSource, SourceQuery,
 };
+pub use standard::FrontendEnvironment;
 pub use warning::Warning;
 
 use crate::client::{self, Failure};
@@ -58,6 +60,14 @@ pub enum Error {
     MissingCapability {
         /// The capability's id on the wire.
         id: String,
+    },
+    /// The standard streams do not lead to a daemon.
+    #[error("standard {which} does not lead to BuildKit")]
+    StandardStreams {
+        /// Which of them.
+        which: &'static str,
+        /// Why not.
+        source: std::io::Error,
     },
     /// A source policy put something in the place of an image that is no image.
     #[error(

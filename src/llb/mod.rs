@@ -16,6 +16,7 @@
 //! ```
 
 mod caps;
+mod defined;
 mod definition;
 mod env;
 mod exec;
@@ -59,6 +60,12 @@ pub enum Error {
     /// A deferred source that was never given.
     #[error("a source that was to be given later was not given")]
     UnresolvedSource,
+    /// A definition from elsewhere that is none.
+    #[error("a definition of a build graph cannot be read: {reason}")]
+    InvalidDefinition {
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::defined::DefinedOp;
 use super::exec::ExecOp;
 use super::file::FileOp;
 use super::metadata::Constraints;
@@ -30,6 +31,8 @@ pub(super) enum Kind {
         lower: Option<Output>,
         upper: Option<Output>,
     },
+    /// Out of a definition that came from elsewhere.
+    Defined(DefinedOp),
     /// Stands for another output that is known later.
     Deferred(OnceLock<Output>),
 }
@@ -57,6 +60,7 @@ impl Vertex {
                 }
             },
             Kind::Merge(inputs) => inputs.get(at).map(Some),
+            Kind::Defined(defined) => defined.inputs.get(at).map(Some),
             Kind::Diff { lower, upper } => [lower, upper].get(at).map(|side| side.as_ref()),
             Kind::Deferred(output) => (at == 0).then(|| output.get()),
         }
@@ -75,6 +79,7 @@ impl Vertex {
                 taken.extend(file.steps.iter_mut().filter_map(|step| step.take_source()));
             }
             Kind::Merge(inputs) => taken.append(inputs),
+            Kind::Defined(defined) => taken.append(&mut defined.inputs),
             Kind::Diff { lower, upper } => {
                 taken.extend(lower.take().into_iter().chain(upper.take()))
             }

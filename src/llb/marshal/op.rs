@@ -63,6 +63,10 @@ pub(super) fn write(
             write_envelope(w, pass, inputs, None, constraints);
             Ok(write_diff(w, &inputs.indexes))
         }
+        Kind::Defined(defined) => {
+            w.raw(&defined.op);
+            Ok(defined.caps)
+        }
         Kind::Deferred(_) => Err(Error::UnresolvedSource),
     }
 }

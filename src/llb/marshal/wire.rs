@@ -28,6 +28,11 @@ impl Writer {
         self.buffer.truncate(len);
     }
 
+    /// Bytes that are encoded already.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
     pub(super) fn into_inner(self) -> Vec<u8> {
         self.buffer
     }

@@ -1,0 +1,208 @@
+//! The bridge of a frontend that BuildKit runs as a process: gRPC over its standard streams, the rest in its environment.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::FileType;
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::unix::pipe;
+
+use super::{Bridge, Error};
+use crate::client::{Version, Worker, channel_over};
+use crate::oci::Platform;
+
+/// What BuildKit tells a frontend through environment variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FrontendEnvironment {
+    /// The attributes of the build (`BUILDKIT_FRONTEND_OPT_<n>`).
+    pub options: BTreeMap<String, String>,
+    /// The session of the client (`BUILDKIT_SESSION_ID`).
+    pub session_id: String,
+    /// The daemon's workers (`BUILDKIT_WORKERS`).
+    pub workers: Vec<Worker>,
+    /// What runs the frontend (`BUILDKIT_EXPORTEDPRODUCT`), usually `buildkit`.
+    pub product: String,
+}
+
+impl FrontendEnvironment {
+    /// Reads the variables of an environment; `None` when none of BuildKit's is there, so that BuildKit did not start the
+    /// process.
+    ///
+    /// ```
+    /// use solvekit::gateway::FrontendEnvironment;
+    ///
+    /// let variables = [("BUILDKIT_SESSION_ID", "s1"), ("BUILDKIT_FRONTEND_OPT_0", "build-arg:A=b=c")];
+    /// let environment = FrontendEnvironment::from_vars(variables).expect("there is a session");
+    /// assert_eq!(environment.options["build-arg:A"], "b=c");
+    /// assert!(FrontendEnvironment::from_vars([("HOME", "/")]).is_none());
+    /// ```
+    pub fn from_vars<K: AsRef<str>, V: AsRef<str>>(
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Option<Self> {
+        let mut found = Self::default();
+        let mut any = false;
+        for (name, value) in variables {
+            let value = value.as_ref();
+            let Some(name) = name.as_ref().strip_prefix("BUILDKIT_") else {
+                continue;
+            };
+            any |= ["SESSION_ID", "EXPORTEDPRODUCT", "WORKERS"].contains(&name);
+            match name {
+                "SESSION_ID" => value.clone_into(&mut found.session_id),
+                "EXPORTEDPRODUCT" => value.clone_into(&mut found.product),
+                // The daemon says the same when it is asked.
+                "WORKERS" => found.workers = workers(value).unwrap_or_default(),
+                _ if name.starts_with("FRONTEND_OPT_") => {
+                    any = true;
+                    let (key, value) = value.split_once('=').unwrap_or((value, ""));
+                    found.options.insert(key.to_owned(), value.to_owned());
+                }
+                _ => {}
+            }
+        }
+        any.then_some(found)
+    }
+}
+
+/// The reference's `client.WorkerInfo` as JSON.
+#[derive(Deserialize)]
+struct WorkerJson {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    platforms: Option<Vec<Platform>>,
+    #[serde(default, rename = "buildkitVersion")]
+    version: Option<VersionJson>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct VersionJson {
+    package: String,
+    version: String,
+    revision: String,
+    dockerfile_version: String,
+}
+
+fn workers(json: &str) -> serde_json::Result<Vec<Worker>> {
+    let found: Vec<WorkerJson> = serde_json::from_str(json)?;
+    let worker = |found: WorkerJson| Worker {
+        id: found.id,
+        labels: found.labels.unwrap_or_default(),
+        platforms: found.platforms.unwrap_or_default(),
+        version: found.version.map(|version| Version {
+            package: version.package,
+            version: version.version,
+            revision: version.revision,
+            dockerfile_version: version.dockerfile_version,
+        }),
+        ..Worker::default()
+    };
+    Ok(found.into_iter().map(worker).collect())
+}
+
+impl Bridge {
+    /// The bridge over a stream on which the daemon serves gRPC, as it does for the frontends that it runs.
+    ///
+    /// # Errors
+    /// [`Error::Client`] when nothing answers there.
+    pub async fn over(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<Self, Error> {
+        Self::greet(channel_over(stream), None).await
+    }
+
+    /// The bridge over this process' standard input and output. Nothing else may use them afterwards.
+    ///
+    /// # Errors
+    /// [`Error::StandardStreams`] when they are neither pipes nor sockets; [`Error::Client`] when nothing answers there.
+    pub async fn stdio() -> Result<Self, Error> {
+        let input = stream_of(io::stdin(), "input")?;
+        let output = stream_of(io::stdout(), "output")?;
+        let wrong = |source| Error::StandardStreams {
+            which: "input and output",
+            source,
+        };
+        match (input, output) {
+            (FileType::Fifo, FileType::Fifo) => {
+                let (input, output) = pipes().map_err(wrong)?;
+                Self::over(tokio::io::join(input, output)).await
+            }
+            // A blocking thread reads; it ends with the process.
+            _ => Self::over(tokio::io::join(tokio::io::stdin(), tokio::io::stdout())).await,
+        }
+    }
+}
+
+/// Pipe or socket: anything else is not the daemon.
+fn stream_of(stream: impl AsFd, which: &'static str) -> Result<FileType, Error> {
+    let found = rustix::fs::fstat(stream).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match found {
+        Ok(kind @ (FileType::Fifo | FileType::Socket)) => Ok(kind),
+        Ok(_) => Err(Error::StandardStreams {
+            which,
+            source: io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is neither a pipe nor a socket",
+            ),
+        }),
+        Err(error) => Err(Error::StandardStreams {
+            which,
+            source: error.into(),
+        }),
+    }
+}
+
+fn pipes() -> io::Result<(pipe::Receiver, pipe::Sender)> {
+    let own = |stream: &dyn AsFd| -> io::Result<OwnedFd> { stream.as_fd().try_clone_to_owned() };
+    Ok((
+        pipe::Receiver::from_owned_fd(own(&io::stdin())?)?,
+        pipe::Sender::from_owned_fd(own(&io::stdout())?)?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_read() {
+        let workers = r#"[{"id":"w","labels":{"a":"b"},"platforms":[{"architecture":"amd64","os":"linux"}],"gcPolicy":null,
+            "buildkitVersion":{"package":"p","version":"v0.32.2","revision":"r"},"cdiDevices":null}]"#;
+        let found = FrontendEnvironment::from_vars([
+            ("HOME", "/"),
+            ("BUILDKIT_SESSION_ID", "s"),
+            ("BUILDKIT_EXPORTEDPRODUCT", "buildkit"),
+            ("BUILDKIT_WORKERS", workers),
+            ("BUILDKIT_FRONTEND_OPT_7", "build-arg:X=a=b"),
+            ("BUILDKIT_FRONTEND_OPT_0", "no-cache="),
+        ])
+        .unwrap();
+        assert_eq!(found.options["build-arg:X"], "a=b");
+        assert_eq!(found.options["no-cache"], "");
+        assert_eq!(
+            (found.session_id.as_str(), found.product.as_str()),
+            ("s", "buildkit")
+        );
+        assert_eq!(found.workers[0].platforms[0].to_string(), "linux/amd64");
+        assert_eq!(
+            found.workers[0].version.as_ref().unwrap().version,
+            "v0.32.2"
+        );
+    }
+
+    #[test]
+    fn a_shell_is_not_buildkit() {
+        assert_eq!(
+            FrontendEnvironment::from_vars([("BUILDKIT_HOST", "unix:///x")]),
+            None
+        );
+        let odd = FrontendEnvironment::from_vars([("BUILDKIT_WORKERS", "{")]).unwrap();
+        assert!(odd.workers.is_empty());
+    }
+}
