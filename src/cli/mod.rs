@@ -9,6 +9,7 @@ mod connection;
 mod display;
 mod environment;
 mod failure;
+mod frontend;
 mod hint;
 mod interrupt;
 mod values;
@@ -52,6 +53,8 @@ enum Command {
     Build(Box<build::BuildArgs>),
     /// List the daemon's workers and the platforms they build
     Workers(workers::WorkersArgs),
+    /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
+    Frontend(frontend::FrontendArgs),
     /// Print the version
     Version(version::VersionArgs),
     /// Print a completion script for a shell
@@ -79,6 +82,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Workers(args) => {
             run_async(workers::cmd_workers(&args, &cli.connection, &environment))
         }
+        Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
         Command::Version(args) => version::cmd_version(&args),
         Command::Completion(args) => completion::cmd_completion(&args, Cli::command()),
         Command::Man => completion::cmd_man(Cli::command()),

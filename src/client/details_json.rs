@@ -18,24 +18,26 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Option<Detail> {
     from_json(name, Json(&value))
 }
 
-/// A source detail as the reference writes it.
+/// A source detail as the reference writes it: Go's JSON of the message, which leaves out what is empty.
 pub(super) fn source_to_any(source: &SourceDetail) -> Any {
-    let position = |at: &SourcePosition| json!({ "line": at.line, "character": at.character });
-    let ranges: Vec<_> = source
-        .ranges
-        .iter()
-        .map(|range| json!({ "start": position(&range.start), "end": position(&range.end) }))
-        .collect();
-    let value = json!({
-        "info": {
-            "filename": source.info.filename,
-            "data": base64::engine::general_purpose::STANDARD.encode(&source.info.data),
-            "language": source.info.language,
-        },
-        "ranges": ranges,
-    });
+    any(
+        "errdefs.Source",
+        &json!({ "info": source.info, "ranges": source.ranges }),
+    )
+}
+
+/// The details that a frontend makes itself.
+pub(super) fn to_any(detail: &Detail) -> Option<Any> {
+    match detail {
+        Detail::FrontendCap { name } => Some(any("errdefs.FrontendCap", &json!({ "name": name }))),
+        Detail::Subrequest { name } => Some(any("errdefs.Subrequest", &json!({ "name": name }))),
+        _ => None,
+    }
+}
+
+fn any(name: &str, value: &Value) -> Any {
     Any {
-        type_url: "github.com/moby/buildkit/errdefs.Source+json".to_owned(),
+        type_url: format!("github.com/moby/buildkit/{name}+json"),
         value: value.to_string().into_bytes(),
     }
 }

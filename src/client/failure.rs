@@ -109,6 +109,23 @@ impl Failure {
         self
     }
 
+    /// The same failure with one more thing that is known about it. Of the details only [`Detail::FrontendCap`] and
+    /// [`Detail::Subrequest`] are a frontend's own; others are left out on the wire.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Detail) -> Self {
+        self.status.details.extend(details_json::to_any(&detail));
+        self.details.push(detail);
+        self
+    }
+
+    /// The same failure with what was being done before its message.
+    #[must_use]
+    pub fn during(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self.status.message.clone_from(&self.message);
+        self
+    }
+
     pub(crate) fn from_status(status: tonic::Status) -> Self {
         let details = rpc::Status::decode(status.details())
             .map(|decoded| decoded.details)

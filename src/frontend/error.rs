@@ -1,7 +1,7 @@
 //! Why a Dockerfile gave no result: what, where, why.
 
 use super::Source;
-use crate::client::{self, Code, Failure};
+use crate::client::{self, Code, Detail, Failure};
 use crate::dockerfile::{Finding, Span};
 use crate::gateway;
 use crate::oci::Platform;
@@ -30,6 +30,34 @@ pub enum Error {
     CallElsewhere {
         /// The frontend's name.
         frontend: String,
+    },
+    /// The Dockerfile cannot be read through the daemon.
+    #[error("cannot read the Dockerfile {filename:?}")]
+    Dockerfile {
+        /// Its path in the context or in the folder that the client gives.
+        filename: String,
+        /// The daemon's answer.
+        source: gateway::Error,
+    },
+    /// An attribute of a build inside the daemon that cannot be used, a context for example.
+    #[error("the attribute {name} cannot be used: {reason}")]
+    InvalidAttribute {
+        /// The attribute.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The client expects something of the frontend that it does not do.
+    #[error("unsupported frontend capability {name}")]
+    FrontendCapability {
+        /// As `frontend.caps` names it.
+        name: String,
+    },
+    /// The client asks a question that the frontend does not know.
+    #[error("unsupported request {id}")]
+    UnknownRequest {
+        /// The attribute `requestid`.
+        id: String,
     },
     /// A call to the daemon failed.
     #[error(transparent)]
@@ -109,11 +137,26 @@ impl Error {
             Self::Translate(failure) => return own(&failure.detail, &failure.message),
             Self::Solve(failure) => failure.source.failure(),
             Self::Gateway(error) => error.failure(),
+            Self::Dockerfile { source, .. } => {
+                let what = self.to_string();
+                return match source.failure() {
+                    Some(failure) => failure.clone().during(&what),
+                    None => Failure::new(Code::Unknown, message(self)),
+                };
+            }
+            Self::FrontendCapability { name } => {
+                let failure = Failure::new(Code::Unimplemented, self.to_string());
+                return failure.with_detail(Detail::FrontendCap { name: name.clone() });
+            }
+            Self::UnknownRequest { id } => {
+                let failure = Failure::new(Code::Unknown, self.to_string());
+                return failure.with_detail(Detail::Subrequest { name: id.clone() });
+            }
             _ => None,
         };
         from_daemon
             .cloned()
-            .unwrap_or_else(|| Failure::new(Code::Unknown, self.to_string()))
+            .unwrap_or_else(|| Failure::new(Code::Unknown, message(self)))
     }
 
     /// A mistake in the text, with its lines.

@@ -10,7 +10,7 @@ use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions, Warning};
 use crate::llb::Definition;
 use crate::oci::Platform;
 use crate::translate::{
-    Attributes, Context, Options, Outcome, ResolvedImages, Translation, translate,
+    Attributes, Context, NamedContext, Options, Outcome, ResolvedImages, Translation, translate,
     translate_and_lint,
 };
 
@@ -59,6 +59,10 @@ pub struct Setting {
     pub cache_imports: Vec<CacheEntry>,
     /// Named graphs that stand for contexts: what a frontend in the daemon may be given instead of folders.
     pub inputs: BTreeMap<String, Definition>,
+    /// The main context instead of the one that the attributes name.
+    pub context: Option<Context>,
+    /// Named contexts instead of those of the same names in the attributes.
+    pub contexts: BTreeMap<String, NamedContext>,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
     pub warn_at: String,
 }
@@ -182,6 +186,13 @@ impl Job {
             platforms => platforms.to_vec(),
         };
         read.options.source_file = Some(self.source.file.clone());
+        if let Some(context) = &setting.context {
+            read.options.context = context.clone();
+        }
+        let contexts = setting.contexts.iter();
+        read.options
+            .contexts
+            .extend(contexts.map(|(name, context)| (name.clone(), context.clone())));
         if let Context::Local(local) = &mut read.options.context {
             local.exclude_patterns.clone_from(&setting.excludes);
         }

@@ -4,6 +4,7 @@
 //! `build-arg:NAME` …). [`Job::run`] translates it for every platform, resolves base images and solves over a
 //! [`Bridge`](crate::gateway::Bridge), and gives the result that the daemon exports. Another frontend that the Dockerfile
 //! asks for with `# syntax=` is called in the daemon instead. A [`Question`] about a Dockerfile is answered without a build.
+//! [`serve`] does all this inside a daemon, which started the process as a frontend.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ mod call;
 mod choice;
 mod error;
 mod images;
+mod inside;
 mod job;
 mod result;
 mod solve;
@@ -29,6 +31,7 @@ mod subrequest;
 pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;
 pub use error::{Error, SolveFailure, SyntaxFailure, TranslateFailure};
+pub use inside::serve;
 pub use job::{Finished, Job, Setting};
 pub use source::Source;
 pub use subrequest::{Answer, CheckFailure};

@@ -33,6 +33,20 @@ impl Source {
         }
     }
 
+    /// The text of a Dockerfile that a daemon reads by `definition`; there it has one name for all.
+    pub(super) fn inside(filename: &str, text: Vec<u8>, definition: Arc<llb::Definition>) -> Self {
+        let file = SourceFile {
+            filename: filename.to_owned(),
+            language: "Dockerfile".to_owned(),
+            data: text,
+            definition: Some(definition),
+        };
+        Self {
+            file: Arc::new(file),
+            path: filename.to_owned(),
+        }
+    }
+
     /// Its bytes.
     pub fn text(&self) -> &[u8] {
         &self.file.data
@@ -71,12 +85,7 @@ impl Source {
     /// The same for the daemon.
     pub(super) fn detail(&self, spans: &[Span]) -> SourceDetail {
         SourceDetail {
-            info: SourceInfo {
-                filename: self.file.filename.clone(),
-                data: self.file.data.clone().into(),
-                language: self.file.language.clone(),
-                ..SourceInfo::default()
-            },
+            info: SourceInfo::from(self.file.to_proto()),
             ranges: spans
                 .iter()
                 .map(|span| SourceRange::lines(number(span.first), number(span.last)))

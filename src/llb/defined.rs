@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
-use sha2::{Digest as _, Sha256};
 
 use super::Error;
 use super::caps::{Cap, CapSet};
 use super::definition::{DefinedVertex, Definition, DigestText, Terminal};
+use super::marshal::sha256;
 use super::metadata::{
     Constraints, LinuxResources, Location, Metadata, Position, ProgressGroup, Range, SourceFile,
 };
@@ -50,22 +50,27 @@ impl Definition {
             .filter_map(|entry| Some((entry.key, entry.value?)))
             .collect();
         let mut locations = locations(found.source.unwrap_or_default())?;
-        let vertices = ops.into_iter().map(|op| {
-            let digest = digest(&op);
+        let mut made = Made::default();
+        let mut vertices = Vec::with_capacity(ops.len());
+        for op in ops {
+            let hash = sha256(&op);
+            let digest = DigestText::new(hash);
             let (metadata, caps) = metadata
                 .remove(digest.as_str())
                 .map(read_metadata)
                 .unwrap_or_default();
-            DefinedVertex {
-                digest,
-                op,
+            let constraints = Constraints {
                 metadata,
-                caps,
                 locations: locations.remove(digest.as_str()).unwrap_or_default(),
-            }
-        });
-        let vertices = vertices.collect();
-        let digest = digest(&last);
+                ..Constraints::default()
+            };
+            let vertex = made.add(digest.as_str(), &op, caps, constraints)?;
+            let mut defined = DefinedVertex::new(hash, vertex, caps);
+            defined.op = op;
+            vertices.push(defined);
+        }
+        made.outputs(&last)?;
+        let digest = DigestText::new(sha256(&last));
         let caps = metadata.remove(digest.as_str()).map(read_metadata);
         let terminal = Terminal {
             digest,
@@ -85,23 +90,57 @@ impl State {
         let Some(terminal) = definition.terminal() else {
             return Ok(Self::scratch());
         };
-        let mut made: HashMap<&str, Arc<Vertex>> = HashMap::new();
+        let mut made = Made::default();
         for vertex in definition.vertices() {
-            let op = DefinedOp {
-                op: vertex.op.clone(),
-                caps: vertex.caps,
-                inputs: outputs(&made, &vertex.op)?,
-            };
             let constraints = Constraints {
-                metadata: vertex.metadata.clone(),
-                locations: vertex.locations.clone(),
+                metadata: vertex.metadata().clone(),
+                locations: vertex.locations().to_vec(),
                 ..Constraints::default()
             };
-            let output = Vertex::output(Kind::Defined(op), constraints);
-            made.insert(vertex.digest_str(), output.vertex);
+            made.add(vertex.digest_str(), &vertex.op, vertex.caps(), constraints)?;
         }
-        let result = outputs(&made, &terminal.op)?.pop();
+        let result = made.outputs(&terminal.op)?.pop();
         Ok(result.map_or_else(Self::scratch, Self::on))
+    }
+}
+
+/// Vertices by digest.
+#[derive(Default)]
+struct Made(HashMap<String, Arc<Vertex>>);
+
+impl Made {
+    fn add(
+        &mut self,
+        digest: &str,
+        op: &Bytes,
+        caps: CapSet,
+        constraints: Constraints,
+    ) -> Result<Arc<Vertex>, Error> {
+        let op = DefinedOp {
+            op: op.clone(),
+            caps,
+            inputs: self.outputs(op)?,
+        };
+        let vertex = Vertex::output(Kind::Defined(op), constraints).vertex;
+        self.0.insert(digest.to_owned(), vertex.clone());
+        Ok(vertex)
+    }
+
+    fn outputs(&self, op: &Bytes) -> Result<Vec<Output>, Error> {
+        let find = |input: pb::Input| {
+            let vertex = self.0.get(&input.digest).cloned();
+            let missing = || {
+                invalid(&format!(
+                    "the op {} is used before it is there",
+                    input.digest
+                ))
+            };
+            Ok(Output {
+                vertex: vertex.ok_or_else(missing)?,
+                index: input.index,
+            })
+        };
+        inputs(op)?.into_iter().map(find).collect()
     }
 }
 
@@ -111,30 +150,9 @@ fn invalid(reason: &dyn std::fmt::Display) -> Error {
     }
 }
 
-fn digest(op: &[u8]) -> DigestText {
-    DigestText::new(Sha256::digest(op).into())
-}
-
 fn inputs(op: &Bytes) -> Result<Vec<pb::Input>, Error> {
     let op = pb::Op::decode(op.clone()).map_err(|error| invalid(&error))?;
     Ok(op.inputs)
-}
-
-fn outputs(made: &HashMap<&str, Arc<Vertex>>, op: &Bytes) -> Result<Vec<Output>, Error> {
-    let find = |input: pb::Input| {
-        let vertex = made.get(input.digest.as_str()).cloned();
-        let vertex = vertex.ok_or_else(|| {
-            invalid(&format!(
-                "there is no op {} before it is used",
-                input.digest
-            ))
-        })?;
-        Ok(Output {
-            vertex,
-            index: input.index,
-        })
-    };
-    inputs(op)?.into_iter().map(find).collect()
 }
 
 fn read_metadata(found: pb::OpMetadata) -> (Metadata, CapSet) {
@@ -255,7 +273,6 @@ mod tests {
         let definition = graph().marshal(&MarshalOptions::default()).unwrap();
         let mut message = definition.to_proto();
         message.def.remove(0);
-        let read = Definition::from_proto(message).unwrap();
-        assert!(State::from_definition(&read).is_err());
+        assert!(Definition::from_proto(message).is_err());
     }
 }

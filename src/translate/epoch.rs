@@ -247,7 +247,7 @@ fn add_source(
             }
             source.git.mtime.clear();
             source.git.fetch_by_commit = false;
-            Ok(remote::git(scope, source.git, Constraints::new()))
+            Ok(remote::git(scope.options, source.git, Constraints::new()))
         }
         _ => Err(refused("its ADD must have a git or http URL")),
     }

@@ -31,11 +31,13 @@ mod start;
 mod url;
 
 pub use attributes::{AttributeError, Attributes};
+pub(crate) use context::scoped;
 pub use epoch::Epoch;
 pub use error::{Error, Suggestion};
 pub use images::{
     ImageFailure, ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
 };
+pub(crate) use named_context::with_config;
 pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
 pub use outline::{Outline, OutlineArg, OutlineItem};
 pub use reason::Reason;

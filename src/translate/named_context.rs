@@ -262,7 +262,7 @@ fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State,
     match git_url::parse(specifier) {
         Some(source) => {
             let source = source.map_err(|reason| unusable(name, reason))?;
-            Ok(context::git(scope, source, specifier, false))
+            Ok(context::git(scope.options, source, specifier, false))
         }
         None if kind == "git" => Err(unusable(name, format!("{specifier:?} is not a git URL"))),
         None => {
@@ -273,7 +273,7 @@ fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State,
 }
 
 /// Environment, directory and platform of an image's config.
-fn with_config(state: State, image: &Image) -> State {
+pub(crate) fn with_config(state: State, image: &Image) -> State {
     let mut state = state;
     for assignment in &image.config.env {
         let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));

@@ -1,19 +1,14 @@
 //! Git and http sources, as ADD and contexts use them.
 
+use super::options::Options;
 use super::reason::Reason;
-use super::scope::Scope;
 use super::url::Url;
 use crate::llb::{self, Constraints, State, path};
 use crate::oci::Digest;
 
 /// A git repository, with the server's keys when they are known.
-pub(super) fn git(scope: &Scope<'_>, mut git: llb::Git, constraints: Constraints) -> State {
-    if let Some(keys) = scope
-        .options
-        .known_ssh_hosts
-        .get(&git.host)
-        .filter(|_| git.ssh)
-    {
+pub(super) fn git(options: &Options, mut git: llb::Git, constraints: Constraints) -> State {
+    if let Some(keys) = options.known_ssh_hosts.get(&git.host).filter(|_| git.ssh) {
         git.known_ssh_hosts.clone_from(keys);
     }
     llb::git(&git, constraints)

@@ -182,7 +182,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
     let mut hash = [0; 32];
     hash.copy_from_slice(digest.as_ref());

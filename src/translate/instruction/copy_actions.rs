@@ -84,7 +84,11 @@ impl Actions<'_> {
         git.keep_git_dir = self.keep_git_dir == Some(true);
         // A URL's mtime is for contexts; ADD does not take it over.
         git.mtime.clear();
-        let state = remote::git(step.scope, git, Constraints::new().named(self.name.clone()));
+        let state = remote::git(
+            step.scope.options,
+            git,
+            Constraints::new().named(self.name.clone()),
+        );
         self.copy(
             &state,
             "/",

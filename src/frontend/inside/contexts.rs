@@ -1,0 +1,301 @@
+//! The contexts of a build inside the daemon: folders of the client, git, downloads, graphs that were built before.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+
+use super::super::error::message;
+use super::Error;
+use crate::dockerfile::parse_ignore;
+use crate::gateway::{Bridge, FrontendEnvironment, Ref, SolveOptions};
+use crate::llb::{self, Constraints, Definition, Local, MarshalOptions, State};
+use crate::oci::Image;
+use crate::translate::{Context, LocalContext, NamedContext, Options, scoped, with_config};
+
+const IGNORE_FILE: &str = ".dockerignore";
+/// How much of a download is looked at to tell an archive from a Dockerfile.
+const SNIFFED: u64 = 1024;
+
+/// What a build is given to read.
+pub(super) struct Contexts {
+    /// The main context.
+    pub(super) main: Context,
+    /// Where the Dockerfile is, unless it is in a folder of the client.
+    pub(super) dockerfile: Option<State>,
+    /// The Dockerfile's path there.
+    pub(super) filename: String,
+    /// Named contexts.
+    pub(super) named: BTreeMap<String, NamedContext>,
+    /// What the client gave as graphs.
+    pub(super) inputs: BTreeMap<String, Definition>,
+    /// What an ignore file excludes from the main context; the Dockerfile's own ignore file is not among them.
+    pub(super) excludes: Option<Vec<String>>,
+}
+
+impl Contexts {
+    pub(super) async fn find(
+        bridge: &Bridge,
+        attributes: &BTreeMap<String, String>,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let filename = attributes
+            .get("filename")
+            .map_or("Dockerfile", String::as_str);
+        let mut found = Self {
+            main: Context::default(),
+            dockerfile: None,
+            filename: filename.to_owned(),
+            named: BTreeMap::new(),
+            inputs: bridge.inputs().await?,
+            excludes: None,
+        };
+        found.main = found.find_main(bridge, attributes, options.clone()).await?;
+        for (name, context) in options.contexts {
+            let context = found.named(attributes, &name, context)?;
+            found.named.insert(name, context);
+        }
+        Ok(found)
+    }
+
+    async fn find_main(
+        &mut self,
+        bridge: &Bridge,
+        attributes: &BTreeMap<String, String>,
+        mut options: Options,
+    ) -> Result<Context, Error> {
+        let own_folder = attributes.contains_key("dockerfilekey");
+        if let Context::Http { archive, .. } = &mut options.context {
+            *archive = false;
+            let file = remote(&options)?;
+            if is_archive(&first_bytes(bridge, &file).await?) {
+                if let Context::Http { archive, .. } = &mut options.context {
+                    *archive = true;
+                }
+            } else {
+                "context".clone_into(&mut self.filename);
+            }
+        }
+        match &options.context {
+            Context::Git { .. } | Context::Http { .. } => {
+                self.dockerfile = Some(remote(&options)?).filter(|_| !own_folder);
+                return Ok(options.context);
+            }
+            Context::Local(_) | Context::State(_) => {}
+        }
+        if let Some(input) = self.inputs.get("dockerfile").filter(|_| !own_folder) {
+            self.dockerfile = Some(state("dockerfile", input)?);
+        }
+        match self.inputs.get("context") {
+            None => Ok(options.context),
+            Some(input) => {
+                let whole = state("context", input)?;
+                let subdir = attributes.get("contextsubdir").map(String::as_str);
+                Ok(Context::State(Box::new(scoped(whole, subdir))))
+            }
+        }
+    }
+
+    /// A named context; `input:NAME` is one of the graphs.
+    fn named(
+        &self,
+        attributes: &BTreeMap<String, String>,
+        name: &str,
+        context: NamedContext,
+    ) -> Result<NamedContext, Error> {
+        let NamedContext::Remote(specifier) = &context else {
+            return Ok(context);
+        };
+        let Some(input) = specifier.strip_prefix("input:") else {
+            return Ok(context);
+        };
+        let Some(definition) = self.inputs.get(input) else {
+            return Err(unusable(name, format!("there is no input {input:?}")));
+        };
+        let state = state(input, definition)?;
+        let image = match attributes.get(&format!("input-metadata:{input}")) {
+            None => None,
+            Some(json) => image(json).map_err(|reason| unusable(name, reason))?,
+        };
+        let state = match &image {
+            None => state,
+            Some(image) => with_config(state, image),
+        };
+        Ok(NamedContext::Target {
+            state: Box::new(state),
+            image: image.map(Into::into),
+        })
+    }
+
+    /// Reads the ignore files of the client's folders, all at the same time.
+    pub(super) async fn read_ignore_files(
+        &mut self,
+        bridge: &Bridge,
+        environment: &FrontendEnvironment,
+    ) -> Result<(), Error> {
+        let main = match &self.main {
+            Context::Local(local) if self.excludes.is_none() => Some(local.clone()),
+            _ => None,
+        };
+        let main = async {
+            match main {
+                None => Ok(None),
+                Some(local) => {
+                    let key = format!("{}-{IGNORE_FILE}", local.name);
+                    let shown = format!("[internal] load {IGNORE_FILE}");
+                    let read = read_ignore_file(bridge, environment, &local, key, shown);
+                    read.await.map(Some)
+                }
+            }
+        };
+        let named = self.named.iter_mut().map(|(name, context)| async move {
+            if let NamedContext::Local(local) = context {
+                let key = format!("context:{name}-{IGNORE_FILE}");
+                let shown = format!("[context {name}] load {IGNORE_FILE}");
+                // A folder that cannot be read fails the step that uses it, if there is one.
+                let read = read_ignore_file(bridge, environment, local, key, shown).await;
+                local.exclude_patterns = read.unwrap_or_default();
+            }
+        });
+        let (main, _) = tokio::join!(main, join_all(named));
+        self.excludes = self.excludes.take().or(main?);
+        Ok(())
+    }
+}
+
+fn unusable(name: &str, reason: String) -> Error {
+    Error::InvalidAttribute {
+        name: format!("context:{name}"),
+        reason,
+    }
+}
+
+fn state(name: &str, definition: &Definition) -> Result<State, Error> {
+    State::from_definition(definition).map_err(|error| unusable(name, error.to_string()))
+}
+
+fn remote(options: &Options) -> Result<State, Error> {
+    match options.remote_context() {
+        Ok(state) => Ok(state.unwrap_or_default()),
+        Err(error) => Err(Error::InvalidAttribute {
+            name: "context".to_owned(),
+            reason: message(&error),
+        }),
+    }
+}
+
+/// The image config in the metadata of an input.
+fn image(json: &str) -> Result<Option<Image>, String> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        #[serde(rename = "containerimage.config")]
+        config: Option<String>,
+    }
+    use base64::Engine as _;
+    let metadata: Metadata = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let Some(config) = metadata.config else {
+        return Ok(None);
+    };
+    let decoded = base64::engine::general_purpose::STANDARD.decode(config);
+    let decoded = decoded.map_err(|error| error.to_string())?;
+    let image = serde_json::from_slice(&decoded).map_err(|error| error.to_string())?;
+    Ok(Some(image))
+}
+
+/// Solves a source that is read here.
+pub(super) async fn solve(bridge: &Bridge, source: &State) -> Result<(Definition, Ref), Error> {
+    let options = MarshalOptions {
+        caps: bridge.capabilities().llb,
+        ..MarshalOptions::default()
+    };
+    let definition = source.marshal(&options);
+    let definition = definition.map_err(|error| unusable("", error.to_string()))?;
+    if definition.is_empty() {
+        return Ok((definition, Ref::scratch()));
+    }
+    let solved = bridge.solve(&definition, &SolveOptions::default()).await?;
+    Ok((definition, solved))
+}
+
+async fn first_bytes(bridge: &Bridge, file: &State) -> Result<Vec<u8>, Error> {
+    let (_, solved) = solve(bridge, file).await?;
+    let read = bridge.read_file(&solved, "context", Some(0..SNIFFED)).await;
+    Ok(read?.to_vec())
+}
+
+/// A file that is not there excludes nothing.
+async fn read_ignore_file(
+    bridge: &Bridge,
+    environment: &FrontendEnvironment,
+    local: &LocalContext,
+    shared_key_hint: String,
+    shown: String,
+) -> Result<Vec<String>, Error> {
+    let session = local.session_id.as_ref().unwrap_or(&environment.session_id);
+    let transfer = Local {
+        session: session.clone(),
+        follow_paths: vec![IGNORE_FILE.to_owned()],
+        shared_key_hint,
+        no_differ: true,
+        ..Local::default()
+    };
+    let source = llb::local(&local.name, &transfer, Constraints::new().named(shown));
+    let (_, solved) = solve(bridge, &source).await?;
+    let text = bridge.read_file(&solved, IGNORE_FILE, None).await;
+    Ok(text.map(|text| parse_ignore(&text)).unwrap_or_default())
+}
+
+/// Compressed with bzip2, gzip or xz, or a tar archive.
+fn is_archive(start: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 3] = [b"BZh", b"\x1f\x8b\x08", b"\xfd7zXZ\0"];
+    MAGIC.iter().any(|magic| start.starts_with(magic)) || is_tar(start)
+}
+
+/// A tar header has the sum of its bytes in it, counted with blanks in the sum's place.
+fn is_tar(start: &[u8]) -> bool {
+    let Some(header) = start.get(..512) else {
+        return false;
+    };
+    let text = std::str::from_utf8(&header[148..156]).unwrap_or_default();
+    let text = text.trim_matches([' ', '\0']);
+    let Ok(written) = u64::from_str_radix(text, 8) else {
+        return false;
+    };
+    let sum = header.iter().enumerate().map(|(at, byte)| match at {
+        148..156 => u64::from(b' '),
+        _ => u64::from(*byte),
+    });
+    sum.sum::<u64>() == written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_are_told_from_dockerfiles() {
+        assert!(is_archive(b"\x1f\x8b\x08\x00"));
+        assert!(is_archive(b"BZh91AY"));
+        assert!(!is_archive(b"FROM alpine\n"));
+        assert!(!is_archive(&[b'#'; 1024]));
+        let mut header = [0_u8; 512];
+        header[..4].copy_from_slice(b"name");
+        let sum = 8 * 32 + b"name".iter().map(|byte| u32::from(*byte)).sum::<u32>();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        assert!(is_archive(&header));
+        header[0] = b'N';
+        assert!(!is_archive(&header));
+    }
+
+    #[test]
+    fn the_config_of_an_input_is_read() {
+        // {"architecture":"arm64","os":"linux"}
+        let json = r#"{"containerimage.config":"eyJhcmNoaXRlY3R1cmUiOiJhcm02NCIsIm9zIjoibGludXgifQ==","refs.platforms":"e30="}"#;
+        assert_eq!(
+            image(json).unwrap().unwrap().platform.to_string(),
+            "linux/arm64"
+        );
+        assert!(image("{}").unwrap().is_none());
+        assert!(image("x").is_err());
+    }
+}

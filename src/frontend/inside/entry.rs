@@ -1,0 +1,102 @@
+//! The Dockerfile, read through the daemon.
+
+use std::sync::Arc;
+
+use super::super::Source;
+use super::Error;
+use super::contexts::{Contexts, solve};
+use crate::dockerfile::parse_ignore;
+use crate::gateway::{Bridge, FrontendEnvironment, Ref};
+use crate::llb::{self, Constraints, Local, State, path};
+
+/// The folder in the session that Dockerfiles are read from.
+const FOLDER: &str = "dockerfile";
+const USUAL_NAME: &str = "Dockerfile";
+
+/// A Dockerfile that has been read.
+pub(super) struct Entry {
+    pub(super) source: Source,
+    /// The digest of the step that read it, at which warnings are shown.
+    pub(super) head: String,
+    /// What its own ignore file excludes.
+    pub(super) excludes: Option<Vec<String>>,
+}
+
+impl Entry {
+    pub(super) async fn read(
+        bridge: &Bridge,
+        environment: &FrontendEnvironment,
+        contexts: &Contexts,
+    ) -> Result<Self, Error> {
+        let filename = contexts.filename.as_str();
+        let place = match &contexts.dockerfile {
+            Some(place) => place.clone(),
+            None => folder(environment, filename),
+        };
+        let (definition, solved) = solve(bridge, &place).await?;
+        let text = read(bridge, &solved, filename).await?;
+        let own_ignore_file = format!("{filename}.dockerignore");
+        let excludes = bridge.read_file(&solved, &own_ignore_file, None).await.ok();
+        let head = definition.head_str().unwrap_or_default().to_owned();
+        Ok(Self {
+            source: Source::inside(filename, text, Arc::new(definition)),
+            head,
+            excludes: excludes.map(|text| parse_ignore(&text)),
+        })
+    }
+}
+
+/// The client's folder, of which only the files are sent that can be the Dockerfile or its ignore file.
+fn folder(environment: &FrontendEnvironment, filename: &str) -> State {
+    let options = &environment.options;
+    let name = options.get("dockerfilekey").map_or(FOLDER, String::as_str);
+    let session = options.get(&format!("local-sessionid:{name}"));
+    let mut follow_paths = vec![filename.to_owned(), format!("{filename}.dockerignore")];
+    follow_paths.extend(lower_case(filename));
+    let transfer = Local {
+        session: session.unwrap_or(&environment.session_id).clone(),
+        follow_paths,
+        shared_key_hint: name.to_owned(),
+        no_differ: true,
+        ..Local::default()
+    };
+    let shown = format!("[internal] load build definition from {filename}");
+    llb::local(name, &transfer, Constraints::new().named(shown))
+}
+
+/// `dockerfile`, where `Dockerfile` is asked for.
+fn lower_case(filename: &str) -> Option<String> {
+    let (folder, base) = filename.rsplit_once('/').unwrap_or((".", filename));
+    (base == USUAL_NAME).then(|| path::join(folder, &USUAL_NAME.to_lowercase()))
+}
+
+async fn read(bridge: &Bridge, solved: &Ref, filename: &str) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Dockerfile {
+        filename: filename.to_owned(),
+        source,
+    };
+    let error = match bridge.read_file(solved, filename, None).await {
+        Ok(text) => return Ok(text.to_vec()),
+        Err(error) => failed(error),
+    };
+    let Some(lower) = lower_case(filename) else {
+        return Err(error);
+    };
+    let text = bridge.read_file(solved, &lower, None).await;
+    text.map(|text| text.to_vec()).map_err(|_| error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lower_case_name_is_looked_for_beside_the_usual_one() {
+        assert_eq!(lower_case("Dockerfile").as_deref(), Some("dockerfile"));
+        assert_eq!(
+            lower_case("a/b/Dockerfile").as_deref(),
+            Some("a/b/dockerfile")
+        );
+        assert_eq!(lower_case("a/My.Dockerfile"), None);
+    }
+}
