@@ -38,7 +38,7 @@ mod request;
 pub use cache::{CacheDirection, parse_cache};
 pub use error::Error;
 pub use outcome::BuildOutcome;
-pub use output::{Destination, Output, OutputKind};
+pub use output::{Destination, Output, OutputKind, csv_fields};
 pub use pipeline::{Environment, OpenOutput, Prepared, prepare, run};
 pub use question::{Inquiry, inquire};
 pub use request::{BuildRequest, Network, NoCache, Ulimit};

@@ -246,8 +246,12 @@ fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> 
     Ok(())
 }
 
-/// The fields of one CSV record; a field in double quotes may hold commas, and `""` for a quote.
-pub(super) fn csv_fields(text: &str) -> Result<Vec<String>, String> {
+/// The fields of one CSV record, as flags like `--output` have them; a field in double quotes may hold commas, and `""`
+/// for a quote.
+///
+/// # Errors
+/// What is wrong with the quotes.
+pub fn csv_fields(text: &str) -> Result<Vec<String>, String> {
     let mut fields = Vec::new();
     let mut rest = text;
     loop {

@@ -215,7 +215,11 @@ pub(super) fn session_of(
     }
     let mut session = Session::builder()
         .directories(directories)
-        .auth(Auth::new(credentials));
+        .auth(Auth::new(credentials))
+        .secrets(request.secrets.clone());
+    if !request.ssh_agents.is_empty() {
+        session = session.ssh_agents(request.ssh_agents.clone());
+    }
     if let Some(node_id) = &request.node_id {
         session = session.shared_key(session::shared_key(&inputs.context, node_id));
     }

@@ -7,6 +7,7 @@ use super::Output;
 use crate::client::CacheEntry;
 use crate::frontend::Choice;
 use crate::oci::{Platform, Reference};
+use crate::session::{Secrets, SshAgents};
 
 /// A build of one Dockerfile for any number of platforms.
 ///
@@ -44,6 +45,10 @@ pub struct BuildRequest {
     pub shm_size: Option<u64>,
     /// Resource limits of processes in `RUN`.
     pub ulimits: Vec<Ulimit>,
+    /// Secrets that `RUN --mount=type=secret` may use.
+    pub secrets: Secrets,
+    /// SSH agents that `RUN --mount=type=ssh` may use.
+    pub ssh_agents: SshAgents,
     /// Caches to import from.
     pub cache_from: Vec<CacheEntry>,
     /// Caches to export to.
@@ -73,6 +78,8 @@ impl BuildRequest {
             extra_hosts: Vec::new(),
             shm_size: None,
             ulimits: Vec::new(),
+            secrets: Secrets::new(),
+            ssh_agents: SshAgents::new(),
             cache_from: Vec::new(),
             cache_to: Vec::new(),
             max_parallel_platforms: None,

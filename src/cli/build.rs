@@ -15,7 +15,7 @@ use solvekit::progress::{self, Mode, Summary};
 use super::connection::{Builder, ConnectionArgs};
 use super::environment::Environment;
 use super::failure::print;
-use super::{Failure, build_failure, caches, call, display, interrupt, values};
+use super::{Failure, build_failure, caches, call, display, interrupt, secrets, values};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BuildArgs {
@@ -105,6 +105,14 @@ pub(super) struct BuildArgs {
     /// Resource limit of processes in RUN; repeatable
     #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
     ulimit: Vec<Ulimit>,
+
+    /// Secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME]; repeatable
+    #[arg(long, value_name = "SECRET")]
+    secret: Vec<String>,
+
+    /// SSH agent for RUN --mount=type=ssh: default or ID[=SOCKET]; repeatable
+    #[arg(long, value_name = "AGENT")]
+    ssh: Vec<String>,
 
     /// Cache to import: type=registry|gha|s3|azblob[,key=value…], or an image's name; repeatable
     #[arg(long, value_name = "CACHE")]
@@ -258,6 +266,8 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.extra_hosts = args.add_host.clone();
     request.shm_size = args.shm_size;
     request.ulimits = args.ulimit.clone();
+    request.secrets = secrets::secrets(&args.secret)?;
+    request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
     request.node_id = environment.node_id();

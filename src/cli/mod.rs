@@ -12,6 +12,7 @@ mod failure;
 mod frontend;
 mod hint;
 mod interrupt;
+mod secrets;
 mod values;
 mod version;
 mod workers;

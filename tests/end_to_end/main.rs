@@ -14,5 +14,6 @@ mod interruptions;
 mod outputs;
 mod registry_faults;
 mod results;
+mod secrets;
 mod shared_cache;
 mod transports;
