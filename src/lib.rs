@@ -23,6 +23,8 @@ pub mod gateway;
 
 pub mod progress;
 
+pub mod lock;
+
 pub mod frontend;
 
 pub mod build;
