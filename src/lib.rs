@@ -25,6 +25,8 @@ pub mod progress;
 
 pub mod lock;
 
+pub mod batch;
+
 pub mod frontend;
 
 pub mod build;

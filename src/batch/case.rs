@@ -1,0 +1,97 @@
+//! What a Dockerfile is translated for, as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::dockerfile;
+use crate::oci::Platform;
+use crate::translate::{AttributeError, Attributes, Context, NamedContext};
+
+/// A Dockerfile and what it is translated for; the fields are described in the [module](super).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Case {
+    /// Comes back in the answer.
+    pub id: Value,
+    /// The Dockerfile's path.
+    pub dockerfile: Option<String>,
+    /// The Dockerfile's text.
+    pub text: Option<String>,
+    /// The text of the context's ignore file.
+    pub dockerignore: Option<String>,
+    /// The text of the ignore file beside the Dockerfile.
+    pub dockerfile_dockerignore: Option<String>,
+    /// The texts of ignore files of named folders.
+    pub local_ignores: BTreeMap<String, String>,
+    /// Attributes of a Dockerfile frontend.
+    pub opts: BTreeMap<String, String>,
+    /// The same as the attribute `platform`.
+    pub platform: Option<String>,
+    /// The worker's platform.
+    pub build_platform: Option<String>,
+    /// The path of a lock.
+    pub lock: Option<String>,
+    /// What is answered besides the graph.
+    pub modes: Vec<String>,
+    /// The session that serves folders.
+    pub session_id: Option<String>,
+}
+
+/// The session of cases that name none.
+const SESSION: &str = "oraclesession000000000000";
+
+impl Case {
+    /// Reads a case; fields that are not known are left alone.
+    ///
+    /// # Errors
+    /// When it is no object, or a field is of the wrong type.
+    pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(line)
+    }
+
+    /// Does the answer have findings, outline and targets?
+    pub(super) fn is_linted(&self) -> bool {
+        self.modes.iter().any(|mode| mode == "lint")
+    }
+
+    /// The worker's platform.
+    pub(super) fn worker(&self) -> Result<Platform, String> {
+        let text = self.build_platform.as_deref().unwrap_or("linux/amd64");
+        Platform::parse(text)
+            .map(|platform| platform.normalized())
+            .map_err(|error| format!("the build platform cannot be used: {error}"))
+    }
+
+    /// The attributes as options, with the worker's platform and what the ignore files exclude.
+    pub(super) fn attributes(&self, worker: &Platform) -> Result<Attributes, AttributeError> {
+        let session = self.session_id.as_deref().unwrap_or(SESSION);
+        let mut read = match &self.platform {
+            Some(platform) => {
+                let mut opts = self.opts.clone();
+                opts.insert("platform".to_owned(), platform.clone());
+                Attributes::read(&opts, session)?
+            }
+            None => Attributes::read(&self.opts, session)?,
+        };
+        read.options.build_platforms = vec![worker.clone()];
+        let patterns = |text: &String| dockerfile::parse_ignore(text.as_bytes());
+        let main = self
+            .dockerfile_dockerignore
+            .as_ref()
+            .or(self.dockerignore.as_ref());
+        if let (Context::Local(local), Some(text)) = (&mut read.options.context, main) {
+            local.exclude_patterns = patterns(text);
+        }
+        for context in read.options.contexts.values_mut() {
+            if let NamedContext::Local(local) = context
+                && let Some(text) = self.local_ignores.get(&local.name)
+            {
+                local.exclude_patterns = patterns(text);
+            }
+        }
+        Ok(read)
+    }
+}
