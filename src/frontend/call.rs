@@ -7,7 +7,7 @@ use super::job::{Parsed, Plan};
 use super::subrequest::{self, Answer};
 use super::{Error, Job, Setting, Source, SyntaxFailure, images};
 use crate::gateway::{Bridge, Forward, SolveOptions};
-use crate::translate::{Options, Outcome, ResolvedImages, check, outline};
+use crate::translate::{Options, Outcome, ResolvedImages, check, outline, translate};
 
 /// A question about a Dockerfile, by the names of `docker buildx build --call`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Call {
     Targets,
     /// `subrequests.describe`: these questions.
     Describe,
+    /// `convertllb`: the build graph of the target.
+    ConvertLlb,
 }
 
 /// A name that is no question.
@@ -29,7 +31,13 @@ pub struct Unknown(pub String);
 
 impl Call {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Check, Self::Outline, Self::Targets, Self::Describe];
+    pub const ALL: &[Self] = &[
+        Self::Check,
+        Self::Outline,
+        Self::Targets,
+        Self::Describe,
+        Self::ConvertLlb,
+    ];
 
     /// The attribute `requestid` that asks a frontend for it.
     pub const fn request_id(self) -> &'static str {
@@ -38,6 +46,7 @@ impl Call {
             Self::Outline => "frontend.outline",
             Self::Targets => "frontend.targets",
             Self::Describe => "frontend.subrequests.describe",
+            Self::ConvertLlb => "frontend.convertllb",
         }
     }
 
@@ -148,6 +157,14 @@ impl Question {
                 Ok(Some(
                     made.map(|outline| subrequest::outline(&job.source, &outline)),
                 ))
+            }
+            Call::ConvertLlb => {
+                let options = self.options(job, setting)?;
+                let made = translate(&parsed.dockerfile, &options, images);
+                let made = made.map_err(|error| Error::translate(&job.source, None, &error))?;
+                Ok(Some(made.map(|translation| {
+                    subrequest::convert(&translation.definition)
+                })))
             }
             Call::Check => {
                 let options = self.options(job, setting)?;

@@ -20,6 +20,7 @@ mod defined;
 mod definition;
 mod env;
 mod exec;
+mod feature;
 mod file;
 mod go_json;
 mod json;

@@ -10,6 +10,7 @@ mod credentials;
 mod documents;
 mod eight_platforms;
 mod frontends;
+mod inside;
 mod interruptions;
 mod outputs;
 mod registry_faults;

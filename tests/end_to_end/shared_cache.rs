@@ -134,7 +134,7 @@ fn succeeded(mut command: Command) -> String {
 /// Every step of a stage is cached: `#7 [linux/amd64 files 2/5] WORKDIR /srv` is followed by `#7 CACHED`. The first of a stage
 /// is its base image, which is looked up.
 #[track_caller]
-fn assert_all_cached(log: &str) {
+pub(super) fn assert_all_cached(log: &str) {
     let mut steps = 0;
     for line in log.lines() {
         let Some((number, name)) = line.split_once(" [") else {

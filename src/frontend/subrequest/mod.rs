@@ -1,12 +1,14 @@
 //! The answers to questions about a Dockerfile, in the formats of BuildKit's subrequests: JSON for tools, text for people.
 
 mod check;
+mod convert;
 mod describe;
 mod list;
 
 use std::collections::BTreeMap;
 
 pub(super) use check::{check, check_syntax};
+pub(super) use convert::convert;
 pub(super) use describe::describe;
 pub(super) use list::{outline, targets};
 
@@ -44,9 +46,11 @@ impl Answer {
     pub fn to_metadata(&self, call: Call) -> BTreeMap<String, Vec<u8>> {
         let mut metadata = vec![
             ("result.json", self.json.clone()),
-            ("result.txt", self.text.clone()),
             ("version", self.version.clone()),
         ];
+        if call != Call::ConvertLlb {
+            metadata.push(("result.txt", self.text.clone()));
+        }
         if call == Call::Check {
             metadata.push(("result.statuscode", self.status.to_string()));
         }

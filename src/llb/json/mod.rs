@@ -1,5 +1,6 @@
 //! A definition as JSON, for people and tools: ops in protobuf's JSON mapping, metadata, source lines.
 
+mod convert;
 mod fields;
 mod file_op;
 mod op;
