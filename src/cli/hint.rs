@@ -24,6 +24,14 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
         Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
             failure.explanation.clone()
         }
+        Error::Frontend(frontend::Error::Solve(failure))
+            if matches!(failure.source, gateway::Error::MissingCapability(_)) =>
+        {
+            Some(
+                "use a newer BuildKit (--addr, BUILDKIT_HOST; `solvekit workers` shows the versions), or do without it"
+                    .to_owned(),
+            )
+        }
         Error::Client(error) => for_daemon(error),
         Error::Export { source } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error))

@@ -63,6 +63,21 @@ impl Client {
             .max_encoding_message_size(MESSAGE_LIMIT)
     }
 
+    /// What the daemon is called in messages, with its version where that is known: an engine's BuildKit often has none of its
+    /// own.
+    pub(crate) async fn name(&self) -> String {
+        let version = self.version.as_ref().and_then(Version::known);
+        match version {
+            Some(version) => format!("BuildKit {version}"),
+            None => match self.dialer.engine_info().await {
+                Ok(engine) if matches!(self.address, Address::Docker(_)) => {
+                    format!("the BuildKit of Docker Engine {}", engine.version)
+                }
+                _ => "this BuildKit".to_owned(),
+            },
+        }
+    }
+
     /// Asks for the daemon's version.
     ///
     /// # Errors

@@ -57,6 +57,14 @@ pub struct Version {
     pub dockerfile_version: String,
 }
 
+impl Version {
+    /// The version, unless the daemon was compiled without one.
+    pub(crate) fn known(&self) -> Option<&str> {
+        let known = !self.version.is_empty() && !self.version.contains("unknown");
+        known.then_some(self.version.as_str())
+    }
+}
+
 /// A device of the Container Device Interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

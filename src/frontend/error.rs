@@ -135,7 +135,10 @@ impl Error {
         let from_daemon = match self {
             Self::Syntax(failure) => return own(&failure.detail, &failure.message),
             Self::Translate(failure) => return own(&failure.detail, &failure.message),
-            Self::Solve(failure) => failure.source.failure(),
+            Self::Solve(failure) => match (failure.source.failure(), &failure.lines) {
+                (None, Some(lines)) => return own(lines, &failure.message),
+                (found, _) => found,
+            },
             Self::Gateway(error) => error.failure(),
             Self::Dockerfile { source, .. } => {
                 let what = self.to_string();
@@ -203,7 +206,10 @@ impl Error {
             return error.into();
         }
         let failure = error.failure();
-        let lines = failure.and_then(Failure::source).cloned();
+        let lines = match &error {
+            gateway::Error::MissingCapability(missing) => source.detail_at(&missing.locations),
+            _ => failure.and_then(Failure::source).cloned(),
+        };
         let excerpt = lines.as_ref().map(|lines| source.excerpt_of(lines));
         Self::Solve(Box::new(SolveFailure {
             platform: platform.cloned(),

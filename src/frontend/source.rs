@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::client::SourceDetail;
 use crate::dockerfile::Span;
 use crate::llb::{self, Location, SourceFile};
-use crate::progress::{SourceExcerpt, SourceInfo, SourceRange};
+use crate::progress::{SourceExcerpt, SourceInfo, SourcePosition, SourceRange};
 
 /// A Dockerfile that has been read.
 #[derive(Debug, Clone)]
@@ -80,6 +80,25 @@ impl Source {
         };
         let ranges = lines.ranges.clone();
         SourceExcerpt { file, ranges }.render()
+    }
+
+    /// Lines that a graph was made from, those of the first file; none without any.
+    pub(super) fn detail_at(&self, locations: &[Location]) -> Option<SourceDetail> {
+        let first = locations.first()?;
+        let position = |at: llb::Position| SourcePosition {
+            line: at.line,
+            character: at.character,
+        };
+        let ranges = locations.iter().flat_map(|location| location.ranges.iter());
+        Some(SourceDetail {
+            info: SourceInfo::from(first.file.to_proto()),
+            ranges: ranges
+                .map(|range| SourceRange {
+                    start: position(range.start),
+                    end: position(range.end),
+                })
+                .collect(),
+        })
     }
 
     /// The same for the daemon.

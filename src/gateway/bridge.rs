@@ -12,7 +12,7 @@ use tonic::{
 use super::{BuildResult, Capabilities, Error, Ref, Refs, caps};
 use crate::{
     client::{
-        CacheEntry, Client, Code, Failure, MESSAGE_LIMIT, SourcePolicy, Worker, failed,
+        CacheEntry, Client, Code, Failure, MESSAGE_LIMIT, SourcePolicy, Version, Worker, failed,
         metadata_value,
     },
     llb::Definition,
@@ -32,6 +32,8 @@ pub struct Bridge {
     build_id: Option<AsciiMetadataValue>,
     capabilities: Capabilities,
     workers: Vec<Worker>,
+    /// `None` inside the daemon.
+    client: Option<Client>,
 }
 
 /// How to solve a definition.
@@ -64,7 +66,11 @@ impl Bridge {
     /// [`Error::Client`], in particular when the build does not begin within 15 seconds.
     pub async fn open(client: &Client, build_ref: &str) -> Result<Self, Error> {
         let build_id = metadata_value("the build reference", build_ref)?;
-        Self::greet(client.channel(), Some(build_id)).await
+        let bridge = Self::greet(client.channel(), Some(build_id)).await?;
+        Ok(Self {
+            client: Some(client.clone()),
+            ..bridge
+        })
     }
 
     pub(super) async fn greet(
@@ -76,11 +82,12 @@ impl Bridge {
             build_id,
             capabilities: Capabilities::default(),
             workers: Vec::new(),
+            client: None,
         };
         let pong = bridge.ping().await?;
         bridge.capabilities = Capabilities::new(pong.frontend_api_caps, pong.llb_caps);
         bridge.workers = pong.workers.into_iter().map(Worker::from).collect();
-        bridge.capabilities.need(caps::RETURN)?;
+        bridge.need(caps::RETURN).await?;
         Ok(bridge)
     }
 
@@ -124,6 +131,19 @@ impl Bridge {
         &self.workers
     }
 
+    /// What the daemon is called in messages.
+    pub(super) async fn daemon(&self) -> String {
+        let worker = self
+            .workers
+            .first()
+            .and_then(|worker| worker.version.as_ref());
+        match (worker.and_then(Version::known), &self.client) {
+            (Some(version), _) => format!("BuildKit {version}"),
+            (None, Some(client)) => client.name().await,
+            (None, None) => "this BuildKit".to_owned(),
+        }
+    }
+
     pub(super) fn calls(&self) -> LlbBridgeClient<Channel> {
         LlbBridgeClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_LIMIT)
@@ -150,15 +170,7 @@ impl Bridge {
         definition: &Definition,
         options: &SolveOptions,
     ) -> Result<Ref, Error> {
-        let missing = definition
-            .vertices()
-            .iter()
-            .flat_map(|vertex| vertex.caps().iter());
-        if let Some(cap) = { missing }.find(|cap| !self.capabilities.llb.contains(*cap)) {
-            return Err(Error::MissingCapability {
-                id: cap.as_str().to_owned(),
-            });
-        }
+        self.need_all(definition).await?;
         let request = proto::SolveRequest {
             definition: Some(definition.to_proto()),
             ..Default::default()
@@ -290,10 +302,10 @@ impl Bridge {
     /// [`Error::MissingCapability`] for what the daemon cannot take; [`Error::Client`] when the call fails.
     pub async fn return_result(&self, result: &BuildResult) -> Result<(), Error> {
         if matches!(result.refs, Refs::Platforms(_)) {
-            self.capabilities.need(caps::RETURN_MAP)?;
+            self.need(caps::RETURN_MAP).await?;
         }
         if !result.attestations.is_empty() {
-            self.capabilities.need(caps::ATTESTATIONS)?;
+            self.need(caps::ATTESTATIONS).await?;
         }
         let arrays = self.capabilities.has(caps::REF_ARRAY);
         self.end(proto::ReturnRequest {

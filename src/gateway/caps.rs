@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::Error;
 use crate::{llb::CapSet, proto::moby::buildkit::v1::apicaps::ApiCap};
 
 pub(super) const FRONTEND_INPUTS: &str = "frontend.inputs";
@@ -50,12 +49,5 @@ impl Capabilities {
     /// Whether LLB has a capability, also one that this library does not know; [`Capabilities::llb`] has the known ones.
     pub fn has_llb(&self, id: &str) -> bool {
         self.llb_names.contains(id)
-    }
-
-    pub(super) fn need(&self, id: &str) -> Result<(), Error> {
-        match self.has(id) {
-            true => Ok(()),
-            false => Err(Error::MissingCapability { id: id.to_owned() }),
-        }
     }
 }

@@ -104,7 +104,7 @@ impl Bridge {
         path: &str,
         pattern: &str,
     ) -> Result<Vec<FileInfo>, Error> {
-        self.capabilities().need(caps::READ_DIR)?;
+        self.need(caps::READ_DIR).await?;
         let request = proto::ReadDirRequest {
             r#ref: reference.id().to_owned(),
             dir_path: path.to_owned(),
@@ -130,7 +130,7 @@ impl Bridge {
     /// [`Error::Client`] when the ref cannot be computed or there is no such path.
     pub async fn stat_file(&self, reference: &Ref, path: &str) -> Result<FileInfo, Error> {
         let call = "looking at a file";
-        self.capabilities().need(caps::STAT_FILE)?;
+        self.need(caps::STAT_FILE).await?;
         let request = proto::StatFileRequest {
             r#ref: reference.id().to_owned(),
             path: path.to_owned(),

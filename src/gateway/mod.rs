@@ -31,6 +31,7 @@
 mod bridge;
 mod caps;
 mod files;
+mod missing;
 mod result;
 mod source;
 mod standard;
@@ -39,6 +40,7 @@ mod warning;
 pub use bridge::{Bridge, Forward, SolveOptions};
 pub use caps::Capabilities;
 pub use files::{FileInfo, FileKind};
+pub use missing::MissingCapability;
 pub use result::{Attestation, AttestationKind, BuildResult, Ref, Refs, Subject, SubjectKind};
 pub use source::{
     GitSource, HttpSource, ImageQuery, OciLayout, ResolvedImage, ResolvedSource, SourceQuery,
@@ -56,11 +58,8 @@ pub enum Error {
     #[error(transparent)]
     Client(#[from] client::Error),
     /// The daemon cannot do what is needed.
-    #[error("this BuildKit cannot do what is needed here: it lacks the capability {id}")]
-    MissingCapability {
-        /// The capability's id on the wire.
-        id: String,
-    },
+    #[error("{0}")]
+    MissingCapability(Box<MissingCapability>),
     /// The standard streams do not lead to a daemon.
     #[error("standard {which} does not lead to BuildKit")]
     StandardStreams {

@@ -154,7 +154,7 @@ impl Bridge {
     /// # Errors
     /// [`Error::MissingCapability`] with BuildKit before 0.12; [`Error::Client`] when there is no such source.
     pub async fn resolve_source(&self, query: &SourceQuery<'_>) -> Result<ResolvedSource, Error> {
-        self.capabilities().need(caps::SOURCE_META)?;
+        self.need(caps::SOURCE_META).await?;
         let request = proto::ResolveSourceMetaRequest {
             source: Some(pb::SourceOp {
                 identifier: query.identifier.to_owned(),

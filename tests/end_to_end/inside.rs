@@ -149,7 +149,8 @@ fn questions_are_answered() {
         "frontend.outline"
     );
     // Not every docker-buildx shows this one as JSON alone.
-    let graph = ask("convertllb", context.path()).succeeded().stdout;
+    let asked = ask("convertllb", context.path()).succeeded();
+    let graph = asked.stdout + &asked.stderr;
     for text in ["\"def\"", "[base 2/2] RUN --mount=type=secret,id=key true"] {
         assert!(graph.contains(text), "{text} in {graph}");
     }

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod calls;
+mod capabilities;
 mod contexts;
 mod credentials;
 mod documents;
