@@ -73,13 +73,21 @@ fn features_match(wanted: &Platform, offered: &Platform) -> bool {
         .all(|feature| wanted.os_features.contains(feature))
 }
 
+/// Far more versions than any architecture has.
+const MOST_VERSIONS: u32 = 100;
+
 fn compatible(platform: &Platform) -> Vec<Platform> {
     let with = |architecture: &str, variant: String| Platform {
         architecture: architecture.to_owned(),
         variant,
         ..platform.clone()
     };
-    let number = || platform.variant.trim_start_matches('v').parse::<u32>();
+    // The reference lists as many versions as the number says.
+    let number = || {
+        let text = platform.variant.as_str();
+        let number = text.strip_prefix('v').unwrap_or(text).parse::<u32>();
+        number.map(|number| number.min(MOST_VERSIONS))
+    };
     match platform.architecture.as_str() {
         "amd64" => {
             let mut all = vec![platform.clone()];
