@@ -86,8 +86,14 @@ impl Glob {
         let mut starts = vec![0];
         let mut ends = Vec::new();
         for piece in &self.pieces {
+            // Up to here the ends of an earlier match are all that there can be.
+            let mut reach = None;
             for &start in &starts {
-                piece.ends(path, start, &mut ends);
+                if reach.is_none_or(|reach| start > reach) {
+                    reach = piece.ends(path, start, &mut ends);
+                } else if *piece == Piece::Tree {
+                    ends.push(start);
+                }
             }
             if ends.is_empty() {
                 return false;
@@ -117,36 +123,42 @@ fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
 }
 
 impl Piece {
-    /// Adds every place where a match that begins at `start` can end.
-    fn ends(&self, path: &str, start: usize, ends: &mut Vec<usize>) {
+    /// Adds every place where a match that begins at `start` can end. A match that begins later, but not behind the place that
+    /// is returned, ends at one of them, or for a tree where it begins.
+    fn ends(&self, path: &str, start: usize, ends: &mut Vec<usize>) -> Option<usize> {
         let rest = &path[start..];
         match self {
             Self::Text(text) => {
-                ends.extend(rest.starts_with(text.as_ref()).then(|| start + text.len()))
+                ends.extend(rest.starts_with(text.as_ref()).then(|| start + text.len()));
+                None
             }
-            Self::One => ends.extend(
-                rest.chars()
-                    .next()
-                    .filter(|&c| c != '/')
-                    .map(|c| start + c.len_utf8()),
-            ),
+            Self::One => {
+                let c = rest.chars().next().filter(|&c| c != '/');
+                ends.extend(c.map(|c| start + c.len_utf8()));
+                None
+            }
             Self::Class(class) => {
                 let c = rest.chars().next().filter(|&c| class.contains(c));
                 ends.extend(c.map(|c| start + c.len_utf8()));
+                None
             }
             Self::Star => {
                 let length = rest.find('/').unwrap_or(rest.len());
                 ends.extend(rest[..length].char_indices().map(|(at, _)| start + at));
                 ends.push(start + length);
+                Some(start + length)
             }
             Self::Tree => {
+                let line = line(rest);
                 ends.push(start);
-                ends.extend(line(rest).match_indices('/').map(|(at, _)| start + at + 1));
+                ends.extend(line.match_indices('/').map(|(at, _)| start + at + 1));
+                Some(start + line.len())
             }
             Self::Rest => {
                 let line = line(rest);
                 ends.extend(line.char_indices().map(|(at, _)| start + at));
                 ends.push(start + line.len());
+                Some(start + line.len())
             }
         }
     }
