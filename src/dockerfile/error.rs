@@ -21,6 +21,12 @@ pub enum ParseErrorKind {
     /// The file has no bytes.
     #[error("the Dockerfile is empty")]
     Empty,
+    /// The file is larger than can be built.
+    #[error("the Dockerfile is larger than {} MiB, and BuildKit takes no message of more", limit >> 20)]
+    TooLarge { limit: usize },
+    /// There are more instructions than can be built.
+    #[error("the Dockerfile has more than {limit} instructions")]
+    TooManyInstructions { limit: usize },
     /// There are only comments and blank lines.
     #[error("the Dockerfile has no instruction")]
     NoInstructions,
@@ -200,6 +206,8 @@ impl ParseErrorKind {
             Empty | NoInstructions | NoStage { .. } => {
                 "a FROM instruction before all others but ARG"
             }
+            TooLarge { .. } => "large files in the build context, and COPY for them",
+            TooManyInstructions { .. } => "several commands in one RUN, several files in one COPY",
             LineTooLong => {
                 "shorter lines; a long one can be continued on the next with the escape character"
             }
@@ -252,11 +260,15 @@ fn did_you_mean(nearest: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+/// Of more known names only so many are compared.
+const MAX_CANDIDATES: usize = 200;
+
 /// The known name that is nearest to the one given, if it is less than three edits away.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let distance = |candidate: &'n str| (strsim::levenshtein(name, candidate), candidate);
     known
         .into_iter()
+        .take(MAX_CANDIDATES)
         .map(distance)
         .filter(|(edits, _)| *edits < 3)
         .min_by_key(|(edits, _)| *edits)

@@ -1,12 +1,13 @@
 //! Why a word cannot be expanded.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{MAX_DEPTH, MAX_EXPANSION};
 
 /// A word that cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot expand {word:?}: {reason}")]
+#[error("cannot expand {:?}: {reason}", shortened(word))]
 pub struct ExpandError {
     /// The whole word.
     pub word: String,
@@ -70,4 +71,12 @@ pub enum ExpandErrorReason {
     /// Substitutions within substitutions go too deep.
     #[error("substitutions nest deeper than {MAX_DEPTH} levels")]
     TooDeep,
+}
+
+/// The word, or its beginning when it is endlessly long.
+fn shortened(word: &str) -> Cow<'_, str> {
+    match word.char_indices().nth(200) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &word[..end])),
+        None => Cow::Borrowed(word),
+    }
 }

@@ -7,11 +7,15 @@ use regex::Regex;
 
 use super::ExpandErrorReason;
 
+/// The largest product of the lengths of a pattern and a value; it takes about a quarter of a second.
+const MAX_EFFORT: usize = 32 << 20;
+
 type Result<T> = std::result::Result<T, ExpandErrorReason>;
 
 /// The value without the shortest prefix that matches; the longest if a second `#` leads the pattern.
 pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '#');
+    check_effort(value, pattern)?;
     let regex = compile(pattern, greedy, true)?;
     Ok(regex
         .find(value)
@@ -23,6 +27,7 @@ pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
 /// A search from the end is one from the beginning with pattern and value turned around.
 pub(super) fn trim_suffix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '%');
+    check_effort(value, pattern)?;
     let regex = compile(&reversed_pattern(pattern), greedy, true)?;
     let reversed: String = value.chars().rev().collect();
     Ok(regex
@@ -36,6 +41,7 @@ pub(super) fn replace_first<'v>(
     pattern: &str,
     replacement: &str,
 ) -> Result<Cow<'v, str>> {
+    check_effort(value, pattern)?;
     let regex = compile(pattern, true, false)?;
     Ok(match regex.find(value) {
         None => Cow::Borrowed(value),
@@ -53,6 +59,7 @@ pub(super) fn replace_all<'v>(
     replacement: &str,
     limit: usize,
 ) -> Result<Cow<'v, str>> {
+    check_effort(value, pattern)?;
     let regex = compile(pattern, true, false)?;
     let mut text = String::new();
     let mut last = 0;
@@ -63,6 +70,14 @@ pub(super) fn replace_all<'v>(
     }
     text.push_str(&value[last..]);
     Ok(Cow::Owned(text))
+}
+
+/// Matching takes time by the product of the lengths.
+fn check_effort(value: &str, pattern: &str) -> Result<()> {
+    match pattern.len().saturating_mul(value.len().max(1 << 10)) > MAX_EFFORT {
+        true => Err(ExpandErrorReason::PatternTooLong),
+        false => Ok(()),
+    }
 }
 
 fn greediness(word: &str, operator: char) -> (&str, bool) {

@@ -39,6 +39,12 @@ pub(super) use directive::{DirectiveName, check_options, directive};
 pub use directive::{Syntax, detect_syntax};
 pub use trigger::parse_trigger;
 
+/// The largest Dockerfile, in bytes: it is part of the build request, and a daemon takes no larger message.
+const MAX_SOURCE: usize = 16 << 20;
+
+/// How many instructions a Dockerfile may have. BuildKit has no such bound.
+const MAX_INSTRUCTIONS: usize = 100_000;
+
 /// Parses a Dockerfile as BuildKit's own frontend does.
 ///
 /// Bytes that are no UTF-8 are allowed anywhere and become U+FFFD.
@@ -94,6 +100,12 @@ impl<'l> Parser<'l> {
                 span: None,
             });
         }
+        if source.len() > MAX_SOURCE {
+            return Err(ParseError {
+                kind: Box::new(ParseErrorKind::TooLarge { limit: MAX_SOURCE }),
+                span: None,
+            });
+        }
         let text = to_text(source);
         let mut reader = StatementReader::new(&text, source);
         let before = self.linter.as_ref().map(|linter| linter.mark());
@@ -119,9 +131,14 @@ impl<'l> Parser<'l> {
 
     /// Reads all statements; only errors that BuildKit notices while reading end it.
     fn read(&mut self, reader: &mut StatementReader<'_>) -> Result<(), ParseError> {
-        let mut any = false;
+        let mut count = 0;
         while let Some(mut statement) = reader.next()? {
-            any = true;
+            count += 1;
+            if count > MAX_INSTRUCTIONS {
+                let limit = MAX_INSTRUCTIONS;
+                let kind = ParseErrorKind::TooManyInstructions { limit };
+                return Err(ParseError::new(kind, statement.span));
+            }
             if let (true, Some(linter)) = (statement.blank_inside, &mut self.linter) {
                 linter.blank_continuation(statement.span.last);
             }
@@ -138,7 +155,7 @@ impl<'l> Parser<'l> {
             }
         }
         let line = Span::line(reader.line());
-        if !any {
+        if count == 0 {
             return Err(ParseError::new(ParseErrorKind::NoInstructions, line));
         }
         if reader.line_too_long() {

@@ -1,5 +1,7 @@
 //! ADD and COPY.
 
+use std::collections::HashMap;
+
 use super::super::super::error::ParseErrorKind;
 use super::super::super::heredoc::{chomp, parse_heredoc};
 use super::super::super::instruction::{
@@ -7,6 +9,7 @@ use super::super::super::instruction::{
 };
 use super::super::arguments::list;
 use super::super::flags::{Flag, Flags};
+use super::super::statement::Body;
 use super::{Parts, Result};
 
 const ADD_FLAGS: &[Flag] = &[
@@ -74,9 +77,13 @@ fn sources(parts: &Parts<'_>) -> Result<Sources> {
         });
     }
     let mut inline = Vec::new();
+    let named = parts.bodies.iter();
+    let bodies: Bodies<'_> = named
+        .map(|body| (body.heredoc.name.as_str(), body))
+        .collect();
     paths.retain(|path| match heredoc(path) {
         Some(heredoc) => {
-            inline.push(inline_file(heredoc, parts));
+            inline.push(inline_file(heredoc, &bodies));
             false
         }
         None => true,
@@ -95,12 +102,12 @@ fn heredoc(word: &str) -> Option<Heredoc> {
     parse_heredoc(word).unwrap_or(None)
 }
 
-/// The file of a heredoc; of several with the same name the last one's body counts, and without a body (in JSON) it is empty.
-fn inline_file(heredoc: Heredoc, parts: &Parts<'_>) -> InlineFile {
-    let body = parts
-        .bodies
-        .iter()
-        .rfind(|body| body.heredoc.name == heredoc.name);
+/// The bodies of an instruction's heredocs by name; of several with the same name the last one counts.
+type Bodies<'b> = HashMap<&'b str, &'b Body>;
+
+/// The file of a heredoc; without a body (in JSON) it is empty.
+fn inline_file(heredoc: Heredoc, bodies: &Bodies<'_>) -> InlineFile {
+    let body = bodies.get(heredoc.name.as_str());
     let content = body.map_or("", |body| &body.heredoc.content);
     let raw = body.and_then(|body| body.raw.as_deref());
     InlineFile {
