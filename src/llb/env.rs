@@ -87,6 +87,11 @@ impl Env {
         self.entries.len()
     }
 
+    /// The memory that they take, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + std::mem::size_of_val(self.entries.as_slice())
+    }
+
     /// Is there none?
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

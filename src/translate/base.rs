@@ -1,5 +1,6 @@
 //! Base images: from what a stage's FROM names to the file system and config that it starts with.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::error::{Error, Suggestion};
@@ -35,7 +36,7 @@ pub(super) fn resolve<'a>(
     let own = stages.len();
     loop {
         let reachable = graph::reachable(stages, target);
-        let mut missing = Vec::new();
+        let (mut missing, mut known) = (Vec::new(), HashSet::new());
         let mut failed = None;
         for id in 0..stages.len() {
             let stage = &stages[id];
@@ -45,8 +46,11 @@ pub(super) fn resolve<'a>(
             let needed = reachable[id] || scope.all_stages;
             let span = stage.span;
             match resolve_one(scope, lint, stages, id, needed) {
-                Ok(Resolved::Missing(request)) if missing.contains(&request) => {}
-                Ok(Resolved::Missing(request)) => missing.push(request),
+                Ok(Resolved::Missing(request)) => {
+                    if known.insert(request.clone()) {
+                        missing.push(request);
+                    }
+                }
                 Ok(Resolved::Done(local)) => {
                     stages[id].progress.resolved = needed;
                     pending.extend(local.map(|local| (id, local)));

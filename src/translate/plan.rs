@@ -56,11 +56,9 @@ pub(super) fn go_through<'a>(
     if !bases.missing.is_empty() {
         return Ok(Outcome::NeedsImages(bases.missing));
     }
-    for id in 0..stages.len() {
-        let reachable = bases.reachable.get(id).copied().unwrap_or(false);
-        if scope.all_stages || (reachable && !stages[id].progress.dispatched) {
-            instruction::dispatch(&scope, lint, &mut stages, id)?;
-        }
+    let wanted = count_heirs(&scope, &mut stages, target, &bases);
+    for id in wanted {
+        instruction::dispatch(&scope, lint, &mut stages, id)?;
     }
     lint.check()?;
     Ok(Outcome::Done(Box::new(Plan {
@@ -69,4 +67,25 @@ pub(super) fn go_through<'a>(
         target,
         bases,
     })))
+}
+
+/// The stages to go through, in order. Each base among them learns how many will ask for its config.
+fn count_heirs(
+    scope: &Scope<'_>,
+    stages: &mut Stages<'_>,
+    target: StageId,
+    bases: &Bases,
+) -> Vec<StageId> {
+    let is_wanted = |id: &StageId| {
+        let reachable = bases.reachable.get(*id).copied().unwrap_or(false);
+        scope.all_stages || (reachable && !stages[*id].progress.dispatched)
+    };
+    let wanted: Vec<StageId> = (0..stages.len()).filter(is_wanted).collect();
+    stages[target].heirs += 1;
+    for id in &wanted {
+        if let Some(base) = stages[*id].base {
+            stages[base].heirs += 1;
+        }
+    }
+    wanted
 }

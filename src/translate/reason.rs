@@ -245,6 +245,14 @@ pub enum Reason {
     /// Text that is not UTF-8 where LLB needs it.
     #[error("the instruction has bytes that are not UTF-8, which BuildKit does not accept")]
     InvalidUtf8,
+    /// Instructions that make endlessly much.
+    #[error(
+        "the build graph is larger than {limit} MiB up to here, and BuildKit does not take that much"
+    )]
+    TooLarge {
+        /// How much it may be, in MiB.
+        limit: usize,
+    },
     /// The graph cannot be marshalled.
     #[error("the build graph is not complete")]
     Graph(#[source] llb::Error),

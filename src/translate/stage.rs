@@ -57,6 +57,8 @@ pub(super) struct Stage<'a> {
     pub(super) outline: Option<Box<Captured>>,
     /// How far it is.
     pub(super) progress: Progress,
+    /// How many will still ask for its config: stages that continue it, and the result.
+    pub(super) heirs: usize,
     /// Only `--from` names it; it is no stage of the file.
     pub(super) implied: bool,
     /// Cached results are not used.
@@ -78,6 +80,8 @@ pub(super) struct Progress {
     pub(super) dispatched: bool,
     /// The triggers of the base stage are among the commands.
     pub(super) triggers_taken: bool,
+    /// All its instructions were gone through.
+    pub(super) finished: bool,
 }
 
 /// Instructions of which only the last one counts.
@@ -170,12 +174,18 @@ pub(super) enum Layer {
     Marked,
 }
 
+/// How much a translation may make, in bytes. BuildKit has no such bound, but its daemon takes no message of more than 16 MiB; and
+/// every RUN has a copy of its environment, so that a file of some 10,000 lines can ask for gigabytes.
+const MAX_SIZE: usize = 64 << 20;
+
 /// All stages: those of the file in order, then the images that `--from` names.
 #[derive(Default)]
 pub(super) struct Stages<'a> {
     list: Vec<Stage<'a>>,
     /// The last stage of each name.
     by_name: BTreeMap<&'a str, StageId>,
+    /// How much was made so far, roughly and in bytes.
+    size: usize,
 }
 
 impl<'a> Stages<'a> {
@@ -189,6 +199,29 @@ impl<'a> Stages<'a> {
         }
         self.list.push(stage);
         id
+    }
+
+    /// Counts what an instruction made.
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Reason> {
+        self.size = self.size.saturating_add(bytes);
+        match self.size > MAX_SIZE {
+            true => Err(Reason::TooLarge {
+                limit: MAX_SIZE >> 20,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// The config of `base`, for a stage that continues it: the last one to ask takes it.
+    pub(super) fn inherit_image(&mut self, base: StageId) -> Arc<Image> {
+        let stage = &mut self.list[base];
+        stage.heirs = stage.heirs.saturating_sub(1);
+        let was_last = stage.heirs == 0 && stage.progress.finished;
+        if was_last {
+            return std::mem::take(&mut stage.image);
+        }
+        self.size += 16 * (stage.image.history.len() + stage.image.config.env.len());
+        stage.image.clone()
     }
 
     /// The last stage of this name, in any case.

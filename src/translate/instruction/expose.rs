@@ -32,6 +32,7 @@ pub(super) fn dispatch(
             if spec.has_host_part {
                 step.lint(|linter, instruction| linter.expose_format(instruction, &word));
             }
+            step.stages.grow(16 * spec.count())?;
             exposed.extend(spec.ports());
         }
     }
@@ -82,6 +83,10 @@ impl<'a> PortSpec<'a> {
             last,
             has_host_part: !address.is_empty() || !host.is_empty(),
         })
+    }
+
+    fn count(&self) -> usize {
+        usize::from(self.last.saturating_sub(self.first)) + 1
     }
 
     fn ports(&self) -> impl Iterator<Item = String> {

@@ -15,6 +15,7 @@ mod variables;
 mod workdir;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::error::Error;
 use super::lint::Lint;
@@ -37,6 +38,10 @@ pub(super) fn dispatch<'a>(
     stages[id].progress.dispatched = true;
     let mut stage = std::mem::take(&mut stages[id]);
     let done = run_all(scope, lint, stages, id, &mut stage);
+    stage.progress.finished = true;
+    if stage.heirs == 0 {
+        stage.image = Arc::default();
+    }
     stages[id] = stage;
     done
 }
@@ -62,7 +67,7 @@ fn run_all<'a>(
             instruction,
             sources: &command.sources,
         };
-        if let Err(error) = step.dispatch(command) {
+        if let Err(error) = step.dispatch(command).and_then(|()| step.account()) {
             done = Err(error.at(Some(instruction.span)));
             break;
         }
@@ -152,6 +157,17 @@ impl Step<'_, '_, '_> {
             Kind::Volume(volumes) => config::volume(self, volumes),
             Kind::Workdir(dir) => workdir::dispatch(self, dir),
         }
+    }
+
+    /// Counts what the instruction made: its line of history has all its text expanded, and RUN keeps the environment.
+    fn account(&mut self) -> Result<(), Error> {
+        let history = self.stage.image.history.last();
+        let text = history.map_or(0, |entry| entry.created_by.len());
+        let env = match self.instruction.kind {
+            InstructionKind::Run(_) => self.stage.state.env().size(),
+            _ => 0,
+        };
+        Ok(self.stages.grow(text + env)?)
     }
 
     /// The word with its variables, as the stage's environment has them now.

@@ -1,6 +1,7 @@
 //! RUN.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::super::error::Error;
 use super::super::reason::Reason;
@@ -179,17 +180,10 @@ fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
 
 /// The command with the ARGs that it sees in front: `|2 A=1 B=2 /bin/sh -c …`.
 fn history(args: &[BuildArg], command: &[String], env: &Env) -> String {
-    let mut names: Vec<(&str, &str)> = Vec::with_capacity(args.len());
-    for arg in args {
-        let value = env
-            .get(&arg.name)
-            .or(arg.value.as_deref())
-            .unwrap_or_default();
-        match names.iter_mut().find(|(name, _)| *name == arg.name) {
-            Some((_, known)) => *known = value,
-            None => names.push((&arg.name, value)),
-        }
-    }
+    let names = match args.len() > 16 {
+        true => many_args(args, env),
+        false => few_args(args, env),
+    };
     let mut text = String::new();
     if !names.is_empty() {
         text = format!("|{} ", names.len());
@@ -202,6 +196,37 @@ fn history(args: &[BuildArg], command: &[String], env: &Env) -> String {
     }
     text.push_str(&command.join(" "));
     text
+}
+
+/// Each ARG once, in the order of their first declarations, with the value of the last.
+fn few_args<'a>(args: &'a [BuildArg], env: &'a Env) -> Vec<(&'a str, &'a str)> {
+    let mut names: Vec<(&str, &str)> = Vec::with_capacity(args.len());
+    for arg in args {
+        let value = env.get(&arg.name).or(arg.value.as_deref());
+        let value = value.unwrap_or_default();
+        match names.iter_mut().find(|(name, _)| *name == arg.name) {
+            Some((_, known)) => *known = value,
+            None => names.push((&arg.name, value)),
+        }
+    }
+    names
+}
+
+/// The same in time that does not grow with the square of their number.
+fn many_args<'a>(args: &'a [BuildArg], env: &'a Env) -> Vec<(&'a str, &'a str)> {
+    let env: HashMap<&str, &str> = env.iter().collect();
+    let mut places = HashMap::with_capacity(args.len());
+    let mut names: Vec<(&str, &str)> = Vec::with_capacity(args.len());
+    for arg in args {
+        let value = env.get(arg.name.as_str()).copied();
+        let value = value.or(arg.value.as_deref()).unwrap_or_default();
+        let place = *places.entry(arg.name.as_str()).or_insert(names.len());
+        match names.get_mut(place) {
+            Some((_, known)) => *known = value,
+            None => names.push((&arg.name, value)),
+        }
+    }
+    names
 }
 
 #[cfg(test)]
@@ -227,5 +252,6 @@ mod tests {
             "|2 A=3 B= x y"
         );
         assert_eq!(history(&[], &["x".into()], &env), "x");
+        assert_eq!(many_args(&args, &env), few_args(&args, &env));
     }
 }

@@ -77,10 +77,8 @@ fn push_assignment(text: &mut String, key: &str, value: Option<&str>) {
 fn set_in_config(env: &mut Vec<String>, key: &str, value: &str) {
     let assignment = format!("{key}={value}");
     let same = |known: &&mut String| {
-        known
-            .split_once('=')
-            .map_or(known.as_str(), |(name, _)| name)
-            == key
+        let end = known.as_bytes().get(key.len());
+        end.is_none_or(|byte| *byte == b'=') && known.starts_with(key) && !key.contains('=')
     };
     match env.iter_mut().find(same) {
         Some(known) => *known = assignment,
