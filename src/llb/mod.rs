@@ -28,6 +28,7 @@ mod marshal;
 mod metadata;
 pub(crate) mod path;
 mod proto;
+pub mod render;
 mod source;
 mod state;
 mod vertex;
