@@ -24,6 +24,8 @@ pub struct Case {
     pub dockerignore: Option<String>,
     /// The text of the ignore file beside the Dockerfile.
     pub dockerfile_dockerignore: Option<String>,
+    /// The patterns of the ignore file that applies, instead of its text.
+    pub excludes: Option<Vec<String>>,
     /// The texts of ignore files of named folders.
     pub local_ignores: BTreeMap<String, String>,
     /// Attributes of a Dockerfile frontend.
@@ -82,8 +84,9 @@ impl Case {
             .dockerfile_dockerignore
             .as_ref()
             .or(self.dockerignore.as_ref());
-        if let (Context::Local(local), Some(text)) = (&mut read.options.context, main) {
-            local.exclude_patterns = patterns(text);
+        if let Context::Local(local) = &mut read.options.context {
+            let excludes = self.excludes.clone().or_else(|| main.map(patterns));
+            local.exclude_patterns = excludes.unwrap_or_default();
         }
         for context in read.options.contexts.values_mut() {
             if let NamedContext::Local(local) = context

@@ -8,7 +8,7 @@
 //! - `id`: comes back in the answer.
 //! - `dockerfile`: its path, or `text`: its text.
 //! - `dockerignore`, `dockerfile_dockerignore`: the text of the ignore file, of that beside the Dockerfile (which wins);
-//!   `local_ignores`: those of named folders, by name.
+//!   `excludes`: its patterns instead; `local_ignores`: the texts of those of named folders, by name.
 //! - `opts`: attributes of BuildKit's Dockerfile frontend (`target`, `build-arg:NAME`, `platform` …); `platform`: the same as
 //!   `opts.platform`.
 //! - `build_platform`: the worker's platform, default `linux/amd64`.

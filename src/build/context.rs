@@ -11,9 +11,9 @@ use crate::session::PatternMatcher;
 /// More than any Dockerfile that people write; keeps `-f` on a wrong file from filling the memory.
 const MAX_DOCKERFILE: u64 = 64 << 20;
 
-/// What a build reads before anything is sent.
+/// What a build reads before anything is sent: the Dockerfile and the ignore file.
 #[derive(Debug)]
-pub(super) struct Inputs {
+pub struct Inputs {
     /// The context folder, absolute and without symbolic links.
     pub(super) context: PathBuf,
     /// The Dockerfile's path as given, for messages.
@@ -27,8 +27,13 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// The Dockerfile for the frontend.
-    pub(super) fn source(&self) -> Source {
+    /// What the ignore file that applies excludes, in order.
+    pub fn excludes(&self) -> &[String] {
+        &self.excludes
+    }
+
+    /// The Dockerfile for a frontend.
+    pub fn source(&self) -> Source {
         Source::new(self.dockerfile.display().to_string(), self.text.clone())
     }
 
@@ -43,8 +48,11 @@ impl Inputs {
     }
 }
 
-/// Reads the Dockerfile and the ignore patterns of a request. Blocking.
-pub(super) fn read(request: &BuildRequest) -> Result<Inputs, Error> {
+/// Reads the Dockerfile and the ignore file of a request. Blocking.
+///
+/// # Errors
+/// What is missing or wrong, with its path.
+pub fn read(request: &BuildRequest) -> Result<Inputs, Error> {
     let context = context_folder(&request.context)?;
     let dockerfile = dockerfile_path(request, &context);
     let text = read_limited(&dockerfile)?;

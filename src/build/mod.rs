@@ -36,6 +36,7 @@ mod question;
 mod request;
 
 pub use cache::{CacheDirection, parse_cache};
+pub use context::{Inputs, read as read_inputs};
 pub use error::Error;
 pub use outcome::BuildOutcome;
 pub use output::{Destination, Output, OutputKind, csv_fields};

@@ -88,6 +88,13 @@ impl BuildRequest {
     }
 }
 
+impl BuildRequest {
+    /// The request as attributes of BuildKit's Dockerfile frontend (`platform`, `build-arg:NAME` …).
+    pub fn attributes(&self) -> BTreeMap<String, String> {
+        super::options::frontend_attributes(self, false)
+    }
+}
+
 /// What has to run although it is cached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum NoCache {

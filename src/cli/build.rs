@@ -215,7 +215,7 @@ fn write_results(
 }
 
 /// Writes beside the file and renames, so that nobody reads half of it.
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = PathBuf::from(beside);
@@ -223,9 +223,8 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .and_then(|()| std::fs::rename(&beside, path))
         .map_err(|error| {
             let _ = std::fs::remove_file(&beside);
-            Failure::new(format!("cannot write {}: {error}", path.display())).hint(
-                "the build itself has succeeded; run it again with a path that can be written",
-            )
+            Failure::new(format!("cannot write {}: {error}", path.display()))
+                .hint("the work itself has succeeded; do it again with a path that can be written")
         })
 }
 
@@ -275,7 +274,10 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     Ok(request)
 }
 
-fn platforms(given: &[String], environment: &Environment) -> Result<Vec<Platform>, Failure> {
+pub(super) fn platforms(
+    given: &[String],
+    environment: &Environment,
+) -> Result<Vec<Platform>, Failure> {
     let from_environment: Vec<String>;
     let given = match &environment.default_platform {
         Some(default) if given.is_empty() => {

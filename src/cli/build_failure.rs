@@ -29,6 +29,11 @@ pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     }
 }
 
+/// A failure before anything was asked of a daemon.
+pub(super) fn before_daemon(error: &Error) -> Failure {
+    explain(error, &Summary::default(), Mode::Plain)
+}
+
 /// What stands above the error's line.
 fn report(error: &Error, summary: &Summary, lines: usize) -> String {
     match error {

@@ -44,6 +44,11 @@ impl Failure {
         Self::new(message)
     }
 
+    /// The message alone, to be part of another one.
+    pub(super) fn into_message(self) -> String {
+        self.message
+    }
+
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -89,6 +94,11 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// Tells people something on stderr; nothing is left to do when that is gone.
+pub(super) fn talk(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Writes one line to stdout.

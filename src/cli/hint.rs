@@ -48,9 +48,16 @@ fn for_daemon(error: &client::Error) -> Option<String> {
 }
 
 /// The hint for a message of the daemon.
-fn for_message(message: &str) -> Option<String> {
+pub(super) fn for_message(message: &str) -> Option<String> {
     if message.contains("server gave HTTP response to HTTPS client") {
         return Some(plain_http(&registry_in(message)));
+    }
+    if message.contains("invalid peer certificate: UnknownIssuer") {
+        return Some(
+            "the registry's certificate is of an authority that this machine does not know; install that authority's \
+             certificate, or name its file: SSL_CERT_FILE=ca.pem"
+                .to_owned(),
+        );
     }
     if message.contains("certificate signed by unknown authority") {
         return Some(private_ca(&registry_in(message)));
@@ -117,6 +124,13 @@ fn private_ca(registry: &str) -> String {
 
 /// The host in the first URL of a message, or of `failed to push HOST/…`.
 fn registry_in(message: &str) -> String {
+    if let Some((before, _)) = message.split_once(" does not give ") {
+        return before
+            .rsplit(' ')
+            .next()
+            .unwrap_or("the registry")
+            .to_owned();
+    }
     let after = [
         "https://",
         "http://",

@@ -11,7 +11,11 @@ mod environment;
 mod failure;
 mod frontend;
 mod hint;
+mod images;
 mod interrupt;
+mod llb;
+mod lock;
+mod of_dockerfile;
 mod secrets;
 mod values;
 mod version;
@@ -52,6 +56,10 @@ enum Command {
     /// Build an image from a Dockerfile
     #[command(visible_alias = "b")]
     Build(Box<build::BuildArgs>),
+    /// Show the graph that a Dockerfile becomes, without a daemon
+    Llb(Box<llb::LlbArgs>),
+    /// Write down which images a Dockerfile's base images are, so that it can be built from exactly these
+    Lock(Box<lock::LockArgs>),
     /// List the daemon's workers and the platforms they build
     Workers(workers::WorkersArgs),
     /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
@@ -84,6 +92,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             run_async(workers::cmd_workers(&args, &cli.connection, &environment))
         }
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
+        Command::Llb(args) => llb::cmd_llb(&args, &environment),
+        Command::Lock(args) => lock::cmd_lock(&args, &environment),
         Command::Version(args) => version::cmd_version(&args),
         Command::Completion(args) => completion::cmd_completion(&args, Cli::command()),
         Command::Man => completion::cmd_man(Cli::command()),

@@ -110,4 +110,45 @@ pub enum Error {
         /// The token server's host.
         server: String,
     },
+    /// The registry could not be reached, or broke off.
+    #[error("cannot reach the registry {registry}")]
+    Unreachable {
+        /// The registry.
+        registry: String,
+        /// What happened.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The registry refused to give something of a repository.
+    #[error("{registry} does not give {what} of {repository}: {status}{message}")]
+    Refused {
+        /// The registry.
+        registry: String,
+        /// The repository, without registry.
+        repository: String,
+        /// A tag, a digest.
+        what: String,
+        /// The HTTP status.
+        status: http::StatusCode,
+        /// What the registry said, behind a colon; empty when it said nothing.
+        message: String,
+    },
+    /// The registry gave something else than what was asked for.
+    #[error("the registry's answer for {reference} cannot be used: {reason}")]
+    BadContent {
+        /// The image.
+        reference: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The image has other platforms.
+    #[error("{reference} has no image for {platform}; it has {}", available.join(", "))]
+    NotForPlatform {
+        /// The image.
+        reference: String,
+        /// What was asked for.
+        platform: String,
+        /// What there is.
+        available: Vec<String>,
+    },
 }

@@ -110,7 +110,7 @@ impl TokenClient {
     }
 }
 
-fn http_client() -> Result<Client, Error> {
+pub(super) fn http_client() -> Result<Client, Error> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
@@ -280,7 +280,7 @@ fn seconds(time: &str) -> Option<i64> {
     (issued.year() > 1).then(|| issued.unix_timestamp())
 }
 
-async fn read_some(mut answer: reqwest::Response) -> Vec<u8> {
+pub(super) async fn read_some(mut answer: reqwest::Response) -> Vec<u8> {
     let mut text = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
         text.extend_from_slice(&chunk);
@@ -293,7 +293,7 @@ async fn read_some(mut answer: reqwest::Response) -> Vec<u8> {
 
 /// What an error's body says, behind a colon: the messages of a registry's errors, `details` as Docker Hub has it, or
 /// OAuth2's description. Pages of HTML say nothing.
-fn error_message(body: &[u8]) -> String {
+pub(super) fn error_message(body: &[u8]) -> String {
     use serde_json::Value;
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let errors = body["errors"]

@@ -44,16 +44,31 @@ impl Translation {
 }
 
 impl Error {
-    /// `error` and, where the reference has a place, `errorRanges`: a list of places, each a list of ranges of
+    /// `error`, with its causes, and, where the reference has a place, `errorRanges`: a list of places, each a list of ranges of
     /// `[start line, start column, end line, end column]`.
     pub fn to_json(&self) -> Value {
         let mut all = Map::new();
-        all.insert("error".into(), self.to_string().into());
+        all.insert("error".into(), with_causes(self).into());
         if !self.spans.is_empty() && !self.reason.is_without_place_in_reference() {
             all.insert("errorRanges".into(), places_json(&self.spans));
         }
         Value::Object(all)
     }
+}
+
+/// The error and its causes in one line; a cause that the text has already is not repeated.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn places_json(places: &[Span]) -> Value {

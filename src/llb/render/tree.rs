@@ -1,6 +1,6 @@
 //! A graph as indented lines: stages, their steps, what each reads.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -43,15 +43,16 @@ pub(super) fn render(graphs: &[(String, &Definition)], width: usize) -> String {
     text
 }
 
-/// The names of the stages, in the order of their first steps.
+/// The names of the stages: one that another one reads stands before it.
 fn stages(steps: &[Step]) -> Vec<&str> {
-    let mut stages: Vec<&str> = Vec::new();
-    let mut known = HashSet::new();
-    for stage in steps.iter().filter_map(|step| step.stage.as_deref()) {
-        if known.insert(stage) {
-            stages.push(stage);
+    let mut last = HashMap::new();
+    for (position, step) in steps.iter().enumerate() {
+        if let Some(stage) = step.stage.as_deref() {
+            last.insert(stage, position);
         }
     }
+    let mut stages: Vec<&str> = last.keys().copied().collect();
+    stages.sort_by_key(|stage| last[stage]);
     stages
 }
 

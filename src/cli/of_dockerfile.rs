@@ -1,0 +1,100 @@
+//! Arguments of commands that look at a Dockerfile without building it.
+
+use std::path::PathBuf;
+
+use solvekit::batch::Case;
+use solvekit::build::{self, BuildRequest};
+use solvekit::frontend::Source;
+use solvekit::oci::Platform;
+use solvekit::progress::{SourceExcerpt, SourceInfo, SourceRange};
+
+use super::environment::Environment;
+use super::{Failure, build as build_command, build_failure, hint, values};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DockerfileArgs {
+    /// The build context: the folder with the Dockerfile and the ignore file
+    #[arg(value_name = "PATH", default_value = ".")]
+    context: PathBuf,
+
+    /// Name of the Dockerfile [default: PATH/Dockerfile]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: this machine's]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<String>,
+
+    /// The stage [default: the last]
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+
+    /// Value of an ARG; without =VALUE it is taken from the environment; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
+    build_arg: Vec<(String, Option<String>)>,
+}
+
+/// A Dockerfile that was read, and what it is looked at for.
+#[derive(Debug)]
+pub(super) struct OfDockerfile {
+    pub(super) source: Source,
+    pub(super) case: Case,
+}
+
+impl DockerfileArgs {
+    /// Reads the Dockerfile and the ignore file.
+    pub(super) fn read(&self, environment: &Environment) -> Result<OfDockerfile, Failure> {
+        let mut request = BuildRequest::new(&self.context);
+        request.dockerfile = self.file.clone();
+        request.platforms = build_command::platforms(&self.platform, environment)?;
+        request.target = self.target.clone();
+        request.build_args = values::build_args(self.build_arg.clone());
+        if let Some(epoch) = &environment.source_date_epoch {
+            request
+                .build_args
+                .entry("SOURCE_DATE_EPOCH".to_owned())
+                .or_insert_with(|| epoch.clone());
+        }
+        let inputs =
+            build::read_inputs(&request).map_err(|error| build_failure::before_daemon(&error))?;
+        let mut case = Case::default();
+        case.opts = request.attributes();
+        case.excludes = Some(inputs.excludes().to_vec());
+        case.build_platform = Some(Platform::host().format_all());
+        Ok(OfDockerfile {
+            source: inputs.source(),
+            case,
+        })
+    }
+}
+
+impl OfDockerfile {
+    /// A failure at these lines, with the next step if it is known.
+    pub(super) fn failed(&self, message: &str, lines: &[u64]) -> Failure {
+        let path = &self.source.path;
+        let failure = match lines.first() {
+            Some(first) => Failure::new(format!("{path}:{first}: {message}"))
+                .report_before(self.excerpt(lines)),
+            None => Failure::new(format!("{path}: {message}")),
+        };
+        match hint::for_message(message) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    fn excerpt(&self, lines: &[u64]) -> String {
+        let number = |line: &u64| i32::try_from(*line).unwrap_or(i32::MAX);
+        let file = SourceInfo {
+            filename: self.source.path.clone(),
+            data: self.source.text().to_vec().into(),
+            language: "Dockerfile".to_owned(),
+            ..SourceInfo::default()
+        };
+        let ranges = lines
+            .iter()
+            .map(|line| SourceRange::lines(number(line), number(line)))
+            .collect();
+        SourceExcerpt { file, ranges }.render()
+    }
+}
