@@ -181,6 +181,7 @@ pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session
         excludes: inputs.excludes.clone(),
         parallel: request.max_parallel_platforms,
         cache_imports: request.cache_from.clone(),
+        lock: request.lock.clone(),
         ..Setting::default()
     }
 }

@@ -40,6 +40,7 @@ impl Inquiry {
         let setting = Setting {
             build_platforms: vec![Platform::host()],
             excludes: self.inputs.excludes.clone(),
+            lock: self.request.lock.clone(),
             ..Setting::default()
         };
         Ok(self.question(false)?.answer_offline(&setting)?)

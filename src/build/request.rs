@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Output;
 use crate::client::CacheEntry;
-use crate::frontend::Choice;
+use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
 use crate::session::{Secrets, SshAgents};
 
@@ -45,6 +45,8 @@ pub struct BuildRequest {
     pub shm_size: Option<u64>,
     /// Resource limits of processes in `RUN`.
     pub ulimits: Vec<Ulimit>,
+    /// Base images to use as they are locked.
+    pub lock: Option<ImageLock>,
     /// Secrets that `RUN --mount=type=secret` may use.
     pub secrets: Secrets,
     /// SSH agents that `RUN --mount=type=ssh` may use.
@@ -78,6 +80,7 @@ impl BuildRequest {
             extra_hosts: Vec::new(),
             shm_size: None,
             ulimits: Vec::new(),
+            lock: None,
             secrets: Secrets::new(),
             ssh_agents: SshAgents::new(),
             cache_from: Vec::new(),

@@ -9,13 +9,14 @@ use solvekit::build::{
     self, BuildOutcome, BuildRequest, CacheDirection, Destination, Network, NoCache, Output,
     OutputKind, Ulimit,
 };
+use solvekit::frontend::ImageLock;
 use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary};
 
 use super::connection::{Builder, ConnectionArgs};
 use super::environment::Environment;
 use super::failure::print;
-use super::{Failure, build_failure, caches, call, display, interrupt, secrets, values};
+use super::{Failure, build_failure, caches, call, display, images, interrupt, secrets, values};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BuildArgs {
@@ -89,6 +90,14 @@ pub(super) struct BuildArgs {
     /// Look base images up in the registry even when the daemon has them
     #[arg(long)]
     pull: bool,
+
+    /// Use base images exactly as this lock has them, and ask no registry about them; solvekit lock makes it
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+
+    /// What to do about a base image that the lock does not have
+    #[arg(long, value_name = "ACTION", default_value = "error", value_parser = ["error", "resolve"], requires = "lock")]
+    lock_missing: String,
 
     /// Line of /etc/hosts during RUN; repeatable
     #[arg(long, value_name = "HOST:IP", value_delimiter = ',', value_parser = values::extra_host)]
@@ -257,6 +266,12 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
         (false, false) => NoCache::Stages(args.no_cache_filter.clone()),
     };
     request.pull = args.pull;
+    if let Some(path) = &args.lock {
+        request.lock = Some(ImageLock {
+            lock: Arc::new(images::read_lock(path)?),
+            resolve_missing: args.lock_missing == "resolve",
+        });
+    }
     request.network = match args.network.as_str() {
         "host" => Network::Host,
         "none" => Network::None,

@@ -52,6 +52,13 @@ pub(super) fn for_message(message: &str) -> Option<String> {
     if message.contains("server gave HTTP response to HTTPS client") {
         return Some(plain_http(&registry_in(message)));
     }
+    if message.contains("the lock has ") || message.contains("the lock does not have ") {
+        return Some(
+            "bring the lock up to date, for all platforms: solvekit lock --platform … -o FILE; or, in a build, look up \
+             what it lacks: --lock-missing=resolve"
+                .to_owned(),
+        );
+    }
     if message.contains("invalid peer certificate: UnknownIssuer") {
         return Some(
             "the registry's certificate is of an authority that this machine does not know; install that authority's \

@@ -68,12 +68,12 @@ pub(super) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), F
         let answer = batch::answer(&of.case, of.source.text(), &*images);
         print(&answer.to_string())?;
         return match answer.get("error") {
-            Some(_) => Err(failed(&of, &answer, args)),
+            Some(_) => Err(failed(&of, &answer)),
             None => Ok(()),
         };
     }
     let translated = batch::translate(&of.case, of.source.text(), &*images)
-        .map_err(|answer| failed(&of, &answer, args))?;
+        .map_err(|answer| failed(&of, &answer))?;
     let graphs: Vec<(String, &Definition)> = translated
         .translations
         .iter()
@@ -115,7 +115,7 @@ fn columns() -> usize {
 }
 
 /// The error of an answer, with the lines that it is about.
-fn failed(of: &OfDockerfile, answer: &Value, args: &LlbArgs) -> Failure {
+fn failed(of: &OfDockerfile, answer: &Value) -> Failure {
     let message = answer["error"].as_str().unwrap_or_default();
     let ranges = answer["errorRanges"][0].as_array();
     let lines: Vec<u64> = ranges
@@ -129,15 +129,7 @@ fn failed(of: &OfDockerfile, answer: &Value, args: &LlbArgs) -> Failure {
             "make a lock where there is a network (solvekit lock), and give it: --lock solvekit.lock",
         );
     }
-    match &args.lock {
-        Some(lock) if message.contains("the lock has") || message.contains("the lock does not") => {
-            failure.hint(format!(
-                "bring it up to date, with all platforms: solvekit lock --platform … -o {}",
-                lock.display()
-            ))
-        }
-        _ => failure,
-    }
+    failure
 }
 
 /// One answer a line, in the order of the cases; a line that is no case is answered with an error.

@@ -154,7 +154,8 @@ impl Locking {
         });
         let found = self.registries.find(questions.collect());
         for ((request, platform), found) in asked.into_iter().zip(found) {
-            let image = found.map_err(|error| error.to_string()).and_then(|found| {
+            let found = found.map_err(|error| Failure::from_error(&error).into_message());
+            let image = found.and_then(|found| {
                 let config: serde_json::Value =
                     serde_json::from_slice(&found.config).map_err(|error| error.to_string())?;
                 let image = ResolvedImage::parse(Some(found.digest.clone()), &found.config)

@@ -106,10 +106,18 @@ impl Question {
     /// # Errors
     /// [`Error`] with the lines of the Dockerfile.
     pub fn answer_offline(&self, setting: &Setting) -> Result<Option<Answer>, Error> {
-        let images = ResolvedImages::new();
-        match self.ask(setting, &images)? {
-            Some(Outcome::Done(answer)) => Ok(Some(*answer)),
-            _ => Ok(None),
+        let mut images = ResolvedImages::new();
+        loop {
+            match self.ask(setting, &images)? {
+                Some(Outcome::Done(answer)) => return Ok(Some(*answer)),
+                Some(Outcome::NeedsImages(requests)) => {
+                    let requests = requests.into_iter().collect();
+                    if !images::from_lock(setting, requests, &mut images).is_empty() {
+                        return Ok(None);
+                    }
+                }
+                _ => return Ok(None),
+            }
         }
     }
 
@@ -123,7 +131,8 @@ impl Question {
             match self.ask(setting, &images)? {
                 Some(Outcome::Done(answer)) => return Ok(*answer),
                 Some(Outcome::NeedsImages(requests)) => {
-                    images::resolve(bridge, requests.into_iter().collect(), &mut images).await;
+                    let requests = requests.into_iter().collect();
+                    images::resolve(bridge, setting, requests, &mut images).await;
                 }
                 Some(Outcome::NeedsTime(source)) => {
                     images::resolve_time(bridge, source, &mut images).await?;

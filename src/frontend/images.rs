@@ -6,8 +6,10 @@ use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 
+use super::{ImageLock, Setting};
 use crate::gateway::{self, Bridge, ImageQuery, OciLayout, SourceQuery};
 use crate::llb::ResolveMode;
+use crate::lock::LookupError;
 use crate::oci::{Image, Platform, PlatformMatcher, Reference};
 use crate::translate::{
     ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
@@ -44,14 +46,45 @@ enum BaseImageError {
     Unresolved(String),
 }
 
+/// Answers what the lock has, or has to have; what is left has to be looked up.
+pub(super) fn from_lock(
+    setting: &Setting,
+    requests: BTreeSet<ImageRequest>,
+    answers: &mut ResolvedImages,
+) -> BTreeSet<ImageRequest> {
+    let Some(ImageLock {
+        lock,
+        resolve_missing,
+    }) = &setting.lock
+    else {
+        return requests;
+    };
+    let default = setting.build_platforms.first();
+    let default = default.cloned().unwrap_or_else(Platform::host);
+    let mut left = BTreeSet::new();
+    for request in requests {
+        match lock.answer(&request, &default) {
+            // An OCI layout is not in a registry: what it has does not move.
+            _ if request.kind != ImageKind::Registry => drop(left.insert(request)),
+            Ok(image) => answers.insert(request, image),
+            Err(LookupError::Missing { .. } | LookupError::Platform { .. }) if *resolve_missing => {
+                left.insert(request);
+            }
+            Err(error) => answers.insert_failure(request, error.into_failure()),
+        }
+    }
+    left
+}
+
 /// Resolves what is asked for. A failure is an answer too: the translation that needs the image fails with it.
 pub(super) async fn resolve(
     bridge: &Bridge,
+    setting: &Setting,
     requests: BTreeSet<ImageRequest>,
     answers: &mut ResolvedImages,
 ) {
     let mut tasks = JoinSet::new();
-    for request in requests {
+    for request in from_lock(setting, requests, answers) {
         let bridge = bridge.clone();
         tasks.spawn(async move {
             let answer = resolve_one(&bridge, &request).await;

@@ -1,6 +1,7 @@
 //! One Dockerfile with its attributes: read once, translated for every platform, solved at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::choice::{Choice, Elsewhere, elsewhere};
 use super::{Error, Source, images, result, solve};
@@ -8,6 +9,7 @@ use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions, Warning};
 use crate::llb::Definition;
+use crate::lock::Lock;
 use crate::oci::Platform;
 use crate::translate::{
     Attributes, Context, NamedContext, Options, Outcome, ResolvedImages, Translation, translate,
@@ -63,8 +65,19 @@ pub struct Setting {
     pub context: Option<Context>,
     /// Named contexts instead of those of the same names in the attributes.
     pub contexts: BTreeMap<String, NamedContext>,
+    /// Base images to use as they are locked, instead of asking a registry.
+    pub lock: Option<ImageLock>,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
     pub warn_at: String,
+}
+
+/// A lock of a build.
+#[derive(Debug, Clone)]
+pub struct ImageLock {
+    /// The images.
+    pub lock: Arc<Lock>,
+    /// Images that it does not have are looked up as without a lock; else they are an error.
+    pub resolve_missing: bool,
 }
 
 /// What a job gives.
@@ -245,7 +258,7 @@ impl Job {
             if done.iter().all(Option::is_some) {
                 return Ok((several, done.into_iter().flatten().collect()));
             }
-            images::resolve(bridge, missing, &mut images).await;
+            images::resolve(bridge, setting, missing, &mut images).await;
         }
     }
 

@@ -13,6 +13,7 @@ mod eight_platforms;
 mod frontends;
 mod inside;
 mod interruptions;
+mod locks;
 mod outputs;
 mod registry_faults;
 mod results;
