@@ -192,7 +192,7 @@ impl Question {
     }
 
     async fn ask_elsewhere(&self, bridge: &Bridge, setting: &Setting) -> Result<Answer, Error> {
-        let (source, forward) = match &self.job {
+        let (source, span, forward) = match &self.job {
             Ok(Job {
                 source,
                 attributes,
@@ -210,13 +210,13 @@ impl Question {
                     options,
                     inputs: setting.inputs.clone(),
                 };
-                (source, forward)
+                (source, other.span, forward)
             }
             // Everything else has been answered.
             _ => return Ok(subrequest::describe()),
         };
         let asked = bridge.forward(&forward, &SolveOptions::default()).await;
-        let result = asked.map_err(|error| Error::solve(source, None, error))?;
+        let result = asked.map_err(|error| Error::forward(source, span, error))?;
         Ok(Answer::from_metadata(self.call, &result.metadata))
     }
 }

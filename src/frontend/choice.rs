@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::dockerfile;
+use crate::dockerfile::{self, Span};
 use crate::oci::Reference;
 
 /// The frontend of BuildKit that runs images of frontends.
@@ -52,6 +52,8 @@ pub(super) struct Elsewhere {
     pub(super) attributes: BTreeMap<String, String>,
     /// Its name in messages.
     pub(super) name: String,
+    /// The line that asks for it, if the Dockerfile does.
+    pub(super) span: Option<Span>,
 }
 
 /// The frontend in the daemon to call; none means that the Dockerfile is translated here.
@@ -66,8 +68,9 @@ pub(super) fn elsewhere(
             frontend: BUILTIN,
             attributes: BTreeMap::new(),
             name: BUILTIN.to_owned(),
+            span: None,
         }),
-        Choice::Image(image) => Some(gateway(image, image)),
+        Choice::Image(image) => Some(gateway(image, image, None)),
         Choice::Auto => asked_for(attributes, text),
     }
 }
@@ -76,20 +79,20 @@ fn asked_for(attributes: &BTreeMap<String, String>, text: &[u8]) -> Option<Elsew
     if attributes.contains_key(COMMAND_LINE) {
         return None;
     }
-    let (image, command_line) = match attributes.get(SYNTAX_ARGUMENT) {
+    let (image, command_line, span) = match attributes.get(SYNTAX_ARGUMENT) {
         Some(argument) => {
             let image = argument.trim().split(' ').next().unwrap_or_default();
-            (image.to_owned(), argument.clone())
+            (image.to_owned(), argument.clone(), None)
         }
         None => {
             let syntax = dockerfile::detect_syntax(text)?;
-            (syntax.image, syntax.command_line)
+            (syntax.image, syntax.command_line, Some(syntax.span))
         }
     };
-    (!is_dockerfile_frontend(&image)).then(|| gateway(&image, &command_line))
+    (!is_dockerfile_frontend(&image)).then(|| gateway(&image, &command_line, span))
 }
 
-fn gateway(image: &str, command_line: &str) -> Elsewhere {
+fn gateway(image: &str, command_line: &str, span: Option<Span>) -> Elsewhere {
     let attributes = [("source", image), (COMMAND_LINE, command_line)];
     Elsewhere {
         frontend: GATEWAY,
@@ -98,6 +101,7 @@ fn gateway(image: &str, command_line: &str) -> Elsewhere {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         name: image.to_owned(),
+        span: span.filter(|span| span.first > 0),
     }
 }
 

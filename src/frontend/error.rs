@@ -137,7 +137,8 @@ impl Error {
             Self::Translate(failure) => return own(&failure.detail, &failure.message),
             Self::Solve(failure) => match (failure.source.failure(), &failure.lines) {
                 (None, Some(lines)) => return own(lines, &failure.message),
-                (found, _) => found,
+                (Some(found), Some(lines)) => return found.clone().with_source(lines.clone()),
+                (found, None) => found,
             },
             Self::Gateway(error) => error.failure(),
             Self::Dockerfile { source, .. } => {
@@ -194,6 +195,19 @@ impl Error {
             file: source.path.clone(),
             detail: source.detail(&error.spans),
         }))
+    }
+
+    /// A failure of another frontend, with the line that asks for that one if it names no lines itself.
+    pub(super) fn forward(source: &Source, asked: Option<Span>, error: gateway::Error) -> Self {
+        let mut error = Self::solve(source, None, error);
+        if let (Self::Solve(failure), Some(span)) = (&mut error, asked)
+            && failure.lines.is_none()
+        {
+            let lines = source.detail(&[span]);
+            failure.excerpt = source.excerpt_of(&lines);
+            failure.lines = Some(lines);
+        }
+        error
     }
 
     /// A failure of the daemon's, with the lines of the Dockerfile if it names them.

@@ -111,13 +111,15 @@ pub(super) async fn resolve_time(
         platform: None,
         mode: ResolveMode::Default,
         log_name: &request.log_name,
-        policies: Vec::new(),
+        commit_object: true,
+        ..SourceQuery::default()
     };
-    let modified = bridge
-        .resolve_source(&query)
-        .await?
-        .http
-        .and_then(|http| http.last_modified);
+    let found = bridge.resolve_source(&query).await?;
+    if let Some(git) = found.git.filter(|git| !git.commit_object.is_empty()) {
+        answers.insert_time(request.identifier, SourceTime::GitCommit(git.commit_object));
+        return Ok(());
+    }
+    let modified = found.http.and_then(|http| http.last_modified);
     let seconds = modified
         .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_secs()).ok());

@@ -184,7 +184,7 @@ impl Job {
             ..SolveOptions::default()
         };
         let solved = bridge.forward(&forward, &options).await;
-        let result = solved.map_err(|error| Error::solve(&self.source, None, error))?;
+        let result = solved.map_err(|error| Error::forward(&self.source, other.span, error))?;
         Ok(Finished {
             result,
             findings: Vec::new(),

@@ -67,6 +67,8 @@ pub struct SourceQuery<'a> {
     pub log_name: &'a str,
     /// Rules besides those of the build.
     pub policies: Vec<SourcePolicy>,
+    /// Of a git repository, the commit object too. Older daemons leave it out.
+    pub commit_object: bool,
 }
 
 /// A source as it is now.
@@ -95,6 +97,8 @@ pub struct GitSource {
     pub reference: String,
     /// The commit, if `checksum` is a tag's.
     pub commit: String,
+    /// The commit object as `git cat-file` prints it, if it was asked for.
+    pub commit_object: Vec<u8>,
 }
 
 /// A download as it is now.
@@ -128,7 +132,7 @@ impl Bridge {
             platform: query.platform,
             mode: query.mode,
             log_name: query.log_name,
-            policies: Vec::new(),
+            ..SourceQuery::default()
         };
         let found = self.resolve_source(&source).await?;
         let Some((digest, config)) = found.image else {
@@ -163,6 +167,11 @@ impl Bridge {
             platform: query.platform.map(platform_to_proto),
             log_name: query.log_name.to_owned(),
             resolve_mode: query.mode.as_str().to_owned(),
+            git: query
+                .commit_object
+                .then_some(proto::ResolveSourceGitRequest {
+                    return_object: true,
+                }),
             source_policies: query
                 .policies
                 .iter()
@@ -247,6 +256,7 @@ impl From<proto::ResolveSourceGitResponse> for GitSource {
             checksum: found.checksum,
             reference: found.r#ref,
             commit: found.commit_checksum,
+            commit_object: found.commit_object,
         }
     }
 }

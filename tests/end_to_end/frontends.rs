@@ -49,7 +49,9 @@ fn a_frontend_that_is_not_there_is_named() {
         "Dockerfile",
         &format!("# syntax={image}\nanything at all\n"),
     )]);
-    Finished::of(solvekit(["build"]).arg(context.path())).failed_with(1, &[&image]);
+    let line = format!(">>> # syntax={image}");
+    Finished::of(solvekit(["build"]).arg(context.path()))
+        .failed_with(1, &[&image, "Dockerfile:1", &line]);
     let plain = folder_of(&[("Dockerfile", "FROM scratch\nCOPY . /\n")]);
     let argument = format!("BUILDKIT_SYNTAX={image}");
     Finished::of(solvekit(["build", "--build-arg", &argument]).arg(plain.path()))

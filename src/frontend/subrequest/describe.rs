@@ -12,7 +12,7 @@ struct Request {
     version: &'static str,
     r#type: &'static str,
     description: &'static str,
-    opts: Vec<Named>,
+    opts: Option<Vec<Named>>,
     inputs: Option<Vec<Named>>,
     metadata: Vec<Named>,
     refs: Option<Vec<Named>>,
@@ -34,17 +34,17 @@ pub(in super::super) fn describe() -> Answer {
         request(
             "frontend.outline",
             "list what can be given to a build of the target",
-            vec![target],
+            Some(vec![target]),
         ),
         request(
             "frontend.targets",
             "list the stages that can be built",
-            Vec::new(),
+            Some(Vec::new()),
         ),
         request(
             "frontend.subrequests.describe",
             "list the questions that can be asked",
-            Vec::new(),
+            None,
         ),
     ];
     let rows = requests.iter().map(|request| {
@@ -59,7 +59,7 @@ pub(in super::super) fn describe() -> Answer {
     }
 }
 
-fn request(name: &'static str, description: &'static str, opts: Vec<Named>) -> Request {
+fn request(name: &'static str, description: &'static str, opts: Option<Vec<Named>>) -> Request {
     let metadata = |name| Named {
         name,
         description: "",
