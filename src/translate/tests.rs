@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dockerfile::{self, LintConfig};
+use crate::llb;
 
 /// An answer to every request: an image of the wanted platform with one layer and these triggers.
 fn image(request: &ImageRequest, triggers: &[&str]) -> ResolvedImage {
@@ -463,3 +464,86 @@ const WORDS: &[&str] = &[
     "'",
     "\"",
 ];
+
+/// What BuildKit 0.13 does not know of what there is now.
+fn older() -> llb::CapSet {
+    use llb::Cap::*;
+    let unknown = [
+        SourceImageChecksum,
+        SourceMetadataTransfer,
+        SourceGitChecksum,
+        SourceGitSkipSubmodules,
+        SourceGitMtime,
+        SourceGitFetchByCommit,
+        ExecMetaCdi,
+        ExecMetaRemoveMountStubsRecursive,
+        ExecMetaLinuxResources,
+        ExecValidExitCode,
+        FileCopyRequiredPaths,
+        FileCopyModeString,
+        FileSymlinkCreate,
+        PassthroughOp,
+    ];
+    unknown
+        .into_iter()
+        .fold(llb::CapSet::all(), llb::CapSet::without)
+}
+
+#[test]
+fn an_older_daemon_is_asked_for_nothing_that_it_does_not_know() {
+    let source = "FROM a AS one\nRUN --mount=type=cache,target=/c,sharing=locked --mount=type=tmpfs,target=/t,size=1m \\\n  \
+                  --mount=type=secret,id=s,env=S --mount=type=ssh --mount=type=bind,rw,target=/b x\n\
+                  RUN --network=none --security=insecure y\nCOPY --link --chmod=644 --exclude=*.o a* /d/\n\
+                  ADD https://example.com/x https://example.com/y.git#main /e/\nFROM a\nCOPY --from=one --parents /d/*/ /\n";
+    let limits = llb::LinuxResources {
+        memory: 1 << 30,
+        ..llb::LinuxResources::default()
+    };
+    let limit = llb::Ulimit {
+        name: "nofile".into(),
+        soft: 1,
+        hard: 1,
+    };
+    let options = Options {
+        caps: older(),
+        linux_resources: Some(limits.into()),
+        ulimits: [limit].into(),
+        shm_size: 1 << 20,
+        cgroup_parent: Some("parent".into()),
+        devices: vec![llb::Device {
+            name: "vendor.com/gpu=all".into(),
+            optional: false,
+        }],
+        ..options()
+    };
+    let done = translated_with(source, &options, &[]).unwrap();
+    for vertex in done.definition.vertices() {
+        let asked: Vec<_> = vertex
+            .caps()
+            .iter()
+            .filter(|cap| !options.caps.contains(*cap))
+            .collect();
+        assert_eq!(asked, [], "{:?}", vertex.metadata().name());
+    }
+    let newer = Options {
+        caps: llb::CapSet::all(),
+        ..options
+    };
+    let all = translated_with(source, &newer, &[]).unwrap();
+    let asks = |cap| {
+        all.definition
+            .vertices()
+            .iter()
+            .any(|vertex| vertex.caps().contains(cap))
+    };
+    assert!(asks(llb::Cap::ExecMetaCdi) && asks(llb::Cap::ExecMetaLinuxResources));
+}
+
+#[test]
+fn devices_of_run_are_refused_by_every_daemon() {
+    for caps in [llb::CapSet::all(), older()] {
+        let options = Options { caps, ..options() };
+        let refused = translated_with("FROM a\nRUN --device=x y\n", &options, &[]).unwrap_err();
+        assert!(matches!(*refused.reason, Reason::Device));
+    }
+}

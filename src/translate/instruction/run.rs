@@ -47,9 +47,10 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Res
         for device in &options.devices {
             exec = exec.device(device.clone());
         }
-        if !run.devices.is_empty() {
-            return Err(Reason::Device.into());
-        }
+    }
+    // Where the daemon knows no devices the reference leaves them out without a word.
+    if !run.devices.is_empty() {
+        return Err(Reason::Device.into());
     }
     let constraints = constraints(step, &mounts, &env, &command.suffix);
     exec = exec.extra_hosts(options.extra_hosts.clone());
