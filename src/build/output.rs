@@ -337,7 +337,7 @@ mod tests {
             ("type=local,dest=-", "type=tar can"),
             ("type=image,dest=x", "has no dest="),
             ("type=oci,tar=false,dest=x", "unpack the archive"),
-            ("name=x", "type= is missing"),
+            ("name=x,push=true", "type= is missing"),
             ("type=imag", "no type \"imag\""),
             ("type=image,push=maybe", "neither true nor false"),
             ("type=image,\"name=a", "not closed"),
