@@ -390,12 +390,7 @@ proptest! {
 
     /// Words that mean something, in any order: no panic, and the same bytes twice.
     #[test]
-    fn any_dockerfile_is_translated_or_refused_in_the_same_way_twice(
-        lines in prop::collection::vec(
-            prop::collection::vec(prop::sample::select(WORDS.to_vec()), 1..7), 1..12),
-    ) {
-        let text: Vec<String> = lines.iter().map(|line| line.join("")).collect();
-        let text = format!("FROM a AS b\n{}\n", text.join("\n"));
+    fn any_dockerfile_is_translated_or_refused_in_the_same_way_twice(text in dockerfiles()) {
         if dockerfile::parse(text.as_bytes()).is_ok() {
             let made = || translated_with(&text, &options(), &["ENV A=1", "COPY --from=b x y"]);
             let shown = |made: Result<Translation, Error>| match made {
@@ -405,6 +400,44 @@ proptest! {
             prop_assert_eq!(shown(made()), shown(made()));
         }
     }
+
+    #[test]
+    fn digests_are_those_of_the_bytes(text in dockerfiles()) {
+        if dockerfile::parse(text.as_bytes()).is_ok()
+            && let Ok(done) = translated_with(&text, &options(), &["ENV A=1"])
+        {
+            let mut known = Vec::new();
+            for vertex in done.definition.vertices() {
+                prop_assert_eq!(vertex.digest(), crate::oci::Digest::sha256(vertex.op()));
+                prop_assert!(!known.contains(&vertex.digest()));
+                known.push(vertex.digest());
+            }
+            prop_assert!(done.definition.head().is_none_or(|head| known.contains(&head)));
+        }
+    }
+
+    /// The bodies of heredocs keep their line ends, everything else loses them.
+    #[test]
+    fn line_ends_and_a_byte_order_mark_change_nothing(text in dockerfiles()) {
+        let other = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        let parsed = [&text, &other].map(|text| dockerfile::parse(text.as_bytes()).is_ok());
+        prop_assert_eq!(parsed[0], parsed[1], "{:?}", text);
+        if parsed[0] && !text.contains("<<") {
+            let digests = [&text, &other].map(|text| {
+                let done = translated_with(text, &options(), &[]).ok()?;
+                Some((done.definition.head(), done.image))
+            });
+            prop_assert_eq!(&digests[0], &digests[1], "{:?}", text);
+        }
+    }
+}
+
+/// Words that mean something, in any order.
+fn dockerfiles() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(WORDS.to_vec());
+    let line = prop::collection::vec(word, 1..7).prop_map(|words| words.concat());
+    prop::collection::vec(line, 1..12)
+        .prop_map(|lines| format!("FROM a AS b\n{}\n", lines.join("\n")))
 }
 
 const WORDS: &[&str] = &[
