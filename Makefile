@@ -17,7 +17,7 @@ HOST_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 .PHONY: help demo test bench frontend-image clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: ## build examples/hello for eight platforms on a real BuildKit and push it to a real registry
 	cargo build --release --locked

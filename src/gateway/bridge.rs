@@ -1,8 +1,7 @@
 //! The bridge itself: solve, forward, return.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{
     Request,
     metadata::{AsciiMetadataKey, AsciiMetadataValue},
@@ -11,29 +10,24 @@ use tonic::{
 
 use super::{BuildResult, Capabilities, Error, Ref, Refs, caps};
 use crate::{
-    client::{
-        CacheEntry, Client, Code, Failure, MESSAGE_LIMIT, SourcePolicy, Version, Worker, failed,
-        metadata_value,
-    },
+    client::{CacheEntry, Client, Failure, MESSAGE_LIMIT, SourcePolicy, Version, Worker, failed},
     llb::Definition,
     proto::moby::buildkit::v1::frontend::{self as proto, llb_bridge_client::LlbBridgeClient},
 };
 
 /// By this the daemon knows which of its builds a call belongs to.
 const BUILD_ID: &str = "buildkit-controlapi-buildid";
-/// The time the daemon is given to begin the build, as in the reference.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A running build, seen from its frontend. Clones share it; concurrent calls are welcome.
 #[derive(Debug, Clone)]
 pub struct Bridge {
-    channel: Channel,
+    pub(super) channel: Channel,
     /// `None` where the daemon knows by the connection.
-    build_id: Option<AsciiMetadataValue>,
-    capabilities: Capabilities,
-    workers: Vec<Worker>,
+    pub(super) build_id: Option<AsciiMetadataValue>,
+    pub(super) capabilities: Capabilities,
+    pub(super) workers: Vec<Worker>,
     /// `None` inside the daemon.
-    client: Option<Client>,
+    pub(super) client: Option<Client>,
 }
 
 /// How to solve a definition.
@@ -59,68 +53,6 @@ pub struct Forward {
 }
 
 impl Bridge {
-    /// Finds the build of a reference, whose Solve is under way at the same time, and asks what the daemon can do. A Solve
-    /// that fails at once is not noticed here: stop waiting then.
-    ///
-    /// # Errors
-    /// [`Error::Client`], in particular when the build does not begin within 15 seconds.
-    pub async fn open(client: &Client, build_ref: &str) -> Result<Self, Error> {
-        let build_id = metadata_value("the build reference", build_ref)?;
-        let bridge = Self::greet(client.channel(), Some(build_id)).await?;
-        Ok(Self {
-            client: Some(client.clone()),
-            ..bridge
-        })
-    }
-
-    pub(super) async fn greet(
-        channel: Channel,
-        build_id: Option<AsciiMetadataValue>,
-    ) -> Result<Self, Error> {
-        let mut bridge = Self {
-            channel,
-            build_id,
-            capabilities: Capabilities::default(),
-            workers: Vec::new(),
-            client: None,
-        };
-        let pong = bridge.ping().await?;
-        bridge.capabilities = Capabilities::new(pong.frontend_api_caps, pong.llb_caps);
-        bridge.workers = pong.workers.into_iter().map(Worker::from).collect();
-        bridge.need(caps::RETURN).await?;
-        Ok(bridge)
-    }
-
-    /// The daemon gives a build three seconds to appear, which the session may need for itself: ask again.
-    async fn ping(&self) -> Result<proto::PongResponse, Error> {
-        let call = "finding the build";
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let asked =
-                timeout_at(end, self.calls().ping(self.request(proto::PingRequest {}))).await;
-            let late = || {
-                Failure::new(
-                    Code::DeadlineExceeded,
-                    "the daemon does not begin the build",
-                )
-            };
-            match asked {
-                Ok(Ok(pong)) => return Ok(pong.into_inner()),
-                Ok(Err(status)) if is_unknown(&status) && Instant::now() < end => {
-                    sleep(Duration::from_millis(50)).await;
-                }
-                Ok(Err(status)) => return Err(failed(call)(status).into()),
-                Err(_) => {
-                    return Err(crate::client::Error::Call {
-                        call,
-                        source: Box::new(late()),
-                    }
-                    .into());
-                }
-            }
-        }
-    }
-
     /// What the daemon can do.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
@@ -335,9 +267,4 @@ impl Bridge {
             .map_err(failed("returning the result"))?;
         Ok(())
     }
-}
-
-/// The answer about a build that has not begun, or has ended; older daemons give it no code.
-fn is_unknown(status: &tonic::Status) -> bool {
-    status.code() == tonic::Code::NotFound || status.message().contains("no such job")
 }

@@ -32,6 +32,7 @@ mod bridge;
 mod caps;
 mod files;
 mod missing;
+mod open;
 mod result;
 mod source;
 mod standard;

@@ -1,6 +1,7 @@
 //! The frontend as BuildKit runs it: an image inside the daemon. What a client-side build reads from its disk is read
 //! through the daemon here; all else is the same.
 
+mod archive;
 mod capabilities;
 mod contexts;
 mod entry;

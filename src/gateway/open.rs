@@ -1,0 +1,84 @@
+//! Opening the bridge: finding the build, asking what the daemon can do.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+use tonic::{metadata::AsciiMetadataValue, transport::Channel};
+
+use super::{Bridge, Capabilities, Error, caps};
+use crate::{
+    client::{Client, Code, Failure, Worker, failed, metadata_value},
+    proto::moby::buildkit::v1::frontend as proto,
+};
+
+/// The time the daemon is given to begin the build, as in the reference.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl Bridge {
+    /// Finds the build of a reference, whose Solve is under way at the same time, and asks what the daemon can do. A Solve
+    /// that fails at once is not noticed here: stop waiting then.
+    ///
+    /// # Errors
+    /// [`Error::Client`], in particular when the build does not begin within 15 seconds.
+    pub async fn open(client: &Client, build_ref: &str) -> Result<Self, Error> {
+        let build_id = metadata_value("the build reference", build_ref)?;
+        let bridge = Self::greet(client.channel(), Some(build_id)).await?;
+        Ok(Self {
+            client: Some(client.clone()),
+            ..bridge
+        })
+    }
+
+    pub(super) async fn greet(
+        channel: Channel,
+        build_id: Option<AsciiMetadataValue>,
+    ) -> Result<Self, Error> {
+        let mut bridge = Self {
+            channel,
+            build_id,
+            capabilities: Capabilities::default(),
+            workers: Vec::new(),
+            client: None,
+        };
+        let pong = bridge.ping().await?;
+        bridge.capabilities = Capabilities::new(pong.frontend_api_caps, pong.llb_caps);
+        bridge.workers = pong.workers.into_iter().map(Worker::from).collect();
+        bridge.need(caps::RETURN).await?;
+        Ok(bridge)
+    }
+
+    /// The daemon gives a build three seconds to appear, which the session may need for itself: ask again.
+    async fn ping(&self) -> Result<proto::PongResponse, Error> {
+        let call = "finding the build";
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let asked =
+                timeout_at(end, self.calls().ping(self.request(proto::PingRequest {}))).await;
+            let late = || {
+                Failure::new(
+                    Code::DeadlineExceeded,
+                    "the daemon does not begin the build",
+                )
+            };
+            match asked {
+                Ok(Ok(pong)) => return Ok(pong.into_inner()),
+                Ok(Err(status)) if is_unknown(&status) && Instant::now() < end => {
+                    sleep(Duration::from_millis(50)).await;
+                }
+                Ok(Err(status)) => return Err(failed(call)(status).into()),
+                Err(_) => {
+                    return Err(crate::client::Error::Call {
+                        call,
+                        source: Box::new(late()),
+                    }
+                    .into());
+                }
+            }
+        }
+    }
+}
+
+/// The answer about a build that has not begun, or has ended; older daemons give it no code.
+fn is_unknown(status: &tonic::Status) -> bool {
+    status.code() == tonic::Code::NotFound || status.message().contains("no such job")
+}
