@@ -1,6 +1,24 @@
 //! solvekit speaks LLB to BuildKit: it translates Dockerfiles, solves every platform at once and pushes one image index.
+//!
+//! - [`build`] builds: a folder with a Dockerfile, a daemon, one image index or files in the end.
+//! - [`dockerfile`] and [`translate`] work without a daemon: a Dockerfile's text in, the graph and the image config out.
+//!
+//! ```
+//! use solvekit::translate::{Options, Outcome, ResolvedImages, translate};
+//!
+//! let dockerfile = solvekit::dockerfile::parse(b"FROM scratch\nCOPY . /\n")?;
+//! if let Outcome::Done(done) = translate(&dockerfile, &Options::default(), &ResolvedImages::new())? {
+//!     for vertex in done.definition.vertices() {
+//!         println!("{} {}", vertex.digest(), vertex.metadata().name().unwrap_or_default());
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The modules stand in reading order.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod causes;
 mod suggest;
 
 pub mod oci;
@@ -11,21 +29,21 @@ pub mod llb;
 
 pub mod translate;
 
+pub mod lock;
+
+pub mod batch;
+
 pub(crate) mod proto;
 
 pub mod registry;
+
+pub mod progress;
 
 pub mod session;
 
 pub mod client;
 
 pub mod gateway;
-
-pub mod progress;
-
-pub mod lock;
-
-pub mod batch;
 
 pub mod frontend;
 

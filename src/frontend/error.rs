@@ -1,6 +1,7 @@
 //! Why a Dockerfile gave no result: what, where, why.
 
 use super::Source;
+use crate::causes;
 use crate::client::{self, Code, Detail, Failure};
 use crate::dockerfile::{Finding, Span};
 use crate::gateway;
@@ -145,7 +146,7 @@ impl Error {
                 let what = self.to_string();
                 return match source.failure() {
                     Some(failure) => failure.clone().during(&what),
-                    None => Failure::new(Code::Unknown, message(self)),
+                    None => Failure::new(Code::Unknown, causes::in_one_line(self)),
                 };
             }
             Self::FrontendCapability { name } => {
@@ -160,7 +161,7 @@ impl Error {
         };
         from_daemon
             .cloned()
-            .unwrap_or_else(|| Failure::new(Code::Unknown, message(self)))
+            .unwrap_or_else(|| Failure::new(Code::Unknown, causes::in_one_line(self)))
     }
 
     /// A mistake in the text, with its lines.
@@ -173,7 +174,7 @@ impl Error {
     ) -> Self {
         Self::Syntax(Box::new(SyntaxFailure {
             line: span.map_or(0, |span| span.first),
-            message: message(error),
+            message: causes::in_one_line(error),
             excerpt,
             file: source.path.clone(),
             detail: source.detail(span.as_slice()),
@@ -190,7 +191,7 @@ impl Error {
         Self::Translate(Box::new(TranslateFailure {
             platform: platform.cloned(),
             line: error.spans.first().map_or(0, |span| span.first),
-            message: message(error),
+            message: causes::in_one_line(error),
             excerpt: source.excerpt(&error.spans),
             file: source.path.clone(),
             detail: source.detail(&error.spans),
@@ -227,7 +228,10 @@ impl Error {
         let excerpt = lines.as_ref().map(|lines| source.excerpt_of(lines));
         Self::Solve(Box::new(SolveFailure {
             platform: platform.cloned(),
-            message: failure.map_or_else(|| message(&error), |failure| failure.message.clone()),
+            message: failure.map_or_else(
+                || causes::in_one_line(&error),
+                |failure| failure.message.clone(),
+            ),
             exit_code: failure.and_then(Failure::exit_code),
             lines,
             excerpt: excerpt.unwrap_or_default(),
@@ -254,19 +258,4 @@ pub(super) fn place(file: &str, line: u32) -> String {
         0 => format!("{file}: "),
         _ => format!("{file}:{line}: "),
     }
-}
-
-/// The error and its causes in one line; a cause that the text has already is not repeated.
-pub(super) fn message(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }

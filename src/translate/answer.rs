@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Error, Outline, OutlineItem, Translation};
+use crate::causes;
 use crate::dockerfile::{Dockerfile, Span};
 
 impl Translation {
@@ -48,27 +49,12 @@ impl Error {
     /// `[start line, start column, end line, end column]`.
     pub fn to_json(&self) -> Value {
         let mut all = Map::new();
-        all.insert("error".into(), with_causes(self).into());
+        all.insert("error".into(), causes::in_one_line(self).into());
         if !self.spans.is_empty() && !self.reason.is_without_place_in_reference() {
             all.insert("errorRanges".into(), places_json(&self.spans));
         }
         Value::Object(all)
     }
-}
-
-/// The error and its causes in one line; a cause that the text has already is not repeated.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 fn places_json(places: &[Span]) -> Value {

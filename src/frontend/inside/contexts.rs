@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde::Deserialize;
 
-use super::super::error::message;
 use super::Error;
 use super::archive::is_archive;
+use crate::causes;
 use crate::dockerfile::parse_ignore;
 use crate::gateway::{Bridge, FrontendEnvironment, Ref, SolveOptions};
 use crate::llb::{self, Constraints, Definition, Local, MarshalOptions, State};
@@ -180,7 +180,7 @@ fn remote(options: &Options) -> Result<State, Error> {
         Ok(state) => Ok(state.unwrap_or_default()),
         Err(error) => Err(Error::InvalidAttribute {
             name: "context".to_owned(),
-            reason: message(&error),
+            reason: causes::in_one_line(&error),
         }),
     }
 }

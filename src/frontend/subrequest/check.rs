@@ -6,9 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::super::error::{message, place};
+use super::super::error::place;
 use super::super::{Source, SyntaxFailure};
 use super::{Answer, CheckFailure, to_json};
+use crate::causes;
 use crate::client::SourceDetail;
 use crate::dockerfile::{Finding, Span};
 use crate::translate;
@@ -80,7 +81,7 @@ pub(in super::super) fn check(
     error: Option<&translate::Error>,
 ) -> Answer {
     let mistake = error.map(|error| Mistake {
-        message: message(error),
+        message: causes::in_one_line(error),
         line: error.spans.first().map_or(0, |span| span.first),
         lines: source.detail(&error.spans),
         excerpt: source.excerpt(&error.spans),
