@@ -39,6 +39,8 @@ pub mod registry;
 
 pub mod progress;
 
+pub mod layout;
+
 pub mod session;
 
 pub mod client;

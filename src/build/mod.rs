@@ -27,6 +27,7 @@ mod context;
 mod error;
 
 mod export;
+mod layouts;
 mod missing_source;
 mod options;
 mod outcome;

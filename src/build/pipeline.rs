@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::attended::Attended;
 use super::context::{self, Inputs};
-use super::{BuildOutcome, BuildRequest, Error, export, missing_source, options};
+use super::{BuildOutcome, BuildRequest, Error, export, layouts, missing_source, options};
 use crate::client::{Address, Client, Failure, SolveRequest, Worker};
 use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
 use crate::oci::Platform;
 use crate::progress::Writer;
 use crate::registry::Credentials;
-use crate::session::{self, Auth, Directories, Exports, Session, SessionBuilder};
+use crate::session::{self, Auth, ContentStores, Directories, Exports, Session, SessionBuilder};
 
 /// What a build is run with: everything that is not the request itself.
 #[derive(Default)]
@@ -99,6 +99,7 @@ impl Prepared {
             &self.inputs,
             forwarded,
             environment.credentials,
+            layouts::contexts(&self.request),
         )?
         .exports(exports.clone())
         .build()?;
@@ -209,6 +210,7 @@ pub(super) fn session_of(
     inputs: &Inputs,
     forwarded: bool,
     credentials: Arc<Credentials>,
+    stores: ContentStores,
 ) -> Result<SessionBuilder, Error> {
     let mut directories = Directories::new().with("context", &inputs.context)?;
     if forwarded {
@@ -220,6 +222,9 @@ pub(super) fn session_of(
         .secrets(request.secrets.clone());
     if !request.ssh_agents.is_empty() {
         session = session.ssh_agents(request.ssh_agents.clone());
+    }
+    if !stores.is_empty() {
+        session = session.content(stores);
     }
     if let Some(node_id) = &request.node_id {
         session = session.shared_key(session::shared_key(&inputs.context, node_id));

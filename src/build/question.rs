@@ -3,7 +3,7 @@
 use super::attended::Attended;
 use super::context::Inputs;
 use super::pipeline::{Environment, build_platforms, read_inputs, session_of, setting};
-use super::{BuildRequest, Error, options};
+use super::{BuildRequest, Error, layouts, options};
 use crate::client::{Address, Client, SolveRequest};
 use crate::frontend::{Answer, Call, Question, Setting};
 use crate::gateway::BuildResult;
@@ -59,6 +59,7 @@ impl Inquiry {
             &self.inputs,
             forwarded,
             environment.credentials,
+            layouts::contexts(&self.request),
         )?
         .build()?;
         let mut setting = setting(&self.request, &self.inputs, &session);

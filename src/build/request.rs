@@ -51,6 +51,9 @@ pub struct BuildRequest {
     pub secrets: Secrets,
     /// SSH agents that `RUN --mount=type=ssh` may use.
     pub ssh_agents: SshAgents,
+    /// Folders with OCI image layouts that named contexts use, by ids of lower-case letters and digits: the context
+    /// `oci-layout://ID@DIGEST` is an image of the folder.
+    pub oci_layouts: BTreeMap<String, PathBuf>,
     /// Caches to import from.
     pub cache_from: Vec<CacheEntry>,
     /// Caches to export to.
@@ -83,6 +86,7 @@ impl BuildRequest {
             lock: None,
             secrets: Secrets::new(),
             ssh_agents: SshAgents::new(),
+            oci_layouts: BTreeMap::new(),
             cache_from: Vec::new(),
             cache_to: Vec::new(),
             max_parallel_platforms: None,

@@ -20,9 +20,15 @@ impl Digest {
 
     /// The digest whose sha256 value is `hash`.
     pub fn from_sha256(hash: [u8; 32]) -> Self {
+        Self::from_hash("sha256", &hash)
+    }
+
+    /// The digest of a known algorithm whose value is `hash`, which has the algorithm's length.
+    pub(crate) fn from_hash(algorithm: &str, hash: &[u8]) -> Self {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        let mut text = String::with_capacity(71);
-        text.push_str("sha256:");
+        let mut text = String::with_capacity(algorithm.len() + 1 + 2 * hash.len());
+        text.push_str(algorithm);
+        text.push(':');
         for byte in hash {
             text.push(char::from(HEX[usize::from(byte >> 4)]));
             text.push(char::from(HEX[usize::from(byte & 15)]));

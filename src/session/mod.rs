@@ -4,6 +4,7 @@
 //! (Control.Session, see [`Tunnel`]). One session serves all platforms of a build.
 
 mod auth;
+mod content;
 mod error;
 mod exports;
 mod filepath;
@@ -20,6 +21,7 @@ mod tasks;
 mod tunnel;
 
 pub use auth::Auth;
+pub use content::ContentStores;
 pub use error::Error;
 pub use exports::Exports;
 pub use filesync::Directories;
@@ -148,6 +150,13 @@ impl SessionBuilder {
     pub fn ssh_agents(mut self, agents: SshAgents) -> Self {
         self.methods.extend(ssh::METHODS);
         self.routes.add_service(agents.into_service());
+        self
+    }
+
+    /// Lets the daemon use the OCI image layouts.
+    pub fn content(mut self, stores: ContentStores) -> Self {
+        self.methods.extend(content::METHODS);
+        self.routes.add_service(stores.into_service());
         self
     }
 

@@ -43,6 +43,16 @@ impl Tasks {
         self.tracker.spawn_blocking(work);
     }
 
+    /// Does blocking work and waits for it; `None` when the runtime ends before. Work that nobody waits for any more is done
+    /// to its end.
+    pub(super) async fn blocking<T, F>(&self, work: F) -> Option<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.tracker.spawn_blocking(work).await.ok()
+    }
+
     /// Cancels the tasks and waits until the last of them has ended.
     pub(super) async fn end(&self) {
         self.cancelled.cancel();

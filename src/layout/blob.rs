@@ -1,0 +1,105 @@
+//! Reading blobs.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::hash::Hasher;
+use super::{Error, Layout};
+use crate::oci::Digest;
+
+/// A blob of a layout.
+#[derive(Debug)]
+pub(crate) struct Blob {
+    pub(crate) file: File,
+    pub(crate) size: u64,
+    pub(crate) modified: SystemTime,
+}
+
+impl Layout {
+    /// Where the blob is, or has to be.
+    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
+        // A digest's parts are a known algorithm and hexadecimal digits: no way out of the folder.
+        let blobs = self.root().join("blobs");
+        blobs.join(digest.algorithm()).join(digest.hex())
+    }
+
+    /// Opens a blob; `None` when it is not there. Links are followed: some build tools make layouts of links.
+    pub(crate) fn blob(&self, digest: &Digest) -> Result<Option<Blob>, Error> {
+        let path = self.blob_path(digest);
+        let failed = |source| Error::File {
+            action: "read",
+            path: path.clone(),
+            source,
+        };
+        // A pipe must not block.
+        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+        let file = match OpenOptions::new()
+            .read(true)
+            .custom_flags(nonblocking)
+            .open(&path)
+        {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a file",
+            )));
+        }
+        Ok(Some(Blob {
+            size: metadata.len(),
+            modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            file,
+        }))
+    }
+
+    /// Whether the bytes of a blob are those of its digest. `None` when it is not there.
+    pub(crate) fn is_intact(&self, digest: &Digest) -> Result<Option<bool>, Error> {
+        let Some(mut blob) = self.blob(digest)? else {
+            return Ok(None);
+        };
+        let mut hasher = Hasher::new(digest.algorithm());
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = blob.file.read(&mut buffer).map_err(|source| Error::File {
+                action: "read",
+                path: self.blob_path(digest),
+                source,
+            })?;
+            if read == 0 {
+                return Ok(Some(hasher.digest() == *digest));
+            }
+            hasher.update(&buffer[..read]);
+        }
+    }
+
+    /// The digests of all blobs, in no order. Files of other names are passed over.
+    pub(crate) fn blobs(&self) -> Result<Vec<Digest>, Error> {
+        let mut found = Vec::new();
+        for algorithm in ["sha256", "sha384", "sha512"] {
+            let folder = self.root().join("blobs").join(algorithm);
+            let failed = |source| Error::File {
+                action: "read",
+                path: folder.clone(),
+                source,
+            };
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            for entry in entries {
+                let name = entry.map_err(failed)?.file_name();
+                let digest = format!("{algorithm}:{}", name.to_string_lossy());
+                found.extend(Digest::parse(&digest));
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,67 @@
+//! One writer of an index at a time, among programs: the lock file that Go clients of BuildKit use too.
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::Error;
+use super::upload::file_error;
+
+/// How long another program may hold the lock; it writes one small file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Holds the lock until it is dropped.
+#[derive(Debug)]
+pub(super) struct Guard {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Guard {
+    /// Waits for the lock of an index.
+    pub(super) fn of(index: &Path) -> Result<Self, Error> {
+        let mut path = index.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let file = File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(|error| file_error("create", &path, error))?;
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                // Whoever had it before has removed the file.
+                Ok(()) if !is_at(&file, &path) => continue,
+                // Some network file systems have no locks; the index is still replaced in one step.
+                Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
+                    return Ok(Self { path, _file: file });
+                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(Error::Locked { path }),
+                Err(error) => return Err(file_error("lock", &path, error.into())),
+            }
+        }
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // A lock file that stays is harmless.
+        let _ = fs::remove_file(&self.path);
+    }
+}

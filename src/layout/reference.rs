@@ -1,0 +1,141 @@
+//! `oci-layout://PATH[:TAG][@DIGEST]`: an image of a layout on this machine, as flags name it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::{Error, Layout};
+use crate::oci::Digest;
+
+const SCHEME: &str = "oci-layout://";
+/// The tag of a reference that has neither tag nor digest.
+const DEFAULT_TAG: &str = "latest";
+
+/// An image of a layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayoutReference {
+    /// The folder.
+    pub path: PathBuf,
+    /// The tag; there is one where there is no digest.
+    pub tag: Option<String>,
+    /// The digest.
+    pub digest: Option<Digest>,
+}
+
+impl LayoutReference {
+    /// Whether the text begins as such a reference does.
+    pub fn is_one(text: &str) -> bool {
+        text.starts_with(SCHEME)
+    }
+
+    /// Parses `oci-layout://PATH[:TAG][@DIGEST]`; without tag and digest the tag is `latest`.
+    ///
+    /// # Errors
+    /// [`Error::Reference`] says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Reference {
+            input: text.to_owned(),
+            reason,
+        };
+        let mut path = text
+            .strip_prefix(SCHEME)
+            .ok_or_else(|| invalid(format!("it does not begin with {SCHEME}")))?;
+        let mut digest = None;
+        if let Some((before, after)) = path.rsplit_once('@')
+            && after.contains(':')
+            && !after.contains('/')
+        {
+            digest = Some(Digest::parse(after).map_err(|error| invalid(error.to_string()))?);
+            path = before;
+        }
+        let mut tag = None;
+        if let Some((before, after)) = path.rsplit_once(':')
+            && is_tag(after)
+        {
+            tag = Some(after.to_owned());
+            path = before;
+        }
+        if path.is_empty() {
+            return Err(invalid("the folder is missing".to_owned()));
+        }
+        if tag.is_none() && digest.is_none() {
+            tag = Some(DEFAULT_TAG.to_owned());
+        }
+        Ok(Self {
+            path: path.into(),
+            tag,
+            digest,
+        })
+    }
+
+    /// The digest: the given one, or that of the tag; a layout's only image has any tag. Blocking.
+    ///
+    /// # Errors
+    /// As [`Layout::find`].
+    pub fn resolve(&self) -> Result<Digest, Error> {
+        match &self.digest {
+            Some(digest) => Ok(digest.clone()),
+            None => {
+                let tag = self.tag.as_deref().unwrap_or(DEFAULT_TAG);
+                Layout::new(&self.path).find_or_only(tag)
+            }
+        }
+    }
+}
+
+impl fmt::Display for LayoutReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{SCHEME}{}", self.path.display())?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_tag(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let mut bytes = text.bytes();
+    text.len() <= 128
+        && bytes.next().is_some_and(word)
+        && bytes.all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_tag_and_digest_are_told_apart() {
+        let digest = Digest::sha256(b"");
+        for (text, path, tag, with_digest) in [
+            ("/a/b".to_owned(), "/a/b", Some("latest"), false),
+            ("a:1.3".to_owned(), "a", Some("1.3"), false),
+            (format!("/a/b@{digest}"), "/a/b", None, true),
+            (format!("/a/@/b:x@{digest}"), "/a/@/b", Some("x"), true),
+            ("/a/@/b".to_owned(), "/a/@/b", Some("latest"), false),
+            ("/a:b/c".to_owned(), "/a:b/c", Some("latest"), false),
+        ] {
+            let parsed = LayoutReference::parse(&format!("oci-layout://{text}")).unwrap();
+            assert_eq!(parsed.path, PathBuf::from(path), "{text}");
+            assert_eq!(parsed.tag.as_deref(), tag, "{text}");
+            assert_eq!(parsed.digest, with_digest.then(|| digest.clone()), "{text}");
+            assert_eq!(LayoutReference::parse(&parsed.to_string()).unwrap(), parsed);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, part) in [
+            ("docker-image://x", "does not begin with"),
+            ("oci-layout://", "the folder is missing"),
+            ("oci-layout://:tag", "the folder is missing"),
+            ("oci-layout://a@sha256:123", "length"),
+        ] {
+            let error = LayoutReference::parse(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Writing blobs: into `ingest/` under a name of its own, into place when complete and verified.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::hash::Hasher;
+use super::{Error, Layout};
+use crate::oci::Digest;
+
+/// A blob that is being written. Dropped before its commit it leaves nothing.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    layout: Layout,
+    file: File,
+    path: PathBuf,
+    algorithm: String,
+    hasher: Hasher,
+    size: u64,
+}
+
+/// Why a blob is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommitError {
+    #[error("the blob has {actual} bytes, and {expected} were announced")]
+    Size { expected: u64, actual: u64 },
+    #[error("the blob's digest is {actual}, and {expected} was announced")]
+    Digest { expected: Digest, actual: Digest },
+    #[error(transparent)]
+    Layout(#[from] Error),
+}
+
+impl Layout {
+    fn ingest(&self) -> PathBuf {
+        self.root().join("ingest")
+    }
+
+    /// Begins a blob, whose digest is to be of that algorithm.
+    pub(crate) fn upload(&self, algorithm: &str) -> Result<Upload, Error> {
+        let folder = self.ingest();
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| file_error("create", &folder, error.into()))?;
+        let path = folder.join(format!("{:032x}", u128::from_le_bytes(random)));
+        let mut create = OpenOptions::new();
+        create.write(true).create_new(true);
+        // The end of another upload may remove the folder in between.
+        let mut tries = 0;
+        let file = loop {
+            make(&folder)?;
+            match create.open(&path) {
+                Ok(file) => break file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 100 => tries += 1,
+                Err(error) => return Err(file_error("create", &path, error)),
+            }
+        };
+        Ok(Upload {
+            layout: self.clone(),
+            file,
+            path,
+            algorithm: algorithm.to_owned(),
+            hasher: Hasher::new(algorithm),
+            size: 0,
+        })
+    }
+}
+
+impl Upload {
+    /// How many bytes there are.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The digest of what there is.
+    pub(crate) fn digest(&self) -> Digest {
+        self.hasher.digest()
+    }
+
+    /// Adds bytes.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|error| file_error("write", &self.path, error))?;
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Begins again.
+    pub(crate) fn restart(&mut self) -> Result<(), Error> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        emptied.map_err(|error| file_error("write", &self.path, error))?;
+        self.hasher = Hasher::new(&self.algorithm);
+        self.size = 0;
+        Ok(())
+    }
+
+    /// Puts the blob into its place, if it is what was announced.
+    pub(crate) fn commit(
+        self,
+        size: Option<u64>,
+        digest: Option<&Digest>,
+    ) -> Result<Digest, CommitError> {
+        if let Some(expected) = size.filter(|size| *size != self.size) {
+            let actual = self.size;
+            return Err(CommitError::Size { expected, actual });
+        }
+        let actual = self.digest();
+        if let Some(expected) = digest.filter(|digest| **digest != actual) {
+            let expected = expected.clone();
+            return Err(CommitError::Digest { expected, actual });
+        }
+        // Else the name could be there before the bytes are, if the power goes.
+        let synced = self.file.sync_data();
+        synced.map_err(|error| file_error("write", &self.path, error))?;
+        let place = self.layout.blob_path(&actual);
+        if let Some(folder) = place.parent() {
+            make(folder)?;
+        }
+        fs::rename(&self.path, &place).map_err(|error| file_error("write", &place, error))?;
+        Ok(actual)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // Renamed, or nothing can be done about it; the folder stays while others use it.
+        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_dir(self.layout.ingest());
+    }
+}
+
+pub(super) fn make(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|error| file_error("create", folder, error))
+}
+
+pub(super) fn file_error(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::File {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path().join("new"));
+        (folder, layout)
+    }
+
+    #[test]
+    fn a_committed_blob_has_its_name_and_nothing_else_is_left() {
+        let (_folder, layout) = layout();
+        let mut upload = layout.upload("sha256").unwrap();
+        upload.write(b"he").unwrap();
+        upload.write(b"llo").unwrap();
+        let hello = Digest::sha256(b"hello");
+        assert_eq!(upload.digest(), hello);
+        assert!(layout.blob(&hello).unwrap().is_none());
+        assert_eq!(upload.commit(Some(5), Some(&hello)).unwrap(), hello);
+        assert_eq!(fs::read(layout.blob_path(&hello)).unwrap(), b"hello");
+        assert_eq!(layout.blobs().unwrap().len(), 1);
+        assert_eq!(layout.is_intact(&hello).unwrap(), Some(true));
+        assert_eq!(fs::read_dir(layout.root()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_not_as_announced_or_given_up_leaves_nothing() {
+        let (_folder, layout) = layout();
+        let hello = Digest::sha256(b"hello");
+        let written = || {
+            let mut upload = layout.upload("sha256").unwrap();
+            upload.write(b"hellO").unwrap();
+            upload
+        };
+        let wrong = written().commit(None, Some(&hello)).unwrap_err();
+        assert!(matches!(wrong, CommitError::Digest { .. }), "{wrong}");
+        let wrong = written().commit(Some(6), None).unwrap_err();
+        assert!(matches!(wrong, CommitError::Size { .. }), "{wrong}");
+        drop(written());
+        assert_eq!(layout.blobs().unwrap(), []);
+        assert_eq!(fs::read_dir(layout.root()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_upload_can_begin_again() {
+        let (_folder, layout) = layout();
+        let mut upload = layout.upload("sha512").unwrap();
+        upload.write(b"wrong").unwrap();
+        upload.restart().unwrap();
+        upload.write(b"right").unwrap();
+        assert_eq!(upload.size(), 5);
+        let digest = upload.commit(Some(5), None).unwrap();
+        assert_eq!(digest.algorithm(), "sha512");
+        assert_eq!(fs::read(layout.blob_path(&digest)).unwrap(), b"right");
+    }
+
+    #[test]
+    fn uploads_at_the_same_time_do_not_disturb_each_other() {
+        let (_folder, layout) = layout();
+        std::thread::scope(|scope| {
+            for thread in 0..8_u32 {
+                let layout = &layout;
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let mut upload = layout.upload("sha256").unwrap();
+                        upload
+                            .write(format!("{thread} {number}").as_bytes())
+                            .unwrap();
+                        upload.commit(None, None).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(layout.blobs().unwrap().len(), 400);
+        assert!(!layout.ingest().exists());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named() {
+        let layout = Layout::new("/proc/nowhere");
+        let error = layout.upload("sha256").unwrap_err().to_string();
+        assert!(error.contains("/proc/nowhere/ingest"), "{error}");
+    }
+}

@@ -1,0 +1,186 @@
+//! One store: a layout, and what is under way in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::Refused;
+use crate::layout::Layout;
+use crate::oci::Digest;
+use crate::proto::containerd::services::content::v1 as api;
+
+/// More uploads than a daemon has at a time.
+const UPLOADS: usize = 1024;
+/// The longest name of an upload; the reference's are some hundred characters.
+const NAME: usize = 4096;
+/// Blobs up to this size are verified before they are sent: manifests and configs, which daemons take unseen.
+const VERIFIED: u64 = 4 << 20;
+
+/// A layout that the daemon may use.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) layout: Layout,
+    writable: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    uploads: BTreeMap<String, Progress>,
+    verified: BTreeSet<Digest>,
+    last: Option<Digest>,
+}
+
+/// An upload, as others see it.
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    pub(super) started: SystemTime,
+    pub(super) updated: SystemTime,
+    pub(super) offset: u64,
+    pub(super) total: u64,
+    pub(super) expected: Option<Digest>,
+    pub(super) aborted: CancellationToken,
+}
+
+impl Store {
+    pub(super) fn new(layout: Layout, writable: bool) -> Self {
+        Self {
+            layout,
+            writable,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds it panics.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn check_writable(&self) -> Result<(), Status> {
+        if self.writable {
+            return Ok(());
+        }
+        Err(Status::permission_denied(format!(
+            "{} may only be read by this build",
+            self.layout.root().display()
+        )))
+    }
+
+    pub(super) fn not_found(&self, digest: &Digest) -> Status {
+        let folder = self.layout.root().display();
+        Status::not_found(format!("content {digest}: not found in {folder}"))
+    }
+
+    pub(super) fn info(&self, digest: &Digest) -> Result<api::Info, Refused> {
+        let blob = self.layout.blob(digest)?;
+        let blob = blob.ok_or_else(|| self.not_found(digest))?;
+        Ok(api::Info {
+            digest: digest.to_string(),
+            size: i64::try_from(blob.size).unwrap_or(i64::MAX),
+            created_at: Some(blob.modified.into()),
+            updated_at: Some(blob.modified.into()),
+            labels: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn list(&self) -> Result<Vec<api::Info>, Refused> {
+        let blobs = self.layout.blobs()?;
+        let infos = blobs.iter().map(|digest| self.info(digest));
+        infos.collect()
+    }
+
+    /// Refuses a small blob whose bytes are not those of its digest.
+    pub(super) fn verify(&self, digest: &Digest, size: u64) -> Result<(), Refused> {
+        if size > VERIFIED || self.state().verified.contains(digest) {
+            return Ok(());
+        }
+        if self.layout.is_intact(digest)? == Some(false) {
+            let path = self.layout.blob_path(digest);
+            return Err(Refused::Failed(Status::data_loss(format!(
+                "{} is damaged: its content has another digest",
+                path.display()
+            ))));
+        }
+        self.state().verified.insert(digest.clone());
+        Ok(())
+    }
+
+    /// Whether the blob is there already. One of another size than announced is not whole.
+    pub(super) fn has(&self, digest: &Digest, size: Option<u64>) -> Result<bool, Refused> {
+        let blob = self.layout.blob(digest)?;
+        Ok(blob.is_some_and(|blob| size.is_none_or(|size| size == blob.size)))
+    }
+
+    pub(super) fn last_written(&self) -> Option<Digest> {
+        self.state().last.clone()
+    }
+
+    /// A blob is there now.
+    pub(super) fn wrote(&self, digest: Digest) {
+        self.state().last = Some(digest);
+    }
+
+    /// Takes the name for an upload, as one that is there has to end first.
+    pub(super) fn begin(&self, name: &str) -> Result<Progress, Status> {
+        if name.is_empty() || name.len() > NAME {
+            return Err(Status::invalid_argument(
+                "an upload needs a name of some characters",
+            ));
+        }
+        let mut state = self.state();
+        if state.uploads.contains_key(name) {
+            return Err(Status::unavailable(format!(
+                "upload {name} is locked: it is under way already"
+            )));
+        }
+        if state.uploads.len() >= UPLOADS {
+            return Err(Status::resource_exhausted("too many uploads at a time"));
+        }
+        let now = SystemTime::now();
+        let progress = Progress {
+            started: now,
+            updated: now,
+            offset: 0,
+            total: 0,
+            expected: None,
+            aborted: CancellationToken::new(),
+        };
+        state.uploads.insert(name.to_owned(), progress.clone());
+        Ok(progress)
+    }
+
+    pub(super) fn update(&self, name: &str, progress: Progress) {
+        self.state().uploads.insert(name.to_owned(), progress);
+    }
+
+    pub(super) fn end(&self, name: &str) {
+        self.state().uploads.remove(name);
+    }
+
+    /// What is not under way is given up already.
+    pub(super) fn abort(&self, name: &str) {
+        if let Some(progress) = self.state().uploads.get(name) {
+            progress.aborted.cancel();
+        }
+    }
+
+    pub(super) fn statuses(&self) -> Vec<api::Status> {
+        let state = self.state();
+        let uploads = state.uploads.iter().map(|(name, it)| api::Status {
+            started_at: Some(it.started.into()),
+            updated_at: Some(it.updated.into()),
+            r#ref: name.clone(),
+            offset: i64::try_from(it.offset).unwrap_or(i64::MAX),
+            total: i64::try_from(it.total).unwrap_or(i64::MAX),
+            expected: it
+                .expected
+                .as_ref()
+                .map(Digest::to_string)
+                .unwrap_or_default(),
+        });
+        uploads.collect()
+    }
+}

@@ -1,0 +1,189 @@
+//! Receiving a blob: requests one at a time, each with its answer, until the commit.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+
+use super::store::{Progress, Store};
+use super::{Call, Refused, digest};
+use crate::layout::{CommitError, Upload};
+use crate::proto::containerd::services::content::v1 as api;
+
+type Answers = mpsc::Sender<Result<api::WriteContentResponse, Status>>;
+
+/// An upload with its name, which is free again when this is dropped.
+struct Writing {
+    store: Arc<Store>,
+    name: String,
+    progress: Progress,
+    /// Not before there is something to write.
+    upload: Option<Upload>,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        // The file before the name, which the next one may wait for.
+        self.upload = None;
+        self.store.end(&self.name);
+    }
+}
+
+pub(super) async fn receive(
+    call: &Call,
+    mut requests: Streaming<api::WriteContentRequest>,
+    answers: &Answers,
+) -> Result<(), Status> {
+    let Some(mut request) = requests.message().await? else {
+        return Ok(());
+    };
+    let progress = call.store.begin(&request.r#ref)?;
+    let aborted = progress.aborted.clone();
+    let mut writing = Writing {
+        store: call.store.clone(),
+        name: request.r#ref.clone(),
+        progress,
+        upload: None,
+    };
+    loop {
+        let commits = request.action() == api::WriteAction::Commit;
+        let (returned, answer) = call
+            .blocking(move |_| {
+                let answer = writing.step(request)?;
+                Ok((writing, answer))
+            })
+            .await?;
+        writing = returned;
+        if commits {
+            // The name is free before the daemon knows that the blob is there.
+            drop(writing);
+            let _ = answers.send(Ok(answer)).await;
+            return Ok(());
+        }
+        if answers.send(Ok(answer)).await.is_err() {
+            return Ok(());
+        }
+        let next = tokio::select! {
+            () = aborted.cancelled() => Err(Status::aborted("the upload was given up")),
+            next = requests.message() => next,
+        };
+        match next? {
+            Some(next) => request = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+impl Writing {
+    /// Does what one request asks for. A failed step ends the upload.
+    fn step(
+        &mut self,
+        request: api::WriteContentRequest,
+    ) -> Result<api::WriteContentResponse, Refused> {
+        let action = api::WriteAction::try_from(request.action)
+            .map_err(|_| Status::invalid_argument("an unknown step of an upload"))?;
+        self.announced(&request)?;
+        let mut answer = api::WriteContentResponse {
+            action: request.action,
+            started_at: Some(self.progress.started.into()),
+            updated_at: Some(self.progress.updated.into()),
+            total: size(self.progress.total),
+            ..api::WriteContentResponse::default()
+        };
+        match action {
+            api::WriteAction::Stat => {}
+            api::WriteAction::Write => self.append(&request)?,
+            api::WriteAction::Commit => {
+                self.append(&request)?;
+                answer.offset = size(self.progress.offset);
+                answer.digest = self.commit()?;
+                return Ok(answer);
+            }
+        }
+        answer.offset = size(self.progress.offset);
+        if let Some(upload) = &self.upload {
+            answer.digest = upload.digest().to_string();
+        }
+        Ok(answer)
+    }
+
+    /// What the blob is to be. One that is there already is not sent again.
+    fn announced(&mut self, request: &api::WriteContentRequest) -> Result<(), Refused> {
+        let total = u64::try_from(request.total)
+            .map_err(|_| Status::invalid_argument("an upload of less than nothing"))?;
+        if total > 0 {
+            self.progress.total = total;
+        }
+        if request.expected.is_empty() {
+            return Ok(());
+        }
+        let expected = digest(&request.expected)?;
+        if self.store.has(&expected, self.total())? {
+            self.store.wrote(expected.clone());
+            let message = format!("content {expected}: already exists");
+            return Err(Status::already_exists(message).into());
+        }
+        self.progress.expected = Some(expected);
+        Ok(())
+    }
+
+    fn total(&self) -> Option<u64> {
+        Some(self.progress.total).filter(|total| *total > 0)
+    }
+
+    /// An offset of 0 begins again, as in the reference; any other is where the upload is.
+    fn append(&mut self, request: &api::WriteContentRequest) -> Result<(), Refused> {
+        let at = u64::try_from(request.offset)
+            .map_err(|_| Status::invalid_argument("a write begins before the blob"))?;
+        let is = self.progress.offset;
+        if at > 0 && at != is {
+            let message = format!("a write at {at}, and the upload is at {is}");
+            return Err(Status::out_of_range(message).into());
+        }
+        let end = at + request.data.len() as u64;
+        if let Some(total) = self.total().filter(|total| end > *total) {
+            let message = format!("{end} bytes of a blob of {total}");
+            return Err(Status::failed_precondition(message).into());
+        }
+        let upload = self.upload()?;
+        if at == 0 && is > 0 {
+            upload.restart()?;
+        }
+        upload.write(&request.data)?;
+        self.progress.offset = upload.size();
+        self.progress.updated = SystemTime::now();
+        self.store.update(&self.name, self.progress.clone());
+        Ok(())
+    }
+
+    fn upload(&mut self) -> Result<&mut Upload, Refused> {
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => {
+                let expected = self.progress.expected.as_ref();
+                let algorithm = expected.map_or("sha256", |digest| digest.algorithm());
+                self.store.layout.upload(algorithm)?
+            }
+        };
+        Ok(self.upload.insert(upload))
+    }
+
+    fn commit(&mut self) -> Result<String, Refused> {
+        self.upload()?;
+        let Some(upload) = self.upload.take() else {
+            return Err(Status::internal("nothing to commit").into());
+        };
+        let committed = upload.commit(self.total(), self.progress.expected.as_ref());
+        let digest = committed.map_err(|error| match error {
+            CommitError::Layout(error) => Refused::from(error),
+            wrong => Status::failed_precondition(wrong.to_string()).into(),
+        })?;
+        self.store.wrote(digest.clone());
+        Ok(digest.to_string())
+    }
+}
+
+fn size(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
