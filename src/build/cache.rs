@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Error;
 use super::output::csv_fields;
 use crate::client::CacheEntry;
+use crate::oci::Digest;
 
 /// Which of the two flags a cache stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,25 @@ const KINDS: &[Kind] = &[
             COMPRESSION[2],
         ],
         needed: |_| &["ref"],
+    },
+    Kind {
+        name: "local",
+        both: &["tag"],
+        from: &["src", "digest"],
+        to: &[
+            "dest",
+            "mode",
+            "image-manifest",
+            "oci-mediatypes",
+            "ignore-error",
+            COMPRESSION[0],
+            COMPRESSION[1],
+            COMPRESSION[2],
+        ],
+        needed: |direction| match direction {
+            CacheDirection::From => &["src"],
+            CacheDirection::To => &["dest"],
+        },
     },
     Kind {
         name: "inline",
@@ -158,13 +178,10 @@ fn check(
 ) -> Result<(), String> {
     let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
         let names: Vec<&str> = KINDS.iter().map(|known| known.name).collect();
-        return Err(match kind {
-            "local" => "type=local is not supported by this version".to_owned(),
-            _ => format!(
-                "there is no type {kind:?}; the types are {}",
-                names.join(", ")
-            ),
-        });
+        return Err(format!(
+            "there is no type {kind:?}; the types are {}",
+            names.join(", ")
+        ));
     };
     let one_way = match direction {
         CacheDirection::From => known.from,
@@ -188,6 +205,12 @@ fn check(
         .filter(|mode| !matches!(mode.as_str(), "min" | "max"))
     {
         return Err(format!("mode={mode} is neither min nor max"));
+    }
+    if let Some(digest) = attrs.get("digest") {
+        Digest::parse(digest).map_err(|error| error.to_string())?;
+    }
+    if attrs.get("tag").is_some_and(String::is_empty) {
+        return Err("tag= is empty; without it the tag is latest".to_owned());
     }
     for needed in (known.needed)(direction) {
         if attrs.get(*needed).is_none_or(String::is_empty) {
@@ -236,16 +259,32 @@ mod tests {
         for (text, part) in [
             ("ref=x", "type= is missing"),
             ("type=registry", "ref= is missing"),
-            ("type=regestry,ref=x", "the types are registry, inline"),
+            ("type=regestry,ref=x", "the types are registry, local"),
             ("type=registry,ref=x,mod=max", "did you mean \"mode\""),
             ("type=registry,ref=x,mode=all", "neither min nor max"),
             ("type=registry,x", "not key=value"),
-            ("type=local,dest=x", "not supported"),
+            ("type=local,mode=max", "dest= is missing"),
+            ("type=local,src=x", "no attribute \"src\""),
+            ("type=local,dest=x,tag=", "tag= is empty"),
         ] {
             let error = to(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
             assert!(error.contains("--cache-to"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_local_cache_is_a_folder() {
+        assert_eq!(
+            to("type=local,dest=x,tag=v1").unwrap()[0].attrs["dest"],
+            "x"
+        );
+        let from = |text: &str| parse_cache(text, CacheDirection::From);
+        assert_eq!(from("type=local,src=x").unwrap()[0].kind, "local");
+        let wrong = from("type=local,src=x,digest=../y")
+            .unwrap_err()
+            .to_string();
+        assert!(wrong.contains("invalid digest"), "{wrong}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::client::{self, Code, Failure};
-use crate::{frontend, gateway, session};
+use crate::{frontend, gateway, layout, session};
 
 /// Why a build failed: what, where, why. What to do next is added by the command line.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,9 @@ pub enum Error {
     /// An output goes to the standard output, which the program did not give.
     #[error("an output goes to the standard output, which this program has not given to the build")]
     NoStandardOutput,
+    /// Several outputs are OCI layouts in folders, of which daemons fill one.
+    #[error("several outputs are images in folders (tar=false), and the daemon can write one")]
+    SeveralLayouts,
     /// A destination that cannot be written.
     #[error("cannot write the result to {}: {reason}", path.display())]
     Destination {
@@ -80,6 +83,15 @@ pub enum Error {
         /// What failed, with the path.
         reason: String,
     },
+    /// An OCI layout of this machine cannot be used: a local cache, a context or an output.
+    #[error("cannot use a folder of images or caches: {reason}")]
+    Content {
+        /// What failed, with the path.
+        reason: String,
+    },
+    /// All is built, and the index of a local cache or an output cannot be written.
+    #[error(transparent)]
+    Layout(#[from] layout::Error),
     /// An image is to be loaded, and the daemon is no Docker engine.
     #[error("the image cannot be loaded: the daemon is a buildkitd, which has no images to run")]
     NoEngineToLoad,

@@ -20,32 +20,34 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     if request.outputs.iter().filter(to_standard_output).count() > 1 {
         return Err(Error::SeveralToStandardOutput);
     }
+    if request.outputs.iter().filter(|it| it.is_layout()).count() > 1 {
+        return Err(Error::SeveralLayouts);
+    }
     for output in &request.outputs {
         if let Some(Destination::Path(path)) = &output.destination {
-            check_destination(output.kind, path)?;
+            let is_folder = output.kind == OutputKind::Local || output.is_layout();
+            check_destination(is_folder, path)?;
         }
     }
     Ok(())
 }
 
 /// A destination of the wrong kind is told before the build, not after.
-fn check_destination(kind: OutputKind, path: &Path) -> Result<(), Error> {
+fn check_destination(is_folder: bool, path: &Path) -> Result<(), Error> {
     let failed = |reason: &str| Error::Destination {
         path: path.to_owned(),
         reason: reason.to_owned(),
     };
     match std::fs::metadata(path) {
-        Ok(found) if kind == OutputKind::Local && !found.is_dir() => {
-            Err(failed("it is there and no folder"))
-        }
-        Ok(found) if kind != OutputKind::Local && found.is_dir() => Err(failed("it is a folder")),
+        Ok(found) if is_folder && !found.is_dir() => Err(failed("it is there and no folder")),
+        Ok(found) if !is_folder && found.is_dir() => Err(failed("it is a folder")),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let parent = path
                 .parent()
                 .filter(|parent| !parent.as_os_str().is_empty());
             match parent {
-                Some(parent) if kind != OutputKind::Local && !parent.is_dir() => {
+                Some(parent) if !is_folder && !parent.is_dir() => {
                     Err(failed("its folder is not there"))
                 }
                 _ => Ok(()),
@@ -64,6 +66,8 @@ pub(super) fn receivers(
     for (number, output) in (0..).zip(outputs) {
         exports = match (&output.destination, output.kind) {
             (None, _) => exports,
+            // Written through the content store.
+            (Some(_), _) if output.is_layout() => exports,
             (Some(Destination::Path(path)), OutputKind::Local) => {
                 exports.with_directory(number, path)
             }

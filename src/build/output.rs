@@ -125,13 +125,14 @@ impl Output {
         }
     }
 
+    /// Whether the result is an OCI image layout in a folder: `type=oci,tar=false` and `type=docker,tar=false`.
+    pub fn is_layout(&self) -> bool {
+        is_layout(self.kind, &self.attributes)
+    }
+
     /// Whether the result is pushed.
     pub fn pushes(&self) -> bool {
-        self.kind == OutputKind::Image
-            && self
-                .attributes
-                .get("push")
-                .is_some_and(|v| matches!(v.as_str(), "true" | "1"))
+        self.kind == OutputKind::Image && self.attributes.get("push").is_some_and(|v| is_true(v))
     }
 }
 
@@ -186,12 +187,36 @@ impl FromStr for Output {
                 .or_insert_with(|| "true".to_owned());
         }
         check_attributes(kind, &attributes).map_err(invalid)?;
-        let destination = destination_of(kind, destination).map_err(invalid)?;
+        let destination = match is_layout(kind, &attributes) {
+            true => folder_of(destination),
+            false => destination_of(kind, destination),
+        };
+        let destination = destination.map_err(invalid)?;
         Ok(Self {
             kind,
             attributes,
             destination,
         })
+    }
+}
+
+fn is_layout(kind: OutputKind, attributes: &BTreeMap<String, String>) -> bool {
+    let tar = attributes.get("tar");
+    matches!(kind, OutputKind::Oci | OutputKind::Docker)
+        && tar.is_some_and(|tar| !tar.is_empty() && !is_true(tar))
+}
+
+fn is_true(value: &str) -> bool {
+    matches!(value, "true" | "1")
+}
+
+fn folder_of(given: Option<String>) -> Result<Option<Destination>, String> {
+    match given.as_deref() {
+        None | Some("") => Err("dest= is missing: the folder for the image (tar=false)".to_owned()),
+        Some("-") => {
+            Err("a folder (tar=false) cannot go to the standard output; tar=true can".to_owned())
+        }
+        Some(path) => Ok(Some(Destination::Path(PathBuf::from(path)))),
     }
 }
 
@@ -217,13 +242,10 @@ fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> 
         let known = kind.attributes();
         let is_image = known == IMAGE_ATTRIBUTES;
         if is_image && kind != OutputKind::Image && key == "tar" {
-            if value == "true" || value == "1" {
+            if matches!(value.as_str(), "" | "true" | "1" | "false" | "0") {
                 continue;
             }
-            return Err(
-                "a folder (tar=false) is not supported by this version; unpack the archive"
-                    .to_owned(),
-            );
+            return Err(format!("tar={value} is neither true nor false"));
         }
         if kind == OutputKind::Local && key == "mode" {
             if value == "copy" {
@@ -329,6 +351,20 @@ mod tests {
     }
 
     #[test]
+    fn an_image_goes_to_a_folder_when_it_is_no_archive() {
+        let folder: Output = "type=oci,tar=false,dest=images".parse().unwrap();
+        assert!(folder.is_layout());
+        assert_eq!(folder.attributes["tar"], "false");
+        for archive in [
+            "type=oci,tar=true,dest=x",
+            "type=oci,tar=,dest=x",
+            "type=oci",
+        ] {
+            assert!(!archive.parse::<Output>().unwrap().is_layout(), "{archive}");
+        }
+    }
+
+    #[test]
     fn mistakes_name_what_is_wrong() {
         for (text, part) in [
             ("type=image,compresion=gzip", "did you mean \"compression\""),
@@ -336,7 +372,10 @@ mod tests {
             ("type=local", "dest= is missing"),
             ("type=local,dest=-", "type=tar can"),
             ("type=image,dest=x", "has no dest="),
-            ("type=oci,tar=false,dest=x", "unpack the archive"),
+            ("type=oci,tar=false", "dest= is missing"),
+            ("type=docker,tar=false", "dest= is missing"),
+            ("type=oci,tar=false,dest=-", "tar=true can"),
+            ("type=oci,tar=no,dest=x", "neither true nor false"),
             ("name=x,push=true", "type= is missing"),
             ("type=imag", "no type \"imag\""),
             ("type=image,push=maybe", "neither true nor false"),

@@ -1,5 +1,6 @@
 //! The way of a build, from the request to the exported image.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -7,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::attended::Attended;
 use super::context::{self, Inputs};
-use super::{BuildOutcome, BuildRequest, Error, export, layouts, missing_source, options};
+use super::layouts::{self, Layouts};
+use super::{BuildOutcome, BuildRequest, Error, Output, export, missing_source, options};
 use crate::client::{Address, Client, Failure, SolveRequest, Worker};
 use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
@@ -94,12 +96,16 @@ impl Prepared {
         let forwarded = self.job.elsewhere().is_some();
         let outputs = export::outputs(&self.request, docker_engine)?;
         let exports = export::receivers(&outputs, environment.standard_output.as_ref())?;
+        let layouts = self.layouts(outputs.clone()).await?;
+        if let Some(progress) = &environment.progress {
+            layouts.notes.iter().for_each(|note| progress.note(note));
+        }
         let session = session_of(
             &self.request,
             &self.inputs,
             forwarded,
             environment.credentials,
-            layouts::contexts(&self.request),
+            layouts.stores.clone(),
         )?
         .exports(exports.clone())
         .build()?;
@@ -109,12 +115,13 @@ impl Prepared {
         }
         let mut setting = setting(&self.request, &self.inputs, &session);
         setting.evaluate = true;
+        setting.cache_imports = layouts.cache_from.clone();
         let solve = SolveRequest {
             build_ref: session::new_id()?,
             session_id: session.id().to_owned(),
             frontend_attrs: attributes.clone(),
-            cache_exports: self.request.cache_to.clone(),
-            cache_imports: self.request.cache_from.clone(),
+            cache_exports: layouts.cache_to.clone(),
+            cache_imports: layouts.cache_from.clone(),
             exporters: export::exporters(&self.request, &outputs, docker_engine),
             entitlements: options::entitlements(&self.request),
             ..SolveRequest::default()
@@ -131,12 +138,18 @@ impl Prepared {
         let (finished, exporter_response) = attended
             .run(async |bridge| self.drive(&job, bridge, setting).await)
             .await
-            .map_err(|error| not_received(error, &exports))?;
+            .map_err(|error| not_received(error, &exports, &layouts.stores))?;
+        let exporter_response = finish(layouts, exporter_response).await?;
         Ok(BuildOutcome {
             build_ref,
             exporter_response,
             warnings: finished.findings,
         })
+    }
+
+    async fn layouts(&self, outputs: Vec<Output>) -> Result<Layouts, Error> {
+        let request = self.request.clone();
+        blocking(move || layouts::open(&request, &outputs)).await
     }
 
     /// Translates for all platforms, solves all graphs, hands the result over.
@@ -166,13 +179,35 @@ impl Prepared {
 }
 
 /// Of a result that cannot be written here the daemon knows less than this side.
-fn not_received(error: Error, exports: &Exports) -> Error {
-    match (&error, exports.failure()) {
-        (Error::Export { .. } | Error::Client(_), Some(reason)) => Error::Receive {
+fn not_received(error: Error, exports: &Exports, stores: &ContentStores) -> Error {
+    if !matches!(error, Error::Export { .. } | Error::Client(_)) {
+        return error;
+    }
+    match (exports.failure(), stores.failure()) {
+        (Some(reason), _) => Error::Receive {
             reason: reason.to_owned(),
         },
-        _ => error,
+        (None, Some(reason)) => Error::Content {
+            reason: reason.to_owned(),
+        },
+        (None, None) => error,
     }
+}
+
+/// Writes the indexes of the layouts that the daemon has filled.
+async fn finish(
+    layouts: Layouts,
+    response: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Error> {
+    blocking(move || layouts.finish(&response).map(|()| response)).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    // The task is neither aborted nor does it panic.
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or(Err(Error::Interrupted))
 }
 
 /// What a job of this request runs with, but for the daemon's platforms.
@@ -181,7 +216,7 @@ pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session
         session_id: session.id().to_owned(),
         excludes: inputs.excludes.clone(),
         parallel: request.max_parallel_platforms,
-        cache_imports: request.cache_from.clone(),
+        cache_imports: layouts::elsewhere(&request.cache_from),
         lock: request.lock.clone(),
         ..Setting::default()
     }
@@ -199,9 +234,7 @@ pub(super) fn build_platforms(workers: &[Worker]) -> Vec<Platform> {
 
 pub(super) async fn read_inputs(request: &BuildRequest) -> Result<Inputs, Error> {
     let request = request.clone();
-    let read = tokio::task::spawn_blocking(move || context::read(&request));
-    // The task is neither aborted nor does it panic.
-    read.await.unwrap_or(Err(Error::Interrupted))
+    blocking(move || context::read(&request)).await
 }
 
 /// A session that serves the context; another frontend reads the Dockerfile through it too.

@@ -123,11 +123,11 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "AGENT")]
     ssh: Vec<String>,
 
-    /// Cache to import: type=registry|gha|s3|azblob[,key=value…], or an image's name; repeatable
+    /// Cache to import: type=registry|local|gha|s3|azblob[,key=value…], or an image's name; repeatable
     #[arg(long, value_name = "CACHE")]
     cache_from: Vec<String>,
 
-    /// Cache to export to: type=registry|inline|gha|s3|azblob[,mode=max][,key=value…], or an image's name; repeatable
+    /// Cache to export to: type=registry|local|inline|gha|s3|azblob[,mode=max][,key=value…], or an image's name; repeatable
     #[arg(long, value_name = "CACHE")]
     cache_to: Vec<String>,
 

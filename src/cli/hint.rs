@@ -12,6 +12,10 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
         Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Some("name it with -f FILE, or give the folder that holds it as the context".to_owned())
         }
+        Error::SeveralLayouts => Some(
+            "write all but one of them to archives (tar=true), or build again for the next folder: all steps are cached then"
+                .to_owned(),
+        ),
         Error::SeveralToStandardOutput => {
             Some("give all but one of them a file: dest=FILE".to_owned())
         }

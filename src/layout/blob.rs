@@ -1,14 +1,20 @@
 //! Reading blobs.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use serde_json::Value;
+
 use super::hash::Hasher;
 use super::{Error, Layout};
-use crate::oci::Digest;
+use crate::oci::{Descriptor, Digest, media_type};
+
+/// The largest manifest, as the reference has it.
+const MANIFEST: u64 = 4 << 20;
 
 /// A blob of a layout.
 #[derive(Debug)]
@@ -77,6 +83,33 @@ impl Layout {
             }
             hasher.update(&buffer[..read]);
         }
+    }
+
+    /// The descriptor of a manifest or an index that is there, as its own text describes it.
+    pub(crate) fn descriptor(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+        let Some(blob) = self.blob(digest)? else {
+            return Ok(None);
+        };
+        let mut text = Vec::new();
+        let read = blob.file.take(MANIFEST).read_to_end(&mut text);
+        read.map_err(|source| Error::File {
+            action: "read",
+            path: self.blob_path(digest),
+            source,
+        })?;
+        let text: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let media_type = match text["mediaType"].as_str() {
+            Some(named) => named,
+            None if text["manifests"].is_array() => media_type::OCI_INDEX,
+            None => media_type::OCI_MANIFEST,
+        };
+        Ok(Some(Descriptor {
+            media_type: media_type.to_owned(),
+            digest: digest.clone(),
+            size: blob.size,
+            annotations: BTreeMap::new(),
+            platform: None,
+        }))
     }
 
     /// The digests of all blobs, in no order. Files of other names are passed over.

@@ -198,7 +198,7 @@ pub(crate) fn new_id() -> Result<String, Error> {
 }
 
 /// The text with everything but printable ASCII percent-encoded: gRPC has no other characters in metadata.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     use std::fmt::Write;
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

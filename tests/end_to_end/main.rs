@@ -13,6 +13,7 @@ mod eight_platforms;
 mod frontends;
 mod inside;
 mod interruptions;
+mod layouts;
 mod locks;
 mod outputs;
 mod registry_faults;

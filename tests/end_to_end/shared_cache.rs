@@ -79,15 +79,66 @@ fn an_inline_cache_serves_a_pruned_daemon() {
     assert_not_run(&succeeded(second), &word);
 }
 
+#[test]
+fn a_local_cache_serves_a_pruned_daemon() {
+    local_cache(solvekit, solvekit);
+}
+
+#[test]
+fn a_local_cache_of_docker_buildx_serves_a_pruned_daemon_here() {
+    local_cache(buildx, solvekit);
+}
+
+#[test]
+fn a_local_cache_made_here_serves_a_pruned_daemon_there() {
+    local_cache(solvekit, buildx);
+}
+
+#[test]
+fn a_local_cache_keeps_what_has_other_tags() {
+    let ((first, one), (second, two)) = (runs(), runs());
+    let folder = folder_of(&[]);
+    let cache =
+        |what: &str, tag: &str| format!("type=local,{what}={},tag={tag}", folder.path().display());
+    for (context, word, tag) in [(&first, &one, "one"), (&second, &two, "two")] {
+        let mut command = solvekit(build(context));
+        // The cache to import is not there the first time, which is no mistake.
+        command.args(["--cache-from", &cache("src", tag)]);
+        command.args(["--cache-to", &format!("{},mode=max", cache("dest", tag))]);
+        let log = succeeded(command);
+        assert_run(&log, word);
+        assert!(log.contains("is not imported: "), "{log}");
+    }
+    prune(&one);
+    let mut command = solvekit(build(&first));
+    command.args(["--cache-from", &cache("src", "one")]);
+    assert_not_run(&succeeded(command), &one);
+}
+
 fn registry_cache(writer: fn(Vec<String>) -> Command, reader: fn(Vec<String>) -> Command) {
+    let cache = format!("type=registry,ref={}", Engine::get().name("cache"));
+    serves_a_pruned_daemon(writer, reader, [&cache, &cache]);
+}
+
+fn local_cache(writer: fn(Vec<String>) -> Command, reader: fn(Vec<String>) -> Command) {
+    let folder = folder_of(&[]);
+    let path = folder.path().join("cache of one build");
+    let cache = |what: &str| format!("type=local,{what}={}", path.display());
+    serves_a_pruned_daemon(writer, reader, [&cache("dest"), &cache("src")]);
+}
+
+fn serves_a_pruned_daemon(
+    writer: fn(Vec<String>) -> Command,
+    reader: fn(Vec<String>) -> Command,
+    [to, from]: [&str; 2],
+) {
     let (context, word) = runs();
-    let cache = Engine::get().name("cache");
     let mut first = writer(build(&context));
-    first.arg(format!("--cache-to=type=registry,ref={cache},mode=max"));
+    first.arg(format!("--cache-to={to},mode=max"));
     assert_run(&succeeded(first), &word);
     prune(&word);
     let mut second = reader(build(&context));
-    second.arg(format!("--cache-from=type=registry,ref={cache}"));
+    second.arg(format!("--cache-from={from}"));
     assert_not_run(&succeeded(second), &word);
 }
 

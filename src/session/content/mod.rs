@@ -77,10 +77,14 @@ impl ContentStores {
         self
     }
 
-    /// Lets the daemon read the layout in a folder and add blobs to it. The folder is made when the first one comes.
+    /// Lets the daemon read the layout in a folder and add blobs to it. The folder is made when the first one comes. One that
+    /// could only be read is replaced.
     pub fn with_writable(mut self, id: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
-        let store = Store::new(Layout::new(folder), true);
-        self.stores.insert(id.into(), Arc::new(store));
+        let id = id.into();
+        if !self.stores.get(&id).is_some_and(|store| store.writable) {
+            let store = Store::new(Layout::new(folder), true);
+            self.stores.insert(id, Arc::new(store));
+        }
         self
     }
 

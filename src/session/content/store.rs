@@ -23,7 +23,7 @@ const VERIFIED: u64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) layout: Layout,
-    writable: bool,
+    pub(super) writable: bool,
     state: Mutex<State>,
 }
 

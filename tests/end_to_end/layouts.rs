@@ -1,0 +1,110 @@
+//! Images in folders, as OCI layouts: what other tools read of them.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
+
+/// Builds two platforms into the folder under a name; gives the digest that the build reports.
+fn export(folder: &Path, name: &str, word: &str) -> String {
+    let context = folder_of(&[
+        (
+            "Dockerfile",
+            "FROM alpine\nARG TARGETARCH\nCOPY word /\nRUN echo $TARGETARCH >> /word\n",
+        ),
+        ("word", word),
+    ]);
+    let metadata = context.path().join("metadata.json");
+    let output = format!("type=oci,tar=false,dest={}", folder.display());
+    let mut command = solvekit([
+        "build",
+        "--platform=linux/amd64,linux/arm64",
+        "-t",
+        name,
+        "-o",
+        &output,
+    ]);
+    command
+        .arg("--metadata-file")
+        .arg(&metadata)
+        .arg(context.path());
+    Finished::of(&mut command).succeeded();
+    let metadata = std::fs::read(metadata).expect("it is written");
+    let metadata: Value = serde_json::from_slice(&metadata).expect("JSON");
+    metadata["containerimage.digest"]
+        .as_str()
+        .expect("a digest")
+        .to_owned()
+}
+
+/// Copies an image of the folder to the registry with skopeo, which verifies all of it.
+fn copied(folder: &Path, tag: &str) -> Pushed {
+    let skopeo = std::env::var("SKOPEO").expect("SKOPEO is set: `export $(tests/engine up)`");
+    let name = format!("{}:{tag}", Engine::get().name("folder"));
+    let mut command = Command::new(skopeo);
+    command.args([
+        "copy",
+        "--all",
+        "--insecure-policy",
+        "--dest-tls-verify=false",
+        "--preserve-digests",
+    ]);
+    command.arg(format!("oci:{}:{tag}", folder.display()));
+    Finished::of(command.arg(format!("docker://{name}"))).succeeded();
+    Pushed::fetch(&name)
+}
+
+#[test]
+fn skopeo_reads_the_images_of_a_folder() {
+    let folder = folder_of(&[]);
+    let folder = folder.path().join("new folder");
+    let words = [unique(), unique()];
+    let digests = [("v1", &words[0]), ("v2", &words[1])]
+        .map(|(tag, word)| export(&folder, &format!("example.org/app:{tag}"), word));
+    for ((tag, word), digest) in ["v1", "v2"].into_iter().zip(&words).zip(&digests) {
+        let image = copied(&folder, tag);
+        assert_eq!(&image.digest, digest);
+        for platform in ["linux/amd64", "linux/arm64"] {
+            let architecture = platform.trim_start_matches("linux/");
+            assert_eq!(
+                image.file(platform, "/word"),
+                format!("{word}{architecture}\n")
+            );
+        }
+    }
+    let mut left: Vec<_> = std::fs::read_dir(&folder)
+        .expect("it is there")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["blobs", "index.json", "oci-layout"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")]);
+    let mut command = solvekit(["build", "-o", "type=oci,tar=false,dest=/proc/nowhere"]);
+    Finished::of(command.arg(context.path()))
+        .failed_with(1, &["cannot use a folder of images", "/proc/nowhere"]);
+    let mut command = solvekit(["build", "--cache-to", "type=local,dest=/proc/nowhere"]);
+    Finished::of(command.arg(context.path())).failed_with(
+        1,
+        &["cannot use a folder of images or caches", "/proc/nowhere"],
+    );
+}
+
+#[test]
+fn one_image_folder_at_a_time_is_told_before_the_build() {
+    let context = folder_of(&[("Dockerfile", "FROM scratch\n")]);
+    let mut command = solvekit([
+        "build",
+        "-o",
+        "type=oci,tar=false,dest=a",
+        "-o",
+        "type=oci,tar=false,dest=b",
+    ]);
+    Finished::of(command.arg(context.path()))
+        .failed_with(1, &["several outputs are images in folders", "tar=true"]);
+}
