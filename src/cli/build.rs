@@ -119,7 +119,7 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "SECRET")]
     secret: Vec<String>,
 
-    /// SSH agent for RUN --mount=type=ssh: default or ID[=SOCKET]; repeatable
+    /// SSH agent for RUN --mount=type=ssh: default, ID[=SOCKET] or ID=KEY[,KEY]; repeatable
     #[arg(long, value_name = "AGENT")]
     ssh: Vec<String>,
 

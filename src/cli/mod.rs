@@ -7,6 +7,7 @@ mod call;
 mod completion;
 mod connection;
 mod display;
+mod du;
 mod environment;
 mod failure;
 mod frontend;
@@ -16,6 +17,8 @@ mod interrupt;
 mod llb;
 mod lock;
 mod of_dockerfile;
+mod prune;
+mod records;
 mod secrets;
 mod values;
 mod version;
@@ -62,6 +65,10 @@ enum Command {
     Lock(Box<lock::LockArgs>),
     /// List the daemon's workers and the platforms they build
     Workers(workers::WorkersArgs),
+    /// List what the daemon's build cache holds
+    Du(du::DuArgs),
+    /// Remove what the daemon's build cache holds
+    Prune(prune::PruneArgs),
     /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
     Frontend(frontend::FrontendArgs),
     /// Print the version
@@ -91,6 +98,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Workers(args) => {
             run_async(workers::cmd_workers(&args, &cli.connection, &environment))
         }
+        Command::Du(args) => run_async(du::cmd_du(&args, &cli.connection, &environment)),
+        Command::Prune(args) => run_async(prune::cmd_prune(&args, &cli.connection, &environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),

@@ -1,7 +1,7 @@
 //! `--secret` and `--ssh`: what RUN may use and no layer keeps.
 
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use solvekit::build::csv_fields;
 use solvekit::session::{Secrets, SshAgents};
@@ -94,42 +94,53 @@ fn parse(text: &str) -> Result<(String, Source), Failure> {
     Ok((id, source))
 }
 
-/// All agents: `default`, `ID`, `ID=SOCKET`.
+/// All agents: `default`, `ID`, `ID=SOCKET`, `ID=KEY[,KEY…]`.
 pub(super) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
     let mut agents = SshAgents::new();
+    let mut ids: Vec<&str> = Vec::new();
     for text in given {
-        let (id, path) = match text.split_once('=') {
-            Some((id, path)) => (id, path.to_owned()),
-            None => {
-                let socket = std::env::var("SSH_AUTH_SOCK")
-                    .ok()
-                    .filter(|path| !path.is_empty());
-                let socket = socket.ok_or_else(|| {
-                    Failure::new(format!("--ssh {text}: SSH_AUTH_SOCK is not set")).hint(
-                        "start an agent (eval $(ssh-agent); ssh-add), or name its socket: --ssh default=PATH",
-                    )
-                })?;
-                (text.as_str(), socket)
-            }
+        let (id, paths) = match text.split_once('=') {
+            Some((id, paths)) => (id, paths.split(',').map(PathBuf::from).collect()),
+            None => (text.as_str(), vec![own_agent(text)?]),
         };
-        check_socket(text, &path)?;
-        agents = agents
-            .with_socket(id, &path)
-            .map_err(|error| Failure::from_error(&error))?;
+        if ids.contains(&id) {
+            return Err(Failure::new(format!("--ssh {text}: {id} is given twice"))
+                .hint("several keys of one id go into one flag: --ssh default=KEY,KEY"));
+        }
+        ids.push(id);
+        let added = match paths.as_slice() {
+            [path] if is_socket(path) => agents.with_socket(id, path),
+            paths => match paths.iter().find(|path| is_socket(path)) {
+                Some(socket) => {
+                    return Err(Failure::new(format!(
+                        "--ssh {text}: {} is an agent's socket, which stands alone",
+                        socket.display()
+                    ))
+                    .hint("an id is one socket, or one or more key files"));
+                }
+                None => agents.with_keys(id, paths),
+            },
+        };
+        agents = added.map_err(|error| {
+            Failure::from_error(&error)
+                .hint("--ssh default uses the agent of SSH_AUTH_SOCK, --ssh ID=SOCKET another one, --ssh ID=KEY[,KEY] key files")
+        })?;
     }
     Ok(agents)
 }
 
-fn check_socket(text: &str, path: &str) -> Result<(), Failure> {
-    let found = Path::new(path).metadata();
-    if found.is_ok_and(|found| !found.file_type().is_socket()) {
-        return Err(
-            Failure::new(format!("--ssh {text}: {path} is no agent's socket")).hint(format!(
-                "keys are used through an agent: ssh-add {path}, then --ssh default"
-            )),
-        );
-    }
-    Ok(())
+fn own_agent(text: &str) -> Result<PathBuf, Failure> {
+    let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
+    socket.map(PathBuf::from).ok_or_else(|| {
+        Failure::new(format!("--ssh {text}: SSH_AUTH_SOCK is not set")).hint(
+            "start an agent (eval $(ssh-agent); ssh-add), or name its socket or a key: --ssh default=PATH",
+        )
+    })
+}
+
+fn is_socket(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|found| found.file_type().is_socket())
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::ssh::KeyError;
+
 /// An error of the session itself.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -44,6 +46,17 @@ pub enum Error {
         /// Why not.
         #[source]
         source: std::io::Error,
+    },
+    /// A file that should be a private key is none that can be used.
+    #[error("cannot use {} as a key of SSH agent {id}", path.display())]
+    SshKey {
+        /// The agent.
+        id: String,
+        /// The file as it was given.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: KeyError,
     },
     /// The system's source of random numbers failed.
     #[error("cannot make a session id")]

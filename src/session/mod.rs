@@ -28,7 +28,7 @@ pub use filesync::Directories;
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
 pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};
-pub use ssh::SshAgents;
+pub use ssh::{KeyError, SshAgents};
 pub use tunnel::Tunnel;
 
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod cache_records;
 mod calls;
 mod capabilities;
 mod contexts;

@@ -88,8 +88,10 @@ fn secrets_that_cannot_be_read_are_told_before_the_build() {
         "--ssh=default={}",
         context.path().join("Dockerfile").display()
     );
-    Finished::of(solvekit(["build", &key]).arg(context.path()))
-        .failed_with(1, &["no agent's socket", "ssh-add"]);
+    Finished::of(solvekit(["build", &key]).arg(context.path())).failed_with(
+        1,
+        &["Dockerfile as a key of SSH agent default", "no private key"],
+    );
 }
 
 #[test]

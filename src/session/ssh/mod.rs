@@ -1,11 +1,15 @@
 //! SSH agents for RUN mounts and git sources: `moby.sshforward.v1.SSH`.
 //!
 //! The build may list the agent's keys and have it sign. Requests that would change the agent, or that are extensions,
-//! are refused here, so a build cannot add, remove or lock keys.
+//! are refused here, so a build cannot add, remove or lock keys. An agent is another process behind a socket, or keys that were
+//! read from files.
+
+mod keys;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::BoxStream;
@@ -15,6 +19,10 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+
+use keys::Keys;
+
+pub use keys::KeyError;
 
 use super::tasks::Tasks;
 use super::{Error, MESSAGE_LIMIT};
@@ -35,13 +43,23 @@ const FRAME_LIMIT: usize = 256 * 1024;
 mod message {
     pub(super) const FAILURE: u8 = 5;
     pub(super) const REQUEST_IDENTITIES: u8 = 11;
+    pub(super) const IDENTITIES: u8 = 12;
     pub(super) const SIGN_REQUEST: u8 = 13;
+    pub(super) const SIGNATURE: u8 = 14;
+    /// The flag by which SHA-256 is asked for.
+    pub(super) const RSA_SHA2_256: u32 = 2;
 }
 
 /// SSH agents by their ids.
 #[derive(Debug, Clone, Default)]
 pub struct SshAgents {
-    sockets: BTreeMap<String, PathBuf>,
+    agents: BTreeMap<String, Agent>,
+}
+
+#[derive(Debug, Clone)]
+enum Agent {
+    Socket(PathBuf),
+    Keys(Arc<Keys>),
 }
 
 impl SshAgents {
@@ -52,7 +70,7 @@ impl SshAgents {
 
     /// Whether there is no agent.
     pub fn is_empty(&self) -> bool {
-        self.sockets.is_empty()
+        self.agents.is_empty()
     }
 
     /// Adds the agent behind a socket (usually `$SSH_AUTH_SOCK`), in place of an earlier one of that id; an empty id is
@@ -75,14 +93,31 @@ impl SshAgents {
                 "it is not a socket",
             )));
         }
-        self.sockets.insert(id.to_owned(), path);
+        self.agents.insert(id.to_owned(), Agent::Socket(path));
         Ok(self)
     }
 
-    fn socket(&self, id: &str) -> Result<&Path, Status> {
+    /// Adds an agent with the private keys of these files, in place of an earlier one of that id; an empty id is `default`.
+    /// The files are read now: OpenSSH's format without a passphrase, Ed25519, ECDSA (P-256, P-384) or RSA.
+    ///
+    /// # Errors
+    ///
+    /// The file that gives no key, and why.
+    pub fn with_keys(mut self, id: &str, paths: &[PathBuf]) -> Result<Self, Error> {
+        let id = named(id).to_owned();
+        let keys = Keys::read(paths).map_err(|(path, source)| Error::SshKey {
+            id: id.clone(),
+            path,
+            source,
+        })?;
+        self.agents.insert(id, Agent::Keys(Arc::new(keys)));
+        Ok(self)
+    }
+
+    fn agent(&self, id: &str) -> Result<&Agent, Status> {
         let id = named(id);
-        let socket = self.sockets.get(id).map(PathBuf::as_path);
-        socket
+        self.agents
+            .get(id)
             .ok_or_else(|| Status::not_found(format!("SSH agent {id} was not given to this build")))
     }
 
@@ -101,7 +136,7 @@ impl ssh_server::Ssh for SshAgents {
         &self,
         request: Request<CheckAgentRequest>,
     ) -> Result<Response<CheckAgentResponse>, Status> {
-        self.socket(&request.get_ref().id)?;
+        self.agent(&request.get_ref().id)?;
         Ok(Response::new(CheckAgentResponse {}))
     }
 
@@ -116,30 +151,54 @@ impl ssh_server::Ssh for SshAgents {
             .get("buildkit.ssh.id")
             .and_then(|id| id.to_str().ok())
             .unwrap_or_default();
-        let socket = self.socket(id)?;
+        let agent = self.agent(id)?.clone();
         let tasks = request
             .extensions()
             .get::<Tasks>()
             .ok_or_else(|| Status::internal("no session"))?
             .clone();
-        let agent = UnixStream::connect(socket)
+        let mut peer = Peer::open(&agent)
             .await
-            .map_err(|error| failed(socket, &error))?;
-        let socket = socket.to_owned();
+            .map_err(|error| failed(&agent, &error))?;
         let (answers, receiver) = mpsc::channel(4);
         tasks.spawn(async move {
-            let forwarded = forward(request.into_inner(), agent, &answers).await;
+            let forwarded = forward(request.into_inner(), &mut peer, &answers).await;
             if let Err(error) = forwarded {
                 // Nobody is there to be told if this fails.
-                let _ = answers.send(Err(failed(&socket, &error))).await;
+                let _ = answers.send(Err(failed(&agent, &error))).await;
             }
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }
 
-fn failed(socket: &Path, error: &io::Error) -> Status {
-    Status::unknown(format!("SSH agent {}: {error}", socket.display()))
+fn failed(agent: &Agent, error: &io::Error) -> Status {
+    match agent {
+        Agent::Socket(path) => Status::unknown(format!("SSH agent {}: {error}", path.display())),
+        Agent::Keys(_) => Status::unknown(format!("SSH keys: {error}")),
+    }
+}
+
+/// Who answers.
+enum Peer {
+    Socket(UnixStream),
+    Keys(Arc<Keys>),
+}
+
+impl Peer {
+    async fn open(agent: &Agent) -> io::Result<Self> {
+        Ok(match agent {
+            Agent::Socket(path) => Self::Socket(UnixStream::connect(path).await?),
+            Agent::Keys(keys) => Self::Keys(keys.clone()),
+        })
+    }
+
+    async fn ask(&mut self, request: &[u8]) -> io::Result<Bytes> {
+        match self {
+            Self::Socket(agent) => ask(agent, request).await,
+            Self::Keys(keys) => Ok(keys.answer(request)),
+        }
+    }
 }
 
 type Answers = mpsc::Sender<Result<BytesMessage, Status>>;
@@ -147,7 +206,7 @@ type Answers = mpsc::Sender<Result<BytesMessage, Status>>;
 /// Carries requests to the agent and answers back, one at a time as the protocol has it, until one side ends.
 async fn forward(
     mut requests: Streaming<BytesMessage>,
-    mut agent: UnixStream,
+    agent: &mut Peer,
     answers: &Answers,
 ) -> io::Result<()> {
     let mut unread = BytesMut::new();
@@ -156,7 +215,7 @@ async fn forward(
         while let Some(frame) = take_frame(&mut unread)? {
             let answer = match frame.get(4) {
                 Some(&(message::REQUEST_IDENTITIES | message::SIGN_REQUEST)) => {
-                    ask(&mut agent, &frame).await?
+                    agent.ask(&frame).await?
                 }
                 _ => Bytes::from_static(&[0, 0, 0, 1, message::FAILURE]),
             };

@@ -1,0 +1,314 @@
+//! Cache records for people: the filters that choose them, their rows, their sizes and times.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use solvekit::client::CacheRecord;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Failure;
+
+/// What `--filter` chooses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Filters {
+    /// Records that were used within this time are left out.
+    pub(super) unused_for: Duration,
+    /// The daemon's own expression; empty when nothing is asked.
+    pub(super) expressions: Vec<String>,
+}
+
+impl Filters {
+    /// Reads the values of `--filter` as buildx does: `until=24h` is a time; `id=x` is a part of the id; `type=regular`,
+    /// `description~=x`, `type!=regular` are compared; a key alone (`inuse`, `shared`, `private`) has to be set.
+    ///
+    /// # Errors
+    /// The filter that is wrong, and what a right one looks like.
+    pub(super) fn parse(given: &[String]) -> Result<Self, Failure> {
+        let mut filters = Self::default();
+        let mut keys: Vec<&str> = Vec::new();
+        let mut expressions = Vec::new();
+        for text in given {
+            let (key, value) = match text.split_once('=') {
+                Some((key, value)) => (key.trim(), Some(value.trim())),
+                None => (text.trim(), None),
+            };
+            if key.is_empty() {
+                return Err(wrong(text, "it has no key"));
+            }
+            // `unused-for` is the older word.
+            let key = if key == "unused-for" { "until" } else { key };
+            if keys.contains(&key) {
+                return Err(wrong(text, &format!("{key} is there twice")));
+            }
+            keys.push(key);
+            match (key, value) {
+                ("until", value) => {
+                    filters.unused_for = value
+                        .and_then(duration)
+                        .ok_or_else(|| wrong(text, "until= is a time, for example until=24h"))?;
+                }
+                (key, None) => expressions.push(key.to_owned()),
+                ("id", Some(value)) => expressions.push(format!("id~={value}")),
+                (key, Some(value)) if key.ends_with(['!', '~', '=']) => {
+                    expressions.push(format!("{key}={value}"));
+                }
+                (key, Some(value)) => expressions.push(format!("{key}=={value}")),
+            }
+        }
+        if !expressions.is_empty() {
+            filters.expressions = vec![expressions.join(",")];
+        }
+        Ok(filters)
+    }
+}
+
+fn wrong(text: &str, why: &str) -> Failure {
+    Failure::new(format!("invalid --filter {text:?}: {why}"))
+        .hint("filters are until=24h, id=ID, type=regular|internal|frontend|source.local|source.git.checkout|exec.cachemount, description~=TEXT, inuse, shared, private, mutable")
+}
+
+/// A time as Go writes it: numbers with units, for example `1h30m`, `36h`, `500ms`.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut seconds = 0.0;
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..end].parse().ok()?;
+        rest = &rest[end..];
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(rest.len());
+        seconds += number
+            * match &rest[..end] {
+                "h" => 3600.0,
+                "m" => 60.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                "us" | "µs" => 1e-6,
+                "ns" => 1e-9,
+                _ => return None,
+            };
+        rest = &rest[end..];
+    }
+    (!text.is_empty())
+        .then(|| Duration::try_from_secs_f64(seconds).ok())
+        .flatten()
+}
+
+/// The first line of the rows.
+pub(super) fn header() -> String {
+    row_of("ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED")
+}
+
+/// A record in one line; a `*` is behind the id of one that can change, and behind a size that is shared.
+pub(super) fn row(record: &CacheRecord, now: SystemTime) -> String {
+    let star = |marked: bool| if marked { "*" } else { "" };
+    row_of(
+        &format!("{}{}", record.id, star(record.mutable)),
+        &(!record.in_use).to_string(),
+        &format!("{}{}", size(record.size), star(record.shared)),
+        &last_used(record, now),
+    )
+}
+
+fn row_of(id: &str, reclaimable: &str, size: &str, last_used: &str) -> String {
+    let row = format!("{id:<43} {reclaimable:<13} {size:<11} {last_used}");
+    format!("{}\n", row.trim_end())
+}
+
+/// A record in a line for each of its properties, and an empty line.
+pub(super) fn paragraph(record: &CacheRecord, now: SystemTime) -> String {
+    let mut text = String::new();
+    let mut add = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("{:<13} {value}\n", format!("{name}:")));
+        }
+    };
+    add("ID", record.id.clone());
+    add("Parents", record.parents.join(", "));
+    add("Created at", created_at(record));
+    add("Mutable", record.mutable.to_string());
+    add("Reclaimable", (!record.in_use).to_string());
+    add("Shared", record.shared.to_string());
+    add("Size", size(record.size));
+    add("Description", record.description.clone());
+    add("Usage count", record.usage_count.to_string());
+    add("Last used", last_used(record, now));
+    add("Type", record.kind.clone());
+    text.push('\n');
+    text
+}
+
+/// A record as one line of JSON, with buildx's keys.
+pub(super) fn json_line(record: &CacheRecord, now: SystemTime) -> String {
+    let object: Value = json!({
+        "CreatedAt": created_at(record),
+        "Description": record.description,
+        "ID": record.id,
+        "LastUsedAt": last_used(record, now),
+        "Mutable": record.mutable,
+        "Parents": record.parents,
+        "Reclaimable": !record.in_use,
+        "Shared": record.shared,
+        "Size": size(record.size),
+        "Type": record.kind,
+        "UsageCount": record.usage_count,
+    });
+    format!("{object}\n")
+}
+
+/// What records take in all, in the lines that end a listing.
+pub(super) fn totals(records: &[CacheRecord]) -> String {
+    let sum = |keep: &dyn Fn(&CacheRecord) -> bool| -> i64 {
+        let kept = records.iter().filter(|record| keep(record));
+        kept.map(|record| record.size.max(0))
+            .fold(0, i64::saturating_add)
+    };
+    let total = sum(&|_| true);
+    let shared = sum(&|record| record.shared);
+    let mut text = String::new();
+    if shared > 0 {
+        text.push_str(&format!("Shared:\t\t{}\n", size(shared)));
+        text.push_str(&format!("Private:\t{}\n", size(total - shared)));
+    }
+    let reclaimable = sum(&|record| !record.in_use);
+    text.push_str(&format!("Reclaimable:\t{}\n", size(reclaimable)));
+    text.push_str(&format!("Total:\t\t{}\n", size(total)));
+    text
+}
+
+/// A size with four significant digits and a decimal unit, as docker writes it: `1.234GB`, `12kB`, `0B`.
+pub(super) fn size(bytes: i64) -> String {
+    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value.abs() >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let decimals = match value.abs() {
+        ..10.0 => 3,
+        ..100.0 => 2,
+        _ => 1,
+    };
+    let text = format!("{value:.decimals$}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{text}{}", UNITS[unit])
+}
+
+fn last_used(record: &CacheRecord, now: SystemTime) -> String {
+    match record.last_used_at {
+        Some(at) => format!("{} ago", age(now.duration_since(at).unwrap_or_default())),
+        None => String::new(),
+    }
+}
+
+/// How long ago, roughly: `5 seconds`, `About an hour`, `3 weeks`.
+fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let minutes = seconds / 60;
+    let hours = (age.as_secs_f64() / 3600.0).round() as u64;
+    let days = hours / 24;
+    match () {
+        () if seconds < 1 => "Less than a second".to_owned(),
+        () if seconds == 1 => "1 second".to_owned(),
+        () if seconds < 60 => format!("{seconds} seconds"),
+        () if minutes == 1 => "About a minute".to_owned(),
+        () if minutes < 60 => format!("{minutes} minutes"),
+        () if hours == 1 => "About an hour".to_owned(),
+        () if hours < 48 => format!("{hours} hours"),
+        () if days < 14 => format!("{days} days"),
+        () if days < 60 => format!("{} weeks", days / 7),
+        () if days < 730 => format!("{} months", days / 30),
+        () => format!("{} years", days / 365),
+    }
+}
+
+fn created_at(record: &CacheRecord) -> String {
+    let time = record.created_at.map(OffsetDateTime::from);
+    time.and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(given: &[&str]) -> Filters {
+        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        Filters::parse(&given).unwrap()
+    }
+
+    #[test]
+    fn filters_become_the_daemon_s_expressions() {
+        let filters = parse(&[
+            "until=1h30m",
+            "type=regular",
+            "id=abc",
+            "description~=RUN",
+            "shared",
+        ]);
+        assert_eq!(filters.unused_for, Duration::from_secs(5400));
+        assert_eq!(
+            filters.expressions,
+            ["type==regular,id~=abc,description~=RUN,shared"]
+        );
+        assert_eq!(parse(&["unused-for=2s"]).unused_for.as_secs(), 2);
+        assert_eq!(parse(&["type!=regular"]).expressions, ["type!=regular"]);
+        assert_eq!(parse(&["type==regular"]).expressions, ["type==regular"]);
+        assert!(parse(&[]).expressions.is_empty());
+    }
+
+    #[test]
+    fn wrong_filters_are_named() {
+        for given in [
+            vec!["until=soon"],
+            vec!["until"],
+            vec!["=x"],
+            vec!["until=1h", "unused-for=1h"],
+            vec!["type=a", "type=b"],
+        ] {
+            let given: Vec<String> = given.into_iter().map(str::to_owned).collect();
+            let message = Filters::parse(&given).unwrap_err().into_message();
+            assert!(message.contains(given.last().unwrap()), "{message}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_four_digits() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (999, "999B"),
+            (1_000, "1kB"),
+            (1_234, "1.234kB"),
+            (12_345_678, "12.35MB"),
+            (999_960_000, "1000MB"),
+            (5_000_000_000, "5GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn ages_are_rough() {
+        for (seconds, text) in [
+            (0, "Less than a second"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "About a minute"),
+            (3599, "59 minutes"),
+            (3600, "About an hour"),
+            (100_000, "28 hours"),
+            (86_400 * 13, "13 days"),
+            (86_400 * 30, "4 weeks"),
+            (86_400 * 100, "3 months"),
+            (86_400 * 1000, "2 years"),
+        ] {
+            assert_eq!(age(Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! Keys from files, served as an agent serves them: the agent protocol's list and sign (draft-miller-ssh-agent).
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use num_bigint::BigUint;
+use ring::rand::SystemRandom;
+use ring::rsa::{KeyPairComponents, PublicKeyComponents};
+use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use ssh_key::PrivateKey;
+use ssh_key::private::{EcdsaKeypair, KeypairData, RsaKeypair};
+
+use super::message;
+
+/// More than any key file.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Private keys in memory, by which a build may sign and which never leave this process.
+pub(super) struct Keys {
+    keys: Vec<Key>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.keys.iter().map(|key| &key.path))
+            .finish()
+    }
+}
+
+/// Why a file gives no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] std::io::Error),
+    /// It is not a private key in a known format.
+    #[error(
+        "it is no private key in OpenSSH's format; ssh-keygen -p -f FILE writes an older one anew"
+    )]
+    Format,
+    /// It needs a passphrase, which nobody could be asked for.
+    #[error("it has a passphrase: add it to an agent (ssh-add) and give the agent's socket")]
+    Passphrase,
+    /// Its algorithm cannot be used here.
+    #[error(
+        "its algorithm {algorithm} is not supported: use Ed25519, ECDSA over P-256 or P-384, or RSA of at least 2048 bits"
+    )]
+    Algorithm {
+        /// As OpenSSH names it.
+        algorithm: String,
+    },
+}
+
+struct Key {
+    path: PathBuf,
+    /// The public key as the protocol has it.
+    public: Vec<u8>,
+    pair: Pair,
+}
+
+enum Pair {
+    Ed25519(Ed25519KeyPair),
+    Ecdsa {
+        /// The signature's algorithm, for example `ecdsa-sha2-nistp256`.
+        name: String,
+        pair: EcdsaKeyPair,
+    },
+    Rsa(Box<RsaKeyPair>),
+}
+
+impl Keys {
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, (PathBuf, KeyError)> {
+        let read = |path: &PathBuf| Key::read(path).map_err(|error| (path.clone(), error));
+        let keys = paths.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self { keys })
+    }
+
+    /// The answer to a message, both with their length before them; what is not understood has failed.
+    pub(super) fn answer(&self, request: &[u8]) -> Bytes {
+        let answer = match request.get(4) {
+            Some(&message::REQUEST_IDENTITIES) => Some(self.identities()),
+            Some(&message::SIGN_REQUEST) => self.signature(&request[5..]),
+            _ => None,
+        };
+        let answer = answer.unwrap_or_else(|| vec![message::FAILURE]);
+        let mut framed = BytesMut::with_capacity(4 + answer.len());
+        put_string(&mut framed, &answer);
+        framed.freeze()
+    }
+
+    fn identities(&self) -> Vec<u8> {
+        let mut answer = vec![message::IDENTITIES];
+        answer.put_u32(u32::try_from(self.keys.len()).unwrap_or_default());
+        for key in &self.keys {
+            put_string(&mut answer, &key.public);
+            put_string(&mut answer, key.path.as_os_str().as_encoded_bytes());
+        }
+        answer
+    }
+
+    fn signature(&self, mut request: &[u8]) -> Option<Vec<u8>> {
+        let public = take_string(&mut request)?;
+        let data = take_string(&mut request)?;
+        let flags = request.try_get_u32().ok()?;
+        let key = self.keys.iter().find(|key| key.public == public)?;
+        let (name, blob) = key.pair.sign(data, flags)?;
+        let mut signature = Vec::new();
+        put_string(&mut signature, name.as_bytes());
+        put_string(&mut signature, &blob);
+        let mut answer = vec![message::SIGNATURE];
+        put_string(&mut answer, &signature);
+        Some(answer)
+    }
+}
+
+impl Key {
+    fn read(path: &Path) -> Result<Self, KeyError> {
+        if path.metadata()?.len() > MAX_FILE {
+            return Err(KeyError::Format);
+        }
+        let text = std::fs::read(path)?;
+        let key = PrivateKey::from_openssh(&text).map_err(|_| {
+            let encrypted = String::from_utf8_lossy(&text).contains("ENCRYPTED");
+            if encrypted {
+                KeyError::Passphrase
+            } else {
+                KeyError::Format
+            }
+        })?;
+        if key.is_encrypted() {
+            return Err(KeyError::Passphrase);
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            public: key.public_key().to_bytes().map_err(|_| KeyError::Format)?,
+            pair: Pair::of(&key)?,
+        })
+    }
+}
+
+impl Pair {
+    fn of(key: &PrivateKey) -> Result<Self, KeyError> {
+        let unsupported = || KeyError::Algorithm {
+            algorithm: key.algorithm().to_string(),
+        };
+        match key.key_data() {
+            KeypairData::Ed25519(pair) => Ed25519KeyPair::from_seed_and_public_key(
+                pair.private.as_ref(),
+                pair.public.as_ref(),
+            )
+            .map(Self::Ed25519)
+            .map_err(|_| KeyError::Format),
+            KeypairData::Ecdsa(pair) => {
+                let algorithm = match pair {
+                    EcdsaKeypair::NistP256 { .. } => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+                    EcdsaKeypair::NistP384 { .. } => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+                    EcdsaKeypair::NistP521 { .. } => return Err(unsupported()),
+                };
+                let made = EcdsaKeyPair::from_private_key_and_public_key(
+                    algorithm,
+                    pair.private_key_bytes(),
+                    pair.public_key_bytes(),
+                    &SystemRandom::new(),
+                );
+                Ok(Self::Ecdsa {
+                    name: key.algorithm().to_string(),
+                    pair: made.map_err(|_| KeyError::Format)?,
+                })
+            }
+            KeypairData::Rsa(pair) => rsa(pair)
+                .map(|pair| Self::Rsa(Box::new(pair)))
+                .ok_or_else(unsupported),
+            _ => Err(unsupported()),
+        }
+    }
+
+    /// The name of the signature's algorithm, and the signature.
+    fn sign(&self, data: &[u8], flags: u32) -> Option<(&str, Vec<u8>)> {
+        match self {
+            Self::Ed25519(pair) => Some(("ssh-ed25519", pair.sign(data).as_ref().to_vec())),
+            Self::Ecdsa { name, pair } => {
+                let signature = pair.sign(&SystemRandom::new(), data).ok()?;
+                let (r, s) = signature
+                    .as_ref()
+                    .split_at_checked(signature.as_ref().len() / 2)?;
+                let mut blob = Vec::new();
+                put_positive(&mut blob, r);
+                put_positive(&mut blob, s);
+                Some((name, blob))
+            }
+            Self::Rsa(pair) => {
+                // Without a flag SHA-1 is meant, which servers no longer take and which is not made here.
+                let (name, padding): (_, &dyn signature::RsaEncoding) =
+                    match flags & message::RSA_SHA2_256 {
+                        0 => ("rsa-sha2-512", &signature::RSA_PKCS1_SHA512),
+                        _ => ("rsa-sha2-256", &signature::RSA_PKCS1_SHA256),
+                    };
+                let mut blob = vec![0; pair.public().modulus_len()];
+                pair.sign(padding, &SystemRandom::new(), data, &mut blob)
+                    .ok()?;
+                Some((name, blob))
+            }
+        }
+    }
+}
+
+/// OpenSSH's files leave out two of the numbers, which are remainders of the private exponent.
+fn rsa(pair: &RsaKeypair) -> Option<RsaKeyPair> {
+    let private = &pair.private;
+    let [n, e, d, p, q, q_inverse] = [
+        &pair.public.n,
+        &pair.public.e,
+        &private.d,
+        &private.p,
+        &private.q,
+        &private.iqmp,
+    ]
+    .map(ssh_key::Mpint::as_positive_bytes);
+    let (n, e, d, p, q, q_inverse) = (n?, e?, d?, p?, q?, q_inverse?);
+    let exponent = BigUint::from_bytes_be(d);
+    let remainder = |prime: &[u8]| {
+        let prime = BigUint::from_bytes_be(prime);
+        (prime > BigUint::from(2_u8)).then(|| (&exponent % (prime - 1_u8)).to_bytes_be())
+    };
+    let (d_p, d_q) = (remainder(p)?, remainder(q)?);
+    RsaKeyPair::from_components(&KeyPairComponents {
+        public_key: PublicKeyComponents { n, e },
+        d,
+        p,
+        q,
+        dP: &d_p,
+        dQ: &d_q,
+        qInv: q_inverse,
+    })
+    .ok()
+}
+
+/// A `string` of RFC 4251: its length in four bytes, then the bytes.
+fn put_string(buffer: &mut impl BufMut, bytes: &[u8]) {
+    buffer.put_u32(u32::try_from(bytes.len()).unwrap_or_default());
+    buffer.put_slice(bytes);
+}
+
+fn take_string<'b>(buffer: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let length = usize::try_from(buffer.try_get_u32().ok()?).ok()?;
+    let (string, rest) = buffer.split_at_checked(length)?;
+    *buffer = rest;
+    Some(string)
+}
+
+/// A positive `mpint` of RFC 4251: no leading zeros, but one before a set high bit.
+fn put_positive(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    let first = bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(bytes.len());
+    let mut number = Vec::with_capacity(bytes.len() + 1);
+    if bytes.get(first).is_some_and(|byte| byte & 0x80 != 0) {
+        number.push(0);
+    }
+    number.extend_from_slice(&bytes[first..]);
+    put_string(buffer, &number);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(kind: u8, parts: &[&[u8]], flags: Option<u32>) -> Vec<u8> {
+        let mut body = vec![kind];
+        parts.iter().for_each(|part| put_string(&mut body, part));
+        if let Some(flags) = flags {
+            body.put_u32(flags);
+        }
+        let mut framed = Vec::new();
+        put_string(&mut framed, &body);
+        framed
+    }
+
+    fn read(name: &str) -> Result<Keys, (PathBuf, KeyError)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ssh");
+        Keys::read(&[folder.join(name)])
+    }
+
+    /// The algorithm and the signature in an answer.
+    fn signed(answer: &[u8]) -> (String, Vec<u8>) {
+        assert_eq!(answer[4], message::SIGNATURE, "{answer:?}");
+        let mut rest = &answer[5..];
+        let mut signature = take_string(&mut rest).unwrap();
+        assert!(rest.is_empty());
+        let name = take_string(&mut signature).unwrap();
+        let blob = take_string(&mut signature).unwrap();
+        assert!(signature.is_empty());
+        (String::from_utf8(name.to_vec()).unwrap(), blob.to_vec())
+    }
+
+    #[test]
+    fn keys_are_listed_with_their_files() {
+        let keys = read("ed25519").unwrap();
+        let answer = keys.answer(&request(message::REQUEST_IDENTITIES, &[], None));
+        assert_eq!(&answer[4..9], [message::IDENTITIES, 0, 0, 0, 1]);
+        let mut rest = &answer[9..];
+        assert_eq!(take_string(&mut rest).unwrap(), keys.keys[0].public);
+        assert!(take_string(&mut rest).unwrap().ends_with(b"ssh/ed25519"));
+    }
+
+    #[test]
+    fn signatures_are_verified_by_the_public_key() {
+        let keys = read("ed25519").unwrap();
+        let public = keys.keys[0].public.clone();
+        let answer = keys.answer(&request(
+            message::SIGN_REQUEST,
+            &[&public, b"data"],
+            Some(0),
+        ));
+        let (name, blob) = signed(&answer);
+        assert_eq!(name, "ssh-ed25519");
+        let point = &public[public.len() - 32..];
+        signature::UnparsedPublicKey::new(&signature::ED25519, point)
+            .verify(b"data", &blob)
+            .unwrap();
+    }
+
+    #[test]
+    fn rsa_signs_with_the_hash_that_is_asked_for() {
+        let keys = read("rsa").unwrap();
+        let public = keys.keys[0].public.clone();
+        let Pair::Rsa(pair) = &keys.keys[0].pair else {
+            panic!("no RSA key");
+        };
+        for (flags, name, algorithm) in [
+            (2, "rsa-sha2-256", &signature::RSA_PKCS1_2048_8192_SHA256),
+            (4, "rsa-sha2-512", &signature::RSA_PKCS1_2048_8192_SHA512),
+        ] {
+            let answer = keys.answer(&request(
+                message::SIGN_REQUEST,
+                &[&public, b"data"],
+                Some(flags),
+            ));
+            let (made, blob) = signed(&answer);
+            assert_eq!(made, name);
+            signature::UnparsedPublicKey::new(algorithm, pair.public())
+                .verify(b"data", &blob)
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn ecdsa_signatures_are_two_numbers() {
+        let keys = read("ecdsa").unwrap();
+        let public = keys.keys[0].public.clone();
+        let point = &public[public.len() - 65..];
+        // A leading zero or a set high bit comes up in some of them.
+        for round in 0..64_u8 {
+            let answer = keys.answer(&request(
+                message::SIGN_REQUEST,
+                &[&public, &[round]],
+                Some(0),
+            ));
+            let (name, blob) = signed(&answer);
+            assert_eq!(name, "ecdsa-sha2-nistp256");
+            let mut rest = blob.as_slice();
+            let mut fixed = Vec::new();
+            for _ in 0..2 {
+                let number = take_string(&mut rest).unwrap();
+                assert!(number[0] & 0x80 == 0);
+                let number = number.strip_prefix(&[0]).unwrap_or(number);
+                fixed.extend(std::iter::repeat_n(0, 32 - number.len()));
+                fixed.extend_from_slice(number);
+            }
+            signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point)
+                .verify(&[round], &fixed)
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn other_keys_and_other_messages_fail() {
+        let keys = read("ed25519").unwrap();
+        let failed = [0, 0, 0, 1, message::FAILURE];
+        for request in [
+            request(message::SIGN_REQUEST, &[b"unknown", b"data"], Some(0)),
+            request(message::SIGN_REQUEST, &[&keys.keys[0].public], None),
+            request(17, &[b"x"], None),
+            vec![0, 0, 0, 0],
+            vec![0, 0, 0, 5, message::SIGN_REQUEST, 255, 255, 255, 255],
+        ] {
+            assert_eq!(keys.answer(&request)[..], failed);
+        }
+    }
+
+    #[test]
+    fn what_is_no_usable_key_says_why() {
+        for (name, part) in [
+            ("ed25519.pub", "no private key"),
+            ("passphrase", "ssh-add"),
+            ("legacy-passphrase", "ssh-add"),
+            ("p521", "ecdsa-sha2-nistp521 is not supported"),
+            ("missing", "No such file"),
+        ] {
+            let (path, error) = read(name).unwrap_err();
+            assert!(path.ends_with(name));
+            assert!(error.to_string().contains(part), "{name}: {error}");
+        }
+    }
+}
