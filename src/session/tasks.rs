@@ -1,5 +1,6 @@
 //! The tasks of one session: started here, cancelled together, and waited for before the session ends.
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -43,14 +44,16 @@ impl Tasks {
         self.tracker.spawn_blocking(work);
     }
 
-    /// Does blocking work and waits for it; `None` when the runtime ends before. Work that nobody waits for any more is done
-    /// to its end.
+    /// Does blocking work and waits for it; `None` when the session ends before. Work that nobody waits for any more is done to
+    /// its end, and what it gives is dropped before the session ends.
     pub(super) async fn blocking<T, F>(&self, work: F) -> Option<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.tracker.spawn_blocking(work).await.ok()
+        let (done, ended) = oneshot::channel();
+        self.spawn_blocking(move || drop(done.send(work())));
+        ended.await.ok()
     }
 
     /// Cancels the tasks and waits until the last of them has ended.
