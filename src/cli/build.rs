@@ -14,6 +14,7 @@ use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary};
 
 use super::connection::{Builder, ConnectionArgs};
+use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
 use super::failure::print;
 use super::{Failure, build_failure, caches, call, display, images, interrupt, secrets, values};
@@ -135,10 +136,12 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     max_parallel_platforms: Option<u16>,
 
-    /// How progress is shown on stderr
-    #[arg(long, value_name = "MODE", default_value = "auto",
-          value_parser = ["auto", "none", "plain", "quiet", "rawjson", "tty"])]
-    progress: String,
+    #[command(flatten)]
+    progress: ProgressArgs,
+
+    /// Exit with the code of the process in RUN that failed
+    #[arg(long)]
+    propagate_exit_code: bool,
 
     /// Show warnings in full: the rule's page and the lines
     #[arg(short = 'D', long)]
@@ -163,11 +166,28 @@ pub(super) async fn cmd_build(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let request = build_request(&args, environment)?;
-    let mode = display::mode(&args.progress, args.quiet, environment)?;
+    let mode = display::mode(&args.progress.mode, args.quiet, environment)?;
+    let mut sink = args.progress.open(mode)?;
     if let Some(question) = call::parse(&args.call, args.check)? {
-        return call::cmd_call(request, question, mode, connection, environment).await;
+        let request = build_request(&args, environment)?;
+        return call::cmd_call(request, question, mode, sink, connection, environment).await;
     }
+    let built = build(&args, mode, sink.clone(), connection, environment).await;
+    sink.end(built)
+}
+
+async fn build(
+    args: &BuildArgs,
+    mode: Mode,
+    sink: Sink,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<BuildOutcome, Failure> {
+    let request = build_request(args, environment)?;
+    let platform = match request.platforms.as_slice() {
+        [only] => Some(only.to_string()),
+        _ => None,
+    };
     let cancelled = interrupt::token()?;
     let prepared = build::prepare(request)
         .await
@@ -181,7 +201,7 @@ pub(super) async fn cmd_build(
     let builder = Builder::of(client.address());
 
     let (writer, updates) = progress::channel();
-    let display = display::start(mode, &builder, environment, updates);
+    let display = display::start(mode, sink, platform, &builder, environment, updates);
     let mut run = build::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
     run.progress = Some(writer);
@@ -190,9 +210,16 @@ pub(super) async fn cmd_build(
     let result = prepared.run(&client, run).await;
     let summary = display.await.unwrap_or_default();
 
-    let outcome = result.map_err(|error| build_failure::explain(&error, &summary, mode))?;
+    let outcome = result.map_err(|error| {
+        let failure = build_failure::explain(&error, &summary, mode);
+        match build_failure::process_exit_code(&error) {
+            Some(code) if args.propagate_exit_code => failure.code(code),
+            _ => failure,
+        }
+    })?;
     display::warnings(&summary, mode, args.debug, environment);
-    write_results(&args, &outcome, &builder, mode)
+    write_results(args, &outcome, &builder, mode)?;
+    Ok(outcome)
 }
 
 /// The files and lines that the flags ask for.

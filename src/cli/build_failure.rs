@@ -73,6 +73,12 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
+/// The exit code of the process in RUN that failed, if that is what failed.
+pub(super) fn process_exit_code(error: &Error) -> Option<u8> {
+    let code = daemon_failure(error)?.exit_code()?;
+    u8::try_from(code).ok().filter(|code| *code != 0)
+}
+
 /// What the daemon reported, if the failure is its word.
 fn daemon_failure(error: &Error) -> Option<&client::Failure> {
     match error {

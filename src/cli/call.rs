@@ -7,6 +7,7 @@ use solvekit::frontend::{Answer, Call};
 use solvekit::progress::{self, Mode, Summary};
 
 use super::connection::{Builder, ConnectionArgs};
+use super::display::Sink;
 use super::environment::Environment;
 use super::failure::print;
 use super::{Failure, build_failure, display, interrupt};
@@ -69,6 +70,7 @@ pub(super) async fn cmd_call(
     request: BuildRequest,
     args: CallArgs,
     mode: Mode,
+    sink: Sink,
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
@@ -79,7 +81,7 @@ pub(super) async fn cmd_call(
         .map_err(|error| explain(&error))?;
     let answer = match inquiry.answer_offline().map_err(|error| explain(&error))? {
         Some(answer) => answer,
-        None => ask_daemon(&inquiry, mode, connection, environment).await?,
+        None => ask_daemon(&inquiry, mode, sink, connection, environment).await?,
     };
     show(args, &answer)
 }
@@ -87,6 +89,7 @@ pub(super) async fn cmd_call(
 async fn ask_daemon(
     inquiry: &Inquiry,
     mode: Mode,
+    sink: Sink,
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<Answer, Failure> {
@@ -99,7 +102,7 @@ async fn ask_daemon(
     };
     let builder = Builder::of(client.address());
     let (writer, updates) = progress::channel();
-    let display = display::start(mode, &builder, environment, updates);
+    let display = display::start(mode, sink, None, &builder, environment, updates);
     let mut run = build::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
     run.progress = Some(writer);

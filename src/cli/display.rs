@@ -1,16 +1,120 @@
 //! How progress is shown for this process: its terminal, its environment.
 
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{self, IsTerminal as _, Write, stderr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use solvekit::build::BuildOutcome;
 use solvekit::progress::{
-    Display, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
+    BuildEnd, Display, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
 };
 use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::connection::Builder;
 use super::environment::Environment;
+
+/// How progress is shown, and where.
+#[derive(Debug, clap::Args)]
+pub(super) struct ProgressArgs {
+    /// How progress is shown on stderr; rawjson and jsonl are for programs
+    #[arg(long = "progress", value_name = "MODE", default_value = "auto",
+          value_parser = ["auto", "jsonl", "none", "plain", "quiet", "rawjson", "tty"])]
+    pub(super) mode: String,
+
+    /// Write jsonl or rawjson to this file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "progress_file")]
+    progress_fd: Option<u32>,
+
+    /// Write jsonl or rawjson to this file
+    #[arg(long, value_name = "FILE")]
+    progress_file: Option<PathBuf>,
+}
+
+impl ProgressArgs {
+    /// Opens what progress is written to.
+    pub(super) fn open(&self, mode: Mode) -> Result<Sink, Failure> {
+        let path = match (self.progress_fd, &self.progress_file) {
+            (Some(number), _) => PathBuf::from(format!("/dev/fd/{number}")),
+            (None, Some(path)) => path.clone(),
+            (None, None) => return Ok(Sink::new(mode, true, stderr())),
+        };
+        if !matches!(mode, Mode::RawJson | Mode::JsonLines) {
+            return Err(Failure::new(
+                "--progress-fd and --progress-file are for progress that programs read",
+            )
+            .hint("add --progress=jsonl or --progress=rawjson; text goes to stderr"));
+        }
+        let mut options = std::fs::OpenOptions::new();
+        match self.progress_fd {
+            // A file that the shell has opened is not emptied again.
+            Some(_) => options.append(true),
+            None => options.write(true).create(true).truncate(true),
+        };
+        let opened = options.open(&path).map_err(|error| {
+            let what = match self.progress_fd {
+                Some(number) => format!("file descriptor {number}"),
+                None => path.display().to_string(),
+            };
+            Failure::new(format!("cannot write progress to {what}: {error}"))
+                .hint("the shell opens one with 3>FILE or 3>&1, then --progress-fd 3")
+        })?;
+        Ok(Sink::new(mode, false, opened))
+    }
+}
+
+/// What progress is written to.
+#[derive(Clone)]
+pub(super) struct Sink {
+    mode: Mode,
+    is_stderr: bool,
+    writer: Arc<Mutex<dyn Write + Send>>,
+}
+
+impl Sink {
+    fn new(mode: Mode, is_stderr: bool, writer: impl Write + Send + 'static) -> Self {
+        Self {
+            mode,
+            is_stderr,
+            writer: Arc::new(Mutex::new(writer)),
+        }
+    }
+
+    /// The last line of jsonl. What stands in it on stderr is not said again there in words.
+    pub(super) fn end(&mut self, built: Result<BuildOutcome, Failure>) -> Result<(), Failure> {
+        if self.mode != Mode::JsonLines {
+            return built.map(drop);
+        }
+        let end = match &built {
+            Ok(outcome) => {
+                let mut end = BuildEnd::default();
+                end.build_ref = Some(outcome.build_ref.clone());
+                end.digest = outcome.digest().map(|digest| digest.to_string());
+                end.names = outcome.names().into_iter().map(str::to_owned).collect();
+                end
+            }
+            Err(failure) => failure.to_end(),
+        };
+        // A reader that went away has failed no build.
+        let _ = self.write_all(&end.to_line());
+        match built {
+            Err(failure) if self.is_stderr => Err(failure.said()),
+            built => built.map(drop),
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.flush()
+    }
+}
 
 /// The mode of `--progress`, `BUILDKIT_PROGRESS` and `--quiet`, for this stderr.
 pub(super) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Result<Mode, Failure> {
@@ -23,9 +127,11 @@ pub(super) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Resul
     resolved.map_err(|error| Failure::from_error(&error))
 }
 
-/// Shows updates on stderr until their channel closes.
+/// Shows updates until their channel closes.
 pub(super) fn start(
     mode: Mode,
+    sink: Sink,
+    platform: Option<String>,
     builder: &Builder,
     environment: &Environment,
     updates: Updates,
@@ -37,6 +143,7 @@ pub(super) fn start(
         )),
         title: Some(format!("{}:{}", builder.driver, builder.name)),
         palette: palette(environment),
+        platform,
         size: Box::new(terminal_size),
         ..Options::default()
     };
@@ -47,7 +154,7 @@ pub(super) fn start(
     {
         options.log_lines = lines;
     }
-    tokio::spawn(Display::new(mode, stderr(), options).run(updates))
+    tokio::spawn(Display::new(mode, sink, options).run(updates))
 }
 
 /// The warnings at the end of a build.

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use solvekit::progress::BuildEnd;
+
 /// A failed command.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -65,6 +67,20 @@ impl Failure {
     pub(super) fn code(mut self, code: u8) -> Self {
         self.code = code;
         self
+    }
+
+    /// The same exit code, with nothing left to say.
+    pub(super) fn said(self) -> Self {
+        Self::silent(self.code)
+    }
+
+    /// The failure as the last line of machine-readable progress.
+    pub(super) fn to_end(&self) -> BuildEnd {
+        let mut end = BuildEnd::default();
+        end.exit_code = self.code;
+        end.error = Some(self.message.clone());
+        end.hint.clone_from(&self.hint);
+        end
     }
 
     /// Prints the failure to stderr and returns the exit code.

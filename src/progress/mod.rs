@@ -41,6 +41,7 @@ mod fixture;
 mod group;
 mod interval;
 mod json;
+mod jsonl;
 mod mode;
 mod name;
 mod palette;
@@ -60,6 +61,7 @@ pub use event::{
     VertexLog, VertexStatus, Warning,
 };
 pub use excerpt::SourceExcerpt;
+pub use jsonl::BuildEnd;
 pub use mode::{Mode, ModeError};
 pub use palette::Palette;
 pub use report::{FailedStep, Summary, render_failure, render_warnings};

@@ -8,6 +8,8 @@ pub enum Mode {
     /// [`Tty`](Self::Tty) on a terminal, [`Plain`](Self::Plain) elsewhere.
     #[default]
     Auto,
+    /// One flat object of JSON a line, with the platform, for programs: docs/progress.md describes them.
+    JsonLines,
     /// Nothing is shown.
     None,
     /// Lines of text that are never taken back.
@@ -22,8 +24,9 @@ pub enum Mode {
 
 impl Mode {
     /// All modes by name, in the order of the help text.
-    pub const NAMES: [(&'static str, Self); 6] = [
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("auto", Self::Auto),
+        ("jsonl", Self::JsonLines),
         ("none", Self::None),
         ("plain", Self::Plain),
         ("quiet", Self::Quiet),
@@ -85,7 +88,9 @@ impl std::fmt::Display for Mode {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModeError {
     /// No mode has that name.
-    #[error("invalid progress mode {name:?}: expected auto, none, plain, quiet, rawjson or tty")]
+    #[error(
+        "invalid progress mode {name:?}: expected auto, jsonl, none, plain, quiet, rawjson or tty"
+    )]
     Unknown {
         /// What was given.
         name: String,

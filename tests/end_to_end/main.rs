@@ -16,6 +16,7 @@ mod inside;
 mod interruptions;
 mod layouts;
 mod locks;
+mod machine_output;
 mod outputs;
 mod registry_faults;
 mod results;

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::channel::{Event, Updates};
+use super::jsonl::JsonLines;
 use super::mode::Mode;
 use super::palette::Palette;
 use super::plain::Plain;
@@ -31,6 +32,8 @@ pub struct Options {
     pub log_lines: usize,
     /// Cut long names in plain output (`PROGRESS_NO_TRUNC=0`).
     pub truncate_names: bool,
+    /// The one platform that is built for, which `jsonl` gives with steps whose name does not say one.
+    pub platform: Option<String>,
     /// The terminal's size, asked at each drawing; none when it does not tell.
     pub size: Box<dyn Fn() -> Option<Size> + Send>,
     /// This client's clock.
@@ -46,6 +49,7 @@ impl Default for Options {
             palette: Palette::default(),
             log_lines: 6,
             truncate_names: false,
+            platform: None,
             size: Box::new(|| None),
             clock: SystemTime::now,
         }
@@ -61,6 +65,7 @@ impl std::fmt::Debug for Options {
             palette,
             log_lines,
             truncate_names,
+            platform,
             size: _,
             clock: _,
         } = self;
@@ -71,6 +76,7 @@ impl std::fmt::Debug for Options {
             .field("palette", palette);
         out.field("log_lines", log_lines)
             .field("truncate_names", truncate_names)
+            .field("platform", platform)
             .finish_non_exhaustive()
     }
 }
@@ -91,6 +97,7 @@ pub struct Display<W: Write> {
 enum Renderer {
     Silent,
     RawJson,
+    JsonLines(Box<JsonLines>),
     Plain(Box<Plain>),
     Tty(Box<Tty>),
 }
@@ -107,6 +114,7 @@ impl<W: Write> Display<W> {
         let renderer = match mode {
             Mode::None | Mode::Quiet => Renderer::Silent,
             Mode::RawJson => Renderer::RawJson,
+            Mode::JsonLines => Renderer::JsonLines(Box::new(JsonLines::new(options.platform))),
             Mode::Tty => Renderer::Tty(Box::new(Tty::new(look))),
             Mode::Plain | Mode::Auto => Renderer::Plain(Box::new(Plain::new(
                 options.description,
@@ -156,6 +164,7 @@ impl<W: Write> Display<W> {
         let changes = self.view.take_in(event.source, &event.update, now);
         match &mut self.renderer {
             Renderer::RawJson => self.out.write(&rawjson::render(&event.update)),
+            Renderer::JsonLines(lines) => self.out.write(&lines.render(&event.update, now)),
             Renderer::Plain(plain) => plain.note(&event.update, &changes, now),
             Renderer::Silent | Renderer::Tty(_) => {}
         }
@@ -165,7 +174,7 @@ impl<W: Write> Display<W> {
     pub fn draw(&mut self) {
         let now = (self.clock)();
         match &mut self.renderer {
-            Renderer::Silent | Renderer::RawJson => {}
+            Renderer::Silent | Renderer::RawJson | Renderer::JsonLines(_) => {}
             Renderer::Plain(plain) => self.out.write(&plain.print(&self.view, now)),
             Renderer::Tty(tty) => self.out.draw(&tty.draw(&self.view, self.size.get(), now)),
         }
@@ -175,7 +184,7 @@ impl<W: Write> Display<W> {
     pub fn finish(mut self) -> Summary {
         let now = (self.clock)();
         match &mut self.renderer {
-            Renderer::Silent | Renderer::RawJson => {}
+            Renderer::Silent | Renderer::RawJson | Renderer::JsonLines(_) => {}
             Renderer::Plain(plain) => self.out.write(&plain.finish(&self.view, now)),
             Renderer::Tty(tty) => self.out.draw(&tty.finish(&self.view, self.size.get(), now)),
         }
@@ -187,7 +196,7 @@ impl<W: Write> Display<W> {
     /// A tty shows the time pass, and another step may have to speak in plain output, even when there is no news.
     fn wants_ticks(&self, changed: bool) -> bool {
         match &self.renderer {
-            Renderer::Silent | Renderer::RawJson => false,
+            Renderer::Silent | Renderer::RawJson | Renderer::JsonLines(_) => false,
             Renderer::Plain(plain) => changed || plain.is_waiting(),
             Renderer::Tty(_) => true,
         }

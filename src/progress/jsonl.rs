@@ -1,0 +1,444 @@
+//! `jsonl`: one object a line for programs, flat and with the platform, as docs/progress.md describes it.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::event::{LogStream, StatusUpdate, Vertex, VertexLog, VertexStatus, Warning};
+use super::json::format_time;
+use super::name::StepName;
+
+/// What is remembered of a build's steps.
+#[derive(Debug, Default)]
+pub(super) struct JsonLines {
+    /// The platform of steps whose name does not say one: that of a build for one platform.
+    platform: Option<String>,
+    steps: HashMap<String, Step>,
+    /// The first bytes of a character that is not complete yet, by step and stream.
+    halves: HashMap<(String, i64), Vec<u8>>,
+}
+
+#[derive(Debug, Default)]
+struct Step {
+    platform: Option<String>,
+    state: Option<State>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Pending,
+    Started,
+    Cached,
+    Done,
+    Failed,
+    Canceled,
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    event: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    step: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<&'a str>,
+    #[serde(flatten)]
+    rest: T,
+}
+
+#[derive(Serialize)]
+struct StepFields<'a> {
+    name: &'a str,
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+struct TransferFields<'a> {
+    id: &'a str,
+    current: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
+    done: bool,
+}
+
+#[derive(Serialize)]
+struct LogFields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<&'static str>,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct WarningFields<'a> {
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    detail: Vec<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<[i32; 2]>,
+}
+
+impl JsonLines {
+    pub(super) fn new(platform: Option<String>) -> Self {
+        Self {
+            platform,
+            ..Self::default()
+        }
+    }
+
+    /// The lines of an update.
+    pub(super) fn render(&mut self, update: &StatusUpdate, now: SystemTime) -> Vec<u8> {
+        let mut out = Vec::new();
+        for vertex in &update.vertexes {
+            self.step(&mut out, vertex, now);
+        }
+        for transfer in &update.statuses {
+            self.transfer(&mut out, transfer, now);
+        }
+        for log in &update.logs {
+            self.log(&mut out, log, now);
+        }
+        for warning in &update.warnings {
+            self.warning(&mut out, warning, now);
+        }
+        out
+    }
+
+    fn step(&mut self, out: &mut Vec<u8>, vertex: &Vertex, now: SystemTime) {
+        let name = StepName::new(&vertex.name);
+        // A step of no stage, like the export, belongs to all platforms.
+        let of_a_stage = vertex.name.starts_with('[') && !name.is_internal();
+        let platform = match name.platform() {
+            Some(platform) => Some(platform.to_owned()),
+            None if of_a_stage => self.platform.clone(),
+            None => None,
+        };
+        let state = State::of(vertex);
+        let known = self.steps.entry(vertex.digest.clone()).or_default();
+        // A step is reported again when its layers are fetched from the cache: it stays cached.
+        let again = known.state == Some(State::Cached) && state != State::Failed;
+        if known.state == Some(state) || again {
+            return;
+        }
+        known.state = Some(state);
+        known.platform.clone_from(&platform);
+        let seconds = match (vertex.started, vertex.completed) {
+            (Some(started), Some(completed)) => completed.duration_since(started).ok(),
+            _ => None,
+        };
+        let line = Line {
+            event: "step",
+            time: format_time(vertex.completed.or(vertex.started).unwrap_or(now)),
+            step: &vertex.digest,
+            platform: platform.as_deref(),
+            rest: StepFields {
+                name: &vertex.name,
+                state,
+                seconds: seconds.map(|time| time.as_secs_f64()),
+                error: &vertex.error,
+            },
+        };
+        push(out, &line);
+    }
+
+    fn transfer(&self, out: &mut Vec<u8>, transfer: &VertexStatus, now: SystemTime) {
+        let line = Line {
+            event: "transfer",
+            time: format_time(transfer.timestamp.unwrap_or(now)),
+            step: &transfer.vertex,
+            platform: self.platform_of(&transfer.vertex),
+            rest: TransferFields {
+                id: &transfer.id,
+                current: transfer.current,
+                total: Some(transfer.total).filter(|total| *total != 0),
+                done: transfer.completed.is_some(),
+            },
+        };
+        push(out, &line);
+    }
+
+    fn log(&mut self, out: &mut Vec<u8>, log: &VertexLog, now: SystemTime) {
+        let key = (log.vertex.clone(), i64::from(log.stream));
+        let mut data = self.halves.remove(&key).unwrap_or_default();
+        data.extend_from_slice(&log.data);
+        let half = data.split_off(whole_characters(&data));
+        if !half.is_empty() {
+            self.halves.insert(key, half);
+        }
+        if data.is_empty() {
+            return;
+        }
+        let line = Line {
+            event: "log",
+            time: format_time(log.timestamp.unwrap_or(now)),
+            step: &log.vertex,
+            platform: self.platform_of(&log.vertex),
+            rest: LogFields {
+                stream: match log.stream {
+                    LogStream::Stdout => Some("stdout"),
+                    LogStream::Stderr => Some("stderr"),
+                    _ => None,
+                },
+                text: String::from_utf8_lossy(&data).into_owned(),
+            },
+        };
+        push(out, &line);
+    }
+
+    fn warning(&self, out: &mut Vec<u8>, warning: &Warning, now: SystemTime) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let source = warning.source.as_ref();
+        let line = Line {
+            event: "warning",
+            time: format_time(now),
+            step: &warning.vertex,
+            platform: self.platform_of(&warning.vertex),
+            rest: WarningFields {
+                message: text(&warning.short),
+                detail: warning.detail.iter().map(|line| text(line)).collect(),
+                url: &warning.url,
+                file: source.map(|source| source.filename.as_str()),
+                lines: warning
+                    .ranges
+                    .first()
+                    .map(|range| [range.start.line, range.last_line()]),
+            },
+        };
+        push(out, &line);
+    }
+
+    fn platform_of(&self, step: &str) -> Option<&str> {
+        self.steps.get(step)?.platform.as_deref()
+    }
+}
+
+impl State {
+    fn of(vertex: &Vertex) -> Self {
+        match vertex {
+            _ if vertex.error.ends_with("context canceled") => Self::Canceled,
+            _ if !vertex.error.is_empty() => Self::Failed,
+            _ if vertex.cached => Self::Cached,
+            Vertex {
+                completed: Some(_), ..
+            } => Self::Done,
+            Vertex {
+                started: Some(_), ..
+            } => Self::Started,
+            _ => Self::Pending,
+        }
+    }
+}
+
+/// How the build ended: the last line of `jsonl`, made by whoever knows it.
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct BuildEnd {
+    /// The exit code of the command: 0 is success, 130 interrupted.
+    pub exit_code: u8,
+    /// The daemon's name of the build.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_ref: Option<String>,
+    /// The digest of the index, or of the one manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The names that the image has got.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// The error in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl BuildEnd {
+    /// The line, with its line end.
+    pub fn to_line(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let line = Line {
+            event: "end",
+            time: format_time(SystemTime::now()),
+            step: "",
+            platform: None,
+            rest: self,
+        };
+        push(&mut out, &line);
+        out
+    }
+}
+
+fn push<T: Serialize>(out: &mut Vec<u8>, line: &Line<'_, T>) {
+    // Writing to memory does not fail, and all keys are strings.
+    let _ = serde_json::to_writer(&mut *out, line);
+    out.push(b'\n');
+}
+
+/// How many of the bytes are whole characters; a character that is wrong is none that is to come.
+fn whole_characters(data: &[u8]) -> usize {
+    let tail = data.len().saturating_sub(3);
+    let begins = (tail..data.len()).rev().find(|&at| data[at] & 0xc0 != 0x80);
+    match begins {
+        Some(at) => match std::str::from_utf8(&data[at..]) {
+            Err(error) if error.error_len().is_none() => at,
+            _ => data.len(),
+        },
+        None => data.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use serde_json::{Value, json};
+
+    use super::super::fixture;
+    use super::*;
+
+    fn lines(bytes: &[u8]) -> Vec<Value> {
+        let text = std::str::from_utf8(bytes).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    fn at(seconds: u64) -> Option<SystemTime> {
+        Some(UNIX_EPOCH + Duration::from_secs(seconds))
+    }
+
+    fn update(vertex: Vertex) -> StatusUpdate {
+        StatusUpdate {
+            vertexes: vec![vertex],
+            ..StatusUpdate::default()
+        }
+    }
+
+    #[test]
+    fn a_step_tells_its_platform_and_each_state_once() {
+        let mut made = JsonLines::new(None);
+        let mut vertex = Vertex {
+            digest: "d".into(),
+            name: "[linux/arm64 2/3] RUN make".into(),
+            started: at(1),
+            ..Vertex::default()
+        };
+        let first = lines(&made.render(&update(vertex.clone()), UNIX_EPOCH));
+        assert_eq!(
+            first,
+            [
+                json!({"event": "step", "time": "1970-01-01T00:00:01Z", "step": "d", "platform": "linux/arm64",
+                "name": "[linux/arm64 2/3] RUN make", "state": "started"})
+            ]
+        );
+        assert!(made.render(&update(vertex.clone()), UNIX_EPOCH).is_empty());
+        vertex.completed = at(3);
+        vertex.error = "exit code: 1".into();
+        let last = lines(&made.render(&update(vertex), UNIX_EPOCH));
+        assert_eq!(last[0]["state"], "failed");
+        assert_eq!(last[0]["seconds"], 2.0);
+        assert_eq!(last[0]["error"], "exit code: 1");
+    }
+
+    #[test]
+    fn steps_of_a_build_for_one_platform_have_it_too() {
+        let mut made = JsonLines::new(Some("linux/amd64".into()));
+        let mut platform = |name: &str| {
+            let vertex = Vertex {
+                digest: name.into(),
+                name: name.into(),
+                ..Vertex::default()
+            };
+            lines(&made.render(&update(vertex), UNIX_EPOCH))[0]["platform"].clone()
+        };
+        assert_eq!(platform("[build 1/2] FROM x"), "linux/amd64");
+        assert_eq!(platform("[internal] load build context"), Value::Null);
+        assert_eq!(platform("exporting to image"), Value::Null);
+    }
+
+    #[test]
+    fn a_cached_step_stays_cached_when_its_layers_are_fetched() {
+        let mut made = JsonLines::new(None);
+        let vertex = |cached| Vertex {
+            digest: "d".into(),
+            name: "[1/2] RUN x".into(),
+            started: at(1),
+            completed: at(1),
+            cached,
+            ..Vertex::default()
+        };
+        assert_eq!(
+            lines(&made.render(&update(vertex(true)), UNIX_EPOCH))[0]["state"],
+            "cached"
+        );
+        assert!(made.render(&update(vertex(false)), UNIX_EPOCH).is_empty());
+    }
+
+    #[test]
+    fn a_character_that_was_cut_is_put_together() {
+        let mut made = JsonLines::new(None);
+        let mut text = |data: &'static [u8]| {
+            let log = VertexLog {
+                vertex: "d".into(),
+                stream: LogStream::Stdout,
+                data: data.into(),
+                timestamp: at(0),
+            };
+            let update = StatusUpdate {
+                logs: vec![log],
+                ..StatusUpdate::default()
+            };
+            let lines = lines(&made.render(&update, UNIX_EPOCH));
+            lines
+                .iter()
+                .map(|line| line["text"].as_str().unwrap().to_owned())
+                .collect::<String>()
+        };
+        assert_eq!(text(b"a\xe2\x82"), "a");
+        assert_eq!(text(b"\xacb"), "€b");
+        assert_eq!(text(b"\xff"), "\u{fffd}");
+        assert_eq!(text(b"\xe2"), "");
+        assert_eq!(text(b"x"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn a_recorded_build_is_lines_of_known_events() {
+        let mut made = JsonLines::new(None);
+        let mut platforms = std::collections::BTreeSet::new();
+        let mut seen = 0;
+        for update in fixture::recorded() {
+            for line in lines(&made.render(&update, UNIX_EPOCH)) {
+                let event = line["event"].as_str().unwrap();
+                assert!(["step", "transfer", "log", "warning"].contains(&event));
+                assert!(line["time"].as_str().unwrap().ends_with('Z'));
+                platforms.extend(line["platform"].as_str().map(str::to_owned));
+                seen += 1;
+            }
+        }
+        assert!(seen > 10);
+        assert_eq!(platforms.len(), 2, "{platforms:?}");
+    }
+
+    #[test]
+    fn the_end_is_a_line_of_its_own() {
+        let end = BuildEnd {
+            exit_code: 1,
+            error: Some("x".into()),
+            ..BuildEnd::default()
+        };
+        let line = &lines(&end.to_line())[0];
+        assert_eq!(line["event"], "end");
+        assert_eq!(line["exit_code"], 1);
+        assert_eq!(line["error"], "x");
+    }
+}
