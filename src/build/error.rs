@@ -47,6 +47,30 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An `--allow` that cannot be parsed.
+    #[error("invalid --allow {input:?}: {reason}")]
+    Entitlement {
+        /// The text as given.
+        input: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An `--annotation` that cannot be parsed.
+    #[error("invalid --annotation {input:?}: {reason}")]
+    Annotation {
+        /// The text as given.
+        input: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A `--resource` that cannot be parsed.
+    #[error("invalid --resource {input:?}: {reason}")]
+    Resource {
+        /// The text as given.
+        input: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A cache that cannot be parsed.
     #[error("invalid {flag} {input:?}: {reason}")]
     Cache {

@@ -119,6 +119,9 @@ pub(super) fn exporters(
             let names: Vec<String> = request.tags.iter().map(ToString::to_string).collect();
             attrs.insert("name".to_owned(), names.join(","));
         }
+        if is_image {
+            attrs.extend(request.annotations.clone());
+        }
         let kind = match (output.kind, &output.destination) {
             (OutputKind::Image, _) | (OutputKind::Docker, None) if docker_engine => "moby",
             (kind, _) => kind.name(),

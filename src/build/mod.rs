@@ -21,11 +21,12 @@
 //! # }
 //! ```
 
+mod annotation;
 mod attended;
 mod cache;
 mod context;
+mod entitlement;
 mod error;
-
 mod export;
 mod layouts;
 mod missing_source;
@@ -35,12 +36,16 @@ mod output;
 mod pipeline;
 mod question;
 mod request;
+mod resources;
 
+pub use annotation::parse_annotations;
 pub use cache::{CacheDirection, parse_cache};
 pub use context::{Inputs, read as read_inputs};
+pub use entitlement::Entitlement;
 pub use error::Error;
 pub use outcome::BuildOutcome;
 pub use output::{Destination, Output, OutputKind, csv_fields};
 pub use pipeline::{Environment, OpenOutput, Prepared, prepare, run};
 pub use question::{Inquiry, inquire};
 pub use request::{BuildRequest, Network, NoCache, Ulimit};
+pub use resources::{Resources, parse_bytes};

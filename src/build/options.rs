@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::{BuildRequest, Network, NoCache};
+use super::{BuildRequest, Entitlement, Network, NoCache};
 
 /// What `RUN` may do besides the usual.
 pub(super) fn entitlements(request: &BuildRequest) -> Vec<String> {
-    match request.network {
-        Network::Host => vec!["network.host".to_owned()],
-        _ => Vec::new(),
+    let given = request.entitlements.iter();
+    let mut names: Vec<String> = given
+        .filter(|entitlement| entitlement.is_of_daemon())
+        .map(ToString::to_string)
+        .collect();
+    let host = Entitlement::NetworkHost;
+    if request.network == Network::Host && !request.entitlements.contains(&host) {
+        names.push(host.to_string());
     }
+    names
 }
 
 /// The request as attributes of a Dockerfile frontend. The daemon keeps them in its history and in the provenance.
@@ -62,6 +68,12 @@ pub(super) fn frontend_attributes(
                 format!("{}={}:{}", limit.name, limit.soft, limit.hard)
             }),
         );
+    }
+    if let Some(parent) = &request.cgroup_parent {
+        add("cgroup-parent", parent.clone());
+    }
+    for (name, value) in request.resources.attributes() {
+        add(&name, value);
     }
     for (name, value) in &request.build_args {
         add(&format!("build-arg:{name}"), value.clone());

@@ -124,6 +124,7 @@ impl Prepared {
             cache_imports: layouts.cache_from.clone(),
             exporters: export::exporters(&self.request, &outputs, docker_engine),
             entitlements: options::entitlements(&self.request),
+            source_policy: self.request.source_policy.clone(),
             ..SolveRequest::default()
         };
         let build_ref = solve.build_ref.clone();
@@ -218,6 +219,7 @@ pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session
         parallel: request.max_parallel_platforms,
         cache_imports: layouts::elsewhere(&request.cache_from),
         lock: request.lock.clone(),
+        entitlements: Some(options::entitlements(request)),
         ..Setting::default()
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::Output;
-use crate::client::CacheEntry;
+use super::{Entitlement, Output, Resources};
+use crate::client::{CacheEntry, SourcePolicy};
 use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
 use crate::session::{Secrets, SshAgents};
@@ -58,6 +58,16 @@ pub struct BuildRequest {
     pub cache_from: Vec<CacheEntry>,
     /// Caches to export to.
     pub cache_to: Vec<CacheEntry>,
+    /// What the build may do besides the usual.
+    pub entitlements: Vec<Entitlement>,
+    /// Annotations, as attributes of the image exporter ([`parse_annotations`](super::parse_annotations)).
+    pub annotations: BTreeMap<String, String>,
+    /// The control group above those of `RUN`.
+    pub cgroup_parent: Option<String>,
+    /// Limits of the control groups of `RUN`.
+    pub resources: Resources,
+    /// Rules about the sources of the build.
+    pub source_policy: Option<SourcePolicy>,
     /// How many platforms are solved at the same time; `None` is all of them.
     pub max_parallel_platforms: Option<usize>,
     /// Identifies this client to the daemon, so that the next build of the same folder sends only what has changed.
@@ -89,6 +99,11 @@ impl BuildRequest {
             oci_layouts: BTreeMap::new(),
             cache_from: Vec::new(),
             cache_to: Vec::new(),
+            entitlements: Vec::new(),
+            annotations: BTreeMap::new(),
+            cgroup_parent: None,
+            resources: Resources::default(),
+            source_policy: None,
             max_parallel_platforms: None,
             node_id: None,
         }

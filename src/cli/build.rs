@@ -17,7 +17,10 @@ use super::connection::{Builder, ConnectionArgs};
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
 use super::failure::print;
-use super::{Failure, build_failure, caches, call, display, images, interrupt, secrets, values};
+use super::{
+    Failure, build_failure, caches, call, display, images, interrupt, legacy, permissions, policy,
+    proxies, resources, secrets, values,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BuildArgs {
@@ -116,6 +119,20 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
     ulimit: Vec<Ulimit>,
 
+    #[command(flatten)]
+    permissions: permissions::PermissionArgs,
+
+    #[command(flatten)]
+    resources: resources::ResourceArgs,
+
+    #[command(flatten)]
+    legacy: legacy::LegacyArgs,
+
+    /// Annotation of the image: [TYPE[PLATFORM],…:]KEY=VALUE, where TYPE is manifest (the default), manifest-descriptor,
+    /// index or index-descriptor; repeatable
+    #[arg(long, value_name = "ANNOTATION")]
+    annotation: Vec<String>,
+
     /// Secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME]; repeatable
     #[arg(long, value_name = "SECRET")]
     secret: Vec<String>,
@@ -168,6 +185,7 @@ pub(super) async fn cmd_build(
 ) -> Result<(), Failure> {
     let mode = display::mode(&args.progress.mode, args.quiet, environment)?;
     let mut sink = args.progress.open(mode)?;
+    args.legacy.warn(mode);
     if let Some(question) = call::parse(&args.call, args.check)? {
         let request = build_request(&args, environment)?;
         return call::cmd_call(request, question, mode, sink, connection, environment).await;
@@ -282,6 +300,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
             .entry("SOURCE_DATE_EPOCH".to_owned())
             .or_insert_with(|| epoch.clone());
     }
+    proxies::add(&mut request.build_args, environment)?;
     request.labels = values::labels(args.label.clone());
     request.no_cache = match (args.no_cache, args.no_cache_filter.is_empty()) {
         (true, true) => NoCache::All,
@@ -311,6 +330,11 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
+    args.permissions.apply(&mut request)?;
+    args.resources.apply(&mut request)?;
+    request.annotations =
+        build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
+    request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
     Ok(request)

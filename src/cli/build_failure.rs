@@ -39,6 +39,7 @@ fn report(error: &Error, summary: &Summary, lines: usize) -> String {
     match error {
         Error::Frontend(FrontendError::Syntax(failure)) => failure.excerpt.clone(),
         Error::Frontend(FrontendError::Translate(failure)) => failure.excerpt.clone(),
+        Error::Frontend(FrontendError::Entitlement(failure)) => failure.excerpt.clone(),
         Error::Frontend(FrontendError::Solve(failure)) => {
             let mut report = step_of(error, summary)
                 .map(|step| step.render(lines))

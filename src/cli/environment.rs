@@ -23,6 +23,7 @@ pub(super) struct Environment {
     pub(super) docker_config: Option<PathBuf>,
     pub(super) docker_auth_config: Option<String>,
     pub(super) buildx_config: Option<PathBuf>,
+    pub(super) source_policy: Option<PathBuf>,
 }
 
 impl Environment {
@@ -46,6 +47,7 @@ impl Environment {
             buildx_config: path("BUILDX_CONFIG")
                 .or_else(|| docker_config.as_ref().map(|config| config.join("buildx"))),
             docker_config,
+            source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
         }
     }
 

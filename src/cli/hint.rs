@@ -3,6 +3,8 @@
 use solvekit::build::Error;
 use solvekit::{client, frontend, gateway};
 
+use super::permissions;
+
 /// The next step for a failed build: a command, a line of a configuration file.
 pub(super) fn for_build(error: &Error) -> Option<String> {
     match error {
@@ -35,6 +37,9 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
                 "use a newer BuildKit (--addr, BUILDKIT_HOST; `solvekit workers` shows the versions), or do without it"
                     .to_owned(),
             )
+        }
+        Error::Frontend(frontend::Error::Entitlement(failure)) => {
+            Some(permissions::hint(failure.entitlement))
         }
         Error::Client(error) => for_daemon(error),
         Error::Export { source } => for_daemon(source),
@@ -99,13 +104,23 @@ pub(super) fn for_message(message: &str) -> Option<String> {
             registry_in(message)
         ));
     }
-    if message.contains("entitlement") && message.contains("not allowed") {
-        return Some(
-            "start buildkitd with --allow-insecure-entitlement network.host (for --network=host)"
-                .to_owned(),
-        );
+    if let Some(name) = refused_entitlement(message) {
+        return Some(name);
     }
     None
+}
+
+/// The daemon allows an entitlement to nobody, or a step uses one that the build was not given.
+fn refused_entitlement(message: &str) -> Option<String> {
+    let name = ["network.host", "security.insecure", "device"]
+        .into_iter()
+        .find(|name| message.contains(name))?;
+    if message.contains("granting entitlement") {
+        return Some(permissions::daemon_hint(name));
+    }
+    let step = format!("{name} is not allowed");
+    (message.contains(&step) || message.contains("entitlement") && message.contains("not allowed"))
+        .then(|| permissions::hint(name))
 }
 
 fn login(registry: &str, message: &str) -> String {

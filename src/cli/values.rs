@@ -54,26 +54,10 @@ pub(super) fn extra_host(text: &str) -> Result<(String, String), String> {
     Ok((host.to_owned(), address.to_owned()))
 }
 
-/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`; units are powers of 1024, as docker reads them.
+/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
-    let invalid = || format!("{text:?} is not a size, for example 64m or 1g");
-    let lower = text.trim().to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let exponent = match &lower[digits.len()..] {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 1,
-        "m" | "mb" | "mib" => 2,
-        "g" | "gb" | "gib" => 3,
-        "t" | "tb" | "tib" => 4,
-        "p" | "pb" | "pib" => 5,
-        _ => return Err(invalid()),
-    };
-    let number: f64 = digits.trim().parse().map_err(|_| invalid())?;
-    let size = number * 1024_f64.powi(exponent);
-    if !size.is_finite() || size < 0.0 || size > i64::MAX as f64 {
-        return Err(invalid());
-    }
-    Ok(size as u64)
+    solvekit::build::parse_bytes(text)
+        .ok_or_else(|| format!("{text:?} is not a size, for example 64m or 1g"))
 }
 
 const ULIMITS: &[&str] = &[

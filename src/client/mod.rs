@@ -40,8 +40,8 @@ pub use error::Error;
 pub use failure::{Code, Failure};
 pub use places::{Surroundings, connect_default, default_addresses};
 pub use policy::{
-    SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourceRule,
-    SourceSelector, SourceUpdate,
+    SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourcePolicyError,
+    SourceRule, SourceSelector, SourceUpdate,
 };
 pub use problem::{ConnectProblem, Stage};
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
 use crate::proto::moby::buildkit::v1::sourcepolicy as proto;
@@ -10,7 +11,7 @@ use crate::proto::moby::buildkit::v1::sourcepolicy as proto;
 ///
 /// Its JSON is that of BuildKit's source policy files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct SourcePolicy {
     /// The version of the format: 1.
     #[serde(skip_serializing_if = "is_default")]
@@ -22,7 +23,7 @@ pub struct SourcePolicy {
 
 /// A rule about sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct SourceRule {
     /// What to do.
     pub action: SourceAction,
@@ -48,7 +49,7 @@ pub enum SourceAction {
 
 /// Which sources a rule is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SourceSelector {
     /// The source's identifier, for example `docker-image://docker.io/library/*`.
     pub identifier: String,
@@ -75,7 +76,7 @@ pub enum SourceMatch {
 
 /// A condition on a source's attribute.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct SourceConstraint {
     /// The attribute.
     pub key: String,
@@ -101,7 +102,7 @@ pub enum SourceCondition {
 
 /// What is put in place of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct SourceUpdate {
     /// The new identifier; empty leaves it.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -111,7 +112,56 @@ pub struct SourceUpdate {
     pub attrs: BTreeMap<String, String>,
 }
 
+/// A source policy that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourcePolicyError {
+    /// It is neither JSON nor protobuf of the format.
+    #[error("it is no source policy")]
+    Format(#[source] serde_json::Error),
+    /// A rule that is not complete.
+    #[error("its rule {number} {reason}")]
+    Rule {
+        /// The rule; 1 is the first.
+        number: usize,
+        /// What is the matter with it.
+        reason: &'static str,
+    },
+}
+
 impl SourcePolicy {
+    /// Reads the JSON of a policy file, or the marshalled message. What the daemon would not know is refused: a rule that is
+    /// misspelt would allow what it is to deny.
+    ///
+    /// # Errors
+    /// [`SourcePolicyError`] with the place.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SourcePolicyError> {
+        let policy = match serde_json::from_slice::<Self>(bytes) {
+            Ok(policy) => policy,
+            Err(error) if is_json(bytes) => return Err(SourcePolicyError::Format(error)),
+            Err(error) => match proto::Policy::decode(bytes) {
+                Ok(message) => Self::from_proto(message),
+                Err(_) => return Err(SourcePolicyError::Format(error)),
+            },
+        };
+        for (number, rule) in (1..).zip(&policy.rules) {
+            rule.check()
+                .map_err(|reason| SourcePolicyError::Rule { number, reason })?;
+        }
+        Ok(policy)
+    }
+
+    fn from_proto(found: proto::Policy) -> Self {
+        Self {
+            version: found.version,
+            rules: found
+                .rules
+                .into_iter()
+                .map(SourceRule::from_proto)
+                .collect(),
+        }
+    }
+
     pub(crate) fn into_proto(self) -> proto::Policy {
         proto::Policy {
             version: self.version,
@@ -121,6 +171,33 @@ impl SourcePolicy {
 }
 
 impl SourceRule {
+    fn check(&self) -> Result<(), &'static str> {
+        match (self.action, &self.updates) {
+            _ if self.selector.identifier.is_empty() => Err("has no selector with an identifier"),
+            (SourceAction::Convert, None) => Err("converts, and has no updates"),
+            _ => Ok(()),
+        }
+    }
+
+    fn from_proto(found: proto::Rule) -> Self {
+        let action = match found.action() {
+            proto::PolicyAction::Allow => SourceAction::Allow,
+            proto::PolicyAction::Deny => SourceAction::Deny,
+            proto::PolicyAction::Convert => SourceAction::Convert,
+        };
+        Self {
+            action,
+            selector: found
+                .selector
+                .map(SourceSelector::from_proto)
+                .unwrap_or_default(),
+            updates: found.updates.map(|update| SourceUpdate {
+                identifier: update.identifier,
+                attrs: update.attrs,
+            }),
+        }
+    }
+
     fn into_proto(self) -> proto::Rule {
         let selector = self.selector;
         proto::Rule {
@@ -142,7 +219,36 @@ impl SourceRule {
     }
 }
 
+impl SourceSelector {
+    fn from_proto(found: proto::Selector) -> Self {
+        let match_type = match found.match_type() {
+            proto::MatchType::Wildcard => SourceMatch::Wildcard,
+            proto::MatchType::Exact => SourceMatch::Exact,
+            proto::MatchType::Regex => SourceMatch::Regex,
+        };
+        let constraints = found.constraints.into_iter();
+        Self {
+            match_type,
+            constraints: constraints.map(SourceConstraint::from_proto).collect(),
+            identifier: found.identifier,
+        }
+    }
+}
+
 impl SourceConstraint {
+    fn from_proto(found: proto::AttrConstraint) -> Self {
+        let condition = match found.condition() {
+            proto::AttrMatch::Equal => SourceCondition::Equal,
+            proto::AttrMatch::Notequal => SourceCondition::NotEqual,
+            proto::AttrMatch::Matches => SourceCondition::Matches,
+        };
+        Self {
+            condition,
+            key: found.key,
+            value: found.value,
+        }
+    }
+
     fn into_proto(self) -> proto::AttrConstraint {
         proto::AttrConstraint {
             key: self.key,
@@ -150,6 +256,11 @@ impl SourceConstraint {
             condition: self.condition as i32,
         }
     }
+}
+
+/// Is it meant to be JSON, or nothing at all, rather than a message?
+fn is_json(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii().first(), None | Some(b'{' | b'[' | b'"'))
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -179,5 +290,35 @@ mod tests {
             serde_json::from_str::<SourcePolicy>(&serde_json::to_string(&policy).unwrap()).unwrap(),
             policy
         );
+        assert_eq!(SourcePolicy::parse(json.as_bytes()).unwrap(), policy);
+        let message = policy.clone().into_proto().encode_to_vec();
+        assert_eq!(SourcePolicy::parse(&message).unwrap(), policy);
+    }
+
+    #[test]
+    fn what_the_daemon_would_not_know_is_refused() {
+        for (json, part) in [
+            (
+                r#"{"rules":[{"action":"DENNY"}]}"#,
+                "unknown variant `DENNY`, expected one of `ALLOW`",
+            ),
+            (
+                r#"{"rules":[{"selector":{"identifer":"x"}}]}"#,
+                "unknown field `identifer`, expected",
+            ),
+            (r#"{"rules":[{"action":"DENY"}]}"#, "rule 1 has no selector"),
+            (
+                r#"{"rules":[{"action":"CONVERT","selector":{"identifier":"x"}}]}"#,
+                "rule 1 converts",
+            ),
+            ("\"x\"", "no source policy"),
+            ("", "no source policy"),
+            ("{", "line 1"),
+            ("FROM x", "no source policy"),
+        ] {
+            let error = SourcePolicy::parse(json.as_bytes()).unwrap_err();
+            let text = crate::causes::in_one_line(&error);
+            assert!(text.contains(part), "{json}: {text}");
+        }
     }
 }

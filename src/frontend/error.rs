@@ -5,6 +5,7 @@ use crate::causes;
 use crate::client::{self, Code, Detail, Failure};
 use crate::dockerfile::{Finding, Span};
 use crate::gateway;
+use crate::llb::Location;
 use crate::oci::Platform;
 use crate::translate::AttributeError;
 
@@ -21,6 +22,9 @@ pub enum Error {
     /// A platform's graph cannot be made from the Dockerfile: an unknown stage, a base image that is not there.
     #[error(transparent)]
     Translate(Box<TranslateFailure>),
+    /// A step needs leave for something, and the build was not given it.
+    #[error(transparent)]
+    Entitlement(Box<EntitlementFailure>),
     /// A step failed, or the frontend in the daemon that was called.
     #[error(transparent)]
     Solve(Box<SolveFailure>),
@@ -101,6 +105,22 @@ pub struct TranslateFailure {
     pub(super) detail: client::SourceDetail,
 }
 
+/// A step that needs leave for something.
+#[derive(Debug, thiserror::Error)]
+#[error("{}this step needs the entitlement {entitlement}, which the build was not given", place(file, *line))]
+pub struct EntitlementFailure {
+    /// As `--allow` and the daemon name it.
+    pub entitlement: &'static str,
+    /// The Dockerfile's path as given.
+    pub file: String,
+    /// The step's line; 1 is the first of the file, 0 is none.
+    pub line: u32,
+    /// The lines around, marked; printed as they are.
+    pub excerpt: String,
+    /// The same for the daemon.
+    pub(super) detail: Option<client::SourceDetail>,
+}
+
 /// A step that failed on the daemon.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{message}", for_platform(platform.as_ref()))]
@@ -136,6 +156,13 @@ impl Error {
         let from_daemon = match self {
             Self::Syntax(failure) => return own(&failure.detail, &failure.message),
             Self::Translate(failure) => return own(&failure.detail, &failure.message),
+            Self::Entitlement(failure) => {
+                let message = failure.to_string();
+                return match &failure.detail {
+                    Some(lines) => own(lines, &message),
+                    None => Failure::new(Code::Unknown, message),
+                };
+            }
             Self::Solve(failure) => match (failure.source.failure(), &failure.lines) {
                 (None, Some(lines)) => return own(lines, &failure.message),
                 (Some(found), Some(lines)) => return found.clone().with_source(lines.clone()),
@@ -195,6 +222,25 @@ impl Error {
             excerpt: source.excerpt(&error.spans),
             file: source.path.clone(),
             detail: source.detail(&error.spans),
+        }))
+    }
+
+    /// A step that needs leave, with the lines that it is made from.
+    pub(super) fn entitlement(
+        source: &Source,
+        entitlement: &'static str,
+        locations: &[Location],
+    ) -> Self {
+        let detail = source.detail_at(locations);
+        let first = detail.as_ref().and_then(|detail| detail.ranges.first());
+        Self::Entitlement(Box::new(EntitlementFailure {
+            entitlement,
+            file: source.path.clone(),
+            line: first.map_or(0, |range| u32::try_from(range.start.line).unwrap_or(0)),
+            excerpt: detail
+                .as_ref()
+                .map_or_else(String::new, |lines| source.excerpt_of(lines)),
+            detail,
         }))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choice::{Choice, Elsewhere, elsewhere};
-use super::{Error, Source, images, result, solve};
+use super::{Error, Source, entitlements, images, result, solve};
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions, Warning};
@@ -67,6 +67,9 @@ pub struct Setting {
     pub contexts: BTreeMap<String, NamedContext>,
     /// Base images to use as they are locked, instead of asking a registry.
     pub lock: Option<ImageLock>,
+    /// The entitlements that the build was given; a step that needs another one fails the build before anything is solved.
+    /// `None` leaves that to the daemon.
+    pub entitlements: Option<Vec<String>>,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
     pub warn_at: String,
 }
@@ -154,6 +157,7 @@ impl Job {
         let findings = linter.into_findings();
         send_warnings(bridge, &self.source, &findings, &setting.warn_at).await;
         let (several, translations) = translated?;
+        self.check_entitlements(setting, &translations)?;
         let parts = solve::all(bridge, &self.source, setting, several, translations).await?;
         Ok(Finished {
             result: result::assemble(several, parts),
@@ -259,6 +263,21 @@ impl Job {
                 return Ok((several, done.into_iter().flatten().collect()));
             }
             images::resolve(bridge, setting, missing, &mut images).await;
+        }
+    }
+
+    fn check_entitlements(
+        &self,
+        setting: &Setting,
+        translations: &[Translation],
+    ) -> Result<(), Error> {
+        let Some(allowed) = &setting.entitlements else {
+            return Ok(());
+        };
+        let mut definitions = translations.iter().map(|made| &made.definition);
+        match definitions.find_map(|definition| entitlements::missing(definition, allowed)) {
+            None => Ok(()),
+            Some((name, lines)) => Err(Error::entitlement(&self.source, name, &lines)),
         }
     }
 

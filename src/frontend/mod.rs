@@ -19,6 +19,7 @@
 
 mod call;
 mod choice;
+mod entitlements;
 mod error;
 mod images;
 mod inside;
@@ -30,7 +31,7 @@ mod subrequest;
 
 pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;
-pub use error::{Error, SolveFailure, SyntaxFailure, TranslateFailure};
+pub use error::{EntitlementFailure, Error, SolveFailure, SyntaxFailure, TranslateFailure};
 pub use inside::serve;
 pub use job::{Finished, ImageLock, Job, Setting};
 pub use source::Source;

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod annotations;
 mod bad_input;
 mod cache_records;
 mod calls;
@@ -11,6 +12,7 @@ mod contexts;
 mod credentials;
 mod documents;
 mod eight_platforms;
+mod entitlements;
 mod frontends;
 mod inside;
 mod interruptions;
