@@ -28,7 +28,10 @@ pub(super) struct LegacyArgs {
 impl LegacyArgs {
     /// One line for all of them; none where each line of stderr is read by a program.
     pub(super) fn warn(&self, mode: Mode) {
-        if let (Some(line), false) = (self.warning(), matches!(mode, Mode::RawJson | Mode::None)) {
+        if let (Some(line), false) = (
+            self.warning(),
+            matches!(mode, Mode::RawJson | Mode::JsonLines | Mode::None),
+        ) {
             talk(&line);
         }
     }
