@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::client::{self, Code, Failure};
+use crate::oci::Platform;
 use crate::{frontend, gateway, layout, session};
 
 /// Why a build failed: what, where, why. What to do next is added by the command line.
@@ -122,6 +123,14 @@ pub enum Error {
     /// The Dockerfile gave no result: a mistake in it, a base image that is not there, a step that failed.
     #[error(transparent)]
     Frontend(#[from] frontend::Error),
+    /// Some platforms failed while the others were kept going; nothing is exported.
+    #[error("{} of {} platforms failed", failed.len(), failed.len() + built.len())]
+    Platforms {
+        /// Those that failed, and why.
+        failed: Vec<frontend::PlatformFailure>,
+        /// Those that are built and in the daemon's cache.
+        built: Vec<Platform>,
+    },
     /// All platforms are built, the export failed: the push, most likely.
     #[error("cannot export the result")]
     Export {

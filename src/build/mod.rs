@@ -47,5 +47,5 @@ pub use outcome::BuildOutcome;
 pub use output::{Destination, Output, OutputKind, csv_fields};
 pub use pipeline::{Environment, OpenOutput, Prepared, prepare, run};
 pub use question::{Inquiry, inquire};
-pub use request::{BuildRequest, Network, NoCache, Ulimit};
+pub use request::{BuildRequest, Network, NoCache, OnFailure, Ulimit};
 pub use resources::{Resources, parse_bytes};

@@ -7,10 +7,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 
 use crate::dockerfile::Finding;
-use crate::oci::Digest;
+use crate::frontend::PlatformFailure;
+use crate::oci::{Digest, Platform};
 
 /// A finished build.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct BuildOutcome {
     /// The daemon's name of this build; `buildx.build.ref` ends with it.
@@ -19,6 +20,10 @@ pub struct BuildOutcome {
     pub exporter_response: BTreeMap<String, String>,
     /// What the lint rules found in the Dockerfile, in its order.
     pub warnings: Vec<Finding>,
+    /// The platforms that were built; empty when another frontend made the result.
+    pub built: Vec<Platform>,
+    /// The platforms that failed and are not in what was exported ([`OnFailure::Export`](super::OnFailure::Export)).
+    pub failed: Vec<PlatformFailure>,
 }
 
 impl BuildOutcome {
@@ -84,6 +89,8 @@ mod tests {
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
             warnings: Vec::new(),
+            built: Vec::new(),
+            failed: Vec::new(),
         }
     }
 

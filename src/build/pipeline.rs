@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::attended::Attended;
 use super::context::{self, Inputs};
 use super::layouts::{self, Layouts};
-use super::{BuildOutcome, BuildRequest, Error, Output, export, missing_source, options};
+use super::{
+    BuildOutcome, BuildRequest, Error, OnFailure, Output, export, missing_source, options,
+};
 use crate::client::{Address, Client, Failure, SolveRequest, Worker};
 use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
@@ -145,6 +147,8 @@ impl Prepared {
             build_ref,
             exporter_response,
             warnings: finished.findings,
+            built: finished.built,
+            failed: finished.failed,
         })
     }
 
@@ -161,21 +165,37 @@ impl Prepared {
         mut setting: Setting,
     ) -> Result<Finished, Error> {
         setting.build_platforms = build_platforms(bridge.workers());
+        setting.keep_going = self.request.on_failure != OnFailure::Cancel;
         let finished = job.run(bridge, &setting).await;
-        let finished = finished.map_err(|error| self.explained(error))?;
+        let mut finished = finished.map_err(|error| self.explained(error))?;
+        for failure in &mut finished.failed {
+            self.explain(&mut failure.error);
+        }
+        let is_whole = finished.failed.is_empty();
+        let is_enough = self.request.on_failure == OnFailure::Export && !finished.built.is_empty();
+        if !is_whole && !is_enough {
+            return Err(Error::Platforms {
+                failed: finished.failed,
+                built: finished.built,
+            });
+        }
         bridge.return_result(&finished.result).await?;
         Ok(finished)
     }
 
-    /// A source of COPY that is not found: here are the files and the rules that hide them.
     fn explained(&self, mut error: frontend::Error) -> Error {
-        if let frontend::Error::Solve(solve) = &mut error {
+        self.explain(&mut error);
+        error.into()
+    }
+
+    /// A source of COPY that is not found: here are the files and the rules that hide them.
+    fn explain(&self, error: &mut frontend::Error) {
+        if let frontend::Error::Solve(solve) = error {
             let failure: Option<&Failure> = solve.source.failure();
             solve.explanation = failure.and_then(|failure| {
                 missing_source::explain(&self.inputs, failure, solve.lines.as_ref())
             });
         }
-        error.into()
     }
 }
 

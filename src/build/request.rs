@@ -68,6 +68,8 @@ pub struct BuildRequest {
     pub resources: Resources,
     /// Rules about the sources of the build.
     pub source_policy: Option<SourcePolicy>,
+    /// What happens to the other platforms when one fails.
+    pub on_failure: OnFailure,
     /// How many platforms are solved at the same time; `None` is all of them.
     pub max_parallel_platforms: Option<usize>,
     /// Identifies this client to the daemon, so that the next build of the same folder sends only what has changed.
@@ -104,6 +106,7 @@ impl BuildRequest {
             cgroup_parent: None,
             resources: Resources::default(),
             source_policy: None,
+            on_failure: OnFailure::Cancel,
             max_parallel_platforms: None,
             node_id: None,
         }
@@ -115,6 +118,18 @@ impl BuildRequest {
     pub fn attributes(&self) -> BTreeMap<String, String> {
         super::options::frontend_attributes(self, false)
     }
+}
+
+/// What happens to the other platforms when one of several fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// They are cancelled, and nothing is exported.
+    #[default]
+    Cancel,
+    /// They finish, so that all mistakes are found in one build and what works is in the cache; nothing is exported.
+    Finish,
+    /// They finish and are exported: the image has these platforms only.
+    Export,
 }
 
 /// What has to run although it is cached.

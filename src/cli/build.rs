@@ -17,6 +17,7 @@ use super::connection::{Builder, ConnectionArgs};
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
 use super::failure::print;
+use super::keep_going::{self, KeepGoingArgs};
 use super::{
     Failure, build_failure, caches, call, display, images, interrupt, legacy, permissions, policy,
     proxies, resources, secrets, values,
@@ -149,6 +150,9 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "CACHE")]
     cache_to: Vec<String>,
 
+    #[command(flatten)]
+    keep_going: KeepGoingArgs,
+
     /// How many platforms are solved at the same time [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     max_parallel_platforms: Option<u16>,
@@ -237,7 +241,10 @@ async fn build(
     })?;
     display::warnings(&summary, mode, args.debug, environment);
     write_results(args, &outcome, &builder, mode)?;
-    Ok(outcome)
+    match keep_going::exported_partly(&outcome, &summary, mode) {
+        None => Ok(outcome),
+        Some(failure) => Err(failure),
+    }
 }
 
 /// The files and lines that the flags ask for.
@@ -336,6 +343,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
         build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
+    request.on_failure = args.keep_going.on_failure();
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
     Ok(request)
 }

@@ -8,6 +8,7 @@ use solvekit::progress::{FailedStep, Mode, Summary};
 use super::Failure;
 use super::hint;
 use super::interrupt::EXIT_INTERRUPTED;
+use super::keep_going;
 
 /// gRPC's Internal and ResourceExhausted have exit codes of their own, as in buildx.
 const EXIT_INTERNAL: u8 = 100;
@@ -15,15 +16,21 @@ const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
 
 /// The failure of a build in full, with its exit code.
 pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
+    if let Error::Platforms { failed, built } = error {
+        return keep_going::nothing_exported(failed, built, summary, mode);
+    }
     // The text of a failed step has the daemon's words already.
     let failure = match error {
         Error::Frontend(FrontendError::Solve(_)) => Failure::new(error.to_string()),
         _ => Failure::from_error(error),
     };
-    let failure = failure
-        .report_before(report(error, summary, mode.report_lines()))
-        .code(exit_code(error));
-    match hint::for_build(error) {
+    let report = report(error, summary, mode);
+    let foreign = match error {
+        Error::Frontend(error) => hint::for_foreign_program(error, &report),
+        _ => None,
+    };
+    let failure = failure.report_before(report).code(exit_code(error));
+    match foreign.or_else(|| hint::for_build(error)) {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
@@ -35,18 +42,10 @@ pub(super) fn before_daemon(error: &Error) -> Failure {
 }
 
 /// What stands above the error's line.
-fn report(error: &Error, summary: &Summary, lines: usize) -> String {
+fn report(error: &Error, summary: &Summary, mode: Mode) -> String {
+    let lines = mode.report_lines();
     match error {
-        Error::Frontend(FrontendError::Syntax(failure)) => failure.excerpt.clone(),
-        Error::Frontend(FrontendError::Translate(failure)) => failure.excerpt.clone(),
-        Error::Frontend(FrontendError::Entitlement(failure)) => failure.excerpt.clone(),
-        Error::Frontend(FrontendError::Solve(failure)) => {
-            let mut report = step_of(error, summary)
-                .map(|step| step.render(lines))
-                .unwrap_or_default();
-            report.push_str(&failure.excerpt);
-            report
-        }
+        Error::Frontend(error) => report_of(error, summary, mode),
         Error::Export { .. } => summary
             .failed
             .first()
@@ -56,9 +55,26 @@ fn report(error: &Error, summary: &Summary, lines: usize) -> String {
     }
 }
 
+/// The end of a failed step's log, and the lines of the Dockerfile.
+pub(super) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) -> String {
+    match error {
+        FrontendError::Syntax(failure) => failure.excerpt.clone(),
+        FrontendError::Translate(failure) => failure.excerpt.clone(),
+        FrontendError::Entitlement(failure) => failure.excerpt.clone(),
+        FrontendError::Solve(failure) => {
+            let mut report = step_of(failure.source.failure(), summary)
+                .map(|step| step.render(mode.report_lines()))
+                .unwrap_or_default();
+            report.push_str(&failure.excerpt);
+            report
+        }
+        _ => String::new(),
+    }
+}
+
 /// The step that the daemon names; the first that failed when it names none.
-fn step_of<'a>(error: &Error, summary: &'a Summary) -> Option<&'a FailedStep> {
-    let vertex = daemon_failure(error).and_then(client::Failure::vertex);
+fn step_of<'a>(failure: Option<&client::Failure>, summary: &'a Summary) -> Option<&'a FailedStep> {
+    let vertex = failure.and_then(client::Failure::vertex);
     let named = vertex.and_then(|digest| summary.failed.iter().find(|step| step.digest == digest));
     named.or_else(|| summary.failed.first())
 }

@@ -1,6 +1,7 @@
 //! What to do next, for failures whose cause can be told from what the daemon says.
 
 use solvekit::build::Error;
+use solvekit::client::Failure;
 use solvekit::{client, frontend, gateway};
 
 use super::permissions;
@@ -52,6 +53,54 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
     }
 }
 
+/// The hint for a step that a foreign program could not be run in, told from its log: which emulator is missing.
+pub(super) fn for_foreign_program(error: &frontend::Error, report: &str) -> Option<String> {
+    let frontend::Error::Solve(failure) = error else {
+        return None;
+    };
+    if !report.contains("exec format error") && !failure.message.contains("exec format error") {
+        return None;
+    }
+    let operation = failure.source.failure().and_then(Failure::operation);
+    let platform = failure
+        .platform
+        .as_ref()
+        .or_else(|| operation?.platform.as_ref());
+    let Some(platform) = platform else {
+        return Some(format!(
+            "the daemon's machine cannot run programs of this platform: its emulator is not registered there. {}",
+            install("all")
+        ));
+    };
+    let architecture = &platform.architecture;
+    Some(format!(
+        "the daemon's machine cannot run programs for {platform}: the emulator {} is not registered there (binfmt_misc), or the \
+         image's program is for another platform. {}",
+        emulator(architecture),
+        install(architecture)
+    ))
+}
+
+fn install(architecture: &str) -> String {
+    format!(
+        "Register it on that machine with\n  docker run --privileged --rm tonistiigi/binfmt --install {architecture}\n\
+         or with the package qemu-user-static (Debian, Ubuntu, Fedora), and build again"
+    )
+}
+
+/// QEMU's name of an architecture.
+fn emulator(architecture: &str) -> String {
+    let name = match architecture {
+        "amd64" => "x86_64",
+        "386" => "i386",
+        "arm64" => "aarch64",
+        "mips64le" => "mips64el",
+        "loong64" => "loongarch64",
+        other => other,
+    };
+    format!("qemu-{name}")
+}
+
 fn for_daemon(error: &client::Error) -> Option<String> {
     error.hint().or_else(|| for_message(&full(error)))
 }
@@ -77,13 +126,6 @@ pub(super) fn for_message(message: &str) -> Option<String> {
     }
     if message.contains("certificate signed by unknown authority") {
         return Some(private_ca(&registry_in(message)));
-    }
-    if message.contains("exec format error") {
-        return Some(
-            "the daemon's machine cannot run programs of this platform; install its emulator there, for example \
-             `apt-get install qemu-user-static binfmt-support`, and start the daemon again"
-                .to_owned(),
-        );
     }
     if [
         "401 Unauthorized",

@@ -14,6 +14,7 @@ mod frontend;
 mod hint;
 mod images;
 mod interrupt;
+mod keep_going;
 mod legacy;
 mod llb;
 mod lock;

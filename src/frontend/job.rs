@@ -55,6 +55,8 @@ pub struct Setting {
     pub excludes: Vec<String>,
     /// How many platforms are solved at the same time; `None` is all of them.
     pub parallel: Option<usize>,
+    /// When a platform fails, the others are not cancelled, and the result has those that succeeded.
+    pub keep_going: bool,
     /// Compute the result before it is handed over, so that a failure belongs to a platform and nothing is exported yet.
     pub evaluate: bool,
     /// Caches that the daemon looks into before it runs a step.
@@ -84,13 +86,27 @@ pub struct ImageLock {
 }
 
 /// What a job gives.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Finished {
     /// For the daemon's exporters.
     pub result: BuildResult,
     /// What the lint rules found, of one platform. Another frontend reports to the daemon only.
     pub findings: Vec<Finding>,
+    /// The platforms that are in the result; none when another frontend made it.
+    pub built: Vec<Platform>,
+    /// The platforms that failed while the others were kept going; the result is without them.
+    pub failed: Vec<PlatformFailure>,
+}
+
+/// A platform that failed, of several.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PlatformFailure {
+    /// The platform.
+    pub platform: Platform,
+    /// Why.
+    pub error: Error,
 }
 
 impl Job {
@@ -156,12 +172,21 @@ impl Job {
             .await;
         let findings = linter.into_findings();
         send_warnings(bridge, &self.source, &findings, &setting.warn_at).await;
-        let (several, translations) = translated?;
+        let Translated {
+            several,
+            translations,
+            mut failed,
+        } = translated?;
         self.check_entitlements(setting, &translations)?;
-        let parts = solve::all(bridge, &self.source, setting, several, translations).await?;
+        let (parts, unsolved) =
+            solve::all(bridge, &self.source, setting, several, translations).await?;
+        failed.extend(unsolved);
+        let built = parts.iter().map(|(made, _)| made.platform.clone());
         Ok(Finished {
+            built: built.collect(),
             result: result::assemble(several, parts),
             findings,
+            failed,
         })
     }
 
@@ -192,6 +217,8 @@ impl Job {
         Ok(Finished {
             result,
             findings: Vec::new(),
+            built: Vec::new(),
+            failed: Vec::new(),
         })
     }
 
@@ -224,7 +251,7 @@ impl Job {
         linter: &mut Linter,
         bridge: &Bridge,
         setting: &Setting,
-    ) -> Result<(bool, Vec<Translation>), Error> {
+    ) -> Result<Translated, Error> {
         let Attributes { options, platforms } = self.read_attributes(setting)?;
         let several = options.multi_platform;
         let caps = bridge.capabilities().llb;
@@ -240,7 +267,8 @@ impl Job {
         })
         .collect();
         let mut images = ResolvedImages::new();
-        let mut done: Vec<Option<Translation>> = vec![None; options.len()];
+        let mut done: Vec<Option<Result<Translation, Error>>> = Vec::new();
+        done.resize_with(options.len(), || None);
         loop {
             let mut missing = BTreeSet::new();
             for (index, options) in options.iter().enumerate() {
@@ -251,16 +279,27 @@ impl Job {
                     0 => translate_and_lint(&parsed.dockerfile, options, &images, linter),
                     _ => translate(&parsed.dockerfile, options, &images),
                 };
-                match made.map_err(|error| self.failed(several, options, &error))? {
-                    Outcome::NeedsImages(requests) => missing.extend(requests),
-                    Outcome::NeedsTime(source) => {
+                match made {
+                    Ok(Outcome::NeedsImages(requests)) => missing.extend(requests),
+                    Ok(Outcome::NeedsTime(source)) => {
                         images::resolve_time(bridge, source, &mut images).await?;
                     }
-                    Outcome::Done(translation) => done[index] = Some(*translation),
+                    Ok(Outcome::Done(translation)) => done[index] = Some(Ok(*translation)),
+                    Err(error) => {
+                        let error = self.failed(several, options, &error);
+                        if !(setting.keep_going && several) {
+                            return Err(error);
+                        }
+                        done[index] = Some(Err(error));
+                    }
                 }
             }
             if done.iter().all(Option::is_some) {
-                return Ok((several, done.into_iter().flatten().collect()));
+                let platforms = options.into_iter().map(|options| options.platform);
+                return Ok(Translated::of(
+                    several,
+                    platforms.zip(done.into_iter().flatten()),
+                ));
             }
             images::resolve(bridge, setting, missing, &mut images).await;
         }
@@ -284,6 +323,37 @@ impl Job {
     fn failed(&self, several: bool, options: &Options, error: &crate::translate::Error) -> Error {
         let platform = options.platform.as_ref().filter(|_| several);
         Error::translate(&self.source, platform, error)
+    }
+}
+
+/// What the platforms' translations gave.
+struct Translated {
+    /// They are of several platforms.
+    several: bool,
+    translations: Vec<Translation>,
+    failed: Vec<PlatformFailure>,
+}
+
+impl Translated {
+    fn of(
+        several: bool,
+        made: impl Iterator<Item = (Option<Platform>, Result<Translation, Error>)>,
+    ) -> Self {
+        let mut all = Self {
+            several,
+            translations: Vec::new(),
+            failed: Vec::new(),
+        };
+        for (platform, made) in made {
+            match made {
+                Ok(translation) => all.translations.push(translation),
+                Err(error) => all.failed.push(PlatformFailure {
+                    platform: platform.unwrap_or_else(Platform::host),
+                    error,
+                }),
+            }
+        }
+        all
     }
 }
 

@@ -33,6 +33,6 @@ pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;
 pub use error::{EntitlementFailure, Error, SolveFailure, SyntaxFailure, TranslateFailure};
 pub use inside::serve;
-pub use job::{Finished, ImageLock, Job, Setting};
+pub use job::{Finished, ImageLock, Job, PlatformFailure, Setting};
 pub use source::Source;
 pub use subrequest::{Answer, CheckFailure};

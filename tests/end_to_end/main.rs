@@ -16,6 +16,7 @@ mod entitlements;
 mod frontends;
 mod inside;
 mod interruptions;
+mod keep_going;
 mod layouts;
 mod locks;
 mod machine_output;
