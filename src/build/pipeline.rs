@@ -165,6 +165,7 @@ impl Prepared {
         mut setting: Setting,
     ) -> Result<Finished, Error> {
         setting.build_platforms = build_platforms(bridge.workers());
+        setting.require_native = self.request.require_native;
         setting.keep_going = self.request.on_failure != OnFailure::Cancel;
         let finished = job.run(bridge, &setting).await;
         let mut finished = finished.map_err(|error| self.explained(error))?;

@@ -68,6 +68,8 @@ pub struct BuildRequest {
     pub resources: Resources,
     /// Rules about the sources of the build.
     pub source_policy: Option<SourcePolicy>,
+    /// Nothing may run on a platform that the daemon's machine emulates.
+    pub require_native: bool,
     /// What happens to the other platforms when one fails.
     pub on_failure: OnFailure,
     /// How many platforms are solved at the same time; `None` is all of them.
@@ -106,6 +108,7 @@ impl BuildRequest {
             cgroup_parent: None,
             resources: Resources::default(),
             source_policy: None,
+            require_native: false,
             on_failure: OnFailure::Cancel,
             max_parallel_platforms: None,
             node_id: None,

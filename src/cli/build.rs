@@ -17,7 +17,7 @@ use super::connection::{Builder, ConnectionArgs};
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
 use super::failure::print;
-use super::keep_going::{self, KeepGoingArgs};
+use super::keep_going::{self, PlatformArgs};
 use super::{
     Failure, build_failure, caches, call, display, images, interrupt, legacy, permissions, policy,
     proxies, resources, secrets, values,
@@ -151,7 +151,7 @@ pub(super) struct BuildArgs {
     cache_to: Vec<String>,
 
     #[command(flatten)]
-    keep_going: KeepGoingArgs,
+    several: PlatformArgs,
 
     /// How many platforms are solved at the same time [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -343,7 +343,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
         build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
-    request.on_failure = args.keep_going.on_failure();
+    args.several.apply(&mut request);
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
     Ok(request)
 }

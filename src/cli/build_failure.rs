@@ -60,7 +60,7 @@ pub(super) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) ->
     match error {
         FrontendError::Syntax(failure) => failure.excerpt.clone(),
         FrontendError::Translate(failure) => failure.excerpt.clone(),
-        FrontendError::Entitlement(failure) => failure.excerpt.clone(),
+        FrontendError::Refused(failure) => failure.excerpt.clone(),
         FrontendError::Solve(failure) => {
             let mut report = step_of(failure.source.failure(), summary)
                 .map(|step| step.render(mode.report_lines()))

@@ -2,6 +2,7 @@
 
 use solvekit::build::Error;
 use solvekit::client::Failure;
+use solvekit::frontend::Refusal;
 use solvekit::{client, frontend, gateway};
 
 use super::permissions;
@@ -39,9 +40,14 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
                     .to_owned(),
             )
         }
-        Error::Frontend(frontend::Error::Entitlement(failure)) => {
-            Some(permissions::hint(failure.entitlement))
-        }
+        Error::Frontend(frontend::Error::Refused(failure)) => match &failure.reason {
+            Refusal::Entitlement { entitlement } => Some(permissions::hint(entitlement)),
+            Refusal::Emulated { platform, .. } => Some(format!(
+                "build on a machine for {platform}, let the stage run on the daemon's own platform and compile for the other one \
+                 (FROM --platform=$BUILDPLATFORM), or leave out --require-native"
+            )),
+            _ => None,
+        },
         Error::Client(error) => for_daemon(error),
         Error::Export { source } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error))

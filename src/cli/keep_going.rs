@@ -1,6 +1,6 @@
-//! `--keep-going`: what became of each platform when some failed.
+//! Several platforms: `--require-native`, and `--keep-going` with what became of each platform when some failed.
 
-use solvekit::build::{BuildOutcome, OnFailure};
+use solvekit::build::{BuildOutcome, BuildRequest, OnFailure};
 use solvekit::frontend::{Error, PlatformFailure};
 use solvekit::oci::Platform;
 use solvekit::progress::{Mode, Summary};
@@ -8,7 +8,7 @@ use solvekit::progress::{Mode, Summary};
 use super::{Failure, build_failure, hint};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct KeepGoingArgs {
+pub(super) struct PlatformArgs {
     /// When a platform fails let the others finish, and say what became of each; nothing is exported
     #[arg(long)]
     keep_going: bool,
@@ -16,15 +16,20 @@ pub(super) struct KeepGoingArgs {
     /// With --keep-going, export the platforms that work
     #[arg(long, requires = "keep_going")]
     push_partial: bool,
+
+    /// Refuse a build in which something would run on a platform that the daemon's machine emulates
+    #[arg(long)]
+    require_native: bool,
 }
 
-impl KeepGoingArgs {
-    pub(super) fn on_failure(&self) -> OnFailure {
-        match (self.keep_going, self.push_partial) {
+impl PlatformArgs {
+    pub(super) fn apply(&self, request: &mut BuildRequest) {
+        request.on_failure = match (self.keep_going, self.push_partial) {
             (true, true) => OnFailure::Export,
             (true, false) => OnFailure::Finish,
             (false, _) => OnFailure::Cancel,
-        }
+        };
+        request.require_native = self.require_native;
     }
 }
 

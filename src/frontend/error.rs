@@ -22,9 +22,9 @@ pub enum Error {
     /// A platform's graph cannot be made from the Dockerfile: an unknown stage, a base image that is not there.
     #[error(transparent)]
     Translate(Box<TranslateFailure>),
-    /// A step needs leave for something, and the build was not given it.
+    /// A step is not begun: it needs leave that the build was not given, or emulation that it must not have.
     #[error(transparent)]
-    Entitlement(Box<EntitlementFailure>),
+    Refused(Box<RefusedStep>),
     /// A step failed, or the frontend in the daemon that was called.
     #[error(transparent)]
     Solve(Box<SolveFailure>),
@@ -105,12 +105,12 @@ pub struct TranslateFailure {
     pub(super) detail: client::SourceDetail,
 }
 
-/// A step that needs leave for something.
+/// A step that is not begun.
 #[derive(Debug, thiserror::Error)]
-#[error("{}this step needs the entitlement {entitlement}, which the build was not given", place(file, *line))]
-pub struct EntitlementFailure {
-    /// As `--allow` and the daemon name it.
-    pub entitlement: &'static str,
+#[error("{}this step {reason}", place(file, *line))]
+pub struct RefusedStep {
+    /// Why.
+    pub reason: Refusal,
     /// The Dockerfile's path as given.
     pub file: String,
     /// The step's line; 1 is the first of the file, 0 is none.
@@ -119,6 +119,26 @@ pub struct EntitlementFailure {
     pub excerpt: String,
     /// The same for the daemon.
     pub(super) detail: Option<client::SourceDetail>,
+}
+
+/// Why a step is not begun.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It needs leave for something, and the build was not given it.
+    #[error("needs the entitlement {entitlement}, which the build was not given")]
+    Entitlement {
+        /// As `--allow` and the daemon name it.
+        entitlement: &'static str,
+    },
+    /// It would be emulated, and the build is to be native.
+    #[error("runs on {platform}, which the daemon emulates: it is a machine for {native}")]
+    Emulated {
+        /// The step's platform.
+        platform: Platform,
+        /// The daemon's own.
+        native: Platform,
+    },
 }
 
 /// A step that failed on the daemon.
@@ -156,7 +176,7 @@ impl Error {
         let from_daemon = match self {
             Self::Syntax(failure) => return own(&failure.detail, &failure.message),
             Self::Translate(failure) => return own(&failure.detail, &failure.message),
-            Self::Entitlement(failure) => {
+            Self::Refused(failure) => {
                 let message = failure.to_string();
                 return match &failure.detail {
                     Some(lines) => own(lines, &message),
@@ -225,16 +245,12 @@ impl Error {
         }))
     }
 
-    /// A step that needs leave, with the lines that it is made from.
-    pub(super) fn entitlement(
-        source: &Source,
-        entitlement: &'static str,
-        locations: &[Location],
-    ) -> Self {
+    /// A step that is not begun, with the lines that it is made from.
+    pub(super) fn refused(source: &Source, reason: Refusal, locations: &[Location]) -> Self {
         let detail = source.detail_at(locations);
         let first = detail.as_ref().and_then(|detail| detail.ranges.first());
-        Self::Entitlement(Box::new(EntitlementFailure {
-            entitlement,
+        Self::Refused(Box::new(RefusedStep {
+            reason,
             file: source.path.clone(),
             line: first.map_or(0, |range| u32::try_from(range.start.line).unwrap_or(0)),
             excerpt: detail

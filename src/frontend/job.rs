@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choice::{Choice, Elsewhere, elsewhere};
-use super::{Error, Source, entitlements, images, result, solve};
+use super::{Error, Source, images, refusal, result, solve};
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions, Warning};
@@ -72,6 +72,8 @@ pub struct Setting {
     /// The entitlements that the build was given; a step that needs another one fails the build before anything is solved.
     /// `None` leaves that to the daemon.
     pub entitlements: Option<Vec<String>>,
+    /// A process that the daemon's machine would emulate fails the build before anything is solved.
+    pub require_native: bool,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
     pub warn_at: String,
 }
@@ -177,7 +179,7 @@ impl Job {
             translations,
             mut failed,
         } = translated?;
-        self.check_entitlements(setting, &translations)?;
+        self.check_steps(setting, &translations)?;
         let (parts, unsolved) =
             solve::all(bridge, &self.source, setting, several, translations).await?;
         failed.extend(unsolved);
@@ -305,18 +307,14 @@ impl Job {
         }
     }
 
-    fn check_entitlements(
-        &self,
-        setting: &Setting,
-        translations: &[Translation],
-    ) -> Result<(), Error> {
-        let Some(allowed) = &setting.entitlements else {
+    fn check_steps(&self, setting: &Setting, translations: &[Translation]) -> Result<(), Error> {
+        if setting.entitlements.is_none() && !setting.require_native {
             return Ok(());
-        };
+        }
         let mut definitions = translations.iter().map(|made| &made.definition);
-        match definitions.find_map(|definition| entitlements::missing(definition, allowed)) {
+        match definitions.find_map(|definition| refusal::refused(definition, setting)) {
             None => Ok(()),
-            Some((name, lines)) => Err(Error::entitlement(&self.source, name, &lines)),
+            Some((reason, lines)) => Err(Error::refused(&self.source, reason, &lines)),
         }
     }
 

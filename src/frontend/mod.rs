@@ -19,11 +19,11 @@
 
 mod call;
 mod choice;
-mod entitlements;
 mod error;
 mod images;
 mod inside;
 mod job;
+mod refusal;
 mod result;
 mod solve;
 mod source;
@@ -31,7 +31,7 @@ mod subrequest;
 
 pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;
-pub use error::{EntitlementFailure, Error, SolveFailure, SyntaxFailure, TranslateFailure};
+pub use error::{Error, Refusal, RefusedStep, SolveFailure, SyntaxFailure, TranslateFailure};
 pub use inside::serve;
 pub use job::{Finished, ImageLock, Job, PlatformFailure, Setting};
 pub use source::Source;

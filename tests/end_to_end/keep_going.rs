@@ -103,3 +103,29 @@ fn a_foreign_program_is_told_with_its_emulator() {
     )
     .failed_with(1, &["qemu-x86_64", "binfmt --install amd64"]);
 }
+
+#[test]
+fn emulation_is_refused_where_the_build_is_to_be_native() {
+    let dockerfile = format!(
+        "FROM --platform=$BUILDPLATFORM alpine AS make\nARG TARGETARCH\nRUN echo {} $TARGETARCH > /made\nFROM alpine AS cross\nCOPY --from=make /made /\nFROM cross\nRUN cat /made\n",
+        unique()
+    );
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let build = |more: &[&str]| {
+        Finished::of(
+            solvekit(["build", "--progress=plain", "--require-native"])
+                .args(more)
+                .arg(context.path()),
+        )
+    };
+    build(&["--platform=linux/amd64,linux/s390x"]).failed_with(
+        1,
+        &[
+            "Dockerfile:7: this step runs on linux/s390x",
+            ">>> RUN cat",
+            "$BUILDPLATFORM",
+        ],
+    );
+    build(&["--platform=linux/amd64,linux/s390x", "--target=cross"]).succeeded();
+    build(&["--platform=linux/amd64"]).succeeded();
+}

@@ -1,0 +1,130 @@
+//! Steps that are not to be begun: what needs leave that was not given, what would be emulated. Found before anything is solved.
+
+use prost::Message as _;
+
+use super::{Refusal, Setting};
+use crate::llb::{Definition, Location};
+use crate::oci::{Platform, PlatformMatcher};
+use crate::proto::pb;
+
+/// `RUN --network=host`
+const NETWORK_HOST: &str = "network.host";
+/// `RUN --security=insecure`
+const SECURITY_INSECURE: &str = "security.insecure";
+
+/// The first process of a graph that must not be begun, and the step's lines.
+pub(super) fn refused(
+    definition: &Definition,
+    setting: &Setting,
+) -> Option<(Refusal, Vec<Location>)> {
+    let native = setting.build_platforms.first();
+    let native = native.filter(|_| setting.require_native);
+    definition.vertices().iter().find_map(|vertex| {
+        // Ops of this program decode; others are the daemon's business.
+        let op = pb::Op::decode(vertex.op().clone()).ok()?;
+        let Some(pb::op::Op::Exec(exec)) = &op.op else {
+            return None;
+        };
+        let allowed = setting.entitlements.as_deref();
+        let refusal = allowed
+            .and_then(|allowed| missing(exec, allowed))
+            .or_else(|| emulated(&op, native?))?;
+        Some((refusal, vertex.locations().to_vec()))
+    })
+}
+
+/// An entitlement that a process needs and that is not among `allowed`. Whether a device needs one is known to the daemon only.
+fn missing(exec: &pb::ExecOp, allowed: &[String]) -> Option<Refusal> {
+    let is_missing = |name: &&str| !allowed.iter().any(|allowed| allowed == name);
+    let entitlement = needed(exec).into_iter().flatten().find(is_missing)?;
+    Some(Refusal::Entitlement { entitlement })
+}
+
+/// Whether the machine of the daemon cannot run programs of the process' platform itself. One that runs 386 and older ARMs
+/// besides its own is native for these.
+fn emulated(op: &pb::Op, native: &Platform) -> Option<Refusal> {
+    let wanted = op.platform.as_ref()?;
+    let platform = Platform {
+        os: wanted.os.clone(),
+        architecture: wanted.architecture.clone(),
+        variant: wanted.variant.clone(),
+        ..Platform::default()
+    };
+    let same = platform.os == native.os && platform.architecture == native.architecture;
+    let runs = same || PlatformMatcher::only(native).matches(&platform);
+    (!runs).then(|| Refusal::Emulated {
+        platform,
+        native: native.clone(),
+    })
+}
+
+fn needed(exec: &pb::ExecOp) -> [Option<&'static str>; 2] {
+    [
+        (exec.network() == pb::NetMode::Host).then_some(NETWORK_HOST),
+        (exec.security() == pb::SecurityMode::Insecure).then_some(SECURITY_INSECURE),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llb::{Exec, MarshalOptions, Network, Security, State};
+
+    fn graph(exec: Exec) -> Definition {
+        let base = crate::llb::image("a", Default::default(), Default::default());
+        let root = base.run(exec).root();
+        let later = root.run(Exec::new(["true"])).root();
+        later.marshal(&MarshalOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn what_a_step_needs_is_found_unless_it_is_given() {
+        let of = |definition: &Definition, allowed: &[&str]| {
+            let setting = Setting {
+                entitlements: Some(allowed.iter().map(|name| (*name).to_owned()).collect()),
+                ..Setting::default()
+            };
+            match refused(definition, &setting)?.0 {
+                Refusal::Entitlement { entitlement } => Some(entitlement),
+                other => panic!("{other:?}"),
+            }
+        };
+        let host = graph(Exec::new(["a"]).network(Network::Host));
+        assert_eq!(of(&host, &["security.insecure"]), Some(NETWORK_HOST));
+        assert_eq!(of(&host, &["network.host"]), None);
+        let both = Exec::new(["a"]).network(Network::Host);
+        let both = graph(both.security(Security::Insecure));
+        assert_eq!(of(&both, &["network.host"]), Some(SECURITY_INSECURE));
+        assert_eq!(of(&graph(Exec::new(["a"])), &[]), None);
+        assert_eq!(
+            of(&State::scratch().marshal(&Default::default()).unwrap(), &[]),
+            None
+        );
+    }
+
+    #[test]
+    fn processes_of_other_machines_are_found() {
+        let platform = |name: &str| Platform::parse(name).unwrap();
+        let of = |target: &str, native: &str| {
+            let options = MarshalOptions {
+                platform: platform(target).into(),
+                ..MarshalOptions::default()
+            };
+            let base = crate::llb::image("a", Default::default(), Default::default());
+            let root = base.run(Exec::new(["a"])).root();
+            let definition = root.marshal(&options).unwrap();
+            let setting = Setting {
+                build_platforms: vec![platform(native)],
+                require_native: true,
+                ..Setting::default()
+            };
+            refused(&definition, &setting).map(|(refusal, _)| refusal.to_string())
+        };
+        assert_eq!(of("linux/amd64", "linux/amd64"), None);
+        assert_eq!(of("linux/386", "linux/amd64"), None);
+        assert_eq!(of("linux/arm/v7", "linux/arm64"), None);
+        let refusal = of("linux/arm64", "linux/amd64").unwrap();
+        assert!(refusal.contains("linux/arm64"), "{refusal}");
+        assert!(refusal.contains("linux/amd64"), "{refusal}");
+    }
+}
