@@ -135,9 +135,9 @@ pub enum Refusal {
     #[error("runs on {platform}, which the daemon emulates: it is a machine for {native}")]
     Emulated {
         /// The step's platform.
-        platform: Platform,
+        platform: Box<Platform>,
         /// The daemon's own.
-        native: Platform,
+        native: Box<Platform>,
     },
 }
 

@@ -53,8 +53,8 @@ fn emulated(op: &pb::Op, native: &Platform) -> Option<Refusal> {
     let same = platform.os == native.os && platform.architecture == native.architecture;
     let runs = same || PlatformMatcher::only(native).matches(&platform);
     (!runs).then(|| Refusal::Emulated {
-        platform,
-        native: native.clone(),
+        platform: Box::new(platform),
+        native: Box::new(native.clone()),
     })
 }
 
