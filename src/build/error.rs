@@ -102,6 +102,12 @@ pub enum Error {
         /// What is the matter with it.
         reason: String,
     },
+    /// An output with `mode=delete` outside of the working directory, which was not allowed.
+    #[error("mode=delete would remove files of {}, which is not below the working directory", path.display())]
+    DeletionNotAllowed {
+        /// The folder as given.
+        path: PathBuf,
+    },
     /// All platforms are built, and the result cannot be written here.
     #[error("cannot write the result: {reason}")]
     Receive {

@@ -1,11 +1,11 @@
 //! What the daemon's exporters are told: types, names, attributes.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::pipeline::OpenOutput;
-use super::{BuildRequest, Destination, Error, Output, OutputKind};
+use super::{BuildRequest, Destination, Entitlement, Error, Output, OutputKind};
 use crate::client::Exporter;
 use crate::session::Exports;
 
@@ -25,11 +25,52 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     }
     for output in &request.outputs {
         if let Some(Destination::Path(path)) = &output.destination {
+            if output.deletes() && !request.entitlements.contains(&Entitlement::LocalDelete) {
+                check_deletion(path)?;
+            }
             let is_folder = output.kind == OutputKind::Local || output.is_layout();
             check_destination(is_folder, path)?;
         }
     }
     Ok(())
+}
+
+/// Files are removed below the working directory only, unless that was allowed: as in buildx.
+fn check_deletion(path: &Path) -> Result<(), Error> {
+    let failed = |source: io::Error| Error::Destination {
+        path: path.to_owned(),
+        reason: source.to_string(),
+    };
+    let here = std::env::current_dir().map_err(failed)?;
+    let here = here.canonicalize().map_err(failed)?;
+    let there = resolved(path).map_err(failed)?;
+    if there != here && there.starts_with(&here) {
+        return Ok(());
+    }
+    Err(Error::DeletionNotAllowed {
+        path: path.to_owned(),
+    })
+}
+
+/// The path without links and `..`, of which the last parts need not be there.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let mut there = path.as_path();
+    let mut rest = Vec::new();
+    loop {
+        match there.canonicalize() {
+            Ok(found) => return Ok(rest.iter().rev().fold(found, |path, name| path.join(name))),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) => match (there.file_name(), there.parent()) {
+                (Some(name), Some(parent)) => {
+                    rest.push(name.to_owned());
+                    there = parent;
+                }
+                // `..` below what is not there.
+                _ => return Err(error),
+            },
+        }
+    }
 }
 
 /// A destination of the wrong kind is told before the build, not after.
@@ -68,6 +109,9 @@ pub(super) fn receivers(
             (None, _) => exports,
             // Written through the content store.
             (Some(_), _) if output.is_layout() => exports,
+            (Some(Destination::Path(path)), OutputKind::Local) if output.deletes() => {
+                exports.with_mirror(number, path)
+            }
             (Some(Destination::Path(path)), OutputKind::Local) => {
                 exports.with_directory(number, path)
             }
@@ -182,6 +226,37 @@ mod tests {
         ));
         request.outputs.push(Output::push());
         assert_eq!(outputs(&request, true).unwrap(), [Output::push()]);
+    }
+
+    #[test]
+    fn files_are_removed_below_the_working_directory_only() {
+        let here = std::env::current_dir().unwrap();
+        let below = tempfile::tempdir_in(&here).unwrap();
+        std::os::unix::fs::symlink("/etc", below.path().join("link")).unwrap();
+        let check = |path: &str| {
+            let output = format!("type=local,mode=delete,dest={path}");
+            let mut request = BuildRequest::new(".");
+            request.outputs = vec![output.parse().unwrap()];
+            check(&request)
+        };
+        let below = below.path().display();
+        for allowed in [
+            "target/x/y",
+            &format!("{below}"),
+            &format!("{below}/new/deep"),
+        ] {
+            assert!(check(allowed).is_ok(), "{allowed}");
+        }
+        for refused in [
+            ".",
+            "..",
+            "/tmp",
+            "/",
+            "target/nowhere/../../..",
+            &format!("{below}/link/x"),
+        ] {
+            assert!(check(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

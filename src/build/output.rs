@@ -130,6 +130,12 @@ impl Output {
         is_layout(self.kind, &self.attributes)
     }
 
+    /// Whether what is not in the result is removed from the destination: `type=local,mode=delete`.
+    pub fn deletes(&self) -> bool {
+        let mode = self.attributes.get("mode").map(String::as_str);
+        self.kind == OutputKind::Local && mode == Some("delete")
+    }
+
     /// Whether the result is pushed.
     pub fn pushes(&self) -> bool {
         self.kind == OutputKind::Image && self.attributes.get("push").is_some_and(|v| is_true(v))
@@ -248,12 +254,10 @@ fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> 
             return Err(format!("tar={value} is neither true nor false"));
         }
         if kind == OutputKind::Local && key == "mode" {
-            if value == "copy" {
+            if matches!(value.as_str(), "" | "copy" | "delete") {
                 continue;
             }
-            return Err(format!(
-                "mode={value} is not supported by this version: only copy is"
-            ));
+            return Err(format!("mode={value} is neither copy nor delete"));
         }
         let is_annotation = is_image && key.starts_with("annotation");
         if !is_annotation && !known.contains(&key.as_str()) {
@@ -370,6 +374,7 @@ mod tests {
             ("type=image,compresion=gzip", "did you mean \"compression\""),
             ("type=image,x", "not key=value"),
             ("type=local", "dest= is missing"),
+            ("type=local,dest=x,mode=move", "neither copy nor delete"),
             ("type=local,dest=-", "type=tar can"),
             ("type=image,dest=x", "has no dest="),
             ("type=oci,tar=false", "dest= is missing"),

@@ -1,6 +1,6 @@
 //! What to do next, for failures whose cause can be told from what the daemon says.
 
-use solvekit::build::Error;
+use solvekit::build::{Entitlement, Error};
 use solvekit::client::Failure;
 use solvekit::frontend::Refusal;
 use solvekit::{client, frontend, gateway};
@@ -16,6 +16,10 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
         Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Some("name it with -f FILE, or give the folder that holds it as the context".to_owned())
         }
+        Error::DeletionNotAllowed { .. } => Some(format!(
+            "if that is meant, allow it: --allow {}",
+            Entitlement::LocalDelete
+        )),
         Error::SeveralLayouts => Some(
             "write all but one of them to archives (tar=true), or build again for the next folder: all steps are cached then"
                 .to_owned(),

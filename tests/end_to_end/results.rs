@@ -166,3 +166,58 @@ fn tar(archive: &Path, flags: &[&str], path: &str) -> String {
         .output();
     String::from_utf8_lossy(&output.expect("tar is there").stdout).into_owned()
 }
+
+#[test]
+fn a_folder_can_be_made_to_hold_the_result_only() {
+    let context = context(&unique());
+    let root = folder_of(&[
+        ("out/stale", "x"),
+        ("out/old/file", "x"),
+        ("out/deep/old", "x"),
+        ("mine", "x"),
+    ]);
+    let build = |destination: &str| {
+        let output = format!("type=local,mode=delete,dest={destination}");
+        Finished::of(
+            solvekit(["build", "-o", &output])
+                .arg(context.path())
+                .current_dir(root.path()),
+        )
+    };
+    for elsewhere in [".", "..", "/tmp"] {
+        build(elsewhere).failed_with(
+            1,
+            &[
+                "mode=delete would remove files of",
+                "--allow buildx.local.delete",
+            ],
+        );
+    }
+    let names = |path: &str| {
+        let entries = fs::read_dir(root.path().join(path)).expect("it is there");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<_> = names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let finished = build("out");
+    if finished.code == Some(0) {
+        assert_eq!(
+            [names("out"), names("out/deep")],
+            [vec!["deep", "link"], vec!["file"]]
+        );
+    } else {
+        // A daemon from before the mode.
+        finished.failed_with(
+            1,
+            &["mode=delete needs a newer BuildKit", "nothing was written"],
+        );
+        assert_eq!(
+            [names("out"), names("out/deep")],
+            [vec!["deep", "old", "stale"], vec!["old"]]
+        );
+    }
+    assert_eq!(names("."), ["mine", "out"]);
+}

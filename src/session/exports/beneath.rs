@@ -1,11 +1,13 @@
 //! A directory that nothing leads out of: names given by the daemon are opened inside of it, whatever links there are.
 
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 use super::error::ExportError;
 use crate::session::filepath;
@@ -25,6 +27,11 @@ impl Beneath {
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         let root = rustix::fs::openat(CWD, root, DIRECTORY | OFlags::RDONLY, Mode::empty())?;
         Ok(Self { root, last: None })
+    }
+
+    /// The root itself.
+    pub(super) fn root(&self) -> &OwnedFd {
+        &self.root
     }
 
     /// The directory that holds the path, and the name in it.
@@ -88,7 +95,7 @@ fn check(path: &str) -> Result<(), ExportError> {
 }
 
 /// What is there under the name; a link is itself.
-pub(super) fn kind(parent: BorrowedFd<'_>, name: &str) -> Result<Option<FileType>, Errno> {
+pub(super) fn kind(parent: BorrowedFd<'_>, name: impl Arg) -> Result<Option<FileType>, Errno> {
     match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
         Err(Errno::NOENT) => Ok(None),
@@ -97,25 +104,40 @@ pub(super) fn kind(parent: BorrowedFd<'_>, name: &str) -> Result<Option<FileType
 }
 
 /// Removes what is there, with everything in it.
-pub(super) fn remove(parent: BorrowedFd<'_>, name: &str, kind: FileType) -> Result<(), Errno> {
+pub(super) fn remove(
+    parent: BorrowedFd<'_>,
+    name: impl Arg + Copy,
+    kind: FileType,
+) -> Result<(), Errno> {
     if kind != FileType::Directory {
         return rustix::fs::unlinkat(parent, name, AtFlags::empty());
     }
-    let flags = DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW;
-    let directory = rustix::fs::openat(parent, name, flags, Mode::empty())?;
-    for entry in Dir::read_from(&directory)? {
-        let entry = entry?;
-        let Ok(inner) = entry.file_name().to_str() else {
-            return Err(Errno::ILSEQ);
-        };
-        if matches!(inner, "." | "..") {
-            continue;
-        }
-        if let Some(kind) = self::kind(directory.as_fd(), inner)? {
-            remove(directory.as_fd(), inner, kind)?;
-        }
+    let directory = open(parent, name)?;
+    for (inner, kind) in entries(&directory)? {
+        remove(directory.as_fd(), inner.as_c_str(), kind)?;
     }
     rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
+}
+
+/// Opens a directory that is no link.
+pub(super) fn open(parent: BorrowedFd<'_>, name: impl Arg) -> Result<OwnedFd, Errno> {
+    let flags = DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW;
+    rustix::fs::openat(parent, name, flags, Mode::empty())
+}
+
+/// What is in a directory.
+pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<(CString, FileType)>, Errno> {
+    let mut found = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        let name = entry?.file_name().to_owned();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        if let Some(kind) = kind(directory.as_fd(), name.as_c_str())? {
+            found.push((name, kind));
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

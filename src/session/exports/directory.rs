@@ -16,14 +16,16 @@ use crate::session::stream::Outbound;
 /// more could leave both sides waiting.
 const ASKED: usize = 64;
 
-/// Writes what the packets say below `root`, which is made if it is not there. Returns when the daemon has said FIN too.
+/// Writes what the packets say below `root`, which is made if it is not there; a mirror holds nothing else then. Returns
+/// when the daemon has said FIN too.
 pub(super) fn receive(
     root: PathBuf,
+    mirror: bool,
     mut packets: mpsc::Receiver<Packet>,
     outbound: &Outbound,
 ) -> Result<(), ExportError> {
     let name = root.display().to_string();
-    let tree = std::fs::create_dir_all(&root).and_then(|()| Tree::open(&root));
+    let tree = std::fs::create_dir_all(&root).and_then(|()| Tree::open(&root, mirror));
     let tree = tree.map_err(|error| ExportError::file("use", &name, error))?;
     let mut receiver = Receiver {
         tree,

@@ -4,6 +4,7 @@ mod beneath;
 mod directory;
 mod error;
 mod file;
+mod mirror;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ type Open = dyn Fn(&BTreeMap<String, String>) -> io::Result<Box<dyn Write + Send
 enum Target {
     Writer(Arc<Open>),
     File(PathBuf),
-    Directory(PathBuf),
+    Directory { root: PathBuf, mirror: bool },
 }
 
 impl std::fmt::Debug for Exports {
@@ -97,8 +98,20 @@ impl Exports {
     /// Writes the files of an exporter into a directory, which is made if it is not there. What is in it already stays,
     /// unless something of the same name arrives. Nothing is written outside of it.
     pub fn with_directory(mut self, exporter: u32, path: impl AsRef<Path>) -> Self {
+        let root = path.as_ref().to_owned();
+        let mirror = false;
         self.targets
-            .insert(exporter, Target::Directory(path.as_ref().to_owned()));
+            .insert(exporter, Target::Directory { root, mirror });
+        self
+    }
+
+    /// The same, and removes from the directory what is not among the files: the daemon's `mode=delete`. Nothing is removed
+    /// before all files have arrived. A daemon that would send them in several parts is refused.
+    pub fn with_mirror(mut self, exporter: u32, path: impl AsRef<Path>) -> Self {
+        let root = path.as_ref().to_owned();
+        let mirror = true;
+        self.targets
+            .insert(exporter, Target::Directory { root, mirror });
         self
     }
 }
@@ -131,13 +144,19 @@ impl Streaming for FileSend {
         let target = self.exports.targets.get(&id).cloned();
         let target =
             target.ok_or_else(|| Status::not_found(format!("this build has no exporter {id}")))?;
+        if matches!(target, Target::Directory { mirror: true, .. }) && !sends_all_at_once(headers) {
+            let refused = "mode=delete needs a newer BuildKit, which sends all platforms in one transfer; \
+                           nothing was written";
+            let _ = self.exports.failure.set(refused.to_owned());
+            return Err(Status::failed_precondition(refused));
+        }
         let described = description(headers);
         let failure = self.exports.failure.clone();
         let (outbound, body) = stream::outbound();
         tasks.clone().spawn(async move {
             let received = match target {
-                Target::Directory(root) => {
-                    receive_directory(root, inbound, &outbound, &tasks).await
+                Target::Directory { root, mirror } => {
+                    receive_directory(root, mirror, inbound, &outbound, &tasks).await
                 }
                 Target::File(path) => {
                     let open = move || Destination::file(&path);
@@ -166,6 +185,12 @@ fn exporter_id(headers: &HeaderMap) -> u32 {
         .get("buildkit-attachable-exporter-id")
         .and_then(|id| id.to_str().ok());
     id.and_then(|id| id.parse().ok()).unwrap_or_default()
+}
+
+/// Whether one transfer has the files of all platforms, as in `mode=delete`.
+fn sends_all_at_once(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("buildkit-exporter-multi-platform").iter();
+    values.into_iter().any(|value| value == "1")
 }
 
 /// What the exporter says of the result, such as the image's digest.
@@ -263,13 +288,14 @@ fn read_data(message: Bytes) -> Result<Bytes, BadFrame> {
 
 async fn receive_directory(
     root: PathBuf,
+    mirror: bool,
     inbound: Body,
     outbound: &Outbound,
     tasks: &Tasks,
 ) -> Result<(), ExportError> {
     let answers = outbound.clone();
     let received = run(inbound, tasks, packet::read, move |packets| {
-        directory::receive(root, packets, &answers)
+        directory::receive(root, mirror, packets, &answers)
     })
     .await;
     if let Err(error) = &received {

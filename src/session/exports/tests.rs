@@ -1,6 +1,7 @@
 //! Receiving, against a daemon in memory.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::Mutex;
 
@@ -35,6 +36,10 @@ impl<M: Message + Default + Send + 'static> Daemon<M> {
             "exporter-md-containerimage.digest",
             "sha256:abc".parse().unwrap(),
         );
+        if let Some(exporter) = exporter.strip_suffix("+all") {
+            metadata.insert("buildkit-attachable-exporter-id", exporter.parse().unwrap());
+            metadata.insert("buildkit-exporter-multi-platform", "1".parse().unwrap());
+        }
         let mut grpc = tonic::client::Grpc::new(channel.clone());
         grpc.ready().await.unwrap();
         let path = http::uri::PathAndQuery::from_static(METHODS[0]);
@@ -206,8 +211,15 @@ fn link(path: &str, target: &str, bits: u32) -> (Stat, &'static str) {
 
 /// Sends the files as the daemon does; gives the error of the receiver, if it has one.
 async fn send(root: &Path, files: &[(Stat, &'static str)]) -> Result<(), String> {
-    let exports = Exports::new().with_directory(0, root);
-    let mut daemon = Daemon::<Packet>::start(exports, "0").await.unwrap();
+    send_to(Exports::new().with_directory(0, root), "0", files).await
+}
+
+async fn send_to(
+    exports: Exports,
+    exporter: &'static str,
+    files: &[(Stat, &'static str)],
+) -> Result<(), String> {
+    let mut daemon = Daemon::<Packet>::start(exports, exporter).await.unwrap();
     let packet = |kind: PacketType| Packet {
         r#type: kind.into(),
         ..Packet::default()
@@ -392,4 +404,63 @@ async fn the_senders_error_is_passed_on() {
         status.message(),
         "the daemon failed to send the files: snapshot is gone"
     );
+}
+
+#[tokio::test]
+async fn a_mirror_holds_nothing_but_what_arrived() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("out");
+    fs::create_dir_all(root.join("old/deep")).unwrap();
+    fs::create_dir_all(root.join("kept/old")).unwrap();
+    fs::create_dir(dir.path().join("outside")).unwrap();
+    fs::write(dir.path().join("outside/file"), "").unwrap();
+    for name in ["old/deep/file", "kept/stale", "changed", "kept/same"] {
+        fs::write(root.join(name), "old").unwrap();
+    }
+    symlink(dir.path().join("outside"), root.join("kept/link")).unwrap();
+    let odd = std::ffi::OsStr::from_bytes(b"odd-\xff");
+    fs::create_dir(root.join(odd)).unwrap();
+    fs::write(root.join(odd).join(odd), "").unwrap();
+
+    let files = [
+        file("changed", 0o644, "new"),
+        file("empty", mode::DIR | 0o755, ""),
+        file("kept", mode::DIR | 0o755, ""),
+        file("kept/same", 0o644, "same"),
+    ];
+    let exports = Exports::new().with_mirror(0, &root);
+    send_to(exports, "0+all", &files).await.unwrap();
+    let names = |path: &Path| {
+        let entries = fs::read_dir(path).unwrap();
+        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&root), ["changed", "empty", "kept"]);
+    assert_eq!(names(&root.join("kept")), ["same"]);
+    assert_eq!(fs::read(root.join("changed")).unwrap(), b"new");
+    assert!(dir.path().join("outside/file").exists());
+}
+
+#[tokio::test]
+async fn nothing_is_removed_by_a_daemon_that_sends_in_parts_or_breaks_off() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("old"), "old").unwrap();
+    let exports = Exports::new().with_mirror(0, dir.path());
+    let refused = Daemon::<Packet>::start(exports.clone(), "0").await.err();
+    assert_eq!(refused.unwrap().code(), Code::FailedPrecondition);
+    assert!(exports.failure().unwrap().contains("mode=delete"));
+
+    let mut daemon = Daemon::<Packet>::start(exports, "0+all").await.unwrap();
+    let stat = Packet {
+        r#type: PacketType::PacketStat.into(),
+        stat: Some(file("new", 0o644, "").0),
+        ..Packet::default()
+    };
+    daemon.messages.send(stat).await.unwrap();
+    drop(daemon.messages);
+    let said = daemon.answers.message().await.unwrap().unwrap();
+    assert_eq!(said.r#type(), PacketType::PacketErr);
+    daemon.answers.message().await.unwrap_err();
+    assert!(dir.path().join("old").exists());
 }

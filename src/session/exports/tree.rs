@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::beneath::{self, Beneath};
 use super::error::ExportError;
+use super::mirror::Mirror;
 use crate::proto::fsutil::types::Stat;
 use crate::session::fsutil::{PathTable, mode};
 
@@ -27,11 +28,15 @@ pub(super) struct Tree {
     attributes: HashMap<u32, BTreeMap<String, Vec<u8>>>,
     open: HashMap<u32, File>,
     directories: Vec<Stat>,
+    /// Of a directory that is to hold nothing else.
+    mirror: Option<Mirror>,
 }
 
 impl Tree {
-    pub(super) fn open(root: &Path) -> io::Result<Self> {
+    /// Opens the root; what does not arrive is removed from a mirror.
+    pub(super) fn open(root: &Path, mirror: bool) -> io::Result<Self> {
         Ok(Self {
+            mirror: mirror.then(Mirror::default),
             beneath: Beneath::open(root)?,
             files: PathTable::default(),
             attributes: HashMap::new(),
@@ -42,6 +47,9 @@ impl Tree {
 
     /// Creates what the stat describes. True for a file whose content has to be asked for.
     pub(super) fn create(&mut self, id: u32, stat: Stat) -> Result<bool, ExportError> {
+        if let Some(mirror) = &mut self.mirror {
+            mirror.keep(&stat.path);
+        }
         let (parent, name) = self.beneath.parent(&stat.path)?;
         let found = beneath::kind(parent, name)
             .map_err(|error| ExportError::file("look at", &stat.path, error))?;
@@ -166,8 +174,11 @@ impl Tree {
         Ok((path, file.into()))
     }
 
-    /// Gives the directories their modes and times, the innermost first.
+    /// Removes what did not arrive, if that is wanted, and gives the directories their modes and times, the innermost first.
     pub(super) fn finish_directories(&mut self) -> Result<(), ExportError> {
+        if let Some(mirror) = self.mirror.take() {
+            mirror.remove_others(self.beneath.root())?;
+        }
         while let Some(stat) = self.directories.pop() {
             let failed = |error: Errno| ExportError::file("complete", &stat.path, error);
             let (parent, name) = self.beneath.parent(&stat.path)?;
