@@ -82,9 +82,19 @@ async fn solve_and_drive<T>(
         opened = Bridge::open(client, &build_ref) => opened,
     };
     let bridge = opened?;
+    let driven = frontend(&bridge);
+    tokio::pin!(driven);
     let driven = tokio::select! {
-        ended = &mut solve => return Err(ended_early(ended)),
-        driven = frontend(&bridge) => driven,
+        biased;
+        driven = &mut driven => driven,
+        ended = &mut solve => {
+            let response = ended.map_err(Error::Client)?;
+            // The build can end before the answer to the result that ended it is here.
+            return match tokio::time::timeout(GRACE, driven).await {
+                Ok(driven) => driven.map(|value| (value, response.exporter)),
+                Err(_) => Err(ended_early(Ok(response))),
+            };
+        }
     };
     match driven {
         Ok(value) => Ok((value, solve.await.map_err(export_failed)?.exporter)),
