@@ -75,6 +75,15 @@ pub(super) fn elsewhere(
     }
 }
 
+/// Is the Dockerfile translated by another frontend?
+pub(crate) fn is_elsewhere(
+    choice: &Choice,
+    attributes: &BTreeMap<String, String>,
+    text: &[u8],
+) -> bool {
+    elsewhere(choice, attributes, text).is_some()
+}
+
 fn asked_for(attributes: &BTreeMap<String, String>, text: &[u8]) -> Option<Elsewhere> {
     if attributes.contains_key(COMMAND_LINE) {
         return None;

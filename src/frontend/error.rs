@@ -36,6 +36,14 @@ pub enum Error {
         /// The frontend's name.
         frontend: String,
     },
+    /// The daemon cannot get the context: a git repository, a download.
+    #[error("cannot fetch the build context {url}")]
+    Context {
+        /// Its URL, without a password.
+        url: String,
+        /// The daemon's answer.
+        source: gateway::Error,
+    },
     /// The Dockerfile cannot be read through the daemon.
     #[error("cannot read the Dockerfile {filename:?}")]
     Dockerfile {
@@ -189,7 +197,7 @@ impl Error {
                 (found, None) => found,
             },
             Self::Gateway(error) => error.failure(),
-            Self::Dockerfile { source, .. } => {
+            Self::Dockerfile { source, .. } | Self::Context { source, .. } => {
                 let what = self.to_string();
                 return match source.failure() {
                     Some(failure) => failure.clone().during(&what),

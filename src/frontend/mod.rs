@@ -23,6 +23,7 @@ mod error;
 mod images;
 mod inside;
 mod job;
+mod read;
 mod refusal;
 mod result;
 mod solve;
@@ -31,8 +32,10 @@ mod subrequest;
 
 pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;
+pub(crate) use choice::is_elsewhere;
 pub use error::{Error, Refusal, RefusedStep, SolveFailure, SyntaxFailure, TranslateFailure};
 pub use inside::serve;
 pub use job::{Finished, ImageLock, Job, PlatformFailure, Setting};
+pub(crate) use read::{Contexts, Entry, is_archive};
 pub use source::Source;
 pub use subrequest::{Answer, CheckFailure};

@@ -47,6 +47,11 @@ impl Source {
         }
     }
 
+    /// How a daemon reads it, if it does.
+    pub(crate) fn definition(&self) -> Option<&llb::Definition> {
+        self.file.definition.as_deref()
+    }
+
     /// Its bytes.
     pub fn text(&self) -> &[u8] {
         &self.file.data

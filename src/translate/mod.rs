@@ -41,6 +41,8 @@ pub(crate) use named_context::with_config;
 pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
 pub use outline::{Outline, OutlineArg, OutlineItem};
 pub use reason::Reason;
+pub(crate) use remote::{RemoteKind, remote_kind};
+pub(crate) use url::without_password;
 
 use std::sync::Arc;
 

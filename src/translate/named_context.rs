@@ -112,6 +112,9 @@ pub(super) fn load(
         }
         NamedContext::Remote(specifier) => {
             let platform = platform.or(scope.options.platform.as_ref());
+            if git_url::parse(specifier).is_some() {
+                return remote_state(scope, name, specifier).map(ready);
+            }
             match split(name, specifier)? {
                 ("docker-image", "scratch") => Ok(ready(State::scratch())),
                 ("docker-image", reference) => load_image(scope, name, reference, platform),
@@ -252,7 +255,11 @@ fn on(constraints: Constraints, platform: Option<&Platform>) -> Constraints {
 
 /// A git repository or a fetched file.
 fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State, Error> {
-    let (kind, _) = split(name, specifier)?;
+    // The reference takes `git://`, `git@` and http(s) here only; `ssh://` and `github.com/` are as clear.
+    let kind = match git_url::parse(specifier) {
+        Some(_) => "git",
+        None => split(name, specifier)?.0,
+    };
     if !["git", "http", "https"].contains(&kind) {
         return Err(unusable(
             name,

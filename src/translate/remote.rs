@@ -1,10 +1,36 @@
 //! Git and http sources, as ADD and contexts use them.
 
+use super::git_url;
 use super::options::Options;
 use super::reason::Reason;
-use super::url::Url;
+use super::url::{self, Url};
 use crate::llb::{self, Constraints, State, path};
 use crate::oci::Digest;
+
+/// What a URL that stands for a context is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RemoteKind {
+    /// A git repository; `query` says whether the URL has one.
+    Git {
+        /// Has it a query? Older frontends do not read it.
+        query: bool,
+    },
+    /// A file to download.
+    Http,
+}
+
+/// What the text is if it is a URL that the daemon fetches.
+///
+/// # Errors
+/// What is wrong with the query of a git URL.
+pub(crate) fn remote_kind(text: &str) -> Result<Option<RemoteKind>, String> {
+    if let Some(source) = git_url::parse(text) {
+        source?;
+        let query = text.split('#').next().is_some_and(|url| url.contains('?'));
+        return Ok(Some(RemoteKind::Git { query }));
+    }
+    Ok(url::is_http(text).then_some(RemoteKind::Http))
+}
 
 /// A git repository, with the server's keys when they are known.
 pub(super) fn git(options: &Options, mut git: llb::Git, constraints: Constraints) -> State {

@@ -101,6 +101,24 @@ pub(super) fn is_http(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
+/// The URL as it can be shown: without what logs in. The user of ssh is no secret, that of http often is a token.
+pub(crate) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let Some((user, host)) = authority.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    let shown = match (is_http(url), user.split_once(':')) {
+        (true, _) => "xxxxx".to_owned(),
+        (false, Some((user, _))) => format!("{user}:xxxxx"),
+        (false, None) => user.to_owned(),
+    };
+    format!("{scheme}://{shown}@{host}{path}")
+}
+
 /// Keys and values, and whether all could be read.
 pub(super) fn parse_query(query: &str) -> (Vec<(String, String)>, bool) {
     let mut pairs = Vec::new();

@@ -1,21 +1,16 @@
 //! The frontend as BuildKit runs it: an image inside the daemon. What a client-side build reads from its disk is read
 //! through the daemon here; all else is the same.
 
-mod archive;
 mod capabilities;
-mod contexts;
-mod entry;
 
 use std::collections::BTreeMap;
 
-use self::contexts::Contexts;
-use self::entry::Entry;
 use super::choice::{Choice, elsewhere};
+use super::read::{Contexts, Entry};
 use super::{Call, Error, Job, Question, Setting};
 use crate::client::CacheEntry;
 use crate::gateway::{self, Bridge, BuildResult, FrontendEnvironment};
 use crate::oci::Platform;
-use crate::translate::Attributes;
 
 /// The attribute that asks a question instead of a build.
 const REQUEST: &str = "requestid";
@@ -38,9 +33,10 @@ pub async fn serve(
 async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<BuildResult, Error> {
     let attributes = &environment.options;
     let missing = capabilities::missing(attributes)?;
-    let read = Attributes::read(attributes, &environment.session_id)?;
-    let mut contexts = Contexts::find(bridge, attributes, read.options).await?;
-    let entry = Entry::read(bridge, environment, &contexts).await?;
+    let session_id = environment.session_id.as_str();
+    let inputs = bridge.inputs().await?;
+    let mut contexts = Contexts::find(bridge, attributes, session_id, inputs).await?;
+    let entry = Entry::read(bridge, attributes, session_id, &contexts).await?;
 
     if elsewhere(&Choice::Auto, attributes, entry.source.text()).is_some() {
         let job = Job::read(entry.source.clone(), attributes.clone(), &Choice::Auto)?;
@@ -49,7 +45,7 @@ async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<Bu
     }
     missing.map_or(Ok(()), Err)?;
     contexts.excludes.clone_from(&entry.excludes);
-    contexts.read_ignore_files(bridge, environment).await?;
+    contexts.read_ignore_files(bridge, session_id).await?;
     let question = attributes.get(REQUEST).map(|id| call(id)).transpose()?;
     let setting = setting(bridge, environment, &entry, contexts)?;
     let (source, attributes) = (entry.source, attributes.clone());

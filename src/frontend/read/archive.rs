@@ -1,8 +1,9 @@
-//! Telling an archive from a lone Dockerfile by its first bytes, as the reference does.
+//! Telling an archive from a lone Dockerfile by its first bytes, as the reference does; zstd besides, which the daemon unpacks
+//! as well.
 
-/// Compressed with bzip2, gzip or xz, or a tar archive.
-pub(super) fn is_archive(start: &[u8]) -> bool {
-    const MAGIC: [&[u8]; 3] = [b"BZh", b"\x1f\x8b\x08", b"\xfd7zXZ\0"];
+/// Compressed with bzip2, gzip, xz or zstd, or a tar archive.
+pub(crate) fn is_archive(start: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 4] = [b"BZh", b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"];
     MAGIC.iter().any(|magic| start.starts_with(magic)) || is_tar(start)
 }
 

@@ -5,41 +5,47 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde::Deserialize;
 
-use super::Error;
+use super::super::Error;
 use super::archive::is_archive;
 use crate::causes;
+use crate::client;
 use crate::dockerfile::parse_ignore;
-use crate::gateway::{Bridge, FrontendEnvironment, Ref, SolveOptions};
+use crate::gateway::{self, Bridge, Ref, SolveOptions};
 use crate::llb::{self, Constraints, Definition, Local, MarshalOptions, State};
 use crate::oci::Image;
-use crate::translate::{Context, LocalContext, NamedContext, Options, scoped, with_config};
+use crate::translate::{
+    Attributes, Context, LocalContext, NamedContext, Options, scoped, with_config, without_password,
+};
 
 const IGNORE_FILE: &str = ".dockerignore";
 /// How much of a download is looked at to tell an archive from a Dockerfile.
 const SNIFFED: u64 = 1024;
 
 /// What a build is given to read.
-pub(super) struct Contexts {
+pub(crate) struct Contexts {
     /// The main context.
-    pub(super) main: Context,
+    pub(crate) main: Context,
     /// Where the Dockerfile is, unless it is in a folder of the client.
     pub(super) dockerfile: Option<State>,
     /// The Dockerfile's path there.
     pub(super) filename: String,
     /// Named contexts.
-    pub(super) named: BTreeMap<String, NamedContext>,
+    pub(crate) named: BTreeMap<String, NamedContext>,
     /// What the client gave as graphs.
-    pub(super) inputs: BTreeMap<String, Definition>,
+    pub(crate) inputs: BTreeMap<String, Definition>,
     /// What an ignore file excludes from the main context; the Dockerfile's own ignore file is not among them.
-    pub(super) excludes: Option<Vec<String>>,
+    pub(crate) excludes: Option<Vec<String>>,
 }
 
 impl Contexts {
-    pub(super) async fn find(
+    /// What the attributes name; `inputs` stand for what they name `input:NAME`.
+    pub(crate) async fn find(
         bridge: &Bridge,
         attributes: &BTreeMap<String, String>,
-        options: Options,
+        session_id: &str,
+        inputs: BTreeMap<String, Definition>,
     ) -> Result<Self, Error> {
+        let options = Attributes::read(attributes, session_id)?.options;
         let filename = attributes
             .get("filename")
             .map_or("Dockerfile", String::as_str);
@@ -48,7 +54,7 @@ impl Contexts {
             dockerfile: None,
             filename: filename.to_owned(),
             named: BTreeMap::new(),
-            inputs: bridge.inputs().await?,
+            inputs,
             excludes: None,
         };
         found.main = found.find_main(bridge, attributes, options.clone()).await?;
@@ -66,10 +72,12 @@ impl Contexts {
         mut options: Options,
     ) -> Result<Context, Error> {
         let own_folder = attributes.contains_key("dockerfilekey");
-        if let Context::Http { archive, .. } = &mut options.context {
+        if let Context::Http { archive, url, .. } = &mut options.context {
             *archive = false;
+            let url = url.clone();
             let file = remote(&options)?;
-            if is_archive(&first_bytes(bridge, &file).await?) {
+            let start = first_bytes(bridge, &file).await;
+            if is_archive(&start.map_err(|error| not_fetched(&url, error))?) {
                 if let Context::Http { archive, .. } = &mut options.context {
                     *archive = true;
                 }
@@ -128,11 +136,30 @@ impl Contexts {
         })
     }
 
+    /// Fetches where the Dockerfile is, so that a server's refusal is told from a file that is not there.
+    pub(super) async fn fetch(
+        &self,
+        bridge: &Bridge,
+        place: &State,
+    ) -> Result<(Definition, Ref), Error> {
+        let url = match &self.main {
+            Context::Git { url, .. } | Context::Http { url, .. } => url,
+            Context::Local(_) | Context::State(_) => return solve(bridge, place).await,
+        };
+        let options = SolveOptions {
+            evaluate: true,
+            ..SolveOptions::default()
+        };
+        solve_with(bridge, place, &options)
+            .await
+            .map_err(|error| not_fetched(url, error))
+    }
+
     /// Reads the ignore files of the client's folders, all at the same time.
-    pub(super) async fn read_ignore_files(
+    pub(crate) async fn read_ignore_files(
         &mut self,
         bridge: &Bridge,
-        environment: &FrontendEnvironment,
+        session_id: &str,
     ) -> Result<(), Error> {
         let main = match &self.main {
             Context::Local(local) if self.excludes.is_none() => Some(local.clone()),
@@ -144,7 +171,7 @@ impl Contexts {
                 Some(local) => {
                     let key = format!("{}-{IGNORE_FILE}", local.name);
                     let shown = format!("[internal] load {IGNORE_FILE}");
-                    let read = read_ignore_file(bridge, environment, &local, key, shown);
+                    let read = read_ignore_file(bridge, session_id, &local, key, shown);
                     read.await.map(Some)
                 }
             }
@@ -154,7 +181,7 @@ impl Contexts {
                 let key = format!("context:{name}-{IGNORE_FILE}");
                 let shown = format!("[context {name}] load {IGNORE_FILE}");
                 // A folder that cannot be read fails the step that uses it, if there is one.
-                let read = read_ignore_file(bridge, environment, local, key, shown).await;
+                let read = read_ignore_file(bridge, session_id, local, key, shown).await;
                 local.exclude_patterns = read.unwrap_or_default();
             }
         });
@@ -205,6 +232,14 @@ fn image(json: &str) -> Result<Option<Image>, String> {
 
 /// Solves a source that is read here.
 pub(super) async fn solve(bridge: &Bridge, source: &State) -> Result<(Definition, Ref), Error> {
+    solve_with(bridge, source, &SolveOptions::default()).await
+}
+
+async fn solve_with(
+    bridge: &Bridge,
+    source: &State,
+    solve_options: &SolveOptions,
+) -> Result<(Definition, Ref), Error> {
     let options = MarshalOptions {
         caps: bridge.capabilities().llb,
         ..MarshalOptions::default()
@@ -214,8 +249,21 @@ pub(super) async fn solve(bridge: &Bridge, source: &State) -> Result<(Definition
     if definition.is_empty() {
         return Ok((definition, Ref::scratch()));
     }
-    let solved = bridge.solve(&definition, &SolveOptions::default()).await?;
+    let solved = bridge.solve(&definition, solve_options).await?;
     Ok((definition, solved))
+}
+
+/// What the daemon says of a context that it cannot get.
+fn not_fetched(url: &str, error: Error) -> Error {
+    match error {
+        Error::Gateway(source @ gateway::Error::Client(client::Error::Call { .. })) => {
+            Error::Context {
+                url: without_password(url),
+                source,
+            }
+        }
+        other => other,
+    }
 }
 
 async fn first_bytes(bridge: &Bridge, file: &State) -> Result<Vec<u8>, Error> {
@@ -227,14 +275,14 @@ async fn first_bytes(bridge: &Bridge, file: &State) -> Result<Vec<u8>, Error> {
 /// A file that is not there excludes nothing.
 async fn read_ignore_file(
     bridge: &Bridge,
-    environment: &FrontendEnvironment,
+    session_id: &str,
     local: &LocalContext,
     shared_key_hint: String,
     shown: String,
 ) -> Result<Vec<String>, Error> {
-    let session = local.session_id.as_ref().unwrap_or(&environment.session_id);
+    let session = local.session_id.as_deref().unwrap_or(session_id);
     let transfer = Local {
-        session: session.clone(),
+        session: session.to_owned(),
         follow_paths: vec![IGNORE_FILE.to_owned()],
         shared_key_hint,
         no_differ: true,

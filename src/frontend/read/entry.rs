@@ -1,12 +1,12 @@
 //! The Dockerfile, read through the daemon.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::Source;
-use super::Error;
+use super::super::{Error, Source};
 use super::contexts::{Contexts, solve};
 use crate::dockerfile::parse_ignore;
-use crate::gateway::{Bridge, FrontendEnvironment, Ref};
+use crate::gateway::{Bridge, Ref};
 use crate::llb::{self, Constraints, Local, State, path};
 
 /// The folder in the session that Dockerfiles are read from.
@@ -14,26 +14,26 @@ const FOLDER: &str = "dockerfile";
 const USUAL_NAME: &str = "Dockerfile";
 
 /// A Dockerfile that has been read.
-pub(super) struct Entry {
-    pub(super) source: Source,
+pub(crate) struct Entry {
+    pub(crate) source: Source,
     /// The digest of the step that read it, at which warnings are shown.
-    pub(super) head: String,
+    pub(crate) head: String,
     /// What its own ignore file excludes.
-    pub(super) excludes: Option<Vec<String>>,
+    pub(crate) excludes: Option<Vec<String>>,
 }
 
 impl Entry {
-    pub(super) async fn read(
+    pub(crate) async fn read(
         bridge: &Bridge,
-        environment: &FrontendEnvironment,
+        attributes: &BTreeMap<String, String>,
+        session_id: &str,
         contexts: &Contexts,
     ) -> Result<Self, Error> {
         let filename = contexts.filename.as_str();
-        let place = match &contexts.dockerfile {
-            Some(place) => place.clone(),
-            None => folder(environment, filename),
+        let (definition, solved) = match &contexts.dockerfile {
+            Some(place) => contexts.fetch(bridge, place).await?,
+            None => solve(bridge, &folder(attributes, session_id, filename)).await?,
         };
-        let (definition, solved) = solve(bridge, &place).await?;
         let text = read(bridge, &solved, filename).await?;
         let own_ignore_file = format!("{filename}.dockerignore");
         let excludes = bridge.read_file(&solved, &own_ignore_file, None).await.ok();
@@ -47,14 +47,15 @@ impl Entry {
 }
 
 /// The client's folder, of which only the files are sent that can be the Dockerfile or its ignore file.
-fn folder(environment: &FrontendEnvironment, filename: &str) -> State {
-    let options = &environment.options;
-    let name = options.get("dockerfilekey").map_or(FOLDER, String::as_str);
-    let session = options.get(&format!("local-sessionid:{name}"));
+fn folder(attributes: &BTreeMap<String, String>, session_id: &str, filename: &str) -> State {
+    let name = attributes
+        .get("dockerfilekey")
+        .map_or(FOLDER, String::as_str);
+    let session = attributes.get(&format!("local-sessionid:{name}"));
     let mut follow_paths = vec![filename.to_owned(), format!("{filename}.dockerignore")];
     follow_paths.extend(lower_case(filename));
     let transfer = Local {
-        session: session.unwrap_or(&environment.session_id).clone(),
+        session: session.map_or(session_id, String::as_str).to_owned(),
         follow_paths,
         shared_key_hint: name.to_owned(),
         no_differ: true,

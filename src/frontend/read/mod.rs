@@ -1,0 +1,10 @@
+//! What a frontend reads through the daemon, in a client and inside BuildKit alike: contexts that are fetched, the
+//! Dockerfile in them, ignore files.
+
+mod archive;
+mod contexts;
+mod entry;
+
+pub(crate) use archive::is_archive;
+pub(crate) use contexts::Contexts;
+pub(crate) use entry::Entry;
