@@ -19,6 +19,7 @@ mod ssh;
 mod stream;
 mod tasks;
 mod tunnel;
+mod upload;
 
 pub use auth::Auth;
 pub use content::ContentStores;
@@ -30,6 +31,7 @@ pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};
 pub use ssh::{KeyError, SshAgents};
 pub use tunnel::Tunnel;
+pub use upload::Upload;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -165,6 +167,13 @@ impl SessionBuilder {
         self.methods.extend(exports::METHODS);
         self.routes
             .add_service(stream::Served(exports::FileSend::new(exports)));
+        self
+    }
+
+    /// Lets the daemon fetch the stream.
+    pub fn upload(mut self, upload: Upload) -> Self {
+        self.methods.extend(upload::METHODS);
+        self.routes.add_service(stream::Served(upload));
         self
     }
 

@@ -84,6 +84,11 @@ impl Outbound {
         let _ = self.items.send(Item::End(status)).await;
     }
 
+    /// The same from a thread that may block.
+    pub(super) fn blocking_end(self, status: Status) {
+        let _ = self.items.blocking_send(Item::End(status));
+    }
+
     /// Whether the daemon does not read any more.
     pub(super) fn is_closed(&self) -> bool {
         self.items.is_closed()
