@@ -15,6 +15,8 @@ pub enum Error {
     Context {
         /// The folder as given.
         path: PathBuf,
+        /// A folder with nearly this name that is there.
+        near: Option<PathBuf>,
         /// Why.
         source: std::io::Error,
     },
@@ -28,6 +30,60 @@ pub enum Error {
     #[error("cannot read the Dockerfile {}", path.display())]
     Dockerfile {
         /// The path.
+        path: PathBuf,
+        /// A file with nearly this name that is there.
+        near: Option<PathBuf>,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A text that can be no context, Dockerfile or name of a context.
+    #[error("{what} cannot be {text:?}: {reason}")]
+    ContextText {
+        /// What it should be.
+        what: &'static str,
+        /// The text as given, without a password.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A named context cannot be used.
+    #[error("cannot use the named context {name:?}")]
+    NamedContext {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// The stream that the context or the Dockerfile comes from cannot be read.
+    #[error("cannot read the standard input")]
+    Stream {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The stream that the context or the Dockerfile comes from has nothing.
+    #[error("nothing came from the standard input")]
+    EmptyStream,
+    /// The stream has been read by another build.
+    #[error("the standard input has been read already")]
+    StreamUsedUp,
+    /// One stream for two.
+    #[error("the standard input cannot be both the build context and the Dockerfile")]
+    StreamTwice,
+    /// What came as context is a Dockerfile, and another one is named.
+    #[error("the standard input is a Dockerfile, not an archive, and another Dockerfile is named")]
+    StreamIsNoArchive,
+    /// The Dockerfile cannot be fetched.
+    #[error("cannot fetch the Dockerfile {url}")]
+    DockerfileUrl {
+        /// Its URL, without a password.
+        url: String,
+        /// The daemon's answer.
+        source: gateway::Error,
+    },
+    /// A folder for what comes from a stream cannot be made.
+    #[error("cannot make the temporary folder {}", path.display())]
+    TemporaryFolder {
+        /// Its path.
         path: PathBuf,
         /// Why.
         source: std::io::Error,

@@ -1,74 +1,24 @@
-//! The inputs on disk: the context folder, the Dockerfile, the ignore file.
+//! What a build reads on disk: the context folder, the Dockerfile, the ignore file.
 
-use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use super::{BuildRequest, Error};
-use crate::frontend::Source;
+use std::io::Read as _;
+
+use super::Error;
 use crate::session::PatternMatcher;
+use crate::suggest;
 
 /// More than any Dockerfile that people write; keeps `-f` on a wrong file from filling the memory.
 const MAX_DOCKERFILE: u64 = 64 << 20;
+/// Of a larger folder not all names are compared with a mistyped one.
+const MAX_ENTRIES: usize = 10_000;
 
-/// What a build reads before anything is sent: the Dockerfile and the ignore file.
-#[derive(Debug)]
-pub struct Inputs {
-    /// The context folder, absolute and without symbolic links.
-    pub(super) context: PathBuf,
-    /// The Dockerfile's path as given, for messages.
-    pub(super) dockerfile: PathBuf,
-    /// The Dockerfile's bytes.
-    pub(super) text: Vec<u8>,
-    /// The ignore file that applies, when there is one.
-    pub(super) ignore_file: Option<PathBuf>,
-    /// Its patterns, in order.
-    pub(super) excludes: Vec<String>,
-}
-
-impl Inputs {
-    /// What the ignore file that applies excludes, in order.
-    pub fn excludes(&self) -> &[String] {
-        &self.excludes
-    }
-
-    /// The Dockerfile for a frontend.
-    pub fn source(&self) -> Source {
-        Source::new(self.dockerfile.display().to_string(), self.text.clone())
-    }
-
-    /// The folder that another frontend reads the Dockerfile from, and its name there.
-    pub(super) fn dockerfile_folder(&self) -> (PathBuf, String) {
-        let folder = match self.dockerfile.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let name = self.dockerfile.file_name().unwrap_or_default();
-        (folder, name.to_string_lossy().into_owned())
-    }
-}
-
-/// Reads the Dockerfile and the ignore file of a request. Blocking.
-///
-/// # Errors
-/// What is missing or wrong, with its path.
-pub fn read(request: &BuildRequest) -> Result<Inputs, Error> {
-    let context = context_folder(&request.context)?;
-    let dockerfile = dockerfile_path(request, &context);
-    let text = read_limited(&dockerfile)?;
-    let (ignore_file, excludes) = ignore_patterns(&context, &dockerfile)?;
-    Ok(Inputs {
-        context,
-        dockerfile,
-        text,
-        ignore_file,
-        excludes,
-    })
-}
-
-fn context_folder(path: &Path) -> Result<PathBuf, Error> {
-    let failed = |source| Error::Context {
+/// A folder, absolute and without symbolic links.
+pub(super) fn context_folder(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |source: io::Error| Error::Context {
         path: path.to_owned(),
+        near: near(path, &source, Path::is_dir),
         source,
     };
     let context = fs::canonicalize(path).map_err(failed)?;
@@ -81,14 +31,11 @@ fn context_folder(path: &Path) -> Result<PathBuf, Error> {
 }
 
 /// `-f`, or `Dockerfile` in the context; `dockerfile` is found too, as the reference does.
-fn dockerfile_path(request: &BuildRequest, context: &Path) -> PathBuf {
-    if let Some(given) = &request.dockerfile {
-        return given.clone();
+pub(super) fn dockerfile_path(given: Option<&Path>, folder: &Path, context: &Path) -> PathBuf {
+    if let Some(given) = given {
+        return given.to_owned();
     }
-    let folder = request
-        .context
-        .strip_prefix(".")
-        .unwrap_or(&request.context);
+    let folder = folder.strip_prefix(".").unwrap_or(folder);
     let standard = folder.join("Dockerfile");
     if !standard.exists() {
         let lower = context.join("dockerfile");
@@ -99,96 +46,121 @@ fn dockerfile_path(request: &BuildRequest, context: &Path) -> PathBuf {
     standard
 }
 
-fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::Dockerfile {
-        path: path.to_owned(),
-        source,
+/// A Dockerfile on disk.
+pub(super) fn dockerfile(path: &Path) -> Result<Vec<u8>, Error> {
+    let open = || {
+        let file = fs::File::open(path)?;
+        match file.metadata()?.is_dir() {
+            true => Err(io::ErrorKind::IsADirectory.into()),
+            false => limited(file),
+        }
     };
-    let file = fs::File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_dir() {
-        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
-    }
-    let mut text = Vec::new();
-    file.take(MAX_DOCKERFILE + 1)
-        .read_to_end(&mut text)
-        .map_err(failed)?;
-    if text.len() as u64 > MAX_DOCKERFILE {
-        return Err(failed(std::io::Error::new(
-            std::io::ErrorKind::FileTooLarge,
-            format!("it is larger than {} MiB", MAX_DOCKERFILE >> 20),
-        )));
-    }
-    Ok(text)
+    open().map_err(|source| Error::Dockerfile {
+        path: path.to_owned(),
+        near: near(path, &source, |path| !path.is_dir()),
+        source,
+    })
 }
 
-/// `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` in the context.
-fn ignore_patterns(
+/// The text of a Dockerfile.
+pub(super) fn limited(reader: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    reader.take(MAX_DOCKERFILE + 1).read_to_end(&mut text)?;
+    match text.len() as u64 > MAX_DOCKERFILE {
+        false => Ok(text),
+        true => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {} MiB", MAX_DOCKERFILE >> 20),
+        )),
+    }
+}
+
+/// An ignore file and its patterns, in order.
+pub(super) type IgnoreFile = (PathBuf, Vec<String>);
+
+/// `NAME.dockerignore` beside the Dockerfile, if that is a file, else `.dockerignore` in the context.
+pub(super) fn ignore_file(
     context: &Path,
-    dockerfile: &Path,
-) -> Result<(Option<PathBuf>, Vec<String>), Error> {
-    let mut own = dockerfile.as_os_str().to_owned();
-    own.push(".dockerignore");
-    for path in [PathBuf::from(own), context.join(".dockerignore")] {
+    dockerfile: Option<&Path>,
+) -> Result<Option<IgnoreFile>, Error> {
+    let own = dockerfile.map(|dockerfile| {
+        let mut own = dockerfile.as_os_str().to_owned();
+        own.push(".dockerignore");
+        PathBuf::from(own)
+    });
+    for path in own.into_iter().chain([context.join(".dockerignore")]) {
+        let unusable = |path, reason| Err(Error::IgnoreFile { path, reason });
         match fs::read(&path) {
             Ok(text) => {
                 let patterns = crate::dockerfile::parse_ignore(&text);
-                if let Err(error) = PatternMatcher::new(&patterns) {
-                    let reason = error.to_string();
-                    return Err(Error::IgnoreFile { path, reason });
-                }
-                return Ok((Some(path), patterns));
+                return match PatternMatcher::new(&patterns) {
+                    Ok(_) => Ok(Some((path, patterns))),
+                    Err(error) => unusable(path, error.to_string()),
+                };
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(Error::IgnoreFile {
-                    path,
-                    reason: error.to_string(),
-                });
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return unusable(path, error.to_string()),
         }
     }
-    Ok((None, Vec::new()))
+    Ok(None)
+}
+
+/// A path that is not there, with the first part that is missing replaced by the nearest name there is.
+fn near(path: &Path, error: &io::Error, wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    if error.kind() != io::ErrorKind::NotFound {
+        return None;
+    }
+    let (folder, missing) = path.ancestors().find_map(|part| {
+        let folder = match part.parent()? {
+            here if here.as_os_str().is_empty() => Path::new("."),
+            folder => folder,
+        };
+        folder.is_dir().then_some((folder, part))
+    })?;
+    let name = missing.file_name()?.to_str()?;
+    let entries = fs::read_dir(folder).ok()?.take(MAX_ENTRIES).flatten();
+    let names: Vec<String> = entries
+        .filter(|entry| missing != path || wanted(&entry.path()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rest = path.strip_prefix(missing).ok()?;
+    let found = missing.with_file_name(suggest::nearest(name, &names)?);
+    Some(match rest.as_os_str().is_empty() {
+        true => found,
+        false => found.join(rest),
+    })
+    .filter(|path| wanted(path) && path.exists())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    #[test]
+    fn the_nearest_path_is_found_at_any_depth() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
-        folder
-    }
-
-    #[test]
-    fn the_dockerfile_s_own_ignore_file_wins() {
-        let folder = folder(&[
-            ("Dockerfile", "FROM scratch\n"),
-            (".dockerignore", "a\n"),
-            ("Dockerfile.dockerignore", "b\n"),
-        ]);
-        let inputs = read(&BuildRequest::new(folder.path())).unwrap();
-        assert_eq!(inputs.excludes, ["b"]);
-    }
-
-    #[test]
-    fn a_lower_case_dockerfile_is_found() {
-        let folder = folder(&[("dockerfile", "FROM scratch\n")]);
-        let inputs = read(&BuildRequest::new(folder.path())).unwrap();
-        assert_eq!(inputs.text, b"FROM scratch\n");
-        assert_eq!(inputs.excludes, Vec::<String>::new());
-    }
-
-    #[test]
-    fn missing_inputs_are_named() {
-        let folder = folder(&[("file", "")]);
-        let missing = read(&BuildRequest::new(folder.path())).unwrap_err();
-        assert!(missing.to_string().contains("Dockerfile"), "{missing}");
-        let no_context = read(&BuildRequest::new(folder.path().join("nowhere"))).unwrap_err();
-        assert!(no_context.to_string().contains("nowhere"), "{no_context}");
-        let not_a_folder = read(&BuildRequest::new(folder.path().join("file"))).unwrap_err();
-        assert!(matches!(not_a_folder, Error::ContextNotAFolder { .. }));
+        fs::create_dir_all(folder.path().join("service/images")).unwrap();
+        fs::write(folder.path().join("service/images/Dockerfile"), "").unwrap();
+        let near = |path: &str, wanted: fn(&Path) -> bool| {
+            let path = folder.path().join(path);
+            let error = fs::metadata(&path).unwrap_err();
+            let near = near(&path, &error, wanted)?;
+            let near = near.strip_prefix(folder.path()).unwrap();
+            Some(near.to_str().unwrap().to_owned())
+        };
+        let is_dir = |path: &Path| path.is_dir();
+        let is_file = |path: &Path| path.is_file();
+        assert_eq!(near("servce", is_dir).as_deref(), Some("service"));
+        assert_eq!(
+            near("servce/images", is_dir).as_deref(),
+            Some("service/images")
+        );
+        assert_eq!(
+            near("service/images/dockerfil", is_file).as_deref(),
+            Some("service/images/Dockerfile")
+        );
+        assert_eq!(near("service/images/dockerfil", is_dir), None);
+        assert_eq!(near("entirely/else", is_dir), None);
     }
 }

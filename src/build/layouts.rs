@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::{BuildRequest, Destination, Error, Output};
+use super::{BuildRequest, Destination, Error, Inputs, Output, named};
 use crate::causes;
 use crate::client::CacheEntry;
 use crate::layout::{self, Layout, Name};
@@ -48,9 +48,8 @@ enum Kind {
 }
 
 /// The layouts that named contexts are read from.
-pub(super) fn contexts(request: &BuildRequest) -> ContentStores {
-    let layouts = request.oci_layouts.iter();
-    layouts.fold(ContentStores::new(), |stores, (id, folder)| {
+pub(super) fn contexts(inputs: &Inputs, stores: ContentStores) -> ContentStores {
+    named::layouts(&inputs.named).fold(stores, |stores, (id, folder)| {
         stores.with(format!("oci:{id}"), folder)
     })
 }
@@ -63,10 +62,7 @@ pub(super) fn elsewhere(caches: &[CacheEntry]) -> Vec<CacheEntry> {
 
 /// The layouts of a build with these outputs. Blocking.
 pub(super) fn open(request: &BuildRequest, outputs: &[Output]) -> Result<Layouts, Error> {
-    let mut layouts = Layouts {
-        stores: contexts(request),
-        ..Layouts::default()
-    };
+    let mut layouts = Layouts::default();
     for entry in &request.cache_from {
         layouts.import(entry.clone());
     }

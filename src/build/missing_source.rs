@@ -1,6 +1,6 @@
 //! Why the daemon does not find what `COPY` or `ADD` names: it is not in the context, or a rule hides it.
 
-use super::context::Inputs;
+use super::Inputs;
 use crate::client::{Failure, SourceDetail};
 use crate::session::PatternMatcher;
 
@@ -14,10 +14,11 @@ pub(super) fn explain(
     if lines.is_some_and(copies_from_elsewhere) {
         return None;
     }
-    if !inputs.context.join(path).exists() {
+    let folder = inputs.folder()?;
+    if !folder.join(path).exists() {
         return Some(format!(
             "{path:?} is not in the context folder {}",
-            inputs.context.display()
+            folder.display()
         ));
     }
     let rules = PatternMatcher::new(&inputs.excludes).ok()?;
@@ -59,18 +60,16 @@ fn copies_from_elsewhere(found: &SourceDetail) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::{self, BuildRequest};
     use crate::client::Code;
 
     fn explained(excludes: &[&str], message: &str) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("secret.txt"), "x").unwrap();
-        let inputs = Inputs {
-            context: folder.path().to_owned(),
-            dockerfile: folder.path().join("Dockerfile"),
-            text: Vec::new(),
-            ignore_file: Some(folder.path().join(".dockerignore")),
-            excludes: excludes.iter().map(|text| (*text).to_owned()).collect(),
-        };
+        let write = |name, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("secret.txt", "x");
+        write("Dockerfile", "FROM scratch\n");
+        write(".dockerignore", &excludes.join("\n"));
+        let inputs = build::read_inputs(&BuildRequest::new(folder.path())).unwrap();
         explain(&inputs, &Failure::new(Code::Unknown, message), None)
     }
 

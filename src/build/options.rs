@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BuildRequest, Entitlement, Network, NoCache};
+use super::{BuildRequest, Entitlement, Inputs, Network, NoCache};
 
 /// What `RUN` may do besides the usual.
 pub(super) fn entitlements(request: &BuildRequest) -> Vec<String> {
@@ -20,6 +20,17 @@ pub(super) fn entitlements(request: &BuildRequest) -> Vec<String> {
 
 /// The request as attributes of a Dockerfile frontend. The daemon keeps them in its history and in the provenance.
 pub(super) fn frontend_attributes(
+    request: &BuildRequest,
+    inputs: &Inputs,
+    docker_engine: bool,
+) -> BTreeMap<String, String> {
+    let mut attributes = without_inputs(request, docker_engine);
+    attributes.extend(inputs.attributes());
+    attributes
+}
+
+/// The same without the contexts and the Dockerfile.
+pub(super) fn without_inputs(
     request: &BuildRequest,
     docker_engine: bool,
 ) -> BTreeMap<String, String> {

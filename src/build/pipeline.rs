@@ -7,18 +7,19 @@ use std::{fmt, io};
 use tokio_util::sync::CancellationToken;
 
 use super::attended::Attended;
-use super::context::{self, Inputs};
+use super::fetch::Reading;
 use super::layouts::{self, Layouts};
+use super::served::{Served, build_platforms, setting};
 use super::{
-    BuildOutcome, BuildRequest, Error, OnFailure, Output, export, missing_source, options,
+    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, inputs, missing_source,
+    options,
 };
-use crate::client::{Address, Client, Failure, SolveRequest, Worker};
+use crate::client::{Address, Client, Failure, SolveRequest};
 use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
-use crate::oci::Platform;
 use crate::progress::Writer;
 use crate::registry::Credentials;
-use crate::session::{self, Auth, ContentStores, Directories, Exports, Session, SessionBuilder};
+use crate::session::{self, ContentStores, Exports};
 
 /// What a build is run with: everything that is not the request itself.
 #[derive(Default)]
@@ -51,10 +52,11 @@ impl fmt::Debug for Environment {
 pub struct Prepared {
     request: BuildRequest,
     inputs: Inputs,
-    job: Job,
+    /// None when only the daemon can read the Dockerfile.
+    job: Option<Job>,
 }
 
-/// Reads and parses the Dockerfile and the ignore file of a request.
+/// Reads and parses the Dockerfile and the ignore files of a request, as far as they are on this side.
 ///
 /// # Errors
 /// What is missing or wrong, with its path or its lines.
@@ -62,8 +64,11 @@ pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
     export::check(&request)?;
     let inputs = read_inputs(&request).await?;
     // The daemon is not known yet: where images are looked up is added when it is.
-    let attributes = options::frontend_attributes(&request, false);
-    let job = Job::read(inputs.source(), attributes, &request.frontend)?;
+    let attributes = options::frontend_attributes(&request, &inputs, false);
+    let job = match inputs.source() {
+        Some(source) => Some(Job::read(source, attributes, &request.frontend)?),
+        None => None,
+    };
     Ok(Prepared {
         request,
         inputs,
@@ -94,28 +99,30 @@ impl Prepared {
         client: &Client,
         environment: Environment,
     ) -> Result<BuildOutcome, Error> {
+        let inputs = self.inputs.clone().fetched(client, &environment).await?;
         let docker_engine = matches!(client.address(), Address::Docker(_));
-        let forwarded = self.job.elsewhere().is_some();
+        let attributes = options::frontend_attributes(&self.request, &inputs, docker_engine);
+        let job = match (&self.job, inputs.source()) {
+            (Some(job), _) => Some(job.clone().with_attributes(attributes.clone())),
+            (None, Some(source)) => Some(Job::read(
+                source,
+                attributes.clone(),
+                &self.request.frontend,
+            )?),
+            (None, None) => None,
+        };
+        let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
         let outputs = export::outputs(&self.request, docker_engine)?;
         let exports = export::receivers(&outputs, environment.standard_output.as_ref())?;
         let layouts = self.layouts(outputs.clone()).await?;
         if let Some(progress) = &environment.progress {
             layouts.notes.iter().for_each(|note| progress.note(note));
         }
-        let session = session_of(
-            &self.request,
-            &self.inputs,
-            forwarded,
-            environment.credentials,
-            layouts.stores.clone(),
-        )?
-        .exports(exports.clone())
-        .build()?;
-        let mut attributes = options::frontend_attributes(&self.request, docker_engine);
-        if forwarded {
-            attributes.insert("filename".to_owned(), self.inputs.dockerfile_folder().1);
-        }
-        let mut setting = setting(&self.request, &self.inputs, &session);
+        let stores = layouts::contexts(&inputs, layouts.stores.clone());
+        let credentials = environment.credentials;
+        let served = Served::of(&self.request, &inputs, forwarded, credentials, stores)?;
+        let session = served.session.exports(exports.clone()).build()?;
+        let mut setting = setting(&self.request, &inputs, &session);
         setting.evaluate = true;
         setting.cache_imports = layouts.cache_from.clone();
         let solve = SolveRequest {
@@ -137,9 +144,22 @@ impl Prepared {
             progress: environment.progress,
             cancelled: &environment.cancelled,
         };
-        let job = self.job.clone().with_attributes(attributes);
+        let drive = async |bridge: &Bridge| {
+            setting.build_platforms = build_platforms(bridge.workers());
+            let plan = Reading {
+                frontend: &self.request.frontend,
+                forwarded,
+                attributes: &attributes,
+            };
+            let job = match (job, inputs.load(bridge, &plan, &mut setting).await?) {
+                (_, Some(loaded)) => Job::read(loaded.source, loaded.attributes, plan.frontend)?,
+                (Some(job), None) => job,
+                (None, None) => return Err(Error::Interrupted),
+            };
+            self.drive(&job, bridge, &setting).await
+        };
         let (finished, exporter_response) = attended
-            .run(async |bridge| self.drive(&job, bridge, setting).await)
+            .run(drive)
             .await
             .map_err(|error| not_received(error, &exports, &layouts.stores))?;
         let exporter_response = finish(layouts, exporter_response).await?;
@@ -162,12 +182,9 @@ impl Prepared {
         &self,
         job: &Job,
         bridge: &Bridge,
-        mut setting: Setting,
+        setting: &Setting,
     ) -> Result<Finished, Error> {
-        setting.build_platforms = build_platforms(bridge.workers());
-        setting.require_native = self.request.require_native;
-        setting.keep_going = self.request.on_failure != OnFailure::Cancel;
-        let finished = job.run(bridge, &setting).await;
+        let finished = job.run(bridge, setting).await;
         let mut finished = finished.map_err(|error| self.explained(error))?;
         for failure in &mut finished.failed {
             self.explain(&mut failure.error);
@@ -232,60 +249,9 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or(Err(Error::Interrupted))
 }
 
-/// What a job of this request runs with, but for the daemon's platforms.
-pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session) -> Setting {
-    Setting {
-        session_id: session.id().to_owned(),
-        excludes: inputs.excludes.clone(),
-        parallel: request.max_parallel_platforms,
-        cache_imports: layouts::elsewhere(&request.cache_from),
-        lock: request.lock.clone(),
-        entitlements: Some(options::entitlements(request)),
-        ..Setting::default()
-    }
-}
-
-/// The platforms of the first worker, its own first.
-pub(super) fn build_platforms(workers: &[Worker]) -> Vec<Platform> {
-    let platforms = workers.first().map(|worker| &worker.platforms);
-    platforms
-        .into_iter()
-        .flatten()
-        .map(Platform::normalized)
-        .collect()
-}
-
 pub(super) async fn read_inputs(request: &BuildRequest) -> Result<Inputs, Error> {
     let request = request.clone();
-    blocking(move || context::read(&request)).await
-}
-
-/// A session that serves the context; another frontend reads the Dockerfile through it too.
-pub(super) fn session_of(
-    request: &BuildRequest,
-    inputs: &Inputs,
-    forwarded: bool,
-    credentials: Arc<Credentials>,
-    stores: ContentStores,
-) -> Result<SessionBuilder, Error> {
-    let mut directories = Directories::new().with("context", &inputs.context)?;
-    if forwarded {
-        directories = directories.with("dockerfile", inputs.dockerfile_folder().0)?;
-    }
-    let mut session = Session::builder()
-        .directories(directories)
-        .auth(Auth::new(credentials))
-        .secrets(request.secrets.clone());
-    if !request.ssh_agents.is_empty() {
-        session = session.ssh_agents(request.ssh_agents.clone());
-    }
-    if !stores.is_empty() {
-        session = session.content(stores);
-    }
-    if let Some(node_id) = &request.node_id {
-        session = session.shared_key(session::shared_key(&inputs.context, node_id));
-    }
-    Ok(session)
+    blocking(move || inputs::read(&request)).await
 }
 
 #[cfg(test)]

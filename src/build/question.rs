@@ -1,14 +1,17 @@
 //! Questions about the Dockerfile of a request, which are answered without building it.
 
+use std::collections::BTreeMap;
+
 use super::attended::Attended;
-use super::context::Inputs;
-use super::pipeline::{Environment, build_platforms, read_inputs, session_of, setting};
-use super::{BuildRequest, Error, layouts, options};
+use super::fetch::Reading;
+use super::pipeline::{Environment, read_inputs};
+use super::served::{Served, build_platforms, setting};
+use super::{BuildRequest, Error, Inputs, layouts, named, options};
 use crate::client::{Address, Client, SolveRequest};
-use crate::frontend::{Answer, Call, Question, Setting};
+use crate::frontend::{Answer, Call, Question, Setting, Source};
 use crate::gateway::BuildResult;
 use crate::oci::Platform;
-use crate::session;
+use crate::session::{self, ContentStores};
 
 /// A question whose inputs are read.
 #[derive(Debug)]
@@ -32,18 +35,25 @@ pub async fn inquire(request: BuildRequest, call: Call) -> Result<Inquiry, Error
 }
 
 impl Inquiry {
-    /// The answer, when no daemon is needed for it: base images are looked up by one, and other frontends run there.
+    /// The answer, when no daemon is needed for it: base images are looked up by one, other frontends run there, and git
+    /// repositories and downloads are read there.
     ///
     /// # Errors
     /// [`Error::Frontend`] with the lines of the Dockerfile.
     pub fn answer_offline(&self) -> Result<Option<Answer>, Error> {
+        let Some(source) = self.inputs.source() else {
+            return Ok(None);
+        };
         let setting = Setting {
             build_platforms: vec![Platform::host()],
             excludes: self.inputs.excludes.clone(),
+            contexts: named::locals(&self.inputs.named),
             lock: self.request.lock.clone(),
             ..Setting::default()
         };
-        Ok(self.question(false)?.answer_offline(&setting)?)
+        let attributes = options::frontend_attributes(&self.request, &self.inputs, false);
+        let question = self.question(source, attributes)?;
+        Ok(question.answer_offline(&setting)?)
     }
 
     /// The answer.
@@ -51,18 +61,19 @@ impl Inquiry {
     /// # Errors
     /// [`Error::Frontend`] with the lines of the Dockerfile; other errors when the daemon cannot be asked.
     pub async fn answer(&self, client: &Client, environment: Environment) -> Result<Answer, Error> {
+        let inputs = self.inputs.clone().fetched(client, &environment).await?;
         let docker_engine = matches!(client.address(), Address::Docker(_));
-        let question = self.question(docker_engine)?;
-        let forwarded = question.is_elsewhere();
-        let session = session_of(
-            &self.request,
-            &self.inputs,
-            forwarded,
-            environment.credentials,
-            layouts::contexts(&self.request),
-        )?
-        .build()?;
-        let mut setting = setting(&self.request, &self.inputs, &session);
+        let attributes = options::frontend_attributes(&self.request, &inputs, docker_engine);
+        let question = match inputs.source() {
+            Some(source) => Some(self.question(source, attributes.clone())?),
+            None => None,
+        };
+        let forwarded = question.as_ref().is_some_and(Question::is_elsewhere);
+        let stores = layouts::contexts(&inputs, ContentStores::new());
+        let credentials = environment.credentials;
+        let served = Served::of(&self.request, &inputs, forwarded, credentials, stores)?;
+        let session = served.session.build()?;
+        let mut setting = setting(&self.request, &inputs, &session);
         let attended = Attended {
             client,
             solve: SolveRequest {
@@ -76,6 +87,16 @@ impl Inquiry {
         };
         let answered = attended.run(async |bridge| {
             setting.build_platforms = build_platforms(bridge.workers());
+            let plan = Reading {
+                frontend: &self.request.frontend,
+                forwarded,
+                attributes: &attributes,
+            };
+            let question = match (question, inputs.load(bridge, &plan, &mut setting).await?) {
+                (_, Some(loaded)) => self.question(loaded.source, loaded.attributes)?,
+                (Some(question), None) => question,
+                (None, None) => return Err(Error::Interrupted),
+            };
             let answer = question.answer(bridge, &setting).await?;
             bridge.return_result(&BuildResult::default()).await?;
             Ok(answer)
@@ -83,15 +104,12 @@ impl Inquiry {
         Ok(answered.await?.0)
     }
 
-    fn question(&self, docker_engine: bool) -> Result<Question, Error> {
-        let mut attributes = options::frontend_attributes(&self.request, docker_engine);
-        attributes.insert("filename".to_owned(), self.inputs.dockerfile_folder().1);
+    fn question(
+        &self,
+        source: Source,
+        attributes: BTreeMap<String, String>,
+    ) -> Result<Question, Error> {
         let choice = &self.request.frontend;
-        Ok(Question::read(
-            self.call,
-            self.inputs.source(),
-            attributes,
-            choice,
-        )?)
+        Ok(Question::read(self.call, source, attributes, choice)?)
     }
 }

@@ -1,9 +1,8 @@
 //! What is asked of a build: a plain value, made by the command line or by a program that embeds the library.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use super::{Entitlement, Output, Resources};
+use super::{DockerfileFrom, Entitlement, MainContext, NamedContext, Output, Resources};
 use crate::client::{CacheEntry, SourcePolicy};
 use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
@@ -15,10 +14,13 @@ use crate::session::{Secrets, SshAgents};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BuildRequest {
-    /// The folder that `COPY` and `ADD` read.
-    pub context: PathBuf,
+    /// What `COPY` and `ADD` read.
+    pub context: MainContext,
     /// The Dockerfile; `None` is `Dockerfile` in the context.
-    pub dockerfile: Option<PathBuf>,
+    pub dockerfile: Option<DockerfileFrom>,
+    /// Contexts with a name, which `FROM`, `COPY --from` and `RUN --mount=from=` take before images and stages of that
+    /// name. [`context_name`](super::context_name) makes a name as it is looked up.
+    pub contexts: BTreeMap<String, NamedContext>,
     /// Who translates the Dockerfile.
     pub frontend: Choice,
     /// The target platforms; empty means the daemon's own.
@@ -51,9 +53,6 @@ pub struct BuildRequest {
     pub secrets: Secrets,
     /// SSH agents that `RUN --mount=type=ssh` may use.
     pub ssh_agents: SshAgents,
-    /// Folders with OCI image layouts that named contexts use, by ids of lower-case letters and digits: the context
-    /// `oci-layout://ID@DIGEST` is an image of the folder.
-    pub oci_layouts: BTreeMap<String, PathBuf>,
     /// Caches to import from.
     pub cache_from: Vec<CacheEntry>,
     /// Caches to export to.
@@ -79,11 +78,12 @@ pub struct BuildRequest {
 }
 
 impl BuildRequest {
-    /// A build of the folder `context` with nothing else asked.
-    pub fn new(context: impl Into<PathBuf>) -> Self {
+    /// A build of a context, often the path of a folder, with nothing else asked.
+    pub fn new(context: impl Into<MainContext>) -> Self {
         Self {
             context: context.into(),
             dockerfile: None,
+            contexts: BTreeMap::new(),
             frontend: Choice::Auto,
             platforms: Vec::new(),
             tags: Vec::new(),
@@ -100,7 +100,6 @@ impl BuildRequest {
             lock: None,
             secrets: Secrets::new(),
             ssh_agents: SshAgents::new(),
-            oci_layouts: BTreeMap::new(),
             cache_from: Vec::new(),
             cache_to: Vec::new(),
             entitlements: Vec::new(),
@@ -117,9 +116,10 @@ impl BuildRequest {
 }
 
 impl BuildRequest {
-    /// The request as attributes of BuildKit's Dockerfile frontend (`platform`, `build-arg:NAME` …).
+    /// The request as attributes of BuildKit's Dockerfile frontend (`platform`, `build-arg:NAME` …). Those of the contexts
+    /// are in [`Inputs`](super::Inputs).
     pub fn attributes(&self) -> BTreeMap<String, String> {
-        super::options::frontend_attributes(self, false)
+        super::options::without_inputs(self, false)
     }
 }
 

@@ -14,6 +14,7 @@ use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary};
 
 use super::connection::{Builder, ConnectionArgs};
+use super::contexts::ContextArgs;
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
 use super::failure::print;
@@ -25,13 +26,8 @@ use super::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BuildArgs {
-    /// The build context: the folder that COPY and ADD read
-    #[arg(value_name = "PATH")]
-    context: PathBuf,
-
-    /// Name of the Dockerfile [default: PATH/Dockerfile]
-    #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    contexts: ContextArgs,
 
     /// Who translates the Dockerfile: "auto" follows its '# syntax=' line, "local" is solvekit, "dockerfile.v0" is the
     /// daemon's own frontend, anything else is a frontend's image
@@ -211,14 +207,14 @@ async fn build(
         _ => None,
     };
     let cancelled = interrupt::token()?;
-    let prepared = build::prepare(request)
-        .await
-        .map_err(|error| build_failure::explain(&error, &Summary::default(), mode))?;
-    let client = tokio::select! {
-        client = connection.connect(environment) => client?,
-        () = cancelled.cancelled() => {
-            return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
-        }
+    let early = |error| build_failure::explain(&error, &Summary::default(), mode);
+    let prepare_and_connect = async {
+        let prepared = build::prepare(request).await.map_err(early)?;
+        Ok::<_, Failure>((prepared, connection.connect(environment).await?))
+    };
+    let (prepared, client) = tokio::select! {
+        ready = prepare_and_connect => ready?,
+        () = cancelled.cancelled() => return Err(early(build::Error::Interrupted)),
     };
     let builder = Builder::of(client.address());
 
@@ -291,8 +287,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// The one place where flags become a request.
 fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildRequest, Failure> {
-    let mut request = BuildRequest::new(&args.context);
-    request.dockerfile = args.file.clone();
+    let mut request = args.contexts.request()?;
     // Anything that is no keyword is the name of an image.
     let Ok(frontend) = args.frontend.parse();
     request.frontend = frontend;
@@ -333,7 +328,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.extra_hosts = args.add_host.clone();
     request.shm_size = args.shm_size;
     request.ulimits = args.ulimit.clone();
-    request.secrets = secrets::secrets(&args.secret)?;
+    request.secrets = secrets::secrets(&args.secret, &environment.git_auth)?;
     request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;

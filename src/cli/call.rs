@@ -5,6 +5,7 @@ use std::sync::Arc;
 use solvekit::build::{self, BuildRequest, Inquiry};
 use solvekit::frontend::{Answer, Call};
 use solvekit::progress::{self, Mode, Summary};
+use tokio_util::sync::CancellationToken;
 
 use super::connection::{Builder, ConnectionArgs};
 use super::display::Sink;
@@ -76,12 +77,14 @@ pub(super) async fn cmd_call(
 ) -> Result<(), Failure> {
     let explain =
         |error: &build::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
-    let inquiry = build::inquire(request, args.call)
-        .await
-        .map_err(|error| explain(&error))?;
+    let cancelled = interrupt::token()?;
+    let inquiry = tokio::select! {
+        inquiry = build::inquire(request, args.call) => inquiry.map_err(|error| explain(&error))?,
+        () = cancelled.cancelled() => return Err(explain(&build::Error::Interrupted)),
+    };
     let answer = match inquiry.answer_offline().map_err(|error| explain(&error))? {
         Some(answer) => answer,
-        None => ask_daemon(&inquiry, mode, sink, connection, environment).await?,
+        None => ask_daemon(&inquiry, mode, sink, cancelled, connection, environment).await?,
     };
     show(args, &answer)
 }
@@ -90,10 +93,10 @@ async fn ask_daemon(
     inquiry: &Inquiry,
     mode: Mode,
     sink: Sink,
+    cancelled: CancellationToken,
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<Answer, Failure> {
-    let cancelled = interrupt::token()?;
     let client = tokio::select! {
         client = connection.connect(environment) => client?,
         () = cancelled.cancelled() => {

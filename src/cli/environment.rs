@@ -24,6 +24,20 @@ pub(super) struct Environment {
     pub(super) docker_auth_config: Option<String>,
     pub(super) buildx_config: Option<PathBuf>,
     pub(super) source_policy: Option<PathBuf>,
+    /// `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER` and those of one host, by their names.
+    pub(super) git_auth: Vec<(String, OsString)>,
+}
+
+/// The secrets that the daemon asks for when it fetches a git repository; with `.HOST` those of one server.
+const GIT_AUTH: [&str; 2] = ["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"];
+
+fn git_auth(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(String, OsString)> {
+    let named = variables.filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let kind = name.split_once('.').map_or(name.as_str(), |(kind, _)| kind);
+        (GIT_AUTH.contains(&kind) && !value.is_empty()).then_some((name, value))
+    });
+    named.collect()
 }
 
 impl Environment {
@@ -48,6 +62,7 @@ impl Environment {
                 .or_else(|| docker_config.as_ref().map(|config| config.join("buildx"))),
             docker_config,
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
+            git_auth: git_auth(std::env::vars_os()),
         }
     }
 

@@ -5,17 +5,14 @@ use solvekit::client::Failure;
 use solvekit::frontend::Refusal;
 use solvekit::{client, frontend, gateway};
 
-use super::permissions;
+use super::{context_hint, permissions};
 
 /// The next step for a failed build: a command, a line of a configuration file.
 pub(super) fn for_build(error: &Error) -> Option<String> {
+    if let Some(hint) = context_hint::for_context(error) {
+        return Some(hint);
+    }
     match error {
-        Error::Context { .. } | Error::ContextNotAFolder { .. } => {
-            Some("the last argument is the folder that COPY and ADD read, often '.'".to_owned())
-        }
-        Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            Some("name it with -f FILE, or give the folder that holds it as the context".to_owned())
-        }
         Error::DeletionNotAllowed { .. } => Some(format!(
             "if that is meant, allow it: --allow {}",
             Entitlement::LocalDelete
@@ -117,6 +114,9 @@ fn for_daemon(error: &client::Error) -> Option<String> {
 
 /// The hint for a message of the daemon.
 pub(super) fn for_message(message: &str) -> Option<String> {
+    if let Some(hint) = context_hint::for_git(message) {
+        return Some(hint);
+    }
     if message.contains("server gave HTTP response to HTTPS client") {
         return Some(plain_http(&registry_in(message)));
     }
@@ -229,7 +229,7 @@ fn registry_in(message: &str) -> String {
     }
 }
 
-fn full(error: &dyn std::error::Error) -> String {
+pub(super) fn full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

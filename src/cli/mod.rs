@@ -6,6 +6,8 @@ mod caches;
 mod call;
 mod completion;
 mod connection;
+mod context_hint;
+mod contexts;
 mod display;
 mod du;
 mod environment;

@@ -1,25 +1,23 @@
 //! Arguments of commands that look at a Dockerfile without building it.
 
-use std::path::PathBuf;
-
 use solvekit::batch::Case;
-use solvekit::build::{self, BuildRequest};
+use solvekit::build;
 use solvekit::frontend::Source;
 use solvekit::oci::Platform;
 use solvekit::progress::{SourceExcerpt, SourceInfo, SourceRange};
 
+use super::contexts::FileArgs;
 use super::environment::Environment;
 use super::{Failure, build as build_command, build_failure, hint, values};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DockerfileArgs {
-    /// The build context: the folder with the Dockerfile and the ignore file
+    /// The build context: the folder with the Dockerfile and the ignore file, or - for a Dockerfile on stdin
     #[arg(value_name = "PATH", default_value = ".")]
-    context: PathBuf,
+    context: String,
 
-    /// Name of the Dockerfile [default: PATH/Dockerfile]
-    #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    files: FileArgs,
 
     /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: this machine's]
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
@@ -44,8 +42,7 @@ pub(super) struct OfDockerfile {
 impl DockerfileArgs {
     /// Reads the Dockerfile and the ignore file.
     pub(super) fn read(&self, environment: &Environment) -> Result<OfDockerfile, Failure> {
-        let mut request = BuildRequest::new(&self.context);
-        request.dockerfile = self.file.clone();
+        let mut request = self.files.request(&self.context)?;
         request.platforms = build_command::platforms(&self.platform, environment)?;
         request.target = self.target.clone();
         request.build_args = values::build_args(self.build_arg.clone());
@@ -59,12 +56,19 @@ impl DockerfileArgs {
             build::read_inputs(&request).map_err(|error| build_failure::before_daemon(&error))?;
         let mut case = Case::default();
         case.opts = request.attributes();
+        case.opts.extend(inputs.attributes());
         case.excludes = Some(inputs.excludes().to_vec());
+        let ignores = inputs.named_excludes().into_iter();
+        case.local_ignores = ignores
+            .map(|(name, patterns)| (name, patterns.join("\n")))
+            .collect();
         case.build_platform = Some(Platform::host().format_all());
-        Ok(OfDockerfile {
-            source: inputs.source(),
-            case,
-        })
+        let source = inputs.source().ok_or_else(|| {
+            Failure::new("the Dockerfile is not on this machine, and no daemon is asked to fetch it").hint(
+                "clone or download it, and name the folder, or pipe the Dockerfile in: solvekit … -f - URL < Dockerfile",
+            )
+        })?;
+        Ok(OfDockerfile { source, case })
     }
 }
 

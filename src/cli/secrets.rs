@@ -1,5 +1,7 @@
 //! `--secret` and `--ssh`: what RUN may use and no layer keeps.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
@@ -17,16 +19,20 @@ enum Source {
     ById,
 }
 
-/// All secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`.
-pub(super) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
+/// All secrets: those for git in the environment, then `id=ID[,src=FILE|,env=NAME][,type=file|env]`.
+pub(super) fn secrets(
+    given: &[String],
+    environment: &[(String, OsString)],
+) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
+    for (name, value) in environment {
+        let added = secrets.with_value(name, value.clone().into_vec());
+        secrets = added.map_err(|error| Failure::from_error(&error))?;
+    }
     for text in given {
         let (id, source) = parse(text)?;
         let variable = |name: &str| std::env::var_os(name);
-        let value = |value: std::ffi::OsString| {
-            use std::os::unix::ffi::OsStringExt as _;
-            value.into_vec()
-        };
+        let value = OsString::into_vec;
         let added = match &source {
             Source::File(path) => secrets.with_file(&id, path),
             Source::Variable(name) => match variable(name) {

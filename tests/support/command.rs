@@ -1,6 +1,6 @@
 //! The built command, run as a user runs it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
@@ -52,6 +52,20 @@ impl Finished {
         Running::start(command).wait()
     }
 
+    /// The same with these bytes on its standard input.
+    pub fn with_input(command: &mut Command, input: impl Into<Vec<u8>>) -> Self {
+        let mut running = Running::start_with(command.stdin(Stdio::piped()));
+        let mut stdin = running.child.stdin.take().expect("piped");
+        let input = input.into();
+        let writer = std::thread::spawn(move || {
+            // A command that does not read everything is no mistake of the test's.
+            let _ = stdin.write_all(&input);
+        });
+        let finished = running.wait();
+        writer.join().expect("the writer ends");
+        finished
+    }
+
     /// Itself, if the command succeeded.
     #[track_caller]
     pub fn succeeded(self) -> Self {
@@ -86,8 +100,11 @@ pub struct Running {
 impl Running {
     /// Starts it, reading both outputs all the time.
     pub fn start(command: &mut Command) -> Self {
+        Self::start_with(command.stdin(Stdio::null()))
+    }
+
+    fn start_with(command: &mut Command) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -111,15 +111,16 @@ fn an_image_has_its_names_in_the_index_and_else_latest() {
 
 #[test]
 fn contexts_are_stores_of_their_own() {
-    let mut request = BuildRequest::new(".");
-    assert!(contexts(&request).is_empty());
-    request
-        .oci_layouts
-        .insert("abc".to_owned(), "images".into());
-    assert_eq!(
-        format!("{:?}", contexts(&request))
-            .matches("oci:abc")
-            .count(),
-        1
-    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("Dockerfile"), "FROM scratch\n").unwrap();
+    let digest = Digest::sha256(b"");
+    let mut request = BuildRequest::new(folder.path());
+    let context = format!("oci-layout://images@{digest}").parse().unwrap();
+    request.contexts.insert("base".to_owned(), context);
+    let inputs = crate::build::read_inputs(&request).unwrap();
+    let attribute = inputs.attributes()["context:base"].clone();
+    let id = attribute.strip_prefix("oci-layout://").unwrap();
+    let id = id.strip_suffix(&format!("@{digest}")).unwrap();
+    let stores = format!("{:?}", contexts(&inputs, ContentStores::new()));
+    assert_eq!(stores.matches(&format!("oci:{id}")).count(), 1, "{stores}");
 }

@@ -1,0 +1,244 @@
+//! Contexts that the daemon fetches: git repositories, archives and Dockerfiles by http.
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::{
+    Finished, GitDaemon, Web, commit_of, folder_of, frontend_image, repository_of, solvekit, unique,
+};
+
+/// Builds with these arguments into the working directory, which is new.
+fn build(arguments: &[&str], variables: &[(&str, &str)]) -> (Finished, TempDir) {
+    let output = tempfile::tempdir().expect("a temporary folder");
+    let built = Finished::of(
+        solvekit(["build", "--progress=plain", "--platform=local", "-o", "."])
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(output.path()),
+    );
+    (built, output)
+}
+
+#[track_caller]
+fn holds(output: &TempDir, path: &str, text: &str) {
+    let path = output.path().join(path);
+    let found = fs::read_to_string(&path);
+    assert_eq!(found.ok().as_deref(), Some(text), "{}", path.display());
+}
+
+/// A repository with a word in it.
+fn repository(word: &str) -> TempDir {
+    repository_of(&[
+        ("Dockerfile", "FROM scratch\nCOPY . /\n"),
+        ("file", word),
+        ("sub/dockerfile", "FROM scratch\nCOPY . /\n"),
+        ("sub/inner", word),
+        ("sub/Other", "FROM scratch\nCOPY file /other\n"),
+    ])
+}
+
+#[test]
+fn a_git_repository_is_a_context_in_all_forms() {
+    let word = unique();
+    let repository = repository(&word);
+    let daemon = GitDaemon::of(repository.path());
+    let commit = commit_of(repository.path());
+    for (rest, file) in [
+        (String::new(), "file"),
+        ("#main".to_owned(), "file"),
+        (format!("#{commit}"), "file"),
+        ("#main:sub".to_owned(), "inner"),
+        ("#:sub".to_owned(), "inner"),
+        ("?ref=main&subdir=sub".to_owned(), "inner"),
+        ("?branch=main".to_owned(), "file"),
+    ] {
+        let (built, output) = build(&[&daemon.url(&rest)], &[]);
+        built.succeeded();
+        holds(&output, file, &word);
+        assert!(!output.path().join(".git").exists());
+    }
+    let (built, output) = build(&["-f", "sub/Other", &daemon.url("")], &[]);
+    built.succeeded();
+    holds(&output, "other", &word);
+}
+
+#[test]
+fn frontends_in_the_daemon_get_the_repository() {
+    let word = unique();
+    let repository = repository(&word);
+    let daemon = GitDaemon::of(repository.path());
+    for frontend in ["dockerfile.v0", frontend_image()] {
+        let (built, output) = build(&["--frontend", frontend, &daemon.url("#main:sub")], &[]);
+        built.succeeded();
+        holds(&output, "inner", &word);
+    }
+}
+
+#[test]
+fn the_folder_of_git_is_kept_when_asked_for() {
+    let repository = repository("x");
+    let daemon = GitDaemon::of(repository.path());
+    let argument = "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1";
+    let (built, output) = build(&["--build-arg", argument, &daemon.url("")], &[]);
+    built.succeeded();
+    assert!(output.path().join(".git/HEAD").exists());
+}
+
+#[test]
+fn a_dockerfile_of_this_machine_builds_a_repository() {
+    let word = unique();
+    let repository = repository(&word);
+    let daemon = GitDaemon::of(repository.path());
+    let here = folder_of(&[("Mine", "FROM scratch\nCOPY file /mine\n")]);
+    let path = here.path().join("Mine");
+    let path = path.to_str().expect("UTF-8");
+    for frontend in ["auto", "dockerfile.v0"] {
+        let arguments = ["--frontend", frontend, "-f", path, &daemon.url("")];
+        let (built, output) = build(&arguments, &[]);
+        built.succeeded();
+        holds(&output, "mine", &word);
+    }
+}
+
+#[test]
+fn questions_are_answered_about_a_repository() {
+    let repository = repository_of(&[("Dockerfile", "FROM scratch AS base\nFROM base AS app\n")]);
+    let daemon = GitDaemon::of(repository.path());
+    let targets = Finished::of(&mut solvekit(["build", "--call=targets", &daemon.url("")]));
+    let targets = targets.succeeded();
+    assert!(targets.stdout.contains("app"), "{}", targets.stdout);
+}
+
+#[test]
+fn git_over_http_wants_a_token_and_gets_it() {
+    let word = unique();
+    let repository = repository(&word);
+    let token = format!("token-{word}");
+    let web = Web::with_authorization(repository.path(), &basic(&token));
+    let url = web.url("repo.git");
+
+    let (refused, _) = build(&[&url], &[]);
+    let refused = refused.failed_with(1, &[&url, "GIT_AUTH_TOKEN"]);
+    assert!(
+        !refused.stderr.contains("docker login"),
+        "{}",
+        refused.stderr
+    );
+
+    let (built, output) = build(&[&url], &[("GIT_AUTH_TOKEN", &token)]);
+    assert!(!built.succeeded().stderr.contains(&token));
+    holds(&output, "file", &word);
+
+    let secret = folder_of(&[("token", &token)]);
+    let path = secret.path().join("token");
+    let secret = format!("id=GIT_AUTH_TOKEN,src={}", path.display());
+    let fresh = format!("{url}#main:sub");
+    let (built, output) = build(&["--secret", &secret, &fresh], &[]);
+    built.succeeded();
+    holds(&output, "inner", &word);
+}
+
+#[test]
+fn tokens_and_headers_are_for_one_host() {
+    let word = unique();
+    let repository = repository(&word);
+    let header = format!("Bearer {word}");
+    let web = Web::with_authorization(repository.path(), &header);
+    let url = web.url("repo.git");
+    let name = format!("GIT_AUTH_HEADER.{}", web.host());
+    let other = "GIT_AUTH_HEADER.example.com";
+    let (refused, _) = build(&[&url], &[(other, &header)]);
+    refused.failed_with(1, &[&url]);
+    let (built, output) = build(&[&url], &[(name.as_str(), &header)]);
+    built.succeeded();
+    holds(&output, "file", &word);
+}
+
+#[test]
+fn archives_and_dockerfiles_are_downloaded() {
+    let word = unique();
+    let context = folder_of(&[
+        ("Dockerfile", "FROM scratch\nCOPY file /\n"),
+        ("file", &word),
+    ]);
+    let served = tempfile::tempdir().expect("a temporary folder");
+    for (name, option) in [
+        ("a.tar", "--no-recursion"),
+        ("a.tgz", "--gzip"),
+        ("a.xz", "--xz"),
+    ] {
+        let made = Command::new("tar")
+            .arg("-cf")
+            .arg(served.path().join(name))
+            .arg(option)
+            .arg("-C")
+            .arg(context.path())
+            .args(["Dockerfile", "file"])
+            .status();
+        assert!(made.expect("tar is there").success());
+    }
+    let alone = format!("FROM busybox\nRUN echo {word} > /w\nFROM scratch\nCOPY --from=0 /w /\n");
+    fs::write(served.path().join("alone"), alone).expect("it is ours");
+    let web = Web::of(served.path());
+    for name in ["a.tar", "a.tgz", "a.xz"] {
+        let (built, output) = build(&[&web.url(name)], &[]);
+        built.succeeded();
+        holds(&output, "file", &word);
+    }
+    for frontend in ["auto", "dockerfile.v0"] {
+        let (built, output) = build(&["--frontend", frontend, &web.url("alone")], &[]);
+        built.succeeded();
+        holds(&output, "w", &format!("{word}\n"));
+    }
+}
+
+#[test]
+fn what_cannot_be_fetched_is_named() {
+    let repository = repository("x");
+    let daemon = GitDaemon::of(repository.path());
+    let web = Web::of(repository.path());
+    let refused = |arguments: &[&str], texts: &[&str]| {
+        build(arguments, &[]).0.failed_with(1, texts);
+    };
+    refused(
+        &[&daemon.url("#no-such-branch")],
+        &[
+            "cannot fetch the build context",
+            "no-such-branch",
+            "URL#main:folder",
+        ],
+    );
+    refused(
+        &["-f", "no/such/file", &daemon.url("")],
+        &["no/such/file", "absolute path"],
+    );
+    let missing = web.url("missing.tar");
+    refused(&[&missing], &["cannot fetch", &missing, "404"]);
+    refused(&[&daemon.url("?color=red")], &["unknown key", "color"]);
+    refused(&["ftp://host/a.tar"], &["unknown scheme \"ftp\"", "git"]);
+    refused(&["./no-such-folder"], &["no-such-folder"]);
+    let secret = web
+        .url("missing.tar")
+        .replace("http://", "http://me:hunter2@");
+    let (failed, _) = build(&[&secret], &[]);
+    let failed = failed.failed_with(1, &["cannot fetch"]);
+    let error = failed
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("ERROR"));
+    assert!(
+        !error.collect::<String>().contains("hunter2"),
+        "{}",
+        failed.stderr
+    );
+}
+
+/// What git sends of a token.
+fn basic(token: &str) -> String {
+    use base64::Engine as _;
+    let encoded =
+        base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{token}"));
+    format!("basic {encoded}")
+}
