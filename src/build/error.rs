@@ -120,6 +120,19 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An attestation that cannot be parsed.
+    #[error("invalid {flag} {input:?}: {reason}")]
+    Attestation {
+        /// The flag.
+        flag: &'static str,
+        /// The text as given.
+        input: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Attestations in an archive for `docker load`, which holds one image and nothing else.
+    #[error("an archive of type=docker holds no attestations")]
+    AttestationsForDocker,
     /// A `--resource` that cannot be parsed.
     #[error("invalid --resource {input:?}: {reason}")]
     Resource {

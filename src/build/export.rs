@@ -15,6 +15,11 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     if request.tags.is_empty() && request.outputs.iter().any(nameless) {
         return Err(Error::PushWithoutName);
     }
+    let archive =
+        |output: &Output| output.kind == OutputKind::Docker && output.destination.is_some();
+    if !request.attestations.is_empty() && request.outputs.iter().any(archive) {
+        return Err(Error::AttestationsForDocker);
+    }
     let to_standard_output =
         |output: &&Output| output.destination == Some(Destination::StandardOutput);
     if request.outputs.iter().filter(to_standard_output).count() > 1 {

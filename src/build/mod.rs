@@ -23,6 +23,7 @@
 
 mod annotation;
 mod attended;
+mod attestation;
 mod cache;
 mod entitlement;
 mod error;
@@ -38,6 +39,7 @@ mod options;
 mod outcome;
 mod output;
 mod pipeline;
+mod provenance;
 mod question;
 mod request;
 mod resources;
@@ -46,6 +48,7 @@ mod stream;
 mod temporary;
 
 pub use annotation::parse_annotations;
+pub use attestation::Attestations;
 pub use cache::{CacheDirection, parse_cache};
 pub use entitlement::Entitlement;
 pub use error::Error;
@@ -54,6 +57,7 @@ pub use inputs::{Inputs, read as read_inputs};
 pub use outcome::BuildOutcome;
 pub use output::{Destination, Output, OutputKind, csv_fields};
 pub use pipeline::{Environment, OpenOutput, Prepared, prepare, run};
+pub use provenance::MetadataProvenance;
 pub use question::{Inquiry, inquire};
 pub use request::{BuildRequest, Network, NoCache, OnFailure, Ulimit};
 pub use resources::{Resources, parse_bytes};

@@ -80,6 +80,9 @@ pub(super) fn without_inputs(
             }),
         );
     }
+    for (name, value) in request.attestations.attributes() {
+        add(&name, value);
+    }
     if let Some(parent) = &request.cgroup_parent {
         add("cgroup-parent", parent.clone());
     }

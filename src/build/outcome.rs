@@ -18,6 +18,8 @@ pub struct BuildOutcome {
     pub build_ref: String,
     /// The exporters' answer: `containerimage.digest`, `image.name` …
     pub exporter_response: BTreeMap<String, String>,
+    /// How the build was made, by key of the metadata: `buildx.build.provenance`, with `/PLATFORM` for several.
+    pub provenance: BTreeMap<String, Value>,
     /// What the lint rules found in the Dockerfile, in its order.
     pub warnings: Vec<Finding>,
     /// The platforms that were built; empty when another frontend made the result.
@@ -50,14 +52,15 @@ impl BuildOutcome {
             .unwrap_or_default()
     }
 
-    /// The object of `--metadata-file`: the exporters' answer, base64-encoded JSON decoded, and `buildx.build.ref`
-    /// as `BUILDER/NODE/REF`.
+    /// The object of `--metadata-file`: the exporters' answer, base64-encoded JSON decoded, `buildx.build.ref`
+    /// as `BUILDER/NODE/REF`, and the provenance.
     pub fn metadata(&self, builder: &str, node: &str) -> Value {
         let mut metadata: Map<String, Value> = self
             .exporter_response
             .iter()
             .map(|(key, value)| (key.clone(), decoded(value)))
             .collect();
+        metadata.extend(self.provenance.clone());
         let build_ref = format!("{builder}/{node}/{}", self.build_ref);
         metadata.insert("buildx.build.ref".to_owned(), build_ref.into());
         Value::Object(metadata)
@@ -68,13 +71,17 @@ impl BuildOutcome {
     }
 }
 
-/// JSON objects travel base64-encoded in the exporters' answer; everything else is text.
+/// JSON objects and lists of them travel base64-encoded in the exporters' answer; everything else is text.
 fn decoded(value: &str) -> Value {
-    BASE64
-        .decode(value)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Map<String, Value>>(&bytes).ok())
-        .map_or_else(|| value.into(), Value::Object)
+    let bytes = BASE64.decode(value).ok();
+    let found: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    match found {
+        Some(Value::Object(fields)) if !fields.is_empty() => Value::Object(fields),
+        Some(Value::Array(list)) if list.first().is_some_and(Value::is_object) => {
+            Value::Array(list)
+        }
+        _ => value.into(),
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +95,7 @@ mod tests {
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
+            provenance: BTreeMap::new(),
             warnings: Vec::new(),
             built: Vec::new(),
             failed: Vec::new(),

@@ -12,7 +12,7 @@ use super::layouts::{self, Layouts};
 use super::served::{Served, build_platforms, setting};
 use super::{
     BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, inputs, missing_source,
-    options,
+    options, provenance,
 };
 use crate::client::{Address, Client, Failure, SolveRequest};
 use crate::frontend::{self, Finished, Job, Setting};
@@ -163,7 +163,11 @@ impl Prepared {
             .await
             .map_err(|error| not_received(error, &exports, &layouts.stores))?;
         let exporter_response = finish(layouts, exporter_response).await?;
+        let provenance = provenance::of_build(client, &build_ref, self.request.metadata_provenance);
+        // The build has succeeded: a daemon without a history takes nothing from that.
+        let provenance = provenance.await.unwrap_or_default();
         Ok(BuildOutcome {
+            provenance,
             build_ref,
             exporter_response,
             warnings: finished.findings,

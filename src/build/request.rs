@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{DockerfileFrom, Entitlement, MainContext, NamedContext, Output, Resources};
+use super::{
+    Attestations, DockerfileFrom, Entitlement, MainContext, MetadataProvenance, NamedContext,
+    Output, Resources,
+};
 use crate::client::{CacheEntry, SourcePolicy};
 use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
@@ -61,6 +64,10 @@ pub struct BuildRequest {
     pub entitlements: Vec<Entitlement>,
     /// Annotations, as attributes of the image exporter ([`parse_annotations`](super::parse_annotations)).
     pub annotations: BTreeMap<String, String>,
+    /// Statements about the image that are exported along with it.
+    pub attestations: Attestations,
+    /// How much of the provenance the outcome's metadata has; it is there without an attestation too.
+    pub metadata_provenance: MetadataProvenance,
     /// The control group above those of `RUN`.
     pub cgroup_parent: Option<String>,
     /// Limits of the control groups of `RUN`.
@@ -104,6 +111,8 @@ impl BuildRequest {
             cache_to: Vec::new(),
             entitlements: Vec::new(),
             annotations: BTreeMap::new(),
+            attestations: Attestations::default(),
+            metadata_provenance: MetadataProvenance::Disabled,
             cgroup_parent: None,
             resources: Resources::default(),
             source_policy: None,

@@ -62,6 +62,7 @@ pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session
         cache_imports: layouts::elsewhere(&request.cache_from),
         lock: request.lock.clone(),
         entitlements: Some(options::entitlements(request)),
+        with_request: true,
         require_native: request.require_native,
         keep_going: request.on_failure != OnFailure::Cancel,
         ..Setting::default()

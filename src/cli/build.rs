@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
+use serde_json::Value;
 use solvekit::build::{
     self, BuildOutcome, BuildRequest, CacheDirection, Destination, Network, NoCache, Output,
     OutputKind, Ulimit,
 };
 use solvekit::frontend::ImageLock;
 use solvekit::oci::{Digest, Platform, Reference};
-use solvekit::progress::{self, Mode, Summary};
+use solvekit::progress::{self, Mode, Summary, Warning};
 
 use super::connection::{Builder, ConnectionArgs};
 use super::contexts::ContextArgs;
@@ -20,8 +21,8 @@ use super::environment::Environment;
 use super::failure::print;
 use super::keep_going::{self, PlatformArgs};
 use super::{
-    Failure, build_failure, caches, call, display, images, interrupt, legacy, permissions, policy,
-    proxies, resources, secrets, values,
+    Failure, attestations, build_failure, caches, call, display, images, interrupt, legacy,
+    permissions, policy, proxies, resources, secrets, values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -121,6 +122,9 @@ pub(super) struct BuildArgs {
 
     #[command(flatten)]
     resources: resources::ResourceArgs,
+
+    #[command(flatten)]
+    attestations: attestations::AttestationArgs,
 
     #[command(flatten)]
     legacy: legacy::LegacyArgs,
@@ -236,18 +240,34 @@ async fn build(
         }
     })?;
     display::warnings(&summary, mode, args.debug, environment);
-    write_results(args, &outcome, &builder, mode)?;
+    let metadata = args.metadata_file.is_some().then(|| {
+        let wanted = attestations::metadata_warnings(environment);
+        let warnings = if wanted { &*summary.warnings } else { &[] };
+        metadata(&outcome, &builder, warnings)
+    });
+    write_results(args, &outcome, metadata, mode)?;
     match keep_going::exported_partly(&outcome, &summary, mode) {
         None => Ok(outcome),
         Some(failure) => Err(failure),
     }
 }
 
+/// The object of the metadata file.
+fn metadata(outcome: &BuildOutcome, builder: &Builder, warnings: &[Warning]) -> Value {
+    let mut metadata = outcome.metadata(builder.name, builder.node);
+    if let (Value::Object(fields), false) = (&mut metadata, warnings.is_empty()) {
+        // Warnings are plain data: making JSON of them cannot fail.
+        let warnings = serde_json::to_value(warnings).unwrap_or_default();
+        fields.insert("buildx.build.warnings".to_owned(), warnings);
+    }
+    metadata
+}
+
 /// The files and lines that the flags ask for.
 fn write_results(
     args: &BuildArgs,
     outcome: &BuildOutcome,
-    builder: &Builder,
+    metadata: Option<Value>,
     mode: Mode,
 ) -> Result<(), Failure> {
     let image_id = outcome.image_id();
@@ -255,8 +275,7 @@ fn write_results(
         let id = image_id.as_ref().map(Digest::as_str).unwrap_or_default();
         write_file(path, id.as_bytes())?;
     }
-    if let Some(path) = &args.metadata_file {
-        let metadata = outcome.metadata(builder.name, builder.node);
+    if let (Some(path), Some(metadata)) = (&args.metadata_file, metadata) {
         let text = serde_json::to_string_pretty(&metadata)
             .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
         write_file(path, text.as_bytes())?;
@@ -334,6 +353,9 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
     args.permissions.apply(&mut request)?;
     args.resources.apply(&mut request)?;
+    let metadata_file = args.metadata_file.is_some();
+    args.attestations
+        .apply(&mut request, metadata_file, environment)?;
     request.annotations =
         build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
     request.source_policy = policy::of_environment(environment)?;

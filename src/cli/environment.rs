@@ -26,6 +26,9 @@ pub(super) struct Environment {
     pub(super) source_policy: Option<PathBuf>,
     /// `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER` and those of one host, by their names.
     pub(super) git_auth: Vec<(String, OsString)>,
+    pub(super) no_default_attestations: Option<String>,
+    pub(super) metadata_provenance: Option<String>,
+    pub(super) metadata_warnings: Option<String>,
 }
 
 /// The secrets that the daemon asks for when it fetches a git repository; with `.HOST` those of one server.
@@ -63,6 +66,9 @@ impl Environment {
             docker_config,
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
             git_auth: git_auth(std::env::vars_os()),
+            no_default_attestations: text("BUILDX_NO_DEFAULT_ATTESTATIONS"),
+            metadata_provenance: text("BUILDX_METADATA_PROVENANCE"),
+            metadata_warnings: text("BUILDX_METADATA_WARNINGS"),
         }
     }
 

@@ -29,6 +29,13 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
              --output type=docker,dest=image.tar && docker load -i image.tar"
                 .to_owned(),
         ),
+        Error::AttestationsForDocker => Some(
+            "use type=oci, or leave the attestations out: --provenance=false --sbom=false".to_owned(),
+        ),
+        Error::Frontend(frontend::Error::Scanner { .. }) => Some(
+            "name the image of another scanner: --sbom generator=IMAGE; the default is docker/buildkit-syft-scanner:stable-1"
+                .to_owned(),
+        ),
         Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
         Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
             failure.explanation.clone()

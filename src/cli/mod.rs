@@ -1,5 +1,6 @@
 //! The command line: one file per command; arguments become the library's own request types here.
 
+mod attestations;
 mod build;
 mod build_failure;
 mod caches;

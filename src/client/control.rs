@@ -57,7 +57,7 @@ impl Client {
         self.channel.clone()
     }
 
-    fn control(&self) -> ControlClient<Channel> {
+    pub(super) fn control(&self) -> ControlClient<Channel> {
         ControlClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_LIMIT)
             .max_encoding_message_size(MESSAGE_LIMIT)

@@ -22,6 +22,7 @@ mod dialer;
 mod docker;
 mod error;
 mod failure;
+mod history;
 mod places;
 mod policy;
 mod problem;
@@ -38,6 +39,7 @@ pub use details::{Detail, Operation, OperationDetail, SourceDetail};
 pub use docker::EngineInfo;
 pub use error::Error;
 pub use failure::{Code, Failure};
+pub use history::BuildRecord;
 pub use places::{Surroundings, connect_default, default_addresses};
 pub use policy::{
     SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourcePolicyError,

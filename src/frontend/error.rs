@@ -60,6 +60,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The image that is to make the SBOM cannot be used.
+    #[error("cannot make the SBOM with the image {generator}: {reason}")]
+    Scanner {
+        /// The image.
+        generator: String,
+        /// Why.
+        reason: String,
+    },
     /// The client expects something of the frontend that it does not do.
     #[error("unsupported frontend capability {name}")]
     FrontendCapability {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::attestations::{Attested, Sbom};
 use super::choice::{Choice, Elsewhere, elsewhere};
-use super::{Error, Source, images, refusal, result, solve};
+use super::sbom::Scanner;
+use super::{Error, Source, images, refusal, request, result, solve};
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
-use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions, Warning};
+use crate::gateway::{Attestation, Bridge, BuildResult, Forward, Ref, SolveOptions, Warning};
 use crate::llb::Definition;
 use crate::lock::Lock;
 use crate::oci::Platform;
@@ -74,6 +76,8 @@ pub struct Setting {
     pub entitlements: Option<Vec<String>>,
     /// A process that the daemon's machine would emulate fails the build before anything is solved.
     pub require_native: bool,
+    /// The request goes along in full provenance, as a document: the daemon knows the attributes of its own frontends only.
+    pub with_request: bool,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
     pub warn_at: String,
 }
@@ -156,8 +160,13 @@ impl Job {
     /// # Errors
     /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled.
     pub async fn run(&self, bridge: &Bridge, setting: &Setting) -> Result<Finished, Error> {
+        let attested = Attested::read(&self.attributes)?;
+        if !attested.is_empty() {
+            let known = bridge.need_attestations().await;
+            known.map_err(|error| Error::solve(&self.source, None, error))?;
+        }
         match &self.plan {
-            Plan::Here(parsed) => self.run_here(parsed, bridge, setting).await,
+            Plan::Here(parsed) => self.run_here(parsed, &attested, bridge, setting).await,
             Plan::Elsewhere(other) => self.forward(other, bridge, setting).await,
         }
     }
@@ -165,6 +174,7 @@ impl Job {
     async fn run_here(
         &self,
         parsed: &Parsed,
+        attested: &Attested,
         bridge: &Bridge,
         setting: &Setting,
     ) -> Result<Finished, Error> {
@@ -176,20 +186,51 @@ impl Job {
         send_warnings(bridge, &self.source, &findings, &setting.warn_at).await;
         let Translated {
             several,
-            translations,
+            mut translations,
             mut failed,
         } = translated?;
         self.check_steps(setting, &translations)?;
+        if setting.with_request && attested.has_full_provenance() {
+            let document = Arc::new(request::document(&self.attributes));
+            for made in &mut translations {
+                let definition = std::mem::take(&mut made.definition);
+                made.definition = definition.with_document(document.clone());
+            }
+        }
         let (parts, unsolved) =
             solve::all(bridge, &self.source, setting, several, translations).await?;
         failed.extend(unsolved);
+        let attestations = match &attested.sbom {
+            None => BTreeMap::new(),
+            Some(sbom) => self.scan(sbom, bridge, setting, several, &parts).await?,
+        };
         let built = parts.iter().map(|(made, _)| made.platform.clone());
+        let built = built.collect();
+        let mut result = result::assemble(several, parts);
+        result.attestations = attestations;
         Ok(Finished {
-            built: built.collect(),
-            result: result::assemble(several, parts),
+            built,
+            result,
             findings,
             failed,
         })
+    }
+
+    async fn scan(
+        &self,
+        sbom: &Sbom,
+        bridge: &Bridge,
+        setting: &Setting,
+        several: bool,
+        parts: &[(Translation, Ref)],
+    ) -> Result<BTreeMap<String, Vec<Attestation>>, Error> {
+        let options = self.read_attributes(setting)?.options;
+        let platform = options.build_platforms.first();
+        let platform = platform.cloned().unwrap_or_else(Platform::host);
+        let scanner = Scanner::find(bridge, sbom, &platform, options.resolve_mode).await?;
+        scanner
+            .scan(bridge, &self.source, setting, several, parts)
+            .await
     }
 
     async fn forward(

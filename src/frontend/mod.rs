@@ -17,6 +17,7 @@
 //! # Ok::<(), solvekit::frontend::Error>(())
 //! ```
 
+mod attestations;
 mod call;
 mod choice;
 mod error;
@@ -25,7 +26,9 @@ mod inside;
 mod job;
 mod read;
 mod refusal;
+mod request;
 mod result;
+mod sbom;
 mod solve;
 mod source;
 mod subrequest;

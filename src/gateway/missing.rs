@@ -43,12 +43,28 @@ const OF_FILES: CapSet = CapSet::EMPTY
     .with(Cap::FileCopyAlwaysReplaceExistingDestPaths)
     .with(Cap::FileSymlinkCreate);
 
+/// The exporters of images take attestations along.
+const EXPORTED_ATTESTATIONS: &str = "exporter.image.attestations";
+
 impl Bridge {
     /// Fails when the daemon lacks a capability of the gateway.
     pub(super) async fn need(&self, id: &str) -> Result<(), Error> {
         match self.capabilities().has(id) {
             true => Ok(()),
             false => Err(self.lacks(id, feature(id), Vec::new()).await),
+        }
+    }
+
+    /// Fails when the daemon exports no attestations.
+    ///
+    /// # Errors
+    /// [`Error::MissingCapability`]
+    pub(crate) async fn need_attestations(&self) -> Result<(), Error> {
+        match self.capabilities().has_llb(EXPORTED_ATTESTATIONS) {
+            true => Ok(()),
+            false => Err(self
+                .lacks(EXPORTED_ATTESTATIONS, "attestations", Vec::new())
+                .await),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::caps::CapSet;
-use super::metadata::{Constraints, Location, Metadata};
+use super::metadata::{Constraints, Location, Metadata, SourceFile};
 use super::vertex::Vertex;
 use crate::oci::Digest;
 
@@ -17,6 +17,7 @@ use crate::oci::Digest;
 pub struct Definition {
     vertices: Vec<DefinedVertex>,
     terminal: Option<Terminal>,
+    documents: Vec<Arc<SourceFile>>,
 }
 
 /// A vertex of a definition.
@@ -110,7 +111,19 @@ impl Definition {
         Self {
             vertices,
             terminal: Some(terminal),
+            documents: Vec::new(),
         }
+    }
+
+    /// With a file that goes along with those that the vertices were made from, after them: the provenance has them all.
+    #[must_use]
+    pub fn with_document(mut self, file: Arc<SourceFile>) -> Self {
+        self.documents.push(file);
+        self
+    }
+
+    pub(super) fn documents(&self) -> &[Arc<SourceFile>] {
+        &self.documents
     }
 
     /// The vertices, inputs first, without the terminal op.

@@ -24,6 +24,7 @@ impl Definition {
         for vertex in self.vertices() {
             sources.add(vertex);
         }
+        sources.files.extend(self.documents());
         let mut metadata: BTreeMap<String, pb::OpMetadata> = self
             .vertices()
             .iter()

@@ -4,6 +4,7 @@
 mod support;
 
 mod annotations;
+mod attestations;
 mod bad_input;
 mod cache_records;
 mod calls;
@@ -21,11 +22,13 @@ mod keep_going;
 mod layouts;
 mod locks;
 mod machine_output;
+mod metadata;
 mod named_contexts;
 mod outputs;
 mod piped_contexts;
 mod registry_faults;
 mod results;
+mod sboms;
 mod secrets;
 mod shared_cache;
 mod transports;

@@ -112,6 +112,28 @@ impl Pushed {
         self.json(&format!("manifests/{}", text(&entry["digest"])))
     }
 
+    /// The statements that are attested of one platform's image.
+    #[track_caller]
+    pub fn attestations(&self, platform: &str) -> Vec<Value> {
+        let entries = self.manifests();
+        let image = entries.iter().find(|entry| platform_of(entry) == platform);
+        let digest = &image.expect("the platform is there")["digest"];
+        let of_image = |entry: &&Value| {
+            let annotations = &entry["annotations"];
+            annotations["vnd.docker.reference.type"] == "attestation-manifest"
+                && annotations["vnd.docker.reference.digest"] == *digest
+        };
+        let mut statements = Vec::new();
+        for entry in entries.iter().filter(of_image) {
+            let manifest = self.json(&format!("manifests/{}", text(&entry["digest"])));
+            for layer in manifest["layers"].as_array().expect("layers") {
+                assert_eq!(layer["mediaType"], "application/vnd.in-toto+json");
+                statements.push(self.json(&format!("blobs/{}", text(&layer["digest"]))));
+            }
+        }
+        statements
+    }
+
     fn manifests(&self) -> &Vec<Value> {
         self.index["manifests"].as_array().expect("an index")
     }

@@ -1,0 +1,95 @@
+//! What a build was asked for, as a document for its provenance.
+//!
+//! The daemon writes the attributes of its own frontends into a provenance, and those of a client that is the frontend itself
+//! are not known to it as such. Files that a graph was made from are: the request goes along as one of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::llb::SourceFile;
+
+/// The document's name among the sources of a provenance.
+const NAME: &str = "solvekit-request.json";
+
+/// What says nothing about the result, or belongs to the machine: the reference leaves it out too.
+const LEFT_OUT: [&str; 4] = [
+    "cgroup-parent",
+    "image-resolve-mode",
+    "platform",
+    "cache-imports",
+];
+
+/// `{"frontend": "solvekit", "version": …, "args": {…}}` with the attributes as a frontend of the daemon gets them.
+pub(super) fn document(attributes: &BTreeMap<String, String>) -> SourceFile {
+    let shown = attributes
+        .iter()
+        .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()) && !name.starts_with("attest:"));
+    let args: BTreeMap<&str, String> = shown
+        .map(|(name, value)| {
+            let is_context = name == "context" || name.starts_with("context:");
+            let value = match is_context {
+                true => without_credentials(value),
+                false => value.clone(),
+            };
+            (name.as_str(), value)
+        })
+        .collect();
+    let document = json!({
+        "frontend": "solvekit",
+        "version": env!("CARGO_PKG_VERSION"),
+        "args": args,
+    });
+    SourceFile {
+        filename: NAME.to_owned(),
+        language: "JSON".to_owned(),
+        data: document.to_string().into_bytes(),
+        definition: None,
+    }
+}
+
+/// The schemes of URLs that may have a user and a password.
+const WITH_CREDENTIALS: [&str; 4] = ["http", "https", "git", "ssh"];
+
+/// A URL without user and password.
+fn without_credentials(url: &str) -> String {
+    let parts = url.split_once("://");
+    let Some((scheme, rest)) = parts.filter(|(scheme, _)| WITH_CREDENTIALS.contains(scheme)) else {
+        return url.to_owned();
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_is_told_without_what_is_secret_or_of_the_machine() {
+        let attributes = [
+            ("build-arg:A", "1"),
+            ("context", "https://me:secret@git.example/a.git#b"),
+            ("context:x", "docker-image://a@sha256:b"),
+            ("platform", "linux/amd64"),
+            ("attest:provenance", ""),
+            ("target", "t"),
+        ];
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let document = document(&attributes.into());
+        let text: serde_json::Value = serde_json::from_slice(&document.data).unwrap();
+        assert_eq!(
+            text["args"],
+            json!({
+                "build-arg:A": "1",
+                "context": "https://git.example/a.git#b",
+                "context:x": "docker-image://a@sha256:b",
+                "target": "t",
+            })
+        );
+        assert_eq!(text["frontend"], "solvekit");
+    }
+}
