@@ -51,6 +51,7 @@ const KINDS: &[Kind] = &[
         from: &["src", "digest"],
         to: &[
             "dest",
+            "reset",
             "mode",
             "image-manifest",
             "oci-mediatypes",
@@ -206,6 +207,11 @@ fn check(
     {
         return Err(format!("mode={mode} is neither min nor max"));
     }
+    if let Some(reset) = attrs.get("reset")
+        && !matches!(reset.as_str(), "true" | "false" | "1" | "0")
+    {
+        return Err(format!("reset={reset} is neither true nor false"));
+    }
     if let Some(digest) = attrs.get("digest") {
         Digest::parse(digest).map_err(|error| error.to_string())?;
     }
@@ -266,6 +272,7 @@ mod tests {
             ("type=local,mode=max", "dest= is missing"),
             ("type=local,src=x", "no attribute \"src\""),
             ("type=local,dest=x,tag=", "tag= is empty"),
+            ("type=local,dest=x,reset=all", "neither true nor false"),
         ] {
             let error = to(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

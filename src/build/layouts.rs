@@ -43,7 +43,12 @@ struct Target {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Cache { tag: String, ignore_error: bool },
+    Cache {
+        tag: String,
+        ignore_error: bool,
+        /// Blobs that no entry of the index needs are removed in the end.
+        reset: bool,
+    },
     Image,
 }
 
@@ -106,9 +111,11 @@ impl Layouts {
         if entry.kind == "local" {
             let attr = |key: &str| entry.attrs.get(key).map(String::as_str);
             let folder = absolute(attr("dest").unwrap_or_default())?;
+            let is_true = |key: &str| attr(key).is_some_and(|it| it == "true" || it == "1");
             let kind = Kind::Cache {
                 tag: attr("tag").unwrap_or(DEFAULT_TAG).to_owned(),
-                ignore_error: attr("ignore-error").is_some_and(|it| it == "true" || it == "1"),
+                ignore_error: is_true("ignore-error"),
+                reset: is_true("reset"),
             };
             let name = name_of(&folder);
             self.target(format!("local:{name}"), &folder, kind);
@@ -129,6 +136,9 @@ impl Layouts {
     }
 
     /// Names in the indexes what was written. Blocking.
+    ///
+    /// # Errors
+    /// A file that cannot be written, unless errors of that cache are to be ignored.
     pub(super) fn finish(&self, response: &BTreeMap<String, String>) -> Result<(), Error> {
         for target in &self.targets {
             let last = self.stores.last_written(&target.store_id);
@@ -146,6 +156,26 @@ impl Layouts {
             match (written, &target.kind) {
                 (Err(_), Kind::Cache { ignore_error, .. }) if *ignore_error => {}
                 (written, _) => written?,
+            }
+        }
+        self.reset()
+    }
+
+    /// After all indexes are written: several caches can be in one folder.
+    fn reset(&self) -> Result<(), Error> {
+        for target in &self.targets {
+            match target.kind {
+                Kind::Cache {
+                    reset: true,
+                    ignore_error,
+                    ..
+                } => match target.layout.sweep() {
+                    Err(_) if ignore_error => {}
+                    // Nothing was exported, not even now.
+                    Err(layout::Error::NoIndex { .. }) => {}
+                    swept => drop(swept?),
+                },
+                _ => {}
             }
         }
         Ok(())

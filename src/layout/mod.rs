@@ -18,6 +18,7 @@ mod guard;
 mod hash;
 mod index;
 mod reference;
+mod sweep;
 mod upload;
 
 pub use error::Error;

@@ -124,3 +124,23 @@ fn contexts_are_stores_of_their_own() {
     let stores = format!("{:?}", contexts(&inputs, ContentStores::new()));
     assert_eq!(stores.matches(&format!("oci:{id}")).count(), 1, "{stores}");
 }
+
+#[test]
+fn a_cache_that_is_reset_keeps_what_its_index_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut request = request(folder.path());
+    request.cache_to[0]
+        .attrs
+        .insert("reset".to_owned(), "true".to_owned());
+    let cache = folder.path().join("cache");
+    let [old, image] = ["{\"layers\": []}", "{}"].map(|text| manifest(&cache, text));
+    let layouts = open(&request, &[]).unwrap();
+    let response = [(
+        "cache.manifest".to_owned(),
+        serde_json::to_string(&image).unwrap(),
+    )];
+    layouts.finish(&response.into()).unwrap();
+    let layout = Layout::new(&cache);
+    assert!(layout.blob(&old.digest).unwrap().is_none());
+    assert!(layout.blob(&image.digest).unwrap().is_some());
+}
