@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use solvekit::build::Error;
-use solvekit::frontend;
+use solvekit::{frontend, layout};
 
 use super::hint::full;
 
@@ -23,10 +23,21 @@ pub(super) fn for_context(error: &Error) -> Option<String> {
         Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             "name it with -f FILE, or give the folder that holds it as the context"
         }
-        Error::NamedContext { source, .. } => match &**source {
+        Error::NamedContext { name, source } => match &**source {
             Error::Context {
                 near: Some(near), ..
             } => return Some(did_you_mean(near)),
+            Error::Layout(layout::Error::NoImage {
+                path, available, ..
+            }) if !available.is_empty() => {
+                let (path, tag) = (path.display(), &available[0]);
+                return Some(format!(
+                    "add the tag: --build-context {name}=oci-layout://{path}:{tag}"
+                ));
+            }
+            Error::Layout(layout::Error::NoIndex { .. }) => {
+                "an OCI layout is a folder such as --output type=oci,tar=false,dest=FOLDER writes"
+            }
             _ => {
                 "write --build-context NAME=PATH with the path of a folder, or NAME=docker-image://IMAGE"
             }

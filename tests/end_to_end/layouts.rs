@@ -108,3 +108,62 @@ fn one_image_folder_at_a_time_is_told_before_the_build() {
     Finished::of(command.arg(context.path()))
         .failed_with(1, &["several outputs are images in folders", "tar=true"]);
 }
+
+/// What the daemon has not seen yet: it may keep what it knows by the digest.
+#[test]
+fn a_damaged_image_of_a_folder_is_told() {
+    let folder = folder_of(&[]);
+    let digest = export(folder.path(), "example.org/app:v1", &unique());
+    let blob = folder
+        .path()
+        .join("blobs/sha256")
+        .join(digest.trim_start_matches("sha256:"));
+    let text = std::fs::read_to_string(&blob).expect("it is there");
+    std::fs::write(&blob, text.replacen("manifests", "manifestz", 1)).expect("it can be written");
+    let context = folder_of(&[("Dockerfile", "FROM base\n")]);
+    let base = format!("base=oci-layout://{}", folder.path().display());
+    let mut command = solvekit(["build", "--build-context", &base]);
+    Finished::of(command.arg(context.path()))
+        .failed_with(1, &["is damaged: its content has another digest"]);
+}
+
+#[test]
+fn images_of_a_folder_are_contexts_by_tag_and_digest() {
+    let folder = folder_of(&[]);
+    let words = [unique(), unique()];
+    let digests = [("v1", &words[0]), ("v2", &words[1])]
+        .map(|(tag, word)| export(folder.path(), &format!("example.org/app:{tag}"), word));
+    let context = folder_of(&[(
+        "Dockerfile",
+        "FROM alpine AS run\nARG TARGETARCH\nRUN --mount=from=base,target=/base cp /base/word /word\nFROM scratch\nCOPY --from=run /word /mounted\nCOPY --from=base /word /copied\n",
+    )]);
+    let path = folder.path().display();
+    let built = |image: &str, platform: &str| {
+        let out = folder_of(&[]);
+        let base = format!("base=oci-layout://{path}{image}");
+        let mut command = solvekit([
+            "build",
+            "--platform",
+            platform,
+            "--build-context",
+            &base,
+            "-o",
+        ]);
+        Finished::of(command.arg(out.path()).arg(context.path())).succeeded();
+        ["mounted", "copied"]
+            .map(|name| std::fs::read_to_string(out.path().join(name)).expect("it is there"))
+    };
+    let expected =
+        |word: &str, architecture: &str| [(); 2].map(|()| format!("{word}{architecture}\n"));
+    assert_eq!(built(":v1", "linux/amd64"), expected(&words[0], "amd64"));
+    assert_eq!(built(":v2", "linux/arm64"), expected(&words[1], "arm64"));
+    let first = format!("@{}", digests[0]);
+    assert_eq!(built(&first, "linux/arm64"), expected(&words[0], "arm64"));
+
+    let base = format!("base=oci-layout://{path}");
+    let mut command = solvekit(["build", "--build-context", &base]);
+    Finished::of(command.arg(context.path())).failed_with(
+        1,
+        &["has no image \"latest\"; it has v1, v2", "add the tag"],
+    );
+}

@@ -126,6 +126,21 @@ fn a_full_disk_names_the_path_and_leaves_no_half_archive() {
     build(&context, &format!("type=oci,dest={}", file.display()))
         .failed_with(1, &["No space left on device", "cannot write"]);
     assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 0);
+    let step = format!("FROM alpine\nRUN echo {}\n", unique());
+    let step = folder_of(&[("Dockerfile", &step)]);
+    let images = folder.path().join("images");
+    for flag in [
+        format!("--output=type=oci,tar=false,dest={}", images.display()),
+        format!("--cache-to=type=local,mode=max,dest={}", images.display()),
+    ] {
+        Finished::of(solvekit(["build", &flag]).arg(step.path()))
+            .failed_with(1, &["No space left on device", "/images/ingest/"]);
+        // What is whole may stay; it is found again the next time.
+        let entries = fs::read_dir(&images).expect("it is there");
+        let mut names = entries.map(|entry| entry.expect("an entry").file_name());
+        assert!(names.all(|name| name == "blobs"));
+        fs::remove_dir_all(&images).expect("it can be removed");
+    }
     let files = folder.path().join("files");
     build(&context, &files.display().to_string())
         .failed_with(1, &["No space left on device", "bin/"]);
