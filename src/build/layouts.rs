@@ -164,18 +164,19 @@ impl Layouts {
     /// After all indexes are written: several caches can be in one folder.
     fn reset(&self) -> Result<(), Error> {
         for target in &self.targets {
-            match target.kind {
-                Kind::Cache {
-                    reset: true,
-                    ignore_error,
-                    ..
-                } => match target.layout.sweep() {
-                    Err(_) if ignore_error => {}
-                    // Nothing was exported, not even now.
-                    Err(layout::Error::NoIndex { .. }) => {}
-                    swept => drop(swept?),
-                },
-                _ => {}
+            let Kind::Cache {
+                reset: true,
+                ignore_error,
+                ..
+            } = target.kind
+            else {
+                continue;
+            };
+            match target.layout.sweep() {
+                Err(_) if ignore_error => {}
+                // Nothing was ever exported there.
+                Err(layout::Error::NoIndex { .. }) => {}
+                swept => drop(swept?),
             }
         }
         Ok(())
