@@ -1,22 +1,18 @@
 //! One Dockerfile with its attributes: read once, translated for every platform, solved at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attestations::{Attested, Sbom};
 use super::choice::{Choice, Elsewhere, elsewhere};
 use super::sbom::Scanner;
-use super::{Error, Source, images, refusal, request, result, solve};
+use super::translated::Translated;
+use super::{Error, Finished, Setting, Source, refusal, request, result, solve};
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
-use crate::gateway::{Attestation, Bridge, BuildResult, Forward, Ref, SolveOptions, Warning};
-use crate::llb::Definition;
-use crate::lock::Lock;
+use crate::gateway::{Bridge, Forward, SolveOptions, Warning};
 use crate::oci::Platform;
-use crate::translate::{
-    Attributes, Context, NamedContext, Options, Outcome, ResolvedImages, Translation, translate,
-    translate_and_lint,
-};
+use crate::translate::{Attributes, Context, Translation};
 
 /// The attribute by which a Dockerfile's own check options are replaced.
 const CHECK_ARGUMENT: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
@@ -44,75 +40,6 @@ pub(super) struct Parsed {
     pub(super) dockerfile: Dockerfile,
     /// With what the text alone has shown.
     pub(super) linter: Linter,
-}
-
-/// Where and how a job is run.
-#[derive(Debug, Clone, Default)]
-pub struct Setting {
-    /// The session that serves the client's folders.
-    pub session_id: String,
-    /// The platforms of the daemon, its own first; `BUILDPLATFORM` is the first. Empty means this machine's.
-    pub build_platforms: Vec<Platform>,
-    /// What `.dockerignore` excludes from the main context.
-    pub excludes: Vec<String>,
-    /// How many platforms are solved at the same time; `None` is all of them.
-    pub parallel: Option<usize>,
-    /// When a platform fails, the others are not cancelled, and the result has those that succeeded.
-    pub keep_going: bool,
-    /// Compute the result before it is handed over, so that a failure belongs to a platform and nothing is exported yet.
-    pub evaluate: bool,
-    /// Caches that the daemon looks into before it runs a step.
-    pub cache_imports: Vec<CacheEntry>,
-    /// Named graphs that stand for contexts: what a frontend in the daemon may be given instead of folders.
-    pub inputs: BTreeMap<String, Definition>,
-    /// The main context instead of the one that the attributes name.
-    pub context: Option<Context>,
-    /// Named contexts instead of those of the same names in the attributes.
-    pub contexts: BTreeMap<String, NamedContext>,
-    /// Base images to use as they are locked, instead of asking a registry.
-    pub lock: Option<ImageLock>,
-    /// The entitlements that the build was given; a step that needs another one fails the build before anything is solved.
-    /// `None` leaves that to the daemon.
-    pub entitlements: Option<Vec<String>>,
-    /// A process that the daemon's machine would emulate fails the build before anything is solved.
-    pub require_native: bool,
-    /// The request goes along in full provenance, as a document: the daemon knows the attributes of its own frontends only.
-    pub with_request: bool,
-    /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
-    pub warn_at: String,
-}
-
-/// A lock of a build.
-#[derive(Debug, Clone)]
-pub struct ImageLock {
-    /// The images.
-    pub lock: Arc<Lock>,
-    /// Images that it does not have are looked up as without a lock; else they are an error.
-    pub resolve_missing: bool,
-}
-
-/// What a job gives.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Finished {
-    /// For the daemon's exporters.
-    pub result: BuildResult,
-    /// What the lint rules found, of one platform. Another frontend reports to the daemon only.
-    pub findings: Vec<Finding>,
-    /// The platforms that are in the result; none when another frontend made it.
-    pub built: Vec<Platform>,
-    /// The platforms that failed while the others were kept going; the result is without them.
-    pub failed: Vec<PlatformFailure>,
-}
-
-/// A platform that failed, of several.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct PlatformFailure {
-    /// The platform.
-    pub platform: Platform,
-    /// Why.
-    pub error: Error,
 }
 
 impl Job {
@@ -190,6 +117,10 @@ impl Job {
             mut failed,
         } = translated?;
         self.check_steps(setting, &translations)?;
+        let scanner = match &attested.sbom {
+            None => None,
+            Some(sbom) => Some(self.scanner(sbom, bridge, setting).await?),
+        };
         if setting.with_request && attested.has_full_provenance() {
             let document = Arc::new(request::document(&self.attributes));
             for made in &mut translations {
@@ -200,9 +131,12 @@ impl Job {
         let (parts, unsolved) =
             solve::all(bridge, &self.source, setting, several, translations).await?;
         failed.extend(unsolved);
-        let attestations = match &attested.sbom {
+        let attestations = match scanner {
             None => BTreeMap::new(),
-            Some(sbom) => self.scan(sbom, bridge, setting, several, &parts).await?,
+            Some(scanner) => {
+                let scanned = scanner.scan(bridge, &self.source, setting, several, &parts);
+                scanned.await?
+            }
         };
         let built = parts.iter().map(|(made, _)| made.platform.clone());
         let built = built.collect();
@@ -216,21 +150,17 @@ impl Job {
         })
     }
 
-    async fn scan(
+    /// Looked up before anything is solved: one that is not there fails no build of an hour.
+    async fn scanner<'a>(
         &self,
-        sbom: &Sbom,
+        sbom: &'a Sbom,
         bridge: &Bridge,
         setting: &Setting,
-        several: bool,
-        parts: &[(Translation, Ref)],
-    ) -> Result<BTreeMap<String, Vec<Attestation>>, Error> {
+    ) -> Result<Scanner<'a>, Error> {
         let options = self.read_attributes(setting)?.options;
         let platform = options.build_platforms.first();
         let platform = platform.cloned().unwrap_or_else(Platform::host);
-        let scanner = Scanner::find(bridge, sbom, &platform, options.resolve_mode).await?;
-        scanner
-            .scan(bridge, &self.source, setting, several, parts)
-            .await
+        Scanner::find(bridge, sbom, &platform, options.resolve_mode).await
     }
 
     async fn forward(
@@ -286,68 +216,6 @@ impl Job {
         Ok(read)
     }
 
-    /// One translation a platform, and whether they are of several. Base images are resolved together; their triggers
-    /// (`ONBUILD`) can name further ones. The first platform is linted.
-    async fn translate_all(
-        &self,
-        parsed: &Parsed,
-        linter: &mut Linter,
-        bridge: &Bridge,
-        setting: &Setting,
-    ) -> Result<Translated, Error> {
-        let Attributes { options, platforms } = self.read_attributes(setting)?;
-        let several = options.multi_platform;
-        let caps = bridge.capabilities().llb;
-        let options: Vec<Options> = match platforms.is_empty() {
-            true => vec![None],
-            false => platforms.into_iter().map(Some).collect(),
-        }
-        .into_iter()
-        .map(|platform| Options {
-            platform,
-            caps,
-            ..options.clone()
-        })
-        .collect();
-        let mut images = ResolvedImages::new();
-        let mut done: Vec<Option<Result<Translation, Error>>> = Vec::new();
-        done.resize_with(options.len(), || None);
-        loop {
-            let mut missing = BTreeSet::new();
-            for (index, options) in options.iter().enumerate() {
-                if done[index].is_some() {
-                    continue;
-                }
-                let made = match index {
-                    0 => translate_and_lint(&parsed.dockerfile, options, &images, linter),
-                    _ => translate(&parsed.dockerfile, options, &images),
-                };
-                match made {
-                    Ok(Outcome::NeedsImages(requests)) => missing.extend(requests),
-                    Ok(Outcome::NeedsTime(source)) => {
-                        images::resolve_time(bridge, source, &mut images).await?;
-                    }
-                    Ok(Outcome::Done(translation)) => done[index] = Some(Ok(*translation)),
-                    Err(error) => {
-                        let error = self.failed(several, options, &error);
-                        if !(setting.keep_going && several) {
-                            return Err(error);
-                        }
-                        done[index] = Some(Err(error));
-                    }
-                }
-            }
-            if done.iter().all(Option::is_some) {
-                let platforms = options.into_iter().map(|options| options.platform);
-                return Ok(Translated::of(
-                    several,
-                    platforms.zip(done.into_iter().flatten()),
-                ));
-            }
-            images::resolve(bridge, setting, missing, &mut images).await;
-        }
-    }
-
     fn check_steps(&self, setting: &Setting, translations: &[Translation]) -> Result<(), Error> {
         if setting.entitlements.is_none() && !setting.require_native {
             return Ok(());
@@ -357,42 +225,6 @@ impl Job {
             None => Ok(()),
             Some((reason, lines)) => Err(Error::refused(&self.source, reason, &lines)),
         }
-    }
-
-    fn failed(&self, several: bool, options: &Options, error: &crate::translate::Error) -> Error {
-        let platform = options.platform.as_ref().filter(|_| several);
-        Error::translate(&self.source, platform, error)
-    }
-}
-
-/// What the platforms' translations gave.
-struct Translated {
-    /// They are of several platforms.
-    several: bool,
-    translations: Vec<Translation>,
-    failed: Vec<PlatformFailure>,
-}
-
-impl Translated {
-    fn of(
-        several: bool,
-        made: impl Iterator<Item = (Option<Platform>, Result<Translation, Error>)>,
-    ) -> Self {
-        let mut all = Self {
-            several,
-            translations: Vec::new(),
-            failed: Vec::new(),
-        };
-        for (platform, made) in made {
-            match made {
-                Ok(translation) => all.translations.push(translation),
-                Err(error) => all.failed.push(PlatformFailure {
-                    platform: platform.unwrap_or_else(Platform::host),
-                    error,
-                }),
-            }
-        }
-        all
     }
 }
 

@@ -59,7 +59,10 @@ impl<'a> Scanner<'a> {
             ..ImageQuery::default()
         };
         let found = bridge.resolve_image(&query).await;
-        let found = found.map_err(|error| failed(causes::in_one_line(&error)))?;
+        let found = found.map_err(|error| match error.failure() {
+            Some(failure) => failed(failure.message.clone()),
+            None => failed(causes::in_one_line(&error)),
+        })?;
         let image: Image = serde_json::from_slice(&found.config)
             .map_err(|error| failed(format!("its config is invalid: {error}")))?;
         if image.config.entrypoint.is_empty() && image.config.cmd.is_empty() {

@@ -1,0 +1,112 @@
+//! A Dockerfile translated for every platform, with the base images that this needs.
+
+use std::collections::BTreeSet;
+
+use super::job::Parsed;
+use super::{Error, Job, PlatformFailure, Setting, images};
+use crate::dockerfile::Linter;
+use crate::gateway::Bridge;
+use crate::oci::Platform;
+use crate::translate::{
+    Attributes, Options, Outcome, ResolvedImages, Translation, translate, translate_and_lint,
+};
+
+/// What the platforms' translations gave.
+pub(super) struct Translated {
+    /// They are of several platforms.
+    pub(super) several: bool,
+    pub(super) translations: Vec<Translation>,
+    pub(super) failed: Vec<PlatformFailure>,
+}
+
+impl Translated {
+    fn of(
+        several: bool,
+        made: impl Iterator<Item = (Option<Platform>, Result<Translation, Error>)>,
+    ) -> Self {
+        let mut all = Self {
+            several,
+            translations: Vec::new(),
+            failed: Vec::new(),
+        };
+        for (platform, made) in made {
+            match made {
+                Ok(translation) => all.translations.push(translation),
+                Err(error) => all.failed.push(PlatformFailure {
+                    platform: platform.unwrap_or_else(Platform::host),
+                    error,
+                }),
+            }
+        }
+        all
+    }
+}
+
+impl Job {
+    /// One translation a platform, and whether they are of several. Base images are resolved together; their triggers
+    /// (`ONBUILD`) can name further ones. The first platform is linted.
+    pub(super) async fn translate_all(
+        &self,
+        parsed: &Parsed,
+        linter: &mut Linter,
+        bridge: &Bridge,
+        setting: &Setting,
+    ) -> Result<Translated, Error> {
+        let Attributes { options, platforms } = self.read_attributes(setting)?;
+        let several = options.multi_platform;
+        let caps = bridge.capabilities().llb;
+        let options: Vec<Options> = match platforms.is_empty() {
+            true => vec![None],
+            false => platforms.into_iter().map(Some).collect(),
+        }
+        .into_iter()
+        .map(|platform| Options {
+            platform,
+            caps,
+            ..options.clone()
+        })
+        .collect();
+        let mut images = ResolvedImages::new();
+        let mut done: Vec<Option<Result<Translation, Error>>> = Vec::new();
+        done.resize_with(options.len(), || None);
+        loop {
+            let mut missing = BTreeSet::new();
+            for (index, options) in options.iter().enumerate() {
+                if done[index].is_some() {
+                    continue;
+                }
+                let made = match index {
+                    0 => translate_and_lint(&parsed.dockerfile, options, &images, linter),
+                    _ => translate(&parsed.dockerfile, options, &images),
+                };
+                match made {
+                    Ok(Outcome::NeedsImages(requests)) => missing.extend(requests),
+                    Ok(Outcome::NeedsTime(source)) => {
+                        images::resolve_time(bridge, source, &mut images).await?;
+                    }
+                    Ok(Outcome::Done(translation)) => done[index] = Some(Ok(*translation)),
+                    Err(error) => {
+                        let error = self.failed(several, options, &error);
+                        if !(setting.keep_going && several) {
+                            return Err(error);
+                        }
+                        done[index] = Some(Err(error));
+                    }
+                }
+            }
+            if done.iter().all(Option::is_some) {
+                let platforms = options.into_iter().map(|options| options.platform);
+                return Ok(Translated::of(
+                    several,
+                    platforms.zip(done.into_iter().flatten()),
+                ));
+            }
+            images::resolve(bridge, setting, missing, &mut images).await;
+        }
+    }
+
+    fn failed(&self, several: bool, options: &Options, error: &crate::translate::Error) -> Error {
+        let platform = options.platform.as_ref().filter(|_| several);
+        Error::translate(&self.source, platform, error)
+    }
+}
