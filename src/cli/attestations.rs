@@ -1,9 +1,9 @@
 //! `--attest`, `--provenance`, `--sbom`, and how much of the provenance the metadata file has.
 
-use solvekit::build::{Attestations, BuildRequest, MetadataProvenance};
+use solvekit::build::{Attestations, BuildRequest, MetadataProvenance, OutputKind};
 
-use super::Failure;
 use super::environment::Environment;
+use super::{Failure, values};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct AttestationArgs {
@@ -37,6 +37,10 @@ impl AttestationArgs {
             true => given.or_default(),
             false => given,
         };
+        let no_artifacts = &environment.no_default_oci_artifact;
+        if switch("BUILDX_NO_DEFAULT_OCI_ARTIFACT", no_artifacts)? == Some(true) {
+            without_artifacts(request);
+        }
         if metadata_file {
             let mode = environment
                 .metadata_provenance
@@ -52,20 +56,32 @@ impl AttestationArgs {
 /// buildx attests provenance unless `BUILDX_NO_DEFAULT_ATTESTATIONS` is true. Here an index has one manifest for each platform
 /// and nothing else unless more is asked for, which the variable does when it is false.
 fn default_attestations(environment: &Environment) -> Result<bool, Failure> {
-    match environment.no_default_attestations.as_deref() {
-        None => Ok(false),
-        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(false),
-        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(true),
-        Some(other) => Err(Failure::new(format!(
-            "BUILDX_NO_DEFAULT_ATTESTATIONS={other} is neither true nor false"
-        ))),
+    let none = &environment.no_default_attestations;
+    Ok(switch("BUILDX_NO_DEFAULT_ATTESTATIONS", none)? == Some(false))
+}
+
+/// A variable that is true, false or not set.
+fn switch(name: &str, value: &Option<String>) -> Result<Option<bool>, Failure> {
+    let read = value.as_deref().map(values::boolean).transpose();
+    read.map_err(|reason| Failure::new(format!("the variable {name} cannot be used: {reason}")))
+}
+
+/// Newer daemons mark what attests as artifacts; `BUILDX_NO_DEFAULT_OCI_ARTIFACT` is for registries that take none.
+fn without_artifacts(request: &mut BuildRequest) {
+    let images = request
+        .outputs
+        .iter_mut()
+        .filter(|output| matches!(output.kind, OutputKind::Image | OutputKind::Oci));
+    for image in images {
+        let attribute = image.attributes.entry("oci-artifact".to_owned());
+        attribute.or_insert_with(|| "false".to_owned());
     }
 }
 
 /// Are warnings wanted in the metadata file?
 pub(super) fn metadata_warnings(environment: &Environment) -> bool {
     let wanted = environment.metadata_warnings.as_deref();
-    matches!(wanted, Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
+    wanted.map(values::boolean) == Some(Ok(true))
 }
 
 #[cfg(test)]
@@ -83,5 +99,21 @@ mod tests {
         };
         assert!(!with(None).unwrap() && !with(Some("1")).unwrap() && with(Some("0")).unwrap());
         assert!(with(Some("maybe")).is_err());
+    }
+
+    #[test]
+    fn artifacts_can_be_left_out_where_nothing_is_said() {
+        let mut request = BuildRequest::new(".");
+        request.outputs = ["type=registry", "type=oci,oci-artifact=true", "out"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        without_artifacts(&mut request);
+        let of = |at: usize| {
+            request.outputs[at]
+                .attributes
+                .get("oci-artifact")
+                .map(String::as_str)
+        };
+        assert_eq!((of(0), of(1), of(2)), (Some("false"), Some("true"), None));
     }
 }

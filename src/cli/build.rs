@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ArgAction;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 use solvekit::build::{
@@ -39,13 +40,15 @@ pub(super) struct BuildArgs {
     #[arg(
         long,
         value_name = "CALL",
+        alias = "print",
         default_value = "build",
         hide_default_value = true
     )]
     call: String,
 
     /// Check the Dockerfile instead of building it: short for --call=check
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     check: bool,
 
     /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: the daemon's]
@@ -57,11 +60,13 @@ pub(super) struct BuildArgs {
     tag: Vec<String>,
 
     /// Push the image to the registries of its names: short for --output=type=registry
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     push: bool,
 
     /// Load the image into the engine that builds: short for --output=type=docker
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     load: bool,
 
     /// Where the result goes: a folder, - for a tar archive on stdout, or
@@ -82,7 +87,8 @@ pub(super) struct BuildArgs {
     label: Vec<(String, Option<String>)>,
 
     /// Run every step although it is cached
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     no_cache: bool,
 
     /// Run the steps of these stages although they are cached
@@ -90,7 +96,8 @@ pub(super) struct BuildArgs {
     no_cache_filter: Vec<String>,
 
     /// Look base images up in the registry even when the daemon has them
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     pull: bool,
 
     /// Use base images exactly as this lock has them, and ask no registry about them; solvekit lock makes it
@@ -165,11 +172,13 @@ pub(super) struct BuildArgs {
     propagate_exit_code: bool,
 
     /// Show warnings in full: the rule's page and the lines
-    #[arg(short = 'D', long)]
+    #[arg(short = 'D', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     debug: bool,
 
     /// Show nothing but the image's digest, on stdout
-    #[arg(short, long)]
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     quiet: bool,
 
     /// Write the image's digest to a file
@@ -351,6 +360,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
+    caches::add_inline(&mut request.cache_to, &request.build_args);
     args.permissions.apply(&mut request)?;
     args.resources.apply(&mut request)?;
     let metadata_file = args.metadata_file.is_some();

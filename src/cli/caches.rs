@@ -1,9 +1,11 @@
 //! `--cache-from` and `--cache-to`, completed by what CI systems and AWS leave in the environment.
 
+use std::collections::BTreeMap;
+
 use solvekit::build::{CacheDirection, parse_cache};
 use solvekit::client::CacheEntry;
 
-use super::Failure;
+use super::{Failure, values};
 
 /// All caches of a flag. GitHub's cache is left out where there is none, so that a build works outside of its actions too.
 pub(super) fn of_flags(
@@ -18,6 +20,20 @@ pub(super) fn of_flags(
     }
     caches.retain(is_active);
     Ok(caches)
+}
+
+/// The build argument that asks for a cache in the image, as builds did before the flag.
+const INLINE: &str = "BUILDKIT_INLINE_CACHE";
+
+/// Adds the inline cache that a build argument asks for.
+pub(super) fn add_inline(caches: &mut Vec<CacheEntry>, build_args: &BTreeMap<String, String>) {
+    let wanted = build_args.get(INLINE).map(|text| values::boolean(text));
+    if wanted == Some(Ok(true)) && !caches.iter().any(|cache| cache.kind == "inline") {
+        caches.push(CacheEntry {
+            kind: "inline".to_owned(),
+            ..CacheEntry::default()
+        });
+    }
 }
 
 fn completed(mut entry: CacheEntry, variable: impl Fn(&str) -> Option<String>) -> CacheEntry {
@@ -92,6 +108,19 @@ mod tests {
         assert_eq!(entry.attrs["url_v2"], "https://r");
         assert!(is_active(&entry));
         assert!(!is_active(&with("gha", &[], &[])));
+    }
+
+    #[test]
+    fn a_build_argument_asks_for_an_inline_cache() {
+        let with = |value: &str| {
+            let mut caches = Vec::new();
+            add_inline(&mut caches, &[(INLINE.to_owned(), value.to_owned())].into());
+            caches.len()
+        };
+        assert_eq!(
+            (with("1"), with("true"), with("0"), with("x")),
+            (1, 1, 0, 0)
+        );
     }
 
     #[test]

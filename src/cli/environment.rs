@@ -27,6 +27,7 @@ pub(super) struct Environment {
     /// `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER` and those of one host, by their names.
     pub(super) git_auth: Vec<(String, OsString)>,
     pub(super) no_default_attestations: Option<String>,
+    pub(super) no_default_oci_artifact: Option<String>,
     pub(super) metadata_provenance: Option<String>,
     pub(super) metadata_warnings: Option<String>,
 }
@@ -67,6 +68,7 @@ impl Environment {
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
             git_auth: git_auth(std::env::vars_os()),
             no_default_attestations: text("BUILDX_NO_DEFAULT_ATTESTATIONS"),
+            no_default_oci_artifact: text("BUILDX_NO_DEFAULT_OCI_ARTIFACT"),
             metadata_provenance: text("BUILDX_METADATA_PROVENANCE"),
             metadata_warnings: text("BUILDX_METADATA_WARNINGS"),
         }

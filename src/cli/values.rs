@@ -16,6 +16,15 @@ pub(super) fn key_value(text: &str) -> Result<(String, Option<String>), String> 
     Ok((key.to_owned(), value))
 }
 
+/// `true` or `false`, in the forms that Go's flags have.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
 /// Pairs of `--build-arg`: one without a value takes it from the environment, and is dropped when it is not set there.
 pub(super) fn build_args(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, String> {
     pairs

@@ -159,6 +159,19 @@ fn limits_of_steps_are_set_or_refused_where_the_daemon_has_none() {
 }
 
 #[test]
+fn switches_take_a_value_as_scripts_give_them() {
+    let flags = [
+        "--push=false",
+        "--load=0",
+        "--no-cache=false",
+        "--pull=true",
+        "--quiet=false",
+    ];
+    build("FROM alpine\nRUN true\n", &flags).succeeded();
+    build("FROM alpine\n", &["--push=maybe"]).failed_with(1, &["--push", "neither true nor false"]);
+}
+
+#[test]
 fn flags_of_old_have_no_effect_and_one_warning() {
     let dockerfile = format!("FROM alpine\nRUN echo {}\n", unique());
     let flags = [
