@@ -75,7 +75,7 @@ pub(super) fn for_git(message: &str) -> Option<String> {
     } else if says(&["Authentication failed for", "HTTP Basic: Access denied"]) {
         "the git server does not take the token of the secret GIT_AUTH_TOKEN (or the header of GIT_AUTH_HEADER): give one \
          that may read this repository"
-    } else if says(&["ssh forward key", "ssh key default", "no ssh handler"]) {
+    } else if says(&["ssh forward key", "no SSH key", "no ssh handler"]) {
         "git over ssh uses your SSH agent: start one, `ssh-add` a key, and build with --ssh default"
     } else if says(&[
         "Permission denied (publickey",
@@ -100,7 +100,7 @@ mod tests {
         let no_token = "fatal: could not read Username for 'https://h': terminal prompts disabled";
         assert!(hint(no_token).contains("--secret id=GIT_AUTH_TOKEN"));
         assert!(hint("git@h: Permission denied (publickey).").contains("ssh-add"));
-        assert!(hint("unset ssh forward key default").contains("--ssh default"));
+        assert!(hint("no SSH key \"default\" forwarded").contains("--ssh default"));
         assert!(for_git("exit code: 1").is_none());
     }
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::support::{
-    Finished, GitDaemon, Web, commit_of, folder_of, frontend_image, repository_of, solvekit, unique,
+    Finished, GitDaemon, SshServer, Web, commit_of, folder_of, frontend_image, repository_of,
+    solvekit, unique,
 };
 
 /// Builds with these arguments into the working directory, which is new.
@@ -154,6 +155,35 @@ fn tokens_and_headers_are_for_one_host() {
     let (built, output) = build(&[&url], &[(name.as_str(), &header)]);
     built.succeeded();
     holds(&output, "file", &word);
+}
+
+#[test]
+fn git_over_ssh_uses_the_key() {
+    let word = unique();
+    let repository = repository(&word);
+    let server = SshServer::start();
+    let bare = repository.path().join("repo.git");
+    let url = server.url(&bare);
+    let (refused, _) = build(&[&url], &[]);
+    refused.failed_with(1, &["cannot fetch the build context", "--ssh default"]);
+
+    let key = format!("default={}", server.key().display());
+    let (built, output) = build(&["--ssh", &key, &url], &[]);
+    built.succeeded();
+    holds(&output, "file", &word);
+
+    let named = format!("code={url}#main:sub");
+    let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY --from=code inner /\n")]);
+    let path = context.path().to_str().expect("UTF-8");
+    let (built, output) = build(&["--ssh", &key, "--build-context", &named, path], &[]);
+    built.succeeded();
+    holds(&output, "inner", &word);
+
+    let stranger = SshServer::start();
+    let wrong = format!("default={}", stranger.key().display());
+    let other = format!("{url}#main");
+    let (refused, _) = build(&["--ssh", &wrong, &other], &[]);
+    refused.failed_with(1, &["Permission denied", "ssh-add"]);
 }
 
 #[test]

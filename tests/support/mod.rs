@@ -13,6 +13,7 @@ mod git;
 mod peer;
 mod pushed;
 mod relay;
+mod ssh;
 mod web;
 
 pub use certificates::Certificates;
@@ -24,4 +25,5 @@ pub use git::{GitDaemon, commit_of, repository_of};
 pub use peer::buildx;
 pub use pushed::Pushed;
 pub use relay::Relay;
+pub use ssh::SshServer;
 pub use web::Web;
