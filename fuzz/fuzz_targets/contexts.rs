@@ -1,0 +1,25 @@
+//! Contexts as the command line names them: any text is read or refused, and no message repeats a password.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use solvekit::build::{DockerfileFrom, MainContext, NamedContext, context_name};
+use solvekit::layout::LayoutReference;
+
+fuzz_target!(|text: &str| {
+    let _ = text.parse::<MainContext>();
+    let _ = text.parse::<DockerfileFrom>();
+    let _ = text.parse::<NamedContext>();
+    if let Ok(name) = context_name(text) {
+        assert_eq!(context_name(&name).expect("a name can be read again"), name);
+    }
+    if let Ok(layout) = LayoutReference::parse(text) {
+        let again = LayoutReference::parse(&layout.to_string());
+        assert_eq!(again.expect("what is printed can be read"), layout);
+    }
+    // What follows is a query of a git URL, which has mistakes of its own.
+    let secret = format!("https://me:hunter2@example.com/r.git?{text}");
+    if let Err(error) = secret.parse::<MainContext>() {
+        assert!(text.contains("hunter2") || !error.to_string().contains("hunter2"));
+    }
+});
