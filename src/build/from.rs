@@ -230,7 +230,9 @@ mod tests {
                 let _ = text.parse::<MainContext>();
                 let _ = text.parse::<NamedContext>();
                 let _ = text.parse::<DockerfileFrom>();
-                let _ = context_name(&text);
+                if let Ok(name) = context_name(&text) {
+                    prop_assert_eq!(context_name(&name).unwrap(), name);
+                }
             }
         }
     }

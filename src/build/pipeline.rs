@@ -11,8 +11,8 @@ use super::fetch::Reading;
 use super::layouts::{self, Layouts};
 use super::served::{Served, build_platforms, setting};
 use super::{
-    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, inputs, missing_source,
-    options, provenance,
+    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, missing_source, options,
+    provenance, reading,
 };
 use crate::client::{Address, Client, Failure, SolveRequest};
 use crate::frontend::{self, Finished, Job, Setting};
@@ -255,7 +255,7 @@ async fn blocking<T: Send + 'static>(
 
 pub(super) async fn read_inputs(request: &BuildRequest) -> Result<Inputs, Error> {
     let request = request.clone();
-    blocking(move || inputs::read(&request)).await
+    blocking(move || reading::read(&request)).await
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 use std::fs;
 
 use super::*;
+use crate::build::reading::read;
+use crate::build::{BuildRequest, DockerfileFrom, InputStream, MainContext};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The contexts of a build inside the daemon: folders of the client, git, downloads, graphs that were built before.
+//! The contexts of a build: folders of the client, git, downloads, graphs that were built before.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,17 @@ use serde::Deserialize;
 
 use super::super::Error;
 use super::archive::is_archive;
+use super::fetch::{fetch, first_bytes, solve};
 use crate::causes;
-use crate::client;
 use crate::dockerfile::parse_ignore;
-use crate::gateway::{self, Bridge, Ref, SolveOptions};
-use crate::llb::{self, Constraints, Definition, Local, MarshalOptions, State};
+use crate::gateway::{Bridge, Ref};
+use crate::llb::{self, Constraints, Definition, Local, State};
 use crate::oci::Image;
 use crate::translate::{
-    Attributes, Context, LocalContext, NamedContext, Options, scoped, with_config, without_password,
+    Attributes, Context, LocalContext, NamedContext, Options, scoped, with_config,
 };
 
 const IGNORE_FILE: &str = ".dockerignore";
-/// How much of a download is looked at to tell an archive from a Dockerfile.
-const SNIFFED: u64 = 1024;
 
 /// What a build is given to read.
 pub(crate) struct Contexts {
@@ -76,8 +74,7 @@ impl Contexts {
             *archive = false;
             let url = url.clone();
             let file = remote(&options)?;
-            let start = first_bytes(bridge, &file).await;
-            if is_archive(&start.map_err(|error| not_fetched(&url, error))?) {
+            if is_archive(&first_bytes(bridge, &file, &url).await?) {
                 if let Context::Http { archive, .. } = &mut options.context {
                     *archive = true;
                 }
@@ -146,13 +143,7 @@ impl Contexts {
             Context::Git { url, .. } | Context::Http { url, .. } => url,
             Context::Local(_) | Context::State(_) => return solve(bridge, place).await,
         };
-        let options = SolveOptions {
-            evaluate: true,
-            ..SolveOptions::default()
-        };
-        solve_with(bridge, place, &options)
-            .await
-            .map_err(|error| not_fetched(url, error))
+        fetch(bridge, place, url).await
     }
 
     /// Reads the ignore files of the client's folders, all at the same time.
@@ -228,48 +219,6 @@ fn image(json: &str) -> Result<Option<Image>, String> {
     let decoded = decoded.map_err(|error| error.to_string())?;
     let image = serde_json::from_slice(&decoded).map_err(|error| error.to_string())?;
     Ok(Some(image))
-}
-
-/// Solves a source that is read here.
-pub(super) async fn solve(bridge: &Bridge, source: &State) -> Result<(Definition, Ref), Error> {
-    solve_with(bridge, source, &SolveOptions::default()).await
-}
-
-async fn solve_with(
-    bridge: &Bridge,
-    source: &State,
-    solve_options: &SolveOptions,
-) -> Result<(Definition, Ref), Error> {
-    let options = MarshalOptions {
-        caps: bridge.capabilities().llb,
-        ..MarshalOptions::default()
-    };
-    let definition = source.marshal(&options);
-    let definition = definition.map_err(|error| unusable("", error.to_string()))?;
-    if definition.is_empty() {
-        return Ok((definition, Ref::scratch()));
-    }
-    let solved = bridge.solve(&definition, solve_options).await?;
-    Ok((definition, solved))
-}
-
-/// What the daemon says of a context that it cannot get.
-fn not_fetched(url: &str, error: Error) -> Error {
-    match error {
-        Error::Gateway(source @ gateway::Error::Client(client::Error::Call { .. })) => {
-            Error::Context {
-                url: without_password(url),
-                source,
-            }
-        }
-        other => other,
-    }
-}
-
-async fn first_bytes(bridge: &Bridge, file: &State) -> Result<Vec<u8>, Error> {
-    let (_, solved) = solve(bridge, file).await?;
-    let read = bridge.read_file(&solved, "context", Some(0..SNIFFED)).await;
-    Ok(read?.to_vec())
 }
 
 /// A file that is not there excludes nothing.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::{Error, Source};
-use super::contexts::{Contexts, solve};
+use super::contexts::Contexts;
+use super::fetch::solve;
 use crate::dockerfile::parse_ignore;
 use crate::gateway::{Bridge, Ref};
 use crate::llb::{self, Constraints, Local, State, path};

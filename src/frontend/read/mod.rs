@@ -4,6 +4,7 @@
 mod archive;
 mod contexts;
 mod entry;
+mod fetch;
 
 pub(crate) use archive::is_archive;
 pub(crate) use contexts::Contexts;
