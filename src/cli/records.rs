@@ -50,7 +50,8 @@ impl Filters {
                 }
                 (key, None) => expressions.push(key.to_owned()),
                 ("id", Some(value)) => expressions.push(format!("id~={value}")),
-                (key, Some(value)) if key.ends_with(['!', '~', '=']) => {
+                // The first '=' is the end of the key: of `type==regular` one is left in the value.
+                (key, Some(value)) if key.ends_with(['!', '~']) || value.starts_with('=') => {
                     expressions.push(format!("{key}={value}"));
                 }
                 (key, Some(value)) => expressions.push(format!("{key}=={value}")),
