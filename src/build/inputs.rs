@@ -119,8 +119,8 @@ impl Inputs {
         )
     }
 
-    /// The context's folder.
-    pub(super) fn folder(&self) -> Option<&Path> {
+    /// The context's folder, if it is one of this machine.
+    pub fn folder(&self) -> Option<&Path> {
         match &self.context {
             ContextRead::Directory(folder) => Some(folder),
             _ => None,

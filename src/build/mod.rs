@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod again;
 mod annotation;
 mod attended;
 mod attestation;

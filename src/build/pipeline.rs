@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fmt, io};
 
 use tokio_util::sync::CancellationToken;
 
 use super::attended::Attended;
 use super::fetch::Reading;
+use super::inputs::ContextRead;
 use super::layouts::{self, Layouts};
 use super::served::{Served, build_platforms, setting};
 use super::{
@@ -22,7 +24,7 @@ use crate::registry::Credentials;
 use crate::session::{self, ContentStores, Exports};
 
 /// What a build is run with: everything that is not the request itself.
-#[derive(Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Environment {
     /// Credentials for the registries that the daemon asks about.
@@ -89,15 +91,17 @@ pub async fn run(
 }
 
 impl Prepared {
-    /// Builds on a daemon.
-    ///
-    /// # Errors
-    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled and
-    /// nothing is exported, so no tag has moved.
-    pub async fn run(
+    /// Whether everything that it reads can be read again.
+    pub(super) fn is_repeatable(&self) -> bool {
+        !matches!(self.inputs.context, ContextRead::Upload(_))
+    }
+
+    /// Builds on a daemon. `handed_over` becomes true when the result may have reached the exporters.
+    pub(super) async fn attempt(
         &self,
         client: &Client,
         environment: Environment,
+        handed_over: &AtomicBool,
     ) -> Result<BuildOutcome, Error> {
         let inputs = self.inputs.clone().fetched(client, &environment).await?;
         let docker_engine = matches!(client.address(), Address::Docker(_));
@@ -156,7 +160,7 @@ impl Prepared {
                 (Some(job), None) => job,
                 (None, None) => return Err(Error::Interrupted),
             };
-            self.drive(&job, bridge, &setting).await
+            self.drive(&job, bridge, &setting, handed_over).await
         };
         let (finished, exporter_response) = attended
             .run(drive)
@@ -187,6 +191,7 @@ impl Prepared {
         job: &Job,
         bridge: &Bridge,
         setting: &Setting,
+        handed_over: &AtomicBool,
     ) -> Result<Finished, Error> {
         let finished = job.run(bridge, setting).await;
         let mut finished = finished.map_err(|error| self.explained(error))?;
@@ -201,6 +206,7 @@ impl Prepared {
                 built: finished.built,
             });
         }
+        handed_over.store(true, Ordering::Relaxed);
         bridge.return_result(&finished.result).await?;
         Ok(finished)
     }

@@ -7,6 +7,7 @@ mod caches;
 mod call;
 mod completion;
 mod connection;
+mod context;
 mod context_hint;
 mod contexts;
 mod display;
@@ -72,6 +73,8 @@ enum Command {
     Llb(Box<llb::LlbArgs>),
     /// Write down which images a Dockerfile's base images are, so that it can be built from exactly these
     Lock(Box<lock::LockArgs>),
+    /// Look at the build context
+    Context(Box<context::ContextCommandArgs>),
     /// List the daemon's workers and the platforms they build
     Workers(workers::WorkersArgs),
     /// List what the daemon's build cache holds
@@ -110,6 +113,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Du(args) => run_async(du::cmd_du(&args, &cli.connection, &environment)),
         Command::Prune(args) => run_async(prune::cmd_prune(&args, &cli.connection, &environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
+        Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),
         Command::Version(args) => version::cmd_version(&args),

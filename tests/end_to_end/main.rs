@@ -9,6 +9,7 @@ mod bad_input;
 mod cache_records;
 mod calls;
 mod capabilities;
+mod context_listing;
 mod contexts;
 mod credentials;
 mod documents;

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,8 @@ pub struct Relay {
 struct Shared {
     upstream: String,
     cut: CancellationToken,
+    /// Counts the times that all connections were dropped.
+    line: Arc<watch::Sender<u64>>,
     pause: Duration,
     carried: Arc<AtomicU64>,
 }
@@ -102,6 +105,11 @@ impl Relay {
         self.shared.carried.load(Ordering::Relaxed)
     }
 
+    /// Drops every connection, and accepts new ones.
+    pub fn hang_up(&self) {
+        self.shared.line.send_modify(|line| *line += 1);
+    }
+
     /// Drops every connection and accepts no more: for the client, the daemon has died.
     pub fn cut(&self) {
         self.shared.cut.cancel();
@@ -124,6 +132,7 @@ impl Shared {
             cut: CancellationToken::new(),
             pause,
             carried: Arc::default(),
+            line: Arc::new(watch::Sender::new(0)),
         }
     }
 
@@ -164,7 +173,12 @@ impl Shared {
                 self.copy(from_daemon, to_client)
             )
         };
-        let _ = self.cut.run_until_cancelled(both).await;
+        let mut line = self.line.subscribe();
+        tokio::select! {
+            _ = both => {}
+            () = self.cut.cancelled() => {}
+            _ = line.changed() => {}
+        }
     }
 
     async fn copy(

@@ -7,6 +7,7 @@ mod follow;
 mod listing;
 mod metadata;
 mod request;
+mod survey;
 mod transfer;
 mod walk;
 
@@ -22,6 +23,8 @@ use super::Error;
 use super::stream::{self, OutboundBody, Streaming};
 use super::tasks::Tasks;
 use request::Request;
+
+pub use survey::{Survey, SurveyError, Tally};
 
 /// The methods of the service. `TarStream` is of daemons long gone.
 pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSync/DiffCopy"];

@@ -1,0 +1,64 @@
+//! A build whose connection was lost before its result was handed over is run once more: all steps that were done are cached.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::pipeline::{Environment, Prepared};
+use super::{BuildOutcome, Error};
+use crate::client::{self, Client};
+use crate::{frontend, gateway};
+
+/// How long a daemon, or what stands before it, has to come back.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Prepared {
+    /// Builds on a daemon. A connection that is lost before anything is exported is made anew once, and the build goes on from the
+    /// daemon's cache; a context from a stream that has begun cannot be read again.
+    ///
+    /// # Errors
+    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled and
+    /// nothing is exported, so no tag has moved.
+    pub async fn run(
+        &self,
+        client: &Client,
+        environment: Environment,
+    ) -> Result<BuildOutcome, Error> {
+        let handed_over = AtomicBool::new(false);
+        let first = self
+            .attempt(client, environment.clone(), &handed_over)
+            .await;
+        let lost = match first {
+            Err(error) if is_lost(&error) => error,
+            ended => return ended,
+        };
+        if handed_over.load(Ordering::Relaxed) || !self.is_repeatable() {
+            return Err(lost);
+        }
+        tokio::select! {
+            () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+        // A daemon that is gone: the first error is the one to tell.
+        if client.info().await.is_err() {
+            return Err(lost);
+        }
+        if let Some(progress) = &environment.progress {
+            progress.note("the connection to BuildKit was lost: building again from its cache");
+        }
+        self.attempt(client, environment, &handed_over).await
+    }
+}
+
+fn is_lost(error: &Error) -> bool {
+    let gateway = match error {
+        Error::Client(error) => return is_connection(error),
+        Error::Gateway(error) | Error::Frontend(frontend::Error::Gateway(error)) => error,
+        Error::Frontend(frontend::Error::Dockerfile { source, .. }) => source,
+        _ => return false,
+    };
+    matches!(gateway, gateway::Error::Client(error) if is_connection(error))
+}
+
+fn is_connection(error: &client::Error) -> bool {
+    matches!(error, client::Error::ConnectionLost { .. })
+}
