@@ -49,7 +49,8 @@ enum Kind {
         /// Blobs that no entry of the index needs are removed in the end.
         reset: bool,
     },
-    Image,
+    /// The names that the image is given, if they are known before.
+    Image { names: Vec<Name> },
 }
 
 /// The layouts that named contexts are read from.
@@ -76,7 +77,8 @@ pub(super) fn open(request: &BuildRequest, outputs: &[Output]) -> Result<Layouts
     }
     for output in outputs.iter().filter(|output| output.is_layout()) {
         if let Some(Destination::Path(folder)) = &output.destination {
-            layouts.target(EXPORT.to_owned(), folder, Kind::Image);
+            let names = given_names(request, output);
+            layouts.target(EXPORT.to_owned(), folder, Kind::Image { names });
         }
     }
     Ok(layouts)
@@ -147,10 +149,10 @@ impl Layouts {
                     let told = response.get("cache.manifest").map(String::as_bytes);
                     target.put(last, told, &[Name::Tag(tag.clone())])
                 }
-                Kind::Image => {
+                Kind::Image { names } => {
                     let told = response.get("containerimage.descriptor");
                     let told = told.and_then(|text| BASE64.decode(text).ok());
-                    target.put(last, told.as_deref(), &names(response))
+                    target.put(last, told.as_deref(), &names_or_told(names, response))
                 }
             };
             match (written, &target.kind) {
@@ -204,18 +206,39 @@ impl Target {
     }
 }
 
-/// The names that the image was given, or `latest`.
-fn names(response: &BTreeMap<String, String>) -> Vec<Name> {
-    let given = response.get("image.name").map(String::as_str);
-    let names = given.unwrap_or_default().split(',');
-    let mut names: Vec<Name> = names
-        .filter_map(|name| Reference::parse(name).ok())
-        .map(Name::Image)
-        .collect();
+/// The names that the request gives the image of an output. What several outputs tell of names is that of the last.
+fn given_names(request: &BuildRequest, output: &Output) -> Vec<Name> {
+    match output.attributes.get("name") {
+        Some(names) => parsed(names),
+        None => {
+            let tags = request.tags.iter().cloned();
+            tags.map(|tag| Name::Image(tag.with_default_tag()))
+                .collect()
+        }
+    }
+}
+
+/// Without names of its own (`name=*`) those that the daemon tells, or `latest`.
+fn names_or_told(given: &[Name], response: &BTreeMap<String, String>) -> Vec<Name> {
+    if !given.is_empty() {
+        return given.to_vec();
+    }
+    let mut names = response
+        .get("image.name")
+        .map_or(Vec::new(), |it| parsed(it));
     if names.is_empty() {
         names.push(Name::Tag(DEFAULT_TAG.to_owned()));
     }
     names
+}
+
+fn parsed(names: &str) -> Vec<Name> {
+    let names = names
+        .split(',')
+        .filter_map(|name| Reference::parse(name).ok());
+    names
+        .map(|name| Name::Image(name.with_default_tag()))
+        .collect()
 }
 
 /// The digest of a cache, which has to be there.

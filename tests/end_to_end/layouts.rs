@@ -167,3 +167,46 @@ fn images_of_a_folder_are_contexts_by_tag_and_digest() {
         &["has no image \"latest\"; it has v1, v2", "add the tag"],
     );
 }
+
+#[test]
+fn mistakes_in_the_flags_are_told_before_a_daemon_is_asked() {
+    let context = folder_of(&[("Dockerfile", "FROM scratch\n")]);
+    for (flag, texts) in [
+        ("--cache-to=type=local", ["--cache-to", "dest= is missing"]),
+        (
+            "--cache-from=type=local,dest=x",
+            ["--cache-from", "src, tag"],
+        ),
+        (
+            "--cache-from=type=local,src=x,digest=sha256:0",
+            ["--cache-from", "invalid digest"],
+        ),
+        (
+            "--cache-to=type=local,dest=x,tag=",
+            ["--cache-to", "tag= is empty"],
+        ),
+        (
+            "--cache-to=type=local,dest=x,compresion=zstd",
+            ["--cache-to", "did you mean \"compression\""],
+        ),
+        (
+            "--output=type=oci,tar=false",
+            ["type=oci,tar=false", "dest= is missing"],
+        ),
+        (
+            "--output=type=docker,tar=false,dest=-",
+            ["type=docker,tar=false", "standard output"],
+        ),
+        (
+            "--output=type=oci,tar=maybe,dest=x",
+            ["tar=maybe", "neither true nor false"],
+        ),
+        (
+            "--output=type=local,mode=move,dest=x",
+            ["mode=move", "neither copy nor delete"],
+        ),
+    ] {
+        let mut command = solvekit(["build", "--addr=unix:///nonexistent/buildkitd.sock", flag]);
+        Finished::of(command.arg(context.path())).failed_with(1, &texts);
+    }
+}

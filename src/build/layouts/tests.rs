@@ -110,6 +110,37 @@ fn an_image_has_its_names_in_the_index_and_else_latest() {
 }
 
 #[test]
+fn an_output_s_own_names_count_and_not_those_of_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut request = BuildRequest::new(".");
+    request.tags = vec![Reference::parse("app:2").unwrap()];
+    let image = manifest(folder.path(), "{}");
+    let response = BTreeMap::from([
+        (
+            "containerimage.descriptor".to_owned(),
+            BASE64.encode(serde_json::to_string(&image).unwrap()),
+        ),
+        (
+            "image.name".to_owned(),
+            "localhost:5000/pushed:3".to_owned(),
+        ),
+    ]);
+    let names = [
+        ("", "2"),
+        (",\"name=a,b:1\"", "docker.io/library/a:latest"),
+        (",name=*", "3"),
+    ];
+    for (name, found) in names {
+        let output = format!("type=oci,tar=false,dest={}{name}", folder.path().display());
+        let layouts = open(&request, &[output.parse().unwrap()]).unwrap();
+        let index = folder.path().join("index.json");
+        let _ = std::fs::remove_file(&index);
+        layouts.finish(&response).unwrap();
+        assert!(Layout::new(folder.path()).find(found).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn contexts_are_stores_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("Dockerfile"), "FROM scratch\n").unwrap();

@@ -108,10 +108,16 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the blob is there already. One of another size than announced is not whole.
+    /// Whether the blob is there already. One of another size than announced, or a small one that is damaged, is written
+    /// again.
     pub(super) fn has(&self, digest: &Digest, size: Option<u64>) -> Result<bool, Refused> {
-        let blob = self.layout.blob(digest)?;
-        Ok(blob.is_some_and(|blob| size.is_none_or(|size| size == blob.size)))
+        let Some(blob) = self.layout.blob(digest)? else {
+            return Ok(false);
+        };
+        if size.is_some_and(|size| size != blob.size) {
+            return Ok(false);
+        }
+        Ok(blob.size > VERIFIED || self.layout.is_intact(digest)? == Some(true))
     }
 
     pub(super) fn last_written(&self) -> Option<Digest> {
