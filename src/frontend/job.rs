@@ -128,23 +128,21 @@ impl Job {
                 made.definition = definition.with_document(document.clone());
             }
         }
-        let (parts, unsolved) =
-            solve::all(bridge, &self.source, setting, several, translations).await?;
+        let (parts, unsolved) = solve::all(
+            bridge,
+            &self.source,
+            setting,
+            several,
+            scanner.as_ref(),
+            translations,
+        )
+        .await?;
         failed.extend(unsolved);
-        let attestations = match scanner {
-            None => BTreeMap::new(),
-            Some(scanner) => {
-                let scanned = scanner.scan(bridge, &self.source, setting, several, &parts);
-                scanned.await?
-            }
-        };
-        let built = parts.iter().map(|(made, _)| made.platform.clone());
+        let built = parts.iter().map(|part| part.translation.platform.clone());
         let built = built.collect();
-        let mut result = result::assemble(several, parts);
-        result.attestations = attestations;
         Ok(Finished {
             built,
-            result,
+            result: result::assemble(several, parts),
             findings,
             failed,
         })

@@ -2,17 +2,22 @@
 
 use serde_json::json;
 
-use crate::gateway::{BuildResult, Ref, Refs};
-use crate::translate::Translation;
+use super::solve::Solved;
+use crate::gateway::{BuildResult, Refs};
 
 /// Puts the solved file systems and the configs of their images together, in the order of the platforms.
 ///
 /// Keys as the reference's frontend writes them: with several platforms each key ends with `/` and the platform.
-pub(super) fn assemble(several: bool, parts: Vec<(Translation, Ref)>) -> BuildResult {
+pub(super) fn assemble(several: bool, parts: Vec<Solved>) -> BuildResult {
     let mut result = BuildResult::default();
     let mut platforms = Vec::new();
     let mut refs = Vec::new();
-    for (translation, reference) in parts {
+    for Solved {
+        translation,
+        reference,
+        attestations,
+    } in parts
+    {
         let platform = translation.platform.clone();
         let id = platform.format_all();
         let suffix = if several {
@@ -31,6 +36,9 @@ pub(super) fn assemble(several: bool, parts: Vec<(Translation, Ref)>) -> BuildRe
             add("source.date.epoch", epoch.seconds.to_string().into_bytes());
         }
         platforms.push(json!({ "ID": id, "Platform": platform }));
+        if !attestations.is_empty() {
+            result.attestations.insert(id.clone(), attestations);
+        }
         refs.push((id, reference));
     }
     let list = json!({ "Platforms": platforms });

@@ -4,15 +4,12 @@
 //! The scanner's protocol is BuildKit's: it finds the result under `BUILDKIT_SCAN_SOURCE`, further stages and the context
 //! beside each other under `BUILDKIT_SCAN_SOURCE_EXTRAS`, and writes in-toto statements to `BUILDKIT_SCAN_DESTINATION`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
-
 use super::attestations::Sbom;
-use super::{Error, Setting, Source};
+use super::{Error, Setting};
 use crate::causes;
-use crate::gateway::{Attestation, AttestationKind, Bridge, ImageQuery, Ref, SolveOptions};
+use crate::gateway::{self, Attestation, AttestationKind, Bridge, ImageQuery, Ref, SolveOptions};
 use crate::llb::{self, CapSet, Constraints, Exec, MarshalOptions, Mount, ResolveMode, State};
 use crate::oci::{Image, Platform};
 use crate::translate::Translation;
@@ -78,37 +75,29 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Scans the results of all platforms at once, and gives the attestations by platform.
+    /// Scans the result of a platform. The inner error is the daemon's: the scanner's process failed.
     pub(super) async fn scan(
         &self,
         bridge: &Bridge,
-        source: &Source,
         setting: &Setting,
-        several: bool,
-        parts: &[(Translation, Ref)],
-    ) -> Result<BTreeMap<String, Vec<Attestation>>, Error> {
-        let scans = parts.iter().map(|(translation, _)| async move {
-            let id = translation.platform.format_all();
-            let options = MarshalOptions {
-                platform: Arc::new(translation.platform.clone()),
-                caps: self.caps,
-                unique_id: "context".to_owned(),
-            };
-            let graph = self.graph(&id, translation).marshal(&options);
-            let graph = graph.map_err(|error| Error::Scanner {
-                generator: self.sbom.generator.clone(),
-                reason: causes::in_one_line(&error),
-            })?;
-            let options = SolveOptions {
-                evaluate: setting.evaluate,
-                ..SolveOptions::default()
-            };
-            let solved = bridge.solve(&graph, &options).await;
-            let platform = Some(&translation.platform).filter(|_| several);
-            let reference = solved.map_err(|error| Error::solve(source, platform, error))?;
-            Ok::<_, Error>((id, vec![attestation(reference)]))
-        });
-        Ok(try_join_all(scans).await?.into_iter().collect())
+        translation: &Translation,
+    ) -> Result<Result<Attestation, gateway::Error>, Error> {
+        let id = translation.platform.format_all();
+        let options = MarshalOptions {
+            platform: Arc::new(translation.platform.clone()),
+            caps: self.caps,
+            unique_id: "context".to_owned(),
+        };
+        let graph = self.graph(&id, translation).marshal(&options);
+        let graph = graph.map_err(|error| Error::Scanner {
+            generator: self.sbom.generator.clone(),
+            reason: causes::in_one_line(&error),
+        })?;
+        let options = SolveOptions {
+            evaluate: setting.evaluate,
+            ..SolveOptions::default()
+        };
+        Ok(bridge.solve(&graph, &options).await.map(attestation))
     }
 
     /// The folder that the scanner writes.

@@ -3,29 +3,52 @@
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::Semaphore;
 
+use super::sbom::Scanner;
 use super::{Error, PlatformFailure, Setting, Source};
-use crate::gateway::{self, Bridge, Ref, SolveOptions};
+use crate::gateway::{self, Attestation, Bridge, Ref, SolveOptions};
 use crate::llb::Definition;
 use crate::translate::Translation;
 
-/// Solves every translation; the first failure cancels the others, unless they are to be kept going.
+/// A platform's result.
+pub(super) struct Solved {
+    pub(super) translation: Translation,
+    pub(super) reference: Ref,
+    pub(super) attestations: Vec<Attestation>,
+}
+
+/// Solves every translation and has its result scanned; the first failure cancels the others, unless they are to be kept going.
 pub(super) async fn all(
     bridge: &Bridge,
     source: &Source,
     setting: &Setting,
     several: bool,
+    scanner: Option<&Scanner<'_>>,
     translations: Vec<Translation>,
-) -> Result<(Vec<(Translation, Ref)>, Vec<PlatformFailure>), Error> {
+) -> Result<(Vec<Solved>, Vec<PlatformFailure>), Error> {
     let places = Semaphore::new(setting.parallel.unwrap_or(translations.len()).max(1));
     let places = &places;
     let solves = translations.into_iter().map(|translation| async move {
         // The semaphore is never closed.
         let _place = places.acquire().await;
-        let solved = one(bridge, &translation.definition, setting).await;
         let platform = Some(&translation.platform).filter(|_| several);
-        match solved {
-            Ok(solved) => Ok((translation, solved)),
-            Err(error) => Err((Error::solve(source, platform, error), translation.platform)),
+        let solved = async {
+            let solved = one(bridge, &translation.definition, setting).await;
+            let reference = solved.map_err(|error| Error::solve(source, platform, error))?;
+            let scanned = match scanner {
+                None => None,
+                Some(scanner) => Some(scanner.scan(bridge, setting, &translation).await?),
+            };
+            let scanned = scanned.transpose();
+            let attestation = scanned.map_err(|error| Error::solve(source, platform, error))?;
+            Ok((reference, Vec::from_iter(attestation)))
+        };
+        match solved.await {
+            Ok((reference, attestations)) => Ok(Solved {
+                translation,
+                reference,
+                attestations,
+            }),
+            Err(error) => Err((error, translation.platform)),
         }
     });
     if !setting.keep_going {

@@ -111,6 +111,32 @@ fn the_frontend_inside_buildkit_does_the_same() {
 }
 
 #[test]
+fn a_scan_that_fails_is_its_platform_s_failure() {
+    let failing = format!("{}:1", Engine::get().name("failing-arm64"));
+    let scan = "grep -q arm64 $BUILDKIT_SCAN_SOURCE/of && exit 7; sh /scan";
+    let dockerfile = format!(
+        "FROM {}\nENTRYPOINT [\"sh\", \"-c\", \"{scan}\"]\n",
+        scanner()
+    );
+    let image = folder_of(&[("Dockerfile", &dockerfile)]);
+    Finished::of(solvekit(["build", "--push", "-t", &failing]).arg(image.path())).succeeded();
+    let dockerfile = "FROM alpine AS made\nARG TARGETARCH\nRUN echo $TARGETARCH > /of\nFROM scratch\n\
+         COPY --from=made /of /\n";
+    let context = folder_of(&[("Dockerfile", dockerfile)]);
+    let mut command = solvekit([
+        "build",
+        "--keep-going",
+        "--platform=linux/amd64,linux/arm64",
+    ]);
+    command.arg(format!("--sbom=generator={failing}"));
+    let failed = Finished::of(command.arg(context.path()));
+    failed.failed_with(
+        1,
+        &["linux/amd64  built", "linux/arm64  failed", "exit code: 7"],
+    );
+}
+
+#[test]
 fn a_scanner_that_cannot_be_used_is_told() {
     let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
     let build = |generator: &str| {
