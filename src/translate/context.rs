@@ -6,6 +6,7 @@ use super::options::{Context, LocalContext, Options};
 use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
+use super::url::without_password;
 use crate::llb::{self, Constraints, Copy, File, Local, State};
 
 /// The main context; of a local folder only the paths that are used.
@@ -106,7 +107,7 @@ pub(crate) fn scoped(context: State, subdir: Option<&str>) -> State {
     )
 }
 
-/// A git repository as a context.
+/// A git repository as a context. Its step is shown, and kept in the daemon's history: without a password.
 pub(super) fn git(
     options: &Options,
     mut source: git_url::GitSource,
@@ -117,6 +118,9 @@ pub(super) fn git(
     remote::git(
         options,
         source.git,
-        Constraints::new().named(format!("[internal] load git source {url}")),
+        Constraints::new().named(format!(
+            "[internal] load git source {}",
+            without_password(url)
+        )),
     )
 }

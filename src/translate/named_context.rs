@@ -9,6 +9,7 @@ use super::images::{ImageKind, ImageRequest};
 use super::options::{LocalContext, NamedContext};
 use super::reason::Reason;
 use super::scope::Scope;
+use super::url::without_password;
 use crate::llb::{self, Constraints, Deferred, Local, ResolveMode, State};
 use crate::oci::{Digest, Image, Platform, Reference};
 
@@ -273,7 +274,8 @@ fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State,
         }
         None if kind == "git" => Err(unusable(name, format!("{specifier:?} is not a git URL"))),
         None => {
-            let constraints = Constraints::new().named(format!("[context {name}] {specifier}"));
+            let shown = without_password(specifier);
+            let constraints = Constraints::new().named(format!("[context {name}] {shown}"));
             Ok(llb::http(specifier, "context", "", constraints))
         }
     }

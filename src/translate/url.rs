@@ -233,6 +233,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_logs_in_is_not_shown() {
+        for (url, shown) in [
+            ("https://token@h/r.git#a:b", "https://xxxxx@h/r.git#a:b"),
+            ("http://me:pw@h:8/x?y=@z", "http://xxxxx@h:8/x?y=@z"),
+            ("ssh://git@h/r", "ssh://git@h/r"),
+            ("ssh://git:pw@h/r", "ssh://git:xxxxx@h/r"),
+            ("https://h/a@b", "https://h/a@b"),
+            ("git@h:r", "git@h:r"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+
+    #[test]
     fn urls_are_written_as_go_writes_them() {
         for (text, written) in [
             (
