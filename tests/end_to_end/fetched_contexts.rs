@@ -142,6 +142,21 @@ fn git_over_http_wants_a_token_and_gets_it() {
 }
 
 #[test]
+fn a_password_in_a_url_is_used_and_not_shown() {
+    let word = unique();
+    let repository = repository(&word);
+    let token = format!("token-{word}");
+    let wanted = basic(&token).replace("basic", "Basic");
+    let web = Web::with_authorization(repository.path(), &wanted);
+    let login = format!("http://x-access-token:{token}@");
+    let url = web.url("repo.git").replace("http://", &login);
+    let (built, output) = build(&[&url], &[]);
+    let built = built.succeeded();
+    holds(&output, "file", &word);
+    assert!(!built.stderr.contains(&token), "{}", built.stderr);
+}
+
+#[test]
 fn tokens_and_headers_are_for_one_host() {
     let word = unique();
     let repository = repository(&word);
