@@ -1,4 +1,6 @@
-//! The pure core's speed: a Dockerfile's text to instructions, and instructions to the bytes of eight platforms' graphs.
+//! The pure core's speed on one thread: a Dockerfile's text to instructions, and all the way to the bytes of a platform's graph.
+//!
+//! Five shapes: a few lines; one long stage, as the official images of languages have; and projects of 20, 45 and 60 stages.
 
 use std::hint::black_box;
 
@@ -7,52 +9,76 @@ use solvekit::dockerfile::{self, Dockerfile};
 use solvekit::oci::Platform;
 use solvekit::translate::{Options, Outcome, ResolvedImage, ResolvedImages, translate};
 
-const HELLO: &str = include_str!("../examples/hello/Dockerfile");
-const GO: &str = include_str!("../tests/fixtures/seeds/go-cross/Dockerfile");
-const PLATFORMS: [&str; 8] = [
-    "linux/386",
-    "linux/amd64",
-    "linux/arm/v5",
-    "linux/arm/v7",
-    "linux/arm64",
-    "linux/mips64le",
-    "linux/ppc64le",
-    "linux/s390x",
-];
+const FEW_LINES: &str =
+    "FROM alpine:3.20\nRUN apk add --no-cache curl\nCMD [\"curl\", \"--version\"]\n";
 
-/// As large as they come: 30 stages of ten instructions, each stage on the one before it.
-fn large() -> String {
-    let mut text = String::from("ARG VERSION=1.2\nFROM alpine:${VERSION} AS stage0\n");
-    for stage in 1..30 {
+/// Comments, ENV, and RUN over dozens of lines.
+fn one_stage() -> String {
+    let mut text =
+        String::from("#\n# NOTE: this file is generated\n#\nFROM buildpack-deps:bookworm\n\n");
+    for number in 0..4 {
         text.push_str(&format!(
-            "FROM --platform=$BUILDPLATFORM alpine AS tools{stage}\n\
-             FROM stage{} AS stage{stage}\n\
-             ARG TARGETARCH\n\
-             ENV NUMBER={stage} PATH=/opt/{stage}:$PATH\n\
-             WORKDIR /src/{stage}\n\
-             COPY --chown=1000:1000 src/{stage}/*.c include/ ./\n\
-             COPY --from=tools{stage} /bin/busybox /bin/\n\
-             RUN --mount=type=cache,target=/var/cache make -j4 ARCH=${{TARGETARCH:-none}} && \\\n    make install\n\
-             LABEL stage=\"{stage}\" built.for=$TARGETARCH\n\
-             RUN <<END\necho {stage}\nls -l\nEND\n",
+            "# ensure local binary {number} is preferred over the distribution's\n\
+             ENV PATH /usr/local/bin:$PATH\nENV LANG C.UTF-8\nENV VERSION_{number} 3.12.{number}\n\n"
+        ));
+        text.push_str("RUN set -eux; \\\n\tapt-get update; \\\n\tapt-get install -y --no-install-recommends \\\n");
+        for package in 0..10 {
+            text.push_str(&format!("\t\tlibrary{package}-dev \\\n"));
+        }
+        text.push_str("\t; \\\n\trm -rf /var/lib/apt/lists/*; \\\n\t\\\n");
+        for step in 0..8 {
+            text.push_str(&format!(
+                "\twget -O file{step}.tar.xz \"https://example.org/ftp/${{VERSION_{number}%%[a-z]*}}/file-$VERSION_{number}.tar.xz\"; \\\n"
+            ));
+        }
+        text.push_str("\tldconfig\n\n");
+    }
+    text.push_str("CMD [\"python3\"]\n");
+    text
+}
+
+/// A project: tools, sources and their builds in many stages, most of which lead to the last.
+fn project(stages: usize) -> String {
+    let mut text = String::from(
+        "# syntax=docker/dockerfile:1\nARG VERSION=1.2\nARG ALPINE=3.20\nFROM --platform=$BUILDPLATFORM alpine:${ALPINE} AS base\nRUN apk add git make\nFROM alpine:${ALPINE} AS stage0\n",
+    );
+    for stage in 1..stages {
+        text.push_str(&format!(
+            "\n# what stage {stage} needs\nFROM base AS tools{stage}\nARG TARGETPLATFORM\n\
+             RUN --mount=type=cache,target=/root/.cache --mount=type=bind,target=/src <<EOT\n  set -e\n  make tool{stage} VERSION=$VERSION\nEOT\n\n\
+             FROM stage{} AS stage{stage}\nARG VERSION\nENV NUMBER={stage} OPTS=\"-v ${{VERSION:-none}}\"\n\
+             COPY --from=tools{stage} --link /out/tool{stage} /usr/bin/\n",
             stage - 1
         ));
     }
+    text.push_str("FROM stage0 AS release\n");
+    for stage in (1..stages).step_by(3) {
+        text.push_str(&format!(
+            "COPY --from=stage{stage} /usr/bin/tool{stage} /usr/bin/\n"
+        ));
+    }
+    text.push_str("ENTRYPOINT [\"/usr/bin/tool1\"]\n");
     text
 }
 
 fn benchmarks(criterion: &mut Criterion) {
-    let large = large();
-    for (name, text) in [("hello", HELLO), ("go", GO), ("large", &large)] {
-        let mut group = criterion.benchmark_group(name);
+    for (name, text) in [
+        ("few lines", FEW_LINES.to_owned()),
+        ("one long stage", one_stage()),
+        ("20 stages", project(10)),
+        ("45 stages", project(23)),
+        ("60 stages", project(30)),
+    ] {
+        let lines = text.lines().count();
+        let mut group = criterion.benchmark_group(format!("{name} ({lines} lines)"));
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function("parse", |bencher| {
-            bencher.iter(|| parse(black_box(text)));
+            bencher.iter(|| parse(black_box(&text)));
         });
-        let dockerfile = parse(text);
-        let images = images(&dockerfile);
-        group.bench_function("translate for eight platforms", |bencher| {
-            bencher.iter(|| translate_all(black_box(&dockerfile), &images));
+        let options = options();
+        let images = images(&parse(&text), &options);
+        group.bench_function("parse, translate, marshal", |bencher| {
+            bencher.iter(|| graph(&parse(black_box(&text)), &options, &images));
         });
         group.finish();
     }
@@ -62,42 +88,34 @@ fn parse(text: &str) -> Dockerfile {
     dockerfile::parse(text.as_bytes()).expect("the Dockerfiles here are right")
 }
 
-/// The definitions' bytes of all platforms together.
-fn translate_all(dockerfile: &Dockerfile, images: &ResolvedImages) -> usize {
-    let graphs = PLATFORMS.map(options);
-    let bytes = graphs.iter().map(|options| {
-        match translate(dockerfile, options, images).expect("the Dockerfiles here are right") {
-            Outcome::Done(done) => done.definition.encode().len(),
-            outcome => panic!("all images are there: {outcome:?}"),
-        }
-    });
-    bytes.sum()
+/// The definition's bytes.
+fn graph(dockerfile: &Dockerfile, options: &Options, images: &ResolvedImages) -> usize {
+    match translate(dockerfile, options, images).expect("the Dockerfiles here are right") {
+        Outcome::Done(done) => done.definition.encode().len(),
+        outcome => panic!("all images are there: {outcome:?}"),
+    }
 }
 
-fn options(platform: &str) -> Options {
-    let parse = |text| Platform::parse(text).expect("a platform");
+fn options() -> Options {
+    let platform = Platform::parse("linux/amd64").expect("a platform");
     Options {
-        platform: Some(parse(platform)),
-        build_platforms: vec![parse("linux/amd64")],
-        multi_platform: true,
+        platform: Some(platform.clone()),
+        build_platforms: vec![platform],
         ..Options::default()
     }
 }
 
-/// Answers every request of every platform with the same small config.
-fn images(dockerfile: &Dockerfile) -> ResolvedImages {
+/// Answers every request with the same small config.
+fn images(dockerfile: &Dockerfile, options: &Options) -> ResolvedImages {
     let config = br#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/bin:/bin"],"Cmd":["sh"]},
         "rootfs":{"type":"layers","diff_ids":[]}}"#;
     let mut images = ResolvedImages::new();
-    for platform in PLATFORMS {
-        while let Outcome::NeedsImages(requests) =
-            translate(dockerfile, &options(platform), &images)
-                .expect("the Dockerfiles here are right")
-        {
-            for request in requests {
-                let image = ResolvedImage::parse(None, config).expect("a config");
-                images.insert(request, image);
-            }
+    while let Outcome::NeedsImages(requests) =
+        translate(dockerfile, options, &images).expect("the Dockerfiles here are right")
+    {
+        for request in requests {
+            let image = ResolvedImage::parse(None, config).expect("a config");
+            images.insert(request, image);
         }
     }
     images
