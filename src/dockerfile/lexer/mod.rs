@@ -10,6 +10,7 @@ mod pattern;
 mod words;
 
 mod error;
+mod glob;
 
 #[cfg(test)]
 mod tests;

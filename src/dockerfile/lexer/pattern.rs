@@ -3,9 +3,8 @@
 
 use std::borrow::Cow;
 
-use regex::Regex;
-
 use super::ExpandErrorReason;
+use super::glob::{Glob, Part};
 
 /// The largest product of the lengths of a pattern and a value; it takes about a quarter of a second.
 const MAX_EFFORT: usize = 32 << 20;
@@ -16,10 +15,8 @@ type Result<T> = std::result::Result<T, ExpandErrorReason>;
 pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '#');
     check_effort(value, pattern)?;
-    let regex = compile(pattern, greedy, true)?;
-    Ok(regex
-        .find(value)
-        .map_or(value, |found| &value[found.end()..]))
+    let glob = compile(pattern, greedy)?;
+    Ok(glob.prefix(value).map_or(value, |end| &value[end..]))
 }
 
 /// The value without the shortest suffix that matches; the longest if a second `%` leads the pattern.
@@ -28,11 +25,11 @@ pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
 pub(super) fn trim_suffix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '%');
     check_effort(value, pattern)?;
-    let regex = compile(&reversed_pattern(pattern), greedy, true)?;
+    let glob = compile(&reversed_pattern(pattern), greedy)?;
     let reversed: String = value.chars().rev().collect();
-    Ok(regex
-        .find(&reversed)
-        .map_or(value, |found| &value[..value.len() - found.end()]))
+    Ok(glob
+        .prefix(&reversed)
+        .map_or(value, |end| &value[..value.len() - end]))
 }
 
 /// The value with its first match replaced; the replacement is literal.
@@ -42,11 +39,10 @@ pub(super) fn replace_first<'v>(
     replacement: &str,
 ) -> Result<Cow<'v, str>> {
     check_effort(value, pattern)?;
-    let regex = compile(pattern, true, false)?;
-    Ok(match regex.find(value) {
+    Ok(match compile(pattern, true)?.find(value) {
         None => Cow::Borrowed(value),
         Some(found) => {
-            Cow::Owned([&value[..found.start()], replacement, &value[found.end()..]].concat())
+            Cow::Owned([&value[..found.start], replacement, &value[found.end..]].concat())
         }
     })
 }
@@ -60,13 +56,13 @@ pub(super) fn replace_all<'v>(
     limit: usize,
 ) -> Result<Cow<'v, str>> {
     check_effort(value, pattern)?;
-    let regex = compile(pattern, true, false)?;
+    let glob = compile(pattern, true)?;
     let mut text = String::new();
     let mut last = 0;
-    for found in regex.find_iter(value) {
-        text.push_str(&value[last..found.start()]);
-        push_template(&mut text, replacement, found.as_str(), limit)?;
-        last = found.end();
+    for found in glob.find_all(value) {
+        text.push_str(&value[last..found.start]);
+        last = found.end;
+        push_template(&mut text, replacement, &value[found], limit)?;
     }
     text.push_str(&value[last..]);
     Ok(Cow::Owned(text))
@@ -87,24 +83,18 @@ fn greediness(word: &str, operator: char) -> (&str, bool) {
     }
 }
 
-fn compile(pattern: &str, greedy: bool, anchored: bool) -> Result<Regex> {
-    let mut regex = String::with_capacity(pattern.len() + 8);
-    if anchored {
-        regex.push('^');
-    }
-    let mut chars = pattern
-        .strip_prefix('\u{feff}')
-        .unwrap_or(pattern)
-        .chars()
-        .peekable();
+fn compile(pattern: &str, greedy: bool) -> Result<Glob> {
+    let pattern_text = pattern.strip_prefix('\u{feff}').unwrap_or(pattern);
+    let mut parts = Vec::with_capacity(pattern_text.len());
+    let mut chars = pattern_text.chars().peekable();
     while let Some(c) = chars.next() {
-        match c {
-            '*' => regex.push_str(if greedy { ".*" } else { ".*?" }),
-            '?' => regex.push('.'),
+        parts.push(match c {
+            '*' => Part::Star,
+            '?' => Part::Any,
             // These had to be escaped for the substitution's sake; the escape is no part of the pattern.
-            '\\' if matches!(chars.peek(), Some('}' | '/')) => {}
+            '\\' if matches!(chars.peek(), Some('}' | '/')) => continue,
             '\\' => match chars.next() {
-                Some(escaped @ ('*' | '?' | '\\')) => push_literal(&mut regex, escaped),
+                Some(escaped @ ('*' | '?' | '\\')) => Part::Is(escaped),
                 other => {
                     let escaped = other.unwrap_or(char::REPLACEMENT_CHARACTER);
                     return Err(ExpandErrorReason::Pattern {
@@ -113,14 +103,10 @@ fn compile(pattern: &str, greedy: bool, anchored: bool) -> Result<Regex> {
                     });
                 }
             },
-            _ => push_literal(&mut regex, c),
-        }
+            c => Part::Is(c),
+        });
     }
-    Regex::new(&regex).map_err(|_| ExpandErrorReason::PatternTooLong)
-}
-
-fn push_literal(regex: &mut String, c: char) {
-    regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
+    Ok(Glob::new(parts, greedy))
 }
 
 /// The pattern from its end to its beginning, each escape still before its character.
