@@ -23,7 +23,7 @@ pub(super) struct DuArgs {
     format: String,
 }
 
-/// Lists the records, the largest first, and what they take in all.
+/// Lists the records, the smallest first, and what they take in all.
 pub(super) async fn cmd_du(
     args: &DuArgs,
     connection: &ConnectionArgs,

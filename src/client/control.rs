@@ -238,7 +238,7 @@ impl Client {
             .into_iter()
             .map(CacheRecord::from)
             .collect();
-        records.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| b.id.cmp(&a.id)));
+        records.sort_by(|a, b| a.size.cmp(&b.size).then_with(|| a.id.cmp(&b.id)));
         Ok(records)
     }
 
