@@ -42,6 +42,8 @@ pub enum NamedContext {
     Remote(String),
     /// An image in a folder of this machine that has the OCI layout.
     Layout(LayoutReference),
+    /// A stage of the same Dockerfile, built on its own: known to Dockerfiles that are translated here only.
+    Stage(String),
 }
 
 impl<P: Into<PathBuf>> From<P> for MainContext {
@@ -95,7 +97,7 @@ impl FromStr for DockerfileFrom {
 impl FromStr for NamedContext {
     type Err = Error;
 
-    /// `docker-image://…`, `oci-layout://…`, the URL of a git repository or a download, else the path of a folder.
+    /// `docker-image://…`, `oci-layout://…`, `target:STAGE`, the URL of a git repository or a download, else the path of a folder.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |reason| invalid("the named context", text, reason);
         if let Some(reference) = text.strip_prefix("docker-image://") {
@@ -105,16 +107,16 @@ impl FromStr for NamedContext {
         if LayoutReference::is_one(text) {
             return Ok(Self::Layout(LayoutReference::parse(text)?));
         }
-        if text.starts_with("target:") {
-            return Err(invalid(
-                "targets of other builds are known to a bake file only; a stage of the same Dockerfile has its name there"
-                    .to_owned(),
-            ));
+        if let Some(stage) = text.strip_prefix("target:") {
+            if stage.is_empty() {
+                return Err(invalid("it names no stage after target:".to_owned()));
+            }
+            return Ok(Self::Stage(stage.to_owned()));
         }
         Ok(match remote_kind(text).map_err(invalid)? {
             Some(_) => Self::Remote(text.to_owned()),
             None => {
-                let known = "docker-image, oci-layout, https, http, git or ssh";
+                let known = "docker-image, oci-layout, target, https, http, git or ssh";
                 check_scheme(text, known).map_err(invalid)?;
                 Self::from(text)
             }
@@ -207,7 +209,7 @@ mod tests {
                 "{error}"
             );
         }
-        for text in ["docker-image://A B", "target:x", "oci-layout://", "s3://b"] {
+        for text in ["docker-image://A B", "target:", "oci-layout://", "s3://b"] {
             assert!(text.parse::<NamedContext>().is_err(), "{text}");
         }
         assert!("file:///Dockerfile".parse::<DockerfileFrom>().is_err());

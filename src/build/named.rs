@@ -38,6 +38,7 @@ pub(super) fn read(
             NamedContext::Remote(specifier) => NamedRead::Remote(specifier.clone()),
             NamedContext::Directory(path) => directory(name, path)?,
             NamedContext::Layout(reference) => layout(name, reference)?,
+            NamedContext::Stage(stage) => NamedRead::Remote(format!("target:{stage}")),
         };
         Ok((name.clone(), read))
     };

@@ -21,7 +21,7 @@ use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
 use crate::progress::Writer;
 use crate::registry::Credentials;
-use crate::session::{self, ContentStores, Exports};
+use crate::session::{self, ContentStores, Exports, Sent};
 
 /// What a build is run with: everything that is not the request itself.
 #[derive(Clone, Default)]
@@ -35,6 +35,8 @@ pub struct Environment {
     pub cancelled: CancellationToken,
     /// Opens the standard output, for the output that goes there.
     pub standard_output: Option<Arc<OpenOutput>>,
+    /// Counts what is sent of the contexts, also of a build that fails.
+    pub sent: Sent,
 }
 
 /// Opens what an archive is written to.
@@ -124,7 +126,14 @@ impl Prepared {
         }
         let stores = layouts::contexts(&inputs, layouts.stores.clone());
         let credentials = environment.credentials;
-        let served = Served::of(&self.request, &inputs, forwarded, credentials, stores)?;
+        let served = Served::of(
+            &self.request,
+            &inputs,
+            forwarded,
+            credentials,
+            stores,
+            environment.sent,
+        )?;
         let session = served.session.exports(exports.clone()).build()?;
         let mut setting = setting(&self.request, &inputs, &session);
         setting.evaluate = true;

@@ -71,7 +71,14 @@ impl Inquiry {
         let forwarded = question.as_ref().is_some_and(Question::is_elsewhere);
         let stores = layouts::contexts(&inputs, ContentStores::new());
         let credentials = environment.credentials;
-        let served = Served::of(&self.request, &inputs, forwarded, credentials, stores)?;
+        let served = Served::of(
+            &self.request,
+            &inputs,
+            forwarded,
+            credentials,
+            stores,
+            environment.sent,
+        )?;
         let session = served.session.build()?;
         let mut setting = setting(&self.request, &inputs, &session);
         let attended = Attended {

@@ -9,7 +9,7 @@ use crate::client::Worker;
 use crate::frontend::Setting;
 use crate::oci::Platform;
 use crate::registry::Credentials;
-use crate::session::{self, Auth, ContentStores, Session, SessionBuilder};
+use crate::session::{self, Auth, ContentStores, Sent, Session, SessionBuilder};
 
 /// A session that serves the inputs.
 #[derive(Debug)]
@@ -27,10 +27,11 @@ impl Served {
         forwarded: bool,
         credentials: Arc<Credentials>,
         stores: ContentStores,
+        sent: Sent,
     ) -> Result<Self, Error> {
         let (directories, folder) = inputs.directories(forwarded)?;
         let mut session = Session::builder()
-            .directories(directories)
+            .directories(directories.counted_by(sent))
             .auth(Auth::new(credentials))
             .secrets(request.secrets.clone());
         if let ContextRead::Upload(upload) = &inputs.context {

@@ -22,8 +22,8 @@ use super::environment::Environment;
 use super::failure::print;
 use super::keep_going::{self, PlatformArgs};
 use super::{
-    Failure, attestations, build_failure, caches, call, display, images, interrupt, legacy,
-    permissions, policy, proxies, resources, secrets, values,
+    Failure, attestations, build_failure, caches, call, context_size, display, images, interrupt,
+    legacy, permissions, policy, proxies, resources, secrets, values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -238,8 +238,10 @@ async fn build(
     run.progress = Some(writer);
     run.cancelled = cancelled;
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
+    let sent = run.sent.clone();
     let result = prepared.run(&client, run).await;
     let summary = display.await.unwrap_or_default();
+    context_size::warn(&sent, mode);
 
     let outcome = result.map_err(|error| {
         let failure = build_failure::explain(&error, &summary, mode);

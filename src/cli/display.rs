@@ -165,6 +165,11 @@ pub(super) fn warnings(summary: &Summary, mode: Mode, expand: bool, environment:
     }
 }
 
+/// Text for people, beside the progress.
+pub(super) fn text(text: &str) {
+    let _ = stderr().write_all(text.as_bytes());
+}
+
 /// The names and the digest of the image, for people.
 pub(super) fn result(outcome: &BuildOutcome) {
     let Some(digest) = outcome.digest() else {

@@ -9,6 +9,7 @@ mod completion;
 mod connection;
 mod context;
 mod context_hint;
+mod context_size;
 mod contexts;
 mod display;
 mod du;

@@ -167,6 +167,19 @@ impl Job {
         bridge: &Bridge,
         setting: &Setting,
     ) -> Result<Finished, Error> {
+        let stage = |(name, text): &(&String, &String)| {
+            name.starts_with("context:") && text.starts_with("target:")
+        };
+        if let Some((name, _)) = self.attributes.iter().find(stage) {
+            return Err(Error::InvalidAttribute {
+                name: name.clone(),
+                reason: format!(
+                    "the frontend {} takes no stage of the Dockerfile for a context; without # syntax= and --frontend the \
+                     Dockerfile is translated here, which does",
+                    other.name
+                ),
+            });
+        }
         let mut options = self.attributes.clone();
         options.extend(other.attributes.clone());
         if !setting.cache_imports.is_empty() {

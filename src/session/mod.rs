@@ -25,7 +25,7 @@ pub use auth::Auth;
 pub use content::ContentStores;
 pub use error::Error;
 pub use exports::Exports;
-pub use filesync::{Directories, Survey, SurveyError, Tally};
+pub use filesync::{Directories, Sent, SentFile, Survey, SurveyError, Tally};
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
 pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};

@@ -28,6 +28,7 @@ mod remote;
 mod scope;
 mod stage;
 mod start;
+mod targets;
 mod url;
 
 pub use attributes::{AttributeError, Attributes};
@@ -106,14 +107,11 @@ pub fn translate(
     options: &Options,
     images: &ResolvedImages,
 ) -> Result<Outcome, Error> {
-    let planned = go_through(
-        dockerfile,
-        options,
-        images,
-        &mut Lint::new(None),
-        Purpose::Build,
-    )?;
-    planned.and_then(finish::finish)
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let mut lint = Lint::new(None);
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Build)?;
+        planned.and_then(finish::finish)
+    })
 }
 
 /// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs something reports nothing.
@@ -126,16 +124,13 @@ pub fn translate_and_lint(
     images: &ResolvedImages,
     linter: &mut Linter,
 ) -> Result<Outcome, Error> {
-    let before = linter.clone();
-    let planned = go_through(
-        dockerfile,
-        options,
-        images,
-        &mut Lint::new(Some(linter)),
-        Purpose::Build,
-    )?;
-    rewind(&planned, linter, before);
-    planned.and_then(finish::finish)
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let before = linter.clone();
+        let mut lint = Lint::new(Some(linter));
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Build)?;
+        rewind(&planned, linter, before);
+        planned.and_then(finish::finish)
+    })
 }
 
 /// Goes through the Dockerfile as a build would, all stages when no target is named, and reports to `linter`. No graph is made.
@@ -148,16 +143,13 @@ pub fn check(
     images: &ResolvedImages,
     linter: &mut Linter,
 ) -> Result<Outcome<()>, Error> {
-    let before = linter.clone();
-    let planned = go_through(
-        dockerfile,
-        options,
-        images,
-        &mut Lint::new(Some(linter)),
-        Purpose::Check,
-    )?;
-    rewind(&planned, linter, before);
-    planned.and_then(|_| Ok(()))
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let before = linter.clone();
+        let mut lint = Lint::new(Some(linter));
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Check)?;
+        rewind(&planned, linter, before);
+        planned.and_then(|_| Ok(()))
+    })
 }
 
 /// Goes through the Dockerfile as a build would, and lists what can be given to a build of the target.
@@ -169,14 +161,11 @@ pub fn outline(
     options: &Options,
     images: &ResolvedImages,
 ) -> Result<Outcome<Outline>, Error> {
-    let planned = go_through(
-        dockerfile,
-        options,
-        images,
-        &mut Lint::new(None),
-        Purpose::Outline,
-    )?;
-    planned.and_then(|plan| Ok(outline::outline(&plan)))
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let mut lint = Lint::new(None);
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Outline)?;
+        planned.and_then(|plan| Ok(outline::outline(&plan)))
+    })
 }
 
 /// Forgets findings of an attempt that did not come to its end: the next one makes them again.
@@ -193,6 +182,17 @@ impl<T> Outcome<T> {
             Self::NeedsImages(requests) => Outcome::NeedsImages(requests),
             Self::NeedsTime(request) => Outcome::NeedsTime(request),
             Self::Done(done) => Outcome::Done(Box::new(change(*done))),
+        }
+    }
+
+    fn then<U>(
+        self,
+        next: impl FnOnce(T) -> Result<Outcome<U>, Error>,
+    ) -> Result<Outcome<U>, Error> {
+        match self {
+            Self::NeedsImages(requests) => Ok(Outcome::NeedsImages(requests)),
+            Self::NeedsTime(request) => Ok(Outcome::NeedsTime(request)),
+            Self::Done(done) => next(*done),
         }
     }
 

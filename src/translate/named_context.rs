@@ -97,6 +97,11 @@ pub(super) fn load(
             image: image.clone(),
             pending: None,
         }),
+        // Stages have been put in before.
+        NamedContext::Stage(stage) => Err(unusable(
+            name,
+            format!("the stage {stage:?} is not known in a stage that is itself a context"),
+        )),
         NamedContext::Local(context) => {
             let source = Deferred::new();
             let state = source.state();
@@ -130,7 +135,7 @@ pub(super) fn load(
 pub(super) fn source_only(scope: &Scope<'_>, name: &str, context: &NamedContext) -> Option<State> {
     match context {
         NamedContext::Target { state, .. } => Some((**state).clone()),
-        NamedContext::Local(_) => None,
+        NamedContext::Local(_) | NamedContext::Stage(_) => None,
         NamedContext::Remote(specifier) => remote_state(scope, name, specifier).ok(),
     }
 }

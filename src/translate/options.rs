@@ -180,6 +180,8 @@ pub enum NamedContext {
     Remote(String),
     /// A folder of the client.
     Local(LocalContext),
+    /// A stage of the same Dockerfile, built on its own.
+    Stage(String),
     /// What another translation made.
     Target {
         /// The file system.
@@ -190,11 +192,12 @@ pub enum NamedContext {
 }
 
 impl NamedContext {
-    /// Reads a specifier as of the frontend attribute `context:NAME`: `local:NAME` or anything of [`Remote`](Self::Remote).
+    /// Reads a specifier as of the frontend attribute `context:NAME`: `local:NAME`, `target:STAGE` or anything of [`Remote`](Self::Remote).
     pub fn from_specifier(text: &str) -> Self {
-        match text.strip_prefix("local:") {
-            Some(name) => Self::Local(LocalContext::new(name)),
-            None => Self::Remote(text.to_owned()),
+        match text.split_once(':') {
+            Some(("local", name)) => Self::Local(LocalContext::new(name)),
+            Some(("target", stage)) => Self::Stage(stage.to_owned()),
+            _ => Self::Remote(text.to_owned()),
         }
     }
 }

@@ -67,6 +67,33 @@ fn an_image_and_a_folder_take_the_place_of_a_base_image() {
 }
 
 #[test]
+fn a_stage_of_the_same_dockerfile_takes_the_place_of_an_image() {
+    let word = unique();
+    let dockerfile = format!(
+        "FROM busybox AS made\nENV WORD={word}\nRUN echo -n $WORD > /made\n\
+         FROM no.such.registry.invalid/base AS app\nRUN echo -n $WORD-again > /again\n\
+         FROM scratch\nCOPY --from=app /made /again /\nCOPY --from=other /made /copied\n"
+    );
+    let base = "no.such.registry.invalid/base=target:made";
+    let (built, output) = build(
+        &dockerfile,
+        &[
+            "--build-context",
+            base,
+            "--build-context",
+            "other=target:made",
+        ],
+    );
+    built.succeeded();
+    assert_eq!(file(&output, "made"), word);
+    assert_eq!(file(&output, "copied"), word);
+    assert_eq!(file(&output, "again"), format!("{word}-again"));
+
+    let (built, _) = build(&dockerfile, &["--build-context", "x=target:mad"]);
+    built.failed_with(1, &["the build context \"x\"", "mad"]);
+}
+
+#[test]
 fn an_image_in_a_folder_is_built_on_and_copied_from() {
     let word = unique();
     let image = folder_of(&[(
@@ -203,6 +230,6 @@ fn mistakes_are_told_before_anything_is_built() {
         "a=s3://bucket/x",
         &["unknown scheme \"s3\"", "docker-image"],
     );
-    refused("a=target:other", &["bake"]);
+    refused("a=target:", &["names no stage"]);
     refused("a=docker-image://UPPER", &["UPPER"]);
 }

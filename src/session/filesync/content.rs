@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::error::TransferError;
+use super::sent::Sent;
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::session::fsutil::{PathTable, packet};
 use crate::session::stream::Outbound;
@@ -26,6 +27,8 @@ pub(super) struct Content {
     paths: Arc<Mutex<PathTable<1>>>,
     outbound: Outbound,
     queue: Mutex<Queue>,
+    sent: Sent,
+    directory: String,
 }
 
 #[derive(Debug, Default)]
@@ -35,13 +38,20 @@ struct Queue {
 }
 
 impl Content {
-    /// Reads the files that `paths` tells of below `root`.
-    pub(super) fn new(root: PathBuf, paths: Arc<Mutex<PathTable<1>>>, outbound: Outbound) -> Self {
+    /// Reads the files that `paths` tells of below `root`, and counts them.
+    pub(super) fn new(
+        root: PathBuf,
+        paths: Arc<Mutex<PathTable<1>>>,
+        outbound: Outbound,
+        (sent, directory): (Sent, String),
+    ) -> Self {
         Self {
             root,
             paths,
             outbound,
             queue: Mutex::default(),
+            sent,
+            directory,
         }
     }
 
@@ -105,6 +115,7 @@ impl Content {
                 left -= length as u64;
             }
         }
+        self.sent.add(&self.directory, &path, listed);
         packet::put_bare(buffer, PacketType::PacketData, id);
         Ok(())
     }

@@ -7,6 +7,7 @@ mod follow;
 mod listing;
 mod metadata;
 mod request;
+mod sent;
 mod survey;
 mod transfer;
 mod walk;
@@ -24,6 +25,7 @@ use super::stream::{self, OutboundBody, Streaming};
 use super::tasks::Tasks;
 use request::Request;
 
+pub use sent::{Sent, SentFile};
 pub use survey::{Survey, SurveyError, Tally};
 
 /// The methods of the service. `TarStream` is of daemons long gone.
@@ -40,6 +42,7 @@ pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSync/DiffCopy"];
 #[derive(Debug, Clone, Default)]
 pub struct Directories {
     paths: BTreeMap<String, PathBuf>,
+    sent: Sent,
 }
 
 impl Directories {
@@ -66,6 +69,11 @@ impl Directories {
         }
         self.paths.insert(name.into(), resolved);
         Ok(self)
+    }
+
+    /// Counts what is sent of them with `sent`.
+    pub fn counted_by(self, sent: Sent) -> Self {
+        Self { sent, ..self }
     }
 
     /// The resolved path of a name.
@@ -108,9 +116,14 @@ impl Streaming for FileSync {
             })?
             .to_owned();
         let (outbound, body) = stream::outbound();
-        tasks
-            .clone()
-            .spawn(transfer::run(root, asked, inbound, outbound, tasks));
+        tasks.clone().spawn(transfer::run(
+            root,
+            asked,
+            self.directories.sent.clone(),
+            inbound,
+            outbound,
+            tasks,
+        ));
         Ok(body)
     }
 }

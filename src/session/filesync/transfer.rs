@@ -17,6 +17,7 @@ use super::error::TransferError;
 use super::filter::Filter;
 use super::metadata::Inode;
 use super::request::Request;
+use super::sent::Sent;
 use super::walk;
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::proto::fsutil::types::{Packet, Stat};
@@ -31,6 +32,7 @@ const CHUNK: usize = 16 * 1024;
 pub(super) async fn run<B>(
     root: PathBuf,
     request: Request,
+    sent: Sent,
     inbound: B,
     outbound: Outbound,
     tasks: Tasks,
@@ -43,6 +45,7 @@ pub(super) async fn run<B>(
         root.clone(),
         Arc::clone(&paths),
         outbound.clone(),
+        (sent, request.directory.clone()),
     ));
     start(&tasks, &failures, {
         let outbound = outbound.clone();
