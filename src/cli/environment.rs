@@ -22,6 +22,8 @@ pub(super) struct Environment {
     pub(super) source_date_epoch: Option<String>,
     pub(super) docker_config: Option<PathBuf>,
     pub(super) docker_auth_config: Option<String>,
+    /// Where podman keeps credentials.
+    pub(super) auth_files: Vec<PathBuf>,
     pub(super) buildx_config: Option<PathBuf>,
     pub(super) source_policy: Option<PathBuf>,
     /// `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER` and those of one host, by their names.
@@ -42,6 +44,21 @@ fn git_auth(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(Strin
         (GIT_AUTH.contains(&kind) && !value.is_empty()).then_some((name, value))
     });
     named.collect()
+}
+
+/// Podman's files: the one that is named, else where its logins are until the machine is started anew, and those for good.
+fn auth_files(path: &impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
+    if let Some(file) = path("REGISTRY_AUTH_FILE") {
+        return vec![file];
+    }
+    let user = rustix::process::getuid().as_raw();
+    let running = path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
+    let running = running.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
+    let configured =
+        path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")));
+    let configured = configured.map(|folder| folder.join("containers"));
+    let folders = [Some(running), configured].into_iter().flatten();
+    folders.map(|folder| folder.join("auth.json")).collect()
 }
 
 impl Environment {
@@ -65,6 +82,7 @@ impl Environment {
             buildx_config: path("BUILDX_CONFIG")
                 .or_else(|| docker_config.as_ref().map(|config| config.join("buildx"))),
             docker_config,
+            auth_files: auth_files(&path),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
             git_auth: git_auth(std::env::vars_os()),
             no_default_attestations: text("BUILDX_NO_DEFAULT_ATTESTATIONS"),
@@ -74,12 +92,16 @@ impl Environment {
         }
     }
 
-    /// Credentials as the docker CLI keeps them.
+    /// Credentials as the docker CLI keeps them, and podman.
     pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
         let credentials = match &self.docker_config {
             Some(folder) => Credentials::new(folder),
             None => Credentials::none(),
         };
+        let credentials = self
+            .auth_files
+            .iter()
+            .fold(credentials, Credentials::with_auth_file);
         match &self.docker_auth_config {
             Some(json) => credentials
                 .with_auth_config(json)

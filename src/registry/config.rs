@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use super::keys::{host, is_part};
 use super::{Credential, Error, Secret};
 
 /// `config.json`, or the JSON of `DOCKER_AUTH_CONFIG`.
@@ -85,17 +86,53 @@ impl Config {
             .filter(|helper| !helper.is_empty())
     }
 
-    /// The credentials that the file itself holds: under the registry's name, or under a URL of that host, as older
-    /// configurations have it.
-    pub(super) fn stored(&self, registry: &str) -> Result<Option<Credential>, Error> {
-        let entry = self
-            .auths
-            .get_key_value(registry)
-            .or_else(|| self.auths.iter().find(|(key, _)| host(key) == registry));
-        match entry {
+    /// Whether there is an entry of exactly that name, be it empty: so helpers' credentials are marked.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.auths.contains_key(key)
+    }
+
+    /// Whether a helper is named for exactly that name.
+    pub(super) fn has_own_helper(&self, key: &str) -> bool {
+        let helpers = self.cred_helpers.as_ref();
+        helpers.is_some_and(|helpers| helpers.contains_key(key))
+    }
+
+    /// The entries alone.
+    pub(super) fn without_helpers(self) -> Self {
+        Self {
+            creds_store: None,
+            cred_helpers: None,
+            ..self
+        }
+    }
+
+    /// Whether no credentials are kept anywhere by this configuration.
+    pub(super) fn is_unused(&self) -> bool {
+        let helpers = self.cred_helpers.as_ref();
+        self.auths.is_empty()
+            && helpers.is_none_or(BTreeMap::is_empty)
+            && self.creds_store.as_ref().is_none_or(String::is_empty)
+    }
+
+    /// The credentials that the file itself holds under exactly that name.
+    pub(super) fn stored(&self, key: &str) -> Result<Option<Credential>, Error> {
+        match self.auths.get_key_value(key) {
             Some((key, Some(entry))) => self.credential(key, entry).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// The key of the whole registry that is written in another way, such as the URL of an older configuration.
+    pub(super) fn other_name(&self, registry: &str) -> Option<&str> {
+        let mut keys = self.auths.keys().filter(|key| host(key) == registry);
+        keys.find(|key| *key != registry && !is_part(key))
+            .map(String::as_str)
+    }
+
+    /// The first key of a part of the registry.
+    pub(super) fn any_part(&self, registry: &str) -> Option<&str> {
+        let mut keys = self.auths.keys().filter(|key| host(key) == registry);
+        keys.find(|key| is_part(key)).map(String::as_str)
     }
 
     fn credential(&self, key: &str, entry: &Entry) -> Result<Credential, Error> {
@@ -125,21 +162,14 @@ fn decode(auth: &str) -> Option<(String, Secret)> {
     ))
 }
 
-/// The host, with its port, of a key that may be a URL.
-fn host(key: &str) -> &str {
-    let rest = key.split_once("://").map_or(key, |(_, rest)| rest);
-    rest.split_once('/').map_or(rest, |(host, _)| host)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn stored(json: &str, registry: &str) -> Option<Credential> {
-        Config::parse(json.as_bytes(), "config.json")
-            .unwrap()
-            .stored(registry)
-            .unwrap()
+        let config = Config::parse(json.as_bytes(), "config.json").unwrap();
+        let other = config.other_name(registry);
+        config.stored(other.unwrap_or(registry)).unwrap()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Whose name and password a registry gets: Docker's configuration, asked anew each time.
+//! Whose name and password a registry gets: Docker's configuration and podman's, asked anew each time.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -8,13 +8,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use super::config::Config;
-use super::{Error, Secret, helper};
+use super::helper::Helper;
+use super::keys::Asked;
+use super::{Error, Secret};
 
-/// The key of Docker Hub in configurations and helpers.
-const HUB: &str = "https://index.docker.io/v1/";
 /// How long the answer of a helper is good. Within a build the daemon asks many times for the same registry; the tokens
 /// that some helpers give live for five minutes.
 const HELPER_ANSWER: Duration = Duration::from_secs(60);
+/// How long a helper has to answer; some ask a server.
+const HELPER_LIMIT: Duration = Duration::from_secs(10);
+/// Docker's configuration, in its directory.
+const FILE: &str = "config.json";
+
+/// A helper's suffix and a key.
+type Question = (String, String);
 
 /// What a registry is told about who asks. All fields empty: nobody in particular.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,40 +37,54 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// A name and a password.
+    pub fn of_user(username: impl Into<String>, password: Secret) -> Self {
+        Self {
+            username: username.into(),
+            password,
+            ..Self::default()
+        }
+    }
+
     /// Whether there is nothing to tell.
     pub fn is_anonymous(&self) -> bool {
         self == &Self::default()
     }
 }
 
-/// Where credentials come from: `DOCKER_AUTH_CONFIG` first, then the helpers and entries of `config.json`.
+/// Where credentials come from: `DOCKER_AUTH_CONFIG` first, then the helpers and entries of `config.json`, then podman's
+/// files. In each, what is kept for a part of a registry (`registry/team`) goes before what is kept for all of it.
 ///
-/// The file is read at every question, so a login during a long build counts. Helpers are run one at a time, and asked
+/// The files are read at every question, so a login during a long build counts. Helpers are run one at a time, and asked
 /// again after a minute.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), solvekit::registry::Error> {
 /// use solvekit::registry::Credentials;
 ///
-/// let credentials = Credentials::new("/home/me/.docker");
-/// let credential = credentials.get("docker.io").await?;
+/// let credentials = Credentials::new("/home/me/.docker").with_auth_file("/run/user/1000/containers/auth.json");
+/// let credential = credentials.get_for("docker.io", "me/app").await?;
 /// println!("{}", credential.username);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Default)]
 pub struct Credentials {
-    directory: Option<PathBuf>,
+    pub(super) directory: Option<PathBuf>,
     environment: Option<Config>,
+    /// Podman's files, asked in their order.
+    others: Vec<PathBuf>,
     /// Where helpers are, if not on PATH.
-    helpers: Option<PathBuf>,
-    helper_answers: Mutex<HashMap<String, (Instant, Option<Credential>)>>,
+    pub(super) helpers: Option<PathBuf>,
+    pub(super) default_helper: Option<String>,
+    pub(super) helper_answers: Mutex<HashMap<Question, (Instant, Option<Credential>)>>,
 }
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials")
             .field("directory", &self.directory)
+            .field("others", &self.others)
             .finish_non_exhaustive()
     }
 }
@@ -90,8 +111,23 @@ impl Credentials {
     pub fn with_auth_config(mut self, json: &str) -> Result<Self, Error> {
         let config = Config::parse(json.as_bytes(), "DOCKER_AUTH_CONFIG")?;
         config.check()?;
-        self.environment = Some(config);
+        self.environment = Some(config.without_helpers());
         Ok(self)
+    }
+
+    /// Puts a file of podman's (`auth.json`, containers-auth.json(5)) behind everything that there is. It need not exist.
+    #[must_use]
+    pub fn with_auth_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.others.push(path.into());
+        self
+    }
+
+    /// Names the helper that [`Credentials::store`] uses when the configuration keeps no credentials yet, and that it then
+    /// makes the configuration's: its suffix, such as `secretservice`.
+    #[must_use]
+    pub fn with_default_helper(mut self, suffix: impl Into<String>) -> Self {
+        self.default_helper = Some(suffix.into());
+        self
     }
 
     /// The directory of the configuration.
@@ -100,240 +136,139 @@ impl Credentials {
     }
 
     /// The credential for a registry, by its host and port; anonymous when none is known. Docker Hub answers to
-    /// `docker.io`, `index.docker.io` and `registry-1.docker.io`.
+    /// `docker.io`, `index.docker.io` and `registry-1.docker.io`. Where there are only credentials for a part of it, they
+    /// are taken for the whole, as docker does.
     ///
     /// # Errors
     ///
     /// When the configuration cannot be read, or the helper that it names fails.
     pub async fn get(&self, registry: &str) -> Result<Credential, Error> {
-        let key = match registry {
-            "docker.io" | "index.docker.io" | "registry-1.docker.io" => HUB,
-            other => other,
-        };
-        if let Some(config) = &self.environment
-            && let Some(credential) = config.stored(key)?
-        {
-            return Ok(credential);
-        }
-        let config = self.read().await?;
-        let stored = config.stored(key);
-        let Some(helper) = config.helper(key) else {
-            return Ok(stored?.unwrap_or_default());
-        };
-        // The entry beside a helper is a remainder, except for a registry token.
-        let registry_token = stored.ok().flatten().unwrap_or_default().registry_token;
-        let kept = self.ask_helper(helper, key).await?.unwrap_or_default();
-        Ok(Credential {
-            registry_token,
-            ..kept
+        let repository = None;
+        self.look_up(Asked {
+            registry,
+            repository,
         })
+        .await
     }
 
-    async fn read(&self) -> Result<Config, Error> {
-        let Some(directory) = &self.directory else {
-            return Ok(Config::default());
-        };
-        let path = directory.join("config.json");
-        match tokio::fs::read(&path).await {
-            Ok(json) => Config::parse(&json, &path.display().to_string()),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                Ok(Config::default())
-            }
-            Err(source) => Err(Error::ReadConfig { path, source }),
+    /// The credential for a repository, which is named without the registry (`library/alpine`): that of the longest part of
+    /// its path, else that of the registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Credentials::get`].
+    pub async fn get_for(&self, registry: &str, repository: &str) -> Result<Credential, Error> {
+        let repository = Some(repository);
+        self.look_up(Asked {
+            registry,
+            repository,
+        })
+        .await
+    }
+
+    async fn look_up(&self, asked: Asked<'_>) -> Result<Credential, Error> {
+        if let Some(config) = &self.environment
+            && let Some(found) = self.look_up_in(config, asked).await?
+        {
+            return Ok(found);
         }
+        for path in self.file().iter().chain(&self.others) {
+            let config = read(path).await?;
+            if let Some(found) = self.look_up_in(&config, asked).await? {
+                return Ok(found);
+            }
+        }
+        Ok(Credential::default())
+    }
+
+    async fn look_up_in(
+        &self,
+        config: &Config,
+        asked: Asked<'_>,
+    ) -> Result<Option<Credential>, Error> {
+        for part in asked.parts() {
+            // Helpers are not asked for every folder of a path; what they keep has an empty entry.
+            if config.has(&part)
+                && let Some(found) = self.kept(config, &part).await?
+            {
+                return Ok(Some(found));
+            }
+        }
+        for (place, name) in asked.whole().into_iter().enumerate() {
+            // Of Docker Hub's names helpers know the first.
+            if (place == 0 || config.has(name) || config.has_own_helper(name))
+                && let Some(found) = self.kept(config, name).await?
+            {
+                return Ok(Some(found));
+            }
+            if config.helper(name).is_none()
+                && let Some(other) = config.other_name(name)
+                && let Some(found) = self.kept(config, other).await?
+            {
+                return Ok(Some(found));
+            }
+        }
+        match config.any_part(asked.registry) {
+            Some(part) if asked.repository.is_none() => self.kept(config, part).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// What the configuration or its helper keeps under exactly that key.
+    async fn kept(&self, config: &Config, key: &str) -> Result<Option<Credential>, Error> {
+        let stored = config.stored(key);
+        let credential = match config.helper(key) {
+            None => stored?.unwrap_or_default(),
+            // The entry beside a helper is a remainder, except for a registry token.
+            Some(helper) => Credential {
+                registry_token: stored.ok().flatten().unwrap_or_default().registry_token,
+                ..self.ask_helper(helper, key).await?.unwrap_or_default()
+            },
+        };
+        Ok(Some(credential).filter(|credential| !credential.is_anonymous()))
     }
 
     /// Asks the helper, or remembers what it said. Only one helper runs at a time: some fail otherwise.
     async fn ask_helper(&self, suffix: &str, key: &str) -> Result<Option<Credential>, Error> {
         let mut answers = self.helper_answers.lock().await;
-        let question = format!("{suffix} {key}");
+        let question = (suffix.to_owned(), key.to_owned());
         if let Some((asked, answer)) = answers.get(&question)
             && asked.elapsed() < HELPER_ANSWER
         {
             return Ok(answer.clone());
         }
-        let answer = helper::get(self.helpers.as_deref(), suffix, key).await?;
+        let answer = self.helper(suffix, key).get().await?;
         answers.insert(question, (Instant::now(), answer.clone()));
         Ok(answer)
+    }
+
+    pub(super) fn helper<'a>(&'a self, suffix: &'a str, key: &'a str) -> Helper<'a> {
+        Helper {
+            directory: self.helpers.as_deref(),
+            suffix,
+            key,
+            limit: HELPER_LIMIT,
+        }
+    }
+
+    /// Docker's configuration file.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.directory.as_ref().map(|folder| folder.join(FILE))
+    }
+}
+
+async fn read(path: &Path) -> Result<Config, Error> {
+    match tokio::fs::read(path).await {
+        Ok(json) => Config::parse(&json, &path.display().to_string()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Config::default())
+        }
+        Err(source) => Err(Error::ReadConfig {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    /// A configuration directory, with a helper `docker-credential-test` of the given script.
-    fn configured(config: &str, script: &str) -> (tempfile::TempDir, Credentials) {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("config.json"), config).unwrap();
-        // Written by another process: a descriptor that is open for writing here could be inherited by a process that
-        // another test starts at this moment, and then the script cannot be run.
-        let install = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1/docker-credential-test"; chmod +x "$1/docker-credential-test""#;
-        let installed = std::process::Command::new("sh")
-            .args(["-c", install, "sh"])
-            .arg(dir.path())
-            .arg(script)
-            .status();
-        assert!(installed.unwrap().success());
-        let mut credentials = Credentials::new(dir.path());
-        credentials.helpers = Some(dir.path().to_owned());
-        (dir, credentials)
-    }
-
-    // user:file
-    const FILE: &str = r#"{"auths": {"r.example": {"auth": "dXNlcjpmaWxl"}, "https://index.docker.io/v1/": {"auth": "dXNlcjpmaWxl"}}}"#;
-    const STORE: &str =
-        r#"{"credsStore": "test", "auths": {"r.example": {"auth": "dXNlcjpmaWxl"}}}"#;
-
-    #[tokio::test]
-    async fn the_file_is_read_at_every_question() {
-        let (dir, credentials) = configured(FILE, "exit 1");
-        assert_eq!(
-            credentials
-                .get("r.example")
-                .await
-                .unwrap()
-                .password
-                .expose(),
-            "file"
-        );
-        assert!(
-            credentials
-                .get("other.example")
-                .await
-                .unwrap()
-                .is_anonymous()
-        );
-        fs::write(dir.path().join("config.json"), "{}").unwrap();
-        assert!(credentials.get("r.example").await.unwrap().is_anonymous());
-        fs::remove_file(dir.path().join("config.json")).unwrap();
-        assert!(credentials.get("r.example").await.unwrap().is_anonymous());
-    }
-
-    #[tokio::test]
-    async fn docker_hub_has_one_entry_under_all_its_names() {
-        let (_dir, credentials) = configured(FILE, "exit 1");
-        for name in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
-            assert_eq!(
-                credentials.get(name).await.unwrap().username,
-                "user",
-                "{name}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn the_environment_wins_and_the_file_fills_in() {
-        let (_dir, credentials) = configured(FILE, "exit 1");
-        // me:env
-        let json = r#"{"auths": {"r.example": {"auth": "bWU6ZW52"}}}"#;
-        let credentials = credentials.with_auth_config(json).unwrap();
-        assert_eq!(
-            credentials
-                .get("r.example")
-                .await
-                .unwrap()
-                .password
-                .expose(),
-            "env"
-        );
-        assert_eq!(
-            credentials
-                .get("docker.io")
-                .await
-                .unwrap()
-                .password
-                .expose(),
-            "file"
-        );
-        let error = Credentials::none()
-            .with_auth_config(r#"{"auths": {"r.example": {}}}"#)
-            .unwrap_err();
-        assert!(matches!(error, Error::MalformedAuth { .. }), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_helper_is_told_the_key_and_its_answer_holds_for_a_while() {
-        let script = r#"echo run >> "$(dirname "$0")/runs"; printf '{"Username":"%s","Secret":"s3cret"}' "$1-$(cat)""#;
-        let (dir, credentials) = configured(STORE, script);
-        for _ in 0..2 {
-            let credential = credentials.get("docker.io").await.unwrap();
-            assert_eq!(credential.username, "get-https://index.docker.io/v1/");
-            assert_eq!(credential.password.expose(), "s3cret");
-        }
-        assert_eq!(
-            fs::read_to_string(dir.path().join("runs")).unwrap(),
-            "run\n"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_helpers_token_is_an_identity_token() {
-        let (_dir, credentials) =
-            configured(STORE, r#"echo '{"Username":"<token>","Secret":"t"}'"#);
-        let credential = credentials.get("r.example").await.unwrap();
-        assert_eq!(
-            (
-                credential.username.as_str(),
-                credential.identity_token.expose()
-            ),
-            ("", "t")
-        );
-    }
-
-    #[tokio::test]
-    async fn a_helper_without_credentials_leaves_none_and_a_broken_one_is_an_error() {
-        let (_dir, credentials) = configured(
-            STORE,
-            "echo credentials not found in native keychain; exit 1",
-        );
-        assert!(credentials.get("r.example").await.unwrap().is_anonymous());
-
-        let (_dir, credentials) = configured(STORE, "echo the store is locked; exit 1");
-        let error = credentials.get("r.example").await.unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "the credential helper docker-credential-test failed for r.example: the store is locked"
-        );
-
-        let (_dir, credentials) =
-            configured(STORE, "echo '{\"Username\":\"u\",\"Secret\":[\"s3cret\"]}'");
-        let error = credentials.get("r.example").await.unwrap_err().to_string();
-        assert!(error.ends_with("its answer is not understood"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_helper_that_is_not_installed_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(
-            dir.path().join("config.json"),
-            r#"{"credHelpers": {"r.example": "nowhere"}}"#,
-        )
-        .unwrap();
-        let error = Credentials::new(dir.path())
-            .get("r.example")
-            .await
-            .unwrap_err();
-        assert!(
-            error.to_string().contains("docker-credential-nowhere"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn nothing_secret_is_printed() {
-        let credential = Credential {
-            username: "me".into(),
-            password: Secret::new("s3cret"),
-            ..Credential::default()
-        };
-        assert!(!format!("{credential:?}").contains("s3cret"));
-        let json = r#"{"auths": {"r.example": {"auth": "bWU6ZW52"}}}"#;
-        let credentials = Credentials::none().with_auth_config(json).unwrap();
-        assert!(!format!("{credentials:?}").contains("bWU6ZW52"));
-    }
-}
+mod tests;

@@ -27,6 +27,29 @@ pub enum Error {
         /// The column in the line, from 1.
         column: usize,
     },
+    /// Docker's configuration file cannot be written.
+    #[error("cannot write {}", path.display())]
+    WriteConfig {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another program holds the lock of the configuration.
+    #[error("another program is changing the configuration in {}", folder.display())]
+    ConfigLocked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is no folder for the configuration.
+    #[error(
+        "there is no folder for the docker configuration: neither DOCKER_CONFIG nor HOME is set"
+    )]
+    NoFolder,
+    /// The program ends.
+    #[error("the program is ending")]
+    Cancelled,
     /// The `auth` of an entry is not the base64 of `USER:PASSWORD`, or is missing where it has to be.
     #[error("the credentials of {registry} in {place} are not the base64 of USER:PASSWORD")]
     MalformedAuth {

@@ -1,17 +1,19 @@
 //! Credential helpers: programs named `docker-credential-SUFFIX` that keep credentials elsewhere.
+//!
+//! What they are told and what they say goes over stdin and stdout, never through arguments, which everybody can see.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use super::{Credential, Error, Secret};
 
-/// How long a helper has to answer; some ask a server.
-const LIMIT: Duration = Duration::from_secs(10);
+/// Far more than any answer.
+const ANSWER: u64 = 1 << 20;
 /// What a helper says on stdout, failing, when it simply has no credentials.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 /// The user name under which helpers give an identity token.
@@ -24,74 +26,124 @@ struct Answer {
     secret: Secret,
 }
 
-/// Asks the helper for the credentials of a registry. `None` when it has none. Helpers are looked for in `directory`, or
-/// else on PATH.
-pub(super) async fn get(
-    directory: Option<&Path>,
-    suffix: &str,
-    registry: &str,
-) -> Result<Option<Credential>, Error> {
-    let helper = format!("docker-credential-{suffix}");
-    let failed = |message: String| Error::HelperFailed {
-        helper: helper.clone(),
-        registry: registry.to_owned(),
-        message,
-    };
-    if suffix.contains('/') {
-        return Err(failed("its name has a slash".to_owned()));
+/// A helper, for what it keeps under one key.
+pub(super) struct Helper<'a> {
+    /// Where helpers are, if not on PATH.
+    pub(super) directory: Option<&'a Path>,
+    /// What the configuration calls it.
+    pub(super) suffix: &'a str,
+    /// Whose credentials.
+    pub(super) key: &'a str,
+    /// How long it has to answer.
+    pub(super) limit: Duration,
+}
+
+impl Helper<'_> {
+    /// Asks for the credentials. `None` when it has none.
+    pub(super) async fn get(&self) -> Result<Option<Credential>, Error> {
+        let said = self.run("get", self.key.as_bytes()).await?;
+        let Some(said) = said.or_nothing(|said| self.failed(said))? else {
+            return Ok(None);
+        };
+        // serde's message could quote the answer.
+        let answer: Answer = serde_json::from_slice(&said)
+            .map_err(|_| self.failed("its answer is not understood".to_owned()))?;
+        Ok(Some(match answer.username.as_str() {
+            TOKEN_USER => Credential {
+                identity_token: answer.secret,
+                ..Credential::default()
+            },
+            _ => Credential {
+                username: answer.username,
+                password: answer.secret,
+                ..Credential::default()
+            },
+        }))
     }
-    let program = directory.map_or_else(
-        || PathBuf::from(&helper),
-        |directory| directory.join(&helper),
-    );
-    let answered = tokio::time::timeout(LIMIT, ask(&program, registry)).await;
-    let output = match answered {
-        Err(_) => {
-            let (registry, seconds) = (registry.to_owned(), LIMIT.as_secs());
-            return Err(Error::HelperTimeout {
+
+    /// Gives it the credentials to keep.
+    pub(super) async fn store(&self, credential: &Credential) -> Result<(), Error> {
+        let (user, secret) = match credential.identity_token.is_empty() {
+            true => (credential.username.as_str(), &credential.password),
+            false => (TOKEN_USER, &credential.identity_token),
+        };
+        let told =
+            serde_json::json!({"ServerURL": self.key, "Username": user, "Secret": secret.expose()});
+        let said = self.run("store", told.to_string().as_bytes()).await?;
+        said.or_nothing(|said| self.failed(secret.redact(&said)))?;
+        Ok(())
+    }
+
+    /// Makes it forget the credentials; also when it has none.
+    pub(super) async fn erase(&self) -> Result<(), Error> {
+        let said = self.run("erase", self.key.as_bytes()).await?;
+        said.or_nothing(|said| self.failed(said))?;
+        Ok(())
+    }
+
+    fn program(&self) -> String {
+        format!("docker-credential-{}", self.suffix)
+    }
+
+    fn failed(&self, message: String) -> Error {
+        Error::HelperFailed {
+            helper: self.program(),
+            registry: self.key.to_owned(),
+            message,
+        }
+    }
+
+    async fn run(&self, action: &str, input: &[u8]) -> Result<Said, Error> {
+        if self.suffix.contains('/') {
+            return Err(self.failed("its name has a slash".to_owned()));
+        }
+        let program = match self.directory {
+            Some(directory) => directory.join(self.program()),
+            None => PathBuf::from(self.program()),
+        };
+        let (helper, registry) = (self.program(), self.key.to_owned());
+        match tokio::time::timeout(self.limit, converse(&program, action, input)).await {
+            Ok(Ok(said)) => Ok(said),
+            Ok(Err(source)) => Err(Error::RunHelper {
                 helper,
                 registry,
-                seconds,
-            });
-        }
-        Ok(Err(source)) => {
-            return Err(Error::RunHelper {
-                helper,
-                registry: registry.to_owned(),
                 source,
-            });
+            }),
+            Err(_) => Err(Error::HelperTimeout {
+                helper,
+                registry,
+                seconds: self.limit.as_secs(),
+            }),
         }
-        Ok(Ok(output)) => output,
-    };
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stdout);
-        return match said.trim() {
+    }
+}
+
+/// What a helper said, and how it ended.
+struct Said {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+}
+
+impl Said {
+    /// The answer; `None` when there is nothing under the key.
+    fn or_nothing(self, failed: impl Fn(String) -> Error) -> Result<Option<Vec<u8>>, Error> {
+        if self.status.success() {
+            return Ok(Some(self.stdout));
+        }
+        let said = String::from_utf8_lossy(&self.stdout);
+        match said.trim() {
             NOT_FOUND => Ok(None),
             said => Err(failed(
-                first_line(said).unwrap_or_else(|| output.status.to_string()),
+                first_line(said).unwrap_or_else(|| self.status.to_string()),
             )),
-        };
+        }
     }
-    // serde's message could quote the answer.
-    let answer: Answer = serde_json::from_slice(&output.stdout)
-        .map_err(|_| failed("its answer is not understood".to_owned()))?;
-    Ok(Some(match answer.username.as_str() {
-        TOKEN_USER => Credential {
-            identity_token: answer.secret,
-            ..Credential::default()
-        },
-        _ => Credential {
-            username: answer.username,
-            password: answer.secret,
-            ..Credential::default()
-        },
-    }))
 }
 
 /// Runs the helper; it is killed when nobody waits for it any more.
-async fn ask(program: &Path, registry: &str) -> std::io::Result<std::process::Output> {
+async fn converse(program: &Path, action: &str, input: &[u8]) -> std::io::Result<Said> {
     let mut child = Command::new(program)
-        .arg("get")
+        .arg(action)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -99,9 +151,15 @@ async fn ask(program: &Path, registry: &str) -> std::io::Result<std::process::Ou
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // A helper may answer without reading.
-        let _ = stdin.write_all(registry.as_bytes()).await;
+        let _ = stdin.write_all(input).await;
     }
-    child.wait_with_output().await
+    let mut stdout = Vec::new();
+    if let Some(output) = child.stdout.take() {
+        // One that says too much finds nobody listening any more.
+        output.take(ANSWER).read_to_end(&mut stdout).await?;
+    }
+    let status = child.wait().await?;
+    Ok(Said { status, stdout })
 }
 
 /// The first line of what a failing helper said, not too long.

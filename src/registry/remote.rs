@@ -140,7 +140,7 @@ impl Remote {
 
     /// Answers the registry's challenge: a token, or name and password.
     async fn authorize(&self, of: &Reference, headers: &HeaderMap) -> Result<(), Error> {
-        let credential = self.credentials.get(of.domain()).await?;
+        let credential = self.credentials.get_for(of.domain(), of.path()).await?;
         let challenge = headers
             .get_all(WWW_AUTHENTICATE)
             .iter()

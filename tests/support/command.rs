@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// The `solvekit` command with these arguments, before it is started. Its environment is the test's without what would make it
-/// depend on the user: no configuration of Docker, no colours.
+/// depend on the user: no configuration of Docker or podman, no colours.
 pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_solvekit"));
     command.args(arguments);
@@ -29,6 +29,7 @@ pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
     static CONFIGURATION: OnceLock<TempDir> = OnceLock::new();
     let none = CONFIGURATION.get_or_init(|| tempfile::tempdir().expect("a temporary folder"));
     command.env("DOCKER_CONFIG", none.path());
+    command.env("REGISTRY_AUTH_FILE", none.path().join("auth.json"));
     command.env("NO_COLOR", "1");
     command
 }

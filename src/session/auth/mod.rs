@@ -90,6 +90,17 @@ async fn read_seed(directory: PathBuf, registry: String) -> Result<Vec<u8>, Stat
     })
 }
 
+/// The repository that a token is for: the one that is written to, if there are several.
+fn repository(scopes: &[String]) -> Option<&str> {
+    let mut scopes = scopes.iter().filter_map(|scope| {
+        let (path, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
+        Some((path, actions.contains("push")))
+    });
+    let first = scopes.next()?;
+    let written = std::iter::once(first).chain(scopes).find(|(_, push)| *push);
+    Some(written.unwrap_or(first).0)
+}
+
 /// The error with its causes; none of them holds a secret.
 fn failed(error: crate::registry::Error) -> Status {
     let mut message = error.to_string();
@@ -124,7 +135,11 @@ impl auth_server::Auth for Auth {
         request: Request<FetchTokenRequest>,
     ) -> Result<Response<FetchTokenResponse>, Status> {
         let asked = request.into_inner();
-        let credential = self.credential(&asked.host).await?;
+        let credential = match repository(&asked.scopes) {
+            Some(path) => self.credentials.get_for(&asked.host, path).await,
+            None => self.credentials.get(&asked.host).await,
+        };
+        let credential = credential.map_err(failed)?;
         let request = TokenRequest {
             registry: asked.host,
             realm: asked.realm,

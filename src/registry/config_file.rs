@@ -1,0 +1,128 @@
+//! Docker's configuration on disk: changed under a lock, in one step, readable by its owner alone.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::Error;
+use super::config::Config;
+
+/// How long another program may hold the lock; it writes one small file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The text, `{}` for a file that is not there or empty, and what it says. Blocking, as all of this.
+pub(super) fn read(path: &Path) -> Result<(String, Config), Error> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(|source| Error::ReadConfig {
+            path: path.to_owned(),
+            source,
+        })?,
+    };
+    let place = path.display().to_string();
+    let config = Config::parse(&bytes, &place)?;
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    match text.trim_start().chars().next() {
+        None => Ok(("{}".to_owned(), config)),
+        Some('{') => Ok((text, config)),
+        // A list could pass for an object without members.
+        Some(_) => Err(Error::ParseConfig {
+            place,
+            line: 1,
+            column: 1,
+        }),
+    }
+}
+
+/// Replaces the text by what `change` makes of it; `None` leaves the file alone. A link stays one: the file that it leads to
+/// is replaced.
+pub(super) fn change(
+    path: &Path,
+    change: impl FnOnce(&str) -> Option<String>,
+) -> Result<(), Error> {
+    let path = &followed(path);
+    let failed = |source| Error::WriteConfig {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut create = DirBuilder::new();
+    create.recursive(true).mode(0o700);
+    create.create(folder).map_err(failed)?;
+    let _lock = lock(folder)?;
+    let (text, _) = read(path)?;
+    match change(&text) {
+        Some(text) => replace(path, &text).map_err(failed),
+        None => Ok(()),
+    }
+}
+
+/// Where the links lead; the last of them may lead to nothing yet.
+fn followed(path: &Path) -> PathBuf {
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
+    match (fs::read_link(path), path.parent()) {
+        (Ok(target), Some(folder)) => folder.join(target),
+        _ => path.to_owned(),
+    }
+}
+
+/// Locks the folder, so that no lock file is left in it.
+fn lock(folder: &Path) -> Result<File, Error> {
+    let failed = |source| Error::WriteConfig {
+        path: folder.to_owned(),
+        source,
+    };
+    let file = File::open(folder).map_err(failed)?;
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // Some network file systems have no locks; the file is still replaced in one step.
+            Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS | Errno::BADF) => {
+                return Ok(file);
+            }
+            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(Errno::WOULDBLOCK | Errno::INTR) => {
+                return Err(Error::ConfigLocked {
+                    folder: folder.to_owned(),
+                });
+            }
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random)?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{:016x}", u64::from_le_bytes(random)));
+    let temporary = PathBuf::from(name);
+    let written = write(&temporary, text, fs::metadata(path).ok());
+    let placed = written.and_then(|()| fs::rename(&temporary, path));
+    if placed.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    placed
+}
+
+fn write(path: &Path, text: &str, before: Option<fs::Metadata>) -> io::Result<()> {
+    let mut create = OpenOptions::new();
+    create.write(true).create_new(true).mode(0o600);
+    let mut file = create.open(path)?;
+    file.write_all(text.as_bytes())?;
+    if let Some(before) = before {
+        // It stays its owner's when root writes it; others cannot give files away.
+        let (user, group) = (Some(before.uid()), Some(before.gid()));
+        let _ = std::os::unix::fs::fchown(&file, user, group);
+    }
+    file.sync_all()
+}

@@ -1,0 +1,157 @@
+//! Under which keys configurations and helpers keep the credentials of a registry, or of a part of one.
+
+/// The key of Docker Hub in Docker's configurations and for helpers.
+pub(super) const HUB: &str = "https://index.docker.io/v1/";
+/// Under which names Docker Hub is known; podman's files have the first.
+const HUB_NAMES: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// What credentials are looked up for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The host with its port.
+    pub(super) registry: &'a str,
+    /// The repository, without the registry; `None` when nobody knows which.
+    pub(super) repository: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    /// The keys of parts of the registry that hold the repository, the longest first: `REGISTRY/a/b`, `REGISTRY/a`.
+    pub(super) fn parts(&self) -> Vec<String> {
+        let registry = match is_hub(self.registry) {
+            true => HUB_NAMES[0],
+            false => self.registry,
+        };
+        let mut parts = Vec::new();
+        let mut path = self.repository.unwrap_or_default();
+        while !path.is_empty() {
+            parts.push(format!("{registry}/{path}"));
+            path = path.rsplit_once('/').map_or("", |(before, _)| before);
+        }
+        parts
+    }
+
+    /// The keys of the whole registry.
+    pub(super) fn whole(&self) -> Vec<&'a str> {
+        match is_hub(self.registry) {
+            true => std::iter::once(HUB).chain(HUB_NAMES).collect(),
+            false => vec![self.registry],
+        }
+    }
+}
+
+fn is_hub(registry: &str) -> bool {
+    HUB_NAMES.contains(&registry) || registry == HUB
+}
+
+/// The host, with its port, of a key that may be a URL or have a path.
+pub(super) fn host(key: &str) -> &str {
+    let rest = key.split_once("://").map_or(key, |(_, rest)| rest);
+    rest.split_once('/').map_or(rest, |(host, _)| host)
+}
+
+/// Whether the key is for a part of a registry only. URLs are for all of it, as older configurations have them, and so are the
+/// paths of the API.
+pub(super) fn is_part(key: &str) -> bool {
+    if key.contains("://") {
+        return false;
+    }
+    let path = key.split_once('/').map_or("", |(_, path)| path);
+    !matches!(path.trim_end_matches('/'), "" | "v1" | "v2")
+}
+
+/// The key under which a login to what people write is kept: a host with its port, or with the path of a part of the registry;
+/// no scheme, no path of the API. Docker Hub, and no name at all, have the key that Docker gives it.
+///
+/// `docker.io`, `https://index.docker.io/v1/` → `https://index.docker.io/v1/`; `https://reg.example/v2/` → `reg.example`.
+pub fn login_key(server: &str) -> String {
+    let server = server.trim();
+    let lower = server.to_ascii_lowercase();
+    let rest = match lower
+        .strip_prefix("https://")
+        .or(lower.strip_prefix("http://"))
+    {
+        // A path's letters count.
+        Some(rest) => &server[server.len() - rest.len()..],
+        None => server,
+    };
+    let rest = rest.trim_end_matches('/');
+    let rest = match is_part(rest) {
+        true => rest,
+        false => host(rest),
+    };
+    if rest.is_empty() || is_hub(rest) {
+        return HUB.to_owned();
+    }
+    rest.to_owned()
+}
+
+/// The registry that a key of [`login_key`] is for, as people name it: `docker.io`, `reg.example:5000`.
+pub fn registry_of_key(key: &str) -> &str {
+    match host(key) {
+        host if is_hub(host) => HUB_NAMES[0],
+        host => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_part_is_asked_for_first() {
+        let asked = Asked {
+            registry: "r.example",
+            repository: Some("a/b/c"),
+        };
+        assert_eq!(
+            asked.parts(),
+            ["r.example/a/b/c", "r.example/a/b", "r.example/a"]
+        );
+        assert_eq!(asked.whole(), ["r.example"]);
+        let asked = Asked {
+            registry: "index.docker.io",
+            repository: Some("library/alpine"),
+        };
+        assert_eq!(
+            asked.parts(),
+            ["docker.io/library/alpine", "docker.io/library"]
+        );
+        assert_eq!(asked.whole()[..2], [HUB, "docker.io"]);
+    }
+
+    #[test]
+    fn parts_of_registries_are_told_from_addresses() {
+        for key in [
+            "r.example",
+            "https://r.example/a",
+            "r.example/v1/",
+            "r.example/",
+            HUB,
+        ] {
+            assert!(!is_part(key), "{key}");
+        }
+        for key in ["r.example/a", "r.example:5000/v1/a"] {
+            assert!(is_part(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn logins_have_dockers_keys() {
+        for (server, key) in [
+            ("", HUB),
+            ("docker.io", HUB),
+            ("index.docker.io", HUB),
+            (HUB, HUB),
+            ("localhost:5000", "localhost:5000"),
+            ("https://r.example/v2/", "r.example"),
+            ("HTTP://r.example:80/", "r.example:80"),
+            ("r.example/v1/", "r.example"),
+            ("r.example/Team/app", "r.example/Team/app"),
+            ("docker.io/me", "docker.io/me"),
+        ] {
+            assert_eq!(login_key(server), key, "{server}");
+        }
+        assert_eq!(registry_of_key(HUB), "docker.io");
+        assert_eq!(registry_of_key("r.example:5/a"), "r.example:5");
+    }
+}

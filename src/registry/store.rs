@@ -1,0 +1,125 @@
+//! Writing credentials: into the helper that the configuration names, or into the configuration itself.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::config::Config;
+use super::{Credential, Credentials, Error, config_file, edit};
+
+/// Where credentials were put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stored {
+    /// In the configuration file, in clear.
+    InFile(PathBuf),
+    /// With a credential helper: the program's name.
+    ByHelper(String),
+}
+
+impl Credentials {
+    /// Keeps a credential under a key of [`login_key`](super::login_key), as `docker login` does: with the helper that
+    /// `credHelpers` or `credsStore` names, else base64-encoded in `config.json`, which is replaced in one step under a lock,
+    /// readable by its owner alone; what else it has is not touched.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoFolder`] without a configuration directory; when the file cannot be read or written, is not Docker's, or the
+    /// helper fails.
+    pub async fn store(&self, key: &str, credential: &Credential) -> Result<Stored, Error> {
+        let path = self.file().ok_or(Error::NoFolder)?;
+        let config = read(path.clone()).await?;
+        let chosen = self
+            .default_helper
+            .as_deref()
+            .filter(|_| config.is_unused());
+        let Some(suffix) = config.helper(key).or(chosen) else {
+            let entry = entry(credential);
+            let key = key.to_owned();
+            let change = move |text: &str| Some(set(text, &key, &entry));
+            blocking(path.clone(), change).await?;
+            return Ok(Stored::InFile(path));
+        };
+        self.helper(suffix, key).store(credential).await?;
+        self.helper_answers.lock().await.clear();
+        let (own_key, chosen) = (key.to_owned(), chosen.map(str::to_owned));
+        let change = move |text: &str| {
+            // An empty entry says that the helper has something.
+            let mut text = set(text, &own_key, &[]);
+            if let Some(helper) = chosen {
+                text = edit::set(&text, &["credsStore"], &Value::from(helper));
+            }
+            Some(text)
+        };
+        blocking(path, change).await?;
+        Ok(Stored::ByHelper(format!("docker-credential-{suffix}")))
+    }
+
+    /// Forgets what is kept under a key of [`login_key`](super::login_key), and what older configurations have under the URLs
+    /// of that registry. Says whether there was anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`Credentials::store`].
+    pub async fn erase(&self, key: &str) -> Result<bool, Error> {
+        let path = self.file().ok_or(Error::NoFolder)?;
+        let config = read(path.clone()).await?;
+        let mut keys = vec![key.to_owned()];
+        keys.extend(config.other_name(key).map(str::to_owned));
+        let mut had = keys.iter().any(|key| config.has(key));
+        if let Some(suffix) = config.helper(key) {
+            let helper = self.helper(suffix, key);
+            // Some fail when there is nothing to forget.
+            if had || helper.get().await?.is_some() {
+                helper.erase().await?;
+                had = true;
+            }
+            self.helper_answers.lock().await.clear();
+        }
+        let change = move |text: &str| {
+            keys.iter().fold(None, |left: Option<String>, key| {
+                let text = left.as_deref().unwrap_or(text);
+                edit::remove(text, &["auths", key]).or(left)
+            })
+        };
+        blocking(path, change).await?;
+        Ok(had)
+    }
+}
+
+/// The members of an entry.
+fn entry(credential: &Credential) -> Vec<(&'static str, Value)> {
+    let mut members = Vec::new();
+    if !credential.username.is_empty() || !credential.password.is_empty() {
+        let pair = format!("{}:{}", credential.username, credential.password.expose());
+        members.push(("auth", Value::from(STANDARD.encode(pair))));
+    }
+    if !credential.identity_token.is_empty() {
+        let token = credential.identity_token.expose();
+        members.push(("identitytoken", Value::from(token)));
+    }
+    members
+}
+
+fn set(text: &str, key: &str, members: &[(&'static str, Value)]) -> String {
+    let empty = edit::set(text, &["auths", key], &json!({}));
+    members.iter().fold(empty, |text, (name, value)| {
+        edit::set(&text, &["auths", key, name], value)
+    })
+}
+
+async fn read(path: PathBuf) -> Result<Config, Error> {
+    let read = tokio::task::spawn_blocking(move || config_file::read(&path)).await;
+    let (_, config) = read.map_err(|_| Error::Cancelled)??;
+    Ok(config)
+}
+
+async fn blocking(
+    path: PathBuf,
+    change: impl FnOnce(&str) -> Option<String> + Send + 'static,
+) -> Result<(), Error> {
+    let changed = tokio::task::spawn_blocking(move || config_file::change(&path, change)).await;
+    changed.map_err(|_| Error::Cancelled)?
+}
