@@ -95,11 +95,10 @@ impl BuildRecord {
 
 /// `None` for one whose digest is none.
 fn descriptor(found: control::Descriptor) -> Option<Descriptor> {
+    let digest = crate::oci::Digest::parse(&found.digest).ok()?;
+    let size = u64::try_from(found.size).ok()?;
     Some(Descriptor {
-        media_type: found.media_type,
-        digest: crate::oci::Digest::parse(&found.digest).ok()?,
-        size: u64::try_from(found.size).ok()?,
         annotations: found.annotations,
-        platform: None,
+        ..Descriptor::new(found.media_type, digest, size)
     })
 }

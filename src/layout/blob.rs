@@ -1,6 +1,5 @@
 //! Reading blobs.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -9,8 +8,8 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::hash::Hasher;
 use super::{Error, Layout};
+use crate::oci::Hasher;
 use crate::oci::{Descriptor, Digest, media_type};
 
 /// The largest manifest, as the reference has it.
@@ -103,13 +102,7 @@ impl Layout {
             None if text["manifests"].is_array() => media_type::OCI_INDEX,
             None => media_type::OCI_MANIFEST,
         };
-        Ok(Some(Descriptor {
-            media_type: media_type.to_owned(),
-            digest: digest.clone(),
-            size: blob.size,
-            annotations: BTreeMap::new(),
-            platform: None,
-        }))
+        Ok(Some(Descriptor::new(media_type, digest.clone(), blob.size)))
     }
 
     /// The digests of all blobs, in no order. Files of other names are passed over.

@@ -15,7 +15,6 @@
 mod blob;
 mod error;
 mod guard;
-mod hash;
 mod index;
 mod reference;
 mod sweep;

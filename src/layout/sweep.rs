@@ -95,13 +95,7 @@ mod tests {
 
     fn named(layout: &Layout, tag: &str, kind: &str, text: &Value) -> Digest {
         let digest = put(layout, &text.to_string());
-        let image = Descriptor {
-            media_type: kind.to_owned(),
-            digest: digest.clone(),
-            size: 1,
-            annotations: std::collections::BTreeMap::new(),
-            platform: None,
-        };
+        let image = Descriptor::new(kind, digest.clone(), 1);
         layout.put(&image, &[Name::Tag(tag.to_owned())]).unwrap();
         digest
     }

@@ -4,9 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::hash::Hasher;
 use super::{Error, Layout};
 use crate::oci::Digest;
+use crate::oci::Hasher;
 
 /// A blob that is being written. Dropped before its commit it leaves nothing.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Digest, Platform};
 
@@ -34,12 +34,50 @@ pub struct Descriptor {
     pub digest: Digest,
     /// The length in bytes.
     pub size: u64,
+    /// Where else the bytes are to be had.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub urls: Vec<String>,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub annotations: BTreeMap<String, String>,
+    /// The bytes themselves, in base64, where they are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
     /// The platform, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
+    /// What a manifest that is no image holds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub artifact_type: String,
+}
+
+impl Descriptor {
+    /// A descriptor of bytes, without anything further.
+    pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.into(),
+            digest,
+            size,
+            urls: Vec::new(),
+            annotations: BTreeMap::new(),
+            data: None,
+            platform: None,
+            artifact_type: String::new(),
+        }
+    }
+
+    /// The descriptor of these bytes, by their sha256 digest.
+    pub fn of(media_type: impl Into<String>, bytes: &[u8]) -> Self {
+        Self::new(media_type, Digest::sha256(bytes), bytes.len() as u64)
+    }
 }
 
 /// An image manifest.
@@ -70,10 +108,23 @@ pub struct Index {
     /// The media type; absent in some OCI indexes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub media_type: String,
+    /// What an index that is no image holds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub artifact_type: String,
     /// One descriptor for each platform (and attestation).
     #[serde(default)]
     pub manifests: Vec<Descriptor>,
+    /// What this index is about, when it refers to something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Box<Descriptor>>,
     /// Annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+/// Go writes a list or map that is not there as `null` where it does not omit it.
+fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -13,6 +13,7 @@
 //! ```
 
 mod digest;
+mod hash;
 mod image;
 mod manifest;
 mod platform;
@@ -20,6 +21,7 @@ mod platform_match;
 mod reference;
 
 pub use digest::Digest;
+pub(crate) use hash::Hasher;
 pub use image::{Empty, HealthcheckConfig, HistoryEntry, Image, ImageConfig, RootFs};
 pub use manifest::{Descriptor, Index, Manifest, media_type};
 pub use platform::Platform;

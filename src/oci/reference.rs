@@ -107,6 +107,14 @@ impl Reference {
         self
     }
 
+    /// The same with this tag and without digest.
+    #[must_use]
+    pub(crate) fn with_tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self.digest = None;
+        self
+    }
+
     /// The short form that Docker shows: without `docker.io/` and `library/`.
     pub fn familiar(&self) -> String {
         let text = self.to_string();

@@ -1,8 +1,10 @@
-//! What can go wrong with credentials and tokens. No variant ever holds a secret.
+//! What can go wrong with credentials, tokens and registries. No variant ever holds a secret.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
+
+use crate::oci::Digest;
 
 /// An error of this module.
 #[derive(Debug, Error)]
@@ -142,20 +144,96 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
-    /// The registry refused to give something of a repository.
-    #[error("{registry} does not give {what} of {repository}: {status}{message}")]
-    Refused {
+    /// The registry refused to give or to take something of a repository.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// What answers is no registry, but a web page.
+    #[error("{host} answers with a web page ({status}): it is not a registry")]
+    NotARegistry {
+        /// The host.
+        host: String,
+        /// The status of the answer.
+        status: http::StatusCode,
+    },
+    /// The registry does not let this user in.
+    #[error("{registry} does not let this user in: {status}{message}")]
+    LoginRefused {
         /// The registry.
         registry: String,
-        /// The repository, without registry.
-        repository: String,
-        /// A tag, a digest.
-        what: String,
         /// The HTTP status.
         status: http::StatusCode,
         /// What the registry said, behind a colon; empty when it said nothing.
         message: String,
     },
+    /// The registry does not go on.
+    #[error("{registry} did not answer within {seconds} s")]
+    Silent {
+        /// The registry.
+        registry: String,
+        /// How long it had.
+        seconds: u64,
+    },
+    /// The registry redirects again and again.
+    #[error("{registry} redirects in a circle")]
+    Redirects {
+        /// The registry.
+        registry: String,
+    },
+    /// The registry's name makes no address.
+    #[error("{registry} is not the address of a registry")]
+    BadAddress {
+        /// The registry.
+        registry: String,
+    },
+    /// A folder or file of certificates cannot be read.
+    #[error("cannot read {}", path.display())]
+    ReadCertificates {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file holds no certificate or key.
+    #[error("cannot use {}: {reason}", path.display())]
+    BadCertificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Bytes have another digest than they are named with.
+    #[error("the bytes of {of} have the digest {actual}, not {expected}")]
+    DigestMismatch {
+        /// What was read or written.
+        of: String,
+        /// The digest that was asked for.
+        expected: Digest,
+        /// The digest of the bytes.
+        actual: Digest,
+    },
+    /// There are more or fewer bytes than there should be.
+    #[error("{of} has {actual} bytes and not {expected}")]
+    SizeMismatch {
+        /// What was read or written.
+        of: String,
+        /// The size in bytes that it should have.
+        expected: u64,
+        /// How many bytes there were until it was clear.
+        actual: u64,
+    },
+    /// A file that is to be pushed cannot be read.
+    #[error("cannot read {}", path.display())]
+    ReadSource {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What is to be pushed broke off; the cause is reported in place of this.
+    #[error("the source of the blob broke off")]
+    BrokenSource,
     /// The registry gave something else than what was asked for.
     #[error("the registry's answer for {reference} cannot be used: {reason}")]
     BadContent {
@@ -174,4 +252,35 @@ pub enum Error {
         /// What there is.
         available: Vec<String>,
     },
+}
+
+/// What a registry does not do, and why.
+#[derive(Debug, Clone, Error)]
+#[error(
+    "{registry} does not {verb} {what} of {repository}{}: {status}{message}",
+    in_parentheses(scopes)
+)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The registry.
+    pub registry: String,
+    /// What it does not do: `give`, `take`.
+    pub verb: &'static str,
+    /// The repository, without registry.
+    pub repository: String,
+    /// A tag, a digest.
+    pub what: String,
+    /// What one would have to be allowed, such as `repository:library/alpine:pull`, when that is why.
+    pub scopes: Vec<String>,
+    /// The HTTP status.
+    pub status: http::StatusCode,
+    /// What the registry said, behind a colon; empty when it said nothing.
+    pub message: String,
+}
+
+fn in_parentheses(scopes: &[String]) -> String {
+    match scopes.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", scopes.join(" ")),
+    }
 }

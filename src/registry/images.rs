@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
-use sha2::{Digest as _, Sha512};
 use tokio::sync::OnceCell;
 
-use super::remote::{Remote, What};
-use super::{Credentials, Error};
+use super::{Client, ClientOptions, Credentials, Error, Fetched};
 use crate::oci::{Digest, Index, Manifest, Platform, PlatformMatcher, Reference, media_type};
 
 /// Images in registries. Each manifest is read once; clones share what was read.
@@ -26,8 +24,8 @@ use crate::oci::{Digest, Index, Manifest, Platform, PlatformMatcher, Reference, 
 /// ```
 #[derive(Debug, Clone)]
 pub struct Images {
-    remote: Arc<Remote>,
-    roots: Arc<Mutex<HashMap<String, Arc<OnceCell<Root>>>>>,
+    client: Client,
+    roots: Arc<Mutex<HashMap<String, Arc<OnceCell<Fetched>>>>>,
 }
 
 /// An image that was found.
@@ -40,19 +38,16 @@ pub struct FoundImage {
     pub config: Vec<u8>,
 }
 
-/// What a reference points to.
-#[derive(Debug, Clone)]
-struct Root {
-    digest: Digest,
-    is_index: bool,
-    body: Vec<u8>,
-}
-
 impl Images {
     /// Images that these credentials may read.
     pub fn new(credentials: Arc<Credentials>) -> Self {
+        Self::with_client(Client::new(credentials, ClientOptions::default()))
+    }
+
+    /// Images that this client reads.
+    pub fn with_client(client: Client) -> Self {
         Self {
-            remote: Arc::new(Remote::new(credentials)),
+            client,
             roots: Arc::default(),
         }
     }
@@ -69,28 +64,23 @@ impl Images {
         platform: &Platform,
     ) -> Result<FoundImage, Error> {
         let root = self.root(reference).await?;
-        let manifest: Manifest = match root.is_index {
-            false => parse(reference, &root.body)?,
+        let manifest: Manifest = match media_type::is_index(&root.descriptor.media_type) {
+            false => parse(reference, &root.bytes)?,
             true => {
-                let digest = choose(reference, &root, platform)?;
-                let what = What::Manifest(digest.as_str());
-                let body = self.remote.read(reference, what).await?.body;
-                check(reference, &digest, &body)?;
-                parse(reference, &body)?
+                let digest = choose(reference, &root.bytes, platform)?;
+                let of = reference.clone().with_digest(digest);
+                parse(reference, &self.client.manifest(&of).await?.bytes)?
             }
         };
-        let digest = &manifest.config.digest;
-        let config = self.remote.read(reference, What::Blob(digest.as_str()));
-        let config = config.await?.body;
-        check(reference, digest, &config)?;
+        let config = self.client.small_blob(reference, &manifest.config);
         Ok(FoundImage {
-            digest: root.digest,
-            config,
+            digest: root.descriptor.digest,
+            config: config.await?.to_vec(),
         })
     }
 
     /// What the reference points to; read once however many ask.
-    async fn root(&self, reference: &Reference) -> Result<Root, Error> {
+    async fn root(&self, reference: &Reference) -> Result<Fetched, Error> {
         let cell = self
             .roots
             .lock()
@@ -98,46 +88,15 @@ impl Images {
             .entry(reference.to_string())
             .or_default()
             .clone();
-        cell.get_or_try_init(|| self.read_root(reference))
+        cell.get_or_try_init(|| self.client.manifest(reference))
             .await
             .cloned()
-    }
-
-    async fn read_root(&self, reference: &Reference) -> Result<Root, Error> {
-        let name = match reference.digest() {
-            Some(digest) => digest.as_str(),
-            None => reference.tag().unwrap_or("latest"),
-        };
-        let answer = self.remote.read(reference, What::Manifest(name)).await?;
-        let digest = match reference.digest() {
-            Some(digest) => {
-                check(reference, digest, &answer.body)?;
-                digest.clone()
-            }
-            None => Digest::sha256(&answer.body),
-        };
-        Ok(Root {
-            digest,
-            is_index: is_index(&answer.content_type, &answer.body),
-            body: answer.body,
-        })
-    }
-}
-
-/// By the type that the registry says, else by the form: some serve everything as JSON.
-fn is_index(content_type: &str, body: &[u8]) -> bool {
-    let content_type = content_type.split(';').next().unwrap_or_default().trim();
-    match content_type {
-        media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST => false,
-        known if media_type::is_index(known) => true,
-        _ => serde_json::from_slice::<serde_json::Value>(body)
-            .is_ok_and(|body| body["manifests"].is_array()),
     }
 }
 
 /// The manifest of an index for a platform. What has no platform or an unknown one is no image: attestations.
-fn choose(reference: &Reference, root: &Root, platform: &Platform) -> Result<Digest, Error> {
-    let index: Index = parse(reference, &root.body)?;
+fn choose(reference: &Reference, index: &[u8], platform: &Platform) -> Result<Digest, Error> {
+    let index: Index = parse(reference, index)?;
     let offered: Vec<(&Platform, &Digest)> = index
         .manifests
         .iter()
@@ -162,25 +121,5 @@ fn parse<T: DeserializeOwned>(reference: &Reference, body: &[u8]) -> Result<T, E
     serde_json::from_slice(body).map_err(|error| Error::BadContent {
         reference: reference.to_string(),
         reason: format!("it is no manifest of an image: {error}"),
-    })
-}
-
-/// Bytes of another digest are not what was asked for.
-fn check(reference: &Reference, digest: &Digest, body: &[u8]) -> Result<(), Error> {
-    let is = match digest.algorithm() {
-        "sha256" => Digest::sha256(body) == *digest,
-        "sha512" => {
-            let hash = Sha512::digest(body);
-            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            hex == digest.hex()
-        }
-        _ => false,
-    };
-    if is {
-        return Ok(());
-    }
-    Err(Error::BadContent {
-        reference: reference.to_string(),
-        reason: format!("its bytes do not have the digest {digest}"),
     })
 }

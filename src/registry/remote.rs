@@ -1,161 +1,239 @@
-//! Reading from registries: which scheme and authorization a repository wants, and bytes that are what was asked for.
+//! Requests to registries: scheme, authorization, redirects and waits. What is asked for is decided elsewhere.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT, WWW_AUTHENTICATE};
-use reqwest::{Client, Response};
-use tokio::sync::OnceCell;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
+use http::{Method, StatusCode};
+use reqwest::{Body, Response, Url};
 
-use super::token::{error_message, http_client, read_some};
-use super::{Credentials, Error, TokenClient, TokenRequest};
-use crate::oci::{Reference, media_type};
+use super::access::Access;
+use super::challenge::Challenge;
+use super::download::BlobStream;
+use super::hosts::{Hosts, address};
+use super::patience::Patience;
+use super::token::{self, TokenRequest};
+use super::{ClientOptions, Credential, Credentials, Error, Notifier};
 
-/// More than any manifest or config.
-const LIMIT: usize = 8 << 20;
+/// How many redirects one request follows.
+const REDIRECTS: usize = 10;
+/// How long a registry may take to begin with its answer.
+const ANSWER: Duration = Duration::from_secs(90);
+/// The least that an upload has, and what it gets for each byte.
+const UPLOAD: Duration = Duration::from_secs(600);
+const UPLOAD_BYTES_PER_SECOND: u64 = 32 << 10;
 
-/// Registries that are read from. What is learnt of one is kept: its scheme, and the authorization of each repository.
+/// Registries that are talked to. What is learnt of one is kept: its scheme, and the authorization for each scope.
 #[derive(Debug)]
 pub(super) struct Remote {
     credentials: Arc<Credentials>,
-    tokens: TokenClient,
-    http: OnceCell<Client>,
-    plain: Mutex<HashMap<String, bool>>,
-    authorizations: Mutex<HashMap<String, HeaderValue>>,
+    hosts: Hosts,
+    notifier: Option<Notifier>,
+    authorizations: Mutex<HashMap<Access, Cell>>,
 }
 
-/// What a registry answered.
-pub(super) struct Answer {
-    pub(super) content_type: String,
-    pub(super) body: Vec<u8>,
+/// An authorization; locked while it is fetched, so that it is fetched once however many ask.
+type Cell = Arc<tokio::sync::Mutex<Option<HeaderValue>>>;
+
+/// Opens a body once more, for each time that the request is sent.
+pub(super) type Opener =
+    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<BlobStream, Error>> + Send>> + Send + Sync>;
+
+/// What is sent along.
+pub(super) enum Payload {
+    /// Nothing.
+    None,
+    /// A manifest.
+    Bytes(Bytes),
+    /// A blob of this size.
+    Stream(u64, Opener),
 }
 
-/// What is read of a repository.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum What<'a> {
-    /// A manifest or index, by tag or digest.
-    Manifest(&'a str),
-    /// A blob, by digest.
-    Blob(&'a str),
+/// One request.
+pub(super) struct Ask {
+    pub(super) method: Method,
+    /// A path below `/v2/`, or an address that the registry gave.
+    pub(super) target: Target,
+    pub(super) access: Access,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Payload,
 }
 
-impl What<'_> {
-    fn name(&self) -> &str {
-        match self {
-            Self::Manifest(name) | Self::Blob(name) => name,
+/// Where a request goes.
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    Path(String),
+    Url(Url),
+}
+
+impl Ask {
+    /// A request without a body.
+    pub(super) fn new(method: Method, target: Target, access: Access) -> Self {
+        Self {
+            method,
+            target,
+            access,
+            headers: HeaderMap::new(),
+            payload: Payload::None,
         }
     }
 
-    fn path(&self) -> String {
-        match self {
-            Self::Manifest(name) => format!("manifests/{name}"),
-            Self::Blob(name) => format!("blobs/{name}"),
+    fn registry(&self) -> &str {
+        &self.access.registry
+    }
+
+    async fn body(&self) -> Result<Body, Error> {
+        Ok(match &self.payload {
+            Payload::None => Body::default(),
+            Payload::Bytes(bytes) => Body::from(bytes.clone()),
+            Payload::Stream(_, open) => Body::wrap_stream(open().await?),
+        })
+    }
+
+    fn limit(&self) -> Duration {
+        match &self.payload {
+            Payload::Stream(size, _) => {
+                UPLOAD + Duration::from_secs(size / UPLOAD_BYTES_PER_SECOND)
+            }
+            _ => ANSWER,
         }
     }
 }
 
 impl Remote {
-    pub(super) fn new(credentials: Arc<Credentials>) -> Self {
+    pub(super) fn new(credentials: Arc<Credentials>, options: &ClientOptions) -> Self {
         Self {
             credentials,
-            tokens: TokenClient::new(),
-            http: OnceCell::new(),
-            plain: Mutex::default(),
+            hosts: Hosts::new(options),
+            notifier: options.notifier.clone(),
             authorizations: Mutex::default(),
         }
     }
 
-    /// Reads, with credentials when the registry asks for them.
-    pub(super) async fn read(&self, of: &Reference, what: What<'_>) -> Result<Answer, Error> {
-        let mut answer = self.ask(of, what).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
-            self.authorize(of, answer.headers()).await?;
-            answer = self.ask(of, what).await?;
+    /// Sends a request: with credentials when the registry asks for them, again after the wait that it demands. Any answer
+    /// is given back, with any status.
+    pub(super) async fn send(&self, ask: &Ask) -> Result<Response, Error> {
+        let cell = self.authorization(&ask.access);
+        let mut patience = Patience::default();
+        let mut authorized = false;
+        loop {
+            let used = cell.lock().await.clone();
+            let answer = self.once(ask, used.as_ref()).await?;
+            if answer.status() == StatusCode::UNAUTHORIZED && !authorized {
+                authorized = true;
+                let mut current = cell.lock().await;
+                // Another request may have got a new one in the meantime.
+                if *current == used {
+                    let path = &ask.access.path;
+                    let credential = self.credentials.get_for(ask.registry(), path).await?;
+                    *current = self
+                        .meet(&ask.access, answer.headers(), &credential)
+                        .await?;
+                }
+                if current.is_some() {
+                    continue;
+                }
+            }
+            match patience.after(answer.status(), answer.headers()) {
+                Some(wait) => self.wait(ask.registry(), wait).await,
+                None => return Ok(answer),
+            }
         }
-        let status = answer.status();
-        if !status.is_success() {
-            let text = read_some(answer).await;
-            return Err(Error::Refused {
-                registry: of.domain().to_owned(),
-                repository: of.path().to_owned(),
-                what: what.name().to_owned(),
-                status,
-                message: error_message(&text),
-            });
-        }
-        let content_type = answer.headers().get(http::header::CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        Ok(Answer {
-            content_type: content_type.unwrap_or_default().to_owned(),
-            body: read_all(of, answer).await?,
-        })
     }
 
-    async fn ask(&self, of: &Reference, what: What<'_>) -> Result<Response, Error> {
-        let registry = of.domain();
-        let plain = *lock(&self.plain).get(registry).unwrap_or(&false);
-        if plain {
-            return self.send("http", of, what).await;
-        }
-        match self.send("https", of, what).await {
-            // As docker does: a registry on this machine may speak plain HTTP.
+    /// Sends a request with this authorization or none, once.
+    pub(super) async fn once(
+        &self,
+        ask: &Ask,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, Error> {
+        let registry = ask.registry();
+        let path = match &ask.target {
+            Target::Url(url) => return self.follow(ask, url.clone(), authorization).await,
+            Target::Path(path) => path,
+        };
+        let url = |scheme: &str| {
+            let text = format!("{scheme}://{}/v2/{path}", address(registry));
+            Url::parse(&text).map_err(|_| Error::BadAddress {
+                registry: registry.to_owned(),
+            })
+        };
+        let scheme = self.hosts.scheme(registry);
+        match self.follow(ask, url(scheme)?, authorization).await {
+            // As docker does: a registry on this machine may speak plain HTTP. A certificate that is refused is no sign of it.
             Err(Error::Unreachable { source, .. })
-                if is_local(registry) && !is_certificate(&source) =>
+                if scheme == "https"
+                    && self.hosts.may_be_plain(registry)
+                    && !is_certificate(&source) =>
             {
-                let answer = self.send("http", of, what).await?;
-                lock(&self.plain).insert(registry.to_owned(), true);
+                let answer = self.follow(ask, url("http")?, authorization).await?;
+                self.hosts.is_plain(registry);
                 Ok(answer)
             }
             answered => answered,
         }
     }
 
-    async fn send(&self, scheme: &str, of: &Reference, what: What<'_>) -> Result<Response, Error> {
-        let http = self
-            .http
-            .get_or_try_init(|| async { http_client() })
-            .await?;
-        let host = match of.domain() {
-            "docker.io" => "registry-1.docker.io",
-            other => other,
-        };
-        let url = format!("{scheme}://{host}/v2/{}/{}", of.path(), what.path());
-        let accept = [
-            media_type::OCI_INDEX,
-            media_type::DOCKER_MANIFEST_LIST,
-            media_type::OCI_MANIFEST,
-            media_type::DOCKER_MANIFEST,
-            "*/*",
-        ];
-        let mut request = http
-            .get(url)
-            .header(USER_AGENT, concat!("solvekit/", env!("CARGO_PKG_VERSION")))
-            .header(ACCEPT, accept.join(", "));
-        if let Some(authorization) = lock(&self.authorizations).get(&of.name()) {
-            request = request.header(AUTHORIZATION, authorization.clone());
+    /// Sends to an address, and to where that redirects to. Only the registry itself is told who asks.
+    async fn follow(
+        &self,
+        ask: &Ask,
+        mut url: Url,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, Error> {
+        let registry = ask.registry();
+        for _ in 0..REDIRECTS {
+            let host = host_of(&url);
+            let own = host == host_of_address(&url, address(registry));
+            let client = self.hosts.client(if own { registry } else { &host })?;
+            let mut request = client
+                .request(ask.method.clone(), url.clone())
+                .headers(ask.headers.clone())
+                .body(ask.body().await?);
+            if let Payload::Stream(size, _) = ask.payload {
+                request = request.header(CONTENT_LENGTH, size);
+            }
+            if let Some(authorization) = authorization.filter(|_| own) {
+                request = request.header(AUTHORIZATION, authorization.clone());
+            }
+            let sent = tokio::time::timeout(ask.limit(), request.send()).await;
+            let answer = sent
+                .map_err(|_| Error::Silent {
+                    registry: registry.to_owned(),
+                    seconds: ask.limit().as_secs(),
+                })?
+                .map_err(|error| unreachable(registry, error))?;
+            match redirect(ask, &answer) {
+                Some(next) => url = next,
+                None => return Ok(answer),
+            }
         }
-        request.send().await.map_err(|error| unreachable(of, error))
+        Err(Error::Redirects {
+            registry: registry.to_owned(),
+        })
     }
 
-    /// Answers the registry's challenge: a token, or name and password.
-    async fn authorize(&self, of: &Reference, headers: &HeaderMap) -> Result<(), Error> {
-        let credential = self.credentials.get_for(of.domain(), of.path()).await?;
-        let challenge = headers
-            .get_all(WWW_AUTHENTICATE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .find_map(Challenge::parse);
-        let text = match challenge {
+    /// The authorization that a challenge demands; `None` when it demands what cannot be had: the answer says why then.
+    pub(super) async fn meet(
+        &self,
+        access: &Access,
+        headers: &HeaderMap,
+        credential: &Credential,
+    ) -> Result<Option<HeaderValue>, Error> {
+        let text = match Challenge::of(headers) {
             Some(Challenge::Bearer { realm, service }) => {
                 let request = TokenRequest {
-                    registry: of.domain().to_owned(),
+                    registry: access.registry.clone(),
                     realm,
                     service,
-                    scopes: vec![format!("repository:{}:pull", of.path())],
+                    scopes: access.scopes.clone(),
                     client_id: "solvekit".to_owned(),
                 };
-                let token = self.tokens.fetch(&request, &credential).await?;
+                let http = self.token_client(&request, &access.registry)?;
+                let token = token::fetch(&http, &request, credential).await?;
                 format!("Bearer {}", token.token.expose())
             }
             Some(Challenge::Basic) if !credential.is_anonymous() => {
@@ -164,18 +242,80 @@ impl Remote {
                 let pair = base64::engine::general_purpose::STANDARD.encode(pair);
                 format!("Basic {pair}")
             }
-            // The second answer says what is wrong.
-            _ => return Ok(()),
+            _ => return Ok(None),
         };
-        if let Ok(mut value) = HeaderValue::from_str(&text) {
+        let value = HeaderValue::from_str(&text).ok().map(|mut value| {
             value.set_sensitive(true);
-            lock(&self.authorizations).insert(of.name(), value);
+            value
+        });
+        Ok(value)
+    }
+
+    /// The token server is met with what its own host has of certificates, or the registry's if it is the same host.
+    fn token_client(
+        &self,
+        request: &TokenRequest,
+        registry: &str,
+    ) -> Result<reqwest::Client, Error> {
+        let host = Url::parse(&request.realm).map(|realm| host_of(&realm));
+        match host {
+            Ok(host) if host != address(registry) => self.hosts.client(&host),
+            _ => self.hosts.client(registry),
         }
-        Ok(())
+    }
+
+    fn authorization(&self, access: &Access) -> Cell {
+        let mut all = self
+            .authorizations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.entry(access.clone()).or_default().clone()
+    }
+
+    async fn wait(&self, registry: &str, wait: Duration) {
+        if let Some(notifier) = &self.notifier {
+            let seconds = wait.as_secs_f32().ceil();
+            notifier.tell(&format!(
+                "{registry} limits how often it is asked: waiting {seconds} s"
+            ));
+        }
+        tokio::time::sleep(wait).await;
     }
 }
 
-/// A certificate that is refused is no sign of plain HTTP.
+/// Where to go on. What has a body goes on only where it may be sent again.
+fn redirect(ask: &Ask, answer: &Response) -> Option<Url> {
+    let repeats = matches!(answer.status().as_u16(), 307 | 308);
+    let reads = matches!(ask.method, Method::GET | Method::HEAD)
+        && matches!(answer.status().as_u16(), 301..=303);
+    if !repeats && !reads {
+        return None;
+    }
+    location(answer)
+}
+
+/// The `Location` of an answer, as an address.
+pub(super) fn location(answer: &Response) -> Option<Url> {
+    let location = answer.headers().get(LOCATION)?.to_str().ok()?;
+    let url = answer.url().join(location).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+/// `HOST[:PORT]`; a scheme's own port is left out.
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// The same of a registry's address, were it in a URL of the same scheme.
+fn host_of_address(like: &Url, address: &str) -> String {
+    Url::parse(&format!("{}://{address}", like.scheme()))
+        .map_or_else(|_| address.to_owned(), |url| host_of(&url))
+}
+
 fn is_certificate(error: &reqwest::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -187,106 +327,10 @@ fn is_certificate(error: &reqwest::Error) -> bool {
     false
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn unreachable(of: &Reference, error: reqwest::Error) -> Error {
+pub(super) fn unreachable(registry: &str, error: reqwest::Error) -> Error {
     Error::Unreachable {
-        registry: of.domain().to_owned(),
+        registry: registry.to_owned(),
+        // The address could hold a token.
         source: error.without_url(),
-    }
-}
-
-async fn read_all(of: &Reference, mut answer: Response) -> Result<Vec<u8>, Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|error| unreachable(of, error))?
-    {
-        body.extend_from_slice(&chunk);
-        if body.len() > LIMIT {
-            return Err(Error::BadContent {
-                reference: of.to_string(),
-                reason: format!("it is larger than {} MiB", LIMIT >> 20),
-            });
-        }
-    }
-    Ok(body)
-}
-
-/// `localhost`, `127.0.0.0/8`, `[::1]`, with or without port.
-fn is_local(registry: &str) -> bool {
-    let host = match registry.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => registry,
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
-/// `WWW-Authenticate`.
-#[derive(Debug, PartialEq, Eq)]
-enum Challenge {
-    Bearer { realm: String, service: String },
-    Basic,
-}
-
-impl Challenge {
-    fn parse(text: &str) -> Option<Self> {
-        let (scheme, parameters) = text.split_once(' ').unwrap_or((text, ""));
-        if scheme.eq_ignore_ascii_case("basic") {
-            return Some(Self::Basic);
-        }
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        let get = |name: &str| {
-            let start = parameters.find(&format!("{name}=\""))? + name.len() + 2;
-            let length = parameters[start..].find('"')?;
-            Some(parameters[start..start + length].to_owned())
-        };
-        Some(Self::Bearer {
-            realm: get("realm")?,
-            service: get("service").unwrap_or_default(),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn challenges_are_read() {
-        let bearer = Challenge::parse(
-            r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a:pull""#,
-        );
-        assert_eq!(
-            bearer,
-            Some(Challenge::Bearer {
-                realm: "https://auth.docker.io/token".to_owned(),
-                service: "registry.docker.io".to_owned()
-            })
-        );
-        assert_eq!(
-            Challenge::parse("Basic realm=\"x\""),
-            Some(Challenge::Basic)
-        );
-        assert_eq!(Challenge::parse("Bearer x"), None);
-    }
-
-    #[test]
-    fn only_registries_of_this_machine_may_be_plain() {
-        for host in ["localhost", "localhost:5000", "127.0.0.1:80", "[::1]:5000"] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in ["docker.io", "localhost.example.com", "10.0.0.1:5000"] {
-            assert!(!is_local(host), "{host}");
-        }
     }
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, USER_AGENT};
+use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
+use super::tls::Trust;
 use super::{Credential, Error, Secret};
 
 /// What a registry's challenge demands.
@@ -76,54 +78,46 @@ impl TokenClient {
         request: &TokenRequest,
         credential: &Credential,
     ) -> Result<Token, Error> {
-        if !credential.registry_token.is_empty() {
-            let token = credential.registry_token.clone();
-            return Ok(Token {
-                token,
-                expires_in: DEFAULT_EXPIRY,
-                issued_at: None,
-            });
-        }
-        let bad_realm = |_| Error::BadRealm {
-            registry: request.registry.clone(),
-        };
-        let realm = Url::parse(&request.realm).map_err(bad_realm)?;
-        let question = Question {
-            request,
-            credential,
-            realm,
-            http: self.http().await?,
-        };
-        if credential.password.is_empty() && credential.identity_token.is_empty() {
-            return question.ask(question.get()).await;
-        }
-        match question.ask(question.post()).await {
-            Err(Error::TokenRefused { status, .. }) if question.try_get_after(status) => {
-                question.ask(question.get()).await
-            }
-            answered => answered,
-        }
-    }
-
-    async fn http(&self) -> Result<&Client, Error> {
-        self.http.get_or_try_init(|| async { http_client() }).await
+        let http = self
+            .http
+            .get_or_try_init(|| async { Trust::default().client(Policy::default()) });
+        fetch(http.await?, request, credential).await
     }
 }
 
-pub(super) fn http_client() -> Result<Client, Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Tls(error.into()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls)
-        .timeout(TIMEOUT)
-        .build();
-    client.map_err(|error| Error::Tls(error.into()))
+/// Gets a token by this HTTP client.
+pub(super) async fn fetch(
+    http: &Client,
+    request: &TokenRequest,
+    credential: &Credential,
+) -> Result<Token, Error> {
+    if !credential.registry_token.is_empty() {
+        let token = credential.registry_token.clone();
+        return Ok(Token {
+            token,
+            expires_in: DEFAULT_EXPIRY,
+            issued_at: None,
+        });
+    }
+    let bad_realm = |_| Error::BadRealm {
+        registry: request.registry.clone(),
+    };
+    let realm = Url::parse(&request.realm).map_err(bad_realm)?;
+    let question = Question {
+        request,
+        credential,
+        realm,
+        http,
+    };
+    if credential.password.is_empty() && credential.identity_token.is_empty() {
+        return question.ask(question.get()).await;
+    }
+    match question.ask(question.post()).await {
+        Err(Error::TokenRefused { status, .. }) if question.try_get_after(status) => {
+            question.ask(question.get()).await
+        }
+        answered => answered,
+    }
 }
 
 /// One question to one server.
@@ -215,6 +209,7 @@ impl Question<'_> {
         let agent = concat!("solvekit/", env!("CARGO_PKG_VERSION"));
         let answer = question
             .header(USER_AGENT, agent)
+            .timeout(TIMEOUT)
             .send()
             .await
             .map_err(|error| self.broken(error))?;

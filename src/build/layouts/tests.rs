@@ -23,13 +23,7 @@ fn manifest(folder: &Path, text: &str) -> Descriptor {
     let mut upload = layout.upload("sha256").unwrap();
     upload.write(text.as_bytes()).unwrap();
     let digest = upload.commit(None, None).unwrap();
-    Descriptor {
-        media_type: media_type::OCI_MANIFEST.to_owned(),
-        digest,
-        size: text.len() as u64,
-        annotations: BTreeMap::new(),
-        platform: None,
-    }
+    Descriptor::new(media_type::OCI_MANIFEST, digest, text.len() as u64)
 }
 
 #[test]

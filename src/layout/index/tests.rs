@@ -4,11 +4,8 @@ use super::*;
 
 fn image(text: &str) -> Descriptor {
     Descriptor {
-        media_type: media_type::OCI_MANIFEST.to_owned(),
-        digest: Digest::sha256(text.as_bytes()),
-        size: text.len() as u64,
         annotations: [("made".to_owned(), "here".to_owned())].into(),
-        platform: None,
+        ..Descriptor::of(media_type::OCI_MANIFEST, text.as_bytes())
     }
 }
 

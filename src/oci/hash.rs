@@ -2,11 +2,11 @@
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use crate::oci::Digest;
+use super::Digest;
 
 /// A digest that is being computed.
 #[derive(Debug, Clone)]
-pub(super) enum Hasher {
+pub(crate) enum Hasher {
     Sha256(Sha256),
     Sha384(Box<Sha384>),
     Sha512(Box<Sha512>),
@@ -14,7 +14,7 @@ pub(super) enum Hasher {
 
 impl Hasher {
     /// For an algorithm of [`Digest`].
-    pub(super) fn new(algorithm: &str) -> Self {
+    pub(crate) fn new(algorithm: &str) -> Self {
         match algorithm {
             "sha384" => Self::Sha384(Box::default()),
             "sha512" => Self::Sha512(Box::default()),
@@ -22,7 +22,7 @@ impl Hasher {
         }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(hash) => hash.update(bytes),
             Self::Sha384(hash) => hash.update(bytes),
@@ -31,7 +31,7 @@ impl Hasher {
     }
 
     /// The digest of what there was until now.
-    pub(super) fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         match self {
             Self::Sha256(hash) => Digest::from_sha256(hash.clone().finalize().into()),
             Self::Sha384(hash) => Digest::from_hash("sha384", &hash.clone().finalize()),

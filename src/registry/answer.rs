@@ -1,0 +1,120 @@
+//! What registries answer: bytes up to a limit, or the reason of a refusal.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use reqwest::Response;
+
+use super::access::Access;
+use super::remote::unreachable;
+use super::token::{error_message, read_some};
+use super::{Error, Refusal};
+use crate::oci::Reference;
+
+/// More than any manifest or config.
+pub(super) const LIMIT: usize = 8 << 20;
+/// How long the next piece of an answer may take.
+pub(super) const PIECE: Duration = Duration::from_secs(60);
+
+/// What was to be done with what, for messages.
+pub(super) struct Deed<'a> {
+    /// `give`, `take`.
+    pub(super) verb: &'static str,
+    /// The repository.
+    pub(super) of: &'a Reference,
+    /// A tag, a digest.
+    pub(super) what: &'a str,
+    pub(super) access: &'a Access,
+}
+
+impl Deed<'_> {
+    /// The answer, if its status is a success.
+    pub(super) async fn succeeded(&self, answer: Response) -> Result<Response, Error> {
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(self.refused(answer).await)
+    }
+
+    /// Why not.
+    pub(super) async fn refused(&self, answer: Response) -> Error {
+        let status = answer.status();
+        if matches!(
+            status,
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+        ) && is_web_page(&answer)
+        {
+            return self.not_a_registry(&answer);
+        }
+        let text = read_some(answer).await;
+        let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        Error::Refused(Box::new(Refusal {
+            registry: self.of.domain().to_owned(),
+            verb: self.verb,
+            repository: self.of.path().to_owned(),
+            what: self.what.to_owned(),
+            scopes: match denied {
+                true => self.access.scopes.clone(),
+                false => Vec::new(),
+            },
+            status,
+            message: error_message(&text),
+        }))
+    }
+
+    /// The answer is for people, not for programs.
+    pub(super) fn not_a_registry(&self, answer: &Response) -> Error {
+        Error::NotARegistry {
+            host: self.of.domain().to_owned(),
+            status: answer.status(),
+        }
+    }
+}
+
+/// Whether it is HTML.
+pub(super) fn is_web_page(answer: &Response) -> bool {
+    content_type(answer).eq_ignore_ascii_case("text/html")
+}
+
+/// The media type, without parameters.
+pub(super) fn content_type(answer: &Response) -> &str {
+    let value = answer.headers().get(CONTENT_TYPE);
+    let text = value.and_then(|value| value.to_str().ok());
+    let text = text.unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim()
+}
+
+/// A header's text.
+pub(super) fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
+    answer.headers().get(name)?.to_str().ok()
+}
+
+/// The whole body, if it is not too large.
+pub(super) async fn read_all(of: &Reference, mut answer: Response) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = next(of.domain(), &mut answer).await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LIMIT {
+            return Err(Error::BadContent {
+                reference: of.to_string(),
+                reason: format!("it is larger than {} MiB", LIMIT >> 20),
+            });
+        }
+    }
+    Ok(body)
+}
+
+/// The next piece; `None` at the end.
+pub(super) async fn next(
+    registry: &str,
+    answer: &mut Response,
+) -> Result<Option<bytes::Bytes>, Error> {
+    let piece = tokio::time::timeout(PIECE, answer.chunk()).await;
+    piece
+        .map_err(|_| Error::Silent {
+            registry: registry.to_owned(),
+            seconds: PIECE.as_secs(),
+        })?
+        .map_err(|error| unreachable(registry, error))
+}

@@ -1,0 +1,50 @@
+//! Whether a registry knows a name and a password.
+
+use http::{Method, StatusCode};
+
+use super::access::Access;
+use super::answer::is_web_page;
+use super::remote::{Ask, Target};
+use super::token::{error_message, read_some};
+use super::{Client, Credential, Error};
+
+impl Client {
+    /// Asks a registry (`HOST[:PORT]`) whether it lets one in with this credential, whatever the configuration holds.
+    ///
+    /// # Errors
+    /// [`Error::LoginRefused`] when it does not; [`Error::TokenRefused`] when its token server does not;
+    /// [`Error::NotARegistry`] when what answers is something else; others when it cannot be asked.
+    pub async fn authenticate(&self, registry: &str, credential: &Credential) -> Result<(), Error> {
+        let ask = Ask::new(
+            Method::GET,
+            Target::Path(String::new()),
+            Access::login(registry),
+        );
+        let mut answer = self.remote.once(&ask, None).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let Some(authorization) = self
+                .remote
+                .meet(&ask.access, answer.headers(), credential)
+                .await?
+        {
+            answer = self.remote.once(&ask, Some(&authorization)).await?;
+        }
+        let status = answer.status();
+        if is_web_page(&answer) && !status.is_server_error() {
+            return Err(Error::NotARegistry {
+                host: registry.to_owned(),
+                status,
+            });
+        }
+        if status.is_success() {
+            return Ok(());
+        }
+        let text = read_some(answer).await;
+        let message = error_message(&text);
+        Err(Error::LoginRefused {
+            registry: registry.to_owned(),
+            status,
+            message: credential.password.redact(&message),
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! TLS to registries: the system's authorities, the folders of `certs.d`, and no check where none is wanted.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use super::Error;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// What a registry's TLS has of its own.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    authorities: Vec<CertificateDer<'static>>,
+    identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    /// Any certificate is taken.
+    pub(super) unchecked: bool,
+}
+
+impl Trust {
+    /// What the first of the folders that has one for the registry says. Blocks.
+    pub(super) fn of(registry: &str, folders: &[PathBuf]) -> Result<Self, Error> {
+        let folder = folders
+            .iter()
+            .map(|folder| folder.join(registry))
+            .find(|folder| folder.is_dir());
+        let Some(folder) = folder else {
+            return Ok(Self::default());
+        };
+        let mut trust = Self::default();
+        for path in files(&folder)? {
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("crt") => trust.authorities.extend(certificates(&path)?),
+                Some("cert") => {
+                    let key_path = path.with_extension("key");
+                    let key = PrivateKeyDer::from_pem_file(&key_path)
+                        .map_err(|error| unusable(&key_path, error))?;
+                    trust.identity = Some((certificates(&path)?, key));
+                }
+                _ => {}
+            }
+        }
+        Ok(trust)
+    }
+
+    /// Whether this is what every registry has.
+    pub(super) fn is_plain(&self) -> bool {
+        self.authorities.is_empty() && self.identity.is_none() && !self.unchecked
+    }
+
+    /// A client without a limit for whole answers: blobs take their time.
+    pub(super) fn client(self, redirects: Policy) -> Result<reqwest::Client, Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::Tls(error.into()))?;
+        let builder = if self.unchecked {
+            let verifier = Arc::new(Unchecked(provider));
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(verifier)
+        } else {
+            let mut roots = system_roots().clone();
+            for authority in self.authorities {
+                roots
+                    .add(authority)
+                    .map_err(|error| Error::Tls(error.into()))?;
+            }
+            builder.with_root_certificates(roots)
+        };
+        let config = match self.identity {
+            Some((chain, key)) => builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| Error::Tls(error.into()))?,
+            None => builder.with_no_client_auth(),
+        };
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .connect_timeout(CONNECT)
+            .redirect(redirects)
+            .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
+            .build();
+        client.map_err(|error| Error::Tls(error.into()))
+    }
+}
+
+/// The authorities of the system, read once.
+fn system_roots() -> &'static RootCertStore {
+    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
+    ROOTS.get_or_init(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots
+    })
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |source| Error::ReadCertificates {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        files.push(entry.map_err(failed)?.path());
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let read = CertificateDer::pem_file_iter(path).map_err(|error| unusable(path, error))?;
+    let found: Result<Vec<_>, _> = read.collect();
+    match found {
+        Ok(found) if found.is_empty() => {
+            Err(unusable(path, rustls::pki_types::pem::Error::NoItemsFound))
+        }
+        Ok(found) => Ok(found),
+        Err(error) => Err(unusable(path, error)),
+    }
+}
+
+fn unusable(path: &Path, error: rustls::pki_types::pem::Error) -> Error {
+    use rustls::pki_types::pem::Error as Pem;
+    match error {
+        Pem::Io(source) => Error::ReadCertificates {
+            path: path.to_owned(),
+            source,
+        },
+        Pem::NoItemsFound => Error::BadCertificates {
+            path: path.to_owned(),
+            reason: "nothing of that kind is in it, in PEM".to_owned(),
+        },
+        other => Error::BadCertificates {
+            path: path.to_owned(),
+            reason: other.to_string(),
+        },
+    }
+}
+
+/// Takes every certificate, for a registry of which that was said. Signatures of the handshake are checked all the same.
+#[derive(Debug)]
+struct Unchecked(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unchecked {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let of_registry = folder.path().join("r.example:5000");
+        std::fs::create_dir(&of_registry).unwrap();
+        for (name, text) in files {
+            std::fs::write(of_registry.join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn trust(folder: &tempfile::TempDir) -> Result<Trust, String> {
+        Trust::of("r.example:5000", &[folder.path().to_owned()]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_registry_without_a_folder_is_as_all() {
+        let folder = folder(&[]);
+        let other = Trust::of("other.example", &[folder.path().to_owned()]).unwrap();
+        assert!(other.is_plain());
+        assert!(trust(&folder).unwrap().is_plain());
+        assert!(trust(&folder).unwrap().client(Policy::none()).is_ok());
+    }
+
+    #[test]
+    fn files_that_are_no_certificates_are_named() {
+        let error = trust(&folder(&[("ca.crt", "no certificate")])).unwrap_err();
+        assert!(error.contains("ca.crt"), "{error}");
+        let error = trust(&folder(&[("client.cert", "")])).unwrap_err();
+        assert!(error.contains("client.key"), "{error}");
+    }
+}
