@@ -49,4 +49,6 @@ pub mod gateway;
 
 pub mod frontend;
 
+pub mod builder;
+
 pub mod build;

@@ -11,11 +11,13 @@ use solvekit::build::{
     self, BuildOutcome, BuildRequest, CacheDirection, Destination, Network, NoCache, Output,
     OutputKind, Ulimit,
 };
+use solvekit::builder::Store;
 use solvekit::frontend::ImageLock;
 use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary, Warning};
 
-use super::connection::{Builder, ConnectionArgs};
+use super::builder::Used;
+use super::connection::ConnectionArgs;
 use super::contexts::ContextArgs;
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
@@ -220,19 +222,20 @@ async fn build(
         _ => None,
     };
     let cancelled = interrupt::token()?;
+    let platforms = request.platforms.clone();
     let early = |error| build_failure::explain(&error, &Summary::default(), mode);
     let prepare_and_connect = async {
         let prepared = build::prepare(request).await.map_err(early)?;
-        Ok::<_, Failure>((prepared, connection.connect(environment).await?))
+        let connected = connection.connect_for(environment, &platforms).await?;
+        Ok::<_, Failure>((prepared, connected))
     };
-    let (prepared, client) = tokio::select! {
+    let (prepared, (client, used)) = tokio::select! {
         ready = prepare_and_connect => ready?,
         () = cancelled.cancelled() => return Err(early(build::Error::Interrupted)),
     };
-    let builder = Builder::of(client.address());
 
     let (writer, updates) = progress::channel();
-    let display = display::start(mode, sink, platform, &builder, environment, updates);
+    let display = display::start(mode, sink, platform, &used, environment, updates);
     let mut run = build::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
     run.progress = Some(writer);
@@ -250,11 +253,12 @@ async fn build(
             _ => failure,
         }
     })?;
+    remember(args, &outcome, &used, environment);
     display::warnings(&summary, mode, args.debug, environment);
     let metadata = args.metadata_file.is_some().then(|| {
         let wanted = attestations::metadata_warnings(environment);
         let warnings = if wanted { &*summary.warnings } else { &[] };
-        metadata(&outcome, &builder, warnings)
+        metadata(&outcome, &used, warnings)
     });
     write_results(args, &outcome, metadata, mode)?;
     match keep_going::exported_partly(&outcome, &summary, mode) {
@@ -263,9 +267,18 @@ async fn build(
     }
 }
 
+/// Writes down for the history commands what was built. Nothing depends on it: a folder that cannot be written fails no build.
+fn remember(args: &BuildArgs, outcome: &BuildOutcome, used: &Used, environment: &Environment) {
+    if let Some(folder) = &environment.buildx_config {
+        let state = args.contexts.state();
+        let _ =
+            Store::new(folder).save_state(&used.builder, &used.node, &outcome.build_ref, &state);
+    }
+}
+
 /// The object of the metadata file.
-fn metadata(outcome: &BuildOutcome, builder: &Builder, warnings: &[Warning]) -> Value {
-    let mut metadata = outcome.metadata(builder.name, builder.node);
+fn metadata(outcome: &BuildOutcome, used: &Used, warnings: &[Warning]) -> Value {
+    let mut metadata = outcome.metadata(&used.builder, &used.node);
     if let (Value::Object(fields), false) = (&mut metadata, warnings.is_empty()) {
         // Warnings are plain data: making JSON of them cannot fail.
         let warnings = serde_json::to_value(warnings).unwrap_or_default();

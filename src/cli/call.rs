@@ -7,7 +7,7 @@ use solvekit::frontend::{Answer, Call};
 use solvekit::progress::{self, Mode, Summary};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Builder, ConnectionArgs};
+use super::connection::ConnectionArgs;
 use super::display::Sink;
 use super::environment::Environment;
 use super::failure::print;
@@ -97,15 +97,14 @@ async fn ask_daemon(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<Answer, Failure> {
-    let client = tokio::select! {
-        client = connection.connect(environment) => client?,
+    let (client, used) = tokio::select! {
+        connected = connection.connect_for(environment, &[]) => connected?,
         () = cancelled.cancelled() => {
             return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
         }
     };
-    let builder = Builder::of(client.address());
     let (writer, updates) = progress::channel();
-    let display = display::start(mode, sink, None, &builder, environment, updates);
+    let display = display::start(mode, sink, None, &used, environment, updates);
     let mut run = build::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
     run.progress = Some(writer);

@@ -1,23 +1,35 @@
-//! Which daemon: `--addr`, TLS flags, the environment, the default sockets.
+//! Which daemon: `--builder` or `--addr`, TLS flags, the environment, the chosen builder, the default sockets.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use solvekit::builder::DEFAULT_CONTEXT;
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
+use solvekit::oci::Platform;
 
-use super::Failure;
+use super::builder::{Builders, Used};
 use super::environment::Environment;
+use super::{Failure, records};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Daemon")]
 pub(super) struct ConnectionArgs {
+    /// Builder to use, by its name, or a daemon by its address [env: BUILDX_BUILDER]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|ADDRESS",
+        conflicts_with = "addr"
+    )]
+    builder: Option<String>,
+
     /// Address of the BuildKit daemon: unix://PATH, tcp://HOST:PORT, docker://[SOCKET] [env: BUILDKIT_HOST]
-    #[arg(long, global = true, value_name = "ADDRESS", visible_alias = "builder")]
+    #[arg(long, global = true, value_name = "ADDRESS")]
     addr: Option<String>,
 
-    /// Seconds to wait for the connection
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    timeout: u64,
+    /// How long to wait for a connection: seconds, or a time as 1m30s
+    #[arg(long, global = true, value_name = "TIME", default_value = "5", value_parser = patience)]
+    timeout: Duration,
 
     /// Certificate authority of the daemon's certificate (PEM)
     #[arg(long, global = true, value_name = "FILE")]
@@ -40,43 +52,121 @@ pub(super) struct ConnectionArgs {
     tlsdir: Option<PathBuf>,
 }
 
+/// What flags and environment ask for.
+enum Asked<'a> {
+    Address(&'a str),
+    Builder(&'a str),
+    Nothing,
+}
+
 impl ConnectionArgs {
-    /// Connects to the daemon that the flags, the environment or the default places name.
+    /// Connects to the daemon that the flags, the environment, the chosen builder or the default places name.
     pub(super) async fn connect(&self, environment: &Environment) -> Result<Client, Failure> {
-        let timeout = Duration::from_secs(self.timeout);
-        let given = self
-            .addr
-            .as_deref()
-            .or(environment.buildkit_host.as_deref());
-        let client = match (given, self.tls()?) {
-            (Some(address), tls) => {
-                let address = Address::parse(address)
-                    .and_then(|address| {
-                        address.with_docker_host(environment.docker_host.as_deref())
-                    })
-                    .map_err(|error| Failure::from(error).hint(ADDRESSES))?;
-                let mut options = ConnectOptions::new(address);
-                options.tls = tls;
-                options.timeout = timeout;
-                Client::connect(&options).await
+        Ok(self.connect_for(environment, &[]).await?.0)
+    }
+
+    /// The same for a build of these platforms, and what the daemon is called.
+    pub(super) async fn connect_for(
+        &self,
+        environment: &Environment,
+        platforms: &[Platform],
+    ) -> Result<(Client, Used), Failure> {
+        let tls = self.tls()?;
+        let client = match self.asked(environment) {
+            Asked::Address(address) => self.connect_to(address, tls, environment).await?,
+            Asked::Builder(name) if tls.is_some() => {
+                return Err(Failure::new(format!(
+                    "TLS options are given for the builder {name:?}, which has its own"
+                ))
+                .hint("solvekit create has --driver-opt cacert=…,cert=…,key=…"));
             }
-            (None, Some(_)) => {
-                return Err(
-                    Failure::new("TLS options are given without an address").hint(
-                        "say which daemon they are for: --addr tcp://HOST:PORT, or BUILDKIT_HOST",
-                    ),
-                );
+            Asked::Builder(name) => {
+                let builders = Builders::of(environment)?;
+                let builder = builders.find(name)?;
+                return builders.connect(&builder, platforms, self.timeout).await;
             }
-            (None, None) => {
-                let places = client::default_addresses(&Surroundings {
-                    buildkit_host: None,
-                    runtime_dir: environment.runtime_dir.as_deref(),
-                    docker_host: environment.docker_host.as_deref(),
-                })?;
-                client::connect_default(&places, timeout).await
-            }
+            Asked::Nothing => match (&environment.buildkit_host, tls) {
+                (Some(address), tls @ Some(_)) => {
+                    self.connect_to(address, tls, environment).await?
+                }
+                (None, Some(_)) => return Err(tls_for_nothing()),
+                (host, None) => match self.chosen(environment, host.is_some())? {
+                    Some((builders, builder)) => {
+                        return builders.connect(&builder, platforms, self.timeout).await;
+                    }
+                    None => self.connect_default(environment).await?,
+                },
+            },
         };
-        Ok(client?)
+        let used = Used::of_address(client.address());
+        Ok((client, used))
+    }
+
+    /// The builder's name of `--builder` or `BUILDX_BUILDER`, for commands that are about builders.
+    pub(super) fn builder_name<'a>(&'a self, environment: &'a Environment) -> Option<&'a str> {
+        self.builder
+            .as_deref()
+            .or(environment.buildx_builder.as_deref())
+    }
+
+    /// How long to wait for a connection.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn asked<'a>(&'a self, environment: &'a Environment) -> Asked<'a> {
+        match (&self.addr, self.builder_name(environment)) {
+            (Some(address), _) => Asked::Address(address),
+            (None, Some(address)) if address.contains("://") => Asked::Address(address),
+            (None, Some(name)) => Asked::Builder(name),
+            (None, None) => Asked::Nothing,
+        }
+    }
+
+    /// The builder that `use` has chosen; else the context that is used, unless that is the default one or the environment names
+    /// a daemon.
+    fn chosen(
+        &self,
+        environment: &Environment,
+        has_host: bool,
+    ) -> Result<Option<(Builders, solvekit::builder::Builder)>, Failure> {
+        if environment.buildx_config.is_none() {
+            return Ok(None);
+        }
+        let builders = Builders::of(environment)?;
+        let builder = match builders.chosen()? {
+            Some(builder) => Some(builder),
+            None if !has_host && builders.contexts.current() != DEFAULT_CONTEXT => {
+                Some(builders.current()?)
+            }
+            None => None,
+        };
+        Ok(builder.map(|builder| (builders, builder)))
+    }
+
+    async fn connect_to(
+        &self,
+        address: &str,
+        tls: Option<TlsOptions>,
+        environment: &Environment,
+    ) -> Result<Client, Failure> {
+        let address = Address::parse(address)
+            .and_then(|address| address.with_docker_host(environment.docker_host.as_deref()))
+            .map_err(|error| Failure::from(error).hint(ADDRESSES))?;
+        let mut options = ConnectOptions::new(address);
+        options.tls = tls;
+        options.timeout = self.timeout;
+        Ok(Client::connect(&options).await?)
+    }
+
+    async fn connect_default(&self, environment: &Environment) -> Result<Client, Failure> {
+        let places = client::default_addresses(&Surroundings {
+            buildkit_host: environment.buildkit_host.as_deref(),
+            runtime_dir: environment.runtime_dir.as_deref(),
+            docker_host: environment.docker_host.as_deref(),
+        })
+        .map_err(|error| Failure::from(error).hint(ADDRESSES))?;
+        Ok(client::connect_default(&places, self.timeout).await?)
     }
 
     fn tls(&self) -> Result<Option<TlsOptions>, Failure> {
@@ -96,27 +186,16 @@ impl ConnectionArgs {
 
 const ADDRESSES: &str = "an address is unix:///path/buildkitd.sock, tcp://host:1234, docker:// or docker:///path/docker.sock";
 
-/// What the daemon is called where buildx would name a builder and its node.
-#[derive(Debug)]
-pub(super) struct Builder {
-    pub(super) name: &'static str,
-    pub(super) node: &'static str,
-    pub(super) driver: &'static str,
+fn tls_for_nothing() -> Failure {
+    Failure::new("TLS options are given without an address")
+        .hint("say which daemon they are for: --addr tcp://HOST:PORT, or BUILDKIT_HOST")
 }
 
-impl Builder {
-    pub(super) fn of(address: &Address) -> Self {
-        match address {
-            Address::Docker(_) => Self {
-                name: "default",
-                node: "default",
-                driver: "docker",
-            },
-            _ => Self {
-                name: "remote",
-                node: "remote0",
-                driver: "remote",
-            },
-        }
-    }
+/// Whole seconds, or a time as Go writes it; up to an hour.
+fn patience(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    let time = seconds.or_else(|| records::duration(text));
+    let allowed = Duration::from_millis(1)..=Duration::from_secs(3600);
+    time.filter(|time| allowed.contains(time))
+        .ok_or_else(|| "it is a number of seconds, or a time as 20s or 1m30s, up to 1h".to_owned())
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use solvekit::build::{
     BuildRequest, DockerfileFrom, InputStream, MainContext, NamedContext, context_name,
 };
+use solvekit::builder::BuildState;
 
 use super::{Failure, build_failure};
 
@@ -38,6 +39,27 @@ impl ContextArgs {
     pub(super) fn request(&self) -> Result<BuildRequest, Failure> {
         self.files.request(&self.context)
     }
+
+    /// What is written down of a build: context and Dockerfile as absolute paths where they are local ones.
+    pub(super) fn state(&self) -> BuildState {
+        let context = self.context.as_str();
+        let file = self.files.file.as_deref().unwrap_or_default();
+        let is_remote =
+            |text: &str| text == "-" || (text.contains(':') && !Path::new(text).exists());
+        let is_folder = !is_remote(context);
+        BuildState {
+            target: "default".to_owned(),
+            local_path: match is_folder {
+                true => absolute(context),
+                false => context.to_owned(),
+            },
+            dockerfile_path: match is_folder && !file.is_empty() && !is_remote(file) {
+                true => absolute(file),
+                false => file.to_owned(),
+            },
+            ..BuildState::default()
+        }
+    }
 }
 
 impl FileArgs {
@@ -60,6 +82,22 @@ impl FileArgs {
         request.contexts = named_contexts(&self.build_context)?;
         Ok(request)
     }
+}
+
+/// An absolute path without `.` and `..`, whether or not it exists.
+fn absolute(path: &str) -> String {
+    let mut clean = PathBuf::new();
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    for part in absolute.components() {
+        match part {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    clean.to_string_lossy().into_owned()
 }
 
 /// A folder that is there is one, whatever it is called.

@@ -11,7 +11,7 @@ use solvekit::progress::{
 use tokio::task::JoinHandle;
 
 use super::Failure;
-use super::connection::Builder;
+use super::builder::Used;
 use super::environment::Environment;
 
 /// How progress is shown, and where.
@@ -132,16 +132,16 @@ pub(super) fn start(
     mode: Mode,
     sink: Sink,
     platform: Option<String>,
-    builder: &Builder,
+    used: &Used,
     environment: &Environment,
     updates: Updates,
 ) -> JoinHandle<Summary> {
     let mut options = Options {
         description: Some(format!(
             "building with {:?} instance using {} driver",
-            builder.name, builder.driver
+            used.builder, used.driver
         )),
-        title: Some(format!("{}:{}", builder.driver, builder.name)),
+        title: Some(format!("{}:{}", used.driver, used.builder)),
         palette: palette(environment),
         platform,
         size: Box::new(terminal_size),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use solvekit::builder::Contexts;
 use solvekit::registry::Credentials;
 use solvekit::session::node_id;
 
@@ -25,6 +26,10 @@ pub(super) struct Environment {
     /// Where podman keeps credentials.
     pub(super) auth_files: Vec<PathBuf>,
     pub(super) buildx_config: Option<PathBuf>,
+    pub(super) buildx_builder: Option<String>,
+    pub(super) docker_context: Option<String>,
+    /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
+    pub(super) docker_tls: Option<PathBuf>,
     pub(super) source_policy: Option<PathBuf>,
     /// `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER` and those of one host, by their names.
     pub(super) git_auth: Vec<(String, OsString)>,
@@ -81,6 +86,10 @@ impl Environment {
             docker_auth_config: text("DOCKER_AUTH_CONFIG"),
             buildx_config: path("BUILDX_CONFIG")
                 .or_else(|| docker_config.as_ref().map(|config| config.join("buildx"))),
+            buildx_builder: text("BUILDX_BUILDER"),
+            docker_context: text("DOCKER_CONTEXT"),
+            docker_tls: os("DOCKER_TLS_VERIFY")
+                .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,
             auth_files: auth_files(&path),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
@@ -90,6 +99,19 @@ impl Environment {
             metadata_provenance: text("BUILDX_METADATA_PROVENANCE"),
             metadata_warnings: text("BUILDX_METADATA_WARNINGS"),
         }
+    }
+
+    /// The contexts of the docker CLI.
+    pub(super) fn contexts(&self) -> Result<Contexts, Failure> {
+        let contexts = Contexts::new(
+            self.docker_config.clone(),
+            self.docker_host.clone(),
+            self.docker_context.clone(),
+        )?;
+        Ok(match &self.docker_tls {
+            Some(folder) => contexts.with_default_tls(folder.clone()),
+            None => contexts,
+        })
     }
 
     /// Credentials as the docker CLI keeps them, and podman.

@@ -132,6 +132,16 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+impl From<solvekit::builder::Error> for Failure {
+    fn from(error: solvekit::builder::Error) -> Self {
+        let failure = Self::from_error(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
 impl From<solvekit::client::Error> for Failure {
     fn from(error: solvekit::client::Error) -> Self {
         let failure = Self::from_error(&error);

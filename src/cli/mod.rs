@@ -3,14 +3,20 @@
 mod attestations;
 mod build;
 mod build_failure;
+mod builder;
+mod builder_json;
+mod builder_platforms;
 mod caches;
 mod call;
+mod choose;
+mod columns;
 mod completion;
 mod connection;
 mod context;
 mod context_hint;
 mod context_size;
 mod contexts;
+mod create;
 mod display;
 mod du;
 mod environment;
@@ -18,11 +24,13 @@ mod failure;
 mod frontend;
 mod hint;
 mod images;
+mod inspect;
 mod interrupt;
 mod keep_going;
 mod legacy;
 mod llb;
 mod lock;
+mod ls;
 mod of_dockerfile;
 mod permissions;
 mod policy;
@@ -30,6 +38,7 @@ mod proxies;
 mod prune;
 mod records;
 mod resources;
+mod rm;
 mod secrets;
 mod values;
 mod version;
@@ -76,6 +85,18 @@ enum Command {
     Lock(Box<lock::LockArgs>),
     /// Look at the build context
     Context(Box<context::ContextCommandArgs>),
+    /// Make a builder, or change its nodes
+    Create(Box<create::CreateArgs>),
+    /// Choose the builder that is used from now on
+    Use(choose::UseArgs),
+    /// List builders and their nodes
+    Ls(ls::LsArgs),
+    /// Show what is known of a builder
+    Inspect(inspect::InspectArgs),
+    /// Remove builders
+    Rm(rm::RmArgs),
+    /// End what a builder runs
+    Stop(rm::StopArgs),
     /// List the daemon's workers and the platforms they build
     Workers(workers::WorkersArgs),
     /// List what the daemon's build cache holds
@@ -108,6 +129,16 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let environment = Environment::from_process();
     match cli.command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
+        Command::Create(args) => {
+            run_async(create::cmd_create(&args, &cli.connection, &environment))
+        }
+        Command::Use(args) => choose::cmd_use(&args, &cli.connection, &environment),
+        Command::Ls(args) => run_async(ls::cmd_ls(&args, &cli.connection, &environment)),
+        Command::Inspect(args) => {
+            run_async(inspect::cmd_inspect(&args, &cli.connection, &environment))
+        }
+        Command::Rm(args) => run_async(rm::cmd_rm(&args, &cli.connection, &environment)),
+        Command::Stop(args) => run_async(rm::cmd_stop(&args, &cli.connection, &environment)),
         Command::Workers(args) => {
             run_async(workers::cmd_workers(&args, &cli.connection, &environment))
         }

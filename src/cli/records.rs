@@ -191,14 +191,22 @@ pub(super) fn size(bytes: i64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    let decimals = match value.abs() {
+    format!("{}{}", four_digits(value), UNITS[unit])
+}
+
+/// A number with four significant digits at most, as Go's `%.4g` writes those below 10000.
+pub(super) fn four_digits(number: f64) -> String {
+    let decimals = match number.abs() {
         ..10.0 => 3,
         ..100.0 => 2,
-        _ => 1,
+        ..1000.0 => 1,
+        _ => 0,
     };
-    let text = format!("{value:.decimals$}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{text}{}", UNITS[unit])
+    let text = format!("{number:.decimals$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
 }
 
 fn last_used(record: &CacheRecord, now: SystemTime) -> String {

@@ -6,6 +6,7 @@ mod support;
 mod annotations;
 mod attestations;
 mod bad_input;
+mod builders;
 mod cache_records;
 mod calls;
 mod capabilities;

@@ -21,6 +21,8 @@ pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
         "DOCKER_AUTH_CONFIG",
         "DOCKER_DEFAULT_PLATFORM",
         "BUILDX_BUILDER",
+        "BUILDX_CONFIG",
+        "DOCKER_CONTEXT",
         "BUILDKIT_PROGRESS",
         "SOURCE_DATE_EPOCH",
     ] {

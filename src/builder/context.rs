@@ -1,0 +1,303 @@
+//! The contexts of the docker CLI: named engines, in Docker's configuration folder.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, files};
+use crate::client::{Address, ConnectOptions, TlsOptions};
+
+/// The context that is always there: the engine of `DOCKER_HOST`, or the one on Docker's usual socket.
+pub const DEFAULT_CONTEXT: &str = "default";
+const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
+
+/// The contexts that the docker CLI has, and which of them is used.
+#[derive(Debug, Clone)]
+pub struct Contexts {
+    folder: Option<PathBuf>,
+    docker_host: Option<String>,
+    default_tls: Option<PathBuf>,
+    current: String,
+}
+
+/// Where a Docker Engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineEndpoint {
+    /// Its address as `DOCKER_HOST` has it: `unix://…`, `tcp://…`, `ssh://…`.
+    pub host: String,
+    /// TLS, if it is spoken.
+    pub tls: Option<TlsOptions>,
+}
+
+impl Contexts {
+    /// The contexts of a configuration folder (`$DOCKER_CONFIG`, usually `~/.docker`), with `DOCKER_HOST` and `DOCKER_CONTEXT`.
+    /// The context that is used is the first of: the default one if `DOCKER_HOST` is set, `DOCKER_CONTEXT`, `currentContext` of
+    /// `config.json`, the default one.
+    ///
+    /// # Errors
+    /// [`Error::File`] when `config.json` cannot be read, [`Error::Broken`] when it is no JSON.
+    pub fn new(
+        folder: Option<PathBuf>,
+        docker_host: Option<String>,
+        docker_context: Option<String>,
+    ) -> Result<Self, Error> {
+        let docker_host = docker_host.filter(|host| !host.is_empty());
+        let docker_context = docker_context.filter(|name| !name.is_empty());
+        let current = match (&docker_host, docker_context) {
+            (Some(_), _) => None,
+            (None, Some(name)) => Some(name),
+            (None, None) => configured(folder.as_ref())?,
+        };
+        Ok(Self {
+            folder,
+            docker_host,
+            default_tls: None,
+            current: current.unwrap_or_else(|| DEFAULT_CONTEXT.to_owned()),
+        })
+    }
+
+    /// The same, with TLS for the default context: the folder of `ca.pem`, `cert.pem` and `key.pem`, as `DOCKER_CERT_PATH` names it
+    /// when `DOCKER_TLS_VERIFY` is set.
+    #[must_use]
+    pub fn with_default_tls(mut self, folder: PathBuf) -> Self {
+        self.default_tls = Some(folder);
+        self
+    }
+
+    /// The name of the context that is used.
+    pub fn current(&self) -> &str {
+        &self.current
+    }
+
+    /// The names of all contexts in their order; the default one is among them.
+    pub fn names(&self) -> Vec<String> {
+        let folder = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.join("contexts/meta"));
+        let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
+        let found = entries.into_iter().flatten().flatten().filter_map(|entry| {
+            let bytes = files::read(&entry.path().join("meta.json")).ok()??;
+            let meta: Meta = serde_json::from_slice(&bytes).ok()?;
+            (!meta.name.is_empty()).then_some(meta.name)
+        });
+        let mut names: Vec<String> = found.collect();
+        names.push(DEFAULT_CONTEXT.to_owned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// What `use` remembers its choice for: the name of the context, or the address of the default one's engine.
+    pub fn key(&self) -> String {
+        match self.current.as_str() {
+            DEFAULT_CONTEXT => self.default_host().to_owned(),
+            name => name.to_owned(),
+        }
+    }
+
+    /// The engine of a context, `None` if there is no such context.
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::Broken`], and [`Error::Context`] for a context without an engine.
+    pub fn engine(&self, name: &str) -> Result<Option<EngineEndpoint>, Error> {
+        if name == DEFAULT_CONTEXT {
+            let tls = self
+                .default_tls
+                .as_ref()
+                .filter(|_| self.docker_host.is_some());
+            let tls = tls
+                .map(|folder| TlsOptions::from_folder(folder))
+                .transpose()?;
+            return Ok(Some(EngineEndpoint {
+                host: self.default_host().to_owned(),
+                tls,
+            }));
+        }
+        let Some(folder) = &self.folder else {
+            return Ok(None);
+        };
+        let id: String = Sha256::digest(name)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let path = folder.join("contexts/meta").join(&id).join("meta.json");
+        let Some(bytes) = files::read(&path)? else {
+            return Ok(None);
+        };
+        let meta: Meta = serde_json::from_slice(&bytes).map_err(|error| Error::Broken {
+            path,
+            reason: error.to_string(),
+        })?;
+        let unusable = |reason: &str| Error::Context {
+            name: name.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let docker = meta
+            .endpoints
+            .docker
+            .ok_or_else(|| unusable("it has no Docker endpoint"))?;
+        if docker.skip_tls_verify {
+            return Err(unusable(
+                "it does not verify the engine's certificate, which is always done here",
+            ));
+        }
+        let tls = folder.join("contexts/tls").join(&id).join("docker");
+        let host = match docker.host.as_str() {
+            "" => DEFAULT_HOST.to_owned(),
+            host => host.to_owned(),
+        };
+        Ok(Some(EngineEndpoint {
+            host,
+            tls: tls.is_dir().then(|| tls_of(&tls)),
+        }))
+    }
+
+    /// How to connect to the engine of a context, or to the one at an address, for example `unix:///var/run/docker.sock`.
+    ///
+    /// # Errors
+    /// As [`Contexts::engine`], and for an address that cannot be read.
+    pub fn connect_options(&self, endpoint: &str) -> Result<ConnectOptions, Error> {
+        let endpoint = match endpoint {
+            "" => self.current.as_str(),
+            endpoint => endpoint,
+        };
+        let engine = match self.engine(endpoint)? {
+            Some(engine) => engine,
+            None if endpoint.contains("://") => EngineEndpoint {
+                host: endpoint.to_owned(),
+                tls: None,
+            },
+            None => {
+                return Err(Error::Context {
+                    name: endpoint.to_owned(),
+                    reason: "there is none of that name".to_owned(),
+                });
+            }
+        };
+        let address = match engine.host.strip_prefix("docker://") {
+            Some(_) => Address::parse(&engine.host)?,
+            None => Address::parse(&format!("docker://{}", engine.host))?,
+        };
+        let mut options = ConnectOptions::new(address);
+        options.tls = engine.tls;
+        Ok(options)
+    }
+
+    fn default_host(&self) -> &str {
+        self.docker_host.as_deref().unwrap_or(DEFAULT_HOST)
+    }
+}
+
+/// A context has the files that it needs, not always all three.
+fn tls_of(folder: &std::path::Path) -> TlsOptions {
+    let file = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+    TlsOptions {
+        ca: file("ca.pem"),
+        cert: file("cert.pem"),
+        key: file("key.pem"),
+        ..TlsOptions::default()
+    }
+}
+
+fn configured(folder: Option<&PathBuf>) -> Result<Option<String>, Error> {
+    let Some(path) = folder.map(|folder| folder.join("config.json")) else {
+        return Ok(None);
+    };
+    let Some(bytes) = files::read(&path)? else {
+        return Ok(None);
+    };
+    let config: Config = serde_json::from_slice(&bytes).map_err(|error| Error::Broken {
+        path,
+        reason: error.to_string(),
+    })?;
+    Ok(config.current_context.filter(|name| !name.is_empty()))
+}
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(rename = "currentContext")]
+    current_context: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Meta {
+    name: String,
+    #[serde(default)]
+    endpoints: Endpoints,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Endpoints {
+    docker: Option<DockerEndpoint>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DockerEndpoint {
+    host: String,
+    #[serde(rename = "SkipTLSVerify")]
+    skip_tls_verify: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let id: String = Sha256::digest("far")
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        let meta = folder.path().join("contexts/meta").join(&id);
+        fs::create_dir_all(&meta).unwrap();
+        let text = r#"{"Name":"far","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://far:2376","SkipTLSVerify":false}}}"#;
+        fs::write(meta.join("meta.json"), text).unwrap();
+        let tls = folder.path().join("contexts/tls").join(&id).join("docker");
+        fs::create_dir_all(&tls).unwrap();
+        fs::write(tls.join("ca.pem"), "").unwrap();
+        fs::write(
+            folder.path().join("config.json"),
+            r#"{"currentContext":"far"}"#,
+        )
+        .unwrap();
+        folder
+    }
+
+    fn contexts(host: Option<&str>, context: Option<&str>) -> (tempfile::TempDir, Contexts) {
+        let folder = folder();
+        let path = Some(folder.path().to_owned());
+        let contexts = Contexts::new(path, host.map(Into::into), context.map(Into::into));
+        (folder, contexts.unwrap())
+    }
+
+    #[test]
+    fn the_docker_host_wins_over_a_chosen_context() {
+        assert_eq!(
+            contexts(Some("unix:///x.sock"), Some("far")).1.key(),
+            "unix:///x.sock"
+        );
+        assert_eq!(contexts(None, Some("default")).1.key(), DEFAULT_HOST);
+        assert_eq!(contexts(None, None).1.key(), "far");
+    }
+
+    #[test]
+    fn a_context_brings_its_address_and_certificates() {
+        let (_folder, contexts) = contexts(None, None);
+        assert_eq!(contexts.names(), ["default", "far"]);
+        let options = contexts.connect_options("far").unwrap();
+        assert_eq!(options.address.to_string(), "docker://far:2376");
+        assert!(options.tls.unwrap().ca.is_some());
+        let options = contexts.connect_options("default").unwrap();
+        assert_eq!(options.address.to_string(), "docker:///var/run/docker.sock");
+        let error = contexts.connect_options("near").unwrap_err();
+        assert!(error.to_string().contains("near"), "{error}");
+        let options = contexts.connect_options("unix:///y.sock").unwrap();
+        assert_eq!(options.address.to_string(), "docker:///y.sock");
+    }
+}

@@ -1,0 +1,102 @@
+//! The drivers: how the BuildKit of a node is reached and who keeps it running.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Error;
+
+/// How the BuildKit of a node is reached and who keeps it running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Driver {
+    /// The BuildKit inside a Docker Engine. Each context of the docker CLI is a builder of this driver; none can be created.
+    Docker,
+    /// A container with BuildKit on a Docker Engine, started when it is needed.
+    DockerContainer,
+    /// Pods with BuildKit in a Kubernetes cluster.
+    Kubernetes,
+    /// A `buildkitd` of this machine, started for a build and ended after it. buildx does not know it.
+    Local,
+    /// A BuildKit that somebody else runs.
+    Remote,
+}
+
+const DRIVERS: [Driver; 5] = [
+    Driver::Docker,
+    Driver::DockerContainer,
+    Driver::Kubernetes,
+    Driver::Local,
+    Driver::Remote,
+];
+
+impl Driver {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::DockerContainer => "docker-container",
+            Self::Kubernetes => "kubernetes",
+            Self::Local => "local",
+            Self::Remote => "remote",
+        }
+    }
+
+    /// The names of the drivers that a builder can be created with.
+    pub fn names() -> Vec<&'static str> {
+        let creatable = DRIVERS.into_iter().filter(|driver| *driver != Self::Docker);
+        creatable.map(Self::name).collect()
+    }
+
+    /// The names of its options; `env.*` stands for all that begin so.
+    pub const fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Docker => &[],
+            Self::DockerContainer => &[
+                "allow-untrusted-image",
+                "cgroup-parent",
+                "cpu-period",
+                "cpu-quota",
+                "cpu-shares",
+                "cpuset-cpus",
+                "cpuset-mems",
+                "default-load",
+                "env.*",
+                "image",
+                "memory",
+                "memory-swap",
+                "network",
+                "provenance-add-gha",
+                "restart-policy",
+            ],
+            Self::Kubernetes => &[],
+            Self::Local => &["root"],
+            Self::Remote => &["cacert", "cert", "default-load", "key", "servername"],
+        }
+    }
+
+    /// Whether it starts a `buildkitd`, which has flags and a configuration.
+    pub const fn has_daemon(self) -> bool {
+        matches!(self, Self::DockerContainer | Self::Kubernetes | Self::Local)
+    }
+
+    /// Whether its daemon's network is not the host's: `--network=host` of a build is then allowed from the beginning.
+    pub const fn is_isolated(self) -> bool {
+        matches!(self, Self::DockerContainer | Self::Kubernetes)
+    }
+}
+
+impl fmt::Display for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Driver {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = DRIVERS.into_iter().find(|driver| driver.name() == text);
+        found.ok_or_else(|| Error::UnknownDriver {
+            name: text.to_owned(),
+        })
+    }
+}

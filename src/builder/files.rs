@@ -1,0 +1,85 @@
+//! Reading and writing files of the store: one step each, or not at all; they belong to the folder's owner.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
+use std::path::Path;
+
+use super::Error;
+
+/// Reads a file; `None` when there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(failed("read", path)(error)),
+    }
+}
+
+/// Makes a folder and those above it, for its owner alone.
+pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(failed("create", path))?;
+    give_to_owner_of(path.parent(), path);
+    Ok(())
+}
+
+/// Replaces a file in one step. The temporary file lies in `folder`, the store's own: buildx takes everything that lies beside a
+/// builder's file for a builder.
+pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let mut random = [0_u8; 8];
+    let _ = getrandom::fill(&mut random);
+    let temporary = folder.join(format!(".tmp-{:016x}", u64::from_le_bytes(random)));
+    let written = || -> io::Result<()> {
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        give_to_owner_of(Some(folder), &temporary);
+        fs::rename(&temporary, path)
+    };
+    written().map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        failed("write", path)(error)
+    })
+}
+
+/// Removes a file; one that is not there is as good.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if !is_missing(&error) => Err(failed("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File {
+        action,
+        path,
+        source,
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// What root writes into a user's folder (with sudo) is the user's: without that he could not use it any more.
+fn give_to_owner_of(folder: Option<&Path>, path: &Path) {
+    let Some(owner) = folder.and_then(|folder| fs::metadata(folder).ok()) else {
+        return;
+    };
+    if rustix::process::geteuid().is_root() && owner.uid() != 0 {
+        let _ = chown(path, Some(owner.uid()), Some(owner.gid()));
+    }
+}

@@ -1,0 +1,256 @@
+//! A node with its driver: what it is doing, what its BuildKit can do, a connection to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use super::{Builder, Contexts, Driver, Error, Node, remote};
+use crate::client::{Address, Client, ConnectOptions, Device, GcRule, engine_info};
+use crate::oci::Platform;
+
+/// A node of a builder, ready to be asked.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The builder's name.
+    pub builder: String,
+    /// The node as the store has it.
+    pub node: Node,
+    /// The builder's driver.
+    pub driver: Driver,
+    way: Way,
+}
+
+/// How the node is reached.
+#[derive(Debug, Clone)]
+enum Way {
+    /// A BuildKit that is always there, or an engine with one.
+    Direct(ConnectOptions),
+}
+
+/// What a node is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// There is nothing yet, or it does not answer.
+    Inactive,
+    /// It runs.
+    Running,
+    /// It is there and does not run.
+    Stopped,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inactive => "inactive",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+/// What a node says about itself. What comes from its BuildKit is empty unless it runs.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// What it is doing.
+    pub status: Status,
+    /// BuildKit's version, or the engine's that it is a part of.
+    pub version: String,
+    /// The ids of its workers.
+    pub ids: Vec<String>,
+    /// The platforms that it builds for, each once.
+    pub platforms: Vec<Platform>,
+    /// Labels of its first worker.
+    pub labels: BTreeMap<String, String>,
+    /// What the garbage collector of its first worker keeps.
+    pub gc_policy: Vec<GcRule>,
+    /// Devices that steps may ask for.
+    pub devices: Vec<Device>,
+    /// What it can do, by buildx's names.
+    pub features: BTreeMap<&'static str, bool>,
+}
+
+impl Instance {
+    /// A node of a builder; nothing is connected to yet.
+    ///
+    /// # Errors
+    /// When driver, endpoint or options cannot be used.
+    pub fn new(builder: &Builder, node: &Node, contexts: &Contexts) -> Result<Self, Error> {
+        let driver = builder.driver()?;
+        if !builder.of_context {
+            driver.check_options(&node.driver_opts)?;
+        }
+        let refused = |reason: &str| Error::Driver {
+            driver,
+            reason: reason.to_owned(),
+        };
+        if !driver.has_daemon() && !node.files.is_empty() {
+            return Err(refused(
+                "starts no buildkitd that could be given a configuration",
+            ));
+        }
+        if !driver.has_daemon() && !node.buildkitd_flags.is_empty() {
+            return Err(refused("starts no buildkitd that could be given flags"));
+        }
+        let way = match driver {
+            Driver::Docker => Way::Direct(contexts.connect_options(&node.endpoint)?),
+            Driver::Remote => {
+                let mut options = remote::connect_options(&node.endpoint, &node.driver_opts)?;
+                if matches!(options.address, Address::Docker(None)) {
+                    options = contexts.connect_options("")?;
+                }
+                Way::Direct(options)
+            }
+            Driver::DockerContainer | Driver::Kubernetes | Driver::Local => {
+                return Err(refused("is not supported by this version"));
+            }
+        };
+        Ok(Self {
+            builder: builder.name.clone(),
+            node: node.clone(),
+            driver,
+            way,
+        })
+    }
+
+    /// What it is doing.
+    ///
+    /// # Errors
+    /// When the engine that holds it does not answer.
+    pub async fn status(&self) -> Result<Status, Error> {
+        Ok(self.report(crate::client::CONNECT_TIMEOUT).await?.status)
+    }
+
+    /// A connection to its BuildKit; what is stopped is started before.
+    ///
+    /// # Errors
+    /// When there is no BuildKit, or it cannot be started.
+    pub async fn connect(&self, timeout: Duration) -> Result<Client, Error> {
+        match &self.way {
+            Way::Direct(options) => Ok(Client::connect(&within(options, timeout)).await?),
+        }
+    }
+
+    /// Asks it about itself, without starting anything.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or the BuildKit breaks off. A remote one that does not answer is inactive.
+    pub async fn report(&self, timeout: Duration) -> Result<Report, Error> {
+        let Way::Direct(options) = &self.way;
+        let client = match (
+            self.driver,
+            Client::connect(&within(options, timeout)).await,
+        ) {
+            (Driver::Remote, Err(_)) => return Ok(Report::of(Status::Inactive)),
+            (_, client) => client?,
+        };
+        let mut report = Report::of(Status::Running);
+        report.fill(&client).await?;
+        report.features = self.features(&report);
+        if report.version.is_empty() && self.driver == Driver::Docker {
+            report.version = engine_info(&within(options, timeout)).await?.version;
+        }
+        Ok(report)
+    }
+
+    /// Why a remote node does not answer: [`Instance::report`] only says that it does not.
+    ///
+    /// # Errors
+    /// That reason.
+    pub async fn probe(&self, timeout: Duration) -> Result<(), Error> {
+        let Way::Direct(options) = &self.way;
+        Client::connect(&within(options, timeout)).await?;
+        Ok(())
+    }
+
+    /// Ends what it runs. A BuildKit that is not its own goes on.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or cannot end it.
+    pub async fn stop(&self) -> Result<(), Error> {
+        match &self.way {
+            Way::Direct(_) => Ok(()),
+        }
+    }
+
+    /// Ends what it runs and removes it, with its caches unless `keep_state`. A BuildKit that is not its own goes on.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or cannot remove it.
+    pub async fn remove(&self, _keep_state: bool) -> Result<(), Error> {
+        match &self.way {
+            Way::Direct(_) => Ok(()),
+        }
+    }
+
+    /// An engine's BuildKit exports and builds several platforms with the containerd image store only.
+    fn features(&self, report: &Report) -> BTreeMap<&'static str, bool> {
+        let snapshots = report
+            .labels
+            .contains_key("org.mobyproject.buildkit.worker.snapshotter");
+        let full = self.driver != Driver::Docker || snapshots;
+        let load = self.node.driver_opts.get("default-load");
+        let load = load.is_some_and(|text| super::options::boolean(text).unwrap_or(false));
+        let mut features = BTreeMap::from([
+            ("OCI exporter", full),
+            ("Docker exporter", full),
+            ("Cache export", full),
+            ("Multi-platform build", full),
+            ("Direct push", full),
+            (
+                "Automatically load images to the Docker Engine image store",
+                load || self.driver == Driver::Docker,
+            ),
+        ]);
+        if self.driver == Driver::Docker {
+            features.insert("Prefer image digest", full);
+        }
+        features
+    }
+}
+
+impl Report {
+    fn of(status: Status) -> Self {
+        Self {
+            status,
+            version: String::new(),
+            ids: Vec::new(),
+            platforms: Vec::new(),
+            labels: BTreeMap::new(),
+            gc_policy: Vec::new(),
+            devices: Vec::new(),
+            features: BTreeMap::new(),
+        }
+    }
+
+    async fn fill(&mut self, client: &Client) -> Result<(), Error> {
+        if let Some(version) = client.version() {
+            self.version.clone_from(&version.version);
+        }
+        let workers = client.workers().await?;
+        let mut seen = BTreeSet::new();
+        for (position, worker) in workers.into_iter().enumerate() {
+            self.ids.push(worker.id);
+            let platforms = worker
+                .platforms
+                .into_iter()
+                .map(|platform| platform.normalized());
+            self.platforms
+                .extend(platforms.filter(|platform| seen.insert(platform.clone())));
+            if position == 0 {
+                self.labels = worker.labels;
+                self.gc_policy = worker.gc_policy;
+            }
+            self.devices = worker.devices;
+        }
+        self.ids.sort();
+        Ok(())
+    }
+}
+
+fn within(options: &ConnectOptions, timeout: Duration) -> ConnectOptions {
+    ConnectOptions {
+        timeout,
+        ..options.clone()
+    }
+}

@@ -1,0 +1,44 @@
+//! Named builders: the store that is shared with buildx, the contexts of the docker CLI, drivers and their options, nodes that
+//! can be asked, started, stopped and removed.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use solvekit::builder::{Contexts, Instance, Store};
+//!
+//! let store = Store::new("/home/me/.docker/buildx");
+//! let contexts = Contexts::new(Some("/home/me/.docker".into()), None, None)?;
+//! if let Some(builder) = store.builder("mybuilder")? {
+//!     for node in &builder.nodes {
+//!         let instance = Instance::new(&builder, node, &contexts)?;
+//!         println!("{} is {}", node.name, instance.status().await?);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod activity;
+mod context;
+mod driver;
+mod error;
+mod files;
+mod instance;
+mod name;
+mod options;
+mod record;
+mod remote;
+mod state;
+mod store;
+mod update;
+mod words;
+
+pub use context::{Contexts, DEFAULT_CONTEXT, EngineEndpoint};
+pub use driver::Driver;
+pub use error::Error;
+pub use instance::{Instance, Report, Status};
+pub use name::{check_name, generate_name};
+pub use record::{Builder, Node};
+pub use state::BuildState;
+pub use store::{Locked, Store};
+pub use update::NodeSettings;
+pub use words::split_words;

@@ -1,0 +1,124 @@
+//! Options of drivers: reading them from the command line, and their names.
+
+use std::collections::BTreeMap;
+
+use super::{Driver, Error};
+use crate::suggest::nearest;
+
+impl Driver {
+    /// Reads options as `--driver-opt` takes them, `name=value[,name=value…]` each, and checks their names. The values are
+    /// checked when a node is made of them ([`super::Instance::new`]).
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`], [`Error::InvalidOption`].
+    pub fn parse_options(self, texts: &[String]) -> Result<BTreeMap<String, String>, Error> {
+        let mut options = BTreeMap::new();
+        for text in texts {
+            let invalid = |reason: &str| Error::InvalidOption {
+                driver: self,
+                option: text.clone(),
+                value: String::new(),
+                reason: reason.to_owned(),
+            };
+            let fields = crate::dockerfile::csv_fields(text)
+                .map_err(|_| invalid("it is not one CSV record"))?;
+            for field in fields {
+                let Some((name, value)) = field.split_once('=') else {
+                    return Err(invalid("an option is NAME=VALUE"));
+                };
+                options.insert(name.trim().to_owned(), value.to_owned());
+            }
+        }
+        self.check_options(&options)?;
+        Ok(options)
+    }
+
+    /// Checks the names of options.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`] for the first that the driver does not have.
+    pub fn check_options(self, options: &BTreeMap<String, String>) -> Result<(), Error> {
+        let known = self.options();
+        let is_known = |name: &str| {
+            let is_variable = name
+                .strip_prefix("env.")
+                .is_some_and(|rest| !rest.is_empty());
+            known.contains(&name) || is_variable && known.contains(&"env.*")
+        };
+        let unknown = options.keys().find(|name| !is_known(name));
+        match unknown {
+            None => Ok(()),
+            Some(option) => Err(Error::UnknownOption {
+                driver: self,
+                option: option.clone(),
+                nearest: nearest(option, known),
+            }),
+        }
+    }
+}
+
+/// One option's value, read by `read`, which says what is wrong with it.
+pub(super) fn value<T>(
+    driver: Driver,
+    options: &BTreeMap<String, String>,
+    name: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, Error> {
+    let Some(value) = options.get(name) else {
+        return Ok(None);
+    };
+    let read = read(value).map_err(|reason| Error::InvalidOption {
+        driver,
+        option: name.to_owned(),
+        value: value.clone(),
+        reason,
+    })?;
+    Ok(Some(read))
+}
+
+/// `true` and `false` as Go reads them.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("it is neither true nor false".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_come_in_lists_and_one_by_one() {
+        let texts = ["image=a:b,network=host".to_owned(), "env.A=1=2".to_owned()];
+        let options = Driver::DockerContainer.parse_options(&texts).unwrap();
+        assert_eq!(options["image"], "a:b");
+        assert_eq!(options["network"], "host");
+        assert_eq!(options["env.A"], "1=2");
+    }
+
+    #[test]
+    fn an_unknown_option_is_told_with_the_nearest() {
+        let refused =
+            |driver: Driver, text: &str| driver.parse_options(&[text.to_owned()]).unwrap_err();
+        let error = refused(Driver::DockerContainer, "imge=x");
+        assert!(error.to_string().contains("did you mean image?"), "{error}");
+        assert!(error.hint().unwrap().contains("cpuset-cpus"));
+        assert!(
+            refused(Driver::Remote, "env.A=1")
+                .to_string()
+                .contains("env.A")
+        );
+        assert!(
+            refused(Driver::DockerContainer, "env.=1")
+                .to_string()
+                .contains("env.")
+        );
+        assert!(
+            refused(Driver::Remote, "key")
+                .to_string()
+                .contains("NAME=VALUE")
+        );
+    }
+}

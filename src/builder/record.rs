@@ -1,0 +1,187 @@
+//! A builder and its nodes as the store keeps them, in buildx's JSON. Fields that are not known here are kept.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::{Driver, Error};
+use crate::oci::Platform;
+
+/// A named builder: one or more nodes with the same driver.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Builder {
+    /// Its name.
+    pub name: String,
+    /// Its driver by name, see [`Driver`]; empty is the engine of a context.
+    #[serde(default)]
+    pub driver: String,
+    /// Its nodes; never empty in buildx.
+    #[serde(default, deserialize_with = "or_default")]
+    pub nodes: Vec<Node>,
+    /// Its nodes are not those of the store, but found when they are needed.
+    #[serde(default)]
+    pub dynamic: bool,
+    #[serde(flatten)]
+    pub(super) unknown: Map<String, Value>,
+    /// It is a context of the docker CLI, not in the store.
+    #[serde(skip)]
+    pub of_context: bool,
+}
+
+/// A node of a builder: one BuildKit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Node {
+    /// Its name, for example `mybuilder0`.
+    pub name: String,
+    /// Where it is: an address of a BuildKit for the `remote` driver, a context of the docker CLI or an engine's address for
+    /// `docker-container`.
+    #[serde(default)]
+    pub endpoint: String,
+    /// The platforms that it was given by the user; they come before those that the daemon says.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        serialize_with = "null_if_empty"
+    )]
+    pub platforms: Vec<Platform>,
+    /// Options of the driver.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        serialize_with = "null_if_none"
+    )]
+    pub driver_opts: BTreeMap<String, String>,
+    /// Flags of its `buildkitd`.
+    #[serde(
+        rename = "Flags",
+        default,
+        deserialize_with = "or_default",
+        serialize_with = "null_if_empty"
+    )]
+    pub buildkitd_flags: Vec<String>,
+    /// Files for `/etc/buildkit`, `buildkitd.toml` among them, by their path there.
+    #[serde(
+        default,
+        deserialize_with = "from_base64",
+        serialize_with = "to_base64"
+    )]
+    pub files: BTreeMap<String, Vec<u8>>,
+    #[serde(flatten)]
+    pub(super) unknown: Map<String, Value>,
+}
+
+impl Builder {
+    /// A builder without nodes.
+    pub fn new(name: impl Into<String>, driver: Driver) -> Self {
+        Self {
+            name: name.into(),
+            driver: driver.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// The builder that a context of the docker CLI is: one node, the engine.
+    pub fn of_context(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let node = Node {
+            name: name.clone(),
+            endpoint: name.clone(),
+            ..Node::default()
+        };
+        Self {
+            nodes: vec![node],
+            of_context: true,
+            ..Self::new(name, Driver::Docker)
+        }
+    }
+
+    /// Its driver.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDriver`] for one that another program knows.
+    pub fn driver(&self) -> Result<Driver, Error> {
+        match self.driver.as_str() {
+            "" => Ok(Driver::Docker),
+            name => name.parse(),
+        }
+    }
+
+    /// Where the node of that name stands in the list.
+    pub fn position(&self, node: &str) -> Option<usize> {
+        self.nodes.iter().position(|known| known.name == node)
+    }
+}
+
+/// Go writes empty lists and maps as `null`.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn null_if_empty<S: Serializer, T: Serialize>(
+    list: &[T],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    (!list.is_empty()).then_some(list).serialize(serializer)
+}
+
+fn null_if_none<S: Serializer>(
+    map: &BTreeMap<String, String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    (!map.is_empty()).then_some(map).serialize(serializer)
+}
+
+fn to_base64<S: Serializer>(
+    files: &BTreeMap<String, Vec<u8>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let encoded = files
+        .iter()
+        .map(|(path, bytes)| (path, BASE64.encode(bytes)));
+    let encoded: BTreeMap<_, _> = encoded.collect();
+    (!encoded.is_empty())
+        .then_some(encoded)
+        .serialize(serializer)
+}
+
+fn from_base64<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Vec<u8>>, D::Error> {
+    let files: BTreeMap<String, Option<String>> = or_default(deserializer)?;
+    let decode = |(path, text): (String, Option<String>)| {
+        let bytes = BASE64.decode(text.unwrap_or_default());
+        bytes
+            .map(|bytes| (path, bytes))
+            .map_err(serde::de::Error::custom)
+    };
+    files.into_iter().map(decode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUILDX: &str = r#"{"Name":"b","Driver":"remote","Nodes":[{"Name":"b0","Endpoint":"tcp://h:1","Platforms":[{"architecture":"arm64","os":"linux"}],"DriverOpts":null,"Flags":null,"Files":{"buildkitd.toml":"ZGVidWcgPSB0cnVlCg=="},"Later":{"x":1}}],"Dynamic":false,"Newer":[1]}"#;
+
+    #[test]
+    fn what_buildx_wrote_is_written_again_with_what_is_not_known() {
+        let builder: Builder = serde_json::from_str(BUILDX).unwrap();
+        assert_eq!(builder.nodes[0].platforms[0].to_string(), "linux/arm64");
+        assert_eq!(builder.nodes[0].files["buildkitd.toml"], b"debug = true\n");
+        let again: Value = serde_json::to_value(&builder).unwrap();
+        assert_eq!(again, serde_json::from_str::<Value>(BUILDX).unwrap());
+    }
+
+    #[test]
+    fn missing_and_null_are_empty() {
+        let builder: Builder = serde_json::from_str(r#"{"Name":"b","Nodes":null}"#).unwrap();
+        assert!(builder.nodes.is_empty());
+        assert_eq!(builder.driver().unwrap(), Driver::Docker);
+    }
+}

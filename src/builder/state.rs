@@ -1,0 +1,124 @@
+//! What was built where: `refs/BUILDER/NODE/REF`, which buildx's history commands and Docker Desktop read.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Locked, Store, files};
+
+const FOLDER: &str = "refs";
+
+/// What a build was made of. Its file's name is the build's reference.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct BuildState {
+    /// Name of the target in a group of builds; `default` for a single one.
+    pub target: String,
+    /// Absolute path of the context, its URL, or `-` for stdin.
+    pub local_path: String,
+    /// Absolute path of the Dockerfile, or its path in a context that is not a folder.
+    pub dockerfile_path: String,
+    /// The group of builds that it belongs to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub group_ref: String,
+}
+
+impl Store {
+    /// Writes down what a build is made of.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] for parts that would lead out of the folder, [`Error::File`] when it cannot be written.
+    pub fn save_state(
+        &self,
+        builder: &str,
+        node: &str,
+        build_ref: &str,
+        state: &BuildState,
+    ) -> Result<(), Error> {
+        let path = self.state_path(&[builder, node, build_ref])?;
+        if let Some(folder) = path.parent() {
+            files::make_folder(folder)?;
+        }
+        let bytes = serde_json::to_vec(state).unwrap_or_default();
+        files::write(self.folder(), &path, &bytes, 0o644)
+    }
+
+    /// What a build was made of, if that was written down.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`], [`Error::File`] and [`Error::Broken`].
+    pub fn state(
+        &self,
+        builder: &str,
+        node: &str,
+        build_ref: &str,
+    ) -> Result<Option<BuildState>, Error> {
+        let path = self.state_path(&[builder, node, build_ref])?;
+        let Some(bytes) = files::read(&path)? else {
+            return Ok(None);
+        };
+        let state = serde_json::from_slice(&bytes);
+        state.map(Some).map_err(|error| Error::Broken {
+            path,
+            reason: error.to_string(),
+        })
+    }
+
+    fn state_path(&self, parts: &[&str]) -> Result<PathBuf, Error> {
+        let mut path = self.folder().join(FOLDER);
+        for part in parts {
+            if part.is_empty() || part.starts_with('.') || part.contains(['/', '\0']) {
+                return Err(Error::InvalidName {
+                    name: (*part).to_owned(),
+                });
+            }
+            path.push(part);
+        }
+        Ok(path)
+    }
+}
+
+impl Locked {
+    /// Forgets what was built by a builder, or by one node of it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] and [`Error::File`].
+    pub fn forget_states(&self, builder: &str, node: Option<&str>) -> Result<(), Error> {
+        let parts: Vec<&str> = [builder].into_iter().chain(node).collect();
+        let path = self.state_path(&parts)?;
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(files::failed("remove", &path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_goes_with_its_builder() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let state = BuildState {
+            target: "default".into(),
+            local_path: "-".into(),
+            dockerfile_path: "Dockerfile".into(),
+            ..BuildState::default()
+        };
+        store.save_state("b", "b0", "abc", &state).unwrap();
+        let text = fs::read_to_string(folder.path().join("refs/b/b0/abc")).unwrap();
+        assert_eq!(
+            text,
+            r#"{"Target":"default","LocalPath":"-","DockerfilePath":"Dockerfile"}"#
+        );
+        assert_eq!(store.state("b", "b0", "abc").unwrap(), Some(state.clone()));
+        assert!(store.save_state("..", "b0", "abc", &state).is_err());
+        store.lock().unwrap().forget_states("b", None).unwrap();
+        assert_eq!(store.state("b", "b0", "abc").unwrap(), None);
+    }
+}

@@ -1,0 +1,396 @@
+//! The builders of a user: buildx's folder, with its lock, so that both programs may change it.
+
+use std::fs::{self, File};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{Builder, Error, check_name, files};
+use crate::suggest::nearest;
+
+const INSTANCES: &str = "instances";
+const DEFAULTS: &str = "defaults";
+const CURRENT: &str = "current";
+const LOCK: &str = ".lock";
+/// buildx holds the lock while it asks all nodes of `ls`, for 20 seconds at most.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The builders that buildx and this program know: a folder with
+///
+/// - `instances/NAME`: a [`Builder`] each, as JSON
+/// - `current`: which builder is used, as JSON, for one endpoint of Docker or for all
+/// - `defaults/HASH`: the same for one endpoint, outlasting changes of the endpoint
+/// - `activity/NAME`: when a builder was last used (RFC 3339)
+/// - `refs/BUILDER/NODE/REF`: what was built there, see [`super::BuildState`]
+///
+/// Reading takes no lock, because files are replaced in one step. Changes go through [`Store::lock`].
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// A store that no other program changes meanwhile. The lock ends with it.
+#[derive(Debug)]
+pub struct Locked {
+    store: Store,
+    _lock: File,
+}
+
+/// The content of `current`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Current {
+    key: String,
+    name: String,
+    global: bool,
+}
+
+impl Store {
+    /// The store in a folder: `$BUILDX_CONFIG`, or `buildx` in Docker's configuration folder. It need not exist.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The configuration of `buildkitd` that new builders get when none is given, if there is one: `buildkitd.default.toml`.
+    pub fn default_config(&self) -> Option<PathBuf> {
+        let path = self.folder.join("buildkitd.default.toml");
+        path.is_file().then_some(path)
+    }
+
+    /// The builder of that name, `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`], [`Error::File`] and [`Error::Broken`].
+    pub fn builder(&self, name: &str) -> Result<Option<Builder>, Error> {
+        let path = self.instance(name)?;
+        match files::read(&path)? {
+            None => Ok(None),
+            Some(bytes) => parsed(&path, &bytes).map(Some),
+        }
+    }
+
+    /// All builders in the order of their names; those whose file is broken as the error that names it.
+    ///
+    /// # Errors
+    /// When the folder cannot be read; a folder that does not exist has no builders.
+    pub fn builders(&self) -> Result<Vec<Result<Builder, Error>>, Error> {
+        let names = self.names()?;
+        let read = names
+            .into_iter()
+            .filter_map(|name| self.builder(&name).transpose());
+        Ok(read.collect())
+    }
+
+    /// The names of all builders.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, Error> {
+        let folder = self.folder.join(INSTANCES);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(files::failed("read", &folder)(error)),
+        };
+        let names = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        // What other programs leave lying there is none.
+        let mut names: Vec<String> = names.filter(|name| check_name(name).is_ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// The error for a builder that is not there, with the nearest name of those of the store and `others`.
+    pub fn not_found(&self, name: &str, others: &[String]) -> Error {
+        let mut known = self.names().unwrap_or_default();
+        known.extend(others.iter().cloned());
+        let candidates: Vec<&str> = known.iter().map(String::as_str).collect();
+        Error::NotFound {
+            name: name.to_owned(),
+            nearest: nearest(name, &candidates).map(str::to_owned),
+            known,
+        }
+    }
+
+    /// The name of the builder that was chosen with `use` for an endpoint of Docker: the context's name, or the address of the
+    /// default context's engine ([`super::Contexts::key`]).
+    ///
+    /// # Errors
+    /// [`Error::File`] and [`Error::Broken`].
+    pub fn current(&self, key: &str) -> Result<Option<String>, Error> {
+        let path = self.folder.join(CURRENT);
+        if let Some(bytes) = files::read(&path)? {
+            let current: Current = parsed(&path, &bytes)?;
+            if !current.name.is_empty() && (current.global || current.key == key) {
+                let exists = self.builder(&current.name)?.is_some();
+                if exists || !current.global {
+                    return Ok(exists.then_some(current.name));
+                }
+            }
+        }
+        let Some(bytes) = files::read(&self.default_of(key))? else {
+            return Ok(None);
+        };
+        let name = String::from_utf8_lossy(&bytes).into_owned();
+        match self.builder(&name) {
+            Ok(found) => Ok(found.map(|_| name)),
+            Err(Error::InvalidName { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the lock that buildx takes, waiting up to 30 seconds for it. Makes the folder if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Locked`], and [`Error::File`] when the store cannot be written.
+    pub fn lock(&self) -> Result<Locked, Error> {
+        for folder in [INSTANCES, DEFAULTS, super::activity::FOLDER] {
+            files::make_folder(&self.folder.join(folder))?;
+        }
+        let path = self.folder.join(LOCK);
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let file = file.map_err(files::failed("create", &path))?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                // Some network file systems have no locks; files are still replaced in one step.
+                Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
+                    return Ok(Locked {
+                        store: self.clone(),
+                        _lock: file,
+                    });
+                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(Error::Locked { path }),
+                Err(error) => return Err(files::failed("lock", &path)(error.into())),
+            }
+        }
+    }
+
+    fn instance(&self, name: &str) -> Result<PathBuf, Error> {
+        Ok(self.folder.join(INSTANCES).join(check_name(name)?))
+    }
+
+    fn default_of(&self, key: &str) -> PathBuf {
+        let hash = Sha256::digest(key);
+        let hash: String = hash
+            .iter()
+            .take(10)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        self.folder.join(DEFAULTS).join(hash)
+    }
+}
+
+impl Locked {
+    /// Writes a builder, new or changed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] and [`Error::File`].
+    pub fn save(&self, builder: &Builder) -> Result<(), Error> {
+        let path = self.instance(&builder.name)?;
+        // Strings, numbers and maps with keys of text: that cannot fail.
+        let bytes = serde_json::to_vec(builder).unwrap_or_default();
+        files::write(&self.folder, &path, &bytes, 0o600)?;
+        self.touch(&builder.name)
+    }
+
+    /// Removes a builder and the states of its builds. What it runs is not touched.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] and [`Error::File`].
+    pub fn remove(&self, name: &str) -> Result<(), Error> {
+        self.forget_activity(name)?;
+        self.forget_states(name, None)?;
+        files::remove(&self.instance(name)?)
+    }
+
+    /// Chooses the builder for an endpoint of Docker (see [`Store::current`]), or with `global` for all; with `default` the choice
+    /// comes back with the endpoint. An empty name chooses the endpoint's own engine.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn set_current(
+        &self,
+        key: &str,
+        name: &str,
+        global: bool,
+        default: bool,
+    ) -> Result<(), Error> {
+        let current = Current {
+            key: key.to_owned(),
+            name: name.to_owned(),
+            global,
+        };
+        let bytes = serde_json::to_vec(&current).unwrap_or_default();
+        files::write(&self.folder, &self.folder.join(CURRENT), &bytes, 0o600)?;
+        match default {
+            true => files::write(&self.folder, &self.default_of(key), name.as_bytes(), 0o600),
+            false => files::remove(&self.default_of(key)),
+        }
+    }
+}
+
+impl Deref for Locked {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+fn parsed<T: for<'de> Deserialize<'de>>(path: &Path, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Broken {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builder::{Driver, Node};
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("buildx"));
+        (folder, store)
+    }
+
+    fn builder(name: &str) -> Builder {
+        let mut builder = Builder::new(name, Driver::Remote);
+        builder.nodes.push(Node {
+            name: format!("{name}0"),
+            endpoint: "tcp://host:1234".into(),
+            ..Node::default()
+        });
+        builder
+    }
+
+    #[test]
+    fn a_builder_is_found_again_until_it_is_removed() {
+        let (_folder, store) = store();
+        assert!(store.builder("one").unwrap().is_none());
+        let locked = store.lock().unwrap();
+        locked.save(&builder("One")).unwrap();
+        assert_eq!(store.builder("one").unwrap().unwrap(), builder("One"));
+        assert!(store.last_activity("one").is_some());
+        locked.remove("ONE").unwrap();
+        assert!(store.builder("one").unwrap().is_none());
+        assert!(store.names().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_broken_file_is_named_and_the_others_are_read() {
+        let (_folder, store) = store();
+        store.lock().unwrap().save(&builder("good")).unwrap();
+        let broken = store.folder().join("instances/bad");
+        fs::write(&broken, b"{\"Name\":").unwrap();
+        let read = store.builders().unwrap();
+        assert_eq!(read.len(), 2);
+        let error = read[0].as_ref().unwrap_err();
+        assert!(error.to_string().contains("instances/bad"), "{error}");
+        assert_eq!(read[1].as_ref().unwrap().name, "good");
+        assert_eq!(fs::read(&broken).unwrap(), b"{\"Name\":");
+    }
+
+    #[test]
+    fn the_choice_is_one_endpoint_s_or_global() {
+        let (_folder, store) = store();
+        let locked = store.lock().unwrap();
+        locked.save(&builder("one")).unwrap();
+        locked
+            .set_current("unix:///a.sock", "one", false, false)
+            .unwrap();
+        assert_eq!(
+            store.current("unix:///a.sock").unwrap().as_deref(),
+            Some("one")
+        );
+        assert_eq!(store.current("unix:///b.sock").unwrap(), None);
+        locked
+            .set_current("unix:///a.sock", "one", true, false)
+            .unwrap();
+        assert_eq!(
+            store.current("unix:///b.sock").unwrap().as_deref(),
+            Some("one")
+        );
+    }
+
+    #[test]
+    fn a_default_comes_back_with_its_endpoint() {
+        let (_folder, store) = store();
+        let locked = store.lock().unwrap();
+        locked.save(&builder("one")).unwrap();
+        locked.set_current("a", "one", false, true).unwrap();
+        locked.set_current("b", "", false, false).unwrap();
+        assert_eq!(store.current("a").unwrap().as_deref(), Some("one"));
+        assert_eq!(store.current("b").unwrap(), None);
+        // The name that buildx gives the file.
+        let hash = "ca978112ca1bbdcafac2";
+        assert_eq!(
+            fs::read(store.folder().join("defaults").join(hash)).unwrap(),
+            b"one"
+        );
+    }
+
+    #[test]
+    fn a_choice_that_is_gone_is_none() {
+        let (_folder, store) = store();
+        let locked = store.lock().unwrap();
+        locked.set_current("a", "gone", true, false).unwrap();
+        assert_eq!(store.current("a").unwrap(), None);
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested() {
+        let (_folder, store) = store();
+        store.lock().unwrap().save(&builder("mybuilder")).unwrap();
+        let error = store.not_found("mybulder", &["default".into()]);
+        assert!(
+            error.to_string().contains("did you mean mybuilder?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn changes_of_several_threads_are_all_there() {
+        let (_folder, store) = store();
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let store = &store;
+                scope.spawn(move || {
+                    let locked = store.lock().unwrap();
+                    let mut shared = locked
+                        .builder("shared")
+                        .unwrap()
+                        .unwrap_or(builder("shared"));
+                    shared.nodes.push(Node {
+                        name: format!("n{number}"),
+                        ..Node::default()
+                    });
+                    locked.save(&shared).unwrap();
+                });
+            }
+        });
+        assert_eq!(store.builder("shared").unwrap().unwrap().nodes.len(), 9);
+    }
+}

@@ -1,0 +1,146 @@
+//! `solvekit ls`: all builders and their nodes, as a table or JSON.
+
+use std::time::Duration;
+
+use clap::ArgAction;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use solvekit::builder::{Builder, DEFAULT_CONTEXT, Error, Report};
+
+use super::builder::Builders;
+use super::builder_platforms::{marked, shortened};
+use super::columns::align;
+use super::connection::ConnectionArgs;
+use super::environment::Environment;
+use super::failure::{print_bytes, talk};
+use super::{Failure, builder_json, values};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LsArgs {
+    /// How they are printed; json is one object a line
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    format: String,
+
+    /// List every platform
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    no_trunc: bool,
+}
+
+/// A builder and what its nodes say.
+struct Listed {
+    builder: Builder,
+    is_current: bool,
+    reports: Vec<Result<Report, Error>>,
+}
+
+pub(super) async fn cmd_ls(
+    args: &LsArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let builders = Builders::of(environment)?;
+    let (listed, mut problems) = list(&builders, connection.timeout()).await?;
+    if args.format == "json" {
+        let lines: String = listed
+            .iter()
+            .map(|one| format!("{}\n", json(&builders, one)))
+            .collect();
+        print_bytes(lines.as_bytes())?;
+    } else {
+        let mut text = "NAME/NODE\tDRIVER/ENDPOINT\tSTATUS\tBUILDKIT\tPLATFORMS\n".to_owned();
+        text.extend(listed.iter().map(|one| rows(one, args.no_trunc)));
+        print_bytes(align(&text, 10, 3).as_bytes())?;
+        problems.extend(listed.iter().flat_map(problems_of));
+    }
+    if !problems.is_empty() {
+        talk(&format!("\n{}\n", problems.join("\n")));
+    }
+    Ok(())
+}
+
+/// The builders of the store, the contexts that no builder has the name of, and what cannot be read.
+async fn list(
+    builders: &Builders,
+    timeout: Duration,
+) -> Result<(Vec<Listed>, Vec<String>), Failure> {
+    let mut problems = Vec::new();
+    let mut found = Vec::new();
+    for builder in builders.store.builders()? {
+        match builder {
+            Ok(builder) => found.push(builder),
+            Err(error) => problems.push(Failure::from_error(&error).into_message()),
+        }
+    }
+    for context in builders.contexts.names() {
+        if !found.iter().any(|builder| builder.name == context) {
+            found.push(Builder::of_context(context));
+        }
+    }
+    let current = match builders.current() {
+        Ok(builder) => builder.name,
+        Err(_) => DEFAULT_CONTEXT.to_owned(),
+    };
+    let ask = async |builder: Builder| Listed {
+        is_current: builder.name == current,
+        reports: builders.reports(&builder, timeout).await,
+        builder,
+    };
+    Ok((join_all(found.into_iter().map(ask)).await, problems))
+}
+
+fn rows(listed: &Listed, all_platforms: bool) -> String {
+    let builder = &listed.builder;
+    let star = if listed.is_current { "*" } else { "" };
+    let mut text = format!("{}{star}\t{}\t\t\t\n", builder.name, builder.driver);
+    for (node, report) in builder.nodes.iter().zip(&listed.reports) {
+        let (status, version, said) = match report {
+            Ok(report) => (
+                report.status.to_string(),
+                &*report.version,
+                &*report.platforms,
+            ),
+            Err(_) => ("error".to_owned(), "", &[][..]),
+        };
+        let platforms = marked(&node.platforms, said);
+        let platforms = match all_platforms {
+            true => platforms.join(", "),
+            false => shortened(&platforms),
+        };
+        text.push_str(&format!(
+            " \\_ {}\t \\_ {}\t{status}\t{version}\t{platforms}\n",
+            node.name, node.endpoint
+        ));
+    }
+    text
+}
+
+fn problems_of(listed: &Listed) -> Vec<String> {
+    let nodes = listed.builder.nodes.iter().zip(&listed.reports);
+    let failed = nodes.filter_map(|(node, report)| Some((node, report.as_ref().err()?)));
+    let line = |(node, error): (&solvekit::builder::Node, &Error)| {
+        let reason = Failure::from_error(error).into_message();
+        format!(
+            "cannot ask {} ({}): {reason}",
+            listed.builder.name, node.name
+        )
+    };
+    failed.map(line).collect()
+}
+
+fn json(builders: &Builders, listed: &Listed) -> Value {
+    let builder = &listed.builder;
+    let activity = builders.store.last_activity(&builder.name);
+    let nodes = builder.nodes.iter().zip(&listed.reports);
+    let nodes: Vec<Value> = nodes
+        .map(|(node, report)| builder_json::node(node, report))
+        .collect();
+    json!({
+        "Name": builder.name,
+        "Driver": builder.driver,
+        "LastActivity": builder_json::time(activity),
+        "Dynamic": builder.dynamic,
+        "Current": listed.is_current,
+        "Nodes": nodes,
+    })
+}
