@@ -23,6 +23,8 @@ mod suggest;
 
 pub mod oci;
 
+pub mod template;
+
 pub mod dockerfile;
 
 pub mod llb;

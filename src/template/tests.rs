@@ -1,0 +1,185 @@
+//! Templates as people write them.
+
+use super::*;
+
+fn image() -> Value {
+    let entry = |digest: &str, os: &str| {
+        Struct::new()
+            .field("Digest", "digest", digest)
+            .optional("Annotations", "annotations", Value::Null)
+            .field("Platform", "platform", Struct::new().field("OS", "os", os))
+    };
+    Struct::new()
+        .field("Name", "name", "r.example/a:1")
+        .field(
+            "Manifest",
+            "manifest",
+            Struct::new().field("Size", "size", 7).field(
+                "Manifests",
+                "manifests",
+                vec![entry("sha256:1", "linux"), entry("sha256:2", "<os>")],
+            ),
+        )
+        .hidden(
+            "Provenance",
+            Value::from(serde_json::json!({"SLSA": {"b": [1, 2.5], "a": "x"}})),
+        )
+        .into()
+}
+
+fn rendered(template: &str) -> String {
+    let template = Template::parse(template).unwrap();
+    template.render(&image(), Json::Compact).unwrap()
+}
+
+fn wrong(template: &str) -> String {
+    let rendered = Template::parse(template).and_then(|it| it.render(&image(), Json::Compact));
+    rendered.unwrap_err().to_string()
+}
+
+#[test]
+fn fields_loops_and_conditions() {
+    for (template, text) in [
+        ("{{.Name}}", "r.example/a:1"),
+        ("{{ .Manifest.Size }} bytes", "7 bytes"),
+        (
+            "{{range .Manifest.Manifests}}{{.Digest}} {{.Platform.OS}};{{end}}",
+            "sha256:1 linux;sha256:2 <os>;",
+        ),
+        (
+            "{{range $i, $m := .Manifest.Manifests}}{{$i}}={{$m.Digest}} of {{$.Name}} {{end}}",
+            "0=sha256:1 of r.example/a:1 1=sha256:2 of r.example/a:1 ",
+        ),
+        (
+            "{{range .Manifest.Manifests}}{{if eq .Platform.OS \"linux\"}}{{continue}}{{end}}{{.Digest}}{{end}}",
+            "sha256:2",
+        ),
+        (
+            "{{range .Manifest.Manifests}}{{.Digest}}{{break}}{{end}}",
+            "sha256:1",
+        ),
+        ("{{if .Missing}}{{else}}x{{end}}", ""),
+        ("{{with .Manifest}}{{.Size}}{{end}}", "7"),
+        ("{{with .Provenance.nothing}}a{{else}}b{{end}}", "b"),
+        (
+            "{{if and .Name (gt .Manifest.Size 5)}}a{{else if .Name}}b{{else}}c{{end}}",
+            "a",
+        ),
+        ("{{$x := .Name}}{{$x = \"y\"}}{{$x}}", "y"),
+        ("a {{- /* nothing */ -}} b", "ab"),
+        ("a \n {{- .Manifest.Size -}} \n b", "a7b"),
+        ("{{(index .Manifest.Manifests 1).Digest}}", "sha256:2"),
+        ("{{len .Manifest.Manifests}}", "2"),
+        (
+            "{{.Provenance.SLSA.a}}{{.Provenance.SLSA.z}}",
+            "x<no value>",
+        ),
+        ("{{\"a}}b\"}}", "a}}b"),
+    ] {
+        if template.contains("Missing") {
+            assert!(wrong(template).contains(".Missing"));
+        } else {
+            assert_eq!(rendered(template), text, "{template}");
+        }
+    }
+}
+
+#[test]
+fn functions_and_pipelines() {
+    for (template, text) in [
+        ("{{println .Name}}", "r.example/a:1\n"),
+        ("{{.Name | upper | printf \"%s!\"}}", "R.EXAMPLE/A:1!"),
+        (
+            "{{printf \"%-4s|%4d|%q|%v\" \"ab\" .Manifest.Size \"c\" true}}",
+            "ab  |   7|\"c\"|true",
+        ),
+        ("{{join (split \"a,b\" \",\") \"-\"}}", "a-b"),
+        (
+            "{{json .Manifest.Size}} {{title \"ab cd\"}} {{pad \"x\" 1 2}}|",
+            "7 Ab Cd  x  |",
+        ),
+        ("{{json .Provenance}}", r#"{"SLSA":{"a":"x","b":[1,2.5]}}"#),
+        ("{{index .Provenance \"SLSA\" \"b\" 1}}", "2.5"),
+        ("{{slice .Name 0 2}}{{truncate .Name 3}}", "r.r.e"),
+        (
+            "{{not .Name}} {{or \"\" \"b\"}} {{ne 1 2}} {{le 1 2}}",
+            "false b true true",
+        ),
+        (
+            "{{.Provenance.SLSA.b}} {{.Provenance.SLSA}}",
+            "[1 2.5] map[a:x b:[1 2.5]]",
+        ),
+    ] {
+        assert_eq!(rendered(template), text, "{template}");
+    }
+}
+
+#[test]
+fn json_is_as_go_writes_it() {
+    assert_eq!(
+        rendered("{{json .}}"),
+        r#"{"name":"r.example/a:1","manifest":{"size":7,"manifests":[{"digest":"sha256:1","platform":{"os":"linux"}},{"digest":"sha256:2","platform":{"os":"\u003cos\u003e"}}]}}"#
+    );
+    let value = Value::from(serde_json::json!({"b": [], "a": {}, "c": ["x"]}));
+    assert_eq!(
+        value.to_json(Json::Indented),
+        "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    \"x\"\n  ]\n}"
+    );
+}
+
+#[test]
+fn mistakes_say_what_there_is() {
+    for (template, parts) in [
+        (
+            "{{.Nam}}",
+            &[
+                "the template uses .Nam",
+                "did you mean Name?",
+                "Name, Manifest, Provenance",
+            ][..],
+        ),
+        (
+            "{{.Manifest.Digests}}",
+            &[".Manifest does not have", "Size, Manifests"],
+        ),
+        ("{{jsn .}}", &["jsn", "did you mean json?", "println"]),
+        ("{{.Name", &["column 1", "has no }}"]),
+        ("ab{{if .Name}}x", &["column 5", "no {{end}}"]),
+        ("{{end}}", &["column 3", "nothing is open"]),
+        ("{{}}", &["nothing in it"]),
+        ("{{(.Name}}", &["parenthesis is not closed"]),
+        ("{{.Name)}}", &["was not opened"]),
+        ("{{\"a}}", &["has no }}"]),
+        ("{{define \"x\"}}{{end}}", &["define is not supported"]),
+        ("{{range .Name}}{{end}}", &["range", "text has no parts"]),
+        ("{{.Name.Length}}", &[".Name is text"]),
+        ("{{index .Manifest.Manifests 5}}", &["no place 5", "has 2"]),
+        ("{{lower .Manifest}}", &["lower", "an object"]),
+        ("{{$x}}", &["$x", "declared"]),
+        ("{{break}}", &["outside of range"]),
+        ("{{if .Name}}{{else}}{{else}}{{end}}", &["{{end}}"]),
+    ] {
+        let error = wrong(template);
+        for part in parts {
+            assert!(error.contains(part), "{template}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_mentioned_is_known() {
+    let template =
+        Template::parse("{{with .Image}}{{json (index .Provenance \"x\").SLSA}}{{end}}").unwrap();
+    assert!(template.mentions("Provenance"));
+    assert!(template.mentions("Image"));
+    assert!(!template.mentions("SBOM"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[{}(.$|a-c \"`:=,)\\-/*0-9]{0,40}") {
+        if let Ok(template) = Template::parse(&format!("{{{{{text}}}}}")) {
+            let _ = template.render(&image(), Json::Compact);
+        }
+    }
+}
