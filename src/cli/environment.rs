@@ -25,6 +25,9 @@ pub(super) struct Environment {
     pub(super) docker_auth_config: Option<String>,
     /// Where podman keeps credentials.
     pub(super) auth_files: Vec<PathBuf>,
+    /// `XDG_CONFIG_HOME`, usually `~/.config`.
+    pub(super) config_home: Option<PathBuf>,
+    pub(super) search_path: Option<OsString>,
     pub(super) buildx_config: Option<PathBuf>,
     pub(super) buildx_builder: Option<String>,
     pub(super) docker_context: Option<String>,
@@ -52,16 +55,17 @@ fn git_auth(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(Strin
 }
 
 /// Podman's files: the one that is named, else where its logins are until the machine is started anew, and those for good.
-fn auth_files(path: &impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
+fn auth_files(
+    path: &impl Fn(&str) -> Option<PathBuf>,
+    config_home: Option<&PathBuf>,
+) -> Vec<PathBuf> {
     if let Some(file) = path("REGISTRY_AUTH_FILE") {
         return vec![file];
     }
     let user = rustix::process::getuid().as_raw();
     let running = path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
     let running = running.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
-    let configured =
-        path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")));
-    let configured = configured.map(|folder| folder.join("containers"));
+    let configured = config_home.map(|folder| folder.join("containers"));
     let folders = [Some(running), configured].into_iter().flatten();
     folders.map(|folder| folder.join("auth.json")).collect()
 }
@@ -73,6 +77,8 @@ impl Environment {
         let path = |name: &str| os(name).map(|value: OsString| PathBuf::from(value));
         let docker_config =
             path("DOCKER_CONFIG").or_else(|| path("HOME").map(|home| home.join(".docker")));
+        let config_home =
+            path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")));
         Self {
             buildkit_host: text("BUILDKIT_HOST"),
             docker_host: text("DOCKER_HOST"),
@@ -91,7 +97,9 @@ impl Environment {
             docker_tls: os("DOCKER_TLS_VERIFY")
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,
-            auth_files: auth_files(&path),
+            auth_files: auth_files(&path, config_home.as_ref()),
+            config_home,
+            search_path: os("PATH"),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
             git_auth: git_auth(std::env::vars_os()),
             no_default_attestations: text("BUILDX_NO_DEFAULT_ATTESTATIONS"),
@@ -130,6 +138,16 @@ impl Environment {
                 .map_err(|error| Failure::from_error(&error)),
             None => Ok(credentials),
         }
+    }
+
+    /// Where docker and podman have certificates of registries: the user's before those of all.
+    pub(super) fn certificate_folders(&self) -> Vec<PathBuf> {
+        let own = self.config_home.iter();
+        let own = own.flat_map(|home| ["docker", "containers"].map(|tool| home.join(tool)));
+        let all = ["/etc/docker", "/etc/containers"].map(PathBuf::from);
+        own.chain(all)
+            .map(|folder| folder.join("certs.d"))
+            .collect()
     }
 
     /// The id by which daemons know this user's transfers; made at the first build, shared with buildx. `None` when it

@@ -137,7 +137,7 @@ pub(super) fn for_message(message: &str) -> Option<String> {
     if message.contains("invalid peer certificate: UnknownIssuer") {
         return Some(
             "the registry's certificate is of an authority that this machine does not know; install that authority's \
-             certificate, or name its file: SSL_CERT_FILE=ca.pem"
+             certificate, put it where docker has it (/etc/docker/certs.d/HOST:PORT/ca.crt), or name its file: SSL_CERT_FILE=ca.pem"
                 .to_owned(),
         );
     }

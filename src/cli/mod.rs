@@ -30,13 +30,17 @@ mod keep_going;
 mod legacy;
 mod llb;
 mod lock;
+mod login;
+mod logout;
 mod ls;
 mod of_dockerfile;
 mod permissions;
 mod policy;
+mod prompt;
 mod proxies;
 mod prune;
 mod records;
+mod registries;
 mod resources;
 mod rm;
 mod secrets;
@@ -103,6 +107,10 @@ enum Command {
     Du(du::DuArgs),
     /// Remove what the daemon's build cache holds
     Prune(prune::PruneArgs),
+    /// Log in to a registry
+    Login(login::LoginArgs),
+    /// Log out of a registry
+    Logout(logout::LogoutArgs),
     /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
     Frontend(frontend::FrontendArgs),
     /// Print the version
@@ -144,6 +152,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Du(args) => run_async(du::cmd_du(&args, &cli.connection, &environment)),
         Command::Prune(args) => run_async(prune::cmd_prune(&args, &cli.connection, &environment)),
+        Command::Login(args) => run_async(login::cmd_login(args, &environment)),
+        Command::Logout(args) => run_async(logout::cmd_logout(&args, &environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),

@@ -23,6 +23,7 @@ mod interruptions;
 mod keep_going;
 mod layouts;
 mod locks;
+mod logins;
 mod machine_output;
 mod metadata;
 mod named_contexts;

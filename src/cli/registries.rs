@@ -1,0 +1,47 @@
+//! How commands reach registries: whose certificates count, and who need not have one.
+
+use std::path::PathBuf;
+
+use solvekit::registry::{
+    Client, ClientOptions, Credentials, Notifier, login_key, registry_of_key,
+};
+
+use super::environment::Environment;
+use super::failure::talk;
+
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Registries")]
+pub(super) struct RegistryArgs {
+    /// Do not check this registry's certificate, and let it speak plain HTTP (HOST[:PORT]); repeatable
+    #[arg(long, value_name = "HOST")]
+    insecure_registry: Vec<String>,
+
+    /// Folder of certificates as docker has them, DIR/HOST[:PORT]/ca.crt, before /etc/docker/certs.d; repeatable
+    #[arg(long, value_name = "DIR")]
+    certs_dir: Vec<PathBuf>,
+}
+
+impl RegistryArgs {
+    /// A client with these credentials.
+    pub(super) fn client_with(
+        &self,
+        credentials: Credentials,
+        environment: &Environment,
+    ) -> Client {
+        let insecure = self.insecure_registry.iter();
+        let insecure = insecure.map(|text| registry_of_key(&login_key(text)).to_owned());
+        let mut certificates = self.certs_dir.clone();
+        certificates.extend(environment.certificate_folders());
+        let options = ClientOptions {
+            certificates,
+            insecure: insecure.collect(),
+            notifier: Some(Notifier::new(|line| talk(&format!("{line}\n")))),
+        };
+        for registry in &options.insecure {
+            talk(&format!(
+                "WARNING: whether {registry} is the registry that it says is not checked\n"
+            ));
+        }
+        Client::new(credentials.into(), options)
+    }
+}
