@@ -54,3 +54,10 @@ pub mod frontend;
 pub mod builder;
 
 pub mod build;
+
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    //! Doors for the fuzz targets, which know the public items only.
+    pub use crate::session::receive_all;
+}

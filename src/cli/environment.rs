@@ -8,6 +8,7 @@ use solvekit::registry::Credentials;
 use solvekit::session::node_id;
 
 use super::Failure;
+use super::plugin::Invocation;
 
 /// The variables that the commands honour.
 #[derive(Debug, Clone, Default)]
@@ -71,17 +72,26 @@ fn auth_files(
 }
 
 impl Environment {
-    pub(super) fn from_process() -> Self {
+    /// What the docker CLI was told on its command line goes before its variables.
+    pub(super) fn from_process(invocation: &Invocation) -> Self {
         let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| os(name).and_then(|value| value.into_string().ok());
         let path = |name: &str| os(name).map(|value: OsString| PathBuf::from(value));
-        let docker_config =
-            path("DOCKER_CONFIG").or_else(|| path("HOME").map(|home| home.join(".docker")));
+        let docker_config = invocation
+            .config
+            .clone()
+            .or_else(|| path("DOCKER_CONFIG"))
+            .or_else(|| path("HOME").map(|home| home.join(".docker")));
         let config_home =
             path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")));
         Self {
             buildkit_host: text("BUILDKIT_HOST"),
-            docker_host: text("DOCKER_HOST"),
+            // A context on the command line goes before an address in a variable.
+            docker_host: match (&invocation.host, &invocation.context) {
+                (Some(host), _) => Some(host.clone()),
+                (None, Some(_)) => None,
+                (None, None) => text("DOCKER_HOST"),
+            },
             runtime_dir: path("XDG_RUNTIME_DIR"),
             default_platform: text("DOCKER_DEFAULT_PLATFORM"),
             progress: text("BUILDKIT_PROGRESS"),
@@ -93,7 +103,10 @@ impl Environment {
             buildx_config: path("BUILDX_CONFIG")
                 .or_else(|| docker_config.as_ref().map(|config| config.join("buildx"))),
             buildx_builder: text("BUILDX_BUILDER"),
-            docker_context: text("DOCKER_CONTEXT"),
+            docker_context: invocation
+                .context
+                .clone()
+                .or_else(|| text("DOCKER_CONTEXT")),
             docker_tls: os("DOCKER_TLS_VERIFY")
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,

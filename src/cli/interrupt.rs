@@ -3,12 +3,12 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::Failure;
+use super::{Failure, plugin};
 
 /// The exit code of an interrupted command, as shells expect it.
 pub(super) const EXIT_INTERRUPTED: u8 = 130;
 
-/// A token that is cancelled by the first SIGINT or SIGTERM.
+/// A token that is cancelled by the first SIGINT or SIGTERM, or when the docker CLI ends whose plugin this is.
 pub(super) fn token() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
     let watch = |kind| {
@@ -19,8 +19,11 @@ pub(super) fn token() -> Result<CancellationToken, Failure> {
     let cancelled = token.clone();
     tokio::spawn(async move {
         let mut received = 0;
+        let closed = plugin::closed();
+        let mut closed = std::pin::pin!(closed);
         loop {
             tokio::select! {
+                () = &mut closed, if received == 0 => {}
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }

@@ -35,6 +35,7 @@ mod logout;
 mod ls;
 mod of_dockerfile;
 mod permissions;
+mod plugin;
 mod policy;
 mod prompt;
 mod proxies;
@@ -113,6 +114,18 @@ enum Command {
     Logout(logout::LogoutArgs),
     /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
     Frontend(frontend::FrontendArgs),
+    /// Make this a plugin of the docker CLI: docker solvekit build
+    InstallPlugin(plugin::InstallPluginArgs),
+    /// What the docker CLI asks of its plugins
+    #[command(name = "docker-cli-plugin-metadata", hide = true)]
+    PluginMetadata,
+    /// What the docker CLI asks for a tab
+    #[command(name = "__complete", hide = true)]
+    Complete {
+        /// The words so far
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Print the version
     Version(version::VersionArgs),
     /// Print a completion script for a shell
@@ -123,18 +136,19 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let invocation = plugin::Invocation::of(std::env::args_os().collect());
+    let cli = match Cli::try_parse_from(&invocation.arguments) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    match run(cli) {
+    match run(cli, &invocation) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
-    let environment = Environment::from_process();
+fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
+    let environment = Environment::from_process(invocation);
     match cli.command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
         Command::Create(args) => {
@@ -158,6 +172,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),
+        Command::InstallPlugin(args) => plugin::cmd_install_plugin(&args, &environment),
+        Command::PluginMetadata => plugin::cmd_metadata(),
+        Command::Complete { .. } => plugin::cmd_complete(),
         Command::Version(args) => version::cmd_version(&args),
         Command::Completion(args) => completion::cmd_completion(&args, Cli::command()),
         Command::Man => completion::cmd_man(Cli::command()),

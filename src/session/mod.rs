@@ -25,6 +25,8 @@ pub use auth::Auth;
 pub use content::ContentStores;
 pub use error::Error;
 pub use exports::Exports;
+#[cfg(fuzzing)]
+pub use exports::receive_all;
 pub use filesync::{Directories, Sent, SentFile, Survey, SurveyError, Tally};
 pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
 pub use secrets::Secrets;

@@ -29,6 +29,7 @@ mod metadata;
 mod named_contexts;
 mod outputs;
 mod piped_contexts;
+mod plugin;
 mod registry_faults;
 mod results;
 mod sboms;

@@ -49,6 +49,32 @@ pub(super) fn receive(
     Err(ExportError::Closed)
 }
 
+/// Takes the frames of a whole transfer, as [`receive`] does, for the fuzzer.
+#[cfg(fuzzing)]
+pub fn receive_all(root: &std::path::Path, mirror: bool, frames: &[u8]) -> Result<(), String> {
+    let mut receiver = Receiver {
+        tree: Tree::open(root, mirror).map_err(|error| error.to_string())?,
+        wanted: VecDeque::new(),
+        asked: 0,
+        next: 0,
+        listed: false,
+        finished: false,
+    };
+    let mut reader = crate::session::stream::FrameReader::default();
+    reader.push(bytes::Bytes::copy_from_slice(frames));
+    let bad = |error: crate::session::stream::BadFrame| error.0.to_owned();
+    while let Some(message) = reader.next().map_err(bad)? {
+        let packet = packet::read(message).map_err(bad)?;
+        if receiver.take(packet).map_err(|error| error.message())? {
+            break;
+        }
+        receiver
+            .ask(&mut Vec::new())
+            .map_err(|error| error.message())?;
+    }
+    Ok(())
+}
+
 /// A transfer on its way.
 struct Receiver {
     tree: Tree,

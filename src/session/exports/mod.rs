@@ -7,6 +7,9 @@ mod file;
 mod mirror;
 mod tree;
 
+#[cfg(fuzzing)]
+pub use directory::receive_all;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

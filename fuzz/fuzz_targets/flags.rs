@@ -1,0 +1,31 @@
+//! Values of flags and files: any text is read or refused.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use solvekit::build::{
+    Attestations, CacheDirection, Entitlement, MetadataProvenance, Output, csv_fields, parse_annotations, parse_bytes, parse_cache,
+};
+use solvekit::client::{Address, SourcePolicy};
+use solvekit::frontend::Choice;
+use solvekit::lock::Lock;
+
+fuzz_target!(|text: &str| {
+    if let Ok(fields) = csv_fields(text) {
+        // What was read can be written with quotes, and read again.
+        let quoted: Vec<String> = fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
+        assert_eq!(csv_fields(&quoted.join(",")).expect("quoted fields can be read"), fields);
+    }
+    let _ = text.parse::<Output>();
+    let _ = text.parse::<Entitlement>();
+    let _ = text.parse::<MetadataProvenance>();
+    let _ = text.parse::<Choice>();
+    let _ = parse_cache(text, CacheDirection::From);
+    let _ = parse_cache(text, CacheDirection::To);
+    let _ = parse_annotations(&[text.to_owned()]);
+    let _ = parse_bytes(text);
+    let _ = Attestations::parse(&[text.to_owned()], Some(text), Some(text));
+    let _ = Address::parse(text);
+    let _ = SourcePolicy::parse(text.as_bytes());
+    let _ = Lock::parse(text.as_bytes());
+});
