@@ -43,6 +43,8 @@ pub mod progress;
 
 pub mod layout;
 
+pub mod imagetools;
+
 pub mod session;
 
 pub mod client;

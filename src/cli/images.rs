@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::environment::Environment;
+use super::registries::RegistryArgs;
 
 /// Reads a lock, with its path in the message.
 pub(super) fn read_lock(path: &Path) -> Result<Lock, Failure> {
@@ -61,7 +62,7 @@ impl Registries {
             .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
         Ok(Self {
             runtime,
-            images: Images::new(Arc::new(environment.credentials()?)),
+            images: Images::with_client(RegistryArgs::default().client(environment)?),
         })
     }
 

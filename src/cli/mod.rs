@@ -24,6 +24,7 @@ mod failure;
 mod frontend;
 mod hint;
 mod images;
+mod imagetools;
 mod inspect;
 mod interrupt;
 mod keep_going;
@@ -42,6 +43,7 @@ mod proxies;
 mod prune;
 mod records;
 mod registries;
+mod registry_failure;
 mod resources;
 mod rm;
 mod secrets;
@@ -90,6 +92,8 @@ enum Command {
     Lock(Box<lock::LockArgs>),
     /// Look at the build context
     Context(Box<context::ContextCommandArgs>),
+    /// Look at images in registries
+    Imagetools(imagetools::ImagetoolsArgs),
     /// Make a builder, or change its nodes
     Create(Box<create::CreateArgs>),
     /// Choose the builder that is used from now on
@@ -151,6 +155,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     let environment = Environment::from_process(invocation);
     match cli.command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
+        Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(&args, &environment)),
         Command::Create(args) => {
             run_async(create::cmd_create(&args, &cli.connection, &environment))
         }

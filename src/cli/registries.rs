@@ -6,6 +6,7 @@ use solvekit::registry::{
     Client, ClientOptions, Credentials, Notifier, login_key, registry_of_key,
 };
 
+use super::Failure;
 use super::environment::Environment;
 use super::failure::talk;
 
@@ -22,6 +23,11 @@ pub(super) struct RegistryArgs {
 }
 
 impl RegistryArgs {
+    /// A client with the user's credentials.
+    pub(super) fn client(&self, environment: &Environment) -> Result<Client, Failure> {
+        Ok(self.client_with(environment.credentials()?, environment))
+    }
+
     /// A client with these credentials.
     pub(super) fn client_with(
         &self,

@@ -18,6 +18,7 @@ mod eight_platforms;
 mod entitlements;
 mod fetched_contexts;
 mod frontends;
+mod imagetools;
 mod inside;
 mod interruptions;
 mod keep_going;

@@ -1,0 +1,75 @@
+//! `solvekit imagetools inspect`: what a name in a registry points to.
+
+use solvekit::imagetools::Inspection;
+use solvekit::template::{Json, Template};
+
+use super::super::Failure;
+use super::super::environment::Environment;
+use super::super::failure::print_bytes;
+use super::super::registries::RegistryArgs;
+use super::super::registry_failure::{of_imagetools, reference};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+                  solvekit imagetools inspect alpine                                   its platforms\n  \
+                  solvekit imagetools inspect alpine --format '{{json .Manifest}}'     the index as JSON\n  \
+                  solvekit imagetools inspect alpine \\\n    \
+                  --format '{{json (index .Image \"linux/arm64\")}}'                   the config for a platform\n  \
+                  solvekit imagetools inspect app:1 --format '{{json .Provenance}}'    how it was built")]
+pub(super) struct InspectArgs {
+    /// The image: REGISTRY/REPOSITORY[:TAG][@DIGEST]
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Print by a Go template, of the fields Name, Manifest, Image, SBOM and Provenance
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "raw")]
+    format: Option<String>,
+
+    /// Print the index or manifest byte for byte
+    #[arg(long)]
+    raw: bool,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+}
+
+pub(super) async fn cmd_inspect(
+    args: &InspectArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let name = reference(&args.name)?;
+    // A template that cannot be read is said before a registry is asked.
+    let template = match &args.format {
+        Some(format) => Some(Template::parse(format).map_err(|error| Failure::from_error(&error))?),
+        None => None,
+    };
+    let client = args.registries.client(environment)?;
+    let image = match Inspection::of(client.clone(), &name).await {
+        Ok(image) => image.named(&args.name),
+        Err(error) => return Err(of_imagetools(&client, &name, error).await),
+    };
+    if args.raw {
+        return print_bytes(image.raw());
+    }
+    let template = match template {
+        Some(template) if !is_whole(&args.format) => template,
+        _ => return print_bytes(image.text().as_bytes()),
+    };
+    let value = match image.value(&template).await {
+        Ok(value) => value,
+        Err(error) => return Err(of_imagetools(&client, &name, error).await),
+    };
+    let text = template
+        .render(&value, Json::Indented)
+        .map_err(|error| Failure::from_error(&error))?;
+    print_bytes(text.as_bytes())
+}
+
+/// `{{.Manifest}}` alone is the default text, as in buildx; so is no template at all.
+fn is_whole(format: &Option<String>) -> bool {
+    let format = format.as_deref().unwrap_or_default().trim();
+    let inner = format
+        .strip_prefix("{{")
+        .and_then(|rest| rest.strip_suffix("}}"));
+    format.is_empty() || inner.is_some_and(|inner| inner.trim() == ".Manifest")
+}

@@ -1,0 +1,27 @@
+//! `solvekit imagetools`: images in registries.
+
+mod inspect;
+
+use super::Failure;
+use super::environment::Environment;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ImagetoolsArgs {
+    #[command(subcommand)]
+    command: ImagetoolsCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ImagetoolsCommand {
+    /// Show an image in a registry: its platforms, configs and attestations
+    Inspect(inspect::InspectArgs),
+}
+
+pub(super) async fn cmd_imagetools(
+    args: &ImagetoolsArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    match &args.command {
+        ImagetoolsCommand::Inspect(args) => inspect::cmd_inspect(args, environment).await,
+    }
+}

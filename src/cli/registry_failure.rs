@@ -1,0 +1,79 @@
+//! What to do when a registry refuses, or is none.
+
+use solvekit::imagetools;
+use solvekit::oci::Reference;
+use solvekit::registry::{Client, Error, Refusal};
+
+use super::Failure;
+use super::hint;
+
+/// An image's name in an argument.
+pub(super) fn reference(text: &str) -> Result<Reference, Failure> {
+    Reference::parse(text).map_err(|error| Failure::from_error(&error))
+}
+
+/// The failure of something with images in registries.
+pub(super) async fn of_imagetools(
+    client: &Client,
+    name: &Reference,
+    error: imagetools::Error,
+) -> Failure {
+    match error {
+        imagetools::Error::Registry(error) => of_registry(client, name, error).await,
+        error => Failure::from_error(&error),
+    }
+}
+
+/// The failure of a registry, with the next step: tags that there are, where to log in, which file to make.
+pub(super) async fn of_registry(client: &Client, name: &Reference, error: Error) -> Failure {
+    let message = hint::full(&error);
+    let failure = Failure::from_error(&error);
+    match &error {
+        Error::Refused(refusal) if error.is_not_found() => {
+            match tags(client, name, refusal).await {
+                Some(tags) => failure.hint(tags),
+                None => failure,
+            }
+        }
+        Error::NotARegistry { host, .. } => failure.hint(format!(
+            "a registry's address is HOST[:PORT], without a path; https://{host}/v2/ has to answer as one"
+        )),
+        Error::Unreachable { registry, .. } if is_plain_http(&message) => failure.hint(format!(
+            "{registry} speaks plain HTTP. If that is meant: --insecure-registry {registry}"
+        )),
+        Error::Unreachable { registry, .. } if message.contains("UnknownIssuer") => {
+            failure.hint(format!(
+                "the certificate of {registry} is of an authority that this machine does not know. Put that authority's \
+                 certificate into /etc/docker/certs.d/{registry}/ca.crt (or ~/.config/docker/certs.d/{registry}/ca.crt)"
+            ))
+        }
+        _ => match hint::for_message(&message) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        },
+    }
+}
+
+/// What rustls says of an answer that is not TLS.
+fn is_plain_http(message: &str) -> bool {
+    message.contains("InvalidContentType") || message.contains("invalid content type")
+}
+
+/// The tags that the repository has, if it is there.
+async fn tags(client: &Client, name: &Reference, refusal: &Refusal) -> Option<String> {
+    const SHOWN: usize = 20;
+    if name.domain() != refusal.registry || name.path() != refusal.repository {
+        return None;
+    }
+    let tags = client.tags(name).await.ok()?;
+    if tags.is_empty() {
+        return None;
+    }
+    let more = if tags.len() > SHOWN { ", …" } else { "" };
+    let shown: Vec<&str> = tags.iter().take(SHOWN).map(String::as_str).collect();
+    Some(format!(
+        "{} has the tags {}{more}",
+        name.name(),
+        shown.join(", ")
+    ))
+}

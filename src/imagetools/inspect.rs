@@ -1,0 +1,149 @@
+//! Looking at an image: as it is, as text, or as the value of a template.
+
+use bytes::Bytes;
+
+use super::attestation::{Kind, predicates};
+use super::load::{Image, Loaded, parse};
+use super::{Error, shape, text};
+use crate::oci::{Index, Reference, media_type};
+use crate::registry::{Client, Fetched};
+use crate::template::{Struct, Template, Value};
+
+/// An image that is looked at. Its manifests, configs and attestations are read when something is to be said of them.
+#[derive(Debug)]
+pub struct Inspection {
+    client: Client,
+    name: String,
+    reference: Reference,
+    root: Fetched,
+    index: Option<Index>,
+}
+
+impl Inspection {
+    /// What a reference points to; without tag and digest that is `latest`.
+    ///
+    /// # Errors
+    /// When the registry does not give it, or gives no index where it says so.
+    pub async fn of(client: Client, reference: &Reference) -> Result<Self, Error> {
+        let name = reference.familiar();
+        let reference = reference.clone().with_default_tag();
+        let root = client.manifest(&reference).await?;
+        let index = match media_type::is_index(&root.descriptor.media_type) {
+            true => Some(parse(&reference, "index", &root.bytes)?),
+            false => None,
+        };
+        Ok(Self {
+            client,
+            name,
+            reference,
+            root,
+            index,
+        })
+    }
+
+    /// What templates call the image by; the familiar form of its reference unless this is set.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The manifest or index, byte for byte.
+    pub fn raw(&self) -> &Bytes {
+        &self.root.bytes
+    }
+
+    /// Name, type, digest, and the manifests of an index, as buildx shows them.
+    pub fn text(&self) -> String {
+        text::text(&self.reference, &self.root.descriptor, self.index.as_ref())
+    }
+
+    /// What a template is about: `Name`, `Manifest`, `Image`, `SBOM` and `Provenance`. Of an image for several platforms the
+    /// last three have one field for each platform: `{{json (index .Image "linux/amd64")}}`. Attestations are read only when
+    /// the template mentions them.
+    ///
+    /// # Errors
+    /// When the registry does not give a part, or a part is not what its type says.
+    pub async fn value(&self, template: &Template) -> Result<Value, Error> {
+        let loaded = Loaded::of(&self.client, &self.reference, &self.root).await?;
+        let mut value = Struct::new()
+            .optional("Name", "name", self.name.as_str())
+            .optional("Manifest", "manifest", self.manifest());
+        let images = |image: &Image| shape::image(&image.config);
+        value = value.optional("Image", "image", by_platform(&loaded, images));
+        for (name, kind) in [("SBOM", Kind::Sbom), ("Provenance", Kind::Provenance)] {
+            let found = match template.mentions(name) {
+                true => self.attested(&loaded, kind).await?,
+                false => Value::Null,
+            };
+            value = value.hidden(name, found);
+        }
+        Ok(value.into())
+    }
+
+    fn manifest(&self) -> Value {
+        let root = &self.root.descriptor;
+        let Some(index) = &self.index else {
+            return shape::descriptor(root);
+        };
+        let manifests: Vec<Value> = index.manifests.iter().map(shape::descriptor).collect();
+        Struct::new()
+            .field(
+                "SchemaVersion",
+                "schemaVersion",
+                i64::from(index.schema_version),
+            )
+            .optional("MediaType", "mediaType", index.media_type.as_str())
+            .field("Digest", "digest", root.digest.as_str())
+            .field("Size", "size", i64::try_from(root.size).unwrap_or_default())
+            .field("Manifests", "manifests", manifests)
+            .optional("Annotations", "annotations", index.annotations.clone())
+            .into()
+    }
+
+    async fn attested(&self, loaded: &Loaded, kind: Kind) -> Result<Value, Error> {
+        let mut all = Struct::new();
+        for (platform, image) in &loaded.images {
+            let found = predicates(&self.client, &self.reference, loaded, &image.digest, kind);
+            let mut found = found.await?.into_iter();
+            let first = found.next();
+            if first.is_none() && loaded.images.len() > 1 {
+                continue;
+            }
+            let first = first.map(Value::from);
+            let one = match kind {
+                Kind::Sbom => Struct::new().optional("SPDX", "SPDX", first).optional(
+                    "AdditionalSPDXs",
+                    "AdditionalSPDXs",
+                    found.map(Value::from).collect::<Vec<_>>(),
+                ),
+                Kind::Provenance => Struct::new().optional("SLSA", "SLSA", first),
+            };
+            if loaded.images.len() == 1 {
+                return Ok(one.into());
+            }
+            all = all.field(platform, platform, one);
+        }
+        Ok(all.into())
+    }
+}
+
+/// The only image's, or one field for each platform.
+fn by_platform(loaded: &Loaded, value: impl Fn(&Image) -> Value) -> Value {
+    match loaded.images.len() {
+        0 => Value::Null,
+        1 => loaded
+            .images
+            .values()
+            .next()
+            .map(&value)
+            .unwrap_or_default(),
+        _ => loaded
+            .images
+            .iter()
+            .fold(Struct::new(), |all, (platform, image)| {
+                all.field(platform, platform, value(image))
+            })
+            .into(),
+    }
+}

@@ -1,0 +1,28 @@
+//! Images of several platforms in registries: looked at as a whole, with what stands in their attestations.
+//!
+//! What is printed is what `docker buildx imagetools` prints, and templates have the same fields.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use solvekit::imagetools::Inspection;
+//! use solvekit::oci::Reference;
+//! use solvekit::registry::{Client, ClientOptions, Credentials};
+//! use solvekit::template::{Json, Template};
+//!
+//! let client = Client::new(Credentials::none().into(), ClientOptions::default());
+//! let image = Inspection::of(client, &Reference::parse("alpine")?).await?;
+//! let template = Template::parse("{{range .Manifest.Manifests}}{{println .Digest}}{{end}}")?;
+//! print!("{}", template.render(&image.value(&template).await?, Json::Indented)?);
+//! # Ok(())
+//! # }
+//! ```
+
+mod attestation;
+mod error;
+mod inspect;
+mod load;
+mod shape;
+mod text;
+
+pub use error::Error;
+pub use inspect::Inspection;

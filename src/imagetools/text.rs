@@ -1,0 +1,108 @@
+//! An image as text, in the columns of Go's `tabwriter`.
+
+use crate::oci::{Descriptor, Index, Reference, media_type};
+
+/// Lines of a name and a value, aligned until something is of another kind.
+#[derive(Default)]
+struct Columns {
+    text: String,
+    lines: Vec<(String, String)>,
+}
+
+impl Columns {
+    fn line(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.lines.push((name.into(), value.into()));
+    }
+
+    /// Writes what there is: the values begin one column behind the longest name.
+    fn flush(&mut self) {
+        let width = self
+            .lines
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max();
+        for (name, value) in self.lines.drain(..) {
+            let width = width.unwrap_or_default() + 1;
+            self.text.push_str(&format!("{name:<width$}{value}\n"));
+        }
+    }
+}
+
+/// Name, type and digest, and the manifests of an index.
+pub(super) fn text(name: &Reference, root: &Descriptor, index: Option<&Index>) -> String {
+    let mut columns = Columns::default();
+    columns.line("Name:", name.to_string());
+    columns.line("MediaType:", &root.media_type);
+    columns.line("Digest:", root.digest.as_str());
+    columns.flush();
+    if let Some(index) = index.filter(|_| media_type::is_index(&root.media_type)) {
+        columns.line("", "");
+        columns.line("Manifests:", "");
+        columns.flush();
+        for (at, entry) in index.manifests.iter().enumerate() {
+            if at > 0 {
+                columns.line("", "");
+            }
+            manifest(&mut columns, name, entry);
+        }
+        columns.flush();
+    }
+    columns.text
+}
+
+fn manifest(columns: &mut Columns, name: &Reference, entry: &Descriptor) {
+    let name = name.clone().with_digest(entry.digest.clone());
+    columns.line("  Name:", name.to_string());
+    columns.line("  MediaType:", &entry.media_type);
+    let Some(platform) = &entry.platform else {
+        return;
+    };
+    columns.line("  Platform:", platform.to_string());
+    if !platform.os_version.is_empty() {
+        columns.line("  OSVersion:", &platform.os_version);
+    }
+    if !platform.os_features.is_empty() {
+        columns.line("  OSFeatures:", platform.os_features.join(", "));
+    }
+    if !entry.urls.is_empty() {
+        columns.line("  URLs:", entry.urls.join(", "));
+    }
+    if !entry.annotations.is_empty() {
+        columns.line("  Annotations:", "");
+        columns.flush();
+        for (key, value) in &entry.annotations {
+            columns.line(format!("    {key}:"), value);
+        }
+        columns.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::{Digest, Platform};
+
+    #[test]
+    fn columns_are_those_of_buildx() {
+        let digest = Digest::sha256(b"");
+        let mut first = Descriptor::new(media_type::OCI_MANIFEST, digest.clone(), 1);
+        first.platform = Some(Platform::parse("linux/amd64").unwrap());
+        let mut second = first.clone();
+        second.annotations = [("key".to_owned(), "value".to_owned())].into();
+        let index: Index = serde_json::from_value(
+            serde_json::json!({"schemaVersion": 2, "manifests": [first, second]}),
+        )
+        .unwrap();
+        let root = Descriptor::new(media_type::OCI_INDEX, digest.clone(), 1);
+        let name = Reference::parse("r.example/a:1").unwrap();
+        let indexed = media_type::OCI_INDEX;
+        let manifest = media_type::OCI_MANIFEST;
+        let expected = format!(
+            "Name:      r.example/a:1\nMediaType: {indexed}\nDigest:    {digest}\n           \nManifests: \n\
+             \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n  Platform:    linux/amd64\n               \n\
+             \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n  Platform:    linux/amd64\n  Annotations: \n\
+             \x20   key: value\n"
+        );
+        assert_eq!(text(&name, &root, Some(&index)), expected);
+    }
+}
