@@ -104,16 +104,9 @@ impl Contexts {
     /// [`Error::File`], [`Error::Broken`], and [`Error::Context`] for a context without an engine.
     pub fn engine(&self, name: &str) -> Result<Option<EngineEndpoint>, Error> {
         if name == DEFAULT_CONTEXT {
-            let tls = self
-                .default_tls
-                .as_ref()
-                .filter(|_| self.docker_host.is_some());
-            let tls = tls
-                .map(|folder| TlsOptions::from_folder(folder))
-                .transpose()?;
             return Ok(Some(EngineEndpoint {
                 host: self.default_host().to_owned(),
-                tls,
+                tls: self.default_tls()?,
             }));
         }
         let Some(folder) = &self.folder else {
@@ -166,6 +159,10 @@ impl Contexts {
         };
         let engine = match self.engine(endpoint)? {
             Some(engine) => engine,
+            None if endpoint == self.default_host() => EngineEndpoint {
+                host: endpoint.to_owned(),
+                tls: self.default_tls()?,
+            },
             None if endpoint.contains("://") => EngineEndpoint {
                 host: endpoint.to_owned(),
                 tls: None,
@@ -184,6 +181,16 @@ impl Contexts {
         let mut options = ConnectOptions::new(address);
         options.tls = engine.tls;
         Ok(options)
+    }
+
+    fn default_tls(&self) -> Result<Option<TlsOptions>, Error> {
+        let folder = self
+            .default_tls
+            .as_ref()
+            .filter(|_| self.docker_host.is_some());
+        Ok(folder
+            .map(|folder| TlsOptions::from_folder(folder))
+            .transpose()?)
     }
 
     fn default_host(&self) -> &str {

@@ -151,6 +151,14 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A BuildKit was started, and does not answer.
+    #[error("the BuildKit of {name} was started and does not answer: {said}")]
+    NotStarted {
+        /// The container.
+        name: String,
+        /// What its programs said last.
+        said: String,
+    },
     /// The daemon of a node, or the engine that holds it.
     #[error(transparent)]
     Client(#[from] client::Error),

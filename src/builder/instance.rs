@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use super::container::Container;
 use super::{Builder, Contexts, Driver, Error, Node, remote};
 use crate::client::{Address, Client, ConnectOptions, Device, GcRule, engine_info};
 use crate::oci::Platform;
+use crate::registry::Credentials;
 
 /// A node of a builder, ready to be asked.
 #[derive(Debug, Clone)]
@@ -25,6 +27,33 @@ pub struct Instance {
 enum Way {
     /// A BuildKit that is always there, or an engine with one.
     Direct(ConnectOptions),
+    /// A container that is started when it is needed.
+    Container(Box<Container>),
+}
+
+/// What starting a node may need.
+#[derive(Clone, Copy)]
+pub struct Boot<'a> {
+    /// For pulling its image.
+    pub credentials: Option<&'a Credentials>,
+    /// Is told each step, one line without its end.
+    pub say: &'a (dyn Fn(&str) + Sync),
+}
+
+impl Default for Boot<'_> {
+    /// Anonymous and silent.
+    fn default() -> Self {
+        Self {
+            credentials: None,
+            say: &|_| {},
+        }
+    }
+}
+
+impl fmt::Debug for Boot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Boot")
+    }
 }
 
 /// What a node is doing.
@@ -101,7 +130,8 @@ impl Instance {
                 }
                 Way::Direct(options)
             }
-            Driver::DockerContainer | Driver::Kubernetes | Driver::Local => {
+            Driver::DockerContainer => Way::Container(Box::new(Container::new(node, contexts)?)),
+            Driver::Kubernetes | Driver::Local => {
                 return Err(refused("is not supported by this version"));
             }
         };
@@ -121,14 +151,19 @@ impl Instance {
         Ok(self.report(crate::client::CONNECT_TIMEOUT).await?.status)
     }
 
-    /// A connection to its BuildKit; what is stopped is started before.
+    /// A connection to its BuildKit; what does not run is made and started before.
     ///
     /// # Errors
     /// When there is no BuildKit, or it cannot be started.
-    pub async fn connect(&self, timeout: Duration) -> Result<Client, Error> {
-        match &self.way {
-            Way::Direct(options) => Ok(Client::connect(&within(options, timeout)).await?),
-        }
+    pub async fn connect(&self, timeout: Duration, boot: &Boot<'_>) -> Result<Client, Error> {
+        let options = match &self.way {
+            Way::Direct(options) => options.clone(),
+            Way::Container(container) => {
+                container.boot(boot).await?;
+                container.connect_options()
+            }
+        };
+        Ok(Client::connect(&within(&options, timeout)).await?)
     }
 
     /// Asks it about itself, without starting anything.
@@ -136,31 +171,33 @@ impl Instance {
     /// # Errors
     /// When the engine does not answer, or the BuildKit breaks off. A remote one that does not answer is inactive.
     pub async fn report(&self, timeout: Duration) -> Result<Report, Error> {
-        let Way::Direct(options) = &self.way;
-        let client = match (
-            self.driver,
-            Client::connect(&within(options, timeout)).await,
-        ) {
+        let options = match &self.way {
+            Way::Direct(options) => within(options, timeout),
+            Way::Container(container) => {
+                let status = container.status().await?;
+                if status != Status::Running {
+                    return Ok(Report::of(status));
+                }
+                within(&container.connect_options(), timeout)
+            }
+        };
+        let client = match (self.driver, Client::connect(&options).await) {
             (Driver::Remote, Err(_)) => return Ok(Report::of(Status::Inactive)),
             (_, client) => client?,
         };
         let mut report = Report::of(Status::Running);
         report.fill(&client).await?;
         report.features = self.features(&report);
-        if report.version.is_empty() && self.driver == Driver::Docker {
-            report.version = engine_info(&within(options, timeout)).await?.version;
+        if report.version.is_empty() {
+            report.version = match &self.way {
+                Way::Container(container) => container.version().await?,
+                Way::Direct(_) if self.driver == Driver::Docker => {
+                    engine_info(&options).await?.version
+                }
+                Way::Direct(_) => String::new(),
+            };
         }
         Ok(report)
-    }
-
-    /// Why a remote node does not answer: [`Instance::report`] only says that it does not.
-    ///
-    /// # Errors
-    /// That reason.
-    pub async fn probe(&self, timeout: Duration) -> Result<(), Error> {
-        let Way::Direct(options) = &self.way;
-        Client::connect(&within(options, timeout)).await?;
-        Ok(())
     }
 
     /// Ends what it runs. A BuildKit that is not its own goes on.
@@ -170,6 +207,7 @@ impl Instance {
     pub async fn stop(&self) -> Result<(), Error> {
         match &self.way {
             Way::Direct(_) => Ok(()),
+            Way::Container(container) => container.stop().await,
         }
     }
 
@@ -177,9 +215,10 @@ impl Instance {
     ///
     /// # Errors
     /// When the engine does not answer, or cannot remove it.
-    pub async fn remove(&self, _keep_state: bool) -> Result<(), Error> {
+    pub async fn remove(&self, keep_state: bool) -> Result<(), Error> {
         match &self.way {
             Way::Direct(_) => Ok(()),
+            Way::Container(container) => container.remove(keep_state).await,
         }
     }
 

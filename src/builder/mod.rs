@@ -18,6 +18,7 @@
 //! ```
 
 mod activity;
+mod container;
 mod context;
 mod driver;
 mod error;
@@ -35,7 +36,7 @@ mod words;
 pub use context::{Contexts, DEFAULT_CONTEXT, EngineEndpoint};
 pub use driver::Driver;
 pub use error::Error;
-pub use instance::{Instance, Report, Status};
+pub use instance::{Boot, Instance, Report, Status};
 pub use name::{check_name, generate_name};
 pub use record::{Builder, Node};
 pub use state::BuildState;

@@ -226,7 +226,9 @@ async fn build(
     let early = |error| build_failure::explain(&error, &Summary::default(), mode);
     let prepare_and_connect = async {
         let prepared = build::prepare(request).await.map_err(early)?;
-        let connected = connection.connect_for(environment, &platforms).await?;
+        let connected = connection
+            .connect_for(environment, &platforms, &|line| display::boot(mode, line))
+            .await?;
         Ok::<_, Failure>((prepared, connected))
     };
     let (prepared, (client, used)) = tokio::select! {

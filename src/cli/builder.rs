@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use solvekit::builder::{Builder, Contexts, Error, Instance, Report, Store};
+use solvekit::builder::{Boot, Builder, Contexts, Error, Instance, Report, Store};
 use solvekit::client::{Address, Client};
 use solvekit::oci::Platform;
 
@@ -127,13 +127,14 @@ impl Builders {
         builder: &Builder,
         platforms: &[Platform],
         timeout: Duration,
+        boot: &Boot<'_>,
     ) -> Result<(Client, Used), Failure> {
         let mut problems = Vec::new();
         let is_only = builder.nodes.len() == 1;
         for (node, instance) in builder.nodes.iter().zip(self.instances(builder)) {
             let attempt = async {
                 let instance = instance?;
-                let client = instance.connect(timeout).await?;
+                let client = instance.connect(timeout, boot).await?;
                 let missing = match is_only {
                     true => Vec::new(),
                     false => missing(&instance, &client, platforms).await?,

@@ -97,8 +97,9 @@ async fn ask_daemon(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<Answer, Failure> {
+    let say = |line: &str| display::boot(mode, line);
     let (client, used) = tokio::select! {
-        connected = connection.connect_for(environment, &[]) => connected?,
+        connected = connection.connect_for(environment, &[], &say) => connected?,
         () = cancelled.cancelled() => {
             return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
         }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use solvekit::builder::DEFAULT_CONTEXT;
+use solvekit::builder::{Boot, DEFAULT_CONTEXT};
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
 use solvekit::oci::Platform;
 
 use super::builder::{Builders, Used};
 use super::environment::Environment;
+use super::failure::talk;
 use super::{Failure, records};
 
 #[derive(Debug, clap::Args)]
@@ -62,15 +63,21 @@ enum Asked<'a> {
 impl ConnectionArgs {
     /// Connects to the daemon that the flags, the environment, the chosen builder or the default places name.
     pub(super) async fn connect(&self, environment: &Environment) -> Result<Client, Failure> {
-        Ok(self.connect_for(environment, &[]).await?.0)
+        Ok(self.connect_for(environment, &[], &say).await?.0)
     }
 
-    /// The same for a build of these platforms, and what the daemon is called.
+    /// The same for a build of these platforms, and what the daemon is called. What has to be started before is told line by line.
     pub(super) async fn connect_for(
         &self,
         environment: &Environment,
         platforms: &[Platform],
+        say: &(dyn Fn(&str) + Sync),
     ) -> Result<(Client, Used), Failure> {
+        let credentials = environment.credentials()?;
+        let boot = Boot {
+            credentials: Some(&credentials),
+            say,
+        };
         let tls = self.tls()?;
         let client = match self.asked(environment) {
             Asked::Address(address) => self.connect_to(address, tls, environment).await?,
@@ -83,7 +90,9 @@ impl ConnectionArgs {
             Asked::Builder(name) => {
                 let builders = Builders::of(environment)?;
                 let builder = builders.find(name)?;
-                return builders.connect(&builder, platforms, self.timeout).await;
+                return builders
+                    .connect(&builder, platforms, self.timeout, &boot)
+                    .await;
             }
             Asked::Nothing => match (&environment.buildkit_host, tls) {
                 (Some(address), tls @ Some(_)) => {
@@ -92,7 +101,9 @@ impl ConnectionArgs {
                 (None, Some(_)) => return Err(tls_for_nothing()),
                 (host, None) => match self.chosen(environment, host.is_some())? {
                     Some((builders, builder)) => {
-                        return builders.connect(&builder, platforms, self.timeout).await;
+                        return builders
+                            .connect(&builder, platforms, self.timeout, &boot)
+                            .await;
                     }
                     None => self.connect_default(environment).await?,
                 },
@@ -184,7 +195,12 @@ impl ConnectionArgs {
     }
 }
 
-const ADDRESSES: &str = "an address is unix:///path/buildkitd.sock, tcp://host:1234, docker:// or docker:///path/docker.sock";
+/// Tells a step of starting a builder.
+pub(super) fn say(line: &str) {
+    talk(&format!("{line}\n"));
+}
+
+const ADDRESSES: &str = "an address is unix:///path/buildkitd.sock, tcp://host:1234, docker://, docker:///path/docker.sock, docker-container://NAME, kube-pod://POD or ssh://HOST";
 
 fn tls_for_nothing() -> Failure {
     Failure::new("TLS options are given without an address")

@@ -93,7 +93,14 @@ pub(super) async fn cmd_create(
         (builder, position)
     };
     if args.bootstrap {
-        super::inspect::boot(&builders, &builder, Some(position), connection.timeout()).await?;
+        super::inspect::boot(
+            &builders,
+            &builder,
+            Some(position),
+            connection.timeout(),
+            environment,
+        )
+        .await?;
     }
     print(&builder.name)
 }
@@ -206,10 +213,19 @@ fn settings(
         endpoint,
         endpoint_given,
         platforms: platforms(&args.platform)?,
-        buildkitd_flags: split_words(flags)?,
+        buildkitd_flags: with_network(split_words(flags)?, driver),
         driver_opts,
         files: Default::default(),
     })
+}
+
+/// A daemon whose network is its own may lend it to builds, unless its flags say which entitlements there are.
+fn with_network(mut flags: Vec<String>, driver: Driver) -> Vec<String> {
+    const ALLOW: &str = "--allow-insecure-entitlement";
+    if driver.is_isolated() && !flags.iter().any(|flag| flag.starts_with(ALLOW)) {
+        flags.push(format!("{ALLOW}=network.host"));
+    }
+    flags
 }
 
 /// Where the node is to be, and whether somebody said so.

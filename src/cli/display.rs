@@ -127,6 +127,13 @@ pub(super) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Resul
     resolved.map_err(|error| Failure::from_error(&error))
 }
 
+/// Shows a step of starting the builder, before there is a build.
+pub(super) fn boot(mode: Mode, line: &str) {
+    if matches!(mode, Mode::Tty | Mode::Plain) {
+        let _ = stderr().write_all(format!("{line}\n").as_bytes());
+    }
+}
+
 /// Shows updates until their channel closes.
 pub(super) fn start(
     mode: Mode,

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use clap::ArgAction;
-use solvekit::builder::{Builder, Error, Node, Report, Status};
+use solvekit::builder::{Boot, Builder, Error, Node, Report, Status};
 use solvekit::client::GcRule;
 
 use super::builder::Builders;
 use super::builder_platforms::marked;
 use super::columns::align;
-use super::connection::ConnectionArgs;
+use super::connection::{ConnectionArgs, say};
 use super::environment::Environment;
 use super::failure::print_bytes;
 use super::{Failure, records, values};
@@ -38,7 +38,7 @@ pub(super) async fn cmd_inspect(
         .or(connection.builder_name(environment));
     let builder = builders.named_or_current(name)?;
     if args.bootstrap {
-        boot(&builders, &builder, None, connection.timeout()).await?;
+        boot(&builders, &builder, None, connection.timeout(), environment).await?;
     }
     let reports = builders.reports(&builder, connection.timeout()).await;
     let mut text = format!("Name:\t{}\nDriver:\t{}\n", builder.name, builder.driver);
@@ -65,10 +65,16 @@ pub(super) async fn boot(
     builder: &Builder,
     position: Option<usize>,
     timeout: Duration,
+    environment: &Environment,
 ) -> Result<(), Failure> {
+    let credentials = environment.credentials()?;
+    let boot = Boot {
+        credentials: Some(&credentials),
+        say: &say,
+    };
     for (index, instance) in builders.instances(builder).into_iter().enumerate() {
         if position.is_none_or(|position| position == index) {
-            instance?.connect(timeout).await?;
+            instance?.connect(timeout, &boot).await?;
         }
     }
     Ok(())

@@ -17,6 +17,7 @@ mod context_hint;
 mod context_size;
 mod contexts;
 mod create;
+mod dial_stdio;
 mod display;
 mod du;
 mod environment;
@@ -40,6 +41,7 @@ mod plugin;
 mod policy;
 mod prompt;
 mod proxies;
+mod proxy;
 mod prune;
 mod records;
 mod registries;
@@ -106,6 +108,10 @@ enum Command {
     Rm(rm::RmArgs),
     /// End what a builder runs
     Stop(rm::StopArgs),
+    /// A builder's gRPC on standard input and output
+    DialStdio(dial_stdio::DialStdioArgs),
+    /// Give a builder a plain address of BuildKit
+    Proxy(proxy::ProxyArgs),
     /// List the daemon's workers and the platforms they build
     Workers(workers::WorkersArgs),
     /// List what the daemon's build cache holds
@@ -166,6 +172,12 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         }
         Command::Rm(args) => run_async(rm::cmd_rm(&args, &cli.connection, &environment)),
         Command::Stop(args) => run_async(rm::cmd_stop(&args, &cli.connection, &environment)),
+        Command::DialStdio(args) => run_async(dial_stdio::cmd_dial_stdio(
+            &args,
+            &cli.connection,
+            &environment,
+        )),
+        Command::Proxy(args) => run_async(proxy::cmd_proxy(&args, &cli.connection, &environment)),
         Command::Workers(args) => {
             run_async(workers::cmd_workers(&args, &cli.connection, &environment))
         }

@@ -2,22 +2,15 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::Error;
+use super::{Error, Process};
 
 /// Docker's socket when nothing else is said.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 /// Docker's port when nothing else is said (its TLS port, 2376, has to be written).
 const DOCKER_PORT: u16 = 2375;
 
-/// Schemes that other tools know and this one does not yet.
-const NOT_YET: &[&str] = &[
-    "docker-container",
-    "podman-container",
-    "nerdctl-container",
-    "kube-pod",
-    "ssh",
-    "npipe",
-];
+/// Schemes that other tools know and this one does not.
+const NOT_HERE: &[&str] = &["npipe"];
 
 /// Where a BuildKit is.
 ///
@@ -28,12 +21,26 @@ const NOT_YET: &[&str] = &[
 /// | `docker://` | the BuildKit inside a Docker Engine, where `DOCKER_HOST` says or on `/var/run/docker.sock` |
 /// | `docker:///path/docker.sock`, `docker://unix:///path/docker.sock` | the same, on this socket |
 /// | `docker://host:2375`, `docker://tcp://host:2375` | the same, on this port |
+/// | `docker://ssh://[user@]host[:port][/socket]` | the same, on another machine, through `ssh` |
+/// | `docker-container://NAME[?context=C]` | the BuildKit in a container, through `docker exec` |
+/// | `podman-container://NAME`, `nerdctl-container://NAME[?namespace=N]` | the same, through `podman exec` and `nerdctl exec` |
+/// | `kube-pod://POD[?context=C&namespace=N&container=D]` | the BuildKit in a pod, through `kubectl exec` |
+/// | `ssh://[user@]host[:port][/socket]` | the BuildKit of another machine, through `ssh` |
+///
+/// Where a program is in between, it runs `buildctl dial-stdio` at the other end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
     /// BuildKit's own endpoint.
     Buildkit(Endpoint),
     /// A Docker Engine, whose API leads to its BuildKit; `None` is the default socket.
     Docker(Option<Endpoint>),
+    /// The BuildKit in a container of a Docker Engine, through the engine's API. It has no text form that is read.
+    Container {
+        /// The engine.
+        engine: Box<Endpoint>,
+        /// The container's name.
+        name: Box<str>,
+    },
 }
 
 /// Something to open a byte stream to.
@@ -48,6 +55,8 @@ pub enum Endpoint {
         /// Port.
         port: u16,
     },
+    /// A program's standard input and output.
+    Process(Box<Process>),
 }
 
 impl Address {
@@ -67,17 +76,20 @@ impl Address {
                 text,
                 format!("write tcp://{rest}, and give TLS options for https"),
             )),
-            other if NOT_YET.contains(&other) => Err(Error::UnsupportedScheme {
+            other if NOT_HERE.contains(&other) => Err(Error::UnsupportedScheme {
                 scheme: other.to_owned(),
             }),
-            other => Err(invalid(text, format!("unknown scheme {other:?}"))),
+            other => match Process::of_buildkit(text) {
+                Some(process) => Ok(Self::Buildkit(Endpoint::Process(Box::new(process?)))),
+                None => Err(invalid(text, format!("unknown scheme {other:?}"))),
+            },
         }
     }
 
     /// `docker://` without a place gets the one that `DOCKER_HOST` (given by the caller) names; other addresses stay.
     ///
     /// # Errors
-    /// As [`Address::parse`], when `docker_host` is not `unix://…` or `tcp://…`.
+    /// As [`Address::parse`], when `docker_host` is not `unix://…`, `tcp://…` or `ssh://…`.
     pub fn with_docker_host(self, docker_host: Option<&str>) -> Result<Self, Error> {
         match (self, docker_host) {
             (Self::Docker(None), Some(host)) if !host.is_empty() => {
@@ -91,16 +103,17 @@ impl Address {
     pub fn endpoint(&self) -> Endpoint {
         match self {
             Self::Buildkit(endpoint) | Self::Docker(Some(endpoint)) => endpoint.clone(),
+            Self::Container { engine, .. } => (**engine).clone(),
             Self::Docker(None) => Endpoint::Unix(DOCKER_SOCKET.into()),
         }
     }
 }
 
 impl Endpoint {
-    /// The name that a server certificate must have unless another is given: the host; `localhost` for a socket.
+    /// The name that a server certificate must have unless another is given: the host; `localhost` for a socket and a program.
     pub fn server_name(&self) -> &str {
         match self {
-            Self::Unix(_) => "localhost",
+            Self::Unix(_) | Self::Process(_) => "localhost",
             Self::Tcp { host, .. } => host,
         }
     }
@@ -109,6 +122,7 @@ impl Endpoint {
     pub(super) fn bare(&self) -> String {
         match self {
             Self::Unix(path) => path.display().to_string(),
+            Self::Process(process) => process.to_string(),
             tcp => tcp.to_string().trim_start_matches("tcp://").to_owned(),
         }
     }
@@ -118,6 +132,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Process(process) => process.fmt(f),
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
         }
@@ -130,6 +145,7 @@ impl fmt::Display for Address {
             Self::Buildkit(endpoint) => endpoint.fmt(f),
             Self::Docker(None) => f.write_str("docker://"),
             Self::Docker(Some(endpoint)) => write!(f, "docker://{}", endpoint.bare()),
+            Self::Container { engine, name } => write!(f, "container {name:?} at {engine}"),
         }
     }
 }
@@ -141,12 +157,15 @@ fn docker(text: &str, rest: &str) -> Result<Option<Endpoint>, Error> {
     match rest.split_once("://") {
         Some(("unix", path)) => unix(text, path).map(Some),
         Some(("tcp", host)) => tcp(text, host, Some(DOCKER_PORT)).map(Some),
-        Some((scheme, _)) if NOT_YET.contains(&scheme) => Err(Error::UnsupportedScheme {
+        Some(("ssh", rest)) => {
+            Process::of_engine(text, rest).map(|process| Some(Endpoint::Process(Box::new(process))))
+        }
+        Some((scheme, _)) if NOT_HERE.contains(&scheme) => Err(Error::UnsupportedScheme {
             scheme: format!("docker://{scheme}"),
         }),
         Some((scheme, _)) => Err(invalid(
             text,
-            format!("a Docker Engine is at unix:// or tcp://, not {scheme}://"),
+            format!("a Docker Engine is at unix://, tcp:// or ssh://, not {scheme}://"),
         )),
         None if rest.starts_with('/') => unix(text, rest).map(Some),
         None => tcp(text, rest, Some(DOCKER_PORT)).map(Some),
@@ -191,7 +210,7 @@ fn tcp(text: &str, rest: &str, default_port: Option<u16>) -> Result<Endpoint, Er
 }
 
 /// `host`, `host:port`, `[v6]` and `[v6]:port`.
-fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+pub(super) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
         host.parse::<std::net::Ipv6Addr>().ok()?;
@@ -250,6 +269,9 @@ mod tests {
             "docker:///tmp/docker.sock",
             "docker://engine:2375",
             "docker://[fe80::1]:2375",
+            "docker://ssh://me@engine",
+            "kube-pod://buildkitd-0?namespace=build",
+            "ssh://me@host:2222/run/b.sock",
         ] {
             assert_eq!(parsed(text), text);
         }
@@ -282,8 +304,9 @@ mod tests {
         assert!(refused("https://host:1234").contains("tcp://host:1234"));
         assert!(refused("tcp://::1:1234").contains("brackets"));
         assert!(refused("tcp://host:99999").contains("99999"));
-        assert!(refused("kube-pod://x").contains("kube-pod"));
-        assert!(refused("docker://ssh://x").contains("docker://ssh"));
+        assert!(refused("kube-pod://X").contains("pod"));
+        assert!(refused("npipe://x").contains("npipe"));
+        assert!(refused("docker://npipe://x").contains("docker://npipe"));
     }
 
     #[test]

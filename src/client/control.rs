@@ -15,7 +15,10 @@ use tonic::{
 
 use super::{
     Address, CacheRecord, Error, Failure, MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse,
-    Version, Worker, dialer::Dialer, error::root, usage::nanoseconds,
+    Version, Worker,
+    dialer::{Dialer, Way},
+    error::root,
+    usage::nanoseconds,
 };
 use crate::{
     progress::StatusUpdate,
@@ -40,6 +43,7 @@ pub struct Client {
     pub(super) address: Address,
     pub(super) version: Option<Version>,
     pub(super) dialer: Dialer,
+    pub(super) way: Way,
 }
 
 impl Client {

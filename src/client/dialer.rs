@@ -13,8 +13,8 @@ use tonic::{
 };
 
 use super::{
-    Address, Client, ConnectOptions, ConnectProblem, EngineInfo, Error, Failure, Stage, TlsOptions,
-    Version, docker,
+    Address, Client, ConnectOptions, ConnectProblem, Endpoint, EngineInfo, Error, Failure, Stage,
+    TlsOptions, Version, docker, engine,
     error::root,
     tls,
     transport::{self, BoxIo, Deadline, Speech, Tls},
@@ -31,13 +31,18 @@ const HEADER_LIMIT: u32 = 16 << 20;
 const STREAM_WINDOW: u32 = 16 << 20;
 const CONNECTION_WINDOW: u32 = 64 << 20;
 
+/// Programs that lead to other machines have more to do than to open a connection.
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// How the engine or daemon at the other end of a stream is made to speak HTTP/2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     /// It does by itself.
     PriorKnowledge,
     /// `POST /grpc`.
     Upgrade,
+    /// `buildctl dial-stdio` in a container of the engine.
+    Exec,
 }
 
 /// What is needed to dial again at any time.
@@ -66,7 +71,10 @@ impl Dialer {
         Ok(Self {
             address,
             tls,
-            timeout: options.timeout,
+            timeout: match options.address.endpoint() {
+                Endpoint::Process(_) => options.timeout.max(PROGRAM_TIMEOUT),
+                _ => options.timeout,
+            },
         })
     }
 
@@ -81,8 +89,14 @@ impl Dialer {
 
     pub(super) async fn connect(&self) -> Result<Client, ConnectProblem> {
         let deadline = Deadline::new(self.timeout);
-        if matches!(self.address, Address::Buildkit(_)) {
-            return self.connect_by(Way::PriorKnowledge, deadline).await;
+        match self.address {
+            Address::Buildkit(_) => return self.connect_by(Way::PriorKnowledge, deadline).await,
+            Address::Container { .. } => return self.connect_by(Way::Exec, deadline).await,
+            Address::Docker(_) => {}
+        }
+        // A program is slow to start: the upgrade, which every engine knows, is tried at once.
+        if matches!(self.address.endpoint(), Endpoint::Process(_)) {
+            return self.connect_by(Way::Upgrade, deadline).await;
         }
         // Newer engines speak gRPC on their socket without an upgrade, and will lose the upgrade one day. Others that
         // speak HTTP/2 there (proxies, Podman) do not know BuildKit's services: they are asked for the upgrade too.
@@ -111,8 +125,25 @@ impl Dialer {
                     stage: Stage::Upgrade | Stage::FirstCall,
                     ..
                 }),
-            ) => Err(self.diagnose().await.unwrap_or(problem)),
+            ) => Err(self.explained(way, problem).await),
             other => other,
+        }
+    }
+
+    async fn explained(&self, way: Way, problem: ConnectProblem) -> ConnectProblem {
+        match (self.address.endpoint(), way, problem) {
+            (
+                Endpoint::Process(process),
+                _,
+                ConnectProblem::Closed {
+                    source: Some(source),
+                },
+            ) => ConnectProblem::Program {
+                program: process.program(),
+                reason: source.to_string(),
+            },
+            (Endpoint::Process(_), _, problem) | (_, Way::Exec, problem) => problem,
+            (_, _, problem) => self.diagnose().await.unwrap_or(problem),
         }
     }
 
@@ -130,15 +161,32 @@ impl Dialer {
             address: self.address.clone(),
             version,
             dialer: self.clone(),
+            way,
         })
     }
 
-    async fn dial(&self, way: Way, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
-        let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
-        match way {
-            Way::PriorKnowledge => Ok(stream),
-            Way::Upgrade => docker::upgrade(stream, deadline).await,
+    /// A stream that speaks BuildKit's HTTP/2.
+    pub(super) async fn dial(&self, way: Way, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
+        match (way, &self.address) {
+            (Way::Exec, Address::Container { name, .. }) => {
+                engine::dial_buildkit(self, name, deadline).await
+            }
+            (Way::Upgrade, _) => docker::upgrade(self.open(deadline).await?, deadline).await,
+            (Way::PriorKnowledge | Way::Exec, _) => self.open(deadline).await,
         }
+    }
+
+    /// A stream to what is at the address.
+    pub(super) async fn open(&self, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
+        transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::new(self.timeout)
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
     }
 
     /// A channel that begins on a stream that is open already, and dials again when that ended.
@@ -213,17 +261,18 @@ impl Dialer {
             (Code::Unimplemented, Way::Upgrade) => ConnectProblem::EngineWithoutBuildkit {
                 answer: status.message().to_owned(),
             },
-            (Code::Unimplemented, Way::PriorKnowledge)
+            (Code::Unimplemented, Way::PriorKnowledge | Way::Exec)
                 if !status.message().contains("HTTP status") =>
             {
                 let answer = format!("a gRPC server says {:?}", status.message());
                 ConnectProblem::NotBuildkit { answer }
             }
-            (Code::Unimplemented | Code::Unknown | Code::Internal, Way::PriorKnowledge) => {
-                ConnectProblem::NotBuildkit {
-                    answer: "it speaks HTTP/2, but not gRPC".to_owned(),
-                }
-            }
+            (
+                Code::Unimplemented | Code::Unknown | Code::Internal,
+                Way::PriorKnowledge | Way::Exec,
+            ) => ConnectProblem::NotBuildkit {
+                answer: "it speaks HTTP/2, but not gRPC".to_owned(),
+            },
             _ => ConnectProblem::Refusal {
                 source: Box::new(Failure::from_status(status)),
             },
@@ -309,7 +358,7 @@ async fn prepare(options: TlsOptions, address: &Address) -> Result<Tls, Error> {
             reason: error.to_string(),
         })
     })?;
-    if matches!(address, Address::Docker(_)) {
+    if !matches!(address, Address::Buildkit(_)) {
         // An engine's API is HTTP/1.1 until it is upgraded.
         Arc::make_mut(&mut config).alpn_protocols.clear();
     }

@@ -20,8 +20,10 @@ pub enum Error {
     /// An address with a user name (and perhaps a password, so it is not printed).
     #[error("a BuildKit address has no user name; use TLS certificates to log in")]
     AddressWithUser,
-    /// An address of a kind that other clients know and this one does not yet.
-    #[error("{scheme}:// addresses are not supported yet; unix://, tcp:// and docker:// are")]
+    /// An address of a kind that other clients know and this one does not.
+    #[error(
+        "{scheme}:// addresses are not supported here; unix://, tcp://, docker://, docker-container://, podman-container://, nerdctl-container://, kube-pod:// and ssh:// are"
+    )]
     UnsupportedScheme {
         /// The scheme.
         scheme: String,
@@ -101,6 +103,16 @@ pub enum Error {
         call: &'static str,
         /// What is wrong.
         reason: String,
+    },
+    /// A Docker Engine refused a call of its API or failed in it.
+    #[error("the engine cannot {call}: {message}")]
+    Engine {
+        /// What was asked for, in words.
+        call: String,
+        /// The HTTP status of its answer.
+        status: u16,
+        /// What it says.
+        message: String,
     },
     /// A value that cannot be sent as gRPC metadata.
     #[error("{name} {value:?} cannot be sent: only printable ASCII can")]

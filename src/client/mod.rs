@@ -14,19 +14,24 @@
 //! ```
 
 mod address;
+mod child;
 mod connect;
 mod control;
 mod details;
 mod details_json;
 mod dialer;
 mod docker;
+mod engine;
 mod error;
 mod failure;
 mod history;
 mod places;
 mod policy;
 mod problem;
+mod process;
+mod server_tls;
 mod solve;
+mod stream;
 mod tls;
 mod transport;
 mod usage;
@@ -37,6 +42,7 @@ pub use connect::{CONNECT_TIMEOUT, ConnectOptions, engine_info};
 pub use control::Client;
 pub use details::{Detail, Operation, OperationDetail, SourceDetail};
 pub use docker::EngineInfo;
+pub use engine::{Engine, EngineAnswer};
 pub use error::Error;
 pub use failure::{Code, Failure};
 pub use history::BuildRecord;
@@ -46,7 +52,10 @@ pub use policy::{
     SourceRule, SourceSelector, SourceUpdate,
 };
 pub use problem::{ConnectProblem, Stage};
+pub use process::Process;
+pub use server_tls::ServerTls;
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
+pub use stream::ByteStream;
 pub use tls::TlsOptions;
 pub use usage::{CacheRecord, PruneOptions};
 pub use worker::{Device, GcRule, Version, Worker};

@@ -99,7 +99,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            addresses(Some(""), None, Some("ssh://x")),
+            addresses(Some(""), None, Some("npipe://x")),
             ["unix:///run/buildkit/buildkitd.sock"]
         );
     }

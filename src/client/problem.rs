@@ -32,6 +32,20 @@ pub enum ConnectProblem {
         /// What was dialled.
         endpoint: Endpoint,
     },
+    /// The program that leads to the daemon is not there.
+    #[error("the program {program} is not on PATH")]
+    NoProgram {
+        /// Its name.
+        program: &'static str,
+    },
+    /// The program that leads to the daemon failed.
+    #[error("{reason}")]
+    Program {
+        /// Its name.
+        program: &'static str,
+        /// How it ended, and what it said.
+        reason: String,
+    },
     /// The host has no address.
     #[error("the host {host:?} is not known")]
     UnknownHost {
@@ -103,6 +117,12 @@ pub enum ConnectProblem {
         /// What it said to the upgrade request.
         answer: String,
     },
+    /// An engine that does not run BuildKit's program in the container.
+    #[error("the engine does not run buildctl in the container: {answer}")]
+    EngineRefusal {
+        /// What it said.
+        answer: String,
+    },
     /// An engine whose image store BuildKit cannot use for what this client does.
     #[error("the engine there does not use the containerd image store")]
     EngineWithoutContainerdStore,
@@ -150,13 +170,20 @@ impl std::fmt::Display for Stage {
 impl ConnectProblem {
     /// What its user can do about it, if that is known: one line, without a final dot.
     pub fn hint(&self, address: &Address) -> Option<String> {
-        let docker = matches!(address, Address::Docker(_));
+        let docker = matches!(address, Address::Docker(_) | Address::Container { .. });
         let hint = match self {
             Self::NoSocket { .. } | Self::Refused { .. } if docker => {
                 "start the Docker Engine (systemctl start docker), or name its socket: docker:///path/docker.sock".to_owned()
             }
             Self::NoSocket { .. } | Self::Refused { .. } => {
                 format!("start the daemon (buildkitd --addr {address}), or name another one with BUILDKIT_HOST")
+            }
+            Self::NoProgram { program } => format!("install {program}, or take another way to the daemon (tcp://)"),
+            Self::Program { program: "ssh", .. } => {
+                "see whether ssh reaches that machine without a question, and buildctl is there".to_owned()
+            }
+            Self::Program { program, .. } => {
+                format!("see whether {program} knows it, it runs, and buildctl is in it")
             }
             Self::PermissionDenied { path } => {
                 format!("join the group that owns the socket (ls -l {}), or run as root", path.display())
@@ -166,6 +193,7 @@ impl ConnectProblem {
             Self::UnknownHost { .. } => "see whether the name is right, and this machine's DNS knows it".to_owned(),
             Self::NotBuildkit { .. } => match address.endpoint() {
                 Endpoint::Unix(_) => "the socket of buildkitd is usually /run/buildkit/buildkitd.sock".to_owned(),
+                Endpoint::Process(_) => return None,
                 Endpoint::Tcp { .. } => "the port of buildkitd is usually 1234".to_owned(),
             },
             Self::TlsRequired => "give the CA and the client's certificate (--tlscacert, --tlscert, --tlskey or --tlsdir)".to_owned(),

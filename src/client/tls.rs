@@ -81,6 +81,26 @@ impl TlsOptions {
             .map_err(|_| options(format!("{name:?} is no name that a certificate can have")))
     }
 
+    /// What a server needs of the files: the authority, the chain and its key.
+    pub(super) fn parts(
+        &self,
+        cert: &Path,
+        key: &Path,
+    ) -> Result<
+        (
+            RootCertStore,
+            Vec<CertificateDer<'static>>,
+            PrivateKeyDer<'static>,
+        ),
+        Error,
+    > {
+        Ok((
+            self.roots()?,
+            read_certificates(CERTIFICATE, cert)?,
+            read_key(key)?,
+        ))
+    }
+
     fn roots(&self) -> Result<RootCertStore, Error> {
         let mut roots = RootCertStore::empty();
         let Some(path) = &self.ca else {

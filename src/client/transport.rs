@@ -70,6 +70,7 @@ pub(super) async fn open(
 
 async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
     match endpoint {
+        Endpoint::Process(process) => super::child::open(process),
         Endpoint::Unix(path) => match UnixStream::connect(path).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(socket_problem(path, endpoint, error)),

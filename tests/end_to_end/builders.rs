@@ -1,49 +1,10 @@
 //! Named builders: made, chosen, listed, used and removed, here and by buildx in the same store.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::{Certificates, Finished, Relay, buildx, copy_of, solvekit};
-
-/// No engine is needed for builders of the remote driver.
-const HOST: &str = "unix:///nowhere/docker.sock";
-
-/// A configuration folder of its own, with commands that use it.
-struct Home(TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder"))
-    }
-
-    fn solvekit(&self, arguments: &[&str]) -> Command {
-        let mut command = solvekit(arguments);
-        command.env("DOCKER_CONFIG", self.0.path());
-        command.env_remove("BUILDKIT_HOST").env("DOCKER_HOST", HOST);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Finished {
-        Finished::of(&mut self.solvekit(arguments))
-    }
-
-    /// The same store through buildx, which takes the engine's address for the place of a choice.
-    fn buildx(&self, arguments: &[&str]) -> Finished {
-        let mut command = buildx(arguments);
-        command.env("DOCKER_CONFIG", self.0.path());
-        command
-            .env_remove("BUILDX_CONFIG")
-            .env_remove("BUILDX_BUILDER");
-        Finished::of(command.env("DOCKER_HOST", HOST)).succeeded()
-    }
-
-    fn file(&self, name: &str) -> std::path::PathBuf {
-        self.0.path().join("buildx").join(name)
-    }
-}
+use crate::support::{BuilderHome, Certificates, Finished, Relay, copy_of};
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("the file is there")).expect("JSON")
@@ -52,7 +13,7 @@ fn json(path: &Path) -> Value {
 #[test]
 fn a_builder_is_made_chosen_used_and_removed() {
     let relay = Relay::unix();
-    let home = Home::new();
+    let home = BuilderHome::new();
     let create = [
         "create",
         "--use",
@@ -124,7 +85,7 @@ fn a_builder_is_made_chosen_used_and_removed() {
 #[test]
 fn a_builder_made_here_is_buildx_s_too() {
     let relay = Relay::unix();
-    let home = Home::new();
+    let home = BuilderHome::new();
     home.run(&[
         "create",
         "--use",
@@ -154,7 +115,7 @@ fn a_builder_made_here_is_buildx_s_too() {
 #[test]
 fn a_builder_made_by_buildx_is_ours_too() {
     let relay = Relay::unix();
-    let home = Home::new();
+    let home = BuilderHome::new();
     let create = [
         "create",
         "--use",
@@ -186,7 +147,7 @@ fn a_builder_made_by_buildx_is_ours_too() {
 #[test]
 fn the_builder_of_the_flag_goes_before_that_of_the_environment() {
     let (flag, variable) = (Relay::unix(), Relay::unix());
-    let home = Home::new();
+    let home = BuilderHome::new();
     home.run(&["create", "--name", "one", flag.address()])
         .succeeded();
     home.run(&["create", "--name", "two", variable.address()])
@@ -204,7 +165,7 @@ fn the_builder_of_the_flag_goes_before_that_of_the_environment() {
 #[test]
 fn a_node_that_does_not_answer_is_left_out() {
     let relay = Relay::unix();
-    let home = Home::new();
+    let home = BuilderHome::new();
     home.run(&["create", "--name", "two", "unix:///nowhere/buildkitd.sock"])
         .succeeded();
     home.run(&["create", "--append", "--name", "two", relay.address()])
@@ -228,7 +189,7 @@ fn a_node_that_does_not_answer_is_left_out() {
 fn a_builder_brings_its_certificates() {
     let certificates = Certificates::make();
     let relay = Relay::tls(&certificates);
-    let home = Home::new();
+    let home = BuilderHome::new();
     let options = ["cacert=ca.pem", "cert=cert.pem", "key=key.pem"].map(|option| {
         let (name, file) = option.split_once('=').expect("NAME=FILE");
         format!("{name}={}", certificates.path(file).display())
@@ -247,7 +208,7 @@ fn a_builder_brings_its_certificates() {
 
 #[test]
 fn mistakes_are_told_with_what_there_is() {
-    let home = Home::new();
+    let home = BuilderHome::new();
     home.run(&["create", "--name", "mybuilder", "tcp://localhost:9"])
         .succeeded();
     let refused = |arguments: &[&str], texts: &[&str]| {
@@ -300,7 +261,7 @@ fn mistakes_are_told_with_what_there_is() {
 
 #[test]
 fn a_broken_file_is_named_and_left_alone() {
-    let home = Home::new();
+    let home = BuilderHome::new();
     home.run(&["create", "--name", "good", "tcp://localhost:9"])
         .succeeded();
     std::fs::write(home.file("instances/bad"), "{").expect("it can be written");
@@ -317,7 +278,7 @@ fn a_broken_file_is_named_and_left_alone() {
 
 #[test]
 fn two_processes_change_the_store_at_once() {
-    let home = Home::new();
+    let home = BuilderHome::new();
     home.run(&["create", "--name", "many", "tcp://localhost:1"])
         .succeeded();
     std::thread::scope(|scope| {

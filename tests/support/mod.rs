@@ -4,6 +4,7 @@
 // Each test crate uses a part of it, as if it were a library.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
+mod builder_home;
 mod certificates;
 mod command;
 mod engine;
@@ -14,8 +15,10 @@ mod peer;
 mod pushed;
 mod relay;
 mod ssh;
+mod stand_in;
 mod web;
 
+pub use builder_home::BuilderHome;
 pub use certificates::Certificates;
 pub use command::{Finished, Running, solvekit};
 pub use engine::{Engine, unique};
@@ -26,4 +29,5 @@ pub use peer::buildx;
 pub use pushed::Pushed;
 pub use relay::Relay;
 pub use ssh::SshServer;
+pub use stand_in::stand_in_image;
 pub use web::Web;

@@ -1,0 +1,188 @@
+//! The standard input and output of a child process as a byte stream. The child ends with the stream, and what it says on standard
+//! error is in the error when it ends by itself.
+
+use std::io;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{ConnectProblem, Process, transport::BoxIo};
+
+/// As much of standard error is kept; its end tells the most.
+const SAID: usize = 4096;
+/// How long a child may take to end when its standard output has ended.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Starts the program.
+pub(super) fn open(process: &Process) -> Result<BoxIo, ConnectProblem> {
+    let program = process.program();
+    let mut command = Command::new(program);
+    command
+        .args(process.arguments())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        // Ctrl-C is for this program, which then ends the build over the child's connection.
+        .process_group(0);
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => ConnectProblem::NoProgram { program },
+        _ => ConnectProblem::Program {
+            program,
+            reason: source.to_string(),
+        },
+    };
+    let mut child = command.spawn().map_err(failed)?;
+    let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
+        return Err(failed(io::Error::other("its pipes are missing")));
+    };
+    let (sender, end) = oneshot::channel();
+    let (dropped, silent) = (CancellationToken::new(), CancellationToken::new());
+    tokio::spawn(keep(child, stderr, dropped.clone(), silent.clone(), sender));
+    Ok(Box::new(ChildStream {
+        stdin: Some(stdin),
+        stdout,
+        program,
+        end: Some(end),
+        silent,
+        _dropped: dropped.drop_guard(),
+    }))
+}
+
+/// How a child ended, if that was no success.
+type End = Option<String>;
+
+/// Waits for the child, so that it is reaped, and kills it when its stream is gone.
+async fn keep(
+    mut child: Child,
+    mut stderr: ChildStderr,
+    dropped: CancellationToken,
+    silent: CancellationToken,
+    end: oneshot::Sender<End>,
+) {
+    let mut said = Vec::new();
+    let mut buffer = [0; 1024];
+    let mut open = true;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status,
+            read = stderr.read(&mut buffer), if open => match read {
+                Ok(0) | Err(_) => open = false,
+                Ok(count) => keep_end(&mut said, &buffer[..count]),
+            },
+            () = dropped.cancelled() => {
+                let _ = child.kill().await;
+                return;
+            }
+            () = silence(&silent) => {
+                let _ = child.kill().await;
+                break child.wait().await;
+            }
+        }
+    };
+    while open {
+        match tokio::time::timeout(GRACE / 4, stderr.read(&mut buffer)).await {
+            Ok(Ok(count)) if count > 0 => keep_end(&mut said, &buffer[..count]),
+            _ => open = false,
+        }
+    }
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let _ = end.send(match status {
+        Ok(status) if status.success() && said.is_empty() => None,
+        Ok(status) if said.is_empty() => Some(status.to_string()),
+        Ok(status) => Some(format!("{status}: {said}")),
+        Err(error) => Some(error.to_string()),
+    });
+}
+
+async fn silence(silent: &CancellationToken) {
+    silent.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}
+
+fn keep_end(said: &mut Vec<u8>, bytes: &[u8]) {
+    said.extend_from_slice(bytes);
+    let surplus = said.len().saturating_sub(SAID);
+    said.drain(..surplus);
+}
+
+struct ChildStream {
+    /// `None` when nothing more is written.
+    stdin: Option<ChildStdin>,
+    stdout: ChildStdout,
+    program: &'static str,
+    end: Option<oneshot::Receiver<End>>,
+    silent: CancellationToken,
+    _dropped: DropGuard,
+}
+
+impl ChildStream {
+    /// What there is to say of the child's end, as an error.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.silent.cancel();
+        let Some(end) = &mut self.end else {
+            return Poll::Ready(Ok(()));
+        };
+        let said = ready!(Pin::new(end).poll(cx)).ok().flatten();
+        self.end = None;
+        Poll::Ready(match said {
+            None => Ok(()),
+            Some(said) => Err(io::Error::other(format!("{} ended ({said})", self.program))),
+        })
+    }
+}
+
+impl AsyncRead for ChildStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stdout).poll_read(cx, buffer))?;
+        match buffer.filled().len() == before && buffer.remaining() > 0 {
+            true => self.poll_end(cx),
+            false => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for ChildStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Some(stdin) = &mut self.stdin else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        match ready!(Pin::new(stdin).poll_write(cx, bytes)) {
+            Ok(count) => Poll::Ready(Ok(count)),
+            // Why nobody reads any more is known when the child has ended.
+            Err(error) => match ready!(self.poll_end(cx)) {
+                Ok(()) => Poll::Ready(Err(error)),
+                Err(told) => Poll::Ready(Err(told)),
+            },
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stdin {
+            Some(stdin) => Pin::new(stdin).poll_flush(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// The child reads the end of its input when the pipe is closed.
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stdin = None;
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,255 @@
+//! The API of a Docker Engine (HTTP/1.1 on its socket): calls with JSON, uploads, streamed answers, programs in containers.
+
+mod exec;
+mod frames;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Address, ConnectOptions, ConnectProblem, Error, Stage,
+    dialer::Dialer,
+    transport::{BoxIo, Deadline, closed},
+};
+
+pub(super) use exec::dial_buildkit;
+
+/// More than any answer that is read as a whole.
+const ANSWER_LIMIT: usize = 16 << 20;
+
+/// A Docker Engine. Every call has a connection of its own.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    dialer: Dialer,
+}
+
+/// What an engine answered.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EngineAnswer {
+    /// The HTTP status, below 400.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl EngineAnswer {
+    /// The body as JSON; `null` for one that is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+impl Engine {
+    /// An engine; nothing is connected to yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAddress`] for an address that is no engine's; the errors of TLS files.
+    pub async fn new(options: &ConnectOptions) -> Result<Self, Error> {
+        if !matches!(options.address, Address::Docker(_)) {
+            return Err(Error::InvalidAddress {
+                address: options.address.to_string(),
+                reason: "it is not the address of a Docker Engine".to_owned(),
+            });
+        }
+        let dialer = Dialer::new(options).await?;
+        Ok(Self { dialer })
+    }
+
+    /// Makes a call; `what` says in words what it does, for the error. The path is not versioned: engines answer that with
+    /// their newest.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], and [`Error::Engine`] for an answer that is an error.
+    pub async fn call(
+        &self,
+        what: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<EngineAnswer, Error> {
+        let request = match body {
+            None => request(method, path, "", Bytes::new()),
+            Some(value) => request(method, path, "application/json", value.to_string().into()),
+        };
+        self.whole(what, request).await
+    }
+
+    /// Uploads bytes of a media type.
+    ///
+    /// # Errors
+    /// As [`Engine::call`].
+    pub async fn upload(
+        &self,
+        what: &str,
+        path: &str,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> Result<EngineAnswer, Error> {
+        self.whole(what, request(Method::PUT, path, media_type, bytes))
+            .await
+    }
+
+    /// Makes a call whose answer is one JSON object a line, for as long as it takes. `registry_auth` is the value of the header
+    /// `X-Registry-Auth`.
+    ///
+    /// # Errors
+    /// As [`Engine::call`]; what a line says is for `each` to judge, which ends the call with an error of its own.
+    pub async fn stream(
+        &self,
+        what: &str,
+        path: &str,
+        registry_auth: Option<&str>,
+        mut each: impl FnMut(Value) -> Result<(), String>,
+    ) -> Result<(), Error> {
+        let mut request = request(Method::POST, path, "", Bytes::new());
+        if let Some(Ok(value)) = registry_auth.map(http::HeaderValue::from_str) {
+            request.headers_mut().insert("X-Registry-Auth", value);
+        }
+        let talk = async |response: Response<Incoming>| {
+            let status = response.status();
+            let mut body = response.into_body();
+            let mut pending = Vec::new();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(broken)?;
+                pending.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+                while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = pending.drain(..=end).collect();
+                    if let Ok(value) = serde_json::from_slice(&line)
+                        && let Err(message) = each(value)
+                    {
+                        return Ok(Err(message));
+                    }
+                }
+            }
+            Ok(Ok((status, pending)))
+        };
+        match self.exchange(request, talk).await? {
+            Ok((status, _)) if status.is_success() => Ok(()),
+            Ok((status, rest)) => Err(refused(what, status, &rest)),
+            Err(message) => Err(Error::Engine {
+                call: what.to_owned(),
+                status: 200,
+                message,
+            }),
+        }
+    }
+
+    async fn whole(
+        &self,
+        what: &str,
+        request: Request<Full<Bytes>>,
+    ) -> Result<EngineAnswer, Error> {
+        let talk =
+            async |response: Response<Incoming>| Ok((response.status(), read(response).await?));
+        let (status, body) = self.exchange(request, talk).await?;
+        if status.is_client_error() || status.is_server_error() {
+            return Err(refused(what, status, &body));
+        }
+        Ok(EngineAnswer {
+            status: status.as_u16(),
+            body,
+        })
+    }
+
+    async fn exchange<T>(
+        &self,
+        request: Request<Full<Bytes>>,
+        talk: impl AsyncFnOnce(Response<Incoming>) -> Result<T, ConnectProblem>,
+    ) -> Result<T, Error> {
+        let exchanged = async {
+            let io = self.dialer.open(self.dialer.deadline()).await?;
+            exchange(io, request, talk).await
+        };
+        exchanged.await.map_err(|problem| self.failed(problem))
+    }
+
+    fn failed(&self, problem: ConnectProblem) -> Error {
+        Error::Connect {
+            address: self.dialer.address().clone(),
+            source: Box::new(problem),
+        }
+    }
+}
+
+/// One request on a connection of its own; the connection is driven for as long as `talk` needs the answer.
+async fn exchange<T>(
+    io: BoxIo,
+    request: Request<Full<Bytes>>,
+    talk: impl AsyncFnOnce(Response<Incoming>) -> Result<T, ConnectProblem>,
+) -> Result<T, ConnectProblem> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(broken)?;
+    let mut connection = std::pin::pin!(connection.with_upgrades());
+    let mut talk = std::pin::pin!(async {
+        let response = sender.send_request(request).await.map_err(broken)?;
+        talk(response).await
+    });
+    tokio::select! {
+        biased;
+        answer = &mut talk => answer,
+        _ = &mut connection => talk.await,
+    }
+}
+
+fn request(method: Method, path: &str, media_type: &str, body: Bytes) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = http::Uri::try_from(path).unwrap_or_default();
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, http::HeaderValue::from_static("docker"));
+    if let (false, Ok(value)) = (
+        media_type.is_empty(),
+        http::HeaderValue::from_str(media_type),
+    ) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    request
+}
+
+async fn read(response: Response<Incoming>) -> Result<Bytes, ConnectProblem> {
+    let body = Limited::new(response.into_body(), ANSWER_LIMIT)
+        .collect()
+        .await;
+    body.map(http_body_util::Collected::to_bytes)
+        .map_err(|source| ConnectProblem::Closed {
+            source: Some(source),
+        })
+}
+
+/// `{"message": "…"}` says more than the status.
+fn refused(what: &str, status: StatusCode, body: &[u8]) -> Error {
+    #[derive(Deserialize)]
+    struct Answer {
+        message: String,
+    }
+    let message = match serde_json::from_slice::<Answer>(body) {
+        Ok(answer) => answer.message,
+        Err(_) => status.to_string(),
+    };
+    Error::Engine {
+        call: what.to_owned(),
+        status: status.as_u16(),
+        message,
+    }
+}
+
+fn broken(error: hyper::Error) -> ConnectProblem {
+    if error.is_parse() {
+        return ConnectProblem::NotBuildkit {
+            answer: "its answer is not HTTP".to_owned(),
+        };
+    }
+    closed(std::io::Error::other(error))
+}
+
+async fn within<T>(
+    deadline: Deadline,
+    work: impl Future<Output = Result<T, ConnectProblem>>,
+) -> Result<T, ConnectProblem> {
+    deadline.run(Stage::Upgrade, work).await
+}

@@ -1,0 +1,317 @@
+//! Addresses that a program reaches: which program, with which arguments. No shell sees them. No I/O.
+
+use std::fmt;
+
+use super::Error;
+
+/// What gives BuildKit's gRPC on standard input and output, there.
+const DIAL_BUILDKIT: [&str; 2] = ["buildctl", "dial-stdio"];
+/// The same of an engine's API.
+const DIAL_ENGINE: [&str; 3] = ["docker", "system", "dial-stdio"];
+/// A program that asks nothing, and gives up in time.
+const SSH_OPTIONS: [&str; 5] = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
+
+/// A program whose standard input and output lead to a daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Process {
+    program: &'static str,
+    arguments: Vec<String>,
+    address: String,
+}
+
+impl Process {
+    /// The program, which is looked for on `PATH`.
+    pub fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// Its arguments.
+    pub fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    /// The program of an address of BuildKit, `None` for other schemes: `docker-container://`, `podman-container://`,
+    /// `nerdctl-container://`, `kube-pod://`, `ssh://`.
+    pub(super) fn of_buildkit(text: &str) -> Option<Result<Self, Error>> {
+        let (scheme, rest) = text.split_once("://")?;
+        let parsed = match scheme {
+            "docker-container" => container("docker", rest, &[("context", "--context")]),
+            "podman-container" => container("podman", rest, &[]),
+            "nerdctl-container" => container("nerdctl", rest, &[("namespace", "--namespace")]),
+            "kube-pod" => pod(rest),
+            "ssh" => ssh(rest, &DIAL_BUILDKIT, |socket| {
+                ["--addr".to_owned(), format!("unix://{socket}")].to_vec()
+            }),
+            _ => return None,
+        };
+        Some(Self::named(text, text, parsed))
+    }
+
+    /// The program of an engine behind `docker://ssh://…`.
+    pub(super) fn of_engine(text: &str, rest: &str) -> Result<Self, Error> {
+        let parsed = ssh(rest, &DIAL_ENGINE, |socket| {
+            vec![format!("--host=unix://{socket}")]
+        });
+        Self::named(text, &format!("ssh://{rest}"), parsed)
+    }
+
+    fn named(text: &str, address: &str, parsed: Parsed) -> Result<Self, Error> {
+        match parsed {
+            Ok((program, arguments)) => Ok(Self {
+                program,
+                arguments,
+                address: address.to_owned(),
+            }),
+            Err(_) if text.contains('@') && text.contains(':') && has_password(text) => {
+                Err(Error::AddressWithUser)
+            }
+            Err(reason) => Err(Error::InvalidAddress {
+                address: text.to_owned(),
+                reason,
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address)
+    }
+}
+
+type Parsed = Result<(&'static str, Vec<String>), String>;
+
+fn container(program: &'static str, rest: &str, flags: &[(&str, &str)]) -> Parsed {
+    let (name, query) = split_query(rest);
+    let name = name.trim_end_matches('/');
+    check("container", name, |c| {
+        c.is_ascii_alphanumeric() || "_.-".contains(c)
+    })?;
+    let mut arguments = Vec::new();
+    let names: Vec<&str> = flags.iter().map(|(name, _)| *name).collect();
+    for (name, value) in parameters(query, &names)? {
+        let flag = flags.iter().find(|(known, _)| *known == name);
+        arguments.extend(flag.map(|(_, flag)| format!("{flag}={value}")));
+    }
+    arguments.extend(["exec", "-i", name].map(str::to_owned));
+    arguments.extend(DIAL_BUILDKIT.map(str::to_owned));
+    Ok((program, arguments))
+}
+
+fn pod(rest: &str) -> Parsed {
+    let (name, query) = split_query(rest);
+    let name = name.trim_end_matches('/');
+    let is_identifier = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    check("pod", name, is_identifier)?;
+    let mut arguments = Vec::new();
+    let mut of_exec = Vec::new();
+    for (key, value) in parameters(query, &["context", "namespace", "container"])? {
+        match key.as_str() {
+            "context" => arguments.push(format!("--context={value}")),
+            "namespace" => {
+                check("namespace", &value, is_identifier)?;
+                arguments.push(format!("--namespace={value}"));
+            }
+            _ => {
+                check("container", &value, is_identifier)?;
+                of_exec.push(format!("--container={value}"));
+            }
+        }
+    }
+    arguments.push("exec".to_owned());
+    arguments.extend(of_exec);
+    arguments.extend(["-i", name, "--"].map(str::to_owned));
+    arguments.extend(DIAL_BUILDKIT.map(str::to_owned));
+    Ok(("kubectl", arguments))
+}
+
+/// `[user@]host[:port][/socket]`. What follows the host is a command line for the shell there: only what no shell reads in
+/// another way may be in it.
+fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) -> Parsed {
+    if rest.contains(['?', '#']) {
+        return Err("nothing may follow the path of the socket".to_owned());
+    }
+    let (authority, socket) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, ""),
+    };
+    let mut arguments: Vec<String> = SSH_OPTIONS.map(str::to_owned).to_vec();
+    let host = match authority.rsplit_once('@') {
+        Some((user, _)) if user.contains(':') => {
+            return Err("a password cannot be given".to_owned());
+        }
+        Some((user, host)) => {
+            check("user", user, |c| {
+                c.is_ascii_alphanumeric() || "_.-\\".contains(c)
+            })?;
+            arguments.extend(["-l".to_owned(), user.to_owned()]);
+            host
+        }
+        None => authority,
+    };
+    let (host, port) =
+        super::address::split_port(host).ok_or("write host:port, an IPv6 address in brackets")?;
+    check("host", host, |c| {
+        c.is_ascii_alphanumeric() || "_.-:%".contains(c)
+    })?;
+    if let Some(port) = port {
+        let valid = port.parse::<u16>().is_ok_and(|port| port != 0);
+        valid
+            .then_some(())
+            .ok_or_else(|| format!("{port:?} is no port"))?;
+        arguments.extend(["-p".to_owned(), port.to_owned()]);
+    }
+    arguments.extend(["--".to_owned(), host.to_owned(), command[0].to_owned()]);
+    if !socket.trim_matches('/').is_empty() {
+        check("socket", &socket[1..], |c| {
+            c.is_ascii_alphanumeric() || "_.-/+:".contains(c)
+        })?;
+        arguments.extend(of_socket(socket));
+    }
+    arguments.extend(command[1..].iter().map(|word| (*word).to_owned()));
+    Ok(("ssh", arguments))
+}
+
+/// A name that is not empty, looks like no flag, and has these letters only.
+fn check(what: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<(), String> {
+    match text {
+        "" => Err(format!("the {what} is missing")),
+        _ if text.starts_with('-') || !text.chars().all(allowed) => {
+            Err(format!("{text:?} is no name of a {what}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn split_query(rest: &str) -> (&str, &str) {
+    rest.split_once('?').unwrap_or((rest, ""))
+}
+
+fn parameters(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, String> {
+    let mut found = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !known.contains(&name) {
+            return Err(match known {
+                [] => format!("{name:?} is no parameter; there are none"),
+                known => format!("{name:?} is no parameter; there are {}", known.join(", ")),
+            });
+        }
+        if !value.is_empty() {
+            let value =
+                decoded(value).ok_or_else(|| format!("{value:?} is not percent-encoded"))?;
+            found.push((name.to_owned(), value));
+        }
+    }
+    Ok(found)
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            b'+' => b' ',
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.contains('\0'))
+}
+
+fn has_password(text: &str) -> bool {
+    let authority = text.rsplit("://").next().unwrap_or_default();
+    authority
+        .split_once('@')
+        .is_some_and(|(user, _)| user.contains(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> String {
+        let process = Process::of_buildkit(text).unwrap().unwrap();
+        format!("{} {}", process.program(), process.arguments().join(" "))
+    }
+
+    fn refused(text: &str) -> String {
+        Process::of_buildkit(text).unwrap().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_scheme_has_its_program() {
+        for (address, expected) in [
+            (
+                "docker-container://bk",
+                "docker exec -i bk buildctl dial-stdio",
+            ),
+            (
+                "docker-container://bk?context=far",
+                "docker --context=far exec -i bk buildctl dial-stdio",
+            ),
+            (
+                "podman-container://bk",
+                "podman exec -i bk buildctl dial-stdio",
+            ),
+            (
+                "nerdctl-container://bk?namespace=n",
+                "nerdctl --namespace=n exec -i bk buildctl dial-stdio",
+            ),
+            (
+                "kube-pod://bk-0",
+                "kubectl exec -i bk-0 -- buildctl dial-stdio",
+            ),
+            (
+                "kube-pod://bk-0?context=me%40c&namespace=n&container=c",
+                "kubectl --context=me@c --namespace=n exec --container=c -i bk-0 -- buildctl dial-stdio",
+            ),
+            (
+                "ssh://me@host:2222/run/b.sock",
+                "ssh -T -o BatchMode=yes -o ConnectTimeout=30 -l me -p 2222 -- host buildctl --addr unix:///run/b.sock dial-stdio",
+            ),
+            (
+                "ssh://host",
+                "ssh -T -o BatchMode=yes -o ConnectTimeout=30 -- host buildctl dial-stdio",
+            ),
+        ] {
+            assert_eq!(line(address), expected);
+        }
+        let engine = Process::of_engine("docker://ssh://h/d.sock", "h/d.sock").unwrap();
+        assert!(
+            engine
+                .arguments()
+                .join(" ")
+                .ends_with("-- h docker --host=unix:///d.sock system dial-stdio")
+        );
+    }
+
+    #[test]
+    fn what_a_shell_or_a_program_could_take_for_something_else_is_refused() {
+        for text in [
+            "docker-container://",
+            "docker-container://-v",
+            "docker-container://a;b",
+            "docker-container://a?x=1",
+            "kube-pod://A_b",
+            "kube-pod://a?namespace=$(x)",
+            "ssh://",
+            "ssh://-oProxyCommand=x",
+            "ssh://-l@host",
+            "ssh://host/a b",
+            "ssh://host/$(x)",
+            "ssh://host?x",
+            "ssh://host:0",
+            "ssh://a:b@host",
+            "podman-container://a?context=b",
+        ] {
+            refused(text);
+        }
+        assert!(!refused("ssh://me:secret@host").contains("secret"));
+    }
+}

@@ -1,0 +1,62 @@
+//! TLS for those who listen for clients of BuildKit: only clients with a certificate are let in.
+
+use std::{io, path::Path, sync::Arc};
+
+use rustls::{ServerConfig, server::WebPkiClientVerifier};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Error, TlsOptions};
+
+/// A server's certificate, and the authority of its clients'.
+#[derive(Clone)]
+pub struct ServerTls(TlsAcceptor);
+
+impl std::fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerTls")
+    }
+}
+
+impl ServerTls {
+    /// Reads the files (PEM): certificate, its key, and what has to have signed the clients' certificates.
+    ///
+    /// # Errors
+    /// As for the files of [`TlsOptions`].
+    pub fn load(cert: &Path, key: &Path, ca: &Path) -> Result<Self, Error> {
+        let options = TlsOptions {
+            ca: Some(ca.to_owned()),
+            cert: Some(cert.to_owned()),
+            key: Some(key.to_owned()),
+            server_name: None,
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let wrong = |error: &dyn std::error::Error| Error::TlsOptions {
+            reason: error.to_string(),
+        };
+        let (roots, chain, key) = options.parts(cert, key)?;
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(|error| wrong(&error))?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| wrong(&error))?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain, key)
+            .map_err(|error| wrong(&error))?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    /// Shakes hands with a client.
+    ///
+    /// # Errors
+    /// When the client has no certificate that is accepted, or does not speak TLS.
+    pub async fn accept(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin> {
+        self.0.accept(stream).await
+    }
+}

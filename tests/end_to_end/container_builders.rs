@@ -1,0 +1,164 @@
+//! Builders of the docker-container driver on the real engine, with an image that stands in for BuildKit's.
+
+use std::path::Path;
+
+use crate::support::{BuilderHome, Engine, Relay, copy_of, stand_in_image, unique};
+
+/// A builder that is removed with its container whatever becomes of the test.
+struct Made<'a> {
+    home: &'a BuilderHome,
+    name: String,
+    relay: Relay,
+}
+
+impl<'a> Made<'a> {
+    fn new(home: &'a BuilderHome, more: &[&str]) -> Self {
+        let relay = Relay::tcp();
+        let name = format!("b{}", unique());
+        let upstream = relay.address().replace("localhost", "127.0.0.1");
+        let options = format!(
+            "image={},network=host,env.UPSTREAM={upstream}",
+            stand_in_image()
+        );
+        let mut create = vec!["create", "--name", &name, "--driver", "docker-container"];
+        create.extend(["--driver-opt", &options]);
+        create.extend(more);
+        let made = home.run(&create).succeeded();
+        assert_eq!(made.stdout.trim_end(), name);
+        Self { home, name, relay }
+    }
+
+    fn node(&self) -> String {
+        format!("{}0", self.name)
+    }
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        let _ = self.home.run(&["rm", &self.name]);
+    }
+}
+
+/// The engine; a daemon that is none has no containers.
+fn home() -> Option<BuilderHome> {
+    let socket = Engine::get().host.strip_prefix("docker://")?;
+    Some(BuilderHome::with_engine(&format!("unix://{socket}")))
+}
+
+#[test]
+fn a_container_is_started_used_stopped_and_removed() {
+    let Some(home) = home() else { return };
+    let made = Made::new(&home, &["--use", "--buildkitd-flags=--debug"]);
+    let listed = home.run(&["ls"]).succeeded().stdout;
+    let node = format!("\\_ {}", made.node());
+    let line = listed
+        .lines()
+        .find(|line| line.trim_start().starts_with(&node));
+    assert!(
+        line.is_some_and(|line| line.contains("inactive")),
+        "{listed}"
+    );
+
+    let context = copy_of(Path::new("examples/hello"));
+    let path = context.path().to_str().expect("text");
+    let built = home
+        .run(&["build", "--progress=plain", "-o", "type=cacheonly", path])
+        .succeeded();
+    for text in [
+        "pulling image",
+        &format!("creating container buildx_buildkit_{}", made.node()),
+        &format!(
+            "building with {:?} instance using docker-container driver",
+            made.name
+        ),
+    ] {
+        assert!(
+            built.stderr.contains(text),
+            "{text:?} is missing in:\n{}",
+            built.stderr
+        );
+    }
+    assert!(made.relay.carried() > 0);
+
+    let inspected = home.run(&["inspect"]).succeeded().stdout;
+    for text in [
+        "docker-container",
+        "running",
+        "--debug",
+        "--allow-insecure-entitlement=network.host",
+    ] {
+        assert!(
+            inspected.contains(text),
+            "{text:?} is missing in:\n{inspected}"
+        );
+    }
+    let theirs = home.buildx(&["inspect", &made.name]).stdout;
+    assert!(theirs.contains("running"), "{theirs}");
+
+    home.run(&["stop"]).succeeded();
+    let inspected = home.run(&["inspect"]).succeeded().stdout;
+    assert!(inspected.contains("stopped"), "{inspected}");
+    home.run(&["build", "--progress=plain", "-o", "type=cacheonly", path])
+        .succeeded();
+    home.run(&["rm", &made.name]).succeeded();
+    home.run(&["--builder", &made.name, "workers"])
+        .failed_with(1, &[&made.name]);
+}
+
+#[test]
+fn a_builder_of_buildx_is_started_here_and_removed_there() {
+    let Some(home) = home() else { return };
+    let relay = Relay::tcp();
+    let name = format!("b{}", unique());
+    let upstream = relay.address().replace("localhost", "127.0.0.1");
+    let options = format!(
+        "image={},network=host,env.UPSTREAM={upstream}",
+        stand_in_image()
+    );
+    let create = [
+        "create",
+        "--name",
+        &name,
+        "--driver",
+        "docker-container",
+        "--driver-opt",
+        &options,
+    ];
+    home.buildx(&create);
+    home.run(&["inspect", "--bootstrap", &name]).succeeded();
+    home.run(&["--builder", &name, "workers"]).succeeded();
+    assert!(relay.carried() > 0);
+    home.buildx(&["rm", &name]);
+    assert!(!home.file(&format!("instances/{name}")).exists());
+}
+
+#[test]
+fn an_image_that_is_not_there_is_named() {
+    let Some(home) = home() else { return };
+    let name = format!("b{}", unique());
+    let image = format!("{}/test/none:{}", Engine::get().registry, unique());
+    let option = format!("image={image}");
+    home.run(&["create", "--name", &name, "--driver-opt", &option])
+        .succeeded();
+    home.run(&["inspect", "--bootstrap", &name])
+        .failed_with(1, &["pull the image", &image]);
+    home.run(&["rm", &name]).succeeded();
+}
+
+#[test]
+fn mistakes_in_options_are_told_before_anything_is_made() {
+    let Some(home) = home() else { return };
+    let refused = |option: &str, texts: &[&str]| {
+        home.run(&["create", "--name", "wrong", "--driver-opt", option])
+            .failed_with(1, texts);
+        assert!(!home.file("instances/wrong").exists());
+    };
+    refused("imge=x", &["did you mean image?", "cpuset-cpus"]);
+    refused("memory=much", &["memory", "much"]);
+    refused("restart-policy=sometimes", &["unless-stopped"]);
+    let nowhere = BuilderHome::new();
+    nowhere
+        .run(&["create", "--name", "wrong"])
+        .failed_with(1, &["/nowhere/docker.sock"]);
+    assert!(!nowhere.file("instances/wrong").exists());
+}
