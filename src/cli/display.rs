@@ -164,6 +164,23 @@ pub(super) fn start(
     tokio::spawn(Display::new(mode, sink, options).run(updates))
 }
 
+/// Shows the updates of what no builder takes part in, until their channel closes.
+pub(super) fn start_alone(
+    mode: Mode,
+    sink: Sink,
+    phase: &str,
+    environment: &Environment,
+    updates: Updates,
+) -> JoinHandle<Summary> {
+    let options = Options {
+        phase: phase.to_owned(),
+        palette: palette(environment),
+        size: Box::new(terminal_size),
+        ..Options::default()
+    };
+    tokio::spawn(Display::new(mode, sink, options).run(updates))
+}
+
 /// The warnings at the end of a build.
 pub(super) fn warnings(summary: &Summary, mode: Mode, expand: bool, environment: &Environment) {
     if matches!(mode, Mode::Tty | Mode::Plain) {

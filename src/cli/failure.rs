@@ -57,6 +57,13 @@ impl Failure {
         self
     }
 
+    /// The same with this before its message.
+    #[must_use]
+    pub(super) fn behind(mut self, text: &str) -> Self {
+        self.message = format!("{text}: {}", self.message);
+        self
+    }
+
     #[must_use]
     pub(super) fn report_before(mut self, report: impl Into<String>) -> Self {
         self.report = report.into();

@@ -94,7 +94,7 @@ enum Command {
     Lock(Box<lock::LockArgs>),
     /// Look at the build context
     Context(Box<context::ContextCommandArgs>),
-    /// Look at images in registries
+    /// Look at images in registries, and make images of others
     Imagetools(imagetools::ImagetoolsArgs),
     /// Make a builder, or change its nodes
     Create(Box<create::CreateArgs>),

@@ -13,24 +13,26 @@ pub(super) fn reference(text: &str) -> Result<Reference, Failure> {
 }
 
 /// The failure of something with images in registries.
-pub(super) async fn of_imagetools(
-    client: &Client,
-    name: &Reference,
-    error: imagetools::Error,
-) -> Failure {
+pub(super) async fn of_imagetools(client: &Client, error: imagetools::Error) -> Failure {
     match error {
-        imagetools::Error::Registry(error) => of_registry(client, name, error).await,
+        imagetools::Error::Registry(error) => of_registry(client, error).await,
+        imagetools::Error::Copy { to, source } => {
+            let failure = Box::pin(of_imagetools(client, *source)).await;
+            failure.behind(&format!("cannot push to {to}"))
+        }
+        error @ imagetools::Error::NoRepository { .. } => Failure::from_error(&error)
+            .hint("name it with its repository: REGISTRY/REPOSITORY@DIGEST"),
         error => Failure::from_error(&error),
     }
 }
 
 /// The failure of a registry, with the next step: tags that there are, where to log in, which file to make.
-pub(super) async fn of_registry(client: &Client, name: &Reference, error: Error) -> Failure {
+pub(super) async fn of_registry(client: &Client, error: Error) -> Failure {
     let message = hint::full(&error);
     let failure = Failure::from_error(&error);
     match &error {
         Error::Refused(refusal) if error.is_not_found() => {
-            match tags(client, name, refusal).await {
+            match tags(client, refusal).await {
                 Some(tags) => failure.hint(tags),
                 None => failure,
             }
@@ -60,12 +62,10 @@ fn is_plain_http(message: &str) -> bool {
 }
 
 /// The tags that the repository has, if it is there.
-async fn tags(client: &Client, name: &Reference, refusal: &Refusal) -> Option<String> {
+async fn tags(client: &Client, refusal: &Refusal) -> Option<String> {
     const SHOWN: usize = 20;
-    if name.domain() != refusal.registry || name.path() != refusal.repository {
-        return None;
-    }
-    let tags = client.tags(name).await.ok()?;
+    let name = Reference::parse(&format!("{}/{}", refusal.registry, refusal.repository)).ok()?;
+    let tags = client.tags(&name).await.ok()?;
     if tags.is_empty() {
         return None;
     }

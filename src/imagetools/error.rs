@@ -1,5 +1,6 @@
 //! What can go wrong with images in registries.
 
+use crate::oci::Digest;
 use crate::registry;
 
 /// An error of this module.
@@ -18,5 +19,52 @@ pub enum Error {
         kind: &'static str,
         /// What is wrong.
         reason: String,
+    },
+    /// A text that names no part of an image.
+    #[error("{input:?} is no name, digest or descriptor of an image: {reason}")]
+    Source {
+        /// The text.
+        input: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An annotation that cannot be made.
+    #[error("invalid --annotation {input:?}: {reason}")]
+    Annotation {
+        /// The text.
+        input: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It cannot be told which repository has something.
+    #[error(
+        "which repository has {digest} cannot be told: those that are named are several, or none"
+    )]
+    NoRepository {
+        /// What was to be found.
+        digest: Digest,
+    },
+    /// There is nothing for the platforms that were asked for.
+    #[error("there is no image for {}; there is one for {}", wanted.join(", "), available.join(", "))]
+    NoPlatform {
+        /// The platforms that were asked for.
+        wanted: Vec<String>,
+        /// Those that there are.
+        available: Vec<String>,
+    },
+    /// An image of the first schema, which an index cannot hold.
+    #[error("{reference} is an image of schema 1, which cannot be part of an index")]
+    SchemaOne {
+        /// The image.
+        reference: String,
+    },
+    /// A repository does not get what it needs.
+    #[error("cannot push to {to}")]
+    Copy {
+        /// The repository.
+        to: String,
+        /// Why not.
+        #[source]
+        source: Box<Error>,
     },
 }

@@ -104,7 +104,7 @@ impl Loaded {
 }
 
 /// The platform that a config says.
-fn platform_of(config: &Json) -> Platform {
+pub(super) fn platform_of(config: &Json) -> Platform {
     let text = |name: &str| config[name].as_str().unwrap_or_default().to_owned();
     Platform {
         os: text("os"),

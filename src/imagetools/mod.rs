@@ -1,4 +1,4 @@
-//! Images of several platforms in registries: looked at as a whole, with what stands in their attestations.
+//! Images of several platforms in registries: looked at as a whole, with what stands in their attestations, and made of one another.
 //!
 //! What is printed is what `docker buildx imagetools` prints, and templates have the same fields.
 //!
@@ -17,12 +17,20 @@
 //! # }
 //! ```
 
+mod annotation;
 mod attestation;
+mod combine;
+mod copy;
+mod create;
 mod error;
 mod inspect;
 mod load;
 mod shape;
+mod source;
 mod text;
 
+pub use annotation::{Annotation, Place};
+pub use create::{CreateRequest, Created, create};
 pub use error::Error;
 pub use inspect::Inspection;
+pub use source::{Given, Source};

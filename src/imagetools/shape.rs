@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::oci::Descriptor;
+use crate::oci::{Descriptor, Index};
 use crate::template::{Struct, Value};
 
 /// A field of a document.
@@ -64,6 +64,15 @@ const DESCRIPTOR: &[Shape] = &[
     optional("ArtifactType", "artifactType", Kind::Text),
 ];
 
+const INDEX: &[Shape] = &[
+    always("SchemaVersion", "schemaVersion", Kind::Number),
+    optional("MediaType", "mediaType", Kind::Text),
+    optional("ArtifactType", "artifactType", Kind::Text),
+    always("Manifests", "manifests", Kind::Objects(DESCRIPTOR)),
+    optional("Subject", "subject", Kind::Pointer(DESCRIPTOR)),
+    optional("Annotations", "annotations", Kind::Any),
+];
+
 const CONFIG: &[Shape] = &[
     optional("User", "User", Kind::Text),
     optional("ExposedPorts", "ExposedPorts", Kind::Any),
@@ -112,6 +121,12 @@ pub(super) fn image(config: &Json) -> Value {
 pub(super) fn descriptor(descriptor: &Descriptor) -> Value {
     let json = serde_json::to_value(descriptor).unwrap_or_default();
     shaped(&json, DESCRIPTOR).into()
+}
+
+/// An index.
+pub(super) fn index(index: &Index) -> Value {
+    let json = serde_json::to_value(index).unwrap_or_default();
+    shaped(&json, INDEX).into()
 }
 
 fn shaped(json: &Json, shapes: &[Shape]) -> Struct {

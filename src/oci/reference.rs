@@ -107,6 +107,16 @@ impl Reference {
         self
     }
 
+    /// The repository alone, without tag and digest.
+    #[must_use]
+    pub fn without_tag(&self) -> Self {
+        Self {
+            tag: None,
+            digest: None,
+            ..self.clone()
+        }
+    }
+
     /// The same with this tag and without digest.
     #[must_use]
     pub(crate) fn with_tag(mut self, tag: impl Into<String>) -> Self {

@@ -115,6 +115,23 @@ impl Client {
         }
     }
 
+    /// Whether a repository has a manifest or index of this digest.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the registry does not say.
+    pub async fn has_manifest(&self, of: &Reference, digest: &Digest) -> Result<bool, Error> {
+        let path = format!("{}/manifests/{digest}", of.path());
+        // Asked in order to write it most of the time: one token for both.
+        let mut ask = Ask::new(Method::HEAD, Target::Path(path), Access::push(of));
+        ask.headers.insert(ACCEPT, accept());
+        let answer = self.remote.send(&ask).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        let deed = deed("give", of, digest.as_str(), &ask.access);
+        deed.succeeded(answer).await.map(|_| true)
+    }
+
     /// Writes a manifest or an index, by the reference's tag if it has one, else by its digest, else as `latest`. What it
     /// refers to has to be there already.
     ///

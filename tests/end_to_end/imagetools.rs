@@ -146,3 +146,210 @@ fn the_authority_of_a_registry_is_found_in_certs_d() {
     ]));
     unchecked.failed_with(1, &["is not checked", "401"]);
 }
+
+/// The digests of an image's manifests, by platform.
+fn digest_of(name: &str, architecture: &str) -> String {
+    let format = format!(
+        "{{{{range .Manifest.Manifests}}}}{{{{if eq .Platform.Architecture {architecture:?}}}}}{{{{println .Digest}}}}{{{{end}}}}{{{{end}}}}"
+    );
+    let found = imagetools(&["inspect", name, "--format", &format]).succeeded();
+    let first = found.stdout.lines().next().expect("it has that platform");
+    first.to_owned()
+}
+
+/// The digest that skopeo finds.
+fn digest_by_skopeo(name: &str, more: &[&str]) -> String {
+    let skopeo = std::env::var_os("SKOPEO").unwrap_or_else(|| "skopeo".into());
+    let output = Command::new(skopeo)
+        .args(["inspect", "--raw", "--tls-verify=false"])
+        .args(more)
+        .arg(format!("docker://{name}"))
+        .output()
+        .expect("skopeo is there");
+    assert!(output.status.success(), "{output:?}");
+    use sha2::Digest as _;
+    format!("sha256:{:x}", sha2::Sha256::digest(&output.stdout))
+}
+
+#[test]
+fn create_makes_the_index_that_buildx_makes() {
+    let alpine = format!("{}/library/alpine", Engine::get().registry);
+    let attested = attested();
+    let repository = attested.trim_end_matches(":1");
+    let amd64 = format!("{alpine}@{}", digest_of(&alpine, "amd64"));
+    let arm64 = format!("{alpine}@{}", digest_of(&alpine, "arm64"));
+    let built = format!("{repository}@{}", digest_of(&attested, "arm64"));
+    let bare = digest_of(&alpine, "386");
+    for sources in [
+        &[alpine.as_str()][..],
+        &[&attested],
+        &[&amd64, &arm64],
+        &[&amd64, &bare],
+        &[&attested, &alpine],
+        &[&alpine, &built],
+        &[
+            "--annotation",
+            "index:a=b",
+            "--annotation",
+            "manifest-descriptor[linux/amd64]:c=<d>",
+            &attested,
+            &arm64,
+        ],
+    ] {
+        let arguments = [&["create", "--dry-run"], sources].concat();
+        let printed = imagetools(&arguments).succeeded().stdout;
+        assert_eq!(printed, as_buildx(&arguments), "{sources:?}");
+    }
+}
+
+#[test]
+fn create_pushes_by_every_name_and_says_what() {
+    let engine = Engine::get();
+    let alpine = format!("{}/library/alpine", engine.registry);
+    let name = engine.name("created");
+    let (first, second) = (format!("{name}:1"), format!("{name}:2"));
+    let other = format!("{}:x", engine.name("also-created"));
+    let folder = folder_of(&[]);
+    let metadata = folder.path().join("metadata.json");
+    let amd64 = format!("{alpine}@{}", digest_of(&alpine, "amd64"));
+    let arm64 = format!("{alpine}@{}", digest_of(&alpine, "arm64"));
+    let file = metadata.to_str().expect("text");
+    imagetools(&[
+        "create",
+        "-t",
+        &first,
+        "-t",
+        &second,
+        "-t",
+        &other,
+        "--metadata-file",
+        file,
+        "--progress",
+        "plain",
+        &amd64,
+    ])
+    .succeeded();
+    let digest = digest_by_skopeo(&first, &[]);
+    assert_eq!(digest_by_skopeo(&second, &[]), digest);
+    assert_eq!(digest_by_skopeo(&other, &[]), digest);
+    let told: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&metadata).expect("it is there")).expect("JSON");
+    assert_eq!(told["containerimage.descriptor"]["digest"], digest);
+    assert_eq!(
+        told["image.name"],
+        format!("{},{name}", other.trim_end_matches(":x"))
+    );
+    // What was pushed is read by others.
+    assert!(as_buildx(&["inspect", &first]).contains("linux/amd64"));
+
+    imagetools(&["create", "--append", "-t", &first, &arm64]).succeeded();
+    let platforms = imagetools(&[
+        "inspect",
+        &first,
+        "--format",
+        "{{range .Manifest.Manifests}}{{.Platform.Architecture}} {{end}}",
+    ]);
+    assert_eq!(platforms.succeeded().stdout, "amd64 arm64 ");
+    imagetools(&["create", "--prefer-index=false", "-t", &second, &arm64]).succeeded();
+    assert_eq!(digest_by_skopeo(&second, &[]), digest_of(&alpine, "arm64"));
+}
+
+#[test]
+fn create_copies_to_another_registry_byte_for_byte() {
+    let engine = Engine::get();
+    let attested = attested();
+    let name = format!("{}:1", engine.name_tls("copied"));
+    let config = folder_of(&[(
+        "config.json",
+        &format!(
+            r#"{{"auths": {{"{}": {{"username": "{}", "password": "{}"}}}}}}"#,
+            engine.registry_tls, engine.user, engine.password
+        ),
+    )]);
+    let copy = |sources: &[&str]| {
+        Finished::of(
+            solvekit(["imagetools", "create", "-t", &name])
+                .args(sources)
+                .env("DOCKER_CONFIG", config.path())
+                .env("SSL_CERT_FILE", &engine.ca),
+        )
+    };
+    copy(&[&attested]).succeeded();
+    let credentials = format!("{}:{}", engine.user, engine.password);
+    let there = digest_by_skopeo(&name, &["--creds", &credentials]);
+    assert_eq!(there, digest_by_skopeo(&attested, &[]));
+    // Again, with nothing left to send; and for one platform only, with its attestation.
+    copy(&[&attested]).succeeded();
+    copy(&["--platform", "linux/arm64", &attested]).succeeded();
+    let kept = Finished::of(
+        solvekit([
+            "imagetools",
+            "inspect",
+            &name,
+            "--format",
+            "{{json .Provenance.SLSA}}{{.Image.Architecture}}",
+        ])
+        .env("DOCKER_CONFIG", config.path())
+        .env("SSL_CERT_FILE", &engine.ca),
+    )
+    .succeeded();
+    assert!(
+        kept.stdout.contains("buildType") && kept.stdout.ends_with("arm64"),
+        "{}",
+        kept.stdout
+    );
+    // Without the password.
+    Finished::of(
+        solvekit(["imagetools", "create", "-t", &name, &attested]).env("SSL_CERT_FILE", &engine.ca),
+    )
+    .failed_with(1, &[&engine.registry_tls, "401", "pull,push", "log in"]);
+}
+
+#[test]
+fn mistakes_of_create_say_what_to_do() {
+    let engine = Engine::get();
+    let alpine = format!("{}/library/alpine", engine.registry);
+    let busybox = format!("{}/library/busybox", engine.registry);
+    let digest = digest_of(&alpine, "arm64");
+    let files = folder_of(&[
+        (
+            "size",
+            &format!("{{\"digest\": \"{digest}\", \"size\": 1}}"),
+        ),
+        ("index", "{\"schemaVersion\": 2}"),
+    ]);
+    let file = |name: &str| files.path().join(name).display().to_string();
+    for (arguments, texts) in [
+        (&["-t", "x"][..], &["nothing to make an image of"][..]),
+        (&[&alpine], &["has no name", "--dry-run"]),
+        (
+            &["--dry-run", "--platform", "linux/sparc", &alpine],
+            &["no image for linux/sparc", "linux/arm64"],
+        ),
+        (
+            &["--dry-run", &alpine, &busybox, &digest],
+            &[&digest, "cannot be told", "REPOSITORY@DIGEST"],
+        ),
+        (&["--dry-run", &format!("{alpine}:none")], &["404", "none"]),
+        (
+            &["--dry-run", "-f", &file("size"), &alpine],
+            &["bytes and not 1"],
+        ),
+        (
+            &["--dry-run", "-f", &file("index"), &alpine],
+            &["a descriptor of one is needed"],
+        ),
+        (
+            &["--dry-run", "-f", &file("nowhere"), &alpine],
+            &["cannot read", "nowhere"],
+        ),
+        (
+            &["--dry-run", "--annotation", "manifest:a=b", &alpine],
+            &["--annotation", "stay as they are"],
+        ),
+        (&["--dry-run", "sha256:12"], &["sha256:12", "length"]),
+    ] {
+        let arguments = [&["create"], arguments].concat();
+        imagetools(&arguments).failed_with(1, texts);
+    }
+}

@@ -46,7 +46,7 @@ pub(super) async fn cmd_inspect(
     let client = args.registries.client(environment)?;
     let image = match Inspection::of(client.clone(), &name).await {
         Ok(image) => image.named(&args.name),
-        Err(error) => return Err(of_imagetools(&client, &name, error).await),
+        Err(error) => return Err(of_imagetools(&client, error).await),
     };
     if args.raw {
         return print_bytes(image.raw());
@@ -57,7 +57,7 @@ pub(super) async fn cmd_inspect(
     };
     let value = match image.value(&template).await {
         Ok(value) => value,
-        Err(error) => return Err(of_imagetools(&client, &name, error).await),
+        Err(error) => return Err(of_imagetools(&client, error).await),
     };
     let text = template
         .render(&value, Json::Indented)

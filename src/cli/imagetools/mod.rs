@@ -1,5 +1,6 @@
 //! `solvekit imagetools`: images in registries.
 
+mod create;
 mod inspect;
 
 use super::Failure;
@@ -13,6 +14,8 @@ pub(super) struct ImagetoolsArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ImagetoolsCommand {
+    /// Make an image of others: one index of several images, or a copy in another registry
+    Create(Box<create::CreateArgs>),
     /// Show an image in a registry: its platforms, configs and attestations
     Inspect(inspect::InspectArgs),
 }
@@ -22,6 +25,7 @@ pub(super) async fn cmd_imagetools(
     environment: &Environment,
 ) -> Result<(), Failure> {
     match &args.command {
+        ImagetoolsCommand::Create(args) => create::cmd_create(args, environment).await,
         ImagetoolsCommand::Inspect(args) => inspect::cmd_inspect(args, environment).await,
     }
 }

@@ -1,0 +1,109 @@
+//! Annotations of a new index: on itself, or on what it says of its manifests.
+
+use super::Error;
+use crate::oci::Platform;
+
+/// An annotation with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotation {
+    /// Where it stands.
+    pub place: Place,
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Where an annotation stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// In the index.
+    Index,
+    /// In the descriptors of manifests, of all or of one platform.
+    ManifestDescriptor(Option<Platform>),
+}
+
+impl Annotation {
+    /// Reads `index:KEY=VALUE`, `manifest-descriptor:KEY=VALUE` or `manifest-descriptor[PLATFORM]:KEY=VALUE`; several places
+    /// are separated by commas.
+    ///
+    /// # Errors
+    /// [`Error::Annotation`] with what is wrong: manifests themselves cannot be changed without making other ones of them.
+    pub fn parse(text: &str) -> Result<Vec<Self>, Error> {
+        let invalid = |reason: &str| Error::Annotation {
+            input: text.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let (place, value) = text
+            .split_once('=')
+            .ok_or_else(|| invalid("it is not PLACE:KEY=VALUE"))?;
+        let (places, key) = place.split_once(':').ok_or_else(|| {
+            invalid("say where: index:KEY=VALUE or manifest-descriptor:KEY=VALUE; manifests stay as they are")
+        })?;
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            return Err(invalid("its key is empty or has white space in it"));
+        }
+        let place = |place: &str| {
+            let (kind, platform) = match place.split_once('[') {
+                None => (place, None),
+                Some((kind, rest)) => {
+                    let platform = rest.strip_suffix(']');
+                    (
+                        kind,
+                        Some(platform.ok_or_else(|| invalid("the bracket is not closed"))?),
+                    )
+                }
+            };
+            match (kind, platform) {
+                ("index", None) => Ok(Place::Index),
+                ("index", Some(_)) => Err(invalid("an index is of all platforms")),
+                ("manifest-descriptor", None) => Ok(Place::ManifestDescriptor(None)),
+                ("manifest-descriptor", Some(platform)) => Platform::parse(platform)
+                    .map(|platform| Place::ManifestDescriptor(Some(platform)))
+                    .map_err(|error| invalid(&error.to_string())),
+                ("manifest" | "index-descriptor", _) => Err(invalid(
+                    "manifests and the descriptors of indexes stay as they are here; index and manifest-descriptor can be annotated",
+                )),
+                _ => Err(invalid(
+                    "what can be annotated is index and manifest-descriptor",
+                )),
+            }
+        };
+        let all = places.split(',').map(|text| {
+            Ok(Self {
+                place: place(text)?,
+                key: key.to_owned(),
+                value: value.to_owned(),
+            })
+        });
+        all.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read() {
+        let all = Annotation::parse("index,manifest-descriptor[linux/arm64]:a=b=c").unwrap();
+        assert_eq!(all[0].place, Place::Index);
+        assert_eq!((all[1].key.as_str(), all[1].value.as_str()), ("a", "b=c"));
+        let Place::ManifestDescriptor(Some(platform)) = &all[1].place else {
+            panic!("{all:?}");
+        };
+        assert_eq!(platform.to_string(), "linux/arm64");
+        for (text, reason) in [
+            ("a", "PLACE:KEY"),
+            ("a=b", "say where"),
+            ("manifest:a=b", "stay as they are"),
+            ("indx:a=b", "what can be annotated"),
+            ("index[linux/amd64]:a=b", "all platforms"),
+            ("manifest-descriptor[x:a=b", "not closed"),
+            ("index:=b", "key is empty"),
+        ] {
+            let error = Annotation::parse(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+}

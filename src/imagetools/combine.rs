@@ -1,0 +1,299 @@
+//! From parts to one index, without asking anybody: which descriptors, of which type, with which bytes.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::annotation::{Annotation, Place};
+use super::load::parse;
+use super::{Error, shape};
+use crate::oci::{Descriptor, Digest, Index, Platform, Reference, media_type};
+use crate::template::Json;
+
+/// The annotations by which an attestation names what it is about.
+const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
+const ATTESTATION: &str = "attestation-manifest";
+
+/// A part that was fetched.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// Where it is, by digest.
+    pub(super) from: Reference,
+    pub(super) descriptor: Descriptor,
+    pub(super) bytes: Bytes,
+}
+
+/// What is made of the parts.
+#[derive(Debug)]
+pub(super) struct Combined {
+    pub(super) descriptor: Descriptor,
+    pub(super) bytes: Bytes,
+    /// The manifests that it needs, each with the repository that has it.
+    pub(super) manifests: Vec<(Descriptor, Reference)>,
+    /// There were annotations, and no place for them.
+    pub(super) unannotated: bool,
+}
+
+/// One index of all parts, or the only part as it is.
+pub(super) fn combine(
+    parts: &[Part],
+    annotations: &[Annotation],
+    prefer_index: bool,
+) -> Result<Combined, Error> {
+    if let ([only], []) = (parts, annotations)
+        && (media_type::is_index(&only.descriptor.media_type) || !prefer_index)
+    {
+        return copy_of(only);
+    }
+    let mut entries = Entries::default();
+    for part in parts {
+        match media_type::is_index(&part.descriptor.media_type) {
+            true => {
+                let index: Index = parse(&part.from, "index", &part.bytes)?;
+                for entry in index.manifests {
+                    entries.add(entry, &part.from);
+                }
+            }
+            false => entries.add(part.descriptor.clone(), &part.from),
+        }
+    }
+    let docker =
+        |entry: &(Descriptor, Reference)| entry.0.media_type.starts_with("application/vnd.docker.");
+    let kind = match entries.all.iter().all(docker) {
+        true => media_type::DOCKER_MANIFEST_LIST,
+        false => media_type::OCI_INDEX,
+    };
+    let mut index = empty(kind);
+    // Docker's manifest lists have no annotations.
+    let annotated = kind == media_type::OCI_INDEX;
+    if annotated {
+        annotate(&mut index, &mut entries.all, annotations);
+    }
+    index.manifests = entries.all.iter().map(|(entry, _)| entry.clone()).collect();
+    let bytes = to_json(&index);
+    Ok(Combined {
+        descriptor: Descriptor::of(kind, &bytes),
+        bytes,
+        manifests: entries.all,
+        unannotated: !annotated && !annotations.is_empty(),
+    })
+}
+
+/// Descriptors, each digest once: what a later one says of it is added.
+#[derive(Default)]
+struct Entries {
+    all: Vec<(Descriptor, Reference)>,
+    places: HashMap<Digest, usize>,
+}
+
+impl Entries {
+    fn add(&mut self, entry: Descriptor, from: &Reference) {
+        let Some(&at) = self.places.get(&entry.digest) else {
+            self.places.insert(entry.digest.clone(), self.all.len());
+            self.all.push((entry, from.clone()));
+            return;
+        };
+        let (known, known_from) = &mut self.all[at];
+        if known.media_type.is_empty() {
+            known.media_type = entry.media_type;
+        }
+        if entry.platform.is_some() {
+            known.platform = entry.platform;
+        }
+        known.annotations.extend(entry.annotations);
+        known_from.clone_from(from);
+    }
+}
+
+fn copy_of(only: &Part) -> Result<Combined, Error> {
+    let manifests = match media_type::is_index(&only.descriptor.media_type) {
+        true => {
+            let index: Index = parse(&only.from, "index", &only.bytes)?;
+            let entries = index.manifests.into_iter();
+            entries.map(|entry| (entry, only.from.clone())).collect()
+        }
+        false => vec![(only.descriptor.clone(), only.from.clone())],
+    };
+    Ok(Combined {
+        descriptor: only.descriptor.clone(),
+        bytes: only.bytes.clone(),
+        manifests,
+        unannotated: false,
+    })
+}
+
+fn empty(kind: &str) -> Index {
+    Index {
+        schema_version: 2,
+        media_type: kind.to_owned(),
+        artifact_type: String::new(),
+        manifests: Vec::new(),
+        subject: None,
+        annotations: Default::default(),
+    }
+}
+
+fn annotate(
+    index: &mut Index,
+    entries: &mut [(Descriptor, Reference)],
+    annotations: &[Annotation],
+) {
+    for annotation in annotations {
+        let pair = || (annotation.key.clone(), annotation.value.clone());
+        match &annotation.place {
+            Place::Index => index.annotations.extend([pair()]),
+            Place::ManifestDescriptor(None) => {
+                for (entry, _) in entries.iter_mut() {
+                    entry.annotations.extend([pair()]);
+                }
+            }
+            Place::ManifestDescriptor(Some(wanted)) => {
+                let wanted = wanted.normalized().to_string();
+                for (entry, _) in entries.iter_mut() {
+                    let platform = entry.platform.as_ref().map(Platform::normalized);
+                    if platform.is_some_and(|platform| platform.to_string() == wanted) {
+                        entry.annotations.extend([pair()]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The index as buildx writes it.
+fn to_json(index: &Index) -> Bytes {
+    Bytes::from(shape::index(index).to_json(Json::Indented))
+}
+
+impl Combined {
+    /// Only these platforms, with their attestations; all when there are none.
+    pub(super) fn filtered(mut self, platforms: &[Platform]) -> Result<Self, Error> {
+        if platforms.is_empty() {
+            return Ok(self);
+        }
+        let wanted = |entry: &Descriptor| {
+            let platform = entry.platform.as_ref();
+            platform.is_none_or(|platform| platforms.iter().any(|wanted| matches(wanted, platform)))
+        };
+        let about: HashMap<&Digest, bool> = self
+            .manifests
+            .iter()
+            .map(|(entry, _)| (&entry.digest, wanted(entry)))
+            .collect();
+        let stays = |entry: &Descriptor| match subject(entry) {
+            Some(subject) => about.get(&subject).copied().unwrap_or(false) || wanted(entry),
+            None => wanted(entry),
+        };
+        let kept: Vec<_> = self
+            .manifests
+            .iter()
+            .filter(|(entry, _)| stays(entry))
+            .cloned()
+            .collect();
+        if kept.is_empty() {
+            let offered = self
+                .manifests
+                .iter()
+                .filter_map(|(entry, _)| entry.platform.as_ref());
+            let offered = offered.filter(|platform| platform.os != "unknown");
+            return Err(Error::NoPlatform {
+                wanted: platforms.iter().map(ToString::to_string).collect(),
+                available: offered.map(ToString::to_string).collect(),
+            });
+        }
+        if kept.len() < self.manifests.len() {
+            self.replace(kept)?;
+        }
+        Ok(self)
+    }
+
+    /// Whether it is an index.
+    pub(super) fn is_index(&self) -> bool {
+        media_type::is_index(&self.descriptor.media_type)
+    }
+
+    /// The manifests that have no attestation in the index and are none.
+    pub(super) fn unattested(&self) -> Vec<(Digest, Reference)> {
+        let attested: Vec<Digest> = self
+            .manifests
+            .iter()
+            .filter_map(|(entry, _)| subject(entry))
+            .collect();
+        let bare = self
+            .manifests
+            .iter()
+            .filter(|(entry, _)| subject(entry).is_none() && !attested.contains(&entry.digest));
+        bare.map(|(entry, from)| (entry.digest.clone(), from.clone()))
+            .collect()
+    }
+
+    /// With these attestations, each of the manifest of this digest, at the end.
+    pub(super) fn with_attestations(
+        mut self,
+        found: Vec<(Digest, Descriptor, Reference)>,
+    ) -> Result<Self, Error> {
+        let mut entries = self.manifests.clone();
+        for (subject, mut entry, from) in found {
+            if entries
+                .iter()
+                .any(|(known, _)| known.digest == entry.digest)
+            {
+                continue;
+            }
+            entry.platform = Some(Platform {
+                os: "unknown".to_owned(),
+                architecture: "unknown".to_owned(),
+                ..Platform::default()
+            });
+            entry.artifact_type.clear();
+            entry
+                .annotations
+                .insert(REFERENCE_TYPE.to_owned(), ATTESTATION.to_owned());
+            entry
+                .annotations
+                .insert(REFERENCE_DIGEST.to_owned(), subject.to_string());
+            entries.push((entry, from));
+        }
+        if entries.len() > self.manifests.len() {
+            self.replace(entries)?;
+        }
+        Ok(self)
+    }
+
+    fn replace(&mut self, entries: Vec<(Descriptor, Reference)>) -> Result<(), Error> {
+        let name = self.manifests.first().map(|(_, from)| from.clone());
+        let mut index: Index = match name {
+            Some(name) => parse(&name, "index", &self.bytes)?,
+            None => empty(&self.descriptor.media_type),
+        };
+        index.manifests = entries.iter().map(|(entry, _)| entry.clone()).collect();
+        self.bytes = to_json(&index);
+        self.descriptor = Descriptor {
+            annotations: self.descriptor.annotations.clone(),
+            ..Descriptor::of(self.descriptor.media_type.as_str(), &self.bytes)
+        };
+        self.manifests = entries;
+        Ok(())
+    }
+}
+
+/// What an attestation is about.
+fn subject(entry: &Descriptor) -> Option<Digest> {
+    let kind = entry.annotations.get(REFERENCE_TYPE)?;
+    let digest = entry.annotations.get(REFERENCE_DIGEST)?;
+    Digest::parse(digest).ok().filter(|_| kind == ATTESTATION)
+}
+
+/// The same platform, in canonical form; a version of the operating system counts when it is wanted.
+pub(super) fn matches(wanted: &Platform, offered: &Platform) -> bool {
+    let (wanted, offered) = (wanted.normalized(), offered.normalized());
+    wanted.os == offered.os
+        && wanted.architecture == offered.architecture
+        && wanted.variant == offered.variant
+        && offered.os_version.starts_with(&wanted.os_version)
+        && offered
+            .os_features
+            .iter()
+            .all(|feature| wanted.os_features.contains(feature))
+}

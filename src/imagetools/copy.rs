@@ -1,0 +1,185 @@
+//! From repository to repository: what a manifest needs before it, byte for byte.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Error;
+use super::load::parse;
+use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
+use crate::progress::Step;
+use crate::registry::{BlobSource, Client, Progress};
+
+/// How many blobs are on their way at once.
+const AT_ONCE: usize = 4;
+/// How deep indexes may lie in indexes.
+const DEPTH: usize = 8;
+/// What refers to a manifest and goes with it.
+const REFERRERS: [&str; 3] = [
+    "application/vnd.docker.attestation.manifest.v1+json",
+    "application/vnd.dev.cosign.artifact.sig.v1+json",
+    "application/vnd.dev.sigstore.bundle.v0.3+json",
+];
+
+/// The parts of a manifest, whatever it is of.
+#[derive(Deserialize)]
+struct Parts {
+    #[serde(default)]
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+    #[serde(default)]
+    blobs: Vec<Descriptor>,
+}
+
+/// What has to be in a repository.
+#[derive(Default)]
+struct Plan {
+    blobs: BTreeMap<Digest, (Descriptor, Reference)>,
+    /// Those that others need come later: they are written from the last to the first.
+    manifests: Vec<(Descriptor, Bytes)>,
+}
+
+/// Sees to it that a repository has these manifests and all that they need. What it has is not sent again.
+pub(super) async fn copy(
+    client: &Client,
+    manifests: &[(Descriptor, Reference)],
+    to: &Reference,
+    step: &Step,
+) -> Result<(), Error> {
+    let foreign: Vec<_> = manifests
+        .iter()
+        .filter(|(_, from)| from.name() != to.name())
+        .cloned()
+        .collect();
+    let plan = Plan::of(client, foreign, to).await?;
+    stream::iter(plan.blobs.into_values().map(|(descriptor, from)| async move {
+        send(client, &descriptor, &from, to, step).await
+    }))
+    .buffer_unordered(AT_ONCE)
+    .try_collect::<()>()
+    .await?;
+    for (descriptor, bytes) in plan.manifests.into_iter().rev() {
+        let name = by_digest(to, &descriptor.digest);
+        client
+            .put_manifest(&name, &descriptor.media_type, bytes)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The same repository's content of this digest, without a tag.
+pub(super) fn by_digest(of: &Reference, digest: &Digest) -> Reference {
+    of.without_tag().with_digest(digest.clone())
+}
+
+impl Plan {
+    async fn of(
+        client: &Client,
+        manifests: Vec<(Descriptor, Reference)>,
+        to: &Reference,
+    ) -> Result<Self, Error> {
+        let mut plan = Self::default();
+        let mut level = manifests;
+        for _ in 0..DEPTH {
+            if level.is_empty() {
+                break;
+            }
+            let fetched: Vec<_> =
+                stream::iter(level.into_iter().map(|(descriptor, from)| async move {
+                    fetch(client, descriptor, from, to).await
+                }))
+                .buffered(2 * AT_ONCE)
+                .try_collect()
+                .await?;
+            level = Vec::new();
+            for (descriptor, from, bytes, referrers) in fetched {
+                level.extend(referrers.into_iter().map(|entry| (entry, from.clone())));
+                let Some(bytes) = bytes else {
+                    continue;
+                };
+                level.extend(plan.add(&descriptor, &from, &bytes)?);
+                plan.manifests.push((descriptor, bytes));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Notes the blobs of a manifest, and gives back what an index needs.
+    fn add(
+        &mut self,
+        descriptor: &Descriptor,
+        from: &Reference,
+        bytes: &[u8],
+    ) -> Result<Vec<(Descriptor, Reference)>, Error> {
+        let name = by_digest(from, &descriptor.digest);
+        if media_type::is_index(&descriptor.media_type) {
+            let index: Index = parse(&name, "index", bytes)?;
+            let entries = index.manifests.into_iter();
+            return Ok(entries.map(|entry| (entry, from.clone())).collect());
+        }
+        let parts: Parts = parse(&name, "manifest", bytes)?;
+        for blob in parts
+            .config
+            .into_iter()
+            .chain(parts.layers)
+            .chain(parts.blobs)
+        {
+            // What one may not distribute is fetched from its own place by those who need it.
+            let elsewhere = blob.media_type.contains(".foreign.")
+                || blob.media_type.contains(".nondistributable.");
+            if !elsewhere {
+                self.blobs.insert(blob.digest.clone(), (blob, from.clone()));
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// A manifest with what refers to it. Without bytes when the repository has it already, and so all that it needs.
+async fn fetch(
+    client: &Client,
+    descriptor: Descriptor,
+    from: Reference,
+    to: &Reference,
+) -> Result<(Descriptor, Reference, Option<Bytes>, Vec<Descriptor>), Error> {
+    let referrers = client.referrers(&from, &descriptor.digest).await?;
+    let referrers = referrers
+        .into_iter()
+        .filter(|entry| REFERRERS.contains(&entry.artifact_type.as_str()))
+        .collect();
+    let there = client.has_manifest(to, &descriptor.digest).await?;
+    let bytes = match there {
+        true => None,
+        false => {
+            let name = by_digest(&from, &descriptor.digest);
+            Some(client.manifest(&name).await?.bytes)
+        }
+    };
+    Ok((descriptor, from, bytes, referrers))
+}
+
+async fn send(
+    client: &Client,
+    descriptor: &Descriptor,
+    from: &Reference,
+    to: &Reference,
+    step: &Step,
+) -> Result<(), Error> {
+    let mut transfer = step.transfer(format!("copying {}", descriptor.digest));
+    transfer.set_total(descriptor.size);
+    let transfer = Arc::new(Mutex::new(transfer));
+    let shown = Arc::clone(&transfer);
+    let progress = Progress::new(move |sent| {
+        let mut transfer = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        transfer.set_current(sent);
+    });
+    let source = BlobSource::Repository(Box::new(client.clone()), from.clone());
+    client
+        .push_blob(to, descriptor, &source, Some(&progress))
+        .await?;
+    Ok(())
+}

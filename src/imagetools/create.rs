@@ -1,0 +1,289 @@
+//! Making an image of others: look the parts up, combine them, copy what a repository lacks, set the tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::annotation::Annotation;
+use super::combine::{Combined, Part, combine, matches};
+use super::copy::{by_digest, copy};
+use super::load::{parse, platform_of};
+use super::source::{Given, Source};
+use super::{Error, shape};
+use crate::oci::{Descriptor, Manifest, Platform, Reference, media_type};
+use crate::progress::{LogStream, Writer};
+use crate::registry::Client;
+use crate::template::Value;
+
+/// How much is asked for at once.
+const AT_ONCE: usize = 8;
+const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+";
+const ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
+
+/// What is to be made of what.
+#[derive(Debug, Clone, Default)]
+pub struct CreateRequest {
+    /// The parts, in the order of the new index.
+    pub sources: Vec<Source>,
+    /// The names of the new image; a name without tag is that of `latest`.
+    pub tags: Vec<Reference>,
+    /// Annotations of the new index and its descriptors.
+    pub annotations: Vec<Annotation>,
+    /// Only these platforms; all when there are none.
+    pub platforms: Vec<Platform>,
+    /// Make an index even of a single manifest, rather than copying it.
+    pub prefer_index: bool,
+}
+
+/// An image that was made, and is not pushed yet.
+#[derive(Debug)]
+pub struct Created {
+    client: Client,
+    tags: Vec<Reference>,
+    combined: Combined,
+}
+
+/// Looks the parts up and makes an image of them. A single index without annotations stays byte for byte as it is.
+///
+/// # Errors
+/// [`Error::NoRepository`] when it cannot be told where a digest is; [`Error::NoPlatform`] with the platforms that there are;
+/// [`Error::SchemaOne`]; and when a registry does not give a part.
+pub async fn create(client: &Client, request: CreateRequest) -> Result<Created, Error> {
+    let tags: Vec<Reference> = request
+        .tags
+        .iter()
+        .map(|tag| tag.clone().with_default_tag())
+        .collect();
+    let default = repository(&request.sources, &tags);
+    let parts: Vec<Part> = stream::iter(request.sources.iter().map(|source| {
+        let default = default.as_ref();
+        async move { look_up(client, source, default).await }
+    }))
+    .buffered(AT_ONCE)
+    .try_collect()
+    .await?;
+    let mut combined = combine(&parts, &request.annotations, request.prefer_index)?;
+    if !combined.is_index() {
+        check_platform(&combined.descriptor, &request.platforms)?;
+    } else {
+        combined = combined.filtered(&request.platforms)?;
+        let found = attestations(client, &combined).await?;
+        combined = combined.with_attestations(found)?;
+    }
+    Ok(Created {
+        client: client.clone(),
+        tags,
+        combined,
+    })
+}
+
+impl Created {
+    /// The new index or manifest, byte for byte.
+    pub fn bytes(&self) -> &Bytes {
+        &self.combined.bytes
+    }
+
+    /// Its descriptor.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.combined.descriptor
+    }
+
+    /// Whether the annotations of the request were left out, as in buildx: the manifests are all docker's, and make a
+    /// manifest list, which has no annotations.
+    pub fn is_unannotated(&self) -> bool {
+        self.combined.unannotated
+    }
+
+    /// What `--metadata-file` holds: the descriptor and the repositories' names.
+    pub fn metadata(&self) -> Value {
+        let names: BTreeSet<String> = self.tags.iter().map(Reference::name).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let fields = [
+            (
+                "containerimage.descriptor".to_owned(),
+                shape::descriptor(self.descriptor()),
+            ),
+            ("image.name".to_owned(), Value::from(names.join(","))),
+        ];
+        Value::Map(fields.into())
+    }
+
+    /// Copies to each repository what it lacks, and then sets its tags: blobs of the same registry are mounted, others
+    /// streamed through.
+    ///
+    /// # Errors
+    /// [`Error::Copy`] with the repository; tags of other repositories may be set then.
+    pub async fn push(&self, progress: &Writer) -> Result<(), Error> {
+        let mut repositories: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
+        for tag in &self.tags {
+            repositories.entry(tag.name()).or_default().push(tag);
+        }
+        stream::iter(repositories.into_iter().map(|(name, tags)| async move {
+            let step = progress.step(format!("[internal] pushing {name}"));
+            let pushed = self.push_to(&tags, &step).await;
+            match &pushed {
+                Ok(()) => step.done(),
+                Err(error) => step.fail(error),
+            }
+            pushed.map_err(|source| Error::Copy {
+                to: name,
+                source: Box::new(source),
+            })
+        }))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
+    }
+
+    async fn push_to(
+        &self,
+        tags: &[&Reference],
+        step: &crate::progress::Step,
+    ) -> Result<(), Error> {
+        let Some(first) = tags.first() else {
+            return Ok(());
+        };
+        for (entry, from) in &self.combined.manifests {
+            let line = format!("copying {} from {from} to {}\n", entry.digest, first.name());
+            step.log(LogStream::Stdout, line);
+        }
+        copy(&self.client, &self.combined.manifests, first, step).await?;
+        let Descriptor {
+            media_type, digest, ..
+        } = self.descriptor();
+        for tag in tags {
+            step.log(LogStream::Stdout, format!("pushing {digest} to {tag}\n"));
+            self.client
+                .put_manifest(tag, media_type, self.bytes().clone())
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The repository that digests and descriptors are in: the only one that anything names.
+fn repository(sources: &[Source], tags: &[Reference]) -> Option<Reference> {
+    let named = sources.iter().filter_map(|source| match source {
+        Source::Name(name) => Some(name),
+        _ => None,
+    });
+    let mut all = named.chain(tags);
+    let first = all.next()?;
+    all.all(|other| other.name() == first.name())
+        .then(|| first.without_tag())
+}
+
+async fn look_up(
+    client: &Client,
+    source: &Source,
+    default: Option<&Reference>,
+) -> Result<Part, Error> {
+    let inferred = |digest| match default {
+        Some(repository) => Ok(by_digest(repository, digest)),
+        None => Err(Error::NoRepository {
+            digest: digest.clone(),
+        }),
+    };
+    let (from, given) = match source {
+        Source::Name(name) => (name.clone(), None),
+        Source::Digest(digest) => (inferred(digest)?, None),
+        Source::Descriptor(given) => (inferred(&given.digest)?, Some(given)),
+    };
+    let fetched = client.manifest(&from).await?;
+    let mut part = Part {
+        descriptor: fetched.descriptor,
+        bytes: fetched.bytes,
+        from,
+    };
+    if let Some(given) = given {
+        part.merge(given)?;
+    }
+    let kind = part.descriptor.media_type.as_str();
+    if kind.starts_with(SCHEMA_1) {
+        return Err(Error::SchemaOne {
+            reference: part.from.to_string(),
+        });
+    }
+    if matches!(kind, media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST) {
+        part.complete_platform(client).await?;
+    }
+    Ok(part)
+}
+
+impl Part {
+    /// What a descriptor says counts more than what there is; bytes of another size are others.
+    fn merge(&mut self, given: &Given) -> Result<(), Error> {
+        if given.size != 0 && given.size != self.descriptor.size {
+            return Err(crate::registry::Error::SizeMismatch {
+                of: self.from.to_string(),
+                expected: given.size,
+                actual: self.descriptor.size,
+            }
+            .into());
+        }
+        if !given.media_type.is_empty() {
+            self.descriptor.media_type.clone_from(&given.media_type);
+        }
+        self.descriptor
+            .annotations
+            .extend(given.annotations.clone());
+        self.descriptor.platform.clone_from(&given.platform);
+        Ok(())
+    }
+
+    /// The platform of a manifest, out of its config as far as it is not said.
+    async fn complete_platform(&mut self, client: &Client) -> Result<(), Error> {
+        let mut platform = self.descriptor.platform.clone().unwrap_or_default();
+        if platform.os.is_empty() || platform.architecture.is_empty() {
+            let manifest: Manifest = parse(&self.from, "manifest of an image", &self.bytes)?;
+            let config = client.small_blob(&self.from, &manifest.config).await?;
+            let found = platform_of(&parse(&self.from, "image config", &config)?).normalized();
+            if platform.architecture.is_empty() {
+                platform.architecture = found.architecture;
+                if platform.variant.is_empty() {
+                    platform.variant = found.variant;
+                }
+            }
+            if platform.os.is_empty() {
+                platform.os = found.os;
+            }
+        }
+        self.descriptor.platform = Some(platform);
+        Ok(())
+    }
+}
+
+/// A single manifest has to be for one of the platforms that are wanted.
+fn check_platform(descriptor: &Descriptor, wanted: &[Platform]) -> Result<(), Error> {
+    let Some(offered) = descriptor.platform.as_ref() else {
+        return Ok(());
+    };
+    if wanted.is_empty() || wanted.iter().any(|wanted| matches(wanted, offered)) {
+        return Ok(());
+    }
+    Err(Error::NoPlatform {
+        wanted: wanted.iter().map(ToString::to_string).collect(),
+        available: vec![offered.to_string()],
+    })
+}
+
+/// The attestations that registries list as referring to the manifests, for those that have none in the index.
+async fn attestations(
+    client: &Client,
+    combined: &Combined,
+) -> Result<Vec<(crate::oci::Digest, Descriptor, Reference)>, Error> {
+    let found: Vec<_> = stream::iter(combined.unattested().into_iter().map(
+        |(digest, from)| async move {
+            let referrers = client.referrers(&from, &digest).await?;
+            let first = referrers
+                .into_iter()
+                .find(|entry| entry.artifact_type == ATTESTATION);
+            Ok::<_, Error>(first.map(|entry| (digest, entry, from)))
+        },
+    ))
+    .buffered(AT_ONCE)
+    .try_collect()
+    .await?;
+    Ok(found.into_iter().flatten().collect())
+}

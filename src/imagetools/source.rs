@@ -1,0 +1,131 @@
+//! What a new image is made of: names, digests and descriptors.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Error;
+use crate::oci::{Digest, Platform, Reference};
+
+/// A part of a new image.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Source {
+    /// What this name points to.
+    Name(Reference),
+    /// What has this digest, in the repository that everything else is in.
+    Digest(Digest),
+    /// What a descriptor describes, in the repository that everything else is in.
+    Descriptor(Box<Given>),
+}
+
+/// A descriptor as it is given: what it does not say is looked up, what it says counts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Given {
+    /// The media type; empty when it is not said.
+    #[serde(default)]
+    pub media_type: String,
+    /// The digest.
+    pub digest: Digest,
+    /// The size in bytes; 0 when it is not said.
+    #[serde(default)]
+    pub size: u64,
+    /// The annotations, which replace those that it has.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+    /// The platform; what is missing of it comes from the image's config.
+    #[serde(default)]
+    pub platform: Option<Platform>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    #[serde(default)]
+    schema_version: u64,
+}
+
+impl Source {
+    /// Reads a digest, a name, or a descriptor as JSON. A name without tag is that of `latest`.
+    ///
+    /// # Errors
+    /// [`Error::Source`] with what is wrong.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Source {
+            input: shortened(text),
+            reason,
+        };
+        let text = text.trim();
+        if text.starts_with('{') {
+            let document: Document =
+                serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+            if document.schema_version != 0 {
+                return Err(invalid(
+                    "it is a manifest or an index, and a descriptor of one is needed".to_owned(),
+                ));
+            }
+            let given: Given =
+                serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+            return Ok(Self::Descriptor(Box::new(given)));
+        }
+        match Digest::parse(text) {
+            Ok(digest) => return Ok(Self::Digest(digest)),
+            Err(error) if text.starts_with("sha256:") => return Err(invalid(error.to_string())),
+            Err(_) => {}
+        }
+        Reference::parse(text)
+            .map(|name| Self::Name(name.with_default_tag()))
+            .map_err(|error| invalid(error.to_string()))
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_names_and_descriptors_are_told_apart() {
+        let digest = Digest::sha256(b"");
+        assert_eq!(
+            Source::parse(digest.as_str()).unwrap(),
+            Source::Digest(digest.clone())
+        );
+        let Source::Name(name) = Source::parse("alpine").unwrap() else {
+            panic!("a name");
+        };
+        assert_eq!(name.to_string(), "docker.io/library/alpine:latest");
+        let text = format!(
+            r#" {{"digest": "{digest}", "platform": {{"os": "linux", "architecture": "arm"}}}}"#
+        );
+        let Source::Descriptor(given) = Source::parse(&text).unwrap() else {
+            panic!("a descriptor");
+        };
+        assert_eq!(given.digest, digest);
+        assert_eq!(given.platform.unwrap().architecture, "arm");
+    }
+
+    #[test]
+    fn what_is_none_of_them_is_refused() {
+        for (text, reason) in [
+            ("sha256:12", "length"),
+            ("a/Upper", "lower-case"),
+            (
+                "{\"schemaVersion\": 2, \"manifests\": []}",
+                "a descriptor of one is needed",
+            ),
+            ("{\"mediaType\": \"a/b\"}", "digest"),
+            ("{", "EOF"),
+        ] {
+            let error = Source::parse(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+}
