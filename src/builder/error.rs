@@ -129,6 +129,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A configuration of `buildkitd` with a mistake.
+    #[error("cannot use {path:?} as buildkitd's configuration: {reason}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Another program holds the lock of the store.
     #[error("another program holds the lock {path:?} of the builders")]
     Locked {
@@ -200,6 +208,10 @@ impl Error {
                 "make {} writable, or set BUILDX_CONFIG to a folder that is",
                 path.parent().unwrap_or(path).display()
             ),
+            Self::Config { .. } => {
+                "https://github.com/moby/buildkit/blob/master/docs/buildkitd.toml.md describes it"
+                    .to_owned()
+            }
             Self::Client(error) => return error.hint(),
             _ => return None,
         };

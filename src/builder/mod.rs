@@ -18,6 +18,7 @@
 //! ```
 
 mod activity;
+mod config;
 mod container;
 mod context;
 mod driver;
@@ -33,6 +34,7 @@ mod store;
 mod update;
 mod words;
 
+pub use config::DaemonConfig;
 pub use context::{Contexts, DEFAULT_CONTEXT, EngineEndpoint};
 pub use driver::Driver;
 pub use error::Error;

@@ -1,10 +1,12 @@
 //! `solvekit create`: makes a builder, or changes the nodes of one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::ArgAction;
 use solvekit::builder::{
-    Builder, Driver, Error, Instance, NodeSettings, check_name, generate_name, split_words,
+    Builder, DaemonConfig, Driver, Error, Instance, NodeSettings, check_name, generate_name,
+    split_words,
 };
 use solvekit::oci::Platform;
 
@@ -201,28 +203,61 @@ fn settings(
     environment: &Environment,
 ) -> Result<NodeSettings, Failure> {
     let driver_opts = driver.parse_options(&args.driver_opt)?;
-    let flags = args.buildkitd_flags.as_deref().unwrap_or_default();
+    let config = config(args, driver, builders)?;
+    let flags = split_words(args.buildkitd_flags.as_deref().unwrap_or_default())?;
     let (endpoint, endpoint_given) = endpoint(args, driver, builders, environment)?;
-    if args.buildkitd_config.is_some() {
-        return Err(Failure::new(
-            "--buildkitd-config is not supported by this version",
-        ));
-    }
     Ok(NodeSettings {
         name: args.node.clone(),
         endpoint,
         endpoint_given,
         platforms: platforms(&args.platform)?,
-        buildkitd_flags: with_network(split_words(flags)?, driver),
+        buildkitd_flags: match driver.is_isolated() {
+            true => with_network(flags, &driver_opts, &config),
+            false => flags,
+        },
         driver_opts,
-        files: Default::default(),
+        files: config.files,
     })
 }
 
-/// A daemon whose network is its own may lend it to builds, unless its flags say which entitlements there are.
-fn with_network(mut flags: Vec<String>, driver: Driver) -> Vec<String> {
+/// The configuration that is given, else the default one of the store.
+fn config(args: &CreateArgs, driver: Driver, builders: &Builders) -> Result<DaemonConfig, Failure> {
+    let default = builders
+        .store
+        .default_config()
+        .filter(|_| driver.has_daemon());
+    let Some(path) = args.buildkitd_config.clone().or(default) else {
+        return Ok(DaemonConfig::default());
+    };
+    let config = DaemonConfig::load(&path)?;
+    for unknown in &config.unknown {
+        talk(&format!("WARNING: {}: {unknown}\n", path.display()));
+    }
+    Ok(config)
+}
+
+/// A daemon whose network is its own may lend it to builds, unless it is said what they may do; on the host's network always.
+fn with_network(
+    mut flags: Vec<String>,
+    options: &BTreeMap<String, String>,
+    config: &DaemonConfig,
+) -> Vec<String> {
     const ALLOW: &str = "--allow-insecure-entitlement";
-    if driver.is_isolated() && !flags.iter().any(|flag| flag.starts_with(ALLOW)) {
+    let allowed = |flag: &String| flag.starts_with(ALLOW);
+    let has_network = flags
+        .iter()
+        .any(|flag| allowed(flag) && flag.ends_with("network.host"))
+        || flags
+            .windows(2)
+            .any(|pair| pair[0] == ALLOW && pair[1] == "network.host");
+    let is_on_host = options
+        .get("network")
+        .is_some_and(|network| network == "host");
+    let in_config = config
+        .entitlements
+        .iter()
+        .any(|name| name == "network.host");
+    if (is_on_host && !has_network) || (!flags.iter().any(allowed) && !in_config) {
         flags.push(format!("{ALLOW}=network.host"));
     }
     flags

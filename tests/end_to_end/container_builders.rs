@@ -28,6 +28,16 @@ impl<'a> Made<'a> {
         Self { home, name, relay }
     }
 
+    /// What a script in the container writes.
+    fn inside(&self, script: &str) -> String {
+        let socket = Engine::get()
+            .host
+            .strip_prefix("docker://")
+            .expect("an engine");
+        let container = format!("buildx_buildkit_{}", self.node());
+        crate::support::in_container(socket, &container, &["sh", "-c", script])
+    }
+
     fn node(&self) -> String {
         format!("{}0", self.name)
     }
@@ -103,6 +113,57 @@ fn a_container_is_started_used_stopped_and_removed() {
     home.run(&["rm", &made.name]).succeeded();
     home.run(&["--builder", &made.name, "workers"])
         .failed_with(1, &[&made.name]);
+}
+
+#[test]
+fn a_configuration_is_put_in_place_with_its_certificates() {
+    let Some(home) = home() else { return };
+    let path = home.path("buildkitd.toml");
+    let ca = Engine::get().ca.display();
+    let text = format!(
+        "debug = true\n[registry.\"docker.io\"]\n  mirrors = [\"mirror.cluster.k8s\"]\n  http = true\n  insecure = true\n\
+         [registry.\"{}\"]\n  ca = [\"{ca}\"]\n",
+        Engine::get().registry_tls
+    );
+    std::fs::write(&path, text).expect("it can be written");
+    let made = Made::new(
+        &home,
+        &["--config", path.to_str().expect("text"), "--bootstrap"],
+    );
+    let inspected = home.run(&["inspect", &made.name]).succeeded().stdout;
+    for text in [
+        "File#buildkitd.toml:",
+        "> debug = true",
+        "File#certs/",
+        "/etc/buildkit/certs/",
+    ] {
+        assert!(
+            inspected.contains(text),
+            "{text:?} is missing in:\n{inspected}"
+        );
+    }
+    // The stand-in says where it found its flags and its files.
+    let flags = made.inside("cat /var/lib/buildkit/flags");
+    assert!(
+        flags.starts_with("--config /etc/buildkit/buildkitd.toml"),
+        "{flags}"
+    );
+    let files = made.inside("find /etc/buildkit -type f");
+    assert!(files.contains("/etc/buildkit/buildkitd.toml"), "{files}");
+    assert!(
+        files.contains("/etc/buildkit/certs/localhost_5443/ca.pem"),
+        "{files}"
+    );
+
+    std::fs::write(&path, "[registry.\"docker.io\"]\nmirors = [\"x\"]\n").expect("it is ours");
+    home.run(&[
+        "create",
+        "--name",
+        "wrong",
+        "--config",
+        path.to_str().expect("text"),
+    ])
+    .failed_with(1, &["mirors", "did you mean mirrors?", "buildkitd.toml"]);
 }
 
 #[test]

@@ -1,0 +1,185 @@
+//! The configuration of a `buildkitd` that is started here: `buildkitd.toml`, checked, with the certificates that it names.
+
+mod check;
+mod schema;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::{Error, files};
+
+/// Where a container has its daemon's files.
+const FOLDER: &str = "/etc/buildkit";
+const FILE: &str = "buildkitd.toml";
+
+/// The files of a daemon, by their paths under `/etc/buildkit`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DaemonConfig {
+    /// `buildkitd.toml`, and what it names. Certificates of a registry are in `certs/REGISTRY`; the configuration names them there.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Keys that are not known here, one line each.
+    pub unknown: Vec<String>,
+    /// What the configuration lets steps do, for example `network.host`.
+    pub entitlements: Vec<String>,
+}
+
+impl DaemonConfig {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it or a certificate cannot be read; [`Error::Config`] when it is no TOML, a value is of the wrong type, or
+    /// a key is not known and near to one that is.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let bytes = read(path)?;
+        let broken = |reason: String| Error::Config {
+            path: path.to_owned(),
+            reason,
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|_| broken("it is not UTF-8".to_owned()))?;
+        let table = text
+            .parse::<Table>()
+            .map_err(|error| broken(error.to_string()))?;
+        let findings = check::check(&table);
+        if !findings.mistakes.is_empty() {
+            return Err(broken(findings.mistakes.join("; ")));
+        }
+        let mut config = Self {
+            unknown: findings.unknown,
+            entitlements: texts(table.get("insecure-entitlements")),
+            ..Self::default()
+        };
+        let moved = config.take_certificates(table.clone())?;
+        // Without certificates the file stays as it is, with its comments.
+        let bytes = match moved == table {
+            true => bytes,
+            false => moved.to_string().into_bytes(),
+        };
+        config.files.insert(FILE.to_owned(), bytes);
+        Ok(config)
+    }
+
+    /// The configuration with the certificates where a container has them.
+    fn take_certificates(&mut self, mut table: Table) -> Result<Table, Error> {
+        let registries = table.get_mut("registry").and_then(Value::as_table_mut);
+        for (name, registry) in registries.into_iter().flatten() {
+            let folder = format!("certs/{}", file_name(name));
+            let Some(registry) = registry.as_table_mut() else {
+                continue;
+            };
+            for value in registry
+                .get_mut("ca")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
+                self.take(&folder, value)?;
+            }
+            let pairs = registry.get_mut("keypair").and_then(Value::as_array_mut);
+            for pair in pairs.into_iter().flatten().filter_map(Value::as_table_mut) {
+                for (_, value) in pair.iter_mut() {
+                    self.take(&folder, value)?;
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    fn take(&mut self, folder: &str, value: &mut Value) -> Result<(), Error> {
+        let Some(path) = value
+            .as_str()
+            .filter(|path| !path.is_empty())
+            .map(Path::new)
+        else {
+            return Ok(());
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let place = format!("{folder}/{name}");
+        self.files.insert(place.clone(), read(path)?);
+        *value = Value::String(format!("{FOLDER}/{place}"));
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(files::failed("read", path))
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let list = value.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// buildx's name of a registry's folder: each run of other letters is one `_`.
+fn file_name(registry: &str) -> String {
+    let mut name = String::new();
+    for letter in registry.chars() {
+        match letter {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => name.push(letter),
+            _ if name.ends_with('_') => {}
+            _ => name.push('_'),
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), "CA").unwrap();
+        std::fs::write(folder.path().join("key.pem"), "KEY").unwrap();
+        let path = folder.path().join("buildkitd.toml");
+        std::fs::write(&path, text.replace("DIR", folder.path().to_str().unwrap())).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_file_without_certificates_stays_as_it_is() {
+        let text = "# mine\ndebug = true\ninsecure-entitlements = [\"network.host\"]\n";
+        let (_folder, path) = written(text);
+        let config = DaemonConfig::load(&path).unwrap();
+        assert_eq!(config.files[FILE], text.as_bytes());
+        assert_eq!(config.entitlements, ["network.host"]);
+    }
+
+    #[test]
+    fn certificates_are_put_beside_it() {
+        let (_folder, path) = written(
+            "[registry.\"r.example:5000\"]\nca = [\"DIR/ca.pem\"]\n[[registry.\"r.example:5000\".keypair]]\nkey = \"DIR/key.pem\"\ncert = \"DIR/ca.pem\"\n",
+        );
+        let config = DaemonConfig::load(&path).unwrap();
+        assert_eq!(config.files["certs/r.example_5000/ca.pem"], b"CA");
+        assert_eq!(config.files["certs/r.example_5000/key.pem"], b"KEY");
+        let text = String::from_utf8(config.files[FILE].clone()).unwrap();
+        let table: Table = text.parse().unwrap();
+        let registry = &table["registry"]["r.example:5000"];
+        assert_eq!(
+            registry["ca"][0].as_str(),
+            Some("/etc/buildkit/certs/r.example_5000/ca.pem")
+        );
+        assert_eq!(
+            registry["keypair"][0]["key"].as_str(),
+            Some("/etc/buildkit/certs/r.example_5000/key.pem")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let refused = |text: &str| {
+            let (_folder, path) = written(text);
+            DaemonConfig::load(&path).unwrap_err().to_string()
+        };
+        assert!(refused("debug = ").contains("line 1"));
+        assert!(refused("debgu = true").contains("did you mean debug?"));
+        let missing = DaemonConfig::load(Path::new("/nowhere/buildkitd.toml")).unwrap_err();
+        assert!(missing.to_string().contains("/nowhere/buildkitd.toml"));
+        assert!(
+            refused("[registry.\"r\"]\nca = [\"/nowhere/ca.pem\"]").contains("/nowhere/ca.pem")
+        );
+    }
+}
