@@ -45,6 +45,8 @@ pub mod layout;
 
 pub mod imagetools;
 
+pub mod transfer;
+
 pub mod session;
 
 pub mod client;

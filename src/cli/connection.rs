@@ -125,6 +125,30 @@ impl ConnectionArgs {
         self.timeout
     }
 
+    /// The Docker Engine: of an address `docker://…`, else of the docker CLI's context.
+    pub(super) fn engine(&self, environment: &Environment) -> Result<ConnectOptions, Failure> {
+        let asked = [self.addr.as_deref(), environment.buildkit_host.as_deref()];
+        let given = asked
+            .into_iter()
+            .flatten()
+            .find(|address| address.starts_with("docker://"));
+        let mut options = match given {
+            Some(address) => {
+                let address = Address::parse(address)?;
+                let address = address.with_docker_host(environment.docker_host.as_deref())?;
+                let mut options = ConnectOptions::new(address);
+                options.tls = self.tls()?;
+                options
+            }
+            None => {
+                let contexts = environment.contexts()?;
+                contexts.connect_options(contexts.current())?
+            }
+        };
+        options.timeout = self.timeout;
+        Ok(options)
+    }
+
     fn asked<'a>(&'a self, environment: &'a Environment) -> Asked<'a> {
         match (&self.addr, self.builder_name(environment)) {
             (Some(address), _) => Asked::Address(address),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use solvekit::builder::Contexts;
+use solvekit::oci::Platform;
 use solvekit::registry::Credentials;
 use solvekit::session::node_id;
 
@@ -28,6 +29,8 @@ pub(super) struct Environment {
     pub(super) auth_files: Vec<PathBuf>,
     /// `XDG_CONFIG_HOME`, usually `~/.config`.
     pub(super) config_home: Option<PathBuf>,
+    /// `XDG_CACHE_HOME`, usually `~/.cache`.
+    pub(super) cache_home: Option<PathBuf>,
     pub(super) search_path: Option<OsString>,
     pub(super) buildx_config: Option<PathBuf>,
     pub(super) buildx_builder: Option<String>,
@@ -111,6 +114,8 @@ impl Environment {
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,
             auth_files: auth_files(&path, config_home.as_ref()),
+            cache_home: path("XDG_CACHE_HOME")
+                .or_else(|| path("HOME").map(|home| home.join(".cache"))),
             config_home,
             search_path: os("PATH"),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
@@ -150,6 +155,14 @@ impl Environment {
                 .with_auth_config(json)
                 .map_err(|error| Failure::from_error(&error)),
             None => Ok(credentials),
+        }
+    }
+
+    /// `DOCKER_DEFAULT_PLATFORM`, else this machine's.
+    pub(super) fn own_platform(&self) -> Result<Platform, Failure> {
+        match &self.default_platform {
+            None => Ok(Platform::host()),
+            Some(text) => Platform::parse(text).map_err(|error| Failure::from_error(&error)),
         }
     }
 

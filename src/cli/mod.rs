@@ -24,6 +24,7 @@ mod environment;
 mod failure;
 mod frontend;
 mod hint;
+mod image;
 mod images;
 mod imagetools;
 mod inspect;
@@ -43,12 +44,14 @@ mod prompt;
 mod proxies;
 mod proxy;
 mod prune;
+mod push;
 mod records;
 mod registries;
 mod registry_failure;
 mod resources;
 mod rm;
 mod secrets;
+mod transfers;
 mod values;
 mod version;
 mod workers;
@@ -118,6 +121,10 @@ enum Command {
     Du(du::DuArgs),
     /// Remove what the daemon's build cache holds
     Prune(prune::PruneArgs),
+    /// Push an image that a build has left in a folder or an archive
+    Push(push::PushArgs),
+    /// Copy images between registries, folders, archives and the Docker Engine
+    Image(image::ImageArgs),
     /// Log in to a registry
     Login(login::LoginArgs),
     /// Log out of a registry
@@ -183,6 +190,8 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         }
         Command::Du(args) => run_async(du::cmd_du(&args, &cli.connection, &environment)),
         Command::Prune(args) => run_async(prune::cmd_prune(&args, &cli.connection, &environment)),
+        Command::Push(args) => run_async(push::cmd_push(args, &environment)),
+        Command::Image(args) => run_async(image::cmd_image(args, &cli.connection, &environment)),
         Command::Login(args) => run_async(login::cmd_login(args, &environment)),
         Command::Logout(args) => run_async(logout::cmd_logout(&args, &environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),

@@ -125,7 +125,7 @@ async fn exchange(
 }
 
 /// Polls a connection for as long as the talk on it needs.
-async fn drive<T>(
+pub(super) async fn drive<T>(
     connection: impl Future<Output = Result<(), hyper::Error>>,
     talk: impl Future<Output = Result<T, ConnectProblem>>,
 ) -> Result<T, ConnectProblem> {
@@ -155,7 +155,7 @@ fn request(method: Method, path: &str, upgrade: Option<&'static str>) -> Request
     request
 }
 
-async fn read(response: Response<Incoming>) -> Result<Bytes, ConnectProblem> {
+pub(super) async fn read(response: Response<Incoming>) -> Result<Bytes, ConnectProblem> {
     match Limited::new(response.into_body(), ANSWER_LIMIT)
         .collect()
         .await
@@ -189,7 +189,7 @@ async fn refusal(response: Response<Incoming>) -> ConnectProblem {
     ConnectProblem::EngineWithoutBuildkit { answer }
 }
 
-fn first_line(status: StatusCode, body: &str) -> String {
+pub(super) fn first_line(status: StatusCode, body: &str) -> String {
     let line: String = body
         .lines()
         .next()
@@ -204,7 +204,7 @@ fn first_line(status: StatusCode, body: &str) -> String {
     }
 }
 
-fn broken(error: hyper::Error) -> ConnectProblem {
+pub(super) fn broken(error: hyper::Error) -> ConnectProblem {
     if error.is_parse() {
         return ConnectProblem::NotBuildkit {
             answer: "its answer is not HTTP".to_owned(),

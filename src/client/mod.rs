@@ -25,6 +25,7 @@ mod engine;
 mod error;
 mod failure;
 mod history;
+mod load;
 mod places;
 mod policy;
 mod problem;
@@ -46,6 +47,7 @@ pub use engine::{Engine, EngineAnswer};
 pub use error::Error;
 pub use failure::{Code, Failure};
 pub use history::BuildRecord;
+pub use load::load_image;
 pub use places::{Surroundings, connect_default, default_addresses};
 pub use policy::{
     SourceAction, SourceCondition, SourceConstraint, SourceMatch, SourcePolicy, SourcePolicyError,

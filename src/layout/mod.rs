@@ -16,6 +16,7 @@ mod blob;
 mod error;
 mod guard;
 mod index;
+mod partial;
 mod reference;
 mod sweep;
 mod upload;

@@ -17,6 +17,8 @@ pub(crate) struct Upload {
     algorithm: String,
     hasher: Hasher,
     size: u64,
+    /// What there is stays when the upload is given up.
+    stays: bool,
 }
 
 /// Why a blob is not taken.
@@ -31,7 +33,7 @@ pub(crate) enum CommitError {
 }
 
 impl Layout {
-    fn ingest(&self) -> PathBuf {
+    pub(super) fn ingest(&self) -> PathBuf {
         self.root().join("ingest")
     }
 
@@ -61,11 +63,31 @@ impl Layout {
             algorithm: algorithm.to_owned(),
             hasher: Hasher::new(algorithm),
             size: 0,
+            stays: false,
         })
     }
 }
 
 impl Upload {
+    /// Goes on with what is in a file, which was read for the hash and stays when this is given up.
+    pub(super) fn of_part(
+        layout: &Layout,
+        file: File,
+        path: PathBuf,
+        hasher: Hasher,
+        size: u64,
+    ) -> Self {
+        Self {
+            layout: layout.clone(),
+            file,
+            path,
+            algorithm: hasher.digest().algorithm().to_owned(),
+            hasher,
+            size,
+            stays: true,
+        }
+    }
+
     /// How many bytes there are.
     pub(crate) fn size(&self) -> u64 {
         self.size
@@ -96,17 +118,19 @@ impl Upload {
 
     /// Puts the blob into its place, if it is what was announced.
     pub(crate) fn commit(
-        self,
+        mut self,
         size: Option<u64>,
         digest: Option<&Digest>,
     ) -> Result<Digest, CommitError> {
         if let Some(expected) = size.filter(|size| *size != self.size) {
             let actual = self.size;
+            self.stays = self.stays && actual < expected;
             return Err(CommitError::Size { expected, actual });
         }
         let actual = self.digest();
         if let Some(expected) = digest.filter(|digest| **digest != actual) {
             let expected = expected.clone();
+            self.stays = false;
             return Err(CommitError::Digest { expected, actual });
         }
         // Else the name could be there before the bytes are, if the power goes.
@@ -117,6 +141,7 @@ impl Upload {
             make(folder)?;
         }
         fs::rename(&self.path, &place).map_err(|error| file_error("write", &place, error))?;
+        self.stays = false;
         Ok(actual)
     }
 }
@@ -124,7 +149,9 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         // Renamed, or nothing can be done about it; the folder stays while others use it.
-        let _ = fs::remove_file(&self.path);
+        if !self.stays {
+            let _ = fs::remove_file(&self.path);
+        }
         let _ = fs::remove_dir(self.layout.ingest());
     }
 }

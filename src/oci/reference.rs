@@ -125,6 +125,12 @@ impl Reference {
         self
     }
 
+    /// The same without tag and digest.
+    pub(crate) fn repository(mut self) -> Self {
+        (self.tag, self.digest) = (None, None);
+        self
+    }
+
     /// The short form that Docker shows: without `docker.io/` and `library/`.
     pub fn familiar(&self) -> String {
         let text = self.to_string();

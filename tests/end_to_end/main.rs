@@ -38,4 +38,5 @@ mod results;
 mod sboms;
 mod secrets;
 mod shared_cache;
+mod transfers;
 mod transports;

@@ -1,0 +1,203 @@
+//! What the commands that copy images have in common: flags, what is told on the way, failures.
+
+use std::io::{IsTerminal as _, stderr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use solvekit::oci::{Descriptor, Platform};
+use solvekit::transfer::{Error, Event, How, Options, Plan};
+use tokio_util::sync::CancellationToken;
+
+use super::failure::talk;
+use super::interrupt::{self, EXIT_INTERRUPTED};
+use super::records::size;
+use super::{Failure, hint};
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct TransferArgs {
+    /// How many blobs go at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+
+    /// Say nothing on the way
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl TransferArgs {
+    /// The settings of a transfer of these parts, which tells what happens.
+    pub(super) fn options(&self, plan: &Plan) -> Options {
+        let mut options = Options::default();
+        options.jobs = self.jobs.into();
+        if self.quiet {
+            return options;
+        }
+        let report = Mutex::new(Report::new(plan));
+        options.with_observer(move |event| {
+            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+            talk(&report.event(event));
+        })
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+}
+
+/// How far a transfer is.
+struct Report {
+    total: u64,
+    done: u64,
+    /// Bytes of the blobs that are under way.
+    under_way: std::collections::HashMap<String, u64>,
+    terminal: bool,
+    shown: Option<u64>,
+}
+
+impl Report {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            total: plan.size(),
+            done: 0,
+            under_way: std::collections::HashMap::new(),
+            terminal: stderr().is_terminal(),
+            shown: None,
+        }
+    }
+
+    /// What is to be printed.
+    fn event(&mut self, event: &Event) -> String {
+        match event {
+            Event::Progress { digest, bytes } => {
+                self.under_way.insert(digest.to_string(), *bytes);
+                self.line()
+            }
+            Event::Blob { descriptor, how } => {
+                self.under_way.remove(descriptor.digest.as_str());
+                self.done += descriptor.size;
+                let what = match how {
+                    How::Existed => "is there",
+                    How::Mounted => "mounted",
+                    How::Resumed => "copied the rest",
+                    How::Copied => "copied",
+                };
+                self.above(&told(descriptor, what))
+            }
+            Event::Manifest {
+                descriptor,
+                name: Some(name),
+            } => self.above(&format!("{name} → {}\n", descriptor.digest)),
+            _ => String::new(),
+        }
+    }
+
+    /// A line that stays, above the one that changes.
+    fn above(&mut self, text: &str) -> String {
+        let shown = self.shown.take().is_some();
+        match shown {
+            true => format!("\r\x1b[K{text}"),
+            false => text.to_owned(),
+        }
+    }
+
+    /// The line that changes, at a terminal, once for each percent.
+    fn line(&mut self) -> String {
+        let bytes = self.done + self.under_way.values().sum::<u64>();
+        let percent = bytes * 100 / self.total.max(1);
+        if !self.terminal || self.shown == Some(percent) {
+            return String::new();
+        }
+        self.shown = Some(percent);
+        let [bytes, total] = [bytes, self.total].map(|bytes| size(bytes as i64));
+        format!("\r\x1b[K{percent}% of {total} ({bytes})")
+    }
+}
+
+fn told(descriptor: &Descriptor, what: &str) -> String {
+    let digest = descriptor.digest.as_str();
+    let short = digest.get(..19).unwrap_or(digest);
+    format!("{short} {:>9} {what}\n", size(descriptor.size as i64))
+}
+
+/// Runs a transfer until it ends or is interrupted.
+pub(super) async fn until_interrupted(
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let interrupted: CancellationToken = interrupt::token()?;
+    tokio::select! {
+        done = work => done,
+        () = interrupted.cancelled() => {
+            Err(Failure::new("interrupted; what was copied stays, and the same command goes on from there").code(EXIT_INTERRUPTED))
+        }
+    }
+}
+
+/// The platform of a flag.
+pub(super) fn platform(text: &str) -> Result<Platform, String> {
+    Platform::parse(text).map_err(|error| error.to_string())
+}
+
+/// The failure with what can be done about it.
+pub(super) fn failed(error: &Error) -> Failure {
+    let failure = Failure::from_error(error);
+    let hint = match error {
+        Error::NotForPlatform { .. } => None,
+        Error::SeveralPlatforms { .. } => {
+            Some("choose one with --platform, or make an OCI archive, which holds all".to_owned())
+        }
+        Error::NoImage { .. } => {
+            Some("name it behind the path: oci:DIR:TAG, oci-archive:FILE:TAG".to_owned())
+        }
+        Error::Incomplete { .. } | Error::Damaged { .. } => Some(
+            "it was cut off or changed after it was made; make it again, nothing was named so far"
+                .to_owned(),
+        ),
+        _ => hint::for_message(&hint::full(error)),
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// A folder for parts on their way, which nobody else uses at this time; it is left when the transfer fails.
+#[derive(Debug)]
+pub(super) struct Staging {
+    path: std::path::PathBuf,
+    _lock: Arc<std::fs::File>,
+}
+
+impl Staging {
+    /// Takes the folder, or another one beside it when it is in use.
+    pub(super) fn at(path: &std::path::Path) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| {
+            Failure::new(format!("cannot use the folder {}: {error}", path.display()))
+        };
+        let mut own = path.as_os_str().to_owned();
+        own.push(format!("-{}", std::process::id()));
+        for path in [path, std::path::Path::new(&own)] {
+            std::fs::create_dir_all(path).map_err(failed)?;
+            let lock = std::fs::File::open(path).map_err(failed)?;
+            let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+            if rustix::fs::flock(&lock, operation) != Err(rustix::io::Errno::WOULDBLOCK) {
+                return Ok(Self {
+                    path: path.to_owned(),
+                    _lock: Arc::new(lock),
+                });
+            }
+        }
+        Err(Failure::new(format!(
+            "the folder {} is in use",
+            path.display()
+        )))
+    }
+
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// Nothing is left to go on with.
+    pub(super) fn remove(self) {
+        // What is left is in nobody's way.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}

@@ -1,0 +1,108 @@
+//! Blobs that are there in part: a transfer that broke off is gone on with.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use rustix::fs::FlockOperation;
+
+use super::upload::{file_error, make};
+use super::{Error, Layout, Upload};
+use crate::oci::{Descriptor, Hasher};
+
+impl Layout {
+    /// Goes on with a blob of which [`Upload`] has left a part, or begins it. What comes is left there when the upload is
+    /// dropped before its commit. Two programs that write the same blob do not disturb each other: the second begins one of
+    /// its own, which it does not leave. Blocking: the part is read for its digest.
+    pub(crate) fn resume(&self, blob: &Descriptor) -> Result<Upload, Error> {
+        let folder = self.ingest();
+        make(&folder)?;
+        let (algorithm, hex) = (blob.digest.algorithm(), blob.digest.hex());
+        let path = folder.join(format!("{algorithm}-{hex}.part"));
+        let mut open = OpenOptions::new();
+        open.read(true).write(true).create(true).truncate(false);
+        let mut file = open
+            .open(&path)
+            .map_err(|error| file_error("create", &path, error))?;
+        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return self.upload(algorithm);
+        }
+        if !is_at(&file, &path) {
+            // The one who had the lock has just put it into place.
+            return self.upload(algorithm);
+        }
+        let mut hasher = Hasher::new(algorithm);
+        let mut size = 0;
+        let mut buffer = vec![0; 64 << 10];
+        let read = loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break Ok(()),
+                Ok(read) => {
+                    hasher.update(&buffer[..read]);
+                    size += read as u64;
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        let ready = read.and_then(|()| {
+            if size > blob.size {
+                hasher = Hasher::new(algorithm);
+                size = 0;
+                file.set_len(0)?;
+            }
+            file.seek(SeekFrom::Start(size)).map(drop)
+        });
+        ready.map_err(|error| file_error("read", &path, error))?;
+        Ok(Upload::of_part(self, file, path, hasher, size))
+    }
+}
+
+fn is_at(file: &fs::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::CommitError;
+
+    #[test]
+    fn what_was_left_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let hello = Descriptor::of("a/b", b"hello");
+        let mut upload = layout.resume(&hello).unwrap();
+        upload.write(b"he").unwrap();
+        // Another one at the same time has its own.
+        let mut other = layout.resume(&hello).unwrap();
+        assert_eq!(other.size(), 0);
+        other.write(b"x").unwrap();
+        drop((upload, other));
+        let mut upload = layout.resume(&hello).unwrap();
+        assert_eq!(upload.size(), 2);
+        upload.write(b"llo").unwrap();
+        upload.commit(Some(5), Some(&hello.digest)).unwrap();
+        assert_eq!(layout.is_intact(&hello.digest).unwrap(), Some(true));
+        assert!(!layout.ingest().exists());
+    }
+
+    #[test]
+    fn a_part_of_something_else_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let hello = Descriptor::of("a/b", b"hello");
+        let mut upload = layout.resume(&hello).unwrap();
+        upload.write(b"wrong").unwrap();
+        let wrong = upload.commit(Some(5), Some(&hello.digest)).unwrap_err();
+        assert!(matches!(wrong, CommitError::Digest { .. }));
+        let mut upload = layout.resume(&hello).unwrap();
+        assert_eq!(upload.size(), 0);
+        upload.write(b"far too long").unwrap();
+        drop(upload);
+        assert_eq!(layout.resume(&hello).unwrap().size(), 0);
+    }
+}

@@ -1,0 +1,40 @@
+//! Whole images on their way from one place to another: registries, OCI layouts, archives, the Docker Engine.
+//!
+//! What is copied is copied byte for byte, so that digests stay; every blob is checked against its digest. Several blobs go at
+//! once, none is held in memory as a whole, and what is there already is not sent again: a transfer that broke off goes on
+//! where it was when it is started once more.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use solvekit::{oci::Reference, registry::{Client, ClientOptions, Credentials}, transfer::{Options, Place, Plan, Source, push}};
+//!
+//! let client = Client::new(Credentials::new("/home/me/.docker").into(), ClientOptions::default());
+//! let source = Source::open(&Place::parse("oci:build/image:1.0")?, &client).await?;
+//! let plan = Plan::of(&source, None).await?;
+//! let names = [Reference::parse("registry.example.com/me/app:1.0")?];
+//! push(&source, &plan, &names, &client, &Options::default()).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod archive;
+mod docker_save;
+mod entries;
+mod error;
+mod event;
+mod fetch;
+mod pack;
+mod place;
+mod plan;
+mod push;
+mod source;
+mod tar;
+
+pub use error::Error;
+pub use event::{Event, How, Options};
+pub use fetch::fetch;
+pub use pack::{ArchiveKind, Pack};
+pub use place::Place;
+pub use plan::Plan;
+pub use push::push;
+pub use source::Source;

@@ -1,0 +1,215 @@
+//! What belongs to an image: its manifests and the blobs that they refer to.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+
+use super::Error;
+use super::source::{Source, is_image};
+use crate::oci::{Descriptor, Index, Platform, PlatformMatcher, media_type};
+
+/// Indexes in indexes; images have one or two levels.
+const DEPTH: usize = 8;
+/// How many manifests are read at once.
+const AT_ONCE: usize = 8;
+/// The largest config that is read for its platform.
+const CONFIG: u64 = 8 << 20;
+
+/// The parts of an image.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    root: Descriptor,
+    pub(super) manifests: Vec<(Descriptor, Bytes)>,
+    pub(super) blobs: Vec<Descriptor>,
+}
+
+/// What a manifest refers to.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Links {
+    config: Option<Descriptor>,
+    layers: Vec<Descriptor>,
+    manifests: Vec<Descriptor>,
+}
+
+impl Plan {
+    /// Reads the manifests of an image: of an index all of them, or only that of the platform, in containerd's order.
+    ///
+    /// # Errors
+    /// [`Error::NotForPlatform`] with those that there are; what is missing or cannot be read.
+    pub async fn of(source: &Source, platform: Option<&Platform>) -> Result<Self, Error> {
+        let root = match platform {
+            None => source.root().clone(),
+            Some(platform) => for_platform(source, platform).await?,
+        };
+        let mut plan = Self {
+            root: root.clone(),
+            manifests: Vec::new(),
+            blobs: Vec::new(),
+        };
+        let mut seen = HashSet::from([root.digest.clone()]);
+        let mut level = vec![root];
+        for depth in 0.. {
+            if level.is_empty() {
+                break;
+            }
+            if depth > DEPTH {
+                return Err(source.no_manifest(&level[0], "it is nested too deeply".to_owned()));
+            }
+            let reads = std::mem::take(&mut level)
+                .into_iter()
+                .map(|descriptor| async {
+                    let bytes = source.manifest(&descriptor).await?;
+                    Ok::<_, Error>((descriptor, bytes))
+                });
+            let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+            for (descriptor, bytes) in read {
+                for child in children(source, &descriptor, &bytes)? {
+                    if !seen.insert(child.digest.clone()) {
+                        continue;
+                    }
+                    let kind = child.media_type.as_str();
+                    match media_type::is_index(kind) || is_image(kind) {
+                        true => level.push(child),
+                        // What has addresses of its own does not belong to a registry or layout.
+                        false if child.urls.is_empty() => plan.blobs.push(child),
+                        false => {}
+                    }
+                }
+                plan.manifests.push((descriptor, bytes));
+            }
+        }
+        // A manifest comes after everything that it refers to.
+        plan.manifests.reverse();
+        Ok(plan)
+    }
+
+    /// What names the whole: an index or a manifest.
+    pub fn root(&self) -> &Descriptor {
+        &self.root
+    }
+
+    /// The blobs, without manifests; each once.
+    pub fn blobs(&self) -> &[Descriptor] {
+        &self.blobs
+    }
+
+    /// The bytes of all blobs.
+    pub fn size(&self) -> u64 {
+        self.blobs.iter().map(|blob| blob.size).sum()
+    }
+
+    /// Finds out what is missing before anything is copied.
+    pub(super) fn check(&self, source: &Source) -> Result<(), Error> {
+        self.blobs
+            .iter()
+            .try_for_each(|blob| source.blob(blob).map(drop))
+    }
+}
+
+fn children(
+    source: &Source,
+    descriptor: &Descriptor,
+    bytes: &[u8],
+) -> Result<Vec<Descriptor>, Error> {
+    let kind = descriptor.media_type.as_str();
+    if !media_type::is_index(kind) && !is_image(kind) {
+        let reason = format!("its type {kind:?} is not known");
+        return Err(source.no_manifest(descriptor, reason));
+    }
+    let links: Links = serde_json::from_slice(bytes)
+        .map_err(|error| source.no_manifest(descriptor, error.to_string()))?;
+    let config = links.config.into_iter();
+    Ok(config.chain(links.layers).chain(links.manifests).collect())
+}
+
+/// The manifest for a platform.
+async fn for_platform(source: &Source, platform: &Platform) -> Result<Descriptor, Error> {
+    let root = source.root();
+    let bytes = source.manifest(root).await?;
+    let offered = match media_type::is_index(&root.media_type) {
+        true => of_index(source, root, &bytes)?,
+        false => of_image(source, root, &bytes).await?,
+    };
+    let best = PlatformMatcher::only(platform).best(offered.iter().map(|(platform, _)| platform));
+    match best.and_then(|best| offered.get(best)) {
+        Some((_, manifest)) => Ok(manifest.clone()),
+        None => Err(Error::NotForPlatform {
+            place: source.place().to_string(),
+            platform: platform.to_string(),
+            available: names(&offered),
+        }),
+    }
+}
+
+fn names(offered: &[(Platform, Descriptor)]) -> Vec<String> {
+    let names = offered.iter().map(|(platform, _)| platform.to_string());
+    names.collect()
+}
+
+/// The images of an index. What has no platform or an unknown one is no image: attestations.
+fn of_index(
+    source: &Source,
+    root: &Descriptor,
+    bytes: &[u8],
+) -> Result<Vec<(Platform, Descriptor)>, Error> {
+    let index: Index = serde_json::from_slice(bytes)
+        .map_err(|error| source.no_manifest(root, error.to_string()))?;
+    let entries = index.manifests.into_iter().filter_map(|mut entry| {
+        let platform = entry.platform.take()?;
+        entry.annotations.clear();
+        (platform.os != "unknown").then_some((platform, entry))
+    });
+    Ok(entries.collect())
+}
+
+/// An image without index says its platform in its config; one that says nothing is for every platform.
+async fn of_image(
+    source: &Source,
+    root: &Descriptor,
+    bytes: &[u8],
+) -> Result<Vec<(Platform, Descriptor)>, Error> {
+    #[derive(Deserialize)]
+    #[serde(default)]
+    struct Config {
+        os: String,
+        architecture: String,
+        variant: String,
+    }
+    impl Default for Config {
+        fn default() -> Self {
+            let host = Platform::host();
+            Self {
+                os: host.os,
+                architecture: host.architecture,
+                variant: String::new(),
+            }
+        }
+    }
+    let links: Links = serde_json::from_slice(bytes)
+        .map_err(|error| source.no_manifest(root, error.to_string()))?;
+    let config = match links.config.filter(|config| config.size <= CONFIG) {
+        None => Config::default(),
+        Some(config) => {
+            let bytes = source.blob(&config)?.open(&config).await?;
+            let bytes: Vec<Bytes> = bytes.try_collect().await?;
+            serde_json::from_slice(&bytes.concat()).unwrap_or_default()
+        }
+    };
+    let platform = Platform {
+        os: config.os,
+        architecture: config.architecture,
+        variant: config.variant,
+        ..Platform::host()
+    };
+    Ok(vec![(platform, root.clone())])
+}
+
+/// The platforms that an image has, for messages.
+pub(super) async fn platforms(source: &Source) -> Result<Vec<String>, Error> {
+    let root = source.root();
+    let bytes = source.manifest(root).await?;
+    Ok(names(&of_index(source, root, &bytes)?))
+}

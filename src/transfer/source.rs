@@ -1,0 +1,232 @@
+//! An image where it is: its root, and the ways to its manifests and blobs.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::archive::Archive;
+use super::entries::choose;
+use super::{Error, Place, error};
+use crate::layout::{self, Layout};
+use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
+use crate::registry::{BlobSource, Client};
+
+/// More than any manifest, as registries have it.
+const MANIFEST: u64 = 8 << 20;
+
+/// An image of a place.
+#[derive(Debug)]
+pub struct Source {
+    place: Place,
+    root: Descriptor,
+    store: Store,
+}
+
+#[derive(Debug)]
+enum Store {
+    Registry(Client, Reference),
+    Layout(Layout),
+    Archive(Archive),
+}
+
+impl Source {
+    /// Finds the image of a place.
+    ///
+    /// # Errors
+    /// [`Error::NoImage`] with those that there are; [`Error::Direction`] for an engine; others when the place cannot be read
+    /// or is not what its name says.
+    pub async fn open(place: &Place, client: &Client) -> Result<Self, Error> {
+        let (root, store) = match place {
+            Place::Registry(name) => {
+                let root = client.head(name).await?;
+                // From here on it is this image, whatever becomes of the tag.
+                let name = name.clone().with_digest(root.digest.clone());
+                (root, Store::Registry(client.clone(), name))
+            }
+            Place::Layout { path, tag, digest } => {
+                let (path, tag, digest) = (path.clone(), tag.clone(), digest.clone());
+                blocking(move || of_layout(&path, tag.as_deref(), digest.as_ref())).await?
+            }
+            Place::OciArchive { path, tag } => {
+                let (path, tag) = (path.clone(), tag.clone());
+                let (archive, root) =
+                    blocking(move || Archive::open(&path, tag.as_deref())).await?;
+                (root, Store::Archive(archive))
+            }
+            Place::DockerArchive { path, name } => {
+                let (path, name) = (path.clone(), name.as_ref().map(Reference::to_string));
+                let (archive, root) =
+                    blocking(move || Archive::open(&path, name.as_deref())).await?;
+                (root, Store::Archive(archive))
+            }
+            Place::Engine(_) => {
+                return Err(Error::Direction {
+                    place: place.to_string(),
+                    action: "read",
+                });
+            }
+        };
+        Ok(Self {
+            place: place.clone(),
+            root,
+            store,
+        })
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The index or manifest that it is.
+    pub fn root(&self) -> &Descriptor {
+        &self.root
+    }
+
+    /// The bytes of one of its manifests, checked.
+    pub(super) async fn manifest(&self, descriptor: &Descriptor) -> Result<Bytes, Error> {
+        if descriptor.size > MANIFEST {
+            return Err(self.no_manifest(descriptor, "it is too large".to_owned()));
+        }
+        let digest = descriptor.digest.clone();
+        let bytes = match &self.store {
+            Store::Registry(client, name) => {
+                let name = name.clone().with_digest(digest);
+                return Ok(client.manifest(&name).await?.bytes);
+            }
+            Store::Layout(layout) => {
+                let layout = layout.clone();
+                blocking(move || read_blob(&layout, &digest)).await?
+            }
+            Store::Archive(archive) => match (archive.made.get(&digest), archive.blob(&digest)) {
+                (Some(made), _) => return Ok(made.clone()),
+                (None, Some(span)) => Some(archive.read_span(span)?),
+                (None, None) => None,
+            },
+        };
+        let bytes = bytes.ok_or_else(|| self.missing(descriptor))?;
+        match self.is(&descriptor.digest, &bytes) {
+            true => Ok(bytes.into()),
+            false => Err(Error::Damaged {
+                place: self.place.to_string(),
+                digest: descriptor.digest.clone(),
+                reason: format!("their digest is {}", Digest::sha256(&bytes)),
+            }),
+        }
+    }
+
+    fn is(&self, digest: &Digest, bytes: &[u8]) -> bool {
+        let mut hasher = crate::oci::Hasher::new(digest.algorithm());
+        hasher.update(bytes);
+        hasher.digest() == *digest
+    }
+
+    /// Where one of its blobs is to be had.
+    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<BlobSource, Error> {
+        let digest = &descriptor.digest;
+        let (path, offset, size) = match &self.store {
+            Store::Registry(client, name) => {
+                let client = Box::new(client.clone());
+                return Ok(BlobSource::Repository(client, name.clone()));
+            }
+            Store::Layout(layout) => {
+                let blob = layout.blob(digest)?;
+                let blob = blob.ok_or_else(|| self.missing(descriptor))?;
+                (layout.blob_path(digest), 0, blob.size)
+            }
+            Store::Archive(archive) => {
+                let span = archive.blob(digest);
+                let span = span.ok_or_else(|| self.missing(descriptor))?;
+                (archive.path.clone(), span.offset, span.size)
+            }
+        };
+        if size != descriptor.size {
+            let expected = descriptor.size;
+            return Err(self.incomplete(descriptor, format!("has {size} of {expected} bytes")));
+        }
+        Ok(BlobSource::File { path, offset })
+    }
+
+    /// The registry that it is in, to go on with a blob of which a part is there.
+    pub(super) fn registry(&self) -> Option<(&Client, &Reference)> {
+        match &self.store {
+            Store::Registry(client, name) => Some((client, name)),
+            _ => None,
+        }
+    }
+
+    fn missing(&self, descriptor: &Descriptor) -> Error {
+        self.incomplete(descriptor, "is missing".to_owned())
+    }
+
+    fn incomplete(&self, descriptor: &Descriptor, problem: String) -> Error {
+        Error::Incomplete {
+            place: self.place.to_string(),
+            digest: descriptor.digest.clone(),
+            problem,
+        }
+    }
+
+    pub(super) fn no_manifest(&self, descriptor: &Descriptor, reason: String) -> Error {
+        Error::Manifest {
+            place: self.place.to_string(),
+            digest: descriptor.digest.clone(),
+            reason,
+        }
+    }
+}
+
+fn of_layout(
+    path: &Path,
+    tag: Option<&str>,
+    digest: Option<&Digest>,
+) -> Result<(Descriptor, Store), Error> {
+    let layout = Layout::new(path);
+    let place = format!("oci:{}", path.display());
+    let file = path.join("index.json");
+    let text = match fs::read(&file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let path = path.to_owned();
+            return Err(layout::Error::NoIndex { path }.into());
+        }
+        read => read.map_err(error::file("read", &file))?,
+    };
+    let index: Index = serde_json::from_slice(&text).map_err(|error| layout::Error::Index {
+        path: file,
+        reason: error.to_string(),
+    })?;
+    let root = match digest {
+        None => choose(&place, &index, tag)?,
+        Some(digest) => layout.descriptor(digest)?.ok_or(Error::Incomplete {
+            place,
+            digest: digest.clone(),
+            problem: "is missing".to_owned(),
+        })?,
+    };
+    Ok((root, Store::Layout(layout)))
+}
+
+fn read_blob(layout: &Layout, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
+    let Some(blob) = layout.blob(digest)? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    let read = blob.file.take(MANIFEST).read_to_end(&mut bytes);
+    read.map_err(error::file("read", &layout.blob_path(digest)))?;
+    Ok(Some(bytes))
+}
+
+/// Off the async threads.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::Cancelled)?
+}
+
+/// Whether it is a manifest of one image.
+pub(super) fn is_image(kind: &str) -> bool {
+    matches!(kind, media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST)
+}
