@@ -19,6 +19,7 @@ pub struct Contexts {
     folder: Option<PathBuf>,
     docker_host: Option<String>,
     default_tls: Option<PathBuf>,
+    state: Option<PathBuf>,
     current: String,
 }
 
@@ -54,6 +55,7 @@ impl Contexts {
             folder,
             docker_host,
             default_tls: None,
+            state: None,
             current: current.unwrap_or_else(|| DEFAULT_CONTEXT.to_owned()),
         })
     }
@@ -64,6 +66,17 @@ impl Contexts {
     pub fn with_default_tls(mut self, folder: PathBuf) -> Self {
         self.default_tls = Some(folder);
         self
+    }
+
+    /// The same, with the folder in which daemons of the `local` driver keep their state, each in a folder of its own.
+    #[must_use]
+    pub fn with_state_folder(mut self, folder: PathBuf) -> Self {
+        self.state = Some(folder);
+        self
+    }
+
+    pub(super) fn state_folder(&self) -> Option<&PathBuf> {
+        self.state.as_ref()
     }
 
     /// The name of the context that is used.

@@ -159,6 +159,12 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A program that has to be started is not there.
+    #[error("{program} is not on PATH")]
+    NotOnPath {
+        /// Its name.
+        program: String,
+    },
     /// A BuildKit was started, and does not answer.
     #[error("the BuildKit of {name} was started and does not answer: {said}")]
     NotStarted {
@@ -208,6 +214,10 @@ impl Error {
                 "make {} writable, or set BUILDX_CONFIG to a folder that is",
                 path.parent().unwrap_or(path).display()
             ),
+            Self::NotOnPath { .. } => {
+                "the local driver needs buildkitd, runc and, without root, rootlesskit on PATH"
+                    .to_owned()
+            }
             Self::Config { .. } => {
                 "https://github.com/moby/buildkit/blob/master/docs/buildkitd.toml.md describes it"
                     .to_owned()

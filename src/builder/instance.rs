@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::container::Container;
+use super::local::Local;
 use super::{Builder, Contexts, Driver, Error, Node, remote};
 use crate::client::{Address, Client, ConnectOptions, Device, GcRule, engine_info};
 use crate::oci::Platform;
@@ -29,6 +30,8 @@ enum Way {
     Direct(ConnectOptions),
     /// A container that is started when it is needed.
     Container(Box<Container>),
+    /// A daemon that is started for each connection.
+    Local(Box<Local>),
 }
 
 /// What starting a node may need.
@@ -131,8 +134,11 @@ impl Instance {
                 Way::Direct(options)
             }
             Driver::DockerContainer => Way::Container(Box::new(Container::new(node, contexts)?)),
-            Driver::Kubernetes | Driver::Local => {
-                return Err(refused("is not supported by this version"));
+            Driver::Local => Way::Local(Box::new(Local::new(node, contexts)?)),
+            Driver::Kubernetes => {
+                return Err(refused(
+                    "cannot be used by this version; a pod with BuildKit can: --driver remote kube-pod://POD?namespace=NAMESPACE",
+                ));
             }
         };
         Ok(Self {
@@ -162,6 +168,7 @@ impl Instance {
                 container.boot(boot).await?;
                 container.connect_options()
             }
+            Way::Local(local) => return local.connect(timeout, boot).await,
         };
         Ok(Client::connect(&within(&options, timeout)).await?)
     }
@@ -180,6 +187,7 @@ impl Instance {
                 }
                 within(&container.connect_options(), timeout)
             }
+            Way::Local(_) => return Ok(Report::of(Status::Inactive)),
         };
         let client = match (self.driver, Client::connect(&options).await) {
             (Driver::Remote, Err(_)) => return Ok(Report::of(Status::Inactive)),
@@ -194,7 +202,7 @@ impl Instance {
                 Way::Direct(_) if self.driver == Driver::Docker => {
                     engine_info(&options).await?.version
                 }
-                Way::Direct(_) => String::new(),
+                Way::Direct(_) | Way::Local(_) => String::new(),
             };
         }
         Ok(report)
@@ -206,7 +214,7 @@ impl Instance {
     /// When the engine does not answer, or cannot end it.
     pub async fn stop(&self) -> Result<(), Error> {
         match &self.way {
-            Way::Direct(_) => Ok(()),
+            Way::Direct(_) | Way::Local(_) => Ok(()),
             Way::Container(container) => container.stop().await,
         }
     }
@@ -219,6 +227,8 @@ impl Instance {
         match &self.way {
             Way::Direct(_) => Ok(()),
             Way::Container(container) => container.remove(keep_state).await,
+            Way::Local(_) if keep_state => Ok(()),
+            Way::Local(local) => local.remove_state(),
         }
     }
 

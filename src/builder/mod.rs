@@ -25,6 +25,7 @@ mod driver;
 mod error;
 mod files;
 mod instance;
+mod local;
 mod name;
 mod options;
 mod record;

@@ -42,7 +42,7 @@ impl Used {
         }
     }
 
-    fn of(builder: &Builder, instance: &Instance) -> Self {
+    pub(super) fn of(builder: &Builder, instance: &Instance) -> Self {
         Self {
             builder: builder.name.clone(),
             node: instance.node.name.clone(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use solvekit::builder::{Boot, DEFAULT_CONTEXT};
+use solvekit::builder::{Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, NodeSettings};
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
 use solvekit::oci::Platform;
 
@@ -105,7 +105,16 @@ impl ConnectionArgs {
                             .connect(&builder, platforms, self.timeout, &boot)
                             .await;
                     }
-                    None => self.connect_default(environment).await?,
+                    None => match self.connect_default(environment).await {
+                        Err(client::Error::NotFound { attempts }) => {
+                            let none = client::Error::NotFound { attempts };
+                            return self.start_local(environment, none, &boot).await;
+                        }
+                        Err(error @ client::Error::InvalidAddress { .. }) => {
+                            return Err(Failure::from(error).hint(ADDRESSES));
+                        }
+                        connected => connected?,
+                    },
                 },
             },
         };
@@ -194,14 +203,37 @@ impl ConnectionArgs {
         Ok(Client::connect(&options).await?)
     }
 
-    async fn connect_default(&self, environment: &Environment) -> Result<Client, Failure> {
+    /// Where no daemon is, one is started for this command, if the machine has one; else it is told that there is `none`.
+    async fn start_local(
+        &self,
+        environment: &Environment,
+        none: client::Error,
+        boot: &Boot<'_>,
+    ) -> Result<(Client, Used), Failure> {
+        let mut builder = Builder::new("local", Driver::Local);
+        let node = NodeSettings {
+            endpoint: "local".to_owned(),
+            ..NodeSettings::default()
+        };
+        builder.set_node(node, true)?;
+        let contexts = environment.contexts()?;
+        let Ok(instance) = Instance::new(&builder, &builder.nodes[0], &contexts) else {
+            return Err(none.into());
+        };
+        match instance.connect(self.timeout, boot).await {
+            Ok(client) => Ok((client, Used::of(&builder, &instance))),
+            Err(Error::NotOnPath { .. }) => Err(none.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn connect_default(&self, environment: &Environment) -> Result<Client, client::Error> {
         let places = client::default_addresses(&Surroundings {
             buildkit_host: environment.buildkit_host.as_deref(),
             runtime_dir: environment.runtime_dir.as_deref(),
             docker_host: environment.docker_host.as_deref(),
-        })
-        .map_err(|error| Failure::from(error).hint(ADDRESSES))?;
-        Ok(client::connect_default(&places, self.timeout).await?)
+        })?;
+        client::connect_default(&places, self.timeout).await
     }
 
     fn tls(&self) -> Result<Option<TlsOptions>, Failure> {

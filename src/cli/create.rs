@@ -43,7 +43,7 @@ pub(super) struct CreateArgs {
     platform: Vec<String>,
 
     /// Flags of the node's buildkitd, in one text
-    #[arg(long, value_name = "FLAGS")]
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     buildkitd_flags: Option<String>,
 
     /// Configuration of the node's buildkitd (buildkitd.toml)

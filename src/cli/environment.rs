@@ -35,6 +35,8 @@ pub(super) struct Environment {
     pub(super) buildx_config: Option<PathBuf>,
     pub(super) buildx_builder: Option<String>,
     pub(super) docker_context: Option<String>,
+    /// Where what can be made again is kept.
+    pub(super) cache: Option<PathBuf>,
     /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
     pub(super) docker_tls: Option<PathBuf>,
     pub(super) source_policy: Option<PathBuf>,
@@ -110,6 +112,7 @@ impl Environment {
                 .context
                 .clone()
                 .or_else(|| text("DOCKER_CONTEXT")),
+            cache: path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache"))),
             docker_tls: os("DOCKER_TLS_VERIFY")
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,
@@ -134,8 +137,12 @@ impl Environment {
             self.docker_host.clone(),
             self.docker_context.clone(),
         )?;
-        Ok(match &self.docker_tls {
+        let contexts = match &self.docker_tls {
             Some(folder) => contexts.with_default_tls(folder.clone()),
+            None => contexts,
+        };
+        Ok(match &self.cache {
+            Some(cache) => contexts.with_state_folder(cache.join("solvekit/buildkitd")),
             None => contexts,
         })
     }

@@ -1,6 +1,6 @@
 //! The calls of a connection.
 
-use std::time::Duration;
+use std::{any::Any, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -44,6 +44,8 @@ pub struct Client {
     pub(super) version: Option<Version>,
     pub(super) dialer: Dialer,
     pub(super) way: Way,
+    /// What has to live as long as the connection.
+    pub(super) companion: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Client {
@@ -55,6 +57,12 @@ impl Client {
     /// The daemon's version, as it said when it was connected to; BuildKit before 0.11 does not say it.
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
+    }
+
+    /// The same, keeping something until the last clone is dropped: the daemon's process.
+    pub(crate) fn with_companion(mut self, companion: Arc<dyn Any + Send + Sync>) -> Self {
+        self.companion = Some(companion);
+        self
     }
 
     pub(crate) fn channel(&self) -> Channel {

@@ -162,6 +162,7 @@ impl Dialer {
             version,
             dialer: self.clone(),
             way,
+            companion: None,
         })
     }
 

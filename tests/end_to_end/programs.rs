@@ -188,3 +188,109 @@ fn a_proxy_for_other_machines_wants_certificates() {
     proxy.interrupt();
     proxy.wait().succeeded();
 }
+
+/// A `buildkitd` that leads to the real one; it writes down its arguments and its end.
+fn daemon(relay: &Relay) -> Programs {
+    let program = env!("CARGO_BIN_EXE_solvekit");
+    let script = format!(
+        "here=$(dirname \"$0\")\necho $$ > $here/pid\nexec {program} --addr {} proxy --listen \"$2\"",
+        relay.address()
+    );
+    Programs::with("buildkitd", &script)
+}
+
+#[test]
+fn a_daemon_is_started_where_there_is_none() {
+    let relay = Relay::tcp();
+    let programs = daemon(&relay);
+    let cache = tempfile::tempdir().expect("a temporary folder");
+    let context = copy_of(Path::new("examples/hello"));
+    let path = context.path().to_str().expect("text");
+    let local = |arguments: &[&str]| {
+        let mut command = programs.solvekit(arguments);
+        command
+            .env_remove("BUILDKIT_HOST")
+            .env_remove("XDG_RUNTIME_DIR");
+        command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+        command.env("XDG_CACHE_HOME", cache.path());
+        command
+    };
+    if Path::new("/run/buildkit/buildkitd.sock").exists() {
+        return; // There is a daemon on this machine, which is used before.
+    }
+    let built = Finished::of(&mut local(&[
+        "build",
+        "--progress=plain",
+        "-o",
+        "type=cacheonly",
+        path,
+    ]));
+    let built = built.succeeded();
+    for text in [
+        "buildkitd is started",
+        "building with \"local\" instance using local driver",
+    ] {
+        assert!(
+            built.stderr.contains(text),
+            "{text:?} is missing in:\n{}",
+            built.stderr
+        );
+    }
+    assert!(relay.carried() > 0);
+    let arguments = programs.arguments();
+    assert!(arguments.contains("--root"), "{arguments}");
+    let pid = fs::read_to_string(programs.0.path().join("pid")).expect("it ran");
+    assert!(
+        !Path::new("/proc").join(pid.trim()).exists(),
+        "it still runs"
+    );
+}
+
+#[test]
+fn a_local_builder_has_flags_and_a_configuration() {
+    let relay = Relay::tcp();
+    let programs = daemon(&relay);
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let config = home.path().join("buildkitd.toml");
+    fs::write(&config, "debug = true\n").expect("it can be written");
+    let root = home.path().join("state");
+    let local = |arguments: &[&str]| {
+        let mut command = programs.solvekit(arguments);
+        command
+            .env("DOCKER_CONFIG", home.path())
+            .env("XDG_CACHE_HOME", home.path());
+        Finished::of(&mut command)
+    };
+    let root_option = format!("root={}", root.display());
+    let config = config.to_str().expect("text");
+    local(&[
+        "create",
+        "--name",
+        "mine",
+        "--driver",
+        "local",
+        "--driver-opt",
+        &root_option,
+        "--config",
+        config,
+        "--buildkitd-flags",
+        "--debug",
+    ])
+    .succeeded();
+    local(&["--builder", "mine", "workers"]).succeeded();
+    let arguments = programs.arguments();
+    assert!(
+        arguments.contains(&format!("--root {}", root.display())),
+        "{arguments}"
+    );
+    assert!(
+        arguments.contains("--config") && arguments.contains("--debug"),
+        "{arguments}"
+    );
+    assert!(relay.carried() > 0);
+
+    let broken = Programs::with("buildkitd", "echo 'could not lock the root' >&2; exit 1");
+    let mut command = broken.solvekit(&["--builder", "mine", "workers"]);
+    command.env("DOCKER_CONFIG", home.path());
+    Finished::of(&mut command).failed_with(1, &["could not lock the root"]);
+}

@@ -1,0 +1,225 @@
+//! The `local` driver: a `buildkitd` of this machine, started on a private socket for as long as a connection to it is used.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
+use super::{Boot, Contexts, Driver, Error, Node, files, options};
+use crate::client::{Address, Client, ConnectOptions, Endpoint};
+
+const DAEMON: &str = "buildkitd";
+/// Gives a user who is not root what the daemon needs.
+const ROOTLESS: &str = "rootlesskit";
+/// How long the daemon may take to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to end.
+const GRACE: Duration = Duration::from_secs(10);
+/// Where the files of a configuration are for a container; here they are elsewhere.
+const CERTIFICATES: &str = "/etc/buildkit/certs/";
+
+/// A daemon that can be started.
+#[derive(Debug, Clone)]
+pub(super) struct Local {
+    node: Node,
+    root: PathBuf,
+    /// The folder is this program's, not one that the user has named.
+    is_own: bool,
+}
+
+impl Local {
+    pub(super) fn new(node: &Node, contexts: &Contexts) -> Result<Self, Error> {
+        super::check_name(&node.name)?;
+        let given = options::value(Driver::Local, &node.driver_opts, "root", |text| {
+            let path = PathBuf::from(text);
+            let absolute = path.is_absolute().then_some(path);
+            absolute.ok_or_else(|| "it needs an absolute path".to_owned())
+        })?;
+        let own = contexts
+            .state_folder()
+            .map(|folder| folder.join(&node.name));
+        let is_own = given.is_none();
+        let root = given.or(own).ok_or_else(|| Error::Driver {
+            driver: Driver::Local,
+            reason: "has no folder for its state: --driver-opt root=/absolute/path".to_owned(),
+        })?;
+        Ok(Self {
+            node: node.clone(),
+            root,
+            is_own,
+        })
+    }
+
+    /// Starts the daemon and connects to it. It ends when the last clone of the client is dropped.
+    pub(super) async fn connect(
+        &self,
+        timeout: Duration,
+        boot: &Boot<'_>,
+    ) -> Result<Client, Error> {
+        let mut daemon = self.start()?;
+        (boot.say)(&format!(
+            "{DAEMON} is started for this command ({}), its state is in {}",
+            match geteuid().is_root() {
+                true => "as root",
+                false => "without root",
+            },
+            self.root.display()
+        ));
+        let mut options = ConnectOptions::new(Address::Buildkit(Endpoint::Unix(daemon.socket())));
+        options.timeout = timeout;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let problem = match Client::connect(&options).await {
+                Ok(client) => return Ok(client.with_companion(Arc::new(daemon))),
+                Err(problem) => problem,
+            };
+            if let Some(said) = daemon.ended() {
+                return Err(Error::NotStarted {
+                    name: self.node.name.clone(),
+                    said,
+                });
+            }
+            if Instant::now() > until {
+                return Err(problem.into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Removes its caches, unless their folder was named by the user.
+    pub(super) fn remove_state(&self) -> Result<(), Error> {
+        match self.is_own {
+            true => match fs::remove_dir_all(&self.root) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(files::failed("remove", &self.root)(error))
+                }
+                _ => Ok(()),
+            },
+            false => Ok(()),
+        }
+    }
+
+    fn start(&self) -> Result<Daemon, Error> {
+        files::make_folder(&self.root)?;
+        let folder = private_folder()?;
+        let path = folder.join("log");
+        let log = File::create(&path).map_err(files::failed("create", &path))?;
+        let errors = log.try_clone().map_err(files::failed("create", &path))?;
+        let mut command = match geteuid().is_root() {
+            true => Command::new(DAEMON),
+            false => {
+                let mut command = Command::new(ROOTLESS);
+                command.arg(DAEMON);
+                command
+            }
+        };
+        command.arg("--addr").arg(format!(
+            "unix://{}",
+            folder.join("buildkitd.sock").display()
+        ));
+        command.arg("--root").arg(&self.root);
+        if let Some(config) = self.write_files(&folder)? {
+            command.arg("--config").arg(config);
+        }
+        command.args(&self.node.buildkitd_flags);
+        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        // Ctrl-C is for this program, which ends the build first, and then the daemon.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let program = command.get_program().to_string_lossy().into_owned();
+        match command.spawn() {
+            Ok(child) => Ok(Daemon { child, folder }),
+            Err(error) => {
+                let _ = fs::remove_dir_all(&folder);
+                Err(match error.kind() {
+                    io::ErrorKind::NotFound => Error::NotOnPath { program },
+                    _ => Error::NotStarted {
+                        name: self.node.name.clone(),
+                        said: error.to_string(),
+                    },
+                })
+            }
+        }
+    }
+
+    /// The files of its configuration in the private folder.
+    fn write_files(&self, folder: &Path) -> Result<Option<PathBuf>, Error> {
+        let here = format!("{}/certs/", folder.display());
+        for (name, bytes) in &self.node.files {
+            let path = folder.join(name);
+            let stays = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            if !stays {
+                return Err(Error::Driver {
+                    driver: Driver::Local,
+                    reason: format!("cannot put the file {name:?} in place"),
+                });
+            }
+            files::make_folder(path.parent().unwrap_or(folder))?;
+            let text = String::from_utf8_lossy(bytes).replace(CERTIFICATES, &here);
+            fs::write(&path, text).map_err(files::failed("write", &path))?;
+        }
+        let config = folder.join("buildkitd.toml");
+        Ok(self
+            .node
+            .files
+            .contains_key("buildkitd.toml")
+            .then_some(config))
+    }
+}
+
+/// A folder that only this user may look into.
+fn private_folder() -> Result<PathBuf, Error> {
+    let mut random = [0_u8; 8];
+    let _ = getrandom::fill(&mut random);
+    let name = format!("solvekit-buildkitd-{:016x}", u64::from_le_bytes(random));
+    let path = std::env::temp_dir().join(name);
+    let made = fs::DirBuilder::new().mode(0o700).create(&path);
+    made.map_err(files::failed("create", &path))?;
+    Ok(path)
+}
+
+/// A daemon that runs, until it is dropped.
+#[derive(Debug)]
+struct Daemon {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Daemon {
+    fn socket(&self) -> PathBuf {
+        self.folder.join("buildkitd.sock")
+    }
+
+    /// The end of what it said, if it has ended.
+    fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok().flatten()?;
+        let log = fs::read(self.folder.join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(5)..].join("\n");
+        Some(format!("{status}\n{end}").trim().to_owned())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let until = Instant::now() + GRACE;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > until {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
