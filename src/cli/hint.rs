@@ -134,6 +134,13 @@ pub(super) fn for_message(message: &str) -> Option<String> {
                 .to_owned(),
         );
     }
+    if message.contains("InvalidContentType") && message.contains("cannot reach the registry ") {
+        let registry = registry_in(message);
+        let registry = registry.trim_end_matches(':');
+        return Some(format!(
+            "{registry} does not speak TLS. If plain HTTP is meant: --insecure-registry {registry}"
+        ));
+    }
     if message.contains("invalid peer certificate: UnknownIssuer") {
         return Some(
             "the registry's certificate is of an authority that this machine does not know; install that authority's \
@@ -188,7 +195,7 @@ fn login(registry: &str, message: &str) -> String {
     } else {
         "pull from"
     };
-    format!("log in with an account that may {what} it: docker login {registry}")
+    format!("log in with an account that may {what} it: solvekit login {registry}")
 }
 
 fn plain_http(registry: &str) -> String {
@@ -209,7 +216,9 @@ fn private_ca(registry: &str) -> String {
 
 /// The host in the first URL of a message, or of `failed to push HOST/…`.
 fn registry_in(message: &str) -> String {
-    if let Some((before, _)) = message.split_once(" does not give ") {
+    let refused = [" does not give ", " does not take ", " does not let "];
+    let before = refused.iter().find_map(|verb| message.split_once(verb));
+    if let Some((before, _)) = before {
         return before
             .rsplit(' ')
             .next()
@@ -219,6 +228,7 @@ fn registry_in(message: &str) -> String {
     let after = [
         "https://",
         "http://",
+        "cannot reach the registry ",
         "failed to push ",
         "failed to resolve source metadata for ",
     ]
@@ -227,7 +237,7 @@ fn registry_in(message: &str) -> String {
     let host: String = after
         .unwrap_or("the registry")
         .chars()
-        .take_while(|c| !matches!(c, '/' | '"' | ' ' | '?'))
+        .take_while(|c| !matches!(c, '/' | '"' | ' ' | '?' | ','))
         .collect();
     if after.is_none() {
         "the registry".to_owned()
@@ -269,7 +279,7 @@ mod tests {
         );
         assert_eq!(
             hint.unwrap(),
-            "log in with an account that may push to it: docker login ghcr.io"
+            "log in with an account that may push to it: solvekit login ghcr.io"
         );
     }
 

@@ -117,8 +117,8 @@ impl<'a> Login<'a> {
             return Ok(None);
         }
         match self.client.authenticate(self.registry, &stored).await {
-            Ok(()) if stored.username.is_empty() => Ok(Some("a token".to_owned())),
-            Ok(()) => Ok(Some(stored.username)),
+            Ok(_) if stored.username.is_empty() => Ok(Some("a token".to_owned())),
+            Ok(_) => Ok(Some(stored.username)),
             Err(Error::LoginRefused { .. } | Error::TokenRefused { .. }) => {
                 talk(&format!(
                     "{} does not take the stored credentials any more\n",
@@ -132,13 +132,20 @@ impl<'a> Login<'a> {
 
     async fn verify(&self, credential: &Credential) -> Result<(), Failure> {
         let answer = self.client.authenticate(self.registry, credential).await;
-        answer.map_err(|error| match &error {
+        let checked = answer.map_err(|error| match &error {
             Error::LoginRefused { .. } | Error::TokenRefused { .. } => failed(&error).hint(
                 "nothing was stored; check the name and the password (many registries want an access token in place of the \
                  password)",
             ),
             _ => failed(&error),
-        })
+        })?;
+        if !checked {
+            talk(&format!(
+                "note: {} lets everybody in, so the password was not checked\n",
+                self.registry
+            ));
+        }
+        Ok(())
     }
 
     async fn store(&self, credential: &Credential) -> Result<(), Failure> {

@@ -9,19 +9,25 @@ use super::token::{error_message, read_some};
 use super::{Client, Credential, Error};
 
 impl Client {
-    /// Asks a registry (`HOST[:PORT]`) whether it lets one in with this credential, whatever the configuration holds.
+    /// Asks a registry (`HOST[:PORT]`) whether it lets one in with this credential, whatever the configuration holds. `false`
+    /// when it lets everybody in without asking, so that nothing is known of the credential.
     ///
     /// # Errors
     /// [`Error::LoginRefused`] when it does not; [`Error::TokenRefused`] when its token server does not;
     /// [`Error::NotARegistry`] when what answers is something else; others when it cannot be asked.
-    pub async fn authenticate(&self, registry: &str, credential: &Credential) -> Result<(), Error> {
+    pub async fn authenticate(
+        &self,
+        registry: &str,
+        credential: &Credential,
+    ) -> Result<bool, Error> {
         let ask = Ask::new(
             Method::GET,
             Target::Path(String::new()),
             Access::login(registry),
         );
         let mut answer = self.remote.once(&ask, None).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED
+        let asks = answer.status() == StatusCode::UNAUTHORIZED;
+        if asks
             && let Some(authorization) = self
                 .remote
                 .meet(&ask.access, answer.headers(), credential)
@@ -37,7 +43,7 @@ impl Client {
             });
         }
         if status.is_success() {
-            return Ok(());
+            return Ok(asks);
         }
         let text = read_some(answer).await;
         let message = error_message(&text);

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::entries::choose;
-use super::tar::{self, Span};
+use super::untar::{self, Span};
 use super::{Error, docker_save, error};
 use crate::oci::{Descriptor, Digest, Index, Reference};
 
@@ -32,7 +32,7 @@ impl Archive {
     pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<(Self, Descriptor), Error> {
         let mut archive = Self {
             path: path.to_owned(),
-            files: tar::files(path)?,
+            files: untar::files(path)?,
             named: HashMap::new(),
             made: HashMap::new(),
         };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::archive::Archive;
-use super::tar::Span;
+use super::untar::Span;
 use super::{Error, error};
 use crate::oci::{Descriptor, Digest, Hasher, Reference, media_type};
 

@@ -29,6 +29,7 @@ mod plan;
 mod push;
 mod source;
 mod tar;
+mod untar;
 
 pub use error::Error;
 pub use event::{Event, How, Options};

@@ -82,7 +82,7 @@ fn a_base_image_that_needs_a_password() {
 #[test]
 fn no_password_names_the_registry_and_the_command_that_mends_it() {
     let (name, context) = hello("none");
-    let login = format!("docker login {}", Engine::get().registry_tls);
+    let login = format!("solvekit login {}", Engine::get().registry_tls);
     Finished::of(
         solvekit(["build", "--platform", PLATFORMS, "-t", &name, "--push"]).arg(context.path()),
     )

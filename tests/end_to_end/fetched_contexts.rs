@@ -123,7 +123,7 @@ fn git_over_http_wants_a_token_and_gets_it() {
     let (refused, _) = build(&[&url], &[]);
     let refused = refused.failed_with(1, &[&url, "GIT_AUTH_TOKEN"]);
     assert!(
-        !refused.stderr.contains("docker login"),
+        !refused.stderr.contains("solvekit login"),
         "{}",
         refused.stderr
     );

@@ -90,7 +90,7 @@ fn images_that_cannot_be_looked_up_are_named_with_the_next_step() {
         ),
         (
             format!("{}/private/x:1", engine.registry_tls),
-            ["401 Unauthorized", "docker login localhost"],
+            ["401 Unauthorized", "solvekit login localhost"],
         ),
     ] {
         let context = folder_of(&[("Dockerfile", &format!("FROM {image}\n"))]);

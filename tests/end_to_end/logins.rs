@@ -283,3 +283,13 @@ fn what_is_no_registry_is_told() {
     assert!(!failed.stderr.contains("secret-horse"), "{}", failed.stderr);
     assert_eq!(text(&folder), "{}");
 }
+
+#[test]
+fn a_registry_that_asks_for_nothing_checks_nothing() {
+    let registry = &Engine::get().registry;
+    let folder = configuration("{}");
+    let arguments = ["login", "-u", "me", "--password-stdin", registry];
+    let mut command = command(&folder, &arguments);
+    let done = Finished::with_input(&mut command, "anything").succeeded();
+    assert!(done.stderr.contains("was not checked"), "{}", done.stderr);
+}

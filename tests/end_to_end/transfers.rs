@@ -204,6 +204,14 @@ fn what_is_cut_off_or_damaged_is_named_and_nothing_gets_a_name() {
     fs::write(&blob, whole).expect("it can be written");
     run().succeeded();
 
+    let [_, _, tls] = names("denied");
+    let mut denied = command(["push", "layout", "-t", &tls]);
+    let denied = denied
+        .env_remove("DOCKER_AUTH_CONFIG")
+        .current_dir(folder.path());
+    let login = format!("solvekit login {}", Engine::get().registry_tls);
+    Finished::of(denied).failed_with(1, &["401", &login]);
+
     fs::write(folder.path().join("text"), "no archive").expect("it can be written");
     let mut text = command(["push", "text", "-t", &name]);
     Finished::of(text.current_dir(folder.path())).failed_with(1, &["text is not an archive"]);
