@@ -47,6 +47,8 @@ pub mod imagetools;
 
 pub mod transfer;
 
+pub mod manifest_list;
+
 pub mod session;
 
 pub mod client;

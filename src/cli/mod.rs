@@ -36,6 +36,7 @@ mod lock;
 mod login;
 mod logout;
 mod ls;
+mod manifest;
 mod of_dockerfile;
 mod permissions;
 mod plugin;
@@ -99,6 +100,8 @@ enum Command {
     Context(Box<context::ContextCommandArgs>),
     /// Look at images in registries, and make images of others
     Imagetools(imagetools::ImagetoolsArgs),
+    /// Put lists of manifests together and push them
+    Manifest(manifest::ManifestArgs),
     /// Make a builder, or change its nodes
     Create(Box<create::CreateArgs>),
     /// Choose the builder that is used from now on
@@ -168,6 +171,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     let environment = Environment::from_process(invocation);
     match cli.command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
+        Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, &environment)),
         Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(&args, &environment)),
         Command::Create(args) => {
             run_async(create::cmd_create(&args, &cli.connection, &environment))

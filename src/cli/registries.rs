@@ -23,6 +23,15 @@ pub(super) struct RegistryArgs {
 }
 
 impl RegistryArgs {
+    /// These are not checked either.
+    pub(super) fn add_insecure<'a>(&mut self, registries: impl Iterator<Item = &'a str>) {
+        for registry in registries {
+            if !self.insecure_registry.iter().any(|known| known == registry) {
+                self.insecure_registry.push(registry.to_owned());
+            }
+        }
+    }
+
     /// A client with the user's credentials.
     pub(super) fn client(&self, environment: &Environment) -> Result<Client, Failure> {
         Ok(self.client_with(environment.credentials()?, environment))

@@ -44,7 +44,7 @@ struct Plan {
 }
 
 /// Sees to it that a repository has these manifests and all that they need. What it has is not sent again.
-pub(super) async fn copy(
+pub(crate) async fn copy(
     client: &Client,
     manifests: &[(Descriptor, Reference)],
     to: &Reference,

@@ -30,6 +30,7 @@ mod source;
 mod text;
 
 pub use annotation::{Annotation, Place};
+pub(crate) use copy::copy;
 pub use create::{CreateRequest, Created, create};
 pub use error::Error;
 pub use inspect::Inspection;

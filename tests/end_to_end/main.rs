@@ -27,6 +27,7 @@ mod layouts;
 mod locks;
 mod logins;
 mod machine_output;
+mod manifests;
 mod metadata;
 mod named_contexts;
 mod outputs;

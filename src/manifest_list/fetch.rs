@@ -1,0 +1,90 @@
+//! Manifests out of registries, with the platforms that their configs say.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Entry, Error};
+use crate::imagetools;
+use crate::oci::{Descriptor, Index, Manifest, Platform, Reference, media_type};
+use crate::registry::Client;
+
+/// How deep indexes may lie in indexes.
+const DEPTH: usize = 8;
+
+/// The manifest that a name points to, for the platform of its config. Where it points to an index, which docker refuses,
+/// that are all manifests of the index, with the platforms that the index says.
+///
+/// # Errors
+/// When the registry does not give a part, or a part is not what its type says.
+pub async fn fetch(client: &Client, name: &Reference) -> Result<Vec<Entry>, Error> {
+    let root = client.manifest(name).await?;
+    let mut entries = Vec::new();
+    if !media_type::is_index(&root.descriptor.media_type) {
+        entries.push(entry(client, name.clone(), root.descriptor, root.bytes).await?);
+        return Ok(entries);
+    }
+    let mut level = vec![parse::<Index>(name, "index", &root.bytes)?];
+    for _ in 0..DEPTH {
+        let mut next = Vec::new();
+        for descriptor in level.into_iter().flat_map(|index| index.manifests) {
+            let name = name.clone().with_digest(descriptor.digest.clone());
+            let fetched = client.manifest(&name).await?;
+            if media_type::is_index(&fetched.descriptor.media_type) {
+                next.push(parse::<Index>(&name, "index", &fetched.bytes)?);
+                continue;
+            }
+            let descriptor = Descriptor {
+                size: fetched.bytes.len() as u64,
+                ..descriptor
+            };
+            entries.push(entry(client, name, descriptor, fetched.bytes).await?);
+        }
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+    }
+    Ok(entries)
+}
+
+async fn entry(
+    client: &Client,
+    name: Reference,
+    mut descriptor: Descriptor,
+    raw: bytes::Bytes,
+) -> Result<Entry, Error> {
+    if descriptor.platform.is_none() {
+        let manifest: Manifest = parse(&name, "manifest of an image", &raw)?;
+        let config = client.small_blob(&name, &manifest.config).await?;
+        let config: Value = parse(&name, "image config", &config)?;
+        let text = |field: &str| config[field].as_str().unwrap_or_default().to_owned();
+        let features = config["os.features"].as_array();
+        descriptor.platform = Some(Platform {
+            os: text("os"),
+            architecture: text("architecture"),
+            variant: text("variant"),
+            os_version: text("os.version"),
+            os_features: features
+                .into_iter()
+                .flatten()
+                .filter_map(|feature| feature.as_str().map(str::to_owned))
+                .collect(),
+        });
+    }
+    Ok(Entry::new(name, descriptor, raw))
+}
+
+fn parse<T: DeserializeOwned>(
+    name: &Reference,
+    kind: &'static str,
+    bytes: &[u8],
+) -> Result<T, Error> {
+    let parsed = serde_json::from_slice(bytes);
+    parsed.map_err(|error| {
+        Error::Image(imagetools::Error::Malformed {
+            reference: name.to_string(),
+            kind,
+            reason: error.to_string(),
+        })
+    })
+}

@@ -1,0 +1,36 @@
+//! Manifest lists that are put together here before they are pushed, as `docker manifest` does.
+//!
+//! The lists lie in docker's folder (`$DOCKER_CONFIG/manifests`), in docker's form, so that either program goes on with what
+//! the other began: a folder for each list, a JSON file for each manifest.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use solvekit::manifest_list::{Lists, fetch};
+//! use solvekit::oci::Reference;
+//! use solvekit::registry::{Client, ClientOptions, Credentials};
+//!
+//! let client = Client::new(Credentials::none().into(), ClientOptions::default());
+//! let lists = Lists::new("/home/me/.docker/manifests");
+//! let list = Reference::parse("localhost:5000/app:1")?;
+//! for entry in fetch(&client, &Reference::parse("localhost:5000/app:1-amd64")?).await? {
+//!     lists.save(&list, &entry)?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod entry;
+mod error;
+mod fetch;
+mod list;
+mod push;
+mod store;
+mod text;
+
+pub use entry::{Annotations, Entry};
+pub use error::Error;
+pub use fetch::fetch;
+pub use list::list_json;
+pub use push::push;
+pub use store::Lists;
+pub use text::indent;

@@ -1,0 +1,79 @@
+//! A list into a registry, after all that it names.
+
+use bytes::Bytes;
+
+use super::list::list_json;
+use super::{Entry, Error};
+use crate::imagetools;
+use crate::oci::{Digest, Reference};
+use crate::progress::Writer;
+use crate::registry::{self, Client};
+
+/// Pushes a list of these manifests. Those of other repositories are copied first, from other registries too, which docker
+/// refuses; those of the same repository have to be there. Gives back the list's digest, and what was copied.
+///
+/// # Errors
+/// [`Error::NoPlatform`] for a manifest that was not annotated; [`Error::Gone`] for one that is not there any more;
+/// [`registry::Error::DigestMismatch`] when a file of the list holds other bytes than it says; and when a registry refuses.
+pub async fn push(
+    client: &Client,
+    list: &Reference,
+    entries: &[Entry],
+    progress: &Writer,
+) -> Result<(Digest, Vec<Reference>), Error> {
+    for entry in entries {
+        check(client, list, entry).await?;
+    }
+    let (foreign, _): (Vec<&Entry>, Vec<&Entry>) = entries
+        .iter()
+        .partition(|entry| entry.reference.name() != list.name());
+    if !foreign.is_empty() {
+        let manifests: Vec<_> = foreign
+            .iter()
+            .map(|entry| (entry.descriptor.clone(), entry.reference.clone()))
+            .collect();
+        let step = progress.step(format!("[internal] copying to {}", list.name()));
+        let copied = imagetools::copy(client, &manifests, list, &step).await;
+        match &copied {
+            Ok(()) => step.done(),
+            Err(error) => step.fail(error),
+        }
+        copied?;
+    }
+    let (kind, text) = list_json(entries.iter().map(|entry| &entry.descriptor));
+    let digest = client.put_manifest(list, kind, Bytes::from(text)).await?;
+    let copied = foreign
+        .iter()
+        .map(|entry| {
+            list.without_tag()
+                .with_digest(entry.descriptor.digest.clone())
+        })
+        .collect();
+    Ok((digest, copied))
+}
+
+/// What a list says has to be true before anybody reads it.
+async fn check(client: &Client, list: &Reference, entry: &Entry) -> Result<(), Error> {
+    let descriptor = &entry.descriptor;
+    let known = descriptor
+        .platform
+        .as_ref()
+        .is_some_and(|platform| !platform.os.is_empty() && !platform.architecture.is_empty());
+    if !known {
+        return Err(Error::NoPlatform {
+            manifest: entry.reference.clone(),
+        });
+    }
+    // The files of an old docker do not have the manifest's own bytes.
+    if entry.raw.len() as u64 == descriptor.size {
+        registry::check(&entry.reference.to_string(), &descriptor.digest, &entry.raw)?;
+    }
+    if entry.reference.name() == list.name()
+        && !client.has_manifest(list, &descriptor.digest).await?
+    {
+        return Err(Error::Gone {
+            manifest: list.without_tag().with_digest(descriptor.digest.clone()),
+        });
+    }
+    Ok(())
+}
