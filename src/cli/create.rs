@@ -26,7 +26,7 @@ pub(super) struct CreateArgs {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
-    /// Driver: docker-container, kubernetes, local, remote [default: remote for an address of a BuildKit, else docker-container]
+    /// Driver: docker-container, local, remote [default: remote for an address of a BuildKit, else docker-container]
     #[arg(long, value_name = "DRIVER")]
     driver: Option<String>,
 
@@ -180,6 +180,10 @@ fn driver(
                     "it is the engine of a context: docker context create NAME --docker host=…",
                 ),
             ),
+            Driver::Kubernetes => Err(Failure::new(
+                "the kubernetes driver cannot be used by this version",
+            )
+            .hint("run BuildKit in a pod, and use that: solvekit create --driver remote \"kube-pod://POD?namespace=NAMESPACE\"")),
             driver => Ok(driver),
         };
     }

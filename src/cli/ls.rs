@@ -9,16 +9,16 @@ use solvekit::builder::{Builder, DEFAULT_CONTEXT, Error, Report};
 
 use super::builder::Builders;
 use super::builder_platforms::{marked, shortened};
-use super::columns::align;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
 use super::failure::{print_bytes, talk};
+use super::ls_format::{Format, Line};
 use super::{Failure, builder_json, values};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LsArgs {
-    /// How they are printed; json is one object a line
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    /// How they are printed: table, json (one object a line), or a Go template, before which "table " makes a table of it
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
 
     /// List every platform
@@ -39,19 +39,30 @@ pub(super) async fn cmd_ls(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    let format = match args.format.as_str() {
+        "json" => None,
+        text => Some(Format::parse(text)?),
+    };
     let builders = Builders::of(environment)?;
     let (listed, mut problems) = list(&builders, connection.timeout()).await?;
-    if args.format == "json" {
-        let lines: String = listed
-            .iter()
-            .map(|one| format!("{}\n", json(&builders, one)))
-            .collect();
-        print_bytes(lines.as_bytes())?;
-    } else {
-        let mut text = "NAME/NODE\tDRIVER/ENDPOINT\tSTATUS\tBUILDKIT\tPLATFORMS\n".to_owned();
-        text.extend(listed.iter().map(|one| rows(one, args.no_trunc)));
-        print_bytes(align(&text, 10, 3).as_bytes())?;
-        problems.extend(listed.iter().flat_map(problems_of));
+    match format {
+        None => {
+            let lines = listed
+                .iter()
+                .map(|one| format!("{}\n", json(&builders, one)));
+            print_bytes(lines.collect::<String>().as_bytes())?;
+        }
+        Some(format) => {
+            let lines = |one| lines(&builders, one, format.is_table, args.no_trunc);
+            let lines: Vec<Line> = listed.iter().flat_map(lines).collect();
+            print_bytes(format.print(&lines)?.as_bytes())?;
+            problems.extend(
+                listed
+                    .iter()
+                    .filter(|_| format.is_table)
+                    .flat_map(problems_of),
+            );
+        }
     }
     if !problems.is_empty() {
         talk(&format!("\n{}\n", problems.join("\n")));
@@ -89,30 +100,49 @@ async fn list(
     Ok((join_all(found.into_iter().map(ask)).await, problems))
 }
 
-fn rows(listed: &Listed, all_platforms: bool) -> String {
+/// The line of the builder, then those of its nodes.
+fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bool) -> Vec<Line> {
     let builder = &listed.builder;
-    let star = if listed.is_current { "*" } else { "" };
-    let mut text = format!("{}{star}\t{}\t\t\t\n", builder.name, builder.driver);
+    let star = if listed.is_current && is_table {
+        "*"
+    } else {
+        ""
+    };
+    let activity = builders.store.last_activity(&builder.name);
+    let mut lines = vec![Line::default()];
+    lines[0][0] = format!("{}{star}", builder.name);
+    lines[0][1].clone_from(&builder.driver);
+    lines[0][2] = activity.map_or_else(String::new, |at| builder_json::time(Some(at)));
+    let indent = if is_table { " \\_ " } else { "" };
     for (node, report) in builder.nodes.iter().zip(&listed.reports) {
-        let (status, version, said) = match report {
+        let (status, version, said, error) = match report {
             Ok(report) => (
                 report.status.to_string(),
                 &*report.version,
                 &*report.platforms,
+                String::new(),
             ),
-            Err(_) => ("error".to_owned(), "", &[][..]),
+            Err(error) => {
+                let reason = Failure::from_error(error).into_message();
+                ("error".to_owned(), "", &[][..], reason)
+            }
         };
         let platforms = marked(&node.platforms, said);
-        let platforms = match all_platforms {
+        let platforms = match all_platforms || !is_table {
             true => platforms.join(", "),
             false => shortened(&platforms),
         };
-        text.push_str(&format!(
-            " \\_ {}\t \\_ {}\t{status}\t{version}\t{platforms}\n",
-            node.name, node.endpoint
-        ));
+        lines.push([
+            format!("{indent}{}", node.name),
+            format!("{indent}{}", node.endpoint),
+            String::new(),
+            status,
+            version.to_owned(),
+            platforms,
+            error,
+        ]);
     }
-    text
+    lines
 }
 
 fn problems_of(listed: &Listed) -> Vec<String> {

@@ -36,6 +36,7 @@ mod lock;
 mod login;
 mod logout;
 mod ls;
+mod ls_format;
 mod manifest;
 mod of_dockerfile;
 mod permissions;

@@ -245,6 +245,8 @@ fn mistakes_are_told_with_what_there_is() {
         ],
         &["cacrt", "did you mean cacert?", "servername"],
     );
+    refused(&["create", "--driver", "kubernetes"], &["kube-pod://"]);
+    refused(&["ls", "--format", "{{.Nme}}"], &["Nme"]);
     refused(&["rm", "default"], &["docker context rm"]);
     refused(
         &[
@@ -296,4 +298,51 @@ fn two_processes_change_the_store_at_once() {
         .expect("a list")
         .len();
     assert_eq!(nodes, 7);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_told() {
+    let home = BuilderHome::new();
+    std::fs::write(home.path("buildx"), "a file").expect("it can be written");
+    home.run(&["create", "--name", "one", "tcp://localhost:9"])
+        .failed_with(1, &["buildx", "BUILDX_CONFIG"]);
+}
+
+#[test]
+fn builders_are_listed_by_a_template_and_as_json() {
+    let relay = Relay::unix();
+    let home = BuilderHome::new();
+    home.run(&["create", "--use", "--name", "near", relay.address()])
+        .succeeded();
+    let listed = home
+        .run(&["ls", "--format", "{{.Name}}={{.Status}}"])
+        .succeeded()
+        .stdout;
+    assert!(listed.contains("near0=running\n"), "{listed}");
+    let listed = home.run(&["ls", "--format=json"]).succeeded().stdout;
+    let first: Value = serde_json::from_str(listed.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["Name"], "near");
+    assert_eq!(first["Current"], true);
+    assert_eq!(first["Nodes"][0]["Status"], "running");
+}
+
+#[test]
+fn a_context_of_the_docker_cli_is_a_builder() {
+    let Some(socket) = crate::support::Engine::get().host.strip_prefix("docker://") else {
+        return;
+    };
+    let home = BuilderHome::new();
+    // The folder's name is the SHA-256 of "there".
+    let id = "e244f187f696561d5fd7e00f618e7ba641dc52e3c137380f6fa23a854b773aac";
+    let folder = home.path("contexts/meta").join(id);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let meta = format!(
+        r#"{{"Name":"there","Metadata":{{}},"Endpoints":{{"docker":{{"Host":"unix://{socket}"}}}}}}"#
+    );
+    std::fs::write(folder.join("meta.json"), meta).expect("it can be written");
+    let listed = home.run(&["ls"]).succeeded().stdout;
+    assert!(listed.contains("there"), "{listed}");
+    home.run(&["--builder", "there", "workers"]).succeeded();
+    home.run(&["use", "there"])
+        .failed_with(1, &["docker context use there"]);
 }
