@@ -293,3 +293,28 @@ fn a_registry_that_asks_for_nothing_checks_nothing() {
     let done = Finished::with_input(&mut command, "anything").succeeded();
     assert!(done.stderr.contains("was not checked"), "{}", done.stderr);
 }
+
+#[test]
+fn a_login_to_a_part_of_a_registry_is_for_that_part() {
+    let engine = Engine::get();
+    let folder = configuration("{}");
+    let part = format!("{}/test/team", engine.registry_tls);
+    let arguments = ["login", "-u", &engine.user, "--password-stdin", &part];
+    Finished::with_input(&mut command(&folder, &arguments), engine.password.as_str()).succeeded();
+    let base = format!("{}/library/alpine", engine.registry);
+    let copy = |to: &str| {
+        let mut command = command(
+            &folder,
+            &["image", "copy", "--platform=linux/amd64", &base, to],
+        );
+        Finished::of(
+            command
+                .arg("--certs-dir")
+                .arg(folder.path().join("certs.d")),
+        )
+    };
+    copy(&format!("{part}/alpine:1")).succeeded();
+    copy(&format!("{}/test/others/alpine:1", engine.registry_tls)).failed_with(1, &["401"]);
+    Finished::of(&mut command(&folder, &["logout", &part])).succeeded();
+    copy(&format!("{part}/alpine:1")).failed_with(1, &["401"]);
+}
