@@ -38,7 +38,7 @@ impl Contexts {
     /// `config.json`, the default one.
     ///
     /// # Errors
-    /// [`Error::File`] when `config.json` cannot be read, [`Error::Broken`] when it is no JSON.
+    /// [`Error::File`] when `config.json` cannot be read. One that is no JSON chooses nothing.
     pub fn new(
         folder: Option<PathBuf>,
         docker_host: Option<String>,
@@ -229,10 +229,10 @@ fn configured(folder: Option<&PathBuf>) -> Result<Option<String>, Error> {
     let Some(bytes) = files::read(&path)? else {
         return Ok(None);
     };
-    let config: Config = serde_json::from_slice(&bytes).map_err(|error| Error::Broken {
-        path,
-        reason: error.to_string(),
-    })?;
+    // Who needs more of a broken file says so.
+    let Ok(config) = serde_json::from_slice::<Config>(&bytes) else {
+        return Ok(None);
+    };
     Ok(config.current_context.filter(|name| !name.is_empty()))
 }
 

@@ -73,9 +73,10 @@ impl ConnectionArgs {
         platforms: &[Platform],
         say: &(dyn Fn(&str) + Sync),
     ) -> Result<(Client, Used), Failure> {
-        let credentials = environment.credentials()?;
+        // They are for pulling a builder's image, which most commands do not need.
+        let credentials = environment.credentials().ok();
         let boot = Boot {
-            credentials: Some(&credentials),
+            credentials: credentials.as_ref(),
             say,
         };
         let tls = self.tls()?;
