@@ -29,6 +29,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// - `refs/BUILDER/NODE/REF`: what was built there, see [`super::BuildState`]
 ///
 /// Reading takes no lock, because files are replaced in one step. Changes go through [`Store::lock`].
+///
+/// ```
+/// use solvekit::builder::{Builder, Driver, NodeSettings, Store};
+///
+/// # let folder = std::env::temp_dir().join(format!("solvekit-builders-{}", std::process::id()));
+/// let store = Store::new(&folder);
+/// let mut builder = Builder::new("far", Driver::Remote);
+/// let node = NodeSettings { endpoint: "tcp://builder.example.com:1234".into(), ..NodeSettings::default() };
+/// builder.set_node(node, true)?;
+/// store.lock()?.save(&builder)?;
+/// assert_eq!(store.builder("far")?.map(|found| found.nodes[0].name.clone()), Some("far0".to_owned()));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
