@@ -130,6 +130,21 @@ impl BuildRequest {
     pub fn attributes(&self) -> BTreeMap<String, String> {
         super::options::without_inputs(self, false)
     }
+
+    /// The names that the image is pushed to, of registries that are asked as usual (not `registry.insecure`).
+    pub fn pushes(&self) -> Vec<Reference> {
+        let pushed = self.outputs.iter().filter(|output| {
+            output.pushes() && !output.attributes.contains_key("registry.insecure")
+        });
+        let names = pushed.flat_map(|output| match output.attributes.get("name") {
+            None => self.tags.clone(),
+            Some(names) => {
+                let names = names.split(',').map(Reference::parse);
+                names.filter_map(Result::ok).collect()
+            }
+        });
+        names.collect()
+    }
 }
 
 /// What happens to the other platforms when one of several fails.

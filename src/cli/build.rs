@@ -15,6 +15,7 @@ use solvekit::builder::Store;
 use solvekit::frontend::ImageLock;
 use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary, Warning};
+use solvekit::registry::{self, ClientOptions};
 
 use super::builder::Used;
 use super::connection::ConnectionArgs;
@@ -25,7 +26,7 @@ use super::failure::print;
 use super::keep_going::{self, PlatformArgs};
 use super::{
     Failure, attestations, build_failure, caches, call, context_size, display, images, interrupt,
-    legacy, permissions, policy, proxies, resources, secrets, values,
+    legacy, permissions, policy, preflight, proxies, resources, secrets, values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -223,6 +224,7 @@ async fn build(
     };
     let cancelled = interrupt::token()?;
     let platforms = request.platforms.clone();
+    let pushes = request.pushes();
     let early = |error| build_failure::explain(&error, &Summary::default(), mode);
     let prepare_and_connect = async {
         let prepared = build::prepare(request).await.map_err(early)?;
@@ -236,16 +238,34 @@ async fn build(
         () = cancelled.cancelled() => return Err(early(build::Error::Interrupted)),
     };
 
+    let credentials = Arc::new(environment.credentials()?);
+    let options = ClientOptions {
+        certificates: environment.certificate_folders(),
+        ..ClientOptions::default()
+    };
+    let registries = registry::Client::new(Arc::clone(&credentials), options);
+    let pushes = preflight::askable(pushes, client.address());
     let (writer, updates) = progress::channel();
+    let refused = preflight::refused(pushes, &registries, writer.clone());
+    let stop = cancelled.child_token();
     let display = display::start(mode, sink, platform, &used, environment, updates);
     let mut run = build::Environment::default();
-    run.credentials = Arc::new(environment.credentials()?);
+    run.credentials = credentials;
     run.progress = Some(writer);
-    run.cancelled = cancelled;
+    run.cancelled = stop.clone();
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
     let sent = run.sent.clone();
-    let result = prepared.run(&client, run).await;
+    let mut running = std::pin::pin!(prepared.run(&client, run));
+    let result = tokio::select! {
+        result = &mut running => Ok(result),
+        failure = refused => {
+            stop.cancel();
+            // It may have come to its end at the same time.
+            running.await.map_or(Err(failure), |outcome| Ok(Ok(outcome)))
+        }
+    };
     let summary = display.await.unwrap_or_default();
+    let result = result?;
     context_size::warn(&sent, mode);
 
     let outcome = result.map_err(|error| {

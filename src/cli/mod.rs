@@ -24,6 +24,7 @@ mod environment;
 mod failure;
 mod frontend;
 mod hint;
+mod history;
 mod image;
 mod images;
 mod imagetools;
@@ -42,6 +43,7 @@ mod of_dockerfile;
 mod permissions;
 mod plugin;
 mod policy;
+mod preflight;
 mod prompt;
 mod proxies;
 mod proxy;
@@ -133,6 +135,8 @@ enum Command {
     Login(login::LoginArgs),
     /// Log out of a registry
     Logout(logout::LogoutArgs),
+    /// Look at the builds that the daemon remembers
+    History(history::HistoryArgs),
     /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
     Frontend(frontend::FrontendArgs),
     /// Make this a plugin of the docker CLI: docker solvekit build
@@ -199,6 +203,9 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::Image(args) => run_async(image::cmd_image(args, &cli.connection, &environment)),
         Command::Login(args) => run_async(login::cmd_login(args, &environment)),
         Command::Logout(args) => run_async(logout::cmd_logout(&args, &environment)),
+        Command::History(args) => {
+            run_async(history::cmd_history(&args, &cli.connection, &environment))
+        }
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),

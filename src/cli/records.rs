@@ -217,7 +217,7 @@ fn last_used(record: &CacheRecord, now: SystemTime) -> String {
 }
 
 /// How long ago, roughly: `5 seconds`, `About an hour`, `3 weeks`.
-fn age(age: Duration) -> String {
+pub(super) fn age(age: Duration) -> String {
     let seconds = age.as_secs();
     let minutes = seconds / 60;
     let hours = (age.as_secs_f64() / 3600.0).round() as u64;

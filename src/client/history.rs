@@ -1,45 +1,215 @@
-//! The daemon's history: what it keeps of a build that has ended.
+//! The daemon's history: what it keeps of builds that run or have ended.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
 
-use super::{Client, Error, MESSAGE_LIMIT, control::failed};
+use super::{Client, Code, Error, MESSAGE_LIMIT, control::failed};
 use crate::oci::Descriptor;
 use crate::proto::containerd::services::content::v1::{
     ReadContentRequest, content_client::ContentClient,
 };
 use crate::proto::moby::buildkit::v1 as control;
 
-/// A build of the past.
+/// A build of the past, or one that runs.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct BuildRecord {
+    /// The daemon's name of the build.
+    pub build_ref: String,
+    /// The frontend that the daemon ran; empty when the client made the graph itself.
+    pub frontend: String,
+    /// What the frontend was told (`platform`, `build-arg:NAME` …); a client that makes the graph itself tells it too.
+    pub attributes: BTreeMap<String, String>,
+    /// When it began.
+    pub created_at: Option<SystemTime>,
+    /// When it ended; `None` when it still runs.
+    pub completed_at: Option<SystemTime>,
+    /// Why it failed.
+    pub error: Option<RecordedError>,
+    /// The steps of its graph.
+    pub total_steps: i32,
+    /// Those that are done.
+    pub completed_steps: i32,
+    /// Those of them that were in the cache.
+    pub cached_steps: i32,
+    /// The warnings of its frontend.
+    pub warnings: i32,
+    /// The daemon does not forget it by itself.
+    pub pinned: bool,
+    /// What the exporters answered (`containerimage.digest` …).
+    pub exporter_response: BTreeMap<String, String>,
     /// What is attested of the result, by platform as the daemon names them; `""` is a result that has none.
     pub attestations: BTreeMap<String, Vec<Descriptor>>,
 }
 
+/// How a recorded build failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordedError {
+    /// The kind of failure.
+    pub code: Code,
+    /// What was told.
+    pub message: String,
+}
+
+/// What became of a recorded build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordStatus {
+    /// It runs.
+    Running,
+    /// It succeeded.
+    Completed,
+    /// It failed.
+    Error,
+    /// It was cancelled.
+    Canceled,
+}
+
+/// Which records are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryQuery {
+    /// The record of this build only.
+    pub build_ref: Option<String>,
+    /// Expressions of the daemon, all of which have to hold; daemons before 0.21 ignore them.
+    pub filters: Vec<String>,
+    /// The newest so many; 0 is all. Daemons before 0.21 ignore it.
+    pub limit: i32,
+}
+
+impl BuildRecord {
+    /// What became of it.
+    pub fn status(&self) -> RecordStatus {
+        match (&self.error, self.completed_at) {
+            (_, None) => RecordStatus::Running,
+            (None, Some(_)) => RecordStatus::Completed,
+            (Some(error), Some(_)) if error.is_cancelled() => RecordStatus::Canceled,
+            (Some(_), Some(_)) => RecordStatus::Error,
+        }
+    }
+
+    /// How long it took; of one that runs, how long it has been running.
+    pub fn duration(&self, now: SystemTime) -> Duration {
+        let end = self.completed_at.unwrap_or(now);
+        let begin = self.created_at.unwrap_or(end);
+        end.duration_since(begin).unwrap_or_default()
+    }
+
+    fn from_proto(found: control::BuildHistoryRecord) -> Self {
+        let time =
+            |at: Option<prost_types::Timestamp>| at.and_then(|at| SystemTime::try_from(at).ok());
+        let one = found.result.map(|result| (String::new(), result));
+        let several = found
+            .results
+            .into_iter()
+            .map(|entry| (entry.key, entry.value.unwrap_or_default()));
+        let mut results: Vec<_> = several.collect();
+        if results.is_empty() {
+            results.extend(one);
+        }
+        let attestations = results.into_iter().map(|(platform, result)| {
+            let descriptors = result.attestations.into_iter().filter_map(descriptor);
+            (platform, descriptors.collect())
+        });
+        let error = found.error.map(|status| RecordedError {
+            code: Code::from(status.code),
+            message: status.message,
+        });
+        Self {
+            build_ref: found.r#ref,
+            frontend: found.frontend,
+            attributes: found.frontend_attrs.into_iter().collect(),
+            created_at: time(found.created_at),
+            completed_at: time(found.completed_at),
+            error,
+            total_steps: found.num_total_steps,
+            completed_steps: found.num_completed_steps,
+            cached_steps: found.num_cached_steps,
+            warnings: found.num_warnings,
+            pinned: found.pinned,
+            exporter_response: found.exporter_response.into_iter().collect(),
+            attestations: attestations.collect(),
+        }
+    }
+}
+
+impl RecordedError {
+    fn is_cancelled(&self) -> bool {
+        self.code == Code::Canceled || self.message.contains("context canceled")
+    }
+}
+
+impl RecordStatus {
+    /// As filters name it: `running`, `completed`, `error`, `canceled`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Error => "error",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
 impl Client {
-    /// What the daemon keeps of a build; `None` when it keeps nothing.
+    /// The records of the history, the newest first.
     ///
     /// # Errors
     /// When the call fails: daemons before 0.11 have no history.
-    pub async fn build_record(&self, build_ref: &str) -> Result<Option<BuildRecord>, Error> {
-        let call = "asking for the build's record";
+    pub async fn build_records(&self, query: &HistoryQuery) -> Result<Vec<BuildRecord>, Error> {
+        let call = "asking for the build history";
         let request = control::BuildHistoryRequest {
-            r#ref: build_ref.to_owned(),
+            r#ref: query.build_ref.clone().unwrap_or_default(),
             early_exit: true,
+            filter: query.filters.clone(),
+            limit: query.limit,
             ..Default::default()
         };
         let events = self.control().listen_build_history(request).await;
         let mut events = events.map_err(failed(call))?.into_inner();
-        let mut found = None;
+        let mut records: BTreeMap<String, BuildRecord> = BTreeMap::new();
         while let Some(event) = events.next().await {
-            if let Some(record) = event.map_err(failed(call))?.record {
-                found = Some(BuildRecord::from_proto(record));
+            let event = event.map_err(failed(call))?;
+            let deleted = event.r#type() == control::BuildHistoryEventType::Deleted;
+            if let Some(record) = event.record {
+                match deleted {
+                    true => records.remove(&record.r#ref),
+                    false => records.insert(record.r#ref.clone(), BuildRecord::from_proto(record)),
+                };
             }
         }
-        Ok(found)
+        let mut records: Vec<_> = records.into_values().collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.created_at));
+        Ok(records)
+    }
+
+    /// What the daemon keeps of a build; `None` when it keeps nothing.
+    ///
+    /// # Errors
+    /// As [`Client::build_records`].
+    pub async fn build_record(&self, build_ref: &str) -> Result<Option<BuildRecord>, Error> {
+        let query = HistoryQuery {
+            build_ref: Some(build_ref.to_owned()),
+            ..HistoryQuery::default()
+        };
+        Ok(self.build_records(&query).await?.pop())
+    }
+
+    /// Has the daemon forget a build that has ended.
+    ///
+    /// # Errors
+    /// When the daemon has no such record, or the call fails.
+    pub async fn delete_build_record(&self, build_ref: &str) -> Result<(), Error> {
+        let request = control::UpdateBuildHistoryRequest {
+            r#ref: build_ref.to_owned(),
+            delete: true,
+            ..Default::default()
+        };
+        let updated = self.control().update_build_history(request).await;
+        updated
+            .map(drop)
+            .map_err(failed("removing a record of the build history"))
     }
 
     /// A blob of the daemon's store, whole; for small ones.
@@ -69,27 +239,6 @@ impl Client {
             }
         }
         Ok(blob)
-    }
-}
-
-impl BuildRecord {
-    fn from_proto(found: control::BuildHistoryRecord) -> Self {
-        let one = found.result.map(|result| (String::new(), result));
-        let several = found
-            .results
-            .into_iter()
-            .map(|entry| (entry.key, entry.value.unwrap_or_default()));
-        let mut results: Vec<_> = several.collect();
-        if results.is_empty() {
-            results.extend(one);
-        }
-        let attestations = results.into_iter().map(|(platform, result)| {
-            let descriptors = result.attestations.into_iter().filter_map(descriptor);
-            (platform, descriptors.collect())
-        });
-        Self {
-            attestations: attestations.collect(),
-        }
     }
 }
 

@@ -288,6 +288,16 @@ fn media_type_of(named: &str, bytes: &[u8]) -> String {
 }
 
 impl Error {
+    /// Whether the registry, or its token server, knows the user and says no, or wants to know who it is.
+    pub fn is_denied(&self) -> bool {
+        let status = match self {
+            Self::Refused(refusal) => refusal.status,
+            Self::TokenRefused { status, .. } => *status,
+            _ => return false,
+        };
+        matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
     /// Whether the registry says that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND)

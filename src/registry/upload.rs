@@ -134,6 +134,20 @@ impl Client {
         }
     }
 
+    /// Whether one may write to a repository: an upload is begun there and given up.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::TokenRefused`] with the status and the scope when one may not; others when the registry
+    /// cannot be asked.
+    pub async fn may_push(&self, to: &Reference) -> Result<(), Error> {
+        if let Some(place) = self.begin(to).await? {
+            // The registry forgets it in time if it is not told.
+            let ask = Ask::new(Method::DELETE, Target::Url(place), Access::push(to));
+            let _ = self.remote.send(&ask).await;
+        }
+        Ok(())
+    }
+
     /// `None` when it is mounted, else where to send the bytes.
     async fn mount(
         &self,

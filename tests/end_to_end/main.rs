@@ -19,6 +19,7 @@ mod eight_platforms;
 mod entitlements;
 mod fetched_contexts;
 mod frontends;
+mod history;
 mod imagetools;
 mod inside;
 mod interruptions;

@@ -2,13 +2,27 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
 
-use crate::support::{Finished, folder_of, solvekit};
+use crate::support::{Finished, folder_of, solvekit, unique};
 
 #[test]
 fn a_push_that_is_forbidden_names_registry_and_scope() {
     let registry = answering("127.0.0.1".parse().expect("an address"), "403 Forbidden");
     push(&registry).failed_with(1, &["403", &registry, "demo/hello"]);
+}
+
+#[test]
+fn a_push_that_is_forbidden_ends_the_build_before_its_steps_are_through() {
+    let registry = answering("127.0.0.1".parse().expect("an address"), "403 Forbidden");
+    let context = folder_of(&[(
+        "Dockerfile",
+        &format!("FROM busybox\nRUN sleep 300; : {}\n", unique()),
+    )]);
+    let name = format!("{registry}/demo/hello");
+    let build = Finished::of(solvekit(["build", "--push", "-t", &name]).arg(context.path()));
+    assert!(build.took < Duration::from_secs(200), "{:?}", build.took);
+    build.failed_with(1, &["could not be pushed", "403", &name, "login"]);
 }
 
 #[test]

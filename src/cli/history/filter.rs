@@ -1,0 +1,199 @@
+//! `--filter` of `history ls`: the daemon is told, and what it gives is looked through again, since older ones ignore it.
+
+use std::time::{Duration, SystemTime};
+
+use solvekit::client::BuildRecord;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::super::Failure;
+use super::super::records;
+
+/// A condition on records.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Filter {
+    key: Key,
+    operator: &'static str,
+    value: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Ref,
+    Repository,
+    Status,
+    StartedAt,
+    CompletedAt,
+    Duration,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Value {
+    Text(String),
+    /// How long ago, or how long it took.
+    Span(Duration, String),
+    Time(SystemTime, String),
+}
+
+const KEYS: [(&str, Key); 6] = [
+    ("ref", Key::Ref),
+    ("repository", Key::Repository),
+    ("status", Key::Status),
+    ("startedAt", Key::StartedAt),
+    ("completedAt", Key::CompletedAt),
+    ("duration", Key::Duration),
+];
+
+const HELP: &str = "filters are ref=TEXT, repository=TEXT, status=completed|error|canceled|running, each also with !=; \
+                    startedAt<1h (or a time, 2026-01-31T12:00:00Z), completedAt>=…, duration>30s";
+
+impl Filter {
+    /// Reads `KEY=VALUE`, `KEY!=VALUE`, and for times and durations `KEY<VALUE`, `<=`, `>`, `>=`.
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+        let wrong =
+            |why: &str| Failure::new(format!("invalid --filter {text:?}: {why}")).hint(HELP);
+        let found = ["!=", "<=", ">=", "=", "<", ">"]
+            .into_iter()
+            .filter_map(|operator| Some((text.find(operator)?, operator)))
+            .min_by_key(|(at, operator)| (*at, std::cmp::Reverse(operator.len())));
+        let (at, operator) = found.ok_or_else(|| wrong("it compares nothing"))?;
+        let (name, value) = (&text[..at], &text[at + operator.len()..]);
+        let key = KEYS.iter().find(|(known, _)| *known == name);
+        let (_, key) = key.ok_or_else(|| wrong(&format!("there is no {name:?} to compare")))?;
+        let is_timed = matches!(key, Key::StartedAt | Key::CompletedAt | Key::Duration);
+        if is_timed == matches!(operator, "=" | "!=") {
+            return Err(wrong(match is_timed {
+                true => "times are compared with <, <=, > and >=",
+                false => "texts are compared with = and !=",
+            }));
+        }
+        let time = || OffsetDateTime::parse(value, &Rfc3339).ok();
+        let value = match (is_timed, records::duration(value)) {
+            (false, _) => Value::Text(value.to_owned()),
+            (true, Some(span)) => Value::Span(span, value.to_owned()),
+            (true, None) if *key != Key::Duration => {
+                let time = time().ok_or_else(|| wrong("it is neither a time nor a duration"))?;
+                Value::Time(time.into(), value.to_owned())
+            }
+            (true, None) => return Err(wrong("it is not a duration such as 30s or 1h30m")),
+        };
+        Ok(Self {
+            key: *key,
+            operator,
+            value,
+        })
+    }
+
+    /// The same for the daemon.
+    pub(super) fn expression(&self) -> String {
+        let name = KEYS
+            .iter()
+            .find_map(|(name, key)| (*key == self.key).then_some(*name));
+        let operator = match (self.operator, self.key) {
+            ("=", Key::Status) => "==",
+            ("=", _) => "~=",
+            (operator, _) => operator,
+        };
+        let (Value::Text(value) | Value::Span(_, value) | Value::Time(_, value)) = &self.value;
+        format!("{}{operator}{value}", name.unwrap_or_default())
+    }
+
+    /// Does the record meet it?
+    pub(super) fn meets(&self, record: &BuildRecord, now: SystemTime) -> bool {
+        let text = |actual: &str| match (&self.value, self.operator) {
+            (Value::Text(value), "!=") => actual != value,
+            (Value::Text(value), _) if self.key == Key::Status => actual == value,
+            (Value::Text(value), _) => actual.contains(value.as_str()),
+            _ => false,
+        };
+        let attribute = |key: &str| record.attributes.get(key).map(String::as_str);
+        match self.key {
+            Key::Ref => text(&record.build_ref),
+            Key::Repository => {
+                let source = attribute("vcs:source").or_else(|| attribute("context"));
+                text(source.unwrap_or_default())
+            }
+            Key::Status => text(record.status().as_str()),
+            Key::StartedAt => self.compares(record.created_at, now),
+            Key::CompletedAt => self.compares(record.completed_at, now),
+            Key::Duration => match self.value {
+                Value::Span(span, _) => self.holds(record.duration(now).cmp(&span)),
+                _ => false,
+            },
+        }
+    }
+
+    fn compares(&self, at: Option<SystemTime>, now: SystemTime) -> bool {
+        let Some(at) = at else { return false };
+        match &self.value {
+            Value::Span(ago, _) => match now.checked_sub(*ago) {
+                Some(then) => self.holds(at.cmp(&then)),
+                None => false,
+            },
+            Value::Time(time, _) => self.holds(at.cmp(time)),
+            Value::Text(_) => false,
+        }
+    }
+
+    fn holds(&self, order: std::cmp::Ordering) -> bool {
+        match self.operator {
+            "<" => order.is_lt(),
+            "<=" => order.is_le(),
+            ">" => order.is_gt(),
+            _ => order.is_ge(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_told_to_the_daemon_and_looked_at_here() {
+        let now = SystemTime::now();
+        let mut record = BuildRecord::default();
+        record.build_ref = "abcdef".into();
+        record.created_at = Some(now - Duration::from_secs(100));
+        record.completed_at = Some(now - Duration::from_secs(60));
+        record
+            .attributes
+            .insert("vcs:source".into(), "https://host/team/app.git".into());
+        for (text, expression, meets) in [
+            ("ref=cde", "ref~=cde", true),
+            ("ref!=abcdef", "ref!=abcdef", false),
+            ("status=completed", "status==completed", true),
+            ("status!=completed", "status!=completed", false),
+            ("repository=team/app", "repository~=team/app", true),
+            ("startedAt>1m", "startedAt>1m", false),
+            ("startedAt<=1m", "startedAt<=1m", true),
+            ("completedAt>=2m", "completedAt>=2m", true),
+            ("duration>30s", "duration>30s", true),
+            ("duration<30s", "duration<30s", false),
+            (
+                "startedAt>2020-01-31T12:00:00Z",
+                "startedAt>2020-01-31T12:00:00Z",
+                true,
+            ),
+        ] {
+            let filter = Filter::parse(text).unwrap();
+            assert_eq!(filter.expression(), expression);
+            assert_eq!(filter.meets(&record, now), meets, "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_filters_are_refused() {
+        for text in [
+            "",
+            "ref",
+            "colour=red",
+            "duration=3s",
+            "status<1",
+            "duration>soon",
+            "startedAt>soon",
+        ] {
+            assert!(Filter::parse(text).is_err(), "{text}");
+        }
+    }
+}

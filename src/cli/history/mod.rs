@@ -1,0 +1,115 @@
+//! `solvekit history`: the builds that the daemon remembers.
+
+mod filter;
+mod inspect;
+mod logs;
+mod ls;
+mod record;
+mod rm;
+
+use solvekit::client::{BuildRecord, Client, HistoryQuery};
+
+use super::Failure;
+use super::builder::Used;
+use super::connection::{ConnectionArgs, say};
+use super::environment::Environment;
+
+/// How many records are listed, as in buildx.
+const LIMIT: i32 = 50;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    command: HistoryCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum HistoryCommand {
+    /// List the builds that the daemon remembers, the newest first
+    Ls(ls::LsArgs),
+    /// Show what is known of a build
+    Inspect(inspect::InspectArgs),
+    /// Show the progress and the logs of a build again
+    Logs(logs::LogsArgs),
+    /// Have the daemon forget builds
+    Rm(rm::RmArgs),
+}
+
+/// Runs one of them.
+pub(super) async fn cmd_history(
+    args: &HistoryArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let (client, used) = connection.connect_for(environment, &[], &say).await?;
+    let daemon = Daemon {
+        client,
+        used,
+        environment,
+    };
+    match &args.command {
+        HistoryCommand::Ls(args) => ls::cmd_ls(args, &daemon).await,
+        HistoryCommand::Inspect(args) => inspect::cmd_inspect(args, &daemon).await,
+        HistoryCommand::Logs(args) => logs::cmd_logs(args, &daemon).await,
+        HistoryCommand::Rm(args) => rm::cmd_rm(args, &daemon).await,
+    }
+}
+
+/// Whose history it is.
+struct Daemon<'a> {
+    client: Client,
+    used: Used,
+    environment: &'a Environment,
+}
+
+impl Daemon<'_> {
+    /// The build that an argument names: a reference, `BUILDER/NODE/REF`, `^N` for the Nth before the newest, nothing for that.
+    async fn record(&self, named: Option<&str>) -> Result<BuildRecord, Failure> {
+        let named = named.unwrap_or("^0");
+        if let Some(offset) = named.strip_prefix('^') {
+            let offset: usize = offset.parse().map_err(|_| {
+                Failure::new(format!("{named:?} is not ^ and a number"))
+                    .hint("^0 is the newest build, ^1 the one before")
+            })?;
+            let records = self.records(Vec::new()).await?;
+            let count = records.len();
+            return records.into_iter().nth(offset).ok_or_else(|| {
+                Failure::new(format!(
+                    "the daemon remembers {count} builds: there is no {named}"
+                ))
+            });
+        }
+        let build_ref = bare(named);
+        let found = match self.client.build_record(build_ref).await {
+            // Of one that was removed a moment ago the daemon says that it is deleted.
+            Err(error)
+                if Failure::from_error(&error)
+                    .into_message()
+                    .contains("does not exist") =>
+            {
+                None
+            }
+            found => found?,
+        };
+        found.ok_or_else(|| {
+            Failure::new(format!(
+                "the daemon does not remember a build {build_ref:?}"
+            ))
+            .hint("solvekit history ls shows those that it does")
+        })
+    }
+
+    async fn records(&self, filters: Vec<String>) -> Result<Vec<BuildRecord>, Failure> {
+        let query = HistoryQuery {
+            build_ref: None,
+            filters,
+            limit: LIMIT,
+        };
+        Ok(self.client.build_records(&query).await?)
+    }
+}
+
+/// The daemon's name of a build in `BUILDER/NODE/REF`.
+fn bare(named: &str) -> &str {
+    named.rsplit('/').next().unwrap_or(named)
+}
