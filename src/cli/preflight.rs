@@ -76,13 +76,17 @@ pub(super) fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference
     images
 }
 
+/// `localhost` or a loopback address, with or without a port; an IPv6 address with a port has brackets.
 fn is_this_machine(host: &str) -> bool {
-    let host = match host.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return address.is_loopback();
+    }
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost"
         || address
             .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
