@@ -67,17 +67,6 @@ pub enum RecordStatus {
     Canceled,
 }
 
-/// Which records are asked for.
-#[derive(Debug, Clone, Default)]
-pub struct HistoryQuery {
-    /// The record of this build only.
-    pub build_ref: Option<String>,
-    /// Expressions of the daemon, all of which have to hold; daemons before 0.21 ignore them.
-    pub filters: Vec<String>,
-    /// The newest so many; 0 is all. Daemons before 0.21 ignore it.
-    pub limit: i32,
-}
-
 impl BuildRecord {
     /// What became of it.
     pub fn status(&self) -> RecordStatus {
@@ -153,17 +142,19 @@ impl RecordStatus {
 }
 
 impl Client {
-    /// The records of the history, the newest first.
+    /// The records of the history, the newest first: all of them. A BuildKit of a Docker Engine 28 crashes when it is told to choose.
     ///
     /// # Errors
     /// When the call fails: daemons before 0.11 have no history.
-    pub async fn build_records(&self, query: &HistoryQuery) -> Result<Vec<BuildRecord>, Error> {
+    pub async fn build_records(&self) -> Result<Vec<BuildRecord>, Error> {
+        self.history("").await
+    }
+
+    async fn history(&self, build_ref: &str) -> Result<Vec<BuildRecord>, Error> {
         let call = "asking for the build history";
         let request = control::BuildHistoryRequest {
-            r#ref: query.build_ref.clone().unwrap_or_default(),
+            r#ref: build_ref.to_owned(),
             early_exit: true,
-            filter: query.filters.clone(),
-            limit: query.limit,
             ..Default::default()
         };
         let events = self.control().listen_build_history(request).await;
@@ -189,11 +180,7 @@ impl Client {
     /// # Errors
     /// As [`Client::build_records`].
     pub async fn build_record(&self, build_ref: &str) -> Result<Option<BuildRecord>, Error> {
-        let query = HistoryQuery {
-            build_ref: Some(build_ref.to_owned()),
-            ..HistoryQuery::default()
-        };
-        Ok(self.build_records(&query).await?.pop())
+        Ok(self.history(build_ref).await?.pop())
     }
 
     /// Has the daemon forget a build that has ended.

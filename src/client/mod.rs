@@ -46,7 +46,7 @@ pub use docker::EngineInfo;
 pub use engine::{Engine, EngineAnswer};
 pub use error::Error;
 pub use failure::{Code, Failure};
-pub use history::{BuildRecord, HistoryQuery, RecordStatus, RecordedError};
+pub use history::{BuildRecord, RecordStatus, RecordedError};
 pub use load::load_image;
 pub use places::{Surroundings, connect_default, default_addresses};
 pub use policy::{

@@ -10,7 +10,7 @@ use super::super::columns::align;
 use super::super::failure::print_bytes;
 use super::super::{Failure, records};
 use super::filter::Filter;
-use super::{Daemon, record};
+use super::{Daemon, LIMIT, record};
 
 /// The widest name in the table.
 const NAME: usize = 36;
@@ -37,14 +37,10 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
         "table" | "json" => None,
         text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),
     };
-    let expressions: Vec<String> = filters.iter().map(Filter::expression).collect();
-    let expressions = match expressions.is_empty() {
-        true => Vec::new(),
-        false => vec![expressions.join(",")],
-    };
-    let mut found = daemon.records(expressions).await?;
+    let mut found = daemon.client.build_records().await?;
     let now = SystemTime::now();
     found.retain(|record| filters.iter().all(|filter| filter.meets(record, now)));
+    found.truncate(LIMIT);
     // Those that run stand first.
     found.sort_by_key(|record| record.completed_at.is_some());
     let mut text = String::new();

@@ -7,7 +7,7 @@ mod ls;
 mod record;
 mod rm;
 
-use solvekit::client::{BuildRecord, Client, HistoryQuery};
+use solvekit::client::{BuildRecord, Client};
 
 use super::Failure;
 use super::builder::Used;
@@ -15,7 +15,7 @@ use super::connection::{ConnectionArgs, say};
 use super::environment::Environment;
 
 /// How many records are listed, as in buildx.
-const LIMIT: i32 = 50;
+const LIMIT: usize = 50;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct HistoryArgs {
@@ -71,7 +71,7 @@ impl Daemon<'_> {
                 Failure::new(format!("{named:?} is not ^ and a number"))
                     .hint("^0 is the newest build, ^1 the one before")
             })?;
-            let records = self.records(Vec::new()).await?;
+            let records = self.client.build_records().await?;
             let count = records.len();
             return records.into_iter().nth(offset).ok_or_else(|| {
                 Failure::new(format!(
@@ -97,15 +97,6 @@ impl Daemon<'_> {
             ))
             .hint("solvekit history ls shows those that it does")
         })
-    }
-
-    async fn records(&self, filters: Vec<String>) -> Result<Vec<BuildRecord>, Failure> {
-        let query = HistoryQuery {
-            build_ref: None,
-            filters,
-            limit: LIMIT,
-        };
-        Ok(self.client.build_records(&query).await?)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) struct RmArgs {
 pub(super) async fn cmd_rm(args: &RmArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
     let builds = match args.all {
         true => {
-            let found = daemon.client.build_records(&Default::default()).await?;
+            let found = daemon.client.build_records().await?;
             let ended = found.into_iter().filter(|one| one.completed_at.is_some());
             ended.map(|one| one.build_ref).collect()
         }
