@@ -90,8 +90,11 @@ impl Environment {
         let config_home =
             path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")));
         Self {
-            buildkit_host: text("BUILDKIT_HOST"),
-            // A context on the command line goes before an address in a variable.
+            // What is on the docker CLI's command line goes before addresses in variables.
+            buildkit_host: match (&invocation.host, &invocation.context) {
+                (None, None) => text("BUILDKIT_HOST"),
+                _ => None,
+            },
             docker_host: match (&invocation.host, &invocation.context) {
                 (Some(host), _) => Some(host.clone()),
                 (None, Some(_)) => None,

@@ -41,8 +41,7 @@ impl LayoutReference {
             .ok_or_else(|| invalid(format!("it does not begin with {SCHEME}")))?;
         let mut digest = None;
         if let Some((before, after)) = path.rsplit_once('@')
-            && after.contains(':')
-            && !after.contains('/')
+            && has_form_of_digest(after)
         {
             digest = Some(Digest::parse(after).map_err(|error| invalid(error.to_string()))?);
             path = before;
@@ -95,6 +94,16 @@ impl fmt::Display for LayoutReference {
     }
 }
 
+/// `word:hex`: what follows another `@` belongs to the folder's name.
+fn has_form_of_digest(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(algorithm, hex)| {
+        let filled = !algorithm.is_empty() && !hex.is_empty();
+        filled
+            && algorithm.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
 fn is_tag(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let mut bytes = text.bytes();
@@ -117,6 +126,9 @@ mod tests {
             (format!("/a/@/b:x@{digest}"), "/a/@/b", Some("x"), true),
             ("/a/@/b".to_owned(), "/a/@/b", Some("latest"), false),
             ("/a:b/c".to_owned(), "/a:b/c", Some("latest"), false),
+            ("/a/b:tag@".to_owned(), "/a/b:tag@", Some("latest"), false),
+            ("me@sha512".to_owned(), "me@sha512", Some("latest"), false),
+            ("me@home:1.3".to_owned(), "me@home", Some("1.3"), false),
         ] {
             let parsed = LayoutReference::parse(&format!("oci-layout://{text}")).unwrap();
             assert_eq!(parsed.path, PathBuf::from(path), "{text}");
