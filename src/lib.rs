@@ -59,6 +59,8 @@ pub mod frontend;
 
 pub mod builder;
 
+pub mod emulation;
+
 pub mod build;
 
 #[cfg(fuzzing)]
