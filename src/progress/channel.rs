@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::event::{StatusUpdate, Vertex};
+use super::name::StepName;
 use super::step::Step;
 
 /// How much may wait for the display, in units of [`UNIT`] bytes.
@@ -48,6 +49,7 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
         Writer {
             events,
             shared: Arc::new(shared),
+            node: None,
         },
         Updates { events: receiver },
     )
@@ -108,6 +110,8 @@ struct Shared {
 pub struct Writer {
     events: mpsc::UnboundedSender<Event>,
     shared: Arc<Shared>,
+    /// The node that its sources are on, of several.
+    node: Option<Arc<str>>,
 }
 
 impl Writer {
@@ -142,6 +146,15 @@ impl Writer {
             id: self.shared.next.fetch_add(1, Ordering::Relaxed),
             prefix: None,
             writer: self.clone(),
+        }
+    }
+
+    /// The same for a build on one of several nodes: the steps of its sources that name no platform end with the node's name.
+    #[must_use]
+    pub fn for_node(&self, node: &str) -> Self {
+        Self {
+            node: Some(node.into()),
+            ..self.clone()
         }
     }
 
@@ -191,6 +204,12 @@ impl Source {
                 .vertexes
                 .iter_mut()
                 .for_each(|vertex| add_prefix(prefix, vertex));
+        }
+        if let Some(node) = &self.writer.node {
+            update
+                .vertexes
+                .iter_mut()
+                .for_each(|vertex| add_node(node, vertex));
         }
         let bytes: usize = update.logs.iter().map(|log| log.data.len()).sum();
         let units = u32::try_from(1 + bytes / UNIT).unwrap_or(QUEUE).min(QUEUE);
@@ -272,6 +291,16 @@ fn add_prefix(prefix: &str, vertex: &mut Vertex) {
     }
 }
 
+/// One platform is built on one node: the steps of a platform need no other name.
+fn add_node(node: &str, vertex: &mut Vertex) {
+    let group = vertex.progress_group.as_mut().map(|group| &mut group.name);
+    for name in [Some(&mut vertex.name), group].into_iter().flatten() {
+        if !name.is_empty() && StepName::new(name).platform().is_none() {
+            name.push_str(&format!(" ({node})"));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::event::VertexLog;
@@ -331,6 +360,19 @@ mod tests {
             updates.recv().await.unwrap().update.vertexes[0].name,
             "[web] exporting"
         );
+    }
+
+    #[tokio::test]
+    async fn steps_without_a_platform_name_their_node() {
+        let (writer, mut updates) = channel();
+        let source = writer.for_node("far").source();
+        for (name, shown) in [
+            ("[linux/arm64 1/2] FROM x", "[linux/arm64 1/2] FROM x"),
+            ("exporting to image", "exporting to image (far)"),
+        ] {
+            source.send(vertex(name)).await;
+            assert_eq!(updates.recv().await.unwrap().update.vertexes[0].name, shown);
+        }
     }
 
     #[tokio::test]
