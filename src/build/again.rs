@@ -23,29 +23,47 @@ impl Prepared {
         client: &Client,
         environment: Environment,
     ) -> Result<BuildOutcome, Error> {
-        let handed_over = AtomicBool::new(false);
-        let first = self
-            .attempt(client, environment.clone(), &handed_over)
-            .await;
-        let lost = match first {
-            Err(error) if is_lost(&error) => error,
-            ended => return ended,
-        };
-        if handed_over.load(Ordering::Relaxed) || !self.is_repeatable() {
-            return Err(lost);
+        run(self, client, environment, &AtomicBool::new(false)).await
+    }
+}
+
+pub(super) async fn run(
+    prepared: &Prepared,
+    client: &Client,
+    environment: Environment,
+    handed_over: &AtomicBool,
+) -> Result<BuildOutcome, Error> {
+    let first = prepared
+        .attempt(client, environment.clone(), handed_over)
+        .await;
+    let lost = match first {
+        Err(error) if is_lost(&error) => error,
+        ended => return ended,
+    };
+    if handed_over.load(Ordering::Relaxed) || !prepared.is_repeatable() {
+        return Err(lost);
+    }
+    tokio::select! {
+        () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
+        () = tokio::time::sleep(PAUSE) => {}
+    }
+    // A daemon that is gone: the first error is the one to tell.
+    if client.info().await.is_err() {
+        return Err(lost);
+    }
+    if let Some(progress) = &environment.progress {
+        progress.note("the connection to BuildKit was lost: building again from its cache");
+    }
+    prepared.attempt(client, environment, handed_over).await
+}
+
+impl Error {
+    /// Whether the daemon went away: nothing that was asked of it is to blame.
+    pub(crate) fn is_of_lost_daemon(&self) -> bool {
+        match self {
+            Self::Export { source } => is_connection(source),
+            error => is_lost(error),
         }
-        tokio::select! {
-            () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-        // A daemon that is gone: the first error is the one to tell.
-        if client.info().await.is_err() {
-            return Err(lost);
-        }
-        if let Some(progress) = &environment.progress {
-            progress.note("the connection to BuildKit was lost: building again from its cache");
-        }
-        self.attempt(client, environment, &handed_over).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the daemon's exporters are told: types, names, attributes.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -172,6 +173,8 @@ pub(super) fn exporters(
             attrs.extend(request.annotations.clone());
         }
         let kind = match (output.kind, &output.destination) {
+            // An engine's own exporter gives every name a tag, which what is pushed by digest must not have.
+            (OutputKind::Image, _) if is_by_digest(&attrs) => OutputKind::Image.name(),
             (OutputKind::Image, _) | (OutputKind::Docker, None) if docker_engine => "moby",
             (kind, _) => kind.name(),
         };
@@ -181,6 +184,11 @@ pub(super) fn exporters(
         }
     };
     outputs.iter().map(exporter).collect()
+}
+
+fn is_by_digest(attributes: &BTreeMap<String, String>) -> bool {
+    let value = attributes.get("push-by-digest");
+    value.is_some_and(|value| matches!(value.as_str(), "true" | "1"))
 }
 
 #[cfg(test)]

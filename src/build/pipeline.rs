@@ -11,10 +11,11 @@ use super::attended::Attended;
 use super::fetch::Reading;
 use super::inputs::ContextRead;
 use super::layouts::{self, Layouts};
+use super::part::Part;
 use super::served::{Served, build_platforms, setting};
 use super::{
-    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, missing_source, native,
-    options, provenance, reading,
+    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, missing_source, options,
+    provenance, reading,
 };
 use crate::client::{Address, Client, Failure, SolveRequest};
 use crate::frontend::{self, Finished, Job, Setting};
@@ -54,10 +55,12 @@ impl fmt::Debug for Environment {
 /// A request whose inputs are read and checked, so that mistakes are told before a daemon is asked for anything.
 #[derive(Debug)]
 pub struct Prepared {
-    request: BuildRequest,
-    inputs: Inputs,
+    pub(super) request: BuildRequest,
+    pub(super) inputs: Inputs,
     /// None when only the daemon can read the Dockerfile.
-    job: Option<Job>,
+    pub(super) job: Option<Job>,
+    /// It is a part of another build.
+    pub(super) part: Option<Part>,
 }
 
 /// Reads and parses the Dockerfile and the ignore files of a request, as far as they are on this side.
@@ -77,6 +80,7 @@ pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
         request,
         inputs,
         job,
+        part: None,
     })
 }
 
@@ -94,7 +98,7 @@ pub async fn run(
 
 impl Prepared {
     /// Whether everything that it reads can be read again.
-    pub(super) fn is_repeatable(&self) -> bool {
+    pub(crate) fn is_repeatable(&self) -> bool {
         !matches!(self.inputs.context, ContextRead::Upload(_))
     }
 
@@ -107,7 +111,10 @@ impl Prepared {
     ) -> Result<BuildOutcome, Error> {
         let inputs = self.inputs.clone().fetched(client, &environment).await?;
         let docker_engine = matches!(client.address(), Address::Docker(_));
-        let attributes = options::frontend_attributes(&self.request, &inputs, docker_engine);
+        let mut attributes = options::frontend_attributes(&self.request, &inputs, docker_engine);
+        if self.part.is_some() {
+            attributes.insert("multi-platform".to_owned(), "true".to_owned());
+        }
         let job = match (&self.job, inputs.source()) {
             (Some(job), _) => Some(job.clone().with_attributes(attributes.clone())),
             (None, Some(source)) => Some(Job::read(
@@ -150,7 +157,6 @@ impl Prepared {
             ..SolveRequest::default()
         };
         let build_ref = solve.build_ref.clone();
-        let notes = environment.progress.clone();
         let attended = Attended {
             client,
             solve,
@@ -160,10 +166,6 @@ impl Prepared {
         };
         let drive = async |bridge: &Bridge| {
             setting.build_platforms = build_platforms(bridge.workers());
-            let note = native::note(&self.request.platforms, bridge.workers());
-            if let (Some(notes), Some(note)) = (notes, note) {
-                notes.note(note);
-            }
             let plan = Reading {
                 frontend: &self.request.frontend,
                 forwarded,
@@ -215,6 +217,15 @@ impl Prepared {
         let is_whole = finished.failed.is_empty();
         let is_enough = self.request.on_failure == OnFailure::Export && !finished.built.is_empty();
         if !is_whole && !is_enough {
+            return Err(Error::Platforms {
+                failed: finished.failed,
+                built: finished.built,
+            });
+        }
+        let gate = self.part.as_ref().and_then(|part| part.gate.as_ref());
+        if let Some(gate) = gate
+            && !gate.pass(&self.request.platforms).await
+        {
             return Err(Error::Platforms {
                 failed: finished.failed,
                 built: finished.built,

@@ -16,6 +16,7 @@ use solvekit::frontend::ImageLock;
 use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary, Warning};
 use solvekit::registry::{self, ClientOptions};
+use solvekit::spread::Built;
 
 use super::builder::Used;
 use super::connection::ConnectionArgs;
@@ -26,7 +27,7 @@ use super::failure::print;
 use super::keep_going::{self, PlatformArgs};
 use super::{
     Failure, attestations, build_failure, caches, call, context_size, display, images, interrupt,
-    legacy, permissions, policy, preflight, proxies, resources, secrets, values,
+    legacy, nodes, permissions, policy, preflight, proxies, resources, secrets, values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -223,17 +224,15 @@ async fn build(
         _ => None,
     };
     let cancelled = interrupt::token()?;
-    let platforms = request.platforms.clone();
-    let pushes = request.pushes();
     let early = |error| build_failure::explain(&error, &Summary::default(), mode);
+    let say = |line: &str| display::boot(mode, line);
     let prepare_and_connect = async {
         let prepared = build::prepare(request).await.map_err(early)?;
-        let connected = connection
-            .connect_for(environment, &platforms, &|line| display::boot(mode, line))
-            .await?;
-        Ok::<_, Failure>((prepared, connected))
+        let reached = connection.reach(environment, &say).await?;
+        let ready = reached.plan(&prepared).await?;
+        Ok::<_, Failure>((prepared, ready))
     };
-    let (prepared, (client, used)) = tokio::select! {
+    let (prepared, ready) = tokio::select! {
         ready = prepare_and_connect => ready?,
         () = cancelled.cancelled() => return Err(early(build::Error::Interrupted)),
     };
@@ -241,47 +240,52 @@ async fn build(
     let credentials = Arc::new(environment.credentials()?);
     let options = ClientOptions {
         certificates: environment.certificate_folders(),
+        insecure: nodes::insecure(prepared.request()),
         ..ClientOptions::default()
     };
     let registries = registry::Client::new(Arc::clone(&credentials), options);
-    let pushes = preflight::askable(pushes, client.address());
+    let pushes = ready.askable(prepared.request().pushes());
     let (writer, updates) = progress::channel();
+    ready.warn(&writer);
     let refused = preflight::refused(pushes, &registries, writer.clone());
     let stop = cancelled.child_token();
-    let display = display::start(mode, sink, platform, &used, environment, updates);
+    let used = &ready.used;
+    let display = display::start(mode, sink, platform, used, environment, updates);
     let mut run = build::Environment::default();
     run.credentials = credentials;
     run.progress = Some(writer);
     run.cancelled = stop.clone();
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
     let sent = run.sent.clone();
-    let mut running = std::pin::pin!(prepared.run(&client, run));
+    let plan = ready.plan.clone();
+    let mut running = std::pin::pin!(ready.nodes.build(&prepared, plan, &registries, run));
     let result = tokio::select! {
         result = &mut running => Ok(result),
         failure = refused => {
             stop.cancel();
             // It may have come to its end at the same time.
-            running.await.map_or(Err(failure), |outcome| Ok(Ok(outcome)))
+            running.await.map_or(Err(failure), |built| Ok(Ok(built)))
         }
     };
     let summary = display.await.unwrap_or_default();
     let result = result?;
     context_size::warn(&sent, mode);
 
-    let outcome = result.map_err(|error| {
-        let failure = build_failure::explain(&error, &summary, mode);
-        match build_failure::process_exit_code(&error) {
+    let built = result.map_err(|error| {
+        let failure = nodes::explain(&error, &summary, mode);
+        match nodes::cause(&error).and_then(build_failure::process_exit_code) {
             Some(code) if args.propagate_exit_code => failure.code(code),
             _ => failure,
         }
     })?;
-    remember(args, &outcome, &used, environment);
+    remember(args, &built, used, environment);
     display::warnings(&summary, mode, args.debug, environment);
     let metadata = args.metadata_file.is_some().then(|| {
         let wanted = attestations::metadata_warnings(environment);
         let warnings = if wanted { &*summary.warnings } else { &[] };
-        metadata(&outcome, &used, warnings)
+        metadata(&built, used, warnings)
     });
+    let outcome = built.outcome;
     write_results(args, &outcome, metadata, mode)?;
     match keep_going::exported_partly(&outcome, &summary, mode) {
         None => Ok(outcome),
@@ -290,18 +294,28 @@ async fn build(
 }
 
 /// Writes down for the history commands what was built. Nothing depends on it: a folder that cannot be written fails no build.
-fn remember(args: &BuildArgs, outcome: &BuildOutcome, used: &Used, environment: &Environment) {
-    if let Some(folder) = &environment.buildx_config {
-        let state = args.contexts.state();
-        let _ =
-            Store::new(folder).save_state(&used.builder, &used.node, &outcome.build_ref, &state);
+fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environment) {
+    let Some(folder) = &environment.buildx_config else {
+        return;
+    };
+    let (store, state) = (Store::new(folder), args.contexts.state());
+    for part in &built.parts {
+        let _ = store.save_state(&used.builder, &part.node, &part.build_ref, &state);
     }
 }
 
 /// The object of the metadata file.
-fn metadata(outcome: &BuildOutcome, used: &Used, warnings: &[Warning]) -> Value {
-    let mut metadata = outcome.metadata(&used.builder, &used.node);
-    if let (Value::Object(fields), false) = (&mut metadata, warnings.is_empty()) {
+fn metadata(built: &Built, used: &Used, warnings: &[Warning]) -> Value {
+    let references = nodes::references(built, &used.builder);
+    let node = built.parts.first().map_or(&used.node, |part| &part.node);
+    let mut metadata = built.outcome.metadata(&used.builder, node);
+    let Value::Object(fields) = &mut metadata else {
+        return metadata;
+    };
+    if references.len() > 1 {
+        fields.insert("buildx.build.refs".to_owned(), references.into());
+    }
+    if !warnings.is_empty() {
         // Warnings are plain data: making JSON of them cannot fail.
         let warnings = serde_json::to_value(warnings).unwrap_or_default();
         fields.insert("buildx.build.warnings".to_owned(), warnings);

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use solvekit::builder::{Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, NodeSettings};
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
 use solvekit::oci::Platform;
@@ -11,7 +10,7 @@ use solvekit::oci::Platform;
 use super::builder::{Builders, Used};
 use super::environment::Environment;
 use super::failure::talk;
-use super::platforms::Target;
+use super::nodes::Reached;
 use super::{Failure, records};
 
 #[derive(Debug, clap::Args)]
@@ -62,6 +61,12 @@ enum Asked<'a> {
     Nothing,
 }
 
+/// What they lead to.
+enum Found {
+    Daemon(Box<Client>, Used),
+    Builder(Builders, Builder),
+}
+
 impl ConnectionArgs {
     /// Connects to the daemon that the flags, the environment, the chosen builder or the default places name.
     pub(super) async fn connect(&self, environment: &Environment) -> Result<Client, Failure> {
@@ -81,6 +86,35 @@ impl ConnectionArgs {
             credentials: credentials.as_ref(),
             say,
         };
+        match self.found(environment, &boot).await? {
+            Found::Daemon(client, used) => Ok((*client, used)),
+            Found::Builder(builders, builder) => {
+                let timeout = self.timeout;
+                builders.connect(&builder, platforms, timeout, &boot).await
+            }
+        }
+    }
+
+    /// All nodes that a build can be put on.
+    pub(super) async fn reach(
+        &self,
+        environment: &Environment,
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Result<Reached, Failure> {
+        let credentials = environment.credentials().ok();
+        let boot = Boot {
+            credentials: credentials.as_ref(),
+            say,
+        };
+        match self.found(environment, &boot).await? {
+            Found::Daemon(client, used) => Ok(Reached::one(*client, used)),
+            Found::Builder(builders, builder) => {
+                builders.reach(&builder, self.timeout, &boot).await
+            }
+        }
+    }
+
+    async fn found(&self, environment: &Environment, boot: &Boot<'_>) -> Result<Found, Failure> {
         let tls = self.tls()?;
         let client = match self.asked(environment) {
             Asked::Address(address) => self.connect_to(address, tls, environment).await?,
@@ -93,9 +127,7 @@ impl ConnectionArgs {
             Asked::Builder(name) => {
                 let builders = Builders::of(environment)?;
                 let builder = builders.find(name)?;
-                return builders
-                    .connect(&builder, platforms, self.timeout, &boot)
-                    .await;
+                return Ok(Found::Builder(builders, builder));
             }
             Asked::Nothing => match (&environment.buildkit_host, tls) {
                 (Some(address), tls @ Some(_)) => {
@@ -103,15 +135,12 @@ impl ConnectionArgs {
                 }
                 (None, Some(_)) => return Err(tls_for_nothing()),
                 (host, None) => match self.chosen(environment, host.is_some())? {
-                    Some((builders, builder)) => {
-                        return builders
-                            .connect(&builder, platforms, self.timeout, &boot)
-                            .await;
-                    }
+                    Some((builders, builder)) => return Ok(Found::Builder(builders, builder)),
                     None => match self.connect_default(environment).await {
                         Err(client::Error::NotFound { attempts }) => {
                             let none = client::Error::NotFound { attempts };
-                            return self.start_local(environment, none, &boot).await;
+                            let (client, used) = self.start_local(environment, none, boot).await?;
+                            return Ok(Found::Daemon(Box::new(client), used));
                         }
                         Err(error @ client::Error::InvalidAddress { .. }) => {
                             return Err(Failure::from(error).hint(ADDRESSES));
@@ -122,52 +151,7 @@ impl ConnectionArgs {
             },
         };
         let used = Used::of_address(client.address());
-        Ok((client, used))
-    }
-
-    /// All nodes of the builder that is used, or the daemon without one; those that are not running are started.
-    pub(super) async fn targets(&self, environment: &Environment) -> Result<Vec<Target>, Failure> {
-        let found = match self.asked(environment) {
-            Asked::Address(_) => None,
-            Asked::Builder(name) => {
-                let builders = Builders::of(environment)?;
-                let builder = builders.find(name)?;
-                Some((builders, builder))
-            }
-            Asked::Nothing => self.chosen(environment, environment.buildkit_host.is_some())?,
-        };
-        let Some((builders, builder)) = found else {
-            let (client, used) = self.connect_for(environment, &[], &say).await?;
-            let is_engine = matches!(client.address(), Address::Docker(_));
-            return Ok(vec![Target {
-                builder: used.builder,
-                node: used.node,
-                given: Vec::new(),
-                engine: match is_engine {
-                    true => Some(self.engine(environment)?),
-                    false => None,
-                },
-                client: Ok(client),
-            }]);
-        };
-        let credentials = environment.credentials().ok();
-        let boot = Boot {
-            credentials: credentials.as_ref(),
-            say: &say,
-        };
-        let nodes = builder.nodes.iter().zip(builders.instances(&builder));
-        let targets = nodes.map(async |(node, instance)| {
-            let engine = instance.as_ref().ok().and_then(Instance::engine);
-            let connected = async { instance?.connect(self.timeout, &boot).await };
-            Target {
-                builder: builder.name.clone(),
-                node: node.name.clone(),
-                given: node.platforms.iter().map(Platform::normalized).collect(),
-                engine,
-                client: connected.await.map_err(Failure::from),
-            }
-        });
-        Ok(join_all(targets).await)
+        Ok(Found::Daemon(Box::new(client), used))
     }
 
     /// The builder's name of `--builder` or `BUILDX_BUILDER`, for commands that are about builders.

@@ -24,7 +24,6 @@ mod error;
 mod images;
 mod inside;
 mod job;
-mod preflight;
 mod read;
 mod refusal;
 mod request;

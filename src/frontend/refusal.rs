@@ -43,24 +43,17 @@ fn missing(exec: &pb::ExecOp, allowed: &[String]) -> Option<Refusal> {
 /// Whether the machine of the daemon cannot run programs of the process' platform itself. One that runs 386 and older ARMs
 /// besides its own is native for these.
 fn emulated(op: &pb::Op, native: &Platform) -> Option<Refusal> {
-    let platform = platform_of(op.platform.as_ref()?)?;
-    let same = platform.os == native.os && platform.architecture == native.architecture;
-    let runs = same || PlatformMatcher::only(native).matches(&platform);
-    (!runs).then(|| Refusal::Emulated {
+    let wanted = op.platform.as_ref()?;
+    let platform = Platform {
+        os: wanted.os.clone(),
+        architecture: wanted.architecture.clone(),
+        variant: wanted.variant.clone(),
+        ..Platform::default()
+    };
+    (!PlatformMatcher::runs(native, &platform)).then(|| Refusal::Emulated {
         platform: Box::new(platform),
         native: Box::new(native.clone()),
     })
-}
-
-/// The platform of an op; none for one that has none.
-pub(super) fn platform_of(op: &pb::Platform) -> Option<Platform> {
-    let platform = Platform {
-        os: op.os.clone(),
-        architecture: op.architecture.clone(),
-        variant: op.variant.clone(),
-        ..Platform::default()
-    };
-    (!platform.os.is_empty()).then_some(platform)
 }
 
 fn needed(exec: &pb::ExecOp) -> [Option<&'static str>; 2] {

@@ -38,6 +38,13 @@ impl PlatformMatcher {
         self.rank(platform).is_some()
     }
 
+    /// Whether a machine runs programs for `platform` without an emulator: those of its own processor in any version, and those
+    /// of another that it runs besides, such as `386` on `amd64` and `arm/v7` on `arm64`.
+    pub fn runs(machine: &Platform, platform: &Platform) -> bool {
+        let same = platform.os == machine.os && platform.architecture == machine.architecture;
+        same || Self::only(machine).matches(platform)
+    }
+
     /// The position of the best of `platforms`; among equals the first, and rather the one with more matching features.
     pub fn best<'a>(&self, platforms: impl IntoIterator<Item = &'a Platform>) -> Option<usize> {
         platforms

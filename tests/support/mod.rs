@@ -12,7 +12,6 @@ mod fixture;
 mod frontend_image;
 mod git;
 mod in_container;
-mod own_program;
 mod peer;
 mod pushed;
 mod relay;

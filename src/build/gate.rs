@@ -1,0 +1,97 @@
+//! Several builds that export only when all of them are solved: parts of one build on several nodes.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::watch;
+
+use crate::oci::Platform;
+
+/// Where builds wait with their exports for one another.
+#[derive(Debug)]
+pub(crate) struct Gate(watch::Sender<State>);
+
+#[derive(Debug, Clone)]
+struct State {
+    /// What is not solved yet.
+    missing: BTreeSet<Platform>,
+    /// Nothing is to be exported.
+    closed: bool,
+}
+
+impl Gate {
+    /// Opens when all of these are solved.
+    pub(crate) fn new(platforms: impl IntoIterator<Item = Platform>) -> Self {
+        let state = State {
+            missing: platforms.into_iter().collect(),
+            closed: false,
+        };
+        Self(watch::Sender::new(state))
+    }
+
+    /// Waits for no platform any more that is solved, or that the others are to be exported without.
+    pub(crate) fn count(&self, platforms: &[Platform]) {
+        self.0.send_modify(|state| {
+            for platform in platforms {
+                state.missing.remove(platform);
+            }
+        });
+    }
+
+    /// Nobody who waits or comes later may export.
+    pub(crate) fn close(&self) {
+        self.0.send_modify(|state| state.closed = true);
+    }
+
+    /// Counts these and waits for the others; whether they may be exported.
+    pub(super) async fn pass(&self, platforms: &[Platform]) -> bool {
+        self.count(platforms);
+        let mut states = self.0.subscribe();
+        let decided = states.wait_for(|state| state.closed || state.missing.is_empty());
+        // The sender lives as long as this does.
+        decided.await.is_ok_and(|state| !state.closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn platforms() -> [Platform; 2] {
+        ["linux/amd64", "linux/arm64"].map(|text| Platform::parse(text).unwrap())
+    }
+
+    #[tokio::test]
+    async fn all_export_when_the_last_is_solved() {
+        let [one, two] = platforms();
+        let gate = Gate::new([one.clone(), two.clone()]);
+        let early = tokio::time::timeout(
+            Duration::from_millis(20),
+            gate.pass(std::slice::from_ref(&one)),
+        );
+        assert!(early.await.is_err());
+        let (one, two) = ([one], [two]);
+        let (first, second) = tokio::join!(gate.pass(&one), gate.pass(&two));
+        assert!(first && second);
+    }
+
+    #[tokio::test]
+    async fn nobody_exports_when_one_is_given_up() {
+        let [one, two] = platforms();
+        let gate = Gate::new([one.clone(), two]);
+        let pass = gate.pass(std::slice::from_ref(&one));
+        let (passed, ()) = tokio::join!(pass, async { gate.close() });
+        assert!(!passed);
+        let later = gate.pass(std::slice::from_ref(&one)).await;
+        assert!(!later);
+    }
+
+    #[tokio::test]
+    async fn what_is_left_out_is_not_waited_for() {
+        let [one, two] = platforms();
+        let gate = Gate::new([one.clone(), two.clone()]);
+        gate.count(&[two]);
+        assert!(gate.pass(&[one]).await);
+    }
+}

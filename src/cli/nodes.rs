@@ -1,0 +1,264 @@
+//! The nodes that a build can be put on: those of the builder that answer, or the one daemon that was named.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use solvekit::build::{BuildRequest, Output};
+use solvekit::builder::{Boot, Builder};
+use solvekit::client::{Address, Client};
+use solvekit::oci::Reference;
+use solvekit::progress::Writer;
+use solvekit::spread::{Built, Error, Node, Nodes, Plan, Silent};
+
+use super::builder::{Builders, Used};
+use super::{Failure, build_failure, preflight};
+
+/// Nodes that answer, of a builder that has a name.
+pub(super) struct Reached {
+    pub(super) used: Used,
+    nodes: Vec<Node>,
+    silent: Vec<Silent>,
+}
+
+/// The same when they have been asked what they can do.
+pub(super) struct Ready {
+    pub(super) used: Used,
+    pub(super) nodes: Nodes,
+    pub(super) plan: Plan,
+    warnings: Vec<String>,
+}
+
+impl Reached {
+    /// A daemon without a builder, or the only one.
+    pub(super) fn one(client: Client, used: Used) -> Self {
+        let node = Node {
+            name: used.node.clone(),
+            client,
+            platforms: Vec::new(),
+        };
+        Self {
+            used,
+            nodes: vec![node],
+            silent: Vec::new(),
+        }
+    }
+
+    /// Asks the nodes what they can do, and puts the build's platforms on them.
+    pub(super) async fn plan(self, prepared: &solvekit::build::Prepared) -> Result<Ready, Failure> {
+        let builder = self.used.builder.clone();
+        let (nodes, more) = Nodes::survey(self.nodes).await;
+        let mut silent = self.silent;
+        silent.extend(more);
+        let warnings = silent.iter().map(|node| {
+            format!(
+                "WARNING: the node {} of the builder {builder} does not answer, and is left out: {}",
+                node.name, node.reason
+            )
+        });
+        let warnings = warnings.collect();
+        let planned = nodes.plan(prepared, silent);
+        let plan = planned.map_err(|error| explain_plan(&error, &builder))?;
+        let mut used = self.used;
+        if let Some(first) = plan.shares.first() {
+            used.node.clone_from(&nodes.all()[first.node].name);
+        }
+        Ok(Ready {
+            used,
+            nodes,
+            plan,
+            warnings,
+        })
+    }
+}
+
+impl Ready {
+    /// Says which nodes are left out.
+    pub(super) fn warn(&self, progress: &Writer) {
+        for warning in &self.warnings {
+            progress.note(warning);
+        }
+    }
+
+    /// The names to be pushed to that can be asked from here: all, when the index is pushed from here.
+    pub(super) fn askable(&self, names: Vec<Reference>) -> Vec<Reference> {
+        let here = Address::Docker(None);
+        let address = match self.plan.shares.as_slice() {
+            [only] => self.nodes.all()[only.node].client.address(),
+            _ => &here,
+        };
+        preflight::askable(names, address)
+    }
+}
+
+impl Builders {
+    /// Connects to all nodes of a builder at once.
+    pub(super) async fn reach(
+        &self,
+        builder: &Builder,
+        timeout: Duration,
+        boot: &Boot<'_>,
+    ) -> Result<Reached, Failure> {
+        let instances = builder.nodes.iter().zip(self.instances(builder));
+        let connected = join_all(instances.map(async |(node, instance)| {
+            let connect = async {
+                let instance = instance?;
+                let client = instance.connect(timeout, boot).await?;
+                Ok::<_, solvekit::builder::Error>((client, Used::of(builder, &instance)))
+            };
+            (node, connect.await)
+        }));
+        let (mut nodes, mut silent, mut first) = (Vec::new(), Vec::new(), None);
+        for (node, connected) in connected.await {
+            match connected {
+                Ok((client, used)) => {
+                    first.get_or_insert(used);
+                    nodes.push(Node {
+                        name: node.name.clone(),
+                        client,
+                        platforms: node.platforms.clone(),
+                    });
+                }
+                Err(error) if builder.nodes.len() == 1 => return Err(error.into()),
+                Err(error) => {
+                    let reason = Failure::from_error(&error).into_message();
+                    silent.push(Silent::new(&node.name, reason));
+                }
+            }
+        }
+        let Some(used) = first else {
+            return Err(match silent.is_empty() {
+                true => Failure::new(format!("the builder {:?} has no nodes", builder.name)).hint(
+                    format!(
+                        "add one: solvekit create --append --name {} ENDPOINT",
+                        builder.name
+                    ),
+                ),
+                false => explain_plan(&Error::NoNode { silent }, &builder.name),
+            });
+        };
+        if used.is_stored {
+            // Nothing depends on it: a store that cannot be written is no reason not to build.
+            let _ = self.store.touch(&builder.name);
+        }
+        Ok(Reached {
+            used,
+            nodes,
+            silent,
+        })
+    }
+}
+
+/// The names of all parts, for the history commands and the metadata file.
+pub(super) fn references(built: &Built, builder: &str) -> Vec<String> {
+    let parts = built.parts.iter();
+    parts
+        .map(|part| format!("{builder}/{}/{}", part.node, part.build_ref))
+        .collect()
+}
+
+/// The registries that the request says are insecure, for what is pushed from here.
+pub(super) fn insecure(request: &BuildRequest) -> Vec<String> {
+    let is_true =
+        |value: Option<&String>| value.is_some_and(|value| value == "true" || value == "1");
+    let mut names: Vec<String> = Vec::new();
+    let insecure = |output: &&Output| is_true(output.attributes.get("registry.insecure"));
+    for output in request.outputs.iter().filter(insecure) {
+        match output.attributes.get("name") {
+            Some(given) => names.extend(given.split(',').map(str::to_owned)),
+            None => names.extend(request.tags.iter().map(ToString::to_string)),
+        }
+    }
+    for cache in request.cache_to.iter() {
+        if is_true(cache.attrs.get("registry.insecure")) {
+            names.extend(cache.attrs.get("ref").cloned());
+        }
+    }
+    let parsed = names.iter().filter_map(|name| Reference::parse(name).ok());
+    parsed.map(|name| name.domain().to_owned()).collect()
+}
+
+/// The failure before anything is solved.
+fn explain_plan(error: &Error, builder: &str) -> Failure {
+    let failure = Failure::from_error(error);
+    match error {
+        Error::NotTogether { .. } => failure.hint(format!(
+            "push the image (--push), build the platforms of one node at a time (--platform), or add a node that builds for all: \
+             solvekit create --append --name {builder} …"
+        )),
+        Error::Unserved { .. } | Error::NoNode { .. } => failure.hint(format!(
+            "start the nodes that do not answer, or take them out: solvekit create --leave --name {builder} --node NODE"
+        )),
+        Error::EngineCannotPush { .. } => failure.hint(
+            "turn on the engine's containerd image store, or give the builder nodes with a BuildKit of their own: \
+             solvekit create --driver docker-container"
+                .to_owned(),
+        ),
+        _ => failure,
+    }
+}
+
+/// The failure of a build, with the node that it failed on.
+pub(super) fn explain(
+    error: &Error,
+    summary: &solvekit::progress::Summary,
+    mode: solvekit::progress::Mode,
+) -> Failure {
+    match error {
+        Error::Build(error) => build_failure::explain(error, summary, mode),
+        Error::Part {
+            node,
+            platforms,
+            source,
+        } => {
+            let failure = build_failure::explain(source, summary, mode);
+            failure.behind(&of_node(node, platforms, source))
+        }
+        Error::Lost {
+            platforms, source, ..
+        } => {
+            let failure = build_failure::explain(source, summary, mode);
+            let lost = match platforms.is_empty() {
+                true => error.to_string(),
+                false => format!("{error}; no tag has moved"),
+            };
+            failure.behind(&lost)
+        }
+        Error::Cache { parts, .. } => Failure::from_error(error).hint(format!(
+            "the image is built and pushed; the caches are there apart: {}",
+            parts.join(", ")
+        )),
+        Error::Index { .. } => {
+            let failure = Failure::from_error(error);
+            let message = failure.into_message();
+            let failure = Failure::new(format!("{message}; no tag has moved"));
+            match super::hint::for_message(&message) {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        }
+        error => Failure::from_error(error),
+    }
+}
+
+/// The error of a step names its platform already.
+fn of_node(
+    node: &str,
+    platforms: &[solvekit::oci::Platform],
+    source: &solvekit::build::Error,
+) -> String {
+    let text = source.to_string();
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    match names.is_empty() || names.iter().any(|name| text.contains(name.as_str())) {
+        true => format!("on the node {node}"),
+        false => format!("on the node {node} ({})", names.join(", ")),
+    }
+}
+
+/// What failed of a build, wherever that was.
+pub(super) fn cause(error: &Error) -> Option<&solvekit::build::Error> {
+    match error {
+        Error::Build(error) => Some(error),
+        Error::Part { source, .. } | Error::Lost { source, .. } => Some(source),
+        _ => None,
+    }
+}

@@ -1,0 +1,195 @@
+//! The caches of all parts become the one that was asked for, so that whoever imports it finds all platforms.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::cache_config::{self, Merged, Piece, config_of};
+use super::outcome::Done;
+use super::{Error, caches};
+use crate::build::BuildRequest;
+use crate::client::CacheEntry;
+use crate::layout::{self, Layout, Name};
+use crate::oci::{Descriptor, Digest, Reference};
+use crate::progress::Writer;
+use crate::registry::{self, BlobSource, Client};
+
+/// Merges all caches of a build that can be; gives the last one that was made.
+pub(super) async fn caches(
+    client: &Client,
+    request: &BuildRequest,
+    parts: &[Done],
+    progress: &Writer,
+) -> Result<Option<Descriptor>, Error> {
+    let mut last = None;
+    for entry in caches::merged(request) {
+        let Some(name) = caches::name(entry) else {
+            continue;
+        };
+        let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
+        let names: Vec<String> = firsts
+            .filter_map(|platform| caches::part_name(entry, platform))
+            .collect();
+        let step = format!("[internal] putting the caches of the nodes together as {name}");
+        let work = async {
+            match entry.kind.as_str() {
+                "registry" => in_registry(client, name, &names).await,
+                _ => in_folder(entry, name, names.clone()).await,
+            }
+        };
+        let merged = progress.track(step, work).await;
+        match merged {
+            Ok(made) => last = made.or(last),
+            Err(_) if is_true(entry, "ignore-error") => {}
+            Err(reason) => {
+                return Err(Error::Cache {
+                    name: name.to_owned(),
+                    parts: names,
+                    reason,
+                });
+            }
+        }
+    }
+    Ok(last)
+}
+
+fn is_true(entry: &CacheEntry, key: &str) -> bool {
+    let value = entry.attrs.get(key);
+    value.is_some_and(|value| value == "true" || value == "1")
+}
+
+async fn in_registry(
+    client: &Client,
+    name: &str,
+    parts: &[String],
+) -> Result<Option<Descriptor>, String> {
+    let said = |error: registry::Error| crate::causes::in_one_line(&error);
+    let parse = |name: &str| {
+        Reference::parse(name)
+            .map(Reference::with_default_tag)
+            .map_err(|error| error.to_string())
+    };
+    let mut pieces = Vec::new();
+    for part in parts {
+        let part = parse(part)?;
+        let fetched = match client.manifest(&part).await {
+            // A part without layers exports nothing.
+            Err(error) if error.is_not_found() => continue,
+            fetched => fetched.map_err(said)?,
+        };
+        let manifest = object(&fetched.bytes)?;
+        let config = config_of(&manifest).ok_or_else(|| format!("{part} is no cache"))?;
+        pieces.push(Piece {
+            media_type: fetched.descriptor.media_type,
+            manifest,
+            config: client
+                .small_blob(&part, &config)
+                .await
+                .map_err(said)?
+                .to_vec(),
+        });
+    }
+    if pieces.is_empty() {
+        return Ok(None);
+    }
+    let merged = cache_config::merge(&pieces)?;
+    let to = parse(name)?;
+    let config = BlobSource::Bytes(Bytes::from(merged.config));
+    client
+        .push_blob(&to, &merged.config_descriptor, &config, None)
+        .await
+        .map_err(said)?;
+    let image = Descriptor::of(&*merged.media_type, &merged.manifest);
+    client
+        .put_manifest(&to, &merged.media_type, Bytes::from(merged.manifest))
+        .await
+        .map_err(said)?;
+    Ok(Some(image))
+}
+
+async fn in_folder(
+    entry: &CacheEntry,
+    tag: &str,
+    parts: Vec<String>,
+) -> Result<Option<Descriptor>, String> {
+    let folder = entry.attrs.get("dest").cloned().unwrap_or_default();
+    let (tag, reset) = (tag.to_owned(), is_true(entry, "reset"));
+    let work = move || {
+        let merged = in_layout(Path::new(&folder), &tag, &parts)?;
+        if merged.is_some() && reset {
+            Layout::new(&folder).sweep().map_err(in_words)?;
+        }
+        Ok(merged)
+    };
+    // The task is neither aborted nor does it panic.
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or(Ok(None))
+}
+
+/// None when there was nothing.
+fn in_layout(folder: &Path, tag: &str, parts: &[String]) -> Result<Option<Descriptor>, String> {
+    let layout = Layout::new(folder);
+    let mut pieces = Vec::new();
+    for part in parts {
+        let digest = match layout.find(part) {
+            Err(layout::Error::NoImage { .. } | layout::Error::NoIndex { .. }) => continue,
+            found => found.map_err(in_words)?,
+        };
+        let manifest = object(&read(&layout, &digest)?)?;
+        let config = config_of(&manifest).ok_or_else(|| format!("{part} is no cache"))?;
+        let media_type = manifest.get("mediaType").and_then(Value::as_str);
+        pieces.push(Piece {
+            media_type: media_type.unwrap_or_default().to_owned(),
+            config: read(&layout, &config.digest)?,
+            manifest,
+        });
+    }
+    if pieces.is_empty() {
+        return Ok(None);
+    }
+    let Merged {
+        media_type,
+        manifest,
+        config,
+        ..
+    } = cache_config::merge(&pieces)?;
+    write(&layout, &config)?;
+    write(&layout, &manifest)?;
+    let image = Descriptor::of(media_type, &manifest);
+    layout
+        .put(&image, &[Name::Tag(tag.to_owned())])
+        .map_err(in_words)?;
+    Ok(Some(image))
+}
+
+fn read(layout: &Layout, digest: &Digest) -> Result<Vec<u8>, String> {
+    let path = layout.blob_path(digest);
+    let blob = layout.blob(digest).map_err(in_words)?;
+    let blob = blob.ok_or_else(|| format!("{} is not there", path.display()))?;
+    let mut bytes = Vec::new();
+    let mut limited = blob.file.take(4 * cache_config::LIMIT as u64);
+    limited
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(bytes)
+}
+
+fn write(layout: &Layout, bytes: &[u8]) -> Result<(), String> {
+    let digest = Digest::sha256(bytes);
+    let mut upload = layout.upload(digest.algorithm()).map_err(in_words)?;
+    upload.write(bytes).map_err(in_words)?;
+    upload
+        .commit(Some(bytes.len() as u64), Some(&digest))
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+fn in_words(error: layout::Error) -> String {
+    crate::causes::in_one_line(&error)
+}

@@ -1,0 +1,49 @@
+//! Builds on several nodes: each platform on the node that serves it best, all nodes at once, one image index in the end.
+//!
+//! [`assign`] decides who builds what and is pure; [`Nodes`] asks nodes what they can do and builds on them. What each node pushes
+//! has no name until all parts are there: a tag never moves to a half.
+//!
+//! ```no_run
+//! use solvekit::build::{self, BuildRequest, Environment, Output};
+//! use solvekit::client::{Address, Client, ConnectOptions};
+//! use solvekit::oci::{Platform, Reference};
+//! use solvekit::registry::{self, ClientOptions, Credentials};
+//! use solvekit::spread::{Node, Nodes};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut nodes = Vec::new();
+//! for (name, address) in [("amd", "tcp://amd.test:1234"), ("arm", "tcp://arm.test:1234")] {
+//!     let client = Client::connect(&ConnectOptions::new(Address::parse(address)?)).await?;
+//!     nodes.push(Node { name: name.into(), client, platforms: Vec::new() });
+//! }
+//! let (nodes, silent) = Nodes::survey(nodes).await;
+//! let mut request = BuildRequest::new(".");
+//! request.platforms = vec![Platform::parse("linux/amd64")?, Platform::parse("linux/arm64")?];
+//! request.tags = vec![Reference::parse("registry.test/app:1")?];
+//! request.outputs = vec![Output::push()];
+//! let prepared = build::prepare(request).await?;
+//! let plan = nodes.plan(&prepared, silent)?;
+//! let registries = registry::Client::new(Credentials::none().into(), ClientOptions::default());
+//! let built = nodes.build(&prepared, plan, &registries, Environment::default()).await?;
+//! println!("{:?}", built.outcome.digest());
+//! # Ok(())
+//! # }
+//! ```
+
+mod assign;
+mod cache_config;
+mod caches;
+mod error;
+mod index;
+mod merge;
+mod node;
+mod outcome;
+mod part;
+mod plan;
+mod run;
+
+pub use assign::{Fit, Offer, Rules, Share, assign, fit};
+pub use error::{Error, Silent};
+pub use node::{Node, Nodes};
+pub use outcome::{Built, BuiltPart};
+pub use plan::Plan;

@@ -1,0 +1,100 @@
+//! The nodes that answer, and what they say of themselves.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{Offer, Silent};
+use crate::client::{Address, Client, RecordStatus};
+use crate::oci::Platform;
+
+/// How long a node may think about its history; it is asked only in order to find an idle one.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What the workers of BuildKits have that keep layers in snapshots: all but those of engines with Docker's older image store.
+const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
+
+/// A node that can be built on.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its name, for messages and for finding it again.
+    pub name: String,
+    /// A connection to its BuildKit.
+    pub client: Client,
+    /// The platforms that it is to build rather than other nodes, whatever it says itself.
+    pub platforms: Vec<Platform>,
+}
+
+/// Nodes that have been asked what they can do.
+#[derive(Debug, Clone, Default)]
+pub struct Nodes {
+    pub(super) all: Vec<Node>,
+    pub(super) offers: Vec<Offer>,
+    /// Whether each can push what has no tag.
+    pub(super) pushes_parts: Vec<bool>,
+}
+
+impl Nodes {
+    /// Asks all nodes at once what they build for and, of several, how busy they are. Gives those that do not answer besides.
+    pub async fn survey(nodes: Vec<Node>) -> (Self, Vec<Silent>) {
+        let several = nodes.len() > 1;
+        let asked = join_all(nodes.into_iter().map(async |node| {
+            let running = async {
+                match several {
+                    true => running(&node.client).await,
+                    false => 0,
+                }
+            };
+            let (workers, running) = tokio::join!(node.client.workers(), running);
+            (node, workers, running)
+        }));
+        let (mut found, mut silent) = (Self::default(), Vec::new());
+        for (node, workers, running) in asked.await {
+            let workers = match workers {
+                Ok(workers) => workers,
+                Err(error) => {
+                    silent.push(Silent::of(&node.name, &error));
+                    continue;
+                }
+            };
+            let engine = matches!(node.client.address(), Address::Docker(_));
+            let snapshots =
+                |worker: &crate::client::Worker| worker.labels.contains_key(SNAPSHOTTER);
+            found
+                .pushes_parts
+                .push(!engine || workers.iter().any(snapshots));
+            let said = workers.first().map(|worker| worker.platforms.iter());
+            found.offers.push(Offer {
+                given: node.platforms.iter().map(Platform::normalized).collect(),
+                said: said
+                    .into_iter()
+                    .flatten()
+                    .map(Platform::normalized)
+                    .collect(),
+                running,
+                name: node.name.clone(),
+            });
+            found.all.push(node);
+        }
+        (found, silent)
+    }
+
+    /// What is known of each, in the order in which they were given.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// Those that answer.
+    pub fn all(&self) -> &[Node] {
+        &self.all
+    }
+}
+
+/// The builds that run on a node, as far as it says so.
+async fn running(client: &Client) -> usize {
+    let records = tokio::time::timeout(PATIENCE, client.build_records()).await;
+    let Ok(Ok(records)) = records else { return 0 };
+    let running = records
+        .iter()
+        .filter(|record| record.status() == RecordStatus::Running);
+    running.count()
+}

@@ -1,0 +1,127 @@
+//! The request of one part: its platforms, pushed by digest, with a cache of its own. Pure.
+
+use std::collections::BTreeSet;
+
+use super::caches;
+use crate::build::{BuildRequest, OnFailure, Output, OutputKind, Prepared};
+use crate::oci::{Platform, Reference};
+
+/// What of a build one daemon has to make, in words; none when parts of several can be put together.
+pub(super) fn together(prepared: &Prepared) -> Option<String> {
+    let request = prepared.request();
+    if !prepared.is_repeatable() {
+        return Some("a context from a stream, which is read once,".to_owned());
+    }
+    let outputs = request.outputs.iter();
+    if outputs.clone().filter(|output| output.pushes()).count() > 1 {
+        return Some("an image that several outputs push".to_owned());
+    }
+    let what = outputs.clone().find_map(|output| match output.kind {
+        OutputKind::Tar => Some("an archive of files (type=tar)"),
+        OutputKind::Oci => Some("an OCI layout (type=oci)"),
+        OutputKind::Docker if output.destination.is_some() => {
+            Some("an image in a file (type=docker)")
+        }
+        OutputKind::Docker => Some("an image that is loaded into its engine (--load)"),
+        OutputKind::Local if output.deletes() => {
+            Some("a folder that is emptied before (mode=delete)")
+        }
+        _ => None,
+    });
+    what.map(str::to_owned)
+}
+
+/// Whether the parts wait for one another before they export: what they push moves no tag, but files of some platforms are not to
+/// be there without the others.
+pub(super) fn waits(request: &BuildRequest) -> bool {
+    let only_pushes = request.outputs.iter().all(Output::pushes);
+    !only_pushes || request.on_failure == OnFailure::Finish
+}
+
+/// The part of a request for some of its platforms. An engine is not to keep what has no name.
+pub(super) fn request(
+    whole: &BuildRequest,
+    platforms: &[Platform],
+    on_engine: bool,
+) -> BuildRequest {
+    let mut part = whole.clone();
+    part.platforms = platforms.to_vec();
+    for output in part.outputs.iter_mut().filter(|output| output.pushes()) {
+        let repositories: BTreeSet<String> =
+            names(whole, output).iter().map(Reference::name).collect();
+        let repositories: Vec<String> = repositories.into_iter().collect();
+        let mut set = |key: &str, value: String| {
+            output.attributes.insert(key.to_owned(), value);
+        };
+        set("name", repositories.join(","));
+        set("push-by-digest", "true".to_owned());
+        if on_engine {
+            set("store", "false".to_owned());
+        }
+    }
+    caches::of_part(&mut part, platforms);
+    part
+}
+
+/// The names of an output, with tags.
+pub(super) fn names(request: &BuildRequest, output: &Output) -> Vec<Reference> {
+    let Some(names) = output.attributes.get("name") else {
+        return request.tags.clone();
+    };
+    let names = names.split(',').map(Reference::parse);
+    names
+        .filter_map(Result::ok)
+        .map(Reference::with_default_tag)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pushed(output: &str, tags: &[&str]) -> BuildRequest {
+        let mut request = BuildRequest::new(".");
+        request.tags = tags
+            .iter()
+            .map(|tag| Reference::parse(tag).unwrap())
+            .collect();
+        request.outputs = vec![output.parse().unwrap()];
+        request
+    }
+
+    #[test]
+    fn a_part_is_pushed_by_digest_to_each_repository_once() {
+        let whole = pushed("type=registry", &["a.test/x:1", "a.test/x:2", "b.test/y:1"]);
+        let platforms = [Platform::parse("linux/arm64").unwrap()];
+        let part = request(&whole, &platforms, false);
+        let attributes = &part.outputs[0].attributes;
+        assert_eq!(attributes["name"], "a.test/x,b.test/y");
+        assert_eq!(attributes["push-by-digest"], "true");
+        assert!(!attributes.contains_key("store"));
+        assert_eq!(part.platforms, platforms);
+        assert_eq!(
+            request(&whole, &platforms, true).outputs[0].attributes["store"],
+            "false"
+        );
+    }
+
+    #[test]
+    fn names_of_the_output_go_before_tags() {
+        let whole = pushed(
+            r#"type=image,"name=a.test/x:1,a.test/z",push=true"#,
+            &["b.test/y:1"],
+        );
+        let names = names(&whole, &whole.outputs[0]);
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["a.test/x:1", "a.test/z:latest"]);
+    }
+
+    #[test]
+    fn files_wait_and_pushes_do_not() {
+        assert!(!waits(&pushed("type=registry", &["a.test/x"])));
+        assert!(waits(&pushed("type=local,dest=x", &[])));
+        let mut finish = pushed("type=registry", &["a.test/x"]);
+        finish.on_failure = OnFailure::Finish;
+        assert!(waits(&finish));
+    }
+}

@@ -1,0 +1,132 @@
+//! What each node is to build, decided before anything is solved.
+
+use super::error::names;
+use super::part::together;
+use super::{Error, Fit, Nodes, Rules, Share, Silent, assign};
+use crate::build::Prepared;
+use crate::oci::Platform;
+
+/// A build's platforms on their nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// Who builds what.
+    pub shares: Vec<Share>,
+    /// What one daemon has to make, if that is why one node builds all.
+    pub together: Option<String>,
+}
+
+impl Nodes {
+    /// Puts the platforms of a build on nodes. What only one daemon can make, such as an archive, is made on the node that serves all
+    /// platforms best.
+    ///
+    /// # Errors
+    /// When no node is left for a platform, and when none can make what cannot be made of parts.
+    pub fn plan(&self, prepared: &Prepared, silent: Vec<Silent>) -> Result<Plan, Error> {
+        self.plan_for(prepared, &prepared.request().platforms, silent)
+    }
+
+    /// The same for some platforms of the build.
+    pub(super) fn plan_for(
+        &self,
+        prepared: &Prepared,
+        platforms: &[Platform],
+        silent: Vec<Silent>,
+    ) -> Result<Plan, Error> {
+        let request = prepared.request();
+        let context = prepared.context_key();
+        let mut rules = Rules {
+            together: false,
+            require_native: request.require_native,
+            context: &context,
+        };
+        let mut shares = assign(platforms, &self.offers, &rules);
+        let mut whole = None;
+        if shares.len() > 1
+            && let Some(what) = together(prepared)
+        {
+            rules.together = true;
+            shares = assign(platforms, &self.offers, &rules);
+            whole = Some(what);
+        }
+        if shares.is_empty() {
+            return Err(Error::NoNode { silent });
+        }
+        let unknown: Vec<Platform> = shares.iter().flat_map(unknown).cloned().collect();
+        if let (Some(what), [only], false) = (&whole, shares.as_slice(), unknown.is_empty()) {
+            return Err(Error::NotTogether {
+                what: what.clone(),
+                node: self.all[only.node].name.clone(),
+                missing: unknown,
+            });
+        }
+        // One that answers is tried all the same when nobody is missing.
+        if !unknown.is_empty() && !silent.is_empty() {
+            return Err(Error::Unserved {
+                platforms: unknown,
+                silent,
+            });
+        }
+        let several = shares.len() > 1;
+        let pushes = request.outputs.iter().any(crate::build::Output::pushes);
+        let mut nodes = shares.iter().map(|share| share.node);
+        match nodes.find(|node| several && pushes && !self.pushes_parts[*node]) {
+            Some(node) => Err(Error::EngineCannotPush {
+                node: self.all[node].name.clone(),
+            }),
+            None => Ok(Plan {
+                shares,
+                together: whole,
+            }),
+        }
+    }
+
+    /// A plan in one line; none when there was nothing to decide.
+    pub(super) fn describe(&self, plan: &Plan) -> Option<String> {
+        if self.all.len() == 1 {
+            return None;
+        }
+        let shares = plan.shares.iter().map(|share| {
+            let name = &self.all[share.node].name;
+            match share.platforms.as_slice() {
+                [] => format!("building on the node {name}"),
+                platforms => format!("{} on {name}", shown(platforms)),
+            }
+        });
+        let mut text = shares.collect::<Vec<_>>().join("; ");
+        if let Some(what) = &plan.together {
+            text.push_str(&format!(": {what} is made by one daemon"));
+        }
+        Some(text)
+    }
+}
+
+fn unknown(share: &Share) -> impl Iterator<Item = &Platform> {
+    let unknown = share
+        .platforms
+        .iter()
+        .filter(|(_, fit)| *fit == Fit::Unknown);
+    unknown.map(|(platform, _)| platform)
+}
+
+fn shown(platforms: &[(Platform, Fit)]) -> String {
+    let shown = platforms.iter().map(|(platform, fit)| match fit {
+        Fit::Native => platform.to_string(),
+        Fit::Emulated => format!("{platform} (emulated)"),
+        Fit::Unknown => format!("{platform} (without an emulator)"),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+impl Share {
+    /// The platforms alone.
+    pub fn platforms(&self) -> Vec<Platform> {
+        let platforms = self.platforms.iter();
+        platforms.map(|(platform, _)| platform.clone()).collect()
+    }
+
+    /// The platforms in one line.
+    pub(super) fn names(&self) -> String {
+        names(&self.platforms())
+    }
+}
