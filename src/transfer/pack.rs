@@ -54,23 +54,23 @@ impl Pack {
     ) -> Result<Self, Error> {
         let mut pack = Self { parts: Vec::new() };
         for folder in ["blobs/", "blobs/sha256/"] {
-            pack.head(folder, 0);
+            pack.head(folder, 0)?;
         }
         let manifests = plan.manifests.iter().map(|(descriptor, _)| descriptor);
         let mut blobs: Vec<&Descriptor> = plan.blobs.iter().chain(manifests).collect();
         blobs.sort_by(|a, b| a.digest.cmp(&b.digest));
         for blob in blobs {
-            pack.head(&path(blob), blob.size);
+            pack.head(&path(blob), blob.size)?;
             let file = layout.blob_path(&blob.digest);
             pack.parts.push(Part::File(file, blob.size));
             pack.pad(blob.size);
         }
-        pack.file("index.json", &index(plan.root(), names));
+        pack.file("index.json", &index(plan.root(), names))?;
         if kind == ArchiveKind::Docker {
-            pack.file("manifest.json", &for_docker(source, plan, names).await?);
+            pack.file("manifest.json", &for_docker(source, plan, names).await?)?;
         }
         let version = json!({"imageLayoutVersion": "1.0.0"});
-        pack.file("oci-layout", &version);
+        pack.file("oci-layout", &version)?;
         pack.parts.push(Part::Bytes(vec![0; tar::END].into()));
         Ok(pack)
     }
@@ -121,9 +121,10 @@ impl Pack {
             .try_flatten()
     }
 
-    fn head(&mut self, name: &str, size: u64) {
-        let header = tar::header(name, size);
+    fn head(&mut self, name: &str, size: u64) -> Result<(), Error> {
+        let header = tar::header(name, size).map_err(error::file("name", name.as_ref()))?;
         self.parts.push(Part::Bytes(header.into()));
+        Ok(())
     }
 
     fn pad(&mut self, size: u64) {
@@ -131,12 +132,13 @@ impl Pack {
         self.parts.push(Part::Bytes(padding.into()));
     }
 
-    fn file(&mut self, name: &str, value: &Value) {
+    fn file(&mut self, name: &str, value: &Value) -> Result<(), Error> {
         let text = value.to_string();
         let size = text.len() as u64;
-        self.head(name, size);
+        self.head(name, size)?;
         self.parts.push(Part::Bytes(text.into()));
         self.pad(size);
+        Ok(())
     }
 }
 

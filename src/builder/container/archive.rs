@@ -1,12 +1,10 @@
-//! The files of a daemon as a tar archive (ustar), as the engine takes them into a container.
+//! The files of a daemon as a tar archive, as the engine takes them into a container.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Driver, Error};
+use tar::{Builder, EntryType, Header};
 
-const BLOCK: usize = 512;
-const NAME: usize = 100;
-const PREFIX: usize = 155;
+use super::super::{Driver, Error};
 
 /// The files under `buildkit/`, with their folders, for `/etc` of the container.
 pub(super) fn archive(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Error> {
@@ -18,22 +16,31 @@ pub(super) fn archive(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Erro
             .map(|(at, _)| format!("buildkit/{}/", &path[..at]));
         folders.extend(slashes);
     }
-    let mut archive = Vec::new();
+    let mut archive = Builder::new(Vec::new());
     for folder in &folders {
-        archive.extend_from_slice(&header(folder, b'5', 0o755, 0)?);
+        append(&mut archive, folder, EntryType::Directory, 0o755, &[])?;
     }
     for (path, content) in files {
-        archive.extend_from_slice(&header(
-            &format!("buildkit/{path}"),
-            b'0',
-            0o644,
-            content.len(),
-        )?);
-        archive.extend_from_slice(content);
-        archive.resize(archive.len().next_multiple_of(BLOCK), 0);
+        let path = format!("buildkit/{path}");
+        append(&mut archive, &path, EntryType::Regular, 0o644, content)?;
     }
-    archive.resize(archive.len() + 2 * BLOCK, 0);
-    Ok(archive)
+    archive.into_inner().map_err(|_| refused("buildkit"))
+}
+
+fn append(
+    archive: &mut Builder<Vec<u8>>,
+    path: &str,
+    kind: EntryType,
+    mode: u32,
+    content: &[u8],
+) -> Result<(), Error> {
+    let mut header = Header::new_ustar();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_size(content.len() as u64);
+    header.set_mtime(0);
+    let appended = archive.append_data(&mut header, path, content);
+    appended.map_err(|_| refused(path))
 }
 
 /// The store is a file that anybody could have written: its paths stay inside the folder.
@@ -43,38 +50,6 @@ fn check(path: &str) -> Result<(), Error> {
         true => Ok(()),
         false => Err(refused(path)),
     }
-}
-
-fn header(path: &str, kind: u8, mode: u32, size: usize) -> Result<[u8; BLOCK], Error> {
-    let (prefix, name) = split(path).ok_or_else(|| refused(path))?;
-    let mut header = [0; BLOCK];
-    let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, name.as_bytes());
-    put(100, format!("{mode:07o}").as_bytes());
-    put(108, b"0000000");
-    put(116, b"0000000");
-    put(124, format!("{size:011o}").as_bytes());
-    put(136, b"00000000000");
-    put(148, b"        ");
-    put(156, &[kind]);
-    put(257, b"ustar\x0000");
-    put(345, prefix.as_bytes());
-    let sum: u32 = header.iter().copied().map(u32::from).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    Ok(header)
-}
-
-/// A path that is too long for the name goes on in the prefix.
-fn split(path: &str) -> Option<(&str, &str)> {
-    if path.len() <= NAME {
-        return Some(("", path));
-    }
-    let inner = path.trim_end_matches('/');
-    let at = inner
-        .match_indices('/')
-        .map(|(at, _)| at)
-        .find(|at| path.len() - at - 1 <= NAME)?;
-    (at <= PREFIX).then(|| (&path[..at], &path[at + 1..]))
 }
 
 fn refused(path: &str) -> Error {

@@ -6,7 +6,7 @@ use super::*;
 fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, text) in files {
-        bytes.extend(header(name, text.len() as u64));
+        bytes.extend(header(name, text.len() as u64).unwrap());
         bytes.extend_from_slice(text.as_bytes());
         bytes.resize(bytes.len() + padding(text.len() as u64), 0);
     }
@@ -74,8 +74,8 @@ fn tar_reads_what_is_written_and_the_other_way_round() {
 fn what_is_no_archive_is_told() {
     let whole = archive(&[("a", "hello")]);
     for (bytes, part) in [
-        (&b"\x1f\x8b"[..], "cut off"),
-        (&[&b"\x1f\x8b"[..], &[0; 600]].concat(), "compressed"),
+        (&b"\x1f\x8b"[..], "compressed"),
+        (&b"ustar"[..], "cut off"),
         (&[b'x'; 1024], "no tar archive"),
         (&whole[..514], "cut off"),
         (&whole[..300], "cut off"),
