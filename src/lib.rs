@@ -60,6 +60,8 @@ pub mod frontend;
 
 pub mod builder;
 
+pub mod emulation;
+
 pub mod build;
 
 pub mod spread;

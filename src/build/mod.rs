@@ -37,6 +37,7 @@ mod inputs;
 mod layouts;
 mod missing_source;
 mod named;
+mod native;
 mod options;
 mod outcome;
 mod output;

@@ -14,8 +14,8 @@ use super::layouts::{self, Layouts};
 use super::part::Part;
 use super::served::{Served, build_platforms, setting};
 use super::{
-    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, missing_source, options,
-    provenance, reading,
+    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, missing_source, native,
+    options, provenance, reading,
 };
 use crate::client::{Address, Client, Failure, SolveRequest};
 use crate::frontend::{self, Finished, Job, Setting};
@@ -157,6 +157,7 @@ impl Prepared {
             ..SolveRequest::default()
         };
         let build_ref = solve.build_ref.clone();
+        let notes = environment.progress.clone();
         let attended = Attended {
             client,
             solve,
@@ -166,6 +167,10 @@ impl Prepared {
         };
         let drive = async |bridge: &Bridge| {
             setting.build_platforms = build_platforms(bridge.workers());
+            let note = native::note(&self.request.platforms, bridge.workers());
+            if let (Some(notes), Some(note)) = (notes, note) {
+                notes.note(note);
+            }
             let plan = Reading {
                 frontend: &self.request.frontend,
                 forwarded,

@@ -65,6 +65,7 @@ pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session
         entitlements: Some(options::entitlements(request)),
         with_request: true,
         require_native: request.require_native,
+        try_platforms: true,
         keep_going: request.on_failure != OnFailure::Cancel,
         ..Setting::default()
     }

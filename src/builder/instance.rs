@@ -173,6 +173,18 @@ impl Instance {
         Ok(Client::connect(&within(&options, timeout)).await?)
     }
 
+    /// The Docker Engine that holds it, if one does.
+    pub fn engine(&self) -> Option<ConnectOptions> {
+        match &self.way {
+            Way::Container(container) => Some(container.engine_options().clone()),
+            Way::Direct(options) => {
+                let is_engine = matches!(options.address, Address::Docker(_));
+                is_engine.then(|| options.clone())
+            }
+            Way::Local(_) => None,
+        }
+    }
+
     /// Asks it about itself, without starting anything.
     ///
     /// # Errors

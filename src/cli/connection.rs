@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use solvekit::builder::{Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, NodeSettings};
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
 use solvekit::oci::Platform;
@@ -11,6 +12,7 @@ use super::builder::{Builders, Used};
 use super::environment::Environment;
 use super::failure::talk;
 use super::nodes::Reached;
+use super::platforms::Target;
 use super::{Failure, records};
 
 #[derive(Debug, clap::Args)]
@@ -152,6 +154,51 @@ impl ConnectionArgs {
         };
         let used = Used::of_address(client.address());
         Ok(Found::Daemon(Box::new(client), used))
+    }
+
+    /// All nodes of the builder that is used, or the daemon without one; those that are not running are started.
+    pub(super) async fn targets(&self, environment: &Environment) -> Result<Vec<Target>, Failure> {
+        let found = match self.asked(environment) {
+            Asked::Address(_) => None,
+            Asked::Builder(name) => {
+                let builders = Builders::of(environment)?;
+                let builder = builders.find(name)?;
+                Some((builders, builder))
+            }
+            Asked::Nothing => self.chosen(environment, environment.buildkit_host.is_some())?,
+        };
+        let Some((builders, builder)) = found else {
+            let (client, used) = self.connect_for(environment, &[], &say).await?;
+            let is_engine = matches!(client.address(), Address::Docker(_));
+            return Ok(vec![Target {
+                builder: used.builder,
+                node: used.node,
+                given: Vec::new(),
+                engine: match is_engine {
+                    true => Some(self.engine(environment)?),
+                    false => None,
+                },
+                client: Ok(client),
+            }]);
+        };
+        let credentials = environment.credentials().ok();
+        let boot = Boot {
+            credentials: credentials.as_ref(),
+            say: &say,
+        };
+        let nodes = builder.nodes.iter().zip(builders.instances(&builder));
+        let targets = nodes.map(async |(node, instance)| {
+            let engine = instance.as_ref().ok().and_then(Instance::engine);
+            let connected = async { instance?.connect(self.timeout, &boot).await };
+            Target {
+                builder: builder.name.clone(),
+                node: node.name.clone(),
+                given: node.platforms.iter().map(Platform::normalized).collect(),
+                engine,
+                client: connected.await.map_err(Failure::from),
+            }
+        });
+        Ok(join_all(targets).await)
     }
 
     /// The builder's name of `--builder` or `BUILDX_BUILDER`, for commands that are about builders.

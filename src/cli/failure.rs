@@ -51,6 +51,21 @@ impl Failure {
         self.message
     }
 
+    /// The message alone.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same once more.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            message: self.message.clone(),
+            report: self.report.clone(),
+            hint: self.hint.clone(),
+            code: self.code,
+        }
+    }
+
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

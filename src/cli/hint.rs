@@ -54,6 +54,11 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
                 "build on a machine for {platform}, let the stage run on the daemon's own platform and compile for the other one \
                  (FROM --platform=$BUILDPLATFORM), or leave out --require-native"
             )),
+            Refusal::CannotRun { platform, .. } => Some(format!(
+                "{}; or let the stage run on the daemon's own platform and compile for the other one (FROM \
+                 --platform=$BUILDPLATFORM). solvekit platforms shows what the builder runs",
+                install(&platform.architecture)
+            )),
             _ => None,
         },
         Error::Client(error) => for_daemon(error),
@@ -97,7 +102,8 @@ pub(super) fn for_foreign_program(error: &frontend::Error, report: &str) -> Opti
 
 fn install(architecture: &str) -> String {
     format!(
-        "Register it on that machine with\n  docker run --privileged --rm tonistiigi/binfmt --install {architecture}\n\
+        "Register it on that machine with\n  solvekit platforms --install={architecture}\n  \
+         docker run --privileged --rm tonistiigi/binfmt --install {architecture}\n\
          or with the package qemu-user-static (Debian, Ubuntu, Fedora), and build again"
     )
 }

@@ -42,6 +42,7 @@ mod manifest;
 mod nodes;
 mod of_dockerfile;
 mod permissions;
+mod platforms;
 mod plugin;
 mod policy;
 mod preflight;
@@ -124,6 +125,8 @@ enum Command {
     Proxy(proxy::ProxyArgs),
     /// List the daemon's workers and the platforms they build
     Workers(workers::WorkersArgs),
+    /// Which platforms the builder runs itself, emulates or cannot run, and why; register emulators
+    Platforms(platforms::PlatformsArgs),
     /// List what the daemon's build cache holds
     Du(du::DuArgs),
     /// Remove what the daemon's build cache holds
@@ -198,6 +201,11 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::Workers(args) => {
             run_async(workers::cmd_workers(&args, &cli.connection, &environment))
         }
+        Command::Platforms(args) => run_async(platforms::cmd_platforms(
+            &args,
+            &cli.connection,
+            &environment,
+        )),
         Command::Du(args) => run_async(du::cmd_du(&args, &cli.connection, &environment)),
         Command::Prune(args) => run_async(prune::cmd_prune(&args, &cli.connection, &environment)),
         Command::Push(args) => run_async(push::cmd_push(args, &environment)),

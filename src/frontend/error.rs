@@ -4,6 +4,7 @@ use super::Source;
 use crate::causes;
 use crate::client::{self, Code, Detail, Failure};
 use crate::dockerfile::{Finding, Span};
+use crate::emulation::Reason;
 use crate::gateway;
 use crate::llb::Location;
 use crate::oci::Platform;
@@ -154,6 +155,14 @@ pub enum Refusal {
         platform: Box<Platform>,
         /// The daemon's own.
         native: Box<Platform>,
+    },
+    /// The daemon cannot run programs of its platform.
+    #[error("runs on {platform}, whose programs the daemon cannot run: {reason}")]
+    CannotRun {
+        /// The step's platform.
+        platform: Box<Platform>,
+        /// Why not.
+        reason: Reason,
     },
 }
 

@@ -117,6 +117,10 @@ impl Job {
             mut failed,
         } = translated?;
         self.check_steps(setting, &translations)?;
+        failed.extend(
+            self.take_impossible(bridge, setting, several, &mut translations)
+                .await?,
+        );
         let scanner = match &attested.sbom {
             None => None,
             Some(sbom) => Some(self.scanner(sbom, bridge, setting).await?),

@@ -24,6 +24,7 @@ mod error;
 mod images;
 mod inside;
 mod job;
+mod preflight;
 mod read;
 mod refusal;
 mod request;

@@ -43,17 +43,22 @@ fn missing(exec: &pb::ExecOp, allowed: &[String]) -> Option<Refusal> {
 /// Whether the machine of the daemon cannot run programs of the process' platform itself. One that runs 386 and older ARMs
 /// besides its own is native for these.
 fn emulated(op: &pb::Op, native: &Platform) -> Option<Refusal> {
-    let wanted = op.platform.as_ref()?;
-    let platform = Platform {
-        os: wanted.os.clone(),
-        architecture: wanted.architecture.clone(),
-        variant: wanted.variant.clone(),
-        ..Platform::default()
-    };
+    let platform = platform_of(op.platform.as_ref()?)?;
     (!PlatformMatcher::runs(native, &platform)).then(|| Refusal::Emulated {
         platform: Box::new(platform),
         native: Box::new(native.clone()),
     })
+}
+
+/// The platform of an op; none for one that has none.
+pub(super) fn platform_of(op: &pb::Platform) -> Option<Platform> {
+    let platform = Platform {
+        os: op.os.clone(),
+        architecture: op.architecture.clone(),
+        variant: op.variant.clone(),
+        ..Platform::default()
+    };
+    (!platform.os.is_empty()).then_some(platform)
 }
 
 fn needed(exec: &pb::ExecOp) -> [Option<&'static str>; 2] {

@@ -42,6 +42,9 @@ pub struct Setting {
     pub entitlements: Option<Vec<String>>,
     /// A process that the daemon's machine would emulate fails the build before anything is solved.
     pub require_native: bool,
+    /// A process of a platform whose programs the daemon cannot run fails the build before anything is solved. Platforms that the
+    /// daemon does not list are tried for that with a small program.
+    pub try_platforms: bool,
     /// The request goes along in full provenance, as a document: the daemon knows the attributes of its own frontends only.
     pub with_request: bool,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.

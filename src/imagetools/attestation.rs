@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use serde_json::Value as Json;
 
-use super::Error;
 use super::load::{Loaded, parse};
-use crate::oci::{Descriptor, Digest, Reference};
+use super::{Error, Location};
+use crate::oci::{Descriptor, Digest};
 use crate::registry::Client;
 
 const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -31,7 +31,7 @@ impl Kind {
 /// The predicates of this kind about a manifest, in their order.
 pub(super) async fn predicates(
     client: &Client,
-    of: &Reference,
+    of: &Location,
     loaded: &Loaded,
     subject: &Digest,
     kind: Kind,
@@ -45,8 +45,8 @@ pub(super) async fn predicates(
         if !wanted || !(signed || layer.media_type == IN_TOTO) {
             continue;
         }
-        let bytes = client.small_blob(of, layer).await?;
-        let name = of.clone().with_digest(layer.digest.clone());
+        let bytes = of.blob(client, layer).await?;
+        let name = of.at(&layer.digest);
         let statement: Json = match signed {
             false => parse(&name, "attestation", &bytes)?,
             true => parse(&name, "attestation", &payload(&name, &bytes)?)?,
@@ -62,7 +62,7 @@ fn is_signed(layer: &Descriptor) -> bool {
     kind.is_some_and(|kind| kind.ends_with("+dsse"))
 }
 
-fn payload(name: &Reference, envelope: &[u8]) -> Result<Vec<u8>, Error> {
+fn payload(name: &Location, envelope: &[u8]) -> Result<Vec<u8>, Error> {
     let envelope: Json = parse(name, "signed attestation", envelope)?;
     let payload = envelope["payload"].as_str().unwrap_or_default();
     base64::engine::general_purpose::STANDARD

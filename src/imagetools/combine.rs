@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::annotation::{Annotation, Place};
 use super::load::parse;
-use super::{Error, shape};
-use crate::oci::{Descriptor, Digest, Index, Platform, Reference, media_type};
+use super::{Error, Location, shape};
+use crate::oci::{Descriptor, Digest, Index, Platform, media_type};
 use crate::template::Json;
 
 /// The annotations by which an attestation names what it is about.
@@ -19,7 +19,7 @@ const ATTESTATION: &str = "attestation-manifest";
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     /// Where it is, by digest.
-    pub(super) from: Reference,
+    pub(super) from: Location,
     pub(super) descriptor: Descriptor,
     pub(super) bytes: Bytes,
 }
@@ -29,8 +29,8 @@ pub(super) struct Part {
 pub(super) struct Combined {
     pub(super) descriptor: Descriptor,
     pub(super) bytes: Bytes,
-    /// The manifests that it needs, each with the repository that has it.
-    pub(super) manifests: Vec<(Descriptor, Reference)>,
+    /// The manifests that it needs, each with the place that has it.
+    pub(super) manifests: Vec<(Descriptor, Location)>,
     /// There were annotations, and no place for them.
     pub(super) unannotated: bool,
 }
@@ -59,7 +59,7 @@ pub(super) fn combine(
         }
     }
     let docker =
-        |entry: &(Descriptor, Reference)| entry.0.media_type.starts_with("application/vnd.docker.");
+        |entry: &(Descriptor, Location)| entry.0.media_type.starts_with("application/vnd.docker.");
     let kind = match entries.all.iter().all(docker) {
         true => media_type::DOCKER_MANIFEST_LIST,
         false => media_type::OCI_INDEX,
@@ -83,12 +83,12 @@ pub(super) fn combine(
 /// Descriptors, each digest once: what a later one says of it is added.
 #[derive(Default)]
 struct Entries {
-    all: Vec<(Descriptor, Reference)>,
+    all: Vec<(Descriptor, Location)>,
     places: HashMap<Digest, usize>,
 }
 
 impl Entries {
-    fn add(&mut self, entry: Descriptor, from: &Reference) {
+    fn add(&mut self, entry: Descriptor, from: &Location) {
         let Some(&at) = self.places.get(&entry.digest) else {
             self.places.insert(entry.digest.clone(), self.all.len());
             self.all.push((entry, from.clone()));
@@ -134,11 +134,7 @@ fn empty(kind: &str) -> Index {
     }
 }
 
-fn annotate(
-    index: &mut Index,
-    entries: &mut [(Descriptor, Reference)],
-    annotations: &[Annotation],
-) {
+fn annotate(index: &mut Index, entries: &mut [(Descriptor, Location)], annotations: &[Annotation]) {
     for annotation in annotations {
         let pair = || (annotation.key.clone(), annotation.value.clone());
         match &annotation.place {
@@ -214,7 +210,7 @@ impl Combined {
     }
 
     /// The manifests that have no attestation in the index and are none.
-    pub(super) fn unattested(&self) -> Vec<(Digest, Reference)> {
+    pub(super) fn unattested(&self) -> Vec<(Digest, Location)> {
         let attested: Vec<Digest> = self
             .manifests
             .iter()
@@ -231,7 +227,7 @@ impl Combined {
     /// With these attestations, each of the manifest of this digest, at the end.
     pub(super) fn with_attestations(
         mut self,
-        found: Vec<(Digest, Descriptor, Reference)>,
+        found: Vec<(Digest, Descriptor, Location)>,
     ) -> Result<Self, Error> {
         let mut entries = self.manifests.clone();
         for (subject, mut entry, from) in found {
@@ -261,7 +257,7 @@ impl Combined {
         Ok(self)
     }
 
-    fn replace(&mut self, entries: Vec<(Descriptor, Reference)>) -> Result<(), Error> {
+    fn replace(&mut self, entries: Vec<(Descriptor, Location)>) -> Result<(), Error> {
         let name = self.manifests.first().map(|(_, from)| from.clone());
         let mut index: Index = match name {
             Some(name) => parse(&name, "index", &self.bytes)?,

@@ -1,4 +1,4 @@
-//! From repository to repository: what a manifest needs before it, byte for byte.
+//! From repository or layout to repository: what a manifest needs before it, byte for byte.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Error;
 use super::load::parse;
+use super::{Error, Location};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 use crate::progress::Step;
-use crate::registry::{BlobSource, Client, Progress};
+use crate::registry::{Client, Progress};
 
 /// How many blobs are on their way at once.
 const AT_ONCE: usize = 4;
@@ -38,7 +38,7 @@ struct Parts {
 /// What has to be in a repository.
 #[derive(Default)]
 struct Plan {
-    blobs: BTreeMap<Digest, (Descriptor, Reference)>,
+    blobs: BTreeMap<Digest, (Descriptor, Location)>,
     /// Those that others need come later: they are written from the last to the first.
     manifests: Vec<(Descriptor, Bytes)>,
 }
@@ -46,7 +46,7 @@ struct Plan {
 /// Sees to it that a repository has these manifests and all that they need. What it has is not sent again.
 pub(crate) async fn copy(
     client: &Client,
-    manifests: &[(Descriptor, Reference)],
+    manifests: &[(Descriptor, Location)],
     to: &Reference,
     step: &Step,
 ) -> Result<(), Error> {
@@ -79,7 +79,7 @@ pub(super) fn by_digest(of: &Reference, digest: &Digest) -> Reference {
 impl Plan {
     async fn of(
         client: &Client,
-        manifests: Vec<(Descriptor, Reference)>,
+        manifests: Vec<(Descriptor, Location)>,
         to: &Reference,
     ) -> Result<Self, Error> {
         let mut plan = Self::default();
@@ -112,10 +112,10 @@ impl Plan {
     fn add(
         &mut self,
         descriptor: &Descriptor,
-        from: &Reference,
+        from: &Location,
         bytes: &[u8],
-    ) -> Result<Vec<(Descriptor, Reference)>, Error> {
-        let name = by_digest(from, &descriptor.digest);
+    ) -> Result<Vec<(Descriptor, Location)>, Error> {
+        let name = from.at(&descriptor.digest);
         if media_type::is_index(&descriptor.media_type) {
             let index: Index = parse(&name, "index", bytes)?;
             let entries = index.manifests.into_iter();
@@ -143,10 +143,10 @@ impl Plan {
 async fn fetch(
     client: &Client,
     descriptor: Descriptor,
-    from: Reference,
+    from: Location,
     to: &Reference,
-) -> Result<(Descriptor, Reference, Option<Bytes>, Vec<Descriptor>), Error> {
-    let referrers = client.referrers(&from, &descriptor.digest).await?;
+) -> Result<(Descriptor, Location, Option<Bytes>, Vec<Descriptor>), Error> {
+    let referrers = from.referrers(client, &descriptor.digest).await?;
     let referrers = referrers
         .into_iter()
         .filter(|entry| REFERRERS.contains(&entry.artifact_type.as_str()))
@@ -155,8 +155,8 @@ async fn fetch(
     let bytes = match there {
         true => None,
         false => {
-            let name = by_digest(&from, &descriptor.digest);
-            Some(client.manifest(&name).await?.bytes)
+            let place = from.at(&descriptor.digest);
+            Some(place.manifest(client).await?.bytes)
         }
     };
     Ok((descriptor, from, bytes, referrers))
@@ -165,7 +165,7 @@ async fn fetch(
 async fn send(
     client: &Client,
     descriptor: &Descriptor,
-    from: &Reference,
+    from: &Location,
     to: &Reference,
     step: &Step,
 ) -> Result<(), Error> {
@@ -177,7 +177,7 @@ async fn send(
         let mut transfer = shown.lock().unwrap_or_else(PoisonError::into_inner);
         transfer.set_current(sent);
     });
-    let source = BlobSource::Repository(Box::new(client.clone()), from.clone());
+    let source = from.source(client, &descriptor.digest);
     client
         .push_blob(to, descriptor, &source, Some(&progress))
         .await?;

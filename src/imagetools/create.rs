@@ -7,10 +7,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::annotation::Annotation;
 use super::combine::{Combined, Part, combine, matches};
-use super::copy::{by_digest, copy};
+use super::copy::copy;
 use super::load::{parse, platform_of};
 use super::source::{Given, Source};
-use super::{Error, shape};
+use super::{Error, Location, shape};
 use crate::oci::{Descriptor, Manifest, Platform, Reference, media_type};
 use crate::progress::{LogStream, Writer};
 use crate::registry::Client;
@@ -55,7 +55,7 @@ pub async fn create(client: &Client, request: CreateRequest) -> Result<Created, 
         .iter()
         .map(|tag| tag.clone().with_default_tag())
         .collect();
-    let default = repository(&request.sources, &tags);
+    let default = place(&request.sources, &tags);
     let parts: Vec<Part> = stream::iter(request.sources.iter().map(|source| {
         let default = default.as_ref();
         async move { look_up(client, source, default).await }
@@ -162,25 +162,25 @@ impl Created {
     }
 }
 
-/// The repository that digests and descriptors are in: the only one that anything names.
-fn repository(sources: &[Source], tags: &[Reference]) -> Option<Reference> {
+/// Where digests and descriptors are: the only repository or folder that anything names.
+fn place(sources: &[Source], tags: &[Reference]) -> Option<Location> {
     let named = sources.iter().filter_map(|source| match source {
-        Source::Name(name) => Some(name),
+        Source::Name(name) => Some(name.clone()),
         _ => None,
     });
-    let mut all = named.chain(tags);
+    let mut all = named.chain(tags.iter().cloned().map(Location::Registry));
     let first = all.next()?;
-    all.all(|other| other.name() == first.name())
-        .then(|| first.without_tag())
+    let name = first.name();
+    all.all(|other| other.name() == name).then_some(first)
 }
 
 async fn look_up(
     client: &Client,
     source: &Source,
-    default: Option<&Reference>,
+    default: Option<&Location>,
 ) -> Result<Part, Error> {
     let inferred = |digest| match default {
-        Some(repository) => Ok(by_digest(repository, digest)),
+        Some(place) => Ok(place.without_tag().at(digest)),
         None => Err(Error::NoRepository {
             digest: digest.clone(),
         }),
@@ -190,7 +190,7 @@ async fn look_up(
         Source::Digest(digest) => (inferred(digest)?, None),
         Source::Descriptor(given) => (inferred(&given.digest)?, Some(given)),
     };
-    let fetched = client.manifest(&from).await?;
+    let fetched = from.manifest(client).await?;
     let mut part = Part {
         descriptor: fetched.descriptor,
         bytes: fetched.bytes,
@@ -237,7 +237,7 @@ impl Part {
         let mut platform = self.descriptor.platform.clone().unwrap_or_default();
         if platform.os.is_empty() || platform.architecture.is_empty() {
             let manifest: Manifest = parse(&self.from, "manifest of an image", &self.bytes)?;
-            let config = client.small_blob(&self.from, &manifest.config).await?;
+            let config = self.from.blob(client, &manifest.config).await?;
             let found = platform_of(&parse(&self.from, "image config", &config)?).normalized();
             if platform.architecture.is_empty() {
                 platform.architecture = found.architecture;
@@ -272,10 +272,10 @@ fn check_platform(descriptor: &Descriptor, wanted: &[Platform]) -> Result<(), Er
 async fn attestations(
     client: &Client,
     combined: &Combined,
-) -> Result<Vec<(crate::oci::Digest, Descriptor, Reference)>, Error> {
+) -> Result<Vec<(crate::oci::Digest, Descriptor, Location)>, Error> {
     let found: Vec<_> = stream::iter(combined.unattested().into_iter().map(
         |(digest, from)| async move {
-            let referrers = client.referrers(&from, &digest).await?;
+            let referrers = from.referrers(client, &digest).await?;
             let first = referrers
                 .into_iter()
                 .find(|entry| entry.artifact_type == ATTESTATION);

@@ -1,7 +1,7 @@
 //! What can go wrong with images in registries.
 
 use crate::oci::Digest;
-use crate::registry;
+use crate::{layout, registry};
 
 /// An error of this module.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,20 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A layout cannot be read.
+    #[error(transparent)]
+    Layout(#[from] layout::Error),
+    /// A layout lacks a part of its image.
+    #[error("{layout} is incomplete: {digest} is missing")]
+    Missing {
+        /// The image.
+        layout: String,
+        /// The part.
+        digest: Digest,
+    },
+    /// The program ends.
+    #[error("the program is ending")]
+    Cancelled,
     /// A text that names no part of an image.
     #[error("{input:?} is no name, digest or descriptor of an image: {reason}")]
     Source {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::attestation::{Kind, predicates};
 use super::load::{Image, Loaded, parse};
-use super::{Error, shape, text};
-use crate::oci::{Index, Reference, media_type};
+use super::{Error, Location, shape, text};
+use crate::oci::{Index, media_type};
 use crate::registry::{Client, Fetched};
 use crate::template::{Struct, Template, Value};
 
@@ -14,34 +14,32 @@ use crate::template::{Struct, Template, Value};
 pub struct Inspection {
     client: Client,
     name: String,
-    reference: Reference,
+    location: Location,
     root: Fetched,
     index: Option<Index>,
 }
 
 impl Inspection {
-    /// What a reference points to; without tag and digest that is `latest`.
+    /// What is there. A layout needs no registry: the client is not used then.
     ///
     /// # Errors
-    /// When the registry does not give it, or gives no index where it says so.
-    pub async fn of(client: Client, reference: &Reference) -> Result<Self, Error> {
-        let name = reference.familiar();
-        let reference = reference.clone().with_default_tag();
-        let root = client.manifest(&reference).await?;
+    /// When the registry does not give it, the layout has none of that name, or there is no index where it says so.
+    pub async fn of(client: Client, location: &Location) -> Result<Self, Error> {
+        let root = location.manifest(&client).await?;
         let index = match media_type::is_index(&root.descriptor.media_type) {
-            true => Some(parse(&reference, "index", &root.bytes)?),
+            true => Some(parse(location, "index", &root.bytes)?),
             false => None,
         };
         Ok(Self {
             client,
-            name,
-            reference,
+            name: location.familiar(),
+            location: location.clone(),
             root,
             index,
         })
     }
 
-    /// What templates call the image by; the familiar form of its reference unless this is set.
+    /// What templates call the image by; its location in short unless this is set.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -55,7 +53,7 @@ impl Inspection {
 
     /// Name, type, digest, and the manifests of an index, as buildx shows them.
     pub fn text(&self) -> String {
-        text::text(&self.reference, &self.root.descriptor, self.index.as_ref())
+        text::text(&self.location, &self.root.descriptor, self.index.as_ref())
     }
 
     /// What a template is about: `Name`, `Manifest`, `Image`, `SBOM` and `Provenance`. Of an image for several platforms the
@@ -65,7 +63,7 @@ impl Inspection {
     /// # Errors
     /// When the registry does not give a part, or a part is not what its type says.
     pub async fn value(&self, template: &Template) -> Result<Value, Error> {
-        let loaded = Loaded::of(&self.client, &self.reference, &self.root).await?;
+        let loaded = Loaded::of(&self.client, &self.location, &self.root).await?;
         let mut value = Struct::new()
             .optional("Name", "name", self.name.as_str())
             .optional("Manifest", "manifest", self.manifest());
@@ -104,7 +102,7 @@ impl Inspection {
     async fn attested(&self, loaded: &Loaded, kind: Kind) -> Result<Value, Error> {
         let mut all = Struct::new();
         for (platform, image) in &loaded.images {
-            let found = predicates(&self.client, &self.reference, loaded, &image.digest, kind);
+            let found = predicates(&self.client, &self.location, loaded, &image.digest, kind);
             let mut found = found.await?.into_iter();
             let first = found.next();
             if first.is_none() && loaded.images.len() > 1 {

@@ -6,8 +6,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::Error;
-use crate::oci::{Descriptor, Digest, Index, Manifest, Platform, Reference, media_type};
+use super::{Error, Location};
+use crate::oci::{Descriptor, Digest, Index, Manifest, Platform, media_type};
 use crate::registry::{Client, Fetched};
 
 /// How much is asked for at once.
@@ -34,14 +34,14 @@ pub(super) struct Image {
 }
 
 impl Loaded {
-    pub(super) async fn of(client: &Client, of: &Reference, root: &Fetched) -> Result<Self, Error> {
+    pub(super) async fn of(client: &Client, of: &Location, root: &Fetched) -> Result<Self, Error> {
         let mut loaded = Self::default();
         let mut level = vec![(root.descriptor.clone(), root.bytes.clone())];
         for _ in 0..DEPTH {
             let mut next: Vec<Descriptor> = Vec::new();
             let mut images = Vec::new();
             for (descriptor, bytes) in level {
-                let name = of.clone().with_digest(descriptor.digest.clone());
+                let name = of.at(&descriptor.digest);
                 if media_type::is_index(&descriptor.media_type) {
                     let index: Index = parse(&name, "index", &bytes)?;
                     next.extend(index.manifests);
@@ -62,8 +62,7 @@ impl Loaded {
                 return Ok(loaded);
             }
             level = stream::iter(next.into_iter().map(|descriptor| async move {
-                let name = of.clone().with_digest(descriptor.digest.clone());
-                let fetched = client.manifest(&name).await?;
+                let fetched = of.at(&descriptor.digest).manifest(client).await?;
                 Ok::<_, Error>((descriptor, fetched.bytes))
             }))
             .buffered(AT_ONCE)
@@ -80,13 +79,13 @@ impl Loaded {
     async fn add_images(
         &mut self,
         client: &Client,
-        of: &Reference,
+        of: &Location,
         images: Vec<(Descriptor, Manifest)>,
     ) -> Result<(), Error> {
         let images: Vec<(String, Image)> =
             stream::iter(images.into_iter().map(|(descriptor, manifest)| async move {
-                let config = client.small_blob(of, &manifest.config).await?;
-                let name = of.clone().with_digest(manifest.config.digest.clone());
+                let config = of.blob(client, &manifest.config).await?;
+                let name = of.at(&manifest.config.digest);
                 let config: Json = parse(&name, "image config", &config)?;
                 let platform = descriptor.platform.unwrap_or_else(|| platform_of(&config));
                 let image = Image {
@@ -126,7 +125,7 @@ fn is_manifest(text: &str) -> bool {
 }
 
 pub(super) fn parse<T: DeserializeOwned>(
-    name: &Reference,
+    name: &impl ToString,
     kind: &'static str,
     bytes: &[u8],
 ) -> Result<T, Error> {

@@ -1,16 +1,15 @@
-//! Images of several platforms in registries: looked at as a whole, with what stands in their attestations, and made of one another.
+//! Images of several platforms in registries and layouts: looked at as a whole, with what stands in their attestations, and made of one another.
 //!
 //! What is printed is what `docker buildx imagetools` prints, and templates have the same fields.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use solvekit::imagetools::Inspection;
-//! use solvekit::oci::Reference;
+//! use solvekit::imagetools::{Inspection, Location};
 //! use solvekit::registry::{Client, ClientOptions, Credentials};
 //! use solvekit::template::{Json, Template};
 //!
 //! let client = Client::new(Credentials::none().into(), ClientOptions::default());
-//! let image = Inspection::of(client, &Reference::parse("alpine")?).await?;
+//! let image = Inspection::of(client, &Location::parse("alpine")?).await?;
 //! let template = Template::parse("{{range .Manifest.Manifests}}{{println .Digest}}{{end}}")?;
 //! print!("{}", template.render(&image.value(&template).await?, Json::Indented)?);
 //! # Ok(())
@@ -25,6 +24,7 @@ mod create;
 mod error;
 mod inspect;
 mod load;
+mod location;
 mod shape;
 mod source;
 mod text;
@@ -34,4 +34,5 @@ pub(crate) use copy::copy;
 pub use create::{CreateRequest, Created, create};
 pub use error::Error;
 pub use inspect::Inspection;
+pub use location::Location;
 pub use source::{Given, Source};

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Error;
-use crate::oci::{Digest, Platform, Reference};
+use super::{Error, Location};
+use crate::oci::{Digest, Platform};
 
 /// A part of a new image.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Source {
     /// What this name points to.
-    Name(Reference),
-    /// What has this digest, in the repository that everything else is in.
+    Name(Location),
+    /// What has this digest, in the repository or folder that everything else is in.
     Digest(Digest),
-    /// What a descriptor describes, in the repository that everything else is in.
+    /// What a descriptor describes, in the repository or folder that everything else is in.
     Descriptor(Box<Given>),
 }
 
@@ -47,7 +47,7 @@ struct Document {
 }
 
 impl Source {
-    /// Reads a digest, a name, or a descriptor as JSON. A name without tag is that of `latest`.
+    /// Reads a digest, a name in a registry or of a layout, or a descriptor as JSON. A name without tag is that of `latest`.
     ///
     /// # Errors
     /// [`Error::Source`] with what is wrong.
@@ -74,9 +74,7 @@ impl Source {
             Err(error) if text.starts_with("sha256:") => return Err(invalid(error.to_string())),
             Err(_) => {}
         }
-        Reference::parse(text)
-            .map(|name| Self::Name(name.with_default_tag()))
-            .map_err(|error| invalid(error.to_string()))
+        Location::parse(text).map(Self::Name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! An image as text, in the columns of Go's `tabwriter`.
 
-use crate::oci::{Descriptor, Index, Reference, media_type};
+use super::Location;
+use crate::oci::{Descriptor, Index, media_type};
 
 /// Lines of a name and a value, aligned until something is of another kind.
 #[derive(Default)]
@@ -29,7 +30,7 @@ impl Columns {
 }
 
 /// Name, type and digest, and the manifests of an index.
-pub(super) fn text(name: &Reference, root: &Descriptor, index: Option<&Index>) -> String {
+pub(super) fn text(name: &Location, root: &Descriptor, index: Option<&Index>) -> String {
     let mut columns = Columns::default();
     columns.line("Name:", name.to_string());
     columns.line("MediaType:", &root.media_type);
@@ -50,8 +51,8 @@ pub(super) fn text(name: &Reference, root: &Descriptor, index: Option<&Index>) -
     columns.text
 }
 
-fn manifest(columns: &mut Columns, name: &Reference, entry: &Descriptor) {
-    let name = name.clone().with_digest(entry.digest.clone());
+fn manifest(columns: &mut Columns, name: &Location, entry: &Descriptor) {
+    let name = name.at(&entry.digest);
     columns.line("  Name:", name.to_string());
     columns.line("  MediaType:", &entry.media_type);
     let Some(platform) = &entry.platform else {
@@ -94,7 +95,7 @@ mod tests {
         )
         .unwrap();
         let root = Descriptor::new(media_type::OCI_INDEX, digest.clone(), 1);
-        let name = Reference::parse("r.example/a:1").unwrap();
+        let name = Location::parse("r.example/a:1").unwrap();
         let indexed = media_type::OCI_INDEX;
         let manifest = media_type::OCI_MANIFEST;
         let expected = format!(

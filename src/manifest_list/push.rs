@@ -30,7 +30,7 @@ pub async fn push(
     if !foreign.is_empty() {
         let manifests: Vec<_> = foreign
             .iter()
-            .map(|entry| (entry.descriptor.clone(), entry.reference.clone()))
+            .map(|entry| (entry.descriptor.clone(), entry.reference.clone().into()))
             .collect();
         let step = progress.step(format!("[internal] copying to {}", list.name()));
         let copied = imagetools::copy(client, &manifests, list, &step).await;

@@ -353,3 +353,58 @@ fn mistakes_of_create_say_what_to_do() {
         imagetools(&arguments).failed_with(1, texts);
     }
 }
+
+#[test]
+fn layouts_of_builds_are_looked_at_and_become_one_image() {
+    let engine = Engine::get();
+    let parts = tempfile::tempdir().expect("a temporary folder");
+    let context = folder_of(&[(
+        "Dockerfile",
+        "FROM alpine\nARG TARGETARCH\nENV for=$TARGETARCH\n",
+    )]);
+    let mut sources = Vec::new();
+    for architecture in ["amd64", "arm64"] {
+        let folder = parts.path().join(architecture);
+        let output = format!("type=oci,tar=false,dest={}", folder.display());
+        let platform = format!("linux/{architecture}");
+        Finished::of(
+            solvekit(["build", "--platform", &platform, "-o", &output]).arg(context.path()),
+        )
+        .succeeded();
+        sources.push(format!("oci-layout://{}", folder.display()));
+    }
+    let format = ["--format", "{{.Image.Architecture}} {{.Image.Config.Env}}"];
+    let looked = imagetools(&[&["inspect", sources[1].as_str()], &format[..]].concat());
+    let looked = looked.succeeded().stdout;
+    assert!(
+        looked.starts_with("arm64 ") && looked.contains("for=arm64"),
+        "{looked}"
+    );
+    let text = imagetools(&["inspect", &sources[0]]).succeeded().stdout;
+    assert!(
+        text.starts_with(&format!("Name:      {}:latest\n", sources[0])),
+        "{text}"
+    );
+
+    let name = format!("{}:both", engine.name("joined"));
+    imagetools(&["create", "-t", &name, &sources[0], &sources[1]]).succeeded();
+    let format =
+        "{{range .Manifest.Manifests}}{{println .Platform.OS .Platform.Architecture}}{{end}}";
+    let joined = as_buildx(&["inspect", &name, "--format", format]);
+    assert_eq!(joined.trim(), "linux amd64\nlinux arm64");
+    let format = "{{json (index .Image \"linux/arm64\")}}";
+    assert!(as_buildx(&["inspect", &name, "--format", format]).contains("for=arm64"));
+
+    // What is cut off is not pushed.
+    let blobs = parts.path().join("amd64/blobs/sha256");
+    let entries = std::fs::read_dir(&blobs).expect("the folder of the blobs");
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let largest = files.max_by_key(|path| path.metadata().map_or(0, |file| file.len()));
+    std::fs::write(largest.expect("a blob"), "cut").expect("it can be written");
+    let cut = format!("{}:cut", engine.name("joined-cut"));
+    imagetools(&["create", "-t", &cut, &sources[0]]).failed_with(1, &["cannot push to"]);
+    imagetools(&["inspect", &cut]).failed_with(1, &["joined-cut"]);
+
+    imagetools(&["create", "-t", "oci-layout://x", &name]).failed_with(1, &["solvekit image copy"]);
+    imagetools(&["inspect", "oci-layout:///nonexistent"]).failed_with(1, &["/nonexistent"]);
+}

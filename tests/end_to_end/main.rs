@@ -33,6 +33,7 @@ mod metadata;
 mod named_contexts;
 mod outputs;
 mod piped_contexts;
+mod platforms;
 mod plugin;
 mod programs;
 mod registry_faults;

@@ -12,6 +12,7 @@ mod fixture;
 mod frontend_image;
 mod git;
 mod in_container;
+mod own_program;
 mod peer;
 mod pushed;
 mod relay;

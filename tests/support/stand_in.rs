@@ -3,10 +3,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::Command;
 use std::sync::OnceLock;
 
+use super::own_program::add_program;
 use super::{Engine, Finished, solvekit, unique};
 
 const BUILDKITD: &str = "#!/bin/sh
@@ -29,18 +28,7 @@ pub fn stand_in_image() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
         let context = tempfile::tempdir().expect("a temporary folder");
-        let program = Path::new(env!("CARGO_BIN_EXE_solvekit"));
-        let stripped = context.path().join("solvekit");
-        output(Command::new("strip").arg("-o").arg(&stripped).arg(program));
-        let libraries = output(Command::new("ldd").arg(program));
-        for library in libraries
-            .split_whitespace()
-            .filter(|word| word.starts_with('/'))
-        {
-            let place = context.path().join(library.trim_start_matches('/'));
-            fs::create_dir_all(place.parent().expect("a folder")).expect("the folder can be made");
-            fs::copy(library, place).expect("the library can be copied");
-        }
+        add_program(context.path());
         let programs = context.path().join("usr/local/bin");
         fs::create_dir_all(&programs).expect("the folder can be made");
         for (name, text) in [("buildkitd", BUILDKITD), ("buildctl", BUILDCTL)] {
@@ -53,10 +41,4 @@ pub fn stand_in_image() -> &'static str {
         Finished::of(solvekit(["build", "--push", "-t", &name]).arg(context.path())).succeeded();
         name
     })
-}
-
-fn output(command: &mut Command) -> String {
-    let output = command.output().expect("strip and ldd are there");
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

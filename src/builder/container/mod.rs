@@ -39,6 +39,11 @@ impl Container {
         })
     }
 
+    /// How to connect to its engine.
+    pub(super) fn engine_options(&self) -> &ConnectOptions {
+        &self.engine
+    }
+
     /// How to connect to the BuildKit in the container.
     pub(super) fn connect_options(&self) -> ConnectOptions {
         let engine = Box::new(self.engine.address.endpoint());

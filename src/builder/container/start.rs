@@ -2,19 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE as BASE64};
 use http::Method;
-use serde_json::{Value, json};
 
 use super::Container;
+use crate::builder::pull::{pull, step};
 use crate::builder::{Boot, Driver, Error, Status};
 use crate::client::{self, Engine};
 use crate::oci::Reference;
 
 /// How often a daemon that has just been started is asked; the pauses grow to 1.8 s.
 const ATTEMPTS: u32 = 15;
-/// How often a layer's progress is told.
-const PULSE: Duration = Duration::from_secs(2);
 
 impl Container {
     /// Makes sure that it runs, telling each step.
@@ -28,7 +25,7 @@ impl Container {
         say("#1 [internal] booting buildkit");
         let engine = self.engine().await?;
         if status == Status::Inactive {
-            self.pull(&engine, boot).await?;
+            pull(&engine, &self.image()?, boot).await?;
             let creating = format!("creating container {}", self.name);
             step(say, &creating, self.create(&engine, true)).await?;
         }
@@ -56,45 +53,14 @@ impl Container {
         }
     }
 
-    /// Pulls the image; one that the engine has is good enough when it cannot be pulled.
-    async fn pull(&self, engine: &Engine, boot: &Boot<'_>) -> Result<(), Error> {
-        let say = boot.say;
+    fn image(&self) -> Result<Reference, Error> {
         let image = &self.options.image;
-        let reference = Reference::parse(image).map_err(|error| Error::InvalidOption {
+        Reference::parse(image).map_err(|error| Error::InvalidOption {
             driver: Driver::DockerContainer,
             option: "image".to_owned(),
             value: image.clone(),
             reason: error.to_string(),
-        })?;
-        let reference = reference.with_default_tag();
-        let tag = match (reference.digest(), reference.tag()) {
-            (Some(digest), _) => digest.to_string(),
-            (None, tag) => tag.unwrap_or("latest").to_owned(),
-        };
-        let path = format!("/images/create?fromImage={}&tag={tag}", reference.name());
-        let auth = header(boot, &reference).await;
-        let mut layers = Layers::new(say);
-        let pull = engine.stream("pull the image", &path, auth.as_deref(), |line| {
-            layers.line(&line)
-        });
-        let pulled = step(say, &format!("pulling image {image}"), async {
-            Ok(pull.await?)
         })
-        .await;
-        let Err(error) = pulled else {
-            return Ok(());
-        };
-        let path = format!("/images/{image}/json");
-        match engine
-            .call("look at the image", Method::GET, &path, None)
-            .await
-        {
-            Ok(_) => {
-                say(&format!("#1 using local image {image}"));
-                Ok(())
-            }
-            Err(_) => Err(error),
-        }
     }
 
     async fn wait(&self, engine: &Engine) -> Result<(), Error> {
@@ -131,80 +97,4 @@ impl Container {
             .collect();
         text
     }
-}
-
-/// Tells the beginning and the end of a step.
-async fn step<T>(
-    say: &(dyn Fn(&str) + Sync),
-    name: &str,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let began = Instant::now();
-    say(&format!("#1 {name}"));
-    let done = work.await;
-    let how = if done.is_ok() { "done" } else { "failed" };
-    say(&format!(
-        "#1 {name} {:.1}s {how}",
-        began.elapsed().as_secs_f64()
-    ));
-    done
-}
-
-/// The engine's header with what the user is known by at the registry; a registry that he is not known at may not ask.
-async fn header(boot: &Boot<'_>, image: &Reference) -> Option<String> {
-    let known = boot
-        .credentials?
-        .get_for(image.domain(), image.path())
-        .await;
-    let known = known.ok().filter(|known| !known.is_anonymous())?;
-    let object = match known.identity_token.expose() {
-        "" => json!({
-            "username": known.username,
-            "password": known.password.expose(),
-            "serveraddress": image.domain(),
-        }),
-        token => json!({"identitytoken": token, "serveraddress": image.domain()}),
-    };
-    Some(BASE64.encode(object.to_string()))
-}
-
-/// The progress of a pull: one line for each layer now and then.
-struct Layers<'a> {
-    say: &'a (dyn Fn(&str) + Sync),
-    told: Instant,
-}
-
-impl<'a> Layers<'a> {
-    fn new(say: &'a (dyn Fn(&str) + Sync)) -> Self {
-        Self {
-            say,
-            told: Instant::now(),
-        }
-    }
-
-    fn line(&mut self, line: &Value) -> Result<(), String> {
-        if let Some(error) = line["error"].as_str() {
-            return Err(error.to_owned());
-        }
-        let (Some(id), Some(status)) = (line["id"].as_str(), line["status"].as_str()) else {
-            return Ok(());
-        };
-        let detail = &line["progressDetail"];
-        let size = match (detail["current"].as_u64(), detail["total"].as_u64()) {
-            (Some(current), Some(total)) if total > 0 => {
-                format!(" {:.1}MB / {:.1}MB", megabytes(current), megabytes(total))
-            }
-            _ => String::new(),
-        };
-        let is_end = status == "Pull complete";
-        if is_end || (!size.is_empty() && self.told.elapsed() >= PULSE) {
-            self.told = Instant::now();
-            (self.say)(&format!("#1 {id}: {}{size}", status.to_lowercase()));
-        }
-        Ok(())
-    }
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

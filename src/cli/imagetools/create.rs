@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ArgAction;
 use solvekit::imagetools::{Annotation, CreateRequest, Source, create};
+use solvekit::layout::LayoutReference;
 use solvekit::oci::{Platform, Reference};
 use solvekit::progress;
 use solvekit::template::Json;
@@ -19,9 +20,10 @@ use super::super::{Failure, build, display, values};
                   solvekit imagetools create -t app:1 app:1-amd64 app:1-arm64          one index of two images\n  \
                   solvekit imagetools create --append -t app:1 app:1-riscv64           a further platform\n  \
                   solvekit imagetools create -t registry.example.com/app:1 ghcr.io/me/app:1    copy to another registry\n  \
+                  solvekit imagetools create -t app:1 oci-layout://amd64 oci-layout://arm64    of what builds left here\n  \
                   solvekit imagetools create --dry-run app:1 --platform linux/arm64    what would be pushed")]
 pub(super) struct CreateArgs {
-    /// The parts: names, digests, or descriptors as JSON
+    /// The parts: names, oci-layout://PATH[:TAG][@DIGEST], digests, or descriptors as JSON
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
 
@@ -118,11 +120,11 @@ impl CreateArgs {
         let tags: Vec<Reference> = self
             .tags
             .iter()
-            .map(|tag| reference(tag))
+            .map(|tag| target(tag))
             .collect::<Result<_, _>>()?;
         let mut sources = Vec::new();
         if let Some(first) = tags.first().filter(|_| self.append) {
-            sources.push(Source::Name(first.clone().with_default_tag()));
+            sources.push(Source::Name(first.clone().into()));
         }
         for path in &self.files {
             let text = std::fs::read_to_string(path).map_err(|error| {
@@ -149,4 +151,15 @@ impl CreateArgs {
             prefer_index: self.prefer_index,
         })
     }
+}
+
+/// Where the new image goes.
+fn target(tag: &str) -> Result<Reference, Failure> {
+    if LayoutReference::is_one(tag) {
+        return Err(Failure::new(format!(
+            "{tag} is a folder, and the new image goes to a registry"
+        ))
+        .hint("push it, and then copy it into the folder: solvekit image copy NAME oci:DIR:TAG"));
+    }
+    reference(tag)
 }

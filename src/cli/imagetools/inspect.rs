@@ -1,13 +1,13 @@
-//! `solvekit imagetools inspect`: what a name in a registry points to.
+//! `solvekit imagetools inspect`: what a name in a registry or a layout points to.
 
-use solvekit::imagetools::Inspection;
+use solvekit::imagetools::{Inspection, Location};
 use solvekit::template::{Json, Template};
 
 use super::super::Failure;
 use super::super::environment::Environment;
 use super::super::failure::print_bytes;
 use super::super::registries::RegistryArgs;
-use super::super::registry_failure::{of_imagetools, reference};
+use super::super::registry_failure::of_imagetools;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -15,9 +15,10 @@ use super::super::registry_failure::{of_imagetools, reference};
                   solvekit imagetools inspect alpine --format '{{json .Manifest}}'     the index as JSON\n  \
                   solvekit imagetools inspect alpine \\\n    \
                   --format '{{json (index .Image \"linux/arm64\")}}'                   the config for a platform\n  \
-                  solvekit imagetools inspect app:1 --format '{{json .Provenance}}'    how it was built")]
+                  solvekit imagetools inspect app:1 --format '{{json .Provenance}}'    how it was built\n  \
+                  solvekit imagetools inspect oci-layout://out:1.0                     an image of a folder")]
 pub(super) struct InspectArgs {
-    /// The image: REGISTRY/REPOSITORY[:TAG][@DIGEST]
+    /// The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci-layout://PATH[:TAG][@DIGEST]
     #[arg(value_name = "NAME")]
     name: String,
 
@@ -37,14 +38,14 @@ pub(super) async fn cmd_inspect(
     args: &InspectArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let name = reference(&args.name)?;
+    let location = Location::parse(&args.name).map_err(|error| Failure::from_error(&error))?;
     // A template that cannot be read is said before a registry is asked.
     let template = match &args.format {
         Some(format) => Some(Template::parse(format).map_err(|error| Failure::from_error(&error))?),
         None => None,
     };
     let client = args.registries.client(environment)?;
-    let image = match Inspection::of(client.clone(), &name).await {
+    let image = match Inspection::of(client.clone(), &location).await {
         Ok(image) => image.named(&args.name),
         Err(error) => return Err(of_imagetools(&client, error).await),
     };

@@ -82,7 +82,7 @@ impl Beneath {
 }
 
 /// Refuses what is no clean relative path downwards.
-fn check(path: &str) -> Result<(), ExportError> {
+pub(super) fn check(path: &str) -> Result<(), ExportError> {
     let inside =
         !path.contains('\0') && path.split('/').all(|name| !matches!(name, "" | "." | ".."));
     if inside {

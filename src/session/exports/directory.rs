@@ -21,7 +21,7 @@ const ASKED: usize = 64;
 pub(super) fn receive(
     root: PathBuf,
     mirror: bool,
-    mut packets: mpsc::Receiver<Packet>,
+    mut packets: mpsc::Receiver<Vec<Packet>>,
     outbound: &Outbound,
 ) -> Result<(), ExportError> {
     let name = root.display().to_string();
@@ -36,11 +36,13 @@ pub(super) fn receive(
         finished: false,
     };
     let mut answers = Vec::new();
-    while let Some(packet) = packets.blocking_recv() {
-        if receiver.take(packet)? {
-            return Ok(());
+    while let Some(batch) = packets.blocking_recv() {
+        for packet in batch {
+            if receiver.take(packet)? {
+                return Ok(());
+            }
+            receiver.ask(&mut answers)?;
         }
-        receiver.ask(&mut answers)?;
         // Questions go out together as long as more packets are waiting.
         if !answers.is_empty() && packets.is_empty() {
             outbound.blocking_send(std::mem::take(&mut answers))?;
@@ -134,7 +136,7 @@ impl Receiver {
             self.asked += 1;
         }
         if self.listed && self.asked == 0 && !self.finished {
-            self.tree.finish_directories()?;
+            self.tree.complete()?;
             packet::put_bare(answers, PacketType::PacketFin, 0);
             self.finished = true;
         }

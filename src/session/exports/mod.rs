@@ -12,10 +12,12 @@ pub use directory::receive_all;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
@@ -35,8 +37,9 @@ use file::Destination;
 
 /// The methods of the service.
 pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSend/DiffCopy"];
-/// How many messages of an export wait to be written.
-const WAITING: usize = 8;
+/// How many batches of messages wait to be written, and how large a batch gets before it is handed on, bytes.
+const WAITING: usize = 4;
+const BATCH: usize = 64 * 1024;
 
 /// Where the results of a build's exporters go, by the position of the exporter in the Solve request.
 #[derive(Clone, Default)]
@@ -213,8 +216,8 @@ fn description(headers: &HeaderMap) -> BTreeMap<String, String> {
     described
 }
 
-/// Starts `work` on a thread that may block, with the messages of the call, and waits for its end. What a call that was
-/// broken off made of its messages is dropped.
+/// Starts `work` on a thread that may block, with the messages of the call, and waits for its end. Messages that are there
+/// together are handed over together. What a call that was broken off made of its messages is dropped.
 async fn run<M, T, F>(
     mut inbound: Body,
     tasks: &Tasks,
@@ -224,7 +227,7 @@ async fn run<M, T, F>(
 where
     M: Send + 'static,
     T: Send + 'static,
-    F: FnOnce(mpsc::Receiver<M>) -> Result<T, ExportError> + Send + 'static,
+    F: FnOnce(mpsc::Receiver<Vec<M>>) -> Result<T, ExportError> + Send + 'static,
 {
     let (messages, receiver) = mpsc::channel(WAITING);
     let (done, mut ended) = oneshot::channel();
@@ -234,16 +237,29 @@ where
     });
     let read = async {
         let mut reader = FrameReader::default();
-        while let Some(frame) = inbound.frame().await {
+        let mut batch = Vec::new();
+        let mut size = 0;
+        loop {
+            let ready = inbound.frame().now_or_never();
+            if !batch.is_empty() && (!matches!(ready, Some(Some(_))) || size > BATCH) {
+                size = 0;
+                // The work has ended: its own result says why.
+                if messages.send(mem::take(&mut batch)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            let frame = match ready {
+                Some(frame) => frame,
+                None => inbound.frame().await,
+            };
+            let Some(frame) = frame else { break };
             let Ok(data) = frame.map_err(|_| ExportError::Closed)?.into_data() else {
                 continue;
             };
+            size += data.len();
             reader.push(data);
             while let Some(message) = reader.next()? {
-                // The work has ended: its own result says why.
-                if messages.send(decode(message)?).await.is_err() {
-                    return Ok(());
-                }
+                batch.push(decode(message)?);
             }
         }
         // A stream that was reset also looks as if it had ended, except for this.
@@ -268,8 +284,10 @@ where
     let failed = |error| ExportError::file("write", "the result", error);
     let received = run(inbound, tasks, read_data, move |mut messages| {
         let mut destination = open().map_err(failed)?;
-        while let Some(data) = messages.blocking_recv() {
-            destination.write(&data).map_err(failed)?;
+        while let Some(batch) = messages.blocking_recv() {
+            for data in batch {
+                destination.write(&data).map_err(failed)?;
+            }
         }
         Ok(destination)
     });

@@ -464,3 +464,39 @@ async fn nothing_is_removed_by_a_daemon_that_sends_in_parts_or_breaks_off() {
     daemon.answers.message().await.unwrap_err();
     assert!(dir.path().join("old").exists());
 }
+
+#[tokio::test]
+async fn a_directory_that_breaks_off_has_no_half_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let exports = Exports::new().with_directory(0, dir.path());
+    let mut daemon = Daemon::<Packet>::start(exports, "0").await.unwrap();
+    let packet = |kind: PacketType, id| Packet {
+        r#type: kind.into(),
+        id,
+        ..Packet::default()
+    };
+    let data = |id, text: &'static str| Packet {
+        data: text.into(),
+        ..packet(PacketType::PacketData, id)
+    };
+    for name in ["half", "never", "whole"] {
+        let stat = Packet {
+            stat: Some(file(name, 0o644, "content").0),
+            ..packet(PacketType::PacketStat, 0)
+        };
+        daemon.messages.send(stat).await.unwrap();
+    }
+    for _ in 0..3 {
+        let asked = daemon.answers.message().await.unwrap().unwrap();
+        assert_eq!(asked.r#type(), PacketType::PacketReq);
+    }
+    for packet in [data(0, "con"), data(2, "content"), data(2, "")] {
+        daemon.messages.send(packet).await.unwrap();
+    }
+    wait_until(|| fs::read(dir.path().join("whole")).is_ok_and(|text| text == b"content")).await;
+    wait_until(|| dir.path().join("half").exists()).await;
+    drop(daemon);
+    wait_until(|| !dir.path().join("half").exists()).await;
+    let names: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+}

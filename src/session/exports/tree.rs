@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Write};
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
@@ -17,8 +18,9 @@ use crate::session::fsutil::{PathTable, mode};
 
 /// A destination with the files that are on their way.
 ///
-/// Files keep mode 0600 until they are complete, directories 0700 until everything is; modes and times are set then.
-/// Owner and group are those of the caller. What was there under a name is replaced, except that a directory stays one.
+/// A file is made when its content arrives, so that of a transfer that breaks off none is left that is empty or half written.
+/// Directories keep mode 0700 until everything is there; their modes and times are set then. Owner and group are those of the
+/// caller. What was there under a name is replaced, except that a directory stays one.
 #[derive(Debug)]
 pub(super) struct Tree {
     beneath: Beneath,
@@ -27,6 +29,8 @@ pub(super) struct Tree {
     /// Extended attributes of such files; few have any.
     attributes: HashMap<u32, BTreeMap<String, Vec<u8>>>,
     open: HashMap<u32, File>,
+    /// Second names of files, which are made when those are there: the name and the file's first one.
+    links: Vec<(String, String)>,
     directories: Vec<Stat>,
     /// Of a directory that is to hold nothing else.
     mirror: Option<Mirror>,
@@ -41,81 +45,76 @@ impl Tree {
             files: PathTable::default(),
             attributes: HashMap::new(),
             open: HashMap::new(),
+            links: Vec::new(),
             directories: Vec::new(),
         })
     }
 
     /// Creates what the stat describes. True for a file whose content has to be asked for.
     pub(super) fn create(&mut self, id: u32, stat: Stat) -> Result<bool, ExportError> {
+        beneath::check(&stat.path)?;
         if let Some(mirror) = &mut self.mirror {
             mirror.keep(&stat.path);
         }
-        let (parent, name) = self.beneath.parent(&stat.path)?;
-        let found = beneath::kind(parent, name)
-            .map_err(|error| ExportError::file("look at", &stat.path, error))?;
-        let is_directory = stat.mode & mode::DIR != 0;
-        match found {
-            Some(FileType::Directory) if is_directory => {
-                self.directories.push(stat);
-                return Ok(false);
+        if stat.mode & mode::DIR != 0 {
+            self.create_directory(stat)?;
+        } else if !mode::has_content(stat.mode) {
+            self.create_special(&stat)?;
+        } else if !stat.linkname.is_empty() {
+            beneath::check(&stat.linkname)?;
+            self.links.push((stat.path, stat.linkname));
+        } else if stat.size == 0 {
+            let file = self.create_file(&stat.path, stat.mode)?;
+            complete(&file, stat.mode, stat.mod_time, &stat.xattrs)
+                .map_err(|error| ExportError::file("create", &stat.path, error))?;
+        } else {
+            let values = [u64::from(stat.mode), stat.mod_time.cast_unsigned()];
+            self.files.insert(id, &stat.path, values);
+            if !stat.xattrs.is_empty() {
+                self.attributes.insert(id, stat.xattrs);
             }
-            Some(kind) => beneath::remove(parent, name, kind)
-                .map_err(|error| ExportError::file("replace", &stat.path, error))?,
-            None => {}
+            return Ok(true);
         }
-        if is_directory {
-            rustix::fs::mkdirat(parent, name, Mode::RWXU)
-                .map_err(|error| ExportError::file("create directory", &stat.path, error))?;
-            self.directories.push(stat);
-            return Ok(false);
-        }
-        if mode::has_content(stat.mode) && stat.linkname.is_empty() {
-            return self.create_file(id, stat);
-        }
-        self.create_other(&stat)?;
         Ok(false)
     }
 
-    fn create_file(&mut self, id: u32, stat: Stat) -> Result<bool, ExportError> {
-        let failed = |error: Errno| ExportError::file("create", &stat.path, error);
+    fn create_directory(&mut self, stat: Stat) -> Result<(), ExportError> {
         let (parent, name) = self.beneath.parent(&stat.path)?;
+        let make = || match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
+            Err(Errno::EXIST) if beneath::kind(parent, name)? == Some(FileType::Directory) => {
+                Ok(())
+            }
+            made => made,
+        };
+        replacing(parent, name, make)
+            .map_err(|failed| failed.at("create directory", &stat.path))?;
+        self.directories.push(stat);
+        Ok(())
+    }
+
+    /// A new file with its final permissions.
+    fn create_file(&mut self, path: &str, go_mode: u32) -> Result<File, ExportError> {
+        let (parent, name) = self.beneath.parent(path)?;
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = File::from(
-            rustix::fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?,
-        );
-        if stat.size == 0 {
-            complete(&file, stat.mode, stat.mod_time, &stat.xattrs).map_err(failed)?;
-            return Ok(false);
-        }
-        self.files.insert(
-            id,
-            &stat.path,
-            [u64::from(stat.mode), stat.mod_time.cast_unsigned()],
-        );
-        if !stat.xattrs.is_empty() {
-            self.attributes.insert(id, stat.xattrs);
-        }
-        Ok(true)
+        // Set-id bits are for what is complete.
+        let mode = permissions(go_mode) & Mode::from_raw_mode(0o777);
+        replacing(parent, name, || {
+            rustix::fs::openat(parent, name, flags, mode)
+        })
+        .map(File::from)
+        .map_err(|failed| failed.at("create", path))
     }
 
     /// Links, pipes and devices.
-    fn create_other(&mut self, stat: &Stat) -> Result<(), ExportError> {
-        if stat.mode & mode::SYMLINK != 0 {
-            let (parent, name) = self.beneath.parent(&stat.path)?;
-            return rustix::fs::symlinkat(&stat.linkname, parent, name)
-                .and_then(|()| set_times(parent, name, stat.mod_time))
-                .map_err(|error| ExportError::file("create link", &stat.path, error));
-        }
-        if mode::has_content(stat.mode) {
-            let failed = |error: io::Error| ExportError::file("create link", &stat.path, error);
-            let (first, first_name) = self.beneath.parent(&stat.linkname)?;
-            let first = first.try_clone_to_owned().map_err(failed)?;
-            let (parent, name) = self.beneath.parent(&stat.path)?;
-            return rustix::fs::linkat(first, first_name, parent, name, AtFlags::empty())
-                .map_err(|error| failed(error.into()));
-        }
+    fn create_special(&mut self, stat: &Stat) -> Result<(), ExportError> {
         let (parent, name) = self.beneath.parent(&stat.path)?;
+        if stat.mode & mode::SYMLINK != 0 {
+            let make = || rustix::fs::symlinkat(&stat.linkname, parent, name);
+            return replacing(parent, name, make)
+                .and_then(|()| Ok(set_times(parent, name, stat.mod_time)?))
+                .map_err(|failed| failed.at("create link", &stat.path));
+        }
         let (kind, action) = if stat.mode & mode::CHAR_DEVICE != 0 {
             (FileType::CharacterDevice, "create device")
         } else if stat.mode & mode::DEVICE != 0 {
@@ -127,55 +126,54 @@ impl Tree {
         };
         let device = rustix::fs::makedev(stat.devmajor as u32, stat.devminor as u32);
         let permissions = permissions(stat.mode);
-        rustix::fs::mknodat(parent, name, kind, permissions, device)
+        let make = || rustix::fs::mknodat(parent, name, kind, permissions, device);
+        replacing(parent, name, make)
             // Whatever the umask took away.
-            .and_then(|()| rustix::fs::chmodat(parent, name, permissions, AtFlags::empty()))
-            .and_then(|()| set_times(parent, name, stat.mod_time))
-            .map_err(|error| ExportError::file(action, &stat.path, error))
+            .and_then(|()| {
+                rustix::fs::chmodat(parent, name, permissions, AtFlags::empty())?;
+                Ok(set_times(parent, name, stat.mod_time)?)
+            })
+            .map_err(|failed| failed.at(action, &stat.path))
     }
 
     /// Appends to a file that was asked for.
     pub(super) fn write(&mut self, id: u32, data: &[u8]) -> Result<(), ExportError> {
         if !self.open.contains_key(&id) {
-            let (_, file) = self.reopen(id)?;
+            let (path, [mode, _]) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
+            let file = self.create_file(&path, mode as u32)?;
             self.open.insert(id, file);
         }
         let written = self
             .open
             .get_mut(&id)
             .map_or(Ok(()), |file| file.write_all(data));
-        written.map_err(|error| {
-            let path = self
-                .files
-                .get(id)
-                .map_or_else(String::new, |(path, _)| path);
-            ExportError::file("write", &path, error)
-        })
+        written.map_err(|error| ExportError::file("write", &self.path(id), error))
     }
 
     /// Completes a file that was asked for.
     pub(super) fn finish(&mut self, id: u32) -> Result<(), ExportError> {
+        let (path, [mode, time]) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
+        let mode = mode as u32;
         let file = match self.open.remove(&id) {
             Some(file) => file,
-            None => self.reopen(id)?.1,
+            None => self.create_file(&path, mode)?,
         };
-        let (path, [mode, time]) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
         let attributes = self.attributes.remove(&id).unwrap_or_default();
-        complete(&file, mode as u32, time.cast_signed(), &attributes)
+        complete(&file, mode, time.cast_signed(), &attributes)
             .map_err(|error| ExportError::file("complete", &path, error))
     }
 
-    fn reopen(&mut self, id: u32) -> Result<(String, File), ExportError> {
-        let (path, _) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
-        let (parent, name) = self.beneath.parent(&path)?;
-        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(parent, name, flags, Mode::empty());
-        let file = opened.map_err(|error| ExportError::file("write", &path, error))?;
-        Ok((path, file.into()))
+    fn path(&self, id: u32) -> String {
+        let entry = self.files.get(id);
+        entry.map_or_else(String::new, |(path, _)| path)
     }
 
-    /// Removes what did not arrive, if that is wanted, and gives the directories their modes and times, the innermost first.
-    pub(super) fn finish_directories(&mut self) -> Result<(), ExportError> {
+    /// Does what waits for all files: makes their second names, removes what did not arrive, if that is wanted, and gives the
+    /// directories their modes and times, the innermost first.
+    pub(super) fn complete(&mut self) -> Result<(), ExportError> {
+        for (path, first) in mem::take(&mut self.links) {
+            self.link(&path, &first)?;
+        }
         if let Some(mirror) = self.mirror.take() {
             mirror.remove_others(self.beneath.root())?;
         }
@@ -189,6 +187,67 @@ impl Tree {
         }
         Ok(())
     }
+
+    fn link(&mut self, path: &str, first: &str) -> Result<(), ExportError> {
+        let (of_first, first_name) = self.beneath.parent(first)?;
+        let of_first = of_first
+            .try_clone_to_owned()
+            .map_err(|error| ExportError::file("create link", path, error))?;
+        let (parent, name) = self.beneath.parent(path)?;
+        let make = || rustix::fs::linkat(&of_first, first_name, parent, name, AtFlags::empty());
+        replacing(parent, name, make).map_err(|failed| failed.at("create link", path))
+    }
+}
+
+impl Drop for Tree {
+    /// Removes the files that are not complete.
+    fn drop(&mut self) {
+        for id in mem::take(&mut self.open).into_keys() {
+            let path = self.path(id);
+            if let Ok((parent, name)) = self.beneath.parent(&path) {
+                // Nothing can be done about it.
+                let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
+            }
+        }
+    }
+}
+
+/// What could not be done to make something.
+enum Failed {
+    Make(Errno),
+    /// What was there could not be removed.
+    Replace(Errno),
+}
+
+impl Failed {
+    fn at(self, action: &'static str, path: &str) -> ExportError {
+        match self {
+            Self::Make(error) => ExportError::file(action, path, error),
+            Self::Replace(error) => ExportError::file("replace", path, error),
+        }
+    }
+}
+
+impl From<Errno> for Failed {
+    fn from(error: Errno) -> Self {
+        Self::Make(error)
+    }
+}
+
+/// Makes something, in place of what is there. Mostly nothing is, so that is not looked for before.
+fn replacing<T>(
+    parent: BorrowedFd<'_>,
+    name: &str,
+    make: impl Fn() -> Result<T, Errno>,
+) -> Result<T, Failed> {
+    match make() {
+        Err(Errno::EXIST) => {}
+        made => return Ok(made?),
+    }
+    if let Some(kind) = beneath::kind(parent, name).map_err(Failed::Replace)? {
+        beneath::remove(parent, name, kind).map_err(Failed::Replace)?;
+    }
+    Ok(make()?)
 }
 
 /// Attributes that the file system does not take are left out, as by the reference.
@@ -201,7 +260,11 @@ fn complete(
     for (name, value) in attributes {
         let _ = rustix::fs::fsetxattr(&file, name.as_str(), value, XattrFlags::empty());
     }
-    rustix::fs::fchmod(&file, permissions(mode))?;
+    // To look costs much less than to set what is there already.
+    let permissions = permissions(mode);
+    if Mode::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) != permissions {
+        rustix::fs::fchmod(&file, permissions)?;
+    }
     rustix::fs::futimens(&file, &timestamps(time))
 }
 

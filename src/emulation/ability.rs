@@ -1,0 +1,263 @@
+//! Whether a builder can run programs of a platform, how, and why not. Pure: from what is known of the daemon and its machine.
+
+use std::fmt;
+
+use super::{Emulators, Handler, KernelVersion, Machine, Verdict, program};
+use crate::oci::{Platform, PlatformMatcher};
+
+/// What is known of a builder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Builder {
+    /// The platforms that the daemon lists, its own first. It looks for them at its start, newer ones now and then.
+    pub listed: Vec<Platform>,
+    /// The machine that it runs on, if that can be looked at.
+    pub machine: Option<Machine>,
+}
+
+/// How programs of a platform run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ability {
+    /// The machine runs them itself.
+    Native,
+    /// By an emulator; `None` where the machine cannot be looked at, or the daemon brings its own.
+    Emulated(Option<Handler>),
+    /// Not at all.
+    Impossible(Reason),
+    /// That cannot be told from what is known.
+    Unknown(Reason),
+}
+
+/// Why programs of a platform do not run, or why that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// They are for another operating system.
+    OperatingSystem {
+        /// The daemon's.
+        native: String,
+    },
+    /// The processor is older than the variant of the architecture.
+    Processor,
+    /// binfmt_misc is not mounted.
+    NotMounted,
+    /// binfmt_misc is turned off as a whole.
+    AllDisabled,
+    /// No emulator is registered for them.
+    NotRegistered,
+    /// The emulator is registered, and turned off.
+    Disabled(Handler),
+    /// The emulator is registered without the flag `F`: it is looked for inside the container, where it is not.
+    NotFixed(Handler),
+    /// The kernel is older than 4.8, which brought that flag.
+    OldKernel {
+        /// The kernel's release.
+        release: String,
+    },
+    /// binfmt_misc cannot be read.
+    Unreadable(String),
+    /// The daemon does not list the platform, and its machine cannot be looked at.
+    NotListed,
+    /// The daemon lists the platform, and no emulator is registered on its machine.
+    ListedOnly,
+    /// A program was tried and did not run.
+    Tried {
+        /// What the daemon says.
+        said: String,
+    },
+}
+
+impl Builder {
+    /// What processors and operating system the builder has, as far as that is known.
+    pub fn native(&self) -> Option<&Platform> {
+        let machine = self.machine.as_ref().map(|machine| &machine.platform);
+        // A daemon that was given its platforms may name another one first.
+        machine.or(self.listed.first())
+    }
+
+    /// How the builder runs programs of a platform.
+    pub fn ability(&self, platform: &Platform) -> Ability {
+        let platform = platform.normalized();
+        let is_listed = self.lists(&platform);
+        let Some(native) = self.native().map(Platform::normalized) else {
+            return Ability::Unknown(Reason::NotListed);
+        };
+        if platform.os != native.os {
+            let native = native.os;
+            return Ability::Impossible(Reason::OperatingSystem { native });
+        }
+        // The kernel asks the handlers before it looks whether it can run a file itself.
+        if let Some(handler) = self.handler(&platform) {
+            return Ability::Emulated(Some(handler.clone()));
+        }
+        let is_own = platform.architecture == native.architecture;
+        if PlatformMatcher::only(&native).matches(&platform) {
+            // Not every 64-bit machine runs programs of 32 bits; the daemon has tried.
+            let has_tried = |listed: &Platform| listed.architecture == platform.architecture;
+            return match is_own || self.listed.iter().any(has_tried) {
+                true => Ability::Native,
+                false => Ability::Unknown(Reason::NotListed),
+            };
+        }
+        if is_own {
+            return match is_listed {
+                true => Ability::Native,
+                false => Ability::Impossible(Reason::Processor),
+            };
+        }
+        match (&self.machine, is_listed) {
+            (None, true) => Ability::Emulated(None),
+            (None, false) => Ability::Unknown(Reason::NotListed),
+            (Some(machine), is_listed) => match machine.missing(&platform) {
+                Reason::NotRegistered if is_listed => Ability::Unknown(Reason::ListedOnly),
+                reason @ Reason::Unreadable(_) => match is_listed {
+                    true => Ability::Emulated(None),
+                    false => Ability::Unknown(reason),
+                },
+                reason => Ability::Impossible(reason),
+            },
+        }
+    }
+
+    /// The same when a program was tried: that goes before what is concluded. Why a machine cannot is better known from itself.
+    pub fn ability_after(&self, platform: &Platform, verdict: Option<&Verdict>) -> Ability {
+        let said = match verdict {
+            None => return self.ability(platform),
+            Some(Verdict::Runs) => {
+                let own = self.native().map(PlatformMatcher::only);
+                return match own.is_some_and(|own| own.matches(platform)) {
+                    true => Ability::Native,
+                    false => Ability::Emulated(self.handler(&platform.normalized()).cloned()),
+                };
+            }
+            Some(Verdict::DoesNotRun(said)) => said.clone(),
+        };
+        match self.ability(platform) {
+            impossible @ Ability::Impossible(_) => impossible,
+            _ => Ability::Impossible(Reason::Tried { said }),
+        }
+    }
+
+    /// Whether the daemon lists the platform, or one that includes it as `arm/v7` includes `arm/v5`: it then runs programs
+    /// without asking further.
+    pub fn lists(&self, platform: &Platform) -> bool {
+        self.listed
+            .iter()
+            .any(|listed| PlatformMatcher::only(listed).matches(platform))
+    }
+
+    /// The handler that the kernel takes and that works inside containers.
+    fn handler(&self, platform: &Platform) -> Option<&Handler> {
+        let machine = self.machine.as_ref()?;
+        let Emulators::Mounted {
+            enabled: true,
+            handlers,
+        } = &machine.emulators
+        else {
+            return None;
+        };
+        let file = program(&platform.architecture)?;
+        let mut handlers = handlers.iter();
+        handlers.find(|handler| handler.enabled && handler.flags.is_fixed() && handler.runs(&file))
+    }
+}
+
+impl Machine {
+    /// Why no handler runs programs of a platform.
+    fn missing(&self, platform: &Platform) -> Reason {
+        let old = self
+            .kernel()
+            .is_some_and(|version| version < KernelVersion::FIXED_HANDLERS);
+        let handlers = match &self.emulators {
+            _ if old => {
+                return Reason::OldKernel {
+                    release: self.release.clone(),
+                };
+            }
+            Emulators::NotMounted => return Reason::NotMounted,
+            Emulators::Unreadable(why) => return Reason::Unreadable(why.clone()),
+            Emulators::Mounted { enabled: false, .. } => return Reason::AllDisabled,
+            Emulators::Mounted { handlers, .. } => handlers,
+        };
+        let Some(file) = program(&platform.architecture) else {
+            return Reason::NotRegistered;
+        };
+        let found = handlers.iter().find(|handler| handler.runs(&file));
+        match found.cloned() {
+            None => Reason::NotRegistered,
+            Some(handler) if !handler.enabled => Reason::Disabled(handler),
+            Some(handler) => Reason::NotFixed(handler),
+        }
+    }
+}
+
+impl Ability {
+    /// What it is called: `native`, `emulated`, `impossible` or `unknown`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Emulated(_) => "emulated",
+            Self::Impossible(_) => "impossible",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The handler that is used, or that would be if it were usable.
+    pub fn handler(&self) -> Option<&Handler> {
+        match self {
+            Self::Emulated(handler) => handler.as_ref(),
+            Self::Impossible(Reason::Disabled(handler) | Reason::NotFixed(handler)) => {
+                Some(handler)
+            }
+            _ => None,
+        }
+    }
+
+    /// Why not.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Native | Self::Emulated(_) => None,
+            Self::Impossible(reason) | Self::Unknown(reason) => Some(reason),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OperatingSystem { native } => {
+                write!(f, "the machine runs programs for {native} only")
+            }
+            Self::Processor => f.write_str("the processor is older than that"),
+            Self::NotMounted => f.write_str("binfmt_misc is not mounted there"),
+            Self::AllDisabled => f.write_str("binfmt_misc is turned off there"),
+            Self::NotRegistered => f.write_str("no emulator is registered for it (binfmt_misc)"),
+            Self::Disabled(handler) => {
+                write!(
+                    f,
+                    "its emulator {} is registered and turned off",
+                    handler.name
+                )
+            }
+            Self::NotFixed(handler) => write!(
+                f,
+                "its emulator {} is registered without the flag F, and so is not found inside containers",
+                handler.name
+            ),
+            Self::OldKernel { release } => write!(
+                f,
+                "the kernel {release} is older than 4.8, whose emulators work inside containers"
+            ),
+            Self::Unreadable(why) => write!(f, "binfmt_misc cannot be read: {why}"),
+            Self::NotListed => f.write_str("the daemon does not list it"),
+            Self::ListedOnly => {
+                f.write_str("the daemon lists it, and no emulator is registered for it")
+            }
+            Self::Tried { said } => {
+                write!(f, "one that was tried failed ({said})")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

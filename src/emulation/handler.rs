@@ -1,0 +1,262 @@
+//! A handler of binfmt_misc, as its file in `/proc/sys/fs/binfmt_misc` describes it: which program runs which files.
+
+use std::fmt;
+
+use super::Error;
+
+/// The kernel compares no more than this of a file.
+const COMPARED: usize = 256;
+/// No file of a handler is longer.
+const LONGEST: usize = 64 << 10;
+
+/// What runs files that the machine cannot run itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Handler {
+    /// The name it was registered with, for example `qemu-aarch64`.
+    pub name: String,
+    /// It is used; a disabled one is registered all the same.
+    pub enabled: bool,
+    /// The program that runs the files.
+    pub interpreter: String,
+    /// How it is run.
+    pub flags: Flags,
+    /// Which files it runs.
+    pub files: Files,
+}
+
+/// Flags of a handler, as the kernel prints them: `PF`, `OCF`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags(String);
+
+/// Which files a handler runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Files {
+    /// Those that have these bytes.
+    Magic {
+        /// How far behind the file's beginning.
+        offset: usize,
+        /// The bytes.
+        magic: Vec<u8>,
+        /// Which of their bits count; empty means all.
+        mask: Vec<u8>,
+    },
+    /// Those whose names end so.
+    Extension(String),
+}
+
+impl Flags {
+    /// `F`: the interpreter was opened when it was registered, so that it is found in every container. Linux 4.8 brought it.
+    pub fn is_fixed(&self) -> bool {
+        self.0.contains('F')
+    }
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Handler {
+    /// Reads the text of a handler's file: `enabled` or `disabled`, then a line for each of `interpreter`, `flags:`, `offset`,
+    /// `magic` and `mask`, or `extension`. Lines that are not known are left out.
+    ///
+    /// # Errors
+    /// [`Error::Handler`] says what is missing or wrong.
+    pub fn parse(name: &str, text: &[u8]) -> Result<Self, Error> {
+        let wrong = |reason: String| Error::Handler {
+            name: name.to_owned(),
+            reason,
+        };
+        if text.len() > LONGEST {
+            return Err(wrong(format!("it is longer than {LONGEST} bytes")));
+        }
+        let text = String::from_utf8_lossy(text);
+        let mut lines = text.lines();
+        let enabled = match lines.next().unwrap_or_default() {
+            "enabled" => true,
+            "disabled" => false,
+            other => {
+                let reason = format!("it begins with {other:?}, not with enabled or disabled");
+                return Err(wrong(reason));
+            }
+        };
+        let mut fields = Fields::default();
+        for line in lines {
+            fields.read(line).map_err(wrong)?;
+        }
+        let files = fields.files().map_err(wrong)?;
+        let interpreter = fields.interpreter.filter(|path| !path.is_empty());
+        Ok(Self {
+            name: name.to_owned(),
+            enabled,
+            interpreter: interpreter.ok_or_else(|| wrong("it has no interpreter".to_owned()))?,
+            flags: Flags(fields.flags),
+            files,
+        })
+    }
+
+    /// Whether it would be taken for a file that begins so.
+    pub fn runs(&self, file: &[u8]) -> bool {
+        let Files::Magic {
+            offset,
+            magic,
+            mask,
+        } = &self.files
+        else {
+            return false;
+        };
+        let compared = file.get(*offset..).unwrap_or_default();
+        let all = |position: usize| mask.get(position).copied().unwrap_or(0xff);
+        let mut bytes = magic.iter().enumerate();
+        // What is behind the end of a short file is zero for the kernel.
+        bytes.all(|(position, byte)| {
+            let found = compared.get(position).copied().unwrap_or(0);
+            (found ^ byte) & all(position) == 0
+        })
+    }
+}
+
+/// The lines of a handler's file.
+#[derive(Debug, Default)]
+struct Fields {
+    interpreter: Option<String>,
+    flags: String,
+    offset: usize,
+    magic: Option<Vec<u8>>,
+    mask: Vec<u8>,
+    extension: Option<String>,
+}
+
+impl Fields {
+    fn read(&mut self, line: &str) -> Result<(), String> {
+        let (key, value) = line.split_once(' ').unwrap_or((line, ""));
+        match key {
+            "interpreter" => self.interpreter = Some(value.to_owned()),
+            "flags:" => value.trim().clone_into(&mut self.flags),
+            "offset" => {
+                let offset = value.parse().ok().filter(|offset| *offset < COMPARED);
+                self.offset = offset.ok_or_else(|| format!("the offset {value:?} is none"))?;
+            }
+            "magic" => self.magic = Some(bytes(value)?),
+            "mask" => self.mask = bytes(value)?,
+            "extension" => {
+                let extension = value.strip_prefix('.').unwrap_or(value);
+                self.extension = Some(extension.to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn files(&mut self) -> Result<Files, String> {
+        match (self.magic.take(), self.extension.take()) {
+            (Some(magic), None) if magic.is_empty() => Err("its magic is empty".to_owned()),
+            (Some(magic), None) if !self.mask.is_empty() && self.mask.len() != magic.len() => {
+                Err(format!(
+                    "its mask has {} bytes, its magic {}",
+                    self.mask.len(),
+                    magic.len()
+                ))
+            }
+            (Some(magic), None) => Ok(Files::Magic {
+                offset: self.offset,
+                magic,
+                mask: std::mem::take(&mut self.mask),
+            }),
+            (None, Some(extension)) => Ok(Files::Extension(extension)),
+            (None, None) => Err("it has neither a magic nor an extension".to_owned()),
+            (Some(_), Some(_)) => Err("it has both a magic and an extension".to_owned()),
+        }
+    }
+}
+
+fn bytes(hex: &str) -> Result<Vec<u8>, String> {
+    let wrong = || format!("{hex:?} is no hexadecimal bytes");
+    if hex.len() > 2 * COMPARED || !hex.len().is_multiple_of(2) || !hex.is_ascii() {
+        return Err(wrong());
+    }
+    let pairs = (0..hex.len()).step_by(2);
+    let pairs = pairs.map(|at| {
+        let digits = &hex[at..at + 2];
+        let are_digits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u8::from_str_radix(digits, 16).ok().filter(|_| are_digits)
+    });
+    pairs.collect::<Option<_>>().ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::program;
+    use super::*;
+
+    const AARCH64: &str = "enabled\ninterpreter /usr/bin/qemu-aarch64\nflags: OCF\noffset 0\n\
+        magic 7f454c460201010000000000000000000200b7\nmask ffffffffffffff00fffffffffffffffffeffff\n";
+
+    fn parse(text: &str) -> Result<Handler, String> {
+        Handler::parse("it", text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_handler_is_read_and_knows_its_files() {
+        let handler = parse(AARCH64).unwrap();
+        assert!(handler.enabled);
+        assert_eq!(handler.interpreter, "/usr/bin/qemu-aarch64");
+        assert_eq!(handler.flags.to_string(), "OCF");
+        assert!(handler.flags.is_fixed());
+        assert!(handler.runs(&program("arm64").unwrap()));
+        for other in ["amd64", "arm", "riscv64", "mips64le"] {
+            assert!(!handler.runs(&program(other).unwrap()), "{other}");
+        }
+        assert!(!handler.runs(b""));
+    }
+
+    #[test]
+    fn a_disabled_handler_a_path_with_spaces_and_an_extension_are_read() {
+        let text = AARCH64.replace("enabled", "disabled").replace("OCF", "");
+        let handler = parse(&text).unwrap();
+        assert!(!handler.enabled);
+        assert!(!handler.flags.is_fixed());
+        let handler =
+            parse("enabled\ninterpreter /opt/a b/run\nflags: \nextension .jar\n").unwrap();
+        assert_eq!(handler.interpreter, "/opt/a b/run");
+        assert_eq!(handler.files, Files::Extension("jar".to_owned()));
+        assert!(!handler.runs(b"x.jar"));
+    }
+
+    #[test]
+    fn what_is_no_handler_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "begins with \"\""),
+            ("enable\n", "begins with \"enable\""),
+            ("enabled\n", "neither a magic nor an extension"),
+            ("enabled\nmagic 7f45\n", "no interpreter"),
+            ("enabled\ninterpreter \nmagic 7f45\n", "no interpreter"),
+            ("enabled\ninterpreter /a\nmagic 7f4\n", "no hexadecimal"),
+            ("enabled\ninterpreter /a\nmagic +f4x\n", "no hexadecimal"),
+            ("enabled\ninterpreter /a\nmagic +f\n", "no hexadecimal"),
+            (
+                "enabled\ninterpreter /a\nmagic \u{fc}\u{fc}\n",
+                "no hexadecimal",
+            ),
+            ("enabled\ninterpreter /a\nmagic \n", "magic is empty"),
+            (
+                "enabled\ninterpreter /a\nmagic 7f45\nmask ff\n",
+                "mask has 1",
+            ),
+            ("enabled\ninterpreter /a\noffset -1\nmagic 7f\n", "offset"),
+            (
+                "enabled\ninterpreter /a\noffset 99999999999999999999\nmagic 7f\n",
+                "offset",
+            ),
+            ("enabled\ninterpreter /a\nmagic 7f\nextension .x\n", "both"),
+        ] {
+            let told = parse(text).unwrap_err();
+            assert!(told.contains(reason), "{text:?}: {told}");
+        }
+        let long = format!("enabled\n{}", "x".repeat(LONGEST));
+        assert!(parse(&long).unwrap_err().contains("longer"));
+        assert!(Handler::parse("it", b"\xff\xfe").is_err());
+    }
+}

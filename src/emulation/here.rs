@@ -1,0 +1,58 @@
+//! Whether a daemon runs on the machine that this program runs on.
+
+use std::path::Path;
+
+use http::Method;
+
+use super::Machine;
+use crate::client::{Address, Client, ConnectOptions, Endpoint, Engine, Worker};
+
+/// A worker's label with the name of its machine or container.
+const HOSTNAME: &str = "org.mobyproject.buildkit.worker.hostname";
+
+/// The machine of a daemon, if it is the one that this program runs on; `None` for a distant one, for one in a virtual machine (an
+/// engine of Docker Desktop), and where that cannot be told.
+pub async fn machine_of(client: &Client, workers: &[Worker]) -> Option<Machine> {
+    let machine = Machine::read(Path::new("/")).ok()?;
+    let is_here = match client.address() {
+        Address::Buildkit(endpoint) => {
+            let mut names = workers
+                .iter()
+                .filter_map(|worker| worker.labels.get(HOSTNAME));
+            is_near(endpoint) && names.any(|name| *name == machine.hostname)
+        }
+        address @ (Address::Docker(_) | Address::Container { .. }) => {
+            let endpoint = address.endpoint();
+            is_near(&endpoint) && is_of(&machine, endpoint).await
+        }
+    };
+    is_here.then_some(machine)
+}
+
+fn is_near(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Unix(_) => true,
+        Endpoint::Tcp { host, .. } => {
+            host == "localhost"
+                || host
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
+        Endpoint::Process(_) => false,
+    }
+}
+
+/// An engine's containers have the kernel that the engine has.
+async fn is_of(machine: &Machine, endpoint: Endpoint) -> bool {
+    let options = ConnectOptions::new(Address::Docker(Some(endpoint)));
+    let info = async {
+        let engine = Engine::new(&options).await?;
+        engine
+            .call("tell about itself", Method::GET, "/info", None)
+            .await
+    };
+    let Ok(info) = info.await.map(|answer| answer.json()) else {
+        return false;
+    };
+    info["Name"] == machine.hostname.as_str() && info["KernelVersion"] == machine.release.as_str()
+}

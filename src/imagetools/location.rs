@@ -1,0 +1,214 @@
+//! Where an image is that is looked at.
+
+use std::fmt;
+use std::io::Read as _;
+
+use bytes::Bytes;
+
+use super::Error;
+use crate::layout::{Layout, LayoutReference};
+use crate::oci::{Descriptor, Digest, Reference};
+use crate::registry::{self, BlobSource, Client, Fetched};
+
+/// The largest part that is read into memory, as of registries.
+const LIMIT: u64 = 8 << 20;
+
+/// Where an image is: in a registry, or in an OCI layout of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// In a registry.
+    Registry(Reference),
+    /// In a folder.
+    Layout(LayoutReference),
+}
+
+impl Location {
+    /// Reads `[REGISTRY/]REPOSITORY[:TAG][@DIGEST]` or `oci-layout://PATH[:TAG][@DIGEST]`; without tag and digest the tag is
+    /// `latest`.
+    ///
+    /// # Errors
+    /// [`Error::Source`] says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Source {
+            input: text.to_owned(),
+            reason,
+        };
+        if LayoutReference::is_one(text) {
+            return LayoutReference::parse(text)
+                .map(Self::Layout)
+                .map_err(|error| invalid(error.to_string()));
+        }
+        Reference::parse(text)
+            .map(|name| Self::Registry(name.with_default_tag()))
+            .map_err(|error| invalid(error.to_string()))
+    }
+
+    /// What it is called in short.
+    pub(super) fn familiar(&self) -> String {
+        match self {
+            Self::Registry(name) => name.familiar(),
+            Self::Layout(layout) => layout.to_string(),
+        }
+    }
+
+    /// The repository or folder.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Registry(name) => name.name(),
+            Self::Layout(layout) => LayoutReference {
+                tag: None,
+                digest: None,
+                ..layout.clone()
+            }
+            .to_string(),
+        }
+    }
+
+    /// The same place, without saying what of it; a digest has to follow.
+    pub(super) fn without_tag(&self) -> Self {
+        match self {
+            Self::Registry(name) => Self::Registry(name.without_tag()),
+            Self::Layout(layout) => Self::Layout(layout.clone()),
+        }
+    }
+
+    /// Something of this digest in the same place.
+    pub(super) fn at(&self, digest: &Digest) -> Self {
+        match self {
+            Self::Registry(name) => Self::Registry(name.clone().with_digest(digest.clone())),
+            Self::Layout(layout) => Self::Layout(LayoutReference {
+                tag: None,
+                digest: Some(digest.clone()),
+                path: layout.path.clone(),
+            }),
+        }
+    }
+
+    /// The index or manifest that it is.
+    pub(super) async fn manifest(&self, client: &Client) -> Result<Fetched, Error> {
+        let layout = match self {
+            Self::Registry(name) => return Ok(client.manifest(name).await?),
+            Self::Layout(layout) => layout.clone(),
+        };
+        let name = self.to_string();
+        blocking(move || {
+            let digest = layout.resolve()?;
+            let descriptor = Layout::new(&layout.path).descriptor(&digest)?;
+            let descriptor = descriptor.ok_or_else(|| missing(&name, &digest))?;
+            let bytes = read(&layout, &name, &digest)?;
+            Ok(Fetched { descriptor, bytes })
+        })
+        .await
+    }
+
+    /// What refers to something of the same place. A layout has no list of that.
+    pub(super) async fn referrers(
+        &self,
+        client: &Client,
+        digest: &Digest,
+    ) -> Result<Vec<Descriptor>, Error> {
+        match self {
+            Self::Registry(name) => Ok(client.referrers(name, digest).await?),
+            Self::Layout(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Where the bytes of a blob are had from, for [`Client::push_blob`].
+    pub(super) fn source(&self, client: &Client, digest: &Digest) -> BlobSource {
+        match self {
+            Self::Registry(name) => BlobSource::Repository(Box::new(client.clone()), name.clone()),
+            Self::Layout(layout) => BlobSource::File {
+                path: Layout::new(&layout.path).blob_path(digest),
+                offset: 0,
+            },
+        }
+    }
+
+    /// A blob of the same place, whole and checked.
+    pub(super) async fn blob(
+        &self,
+        client: &Client,
+        descriptor: &Descriptor,
+    ) -> Result<Bytes, Error> {
+        let layout = match self {
+            Self::Registry(name) => return Ok(client.small_blob(name, descriptor).await?),
+            Self::Layout(layout) => layout.clone(),
+        };
+        let (name, digest) = (self.to_string(), descriptor.digest.clone());
+        blocking(move || read(&layout, &name, &digest)).await
+    }
+}
+
+fn read(layout: &LayoutReference, name: &str, digest: &Digest) -> Result<Bytes, Error> {
+    let layout = Layout::new(&layout.path);
+    let blob = layout.blob(digest)?.ok_or_else(|| missing(name, digest))?;
+    let malformed = |reason: String| Error::Malformed {
+        reference: digest.to_string(),
+        kind: "part of an image",
+        reason,
+    };
+    if blob.size > LIMIT {
+        return Err(malformed(format!("it is larger than {} MiB", LIMIT >> 20)));
+    }
+    let mut bytes = Vec::new();
+    let read = blob.file.take(LIMIT).read_to_end(&mut bytes);
+    read.map_err(|error| malformed(error.to_string()))?;
+    registry::check(name, digest, &bytes)?;
+    Ok(bytes.into())
+}
+
+fn missing(name: &str, digest: &Digest) -> Error {
+    Error::Missing {
+        layout: name.to_owned(),
+        digest: digest.clone(),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or(Err(Error::Cancelled))
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(name) => name.fmt(f),
+            Self::Layout(layout) => layout.fmt(f),
+        }
+    }
+}
+
+impl From<Reference> for Location {
+    /// A name in a registry; without tag and digest that of `latest`.
+    fn from(name: Reference) -> Self {
+        Self::Registry(name.with_default_tag())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registries_and_layouts_are_told_apart() {
+        for (text, shown) in [
+            ("alpine", "docker.io/library/alpine:latest"),
+            ("oci-layout://a/b", "oci-layout://a/b:latest"),
+            ("oci-layout:///a:1", "oci-layout:///a:1"),
+        ] {
+            assert_eq!(Location::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        let digest = Digest::sha256(b"");
+        let layout = Location::parse("oci-layout://a:1").unwrap();
+        assert_eq!(
+            layout.at(&digest).to_string(),
+            format!("oci-layout://a@{digest}")
+        );
+        for text in ["oci-layout://", "Upper"] {
+            assert!(Location::parse(text).is_err(), "{text}");
+        }
+    }
+}
