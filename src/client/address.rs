@@ -24,7 +24,7 @@ const NOT_HERE: &[&str] = &["npipe"];
 /// | `docker://ssh://[user@]host[:port][/socket]` | the same, on another machine, through `ssh` |
 /// | `docker-container://NAME[?context=C]` | the BuildKit in a container, through `docker exec` |
 /// | `podman-container://NAME`, `nerdctl-container://NAME[?namespace=N]` | the same, through `podman exec` and `nerdctl exec` |
-/// | `kube-pod://POD[?context=C&namespace=N&container=D]` | the BuildKit in a pod, through `kubectl exec` |
+/// | `kube-pod://POD[?context=C&namespace=N&container=D&kubeconfig=F]` | the BuildKit in a pod, through `kubectl exec` |
 /// | `ssh://[user@]host[:port][/socket]` | the BuildKit of another machine, through `ssh` |
 ///
 /// Where a program is in between, it runs `buildctl dial-stdio` at the other end.

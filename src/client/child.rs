@@ -25,6 +25,12 @@ pub(super) fn open(process: &Process) -> Result<BoxIo, ConnectProblem> {
     let mut command = Command::new(program);
     command
         .args(process.arguments())
+        .envs(
+            process
+                .variables()
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -55,6 +55,7 @@ pub use policy::{
 };
 pub use problem::{ConnectProblem, Stage};
 pub use process::Process;
+pub(crate) use process::percent_decoded;
 pub use server_tls::ServerTls;
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
 pub use stream::ByteStream;

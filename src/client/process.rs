@@ -16,6 +16,7 @@ const SSH_OPTIONS: [&str; 5] = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeo
 pub struct Process {
     program: &'static str,
     arguments: Vec<String>,
+    variables: Vec<(&'static str, String)>,
     address: String,
 }
 
@@ -28,6 +29,11 @@ impl Process {
     /// Its arguments.
     pub fn arguments(&self) -> &[String] {
         &self.arguments
+    }
+
+    /// Variables of its environment, besides those that it inherits.
+    pub fn variables(&self) -> &[(&'static str, String)] {
+        &self.variables
     }
 
     /// The program of an address of BuildKit, `None` for other schemes: `docker-container://`, `podman-container://`,
@@ -57,9 +63,14 @@ impl Process {
 
     fn named(text: &str, address: &str, parsed: Parsed) -> Result<Self, Error> {
         match parsed {
-            Ok((program, arguments)) => Ok(Self {
+            Ok(Command {
                 program,
                 arguments,
+                variables,
+            }) => Ok(Self {
+                program,
+                arguments,
+                variables,
                 address: address.to_owned(),
             }),
             Err(_) if text.contains('@') && text.contains(':') && has_password(text) => {
@@ -79,7 +90,23 @@ impl fmt::Display for Process {
     }
 }
 
-type Parsed = Result<(&'static str, Vec<String>), String>;
+struct Command {
+    program: &'static str,
+    arguments: Vec<String>,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Command {
+    fn new(program: &'static str, arguments: Vec<String>) -> Self {
+        Self {
+            program,
+            arguments,
+            variables: Vec::new(),
+        }
+    }
+}
+
+type Parsed = Result<Command, String>;
 
 fn container(program: &'static str, rest: &str, flags: &[(&str, &str)]) -> Parsed {
     let (name, query) = split_query(rest);
@@ -95,7 +122,7 @@ fn container(program: &'static str, rest: &str, flags: &[(&str, &str)]) -> Parse
     }
     arguments.extend(["exec", "-i", name].map(str::to_owned));
     arguments.extend(DIAL_BUILDKIT.map(str::to_owned));
-    Ok((program, arguments))
+    Ok(Command::new(program, arguments))
 }
 
 fn pod(rest: &str) -> Parsed {
@@ -105,13 +132,17 @@ fn pod(rest: &str) -> Parsed {
     check("pod", name, is_identifier)?;
     let mut arguments = Vec::new();
     let mut of_exec = Vec::new();
-    for (key, value) in parameters(query, &["context", "namespace", "container"])? {
+    let mut variables = Vec::new();
+    let known = ["context", "namespace", "container", "kubeconfig"];
+    for (key, value) in parameters(query, &known)? {
         match key.as_str() {
             "context" => arguments.push(format!("--context={value}")),
             "namespace" => {
                 check("namespace", &value, is_identifier)?;
                 arguments.push(format!("--namespace={value}"));
             }
+            // Unlike kubectl's flag, the variable takes a list of files.
+            "kubeconfig" => variables.push(("KUBECONFIG", value)),
             _ => {
                 check("container", &value, is_identifier)?;
                 of_exec.push(format!("--container={value}"));
@@ -122,7 +153,10 @@ fn pod(rest: &str) -> Parsed {
     arguments.extend(of_exec);
     arguments.extend(["-i", name, "--"].map(str::to_owned));
     arguments.extend(DIAL_BUILDKIT.map(str::to_owned));
-    Ok(("kubectl", arguments))
+    Ok(Command {
+        variables,
+        ..Command::new("kubectl", arguments)
+    })
 }
 
 /// `[user@]host[:port][/socket]`. What follows the host is a command line for the shell there: only what no shell reads in
@@ -169,7 +203,7 @@ fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) ->
         arguments.extend(of_socket(socket));
     }
     arguments.extend(command[1..].iter().map(|word| (*word).to_owned()));
-    Ok(("ssh", arguments))
+    Ok(Command::new("ssh", arguments))
 }
 
 /// A name that is not empty, looks like no flag, and has these letters only.
@@ -198,15 +232,16 @@ fn parameters(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, Stri
             });
         }
         if !value.is_empty() {
-            let value =
-                decoded(value).ok_or_else(|| format!("{value:?} is not percent-encoded"))?;
+            let value = percent_decoded(value)
+                .ok_or_else(|| format!("{value:?} is not percent-encoded"))?;
             found.push((name.to_owned(), value));
         }
     }
     Ok(found)
 }
 
-fn decoded(text: &str) -> Option<String> {
+/// Undoes the percent-encoding of a query's value; `None` when it is none, or no text.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -289,6 +324,14 @@ mod tests {
                 .join(" ")
                 .ends_with("-- h docker --host=unix:///d.sock system dial-stdio")
         );
+    }
+
+    #[test]
+    fn a_kubeconfig_is_in_the_environment() {
+        let text = "kube-pod://bk?kubeconfig=%2Fmy%2Fa%3A%2Fb";
+        let process = Process::of_buildkit(text).unwrap().unwrap();
+        assert_eq!(process.variables(), [("KUBECONFIG", "/my/a:/b".to_owned())]);
+        assert!(!process.arguments().join(" ").contains("/my"));
     }
 
     #[test]
