@@ -112,6 +112,15 @@ impl Output {
         }
     }
 
+    /// Nothing but the daemon's cache.
+    pub fn nowhere() -> Self {
+        Self {
+            kind: OutputKind::CacheOnly,
+            attributes: BTreeMap::new(),
+            destination: None,
+        }
+    }
+
     /// Files or an archive at a path; `-` is the standard output.
     pub fn to(kind: OutputKind, path: &str) -> Self {
         let destination = match path {

@@ -173,6 +173,24 @@ pub enum Error {
         /// What its programs said last.
         said: String,
     },
+    /// `kubectl` failed, or the cluster that it asked.
+    #[error("cannot {what}: kubectl says: {said}")]
+    Kubectl {
+        /// What it was to do.
+        what: String,
+        /// Its words.
+        said: String,
+    },
+    /// Pods that are not ready in time, or not there any more.
+    #[error("the pods of the {name} are not ready: {said}")]
+    PodsNotReady {
+        /// What keeps the pods.
+        name: String,
+        /// What they wait for.
+        said: String,
+        /// What helps against that.
+        hint: String,
+    },
     /// The daemon of a node, or the engine that holds it.
     #[error(transparent)]
     Client(#[from] client::Error),
@@ -194,6 +212,10 @@ impl Error {
             }
             Self::UnknownOption { driver, .. } => match driver.options() {
                 [] => format!("the {driver} driver has no options"),
+                options if *driver == Driver::Kubernetes => format!(
+                    "there are: {}; an option with commas is quoted: --driver-opt '\"nodeselector=a=b,c=d\"'",
+                    options.join(", ")
+                ),
                 options => format!("there are: {}", options.join(", ")),
             },
             Self::OtherDriver { .. } => {
@@ -214,6 +236,12 @@ impl Error {
                 "make {} writable, or set BUILDX_CONFIG to a folder that is",
                 path.parent().unwrap_or(path).display()
             ),
+            Self::NotOnPath { program } if program == "kubectl" => {
+                "the kubernetes driver speaks to the cluster through kubectl: install it, and see that kubectl get pods works"
+                    .to_owned()
+            }
+            Self::Kubectl { said, .. } => super::kubernetes::hint(said),
+            Self::PodsNotReady { hint, .. } => hint.clone(),
             Self::NotOnPath { .. } => {
                 "the local driver needs buildkitd, runc and, without root, rootlesskit on PATH"
                     .to_owned()

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::container::Container;
+use super::kubernetes::Kubernetes;
 use super::local::Local;
 use super::{Builder, Contexts, Driver, Error, Node, remote};
 use crate::client::{Address, Client, ConnectOptions, Device, GcRule, engine_info};
@@ -30,6 +31,8 @@ enum Way {
     Direct(ConnectOptions),
     /// A container that is started when it is needed.
     Container(Box<Container>),
+    /// Pods of a cluster.
+    Kubernetes(Box<Kubernetes>),
     /// A daemon that is started for each connection.
     Local(Box<Local>),
 }
@@ -41,6 +44,12 @@ pub struct Boot<'a> {
     pub credentials: Option<&'a Credentials>,
     /// Is told each step, one line without its end.
     pub say: &'a (dyn Fn(&str) + Sync),
+    /// What the connection is for: of a node with several pods, connections with the same key go to the same pod as long as it is
+    /// there, unless the node says otherwise (`loadbalance=random`). buildx takes the absolute path of the build's context.
+    pub sticky_key: &'a str,
+    /// A JSON object about the workflow of GitHub Actions that this is a part of. A container that is made gets it, for the
+    /// provenance of what it builds, unless the node's option `provenance-add-gha` is false.
+    pub workflow: Option<&'a [u8]>,
 }
 
 impl Default for Boot<'_> {
@@ -49,6 +58,8 @@ impl Default for Boot<'_> {
         Self {
             credentials: None,
             say: &|_| {},
+            sticky_key: "",
+            workflow: None,
         }
     }
 }
@@ -100,6 +111,17 @@ pub struct Report {
     pub devices: Vec<Device>,
     /// What it can do, by buildx's names.
     pub features: BTreeMap<&'static str, bool>,
+    /// The pods of a node in a cluster; whether it runs or not.
+    pub pods: Vec<PodReport>,
+}
+
+/// A pod of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodReport {
+    /// Its name.
+    pub name: String,
+    /// `ready`, or its phase and what it waits for.
+    pub state: String,
 }
 
 impl Instance {
@@ -135,11 +157,7 @@ impl Instance {
             }
             Driver::DockerContainer => Way::Container(Box::new(Container::new(node, contexts)?)),
             Driver::Local => Way::Local(Box::new(Local::new(node, contexts)?)),
-            Driver::Kubernetes => {
-                return Err(refused(
-                    "cannot be used by this version; a pod with BuildKit can: --driver remote kube-pod://POD?namespace=NAMESPACE",
-                ));
-            }
+            Driver::Kubernetes => Way::Kubernetes(Box::new(Kubernetes::new(node)?)),
         };
         Ok(Self {
             builder: builder.name.clone(),
@@ -168,6 +186,10 @@ impl Instance {
                 container.boot(boot).await?;
                 container.connect_options()
             }
+            Way::Kubernetes(pods) => {
+                pods.boot(boot).await?;
+                return pods.connect(boot.sticky_key, timeout).await;
+            }
             Way::Local(local) => return local.connect(timeout, boot).await,
         };
         Ok(Client::connect(&within(&options, timeout)).await?)
@@ -181,7 +203,7 @@ impl Instance {
                 let is_engine = matches!(options.address, Address::Docker(_));
                 is_engine.then(|| options.clone())
             }
-            Way::Local(_) => None,
+            Way::Kubernetes(_) | Way::Local(_) => None,
         }
     }
 
@@ -199,24 +221,42 @@ impl Instance {
                 }
                 within(&container.connect_options(), timeout)
             }
+            Way::Kubernetes(pods) => return self.report_pods(pods, timeout).await,
             Way::Local(_) => return Ok(Report::of(Status::Inactive)),
         };
         let client = match (self.driver, Client::connect(&options).await) {
             (Driver::Remote, Err(_)) => return Ok(Report::of(Status::Inactive)),
             (_, client) => client?,
         };
-        let mut report = Report::of(Status::Running);
-        report.fill(&client).await?;
-        report.features = self.features(&report);
+        let mut report = self.report_of(&client).await?;
         if report.version.is_empty() {
             report.version = match &self.way {
                 Way::Container(container) => container.version().await?,
                 Way::Direct(_) if self.driver == Driver::Docker => {
                     engine_info(&options).await?.version
                 }
-                Way::Direct(_) | Way::Local(_) => String::new(),
+                _ => String::new(),
             };
         }
+        Ok(report)
+    }
+
+    /// The pods, and the BuildKit in one of them.
+    async fn report_pods(&self, pods: &Kubernetes, timeout: Duration) -> Result<Report, Error> {
+        let pods = pods.within(timeout);
+        let (status, of_pods) = pods.status().await?;
+        let mut report = match status {
+            Status::Running => self.report_of(&pods.connect("", timeout).await?).await?,
+            status => Report::of(status),
+        };
+        report.pods = of_pods;
+        Ok(report)
+    }
+
+    async fn report_of(&self, client: &Client) -> Result<Report, Error> {
+        let mut report = Report::of(Status::Running);
+        report.fill(client).await?;
+        report.features = self.features(&report);
         Ok(report)
     }
 
@@ -228,6 +268,7 @@ impl Instance {
         match &self.way {
             Way::Direct(_) | Way::Local(_) => Ok(()),
             Way::Container(container) => container.stop().await,
+            Way::Kubernetes(pods) => pods.stop().await,
         }
     }
 
@@ -239,6 +280,7 @@ impl Instance {
         match &self.way {
             Way::Direct(_) => Ok(()),
             Way::Container(container) => container.remove(keep_state).await,
+            Way::Kubernetes(pods) => pods.remove(keep_state).await,
             Way::Local(_) if keep_state => Ok(()),
             Way::Local(local) => local.remove_state(),
         }
@@ -250,8 +292,6 @@ impl Instance {
             .labels
             .contains_key("org.mobyproject.buildkit.worker.snapshotter");
         let full = self.driver != Driver::Docker || snapshots;
-        let load = self.node.driver_opts.get("default-load");
-        let load = load.is_some_and(|text| super::options::boolean(text).unwrap_or(false));
         let mut features = BTreeMap::from([
             ("OCI exporter", full),
             ("Docker exporter", full),
@@ -260,7 +300,7 @@ impl Instance {
             ("Direct push", full),
             (
                 "Automatically load images to the Docker Engine image store",
-                load || self.driver == Driver::Docker,
+                self.node.loads_by_default() || self.driver == Driver::Docker,
             ),
         ]);
         if self.driver == Driver::Docker {
@@ -281,6 +321,7 @@ impl Report {
             gc_policy: Vec::new(),
             devices: Vec::new(),
             features: BTreeMap::new(),
+            pods: Vec::new(),
         }
     }
 

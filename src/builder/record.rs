@@ -74,6 +74,14 @@ pub struct Node {
     pub(super) unknown: Map<String, Value>,
 }
 
+impl Node {
+    /// Whether what a build without an output makes is loaded into the Docker Engine: its option `default-load`.
+    pub fn loads_by_default(&self) -> bool {
+        let value = self.driver_opts.get("default-load");
+        value.is_some_and(|value| super::options::boolean(value).unwrap_or(false))
+    }
+}
+
 impl Builder {
     /// A builder without nodes.
     pub fn new(name: impl Into<String>, driver: Driver) -> Self {

@@ -26,8 +26,9 @@ use super::environment::Environment;
 use super::failure::print;
 use super::keep_going::{self, PlatformArgs};
 use super::{
-    Failure, attestations, build_failure, caches, call, context_size, display, images, interrupt,
-    legacy, nodes, permissions, policy, preflight, proxies, resources, secrets, values,
+    Failure, attestations, build_failure, caches, call, context_size, default_load, display,
+    images, interrupt, legacy, nodes, permissions, policy, preflight, proxies, resources, secrets,
+    values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -218,7 +219,8 @@ async fn build(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<BuildOutcome, Failure> {
-    let request = build_request(args, environment)?;
+    let mut request = build_request(args, environment)?;
+    default_load::apply(&mut request, connection, environment)?;
     let platform = match request.platforms.as_slice() {
         [only] => Some(only.to_string()),
         _ => None,
@@ -228,7 +230,8 @@ async fn build(
     let say = |line: &str| display::boot(mode, line);
     let prepare_and_connect = async {
         let prepared = build::prepare(request).await.map_err(early)?;
-        let reached = connection.reach(environment, &say).await?;
+        let key = args.contexts.state().local_path;
+        let reached = connection.reach(environment, &key, &say).await?;
         let ready = reached.plan(&prepared).await?;
         Ok::<_, Failure>((prepared, ready))
     };

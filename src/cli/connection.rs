@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use solvekit::builder::{Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, NodeSettings};
+use solvekit::builder::{
+    Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, Node, NodeSettings,
+};
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
 use solvekit::oci::Platform;
 
@@ -84,9 +86,12 @@ impl ConnectionArgs {
     ) -> Result<(Client, Used), Failure> {
         // They are for pulling a builder's image, which most commands do not need.
         let credentials = environment.credentials().ok();
+        let workflow = environment.workflow();
         let boot = Boot {
             credentials: credentials.as_ref(),
             say,
+            workflow: workflow.as_deref(),
+            ..Boot::default()
         };
         match self.found(environment, &boot).await? {
             Found::Daemon(client, used) => Ok((*client, used)),
@@ -97,16 +102,19 @@ impl ConnectionArgs {
         }
     }
 
-    /// All nodes that a build can be put on.
+    /// All nodes that a build can be put on. Of a node in a cluster, builds with the same `sticky_key` go to the same pod.
     pub(super) async fn reach(
         &self,
         environment: &Environment,
+        sticky_key: &str,
         say: &(dyn Fn(&str) + Sync),
     ) -> Result<Reached, Failure> {
-        let credentials = environment.credentials().ok();
+        let (credentials, workflow) = (environment.credentials().ok(), environment.workflow());
         let boot = Boot {
             credentials: credentials.as_ref(),
             say,
+            sticky_key,
+            workflow: workflow.as_deref(),
         };
         match self.found(environment, &boot).await? {
             Found::Daemon(client, used) => Ok(Reached::one(*client, used)),
@@ -158,16 +166,7 @@ impl ConnectionArgs {
 
     /// All nodes of the builder that is used, or the daemon without one; those that are not running are started.
     pub(super) async fn targets(&self, environment: &Environment) -> Result<Vec<Target>, Failure> {
-        let found = match self.asked(environment) {
-            Asked::Address(_) => None,
-            Asked::Builder(name) => {
-                let builders = Builders::of(environment)?;
-                let builder = builders.find(name)?;
-                Some((builders, builder))
-            }
-            Asked::Nothing => self.chosen(environment, environment.buildkit_host.is_some())?,
-        };
-        let Some((builders, builder)) = found else {
+        let Some((builders, builder)) = self.builder_of(environment)? else {
             let (client, used) = self.connect_for(environment, &[], &say).await?;
             let is_engine = matches!(client.address(), Address::Docker(_));
             return Ok(vec![Target {
@@ -181,10 +180,12 @@ impl ConnectionArgs {
                 client: Ok(client),
             }]);
         };
-        let credentials = environment.credentials().ok();
+        let (credentials, workflow) = (environment.credentials().ok(), environment.workflow());
         let boot = Boot {
             credentials: credentials.as_ref(),
             say: &say,
+            workflow: workflow.as_deref(),
+            ..Boot::default()
         };
         let nodes = builder.nodes.iter().zip(builders.instances(&builder));
         let targets = nodes.map(async |(node, instance)| {
@@ -206,6 +207,29 @@ impl ConnectionArgs {
         self.builder
             .as_deref()
             .or(environment.buildx_builder.as_deref())
+    }
+
+    /// The builder that is used; a daemon without one has an address.
+    fn builder_of(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<(Builders, Builder)>, Failure> {
+        match self.asked(environment) {
+            Asked::Address(_) => Ok(None),
+            Asked::Builder(name) => {
+                let builders = Builders::of(environment)?;
+                let builder = builders.find(name)?;
+                Ok(Some((builders, builder)))
+            }
+            Asked::Nothing => self.chosen(environment, environment.buildkit_host.is_some()),
+        }
+    }
+
+    /// Whether the builder that is asked for loads what a build without an output makes.
+    pub(super) fn loads_by_default(&self, environment: &Environment) -> Result<bool, Failure> {
+        let builder = self.builder_of(environment)?.map(|(_, builder)| builder);
+        let nodes = builder.iter().flat_map(|builder| &builder.nodes);
+        Ok(nodes.into_iter().any(Node::loads_by_default))
     }
 
     /// How long to wait for a connection.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ArgAction;
 use solvekit::builder::{
     Builder, DaemonConfig, Driver, Error, Instance, NodeSettings, check_name, generate_name,
-    split_words,
+    kubernetes_endpoint, split_words,
 };
 use solvekit::oci::Platform;
 
@@ -26,7 +26,7 @@ pub(super) struct CreateArgs {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
-    /// Driver: docker-container, local, remote [default: remote for an address of a BuildKit, else docker-container]
+    /// Driver: docker-container, kubernetes, local, remote [default: remote for an address of a BuildKit, else docker-container]
     #[arg(long, value_name = "DRIVER")]
     driver: Option<String>,
 
@@ -87,7 +87,7 @@ pub(super) async fn cmd_create(
         let existing = locked.builder(&name)?;
         let (builder, position) = changed(args, &name, existing, &builders, environment)?;
         let instance = Instance::new(&builder, &builder.nodes[position], &builders.contexts)?;
-        reachable(&instance, connection.timeout()).await?;
+        reachable(&instance, args.bootstrap, connection.timeout()).await?;
         locked.save(&builder)?;
         if args.use_it {
             locked.set_current(&builders.contexts.key(), &builder.name, false, false)?;
@@ -157,7 +157,7 @@ fn changed(
         }
         Some(builder) => builder,
     };
-    let settings = settings(args, driver, builders, environment)?;
+    let settings = settings(args, name, driver, builders, environment)?;
     let (position, restart) = builder.set_node(settings, args.append)?;
     if restart && driver.has_daemon() {
         talk(
@@ -180,10 +180,6 @@ fn driver(
                     "it is the engine of a context: docker context create NAME --docker host=…",
                 ),
             ),
-            Driver::Kubernetes => Err(Failure::new(
-                "the kubernetes driver cannot be used by this version",
-            )
-            .hint("run BuildKit in a pod, and use that: solvekit create --driver remote \"kube-pod://POD?namespace=NAMESPACE\"")),
             driver => Ok(driver),
         };
     }
@@ -202,6 +198,7 @@ fn driver(
 
 fn settings(
     args: &CreateArgs,
+    name: &str,
     driver: Driver,
     builders: &Builders,
     environment: &Environment,
@@ -209,7 +206,8 @@ fn settings(
     let driver_opts = driver.parse_options(&args.driver_opt)?;
     let config = config(args, driver, builders)?;
     let flags = split_words(args.buildkitd_flags.as_deref().unwrap_or_default())?;
-    let (endpoint, endpoint_given) = endpoint(args, driver, builders, environment)?;
+    let (endpoint, endpoint_given) = endpoint(args, name, driver, builders, environment)?;
+    warn_without_effect(&driver_opts);
     Ok(NodeSettings {
         name: args.node.clone(),
         endpoint,
@@ -270,6 +268,7 @@ fn with_network(
 /// Where the node is to be, and whether somebody said so.
 fn endpoint(
     args: &CreateArgs,
+    name: &str,
     driver: Driver,
     builders: &Builders,
     environment: &Environment,
@@ -282,6 +281,15 @@ fn endpoint(
                     .hint("for example: solvekit create --driver remote tcp://HOST:1234")
             })?;
             Ok((address.clone(), true))
+        }
+        (Driver::Kubernetes, Some(endpoint)) => Err(Failure::new(format!(
+            "the kubernetes driver has no endpoint, {endpoint:?} is given"
+        ))
+        .hint("the cluster is the one of KUBECONFIG and its current context; --driver-opt namespace=NAME is a place in it")),
+        (Driver::Kubernetes, None) => {
+            let kubeconfig = environment.kubeconfig.as_deref();
+            let node = args.node.as_deref();
+            Ok((kubernetes_endpoint(name, node, kubeconfig), false))
         }
         (Driver::Local, Some(endpoint)) => Err(Failure::new(format!(
             "the local driver has no endpoint, {endpoint:?} is given"
@@ -310,12 +318,33 @@ fn platforms(given: &[String]) -> Result<Vec<Platform>, Failure> {
     given.iter().map(parse).collect()
 }
 
-/// A container's engine has to be there; a remote daemon may come later.
-async fn reachable(instance: &Instance, timeout: Duration) -> Result<(), Failure> {
-    if instance.driver == Driver::DockerContainer {
-        instance.report(timeout).await?;
+/// A container's engine has to be there, and the program that speaks to a cluster; the cluster and a remote daemon may come later.
+async fn reachable(
+    instance: &Instance,
+    is_started: bool,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    match instance.driver {
+        Driver::DockerContainer => instance.report(timeout).await.map(drop)?,
+        Driver::Kubernetes if !is_started => match instance.report(timeout).await {
+            Err(error @ Error::NotOnPath { .. }) => return Err(error.into()),
+            Err(error) => talk(&format!(
+                "WARNING: {}\n",
+                Failure::from_error(&error).into_message()
+            )),
+            Ok(_) => {}
+        },
+        _ => {}
     }
     Ok(())
+}
+
+fn warn_without_effect(options: &BTreeMap<String, String>) {
+    if options.contains_key("allow-untrusted-image") {
+        talk(
+            "WARNING: the option allow-untrusted-image has no effect: the image of BuildKit is used without a look at its signature\n",
+        );
+    }
 }
 
 fn leave(args: &CreateArgs, builders: &Builders) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ use solvekit::registry::Credentials;
 use solvekit::session::node_id;
 
 use super::Failure;
+use super::failure::talk;
 use super::plugin::Invocation;
 
 /// The variables that the commands honour.
@@ -35,6 +36,8 @@ pub(super) struct Environment {
     pub(super) buildx_config: Option<PathBuf>,
     pub(super) buildx_builder: Option<String>,
     pub(super) docker_context: Option<String>,
+    /// The configuration of a cluster, an absolute path or a list of files.
+    pub(super) kubeconfig: Option<String>,
     /// Where what can be made again is kept.
     pub(super) cache: Option<PathBuf>,
     /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
@@ -43,6 +46,7 @@ pub(super) struct Environment {
     /// `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER` and those of one host, by their names.
     pub(super) git_auth: Vec<(String, OsString)>,
     pub(super) no_default_attestations: Option<String>,
+    pub(super) no_default_load: Option<String>,
     pub(super) no_default_oci_artifact: Option<String>,
     pub(super) metadata_provenance: Option<String>,
     pub(super) metadata_warnings: Option<String>,
@@ -74,6 +78,17 @@ fn auth_files(
     let configured = config_home.map(|folder| folder.join("containers"));
     let folders = [Some(running), configured].into_iter().flatten();
     folders.map(|folder| folder.join("auth.json")).collect()
+}
+
+/// One file is found from every folder; a list of them stays as it is.
+fn absolute(file: String) -> String {
+    match file.contains(':') {
+        true => file,
+        false => std::path::absolute(&file)
+            .ok()
+            .and_then(|path| path.into_os_string().into_string().ok())
+            .unwrap_or(file),
+    }
 }
 
 impl Environment {
@@ -115,6 +130,7 @@ impl Environment {
                 .context
                 .clone()
                 .or_else(|| text("DOCKER_CONTEXT")),
+            kubeconfig: text("KUBECONFIG").map(absolute),
             cache: path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache"))),
             docker_tls: os("DOCKER_TLS_VERIFY")
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
@@ -127,6 +143,7 @@ impl Environment {
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
             git_auth: git_auth(std::env::vars_os()),
             no_default_attestations: text("BUILDX_NO_DEFAULT_ATTESTATIONS"),
+            no_default_load: text("BUILDX_NO_DEFAULT_LOAD"),
             no_default_oci_artifact: text("BUILDX_NO_DEFAULT_OCI_ARTIFACT"),
             metadata_provenance: text("BUILDX_METADATA_PROVENANCE"),
             metadata_warnings: text("BUILDX_METADATA_WARNINGS"),
@@ -147,6 +164,19 @@ impl Environment {
         Ok(match &self.cache {
             Some(cache) => contexts.with_state_folder(cache.join("solvekit/buildkitd")),
             None => contexts,
+        })
+    }
+
+    /// The workflow of GitHub Actions that this is a part of, for the provenance. What cannot be read of it is told, and fails no
+    /// build.
+    pub(super) fn workflow(&self) -> Option<Vec<u8>> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let read = |path: &str| std::fs::read_to_string(path).map_err(|error| error.to_string());
+        super::github::workflow(variable, read).unwrap_or_else(|reason| {
+            talk(&format!(
+                "WARNING: {reason}; it is missing in the provenance\n"
+            ));
+            None
         })
     }
 

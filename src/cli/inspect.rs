@@ -68,9 +68,12 @@ pub(super) async fn boot(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let credentials = environment.credentials()?;
+    let workflow = environment.workflow();
     let boot = Boot {
         credentials: Some(&credentials),
         say: &say,
+        workflow: workflow.as_deref(),
+        ..Boot::default()
     };
     for (index, instance) in builders.instances(builder).into_iter().enumerate() {
         if position.is_none_or(|position| position == index) {
@@ -106,6 +109,12 @@ fn of_node(node: &Node, report: &Result<Report, Error>) -> String {
                 "Platforms",
                 &marked(&node.platforms, &report.platforms).join(", "),
             );
+            if !report.pods.is_empty() {
+                text.push_str("Pods:\n");
+            }
+            for pod in &report.pods {
+                text.push_str(&format!("\t{}:\t{}\n", pod.name, pod.state));
+            }
             if report.status == Status::Running {
                 text.push_str(&of_daemon(report));
             }

@@ -245,7 +245,6 @@ fn mistakes_are_told_with_what_there_is() {
         ],
         &["cacrt", "did you mean cacert?", "servername"],
     );
-    refused(&["create", "--driver", "kubernetes"], &["kube-pod://"]);
     refused(&["ls", "--format", "{{.Nme}}"], &["Nme"]);
     refused(&["rm", "default"], &["docker context rm"]);
     refused(

@@ -24,6 +24,7 @@ mod imagetools;
 mod inside;
 mod interruptions;
 mod keep_going;
+mod kubernetes;
 mod layouts;
 mod locks;
 mod logins;

@@ -27,6 +27,12 @@ impl Certificates {
         made
     }
 
+    /// Those that somebody else made, as `ca.pem`, `server.pem` and `server.key`.
+    #[allow(dead_code, reason = "not every crate of tests is given some")]
+    pub fn of(folder: TempDir) -> Self {
+        Self { folder }
+    }
+
     /// The folder that holds them.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -6,6 +6,7 @@
 
 mod builder_home;
 mod certificates;
+mod cluster;
 mod command;
 mod engine;
 mod fixture;
@@ -22,6 +23,7 @@ mod web;
 
 pub use builder_home::BuilderHome;
 pub use certificates::Certificates;
+pub use cluster::Cluster;
 pub use command::{Finished, Running, solvekit};
 pub use engine::{Engine, unique};
 pub use fixture::{copy_of, fixture, folder_of};

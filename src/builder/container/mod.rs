@@ -17,6 +17,8 @@ const PREFIX: &str = "buildx_buildkit_";
 /// Where the daemon keeps its state: a volume is mounted there.
 const STATE: &str = "/var/lib/buildkit";
 const CONFIG: &str = "/etc/buildkit/buildkitd.toml";
+/// What lies there beside the configuration goes into the provenance of builds.
+const WORKFLOW: &str = "provenance.d/github_actions_context.json";
 
 /// The container of a node.
 #[derive(Debug, Clone)]
@@ -117,7 +119,12 @@ impl Container {
     }
 
     /// Makes it. `init` reaps the processes that BuildKit leaves behind.
-    async fn create(&self, engine: &Engine, init: bool) -> Result<(), Error> {
+    async fn create(
+        &self,
+        engine: &Engine,
+        init: bool,
+        workflow: Option<&[u8]>,
+    ) -> Result<(), Error> {
         let mut body = json!({
             "Image": self.options.image,
             "Env": self.options.env,
@@ -151,8 +158,12 @@ impl Container {
         engine
             .call(&self.what("create"), Method::POST, &path, Some(&body))
             .await?;
-        if !self.node.files.is_empty() {
-            let archive = Bytes::from(archive::archive(&self.node.files)?);
+        let mut files = self.node.files.clone();
+        if let Some(workflow) = workflow.filter(|_| self.options.add_workflow) {
+            files.insert(WORKFLOW.to_owned(), workflow.to_owned());
+        }
+        if !files.is_empty() {
+            let archive = Bytes::from(archive::archive(&files)?);
             let path = format!("/containers/{}/archive?path=%2Fetc", self.name);
             let what = format!("put the configuration into {}", self.name);
             engine

@@ -16,6 +16,8 @@ pub(super) struct ContainerOptions {
     pub(super) image: String,
     pub(super) env: Vec<String>,
     pub(super) cgroup_parent: Option<String>,
+    /// What is known of the workflow of GitHub Actions is given to the daemon.
+    pub(super) add_workflow: bool,
     /// Fields of the engine's `HostConfig`.
     pub(super) host: Map<String, Value>,
 }
@@ -53,13 +55,10 @@ impl ContainerOptions {
             "RestartPolicy",
             Some(policy.unwrap_or_else(|| json!({"Name": "unless-stopped"}))),
         );
-        for name in [
-            "default-load",
-            "provenance-add-gha",
-            "allow-untrusted-image",
-        ] {
+        for name in ["default-load", "allow-untrusted-image"] {
             value(driver, given, name, boolean)?;
         }
+        let add_workflow = value(driver, given, "provenance-add-gha", boolean)?;
         let variable = |(name, value): (&String, &String)| {
             Some(format!("{}={value}", name.strip_prefix("env.")?))
         };
@@ -67,6 +66,7 @@ impl ContainerOptions {
             image: text("image").unwrap_or_else(|| IMAGE.to_owned()),
             env: given.iter().filter_map(variable).collect(),
             cgroup_parent: text("cgroup-parent"),
+            add_workflow: add_workflow.unwrap_or(true),
             host,
         })
     }

@@ -27,10 +27,10 @@ impl Container {
         if status == Status::Inactive {
             pull(&engine, &self.image()?, boot).await?;
             let creating = format!("creating container {}", self.name);
-            step(say, &creating, self.create(&engine, true)).await?;
+            step(say, &creating, self.create(&engine, true, boot.workflow)).await?;
         }
         let start = async {
-            self.start(&engine).await?;
+            self.start(&engine, boot.workflow).await?;
             self.wait(&engine).await
         };
         step(say, &format!("starting container {}", self.name), start).await?;
@@ -39,13 +39,13 @@ impl Container {
     }
 
     /// Starts it; anew without `docker-init` on an engine that lacks it.
-    async fn start(&self, engine: &Engine) -> Result<(), Error> {
+    async fn start(&self, engine: &Engine, workflow: Option<&[u8]>) -> Result<(), Error> {
         let path = format!("/containers/{}/start", self.name);
         let what = self.what("start");
         match engine.call(&what, Method::POST, &path, None).await {
             Err(client::Error::Engine { message, .. }) if message.contains("docker-init") => {
                 self.remove(true).await?;
-                self.create(engine, false).await?;
+                self.create(engine, false, workflow).await?;
                 engine.call(&what, Method::POST, &path, None).await?;
                 Ok(())
             }

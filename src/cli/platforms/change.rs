@@ -56,6 +56,7 @@ pub(super) async fn make(
     let boot = Boot {
         credentials: Some(&credentials),
         say: &say,
+        ..Boot::default()
     };
     let mut done = Vec::new();
     for target in targets {

@@ -1,0 +1,174 @@
+//! Running `kubectl`, whose context, configuration and credentials are the user's.
+
+use std::io;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use super::super::Error;
+
+const PROGRAM: &str = "kubectl";
+/// How long a call may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// So much of what it says is told.
+const SAID: usize = 1000;
+
+/// `kubectl` for one cluster and namespace.
+#[derive(Debug, Clone)]
+pub(super) struct Kubectl {
+    /// Another file, or list of files, than the environment has.
+    pub(super) kubeconfig: Option<String>,
+    /// Another namespace than the one of the configuration's context.
+    pub(super) namespace: Option<String>,
+    pub(super) patience: Duration,
+}
+
+impl Kubectl {
+    /// Runs it with these arguments; gives what it printed. `what` is what it is for, in words.
+    pub(super) async fn run(&self, what: &str, arguments: &[&str]) -> Result<Vec<u8>, Error> {
+        self.run_with(what, arguments, None).await
+    }
+
+    /// The same, with an object on its standard input.
+    pub(super) async fn run_with(
+        &self,
+        what: &str,
+        arguments: &[&str],
+        input: Option<&[u8]>,
+    ) -> Result<Vec<u8>, Error> {
+        let failed = |said: String| Error::Kubectl {
+            what: what.to_owned(),
+            said,
+        };
+        let run = self.output(arguments, input);
+        let output = match tokio::time::timeout(self.patience, run).await {
+            Ok(Ok(output)) => output,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::NotOnPath {
+                    program: PROGRAM.to_owned(),
+                });
+            }
+            Ok(Err(error)) => return Err(failed(error.to_string())),
+            Err(_) => {
+                let seconds = self.patience.as_secs_f64();
+                return Err(failed(format!("no answer within {seconds} s")));
+            }
+        };
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(failed(match told(&output.stderr) {
+                said if said.is_empty() => output.status.to_string(),
+                said => said,
+            })),
+        }
+    }
+
+    /// What there is, as JSON; `None` when it printed nothing, as for an object that does not exist.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        arguments: &[&str],
+    ) -> Result<Option<T>, Error> {
+        let get = ["get", "--ignore-not-found", "--output=json"];
+        let arguments: Vec<&str> = get.iter().chain(arguments).copied().collect();
+        let printed = self.run(what, &arguments).await?;
+        if printed.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let parsed = serde_json::from_slice(&printed);
+        parsed.map(Some).map_err(|error| Error::Kubectl {
+            what: what.to_owned(),
+            said: format!("its answer makes no sense: {error}"),
+        })
+    }
+
+    async fn output(&self, arguments: &[&str], input: Option<&[u8]>) -> io::Result<Output> {
+        let mut command = Command::new(PROGRAM);
+        if let Some(kubeconfig) = &self.kubeconfig {
+            command.env("KUBECONFIG", kubeconfig);
+        }
+        if let Some(namespace) = &self.namespace {
+            command.arg(format!("--namespace={namespace}"));
+        }
+        let stdin = match input {
+            Some(_) => Stdio::piped(),
+            None => Stdio::null(),
+        };
+        let mut child = command
+            .args(arguments)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdin = child.stdin.take();
+        let write = async {
+            if let (Some(mut stdin), Some(input)) = (stdin, input) {
+                // Why it reads no further is in its own words.
+                let _ = stdin.write_all(input).await;
+            }
+        };
+        let (output, ()) = tokio::join!(child.wait_with_output(), write);
+        output
+    }
+}
+
+/// What it said, without the log lines of its libraries (`E1121 15:04:05.678901 …`) if there is more.
+fn told(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let is_log = |line: &&str| {
+        let mut letters = line.chars();
+        letters.next().is_some_and(|c| "EWI".contains(c))
+            && letters.by_ref().take(4).all(|c| c.is_ascii_digit())
+            && letters.next() == Some(' ')
+    };
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut said: Vec<&str> = lines().filter(|line| !is_log(line)).collect();
+    if said.is_empty() {
+        said.extend(lines().next_back());
+    }
+    let said = said.join(" ");
+    let said = said.strip_prefix("error: ").unwrap_or(&said);
+    said.chars().take(SAID).collect()
+}
+
+/// What a user of a cluster can do when `kubectl` says this.
+pub(in crate::builder) fn hint(said: &str) -> String {
+    let any = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
+    if any(&["(Forbidden)", "is forbidden"]) {
+        return "the user of the kubeconfig needs a Role with get, create, delete on deployments and statefulsets, create, update, delete on configmaps, get, list on pods, create on pods/exec: examples/kubernetes/role.yaml is one; kubectl auth can-i --list shows what there is".to_owned();
+    }
+    if any(&["(Unauthorized)", "must be logged in", "provide credentials"]) {
+        return "log in to the cluster again; kubectl get pods has to work".to_owned();
+    }
+    if said.contains("namespaces ") && said.contains("not found") {
+        return "make the namespace: kubectl create namespace NAME; or take another: --driver-opt namespace=NAME"
+            .to_owned();
+    }
+    if any(&["exceeded quota"]) {
+        return "ask for less (--driver-opt requests.cpu=…,requests.memory=…,replicas=…), or have the quota raised"
+            .to_owned();
+    }
+    "kubectl get pods has to work here: KUBECONFIG names the cluster's configuration, kubectl config use-context its context"
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_told_without_log_lines() {
+        let said = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server API group list\nThe connection to the server localhost:8080 was refused - did you specify the right host or port?\n";
+        assert!(told(said.as_bytes()).starts_with("The connection to the server"));
+        assert_eq!(told(b"error: no context\n"), "no context");
+        assert_eq!(
+            told(b"E1121 15:04:05 only this\n"),
+            "E1121 15:04:05 only this"
+        );
+        assert_eq!(told(b""), "");
+    }
+}

@@ -1,0 +1,348 @@
+//! The `kubernetes` driver: pods with BuildKit, made and asked through `kubectl`, reached through `kubectl exec`.
+
+mod choose;
+mod kubectl;
+mod manifest;
+mod objects;
+mod options;
+mod pods;
+#[cfg(test)]
+mod schema_tests;
+mod start;
+mod values;
+
+use std::time::Duration;
+
+pub(super) use self::kubectl::hint;
+use self::kubectl::{Kubectl, PATIENCE};
+use self::options::KubernetesOptions;
+use self::pods::{List, Named, Pod, Workload};
+use super::{Boot, Driver, Error, Node, PodReport, Status};
+use crate::client::{Address, Client, ConnectOptions};
+
+/// How often a connection that breaks off at once is tried. Nodes that have just joined a cluster refuse the first ones.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The pods of a node.
+#[derive(Debug, Clone)]
+pub(super) struct Kubernetes {
+    /// The name of the Deployment or StatefulSet.
+    name: String,
+    kubectl: Kubectl,
+    options: KubernetesOptions,
+    node: Node,
+}
+
+impl Kubernetes {
+    pub(super) fn new(node: &Node) -> Result<Self, Error> {
+        let name = super::check_name(&node.name)?.replace('_', "-");
+        if !values::is_name(&name) {
+            return Err(Error::Driver {
+                driver: Driver::Kubernetes,
+                reason: format!(
+                    "cannot name pods {name:?}: a name in a cluster has up to 63 letters, digits and '-', not at the ends; --node gives another one"
+                ),
+            });
+        }
+        let options = KubernetesOptions::read(&node.driver_opts)?;
+        Ok(Self {
+            name,
+            kubectl: Kubectl {
+                kubeconfig: kubeconfig(&node.endpoint)?,
+                namespace: options.namespace.clone(),
+                patience: PATIENCE,
+            },
+            options,
+            node: node.clone(),
+        })
+    }
+
+    /// The same with less patience for each answer of the cluster.
+    pub(super) fn within(&self, patience: Duration) -> Self {
+        let mut hurried = self.clone();
+        hurried.kubectl.patience = patience.min(PATIENCE);
+        hurried
+    }
+
+    /// What the pods are doing, and each of them.
+    pub(super) async fn status(&self) -> Result<(Status, Vec<PodReport>), Error> {
+        let Some(workload) = self.workload().await? else {
+            return Ok((Status::Inactive, Vec::new()));
+        };
+        let pods = self.pods().await?;
+        let status = match workload.status.ready_replicas {
+            ..=0 => Status::Stopped,
+            _ => Status::Running,
+        };
+        let report = |pod: &Pod| PodReport {
+            name: pod.metadata.name.clone(),
+            state: pod.state(),
+        };
+        Ok((status, pods.iter().map(report).collect()))
+    }
+
+    /// A connection to the BuildKit in one of the pods, the one for this key.
+    pub(super) async fn connect(&self, key: &str, timeout: Duration) -> Result<Client, Error> {
+        let mut attempt = 1;
+        loop {
+            let pod = self.pod(key).await?;
+            let mut options = ConnectOptions::new(self.address(&pod)?);
+            options.timeout = timeout;
+            match Client::connect(&options).await {
+                Err(error) if attempt < ATTEMPTS && passes(&error) => {
+                    tokio::time::sleep(PAUSE * 2_u32.pow(attempt - 1)).await;
+                    attempt += 1;
+                }
+                connected => return Ok(connected?),
+            }
+        }
+    }
+
+    /// Ends the pods by removing what keeps them. The volumes stay, and so does what the next start makes the pods of.
+    pub(super) async fn stop(&self) -> Result<(), Error> {
+        self.delete(self.resource(), &[&self.name]).await
+    }
+
+    /// Removes all objects, and the volumes unless `keep_state`.
+    pub(super) async fn remove(&self, keep_state: bool) -> Result<(), Error> {
+        self.stop().await?;
+        let objects = manifest::objects(&self.name, &self.node, &self.options);
+        let config_maps = objects
+            .iter()
+            .filter(|object| object.kind() == "ConfigMap")
+            .map(objects::Object::name);
+        self.delete("configmaps", &config_maps.collect::<Vec<_>>())
+            .await?;
+        if keep_state || self.options.volume.is_none() {
+            return Ok(());
+        }
+        let claims = self.claims().await?;
+        let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
+        self.delete("persistentvolumeclaims", &claims).await
+    }
+
+    /// The Deployment or StatefulSet, as the cluster has it.
+    async fn workload(&self) -> Result<Option<Workload>, Error> {
+        let what = format!("look at the {}", self.kind());
+        self.kubectl
+            .get(&what, &[self.resource(), &self.name])
+            .await
+    }
+
+    async fn pods(&self) -> Result<Vec<Pod>, Error> {
+        let selector = self.selector();
+        let list: Option<List<Pod>> = self
+            .kubectl
+            .get("list the pods", &["pods", &selector])
+            .await?;
+        let mut pods = list.unwrap_or_default().items;
+        pods.sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
+        Ok(pods)
+    }
+
+    /// The name of the pod for this key: one that is ready, if there is one.
+    async fn pod(&self, key: &str) -> Result<String, Error> {
+        let pods = self.pods().await?;
+        let names = |usable: fn(&Pod) -> bool| -> Vec<&str> {
+            let pods = pods.iter().filter(|pod| usable(pod));
+            pods.map(|pod| pod.metadata.name.as_str()).collect()
+        };
+        let mut usable = names(Pod::is_ready);
+        if usable.is_empty() {
+            usable = names(Pod::is_running);
+        }
+        let chosen = choose::choose(self.options.balance, key, &usable);
+        chosen
+            .map(str::to_owned)
+            .ok_or_else(|| self.not_ready(None, &pods, Vec::new()))
+    }
+
+    /// The claims of the pods' volumes.
+    async fn claims(&self) -> Result<Vec<String>, Error> {
+        let selector = self.selector();
+        let list: Option<List<Named>> = self
+            .kubectl
+            .get("list the volumes", &["persistentvolumeclaims", &selector])
+            .await?;
+        let prefix = format!("{}-{}-", manifest::STATE, self.name);
+        let is_own = |name: &String| {
+            let number = name.strip_prefix(&prefix);
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let names = list.unwrap_or_default().items.into_iter();
+        Ok(names
+            .map(|item| item.metadata.name)
+            .filter(is_own)
+            .collect())
+    }
+
+    /// Does not wait until they are gone.
+    async fn delete(&self, resource: &str, names: &[&str]) -> Result<(), Error> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let what = format!("remove the {resource} {}", names.join(", "));
+        let delete = ["delete", "--ignore-not-found", "--wait=false", resource];
+        let arguments: Vec<&str> = delete.iter().chain(names).copied().collect();
+        self.kubectl.run(&what, &arguments).await.map(drop)
+    }
+
+    fn address(&self, pod: &str) -> Result<Address, Error> {
+        let mut address = format!("kube-pod://{pod}?container={}", manifest::CONTAINER);
+        let parameters = [
+            ("namespace", &self.kubectl.namespace),
+            ("kubeconfig", &self.kubectl.kubeconfig),
+        ];
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                address.push_str(&format!("&{name}={}", escape(value)));
+            }
+        }
+        Ok(Address::parse(&address)?)
+    }
+
+    fn selector(&self) -> String {
+        let labels = manifest::labels(&self.name, &self.options);
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        format!("--selector={}", labels.join(","))
+    }
+
+    fn resource(&self) -> &'static str {
+        match self.options.volume {
+            None => "deployments.apps",
+            Some(_) => "statefulsets.apps",
+        }
+    }
+
+    fn kind(&self) -> String {
+        let kind = match self.options.volume {
+            None => "Deployment",
+            Some(_) => "StatefulSet",
+        };
+        format!("{kind} {}", self.name)
+    }
+}
+
+/// The endpoint of a new node, as buildx writes it: `kubernetes:///BUILDER?deployment=NODE&kubeconfig=FILE`. Without a name of the
+/// node something that no other has takes its place; the pods are named after the node in any case.
+pub fn kubernetes_endpoint(builder: &str, node: Option<&str>, kubeconfig: Option<&str>) -> String {
+    let node = node.map_or_else(
+        || {
+            let mut random = [0_u8; 18];
+            // The name need not be secret; that of another node is refused when the node is added.
+            let _ = getrandom::fill(&mut random);
+            let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("buildkit-{hex}")
+        },
+        escape,
+    );
+    format!(
+        "kubernetes:///{}?deployment={node}&kubeconfig={}",
+        escape(builder),
+        escape(kubeconfig.unwrap_or_default())
+    )
+}
+
+/// The file of an endpoint; `None` is the environment's.
+fn kubeconfig(endpoint: &str) -> Result<Option<String>, Error> {
+    let invalid = |reason: &str| Error::Driver {
+        driver: Driver::Kubernetes,
+        reason: format!("cannot use the endpoint {endpoint:?}: {reason}"),
+    };
+    let Some(rest) = endpoint.strip_prefix("kubernetes://") else {
+        return Err(invalid("it begins with kubernetes://"));
+    };
+    let (_, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let value = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("kubeconfig="));
+    let value = crate::client::percent_decoded(value.unwrap_or_default());
+    let value = value.ok_or_else(|| invalid("its kubeconfig is not percent-encoded"))?;
+    Ok((!value.is_empty()).then_some(value))
+}
+
+/// As Go escapes the values of a query.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            b' ' => escaped.push('+'),
+            byte => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+/// What a cluster says while it is still settling.
+fn passes(error: &crate::client::Error) -> bool {
+    let said = crate::causes::in_one_line(error);
+    [
+        "tls: internal error",
+        "connection refused",
+        "connection reset",
+        "i/o timeout",
+        "container not found",
+    ]
+    .iter()
+    .any(|passing| said.contains(passing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_buildx_s() {
+        let endpoint = kubernetes_endpoint("b", Some("n0"), Some("/home/me/.kube/my config"));
+        assert_eq!(
+            endpoint,
+            "kubernetes:///b?deployment=n0&kubeconfig=%2Fhome%2Fme%2F.kube%2Fmy+config"
+        );
+        assert_eq!(
+            kubeconfig(&endpoint).unwrap().as_deref(),
+            Some("/home/me/.kube/my config")
+        );
+        let unnamed = kubernetes_endpoint("b", None, None);
+        assert_ne!(unnamed, kubernetes_endpoint("b", None, None));
+        assert!(unnamed.ends_with("&kubeconfig="));
+        assert_eq!(kubeconfig(&unnamed).unwrap(), None);
+        assert!(kubeconfig("tcp://host:1").is_err());
+    }
+
+    fn driver(node: &str, options: &[(&str, &str)]) -> Result<Kubernetes, Error> {
+        Kubernetes::new(&Node {
+            name: node.into(),
+            endpoint: "kubernetes:///b?deployment=&kubeconfig=%2Fk%3A%2Fl".into(),
+            driver_opts: options
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect(),
+            ..Node::default()
+        })
+    }
+
+    #[test]
+    fn a_pod_has_an_address() {
+        let driver = driver("my_builder0", &[("namespace", "ci"), ("labels", "team=a")]).unwrap();
+        assert_eq!(driver.name, "my-builder0");
+        assert_eq!(driver.selector(), "--selector=app=my-builder0,team=a");
+        assert_eq!(
+            driver.address("my-builder0-x").unwrap().to_string(),
+            "kube-pod://my-builder0-x?container=buildkitd&namespace=ci&kubeconfig=%2Fk%3A%2Fl"
+        );
+    }
+
+    #[test]
+    fn a_name_that_no_pod_can_have_is_told() {
+        let error = driver("ends_", &[]).unwrap_err().to_string();
+        assert!(error.contains("--node"), "{error}");
+        assert!(driver(&"a".repeat(64), &[]).is_err());
+    }
+}

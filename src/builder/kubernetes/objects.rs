@@ -1,0 +1,253 @@
+//! The objects of the Kubernetes API that the driver makes, with the fields that it sets, as the API's JSON. Tests hold them
+//! against the types of the API.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Something the cluster keeps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind")]
+pub(super) enum Object {
+    /// Files.
+    ConfigMap(ConfigMap),
+    /// Pods that keep nothing.
+    Deployment(Workload),
+    /// Pods with a volume each.
+    StatefulSet(Workload),
+}
+
+impl Object {
+    /// What it is called in messages.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::ConfigMap(_) => "ConfigMap",
+            Self::Deployment(_) => "Deployment",
+            Self::StatefulSet(_) => "StatefulSet",
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::ConfigMap(object) => &object.metadata.name,
+            Self::Deployment(object) | Self::StatefulSet(object) => &object.metadata.name,
+        }
+    }
+}
+
+pub(super) type Names = BTreeMap<String, String>;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(super) struct Metadata {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub(super) labels: Names,
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub(super) annotations: Names,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ConfigMap {
+    pub(super) api_version: &'static str,
+    pub(super) metadata: Metadata,
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub(super) data: Names,
+    /// In base64: what is no text.
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub(super) binary_data: Names,
+}
+
+/// A Deployment or a StatefulSet.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Workload {
+    pub(super) api_version: &'static str,
+    pub(super) metadata: Metadata,
+    pub(super) spec: WorkloadSpec,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WorkloadSpec {
+    pub(super) replicas: i32,
+    pub(super) selector: Selector,
+    pub(super) template: PodTemplate,
+    #[serde(flatten)]
+    pub(super) stateful: Option<Stateful>,
+}
+
+/// What a StatefulSet has more than a Deployment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Stateful {
+    pub(super) service_name: &'static str,
+    pub(super) pod_management_policy: &'static str,
+    pub(super) volume_claim_templates: Vec<VolumeClaim>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Selector {
+    pub(super) match_labels: Names,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct PodTemplate {
+    pub(super) metadata: Metadata,
+    pub(super) spec: PodSpec,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PodSpec {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) service_account_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scheduler_name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) init_containers: Vec<Container>,
+    pub(super) containers: Vec<Container>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) volumes: Vec<Volume>,
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub(super) node_selector: Names,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tolerations: Vec<Toleration>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Container {
+    pub(super) name: &'static str,
+    pub(super) image: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) args: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) env: Vec<Variable>,
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub(super) resources: Resources,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) volume_mounts: Vec<VolumeMount>,
+    pub(super) security_context: SecurityContext,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) readiness_probe: Option<Probe>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) liveness_probe: Option<Probe>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// Quantities by the name of the resource.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(super) struct Resources {
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub(super) requests: Names,
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub(super) limits: Names,
+}
+
+impl Resources {
+    fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.limits.is_empty()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VolumeMount {
+    pub(super) name: String,
+    pub(super) mount_path: String,
+}
+
+/// Either all rights, or no filter of system calls.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SecurityContext {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) privileged: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seccomp_profile: Option<Profile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Profile {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Probe {
+    pub(super) exec: Exec,
+    pub(super) failure_threshold: i32,
+    pub(super) initial_delay_seconds: i32,
+    pub(super) period_seconds: i32,
+    pub(super) success_threshold: i32,
+    pub(super) timeout_seconds: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Exec {
+    pub(super) command: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Volume {
+    pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) source: VolumeSource,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum VolumeSource {
+    ConfigMap {
+        name: String,
+    },
+    #[serde(rename_all = "camelCase")]
+    EmptyDir {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        medium: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size_limit: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VolumeClaim {
+    pub(super) api_version: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) metadata: Metadata,
+    pub(super) spec: VolumeClaimSpec,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VolumeClaimSpec {
+    pub(super) access_modes: Vec<&'static str>,
+    pub(super) resources: Resources,
+}
+
+/// Which taints of nodes the pods bear.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Toleration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) operator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) effect: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) toleration_seconds: Option<i64>,
+}

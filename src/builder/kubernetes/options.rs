@@ -1,0 +1,237 @@
+//! The options of the `kubernetes` driver, read into what the objects are made of.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::options::{boolean, value};
+use super::super::{Driver, Error};
+use super::objects::{Names, Toleration};
+use super::values::{Quantity, duration, labels, pairs, quantity, replicas, tolerations};
+
+/// The images when none is asked for, as buildx has them.
+const IMAGE: &str = "moby/buildkit:buildx-stable-1";
+const ROOTLESS_IMAGE: &str = "moby/buildkit:buildx-stable-1-rootless";
+const EMULATORS: &str = "tonistiigi/binfmt:latest";
+/// How long the pods may take to get ready.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// The label by which the driver finds its pods.
+pub(super) const APP: &str = "app";
+/// The annotation with the platforms that the user gave the node.
+pub(super) const PLATFORMS: &str = "buildx.docker.com/platform";
+
+/// What the pods are made of and how one is chosen among them.
+#[derive(Debug, Clone)]
+pub(super) struct KubernetesOptions {
+    pub(super) image: String,
+    pub(super) replicas: i32,
+    pub(super) namespace: Option<String>,
+    /// By the name of the resource: `cpu`, `memory`, `ephemeral-storage`.
+    pub(super) requests: Names,
+    pub(super) limits: Names,
+    /// The size of each pod's volume; with it they are a StatefulSet.
+    pub(super) volume: Option<String>,
+    /// The size of a state that is kept in memory.
+    pub(super) memory: Option<String>,
+    pub(super) rootless: bool,
+    pub(super) scheduler: Option<String>,
+    pub(super) service_account: Option<String>,
+    pub(super) node_selector: Names,
+    pub(super) annotations: Names,
+    pub(super) labels: Names,
+    pub(super) tolerations: Vec<Toleration>,
+    /// The image that installs emulators on the nodes before.
+    pub(super) emulators: Option<String>,
+    pub(super) balance: Balance,
+    pub(super) timeout: Duration,
+    pub(super) env: Names,
+}
+
+/// How a pod is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Balance {
+    /// The same one for the same context.
+    Sticky,
+    /// Any.
+    Random,
+}
+
+impl KubernetesOptions {
+    pub(super) fn read(given: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let driver = Driver::Kubernetes;
+        let text = |name: &str| given.get(name).filter(|value| !value.is_empty()).cloned();
+        let switch = |name| Ok::<_, Error>(value(driver, given, name, boolean)?.unwrap_or(false));
+        let size = |name| value(driver, given, name, quantity);
+        let keys = |name| Ok::<_, Error>(value(driver, given, name, labels)?.unwrap_or_default());
+        switch("default-load")?;
+        let rootless = switch("rootless")?;
+        let image = match rootless {
+            true => ROOTLESS_IMAGE,
+            false => IMAGE,
+        };
+        let (requests, limits) = resources(given)?;
+        let annotations = value(driver, given, "annotations", |text| {
+            free(pairs(text)?, PLATFORMS)
+        })?;
+        let own_labels = value(driver, given, "labels", |text| free(labels(text)?, APP))?;
+        let emulators = text("qemu.image").unwrap_or_else(|| EMULATORS.to_owned());
+        let (volume, memory) = (
+            size("persistent-volume-claim.requests.storage")?,
+            size("buildkit-root-volume-memory")?,
+        );
+        if let (Some(_), Some(memory)) = (&volume, &memory) {
+            return Err(Error::InvalidOption {
+                driver,
+                option: "buildkit-root-volume-memory".to_owned(),
+                value: memory.text.clone(),
+                reason:
+                    "the state is on a volume already (persistent-volume-claim.requests.storage)"
+                        .to_owned(),
+            });
+        }
+        let variable = |(name, value): (&String, &String)| {
+            Some((name.strip_prefix("env.")?.to_owned(), value.clone()))
+        };
+        Ok(Self {
+            image: text("image").unwrap_or_else(|| image.to_owned()),
+            replicas: value(driver, given, "replicas", replicas)?.unwrap_or(1),
+            namespace: value(driver, given, "namespace", namespace)?.flatten(),
+            requests,
+            limits,
+            volume: volume.map(|size| size.text),
+            memory: memory.map(|size| size.text),
+            rootless,
+            scheduler: text("schedulername"),
+            service_account: text("serviceaccount"),
+            node_selector: keys("nodeselector")?,
+            annotations: annotations.unwrap_or_default(),
+            labels: own_labels.unwrap_or_default(),
+            tolerations: value(driver, given, "tolerations", tolerations)?.unwrap_or_default(),
+            emulators: switch("qemu.install")?.then_some(emulators),
+            balance: value(driver, given, "loadbalance", balance)?.unwrap_or(Balance::Sticky),
+            timeout: value(driver, given, "timeout", duration)?.unwrap_or(TIMEOUT),
+            env: given.iter().filter_map(variable).collect(),
+        })
+    }
+}
+
+/// What a pod asks for, and what it may have at most.
+fn resources(given: &BTreeMap<String, String>) -> Result<(Names, Names), Error> {
+    let driver = Driver::Kubernetes;
+    let (mut requests, mut limits) = (Names::new(), Names::new());
+    for resource in ["cpu", "memory", "ephemeral-storage"] {
+        let read = |option: &str| value(driver, given, option, quantity);
+        let (request, limit) = (format!("requests.{resource}"), format!("limits.{resource}"));
+        let asked: Option<Quantity> = read(&request)?;
+        let allowed = read(&limit)?;
+        if let (Some(asked), Some(allowed)) = (&asked, &allowed)
+            && asked.amount > allowed.amount
+        {
+            return Err(Error::InvalidOption {
+                driver,
+                option: request,
+                value: asked.text.clone(),
+                reason: format!("it is more than {limit}, {}", allowed.text),
+            });
+        }
+        requests.extend(asked.map(|size| (resource.to_owned(), size.text)));
+        limits.extend(allowed.map(|size| (resource.to_owned(), size.text)));
+    }
+    Ok((requests, limits))
+}
+
+/// Keys without the one that is the driver's own.
+fn free(keys: Names, reserved: &str) -> Result<Names, String> {
+    match keys.contains_key(reserved) {
+        true => Err(format!("{reserved:?} is the driver's own")),
+        false => Ok(keys),
+    }
+}
+
+fn balance(text: &str) -> Result<Balance, String> {
+    match text {
+        "sticky" => Ok(Balance::Sticky),
+        "random" => Ok(Balance::Random),
+        _ => Err("it is sticky or random".to_owned()),
+    }
+}
+
+fn namespace(text: &str) -> Result<Option<String>, String> {
+    match text {
+        "" => Ok(None),
+        text if super::values::is_name(text) && !text.contains('.') => Ok(Some(text.to_owned())),
+        _ => Err(
+            "a namespace has up to 63 small letters, digits and '-', not at the ends".to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<KubernetesOptions, Error> {
+        let given = pairs
+            .iter()
+            .map(|(k, v)| ((*k).into(), (*v).into()))
+            .collect();
+        KubernetesOptions::read(&given)
+    }
+
+    #[test]
+    fn defaults_are_those_of_buildx() {
+        let options = read(&[]).unwrap();
+        assert_eq!(options.image, "moby/buildkit:buildx-stable-1");
+        assert_eq!((options.replicas, options.balance), (1, Balance::Sticky));
+        assert_eq!(options.timeout, Duration::from_secs(120));
+        assert_eq!(options.emulators, None);
+        let options = read(&[("rootless", "true"), ("qemu.install", "1")]).unwrap();
+        assert_eq!(options.image, "moby/buildkit:buildx-stable-1-rootless");
+        assert_eq!(
+            options.emulators.as_deref(),
+            Some("tonistiigi/binfmt:latest")
+        );
+        let options = read(&[("rootless", "false"), ("image", "mine:1")]).unwrap();
+        assert_eq!(options.image, "mine:1");
+    }
+
+    #[test]
+    fn wrong_values_are_told_with_option_and_form() {
+        for (name, value, part) in [
+            ("requests.cpu", "abc", "500m"),
+            ("limits.memory", "4gb", "512Mi"),
+            ("replicas", "0", "above zero"),
+            ("replicas", "two", "whole number"),
+            ("rootless", "maybe", "true nor false"),
+            ("tolerations", "key:a", "operator=Exists|Equal"),
+            ("nodeselector", "arm64", "KEY=VALUE"),
+            ("labels", "app=mine", "driver's own"),
+            (
+                "annotations",
+                "buildx.docker.com/platform=x",
+                "driver's own",
+            ),
+            ("loadbalance", "round-robin", "sticky or random"),
+            ("timeout", "120", "90s"),
+            ("namespace", "My_Space", "small letters"),
+            ("default-load", "perhaps", "true nor false"),
+            ("persistent-volume-claim.requests.storage", "big", "4Gi"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err().to_string();
+            for text in [name, &format!("{value:?}"), part] {
+                assert!(error.contains(text), "{text:?} is missing in: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn options_that_exclude_each_other_are_told() {
+        let refused = |pairs| read(pairs).unwrap_err().to_string();
+        let error = refused(&[("requests.cpu", "2"), ("limits.cpu", "500m")]);
+        assert!(error.contains("limits.cpu, 500m"), "{error}");
+        let error = refused(&[
+            ("persistent-volume-claim.requests.storage", "1Gi"),
+            ("buildkit-root-volume-memory", "1Gi"),
+        ]);
+        assert!(error.contains("volume already"), "{error}");
+    }
+}

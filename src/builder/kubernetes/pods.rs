@@ -1,0 +1,260 @@
+//! What the cluster says about pods and what keeps them: as much of it as is needed, understood leniently.
+
+use serde::Deserialize;
+
+/// A Deployment or StatefulSet.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Workload {
+    pub(super) spec: WorkloadSpec,
+    pub(super) status: WorkloadStatus,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WorkloadSpec {
+    pub(super) replicas: Option<i32>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct WorkloadStatus {
+    pub(super) ready_replicas: i32,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct List<T> {
+    pub(super) items: Vec<T>,
+}
+
+/// Anything with a name.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Named {
+    pub(super) metadata: Metadata,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Metadata {
+    pub(super) name: String,
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Pod {
+    pub(super) metadata: Metadata,
+    status: PodStatus,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PodStatus {
+    phase: String,
+    reason: String,
+    message: String,
+    conditions: Vec<Condition>,
+    init_container_statuses: Vec<ContainerStatus>,
+    container_statuses: Vec<ContainerStatus>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    reason: String,
+    message: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ContainerStatus {
+    name: String,
+    ready: bool,
+    restart_count: u32,
+    state: ContainerState,
+    last_state: ContainerState,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct ContainerState {
+    waiting: Option<Detail>,
+    terminated: Option<Detail>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Detail {
+    reason: String,
+    message: String,
+    exit_code: Option<i32>,
+}
+
+/// Something that happened to an object.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    reason: String,
+    message: String,
+}
+
+impl Workload {
+    /// Why it makes no pods, if it says so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let mut conditions = self.status.conditions.iter();
+        let failed = conditions.find(|one| one.kind == "ReplicaFailure" && one.status == "True")?;
+        Some(sentence(&failed.reason, &failed.message))
+    }
+}
+
+impl Pod {
+    /// It runs, and is not about to end.
+    pub(super) fn is_running(&self) -> bool {
+        self.status.phase == "Running" && self.metadata.deletion_timestamp.is_none()
+    }
+
+    /// Its BuildKit answers.
+    pub(super) fn is_ready(&self) -> bool {
+        let mut conditions = self.status.conditions.iter();
+        self.is_running() && conditions.any(|one| one.kind == "Ready" && one.status == "True")
+    }
+
+    /// What it is doing, or what keeps it from getting ready: `ready`, `Pending: ContainerCreating`, `Pending: Unschedulable (0/3
+    /// nodes are available)`.
+    pub(super) fn state(&self) -> String {
+        if self.metadata.deletion_timestamp.is_some() {
+            return "ending".to_owned();
+        }
+        if self.is_ready() {
+            return "ready".to_owned();
+        }
+        let phase = &self.status.phase;
+        match self.trouble() {
+            Some(trouble) if phase.is_empty() => trouble,
+            Some(trouble) => format!("{phase}: {trouble}"),
+            None => format!("{phase}, not ready"),
+        }
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let status = &self.status;
+        let inits = status.init_container_statuses.iter();
+        let unready = |one: &&ContainerStatus| !one.ready;
+        let told = |one: &ContainerStatus| one.trouble();
+        let of_container = inits
+            .chain(&status.container_statuses)
+            .filter(unready)
+            .find_map(told);
+        let of_schedule = || {
+            let mut conditions = status.conditions.iter();
+            let unscheduled =
+                conditions.find(|one| one.kind == "PodScheduled" && one.status == "False")?;
+            Some(sentence(&unscheduled.reason, &unscheduled.message))
+        };
+        let of_pod =
+            || (!status.reason.is_empty()).then(|| sentence(&status.reason, &status.message));
+        of_container.or_else(of_schedule).or_else(of_pod)
+    }
+}
+
+impl ContainerStatus {
+    /// What it waits for, and how it ended the last time.
+    fn trouble(&self) -> Option<String> {
+        let waits = self.state.waiting.as_ref();
+        let waits = waits.map(|one| sentence(&one.reason, &one.message));
+        let ended = self
+            .state
+            .terminated
+            .as_ref()
+            .or(self.last_state.terminated.as_ref());
+        // An init container that did its work has ended, too.
+        let ended = ended.filter(|one| one.exit_code != Some(0)).map(|one| {
+            let code = one.exit_code.unwrap_or_default();
+            let message = match one.message.trim() {
+                "" => String::new(),
+                message => format!(": {message}"),
+            };
+            format!(
+                "{} ended with {code} ({}, started again {} times){message}",
+                self.name, one.reason, self.restart_count
+            )
+        });
+        match (waits, ended) {
+            (Some(waits), Some(ended)) => Some(format!("{waits}; {ended}")),
+            (waits, ended) => waits.or(ended),
+        }
+    }
+}
+
+impl Event {
+    /// What it warns of.
+    pub(super) fn warning(&self) -> Option<String> {
+        (self.kind == "Warning").then(|| sentence(&self.reason, &self.message))
+    }
+}
+
+fn sentence(reason: &str, message: &str) -> String {
+    match (reason.trim(), message.trim()) {
+        (reason, "") => reason.to_owned(),
+        ("", message) => message.to_owned(),
+        (reason, message) => format!("{reason} ({message})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn state(status: Value) -> String {
+        let pod = json!({"metadata": {"name": "a"}, "status": status});
+        serde_json::from_value::<Pod>(pod).unwrap().state()
+    }
+
+    #[test]
+    fn a_pod_says_what_it_waits_for() {
+        let ready =
+            json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+        assert_eq!(state(ready), "ready");
+        let creating = json!({"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]});
+        assert_eq!(state(creating), "Pending: ContainerCreating");
+        let unschedulable = json!({"phase": "Pending", "conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}]});
+        assert_eq!(
+            state(unschedulable),
+            "Pending: Unschedulable (0/3 nodes are available)"
+        );
+        let crashing = json!({"phase": "Running", "containerStatuses": [{"name": "buildkitd", "restartCount": 3,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}]});
+        assert_eq!(
+            state(crashing),
+            "Running: CrashLoopBackOff; buildkitd ended with 1 (Error, started again 3 times)"
+        );
+        assert_eq!(state(json!({"phase": "Running"})), "Running, not ready");
+    }
+
+    #[test]
+    fn a_pod_that_is_to_end_is_not_used() {
+        let pod = json!({"metadata": {"deletionTimestamp": "2030-01-01T00:00:00Z"},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        assert!(!pod.is_running() && !pod.is_ready());
+        assert_eq!(pod.state(), "ending");
+    }
+
+    #[test]
+    fn why_there_are_no_pods_is_known() {
+        let workload = json!({"status": {"conditions": [{"type": "ReplicaFailure", "status": "True",
+            "reason": "FailedCreate", "message": "violates PodSecurity \"restricted\""}]}});
+        let workload: Workload = serde_json::from_value(workload).unwrap();
+        assert!(workload.trouble().unwrap().contains("PodSecurity"));
+    }
+}

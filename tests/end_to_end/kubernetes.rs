@@ -1,0 +1,374 @@
+//! Builders of the kubernetes driver, in a cluster of the tests' own whose pods lead to the real BuildKit.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::support::{
+    BuilderHome, Certificates, Cluster, Engine, Finished, Pushed, Relay, copy_of,
+};
+
+/// The pods that were connected to, in order.
+fn pods(cluster: &Cluster) -> Vec<String> {
+    let calls = cluster.calls();
+    let of_call = |call: &String| {
+        let (_, rest) = call.split_once(" exec ")?;
+        let pod = rest.split_whitespace().find(|word| !word.starts_with('-'));
+        pod.map(str::to_owned)
+    };
+    calls.iter().filter_map(of_call).collect()
+}
+
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn pods_are_made_used_stopped_and_removed() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "4");
+    cluster.set(
+        "pod",
+        r#"{"phase":"Pending","containerStatuses":[{"state":{"waiting":{"reason":"ContainerCreating"}}}]}"#,
+    );
+    let made = cluster
+        .run(&[
+            "create",
+            "--use",
+            "--bootstrap",
+            "--name",
+            "pool",
+            "--driver",
+            "kubernetes",
+            "--driver-opt",
+            "replicas=3,namespace=ci",
+        ])
+        .succeeded();
+    assert_eq!(made.stdout, "pool\n");
+    has(
+        &made.stderr,
+        &[
+            "booting buildkit",
+            "creating Deployment pool0",
+            "waiting for 3 pods to be ready, timeout: 120s",
+            "pool0-1 is Pending: ContainerCreating",
+        ],
+    );
+    let args =
+        &cluster.object("Deployment.pool0")["spec"]["template"]["spec"]["containers"][0]["args"];
+    assert_eq!(args[0], "--allow-insecure-entitlement=network.host");
+
+    has(
+        &cluster.run(&["ls"]).succeeded().stdout,
+        &["pool*", "kubernetes", "pool0", "running"],
+    );
+    let inspected = cluster.run(&["inspect"]).succeeded().stdout;
+    has(
+        &inspected,
+        &[
+            "kubernetes:///pool?deployment=",
+            "replicas=\"3\"",
+            "running",
+            "pool0-2:",
+            "ready",
+            "linux/amd64",
+        ],
+    );
+
+    let before = pods(&cluster).len();
+    let context = copy_of(Path::new("examples/hello"));
+    let path = context.path().to_str().expect("text");
+    let build = ["build", "--progress=plain", "-o", "type=cacheonly", path];
+    has(
+        &cluster.run(&build).succeeded().stderr,
+        &["building with \"pool\" instance using kubernetes driver"],
+    );
+    cluster.run(&build).succeeded();
+    let used = &pods(&cluster)[before..];
+    assert!(
+        used.len() >= 2 && used.iter().all(|pod| *pod == used[0]),
+        "{used:?}"
+    );
+    assert!(cluster.relay.carried() > 0);
+    let calls = cluster.calls();
+    assert!(
+        calls.iter().all(|call| call.contains("--namespace=ci")),
+        "{calls:?}"
+    );
+
+    cluster.run(&["stop"]).succeeded();
+    assert!(cluster.names().is_empty(), "{:?}", cluster.names());
+    has(&cluster.run(&["ls"]).succeeded().stdout, &["inactive"]);
+    has(
+        &cluster.run(&build).succeeded().stderr,
+        &["creating Deployment pool0"],
+    );
+    cluster.run(&["rm", "pool"]).succeeded();
+    assert!(cluster.names().is_empty(), "{:?}", cluster.names());
+}
+
+#[test]
+fn a_state_on_volumes_outlives_the_pods() {
+    let cluster = Cluster::new();
+    let config = cluster.home().path("buildkitd.toml");
+    fs::write(&config, "debug = true\n").expect("it can be written");
+    let create = [
+        "create",
+        "--use",
+        "--bootstrap",
+        "--name",
+        "kept",
+        "--driver",
+        "kubernetes",
+        "--driver-opt",
+        "persistent-volume-claim.requests.storage=10Gi,replicas=2",
+        "--config",
+        config.to_str().expect("text"),
+    ];
+    let all = [
+        "ConfigMap.kept0-config",
+        "StatefulSet.kept0",
+        "buildkitd-kept0-0",
+        "buildkitd-kept0-1",
+    ];
+    cluster.run(&create).succeeded();
+    assert_eq!(cluster.names(), all);
+    let data = cluster.object("ConfigMap.kept0-config")["data"].clone();
+    has(
+        data["buildkitd.toml"].as_str().expect("text"),
+        &["debug = true"],
+    );
+    cluster.run(&["rm", "--keep-state", "kept"]).succeeded();
+    assert_eq!(cluster.names(), all[2..]);
+    cluster.run(&create).succeeded();
+    cluster.run(&["stop"]).succeeded();
+    assert_eq!(cluster.names(), [all[0], all[2], all[3]]);
+    // What is left of a ConfigMap is replaced.
+    cluster.run(&["inspect", "--bootstrap"]).succeeded();
+    cluster.run(&["rm", "kept"]).succeeded();
+    assert!(cluster.names().is_empty(), "{:?}", cluster.names());
+}
+
+#[test]
+fn pods_that_do_not_get_ready_are_explained() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "1000");
+    cluster.set(
+        "pod",
+        r#"{"phase":"Pending","containerStatuses":[{"name":"buildkitd","state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image \"nowhere/buildkit\""}}}]}"#,
+    );
+    cluster.set(
+        "events",
+        r#"{"items":[{"type":"Normal","reason":"Scheduled","message":"assigned"},{"type":"Warning","reason":"Failed","message":"no such host"}]}"#,
+    );
+    cluster
+        .run(&[
+            "create",
+            "--bootstrap",
+            "--name",
+            "stuck",
+            "--driver",
+            "kubernetes",
+            "--driver-opt",
+            "image=nowhere/buildkit,timeout=1s",
+        ])
+        .failed_with(
+            1,
+            &[
+                "Deployment stuck0 are not ready: 0 of 1 after 1s",
+                "stuck0-0 is Pending: ImagePullBackOff",
+                "Failed (no such host)",
+                "--driver-opt image=",
+            ],
+        );
+    // It is there all the same, and says why it does not run.
+    let inspected = cluster.run(&["inspect", "stuck"]).succeeded().stdout;
+    has(&inspected, &["stopped", "ImagePullBackOff"]);
+}
+
+#[test]
+fn refusals_of_a_cluster_are_told_with_what_is_needed() {
+    let cluster = Cluster::new();
+    cluster.set(
+        "refusal",
+        "Error from server (Forbidden): deployments.apps \"far0\" is forbidden: User \"ci\" cannot get resource \"deployments\" in API group \"apps\" in the namespace \"default\"\n",
+    );
+    let made = cluster
+        .run(&["create", "--name", "far", "--driver", "kubernetes"])
+        .succeeded();
+    has(&made.stderr, &["WARNING", "is forbidden"]);
+    cluster.run(&["--builder", "far", "workers"]).failed_with(
+        1,
+        &[
+            "cannot look at the Deployment far0",
+            "User \"ci\" cannot get",
+            "pods/exec",
+            "role.yaml",
+        ],
+    );
+    cluster
+        .run(&["rm", "far"])
+        .failed_with(1, &["is forgotten", "is forbidden"]);
+}
+
+#[test]
+fn without_kubectl_it_is_said_at_once() {
+    let home = BuilderHome::new();
+    let mut command = home.solvekit(&["create", "--driver", "kubernetes"]);
+    command.env("PATH", home.path("nothing"));
+    Finished::of(&mut command).failed_with(1, &["kubectl is not on PATH", "kubectl get pods"]);
+}
+
+#[test]
+fn wrong_options_are_told_with_their_form() {
+    let cluster = Cluster::new();
+    for (option, parts) in [
+        ("replica=2", &["did you mean replicas?", "nodeselector"][..]),
+        ("requests.cpu=abc", &["requests.cpu", "abc", "500m"]),
+        ("tolerations=key", &["tolerations", "operator=Exists|Equal"]),
+        ("nodeselector=a=b,c=d", &["\"c\"", "nodeselector=a=b,c=d"]),
+        ("loadbalance=even", &["sticky or random"]),
+    ] {
+        cluster
+            .run(&["create", "--driver", "kubernetes", "--driver-opt", option])
+            .failed_with(1, parts);
+    }
+    cluster
+        .run(&["create", "--driver", "kubernetes", "tcp://host:1"])
+        .failed_with(1, &["no endpoint", "KUBECONFIG"]);
+    assert!(cluster.calls().is_empty(), "{:?}", cluster.calls());
+}
+
+/// A configuration of a cluster that is not there, which buildx reads when it makes a builder.
+const KUBECONFIG: &str = r#"{"apiVersion":"v1","kind":"Config","current-context":"c",
+"contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],"users":[{"name":"u","user":{}}],
+"clusters":[{"name":"c","cluster":{"server":"http://127.0.0.1:1"}}]}"#;
+
+#[test]
+fn builders_are_shared_with_buildx() {
+    let cluster = Cluster::new();
+    let config = cluster.home().path("kube config");
+    fs::write(&config, KUBECONFIG).expect("it can be written");
+    let mut create = cluster.solvekit(&[
+        "create",
+        "--name",
+        "ours",
+        "--driver",
+        "kubernetes",
+        "--driver-opt",
+        "rootless=true",
+    ]);
+    Finished::of(create.env("KUBECONFIG", &config)).succeeded();
+    let theirs = cluster.home().buildx(&["inspect", "ours"]).stdout;
+    has(
+        &theirs,
+        &[
+            "kubernetes:///ours?deployment=",
+            "kube+config",
+            "rootless=\"true\"",
+            "inactive",
+        ],
+    );
+
+    let mut create = crate::support::buildx([
+        "create",
+        "--name",
+        "theirs",
+        "--driver",
+        "kubernetes",
+        "--driver-opt",
+        "replicas=2",
+    ]);
+    create
+        .env("DOCKER_CONFIG", cluster.home().path(""))
+        .env("KUBECONFIG", &config);
+    create
+        .env_remove("BUILDX_CONFIG")
+        .env_remove("BUILDX_BUILDER");
+    Finished::of(&mut create).succeeded();
+    let listed = cluster
+        .run(&["inspect", "--bootstrap", "theirs"])
+        .succeeded()
+        .stdout;
+    has(&listed, &["theirs0-1:", "running"]);
+    let calls = cluster.calls();
+    let with_config = |call: &String| call.starts_with(config.to_str().expect("text"));
+    assert!(calls.iter().all(with_config), "{calls:?}");
+}
+
+const EXAMPLES: &str = "examples/kubernetes";
+
+/// The certificates that the example's script makes: the folder, and the server's for a relay.
+fn certificates() -> (tempfile::TempDir, Certificates) {
+    let made = tempfile::tempdir().expect("a temporary folder");
+    let mut script = Command::new("sh");
+    script.arg(Path::new(EXAMPLES).join("certificates.sh"));
+    Finished::of(script.arg(made.path())).succeeded();
+    let server = tempfile::tempdir().expect("a temporary folder");
+    for (from, to) in [
+        ("ca.pem", "ca.pem"),
+        ("server/cert.pem", "server.pem"),
+        ("server/key.pem", "server.key"),
+    ] {
+        fs::copy(made.path().join(from), server.path().join(to)).expect("it was made");
+    }
+    (made, Certificates::of(server))
+}
+
+/// A file of the ConfigMap in the example's Job.
+fn file_of_job(name: &str) -> String {
+    let text = fs::read_to_string(Path::new(EXAMPLES).join("pool-job.yaml")).expect("it is there");
+    let document = serde_yaml_ng::Deserializer::from_str(&text)
+        .next()
+        .expect("an object");
+    let config = Value::deserialize(document).expect("it is YAML");
+    config["data"][name].as_str().expect("a file").to_owned()
+}
+
+#[test]
+fn the_example_s_job_builds_in_the_example_s_pool() {
+    let (made, server) = certificates();
+    let pool = [Relay::tls(&server), Relay::tls(&server)];
+    let context = tempfile::tempdir().expect("a temporary folder");
+    let source = context.path().join("source");
+    fs::create_dir(&source).expect("a folder");
+    fs::write(source.join("Dockerfile"), file_of_job("Dockerfile")).expect("it can be written");
+    let mut script = file_of_job("build.sh");
+    for (there, here) in [
+        (
+            "/certificates",
+            made.path().join("client").to_str().expect("text"),
+        ),
+        ("tcp://buildkitd-0.buildkitd:1234", pool[0].address()),
+        ("tcp://buildkitd-1.buildkitd:1234", pool[1].address()),
+        ("/source", source.to_str().expect("text")),
+        ("solvekit ", &format!("{} ", env!("CARGO_BIN_EXE_solvekit"))),
+    ] {
+        assert!(script.contains(there), "{there} is not in the script");
+        script = script.replace(there, here);
+    }
+    let image = Engine::get().name("pool");
+    let home = BuilderHome::new();
+    let of_home = home.solvekit(&[]);
+    let mut job = Command::new("sh");
+    job.args(["-c", &script]);
+    job.envs(
+        of_home
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    for name in ["BUILDKIT_HOST", "BUILDX_BUILDER", "BUILDX_CONFIG"] {
+        job.env_remove(name);
+    }
+    job.env("IMAGE", format!("{image}:latest"))
+        .env("PLATFORMS", "linux/amd64,linux/arm64");
+    Finished::of(&mut job).succeeded();
+    assert!(pool.iter().any(|relay| relay.carried() > 0));
+    let pushed = Pushed::fetch(&format!("{image}:latest"));
+    assert_eq!(pushed.platforms(), ["linux/amd64", "linux/arm64"]);
+}

@@ -1,0 +1,168 @@
+//! A cluster of the tests' own: a `kubectl` that keeps objects in a folder, makes pods of them that are ready when they are told to
+//! be, and leads `exec … buildctl dial-stdio` to the real BuildKit.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{BuilderHome, Finished, Relay};
+
+/// `objects/KIND.NAME` and `claims/NAME` are what there is; `refusal` is what every call is answered with; `pod` the status of pods
+/// that are not ready, `pending` how often the pods are asked for until they are.
+const KUBECTL: &str = r#"
+here=$(dirname "$0")
+echo "$KUBECONFIG: $*" >> "$here/calls"
+[ -f "$here/refusal" ] && { cat "$here/refusal" >&2; exit 1; }
+words= selector=
+for word; do
+  case $word in
+    --selector=*) selector=${word#*=} ;;
+    -*) ;;
+    *) words="$words $word" ;;
+  esac
+done
+set -- $words
+kind_of() { case $1 in deployments.apps) echo Deployment ;; statefulsets.apps) echo StatefulSet ;; configmaps) echo ConfigMap ;; esac; }
+put() {
+  object=$(cat)
+  kind=$(printf '%s' "$object" | grep -o '"kind":"[A-Za-z]*"' | head -1 | cut -d'"' -f4)
+  name=$(printf '%s' "$object" | grep -o '"metadata":{"name":"[^"]*"' | head -1 | cut -d'"' -f6)
+  file=$here/objects/$kind.$name
+}
+replicas() { grep -o '"replicas":[0-9]*' "$1" | head -1 | cut -d: -f2; }
+pending() { cat "$here/pending" 2>/dev/null || echo 0; }
+case $1 in
+create)
+  put
+  [ -f "$file" ] && { echo "Error from server (AlreadyExists): error when creating \"STDIN\": \"$name\" already exists" >&2; exit 1; }
+  printf '%s\n' "$object" > "$file"
+  if [ "$kind" = StatefulSet ]; then
+    for number in $(seq 0 $(($(replicas "$file") - 1))); do touch "$here/claims/buildkitd-$name-$number"; done
+  fi ;;
+replace) put; printf '%s\n' "$object" > "$file" ;;
+get)
+  case $2 in
+  pods)
+    name=$(echo "$selector" | tr , '\n' | sed -n 's/^app=//p')
+    left=$(pending)
+    status='{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}'
+    if [ "$left" -gt 0 ]; then status=$(cat "$here/pod"); echo $((left - 1)) > "$here/pending"; fi
+    pods=
+    for file in "$here/objects/Deployment.$name" "$here/objects/StatefulSet.$name"; do
+      [ -f "$file" ] || continue
+      for number in $(seq 0 $(($(replicas "$file") - 1))); do
+        pods="$pods,{\"metadata\":{\"name\":\"$name-$number\"},\"status\":$status}"
+      done
+    done
+    echo "{\"kind\":\"List\",\"items\":[${pods#,}]}" ;;
+  events) cat "$here/events" 2>/dev/null ;;
+  persistentvolumeclaims)
+    claims=
+    for claim in $(ls "$here/claims"); do claims="$claims,{\"metadata\":{\"name\":\"$claim\"}}"; done
+    echo "{\"kind\":\"List\",\"items\":[${claims#,}]}" ;;
+  *)
+    file=$here/objects/$(kind_of "$2").$3
+    [ -f "$file" ] || exit 0
+    ready=0
+    [ "$(pending)" = 0 ] && ready=$(replicas "$file")
+    sed "s/}\$/,\"status\":{\"readyReplicas\":$ready}}/" "$file" ;;
+  esac ;;
+delete)
+  kind=$2; shift 2
+  for name; do
+    case $kind in
+    persistentvolumeclaims) rm -f "$here/claims/$name" ;;
+    *) rm -f "$here/objects/$(kind_of "$kind").$name" ;;
+    esac
+  done ;;
+exec) exec SOLVEKIT --addr ADDRESS dial-stdio --progress none ;;
+*) echo "error: unknown command \"$1\"" >&2; exit 1 ;;
+esac
+"#;
+
+/// The cluster, and a user with builders in it.
+pub struct Cluster {
+    folder: TempDir,
+    home: BuilderHome,
+    /// What its pods lead to.
+    pub relay: Relay,
+}
+
+impl Cluster {
+    /// An empty one.
+    pub fn new() -> Self {
+        let relay = Relay::unix();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let script = KUBECTL
+            .replace("SOLVEKIT", env!("CARGO_BIN_EXE_solvekit"))
+            .replace("ADDRESS", relay.address());
+        let kubectl = folder.path().join("kubectl");
+        fs::write(&kubectl, format!("#!/bin/sh{script}")).expect("it can be written");
+        fs::set_permissions(&kubectl, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        for name in ["objects", "claims"] {
+            fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
+        Self {
+            folder,
+            home: BuilderHome::new(),
+            relay,
+        }
+    }
+
+    /// The command under test, with this `kubectl` first on PATH.
+    pub fn solvekit(&self, arguments: &[&str]) -> Command {
+        let mut command = self.home.solvekit(arguments);
+        let path = std::env::var("PATH").expect("PATH is set");
+        command.env("PATH", format!("{}:{path}", self.folder.path().display()));
+        command.env_remove("KUBECONFIG");
+        command
+    }
+
+    /// The same, run to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        Finished::of(&mut self.solvekit(arguments))
+    }
+
+    /// The user's folder.
+    pub fn home(&self) -> &BuilderHome {
+        &self.home
+    }
+
+    /// Says something to the cluster, see above.
+    pub fn set(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("it can be written");
+    }
+
+    /// Every call so far: the value of KUBECONFIG, then the arguments.
+    pub fn calls(&self) -> Vec<String> {
+        let calls = fs::read_to_string(self.path("calls")).unwrap_or_default();
+        calls.lines().map(str::to_owned).collect()
+    }
+
+    /// The names of what there is: objects as `KIND.NAME`, and claims of volumes.
+    pub fn names(&self) -> Vec<String> {
+        let names = ["objects", "claims"].into_iter().flat_map(|folder| {
+            let entries = fs::read_dir(self.path(folder)).expect("a folder");
+            entries.map(|entry| entry.expect("an entry").file_name())
+        });
+        let mut names: Vec<String> = names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// An object by its kind and name.
+    pub fn object(&self, name: &str) -> Value {
+        let bytes = fs::read(self.path("objects").join(name)).expect("it is there");
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        Path::new(self.folder.path()).join(name)
+    }
+}
