@@ -32,6 +32,7 @@ mod machine_output;
 mod manifests;
 mod metadata;
 mod named_contexts;
+mod nodes;
 mod outputs;
 mod piped_contexts;
 mod platforms;

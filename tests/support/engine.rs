@@ -10,6 +10,8 @@ use std::time::SystemTime;
 pub struct Engine {
     /// The daemon's address, as `BUILDKIT_HOST`.
     pub host: String,
+    /// The address of another daemon (`tests/engine up second`), or the same where there is only one.
+    pub second: String,
     /// `host:port` of the registry that speaks plain HTTP and holds the base images.
     pub registry: String,
     /// `host:port` of the registry with TLS and a password.
@@ -30,6 +32,7 @@ impl Engine {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
         ENGINE.get_or_init(|| Engine {
             host: variable("BUILDKIT_HOST"),
+            second: std::env::var("BUILDKIT_HOST_2").unwrap_or_else(|_| variable("BUILDKIT_HOST")),
             registry: variable("REGISTRY"),
             registry_tls: variable("REGISTRY_TLS"),
             ca: variable("REGISTRY_CA").into(),
