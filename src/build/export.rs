@@ -108,10 +108,15 @@ fn check_destination(is_folder: bool, path: &Path) -> Result<(), Error> {
 pub(super) fn receivers(
     outputs: &[Output],
     standard_output: Option<&Arc<OpenOutput>>,
+    load: Option<&Arc<OpenOutput>>,
 ) -> Result<Exports, Error> {
     let mut exports = Exports::new();
     for (number, output) in (0..).zip(outputs) {
         exports = match (&output.destination, output.kind) {
+            (None, OutputKind::Docker) => match load.cloned() {
+                Some(open) => exports.with_writer(number, move |_| open()),
+                None => exports,
+            },
             (None, _) => exports,
             // Written through the content store.
             (Some(_), _) if output.is_layout() => exports,
@@ -134,8 +139,13 @@ pub(super) fn receivers(
 /// The outputs that have an exporter, in order. An engine keeps a tagged image even when nothing was said.
 ///
 /// # Errors
-/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine.
-pub(super) fn outputs(request: &BuildRequest, docker_engine: bool) -> Result<Vec<Output>, Error> {
+/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine when there is no other to load it into,
+/// [`Error::AttestationsForDocker`] when that one would get attestations.
+pub(super) fn outputs(
+    request: &BuildRequest,
+    docker_engine: bool,
+    can_load: bool,
+) -> Result<Vec<Output>, Error> {
     let mut outputs = request.outputs.clone();
     if outputs.is_empty() && !request.tags.is_empty() && docker_engine {
         outputs.push(Output::load());
@@ -143,13 +153,16 @@ pub(super) fn outputs(request: &BuildRequest, docker_engine: bool) -> Result<Vec
     outputs.retain(|output| output.kind != OutputKind::CacheOnly);
     let loads = |output: &Output| output.kind == OutputKind::Docker && output.destination.is_none();
     if !docker_engine && outputs.iter().any(loads) {
-        return Err(Error::NoEngineToLoad);
+        if !can_load {
+            return Err(Error::NoEngineToLoad);
+        }
+        if !request.attestations.is_empty() {
+            return Err(Error::AttestationsForDocker);
+        }
     }
     // An engine that pushes an image has it as well.
-    if outputs
-        .iter()
-        .any(|output| output.kind == OutputKind::Image)
-    {
+    let is_image = |output: &Output| output.kind == OutputKind::Image;
+    if docker_engine && outputs.iter().any(is_image) {
         outputs.retain(|output| !loads(output));
     }
     Ok(outputs)
@@ -222,23 +235,26 @@ mod tests {
     #[test]
     fn an_engine_keeps_a_tagged_image_and_a_daemon_the_cache_only() {
         let mut request = BuildRequest::new(".");
-        assert!(outputs(&request, true).unwrap().is_empty());
+        assert!(outputs(&request, true, false).unwrap().is_empty());
         request.tags = vec![Reference::parse("b:2").unwrap()];
-        let kept = outputs(&request, true).unwrap();
+        let kept = outputs(&request, true, false).unwrap();
         assert_eq!(exporters(&request, &kept, true)[0].kind, "moby");
-        assert!(outputs(&request, false).unwrap().is_empty());
+        assert!(outputs(&request, false, false).unwrap().is_empty());
     }
 
     #[test]
-    fn only_an_engine_loads_images() {
+    fn images_are_loaded_into_an_engine_this_one_or_another() {
         let mut request = BuildRequest::new(".");
         request.outputs = vec![Output::load()];
         assert!(matches!(
-            outputs(&request, false),
+            outputs(&request, false, false),
             Err(Error::NoEngineToLoad)
         ));
+        let elsewhere = outputs(&request, false, true).unwrap();
+        assert_eq!(exporters(&request, &elsewhere, false)[0].kind, "docker");
         request.outputs.push(Output::push());
-        assert_eq!(outputs(&request, true).unwrap(), [Output::push()]);
+        assert_eq!(outputs(&request, true, false).unwrap(), [Output::push()]);
+        assert_eq!(outputs(&request, false, true).unwrap().len(), 2);
     }
 
     #[test]

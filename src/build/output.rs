@@ -103,7 +103,7 @@ impl Output {
         }
     }
 
-    /// An image for the engine that builds: `--load`.
+    /// An image for the engine that builds, or for [`Environment::load`](super::Environment::load): `--load`.
     pub fn load() -> Self {
         Self {
             kind: OutputKind::Docker,

@@ -36,6 +36,9 @@ pub struct Environment {
     pub cancelled: CancellationToken,
     /// Opens the standard output, for the output that goes there.
     pub standard_output: Option<Arc<OpenOutput>>,
+    /// Opens what an image goes to that is to be loaded ([`Output::load`]) when the daemon is no Docker engine, for example a
+    /// [`crate::client::ImageLoader`]; `None` refuses it.
+    pub load: Option<Arc<OpenOutput>>,
     /// Counts what is sent of the contexts, also of a build that fails.
     pub sent: Sent,
 }
@@ -125,8 +128,9 @@ impl Prepared {
             (None, None) => None,
         };
         let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
-        let outputs = export::outputs(&self.request, docker_engine)?;
-        let exports = export::receivers(&outputs, environment.standard_output.as_ref())?;
+        let load = environment.load.as_ref().filter(|_| !docker_engine);
+        let outputs = export::outputs(&self.request, docker_engine, load.is_some())?;
+        let exports = export::receivers(&outputs, environment.standard_output.as_ref(), load)?;
         let layouts = self.layouts(outputs.clone()).await?;
         if let Some(progress) = &environment.progress {
             layouts.notes.iter().for_each(|note| progress.note(note));

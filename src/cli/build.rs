@@ -27,8 +27,8 @@ use super::failure::print;
 use super::keep_going::{self, PlatformArgs};
 use super::{
     Failure, attestations, build_failure, caches, call, context_size, default_load, display,
-    images, interrupt, legacy, nodes, permissions, policy, preflight, proxies, resources, secrets,
-    values,
+    images, interrupt, legacy, loading, nodes, permissions, policy, preflight, proxies, resources,
+    secrets, values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,7 @@ pub(super) struct BuildArgs {
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     push: bool,
 
-    /// Load the image into the engine that builds: short for --output=type=docker
+    /// Load the image into the Docker engine, the one that builds or the one of the current context: short for --output=type=docker
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     load: bool,
@@ -248,6 +248,8 @@ async fn build(
     };
     let registries = registry::Client::new(Arc::clone(&credentials), options);
     let pushes = ready.askable(prepared.request().pushes());
+    let load =
+        loading::opener(prepared.request(), ready.address(), connection, environment).await?;
     let (writer, updates) = progress::channel();
     ready.warn(&writer);
     let refused = preflight::refused(pushes, &registries, writer.clone());
@@ -259,6 +261,7 @@ async fn build(
     run.progress = Some(writer);
     run.cancelled = stop.clone();
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
+    run.load = load;
     let sent = run.sent.clone();
     let plan = ready.plan.clone();
     let mut running = std::pin::pin!(ready.nodes.build(&prepared, plan, &registries, run));

@@ -35,6 +35,7 @@ mod interrupt;
 mod keep_going;
 mod legacy;
 mod llb;
+mod loading;
 mod lock;
 mod login;
 mod logout;

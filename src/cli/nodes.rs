@@ -82,11 +82,15 @@ impl Ready {
     /// The names to be pushed to that can be asked from here: all, when the index is pushed from here.
     pub(super) fn askable(&self, names: Vec<Reference>) -> Vec<Reference> {
         let here = Address::Docker(None);
-        let address = match self.plan.shares.as_slice() {
-            [only] => self.nodes.all()[only.node].client.address(),
-            _ => &here,
-        };
-        preflight::askable(names, address)
+        preflight::askable(names, self.address().unwrap_or(&here))
+    }
+
+    /// Where the only node is that has a part of the build.
+    pub(super) fn address(&self) -> Option<&Address> {
+        match self.plan.shares.as_slice() {
+            [only] => Some(self.nodes.all()[only.node].client.address()),
+            _ => None,
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod engine;
 mod error;
 mod failure;
 mod history;
+mod image_loader;
 mod load;
 mod places;
 mod policy;
@@ -47,6 +48,7 @@ pub use engine::{Engine, EngineAnswer};
 pub use error::Error;
 pub use failure::{Code, Failure};
 pub use history::{BuildRecord, RecordStatus, RecordedError};
+pub use image_loader::ImageLoader;
 pub use load::load_image;
 pub use places::{Surroundings, connect_default, default_addresses};
 pub use policy::{

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{BuilderHome, Engine, Relay, copy_of, stand_in_image, unique};
+use crate::support::{BuilderHome, Engine, Finished, Relay, copy_of, stand_in_image, unique};
 
 /// A builder that is removed with its container whatever becomes of the test.
 struct Made<'a> {
@@ -113,6 +113,52 @@ fn a_container_is_started_used_stopped_and_removed() {
     home.run(&["rm", &made.name]).succeeded();
     home.run(&["--builder", &made.name, "workers"])
         .failed_with(1, &[&made.name]);
+}
+
+#[test]
+fn a_workflow_of_github_is_known_to_the_daemon() {
+    let Some(home) = home() else { return };
+    let event = home.path("event.json");
+    std::fs::write(&event, r#"{"after":"abc"}"#).expect("it can be written");
+    let boot = |made: &Made<'_>| {
+        let mut command = home.solvekit(&["inspect", "--bootstrap", &made.name]);
+        command.env("GITHUB_ACTIONS", "true");
+        command
+            .env("GITHUB_EVENT_NAME", "push")
+            .env("GITHUB_EVENT_PATH", &event);
+        Finished::of(&mut command).succeeded();
+        made.inside("cat /etc/buildkit/provenance.d/github_actions_context.json")
+    };
+    let made = Made::new(&home, &[]);
+    let text = boot(&made);
+    assert!(text.contains(r#""github_event_name":"push""#), "{text}");
+    let made = Made::new(&home, &["--driver-opt", "provenance-add-gha=false"]);
+    let text = boot(&made);
+    assert!(!text.contains("github_event_name"), "{text}");
+}
+
+#[test]
+fn an_option_without_effect_is_told() {
+    let Some(home) = home() else { return };
+    let name = format!("b{}", unique());
+    let option = "allow-untrusted-image=true";
+    let create = [
+        "create",
+        "--name",
+        &name,
+        "--driver",
+        "docker-container",
+        "--driver-opt",
+        option,
+    ];
+    let made = home.run(&create).succeeded();
+    assert!(
+        made.stderr
+            .contains("WARNING: the option allow-untrusted-image"),
+        "{}",
+        made.stderr
+    );
+    home.run(&["rm", &name]).succeeded();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Engine, Finished, folder_of, solvekit, unique};
+use crate::support::{BuilderHome, Engine, Finished, Relay, folder_of, solvekit, unique};
 
 /// Of a file, a folder, a link and a program.
 fn context(word: &str) -> TempDir {
@@ -102,19 +102,68 @@ fn images_are_written_as_archives() {
 fn an_image_is_loaded_into_the_engine() {
     let Some(socket) = Engine::get().host.strip_prefix("docker://") else {
         let context = context(&unique());
-        build(&context, "type=docker").failed_with(1, &["cannot be loaded", "docker load -i"]);
+        build(&context, "type=docker")
+            .failed_with(1, &["no Docker engine to load", "dest=image.tar"]);
         return;
     };
     let context = context(&unique());
     let name = format!("{}:latest", Engine::get().name("loaded"));
     Finished::of(solvekit(["build", "--load", "-t", &name]).arg(context.path())).succeeded();
+    assert_eq!(
+        image_of_engine(socket, &name).expect("the engine has it")["RepoTags"][0],
+        name
+    );
+}
+
+/// What the engine says of an image, if it has it.
+fn image_of_engine(socket: &str, name: &str) -> Option<Value> {
     let inspected = Command::new("curl")
         .args(["-fsS", "--unix-socket", socket])
         .arg(format!("http://engine/images/{name}/json"))
         .output()
         .expect("curl is there");
-    let image: Value = serde_json::from_slice(&inspected.stdout).expect("the engine has it");
-    assert_eq!(image["RepoTags"][0], name);
+    serde_json::from_slice(&inspected.stdout).ok()
+}
+
+#[test]
+fn a_builder_that_is_no_engine_loads_into_the_one_of_the_context() {
+    let Some(socket) = Engine::get().host.strip_prefix("docker://") else {
+        return;
+    };
+    let relay = Relay::tcp();
+    let home = BuilderHome::with_engine(&format!("unix://{socket}"));
+    let create = [
+        "create",
+        "--use",
+        "--name",
+        "far",
+        "--driver",
+        "remote",
+        "--driver-opt",
+        "default-load=true",
+    ];
+    Finished::of(home.solvekit(&create).arg(relay.address())).succeeded();
+    let context = context(&unique());
+    let path = context.path().to_str().expect("text");
+    let name = || format!("{}:latest", Engine::get().name("loaded"));
+
+    let loaded = name();
+    home.run(&["build", "-t", &loaded, path]).succeeded();
+    assert_eq!(
+        image_of_engine(socket, &loaded).expect("the engine has it")["RepoTags"][0],
+        loaded
+    );
+    assert!(relay.carried() > 0);
+
+    let kept = name();
+    let mut build = home.solvekit(&["build", "-t", &kept, path]);
+    Finished::of(build.env("BUILDX_NO_DEFAULT_LOAD", "1")).succeeded();
+    assert!(image_of_engine(socket, &kept).is_none());
+
+    // The choice of a builder is one of the engine's.
+    let mut build = home.solvekit(&["--builder", "far", "build", "--load", "-t", &kept, path]);
+    build.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    Finished::of(&mut build).failed_with(1, &["no Docker engine to load", "/nowhere/docker.sock"]);
 }
 
 #[test]

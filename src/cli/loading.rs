@@ -1,0 +1,42 @@
+//! `--load` on a builder that is no Docker engine: the image goes over this machine into the engine of the docker CLI's context.
+
+use std::sync::Arc;
+
+use solvekit::build::{BuildRequest, OpenOutput, OutputKind};
+use solvekit::client::{self, Address, ImageLoader, engine_info};
+use tokio::runtime::Handle;
+
+use super::Failure;
+use super::connection::ConnectionArgs;
+use super::environment::Environment;
+
+/// What opens the way into the engine, if the request has something to load and a builder that is none; whether the engine answers
+/// is asked before anything is built.
+pub(super) async fn opener(
+    request: &BuildRequest,
+    builder: Option<&Address>,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<Option<Arc<OpenOutput>>, Failure> {
+    let loads = request
+        .outputs
+        .iter()
+        .any(|output| output.kind == OutputKind::Docker && output.destination.is_none());
+    if !loads || matches!(builder, Some(Address::Docker(_))) {
+        return Ok(None);
+    }
+    let engine = connection.engine(environment)?;
+    engine_info(&engine).await.map_err(|error| failed(&error))?;
+    let runtime = Handle::current();
+    Ok(Some(Arc::new(move || {
+        Ok(Box::new(ImageLoader::start(engine.clone(), &runtime)))
+    })))
+}
+
+fn failed(error: &client::Error) -> Failure {
+    let reason = Failure::from_error(error).into_message();
+    Failure::new(format!(
+        "there is no Docker engine to load the image into: {reason}"
+    ))
+    .hint("name one (DOCKER_HOST, docker context use), or write the image to a file: --output type=docker,dest=image.tar")
+}
