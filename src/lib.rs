@@ -62,6 +62,8 @@ pub mod builder;
 
 pub mod emulation;
 
+pub mod bundle;
+
 pub mod build;
 
 pub mod spread;

@@ -17,6 +17,7 @@ mod context_hint;
 mod context_size;
 mod contexts;
 mod create;
+mod debug;
 mod default_load;
 mod dial_stdio;
 mod display;
@@ -144,6 +145,8 @@ enum Command {
     Logout(logout::LogoutArgs),
     /// Look at the builds that the daemon remembers
     History(history::HistoryArgs),
+    /// Show what a daemon says about itself
+    Debug(debug::DebugArgs),
     /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
     Frontend(frontend::FrontendArgs),
     /// Make this a plugin of the docker CLI: docker solvekit build
@@ -218,6 +221,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::History(args) => {
             run_async(history::cmd_history(&args, &cli.connection, &environment))
         }
+        Command::Debug(args) => run_async(debug::cmd_debug(&args, &cli.connection, &environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),

@@ -1,6 +1,7 @@
 //! The daemon's history: what it keeps of builds that run or have ended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
@@ -42,6 +43,10 @@ pub struct BuildRecord {
     pub exporter_response: BTreeMap<String, String>,
     /// What is attested of the result, by platform as the daemon names them; `""` is a result that has none.
     pub attestations: BTreeMap<String, Vec<Descriptor>>,
+    /// The daemon's trace of it. Daemons write it down some time after the end, or when they are told to.
+    pub trace: Option<Descriptor>,
+    /// All of it.
+    pub(crate) raw: Arc<control::BuildHistoryRecord>,
 }
 
 /// How a recorded build failed.
@@ -86,6 +91,7 @@ impl BuildRecord {
     }
 
     fn from_proto(found: control::BuildHistoryRecord) -> Self {
+        let raw = Arc::new(found.clone());
         let time =
             |at: Option<prost_types::Timestamp>| at.and_then(|at| SystemTime::try_from(at).ok());
         let one = found.result.map(|result| (String::new(), result));
@@ -119,6 +125,8 @@ impl BuildRecord {
             pinned: found.pinned,
             exporter_response: found.exporter_response.into_iter().collect(),
             attestations: attestations.collect(),
+            trace: found.trace.and_then(descriptor),
+            raw,
         }
     }
 }
@@ -197,6 +205,22 @@ impl Client {
         updated
             .map(drop)
             .map_err(failed("removing a record of the build history"))
+    }
+
+    /// Has the daemon write down what it still gathers of a build that has ended: its trace.
+    ///
+    /// # Errors
+    /// When the daemon has no such record, or the call fails.
+    pub async fn finalize_build_record(&self, build_ref: &str) -> Result<(), Error> {
+        let request = control::UpdateBuildHistoryRequest {
+            r#ref: build_ref.to_owned(),
+            finalize: true,
+            ..Default::default()
+        };
+        let updated = self.control().update_build_history(request).await;
+        updated
+            .map(drop)
+            .map_err(failed("finishing a record of the build history"))
     }
 
     /// A blob of the daemon's store, whole; for small ones.

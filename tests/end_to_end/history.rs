@@ -140,6 +140,118 @@ fn wrong_arguments_are_told() {
     history(&["ls", "--filter", "colour=red"]).failed_with(1, &["colour", "status="]);
     history(&["inspect", "^x"]).failed_with(1, &["^x", "^0"]);
     history(&["inspect", "^100000"]).failed_with(1, &["^100000"]);
-    history(&["rm", "no-such-build"]).failed_with(1, &["no-such-build", "history ls"]);
+    // A daemon that was asked about a build that it does not know says later that it has removed it.
+    let none = format!("none-{}", unique());
+    history(&["rm", &none]).failed_with(1, &[&none, "history ls"]);
     assert_eq!(history(&["rm"]).code, Some(1));
+}
+
+#[test]
+fn builds_are_exported_into_a_bundle_and_read_from_it() {
+    let word = format!("s{}", unique());
+    let dockerfile = format!("FROM busybox AS {word}\nRUN echo {word}\n");
+    let target = [
+        "--target",
+        &word,
+        "--provenance=mode=max",
+        "--output=type=image,name=a",
+    ];
+    let first = built(&dockerfile, &target, 0);
+    let second = built(&dockerfile, &["--target", &word], 0);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bundle = folder.path().join("build.dockerbuild");
+    let path = bundle.to_str().expect("text");
+    history(&["export", "--finalize", "-o", path, &first, &second]).succeeded();
+
+    // What others read: an OCI layout as a gzip'd archive, with the record's type.
+    let layout = folder.path().join("layout");
+    fs::create_dir(&layout).expect("it can be made");
+    let tar = std::process::Command::new("tar")
+        .args(["-xzf", path, "-C"])
+        .arg(&layout)
+        .status();
+    assert!(tar.expect("tar is there").success());
+    let json = |name: &str| -> Value {
+        let bytes = fs::read(layout.join(name)).expect("it is in the bundle");
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    let blob = |descriptor: &Value| {
+        let digest = descriptor["digest"].as_str().expect("a digest");
+        json(&format!("blobs/{}", digest.replace(':', "/")))
+    };
+    let records = blob(&json("index.json")["manifests"][0]);
+    assert_eq!(
+        records["manifests"][1]["annotations"]["vnd.buildkit.history.reference"],
+        second.as_str()
+    );
+    let manifest = blob(&records["manifests"][0]);
+    assert_eq!(
+        manifest["config"]["mediaType"],
+        "application/vnd.buildkit.historyrecord.v0"
+    );
+    let record = blob(&manifest["config"]);
+    assert_eq!(record["Ref"], first.as_str());
+    assert_eq!(record["DefaultPlatform"], "linux/amd64");
+    assert!(record["CreatedAt"]["seconds"].is_u64(), "{record}");
+    assert!(
+        manifest["layers"]
+            .as_array()
+            .is_some_and(|layers| layers.len() > 1)
+    );
+
+    let read = history(&["import", "-f", path]).succeeded();
+    for build in [&first, &second] {
+        assert!(read.stdout.contains(build.as_str()), "{}", read.stdout);
+    }
+    assert!(read.stderr.contains("no Docker Desktop"), "{}", read.stderr);
+    let mut piped = solvekit(["history", "import"]);
+    let bytes = fs::read(&bundle).expect("it is there");
+    Finished::with_input(&mut piped, bytes.clone()).succeeded();
+    let mut cut = solvekit(["history", "import"]);
+    Finished::with_input(&mut cut, &bytes[..bytes.len() / 2]).failed_with(1, &["no bundle"]);
+    history(&["import", "-f", "Cargo.toml"]).failed_with(1, &["Cargo.toml", "no bundle"]);
+    history(&["export", "-o", path, "not-a-build"]).failed_with(1, &["not-a-build"]);
+    history(&["export", "-o", "/nowhere/x", &first]).failed_with(1, &["/nowhere/x"]);
+}
+
+#[test]
+fn the_trace_of_a_build_is_printed() {
+    let word = format!("s{}", unique());
+    let dockerfile = format!("FROM busybox AS {word}\nRUN echo {word}\n");
+    let first = built(&dockerfile, &["--target", &word], 0);
+    let second = built(&dockerfile, &["--target", &word], 0);
+    history(&["trace", "not-a-build"]).failed_with(1, &["not-a-build"]);
+    let trace = history(&["trace", &first, "--compare", &second]);
+    if trace.code == Some(1) {
+        // The BuildKit inside an engine writes none.
+        trace.failed_with(1, &["has no trace of the build", &first]);
+        return;
+    }
+    let trace = trace.succeeded();
+    let trace: Value = serde_json::from_str(&trace.stdout).expect("JSON");
+    assert_eq!(trace["data"].as_array().map(Vec::len), Some(2));
+    let spans = trace["data"][1]["spans"].as_array().expect("spans");
+    let runs = |span: &Value| {
+        span["operationName"]
+            .as_str()
+            .is_some_and(|name| name.contains(&format!("echo {word}")))
+    };
+    assert!(spans.iter().any(runs), "{spans:?}");
+    let tree = history(&["trace", &first, "--format=tree"])
+        .succeeded()
+        .stdout;
+    assert!(tree.contains("BEGAN") && tree.contains(&word), "{tree}");
+}
+
+#[test]
+fn the_daemon_says_what_it_is() {
+    let told = |arguments: &[&str]| {
+        let finished = Finished::of(solvekit(["debug"]).args(arguments));
+        finished.succeeded().stdout
+    };
+    assert!(told(&["info"]).starts_with("BuildKit:"));
+    assert!(told(&["workers"]).contains("linux/amd64"));
+    told(&["info", "--format", "{{.BuildkitVersion.Version}}"]);
+    Finished::of(solvekit(["debug", "info"]).args(["--format", "{{.Nothing}}"]))
+        .failed_with(1, &["Nothing"]);
 }

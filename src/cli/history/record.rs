@@ -97,7 +97,7 @@ pub(super) fn duration(record: &BuildRecord, now: SystemTime) -> String {
     format!("{}{more}", span(record.duration(now)))
 }
 
-fn span(duration: Duration) -> String {
+pub(super) fn span(duration: Duration) -> String {
     match duration.as_secs() {
         0..60 => format!("{:.1}s", duration.as_secs_f64()),
         seconds => format!("{}m {:2}s", seconds / 60, seconds % 60),

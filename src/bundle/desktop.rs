@@ -1,0 +1,55 @@
+//! Docker Desktop, which keeps and shows bundles.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+use super::Error;
+
+/// More than any answer.
+const ANSWER: usize = 1 << 20;
+
+/// Gives a bundle to the Docker Desktop at a socket; the builds' names there.
+///
+/// # Errors
+/// [`Error::Desktop`].
+pub async fn upload(socket: &Path, bundle: Vec<u8>) -> Result<Vec<String>, Error> {
+    let stream = UnixStream::connect(socket).await.map_err(failed)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(failed)?;
+    let mut request = Request::new(Full::new(Bytes::from(bundle)));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = http::Uri::from_static("/upload");
+    let host = http::HeaderValue::from_static("docker-desktop");
+    request.headers_mut().insert(header::HOST, host);
+    let talk = async {
+        let response = sender.send_request(request).await.map_err(failed)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER).collect().await;
+        Ok((status, body.map_err(failed)?.to_bytes()))
+    };
+    let mut talk = std::pin::pin!(talk);
+    let mut connection = std::pin::pin!(connection);
+    let (status, body) = tokio::select! {
+        biased;
+        answer = &mut talk => answer?,
+        _ = &mut connection => talk.await?,
+    };
+    if !status.is_success() {
+        let said = String::from_utf8_lossy(&body);
+        return Err(failed(format!("{status}: {}", said.trim())));
+    }
+    serde_json::from_slice(&body).map_err(failed)
+}
+
+fn failed(reason: impl ToString) -> Error {
+    Error::Desktop {
+        reason: reason.to_string(),
+    }
+}

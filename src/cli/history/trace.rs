@@ -1,0 +1,117 @@
+//! `solvekit history trace`: what the daemon did during a build, and how long each part took.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use solvekit::bundle::{Span, Trace};
+
+use super::super::Failure;
+use super::super::failure::print_bytes;
+use super::Daemon;
+
+/// No more than any trace.
+const LIMIT: usize = 512 << 20;
+/// What a daemon still writes is waited for so long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct TraceArgs {
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest]
+    #[arg(value_name = "REF")]
+    build: Option<String>,
+
+    /// Another build, which the trace is to be compared with
+    #[arg(long, value_name = "REF")]
+    compare: Option<String>,
+
+    /// How it is printed: tree, json (as the Jaeger UI opens it; with --compare both), or otlp (as the daemon keeps it)
+    /// [default: tree on a terminal, else json]
+    #[arg(long, value_name = "FORMAT", value_parser = ["tree", "json", "otlp"])]
+    format: Option<String>,
+}
+
+pub(super) async fn cmd_trace(args: &TraceArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+    let mut found = vec![load(args.build.as_deref(), daemon).await?];
+    if let Some(other) = &args.compare {
+        found.insert(0, load(Some(other), daemon).await?);
+    }
+    let format = args.format.as_deref().unwrap_or_else(|| {
+        if std::io::stdout().is_terminal() {
+            "tree"
+        } else {
+            "json"
+        }
+    });
+    match format {
+        "otlp" => found.iter().try_for_each(|(_, bytes)| print_bytes(bytes)),
+        "tree" => {
+            let trees = found.iter().map(|(trace, _)| tree(&trace.spans()));
+            print_bytes(trees.collect::<Vec<_>>().join("\n").as_bytes())
+        }
+        _ => {
+            let traces: Vec<Trace> = found.into_iter().map(|(trace, _)| trace).collect();
+            print_bytes(format!("{:#}\n", Trace::to_jaeger(&traces)).as_bytes())
+        }
+    }
+}
+
+/// The trace of a build, read and as it is kept.
+async fn load(named: Option<&str>, daemon: &Daemon<'_>) -> Result<(Trace, Vec<u8>), Failure> {
+    let mut record = daemon.ended(named).await?;
+    if record.trace.is_none() {
+        tokio::time::sleep(PAUSE).await;
+        daemon
+            .client
+            .finalize_build_record(&record.build_ref)
+            .await?;
+        record = daemon.record(Some(&record.build_ref)).await?;
+    }
+    let build_ref = &record.build_ref;
+    let Some(kept) = &record.trace else {
+        return Err(
+            Failure::new(format!("the daemon has no trace of the build {build_ref}"))
+                .hint("the BuildKit inside a Docker Engine writes none; buildkitd does"),
+        );
+    };
+    let bytes = daemon.client.read_blob(kept.digest.as_str(), LIMIT).await?;
+    let trace = Trace::parse(&bytes).map_err(|error| Failure::from_error(&error))?;
+    Ok((trace, bytes))
+}
+
+/// Each span beneath the one that it is a part of: when it began, how long it took.
+fn tree(spans: &[Span]) -> String {
+    let begin = spans.first().map_or(0, |span| span.start);
+    let mut text = format!("{:>10}  {:>10}\n", "BEGAN", "TOOK");
+    let mut left: Vec<bool> = vec![true; spans.len()];
+    let is_root = |span: &Span| !spans.iter().any(|other| other.id == span.parent);
+    let mut stack: Vec<(usize, usize)> = positions(spans, is_root).map(|at| (at, 0)).collect();
+    stack.reverse();
+    while let Some((at, depth)) = stack.pop() {
+        if !std::mem::take(&mut left[at]) {
+            continue;
+        }
+        let span = &spans[at];
+        text.push_str(&format!(
+            "{:>10}  {:>10}  {}{}{}\n",
+            seconds(span.start - begin),
+            seconds(span.duration),
+            "  ".repeat(depth.min(40)),
+            span.name,
+            if span.failed { "  (failed)" } else { "" }
+        ));
+        let is_part = |other: &Span| other.parent == span.id && other.id != span.id;
+        let parts: Vec<_> = positions(spans, is_part).collect();
+        stack.extend(parts.into_iter().rev().map(|part| (part, depth + 1)));
+    }
+    text
+}
+
+fn positions(spans: &[Span], keep: impl Fn(&Span) -> bool) -> impl Iterator<Item = usize> {
+    let all = spans.iter().enumerate();
+    let kept = all.filter(|(_, span)| keep(span)).map(|(at, _)| at);
+    kept.collect::<Vec<_>>().into_iter()
+}
+
+fn seconds(micros: u64) -> String {
+    format!("{:.3}s", Duration::from_micros(micros).as_secs_f64())
+}
