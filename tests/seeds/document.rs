@@ -1,0 +1,174 @@
+//! A reader who follows a document: a configuration of his own, a builder name that nobody else has, his steps in print.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{BuilderHome, Engine, Finished, Relay, unique};
+use crate::{container, images};
+
+/// One who reads a document and types its commands.
+pub(crate) struct Reader {
+    pub(crate) home: BuilderHome,
+    /// The engine's socket.
+    pub(crate) socket: String,
+    relay: Relay,
+    word: String,
+    /// The commands of the document that are still to come.
+    lines: RefCell<VecDeque<&'static str>>,
+}
+
+impl Reader {
+    /// A reader of a document with these commands, one a line. `None` where the daemon is no Docker Engine, which all documents are
+    /// about.
+    pub(crate) fn of(document: &str, commands: &'static str) -> Option<Self> {
+        let engine = Engine::get();
+        let Some(socket) = engine.host.strip_prefix("docker://") else {
+            println!("{document}: left out, its commands are for a Docker Engine");
+            return None;
+        };
+        println!("==== {document}");
+        images::provide();
+        let home = BuilderHome::with_engine(&format!("unix://{socket}"));
+        let certificates = home.path("docker/certs.d").join(&engine.registry_tls);
+        fs::create_dir_all(&certificates).expect("it can be made");
+        fs::copy(&engine.ca, certificates.join("ca.crt")).expect("the authority is there");
+        Some(Self {
+            home,
+            socket: socket.to_owned(),
+            relay: Relay::tcp(),
+            word: unique(),
+            lines: RefCell::new(commands.lines().collect()),
+        })
+    }
+
+    /// A name of the document that only this run has: of a builder.
+    pub(crate) fn own(&self, name: &str) -> String {
+        format!("{name}-{}", self.word)
+    }
+
+    /// A repository of Docker Hub, in the plain registry.
+    pub(crate) fn image(&self, name: &str) -> String {
+        format!("{}/{name}-{}", Engine::get().registry, self.word)
+    }
+
+    /// The options that lead the stand-in for BuildKit to the engine's; documents have no such line.
+    pub(crate) fn upstream(&self) -> String {
+        let upstream = self.relay.address().replace("localhost", "127.0.0.1");
+        format!("--driver-opt=env.UPSTREAM={upstream},network=host")
+    }
+
+    /// A command of this test's own, that is not in the document.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        println!("  solvekit {}", arguments.join(" "));
+        let mut command = self.home.solvekit(arguments);
+        command.env("XDG_CONFIG_HOME", self.home.path(""));
+        command.env("HOME", self.home.path(""));
+        command
+    }
+
+    /// The same, which has to succeed.
+    pub(crate) fn looks(&self, arguments: &[&str]) -> Finished {
+        Finished::of(&mut self.command(arguments)).succeeded()
+    }
+
+    /// The next command of the document, for which this is run; it has to succeed.
+    pub(crate) fn types(&self, arguments: &[&str]) -> Finished {
+        self.next();
+        self.looks(arguments)
+    }
+
+    /// The same in a folder, with `.` for the context as the documents have it.
+    pub(crate) fn types_in(&self, folder: &Path, arguments: &[&str]) -> Finished {
+        self.next();
+        Finished::of(self.command(arguments).current_dir(folder)).succeeded()
+    }
+
+    /// The next command of the document has no counterpart.
+    pub(crate) fn leaves_out(&self, why: &str) {
+        self.next();
+        println!("  left out: {why}");
+    }
+
+    /// The next command of the document runs an image: the engine pulls and runs it. What it prints.
+    pub(crate) fn runs(&self, image: &str, platform: &str) -> String {
+        self.next();
+        container::run(&self.socket, image, platform)
+    }
+
+    fn next(&self) {
+        let line = self.lines.borrow_mut().pop_front();
+        println!("$ {}", line.expect("the document has no more commands"));
+    }
+
+    /// The document is at its end.
+    pub(crate) fn ends(&self) {
+        let left = self.lines.borrow();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    /// `docker login`, with the password on the standard input as the command asks for it.
+    pub(crate) fn logs_in(&self) {
+        self.next();
+        let engine = Engine::get();
+        let registry = &engine.registry_tls;
+        let mut command =
+            self.command(&["login", "-u", &engine.user, "--password-stdin", registry]);
+        let done = Finished::with_input(&mut command, format!("{}\n", engine.password));
+        assert_eq!(done.succeeded().stdout, "Login Succeeded\n");
+    }
+
+    /// `docker run --privileged tonistiigi/binfmt --install all`.
+    pub(crate) fn installs_emulators(&self, image: &str) {
+        let image = format!("--image={image}");
+        let done = self.types(&["platforms", "--builder=default", "--install", &image]);
+        assert!(
+            done.stderr.contains("installing: all OK"),
+            "{}",
+            done.stderr
+        );
+        let has = |platform: &str, how: &str| {
+            let mut lines = done.stdout.lines();
+            lines.any(|line| line.contains(platform) && line.contains(how))
+        };
+        for (platform, how) in [
+            ("linux/amd64", "native"),
+            ("linux/386", "native"),
+            ("linux/arm/v5", "emulated"),
+            ("linux/arm/v7", "emulated"),
+            ("linux/arm64", "emulated"),
+            ("linux/mips64le", "emulated"),
+            ("linux/ppc64le", "emulated"),
+            ("linux/s390x", "emulated"),
+        ] {
+            assert!(has(platform, how), "{platform}\n{}", done.stdout);
+        }
+    }
+
+    /// `docker buildx rm`.
+    pub(crate) fn removes(&self, builder: &str) {
+        self.next();
+        self.clears(builder);
+    }
+
+    /// The same where the document takes it for granted.
+    pub(crate) fn clears(&self, builder: &str) {
+        let done = self.looks(&["rm", builder]);
+        let told = format!("{builder} removed\n");
+        assert!(done.stderr.contains(&told), "{}", done.stderr);
+        let left = self.looks(&["ls"]);
+        assert!(!left.stdout.contains(builder), "{}", left.stdout);
+    }
+}
+
+impl Drop for Reader {
+    /// A reader who fails in the middle leaves no containers behind.
+    fn drop(&mut self) {
+        let all = self.home.run(&["ls", "--format", "{{.Name}}"]);
+        for name in all.stdout.lines().filter(|name| name.contains(&self.word)) {
+            let _ = self.home.run(&["rm", "--force", name]);
+        }
+    }
+}
