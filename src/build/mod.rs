@@ -49,6 +49,7 @@ mod reading;
 mod request;
 mod resources;
 mod served;
+mod spool;
 mod stream;
 mod temporary;
 
@@ -70,3 +71,4 @@ pub use resources::{Resources, parse_bytes};
 pub use stream::InputStream;
 
 pub(crate) use gate::Gate;
+pub(crate) use temporary::TemporaryFolder;

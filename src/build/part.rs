@@ -37,17 +37,28 @@ impl Prepared {
             inputs: self.inputs.clone(),
             job: self.job.clone(),
             part: self.part.clone(),
+            spool: self.spool.clone(),
         }
     }
 
     /// The same inputs with a part of the request. Its result is an index even of one platform.
-    pub(crate) fn part(&self, request: BuildRequest, gate: Option<Arc<Gate>>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When a context that came from a stream cannot be read again.
+    pub(crate) fn part(
+        &self,
+        request: BuildRequest,
+        gate: Option<Arc<Gate>>,
+    ) -> Result<Self, Error> {
+        let mut inputs = self.inputs.clone();
+        inputs.context = self.part_of_context()?;
+        Ok(Self {
             request,
-            inputs: self.inputs.clone(),
+            inputs,
             job: self.job.clone(),
             part: Some(Part { gate }),
-        }
+            spool: self.spool.clone(),
+        })
     }
 
     /// As [`Prepared::run`]; `handed_over` becomes true when the result may have reached the exporters.

@@ -13,6 +13,7 @@ use super::inputs::ContextRead;
 use super::layouts::{self, Layouts};
 use super::part::Part;
 use super::served::{Served, build_platforms, setting};
+use super::spool::Spool;
 use super::{
     BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, missing_source, native,
     options, provenance, reading,
@@ -64,6 +65,8 @@ pub struct Prepared {
     pub(super) job: Option<Job>,
     /// It is a part of another build.
     pub(super) part: Option<Part>,
+    /// What came from a stream, for several parts.
+    pub(super) spool: Option<Arc<Spool>>,
 }
 
 /// Reads and parses the Dockerfile and the ignore files of a request, as far as they are on this side.
@@ -84,6 +87,7 @@ pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
         inputs,
         job,
         part: None,
+        spool: None,
     })
 }
 

@@ -10,13 +10,23 @@ use crate::session;
 
 /// A folder of the user's alone, removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct TemporaryFolder {
+pub(crate) struct TemporaryFolder {
     path: PathBuf,
 }
 
 impl TemporaryFolder {
-    pub(super) fn new() -> Result<Self, Error> {
-        let path = std::env::temp_dir().join(format!("solvekit-{}", session::new_id()?));
+    pub(crate) fn new() -> Result<Self, Error> {
+        Self::at(std::env::temp_dir().join(format!("solvekit-{}", session::new_id()?)))
+    }
+
+    /// One beside a file, on the same disk.
+    pub(crate) fn beside(file: &Path) -> Result<Self, Error> {
+        let mut path = file.as_os_str().to_owned();
+        path.push(format!(".{}.parts", session::new_id()?));
+        Self::at(path.into())
+    }
+
+    fn at(path: PathBuf) -> Result<Self, Error> {
         let made = fs::DirBuilder::new().mode(0o700).create(&path);
         made.map_err(|source| Error::TemporaryFolder {
             path: path.clone(),
@@ -36,7 +46,7 @@ impl TemporaryFolder {
         Ok(folder)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

@@ -165,7 +165,7 @@ pub(super) struct BuildArgs {
     #[command(flatten)]
     several: PlatformArgs,
 
-    /// How many platforms are solved at the same time [default: all]
+    /// How many platforms are solved at the same time on a node [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     max_parallel_platforms: Option<u16>,
 

@@ -46,7 +46,11 @@ impl Reached {
     /// Asks the nodes what they can do, and puts the build's platforms on them.
     pub(super) async fn plan(self, prepared: &solvekit::build::Prepared) -> Result<Ready, Failure> {
         let builder = self.used.builder.clone();
-        let (nodes, more) = Nodes::survey(self.nodes).await;
+        let (nodes, more) = match <[Node; 1]>::try_from(self.nodes) {
+            Ok([only]) if self.silent.is_empty() => (Nodes::one(only), Vec::new()),
+            Ok(only) => Nodes::survey(only.into()).await,
+            Err(nodes) => Nodes::survey(nodes).await,
+        };
         let mut silent = self.silent;
         silent.extend(more);
         let warnings = silent.iter().map(|node| {
@@ -189,8 +193,12 @@ fn explain_plan(error: &Error, builder: &str) -> Failure {
             "push the image (--push), build the platforms of one node at a time (--platform), or add a node that builds for all: \
              solvekit create --append --name {builder} …"
         )),
-        Error::Unserved { .. } | Error::NoNode { .. } => failure.hint(format!(
-            "start the nodes that do not answer, or take them out: solvekit create --leave --name {builder} --node NODE"
+        Error::Unserved { .. } => failure.hint(format!(
+            "start the nodes that do not answer, or add one that builds for it: solvekit create --append --name {builder} … \
+             (--leave --node NODE takes one out)"
+        )),
+        Error::NoNode { .. } => failure.hint(format!(
+            "start them, or take them out: solvekit create --leave --name {builder} --node NODE"
         )),
         Error::EngineCannotPush { .. } => failure.hint(
             "turn on the engine's containerd image store, or give the builder nodes with a BuildKit of their own: \

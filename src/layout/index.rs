@@ -82,6 +82,21 @@ impl Layout {
         replace(&path, &Value::Object(index))
     }
 
+    /// Takes names away from images, whose blobs stay.
+    pub(crate) fn forget(&self, names: &[Name]) -> Result<(), Error> {
+        let path = self.index_path();
+        let _guard = Guard::of(&path)?;
+        let Some(mut index) = self.read_index()? else {
+            return Ok(());
+        };
+        if let Some(manifests) = index.get_mut("manifests").and_then(Value::as_array_mut) {
+            for name in names {
+                remove(manifests, name);
+            }
+        }
+        replace(&path, &Value::Object(index))
+    }
+
     /// `None` when there is none.
     pub(super) fn read_index(&self) -> Result<Option<Map<String, Value>>, Error> {
         let path = self.index_path();
@@ -152,14 +167,7 @@ fn insert(index: &mut Map<String, Value>, image: &Descriptor, names: &[Name]) {
         return;
     };
     for name in names {
-        let (whole, tag) = match name {
-            Name::Tag(tag) => (None, tag.clone()),
-            Name::Image(name) => (Some(name.to_string()), object(name)),
-        };
-        manifests.retain(|entry| {
-            annotation(entry, REF_NAME) != Some(&tag)
-                || annotation(entry, IMAGE_NAME) != whole.as_deref()
-        });
+        let (whole, tag) = remove(manifests, name);
         let mut image = image.clone();
         image.annotations.insert(REF_NAME.to_owned(), tag);
         match whole {
@@ -168,6 +176,19 @@ fn insert(index: &mut Map<String, Value>, image: &Descriptor, names: &[Name]) {
         }
         manifests.push(json!(image));
     }
+}
+
+/// Removes what has a name; gives that as annotations have it: whole, and its tag.
+fn remove(manifests: &mut Vec<Value>, name: &Name) -> (Option<String>, String) {
+    let (whole, tag) = match name {
+        Name::Tag(tag) => (None, tag.clone()),
+        Name::Image(name) => (Some(name.to_string()), object(name)),
+    };
+    manifests.retain(|entry| {
+        annotation(entry, REF_NAME) != Some(&tag)
+            || annotation(entry, IMAGE_NAME) != whole.as_deref()
+    });
+    (whole, tag)
 }
 
 /// The tag of a name, or its digest.

@@ -40,6 +40,12 @@ impl Upload {
         })
     }
 
+    /// The stream, which the daemon then does not get; `None` when it was taken before.
+    pub(crate) fn take(&self) -> Option<Box<dyn Read + Send>> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.take()
+    }
+
     /// The URL by which LLB's http sources and the attribute `context` name it.
     pub fn url(&self) -> String {
         format!("http://buildkit-session/{}", self.id)
@@ -67,12 +73,7 @@ impl Streaming for Upload {
         if id != Some(self.id.as_str()) {
             return Err(Status::not_found("this build offers no such stream"));
         }
-        let reader = self
-            .reader
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let reader = reader.ok_or_else(|| {
+        let reader = self.take().ok_or_else(|| {
             Status::failed_precondition("the stream can be read only once, and has been")
         })?;
         let (outbound, body) = stream::outbound();

@@ -111,7 +111,7 @@ pub fn fit(platform: &Platform, offer: &Offer) -> Fit {
     }
 }
 
-fn lists(platforms: &[Platform], wanted: &Platform) -> bool {
+pub(super) fn lists(platforms: &[Platform], wanted: &Platform) -> bool {
     let serves = |listed: &Platform| PlatformMatcher::only(listed).matches(wanted);
     platforms.iter().any(serves)
 }

@@ -81,6 +81,12 @@ pub enum Error {
         /// The node.
         node: String,
     },
+    /// All is built, and the OCI layout cannot be made of the parts.
+    #[error("cannot put the parts of the OCI layout together: {reason}")]
+    Layout {
+        /// What went wrong.
+        reason: String,
+    },
     /// All is built and pushed, and the caches of the parts cannot be made one. They are there apart.
     #[error("cannot put the caches of the nodes together as {name}: {reason}")]
     Cache {

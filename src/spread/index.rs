@@ -88,13 +88,7 @@ async fn make(
     parts: &[Given],
     repositories: BTreeMap<String, Vec<Reference>>,
 ) -> Result<Vec<(Created, Vec<Reference>)>, crate::imagetools::Error> {
-    let annotations: Vec<Annotation> = of_place(request, output, "annotation-index.")
-        .map(|(key, value)| Annotation {
-            place: Place::Index,
-            key,
-            value,
-        })
-        .collect();
+    let annotations = annotations(request, output);
     let mut made = Vec::new();
     for tags in repositories.into_values() {
         let sources = parts.iter().cloned();
@@ -129,8 +123,19 @@ async fn push_by_digest(
     Ok(())
 }
 
+/// The annotations of the index itself.
+pub(super) fn annotations(request: &BuildRequest, output: &Output) -> Vec<Annotation> {
+    of_place(request, output, "annotation-index.")
+        .map(|(key, value)| Annotation {
+            place: Place::Index,
+            key,
+            value,
+        })
+        .collect()
+}
+
 /// The annotations of a place. What stands on manifests and their descriptors the nodes have written.
-fn of_place<'a>(
+pub(super) fn of_place<'a>(
     request: &'a BuildRequest,
     output: &'a Output,
     prefix: &'a str,
@@ -147,7 +152,7 @@ fn is_by_digest(output: &Output) -> bool {
     value.is_some_and(|value| matches!(value.as_str(), "true" | "1"))
 }
 
-fn answer(descriptor: &Descriptor, names: &[String]) -> BTreeMap<String, String> {
+pub(super) fn answer(descriptor: &Descriptor, names: &[String]) -> BTreeMap<String, String> {
     // A descriptor is plain data: making JSON of it cannot fail.
     let json = serde_json::to_vec(descriptor).unwrap_or_default();
     BTreeMap::from([

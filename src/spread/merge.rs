@@ -176,7 +176,7 @@ fn read(layout: &Layout, digest: &Digest) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn write(layout: &Layout, bytes: &[u8]) -> Result<(), String> {
+pub(super) fn write(layout: &Layout, bytes: &[u8]) -> Result<(), String> {
     let digest = Digest::sha256(bytes);
     let mut upload = layout.upload(digest.algorithm()).map_err(in_words)?;
     upload.write(bytes).map_err(in_words)?;

@@ -41,6 +41,7 @@ mod outcome;
 mod part;
 mod plan;
 mod run;
+mod stage;
 
 pub use assign::{Fit, Offer, Rules, Share, assign, fit};
 pub use error::{Error, Silent};

@@ -34,6 +34,19 @@ pub struct Nodes {
 }
 
 impl Nodes {
+    /// The only node, which is not asked anything: it builds all.
+    pub fn one(node: Node) -> Self {
+        let offer = Offer {
+            name: node.name.clone(),
+            ..Offer::default()
+        };
+        Self {
+            all: vec![node],
+            offers: vec![offer],
+            pushes_parts: vec![true],
+        }
+    }
+
     /// Asks all nodes at once what they build for and, of several, how busy they are. Gives those that do not answer besides.
     pub async fn survey(nodes: Vec<Node>) -> (Self, Vec<Silent>) {
         let several = nodes.len() > 1;

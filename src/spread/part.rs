@@ -3,22 +3,23 @@
 use std::collections::BTreeSet;
 
 use super::caches;
-use crate::build::{BuildRequest, OnFailure, Output, OutputKind, Prepared};
+use super::stage::Stage;
+use crate::build::{BuildRequest, OnFailure, Output, OutputKind};
 use crate::oci::{Platform, Reference};
 
 /// What of a build one daemon has to make, in words; none when parts of several can be put together.
-pub(super) fn together(prepared: &Prepared) -> Option<String> {
-    let request = prepared.request();
-    if !prepared.is_repeatable() {
-        return Some("a context from a stream, which is read once,".to_owned());
-    }
+pub(super) fn together(request: &BuildRequest) -> Option<String> {
     let outputs = request.outputs.iter();
-    if outputs.clone().filter(|output| output.pushes()).count() > 1 {
-        return Some("an image that several outputs push".to_owned());
+    if outputs
+        .clone()
+        .filter(|output| is_assembled(output))
+        .count()
+        > 1
+    {
+        return Some("an image for several outputs".to_owned());
     }
     let what = outputs.clone().find_map(|output| match output.kind {
         OutputKind::Tar => Some("an archive of files (type=tar)"),
-        OutputKind::Oci => Some("an OCI layout (type=oci)"),
         OutputKind::Docker if output.destination.is_some() => {
             Some("an image in a file (type=docker)")
         }
@@ -29,6 +30,11 @@ pub(super) fn together(prepared: &Prepared) -> Option<String> {
         _ => None,
     });
     what.map(str::to_owned)
+}
+
+/// Whether the parts of an output are put together on this side.
+pub(super) fn is_assembled(output: &Output) -> bool {
+    output.pushes() || output.kind == OutputKind::Oci
 }
 
 /// Whether the parts wait for one another before they export: what they push moves no tag, but files of some platforms are not to
@@ -43,6 +49,7 @@ pub(super) fn request(
     whole: &BuildRequest,
     platforms: &[Platform],
     on_engine: bool,
+    stage: Option<&Stage>,
 ) -> BuildRequest {
     let mut part = whole.clone();
     part.platforms = platforms.to_vec();
@@ -58,6 +65,13 @@ pub(super) fn request(
         if on_engine {
             set("store", "false".to_owned());
         }
+    }
+    let layouts = part
+        .outputs
+        .iter_mut()
+        .filter(|it| it.kind == OutputKind::Oci);
+    for (output, stage) in layouts.zip(stage) {
+        stage.part(output, platforms);
     }
     caches::of_part(&mut part, platforms);
     part
@@ -93,14 +107,14 @@ mod tests {
     fn a_part_is_pushed_by_digest_to_each_repository_once() {
         let whole = pushed("type=registry", &["a.test/x:1", "a.test/x:2", "b.test/y:1"]);
         let platforms = [Platform::parse("linux/arm64").unwrap()];
-        let part = request(&whole, &platforms, false);
+        let part = request(&whole, &platforms, false, None);
         let attributes = &part.outputs[0].attributes;
         assert_eq!(attributes["name"], "a.test/x,b.test/y");
         assert_eq!(attributes["push-by-digest"], "true");
         assert!(!attributes.contains_key("store"));
         assert_eq!(part.platforms, platforms);
         assert_eq!(
-            request(&whole, &platforms, true).outputs[0].attributes["store"],
+            request(&whole, &platforms, true, None).outputs[0].attributes["store"],
             "false"
         );
     }

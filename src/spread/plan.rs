@@ -1,8 +1,9 @@
 //! What each node is to build, decided before anything is solved.
 
+use super::assign::lists;
 use super::error::names;
 use super::part::together;
-use super::{Error, Fit, Nodes, Rules, Share, Silent, assign};
+use super::{Error, Fit, Nodes, Offer, Rules, Share, Silent, assign};
 use crate::build::Prepared;
 use crate::oci::Platform;
 
@@ -43,7 +44,7 @@ impl Nodes {
         let mut shares = assign(platforms, &self.offers, &rules);
         let mut whole = None;
         if shares.len() > 1
-            && let Some(what) = together(prepared)
+            && let Some(what) = together(request)
         {
             rules.together = true;
             shares = assign(platforms, &self.offers, &rules);
@@ -90,7 +91,10 @@ impl Nodes {
             let name = &self.all[share.node].name;
             match share.platforms.as_slice() {
                 [] => format!("building on the node {name}"),
-                platforms => format!("{} on {name}", shown(platforms)),
+                platforms => {
+                    let shown = shown(platforms, &self.offers[share.node]);
+                    format!("{shown} on {name}")
+                }
             }
         });
         let mut text = shares.collect::<Vec<_>>().join("; ");
@@ -109,9 +113,10 @@ fn unknown(share: &Share) -> impl Iterator<Item = &Platform> {
     unknown.map(|(platform, _)| platform)
 }
 
-fn shown(platforms: &[(Platform, Fit)]) -> String {
+fn shown(platforms: &[(Platform, Fit)], offer: &Offer) -> String {
     let shown = platforms.iter().map(|(platform, fit)| match fit {
         Fit::Native => platform.to_string(),
+        Fit::Emulated if !lists(&offer.said, platform) => format!("{platform} (given)"),
         Fit::Emulated => format!("{platform} (emulated)"),
         Fit::Unknown => format!("{platform} (without an emulator)"),
     });

@@ -1,6 +1,6 @@
 //! All parts at once: the first failure cancels the others, what a lost node was building goes to another one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +9,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::{Done, Kept, merged};
+use super::stage::Stage;
 use super::{Built, BuiltPart, Error, Nodes, Plan, Share, caches, index, merge, part};
-use crate::build::{self, BuildOutcome, Destination, Environment, Gate, OnFailure, Prepared};
+use crate::build::{
+    self, BuildOutcome, Destination, Environment, Gate, OnFailure, Output, OutputKind, Prepared,
+};
 use crate::client::Address;
 use crate::oci::Platform;
 use crate::progress::Writer;
@@ -24,6 +27,8 @@ struct Work<'a> {
     /// Cancels the parts.
     stop: CancellationToken,
     gate: Option<Arc<Gate>>,
+    /// Where the parts of an OCI layout come together.
+    stage: Option<Stage>,
 }
 
 /// How a part ended.
@@ -58,7 +63,7 @@ impl Nodes {
             tell(&environment, self.describe(&plan));
             let [only] = plan.shares.as_slice() else {
                 return self
-                    .build_parts(&prepared, plan, lost, registries, environment)
+                    .build_parts(prepared, plan, lost, registries, environment)
                     .await;
             };
             let only = only.clone();
@@ -180,21 +185,34 @@ impl Nodes {
 
     async fn build_parts(
         &self,
-        prepared: &Prepared,
+        prepared: Prepared,
         plan: Plan,
         lost: BTreeSet<usize>,
         registries: &registry::Client,
         environment: Environment,
     ) -> Result<Built, Error> {
+        let prepared = prepared.spooled(&environment.cancelled).await?;
         let request = prepared.request();
+        let mut layouts = request.outputs.iter();
+        let stage = layouts
+            .find(|output| output.kind == OutputKind::Oci)
+            .map(Stage::of);
         let work = Work {
             nodes: self,
-            whole: prepared,
+            whole: &prepared,
             environment: &environment,
             stop: environment.cancelled.child_token(),
+            stage: stage.transpose()?,
             gate: part::waits(request).then(|| Arc::new(Gate::new(request.platforms.clone()))),
         };
-        let (mut parts, mut kept) = work.all(plan.shares, lost).await?;
+        let ended = work.all(plan.shares, lost).await;
+        let (mut parts, mut kept) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                work.clear();
+                return Err(error);
+            }
+        };
         kept.sort(&request.platforms);
         let exports = request.on_failure == OnFailure::Export && !parts.is_empty();
         if !kept.failed.is_empty() && !exports {
@@ -208,18 +226,11 @@ impl Nodes {
             request.platforms.iter().position(|it| Some(it) == first)
         });
         let silent = progress(&environment);
-        let mut pushed = None;
-        if let Some(output) = request.outputs.iter().find(|output| output.pushes()) {
-            let mut descriptors = Vec::new();
-            for done in &parts {
-                let found = index::descriptor(&done.outcome.exporter_response);
-                descriptors.push(found.ok_or_else(|| Error::NoDescriptor {
-                    node: done.part.node.clone(),
-                })?);
-            }
-            let pushing = index::push(registries, request, output, descriptors, &silent);
-            pushed = Some(tokio::select! {
-                pushed = pushing => pushed?,
+        let mut made = None;
+        if let Some(output) = request.outputs.iter().find(|it| part::is_assembled(it)) {
+            let assembled = work.assemble(registries, output, &parts, &silent);
+            made = Some(tokio::select! {
+                made = assembled => made?,
                 () = environment.cancelled.cancelled() => return Err(Error::Build(build::Error::Interrupted)),
             });
         }
@@ -227,7 +238,7 @@ impl Nodes {
             cache = merge::caches(registries, request, &parts, &silent) => cache?,
             () = environment.cancelled.cancelled() => return Err(Error::Build(build::Error::Interrupted)),
         };
-        merged(parts, kept, pushed, cache.as_ref()).ok_or(Error::NoNode { silent: Vec::new() })
+        merged(parts, kept, made, cache.as_ref()).ok_or(Error::NoNode { silent: Vec::new() })
     }
 }
 
@@ -300,14 +311,28 @@ impl Work<'_> {
     async fn part(&self, share: Share) -> Ended {
         let node = &self.nodes.all[share.node];
         let on_engine = matches!(node.client.address(), Address::Docker(_));
-        let request = part::request(self.whole.request(), &share.platforms(), on_engine);
-        let prepared = self.whole.part(request, self.gate.clone());
+        let request = part::request(
+            self.whole.request(),
+            &share.platforms(),
+            on_engine,
+            self.stage.as_ref(),
+        );
+        let handed_over = AtomicBool::new(false);
+        let prepared = match self.whole.part(request, self.gate.clone()) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                return Ended {
+                    share,
+                    handed_over: false,
+                    result: Err(error),
+                };
+            }
+        };
         let mut environment = self.environment.clone();
         environment.cancelled = self.stop.clone();
         environment.progress = environment
             .progress
             .map(|progress| progress.for_node(&node.name));
-        let handed_over = AtomicBool::new(false);
         let result = prepared
             .run_watched(&node.client, environment, &handed_over)
             .await;
@@ -315,6 +340,39 @@ impl Work<'_> {
             share,
             handed_over: handed_over.load(Ordering::Relaxed),
             result,
+        }
+    }
+
+    /// Makes the one image of the parts; gives what an exporter would answer.
+    async fn assemble(
+        &self,
+        registries: &registry::Client,
+        output: &Output,
+        parts: &[Done],
+        progress: &Writer,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let request = self.whole.request();
+        let mut descriptors = Vec::new();
+        for done in parts {
+            let found = index::descriptor(&done.outcome.exporter_response);
+            descriptors.push(found.ok_or_else(|| Error::NoDescriptor {
+                node: done.part.node.clone(),
+            })?);
+        }
+        let Some(stage) = &self.stage else {
+            return index::push(registries, request, output, descriptors, progress).await;
+        };
+        let step = "[internal] putting the parts of the OCI layout together";
+        let finished = stage.finish(request, output, &descriptors, self.environment);
+        let finished = progress.track(step, finished).await;
+        self.clear();
+        finished.map_err(|reason| Error::Layout { reason })
+    }
+
+    /// Removes what only the parts needed.
+    fn clear(&self) {
+        if let Some(stage) = &self.stage {
+            stage.clear(&self.whole.request().platforms);
         }
     }
 

@@ -1,0 +1,187 @@
+//! An OCI layout of all parts: each node writes its part into one folder, where the index is made of them; an archive is packed from it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{index, part};
+use crate::build::{BuildRequest, Destination, Environment, Output, TemporaryFolder};
+use crate::imagetools::{CreateRequest, Given, Location, Source, create};
+use crate::layout::{self, Layout, LayoutReference, Name};
+use crate::oci::{Digest, Platform, Reference};
+use crate::registry::{Client, ClientOptions, Credentials};
+use crate::transfer::{self, ArchiveKind, Pack, Place, Plan};
+
+/// Where the parts of an image come together.
+#[derive(Debug)]
+pub(super) struct Stage {
+    layout: Layout,
+    /// It is gone in the end: what was asked for is an archive.
+    temporary: Option<TemporaryFolder>,
+}
+
+impl Stage {
+    /// A folder for the parts of an output: its own, or one that becomes an archive.
+    pub(super) fn of(output: &Output) -> Result<Self, crate::build::Error> {
+        let folder = match (&output.destination, output.is_layout()) {
+            (Some(Destination::Path(path)), true) => {
+                return Ok(Self {
+                    layout: Layout::new(path),
+                    temporary: None,
+                });
+            }
+            (Some(Destination::Path(path)), false) => TemporaryFolder::beside(path)?,
+            _ => TemporaryFolder::new()?,
+        };
+        Ok(Self {
+            layout: Layout::new(folder.path()),
+            temporary: Some(folder),
+        })
+    }
+
+    /// What a part exports instead.
+    pub(super) fn part(&self, output: &mut Output, platforms: &[Platform]) {
+        let mut set = |key: &str, value: String| {
+            output.attributes.insert(key.to_owned(), value);
+        };
+        set("tar", "false".to_owned());
+        set("name", part_name(platforms.first()));
+        output.destination = Some(Destination::Path(self.layout.root().to_owned()));
+    }
+
+    /// Takes the names of the parts away, which others need not see.
+    pub(super) fn clear(&self, platforms: &[Platform]) {
+        if self.temporary.is_none() {
+            let names = platforms
+                .iter()
+                .filter_map(|first| Reference::parse(&part_name(Some(first))).ok());
+            let names: Vec<Name> = names
+                .map(|name| Name::Image(name.with_default_tag()))
+                .collect();
+            // They are in nobody's way.
+            let _ = self.layout.forget(&names);
+        }
+    }
+
+    /// Puts the parts together, and gives what an exporter would answer.
+    pub(super) async fn finish(
+        &self,
+        request: &BuildRequest,
+        output: &Output,
+        parts: &[Given],
+        environment: &Environment,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let sources = parts.iter().map(|part| {
+            Source::Name(Location::Layout(LayoutReference {
+                path: self.layout.root().to_owned(),
+                tag: None,
+                digest: Some(part.digest.clone()),
+            }))
+        });
+        let wanted = CreateRequest {
+            sources: sources.collect(),
+            annotations: index::annotations(request, output),
+            prefer_index: true,
+            ..CreateRequest::default()
+        };
+        let created = create(&nobody(), wanted).await;
+        let created = created.map_err(|error| crate::causes::in_one_line(&error))?;
+        super::merge::write(&self.layout, created.bytes())?;
+        let mut descriptor = created.descriptor().clone();
+        descriptor.annotations.extend(index::of_place(
+            request,
+            output,
+            "annotation-index-descriptor.",
+        ));
+        let given = part::names(request, output);
+        let mut names: Vec<Name> = given.iter().cloned().map(Name::Image).collect();
+        match &self.temporary {
+            None => {
+                if names.is_empty() {
+                    names.push(Name::Tag("latest".to_owned()));
+                }
+                self.layout.put(&descriptor, &names).map_err(in_words)?;
+            }
+            Some(_) => {
+                self.pack(&descriptor.digest, &names, output, environment)
+                    .await?
+            }
+        }
+        let shown: Vec<String> = given.iter().map(ToString::to_string).collect();
+        Ok(index::answer(&descriptor, &shown))
+    }
+
+    /// Writes the archive; a file gets its name when it is complete.
+    async fn pack(
+        &self,
+        digest: &Digest,
+        names: &[Name],
+        output: &Output,
+        environment: &Environment,
+    ) -> Result<(), String> {
+        let place = Place::Layout {
+            path: self.layout.root().to_owned(),
+            tag: None,
+            digest: Some(digest.clone()),
+        };
+        let said = |error: transfer::Error| crate::causes::in_one_line(&error);
+        let source = transfer::Source::open(&place, &nobody())
+            .await
+            .map_err(said)?;
+        let plan = Plan::of(&source, None).await.map_err(said)?;
+        let kind = ArchiveKind::Oci;
+        let pack = Pack::new(&source, &plan, &self.layout, names, kind).await;
+        let pack = pack.map_err(said)?;
+        let path = match &output.destination {
+            Some(Destination::Path(path)) => Some(path.clone()),
+            _ => None,
+        };
+        let open = environment.standard_output.clone();
+        let work = move || match path {
+            Some(path) => to_file(&pack, &path),
+            None => {
+                let open = open.ok_or("there is no standard output")?;
+                let mut writer = open().map_err(|error| error.to_string())?;
+                pack.write(&mut writer, Path::new("the standard output"))
+                    .map_err(said)
+            }
+        };
+        // The task is neither aborted nor does it panic.
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or(Ok(()))
+    }
+}
+
+/// A layout has nothing that would have to be fetched.
+fn nobody() -> Client {
+    Client::new(Credentials::none().into(), ClientOptions::default())
+}
+
+fn to_file(pack: &Pack, path: &Path) -> Result<(), String> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
+    let written = (|| {
+        let mut file = BufWriter::new(File::create(&beside).map_err(failed)?);
+        pack.write(&mut file, path)
+            .map_err(|error| crate::causes::in_one_line(&error))?;
+        file.flush().map_err(failed)?;
+        std::fs::rename(&beside, path).map_err(failed)
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// A name in the folder that no image has.
+fn part_name(first: Option<&Platform>) -> String {
+    let first = first.map(|it| it.to_string().replace('/', "-"));
+    format!("solvekit.invalid/part:{}", first.unwrap_or_default())
+}
+
+fn in_words(error: layout::Error) -> String {
+    crate::causes::in_one_line(&error)
+}
