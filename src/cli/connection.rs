@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use solvekit::builder::{
     Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, Node, NodeSettings,
 };
@@ -14,7 +13,6 @@ use super::builder::{Builders, Used};
 use super::environment::Environment;
 use super::failure::talk;
 use super::nodes::Reached;
-use super::platforms::Target;
 use super::{Failure, records};
 
 #[derive(Debug, clap::Args)]
@@ -164,44 +162,6 @@ impl ConnectionArgs {
         Ok(Found::Daemon(Box::new(client), used))
     }
 
-    /// All nodes of the builder that is used, or the daemon without one; those that are not running are started.
-    pub(super) async fn targets(&self, environment: &Environment) -> Result<Vec<Target>, Failure> {
-        let Some((builders, builder)) = self.builder_of(environment)? else {
-            let (client, used) = self.connect_for(environment, &[], &say).await?;
-            let is_engine = matches!(client.address(), Address::Docker(_));
-            return Ok(vec![Target {
-                builder: used.builder,
-                node: used.node,
-                given: Vec::new(),
-                engine: match is_engine {
-                    true => Some(self.engine(environment)?),
-                    false => None,
-                },
-                client: Ok(client),
-            }]);
-        };
-        let (credentials, workflow) = (environment.credentials().ok(), environment.workflow());
-        let boot = Boot {
-            credentials: credentials.as_ref(),
-            say: &say,
-            workflow: workflow.as_deref(),
-            ..Boot::default()
-        };
-        let nodes = builder.nodes.iter().zip(builders.instances(&builder));
-        let targets = nodes.map(async |(node, instance)| {
-            let engine = instance.as_ref().ok().and_then(Instance::engine);
-            let connected = async { instance?.connect(self.timeout, &boot).await };
-            Target {
-                builder: builder.name.clone(),
-                node: node.name.clone(),
-                given: node.platforms.iter().map(Platform::normalized).collect(),
-                engine,
-                client: connected.await.map_err(Failure::from),
-            }
-        });
-        Ok(join_all(targets).await)
-    }
-
     /// The builder's name of `--builder` or `BUILDX_BUILDER`, for commands that are about builders.
     pub(super) fn builder_name<'a>(&'a self, environment: &'a Environment) -> Option<&'a str> {
         self.builder
@@ -210,7 +170,7 @@ impl ConnectionArgs {
     }
 
     /// The builder that is used; a daemon without one has an address.
-    fn builder_of(
+    pub(super) fn builder_of(
         &self,
         environment: &Environment,
     ) -> Result<Option<(Builders, Builder)>, Failure> {

@@ -71,6 +71,17 @@ fn an_image_tells_the_machine_that_it_was_built_on() {
     let told = "platforms: linux/amd64 native; linux/arm/v7, linux/arm64 emulated";
     assert!(built.stderr.contains(told), "{}", built.stderr);
 
+    let node = format!("{plain}0");
+    let shown = reader.looks(&["platforms"]).stdout;
+    for (platform, how) in [("linux/amd64", "native"), ("linux/arm64", "emulated")] {
+        let words = [node.as_str(), platform, how];
+        let is_there = shown.lines().any(|line| {
+            let mut found = line.split_whitespace();
+            words.iter().all(|word| found.next() == Some(word))
+        });
+        assert!(is_there, "{platform}\n{shown}");
+    }
+
     let latest = format!("{name}:latest");
     let shown = reader.types(&["imagetools", "inspect", &name]).stdout;
     let pushed = Pushed::fetch(&latest);

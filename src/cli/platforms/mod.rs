@@ -2,14 +2,15 @@
 
 mod change;
 mod print;
+mod target;
 
+use clap::ArgAction;
 use futures_util::future::join_all;
-use solvekit::client::{Client, ConnectOptions, Worker};
+use solvekit::client::Worker;
 use solvekit::emulation::{self, Ability, Machine, Reason, Trial};
 use solvekit::oci::Platform;
 
-use clap::ArgAction;
-
+use self::target::Target;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
 use super::{Failure, values};
@@ -59,17 +60,6 @@ pub(super) struct PlatformsArgs {
     format: String,
 }
 
-/// A node of the builder, or the daemon that is used without one.
-pub(super) struct Target {
-    pub(super) builder: String,
-    pub(super) node: String,
-    /// The platforms that it was given.
-    pub(super) given: Vec<Platform>,
-    /// The Docker Engine that holds it.
-    pub(super) engine: Option<ConnectOptions>,
-    pub(super) client: Result<Client, Failure>,
-}
-
 /// What was found out about a node.
 struct Found<'a> {
     target: &'a Target,
@@ -97,7 +87,7 @@ pub(super) async fn cmd_platforms(
         .map(|parsed| parsed.map_err(|error| Failure::from_error(&error)))
         .collect::<Result<Vec<_>, _>>()?;
     let change = change::of(args)?;
-    let targets = connection.targets(environment).await?;
+    let targets = target::targets(connection, environment).await?;
     if let Some(change) = change {
         change::make(&change, &targets, connection, environment).await?;
     }
