@@ -157,6 +157,14 @@ fn what_a_manifest_refers_to_is_there() {
 }
 
 #[test]
+fn the_readme_has_every_option() {
+    let readme = fs::read_to_string(Path::new(FOLDER).join("README.md")).expect("it is there");
+    for option in solvekit::builder::Driver::Kubernetes.options() {
+        assert!(readme.contains(&format!("`{option}`")), "{option}");
+    }
+}
+
+#[test]
 fn pods_are_found_by_their_labels() {
     let pool = objects("pool.yaml");
     let of_kind = |kind: &str| pool.iter().find(|one| one["kind"] == kind).expect("one");

@@ -113,6 +113,29 @@ fn pods_are_made_used_stopped_and_removed() {
 }
 
 #[test]
+fn a_random_pod_is_another_one_now_and_then() {
+    let cluster = Cluster::new();
+    let options = "replicas=3,loadbalance=random";
+    let create = [
+        "create",
+        "--bootstrap",
+        "--name",
+        "any",
+        "--driver",
+        "kubernetes",
+    ];
+    let create = create.iter().copied().chain(["--driver-opt", options]);
+    cluster.run(&create.collect::<Vec<_>>()).succeeded();
+    for _ in 0..20 {
+        cluster.run(&["--builder", "any", "workers"]).succeeded();
+    }
+    let mut used = pods(&cluster);
+    used.sort();
+    used.dedup();
+    assert!(used.len() > 1, "{used:?}");
+}
+
+#[test]
 fn a_state_on_volumes_outlives_the_pods() {
     let cluster = Cluster::new();
     let config = cluster.home().path("buildkitd.toml");

@@ -1,6 +1,7 @@
 //! The `kubernetes` driver: pods with BuildKit, made and asked through `kubectl`, reached through `kubectl exec`.
 
 mod choose;
+mod endpoint;
 mod kubectl;
 mod manifest;
 mod objects;
@@ -13,6 +14,8 @@ mod values;
 
 use std::time::Duration;
 
+pub use self::endpoint::kubernetes_endpoint;
+use self::endpoint::{escape, kubeconfig};
 pub(super) use self::kubectl::hint;
 use self::kubectl::{Kubectl, PATIENCE};
 use self::options::KubernetesOptions;
@@ -227,59 +230,6 @@ impl Kubernetes {
     }
 }
 
-/// The endpoint of a new node, as buildx writes it: `kubernetes:///BUILDER?deployment=NODE&kubeconfig=FILE`. Without a name of the
-/// node something that no other has takes its place; the pods are named after the node in any case.
-pub fn kubernetes_endpoint(builder: &str, node: Option<&str>, kubeconfig: Option<&str>) -> String {
-    let node = node.map_or_else(
-        || {
-            let mut random = [0_u8; 18];
-            // The name need not be secret; that of another node is refused when the node is added.
-            let _ = getrandom::fill(&mut random);
-            let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("buildkit-{hex}")
-        },
-        escape,
-    );
-    format!(
-        "kubernetes:///{}?deployment={node}&kubeconfig={}",
-        escape(builder),
-        escape(kubeconfig.unwrap_or_default())
-    )
-}
-
-/// The file of an endpoint; `None` is the environment's.
-fn kubeconfig(endpoint: &str) -> Result<Option<String>, Error> {
-    let invalid = |reason: &str| Error::Driver {
-        driver: Driver::Kubernetes,
-        reason: format!("cannot use the endpoint {endpoint:?}: {reason}"),
-    };
-    let Some(rest) = endpoint.strip_prefix("kubernetes://") else {
-        return Err(invalid("it begins with kubernetes://"));
-    };
-    let (_, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let value = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("kubeconfig="));
-    let value = crate::client::percent_decoded(value.unwrap_or_default());
-    let value = value.ok_or_else(|| invalid("its kubeconfig is not percent-encoded"))?;
-    Ok((!value.is_empty()).then_some(value))
-}
-
-/// As Go escapes the values of a query.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                escaped.push(char::from(byte));
-            }
-            b' ' => escaped.push('+'),
-            byte => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
-}
-
 /// What a cluster says while it is still settling.
 fn passes(error: &crate::client::Error) -> bool {
     let said = crate::causes::in_one_line(error);
@@ -289,6 +239,8 @@ fn passes(error: &crate::client::Error) -> bool {
         "connection reset",
         "i/o timeout",
         "container not found",
+        // It has ended since it was chosen.
+        "(NotFound)",
     ]
     .iter()
     .any(|passing| said.contains(passing))
@@ -297,24 +249,6 @@ fn passes(error: &crate::client::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_endpoint_is_buildx_s() {
-        let endpoint = kubernetes_endpoint("b", Some("n0"), Some("/home/me/.kube/my config"));
-        assert_eq!(
-            endpoint,
-            "kubernetes:///b?deployment=n0&kubeconfig=%2Fhome%2Fme%2F.kube%2Fmy+config"
-        );
-        assert_eq!(
-            kubeconfig(&endpoint).unwrap().as_deref(),
-            Some("/home/me/.kube/my config")
-        );
-        let unnamed = kubernetes_endpoint("b", None, None);
-        assert_ne!(unnamed, kubernetes_endpoint("b", None, None));
-        assert!(unnamed.ends_with("&kubeconfig="));
-        assert_eq!(kubeconfig(&unnamed).unwrap(), None);
-        assert!(kubeconfig("tcp://host:1").is_err());
-    }
 
     fn driver(node: &str, options: &[(&str, &str)]) -> Result<Kubernetes, Error> {
         Kubernetes::new(&Node {
