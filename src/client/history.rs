@@ -43,6 +43,8 @@ pub struct BuildRecord {
     pub exporter_response: BTreeMap<String, String>,
     /// What is attested of the result, by platform as the daemon names them; `""` is a result that has none.
     pub attestations: BTreeMap<String, Vec<Descriptor>>,
+    /// The images that it made, by platform in the same way.
+    pub results: BTreeMap<String, Vec<Descriptor>>,
     /// The daemon's trace of it. Daemons write it down some time after the end, or when they are told to.
     pub trace: Option<Descriptor>,
     /// All of it.
@@ -103,6 +105,12 @@ impl BuildRecord {
         if results.is_empty() {
             results.extend(one);
         }
+        let images = results.iter().map(|(platform, result)| {
+            let found = result.results.iter();
+            let found = found.filter_map(|entry| descriptor(entry.value.clone()?));
+            (platform.clone(), found.collect())
+        });
+        let images = images.collect();
         let attestations = results.into_iter().map(|(platform, result)| {
             let descriptors = result.attestations.into_iter().filter_map(descriptor);
             (platform, descriptors.collect())
@@ -125,6 +133,7 @@ impl BuildRecord {
             pinned: found.pinned,
             exporter_response: found.exporter_response.into_iter().collect(),
             attestations: attestations.collect(),
+            results: images,
             trace: found.trace.and_then(descriptor),
             raw,
         }

@@ -9,10 +9,15 @@ use solvekit::template::{Json, Template};
 use super::super::Failure;
 use super::super::columns::align;
 use super::super::failure::print_bytes;
+use super::attachment::{AttachmentArgs, cmd_attachment};
 use super::{Daemon, record};
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct InspectArgs {
+    #[command(subcommand)]
+    part: Option<Part>,
+
     /// The build: its reference, or ^1 for the one before the newest [default: the newest]
     #[arg(value_name = "REF")]
     build: Option<String>,
@@ -22,7 +27,16 @@ pub(super) struct InspectArgs {
     format: String,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Part {
+    /// Print an attestation of a build, or a manifest or config of its image
+    Attachment(AttachmentArgs),
+}
+
 pub(super) async fn cmd_inspect(args: &InspectArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+    if let Some(Part::Attachment(args)) = &args.part {
+        return cmd_attachment(args, daemon).await;
+    }
     let template = match args.format.as_str() {
         "pretty" | "json" => None,
         text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),

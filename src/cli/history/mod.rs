@@ -1,5 +1,6 @@
 //! `solvekit history`: the builds that the daemon remembers.
 
+mod attachment;
 mod export;
 mod filter;
 mod import;
