@@ -8,7 +8,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::support::{
-    BuilderHome, Certificates, Cluster, Engine, Finished, Pushed, Relay, copy_of,
+    BuilderHome, Certificates, Cluster, Engine, Finished, Pushed, Relay, copy_of, folder_of,
+    solvekit,
 };
 
 /// The pods that were connected to, in order.
@@ -110,6 +111,54 @@ fn pods_are_made_used_stopped_and_removed() {
     );
     cluster.run(&["rm", "pool"]).succeeded();
     assert!(cluster.names().is_empty(), "{:?}", cluster.names());
+}
+
+#[test]
+fn nodes_of_two_kinds_build_their_platforms() {
+    let cluster = Cluster::new();
+    for (arch, more) in [("amd64", None), ("arm64", Some("--append"))] {
+        let (platform, nodes) = (
+            format!("linux/{arch}"),
+            format!("nodeselector=kubernetes.io/arch={arch}"),
+        );
+        let create = [
+            "create",
+            "--name",
+            "both",
+            "--driver",
+            "kubernetes",
+            "--platform",
+            &platform,
+            "--driver-opt",
+            &nodes,
+        ];
+        cluster
+            .run(&create.into_iter().chain(more).collect::<Vec<_>>())
+            .succeeded();
+    }
+    let context = copy_of(Path::new("examples/hello"));
+    // Both pods lead to the same daemon here: nothing is pushed, as its one store would be given the same name by both at once.
+    let platforms = "linux/amd64,linux/arm64";
+    let mut build = cluster.solvekit(&[
+        "--builder",
+        "both",
+        "build",
+        "--progress=plain",
+        "--platform",
+        platforms,
+        "-o",
+        "type=cacheonly",
+    ]);
+    let built = Finished::of(build.arg(context.path())).succeeded();
+    has(&built.stderr, &["linux/amd64 on both0", "on both1"]);
+    let pods = pods(&cluster);
+    has(&pods.join(" "), &["both0-0", "both1-0"]);
+    let node = &cluster.object("Deployment.both1")["spec"]["template"];
+    assert_eq!(node["spec"]["nodeSelector"]["kubernetes.io/arch"], "arm64");
+    assert_eq!(
+        node["metadata"]["annotations"]["buildx.docker.com/platform"],
+        "linux/arm64"
+    );
 }
 
 #[test]
@@ -343,14 +392,37 @@ fn certificates() -> (tempfile::TempDir, Certificates) {
     (made, Certificates::of(server))
 }
 
-/// A file of the ConfigMap in the example's Job.
-fn file_of_job(name: &str) -> String {
-    let text = fs::read_to_string(Path::new(EXAMPLES).join("pool-job.yaml")).expect("it is there");
-    let document = serde_yaml_ng::Deserializer::from_str(&text)
-        .next()
-        .expect("an object");
-    let config = Value::deserialize(document).expect("it is YAML");
+/// An object of an example.
+fn object(file: &str, kind: &str) -> Value {
+    let text = fs::read_to_string(Path::new(EXAMPLES).join(file)).expect("it is there");
+    let documents = serde_yaml_ng::Deserializer::from_str(&text);
+    let mut objects = documents.map(|one| Value::deserialize(one).expect("it is YAML"));
+    objects.find(|one| one["kind"] == kind).expect("one")
+}
+
+/// A file of the ConfigMap in an example.
+fn file_of(file: &str, name: &str) -> String {
+    let config = object(file, "ConfigMap");
     config["data"][name].as_str().expect("a file").to_owned()
+}
+
+#[test]
+fn the_example_s_sidecar_builds() {
+    let relay = Relay::unix();
+    let source = folder_of(&[("Dockerfile", &file_of("sidecar-job.yaml", "Dockerfile"))]);
+    let job = object("sidecar-job.yaml", "Job");
+    let arguments = job["spec"]["template"]["spec"]["containers"][0]["args"].as_array();
+    let image = format!("{}:latest", Engine::get().name("sidecar"));
+    let here = |argument: &Value| {
+        let text = argument.as_str().expect("text");
+        let text = text.replace("registry.example.com/demo/hello:latest", &image);
+        text.replace("/source", source.path().to_str().expect("text"))
+    };
+    let arguments: Vec<String> = arguments.expect("arguments").iter().map(here).collect();
+    let mut build = solvekit(&arguments);
+    Finished::of(build.env("BUILDKIT_HOST", relay.address())).succeeded();
+    let platforms = Pushed::fetch(&image).platforms();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
 }
 
 #[test]
@@ -360,8 +432,12 @@ fn the_example_s_job_builds_in_the_example_s_pool() {
     let context = tempfile::tempdir().expect("a temporary folder");
     let source = context.path().join("source");
     fs::create_dir(&source).expect("a folder");
-    fs::write(source.join("Dockerfile"), file_of_job("Dockerfile")).expect("it can be written");
-    let mut script = file_of_job("build.sh");
+    fs::write(
+        source.join("Dockerfile"),
+        file_of("pool-job.yaml", "Dockerfile"),
+    )
+    .expect("it can be written");
+    let mut script = file_of("pool-job.yaml", "build.sh");
     for (there, here) in [
         (
             "/certificates",
