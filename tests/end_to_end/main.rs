@@ -17,6 +17,7 @@ mod credentials;
 mod documents;
 mod eight_platforms;
 mod entitlements;
+mod examples;
 mod fetched_contexts;
 mod frontends;
 mod history;

@@ -1,0 +1,46 @@
+//! The examples of the library, run as its documentation says.
+
+use std::process::Command;
+
+use crate::support::{Engine, Finished};
+
+/// Runs an example that was built along with the tests (`cargo test`, or `cargo build --examples`).
+fn example(name: &str, arguments: &[&str]) -> Finished {
+    let test = std::env::current_exe().expect("the tests have a file");
+    let built = test.ancestors().nth(2).expect("it is in deps");
+    let mut command = Command::new(built.join("examples").join(name));
+    Finished::of(
+        command
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR")),
+    )
+}
+
+#[test]
+fn an_image_is_built_and_then_copied_and_a_builder_is_added() {
+    let engine = Engine::get();
+    let [built, copied] = [engine.name("from-rust"), engine.name("copied-by-rust")];
+    let digest = example("build", &[&built]).succeeded().stdout;
+    assert!(digest.starts_with("sha256:"), "{digest}");
+
+    let told = example("registry", &[&built, &copied]).succeeded().stdout;
+    let digest = digest.trim();
+    assert!(told.starts_with(digest), "{told}");
+    for line in [" linux/amd64", " linux/arm64"] {
+        assert!(told.lines().any(|told| told.ends_with(line)), "{told}");
+    }
+    assert!(
+        told.ends_with(&format!("{copied}:latest@{digest}\n")),
+        "{told}"
+    );
+
+    let store = tempfile::tempdir().expect("a temporary folder");
+    let folder = store.path().to_str().expect("text");
+    let listed = example("builders", &[folder, "mine", &engine.host])
+        .succeeded()
+        .stdout;
+    assert!(
+        listed.starts_with("mine mine0 running linux/amd64"),
+        "{listed}"
+    );
+}
