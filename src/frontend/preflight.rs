@@ -29,7 +29,8 @@ impl Job {
         translations: &mut Vec<Translation>,
     ) -> Result<Vec<PlatformFailure>, Error> {
         let mut failed = Vec::new();
-        if !setting.try_platforms {
+        // With a cache from elsewhere it may be that nothing has to run.
+        if !setting.try_platforms || !setting.cache_imports.is_empty() {
             return Ok(failed);
         }
         let definitions = translations.iter().map(|made| &made.definition);

@@ -43,7 +43,7 @@ pub struct Setting {
     /// A process that the daemon's machine would emulate fails the build before anything is solved.
     pub require_native: bool,
     /// A process of a platform whose programs the daemon cannot run fails the build before anything is solved. Platforms that the
-    /// daemon does not list are tried for that with a small program.
+    /// daemon does not list are tried for that with a small program. A build that imports caches is left to the daemon: its steps may be there.
     pub try_platforms: bool,
     /// The request goes along in full provenance, as a document: the daemon knows the attributes of its own frontends only.
     pub with_request: bool,

@@ -128,6 +128,11 @@ fn a_platform_that_cannot_run_is_told_before_anything_is_solved() {
         refused.stderr
     );
 
+    // With a cache from elsewhere nothing may have to run: the daemon has the word.
+    let cache = format!("--cache-from={}", Engine::get().name("none"));
+    let tried = build(&["--platform=linux/mips", &cache]);
+    tried.failed_with(1, &["Dockerfile:5", "did not complete successfully"]);
+
     // Nothing runs there: nothing needs an emulator.
     build(&["--platform=linux/mips", "--target=base"]).succeeded();
     let crossed = "FROM --platform=$BUILDPLATFORM busybox AS made\nRUN echo x > /y\n\nFROM scratch\nCOPY --from=made /y /\n";
