@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pipeline::{Environment, Prepared};
 use super::{BuildOutcome, Error};
-use crate::client::{self, Client};
+use crate::client::{self, Client, Code};
 use crate::{frontend, gateway};
 
 /// How long a daemon, or what stands before it, has to come back.
@@ -64,6 +64,21 @@ impl Error {
             Self::Export { source } => is_connection(source),
             error => is_lost(error),
         }
+    }
+
+    /// Whether it is what a daemon says that is being ended, among other things that it may mean.
+    pub(crate) fn may_be_of_ending_daemon(&self) -> bool {
+        let failure = match self {
+            Self::Interrupted => return false,
+            Self::Client(error) => error.failure().cloned(),
+            Self::Export { source } => source.failure().cloned(),
+            error => Some(error.to_failure()),
+        };
+        failure.is_some_and(|failure| {
+            matches!(failure.code, Code::Canceled | Code::Unavailable)
+                || failure.message.contains("context canceled")
+                || failure.message.contains("transport is closing")
+        })
     }
 }
 

@@ -42,6 +42,7 @@ mod part;
 mod plan;
 mod run;
 mod stage;
+mod work;
 
 pub use assign::{Fit, Offer, Rules, Share, assign, fit};
 pub use error::{Error, Silent};
