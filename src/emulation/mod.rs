@@ -9,8 +9,11 @@
 //! use solvekit::emulation::{Ability, Builder};
 //! use solvekit::oci::Platform;
 //!
-//! let builder = Builder { listed: vec![Platform::parse("linux/amd64")?], machine: None };
+//! let listed = ["linux/amd64", "linux/386", "linux/arm64"];
+//! let listed = listed.into_iter().map(Platform::parse).collect::<Result<_, _>>()?;
+//! let builder = Builder { listed, machine: None };
 //! assert_eq!(builder.ability(&Platform::parse("linux/386")?), Ability::Native);
+//! assert_eq!(builder.ability(&Platform::parse("linux/arm64")?), Ability::Emulated(None));
 //! # Ok::<(), solvekit::oci::Error>(())
 //! ```
 
