@@ -223,24 +223,25 @@ fn the_trace_of_a_build_is_printed() {
     history(&["trace", "not-a-build"]).failed_with(1, &["not-a-build"]);
     let trace = history(&["trace", &first, "--compare", &second]);
     if trace.code == Some(1) {
-        // The BuildKit inside an engine writes none.
+        // Not every BuildKit inside an engine writes one.
         trace.failed_with(1, &["has no trace of the build", &first]);
         return;
     }
     let trace = trace.succeeded();
     let trace: Value = serde_json::from_str(&trace.stdout).expect("JSON");
-    assert_eq!(trace["data"].as_array().map(Vec::len), Some(2));
-    let spans = trace["data"][1]["spans"].as_array().expect("spans");
-    let runs = |span: &Value| {
-        span["operationName"]
-            .as_str()
-            .is_some_and(|name| name.contains(&format!("echo {word}")))
-    };
-    assert!(spans.iter().any(runs), "{spans:?}");
+    let traces = trace["data"].as_array().expect("traces");
+    assert_eq!(traces.len(), 2);
+    // Which steps have spans of their own is up to the daemon; the solve has one in any case.
+    const SOLVE: &str = "moby.buildkit.v1.Control/Solve";
+    for trace in traces {
+        let mut spans = trace["spans"].as_array().expect("spans").iter();
+        assert!(spans.any(|span| span["operationName"] == SOLVE), "{trace}");
+    }
+    assert_ne!(traces[0]["traceID"], traces[1]["traceID"]);
     let tree = history(&["trace", &first, "--format=tree"])
         .succeeded()
         .stdout;
-    assert!(tree.contains("BEGAN") && tree.contains(&word), "{tree}");
+    assert!(tree.contains("BEGAN") && tree.contains(SOLVE), "{tree}");
 }
 
 #[test]
