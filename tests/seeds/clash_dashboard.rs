@@ -23,12 +23,10 @@ pub(crate) const BUILDKITD: &str = r#"debug = true
 
 #[test]
 fn a_dashboard_for_eight_platforms() {
-    let Some(reader) = Reader::of(
+    let reader = Reader::of(
         "构建多指令集镜像",
         include_str!("commands/clash_dashboard.txt"),
-    ) else {
-        return;
-    };
+    );
     reader.installs_emulators("tonistiigi/binfmt");
     reader.logs_in();
 
