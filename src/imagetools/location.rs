@@ -1,7 +1,6 @@
 //! Where an image is that is looked at.
 
 use std::fmt;
-use std::io::Read as _;
 
 use bytes::Bytes;
 
@@ -141,19 +140,15 @@ impl Location {
 }
 
 fn read(layout: &LayoutReference, name: &str, digest: &Digest) -> Result<Bytes, Error> {
-    let layout = Layout::new(&layout.path);
-    let blob = layout.blob(digest)?.ok_or_else(|| missing(name, digest))?;
-    let malformed = |reason: String| Error::Malformed {
-        reference: digest.to_string(),
-        kind: "part of an image",
-        reason,
-    };
-    if blob.size > LIMIT {
-        return Err(malformed(format!("it is larger than {} MiB", LIMIT >> 20)));
+    let bytes = Layout::new(&layout.path).read(digest, LIMIT + 1)?;
+    let bytes = bytes.ok_or_else(|| missing(name, digest))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Error::Malformed {
+            reference: digest.to_string(),
+            kind: "part of an image",
+            reason: format!("it is larger than {} MiB", LIMIT >> 20),
+        });
     }
-    let mut bytes = Vec::new();
-    let read = blob.file.take(LIMIT).read_to_end(&mut bytes);
-    read.map_err(|error| malformed(error.to_string()))?;
     registry::check(name, digest, &bytes)?;
     Ok(bytes.into())
 }

@@ -64,6 +64,21 @@ impl Layout {
         }))
     }
 
+    /// The bytes of a blob, not more than `limit`; `None` when it is not there. They are not checked.
+    pub(crate) fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let Some(blob) = self.blob(digest)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        let read = blob.file.take(limit).read_to_end(&mut bytes);
+        read.map_err(|source| Error::File {
+            action: "read",
+            path: self.blob_path(digest),
+            source,
+        })?;
+        Ok(Some(bytes))
+    }
+
     /// Whether the bytes of a blob are those of its digest. `None` when it is not there.
     pub(crate) fn is_intact(&self, digest: &Digest) -> Result<Option<bool>, Error> {
         let Some(mut blob) = self.blob(digest)? else {
@@ -86,16 +101,9 @@ impl Layout {
 
     /// The descriptor of a manifest or an index that is there, as its own text describes it.
     pub(crate) fn descriptor(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
-        let Some(blob) = self.blob(digest)? else {
+        let (Some(blob), Some(text)) = (self.blob(digest)?, self.read(digest, MANIFEST)?) else {
             return Ok(None);
         };
-        let mut text = Vec::new();
-        let read = blob.file.take(MANIFEST).read_to_end(&mut text);
-        read.map_err(|source| Error::File {
-            action: "read",
-            path: self.blob_path(digest),
-            source,
-        })?;
         let text: Value = serde_json::from_slice(&text).unwrap_or_default();
         let media_type = match text["mediaType"].as_str() {
             Some(named) => named,

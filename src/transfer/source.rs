@@ -1,7 +1,6 @@
 //! An image where it is: its root, and the ways to its manifests and blobs.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -98,7 +97,7 @@ impl Source {
             }
             Store::Layout(layout) => {
                 let layout = layout.clone();
-                blocking(move || read_blob(&layout, &digest)).await?
+                blocking(move || Ok(layout.read(&digest, MANIFEST)?)).await?
             }
             Store::Archive(archive) => match (archive.made.get(&digest), archive.blob(&digest)) {
                 (Some(made), _) => return Ok(made.clone()),
@@ -206,16 +205,6 @@ fn of_layout(
         })?,
     };
     Ok((root, Store::Layout(layout)))
-}
-
-fn read_blob(layout: &Layout, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
-    let Some(blob) = layout.blob(digest)? else {
-        return Ok(None);
-    };
-    let mut bytes = Vec::new();
-    let read = blob.file.take(MANIFEST).read_to_end(&mut bytes);
-    read.map_err(error::file("read", &layout.blob_path(digest)))?;
-    Ok(Some(bytes))
 }
 
 /// Off the async threads.
