@@ -1,10 +1,10 @@
 //! What the daemon's exporters are told: types, names, attributes.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::output::is_by_digest;
 use super::pipeline::OpenOutput;
 use super::{BuildRequest, Destination, Entitlement, Error, Output, OutputKind};
 use crate::client::Exporter;
@@ -197,11 +197,6 @@ pub(super) fn exporters(
         }
     };
     outputs.iter().map(exporter).collect()
-}
-
-fn is_by_digest(attributes: &BTreeMap<String, String>) -> bool {
-    let value = attributes.get("push-by-digest");
-    value.is_some_and(|value| matches!(value.as_str(), "true" | "1"))
 }
 
 #[cfg(test)]

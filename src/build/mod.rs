@@ -61,6 +61,7 @@ pub use error::Error;
 pub use from::{DockerfileFrom, MainContext, NamedContext, context_name};
 pub use inputs::Inputs;
 pub use outcome::BuildOutcome;
+pub(crate) use output::is_by_digest;
 pub use output::{Destination, Output, OutputKind, csv_fields};
 pub use pipeline::{Environment, OpenOutput, Prepared, prepare, run};
 pub use provenance::MetadataProvenance;

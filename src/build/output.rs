@@ -221,6 +221,12 @@ fn is_layout(kind: OutputKind, attributes: &BTreeMap<String, String>) -> bool {
         && tar.is_some_and(|tar| !tar.is_empty() && !is_true(tar))
 }
 
+/// Whether what is pushed gets no name: `push-by-digest=true`.
+pub(crate) fn is_by_digest(attributes: &BTreeMap<String, String>) -> bool {
+    let value = attributes.get("push-by-digest");
+    value.is_some_and(|value| is_true(value))
+}
+
 fn is_true(value: &str) -> bool {
     matches!(value, "true" | "1")
 }

@@ -24,6 +24,7 @@ mod upload;
 pub use auth::Auth;
 pub use content::ContentStores;
 pub use error::Error;
+pub(crate) use exports::ExportedFile;
 pub use exports::Exports;
 #[cfg(fuzzing)]
 pub use exports::receive_all;

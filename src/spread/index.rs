@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::{Error, part};
-use crate::build::{BuildRequest, Output};
+use crate::build::{BuildRequest, Output, is_by_digest};
 use crate::imagetools::{Annotation, CreateRequest, Created, Given, Place, Source, create};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::progress::Writer;
@@ -56,7 +56,7 @@ pub(super) async fn push(
     let made = made.await.map_err(failed)?;
     let mut pushed = None;
     for (created, tags) in &made {
-        match is_by_digest(output) {
+        match is_by_digest(&output.attributes) {
             false => created.push(progress).await.map_err(failed)?,
             true => push_by_digest(client, created, tags)
                 .await
@@ -145,11 +145,6 @@ pub(super) fn of_place<'a>(
         let key = name.strip_prefix(prefix)?;
         Some((key.to_owned(), value.clone()))
     })
-}
-
-fn is_by_digest(output: &Output) -> bool {
-    let value = output.attributes.get("push-by-digest");
-    value.is_some_and(|value| matches!(value.as_str(), "true" | "1"))
 }
 
 pub(super) fn answer(descriptor: &Descriptor, names: &[String]) -> BTreeMap<String, String> {

@@ -1,6 +1,5 @@
 //! The caches of all parts become the one that was asked for, so that whoever imports it finds all platforms.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -123,9 +122,8 @@ async fn in_folder(
         }
         Ok(merged)
     };
-    // The task is neither aborted nor does it panic.
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or(Ok(None))
+    done.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 /// None when there was nothing.
@@ -165,15 +163,9 @@ fn in_layout(folder: &Path, tag: &str, parts: &[String]) -> Result<Option<Descri
 }
 
 fn read(layout: &Layout, digest: &Digest) -> Result<Vec<u8>, String> {
-    let path = layout.blob_path(digest);
-    let blob = layout.blob(digest).map_err(in_words)?;
-    let blob = blob.ok_or_else(|| format!("{} is not there", path.display()))?;
-    let mut bytes = Vec::new();
-    let mut limited = blob.file.take(4 * cache_config::LIMIT as u64);
-    limited
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    Ok(bytes)
+    let bytes = layout.read(digest, 4 * cache_config::LIMIT as u64);
+    let bytes = bytes.map_err(in_words)?;
+    bytes.ok_or_else(|| format!("{} is not there", layout.blob_path(digest).display()))
 }
 
 pub(super) fn write(layout: &Layout, bytes: &[u8]) -> Result<(), String> {

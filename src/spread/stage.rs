@@ -1,9 +1,8 @@
 //! An OCI layout of all parts: each node writes its part into one folder, where the index is made of them; an archive is packed from it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use super::{index, part};
 use crate::build::{BuildRequest, Destination, Environment, Output, TemporaryFolder};
@@ -11,6 +10,7 @@ use crate::imagetools::{CreateRequest, Given, Location, Source, create};
 use crate::layout::{self, Layout, LayoutReference, Name};
 use crate::oci::{Digest, Platform, Reference};
 use crate::registry::{Client, ClientOptions, Credentials};
+use crate::session::ExportedFile;
 use crate::transfer::{self, ArchiveKind, Pack, Place, Plan};
 
 /// Where the parts of an image come together.
@@ -31,7 +31,9 @@ impl Stage {
                     temporary: None,
                 });
             }
-            (Some(Destination::Path(path)), false) => TemporaryFolder::beside(path)?,
+            (Some(Destination::Path(path)), false) if !ExportedFile::is_special(path) => {
+                TemporaryFolder::beside(path)?
+            }
             _ => TemporaryFolder::new()?,
         };
         Ok(Self {
@@ -147,9 +149,8 @@ impl Stage {
                     .map_err(said)
             }
         };
-        // The task is neither aborted nor does it panic.
         let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or(Ok(()))
+        done.unwrap_or_else(|error| Err(error.to_string()))
     }
 }
 
@@ -159,21 +160,11 @@ fn nobody() -> Client {
 }
 
 fn to_file(pack: &Pack, path: &Path) -> Result<(), String> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
     let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
-    let written = (|| {
-        let mut file = BufWriter::new(File::create(&beside).map_err(failed)?);
-        pack.write(&mut file, path)
-            .map_err(|error| crate::causes::in_one_line(&error))?;
-        file.flush().map_err(failed)?;
-        std::fs::rename(&beside, path).map_err(failed)
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
+    let mut file = ExportedFile::create(path).map_err(failed)?;
+    pack.write(&mut file, path)
+        .map_err(|error| crate::causes::in_one_line(&error))?;
+    file.finish().map_err(failed)
 }
 
 /// A name in the folder that no image has.

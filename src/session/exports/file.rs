@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Where an archive goes. It counts as received only once [`Destination::finish`] succeeded.
-pub(super) enum Destination {
+/// Where an archive goes. It counts as received only once [`ExportedFile::finish`] succeeded.
+pub(crate) enum ExportedFile {
     /// Whatever the caller made of it.
     Writer(Box<dyn Write + Send>),
     /// A file that gets its name when it is complete.
@@ -17,7 +17,7 @@ pub(super) enum Destination {
 }
 
 /// A file that is removed unless it was renamed.
-pub(super) struct Temporary {
+pub(crate) struct Temporary {
     path: PathBuf,
 }
 
@@ -28,13 +28,10 @@ impl Drop for Temporary {
     }
 }
 
-impl Destination {
+impl ExportedFile {
     /// A file, made beside its final place so that renaming is one step. A pipe or device is written to as it is.
-    pub(super) fn file(path: &Path) -> io::Result<Self> {
-        let special = path
-            .metadata()
-            .is_ok_and(|found| !found.is_file() && !found.is_dir());
-        if special {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        if Self::is_special(path) {
             return Ok(Self::Writer(Box::new(
                 OpenOptions::new().write(true).open(path)?,
             )));
@@ -58,15 +55,14 @@ impl Destination {
         })
     }
 
-    pub(super) fn write(&mut self, data: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Writer(writer) => writer.write_all(data),
-            Self::File { file, .. } => file.write_all(data),
-        }
+    /// Whether there is a pipe, a socket or a device, which is written to and not replaced.
+    pub(crate) fn is_special(path: &Path) -> bool {
+        path.metadata()
+            .is_ok_and(|found| !found.is_file() && !found.is_dir())
     }
 
     /// Puts the file into its place.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         match self {
             Self::Writer(mut writer) => writer.flush(),
             Self::File {
@@ -81,6 +77,22 @@ impl Destination {
     }
 }
 
+impl Write for ExportedFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Writer(writer) => writer.write(data),
+            Self::File { file, .. } => file.write(data),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Writer(writer) => writer.flush(),
+            Self::File { file, .. } => file.flush(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,14 +102,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.tar");
         fs::write(&path, "old").unwrap();
-        let mut destination = Destination::file(&path).unwrap();
-        destination.write(b"new").unwrap();
+        let mut destination = ExportedFile::create(&path).unwrap();
+        destination.write_all(b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old");
         drop(destination);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 
-        let mut destination = Destination::file(&path).unwrap();
-        destination.write(b"new").unwrap();
+        let mut destination = ExportedFile::create(&path).unwrap();
+        destination.write_all(b"new").unwrap();
         destination.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -105,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_device_is_written_to_and_not_replaced() {
-        let mut destination = Destination::file(Path::new("/dev/null")).unwrap();
-        destination.write(b"x").unwrap();
+        let mut destination = ExportedFile::create(Path::new("/dev/null")).unwrap();
+        destination.write_all(b"x").unwrap();
         destination.finish().unwrap();
         assert!(!Path::new("/dev/null").is_file());
     }
@@ -114,7 +126,7 @@ mod tests {
     #[test]
     fn a_destination_that_cannot_be_is_an_error_before_anything_is_sent() {
         for path in ["/dev/null/out.tar", "/"] {
-            assert!(Destination::file(Path::new(path)).is_err(), "{path}");
+            assert!(ExportedFile::create(Path::new(path)).is_err(), "{path}");
         }
     }
 }

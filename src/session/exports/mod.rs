@@ -33,7 +33,7 @@ use crate::proto::fsutil::types::Packet;
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::proto::moby::filesync::v1::BytesMessage;
 use error::ExportError;
-use file::Destination;
+pub(crate) use file::ExportedFile;
 
 /// The methods of the service.
 pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSend/DiffCopy"];
@@ -165,11 +165,11 @@ impl Streaming for FileSend {
                     receive_directory(root, mirror, inbound, &outbound, &tasks).await
                 }
                 Target::File(path) => {
-                    let open = move || Destination::file(&path);
+                    let open = move || ExportedFile::create(&path);
                     receive_file(open, inbound, &tasks).await
                 }
                 Target::Writer(writer) => {
-                    let open = move || writer(&described).map(Destination::Writer);
+                    let open = move || writer(&described).map(ExportedFile::Writer);
                     receive_file(open, inbound, &tasks).await
                 }
             };
@@ -279,14 +279,14 @@ where
 
 async fn receive_file<O>(open: O, inbound: Body, tasks: &Tasks) -> Result<(), ExportError>
 where
-    O: FnOnce() -> io::Result<Destination> + Send + 'static,
+    O: FnOnce() -> io::Result<ExportedFile> + Send + 'static,
 {
     let failed = |error| ExportError::file("write", "the result", error);
     let received = run(inbound, tasks, read_data, move |mut messages| {
         let mut destination = open().map_err(failed)?;
         while let Some(batch) = messages.blocking_recv() {
             for data in batch {
-                destination.write(&data).map_err(failed)?;
+                destination.write_all(&data).map_err(failed)?;
             }
         }
         Ok(destination)
