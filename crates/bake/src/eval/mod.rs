@@ -1,0 +1,1 @@
+//! Expressions to values; variables, functions, blocks and their references.

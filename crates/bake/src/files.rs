@@ -1,0 +1,96 @@
+//! What the crate is given: bake files, environment, and traits for whatever lies outside.
+
+use std::collections::BTreeMap;
+
+/// One bake file, as it was named and read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// The name as given (`docker-bake.hcl`, `-` for stdin); errors show it.
+    pub name: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// What a file's name says about its language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `.yml` or `.yaml`, in any case.
+    Compose,
+    /// `.hcl`
+    Hcl,
+    /// `.json`: HCL in its JSON form.
+    Json,
+    /// Anything else: tried as compose, then HCL, then JSON.
+    Unknown,
+}
+
+impl InputFile {
+    /// The kind of this file, by the suffix of its name.
+    pub fn kind(&self) -> FileKind {
+        let lower = self.name.to_lowercase();
+        if lower.ends_with(".yml") || lower.ends_with(".yaml") {
+            FileKind::Compose
+        } else if self.name.ends_with(".hcl") {
+            FileKind::Hcl
+        } else if self.name.ends_with(".json") {
+            FileKind::Json
+        } else {
+            FileKind::Unknown
+        }
+    }
+}
+
+/// Variables and settings that a bake file sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Environment variables. Empty if environment look-up is off
+    /// (`BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP`).
+    pub variables: BTreeMap<String, String>,
+    /// True if environment look-up is off: `--set x.args.NAME` without a value is then empty.
+    pub lookup_disabled: bool,
+    /// The values of `--var`; they win over the environment.
+    pub overrides: BTreeMap<String, String>,
+    /// `BAKE_CMD_CONTEXT`: the context of the command (`cwd://` for a local one).
+    pub command_context: String,
+    /// `BAKE_LOCAL_PLATFORM`: the platform of this machine, such as `linux/amd64`.
+    pub local_platform: String,
+}
+
+/// Reads the files that a bake file refers to: includes, `extends`, `env_file`, `.env`.
+pub trait FileReader {
+    /// The content of the file at `path`, absolute or relative to the working directory.
+    ///
+    /// # Errors
+    /// When the file is missing, is a directory, cannot be read, or is too large.
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
+
+    /// The absolute path of the working directory.
+    fn working_directory(&self) -> &str;
+}
+
+/// Why a file could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// Nothing is there.
+    #[error("no such file")]
+    NotFound,
+    /// A directory is there.
+    #[error("is a directory")]
+    IsDirectory,
+    /// Anything else, in the system's words.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Sources outside of the files: clock, random numbers, home directory.
+pub trait Host {
+    /// Seconds and nanoseconds since the Unix epoch.
+    fn now(&self) -> (i64, u32);
+
+    /// Fills `bytes` with unpredictable bytes.
+    fn fill_random(&self, bytes: &mut [u8]);
+
+    /// The home directory of the user, if there is one.
+    fn home_directory(&self) -> Option<String>;
+}

@@ -1,0 +1,31 @@
+//! Bake files to build targets, as `docker buildx bake` reads them.
+//!
+//! A bake file names build targets: in HCL, in JSON, or as a compose file. This crate reads such
+//! files and answers with the targets that were asked for, resolved and typed. It does no I/O:
+//! files, environment, clock and random numbers are handed in.
+//!
+//! The way of an evaluation: [`files`] → [`syntax`] (text to blocks and expressions) or [`compose`]
+//! → [`eval`] (expressions to values) → [`target`] (typed attributes, merged) → a plan.
+//! The answer of `--print` and `--list` is written by [`print`].
+
+pub mod files;
+
+pub mod diagnostic;
+
+pub mod syntax;
+
+pub mod value;
+
+pub mod functions;
+
+pub mod eval;
+
+pub mod compose;
+
+pub mod target;
+
+pub mod print;
+
+pub use diagnostic::{Diagnostic, Kind, Position, Span};
+pub use files::{Environment, FileReader, Host, InputFile};
+pub use target::{Group, Target};

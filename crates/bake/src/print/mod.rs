@@ -1,0 +1,1 @@
+//! The JSON of `--print`, and the tables and JSON of `--list`.

@@ -1,0 +1,1 @@
+//! Text to blocks and expressions, with their places: HCL and its JSON form.
