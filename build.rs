@@ -2,6 +2,8 @@
 
 use std::{error::Error, path::PathBuf};
 
+use prost_types::FileDescriptorSet;
+
 /// Fields that carry bulk data: cheap to slice and to clone.
 const BULK: &[&str] = &[
     ".pb.Definition.def",
@@ -66,14 +68,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
+    // The messages of a graph live in solvekit-core; a test compares what is committed there.
+    let core = PathBuf::from(std::env::var("OUT_DIR")?).join("core");
+    std::fs::create_dir_all(&core)?;
+    let graph = FileDescriptorSet {
+        file: descriptors
+            .file
+            .iter()
+            .filter(|file| file.package() == "pb")
+            .cloned()
+            .collect(),
+    };
+    generator().out_dir(core).compile_fds(graph)?;
+
+    generator()
+        .extern_path(".pb", "::solvekit_core::proto::pb")
+        .include_file("mod.rs")
+        .compile_fds(descriptors)?;
+    Ok(())
+}
+
+fn generator() -> tonic_prost_build::Builder {
     let mut builder = tonic_prost_build::configure()
         // Maps in a fixed order: the same message gives the same bytes.
         .btree_map(".")
-        .skip_debug(SECRET)
-        .include_file("mod.rs");
+        .skip_debug(SECRET);
     for field in BULK {
         builder = builder.bytes(field);
     }
-    builder.compile_fds(descriptors)?;
-    Ok(())
+    builder
 }

@@ -19,22 +19,9 @@
 //! The modules stand in reading order.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod causes;
-mod suggest;
+pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, translate};
 
-pub mod oci;
-
-pub mod template;
-
-pub mod dockerfile;
-
-pub mod llb;
-
-pub mod translate;
-
-pub mod lock;
-
-pub mod batch;
+pub(crate) use solvekit_core::{causes, filepath, suggest};
 
 pub(crate) mod proto;
 

@@ -16,6 +16,8 @@
 
 include!(concat!(env!("OUT_DIR"), "/mod.rs"));
 
+pub use solvekit_core::proto::pb;
+
 /// Entries of maps whose values are messages, out of keys and values.
 macro_rules! entries {
     ($($entry:path: $value:path,)*) => {
@@ -28,8 +30,6 @@ macro_rules! entries {
 }
 
 entries! {
-    pb::definition::MetadataEntry: pb::OpMetadata,
-    pb::source::LocationsEntry: pb::Locations,
     moby::buildkit::v1::solve_request::FrontendInputsEntry: pb::Definition,
     moby::buildkit::v1::frontend::solve_request::FrontendInputsEntry: pb::Definition,
     moby::buildkit::v1::frontend::ref_map::RefsEntry: moby::buildkit::v1::frontend::Ref,
@@ -39,6 +39,18 @@ entries! {
 #[cfg(test)]
 mod tests {
     use prost::Message;
+
+    #[test]
+    fn the_core_has_the_generated_messages_of_a_graph() {
+        let generated = include_str!(concat!(env!("OUT_DIR"), "/core/pb.rs"));
+        let committed = include_str!("../crates/core/src/proto/pb.rs");
+        let without_title = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+        assert_eq!(
+            without_title(committed),
+            without_title(generated),
+            "copy $OUT_DIR/core/pb.rs to crates/core/src/proto/pb.rs, but for its first line"
+        );
+    }
 
     #[test]
     fn services_have_the_names_of_the_wire() {

@@ -7,11 +7,9 @@ mod auth;
 mod content;
 mod error;
 mod exports;
-mod filepath;
 mod filesync;
 mod fsutil;
 mod health;
-mod patterns;
 mod secrets;
 mod server;
 mod shared_key;
@@ -21,6 +19,7 @@ mod tasks;
 mod tunnel;
 mod upload;
 
+pub use crate::ignore::{MatchState, PatternError, PatternMatcher, Rule};
 pub use auth::Auth;
 pub use content::ContentStores;
 pub use error::Error;
@@ -29,7 +28,6 @@ pub use exports::Exports;
 #[cfg(fuzzing)]
 pub use exports::receive_all;
 pub use filesync::{Directories, Sent, SentFile, Survey, SurveyError, Tally};
-pub use patterns::{MatchState, PatternError, PatternMatcher, Rule};
 pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};
 pub use ssh::{KeyError, SshAgents};

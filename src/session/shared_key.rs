@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::filepath;
+use crate::filepath;
 
 /// The file of the node's id, the one of buildx: what buildx has sent, the daemon has for solvekit too.
 const FILE: &str = ".buildNodeID";

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::path::Arg;
 
 use super::error::ExportError;
-use crate::session::filepath;
+use crate::filepath;
 
 const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 

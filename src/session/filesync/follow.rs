@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::error::TransferError;
-use crate::session::filepath;
+use crate::filepath;
 
 /// Resolves the paths inside of `root` as fsutil's `FollowLinks` does. Links never lead out of the root: absolute ones
 /// start there. Wildcards in an element stand for all links that match. `None` when one of the paths is the root.

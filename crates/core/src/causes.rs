@@ -1,0 +1,18 @@
+//! An error with its causes.
+
+use std::error::Error;
+
+/// The error and its causes in one line; a cause that the text has already is not repeated.
+pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,161 @@
+//! Words of a Dockerfile: quotes, escapes and `$name`, `${name…}` substitutions, as BuildKit's own shell-like lexer reads them.
+//! What follows a name inside `${…}` is in `substitution`, its patterns in `pattern`.
+
+mod scan;
+
+mod substitution;
+
+mod pattern;
+
+mod words;
+
+mod error;
+mod glob;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use scan::{BYTE_ORDER_MARK, Scan};
+
+pub use error::{ExpandError, ExpandErrorReason};
+
+/// By how many bytes an expansion may be longer than its word. BuildKit has no such bound, and a few lines of `ENV A=$A$A` exhaust
+/// its memory.
+pub const MAX_EXPANSION: usize = 1 << 20;
+
+/// How deep `${a:-${b:-…}}` may nest.
+const MAX_DEPTH: u32 = 200;
+
+/// Where a word's variables get their values.
+pub trait Environment {
+    /// The value of the variable, if it is set.
+    fn get(&self, name: &str) -> Option<&str>;
+}
+
+/// Nothing is set.
+impl Environment for () {
+    fn get(&self, _: &str) -> Option<&str> {
+        None
+    }
+}
+
+impl Environment for BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.get(name).map(String::as_str)
+    }
+}
+
+/// How words are read.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use solvekit_core::dockerfile::Lexer;
+///
+/// let environment = BTreeMap::from([("VERSION".to_owned(), "v1.2".to_owned())]);
+/// let expansion = Lexer::new('\\').expand("app-${VERSION#v}-${SUFFIX:-debug}", &environment)?;
+/// assert_eq!(expansion.text, "app-1.2-debug");
+/// assert!(expansion.unmatched.contains("SUFFIX"));
+/// # Ok::<(), solvekit_core::dockerfile::ExpandError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lexer {
+    /// The escape character: `\` or `` ` ``.
+    pub escape: char,
+    /// Quotes stay in the result; what they enclose is still read as quoted.
+    pub raw_quotes: bool,
+    /// Escape characters stay in the result.
+    pub raw_escapes: bool,
+    /// Quotes are ordinary characters.
+    pub ignore_quotes: bool,
+    /// A substitution of an unset variable stays as it is written.
+    pub keep_unset: bool,
+}
+
+/// A word with its variables replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expansion<'w> {
+    /// The result.
+    pub text: Cow<'w, str>,
+    /// The variables that were asked for and set.
+    pub matched: BTreeSet<String>,
+    /// The variables that were asked for and not set.
+    pub unmatched: BTreeSet<String>,
+}
+
+impl Lexer {
+    /// A lexer with this escape character that takes quotes and escapes away.
+    pub const fn new(escape: char) -> Self {
+        Self {
+            escape,
+            raw_quotes: false,
+            raw_escapes: false,
+            ignore_quotes: false,
+            keep_unset: false,
+        }
+    }
+
+    /// The word with its variables replaced and, unless kept raw, its quotes and escapes taken away. White space stays.
+    ///
+    /// # Errors
+    /// [`ExpandError`] for an unclosed quote or substitution, an unknown operator, `${name?}` of an unset variable.
+    pub fn expand<'w>(
+        &self,
+        word: &'w str,
+        environment: &dyn Environment,
+    ) -> Result<Expansion<'w>, ExpandError> {
+        if self.is_plain(word) {
+            return Ok(Expansion {
+                text: Cow::Borrowed(word),
+                ..Expansion::default()
+            });
+        }
+        let mut scan = Scan::new(*self, word, environment);
+        match scan.until(None, self.raw_escapes) {
+            Ok((text, _)) => Ok(Expansion {
+                text: Cow::Owned(text),
+                matched: scan.matched,
+                unmatched: scan.unmatched,
+            }),
+            Err(reason) => Err(ExpandError {
+                word: word.to_owned(),
+                reason,
+                unmatched: scan.unmatched,
+            }),
+        }
+    }
+
+    /// The text with its variables replaced, then split at unquoted white space, also at that which came out of a variable.
+    ///
+    /// A quirk of BuildKit is kept: `ab${X:-cd}` gives the word `cd`; what stands before a substitution with an operator is lost.
+    ///
+    /// # Errors
+    /// As [`expand`](Self::expand).
+    pub fn expand_words(
+        &self,
+        text: &str,
+        environment: &dyn Environment,
+    ) -> Result<Vec<String>, ExpandError> {
+        let mut scan = Scan::new(*self, text, environment);
+        scan.buffer = Some(String::new());
+        match scan.until(None, self.raw_escapes) {
+            Ok((_, words)) => Ok(words),
+            Err(reason) => Err(ExpandError {
+                word: text.to_owned(),
+                reason,
+                unmatched: scan.unmatched,
+            }),
+        }
+    }
+
+    /// Nothing in the word has a meaning, so that it expands to itself.
+    fn is_plain(&self, word: &str) -> bool {
+        let quotes = !self.ignore_quotes;
+        let special = |byte: u8| {
+            byte == b'$' || byte == self.escape as u8 || (quotes && (byte == b'"' || byte == b'\''))
+        };
+        !word.bytes().any(special) && !word.starts_with(BYTE_ORDER_MARK)
+    }
+}

@@ -1,0 +1,158 @@
+//! Lint: what is allowed in a Dockerfile but better avoided. Rules about the text alone are checked while it is parsed; the others by
+//! `translate`, which knows values, base images and ignored files, and reports them here.
+
+mod rule;
+
+mod config;
+
+mod text;
+
+mod stage;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use super::ast::{Instruction, Stage};
+use super::span::Span;
+
+pub use config::{LintConfig, LintConfigError, RuleSet};
+pub use rule::Rule;
+
+/// Something that a rule found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: Rule,
+    /// What is the matter, with the names at hand.
+    pub message: String,
+    /// The lines.
+    pub span: Span,
+}
+
+impl Finding {
+    /// What the rule asks for in general.
+    pub const fn detail(&self) -> &'static str {
+        self.rule.description()
+    }
+
+    /// Docker's page about the rule; empty if there is none.
+    pub const fn url(&self) -> &'static str {
+        self.rule.url()
+    }
+}
+
+/// Collects findings of the rules that are checked.
+///
+/// ```
+/// use solvekit_core::dockerfile::{parse_and_lint, LintConfig, Linter, Rule};
+///
+/// let source = b"FROM alpine as Base\n";
+/// let mut linter = Linter::new(LintConfig::of_dockerfile(source)?);
+/// parse_and_lint(source, &mut linter)?;
+/// let rules: Vec<_> = linter.findings().iter().map(|finding| finding.rule).collect();
+/// assert_eq!(rules, [Rule::StageNameCasing, Rule::FromAsCasing]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Linter {
+    config: LintConfig,
+    findings: Vec<Finding>,
+}
+
+/// How many findings there were at some moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark(usize);
+
+/// What a finding is about: its lines, and the comments above, which may switch rules off.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    span: Span,
+    comments: &'a [String],
+}
+
+impl Place<'_> {
+    /// Lines without comments.
+    pub const fn lines(span: Span) -> Self {
+        Self {
+            span,
+            comments: &[],
+        }
+    }
+
+    /// The same comments, other lines.
+    pub const fn at(self, span: Span) -> Self {
+        Self { span, ..self }
+    }
+}
+
+impl<'a> From<&'a Instruction> for Place<'a> {
+    fn from(instruction: &'a Instruction) -> Self {
+        Self {
+            span: instruction.span,
+            comments: &instruction.comments,
+        }
+    }
+}
+
+impl<'a> From<&'a Stage> for Place<'a> {
+    fn from(stage: &'a Stage) -> Self {
+        Self {
+            span: stage.span,
+            comments: &stage.comments,
+        }
+    }
+}
+
+impl Linter {
+    /// A linter without findings.
+    pub const fn new(config: LintConfig) -> Self {
+        Self {
+            config,
+            findings: Vec::new(),
+        }
+    }
+
+    /// What was found, in the order in which it was found.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Takes what was found.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// The rules that fail the build: all that found something if the options say `error=true`, otherwise none.
+    pub fn violated(&self) -> BTreeSet<Rule> {
+        let violated = self.findings.iter().filter(|_| self.config.error);
+        violated.map(|finding| finding.rule).collect()
+    }
+
+    /// Reports a finding, unless its rule is not checked there.
+    pub fn report<'a>(
+        &mut self,
+        rule: Rule,
+        place: impl Into<Place<'a>>,
+        message: impl FnOnce() -> String,
+    ) {
+        let place = place.into();
+        if self.config.allows(rule, place.comments) {
+            self.findings.push(Finding {
+                rule,
+                message: message(),
+                span: place.span,
+            });
+        }
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.findings.len())
+    }
+
+    /// Forgets what was found since.
+    pub(super) fn rewind(&mut self, mark: Mark) {
+        self.findings.truncate(mark.0);
+    }
+}

@@ -1,0 +1,50 @@
+//! What can be built from a Dockerfile.
+
+use super::ast::{Dockerfile, Stage};
+use super::span::Span;
+
+/// A stage as something to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'d> {
+    /// The stage's name, in lower case; none if it has none and can be built only as the last one.
+    pub name: Option<&'d str>,
+    /// What the comment above the stage says about it.
+    pub description: Option<&'d str>,
+    /// This is what is built when no target is given: the last stage.
+    pub default: bool,
+    /// What the stage is built on, unexpanded.
+    pub base: &'d str,
+    /// `--platform`, unexpanded.
+    pub platform: Option<&'d str>,
+    /// The lines of its FROM.
+    pub span: Span,
+}
+
+impl Dockerfile {
+    /// What can be built, in order of appearance.
+    ///
+    /// ```
+    /// let dockerfile = solvekit_core::dockerfile::parse(b"# test runs the tests\nFROM alpine AS test\nFROM test\n")?;
+    /// let targets: Vec<_> = dockerfile.targets().map(|target| (target.name, target.description, target.default)).collect();
+    /// assert_eq!(targets, [(Some("test"), Some("runs the tests"), false), (None, None, true)]);
+    /// # Ok::<(), solvekit_core::dockerfile::ParseError>(())
+    /// ```
+    pub fn targets(&self) -> impl ExactSizeIterator<Item = Target<'_>> {
+        let count = self.stages.len();
+        self.stages
+            .iter()
+            .enumerate()
+            .map(move |(index, stage)| target(stage, index + 1 == count))
+    }
+}
+
+fn target(stage: &Stage, default: bool) -> Target<'_> {
+    Target {
+        name: stage.name.as_deref(),
+        description: stage.doc.as_deref(),
+        default,
+        base: &stage.base,
+        platform: stage.platform.as_deref(),
+        span: stage.span,
+    }
+}

@@ -1,0 +1,213 @@
+//! Matches the patterns that people write, without a regular expression: a list of a hundred thousand of them is compiled
+//! in no time and takes little memory. What is odd is left to [`regexp`](super::regexp).
+
+use crate::filepath::Class;
+
+/// A piece of a pattern, with the expression that the reference makes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// Itself.
+    Text(Box<str>),
+    /// `[^/]`
+    One,
+    /// A bracket expression. Negated, it matches a slash, as in the reference.
+    Class(Class),
+    /// `[^/]*`
+    Star,
+    /// `(.*/)?`
+    Tree,
+    /// `.*`
+    Rest,
+}
+
+/// A pattern in pieces; never empty.
+#[derive(Debug, Clone)]
+pub(super) struct Glob {
+    pieces: Box<[Piece]>,
+}
+
+impl Glob {
+    /// Takes a pattern apart. `None` if it has something that only an expression can render as the reference does.
+    pub(super) fn new(pattern: &str) -> Option<Self> {
+        let mut pieces = Vec::new();
+        let mut text = String::new();
+        let mut rest = pattern.chars();
+        while let Some(c) = rest.next() {
+            let piece = match c {
+                '*' if rest.as_str().starts_with('*') => {
+                    rest.next();
+                    if rest.as_str().starts_with('/') {
+                        rest.next();
+                    }
+                    if rest.as_str().is_empty() {
+                        Piece::Rest
+                    } else {
+                        Piece::Tree
+                    }
+                }
+                '*' => Piece::Star,
+                '?' => Piece::One,
+                '[' => Piece::Class(class(&mut rest)?),
+                '\\' => {
+                    text.push(
+                        rest.next()
+                            .filter(|c| c.is_ascii() && !c.is_ascii_alphanumeric())?,
+                    );
+                    continue;
+                }
+                '^' | '|' | '{' | '}' => return None,
+                c => {
+                    text.push(c);
+                    continue;
+                }
+            };
+            flush(&mut text, &mut pieces);
+            pieces.push(piece);
+        }
+        flush(&mut text, &mut pieces);
+        Some(Self {
+            pieces: pieces.into(),
+        })
+    }
+
+    /// Whether the whole path matches.
+    pub(super) fn matches(&self, path: &str) -> bool {
+        if let Some(Piece::Text(text)) = self.pieces.last()
+            && !path.ends_with(text.as_ref())
+        {
+            return false;
+        }
+        if let Some(Piece::Text(text)) = self.pieces.first()
+            && !path.starts_with(text.as_ref())
+        {
+            return false;
+        }
+        // Where the next piece can begin: all places at once, so that no pattern takes long.
+        let mut starts = vec![0];
+        let mut ends = Vec::new();
+        for piece in &self.pieces {
+            // Up to here the ends of an earlier match are all that there can be.
+            let mut reach = None;
+            for &start in &starts {
+                if reach.is_none_or(|reach| start > reach) {
+                    reach = piece.ends(path, start, &mut ends);
+                } else if *piece == Piece::Tree {
+                    ends.push(start);
+                }
+            }
+            if ends.is_empty() {
+                return false;
+            }
+            ends.sort_unstable();
+            ends.dedup();
+            std::mem::swap(&mut starts, &mut ends);
+            ends.clear();
+        }
+        starts.last() == Some(&path.len())
+    }
+}
+
+/// A class whose opening bracket has been read, if it has nothing in it that the reference would change.
+fn class(rest: &mut std::str::Chars<'_>) -> Option<Class> {
+    let before = rest.as_str();
+    let class = Class::parse(rest).ok()?;
+    let read = &before[..before.len() - rest.as_str().len()];
+    let odd = read.contains(['[', '*', '?', '\\']) || !class.is_ordered();
+    (!odd).then_some(class)
+}
+
+fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
+    if !text.is_empty() {
+        pieces.push(Piece::Text(std::mem::take(text).into()));
+    }
+}
+
+impl Piece {
+    /// Adds every place where a match that begins at `start` can end. A match that begins later, but not behind the place that
+    /// is returned, ends at one of them, or for a tree where it begins.
+    fn ends(&self, path: &str, start: usize, ends: &mut Vec<usize>) -> Option<usize> {
+        let rest = &path[start..];
+        match self {
+            Self::Text(text) => {
+                ends.extend(rest.starts_with(text.as_ref()).then(|| start + text.len()));
+                None
+            }
+            Self::One => {
+                let c = rest.chars().next().filter(|&c| c != '/');
+                ends.extend(c.map(|c| start + c.len_utf8()));
+                None
+            }
+            Self::Class(class) => {
+                let c = rest.chars().next().filter(|&c| class.contains(c));
+                ends.extend(c.map(|c| start + c.len_utf8()));
+                None
+            }
+            Self::Star => {
+                let length = rest.find('/').unwrap_or(rest.len());
+                ends.extend(rest[..length].char_indices().map(|(at, _)| start + at));
+                ends.push(start + length);
+                Some(start + length)
+            }
+            Self::Tree => {
+                let line = line(rest);
+                ends.push(start);
+                ends.extend(line.match_indices('/').map(|(at, _)| start + at + 1));
+                Some(start + line.len())
+            }
+            Self::Rest => {
+                let line = line(rest);
+                ends.extend(line.char_indices().map(|(at, _)| start + at));
+                ends.push(start + line.len());
+                Some(start + line.len())
+            }
+        }
+    }
+}
+
+/// As far as `.` goes.
+fn line(text: &str) -> &str {
+    text.split_once('\n').map_or(text, |(line, _)| line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_odd_is_left_to_expressions() {
+        for pattern in [
+            "a^*",
+            "a|b*",
+            "a{2}?",
+            "\\d*",
+            "[[:alpha:]]",
+            "[*]",
+            "[?x]",
+            "[z-a]",
+            "[a",
+            "a\\",
+            "[\\d]",
+        ] {
+            assert!(Glob::new(pattern).is_none(), "{pattern}");
+        }
+        for pattern in [
+            "*.rs", "**/x/**", "[a-z]?", "[!a]", "[^a]*", "\\*", "a]", "(a+b).$*",
+        ] {
+            assert!(Glob::new(pattern).is_some(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_backtrack_without_end_elsewhere_are_quick() {
+        let path = "a/".repeat(120);
+        for pattern in [
+            "**/*a*a*a*a*a*a*a*a*b*",
+            "**/a**/a**/a**/a**/a**/a**/a**/a**/*b*",
+        ] {
+            let glob = Glob::new(pattern).unwrap();
+            let start = std::time::Instant::now();
+            assert!(!glob.matches(&path));
+            assert!(start.elapsed().as_millis() < 200, "{pattern}");
+        }
+    }
+}

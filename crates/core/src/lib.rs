@@ -1,0 +1,45 @@
+//! solvekit-core: a Dockerfile's text in, BuildKit's build graph (LLB) and the image config out.
+//!
+//! Nothing here does I/O, waits, or reads a clock or the environment: the same input gives the
+//! same bytes. [`solvekit`](https://docs.rs/solvekit) connects, solves and pushes on top of it.
+//!
+//! ```
+//! use solvekit_core::translate::{Options, Outcome, ResolvedImages, translate};
+//!
+//! let dockerfile = solvekit_core::dockerfile::parse(b"FROM scratch\nCOPY . /\n")?;
+//! if let Outcome::Done(done) = translate(&dockerfile, &Options::default(), &ResolvedImages::new())? {
+//!     for vertex in done.definition.vertices() {
+//!         println!("{} {}", vertex.digest(), vertex.metadata().name().unwrap_or_default());
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The modules stand in reading order.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+#[doc(hidden)]
+pub mod causes;
+#[doc(hidden)]
+pub mod filepath;
+#[doc(hidden)]
+pub mod suggest;
+
+pub mod oci;
+
+pub mod template;
+
+pub mod dockerfile;
+
+pub mod ignore;
+
+pub mod llb;
+
+pub mod translate;
+
+pub mod lock;
+
+pub mod batch;
+
+#[doc(hidden)]
+pub mod proto;

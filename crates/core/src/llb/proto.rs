@@ -1,0 +1,213 @@
+//! The definition as a protobuf message, for requests to a daemon. The ops go along as the bytes they are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use prost::Message;
+
+use super::definition::{DefinedVertex, Definition};
+use super::metadata::{LinuxResources, Location, Metadata, SourceFile};
+use super::{Cap, CapSet};
+use crate::proto::pb;
+
+impl Definition {
+    /// The marshalled `pb.Definition`, as `buildctl build` reads it from its standard input.
+    pub fn encode(&self) -> Vec<u8> {
+        self.to_proto().encode_to_vec()
+    }
+
+    /// The definition as a message.
+    #[doc(hidden)]
+    pub fn to_proto(&self) -> pb::Definition {
+        let Some(terminal) = self.terminal() else {
+            return pb::Definition::default();
+        };
+        let mut sources = Sources::default();
+        for vertex in self.vertices() {
+            sources.add(vertex);
+        }
+        sources.files.extend(self.documents());
+        let mut metadata: BTreeMap<String, pb::OpMetadata> = self
+            .vertices()
+            .iter()
+            .map(|vertex| {
+                (
+                    vertex.digest_str().to_owned(),
+                    op_metadata(vertex.metadata(), vertex.caps()),
+                )
+            })
+            .collect();
+        metadata.insert(
+            terminal.digest.as_str().to_owned(),
+            op_metadata(&Metadata::default(), terminal.caps),
+        );
+        pb::Definition {
+            def: self.ops().cloned().collect(),
+            metadata: metadata.into_iter().map(Into::into).collect(),
+            source: Some(sources.finish()),
+        }
+    }
+}
+
+fn op_metadata(metadata: &Metadata, caps: CapSet) -> pb::OpMetadata {
+    pb::OpMetadata {
+        ignore_cache: metadata.ignore_cache,
+        description: metadata
+            .description()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect(),
+        export_cache: metadata.export_cache.map(|value| pb::ExportCache { value }),
+        caps: caps
+            .iter()
+            .map(Cap::as_str)
+            .map(|name| (name.to_owned(), true))
+            .collect(),
+        progress_group: metadata
+            .progress_group
+            .as_ref()
+            .map(|group| pb::ProgressGroup {
+                id: group.id.to_string(),
+                name: group.name.to_string(),
+                weak: group.weak,
+            }),
+        linux_resources: metadata.linux_resources.as_deref().map(linux_resources),
+    }
+}
+
+fn linux_resources(limits: &LinuxResources) -> pb::LinuxResources {
+    pb::LinuxResources {
+        memory: limits.memory,
+        memory_swap: limits.memory_swap,
+        cpu_shares: limits.cpu_shares,
+        cpu_period: limits.cpu_period,
+        cpu_quota: limits.cpu_quota,
+        cpuset_cpus: limits.cpuset_cpus.clone(),
+        cpuset_mems: limits.cpuset_mems.clone(),
+    }
+}
+
+/// The source map: each file once, and the locations of the vertices in them.
+#[derive(Default)]
+struct Sources<'a> {
+    files: Vec<&'a Arc<SourceFile>>,
+    locations: BTreeMap<String, pb::Locations>,
+}
+
+impl<'a> Sources<'a> {
+    fn add(&mut self, vertex: &'a DefinedVertex) {
+        let locations = vertex.locations().iter().map(|location| pb::Location {
+            source_index: self.index(&location.file),
+            ranges: ranges(location),
+        });
+        let locations: Vec<pb::Location> = locations.collect();
+        self.locations
+            .insert(vertex.digest_str().to_owned(), pb::Locations { locations });
+    }
+
+    fn index(&mut self, file: &'a Arc<SourceFile>) -> i32 {
+        let known = self.files.iter().position(|known| Arc::ptr_eq(known, file));
+        let at = known.unwrap_or_else(|| {
+            self.files.push(file);
+            self.files.len() - 1
+        });
+        at as i32
+    }
+
+    fn finish(self) -> pb::Source {
+        let infos = self.files.into_iter().map(|file| file.to_proto()).collect();
+        pb::Source {
+            locations: self.locations.into_iter().map(Into::into).collect(),
+            infos,
+        }
+    }
+}
+
+impl SourceFile {
+    /// The file as a message.
+    #[doc(hidden)]
+    pub fn to_proto(&self) -> pb::SourceInfo {
+        pb::SourceInfo {
+            filename: self.filename.clone(),
+            data: self.data.clone(),
+            definition: self
+                .definition
+                .as_ref()
+                .map(|definition| definition.to_proto()),
+            language: self.language.clone(),
+        }
+    }
+}
+
+fn ranges(location: &Location) -> Vec<pb::Range> {
+    let position = |at: super::Position| {
+        Some(pb::Position {
+            line: at.line,
+            character: at.character,
+        })
+    };
+    location
+        .ranges
+        .iter()
+        .map(|range| pb::Range {
+            start: position(range.start),
+            end: position(range.end),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+    use crate::proto::pb;
+    use prost::Message;
+
+    #[test]
+    fn ops_decode_to_what_was_said_and_files_are_listed_once() {
+        let file = Arc::new(SourceFile {
+            filename: "Dockerfile".into(),
+            ..SourceFile::default()
+        });
+        let at = |line| Location {
+            file: file.clone(),
+            ranges: Arc::from([Range {
+                start: Position { line, character: 0 },
+                end: Position { line, character: 0 },
+            }]),
+        };
+        let state = image(
+            "docker.io/library/a:1",
+            ResolveMode::ForcePull,
+            Constraints::new().at(at(1)),
+        )
+        .run(
+            Exec::new(["true"])
+                .valid_exit_codes([0, 3])
+                .constraints(Constraints::new().named("n").at(at(2))),
+        )
+        .root();
+        let definition = state.marshal(&MarshalOptions::default()).unwrap();
+        let message = pb::Definition::decode(&definition.encode()[..]).unwrap();
+        assert_eq!(message.def.len(), 3);
+        let source = message.source.unwrap();
+        assert_eq!((source.infos.len(), source.locations.len()), (1, 2));
+        let op = pb::Op::decode(message.def[1].clone()).unwrap();
+        let Some(pb::op::Op::Exec(exec)) = op.op else {
+            panic!("{op:?}")
+        };
+        assert_eq!(exec.meta.unwrap().valid_exit_codes, [0, 3]);
+        assert_eq!(op.inputs[0].digest, definition.vertices()[0].digest_str());
+        let terminal = Digest::sha256(&message.def[2]);
+        let mut metadata = message.metadata.into_iter();
+        let terminal = metadata
+            .find(|entry| entry.key == terminal.as_str())
+            .unwrap();
+        let terminal = terminal.value.unwrap();
+        assert!(
+            terminal.caps.contains_key("meta.description")
+                && !terminal.caps.contains_key("meta.ignorecache")
+        );
+    }
+
+    use crate::oci::Digest;
+    use std::sync::Arc;
+}

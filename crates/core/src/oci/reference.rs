@@ -1,0 +1,351 @@
+//! Image references, normalised as `distribution/reference` does: `alpine` is `docker.io/library/alpine`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Digest, Error};
+
+const DEFAULT_DOMAIN: &str = "docker.io";
+const LEGACY_DEFAULT_DOMAIN: &str = "index.docker.io";
+const OFFICIAL: &str = "library/";
+const MAX_PATH: usize = 255;
+const MAX_TAG: usize = 128;
+
+/// A normalised image reference: `domain/path[:tag][@digest]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    domain: String,
+    path: String,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+impl Reference {
+    /// Parses a reference as people write it and fills in the default domain `docker.io` and namespace `library/`.
+    ///
+    /// # Errors
+    /// [`Error::Reference`] with the rule of the grammar that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Reference {
+            input: text.to_owned(),
+            reason,
+        };
+        if text.is_empty() {
+            return Err(invalid("it is empty".to_owned()));
+        }
+        if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(invalid(
+                "64 hexadecimal digits are an image id, not a name".to_owned(),
+            ));
+        }
+        let (domain, remainder) = split_domain(text);
+        let (name_and_tag, digest) = match remainder.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (remainder.as_str(), None),
+        };
+        let (path, tag) = match name_and_tag.split_once(':') {
+            Some((path, tag)) => (path, Some(tag)),
+            None => (name_and_tag, None),
+        };
+        check_path(path, text).map_err(invalid)?;
+        if !is_domain(&domain) {
+            return Err(invalid(format!("{domain:?} is not a registry host[:port]")));
+        }
+        if let Some(tag) = tag {
+            check_tag(tag).map_err(invalid)?;
+        }
+        let digest = digest
+            .map(Digest::parse)
+            .transpose()
+            .map_err(|e| invalid(e.to_string()))?;
+        Ok(Self {
+            domain,
+            path: path.to_owned(),
+            tag: tag.map(str::to_owned),
+            digest,
+        })
+    }
+
+    /// The registry: `docker.io`, `localhost:5000` …
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The repository within the registry: `library/alpine`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Domain and path, without tag and digest.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.domain, self.path)
+    }
+
+    /// The tag, when there is one.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, when there is one.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
+    }
+
+    /// The same with the tag `latest` when there is neither tag nor digest.
+    #[must_use]
+    pub fn with_default_tag(mut self) -> Self {
+        if self.tag.is_none() && self.digest.is_none() {
+            self.tag = Some("latest".to_owned());
+        }
+        self
+    }
+
+    /// The same with this digest, the tag kept.
+    #[must_use]
+    pub fn with_digest(mut self, digest: Digest) -> Self {
+        self.digest = Some(digest);
+        self
+    }
+
+    /// The repository alone, without tag and digest.
+    #[must_use]
+    pub fn without_tag(&self) -> Self {
+        Self {
+            tag: None,
+            digest: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same with this tag and without digest.
+    #[must_use]
+    pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self.digest = None;
+        self
+    }
+
+    /// The same without tag and digest.
+    pub fn repository(mut self) -> Self {
+        (self.tag, self.digest) = (None, None);
+        self
+    }
+
+    /// The short form that Docker shows: without `docker.io/` and `library/`.
+    pub fn familiar(&self) -> String {
+        let text = self.to_string();
+        let Some(short) = text.strip_prefix("docker.io/") else {
+            return text;
+        };
+        match short.strip_prefix(OFFICIAL) {
+            Some(official) if !self.path[OFFICIAL.len()..].contains('/') => official.to_owned(),
+            _ => short.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.domain, self.path)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
+    }
+}
+
+/// What stands before the first `/` is a registry when it is `localhost`, has a `.` or `:`, or an upper-case letter.
+fn split_domain(text: &str) -> (String, String) {
+    let (domain, rest) = match text.split_once('/') {
+        Some((first, rest)) if first == LEGACY_DEFAULT_DOMAIN => (DEFAULT_DOMAIN, rest),
+        Some((first, rest))
+            if first == "localhost"
+                || first.contains(['.', ':'])
+                || first.chars().any(char::is_uppercase) =>
+        {
+            (first, rest)
+        }
+        _ => (DEFAULT_DOMAIN, text),
+    };
+    let namespace = if domain == DEFAULT_DOMAIN && !rest.contains('/') {
+        OFFICIAL
+    } else {
+        ""
+    };
+    (domain.to_owned(), format!("{namespace}{rest}"))
+}
+
+fn is_domain(domain: &str) -> bool {
+    let (host, port) = match domain
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((address, port)) => {
+            if address.is_empty() || !address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') {
+                return false;
+            }
+            return port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        }
+        None => match domain.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (domain, None),
+        },
+    };
+    port.is_none_or(is_port)
+        && host.split('.').all(|part| {
+            !part.is_empty()
+                && !part.starts_with('-')
+                && !part.ends_with('-')
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+}
+
+fn is_port(port: &str) -> bool {
+    !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Components of lower-case letters and digits, joined by `.`, `_`, `__` or dashes.
+fn check_path(path: &str, text: &str) -> Result<(), String> {
+    if path.chars().any(char::is_uppercase) {
+        // The namespace that was filled in is none of the writer's.
+        let written = path
+            .strip_prefix(OFFICIAL)
+            .filter(|_| !text.contains(OFFICIAL))
+            .unwrap_or(path);
+        return Err(format!(
+            "the repository name {written:?} must be lower-case"
+        ));
+    }
+    if path.len() > MAX_PATH {
+        return Err(format!(
+            "the repository name is longer than {MAX_PATH} characters"
+        ));
+    }
+    match path
+        .split('/')
+        .find(|component| !is_path_component(component))
+    {
+        None => Ok(()),
+        Some("") => Err("a part of the repository name is empty".to_owned()),
+        Some(component) => Err(format!(
+            "{component:?} may only hold lower-case letters, digits, and between them '.', '_', '__' or dashes"
+        )),
+    }
+}
+
+fn is_path_component(component: &str) -> bool {
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = component.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
+    alphanumeric(*first)
+        && alphanumeric(*last)
+        && bytes
+            .split(|b| alphanumeric(*b))
+            .all(|separator| match separator {
+                b"" | b"." | b"_" | b"__" => true,
+                dashes => dashes.iter().all(|b| *b == b'-'),
+            })
+}
+
+fn check_tag(tag: &str) -> Result<(), String> {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let valid = tag.len() <= MAX_TAG
+        && tag.bytes().next().is_some_and(word)
+        && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-');
+    if valid {
+        return Ok(());
+    }
+    Err(format!(
+        "the tag {tag:?} must be 1 to {MAX_TAG} letters, digits, '_', '.' and '-', and not begin with '.' or '-'"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normalized(text: &str) -> String {
+        Reference::parse(text).unwrap().to_string()
+    }
+
+    #[test]
+    fn short_names_get_docker_io_and_library() {
+        assert_eq!(normalized("alpine"), "docker.io/library/alpine");
+        assert_eq!(
+            normalized("docker.io/alpine:3"),
+            "docker.io/library/alpine:3"
+        );
+        assert_eq!(normalized("index.docker.io/a/b"), "docker.io/a/b");
+        assert_eq!(normalized("user/app"), "docker.io/user/app");
+        assert_eq!(
+            normalized("localhost:5000/demo/hello:1.0"),
+            "localhost:5000/demo/hello:1.0"
+        );
+        assert_eq!(normalized("localhost/x"), "localhost/x");
+        assert_eq!(normalized("[::1]:5000/x"), "[::1]:5000/x");
+        assert_eq!(normalized("ghcr.io/a/b__c--d.e_f"), "ghcr.io/a/b__c--d.e_f");
+    }
+
+    #[test]
+    fn familiar_is_the_short_form() {
+        for text in ["alpine:3", "user/app", "ghcr.io/a/b:1", "localhost:5000/x"] {
+            assert_eq!(Reference::parse(text).unwrap().familiar(), text);
+        }
+        assert_eq!(
+            Reference::parse("docker.io/library/a/b")
+                .unwrap()
+                .familiar(),
+            "library/a/b"
+        );
+    }
+
+    #[test]
+    fn default_tag_is_added_only_without_tag_and_digest() {
+        let digest = format!("alpine@sha256:{}", "a".repeat(64));
+        assert_eq!(
+            Reference::parse(&digest)
+                .unwrap()
+                .with_default_tag()
+                .to_string(),
+            format!("docker.io/library/{digest}")
+        );
+        assert_eq!(
+            Reference::parse("alpine").unwrap().with_default_tag().tag(),
+            Some("latest")
+        );
+    }
+
+    #[test]
+    fn invalid_references_say_the_rule() {
+        for (text, rule) in [
+            ("", "empty"),
+            ("Foo/Bar", "lower-case"),
+            ("UPPER", "lower-case"),
+            ("a//b", "empty"),
+            ("a:b:c", "tag"),
+            ("a:", "tag"),
+            ("a:-x", "tag"),
+            ("a/_b", "may only hold"),
+            ("a@sha256:12", "length"),
+            ("-x.com/a", "registry host"),
+            ("a b", "may only hold"),
+        ] {
+            let error = Reference::parse(text).unwrap_err().to_string();
+            assert!(error.contains(rule), "{text}: {error}");
+        }
+        assert!(Reference::parse(&"a".repeat(64)).is_err());
+    }
+}

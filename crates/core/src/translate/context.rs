@@ -1,0 +1,126 @@
+//! The main build context.
+
+use super::error::Error;
+use super::git_url;
+use super::options::{Context, LocalContext, Options};
+use super::reason::Reason;
+use super::remote;
+use super::scope::Scope;
+use super::url::without_password;
+use crate::llb::{self, Constraints, Copy, File, Local, State};
+
+/// The main context; of a local folder only the paths that are used.
+pub(super) fn main(scope: &Scope<'_>, follow_paths: &[String]) -> Result<State, Error> {
+    let subdir = match &scope.options.context {
+        Context::Local(context) => return Ok(main_local(scope, context, follow_paths)),
+        Context::State(state) => return Ok((**state).clone()),
+        Context::Git { subdir, .. } | Context::Http { subdir, .. } => subdir.as_deref(),
+    };
+    let whole = scope.options.remote_context()?.unwrap_or_default();
+    Ok(scoped(whole, subdir))
+}
+
+impl Options {
+    /// The main context if it is fetched from elsewhere, all of it whatever folder of it is used: a Dockerfile is found there.
+    ///
+    /// # Errors
+    /// [`Error`] for a git URL that cannot be read.
+    pub fn remote_context(&self) -> Result<Option<State>, Error> {
+        match &self.context {
+            Context::Local(_) | Context::State(_) => Ok(None),
+            Context::Git {
+                url, keep_git_dir, ..
+            } => main_git(self, url, *keep_git_dir).map(Some),
+            Context::Http { url, archive, .. } => Ok(Some(main_http(url, *archive))),
+        }
+    }
+}
+
+fn main_git(options: &Options, url: &str, keep_git_dir: bool) -> Result<State, Error> {
+    let refused = |reason: String| {
+        Error::from(Reason::Context {
+            url: url.to_owned(),
+            reason,
+        })
+    };
+    let mut source = match git_url::parse(url) {
+        None => return Err(refused("it is not a git URL".to_owned())),
+        Some(source) => source.map_err(refused)?,
+    };
+    // A wanted epoch makes files have the time of their commit, unless the URL says otherwise.
+    let epoch = options.build_args.get("SOURCE_DATE_EPOCH");
+    if source.git.mtime.is_empty() && epoch.is_some_and(|epoch| !epoch.is_empty()) {
+        "commit".clone_into(&mut source.git.mtime);
+    }
+    Ok(git(options, source, url, keep_git_dir))
+}
+
+fn main_http(url: &str, archive: bool) -> State {
+    let constraints = Constraints::new().named("[internal] load remote build context");
+    let file = llb::http(url, "context", "", constraints);
+    if !archive {
+        return file;
+    }
+    let copy = Copy {
+        unpack: true,
+        ..Copy::default()
+    };
+    State::scratch().file(
+        File::new().copy(&file, "/context", "/", copy),
+        Constraints::new(),
+    )
+}
+
+fn main_local(scope: &Scope<'_>, context: &LocalContext, follow_paths: &[String]) -> State {
+    let transfer = Local {
+        session: session(scope, context),
+        shared_key_hint: context.name.clone(),
+        exclude_patterns: context.exclude_patterns.clone(),
+        follow_paths: follow_paths.to_vec(),
+        ..Local::default()
+    };
+    llb::local(
+        &context.name,
+        &transfer,
+        Constraints::new().named("[internal] load build context"),
+    )
+}
+
+pub(super) fn session(scope: &Scope<'_>, context: &LocalContext) -> String {
+    context
+        .session_id
+        .as_ref()
+        .unwrap_or(&scope.options.session_id)
+        .clone()
+}
+
+/// Only this folder of the context.
+pub fn scoped(context: State, subdir: Option<&str>) -> State {
+    let Some(subdir) = subdir else { return context };
+    let copy = Copy {
+        dir_contents: true,
+        ..Copy::default()
+    };
+    State::scratch().file(
+        File::new().copy(&context, subdir, "/", copy),
+        Constraints::new(),
+    )
+}
+
+/// A git repository as a context. Its step is shown, and kept in the daemon's history: without a password.
+pub(super) fn git(
+    options: &Options,
+    mut source: git_url::GitSource,
+    url: &str,
+    keep_git_dir: bool,
+) -> State {
+    source.git.keep_git_dir = keep_git_dir || source.keep_git_dir == Some(true);
+    remote::git(
+        options,
+        source.git,
+        Constraints::new().named(format!(
+            "[internal] load git source {}",
+            without_password(url)
+        )),
+    )
+}

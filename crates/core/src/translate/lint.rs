@@ -1,0 +1,203 @@
+//! What a translation reports to a linter: rules that need values, base images or ignored files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::options::{Context, Options};
+use super::reason::Reason;
+use super::scope::Scope;
+use super::{arguments, names};
+use crate::dockerfile::{self, Dockerfile, Expansion, Lexer, Linter, Place};
+use crate::ignore::PatternMatcher;
+use crate::llb::{Env, path};
+use crate::oci::{Platform, Reference};
+
+/// The linter, if findings are wanted at all.
+pub(super) struct Lint<'l> {
+    linter: Option<&'l mut Linter>,
+    ignored: Ignored,
+}
+
+/// What `.dockerignore` excludes, compiled when it is first asked for.
+enum Ignored {
+    Unknown,
+    /// Nothing, or exceptions are among it: those cannot be judged without the files.
+    Nothing,
+    Patterns(PatternMatcher),
+}
+
+impl<'l> Lint<'l> {
+    pub(super) fn new(linter: Option<&'l mut Linter>) -> Self {
+        Self {
+            linter,
+            ignored: Ignored::Unknown,
+        }
+    }
+
+    /// Calls `report` with the linter.
+    pub(super) fn with(&mut self, report: impl FnOnce(&mut Linter)) {
+        if let Some(linter) = &mut self.linter {
+            report(linter);
+        }
+    }
+
+    /// Are findings wanted?
+    pub(super) fn is_on(&self) -> bool {
+        self.linter.is_some()
+    }
+
+    /// The rules that fail the build.
+    pub(super) fn check(&self) -> Result<(), Reason> {
+        let violated = self
+            .linter
+            .as_ref()
+            .map(|linter| linter.violated())
+            .unwrap_or_default();
+        if violated.is_empty() {
+            return Ok(());
+        }
+        Err(Reason::Lint {
+            rules: violated.into_iter().map(|rule| rule.name()).collect(),
+        })
+    }
+
+    /// Bases have to be names of images also when no build argument is given.
+    pub(super) fn defaults(&mut self, dockerfile: &Dockerfile, lexer: &Lexer, predefined: &Env) {
+        if !self.is_on() {
+            return;
+        }
+        let (globals, no_build_args) = (&dockerfile.global_args, BTreeMap::new());
+        let Ok(env) = arguments::global(predefined.clone(), lexer, globals, &no_build_args) else {
+            return;
+        };
+        for stage in &dockerfile.stages {
+            let Ok(base) = lexer.expand(&stage.base, &env) else {
+                return;
+            };
+            if Reference::parse(&base.text).is_err() {
+                self.with(|linter| {
+                    linter.invalid_default_argument(Place::lines(stage.span), &stage.base)
+                });
+            }
+        }
+    }
+
+    /// Variables of FROM that no ARG before it declares.
+    pub(super) fn base_arguments(
+        &mut self,
+        scope: &Scope<'_>,
+        stage: &dockerfile::Stage,
+        unmatched: &BTreeSet<String>,
+    ) {
+        if unmatched.is_empty() || !self.is_on() {
+            return;
+        }
+        let declared = scope
+            .dockerfile
+            .global_args
+            .iter()
+            .flat_map(|line| &line.args.variables);
+        let declared = declared.map(|variable| variable.name.as_str());
+        let known: Vec<&str> = declared.chain(scope.global_args.keys()).collect();
+        for name in unmatched
+            .iter()
+            .filter(|name| !known.contains(&name.as_str()))
+        {
+            self.with(|linter| {
+                linter.undefined_argument_in_from(stage, name, known.iter().copied())
+            });
+        }
+    }
+
+    /// `FROM --platform` that says what holds anyway, or always the same.
+    pub(super) fn platform(
+        &mut self,
+        scope: &Scope<'_>,
+        stage: &dockerfile::Stage,
+        written: &str,
+        expanded: &Expansion<'_>,
+    ) {
+        const TARGET: &str = "TARGETPLATFORM";
+        let (matched, unmatched) = (&expanded.matched, &expanded.unmatched);
+        if unmatched.is_empty() && matched.len() == 1 && matched.contains(TARGET) {
+            if scope.global_args.get(TARGET).unwrap_or_default() == expanded.text {
+                self.with(|linter| linter.redundant_target_platform(stage, written));
+            }
+        } else if unmatched.is_empty() && matched.is_empty() {
+            let Ok(platform) = Platform::parse(&expanded.text) else {
+                return;
+            };
+            let name = stage.name.as_deref().unwrap_or_default();
+            if !name.contains(&platform.os) && !name.contains(&platform.architecture) {
+                self.with(|linter| linter.constant_platform(stage, &expanded.text));
+            }
+        }
+    }
+
+    /// A base image of another platform than the one it is used for.
+    pub(super) fn base_platform(
+        &mut self,
+        place: Place<'_>,
+        name: &str,
+        wanted: &Platform,
+        found: &Platform,
+    ) {
+        if wanted.os != found.os || wanted.architecture != found.architecture {
+            let (wanted, found) = (
+                wanted.normalized().format_all(),
+                found.normalized().format_all(),
+            );
+            self.with(|linter| linter.base_image_platform(place, name, &wanted, &found));
+        }
+    }
+
+    /// A source of COPY or ADD that `.dockerignore` excludes.
+    pub(super) fn ignored_source(
+        &mut self,
+        options: &Options,
+        instruction: &dockerfile::Instruction,
+        source: &str,
+    ) {
+        if !self.is_on() {
+            return;
+        }
+        if matches!(self.ignored, Ignored::Unknown) {
+            self.ignored = ignored(options);
+        }
+        let Ignored::Patterns(matcher) = &self.ignored else {
+            return;
+        };
+        let source = path::clean(source);
+        let is_root = source == "." || source == "/";
+        if (!is_root || excludes_everything(options)) && matcher.matches(&source) {
+            let keyword = names::upper_first_word(instruction.keyword());
+            self.with(|linter| linter.ignored_file(instruction, &keyword, &source));
+        }
+    }
+}
+
+fn patterns(options: &Options) -> &[String] {
+    match &options.context {
+        Context::Local(context) => &context.exclude_patterns,
+        _ => &[],
+    }
+}
+
+fn ignored(options: &Options) -> Ignored {
+    let patterns = patterns(options);
+    if patterns.is_empty()
+        || patterns
+            .iter()
+            .any(|pattern| pattern.trim().starts_with('!'))
+    {
+        return Ignored::Nothing;
+    }
+    // A pattern that cannot be read is reported when the context is sent.
+    PatternMatcher::new(patterns).map_or(Ignored::Nothing, Ignored::Patterns)
+}
+
+/// The root itself is never excluded, only everything in it.
+fn excludes_everything(options: &Options) -> bool {
+    patterns(options)
+        .iter()
+        .any(|pattern| matches!(path::clean(pattern.trim()).as_str(), "*" | "**" | "**/*"))
+}

@@ -1,0 +1,212 @@
+//! Instructions and base image configs to LLB and an image config, for one platform. Pure: no I/O.
+//!
+//! [`translate`] follows BuildKit v0.32's own Dockerfile frontend vertex by vertex, so that caches are shared with every
+//! other client. It never fetches: [`Outcome::NeedsImages`] names the base images whose configs are missing, and the caller
+//! asks again with them in [`ResolvedImages`]. Triggers (ONBUILD) of base images can make it ask more than once.
+
+mod answer;
+mod arguments;
+mod attributes;
+mod base;
+mod context;
+mod epoch;
+mod error;
+mod finish;
+mod git_url;
+mod graph;
+mod images;
+mod instruction;
+mod lint;
+mod named_context;
+mod names;
+mod onbuild;
+mod options;
+mod outline;
+mod plan;
+mod reason;
+mod remote;
+mod scope;
+mod stage;
+mod start;
+mod targets;
+mod url;
+
+pub use attributes::{AttributeError, Attributes};
+#[doc(hidden)]
+pub use context::scoped;
+pub use epoch::Epoch;
+pub use error::{Error, Suggestion};
+pub use images::{
+    ImageFailure, ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
+};
+#[doc(hidden)]
+pub use named_context::with_config;
+pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
+pub use outline::{Outline, OutlineArg, OutlineItem};
+pub use reason::Reason;
+#[doc(hidden)]
+pub use remote::{RemoteKind, remote_kind};
+#[doc(hidden)]
+pub use url::without_password;
+
+use std::sync::Arc;
+
+use self::lint::Lint;
+use self::plan::{Purpose, go_through};
+use crate::dockerfile::{Dockerfile, Linter};
+use crate::llb::{Definition, State};
+use crate::oci::{Image, Platform};
+
+/// How far a translation came. Every case asks something of the caller, so the list is closed.
+#[derive(Clone, Debug)]
+pub enum Outcome<T = Translation> {
+    /// These images have to be known first.
+    NeedsImages(Vec<ImageRequest>),
+    /// The time of this source has to be known first.
+    NeedsTime(SourceRequest),
+    /// It is done.
+    Done(Box<T>),
+}
+
+/// A translated Dockerfile.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Translation {
+    /// What the daemon solves.
+    pub definition: Definition,
+    /// The result's file system, to be used in other graphs.
+    pub state: State,
+    /// The result's image config.
+    pub image: Image,
+    /// The base image's config as it was found; none for scratch.
+    pub base_image: Option<Arc<Image>>,
+    /// The platform that was built for: the one asked for, else the worker's.
+    pub platform: Platform,
+    /// The time of `SOURCE_DATE_EPOCH`.
+    pub epoch: Option<Epoch>,
+    /// Cached results are not used for the target or a stage to scan.
+    pub ignore_cache: bool,
+    /// What an SBOM scanner looks at besides the result: stages by name, and the context.
+    pub sbom_extras: Vec<(String, State)>,
+}
+
+/// Translates `dockerfile` for one platform.
+///
+/// ```
+/// use solvekit_core::translate::{Options, Outcome, ResolvedImages, translate};
+///
+/// let dockerfile = solvekit_core::dockerfile::parse(b"FROM scratch\nCOPY . /\n")?;
+/// let Outcome::Done(done) = translate(&dockerfile, &Options::default(), &ResolvedImages::new())? else {
+///     panic!("nothing to resolve");
+/// };
+/// assert_eq!(done.definition.vertices().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error`] with the lines that it is about.
+pub fn translate(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+) -> Result<Outcome, Error> {
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let mut lint = Lint::new(None);
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Build)?;
+        planned.and_then(finish::finish)
+    })
+}
+
+/// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs something reports nothing.
+///
+/// # Errors
+/// [`Error`] with the lines that it is about.
+pub fn translate_and_lint(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+    linter: &mut Linter,
+) -> Result<Outcome, Error> {
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let before = linter.clone();
+        let mut lint = Lint::new(Some(linter));
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Build)?;
+        rewind(&planned, linter, before);
+        planned.and_then(finish::finish)
+    })
+}
+
+/// Goes through the Dockerfile as a build would, all stages when no target is named, and reports to `linter`. No graph is made.
+///
+/// # Errors
+/// [`Error`] with the lines that it is about, also for findings whose rules are to fail the build.
+pub fn check(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+    linter: &mut Linter,
+) -> Result<Outcome<()>, Error> {
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let before = linter.clone();
+        let mut lint = Lint::new(Some(linter));
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Check)?;
+        rewind(&planned, linter, before);
+        planned.and_then(|_| Ok(()))
+    })
+}
+
+/// Goes through the Dockerfile as a build would, and lists what can be given to a build of the target.
+///
+/// # Errors
+/// [`Error`] with the lines that it is about.
+pub fn outline(
+    dockerfile: &Dockerfile,
+    options: &Options,
+    images: &ResolvedImages,
+) -> Result<Outcome<Outline>, Error> {
+    targets::with_stages(dockerfile, options, images)?.then(|options| {
+        let mut lint = Lint::new(None);
+        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Outline)?;
+        planned.and_then(|plan| Ok(outline::outline(&plan)))
+    })
+}
+
+/// Forgets findings of an attempt that did not come to its end: the next one makes them again.
+fn rewind<T>(planned: &Outcome<T>, linter: &mut Linter, before: Linter) {
+    if !matches!(planned, Outcome::Done(_)) {
+        *linter = before;
+    }
+}
+
+impl<T> Outcome<T> {
+    /// The same with another result.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Self::NeedsImages(requests) => Outcome::NeedsImages(requests),
+            Self::NeedsTime(request) => Outcome::NeedsTime(request),
+            Self::Done(done) => Outcome::Done(Box::new(change(*done))),
+        }
+    }
+
+    fn then<U>(
+        self,
+        next: impl FnOnce(T) -> Result<Outcome<U>, Error>,
+    ) -> Result<Outcome<U>, Error> {
+        match self {
+            Self::NeedsImages(requests) => Ok(Outcome::NeedsImages(requests)),
+            Self::NeedsTime(request) => Ok(Outcome::NeedsTime(request)),
+            Self::Done(done) => next(*done),
+        }
+    }
+
+    fn and_then<U>(self, next: impl FnOnce(T) -> Result<U, Error>) -> Result<Outcome<U>, Error> {
+        Ok(match self {
+            Self::NeedsImages(requests) => Outcome::NeedsImages(requests),
+            Self::NeedsTime(request) => Outcome::NeedsTime(request),
+            Self::Done(done) => Outcome::Done(Box::new(next(*done)?)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,306 @@
+//! Build contexts with a name: they take the place of a stage or image, or are copied from.
+
+use std::sync::Arc;
+
+use super::context;
+use super::error::Error;
+use super::git_url;
+use super::images::{ImageKind, ImageRequest};
+use super::options::{LocalContext, NamedContext};
+use super::reason::Reason;
+use super::scope::Scope;
+use super::url::without_password;
+use crate::llb::{self, Constraints, Deferred, Local, ResolveMode, State};
+use crate::oci::{Digest, Image, Platform, Reference};
+
+/// The context of this name, with the name under which it was found; `name::platform` is looked up first.
+pub(super) fn named<'a>(
+    scope: &Scope<'a>,
+    name: &str,
+    platform: Option<&Platform>,
+) -> Result<Option<(String, &'a NamedContext)>, Error> {
+    if name.eq_ignore_ascii_case("scratch") || name.eq_ignore_ascii_case("context") {
+        return Ok(None);
+    }
+    let reference = Reference::parse(name).map_err(|source| {
+        Error::from(Reason::ContextName {
+            name: name.to_owned(),
+            source,
+        })
+    })?;
+    let contexts = &scope.options.contexts;
+    if contexts.is_empty() {
+        return Ok(None);
+    }
+    let familiar = reference.familiar();
+    let short = familiar.strip_suffix(":latest").unwrap_or(&familiar);
+    let platform = platform
+        .or(scope.options.platform.as_ref())
+        .map_or_else(Platform::host, Platform::normalized);
+    let with_platform = format!("{short}::{}", platform.format_all());
+    let found = [with_platform.as_str(), short]
+        .into_iter()
+        .find_map(|name| contexts.get_key_value(name));
+    Ok(found.map(|(name, context)| (name.clone(), context)))
+}
+
+/// A named context that is ready to be used, or the image that has to be known first.
+pub(super) enum Loaded {
+    Ready {
+        state: State,
+        image: Option<Arc<Image>>,
+        /// A local folder whose paths are told when they are all known.
+        pending: Option<PendingLocal>,
+    },
+    Needs(ImageRequest),
+}
+
+/// A local folder that is used before its used paths are known.
+pub(super) struct PendingLocal {
+    source: Deferred,
+    name: String,
+    context: LocalContext,
+}
+
+impl PendingLocal {
+    /// Says which paths of the folder are used.
+    pub(super) fn finish(&self, scope: &Scope<'_>, follow_paths: Vec<String>) {
+        let transfer = Local {
+            session: context::session(scope, &self.context),
+            shared_key_hint: format!("context:{}-{}", self.name, self.context.shared_key),
+            exclude_patterns: self.context.exclude_patterns.clone(),
+            follow_paths,
+            ..Local::default()
+        };
+        let constraints =
+            Constraints::new().named(format!("[context {}] load from client", self.name));
+        self.source
+            .resolve(&llb::local(&self.context.name, &transfer, constraints));
+    }
+}
+
+/// What the named context is.
+pub(super) fn load(
+    scope: &Scope<'_>,
+    name: &str,
+    context: &NamedContext,
+    platform: Option<&Platform>,
+) -> Result<Loaded, Error> {
+    let ready = |state| Loaded::Ready {
+        state,
+        image: None,
+        pending: None,
+    };
+    match context {
+        NamedContext::Target { state, image } => Ok(Loaded::Ready {
+            state: (**state).clone(),
+            image: image.clone(),
+            pending: None,
+        }),
+        // Stages have been put in before.
+        NamedContext::Stage(stage) => Err(unusable(
+            name,
+            format!("the stage {stage:?} is not known in a stage that is itself a context"),
+        )),
+        NamedContext::Local(context) => {
+            let source = Deferred::new();
+            let state = source.state();
+            let pending = PendingLocal {
+                source,
+                name: name.to_owned(),
+                context: context.clone(),
+            };
+            Ok(Loaded::Ready {
+                state,
+                image: None,
+                pending: Some(pending),
+            })
+        }
+        NamedContext::Remote(specifier) => {
+            let platform = platform.or(scope.options.platform.as_ref());
+            if git_url::parse(specifier).is_some() {
+                return remote_state(scope, name, specifier).map(ready);
+            }
+            match split(name, specifier)? {
+                ("docker-image", "scratch") => Ok(ready(State::scratch())),
+                ("docker-image", reference) => load_image(scope, name, reference, platform),
+                ("oci-layout", reference) => load_layout(scope, name, reference, platform),
+                _ => remote_state(scope, name, specifier).map(ready),
+            }
+        }
+    }
+}
+
+/// The state of a named context that is a source of its own, not an image.
+pub(super) fn source_only(scope: &Scope<'_>, name: &str, context: &NamedContext) -> Option<State> {
+    match context {
+        NamedContext::Target { state, .. } => Some((**state).clone()),
+        NamedContext::Local(_) | NamedContext::Stage(_) => None,
+        NamedContext::Remote(specifier) => remote_state(scope, name, specifier).ok(),
+    }
+}
+
+/// Kind and rest of a specifier.
+fn split<'s>(name: &str, specifier: &'s str) -> Result<(&'s str, &'s str), Error> {
+    let (kind, rest) = specifier
+        .split_once(':')
+        .ok_or_else(|| unusable(name, format!("{specifier:?} does not say of which kind it is; expected docker-image://…, oci-layout://…, local:… or a git or http URL")))?;
+    let kind = if kind.starts_with("git@") {
+        "git"
+    } else {
+        kind
+    };
+    Ok((kind, rest.strip_prefix("//").unwrap_or(rest)))
+}
+
+fn unusable(name: &str, reason: String) -> Error {
+    Reason::NamedContext {
+        name: name.to_owned(),
+        reason,
+    }
+    .into()
+}
+
+fn load_image(
+    scope: &Scope<'_>,
+    name: &str,
+    specifier: &str,
+    platform: Option<&Platform>,
+) -> Result<Loaded, Error> {
+    let reference = Reference::parse(specifier)
+        .map_err(|error| unusable(name, error.to_string()))?
+        .with_default_tag();
+    let request = ImageRequest {
+        reference,
+        platform: platform.cloned(),
+        mode: scope.options.resolve_mode,
+        kind: ImageKind::Registry,
+        log_name: format!("[context {name}] load metadata for {specifier}"),
+    };
+    let Some(answer) = scope.images.image(&request) else {
+        return Ok(Loaded::Needs(request));
+    };
+    let resolved = answer
+        .as_ref()
+        .map_err(|failure| unusable(name, failure.to_string()))?;
+    let reference = resolved.reference.as_ref().unwrap_or(&request.reference);
+    let constraints = on(
+        Constraints::new().named(format!("[context {name}] {specifier}")),
+        platform,
+    );
+    let state = llb::image(&reference.to_string(), ResolveMode::Default, constraints);
+    let state = with_config(state, &resolved.config);
+    Ok(Loaded::Ready {
+        state,
+        image: Some(resolved.config.clone()),
+        pending: None,
+    })
+}
+
+fn load_layout(
+    scope: &Scope<'_>,
+    name: &str,
+    specifier: &str,
+    platform: Option<&Platform>,
+) -> Result<Loaded, Error> {
+    let (store, digest) = specifier
+        .split_once('@')
+        .ok_or_else(|| unusable(name, format!("the OCI layout {specifier:?} has no digest")))?;
+    let digest = Digest::parse(digest).map_err(|error| unusable(name, error.to_string()))?;
+    let store = match store.rsplit_once(':') {
+        Some((store, tag)) if !tag.contains('/') => store,
+        _ => store,
+    };
+    let short = name.split_once("::").map_or(name, |(short, _)| short);
+    let reference = Reference::parse(short)
+        .map_err(|error| unusable(name, error.to_string()))?
+        .with_digest(digest);
+    let session_id = &scope.options.session_id;
+    let kind = ImageKind::OciLayout {
+        session_id: session_id.clone(),
+        store_id: store.to_owned(),
+    };
+    let log_name = format!("[context {name}] load metadata for {reference}");
+    let request = ImageRequest {
+        reference,
+        platform: platform.cloned(),
+        mode: ResolveMode::Default,
+        kind,
+        log_name,
+    };
+    let Some(answer) = scope.images.image(&request) else {
+        return Ok(Loaded::Needs(request));
+    };
+    let resolved = answer
+        .as_ref()
+        .map_err(|failure| unusable(name, failure.to_string()))?;
+    let constraints = on(
+        Constraints::new().named(format!("[context {name}] OCI load from client")),
+        platform,
+    );
+    let state = llb::oci_layout(
+        &request.reference.to_string(),
+        session_id,
+        store,
+        constraints,
+    );
+    let state = with_config(state, &resolved.config);
+    Ok(Loaded::Ready {
+        state,
+        image: Some(resolved.config.clone()),
+        pending: None,
+    })
+}
+
+fn on(constraints: Constraints, platform: Option<&Platform>) -> Constraints {
+    match platform {
+        Some(platform) => constraints.on(platform.clone()),
+        None => constraints,
+    }
+}
+
+/// A git repository or a fetched file.
+fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State, Error> {
+    // The reference takes `git://`, `git@` and http(s) here only; `ssh://` and `github.com/` are as clear.
+    let kind = match git_url::parse(specifier) {
+        Some(_) => "git",
+        None => split(name, specifier)?.0,
+    };
+    if !["git", "http", "https"].contains(&kind) {
+        return Err(unusable(
+            name,
+            format!("contexts of kind {kind:?} are not known"),
+        ));
+    }
+    match git_url::parse(specifier) {
+        Some(source) => {
+            let source = source.map_err(|reason| unusable(name, reason))?;
+            Ok(context::git(scope.options, source, specifier, false))
+        }
+        None if kind == "git" => Err(unusable(name, format!("{specifier:?} is not a git URL"))),
+        None => {
+            let shown = without_password(specifier);
+            let constraints = Constraints::new().named(format!("[context {name}] {shown}"));
+            Ok(llb::http(specifier, "context", "", constraints))
+        }
+    }
+}
+
+/// Environment, directory and platform of an image's config.
+pub fn with_config(state: State, image: &Image) -> State {
+    let mut state = state;
+    for assignment in &image.config.env {
+        let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
+        if !key.is_empty() {
+            state = state.with_env(key, value);
+        }
+    }
+    let state = state.with_dir(&image.config.working_dir);
+    match (
+        image.platform.architecture.as_str(),
+        image.platform.os.as_str(),
+    ) {
+        ("", _) | (_, "") => state,
+        _ => state.with_platform(&image.platform),
+    }
+}

@@ -1,0 +1,275 @@
+//! URLs as Go's `net/url` reads and writes them: the identity of git and http sources depends on it.
+
+/// The parts of a URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Url {
+    /// In lower case; empty for none.
+    pub(super) scheme: String,
+    user: Option<String>,
+    /// Host and port.
+    pub(super) host: String,
+    /// Unescaped.
+    pub(super) path: String,
+    /// Escaped.
+    escaped_path: String,
+    ends_with_question: bool,
+    query: String,
+    /// Unescaped.
+    pub(super) fragment: String,
+}
+
+impl Url {
+    /// Reads a URL; none when Go's parser refuses it.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
+        if text.is_empty() || text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+            return None;
+        }
+        let (scheme, rest) = split_scheme(text)?;
+        let (rest, query, ends_with_question) = match rest.split_once('?') {
+            Some((rest, "")) => (rest, "", true),
+            Some((rest, query)) => (rest, query, false),
+            None => (rest, "", false),
+        };
+        let (authority, path) = match rest.strip_prefix("//") {
+            Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+            None => ("", rest),
+        };
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        let decoded = unescape(path)?;
+        let escaped_path = if path.bytes().all(is_kept_in_path) {
+            path.to_owned()
+        } else {
+            escape_path(&decoded)
+        };
+        Some(Self {
+            scheme: scheme.to_ascii_lowercase(),
+            user: match user {
+                Some(user) => Some(check_user(user)?),
+                None => None,
+            },
+            host: check_host(host)?,
+            path: decoded,
+            escaped_path,
+            ends_with_question,
+            query: query.to_owned(),
+            fragment: unescape(fragment)?,
+        })
+    }
+
+    /// The URL without query and fragment.
+    pub(super) fn without_query(&self) -> String {
+        let mut text = String::new();
+        if !self.scheme.is_empty() {
+            text.push_str(&self.scheme);
+            text.push(':');
+        }
+        if !self.scheme.is_empty() || !self.host.is_empty() || self.user.is_some() {
+            if !self.host.is_empty() || !self.path.is_empty() || self.user.is_some() {
+                text.push_str("//");
+            }
+            if let Some(user) = &self.user {
+                text.push_str(user);
+                text.push('@');
+            }
+            text.push_str(&self.host);
+            if !self.host.is_empty()
+                && !self.escaped_path.is_empty()
+                && !self.escaped_path.starts_with('/')
+            {
+                text.push('/');
+            }
+        }
+        text.push_str(&self.escaped_path);
+        if self.ends_with_question {
+            text.push('?');
+        }
+        text
+    }
+
+    /// The query's keys and values in order; what cannot be read is left out.
+    pub(super) fn query(&self) -> Vec<(String, String)> {
+        parse_query(&self.query).0
+    }
+}
+
+/// Does the text begin as an http(s) URL?
+pub(super) fn is_http(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+/// The URL as it can be shown: without what logs in. The user of ssh is no secret, that of http often is a token.
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let Some((user, host)) = authority.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    let shown = match (is_http(url), user.split_once(':')) {
+        (true, _) => "xxxxx".to_owned(),
+        (false, Some((user, _))) => format!("{user}:xxxxx"),
+        (false, None) => user.to_owned(),
+    };
+    format!("{scheme}://{shown}@{host}{path}")
+}
+
+/// Keys and values, and whether all could be read.
+pub(super) fn parse_query(query: &str) -> (Vec<(String, String)>, bool) {
+    let mut pairs = Vec::new();
+    let mut complete = true;
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        let read = |text: &str| unescape(&text.replace('+', " "));
+        match (part.contains(';'), read(key), read(value)) {
+            (false, Some(key), Some(value)) => pairs.push((key, value)),
+            _ => complete = false,
+        }
+    }
+    (pairs, complete)
+}
+
+/// None when the text begins with a colon.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let end = text
+        .bytes()
+        .position(|byte| !byte.is_ascii_alphanumeric() && !b"+-.".contains(&byte));
+    match end {
+        Some(0) if text.starts_with(':') => None,
+        Some(end) if text.as_bytes()[end] == b':' && text.as_bytes()[0].is_ascii_alphabetic() => {
+            Some((&text[..end], &text[end + 1..]))
+        }
+        _ => Some(("", text)),
+    }
+}
+
+fn check_user(user: &str) -> Option<String> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&byte);
+    let (name, password) = user
+        .split_once(':')
+        .map_or((user, None), |(name, password)| (name, Some(password)));
+    if !user.bytes().all(known) {
+        return None;
+    }
+    let mut text = escape_user(&unescape(name)?);
+    if let Some(password) = password {
+        text.push(':');
+        text.push_str(&escape_user(&unescape(password)?));
+    }
+    Some(text)
+}
+
+fn check_host(host: &str) -> Option<String> {
+    let port = match host.strip_prefix('[') {
+        Some(rest) => &rest[rest.rfind(']')? + 1..],
+        None => host.rfind(':').map_or("", |colon| &host[colon..]),
+    };
+    let digits = port
+        .strip_prefix(':')
+        .unwrap_or(if port.is_empty() { "" } else { "x" });
+    let known = |byte: u8| {
+        byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"".contains(&byte)
+    };
+    (digits.bytes().all(|byte| byte.is_ascii_digit()) && host.bytes().all(known))
+        .then(|| host.to_owned())
+}
+
+fn unescape(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        let value = digit(rest.next())? * 16 + digit(rest.next())?;
+        bytes.push(value as u8);
+    }
+    Some(
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
+}
+
+fn is_kept_in_path(byte: u8) -> bool {
+    is_unreserved(byte) || b"!$&'()*+,;=:@[]%/".contains(&byte)
+}
+
+fn escape_path(path: &str) -> String {
+    escape(path, b"$&+,/:;=@")
+}
+
+fn escape_user(text: &str) -> String {
+    escape(text, b"$&+,;=")
+}
+
+fn escape(text: &str, kept: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if is_unreserved(byte) || kept.contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_logs_in_is_not_shown() {
+        for (url, shown) in [
+            ("https://token@h/r.git#a:b", "https://xxxxx@h/r.git#a:b"),
+            ("http://me:pw@h:8/x?y=@z", "http://xxxxx@h:8/x?y=@z"),
+            ("ssh://git@h/r", "ssh://git@h/r"),
+            ("ssh://git:pw@h/r", "ssh://git:xxxxx@h/r"),
+            ("https://h/a@b", "https://h/a@b"),
+            ("git@h:r", "git@h:r"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+
+    #[test]
+    fn urls_are_written_as_go_writes_them() {
+        for (text, written) in [
+            (
+                "https://github.com/a/b.git?x=y#z",
+                "https://github.com/a/b.git",
+            ),
+            ("HTTPS://h/a b.git", "https://h/a%20b.git"),
+            ("https://u:p%40@h:8080/x%2Fy", "https://u:p%40@h:8080/x%2Fy"),
+            ("ssh://git@h/~/x", "ssh://git@h/~/x"),
+            ("https://h?", "https://h?"),
+            ("github.com/a", "github.com/a"),
+        ] {
+            assert_eq!(Url::parse(text).unwrap().without_query(), written);
+        }
+        for refused in [
+            "",
+            "http://a b/",
+            "http://h:port/",
+            "http://h/%zz",
+            ":x",
+            "http://h/\n",
+        ] {
+            assert_eq!(Url::parse(refused), None, "{refused}");
+        }
+    }
+}
