@@ -3,6 +3,7 @@
 use solvekit::build::{Attestations, BuildRequest, MetadataProvenance, OutputKind};
 
 use super::environment::Environment;
+use super::identity::Identity;
 use super::{Failure, values};
 
 #[derive(Debug, clap::Args)]
@@ -53,11 +54,14 @@ impl AttestationArgs {
     }
 }
 
-/// buildx attests provenance unless `BUILDX_NO_DEFAULT_ATTESTATIONS` is true. Here an index has one manifest for each platform
-/// and nothing else unless more is asked for, which the variable does when it is false.
+/// buildx attests provenance unless `BUILDX_NO_DEFAULT_ATTESTATIONS` is true. solvekit makes an index with one manifest for each
+/// platform and nothing else unless more is asked for, which the variable does when it is false.
 fn default_attestations(environment: &Environment) -> Result<bool, Failure> {
     let none = &environment.no_default_attestations;
-    Ok(switch("BUILDX_NO_DEFAULT_ATTESTATIONS", none)? == Some(false))
+    Ok(match switch("BUILDX_NO_DEFAULT_ATTESTATIONS", none)? {
+        Some(none) => !none,
+        None => environment.identity == Identity::Buildx,
+    })
 }
 
 /// A variable that is true, false or not set.
@@ -90,13 +94,17 @@ mod tests {
 
     #[test]
     fn the_default_of_buildx_is_asked_for_by_its_variable() {
-        let with = |value: Option<&str>| {
+        let called = |identity, value: Option<&str>| {
             let environment = Environment {
+                identity,
                 no_default_attestations: value.map(str::to_owned),
                 ..Environment::default()
             };
             default_attestations(&environment)
         };
+        let with = |value| called(Identity::Solvekit, value);
+        assert!(called(Identity::Buildx, None).unwrap());
+        assert!(!called(Identity::Buildx, Some("true")).unwrap());
         assert!(!with(None).unwrap() && !with(Some("1")).unwrap() && with(Some("0")).unwrap());
         assert!(with(Some("maybe")).is_err());
     }

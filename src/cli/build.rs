@@ -176,11 +176,6 @@ pub(super) struct BuildArgs {
     #[arg(long)]
     propagate_exit_code: bool,
 
-    /// Show warnings in full: the rule's page and the lines
-    #[arg(short = 'D', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
-    debug: bool,
-
     /// Show nothing but the image's digest, on stdout
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
@@ -285,7 +280,7 @@ async fn build(
         }
     })?;
     remember(args, &built, used, environment);
-    display::warnings(&summary, mode, args.debug, environment);
+    display::warnings(&summary, mode, environment);
     let metadata = args.metadata_file.is_some().then(|| {
         let wanted = attestations::metadata_warnings(environment);
         let warnings = if wanted { &*summary.warnings } else { &[] };

@@ -42,6 +42,18 @@ impl Used {
         }
     }
 
+    /// What `--debug` tells of a connection.
+    pub(super) fn described(&self, client: &Client) -> String {
+        let Self {
+            builder,
+            node,
+            driver,
+            ..
+        } = self;
+        let address = client.address();
+        format!("builder {builder}, node {node}, driver {driver}, at {address}")
+    }
+
     pub(super) fn of(builder: &Builder, instance: &Instance) -> Self {
         Self {
             builder: builder.name.clone(),

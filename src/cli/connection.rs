@@ -91,13 +91,17 @@ impl ConnectionArgs {
             workflow: workflow.as_deref(),
             ..Boot::default()
         };
-        match self.found(environment, &boot).await? {
-            Found::Daemon(client, used) => Ok((*client, used)),
+        let (client, used) = match self.found(environment, &boot).await? {
+            Found::Daemon(client, used) => (*client, used),
             Found::Builder(builders, builder) => {
                 let timeout = self.timeout;
-                builders.connect(&builder, platforms, timeout, &boot).await
+                builders
+                    .connect(&builder, platforms, timeout, &boot)
+                    .await?
             }
-        }
+        };
+        environment.tell_debug(|| used.described(&client));
+        Ok((client, used))
     }
 
     /// All nodes that a build can be put on. Of a node in a cluster, builds with the same `sticky_key` go to the same pod.
@@ -114,12 +118,14 @@ impl ConnectionArgs {
             sticky_key,
             workflow: workflow.as_deref(),
         };
-        match self.found(environment, &boot).await? {
-            Found::Daemon(client, used) => Ok(Reached::one(*client, used)),
+        let reached = match self.found(environment, &boot).await? {
+            Found::Daemon(client, used) => Reached::one(*client, used),
             Found::Builder(builders, builder) => {
-                builders.reach(&builder, self.timeout, &boot).await
+                builders.reach(&builder, self.timeout, &boot).await?
             }
-        }
+        };
+        reached.tell(environment);
+        Ok(reached)
     }
 
     async fn found(&self, environment: &Environment, boot: &Boot<'_>) -> Result<Found, Failure> {

@@ -182,9 +182,9 @@ pub(super) fn start_alone(
 }
 
 /// The warnings at the end of a build.
-pub(super) fn warnings(summary: &Summary, mode: Mode, expand: bool, environment: &Environment) {
+pub(super) fn warnings(summary: &Summary, mode: Mode, environment: &Environment) {
     if matches!(mode, Mode::Tty | Mode::Plain) {
-        let text = render_warnings(&summary.warnings, expand, &palette(environment));
+        let text = render_warnings(&summary.warnings, environment.debug, &palette(environment));
         let _ = stderr().write_all(text.as_bytes());
     }
 }

@@ -10,11 +10,16 @@ use solvekit::session::node_id;
 
 use super::Failure;
 use super::failure::talk;
+use super::identity::Identity;
 use super::plugin::Invocation;
 
 /// The variables that the commands honour.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Environment {
+    /// The program that the user means to call.
+    pub(super) identity: Identity,
+    /// `--debug`, or buildx's variable `DEBUG`.
+    pub(super) debug: bool,
     pub(super) buildkit_host: Option<String>,
     pub(super) docker_host: Option<String>,
     pub(super) runtime_dir: Option<PathBuf>,
@@ -105,6 +110,8 @@ impl Environment {
         let config_home =
             path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")));
         Self {
+            identity: invocation.identity,
+            debug: invocation.debug || os("DEBUG").is_some(),
             // What is on the docker CLI's command line goes before addresses in variables.
             buildkit_host: match (&invocation.host, &invocation.context) {
                 (None, None) => text("BUILDKIT_HOST"),
@@ -147,6 +154,13 @@ impl Environment {
             no_default_oci_artifact: text("BUILDX_NO_DEFAULT_OCI_ARTIFACT"),
             metadata_provenance: text("BUILDX_METADATA_PROVENANCE"),
             metadata_warnings: text("BUILDX_METADATA_WARNINGS"),
+        }
+    }
+
+    /// Tells what only `--debug` is to tell.
+    pub(super) fn tell_debug(&self, line: impl FnOnce() -> String) {
+        if self.debug {
+            talk(&format!("DEBUG: {}\n", line()));
         }
     }
 

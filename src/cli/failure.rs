@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use solvekit::progress::BuildEnd;
 
 /// A failed command.
@@ -124,8 +125,14 @@ impl Failure {
     }
 }
 
-/// Arguments that cannot be parsed, or `--help` and `--version`.
+/// Arguments that cannot be parsed, or `--help` and `--version`. A group of commands without one of them prints its help.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return match print_bytes(error.to_string().as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        };
+    }
     let _ = error.print();
     if error.use_stderr() {
         ExitCode::FAILURE

@@ -54,7 +54,7 @@ pub(super) async fn cmd_inspect(
         if position > 0 {
             text.push('\n');
         }
-        text.push_str(&of_node(node, report));
+        text.push_str(&of_node(node, report, environment.debug));
     }
     print_bytes(align(&text, 0, 1).as_bytes())
 }
@@ -87,7 +87,7 @@ fn clock(at: time::OffsetDateTime) -> String {
     format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
 }
 
-fn of_node(node: &Node, report: &Result<Report, Error>) -> String {
+fn of_node(node: &Node, report: &Result<Report, Error>, debug: bool) -> String {
     let mut text = format!("Name:\t{}\nEndpoint:\t{}\n", node.name, node.endpoint);
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -116,7 +116,7 @@ fn of_node(node: &Node, report: &Result<Report, Error>) -> String {
                 text.push_str(&format!("\t{}:\t{}\n", pod.name, pod.state));
             }
             if report.status == Status::Running {
-                text.push_str(&of_daemon(report));
+                text.push_str(&of_daemon(report, debug));
             }
         }
     }
@@ -129,10 +129,14 @@ fn of_node(node: &Node, report: &Result<Report, Error>) -> String {
     text
 }
 
-fn of_daemon(report: &Report) -> String {
-    let mut text = String::from("Features:\n");
-    for (name, there) in &report.features {
-        text.push_str(&format!("\t{name}:\t{there}\n"));
+/// The features of the driver are for those who look for a mistake, as in buildx.
+fn of_daemon(report: &Report, debug: bool) -> String {
+    let mut text = String::new();
+    if debug {
+        text.push_str("Features:\n");
+        for (name, there) in &report.features {
+            text.push_str(&format!("\t{name}:\t{there}\n"));
+        }
     }
     if !report.labels.is_empty() {
         text.push_str("Labels:\n");

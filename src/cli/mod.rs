@@ -1,5 +1,6 @@
 //! The command line: one file per command; arguments become the library's own request types here.
 
+mod arguments;
 mod attestations;
 mod build;
 mod build_failure;
@@ -28,6 +29,7 @@ mod frontend;
 mod github;
 mod hint;
 mod history;
+mod identity;
 mod image;
 mod images;
 mod imagetools;
@@ -66,9 +68,11 @@ mod values;
 mod version;
 mod workers;
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use environment::Environment;
 use failure::Failure;
@@ -86,14 +90,21 @@ use failure::Failure;
                   solvekit build --platform linux/amd64,linux/arm64 \\\n                 \
                   -t registry.example.com/app:1.0 --push .   two platforms, one index, pushed\n  \
                   solvekit workers                                         what the daemon can build",
-    disable_help_subcommand = true,
+    args_override_self = true,
     propagate_version = false
 )]
 struct Cli {
     #[command(flatten)]
     connection: connection::ConnectionArgs,
+
+    /// Tell more: warnings in full, and which daemon is used [env: DEBUG]
+    #[arg(short = 'D', long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", hide_default_value = true, value_name = "BOOL", action = ArgAction::Set,
+          value_parser = values::boolean)]
+    debug: bool,
+
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,7 +183,10 @@ enum Command {
 /// Runs the command that the process was started with.
 pub(crate) fn main() -> ExitCode {
     let invocation = plugin::Invocation::of(std::env::args_os().collect());
-    let cli = match Cli::try_parse_from(&invocation.arguments) {
+    let mut command = Cli::command();
+    command.build();
+    let arguments = arguments::normalized(&command, invocation.arguments.clone());
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
@@ -183,8 +197,12 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
-    let environment = Environment::from_process(invocation);
-    match cli.command {
+    let mut environment = Environment::from_process(invocation);
+    environment.debug |= cli.debug;
+    let Some(command) = cli.command else {
+        return help(invocation);
+    };
+    match command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
         Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, &environment)),
         Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(&args, &environment)),
@@ -227,12 +245,20 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),
         Command::InstallPlugin(args) => plugin::cmd_install_plugin(&args, &environment),
-        Command::PluginMetadata => plugin::cmd_metadata(),
+        Command::PluginMetadata => plugin::cmd_metadata(environment.identity),
         Command::Complete { .. } => plugin::cmd_complete(),
-        Command::Version(args) => version::cmd_version(&args),
+        Command::Version(args) => version::cmd_version(&args, &environment),
         Command::Completion(args) => completion::cmd_completion(&args, Cli::command()),
         Command::Man => completion::cmd_man(Cli::command()),
     }
+}
+
+/// What the command can do, on stdout: nothing was asked of it, and programs that look for it ask just that.
+fn help(invocation: &plugin::Invocation) -> Result<(), Failure> {
+    let name = invocation.arguments.first().map(Path::new);
+    let name = name.and_then(Path::file_name).and_then(OsStr::to_str);
+    let mut command = Cli::command().bin_name(name.unwrap_or("solvekit").to_owned());
+    failure::print_bytes(command.render_help().to_string().as_bytes())
 }
 
 /// Two threads: the session must answer the daemon's health checks while files are walked.

@@ -11,6 +11,7 @@ use solvekit::progress::Writer;
 use solvekit::spread::{Built, Error, Node, Nodes, Plan, Silent};
 
 use super::builder::{Builders, Used};
+use super::environment::Environment;
 use super::{Failure, build_failure, preflight};
 
 /// Nodes that answer, of a builder that has a name.
@@ -40,6 +41,17 @@ impl Reached {
             used,
             nodes: vec![node],
             silent: Vec::new(),
+        }
+    }
+
+    /// Tells which nodes they are, when `--debug` asks for it.
+    pub(super) fn tell(&self, environment: &Environment) {
+        for node in &self.nodes {
+            let used = Used {
+                node: node.name.clone(),
+                ..self.used.clone()
+            };
+            environment.tell_debug(|| used.described(&node.client));
         }
     }
 

@@ -1,14 +1,41 @@
-//! `solvekit version`.
+//! `solvekit version`, in the words of the program in whose place it was called.
+
+use serde_json::json;
 
 use super::Failure;
+use super::environment::Environment;
 use super::failure::print;
+use super::identity::{BUILDX_PACKAGE, BUILDX_VERSION, Identity, REVISION, VERSION};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct VersionArgs {}
+pub(super) struct VersionArgs {
+    /// How it is printed: json has the version of buildx whose place this takes as well
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    format: Option<String>,
+}
 
 /// Prints path, version and revision on one line, as `docker buildx version` does.
-pub(super) fn cmd_version(_args: &VersionArgs) -> Result<(), Failure> {
-    let revision = option_env!("SOLVEKIT_REVISION").unwrap_or("");
-    let line = format!("solvekit v{} {revision}", env!("CARGO_PKG_VERSION"));
+pub(super) fn cmd_version(args: &VersionArgs, environment: &Environment) -> Result<(), Failure> {
+    if args.format.is_some() {
+        return print(&as_json().to_string());
+    }
+    let line = match environment.identity {
+        // Programs take the second word for the version, and expect three.
+        Identity::Buildx => format!("{BUILDX_PACKAGE} {BUILDX_VERSION} {}", revision("unknown")),
+        Identity::Solvekit => format!("solvekit {VERSION} {}", revision("")),
+    };
     print(line.trim_end())
+}
+
+fn as_json() -> serde_json::Value {
+    json!({
+        "name": "solvekit",
+        "version": VERSION,
+        "revision": revision(""),
+        "buildx": {"package": BUILDX_PACKAGE, "version": BUILDX_VERSION},
+    })
+}
+
+fn revision(unknown: &'static str) -> &'static str {
+    REVISION.unwrap_or(unknown)
 }

@@ -10,6 +10,7 @@ mod builders;
 mod cache_records;
 mod calls;
 mod capabilities;
+mod command_line;
 mod container_builders;
 mod context_listing;
 mod contexts;

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::failure::print;
+use super::identity::{BUILDX_VERSION, Identity, VERSION};
 
 pub(super) use install::{InstallPluginArgs, cmd_install_plugin};
 pub(super) use socket::closed;
@@ -41,18 +42,25 @@ pub(super) struct Invocation {
     pub(super) host: Option<String>,
     /// `docker --context`: the name of the docker context.
     pub(super) context: Option<String>,
+    /// `docker --debug`.
+    pub(super) debug: bool,
+    /// Whose name it was called by.
+    pub(super) identity: Identity,
 }
 
 impl Invocation {
     /// Takes the docker CLI's part out of the arguments, if it is there.
     pub(super) fn of(arguments: Vec<OsString>) -> Self {
-        match Self::as_plugin(&arguments) {
+        let identity = arguments.first().map(|program| Identity::of(program));
+        let mut invocation = match Self::as_plugin(&arguments) {
             Some(invocation) => invocation,
             None => Self {
                 arguments,
                 ..Self::default()
             },
-        }
+        };
+        invocation.identity = identity.unwrap_or_default();
+        invocation
     }
 
     fn as_plugin(arguments: &[OsString]) -> Option<Self> {
@@ -92,6 +100,7 @@ impl Invocation {
             (None, None) => (flag, None),
         };
         if !VALUED.contains(&name) {
+            self.debug |= matches!(name, "-D" | "--debug");
             return;
         }
         let value = match attached {
@@ -108,12 +117,15 @@ impl Invocation {
     }
 }
 
-/// What the docker CLI lists of its plugins.
-pub(super) fn cmd_metadata() -> Result<(), Failure> {
+/// What the docker CLI lists of its plugins. In buildx's place it is a buildx to those who ask for a version of that.
+pub(super) fn cmd_metadata(identity: Identity) -> Result<(), Failure> {
     let metadata = json!({
         "SchemaVersion": "0.1.0",
         "Vendor": "solvekit",
-        "Version": concat!("v", env!("CARGO_PKG_VERSION")),
+        "Version": match identity {
+            Identity::Buildx => BUILDX_VERSION,
+            Identity::Solvekit => VERSION,
+        },
         "ShortDescription": "Build images for many platforms at once with BuildKit",
     });
     print(&metadata.to_string())
@@ -160,6 +172,8 @@ mod tests {
         assert_eq!(invocation.config.as_deref(), Some(Path::new("/cfg")));
         assert_eq!(invocation.host.as_deref(), Some("unix:///x.sock"));
         assert_eq!(invocation.context.as_deref(), Some("far"));
+        assert!(invocation.debug);
+        assert_eq!(invocation.identity, Identity::Buildx);
         assert_eq!(of(&["docker-solvekit", "solvekit"]).0, ["docker solvekit"]);
         assert_eq!(
             of(&["docker-solvekit", "help", "solvekit"]).0,

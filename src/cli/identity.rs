@@ -1,0 +1,61 @@
+//! Which program this stands for: solvekit, or buildx when it is called by that name.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// This program's version, as in `v0.1.0`.
+pub(super) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+
+/// The commit that it was made of, if that was given to the compiler.
+pub(super) const REVISION: Option<&str> = option_env!("SOLVEKIT_REVISION");
+
+/// The first word of `buildx version`.
+pub(super) const BUILDX_PACKAGE: &str = "github.com/docker/buildx";
+
+/// The buildx whose flags, defaults and output this has. Clients decide by it what they may ask for.
+pub(super) const BUILDX_VERSION: &str = concat!("v0.36.1+solvekit", env!("CARGO_PKG_VERSION"));
+
+/// The program that the user means to call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// solvekit, with its own defaults.
+    #[default]
+    Solvekit,
+    /// buildx, with buildx's defaults.
+    Buildx,
+}
+
+impl Identity {
+    /// The one that the name of the called file stands for.
+    pub(super) fn of(program: &OsStr) -> Self {
+        match Path::new(program).file_name().and_then(OsStr::to_str) {
+            Some("buildx" | "docker-buildx") => Self::Buildx,
+            _ => Self::Solvekit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_file_decides() {
+        for name in [
+            "buildx",
+            "docker-buildx",
+            "/usr/libexec/docker/cli-plugins/docker-buildx",
+        ] {
+            assert_eq!(Identity::of(name.as_ref()), Identity::Buildx, "{name}");
+        }
+        for name in [
+            "solvekit",
+            "docker-solvekit",
+            "buildx/solvekit",
+            "buildx2",
+            "",
+        ] {
+            assert_eq!(Identity::of(name.as_ref()), Identity::Solvekit, "{name}");
+        }
+    }
+}
