@@ -19,7 +19,7 @@
 //! The modules stand in reading order.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, translate};
+pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, text, translate};
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};
 

@@ -10,7 +10,7 @@ use crate::frontend::{Choice, Contexts, Entry, Setting, Source, is_elsewhere};
 use crate::gateway::{self, Bridge, BuildResult, SolveOptions};
 use crate::llb::{self, Constraints, MarshalOptions};
 use crate::session::{self, Auth, Session};
-use crate::translate::without_password;
+use crate::text::redact_url;
 
 /// The name of a fetched Dockerfile in its download.
 const NAME: &str = "Dockerfile";
@@ -45,7 +45,7 @@ impl Inputs {
         let downloaded = attended.run(async |bridge| {
             let text = download(bridge, &url).await;
             let text = text.map_err(|source| Error::DockerfileUrl {
-                url: without_password(&url),
+                url: redact_url(&url),
                 source,
             })?;
             bridge.return_result(&BuildResult::default()).await?;
@@ -114,7 +114,7 @@ pub(super) struct Loaded {
 }
 
 async fn download(bridge: &Bridge, url: &str) -> Result<Vec<u8>, gateway::Error> {
-    let shown = format!("[internal] load {}", without_password(url));
+    let shown = format!("[internal] load {}", redact_url(url));
     let file = llb::http(url, NAME, "", Constraints::new().named(shown));
     let options = MarshalOptions {
         caps: bridge.capabilities().llb,

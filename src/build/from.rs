@@ -6,7 +6,8 @@ use std::str::FromStr;
 use super::{Error, InputStream};
 use crate::layout::LayoutReference;
 use crate::oci::Reference;
-use crate::translate::{remote_kind, without_password};
+use crate::text::redact_url;
+use crate::translate::remote_kind;
 
 /// What `COPY` and `ADD` read.
 #[derive(Debug, Clone)]
@@ -155,7 +156,7 @@ fn check_scheme(text: &str, known: &str) -> Result<(), String> {
 fn invalid(what: &'static str, text: &str, reason: String) -> Error {
     Error::ContextText {
         what,
-        text: without_password(text),
+        text: redact_url(text),
         reason,
     }
 }

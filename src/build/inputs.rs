@@ -8,7 +8,8 @@ use super::temporary::TemporaryFolder;
 use super::{Error, named};
 use crate::frontend::Source;
 use crate::session::{Directories, Upload};
-use crate::translate::{RemoteKind, remote_kind, without_password};
+use crate::text::redact_url;
+use crate::translate::{RemoteKind, remote_kind};
 
 /// The name of a Dockerfile that is not said to have another.
 pub(super) const USUAL_NAME: &str = "Dockerfile";
@@ -130,7 +131,7 @@ impl Inputs {
     /// The same with a Dockerfile that has been fetched.
     pub(super) fn with_dockerfile(self, url: &str, text: Vec<u8>) -> Self {
         let dockerfile = DockerfileRead::Text {
-            path: PathBuf::from(without_password(url)),
+            path: PathBuf::from(redact_url(url)),
             text,
             on_disk: false,
         };

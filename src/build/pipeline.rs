@@ -24,6 +24,7 @@ use crate::gateway::Bridge;
 use crate::progress::Writer;
 use crate::registry::Credentials;
 use crate::session::{self, ContentStores, Exports, Sent};
+use crate::text::redact_values;
 
 /// What a build is run with: everything that is not the request itself.
 #[derive(Clone, Default)]
@@ -156,7 +157,8 @@ impl Prepared {
         let solve = SolveRequest {
             build_ref: session::new_id()?,
             session_id: session.id().to_owned(),
-            frontend_attrs: attributes.clone(),
+            // They are for the daemon's history alone: the graph is made here.
+            frontend_attrs: redact_values(attributes.clone()),
             cache_exports: layouts.cache_to.clone(),
             cache_imports: layouts.cache_from.clone(),
             exporters: export::exporters(&self.request, &outputs, docker_engine),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::proto::google::rpc;
 use crate::proto::moby::buildkit::v1 as control;
+use crate::text::redact;
 
 /// The attribute with the caches of a build, which may hold credentials.
 const CACHE_IMPORTS: &str = "cache-imports";
@@ -18,7 +19,7 @@ pub(super) fn json(record: &control::BuildHistoryRecord, trace: Option<Value>) -
     let attributes = record.frontend_attrs.iter().map(|(name, value)| {
         let value = match name.as_str() {
             CACHE_IMPORTS => without_credentials(value),
-            _ => value.clone(),
+            _ => redact(value).into_owned(),
         };
         (name.clone(), Value::from(value))
     });
@@ -84,7 +85,8 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 }
 
 fn texts(map: &BTreeMap<String, String>) -> Value {
-    json!(map)
+    let shown = map.iter().map(|(key, value)| (key, redact(value)));
+    json!(shown.collect::<BTreeMap<_, _>>())
 }
 
 fn time(at: &prost_types::Timestamp) -> Value {
@@ -126,7 +128,7 @@ fn status(found: &rpc::Status) -> Value {
     });
     object([
         ("code", found.code.into()),
-        ("message", found.message.as_str().into()),
+        ("message", redact(&found.message).into()),
         ("details", details.collect::<Vec<_>>().into()),
     ])
 }

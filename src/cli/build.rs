@@ -23,8 +23,8 @@ use super::connection::ConnectionArgs;
 use super::contexts::ContextArgs;
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
-use super::failure::print;
 use super::keep_going::{self, PlatformArgs};
+use super::terminal::print;
 use super::{
     Failure, attestations, build_failure, caches, call, context_size, default_load, display,
     images, interrupt, legacy, loading, nodes, permissions, policy, preflight, proxies, resources,

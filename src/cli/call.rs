@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::ConnectionArgs;
 use super::display::Sink;
 use super::environment::Environment;
-use super::failure::print;
+use super::terminal::{print_json, print_text};
 use super::{Failure, build_failure, display, interrupt};
 
 /// What is asked, and how the answer is wanted.
@@ -121,8 +121,11 @@ fn show(args: CallArgs, answer: &Answer) -> Result<(), Failure> {
         true => answer.json.clone(),
         false => shown(args.call, answer),
     };
-    if !text.is_empty() {
-        print(text.trim_end_matches('\n'))?;
+    let line = format!("{}\n", text.trim_end_matches('\n'));
+    match (text.is_empty(), args.json) {
+        (true, _) => {}
+        (false, true) => print_json(&line)?,
+        (false, false) => print_text(&line)?,
     }
     match &answer.failure {
         Some(failure) => {

@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use super::Failure;
-use super::failure::print_bytes;
+use super::terminal::print_data;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -22,7 +22,7 @@ pub(super) fn cmd_completion(
 ) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "solvekit", &mut script);
-    print_bytes(&script)
+    print_data(&script)
 }
 
 /// One page for the command and each subcommand, one after the other.
@@ -38,5 +38,5 @@ pub(super) fn cmd_man(mut command: clap::Command) -> Result<(), Failure> {
     for subcommand in command.get_subcommands() {
         render(subcommand, &mut page)?;
     }
-    print_bytes(&page)
+    print_data(&page)
 }

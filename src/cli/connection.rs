@@ -11,8 +11,8 @@ use solvekit::oci::Platform;
 
 use super::builder::{Builders, Used};
 use super::environment::Environment;
-use super::failure::talk;
 use super::nodes::Reached;
+use super::terminal::talk;
 use super::{Failure, records};
 
 #[derive(Debug, clap::Args)]

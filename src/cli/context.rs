@@ -5,8 +5,8 @@ use solvekit::build;
 use solvekit::session::{Survey, Tally};
 
 use super::contexts::FileArgs;
-use super::failure::print_bytes;
 use super::records::size;
+use super::terminal::{print_json, print_text};
 use super::{Failure, build_failure};
 
 #[derive(Debug, clap::Args)]
@@ -50,11 +50,10 @@ pub(super) fn cmd_context(args: &ContextCommandArgs) -> Result<(), Failure> {
     })?;
     let survey = Survey::of(folder, inputs.excludes(), args.largest)
         .map_err(|error| Failure::from_error(&error))?;
-    let text = match args.format.as_str() {
-        "json" => format!("{}\n", as_json(&survey)),
-        _ => as_table(&survey, inputs.excludes()),
-    };
-    print_bytes(text.as_bytes())
+    match args.format.as_str() {
+        "json" => print_json(&format!("{}\n", as_json(&survey))),
+        _ => print_text(&as_table(&survey, inputs.excludes())),
+    }
 }
 
 fn as_json(survey: &Survey) -> serde_json::Value {

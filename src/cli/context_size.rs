@@ -3,8 +3,8 @@
 use solvekit::progress::Mode;
 use solvekit::session::Sent;
 
-use super::display;
 use super::records::size;
+use super::terminal::talk;
 
 /// From here on what was sent is told.
 const LARGE: u64 = 256 << 20;
@@ -12,7 +12,7 @@ const LARGE: u64 = 256 << 20;
 /// Tells how much a build had to send of its contexts if that was much, with the largest files.
 pub(super) fn warn(sent: &Sent, mode: Mode) {
     if let Some(text) = warning(sent, LARGE).filter(|_| matches!(mode, Mode::Tty | Mode::Plain)) {
-        display::text(&text);
+        talk(&text);
     }
 }
 

@@ -6,7 +6,7 @@ use super::Failure;
 use super::columns::align;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::print_bytes;
+use super::terminal::print_text;
 use super::workers::{WorkersArgs, cmd_workers};
 
 #[derive(Debug, clap::Args)]
@@ -74,5 +74,5 @@ async fn info(
             align(&text, 0, 1)
         }
     };
-    print_bytes(text.as_bytes())
+    print_text(&text)
 }

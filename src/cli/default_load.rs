@@ -6,7 +6,7 @@ use solvekit::build::{BuildRequest, Output};
 use super::Failure;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::talk;
+use super::terminal::talk;
 use super::values;
 
 /// Gives a request without an output the one that the builder has.

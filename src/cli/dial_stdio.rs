@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, copy, split};
 use super::builder::Used;
 use super::connection::{ConnectionArgs, say};
 use super::environment::Environment;
-use super::failure::talk;
+use super::terminal::talk;
 use super::{Failure, build};
 
 #[derive(Debug, clap::Args)]

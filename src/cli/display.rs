@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::Failure;
 use super::builder::Used;
 use super::environment::Environment;
+use super::terminal::{talk, talk_coloured};
 
 /// How progress is shown, and where.
 #[derive(Debug, clap::Args)]
@@ -130,7 +131,7 @@ pub(super) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Resul
 /// Shows a step of starting the builder, before there is a build.
 pub(super) fn boot(mode: Mode, line: &str) {
     if matches!(mode, Mode::Tty | Mode::Plain) {
-        let _ = stderr().write_all(format!("{line}\n").as_bytes());
+        talk(&format!("{line}\n"));
     }
 }
 
@@ -184,14 +185,12 @@ pub(super) fn start_alone(
 /// The warnings at the end of a build.
 pub(super) fn warnings(summary: &Summary, mode: Mode, environment: &Environment) {
     if matches!(mode, Mode::Tty | Mode::Plain) {
-        let text = render_warnings(&summary.warnings, environment.debug, &palette(environment));
-        let _ = stderr().write_all(text.as_bytes());
+        talk_coloured(&render_warnings(
+            &summary.warnings,
+            environment.debug,
+            &palette(environment),
+        ));
     }
-}
-
-/// Text for people, beside the progress.
-pub(super) fn text(text: &str) {
-    let _ = stderr().write_all(text.as_bytes());
 }
 
 /// The names and the digest of the image, for people.
@@ -204,7 +203,7 @@ pub(super) fn result(outcome: &BuildOutcome) {
         text.push_str(&format!(" {name}\n"));
     }
     text.push_str(&format!(" {digest}\n"));
-    let _ = stderr().write_all(text.as_bytes());
+    talk(&text);
 }
 
 fn palette(environment: &Environment) -> Palette {

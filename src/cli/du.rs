@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use super::Failure;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::print_bytes;
 use super::records::{self, Filters};
+use super::terminal::{print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DuArgs {
@@ -45,9 +45,12 @@ pub(super) async fn cmd_du(
             text.extend(records.iter().map(|record| records::row(record, now)));
         }
     }
+    if format == "json" {
+        return print_json(&text);
+    }
     // Of a part of the cache the sum says little, as buildx has it.
-    if format != "json" && args.filter.is_empty() {
+    if args.filter.is_empty() {
         text.push_str(&records::totals(&records));
     }
-    print_bytes(text.as_bytes())
+    print_text(&text)
 }

@@ -9,9 +9,9 @@ use solvekit::registry::Credentials;
 use solvekit::session::node_id;
 
 use super::Failure;
-use super::failure::talk;
 use super::identity::Identity;
 use super::plugin::Invocation;
+use super::terminal::talk;
 
 /// The variables that the commands honour.
 #[derive(Debug, Clone, Default)]

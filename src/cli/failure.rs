@@ -1,11 +1,13 @@
 //! How a command fails: the message, what to do next, the exit code. Decided here once for all commands.
 
 use std::error::Error;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use solvekit::progress::BuildEnd;
+use solvekit::text;
+
+use super::terminal::{print_text, talk};
 
 /// A failed command.
 #[derive(Debug)]
@@ -119,8 +121,7 @@ impl Failure {
         for line in self.hint.iter().flat_map(|hint| hint.lines()) {
             text.push_str(&format!("  {line}\n"));
         }
-        // Nothing is left to do when stderr is gone.
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        talk(&text);
         ExitCode::from(self.code)
     }
 }
@@ -128,36 +129,21 @@ impl Failure {
 /// Arguments that cannot be parsed, or `--help` and `--version`. A group of commands without one of them prints its help.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return match print_bytes(error.to_string().as_bytes()) {
+        return match print_text(&error.to_string()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.report(),
         };
     }
-    let _ = error.print();
+    let message = error.render().to_string();
+    match text::lines(&message) {
+        // Without colours: they cannot be told from those of an argument.
+        shown if shown != message => talk(&shown),
+        _ => drop(error.print()),
+    }
     if error.use_stderr() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
-    }
-}
-
-/// Tells people something on stderr; nothing is left to do when that is gone.
-pub(super) fn talk(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
-}
-
-/// Writes one line to stdout.
-pub(super) fn print(line: &str) -> Result<(), Failure> {
-    print_bytes(format!("{line}\n").as_bytes())
-}
-
-/// Writes to stdout. A reader that went away (`solvekit … | head`) is no failure.
-pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
-    match std::io::stdout().write_all(bytes) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -11,7 +11,7 @@ use super::builder_platforms::marked;
 use super::columns::align;
 use super::connection::{ConnectionArgs, say};
 use super::environment::Environment;
-use super::failure::print_bytes;
+use super::terminal::print_text;
 use super::{Failure, records, values};
 
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,7 @@ pub(super) async fn cmd_inspect(
         }
         text.push_str(&of_node(node, report, environment.debug));
     }
-    print_bytes(align(&text, 0, 1).as_bytes())
+    print_text(&align(&text, 0, 1))
 }
 
 /// Starts the nodes of a builder, or one of them.

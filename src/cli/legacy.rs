@@ -2,7 +2,7 @@
 
 use solvekit::progress::Mode;
 
-use super::failure::talk;
+use super::terminal::talk;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LegacyArgs {

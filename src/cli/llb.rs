@@ -11,9 +11,9 @@ use solvekit::lock::Lock;
 
 use super::Failure;
 use super::environment::Environment;
-use super::failure::{print, print_bytes};
 use super::images;
 use super::of_dockerfile::{DockerfileArgs, OfDockerfile};
+use super::terminal::{print_data, print_json, print_text};
 use super::values;
 
 /// The columns of a tree that does not go to a terminal.
@@ -66,7 +66,7 @@ pub(super) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), F
     let images = images::lookup(args.lock.as_ref(), args.offline, environment)?;
     if args.format == "json" {
         let answer = batch::answer(&of.case, of.source.text(), &*images);
-        print(&answer.to_string())?;
+        print_json(&format!("{answer}\n"))?;
         return match answer.get("error") {
             Some(_) => Err(failed(&of, &answer)),
             None => Ok(()),
@@ -84,9 +84,9 @@ pub(super) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), F
         .collect();
     match args.format.as_str() {
         "pb" => print_definition(&graphs),
-        "dot" => print_bytes(render::dot(&graphs).as_bytes()),
-        "mermaid" => print_bytes(render::mermaid(&graphs).as_bytes()),
-        _ => print_bytes(render::tree(&graphs, columns()).as_bytes()),
+        "dot" => print_text(&render::dot(&graphs)),
+        "mermaid" => print_text(&render::mermaid(&graphs)),
+        _ => print_text(&render::tree(&graphs, columns())),
     }
 }
 
@@ -103,7 +103,7 @@ fn print_definition(graphs: &[(String, &Definition)]) -> Result<(), Failure> {
                 .hint("send it on: solvekit llb --format pb . | buildctl build --local context=."),
         );
     }
-    print_bytes(&definition.encode())
+    print_data(&definition.encode())
 }
 
 fn columns() -> usize {

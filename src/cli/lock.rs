@@ -230,5 +230,5 @@ fn report(path: &Path, before: &Lock, after: &Lock) {
         text.push_str(&format!("{:<9} {name}\n", "dropped"));
     }
     text.push_str(&format!("wrote {}\n", path.display()));
-    super::failure::talk(&text);
+    super::terminal::talk(&text);
 }

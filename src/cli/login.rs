@@ -8,9 +8,9 @@ use solvekit::registry::{
 };
 
 use super::environment::Environment;
-use super::failure::{print, talk};
 use super::interrupt::{self, EXIT_INTERRUPTED};
 use super::registries::RegistryArgs;
+use super::terminal::{print, talk};
 use super::{Failure, hint, prompt};
 
 /// More than any password or token.

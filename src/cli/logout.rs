@@ -4,8 +4,8 @@ use solvekit::registry::{login_key, registry_of_key};
 
 use super::Failure;
 use super::environment::Environment;
-use super::failure::{print, talk};
 use super::login::failed;
+use super::terminal::{print, talk};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LogoutArgs {

@@ -11,8 +11,8 @@ use super::builder::Builders;
 use super::builder_platforms::{marked, shortened};
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::{print_bytes, talk};
 use super::ls_format::{Format, Line};
+use super::terminal::{print_json, print_text, talk};
 use super::{Failure, builder_json, values};
 
 #[derive(Debug, clap::Args)]
@@ -50,12 +50,12 @@ pub(super) async fn cmd_ls(
             let lines = listed
                 .iter()
                 .map(|one| format!("{}\n", json(&builders, one)));
-            print_bytes(lines.collect::<String>().as_bytes())?;
+            print_json(&lines.collect::<String>())?;
         }
         Some(format) => {
             let lines = |one| lines(&builders, one, format.is_table, args.no_trunc);
             let lines: Vec<Line> = listed.iter().flat_map(lines).collect();
-            print_bytes(format.print(&lines)?.as_bytes())?;
+            print_text(&format.print(&lines)?)?;
             problems.extend(
                 listed
                     .iter()

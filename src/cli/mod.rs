@@ -63,6 +63,7 @@ mod registry_failure;
 mod resources;
 mod rm;
 mod secrets;
+mod terminal;
 mod transfers;
 mod values;
 mod version;
@@ -258,7 +259,7 @@ fn help(invocation: &plugin::Invocation) -> Result<(), Failure> {
     let name = invocation.arguments.first().map(Path::new);
     let name = name.and_then(Path::file_name).and_then(OsStr::to_str);
     let mut command = Cli::command().bin_name(name.unwrap_or("solvekit").to_owned());
-    failure::print_bytes(command.render_help().to_string().as_bytes())
+    terminal::print_text(&command.render_help().to_string())
 }
 
 /// Two threads: the session must answer the daemon's health checks while files are walked.

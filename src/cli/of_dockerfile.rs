@@ -4,7 +4,7 @@ use solvekit::batch::Case;
 use solvekit::build;
 use solvekit::frontend::Source;
 use solvekit::oci::Platform;
-use solvekit::progress::{SourceExcerpt, SourceInfo, SourceRange};
+use solvekit::text;
 
 use super::contexts::FileArgs;
 use super::environment::Environment;
@@ -88,17 +88,11 @@ impl OfDockerfile {
     }
 
     fn excerpt(&self, lines: &[u64]) -> String {
-        let number = |line: &u64| i32::try_from(*line).unwrap_or(i32::MAX);
-        let file = SourceInfo {
-            filename: self.source.path.clone(),
-            data: self.source.text().to_vec().into(),
-            language: "Dockerfile".to_owned(),
-            ..SourceInfo::default()
-        };
-        let ranges = lines
+        let ranges: Vec<_> = lines
             .iter()
-            .map(|line| SourceRange::lines(number(line), number(line)))
+            .filter_map(|line| usize::try_from(*line).ok())
+            .map(|line| line..=line)
             .collect();
-        SourceExcerpt { file, ranges }.render()
+        text::excerpt(&self.source.path, self.source.text(), &ranges)
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::Failure;
-use super::failure::talk;
+use super::terminal::talk;
 
 /// Why there is no answer.
 pub(super) enum NotAsked {

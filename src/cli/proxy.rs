@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{ConnectionArgs, say};
 use super::environment::Environment;
-use super::failure::talk;
+use super::terminal::talk;
 use super::{Failure, dial_stdio, interrupt};
 
 #[derive(Debug, clap::Args)]

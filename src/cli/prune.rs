@@ -8,8 +8,8 @@ use solvekit::client::{Client, PruneOptions};
 
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::{print_bytes, talk};
 use super::records::{self, Filters};
+use super::terminal::{print_text, talk};
 use super::{Failure, interrupt, values};
 
 #[derive(Debug, clap::Args)]
@@ -88,9 +88,9 @@ async fn prune(client: &Client, options: &PruneOptions, verbose: bool) -> Result
             (false, _) => records::row(&record, now),
         };
         count += 1;
-        print_bytes(text.as_bytes())?;
+        print_text(&text)?;
     }
-    print_bytes(format!("Total:\t{}\n", records::size(total)).as_bytes())
+    print_text(&format!("Total:\t{}\n", records::size(total)))
 }
 
 fn confirmed(all: bool) -> bool {

@@ -7,8 +7,8 @@ use solvekit::transfer::{Place, Plan, Source, push};
 
 use super::Failure;
 use super::environment::Environment;
-use super::failure::print;
 use super::registries::RegistryArgs;
+use super::terminal::print;
 use super::transfers::{TransferArgs, failed, platform, until_interrupted};
 
 #[derive(Debug, clap::Args)]

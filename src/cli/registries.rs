@@ -8,7 +8,7 @@ use solvekit::registry::{
 
 use super::Failure;
 use super::environment::Environment;
-use super::failure::talk;
+use super::terminal::talk;
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Registries")]

@@ -9,7 +9,7 @@ use solvekit::builder::{Builder, Status};
 use super::builder::Builders;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::talk;
+use super::terminal::talk;
 use super::{Failure, values};
 
 #[derive(Debug, clap::Args)]

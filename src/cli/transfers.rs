@@ -7,9 +7,9 @@ use solvekit::oci::{Descriptor, Platform};
 use solvekit::transfer::{Error, Event, How, Options, Plan};
 use tokio_util::sync::CancellationToken;
 
-use super::failure::talk;
 use super::interrupt::{self, EXIT_INTERRUPTED};
 use super::records::size;
+use super::terminal::{talk, talk_over};
 use super::{Failure, hint};
 
 #[derive(Debug, Clone, clap::Args)]
@@ -34,7 +34,7 @@ impl TransferArgs {
         let report = Mutex::new(Report::new(plan));
         options.with_observer(move |event| {
             let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
-            talk(&report.event(event));
+            report.event(event).print();
         })
     }
 
@@ -64,8 +64,7 @@ impl Report {
         }
     }
 
-    /// What is to be printed.
-    fn event(&mut self, event: &Event) -> String {
+    fn event(&mut self, event: &Event) -> Shown {
         match event {
             Event::Progress { digest, bytes } => {
                 self.under_way.insert(digest.to_string(), *bytes);
@@ -80,35 +79,53 @@ impl Report {
                     How::Resumed => "copied the rest",
                     How::Copied => "copied",
                 };
-                self.above(&told(descriptor, what))
+                self.above(told(descriptor, what))
             }
             Event::Manifest {
                 descriptor,
                 name: Some(name),
-            } => self.above(&format!("{name} → {}\n", descriptor.digest)),
-            _ => String::new(),
+            } => self.above(format!("{name} → {}\n", descriptor.digest)),
+            _ => Shown::Nothing,
         }
     }
 
     /// A line that stays, above the one that changes.
-    fn above(&mut self, text: &str) -> String {
-        let shown = self.shown.take().is_some();
-        match shown {
-            true => format!("\r\x1b[K{text}"),
-            false => text.to_owned(),
+    fn above(&mut self, text: String) -> Shown {
+        match self.shown.take() {
+            Some(_) => Shown::Over(text),
+            None => Shown::Line(text),
         }
     }
 
     /// The line that changes, at a terminal, once for each percent.
-    fn line(&mut self) -> String {
+    fn line(&mut self) -> Shown {
         let bytes = self.done + self.under_way.values().sum::<u64>();
         let percent = bytes * 100 / self.total.max(1);
         if !self.terminal || self.shown == Some(percent) {
-            return String::new();
+            return Shown::Nothing;
         }
         self.shown = Some(percent);
         let [bytes, total] = [bytes, self.total].map(|bytes| size(bytes as i64));
-        format!("\r\x1b[K{percent}% of {total} ({bytes})")
+        Shown::Over(format!("{percent}% of {total} ({bytes})"))
+    }
+}
+
+/// What is to be printed.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    Line(String),
+    /// In the place of the line that changes.
+    Over(String),
+}
+
+impl Shown {
+    fn print(&self) {
+        match self {
+            Self::Nothing => {}
+            Self::Line(text) => talk(text),
+            Self::Over(text) => talk_over(text),
+        }
     }
 }
 

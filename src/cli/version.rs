@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::Failure;
 use super::environment::Environment;
-use super::failure::print;
 use super::identity::{BUILDX_PACKAGE, BUILDX_VERSION, Identity, REVISION, VERSION};
+use super::terminal::print;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct VersionArgs {

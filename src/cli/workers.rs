@@ -7,7 +7,7 @@ use solvekit::oci::Platform;
 use super::Failure;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::print_bytes;
+use super::terminal::{print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkersArgs {
@@ -22,11 +22,10 @@ pub(super) async fn cmd_workers(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let workers = connection.connect(environment).await?.workers().await?;
-    let text = match args.format.as_str() {
-        "json" => workers.iter().map(json_line).collect(),
-        _ => table(&workers),
-    };
-    print_bytes(text.as_bytes())
+    match args.format.as_str() {
+        "json" => print_json(&workers.iter().map(json_line).collect::<String>()),
+        _ => print_text(&table(&workers)),
+    }
 }
 
 /// One object a line.

@@ -195,7 +195,7 @@ pub(super) fn first_line(status: StatusCode, body: &str) -> String {
         .next()
         .unwrap_or_default()
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !crate::text::is_unprintable(*c))
         .take(100)
         .collect();
     match line.is_empty() {

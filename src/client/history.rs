@@ -12,6 +12,7 @@ use crate::proto::containerd::services::content::v1::{
     ReadContentRequest, content_client::ContentClient,
 };
 use crate::proto::moby::buildkit::v1 as control;
+use crate::text::{redact, redact_values};
 
 /// A build of the past, or one that runs.
 #[derive(Debug, Clone, Default)]
@@ -117,12 +118,12 @@ impl BuildRecord {
         });
         let error = found.error.map(|status| RecordedError {
             code: Code::from(status.code),
-            message: status.message,
+            message: redact(&status.message).into_owned(),
         });
         Self {
             build_ref: found.r#ref,
             frontend: found.frontend,
-            attributes: found.frontend_attrs.into_iter().collect(),
+            attributes: redact_values(found.frontend_attrs),
             created_at: time(found.created_at),
             completed_at: time(found.completed_at),
             error,

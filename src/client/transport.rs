@@ -205,7 +205,7 @@ fn judge(answer: &[u8]) -> Speech {
             .unwrap_or_default();
         String::from_utf8_lossy(line)
             .chars()
-            .filter(|c| !c.is_control())
+            .filter(|c| !crate::text::is_unprintable(*c))
             .take(100)
             .collect()
     };

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::llb::SourceFile;
+use crate::text::redact_url;
 
 /// The document's name among the sources of a provenance.
 const NAME: &str = "solvekit-request.json";
@@ -29,7 +30,7 @@ pub(super) fn document(attributes: &BTreeMap<String, String>) -> SourceFile {
         .map(|(name, value)| {
             let is_context = name == "context" || name.starts_with("context:");
             let value = match is_context {
-                true => without_credentials(value),
+                true => redact_url(value),
                 false => value.clone(),
             };
             (name.as_str(), value)
@@ -45,22 +46,6 @@ pub(super) fn document(attributes: &BTreeMap<String, String>) -> SourceFile {
         language: "JSON".to_owned(),
         data: document.to_string().into_bytes(),
         definition: None,
-    }
-}
-
-/// The schemes of URLs that may have a user and a password.
-const WITH_CREDENTIALS: [&str; 4] = ["http", "https", "git", "ssh"];
-
-/// A URL without user and password.
-fn without_credentials(url: &str) -> String {
-    let parts = url.split_once("://");
-    let Some((scheme, rest)) = parts.filter(|(scheme, _)| WITH_CREDENTIALS.contains(scheme)) else {
-        return url.to_owned();
-    };
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
     }
 }
 
@@ -85,7 +70,7 @@ mod tests {
             text["args"],
             json!({
                 "build-arg:A": "1",
-                "context": "https://git.example/a.git#b",
+                "context": "https://xxxxx@git.example/a.git#b",
                 "context:x": "docker-image://a@sha256:b",
                 "target": "t",
             })

@@ -1,5 +1,6 @@
 //! From the daemon's status messages to this module's events.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
@@ -7,6 +8,7 @@ use prost_types::Timestamp;
 
 use super::event::*;
 use crate::proto::{moby::buildkit::v1 as control, pb};
+use crate::text::redact;
 
 impl From<control::StatusResponse> for StatusUpdate {
     fn from(response: control::StatusResponse) -> Self {
@@ -28,11 +30,11 @@ impl From<control::Vertex> for Vertex {
         Self {
             digest: vertex.digest,
             inputs: vertex.inputs,
-            name: vertex.name,
+            name: hidden(vertex.name),
             started: time(vertex.started),
             completed: time(vertex.completed),
             cached: vertex.cached,
-            error: vertex.error,
+            error: hidden(vertex.error),
             progress_group: vertex.progress_group.map(ProgressGroup::from),
         }
     }
@@ -42,7 +44,7 @@ impl From<pb::ProgressGroup> for ProgressGroup {
     fn from(group: pb::ProgressGroup) -> Self {
         Self {
             id: group.id,
-            name: group.name,
+            name: hidden(group.name),
             weak: group.weak,
         }
     }
@@ -51,9 +53,9 @@ impl From<pb::ProgressGroup> for ProgressGroup {
 impl From<control::VertexStatus> for VertexStatus {
     fn from(status: control::VertexStatus) -> Self {
         Self {
-            id: status.id,
+            id: hidden(status.id),
             vertex: status.vertex,
-            name: status.name,
+            name: hidden(status.name),
             total: status.total,
             current: status.current,
             timestamp: time(status.timestamp),
@@ -120,6 +122,14 @@ impl From<pb::Position> for SourcePosition {
     }
 }
 
+/// Without passwords: steps of other frontends are named after URLs.
+fn hidden(text: String) -> String {
+    match redact(&text) {
+        Cow::Owned(shown) => shown,
+        Cow::Borrowed(_) => text,
+    }
+}
+
 /// A time of the wire; none when it is missing or not a time.
 fn time(at: Option<Timestamp>) -> Option<SystemTime> {
     let at = at?;
@@ -145,7 +155,7 @@ mod tests {
         let update = StatusUpdate::from(control::StatusResponse {
             vertexes: vec![control::Vertex {
                 digest: "sha256:a".into(),
-                name: "[1/2] FROM x".into(),
+                name: "[1/2] ADD https://me:pw@host/x /".into(),
                 started: at(10),
                 progress_group: Some(pb::ProgressGroup {
                     id: "g".into(),
@@ -164,6 +174,7 @@ mod tests {
         });
         let started = UNIX_EPOCH + Duration::new(10, 5);
         assert_eq!(update.vertexes[0].started, Some(started));
+        assert_eq!(update.vertexes[0].name, "[1/2] ADD https://xxxxx@host/x /");
         assert_eq!(update.vertexes[0].completed, None);
         assert!(update.vertexes[0].progress_group.as_ref().unwrap().weak);
         assert_eq!(update.logs[0].stream, LogStream::Stderr);

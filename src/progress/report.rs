@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::event::Warning;
 use super::excerpt::SourceExcerpt;
 use super::palette::{Palette, Tone};
-use super::text::{log_time, printable};
+use super::text::log_time;
 use super::view::{StepState, StepView, View};
+use crate::text::one_line;
 
 /// What a display saw, in every mode.
 #[derive(Debug, Default)]
@@ -91,20 +92,20 @@ impl FailedStep {
     ///
     /// Begins and ends with a line of dashes, as BuildKit's own report does.
     pub fn render(&self, lines: usize) -> String {
-        let mut out = format!("------\n > {}", printable(&self.name));
+        let mut out = format!("------\n > {}", one_line(&self.name));
         if let Some(platform) = self
             .platform
             .as_ref()
             .filter(|platform| !self.name_says(platform))
         {
-            let _ = write!(out, " ({})", printable(platform));
+            let _ = write!(out, " ({})", one_line(platform));
         }
         out.push_str(":\n");
         for line in &self.log[self.log.len().saturating_sub(lines)..] {
             let _ = writeln!(out, "{line}");
         }
         if self.log.is_empty() {
-            let _ = writeln!(out, "{}", printable(&self.error));
+            let _ = writeln!(out, "{}", one_line(&self.error));
         } else if let Some(code) = self.exit_code() {
             let _ = writeln!(out, "exit code: {code}");
         }
@@ -157,7 +158,7 @@ pub fn render_warnings(warnings: &[Warning], expand: bool, palette: &Palette) ->
         let _ = writeln!(
             out,
             " - {}",
-            printable(&String::from_utf8_lossy(&warning.short))
+            one_line(&String::from_utf8_lossy(&warning.short))
         );
         if expand {
             out.push_str(&details(warning));
@@ -169,10 +170,10 @@ pub fn render_warnings(warnings: &[Warning], expand: bool, palette: &Palette) ->
 fn details(warning: &Warning) -> String {
     let mut out = String::new();
     for detail in &warning.detail {
-        let _ = writeln!(out, "{}", printable(&String::from_utf8_lossy(detail)));
+        let _ = writeln!(out, "{}", one_line(&String::from_utf8_lossy(detail)));
     }
     if !warning.url.is_empty() {
-        let _ = writeln!(out, "More info: {}", printable(&warning.url));
+        let _ = writeln!(out, "More info: {}", one_line(&warning.url));
     }
     if let Some(file) = &warning.source {
         let excerpt = SourceExcerpt {

@@ -1,10 +1,9 @@
-//! Text for people: sizes, durations, and names made fit for a terminal's columns.
+//! Text for people: sizes, durations, and lines of a terminal's columns.
 
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthChar;
-
 use super::event::VertexStatus;
+use crate::text::clip;
 
 /// A size in decimal units with two digits, e.g. `12.34MB`; below a kilobyte whole bytes, e.g. `999B`.
 pub(super) fn bytes(size: i64) -> String {
@@ -44,28 +43,6 @@ pub(super) fn log_time(at: Duration) -> String {
         _ => 1,
     };
     format!("{seconds:.digits$}")
-}
-
-/// One line without anything that would move the cursor: blanks for tabs and line ends, no control characters.
-pub(super) fn printable(text: &str) -> String {
-    let visible = |c: &char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
-    text.chars()
-        .filter(visible)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
-/// As much of a text as fits into so many columns, and the columns it takes.
-pub(super) fn clip(text: &str, columns: usize) -> (&str, usize) {
-    let mut used = 0;
-    for (index, c) in text.char_indices() {
-        let width = c.width().unwrap_or(0);
-        if used + width > columns {
-            return (&text[..index], used);
-        }
-        used += width;
-    }
-    (text, used)
 }
 
 /// A line of exactly so many columns: left and right text with blanks between, the left one cut if need be.
@@ -125,10 +102,5 @@ mod tests {
         assert_eq!(justify("ab", "1s", 7), "ab   1s");
         assert_eq!(justify("abcdefg", "1s", 7), "abcd 1s");
         assert_eq!(justify("abcdefg", "1s", 4), "abcd");
-    }
-
-    #[test]
-    fn nothing_of_a_name_moves_the_cursor() {
-        assert_eq!(printable("RUN a\tb\nc\x1b[2J\r"), "RUN a b c[2J ");
     }
 }

@@ -25,6 +25,8 @@ pub mod filepath;
 #[doc(hidden)]
 pub mod suggest;
 
+pub mod text;
+
 pub mod oci;
 
 pub mod template;

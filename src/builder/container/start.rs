@@ -93,7 +93,7 @@ impl Container {
         // Each line has a header of eight bytes, of which the first are no text.
         let text: String = String::from_utf8_lossy(&bytes)
             .chars()
-            .filter(|c| !c.is_control() || *c == '\n')
+            .filter(|c| *c == '\n' || !crate::text::is_unprintable(*c))
             .collect();
         text
     }

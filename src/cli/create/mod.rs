@@ -10,7 +10,7 @@ use solvekit::builder::{Builder, Driver, Error, Instance, check_name, generate_n
 use super::builder::Builders;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::failure::{print, talk};
+use super::terminal::{print, talk};
 use super::{Failure, values};
 
 #[derive(Debug, clap::Args)]

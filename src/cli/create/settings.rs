@@ -8,7 +8,7 @@ use solvekit::oci::Platform;
 use super::super::Failure;
 use super::super::builder::Builders;
 use super::super::environment::Environment;
-use super::super::failure::talk;
+use super::super::terminal::talk;
 use super::CreateArgs;
 
 pub(super) fn settings(

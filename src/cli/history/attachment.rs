@@ -3,7 +3,7 @@
 use solvekit::oci::{Descriptor, Index, Manifest, media_type};
 
 use super::super::Failure;
-use super::super::failure::print_bytes;
+use super::super::terminal::print_data;
 use super::Daemon;
 
 /// No attachment is larger.
@@ -48,7 +48,7 @@ pub(super) async fn cmd_attachment(
 ) -> Result<(), Failure> {
     let found = daemon.record(args.build.as_deref()).await?;
     if let Some(digest) = &args.digest {
-        return print_bytes(&daemon.client.read_blob(digest, LIMIT).await?);
+        return print_data(&daemon.client.read_blob(digest, LIMIT).await?);
     }
     let mut all = Vec::new();
     for (platform, descriptors) in &found.attestations {
@@ -90,7 +90,7 @@ pub(super) async fn cmd_attachment(
         .client
         .read_blob(wanted.descriptor.digest.as_str(), LIMIT)
         .await?;
-    print_bytes(&bytes)
+    print_data(&bytes)
 }
 
 /// An image and what it is made of: the index, its manifests, their configs.

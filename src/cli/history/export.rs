@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use solvekit::bundle::{Bundle, Exported};
 use solvekit::client::BuildRecord;
 
-use super::super::failure::print_bytes;
+use super::super::terminal::print_data;
 use super::super::{Failure, build};
 use super::Daemon;
 
@@ -63,7 +63,7 @@ pub(super) async fn cmd_export(args: &ExportArgs, daemon: &Daemon<'_>) -> Result
     written.map_err(|error| Failure::from_error(&error))?;
     match &args.output {
         Some(path) => build::write_file(path, &bytes),
-        None => print_bytes(&bytes),
+        None => print_data(&bytes),
     }
 }
 

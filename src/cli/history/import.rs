@@ -8,7 +8,7 @@ use solvekit::bundle::{self, BundledRecord};
 
 use super::super::columns::align;
 use super::super::environment::Environment;
-use super::super::failure::{print_bytes, talk};
+use super::super::terminal::{print_text, talk};
 use super::super::{Failure, records};
 
 /// Docker Desktop's socket for bundles on Windows' Linux.
@@ -53,7 +53,7 @@ pub(super) async fn cmd_import(
             );
         }
     }
-    print_bytes(align(&text, 10, 3).as_bytes())?;
+    print_text(&align(&text, 10, 3))?;
     if desktop.is_none() {
         told.push_str(
             "There is no Docker Desktop here, which keeps and shows bundles: these were read and checked, and are kept nowhere.\n",

@@ -8,7 +8,7 @@ use solvekit::template::{Json, Template};
 
 use super::super::Failure;
 use super::super::columns::align;
-use super::super::failure::print_bytes;
+use super::super::terminal::{print, print_json, print_text};
 use super::attachment::{AttachmentArgs, cmd_attachment};
 use super::{Daemon, record};
 
@@ -43,18 +43,14 @@ pub(super) async fn cmd_inspect(args: &InspectArgs, daemon: &Daemon<'_>) -> Resu
     };
     let found = daemon.record(args.build.as_deref()).await?;
     let known = known(daemon, &found);
-    let text = match (template, args.format.as_str()) {
+    match (template, args.format.as_str()) {
         (Some(template), _) => {
             let rendered = template.render(&known.clone().into(), Json::Compact);
-            format!(
-                "{}\n",
-                rendered.map_err(|error| Failure::from_error(&error))?
-            )
+            print(&rendered.map_err(|error| Failure::from_error(&error))?)
         }
-        (None, "json") => format!("{known:#}\n"),
-        (None, _) => pretty(&known, &found),
-    };
-    print_bytes(text.as_bytes())
+        (None, "json") => print_json(&format!("{known:#}\n")),
+        (None, _) => print_text(&pretty(&known, &found)),
+    }
 }
 
 /// What is known, under buildx's names; what is not known is left out.

@@ -7,7 +7,7 @@ use solvekit::client::BuildRecord;
 use solvekit::template::{Json, Struct, Template, Value};
 
 use super::super::columns::align;
-use super::super::failure::print_bytes;
+use super::super::terminal::{print_json, print_text};
 use super::super::{Failure, records};
 use super::filter::Filter;
 use super::{Daemon, LIMIT, record};
@@ -47,7 +47,7 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
     if args.format == "table" {
         text.push_str("BUILD ID\tNAME\tSTATUS\tCREATED AT\tDURATION\n");
         text.extend(found.iter().map(|one| row(daemon, one, args.no_trunc, now)));
-        return print_bytes(align(&text, 10, 3).as_bytes());
+        return print_text(&align(&text, 10, 3));
     }
     for one in &found {
         match &template {
@@ -59,7 +59,10 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
             }
         }
     }
-    print_bytes(text.as_bytes())
+    match template {
+        Some(_) => print_text(&text),
+        None => print_json(&text),
+    }
 }
 
 fn row(daemon: &Daemon<'_>, one: &BuildRecord, whole: bool, now: SystemTime) -> String {

@@ -1,7 +1,7 @@
 //! `solvekit history rm`.
 
 use super::super::Failure;
-use super::super::failure::print;
+use super::super::terminal::print;
 use super::{Daemon, bare};
 
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use solvekit::bundle::{Span, Trace};
 
 use super::super::Failure;
-use super::super::failure::print_bytes;
+use super::super::terminal::{print_data, print_json, print_text};
 use super::Daemon;
 
 /// No more than any trace.
@@ -43,14 +43,14 @@ pub(super) async fn cmd_trace(args: &TraceArgs, daemon: &Daemon<'_>) -> Result<(
         }
     });
     match format {
-        "otlp" => found.iter().try_for_each(|(_, bytes)| print_bytes(bytes)),
+        "otlp" => found.iter().try_for_each(|(_, bytes)| print_data(bytes)),
         "tree" => {
             let trees = found.iter().map(|(trace, _)| tree(&trace.spans()));
-            print_bytes(trees.collect::<Vec<_>>().join("\n").as_bytes())
+            print_text(&trees.collect::<Vec<_>>().join("\n"))
         }
         _ => {
             let traces: Vec<Trace> = found.into_iter().map(|(trace, _)| trace).collect();
-            print_bytes(format!("{:#}\n", Trace::to_jaeger(&traces)).as_bytes())
+            print_json(&format!("{:#}\n", Trace::to_jaeger(&traces)))
         }
     }
 }

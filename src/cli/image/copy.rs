@@ -8,8 +8,8 @@ use solvekit::transfer::{ArchiveKind, Options, Place, Plan, Source, fetch, push}
 use super::super::Failure;
 use super::super::connection::ConnectionArgs;
 use super::super::environment::Environment;
-use super::super::failure::print;
 use super::super::registries::RegistryArgs;
+use super::super::terminal::print;
 use super::super::transfers::{TransferArgs, failed, platform};
 use super::{pull, save};
 

@@ -8,8 +8,8 @@ use solvekit::transfer::{ArchiveKind, Place};
 use super::super::Failure;
 use super::super::connection::ConnectionArgs;
 use super::super::environment::Environment;
-use super::super::failure::{print, talk};
 use super::super::registries::RegistryArgs;
+use super::super::terminal::{print, talk};
 use super::super::transfers::{TransferArgs, platform};
 use super::copy::Copying;
 

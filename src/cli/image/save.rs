@@ -10,8 +10,8 @@ use solvekit::transfer::{ArchiveKind, Pack, Place, fetch};
 
 use super::super::Failure;
 use super::super::environment::Environment;
-use super::super::failure::print;
 use super::super::registries::RegistryArgs;
+use super::super::terminal::print;
 use super::super::transfers::{Staging, TransferArgs, failed, platform};
 use super::copy::Copying;
 

@@ -10,9 +10,9 @@ use solvekit::progress;
 use solvekit::template::Json;
 
 use super::super::environment::Environment;
-use super::super::failure::{print_bytes, talk};
 use super::super::registries::RegistryArgs;
 use super::super::registry_failure::{of_imagetools, reference};
+use super::super::terminal::{print_data, talk};
 use super::super::{Failure, build, display, values};
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +89,7 @@ pub(super) async fn cmd_create(
         );
     }
     if args.dry_run {
-        return print_bytes(&[created.bytes(), &b"\n"[..]].concat());
+        return print_data(&[created.bytes(), &b"\n"[..]].concat());
     }
     let (writer, updates) = progress::channel();
     let sink = args.progress.open(mode)?;

@@ -5,9 +5,9 @@ use solvekit::template::{Json, Template};
 
 use super::super::Failure;
 use super::super::environment::Environment;
-use super::super::failure::print_bytes;
 use super::super::registries::RegistryArgs;
 use super::super::registry_failure::of_imagetools;
+use super::super::terminal::{print_data, print_text};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -50,11 +50,11 @@ pub(super) async fn cmd_inspect(
         Err(error) => return Err(of_imagetools(&client, error).await),
     };
     if args.raw {
-        return print_bytes(image.raw());
+        return print_data(image.raw());
     }
     let template = match template {
         Some(template) if !is_whole(&args.format) => template,
-        _ => return print_bytes(image.text().as_bytes()),
+        _ => return print_text(&image.text()),
     };
     let value = match image.value(&template).await {
         Ok(value) => value,
@@ -63,7 +63,7 @@ pub(super) async fn cmd_inspect(
     let text = template
         .render(&value, Json::Indented)
         .map_err(|error| Failure::from_error(&error))?;
-    print_bytes(text.as_bytes())
+    print_text(&text)
 }
 
 /// `{{.Manifest}}` alone is the default text, as in buildx; so is no template at all.

@@ -5,7 +5,7 @@ use solvekit::oci::Reference;
 
 use super::super::Failure;
 use super::super::environment::Environment;
-use super::super::failure::print;
+use super::super::terminal::print;
 use super::{ManifestRegistryArgs, failure, lists, local, name};
 
 #[derive(Debug, clap::Args)]

@@ -5,8 +5,8 @@ use solvekit::oci::{Index, media_type};
 
 use super::super::Failure;
 use super::super::environment::Environment;
-use super::super::failure::print;
 use super::super::registry_failure::of_registry;
+use super::super::terminal::print_json;
 use super::{ManifestRegistryArgs, failure, lists, local, name};
 
 #[derive(Debug, clap::Args)]
@@ -36,14 +36,14 @@ pub(super) async fn cmd_inspect(
     if let Some(manifest) = &args.second {
         let entry = lists.get_one(&first, &name(manifest)?).map_err(local)?;
         return match args.verbose {
-            true => print(&indent(&entry.to_json(), "\t")),
-            false => print(&indent(&String::from_utf8_lossy(&entry.raw), "\t")),
+            true => print_line(&indent(&entry.to_json(), "\t")),
+            false => print_line(&indent(&String::from_utf8_lossy(&entry.raw), "\t")),
         };
     }
     match lists.get(&first) {
-        Ok(entries) if args.verbose => return print(&verbose(&entries)),
+        Ok(entries) if args.verbose => return print_line(&verbose(&entries)),
         Ok(entries) => {
-            return print(&list_json(entries.iter().map(|entry| &entry.descriptor)).1);
+            return print_line(&list_json(entries.iter().map(|entry| &entry.descriptor)).1);
         }
         Err(Error::NoList { .. }) => {}
         Err(error) => return Err(local(error)),
@@ -60,17 +60,22 @@ pub(super) async fn cmd_inspect(
             Err(error) => return Err(failure(&client, error).await),
         };
         return match entries.as_slice() {
-            [only] if !is_index => print(&indent(&only.to_json(), "\t")),
-            all => print(&verbose(all)),
+            [only] if !is_index => print_line(&indent(&only.to_json(), "\t")),
+            all => print_line(&verbose(all)),
         };
     }
     let text = String::from_utf8_lossy(&root.bytes);
     if !is_index {
-        return print(&indent(&text, "\t"));
+        return print_line(&indent(&text, "\t"));
     }
     let index: Index = serde_json::from_str(&text)
         .map_err(|error| Failure::new(format!("{first} is no index: {error}")))?;
-    print(&list_json(&index.manifests).1)
+    print_line(&list_json(&index.manifests).1)
+}
+
+/// JSON with a line end.
+fn print_line(json: &str) -> Result<(), Failure> {
+    print_json(&format!("{json}\n"))
 }
 
 fn verbose(entries: &[Entry]) -> String {

@@ -5,7 +5,7 @@ use solvekit::oci::Reference;
 use solvekit::progress;
 
 use super::super::environment::Environment;
-use super::super::failure::print;
+use super::super::terminal::print;
 use super::super::{Failure, display};
 use super::{ManifestRegistryArgs, failure, lists, local, name};
 

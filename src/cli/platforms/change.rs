@@ -10,7 +10,7 @@ use solvekit::oci::Reference;
 use super::super::Failure;
 use super::super::connection::{ConnectionArgs, say};
 use super::super::environment::Environment;
-use super::super::failure::talk;
+use super::super::terminal::talk;
 use super::{PlatformsArgs, Target};
 
 /// A change, and the image that makes it.

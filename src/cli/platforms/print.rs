@@ -6,7 +6,7 @@ use solvekit::template::{Json, Struct, Template, Value};
 
 use super::super::Failure;
 use super::super::columns::align;
-use super::super::failure::{print_bytes, talk};
+use super::super::terminal::{print_json, print_text, talk};
 use super::{Found, Row, Target};
 
 /// The fields and their heads in a table.
@@ -65,7 +65,10 @@ pub(super) fn print(found: &[Found<'_>], format: &Format) -> Result<(), Failure>
             }
         }
     }
-    print_bytes(text.as_bytes())?;
+    match format {
+        Format::Json => print_json(&text)?,
+        Format::Lines { .. } => print_text(&text)?,
+    }
     let is_table = matches!(format, Format::Lines { is_table: true, .. });
     if is_table {
         talk(&remarks(found));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::Failure;
 use super::super::environment::Environment;
-use super::super::failure::print;
+use super::super::terminal::print;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct InstallPluginArgs {

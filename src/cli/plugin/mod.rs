@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Failure;
-use super::failure::print;
 use super::identity::{BUILDX_VERSION, Identity, VERSION};
+use super::terminal::print;
 
 pub(super) use install::{InstallPluginArgs, cmd_install_plugin};
 pub(super) use socket::closed;

@@ -4,7 +4,7 @@ use super::super::Error;
 use crate::client;
 use crate::gateway::{self, Bridge, Ref, SolveOptions};
 use crate::llb::{Definition, MarshalOptions, State};
-use crate::translate::without_password;
+use crate::text::redact_url;
 
 /// How much of a download is looked at to tell an archive from a Dockerfile.
 const SNIFFED: u64 = 1024;
@@ -66,7 +66,7 @@ fn not_fetched(url: &str, error: Error) -> Error {
     match error {
         Error::Gateway(source @ gateway::Error::Client(client::Error::Call { .. })) => {
             Error::Context {
-                url: without_password(url),
+                url: redact_url(url),
                 source,
             }
         }

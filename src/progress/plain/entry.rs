@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::super::event::VertexStatus;
 use super::super::text::{log_time, moved, seconds};
+use crate::text::{LogFilter, one_line};
 
 /// A transfer is printed again after so much time or such a part of the whole.
 const TRANSFER_EVERY: Duration = Duration::from_secs(5);
@@ -21,6 +22,7 @@ pub(super) struct Entry {
     printed: HashMap<usize, (i64, Option<SystemTime>)>,
     /// Warnings that have been printed.
     pub(super) warned: usize,
+    filter: LogFilter,
     /// Lines of the log, each with its time.
     lines: Vec<Vec<u8>>,
     /// Bytes in `lines`.
@@ -50,7 +52,9 @@ impl Entry {
     /// Adds a piece of log that came at a time since the step's start.
     pub(super) fn write(&mut self, data: &[u8], at: Duration) {
         self.bytes += data.len();
-        for piece in data.split_inclusive(|byte| *byte == b'\n') {
+        let mut shown = Vec::with_capacity(data.len());
+        self.filter.push(data, &mut shown);
+        for piece in shown.split_inclusive(|byte| *byte == b'\n') {
             let (text, ended) = match piece.strip_suffix(b"\n") {
                 Some(text) => (text, true),
                 None => (piece, false),
@@ -79,6 +83,8 @@ impl Entry {
                 out.push(b'\n');
             }
         }
+        // What others say has colours of its own.
+        self.filter.reset(out);
         self.keep_open_line();
     }
 
@@ -123,7 +129,7 @@ impl Entry {
         }
         self.printed
             .insert(number, (status.current, status.timestamp));
-        let mut line = super::printable(&status.id);
+        let mut line = one_line(&status.id).into_owned();
         let bytes = moved(status);
         if !bytes.is_empty() {
             line = format!("{line} {bytes}");

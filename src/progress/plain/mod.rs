@@ -11,8 +11,9 @@ use std::io::Write;
 use std::time::SystemTime;
 
 use super::event::StatusUpdate;
-use super::text::{clip, printable, seconds};
+use super::text::seconds;
 use super::view::{Changes, StepState, StepView, View};
+use crate::text::{clip, one_line};
 use entry::Entry;
 
 /// Columns of a name when names are cut.
@@ -139,9 +140,9 @@ impl Plain {
         if std::mem::replace(&mut self.begun, true) {
             self.out.push(b'\n');
         } else if let Some(description) = self.description.take() {
-            let _ = write!(self.out, "#0 {}\n\n", printable(&description));
+            let _ = write!(self.out, "#0 {}\n\n", one_line(&description));
         }
-        let name = printable(name);
+        let name = one_line(name);
         match clip(&name, NAME_COLUMNS) {
             (cut, _) if self.truncate && cut.len() < name.len() => {
                 self.line(index, &format!("{cut}..."))
@@ -172,8 +173,8 @@ impl Plain {
         let printed = std::mem::replace(&mut self.entries[position].warned, step.warnings.len());
         for warning in step.warnings.iter().skip(printed) {
             self.entries[position].close_line(&mut self.out);
-            let text = printable(&String::from_utf8_lossy(&warning.short));
-            self.line(index, &format!("WARN: {text}"));
+            let text = String::from_utf8_lossy(&warning.short);
+            self.line(index, &format!("WARN: {}", one_line(&text)));
         }
     }
 
@@ -212,7 +213,7 @@ impl Plain {
 fn end_of(view: &View, step: &StepView, now: SystemTime) -> String {
     match step.state() {
         StepState::Canceled => "CANCELED".into(),
-        StepState::Failed => format!("ERROR: {}", step.error()),
+        StepState::Failed => format!("ERROR: {}", one_line(step.error())),
         StepState::Cached => "CACHED".into(),
         _ => format!("DONE {}", seconds(view.elapsed(step, now))),
     }

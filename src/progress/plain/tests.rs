@@ -242,16 +242,25 @@ fn what_was_not_said_is_said_at_the_end() {
 }
 
 #[test]
-fn logs_are_passed_on_byte_by_byte() {
+fn of_logs_only_text_and_colours_are_shown() {
     let mut printer = Printer::new();
-    printer.at(
-        0,
-        &[begun("a", "one", 0), log("a", 0, b"\xff\x1b[31m\r\n\nend")],
-    );
+    let hostile =
+        b"\x1b[31mred\x1b[2J\x1b]0;title\x07\xff\r\n\x1b[0m10%\r20%\xe2\x80\xae\nend\x1b[";
+    printer.at(0, &[begun("a", "one", 0), log("a", 0, hostile)]);
+    printer.at(100, &[log("a", 100, b"Hup\x1b[8m")]);
+    let out = printer.at(200, &[log("a", 200, b"s")]).finish(300);
     assert_eq!(
-        printer.out,
-        b"#1 one\n#1 0.000 \xff\x1b[31m\r\n#1 0.000 \n#1 0.000 end"
+        out,
+        "#1 one\n#1 0.000 \x1b[31mred\u{fffd}\n#1 0.000 \x1b[0m10%\n#1 0.000 20%\n#1 0.000 endup\x1b[8m\x1b[0ms\n"
     );
+}
+
+#[test]
+fn an_error_is_one_line_without_controls() {
+    let mut failed = ended("a", "one", 0, 10);
+    failed.vertexes[0].error = "a\x1b[2J\nb".into();
+    let out = Printer::new().at(0, &[failed]).finish(10);
+    assert_eq!(out, "#1 one\n#1 ERROR: a[2J b\n");
 }
 
 #[test]

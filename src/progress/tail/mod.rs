@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::text::{Utf8Stream, is_unprintable};
+
 /// Lines that are kept.
 const LINES: usize = 100;
 /// Characters of a line that are kept.
@@ -17,8 +19,7 @@ pub struct LogTail {
     row: usize,
     column: usize,
     escape: Escape,
-    /// The beginning of a character whose end has not come yet.
-    partial: Vec<u8>,
+    utf8: Utf8Stream,
 }
 
 /// One line of output.
@@ -51,32 +52,9 @@ enum Escape {
 impl LogTail {
     /// Adds output that came at a time since the step's start; it may be cut anywhere.
     pub fn write(&mut self, data: &[u8], at: Duration) {
-        let joined;
-        let mut rest = data;
-        if !self.partial.is_empty() {
-            joined = [std::mem::take(&mut self.partial).as_slice(), data].concat();
-            rest = &joined;
-        }
-        while !rest.is_empty() {
-            match std::str::from_utf8(rest) {
-                Ok(text) => {
-                    text.chars().for_each(|c| self.put(c, at));
-                    return;
-                }
-                Err(error) => {
-                    let (valid, bad) = rest.split_at(error.valid_up_to());
-                    String::from_utf8_lossy(valid)
-                        .chars()
-                        .for_each(|c| self.put(c, at));
-                    let Some(length) = error.error_len() else {
-                        self.partial = bad.to_vec();
-                        return;
-                    };
-                    self.put(char::REPLACEMENT_CHARACTER, at);
-                    rest = &bad[length..];
-                }
-            }
-        }
+        let mut utf8 = std::mem::take(&mut self.utf8);
+        utf8.read(data, |c| self.put(c, at));
+        self.utf8 = utf8;
     }
 
     /// The lines that are kept, oldest first, each with the time since the step's start; trailing spaces are cut.
@@ -150,7 +128,7 @@ impl LogTail {
                     self.put_text(' ', at);
                 }
             }
-            c if c.is_control() => {}
+            c if is_unprintable(c) => {}
             c => self.put_text(c, at),
         }
     }

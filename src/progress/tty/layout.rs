@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use super::super::palette::Tone;
-use super::super::text::{clip, justify, moved, printable, seconds};
+use super::super::text::{justify, moved, seconds};
 use super::super::view::{StepState, StepView, View};
 use super::rows::Row;
 use super::screen::Line;
 use super::{Look, Size};
+use crate::text::{clip, one_line};
 
 /// Header and rows.
 pub(super) fn lines(
@@ -37,7 +38,7 @@ fn header(view: &View, look: &Look, columns: usize, now: SystemTime, last: bool)
     if last && ended == all && all > 0 && view.steps().all(went_well) {
         left.push_str(" FINISHED");
     }
-    let description = printable(&look.description);
+    let description = one_line(&look.description);
     let (_, room) = clip(&format!("{left} {description}"), usize::MAX);
     justify(
         &left,
@@ -49,7 +50,7 @@ fn header(view: &View, look: &Look, columns: usize, now: SystemTime, last: bool)
 fn line(view: &View, row: &Row<'_>, look: &Look, columns: usize, now: SystemTime) -> Line {
     match row {
         Row::Step(step) => {
-            let text = format!(" => {}{}", badge(step), printable(step.name()));
+            let text = format!(" => {}{}", badge(step), one_line(step.name()));
             let text = justify(&text, &time(view.elapsed(step, now)), columns);
             Line::new(text, look, tone(step))
         }
@@ -59,7 +60,7 @@ fn line(view: &View, row: &Row<'_>, look: &Look, columns: usize, now: SystemTime
                 .warnings
                 .get(*number)
                 .map(|warning| String::from_utf8_lossy(&warning.short));
-            let text = format!(" => => WARN: {}", printable(&short.unwrap_or_default()));
+            let text = format!(" => => WARN: {}", one_line(&short.unwrap_or_default()));
             Line::new(clip(&text, columns).0.to_string(), look, Tone::Warning)
         }
         Row::Log(text) => {
@@ -97,7 +98,7 @@ fn transfer(
         moved(status),
         time(view.transfer_elapsed(step, number, now)),
     );
-    let name = format!(" => => {}", printable(&status.id));
+    let name = format!(" => => {}", one_line(&status.id));
     let (_, name_columns) = clip(&name, usize::MAX);
     let text = if bytes.is_empty() {
         justify(&name, &time, columns)
@@ -141,7 +142,7 @@ fn folded(group: Option<&str>, steps: &[&StepView]) -> String {
         .filter(|step| step.state() == StepState::Cached)
         .count();
     let group = group
-        .map(|group| format!("[{}] ", printable(group)))
+        .map(|group| format!("[{}] ", one_line(group)))
         .unwrap_or_default();
     let plural = if steps.len() == 1 { "" } else { "s" };
     let cached = match cached {

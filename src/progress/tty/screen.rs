@@ -4,8 +4,8 @@
 //! program that dies between two changes leaves the terminal as it was. Only lines that changed are written.
 
 use super::super::palette::Tone;
-use super::super::text::clip;
 use super::{Look, Size};
+use crate::text::clip;
 
 const BEGIN: &str = "\x1b[?25l\x1b[?7l";
 const END: &str = "\x1b[?7h\x1b[?25h";

@@ -250,7 +250,7 @@ fn a_narrow_window_keeps_times_and_bytes() {
     );
     for columns in 1..40 {
         for line in draw(&view, Size { columns, rows: 24 }, 900) {
-            let (_, width) = super::super::text::clip(&line, usize::MAX);
+            let (_, width) = crate::text::clip(&line, usize::MAX);
             assert!(width < usize::from(columns).max(1), "{columns}: {line:?}");
         }
     }

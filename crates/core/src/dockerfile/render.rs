@@ -1,28 +1,24 @@
 //! Showing errors together with the lines that they are about.
 
-use std::error::Error;
 use std::fmt::Write;
 
 use super::error::ParseError;
 use super::span::Span;
-
-/// Lines shown before and after those that matter.
-const AROUND: u32 = 2;
-
-/// Of a longer stretch only this many lines are shown.
-const MAX_SHOWN: u32 = 12;
+use crate::{causes, text};
 
 /// The error for people: file and line, the lines around with `>>>` before those that matter, what is wrong, what was expected.
 ///
 /// ```
 /// use solvekit_core::dockerfile::{parse, render_error};
 ///
-/// let source = b"FROM alpine\nRUNN true\n";
+/// let source = b"FROM alpine\nRUNN true";
 /// let error = parse(source).unwrap_err();
 /// assert_eq!(render_error("Dockerfile", source, &error), "\
 /// Dockerfile:2
+/// --------------------
 ///    1 |     FROM alpine
 ///    2 | >>> RUNN true
+/// --------------------
 /// unknown instruction \"RUNN\"; did you mean RUN?
 /// expected: ADD, ARG, CMD, COPY, ENTRYPOINT, ENV, EXPOSE, FROM, HEALTHCHECK, LABEL, MAINTAINER, ONBUILD, RUN, SHELL, \
 /// STOPSIGNAL, USER, VOLUME, WORKDIR
@@ -31,15 +27,9 @@ const MAX_SHOWN: u32 = 12;
 pub fn render_error(file_name: &str, source: &[u8], error: &ParseError) -> String {
     let mut text = match error.shown_span() {
         Some(span) => render_source(file_name, source, span),
-        None => format!("{file_name}\n"),
+        None => format!("{}\n", text::one_line(file_name)),
     };
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(message, ": {error}");
-        cause = error.source();
-    }
-    text.push_str(&message);
+    text.push_str(&text::lines(&causes::in_one_line(error)));
     text.push('\n');
     if let Some(expected) = error.expected() {
         let _ = writeln!(text, "expected: {expected}");
@@ -47,54 +37,13 @@ pub fn render_error(file_name: &str, source: &[u8], error: &ParseError) -> Strin
     text
 }
 
-/// File and line, then the lines of the span and those around it, each with its number and `>>>` before those of the span.
+/// File and line, then the lines of the span and those around it, as [`text::excerpt`] shows them.
 pub fn render_source(file_name: &str, source: &[u8], span: Span) -> String {
-    let mut text = format!("{file_name}:{}\n", span.first);
-    let first = span.first.saturating_sub(AROUND).max(1);
-    let last = span.last.min(span.first.saturating_add(MAX_SHOWN - 1));
-    let end = if last < span.last {
-        last
-    } else {
-        last.saturating_add(AROUND)
-    };
-    let source =
-        String::from_utf8_lossy(source.strip_prefix("\u{feff}".as_bytes()).unwrap_or(source));
-    let lines = source
-        .lines()
-        .enumerate()
-        .skip(first as usize - 1)
-        .take((end - first) as usize + 1);
-    for (index, line) in lines {
-        let number = index as u32 + 1;
-        let mark = if (span.first..=span.last).contains(&number) {
-            ">>>"
-        } else {
-            ""
-        };
-        let _ = writeln!(
-            text,
-            "{}",
-            format!("{number:4} | {mark:3} {}", printable(line)).trim_end()
-        );
-    }
-    if last < span.last {
-        let _ = writeln!(text, "     | >>> … up to line {}", span.last);
-    }
-    text
-}
-
-/// The line without what a terminal would act on, and not endlessly long.
-fn printable(line: &str) -> String {
-    let mut text: String = line
-        .chars()
-        .take(200)
-        .map(|c| if c == '\t' { ' ' } else { c })
-        .collect();
-    text.retain(|c| !c.is_control());
-    if text.chars().count() == 200 {
-        text.push('…');
-    }
-    text
+    text::excerpt(
+        file_name,
+        source,
+        &[span.first as usize..=span.last as usize],
+    )
 }
 
 #[cfg(test)]
@@ -113,14 +62,14 @@ mod tests {
     #[test]
     fn lines_around_are_shown_and_those_that_matter_marked() {
         let text = rendered("FROM a\n\nRUN b\nENV c=1 \\\n  d\nRUN f\n\nRUN g\n");
-        assert!(text.starts_with("Dockerfile:4\n   2 |\n   3 |     RUN b\n   4 | >>> ENV c=1 \\\n   5 | >>>   d\n   6 |     RUN f\n   7 |\n"), "{text}");
+        assert!(text.starts_with("Dockerfile:4\n--------------------\n   3 |     RUN b\n   4 | >>> ENV c=1 \\\n   5 | >>>   d\n   6 |     RUN f\n--------------------\n"), "{text}");
     }
 
     #[test]
     fn long_stretches_are_cut() {
         let text = rendered(&format!("FROM a\nRUN <<EOF\n{}", "x\n".repeat(50)));
         assert!(
-            text.contains("  13 | >>> x\n     | >>> … up to line 52\n"),
+            text.contains("  13 | >>> x\n     | >>> … up to line 52\n--------------------\n"),
             "{text}"
         );
         assert!(
@@ -138,7 +87,8 @@ mod tests {
                 .contains("--mount is wrong: from= takes no variables: \"$x\"\n")
         );
         assert!(
-            rendered("# escape=x\nFROM a").starts_with("Dockerfile:1\n   1 | >>> # escape=x\n")
+            rendered("# escape=x\nFROM a")
+                .starts_with("Dockerfile:1\n--------------------\n   1 | >>> # escape=x\n")
         );
         assert_eq!(
             render_error("Dockerfile", b"", &parse(b"").unwrap_err())

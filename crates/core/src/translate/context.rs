@@ -6,8 +6,8 @@ use super::options::{Context, LocalContext, Options};
 use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
-use super::url::without_password;
 use crate::llb::{self, Constraints, Copy, File, Local, State};
+use crate::text::redact_url;
 
 /// The main context; of a local folder only the paths that are used.
 pub(super) fn main(scope: &Scope<'_>, follow_paths: &[String]) -> Result<State, Error> {
@@ -118,9 +118,6 @@ pub(super) fn git(
     remote::git(
         options,
         source.git,
-        Constraints::new().named(format!(
-            "[internal] load git source {}",
-            without_password(url)
-        )),
+        Constraints::new().named(format!("[internal] load git source {}", redact_url(url))),
     )
 }

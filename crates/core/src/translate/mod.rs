@@ -46,8 +46,6 @@ pub use outline::{Outline, OutlineArg, OutlineItem};
 pub use reason::Reason;
 #[doc(hidden)]
 pub use remote::{RemoteKind, remote_kind};
-#[doc(hidden)]
-pub use url::without_password;
 
 use std::sync::Arc;
 

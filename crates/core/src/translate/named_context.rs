@@ -9,9 +9,9 @@ use super::images::{ImageKind, ImageRequest};
 use super::options::{LocalContext, NamedContext};
 use super::reason::Reason;
 use super::scope::Scope;
-use super::url::without_password;
 use crate::llb::{self, Constraints, Deferred, Local, ResolveMode, State};
 use crate::oci::{Digest, Image, Platform, Reference};
+use crate::text::redact_url;
 
 /// The context of this name, with the name under which it was found; `name::platform` is looked up first.
 pub(super) fn named<'a>(
@@ -279,7 +279,7 @@ fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State,
         }
         None if kind == "git" => Err(unusable(name, format!("{specifier:?} is not a git URL"))),
         None => {
-            let shown = without_password(specifier);
+            let shown = redact_url(specifier);
             let constraints = Constraints::new().named(format!("[context {name}] {shown}"));
             Ok(llb::http(specifier, "context", "", constraints))
         }

@@ -2,6 +2,7 @@
 
 use crate::llb::Env;
 use crate::oci::Platform;
+use crate::text::redact;
 
 /// What the names of a stage's vertices have in common, and how many there were.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +20,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// The name of the next step. `env` tells cross compilation: `[linux/amd64->arm64 …]`.
+    /// The name of the next step, without passwords: the daemon keeps and shows it. `env` tells cross compilation: `[linux/amd64->arm64 …]`.
     pub(super) fn next(
         &mut self,
         text: &str,
@@ -27,7 +28,7 @@ impl Steps {
         env: Option<&Env>,
     ) -> String {
         if self.total == 0 {
-            return text.to_owned();
+            return redact(text).into_owned();
         }
         self.index += 1;
         let mut name = String::with_capacity(text.len() + self.stage.len() + 24);
@@ -46,7 +47,7 @@ impl Steps {
         if self.on_build {
             name.push_str("ONBUILD ");
         }
-        name.push_str(text);
+        name.push_str(&redact(text));
         name
     }
 

@@ -101,24 +101,6 @@ pub(super) fn is_http(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// The URL as it can be shown: without what logs in. The user of ssh is no secret, that of http often is a token.
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let Some((user, host)) = authority.rsplit_once('@') else {
-        return url.to_owned();
-    };
-    let shown = match (is_http(url), user.split_once(':')) {
-        (true, _) => "xxxxx".to_owned(),
-        (false, Some((user, _))) => format!("{user}:xxxxx"),
-        (false, None) => user.to_owned(),
-    };
-    format!("{scheme}://{shown}@{host}{path}")
-}
-
 /// Keys and values, and whether all could be read.
 pub(super) fn parse_query(query: &str) -> (Vec<(String, String)>, bool) {
     let mut pairs = Vec::new();
@@ -231,20 +213,6 @@ fn escape(text: &str, kept: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_logs_in_is_not_shown() {
-        for (url, shown) in [
-            ("https://token@h/r.git#a:b", "https://xxxxx@h/r.git#a:b"),
-            ("http://me:pw@h:8/x?y=@z", "http://xxxxx@h:8/x?y=@z"),
-            ("ssh://git@h/r", "ssh://git@h/r"),
-            ("ssh://git:pw@h/r", "ssh://git:xxxxx@h/r"),
-            ("https://h/a@b", "https://h/a@b"),
-            ("git@h:r", "git@h:r"),
-        ] {
-            assert_eq!(without_password(url), shown);
-        }
-    }
 
     #[test]
     fn urls_are_written_as_go_writes_them() {

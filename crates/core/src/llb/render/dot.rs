@@ -2,6 +2,7 @@
 
 use super::super::Definition;
 use super::graph::{Step, steps};
+use crate::text::is_unprintable;
 
 pub(super) fn render(graphs: &[(String, &Definition)]) -> String {
     let mut text = String::from(
@@ -58,6 +59,7 @@ fn quoted(text: &str) -> String {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
+            character if is_unprintable(character) => quoted.push(' '),
             other => quoted.push(other),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::super::Definition;
 use super::graph::{Step, steps};
+use crate::text::is_unprintable;
 
 pub(super) fn render(graphs: &[(String, &Definition)]) -> String {
     let mut text = String::from("flowchart TD\n");
@@ -34,8 +35,9 @@ fn label(step: &Step) -> String {
         Some(_) => format!("{} ", step.number),
         None => String::new(),
     };
-    label.extend(step.name.chars().take(60));
-    if step.name.chars().count() > 60 {
+    let mut name = step.name.chars();
+    label.extend(name.by_ref().take(60));
+    if name.next().is_some() {
         label.push('…');
     }
     label
@@ -49,7 +51,7 @@ fn escaped(text: &str) -> String {
             '"' | '<' | '>' | '&' | '#' | '`' | '\\' => {
                 escaped.push_str(&format!("#{};", u32::from(character)));
             }
-            character if character.is_control() => escaped.push(' '),
+            character if is_unprintable(character) => escaped.push(' '),
             other => escaped.push(other),
         }
     }

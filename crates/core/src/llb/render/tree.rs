@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::super::Definition;
 use super::graph::{Step, short, steps};
+use crate::text::{clip, one_line};
 
 /// The digits of a digest.
 const DIGEST: usize = 12;
@@ -26,13 +27,10 @@ pub(super) fn render(graphs: &[(String, &Definition)], width: usize) -> String {
         for step in steps.iter().filter(|step| step.stage.is_none()) {
             write(&mut text, step, &steps, width);
         }
-        for stage in stages(&steps) {
+        for (stage, members) in stages(&steps) {
             let title = if stage.is_empty() { "stage" } else { stage };
-            text.push_str(&format!("  {title}\n"));
-            for step in steps
-                .iter()
-                .filter(|step| step.stage.as_deref() == Some(stage))
-            {
+            text.push_str(&format!("  {}\n", cut(title, width - 2)));
+            for step in members {
                 write(&mut text, step, &steps, width);
             }
         }
@@ -43,71 +41,87 @@ pub(super) fn render(graphs: &[(String, &Definition)], width: usize) -> String {
     text
 }
 
-/// The names of the stages: one that another one reads stands before it.
-fn stages(steps: &[Step]) -> Vec<&str> {
-    let mut last = HashMap::new();
+/// The stages with their steps: one that another one reads stands before it.
+fn stages(steps: &[Step]) -> Vec<(&str, Vec<&Step>)> {
+    let mut stages: HashMap<&str, (usize, Vec<&Step>)> = HashMap::new();
     for (position, step) in steps.iter().enumerate() {
         if let Some(stage) = step.stage.as_deref() {
-            last.insert(stage, position);
+            let (last, members) = stages.entry(stage).or_default();
+            *last = position;
+            members.push(step);
         }
     }
-    let mut stages: Vec<&str> = last.keys().copied().collect();
-    stages.sort_by_key(|stage| last[stage]);
-    stages
+    let mut sorted: Vec<_> = stages.into_iter().collect();
+    sorted.sort_by_key(|(_, (last, _))| *last);
+    sorted
+        .into_iter()
+        .map(|(stage, (_, members))| (stage, members))
+        .collect()
 }
 
 /// The step's line, and below it what it reads and where it comes from.
 fn write(text: &mut String, step: &Step, steps: &[Step], width: usize) {
-    let mut line = match &step.stage {
-        Some(_) => format!("    {} {}", step.number, step.name),
-        None => format!("  {}", step.name),
-    };
     let room = width - DIGEST - 2;
-    cut(&mut line, room);
+    let line = match &step.stage {
+        Some(_) => format!("    {} {}", step.number, cut(&step.name, width)),
+        None => format!("  {}", cut(&step.name, width)),
+    };
+    let line = cut(&line, room);
     let blanks = room - line.width() + 2;
     text.push_str(&format!("{line}{:blanks$}{}\n", "", step.digest));
     let indent = if step.stage.is_some() { 8 } else { 4 };
-    let mut more = |title: &str, what: String| {
-        let mut line = format!("{:indent$}{title}{what}", "");
-        cut(&mut line, width);
-        text.push_str(&line);
+    let mut more = |title: &str, what: &str| {
+        let line = format!("{:indent$}{title}{}", "", cut(what, width));
+        text.push_str(&cut(&line, width));
         text.push('\n');
     };
-    let reads: Vec<String> = step
-        .reads
-        .iter()
-        .map(|(position, place)| {
-            let name = label(&steps[*position], step);
-            match place.as_str() {
-                "" => name,
-                place => format!("{name} at {place}"),
-            }
-        })
-        .collect();
+    let reads = reads(step, steps, width);
     if !reads.is_empty() {
-        more("reads ", reads.join(", "));
+        more("reads ", &reads);
     }
     if !step.detail.is_empty() && step.detail != step.name {
-        more("", step.detail.clone());
+        more("", &step.detail);
     }
+}
+
+/// What the step reads, as much of it as a line can show.
+fn reads(step: &Step, steps: &[Step], width: usize) -> String {
+    let mut text = String::new();
+    for (position, place) in &step.reads {
+        if text.len() > 4 * width {
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(&label(&steps[*position], step, width));
+        if !place.is_empty() {
+            text.push_str(" at ");
+            text.push_str(&cut(place, width));
+        }
+    }
+    text
 }
 
 /// How a step is called where another one reads it.
-fn label(step: &Step, by: &Step) -> String {
+fn label(step: &Step, by: &Step, width: usize) -> String {
     match &step.stage {
-        None => step.name.clone(),
+        None => cut(&step.name, width),
         Some(stage) if by.stage.as_ref() == Some(stage) || stage.is_empty() => step.number.clone(),
-        Some(stage) => format!("{stage} {}", step.number),
+        Some(stage) => format!("{} {}", cut(stage, width), step.number),
     }
 }
 
-/// Shortens to at most `room` columns.
-fn cut(line: &mut String, room: usize) {
-    if line.width() <= room {
-        return;
+/// One line of at most `room` columns.
+fn cut(text: &str, room: usize) -> String {
+    // No character takes more bytes than these, and only the beginning is looked at.
+    let mut end = text.len().min(8 * (room + 1));
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
-    while line.width() > room.saturating_sub(1) {
-        line.pop();
+    let line = one_line(&text[..end]);
+    if line.width() <= room && end == text.len() {
+        return line.into_owned();
     }
-    line.push('…');
+    format!("{}…", clip(&line, room.saturating_sub(1)).0)
 }

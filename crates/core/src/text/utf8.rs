@@ -1,0 +1,40 @@
+//! Bytes that come in pieces, read as UTF-8.
+
+/// Reads characters of bytes that may be cut anywhere.
+#[derive(Debug, Clone, Default)]
+pub struct Utf8Stream {
+    /// The beginning of a character whose end has not come yet.
+    partial: Vec<u8>,
+}
+
+impl Utf8Stream {
+    /// Gives the characters of the next piece, U+FFFD for bytes that are none.
+    pub fn read(&mut self, data: &[u8], mut take: impl FnMut(char)) {
+        let joined;
+        let mut rest = data;
+        if !self.partial.is_empty() {
+            joined = [std::mem::take(&mut self.partial).as_slice(), data].concat();
+            rest = &joined;
+        }
+        while !rest.is_empty() {
+            match std::str::from_utf8(rest) {
+                Ok(text) => return text.chars().for_each(take),
+                Err(error) => {
+                    let (valid, bad) = rest.split_at(error.valid_up_to());
+                    String::from_utf8_lossy(valid).chars().for_each(&mut take);
+                    let Some(length) = error.error_len() else {
+                        self.partial = bad.to_vec();
+                        return;
+                    };
+                    take(char::REPLACEMENT_CHARACTER);
+                    rest = &bad[length..];
+                }
+            }
+        }
+    }
+
+    /// True while a character has come in part.
+    pub fn is_within(&self) -> bool {
+        !self.partial.is_empty()
+    }
+}
