@@ -3,50 +3,238 @@
 //! There are no unknown values: an expression that cannot be evaluated ends the evaluation.
 
 mod number;
+
 mod types;
 
+mod collection;
+
+mod equality;
+
+mod set;
+
+mod convert;
+
+mod unify;
+
+pub mod json;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use number::Number;
-pub use types::Type;
+use thiserror::Error;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+pub use collection::{Mapping, Sequence};
+pub use convert::{ConvertError, ConvertReason, Step, convert};
+pub use number::{FloatStyle, FormatFlags, LITERAL_PRECISION, Number, NumberError};
+pub use types::{Attribute, Type};
+pub use unify::unify;
+
+/// The largest [`Value::size`] of one value.
+pub const MAX_SIZE: u64 = 32 << 20;
+
+/// The deepest nesting of one value.
+pub const MAX_DEPTH: u32 = 500;
 
 /// The value of an expression. Cloning is cheap.
+///
+/// Collections are made by [`Value::tuple`], [`Value::list`] and their like, which know how
+/// large a value is without walking it: values share their parts.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// `null`, of a type; [`Type::Any`] if nothing says which.
     Null(Type),
     /// `true` or `false`
     Bool(bool),
-    /// A decimal number of 512 bits.
+    /// A number of up to 512 bits.
     Number(Number),
     /// Text, in NFC.
     String(Arc<str>),
     /// Elements of one type, in order.
-    List(Type, Arc<Vec<Value>>),
+    List(Type, Sequence),
     /// Elements of one type, without duplicates, in the order of go-cty's sets.
-    Set(Type, Arc<Vec<Value>>),
+    Set(Type, Sequence),
     /// Elements of one type by name.
-    Map(Type, Arc<BTreeMap<String, Value>>),
+    Map(Type, Mapping),
     /// Elements of any type, in order: `[1, "a"]`.
-    Tuple(Arc<Vec<Value>>),
+    Tuple(Sequence),
     /// Elements of any type by name: `{ a = 1 }`.
-    Object(Arc<BTreeMap<String, Value>>),
+    Object(Mapping),
+}
+
+/// The value is too large or nested too deeply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SizeError {
+    /// More than [`MAX_SIZE`].
+    #[error("the value would be larger than {} MiB", MAX_SIZE >> 20)]
+    TooLarge,
+    /// Deeper than [`MAX_DEPTH`].
+    #[error("the value would be nested more than {MAX_DEPTH} levels deep")]
+    TooDeep,
 }
 
 impl Value {
     /// `null` of no particular type.
+    #[must_use]
     pub fn null() -> Self {
         Self::Null(Type::Any)
     }
 
+    /// Text, brought to NFC.
+    pub fn string(text: impl Into<Arc<str>>) -> Self {
+        let text: Arc<str> = text.into();
+        match normalize(&text) {
+            Cow::Borrowed(_) => Self::String(text),
+            Cow::Owned(normal) => Self::String(normal.into()),
+        }
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn int(value: i64) -> Self {
+        Self::Number(Number::from_i64(value))
+    }
+
+    /// A number that counts something.
+    #[must_use]
+    pub fn count(value: usize) -> Self {
+        Self::int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+
+    /// `[…]`
+    #[must_use]
+    pub fn tuple(items: Vec<Self>) -> Self {
+        Self::Tuple(Sequence::new(items))
+    }
+
+    /// `{…}`; names are brought to NFC.
+    #[must_use]
+    pub fn object(entries: BTreeMap<String, Self>) -> Self {
+        Self::Object(Mapping::new(entries))
+    }
+
+    /// A list of `items`, which have the type `element` or are untyped nulls.
+    #[must_use]
+    pub fn list(element: Type, items: Vec<Self>) -> Self {
+        let items = collection::typed(&element, items);
+        Self::List(element, Sequence::new(items))
+    }
+
+    /// A set of `items`, which have the type `element` or are untyped nulls.
+    #[must_use]
+    pub fn set(element: Type, items: Vec<Self>) -> Self {
+        let items = set::sorted(collection::typed(&element, items));
+        Self::Set(element, Sequence::new(items))
+    }
+
+    /// A map of `entries`, which have the type `element` or are untyped nulls.
+    #[must_use]
+    pub fn map(element: Type, entries: BTreeMap<String, Self>) -> Self {
+        let entries = collection::typed_entries(&element, entries);
+        Self::Map(element, Mapping::new(entries))
+    }
+
+    /// A list of text.
+    pub fn strings(items: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
+        Self::list(Type::String, items.into_iter().map(Self::string).collect())
+    }
+
     /// True for a null of any type.
+    #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null(_))
     }
 
-    /// Text.
-    pub fn string(text: impl Into<Arc<str>>) -> Self {
-        Self::String(text.into())
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The truth of a bool.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_number(&self) -> Option<&Number> {
+        match self {
+            Self::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, a set or a tuple.
+    #[must_use]
+    pub fn items(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries of a map or an object, by key.
+    #[must_use]
+    pub fn entries(&self) -> Option<&BTreeMap<String, Self>> {
+        match self {
+            Self::Map(_, entries) | Self::Object(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// About the bytes that this value and all its parts take if nothing is shared.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let content = match self {
+            Self::Null(_) | Self::Bool(_) => 0,
+            Self::Number(_) => 64,
+            Self::String(text) => text.len() as u64,
+            Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => items.size(),
+            Self::Map(_, entries) | Self::Object(entries) => entries.size(),
+        };
+        content.saturating_add(size_of::<Self>() as u64)
+    }
+
+    /// The levels of nesting: 0 for anything but collections.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        match self {
+            Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => items.depth(),
+            Self::Map(_, entries) | Self::Object(entries) => entries.depth(),
+            _ => 0,
+        }
+    }
+
+    /// Refuses a value that is too large to go on with.
+    ///
+    /// # Errors
+    ///
+    /// The value is larger than [`MAX_SIZE`] or deeper than [`MAX_DEPTH`].
+    pub fn check_size(&self) -> Result<(), SizeError> {
+        if self.size() > MAX_SIZE {
+            Err(SizeError::TooLarge)
+        } else if self.depth() > MAX_DEPTH {
+            Err(SizeError::TooDeep)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The text in NFC.
+pub(crate) fn normalize(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
     }
 }
