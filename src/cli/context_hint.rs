@@ -23,7 +23,12 @@ pub(super) fn for_context(error: &Error) -> Option<String> {
         Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             "name it with -f FILE, or give the folder that holds it as the context"
         }
+        Error::LeadsOut { .. } => {
+            "what a context holds is read inside of it only: put a copy of the file there, or name one elsewhere with -f FILE"
+        }
+        Error::NotRegular { .. } => "put a regular file there",
         Error::NamedContext { name, source } => match &**source {
+            Error::LeadsOut { .. } | Error::NotRegular { .. } => return for_context(source),
             Error::Context {
                 near: Some(near), ..
             } => return Some(did_you_mean(near)),
@@ -70,8 +75,9 @@ fn did_you_mean(near: &Path) -> String {
 pub(super) fn for_git(message: &str) -> Option<String> {
     let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
     let text = if says(&["could not read Username for", "could not read Password for"]) {
-        "the git server wants a login: give a token with --secret id=GIT_AUTH_TOKEN,src=FILE, or in the environment as \
-         GIT_AUTH_TOKEN (for one server only: GIT_AUTH_TOKEN.HOST; for a whole header: GIT_AUTH_HEADER)"
+        "the git server wants a login: give a token with --secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN or \
+         --secret id=GIT_AUTH_TOKEN,src=FILE (for one server only: id=GIT_AUTH_TOKEN.HOST; for a whole header: \
+         id=GIT_AUTH_HEADER); a variable of the environment is used only when --secret names it"
     } else if says(&["Authentication failed for", "HTTP Basic: Access denied"]) {
         "the git server does not take the token of the secret GIT_AUTH_TOKEN (or the header of GIT_AUTH_HEADER): give one \
          that may read this repository"

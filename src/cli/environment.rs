@@ -48,25 +48,11 @@ pub(super) struct Environment {
     /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
     pub(super) docker_tls: Option<PathBuf>,
     pub(super) source_policy: Option<PathBuf>,
-    /// `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER` and those of one host, by their names.
-    pub(super) git_auth: Vec<(String, OsString)>,
     pub(super) no_default_attestations: Option<String>,
     pub(super) no_default_load: Option<String>,
     pub(super) no_default_oci_artifact: Option<String>,
     pub(super) metadata_provenance: Option<String>,
     pub(super) metadata_warnings: Option<String>,
-}
-
-/// The secrets that the daemon asks for when it fetches a git repository; with `.HOST` those of one server.
-const GIT_AUTH: [&str; 2] = ["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"];
-
-fn git_auth(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(String, OsString)> {
-    let named = variables.filter_map(|(name, value)| {
-        let name = name.into_string().ok()?;
-        let kind = name.split_once('.').map_or(name.as_str(), |(kind, _)| kind);
-        (GIT_AUTH.contains(&kind) && !value.is_empty()).then_some((name, value))
-    });
-    named.collect()
 }
 
 /// Podman's files: the one that is named, else where its logins are until the machine is started anew, and those for good.
@@ -148,7 +134,6 @@ impl Environment {
             config_home,
             search_path: os("PATH"),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
-            git_auth: git_auth(std::env::vars_os()),
             no_default_attestations: text("BUILDX_NO_DEFAULT_ATTESTATIONS"),
             no_default_load: text("BUILDX_NO_DEFAULT_LOAD"),
             no_default_oci_artifact: text("BUILDX_NO_DEFAULT_OCI_ARTIFACT"),

@@ -19,16 +19,10 @@ enum Source {
     ById,
 }
 
-/// All secrets: those for git in the environment, then `id=ID[,src=FILE|,env=NAME][,type=file|env]`.
-pub(super) fn secrets(
-    given: &[String],
-    environment: &[(String, OsString)],
-) -> Result<Secrets, Failure> {
+/// All secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. Nothing else becomes a secret: a Dockerfile can read every
+/// secret of its build, so a variable of the environment is none unless it is named here.
+pub(super) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
-    for (name, value) in environment {
-        let added = secrets.with_value(name, value.clone().into_vec());
-        secrets = added.map_err(|error| Failure::from_error(&error))?;
-    }
     for text in given {
         let (id, source) = parse(text)?;
         let variable = |name: &str| std::env::var_os(name);

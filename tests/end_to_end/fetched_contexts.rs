@@ -128,7 +128,13 @@ fn git_over_http_wants_a_token_and_gets_it() {
         refused.stderr
     );
 
-    let (built, output) = build(&[&url], &[("GIT_AUTH_TOKEN", &token)]);
+    // The environment alone gives nothing: what the daemon gets is on the command line.
+    let variable = [("GIT_AUTH_TOKEN", token.as_str())];
+    let (refused, _) = build(&[&url], &variable);
+    refused.failed_with(1, &[&url, "--secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN"]);
+
+    let arguments = ["--secret", "id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN", &url];
+    let (built, output) = build(&arguments, &variable);
     assert!(!built.succeeded().stderr.contains(&token));
     holds(&output, "file", &word);
 
@@ -163,11 +169,11 @@ fn tokens_and_headers_are_for_one_host() {
     let header = format!("Bearer {word}");
     let web = Web::with_authorization(repository.path(), &header);
     let url = web.url("repo.git");
-    let name = format!("GIT_AUTH_HEADER.{}", web.host());
-    let other = "GIT_AUTH_HEADER.example.com";
-    let (refused, _) = build(&[&url], &[(other, &header)]);
+    let variable = [("HEADER", header.as_str())];
+    let secret = |host: &str| format!("id=GIT_AUTH_HEADER.{host},env=HEADER");
+    let (refused, _) = build(&["--secret", &secret("example.com"), &url], &variable);
     refused.failed_with(1, &[&url]);
-    let (built, output) = build(&[&url], &[(name.as_str(), &header)]);
+    let (built, output) = build(&["--secret", &secret(&web.host()), &url], &variable);
     built.succeeded();
     holds(&output, "file", &word);
 }

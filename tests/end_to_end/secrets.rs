@@ -38,6 +38,30 @@ fn a_secret_reaches_the_step_and_nothing_else() {
     assert_eq!(sum.trim(), sha256(&format!("{value}{value}-named")));
 }
 
+/// A Dockerfile may not be able to ask for what the user did not give: the environment is full of tokens.
+#[test]
+fn a_token_of_the_environment_is_no_secret_of_the_build() {
+    for name in [
+        "GIT_AUTH_TOKEN",
+        "GIT_AUTH_HEADER",
+        "GIT_AUTH_TOKEN.example.com",
+    ] {
+        let dockerfile = format!(
+            "FROM alpine\nRUN --mount=type=secret,id={name},required cat /run/secrets/{name} # {}\n",
+            unique()
+        );
+        let context = folder_of(&[("Dockerfile", &dockerfile)]);
+        let value = unique();
+        let refused = Finished::of(
+            solvekit(["build", "--progress=plain"])
+                .env(name, &value)
+                .arg(context.path()),
+        );
+        let refused = refused.failed_with(1, &["Dockerfile:2", name]);
+        assert!(!refused.stderr.contains(&value), "{}", refused.stderr);
+    }
+}
+
 /// Daemons before 0.16 have no secrets as variables: there the step is refused, with its line.
 #[test]
 fn a_secret_as_a_variable_is_there_or_refused() {
