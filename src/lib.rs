@@ -23,6 +23,8 @@ pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, tex
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};
 
+pub mod files;
+
 pub(crate) mod proto;
 
 pub mod registry;

@@ -1,11 +1,12 @@
 //! Reading and writing files of the store: one step each, or not at all; they belong to the folder's owner.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown, lchown};
 use std::path::Path;
 
 use super::Error;
+use crate::files::AtomicFile;
 
 /// Reads a file; `None` when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
@@ -30,24 +31,15 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
 /// Replaces a file in one step. The temporary file lies in `folder`, the store's own: buildx takes everything that lies beside a
 /// builder's file for a builder.
 pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    let mut random = [0_u8; 8];
-    let _ = getrandom::fill(&mut random);
-    let temporary = folder.join(format!(".tmp-{:016x}", u64::from_le_bytes(random)));
     let written = || -> io::Result<()> {
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&temporary)?;
+        let mut file = AtomicFile::create_in(folder, path, mode)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        give_to_owner_of(Some(folder), &temporary);
-        fs::rename(&temporary, path)
+        if let Some((user, group)) = owner_of(folder) {
+            let _ = fchown(file.file(), Some(user), Some(group));
+        }
+        file.commit()
     };
-    written().map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        failed("write", path)(error)
-    })
+    written().map_err(failed("write", path))
 }
 
 /// Removes a file; one that is not there is as good.
@@ -74,12 +66,15 @@ fn is_missing(error: &io::Error) -> bool {
     )
 }
 
-/// What root writes into a user's folder (with sudo) is the user's: without that he could not use it any more.
 fn give_to_owner_of(folder: Option<&Path>, path: &Path) {
-    let Some(owner) = folder.and_then(|folder| fs::metadata(folder).ok()) else {
-        return;
-    };
-    if rustix::process::geteuid().is_root() && owner.uid() != 0 {
-        let _ = chown(path, Some(owner.uid()), Some(owner.gid()));
+    if let Some((user, group)) = folder.and_then(owner_of) {
+        let _ = lchown(path, Some(user), Some(group));
     }
+}
+
+/// What root writes into a user's folder (with sudo) is the user's: without that he could not use it any more.
+fn owner_of(folder: &Path) -> Option<(u32, u32)> {
+    let owner = fs::metadata(folder).ok()?;
+    let is_other = rustix::process::geteuid().is_root() && owner.uid() != 0;
+    is_other.then(|| (owner.uid(), owner.gid()))
 }

@@ -1,6 +1,6 @@
 //! `solvekit build`: flags as `docker buildx build` has them, resolved into a [`BuildRequest`].
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use solvekit::build::{
     OutputKind, Ulimit,
 };
 use solvekit::builder::Store;
+use solvekit::files;
 use solvekit::frontend::ImageLock;
 use solvekit::oci::{Digest, Platform, Reference};
 use solvekit::progress::{self, Mode, Summary, Warning};
@@ -351,18 +352,16 @@ fn write_results(
     }
 }
 
-/// Writes beside the file and renames, so that nobody reads half of it.
+/// Writes a file in one step, so that nobody reads half of it, or to a pipe or device.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
-    std::fs::write(&beside, bytes)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| {
-            let _ = std::fs::remove_file(&beside);
-            Failure::new(format!("cannot write {}: {error}", path.display()))
-                .hint("the work itself has succeeded; do it again with a path that can be written")
-        })
+    let written = files::Destination::open(path).and_then(|mut to| {
+        to.write_all(bytes)?;
+        to.finish()
+    });
+    written.map_err(|error| {
+        Failure::new(format!("cannot write {}: {error}", path.display()))
+            .hint("the work itself has succeeded; do it again with a path that can be written")
+    })
 }
 
 /// The one place where flags become a request.
@@ -408,7 +407,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.extra_hosts = args.add_host.clone();
     request.shm_size = args.shm_size;
     request.ulimits = args.ulimit.clone();
-    request.secrets = secrets::secrets(&args.secret, &environment.git_auth)?;
+    request.secrets = secrets::secrets(&args.secret)?;
     request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use solvekit::build::BuildOutcome;
+use solvekit::files::Destination;
 use solvekit::progress::{
     BuildEnd, Display, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
 };
@@ -46,13 +47,9 @@ impl ProgressArgs {
             )
             .hint("add --progress=jsonl or --progress=rawjson; text goes to stderr"));
         }
-        let mut options = std::fs::OpenOptions::new();
-        match self.progress_fd {
-            // A file that the shell has opened is not emptied again.
-            Some(_) => options.append(true),
-            None => options.write(true).create(true).truncate(true),
-        };
-        let opened = options.open(&path).map_err(|error| {
+        // A new file in the place of another, which is not emptied: a link could lead to one of somebody else.
+        let opened = Destination::open(&path).and_then(Destination::publish);
+        let opened = opened.map_err(|error| {
             let what = match self.progress_fd {
                 Some(number) => format!("file descriptor {number}"),
                 None => path.display().to_string(),

@@ -1,8 +1,13 @@
 //! What the commands that copy images have in common: flags, what is told on the way, failures.
 
 use std::io::{IsTerminal as _, stderr};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use solvekit::files::random_name;
 use solvekit::oci::{Descriptor, Platform};
 use solvekit::transfer::{Error, Event, How, Options, Plan};
 use tokio_util::sync::CancellationToken;
@@ -185,30 +190,48 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Takes the folder, or another one beside it when it is in use.
-    pub(super) fn at(path: &std::path::Path) -> Result<Self, Failure> {
+    pub(super) fn at(path: &Path) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
             Failure::new(format!("cannot use the folder {}: {error}", path.display()))
         };
-        let mut own = path.as_os_str().to_owned();
-        own.push(format!("-{}", std::process::id()));
-        for path in [path, std::path::Path::new(&own)] {
-            std::fs::create_dir_all(path).map_err(failed)?;
-            let lock = std::fs::File::open(path).map_err(failed)?;
-            let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
-            if rustix::fs::flock(&lock, operation) != Err(rustix::io::Errno::WOULDBLOCK) {
-                return Ok(Self {
-                    path: path.to_owned(),
-                    _lock: Arc::new(lock),
-                });
-            }
+        if let Some(staging) = Self::take(path).map_err(failed)? {
+            return Ok(staging);
         }
-        Err(Failure::new(format!(
-            "the folder {} is in use",
-            path.display()
-        )))
+        // In use, or prepared by somebody else.
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let own = random_name(name).map_err(failed)?;
+        let taken = Self::take(&path.with_file_name(own)).map_err(failed)?;
+        taken.ok_or_else(|| Failure::new(format!("the folder {} is in use", path.display())))
     }
 
-    pub(super) fn path(&self) -> &std::path::Path {
+    /// Takes a folder that is this user's, and that nobody else uses or writes to.
+    fn take(path: &Path) -> std::io::Result<Option<Self>> {
+        std::fs::create_dir_all(path.parent().unwrap_or(path))?;
+        match std::fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let lock = match rustix::fs::open(path, flags, Mode::empty()) {
+            Err(Errno::LOOP | Errno::NOTDIR) => return Ok(None),
+            opened => std::fs::File::from(opened?),
+        };
+        let found = lock.metadata()?;
+        let is_own = found.uid() == rustix::process::geteuid().as_raw();
+        if !is_own || found.permissions().mode() & 0o022 != 0 {
+            return Ok(None);
+        }
+        let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+        if rustix::fs::flock(&lock, operation) == Err(Errno::WOULDBLOCK) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            path: path.to_owned(),
+            _lock: Arc::new(lock),
+        }))
+    }
+
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 

@@ -1,11 +1,11 @@
 //! One writer of an index at a time, among programs: the lock file that Go clients of BuildKit use too.
 
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 
 use super::Error;
@@ -33,6 +33,8 @@ impl Guard {
                 .write(true)
                 .create(true)
                 .truncate(false)
+                // Whoever else can write into the folder could lead it elsewhere.
+                .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
                 .open(&path)
                 .map_err(|error| file_error("create", &path, error))?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -200,14 +200,8 @@ fn object(name: &Reference) -> String {
 
 /// Writes beside the file and renames.
 fn replace(path: &Path, value: &Value) -> Result<(), Error> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let written = fs::write(&beside, value.to_string()).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        file_error("write", path, error)
-    })
+    crate::files::replace(path, value.to_string().as_bytes())
+        .map_err(|error| file_error("write", path, error))
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
 
 use super::upload::{file_error, make};
 use super::{Error, Layout, Upload};
@@ -21,6 +22,8 @@ impl Layout {
         let path = folder.join(format!("{algorithm}-{hex}.part"));
         let mut open = OpenOptions::new();
         open.read(true).write(true).create(true).truncate(false);
+        // The name can be guessed: whoever else can write into the folder could lead it elsewhere.
+        open.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let mut file = open
             .open(&path)
             .map_err(|error| file_error("create", &path, error))?;

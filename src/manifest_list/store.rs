@@ -1,10 +1,11 @@
 //! Lists on disk: `FOLDER/LIST/MANIFEST`, with `-` for `:` and `_` for `/` in both names, as docker has them.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Entry, Error};
+use crate::files::AtomicFile;
 use crate::oci::Reference;
 
 /// The lists of a user. Methods block.
@@ -73,13 +74,12 @@ impl Lists {
         fs::create_dir_all(&folder).map_err(|source| failed("make", &folder, source))?;
         let path = folder.join(file_name(&entry.reference));
         // Beside the lists: all that is in a list's folder is a manifest of it.
-        let beside = self.folder.join(format!(".{}.tmp", std::process::id()));
-        fs::write(&beside, entry.to_json())
-            .and_then(|()| fs::rename(&beside, &path))
-            .map_err(|source| {
-                let _ = fs::remove_file(&beside);
-                failed("write", &path, source)
-            })
+        let written = || {
+            let mut file = AtomicFile::create_in(&self.folder, &path, 0o666)?;
+            file.write_all(entry.to_json().as_ref())?;
+            file.commit()
+        };
+        written().map_err(|source| failed("write", &path, source))
     }
 
     /// Removes a list.

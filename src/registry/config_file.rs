@@ -1,8 +1,8 @@
 //! Docker's configuration on disk: changed under a lock, in one step, readable by its owner alone.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::Error;
 use super::config::Config;
+use crate::files::AtomicFile;
 
 /// How long another program may hold the lock; it writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,28 +102,13 @@ fn lock(folder: &Path) -> Result<File, Error> {
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut random = [0; 8];
-    getrandom::fill(&mut random)?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{:016x}", u64::from_le_bytes(random)));
-    let temporary = PathBuf::from(name);
-    let written = write(&temporary, text, fs::metadata(path).ok());
-    let placed = written.and_then(|()| fs::rename(&temporary, path));
-    if placed.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    placed
-}
-
-fn write(path: &Path, text: &str, before: Option<fs::Metadata>) -> io::Result<()> {
-    let mut create = OpenOptions::new();
-    create.write(true).create_new(true).mode(0o600);
-    let mut file = create.open(path)?;
+    let before = fs::metadata(path).ok();
+    let mut file = AtomicFile::create_with_mode(path, 0o600)?;
     file.write_all(text.as_bytes())?;
     if let Some(before) = before {
         // It stays its owner's when root writes it; others cannot give files away.
         let (user, group) = (Some(before.uid()), Some(before.gid()));
-        let _ = std::os::unix::fs::fchown(&file, user, group);
+        let _ = std::os::unix::fs::fchown(file.file(), user, group);
     }
-    file.sync_all()
+    file.commit()
 }

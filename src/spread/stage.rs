@@ -31,7 +31,9 @@ impl Stage {
                     temporary: None,
                 });
             }
-            (Some(Destination::Path(path)), false) if !ExportedFile::is_special(path) => {
+            (Some(Destination::Path(path)), false)
+                if !crate::files::Destination::is_special(path) =>
+            {
                 TemporaryFolder::beside(path)?
             }
             _ => TemporaryFolder::new()?,

@@ -1,9 +1,9 @@
 //! `solvekit image save`, and archives as the destination of a copy.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
+use solvekit::files::Destination;
 use solvekit::layout::{Layout, Name};
 use solvekit::oci::{Platform, Reference};
 use solvekit::transfer::{ArchiveKind, Pack, Place, fetch};
@@ -66,7 +66,7 @@ pub(super) async fn run(args: SaveArgs, environment: &Environment) -> Result<(),
         None => {
             let staging = copying.staging(environment)?;
             let pack = copying.pack(staging.path(), &names, kind).await?;
-            written(pack, Path::new("stdout"), || Ok(io::stdout().lock())).await?;
+            written(pack, Path::new("stdout"), || Ok(io::stdout())).await?;
             staging.remove();
             Ok(())
         }
@@ -89,30 +89,33 @@ pub(super) async fn to_file(
     parts.push(".partial");
     let staging = Staging::at(Path::new(&parts))?;
     let pack = copying.pack(staging.path(), names, kind).await?;
-    let archive = staging.path().join("archive.tar");
-    let file = archive.clone();
-    written(pack, &archive, move || {
-        Ok(BufWriter::new(File::create(file)?))
+    let failed =
+        |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    let place = path.to_owned();
+    let file = written(pack, path, move || {
+        Ok(BufWriter::new(Destination::open(&place)?))
     })
     .await?;
-    fs::rename(&archive, path)
-        .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
+    let file = file
+        .into_inner()
+        .map_err(|error| failed(error.into_error()))?;
+    file.finish().map_err(failed)?;
     staging.remove();
     print(copying.plan.root().digest.as_str())
 }
 
 /// Writes the archive, off the async threads.
-async fn written<W: Write>(
+async fn written<W: Write + Send + 'static>(
     pack: Pack,
     path: &Path,
     open: impl FnOnce() -> io::Result<W> + Send + 'static,
-) -> Result<(), Failure> {
+) -> Result<W, Failure> {
     let path = path.to_owned();
     let work = tokio::task::spawn_blocking(move || {
         let mut to = open()
             .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
         let written = pack.write(&mut to, &path);
-        written.map_err(|error| failed(&error))
+        written.map_err(|error| failed(&error)).map(|_| to)
     });
     work.await
         .unwrap_or_else(|_| Err(Failure::new("the program is ending")))

@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use solvekit::files::random_name;
+
 use super::super::Failure;
 use super::super::environment::Environment;
 use super::super::terminal::print;
@@ -49,7 +51,8 @@ pub(in crate::cli) fn cmd_install_plugin(
     fs::create_dir_all(&folder).map_err(|error| failed("make", &folder, &error))?;
     make_room(&link, &program, args.force)?;
     // Renamed into place, so that there is never none.
-    let new = folder.join(format!(".{name}.{}", std::process::id()));
+    let new = random_name(name.as_ref()).map_err(|error| failed("write", &link, &error))?;
+    let new = folder.join(new);
     let linked = symlink(&program, &new).and_then(|()| fs::rename(&new, &link));
     linked.map_err(|error| {
         let _ = fs::remove_file(&new);

@@ -9,8 +9,10 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
 use serde::{Deserialize, Serialize};
+
+use crate::files::AtomicFile;
 
 /// The file is the one of the reference, so both recognise each other's.
 const FILE: &str = ".token_seed";
@@ -68,19 +70,16 @@ fn lock(directory: &Path) -> io::Result<File> {
         .create(true)
         .append(true)
         .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(directory.join(LOCK))?;
     rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
     Ok(file)
 }
 
 fn write(path: &Path, json: &[u8]) -> io::Result<()> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)?
-        .write_all(json)
+    let mut file = AtomicFile::create_with_mode(path, 0o600)?;
+    file.write_all(json)?;
+    file.commit()
 }
 
 fn is_unusable(error: &io::Error) -> bool {

@@ -1,0 +1,315 @@
+//! A file that is there whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// Permissions of a new file, before the umask.
+const MODE: u32 = 0o666;
+
+/// A new file that takes the place of another one in one step, or is removed when it is dropped.
+///
+/// It is written under a random name beside its place, which nobody can have prepared: the name must not exist, so no
+/// link is followed. A link in its place is replaced, not followed.
+///
+/// ```
+/// use std::io::Write as _;
+/// use solvekit::files::AtomicFile;
+///
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("result");
+/// let mut file = AtomicFile::create(&path)?;
+/// file.write_all(b"whole")?;
+/// assert!(!path.exists());
+/// file.commit()?;
+/// assert_eq!(std::fs::read(&path)?, b"whole");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// Begins a file with the usual permissions.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or the path ends in no name.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Self::create_with_mode(path, MODE)
+    }
+
+    /// Begins a file with these permissions, less the umask.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_with_mode(path: &Path, mode: u32) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        Self::create_at(path, path.with_file_name(random_name(name)?), mode)
+    }
+
+    /// Begins a file in another folder of the same file system, where its random name is in nobody's way.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_in(folder: &Path, path: &Path, mode: u32) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        Self::create_at(path, folder.join(random_name(name)?), mode)
+    }
+
+    fn create_at(path: &Path, temporary: PathBuf, mode: u32) -> io::Result<Self> {
+        let mut create = OpenOptions::new();
+        create.write(true).create_new(true).mode(mode);
+        Ok(Self {
+            file: create.open(&temporary)?,
+            temporary,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The open file, for its owner and permissions.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts the file into its place, with its bytes on disk: the name is never there before them.
+    ///
+    /// # Errors
+    /// When the disk or the folder does not take it. The place then holds what it held before.
+    pub fn commit(self) -> io::Result<()> {
+        self.place().map(drop)
+    }
+
+    /// Puts the file into its place while it is still being written, for readers that follow it.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn publish(self) -> io::Result<File> {
+        let file = self.file.try_clone()?;
+        self.place()?;
+        Ok(file)
+    }
+
+    fn place(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        self.temporary = PathBuf::new();
+        if let Some(folder) = self.path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            // The name's own way to the disk. Some file systems cannot, and the file is complete without.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.file.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.temporary.as_os_str().is_empty() {
+            // Nothing can be done about one that stays.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// Writes a whole file in one step.
+///
+/// # Errors
+/// As [`AtomicFile::create`] and [`AtomicFile::commit`].
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes)?;
+    file.commit()
+}
+
+/// Where a user wants bytes to be: in a file, or in a pipe or device that is there.
+#[derive(Debug)]
+pub enum Destination {
+    /// A file, in its place only when it is complete.
+    File(AtomicFile),
+    /// A pipe, a socket, a terminal or another device, which is written to and never replaced.
+    Special(File),
+}
+
+impl Destination {
+    /// Opens the place.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        match Self::is_special(path) {
+            // `/dev/stdout` can be a file of the shell, which has something in it.
+            true => Ok(Self::Special(OpenOptions::new().append(true).open(path)?)),
+            false => Ok(Self::File(AtomicFile::create(path)?)),
+        }
+    }
+
+    /// Is there a pipe, a socket or a device, or is it the name of an open file (`/dev/stdout`, `/dev/fd/3`)?
+    pub fn is_special(path: &Path) -> bool {
+        let is_open_file = path.parent() == Some(Path::new("/dev"))
+            || path.starts_with("/dev/fd")
+            || path.starts_with("/proc");
+        let found = path.metadata();
+        found.is_ok_and(|found| !found.is_dir() && (is_open_file || !found.is_file()))
+    }
+
+    /// Completes what was written.
+    ///
+    /// # Errors
+    /// As [`AtomicFile::commit`].
+    pub fn finish(self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.commit(),
+            Self::Special(mut file) => file.flush(),
+        }
+    }
+
+    /// Puts a file into its place before it is complete, for readers that follow it.
+    ///
+    /// # Errors
+    /// As [`AtomicFile::commit`].
+    pub fn publish(self) -> io::Result<File> {
+        match self {
+            Self::File(file) => file.publish(),
+            Self::Special(file) => Ok(file),
+        }
+    }
+}
+
+impl Write for Destination {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(data),
+            Self::Special(file) => file.write(data),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Special(file) => file.flush(),
+        }
+    }
+}
+
+/// A hidden name that nobody can guess, made of the name that the file will have.
+///
+/// # Errors
+/// When the system has no random numbers.
+pub fn random_name(name: &std::ffi::OsStr) -> io::Result<std::ffi::OsString> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)?;
+    // A name can have 255 bytes; the random part has 34.
+    let text = name.to_string_lossy();
+    let mut end = text.len().min(200);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let random = u128::from_le_bytes(random);
+    Ok(format!(".{}.{random:032x}", &text[..end]).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_has_its_name_only_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        fs::write(&path, "old").unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        drop(file);
+        assert_eq!(names(folder.path()), ["out"]);
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "kept").unwrap();
+        let path = folder.path().join("out");
+        symlink(&victim, &path).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"kept");
+        assert!(path.symlink_metadata().unwrap().is_file());
+    }
+
+    #[test]
+    fn temporary_names_are_never_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let files: Vec<_> = (0..3).map(|_| AtomicFile::create(&path).unwrap()).collect();
+        let mut names = names(folder.path());
+        names.dedup();
+        assert_eq!(names.len(), 3);
+        let pid = std::process::id().to_string();
+        assert!(names.iter().all(|name| !name.ends_with(&pid)), "{names:?}");
+        drop(files);
+        let long = "ä".repeat(120);
+        assert!(random_name(long.as_ref()).unwrap().len() <= 255);
+    }
+
+    #[test]
+    fn permissions_are_there_from_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let file = AtomicFile::create_with_mode(&path, 0o600).unwrap();
+        let mode = file.file().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn devices_and_open_files_are_written_to_and_never_replaced() {
+        let mut destination = Destination::open(Path::new("/dev/null")).unwrap();
+        destination.write_all(b"x").unwrap();
+        destination.finish().unwrap();
+        assert!(!Path::new("/dev/null").is_file());
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("redirected");
+        fs::write(&path, "before ").unwrap();
+        let file = File::open(&path).unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&file);
+        let name = PathBuf::from(format!("/proc/self/fd/{number}"));
+        let mut destination = Destination::open(&name).unwrap();
+        destination.write_all(b"after").unwrap();
+        destination.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"before after");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_is_an_error_before_anything_is_written() {
+        for path in ["/dev/null/out", "/"] {
+            assert!(Destination::open(Path::new(path)).is_err(), "{path}");
+        }
+    }
+}
