@@ -36,6 +36,20 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A link in the context, or beside the Dockerfile, leads out of the folder.
+    #[error("cannot read {}: a symbolic link leads out of {}", path.display(), folder.display())]
+    LeadsOut {
+        /// The Dockerfile or ignore file.
+        path: PathBuf,
+        /// The folder that it has to stay in.
+        folder: PathBuf,
+    },
+    /// A Dockerfile or ignore file is a folder, a pipe, a socket or a device.
+    #[error("cannot read {}: it is not a regular file", path.display())]
+    NotRegular {
+        /// The Dockerfile or ignore file.
+        path: PathBuf,
+    },
     /// A text that can be no context, Dockerfile or name of a context.
     #[error("{what} cannot be {text:?}: {reason}")]
     ContextText {
@@ -88,13 +102,21 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// The ignore file cannot be read or has a pattern that is none.
-    #[error("cannot use the ignore file {}: {reason}", path.display())]
+    /// The ignore file cannot be read.
+    #[error("cannot read the ignore file {}", path.display())]
     IgnoreFile {
         /// The path.
         path: PathBuf,
         /// Why.
-        reason: String,
+        source: std::io::Error,
+    },
+    /// The ignore file has a pattern that is none.
+    #[error("cannot use the ignore file {}", path.display())]
+    IgnorePatterns {
+        /// The path.
+        path: PathBuf,
+        /// The pattern, and what is wrong with it.
+        source: session::PatternError,
     },
     /// An `--output` that cannot be parsed.
     #[error("invalid output {input:?}: {reason}")]

@@ -43,7 +43,7 @@ fn with_folder(request: &BuildRequest, path: &Path) -> Result<Inputs, Error> {
         }
     };
     let path = folder::dockerfile_path(given, path, &context);
-    let dockerfile = on_disk(&path)?;
+    let dockerfile = on_disk(&path, folder::dockerfile(&path, &context)?);
     ignoring(context, Some(&path), dockerfile)
 }
 
@@ -67,7 +67,9 @@ fn fetched(request: &BuildRequest, context: ContextRead) -> Result<Inputs, Error
         None => DockerfileRead::InContext(USUAL_NAME.to_owned()),
         Some(DockerfileFrom::Url(url)) => DockerfileRead::Url(url.clone()),
         Some(DockerfileFrom::Stream(stream)) => from_stream(stream)?,
-        Some(DockerfileFrom::Path(path)) if is_here(path) => on_disk(path)?,
+        Some(DockerfileFrom::Path(path)) if is_here(path) => {
+            on_disk(path, folder::typed_dockerfile(path)?)
+        }
         Some(DockerfileFrom::Path(path)) => {
             DockerfileRead::InContext(path.to_string_lossy().into_owned())
         }
@@ -105,12 +107,12 @@ fn with_stream(request: &BuildRequest, context: &InputStream) -> Result<Inputs, 
     Ok(Inputs::new(ContextRead::Empty(empty), dockerfile))
 }
 
-fn on_disk(path: &Path) -> Result<DockerfileRead, Error> {
-    Ok(DockerfileRead::Text {
-        text: folder::dockerfile(path)?,
+fn on_disk(path: &Path, text: Vec<u8>) -> DockerfileRead {
+    DockerfileRead::Text {
+        text,
         path: path.to_owned(),
         on_disk: true,
-    })
+    }
 }
 
 fn from_stream(stream: &InputStream) -> Result<DockerfileRead, Error> {

@@ -1,0 +1,8 @@
+//! Repositories and daemons that want more than they may have. None of this needs an engine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+mod places;
+mod repository;
+#[path = "../support/mod.rs"]
+mod support;
