@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,27 +71,63 @@ pub(super) async fn cmd_proxy(
         served = serve => served,
         () = cancelled.cancelled() => Ok(()),
     };
-    if let Endpoint::Unix(path) = endpoint {
-        let _ = std::fs::remove_file(path);
-    }
     served
+}
+
+/// A socket that this process bound. It is removed when this is dropped, unless something else is in its place by then.
+struct Bound {
+    path: PathBuf,
+    listener: UnixListener,
+    /// Device and inode.
+    identity: (u64, u64),
+}
+
+impl Bound {
+    fn at(path: &Path) -> io::Result<Self> {
+        remove_stale(path)?;
+        let listener = UnixListener::bind(path)?;
+        let found = std::fs::symlink_metadata(path)?;
+        let bound = Self {
+            path: path.to_owned(),
+            listener,
+            identity: (found.dev(), found.ino()),
+        };
+        // Who may use the builder is this user.
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(bound)
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        let found = std::fs::symlink_metadata(&self.path);
+        if found.is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A socket that nobody listens on any more is in the way. Whatever else is there stays, and binding fails.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    if !is_socket {
+        return Ok(());
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn on_socket(path: &Path, client: &Client, used: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| cannot_listen(&path.display().to_string(), &error);
-    // A socket that nobody listens on any more is in the way.
-    if std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
-        && tokio::net::UnixStream::connect(path).await.is_err()
-    {
-        std::fs::remove_file(path).map_err(failed)?;
-    }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    // Who may use the builder is this user.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    let bound = Bound::at(path).map_err(failed)?;
     talk(&format!("{used}listening on unix://{}\n", path.display()));
     let mut relays = JoinSet::new();
     loop {
-        let (stream, _) = listener.accept().await.map_err(failed)?;
+        let (stream, _) = bound.listener.accept().await.map_err(failed)?;
         relays.spawn(relay(client.clone(), stream));
         while relays.try_join_next().is_some() {}
     }
@@ -156,4 +192,42 @@ fn without_tls(address: &str) -> Failure {
         "{address} can be reached from other machines, and everybody could use the builder"
     ))
     .hint("give --listen-tlscert, --listen-tlskey and --listen-tlscacert, or listen on tcp://127.0.0.1:PORT or unix://PATH")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_this_process_did_not_bind_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "kept").unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let live = folder.path().join("live");
+        let _listener = std::os::unix::net::UnixListener::bind(&live).unwrap();
+        for path in [&file, &link, &live] {
+            let error = Bound::at(path).map(drop).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{}", path.display());
+            assert!(path.symlink_metadata().is_ok(), "{}", path.display());
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), b"kept");
+    }
+
+    #[tokio::test]
+    async fn a_socket_goes_with_its_process_unless_another_took_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let bound = Bound::at(&path).unwrap();
+        drop(bound);
+        assert!(path.symlink_metadata().is_err());
+
+        let bound = Bound::at(&path).unwrap();
+        std::fs::rename(&path, folder.path().join("away")).unwrap();
+        std::fs::write(&path, "another's").unwrap();
+        drop(bound);
+        assert_eq!(std::fs::read(&path).unwrap(), b"another's");
+    }
 }
