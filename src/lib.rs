@@ -20,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, text, translate};
+pub use solvekit_registry::{layout, registry, transfer};
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};
 
@@ -27,15 +28,9 @@ pub mod files;
 
 pub(crate) mod proto;
 
-pub mod registry;
-
 pub mod progress;
 
-pub mod layout;
-
 pub mod imagetools;
-
-pub mod transfer;
 
 pub mod manifest_list;
 

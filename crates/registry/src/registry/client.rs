@@ -23,7 +23,8 @@ use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use solvekit::{oci::Reference, registry::{Client, ClientOptions, Credentials}};
+/// use solvekit_core::oci::Reference;
+/// use solvekit_registry::{registry::{Client, ClientOptions, Credentials}};
 ///
 /// let client = Client::new(Credentials::new("/home/me/.docker").into(), ClientOptions::default());
 /// let image = client.manifest(&Reference::parse("alpine:3.20")?).await?;
@@ -39,7 +40,6 @@ pub struct Client {
 
 /// A manifest or an index, as the registry has it.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Fetched {
     /// Media type, digest and size.
     pub descriptor: Descriptor,

@@ -10,7 +10,7 @@ use crate::oci::Hasher;
 
 /// A blob that is being written. Dropped before its commit it leaves nothing.
 #[derive(Debug)]
-pub(crate) struct Upload {
+pub struct Upload {
     layout: Layout,
     file: File,
     path: PathBuf,
@@ -23,11 +23,25 @@ pub(crate) struct Upload {
 
 /// Why a blob is not taken.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CommitError {
+#[non_exhaustive]
+pub enum CommitError {
+    /// It has another size.
     #[error("the blob has {actual} bytes, and {expected} were announced")]
-    Size { expected: u64, actual: u64 },
+    Size {
+        /// The size announced, in bytes.
+        expected: u64,
+        /// The size received, in bytes.
+        actual: u64,
+    },
+    /// It has another digest.
     #[error("the blob's digest is {actual}, and {expected} was announced")]
-    Digest { expected: Digest, actual: Digest },
+    Digest {
+        /// The digest announced.
+        expected: Digest,
+        /// The digest of the bytes received.
+        actual: Digest,
+    },
+    /// The layout cannot be written.
     #[error(transparent)]
     Layout(#[from] Error),
 }
@@ -38,7 +52,7 @@ impl Layout {
     }
 
     /// Begins a blob, whose digest is to be of that algorithm.
-    pub(crate) fn upload(&self, algorithm: &str) -> Result<Upload, Error> {
+    pub fn upload(&self, algorithm: &str) -> Result<Upload, Error> {
         let folder = self.ingest();
         let mut random = [0; 16];
         getrandom::fill(&mut random)
@@ -89,17 +103,17 @@ impl Upload {
     }
 
     /// How many bytes there are.
-    pub(crate) fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.size
     }
 
     /// The digest of what there is.
-    pub(crate) fn digest(&self) -> Digest {
+    pub fn digest(&self) -> Digest {
         self.hasher.digest()
     }
 
     /// Adds bytes.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let written = self.file.write_all(bytes);
         written.map_err(|error| file_error("write", &self.path, error))?;
         self.hasher.update(bytes);
@@ -108,7 +122,7 @@ impl Upload {
     }
 
     /// Begins again.
-    pub(crate) fn restart(&mut self) -> Result<(), Error> {
+    pub fn restart(&mut self) -> Result<(), Error> {
         let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
         emptied.map_err(|error| file_error("write", &self.path, error))?;
         self.hasher = Hasher::new(&self.algorithm);
@@ -117,7 +131,7 @@ impl Upload {
     }
 
     /// Puts the blob into its place, if it is what was announced.
-    pub(crate) fn commit(
+    pub fn commit(
         mut self,
         size: Option<u64>,
         digest: Option<&Digest>,

@@ -17,22 +17,22 @@ const MANIFEST: u64 = 4 << 20;
 
 /// A blob of a layout.
 #[derive(Debug)]
-pub(crate) struct Blob {
-    pub(crate) file: File,
-    pub(crate) size: u64,
-    pub(crate) modified: SystemTime,
+pub struct Blob {
+    pub file: File,
+    pub size: u64,
+    pub modified: SystemTime,
 }
 
 impl Layout {
     /// Where the blob is, or has to be.
-    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
         // A digest's parts are a known algorithm and hexadecimal digits: no way out of the folder.
         let blobs = self.root().join("blobs");
         blobs.join(digest.algorithm()).join(digest.hex())
     }
 
     /// Opens a blob; `None` when it is not there. Links are followed: some build tools make layouts of links.
-    pub(crate) fn blob(&self, digest: &Digest) -> Result<Option<Blob>, Error> {
+    pub fn blob(&self, digest: &Digest) -> Result<Option<Blob>, Error> {
         let path = self.blob_path(digest);
         let failed = |source| Error::File {
             action: "read",
@@ -65,7 +65,7 @@ impl Layout {
     }
 
     /// The bytes of a blob, not more than `limit`; `None` when it is not there. They are not checked.
-    pub(crate) fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    pub fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(blob) = self.blob(digest)? else {
             return Ok(None);
         };
@@ -80,7 +80,7 @@ impl Layout {
     }
 
     /// Whether the bytes of a blob are those of its digest. `None` when it is not there.
-    pub(crate) fn is_intact(&self, digest: &Digest) -> Result<Option<bool>, Error> {
+    pub fn is_intact(&self, digest: &Digest) -> Result<Option<bool>, Error> {
         let Some(mut blob) = self.blob(digest)? else {
             return Ok(None);
         };
@@ -100,7 +100,7 @@ impl Layout {
     }
 
     /// The descriptor of a manifest or an index that is there, as its own text describes it.
-    pub(crate) fn descriptor(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+    pub fn descriptor(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let (Some(blob), Some(text)) = (self.blob(digest)?, self.read(digest, MANIFEST)?) else {
             return Ok(None);
         };
@@ -114,7 +114,7 @@ impl Layout {
     }
 
     /// The digests of all blobs, in no order. Files of other names are passed over.
-    pub(crate) fn blobs(&self) -> Result<Vec<Digest>, Error> {
+    pub fn blobs(&self) -> Result<Vec<Digest>, Error> {
         let mut found = Vec::new();
         for algorithm in ["sha256", "sha384", "sha512"] {
             let folder = self.root().join("blobs").join(algorithm);

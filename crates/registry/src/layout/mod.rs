@@ -1,15 +1,15 @@
 //! OCI image layouts on disk: a folder with `index.json`, `oci-layout` and blobs that are named by their digests.
 //!
 //! Local caches, `type=oci,tar=false` outputs and `oci-layout://` contexts are such folders. What the daemon reads and
-//! writes of them goes through [`crate::session::ContentStores`]; the index is read and written here. Files are followed
+//! writes of them goes through the content store of a session; the index is read and written here. Files are followed
 //! by other tools (skopeo, crane, Go clients of BuildKit), so their forms are the specification's.
 //!
 //! ```no_run
-//! use solvekit::layout::LayoutReference;
+//! use solvekit_registry::layout::LayoutReference;
 //!
 //! let reference = LayoutReference::parse("oci-layout://images/base:1.2")?;
 //! println!("{}", reference.resolve()?);
-//! # Ok::<(), solvekit::layout::Error>(())
+//! # Ok::<(), solvekit_registry::layout::Error>(())
 //! ```
 
 mod blob;
@@ -24,7 +24,7 @@ mod upload;
 pub use error::Error;
 pub use index::Name;
 pub use reference::LayoutReference;
-pub(crate) use upload::{CommitError, Upload};
+pub use upload::{CommitError, Upload};
 
 use std::path::{Path, PathBuf};
 

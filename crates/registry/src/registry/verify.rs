@@ -7,7 +7,7 @@ use super::download::BlobStream;
 use crate::oci::{Descriptor, Digest, Hasher};
 
 /// Bytes of another digest are not what was asked for.
-pub(crate) fn check(of: &str, expected: &Digest, bytes: &[u8]) -> Result<(), Error> {
+pub fn check(of: &str, expected: &Digest, bytes: &[u8]) -> Result<(), Error> {
     let mut hasher = Hasher::new(expected.algorithm());
     hasher.update(bytes);
     let actual = hasher.digest();

@@ -23,7 +23,7 @@ impl Secret {
     }
 
     /// The text with every occurrence of the secret blotted out.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         match self.0.is_empty() {
             true => text.to_owned(),
             false => text.replace(&self.0, "***"),

@@ -13,7 +13,8 @@ use crate::oci::{Digest, Index, Manifest, Platform, PlatformMatcher, Reference, 
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use solvekit::{oci::{Platform, Reference}, registry::{Credentials, Images}};
+/// use solvekit_core::oci::{Platform, Reference};
+/// use solvekit_registry::{registry::{Credentials, Images}};
 ///
 /// let images = Images::new(Credentials::none().into());
 /// let reference = Reference::parse("alpine:3.20")?;

@@ -38,4 +38,4 @@ pub use secret::Secret;
 pub use store::Stored;
 pub use token::{Token, TokenClient, TokenRequest};
 pub use upload::{BlobSource, Progress, Pushed};
-pub(crate) use verify::check;
+pub use verify::check;

@@ -15,7 +15,7 @@ impl Layout {
     /// Goes on with a blob of which [`Upload`] has left a part, or begins it. What comes is left there when the upload is
     /// dropped before its commit. Two programs that write the same blob do not disturb each other: the second begins one of
     /// its own, which it does not leave. Blocking: the part is read for its digest.
-    pub(crate) fn resume(&self, blob: &Descriptor) -> Result<Upload, Error> {
+    pub fn resume(&self, blob: &Descriptor) -> Result<Upload, Error> {
         let folder = self.ingest();
         make(&folder)?;
         let (algorithm, hex) = (blob.digest.algorithm(), blob.digest.hex());

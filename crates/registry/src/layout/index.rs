@@ -83,7 +83,7 @@ impl Layout {
     }
 
     /// Takes names away from images, whose blobs stay.
-    pub(crate) fn forget(&self, names: &[Name]) -> Result<(), Error> {
+    pub fn forget(&self, names: &[Name]) -> Result<(), Error> {
         let path = self.index_path();
         let _guard = Guard::of(&path)?;
         let Some(mut index) = self.read_index()? else {
