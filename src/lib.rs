@@ -20,11 +20,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, text, translate};
-pub use solvekit_registry::{layout, registry, transfer};
+pub use solvekit_registry::{files, layout, registry, transfer};
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};
-
-pub mod files;
 
 pub(crate) mod proto;
 

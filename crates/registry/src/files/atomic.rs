@@ -15,7 +15,7 @@ const MODE: u32 = 0o666;
 ///
 /// ```
 /// use std::io::Write as _;
-/// use solvekit::files::AtomicFile;
+/// use solvekit_registry::files::AtomicFile;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("result");
