@@ -1,1 +1,113 @@
 //! Text to blocks and expressions, with their places: HCL and its JSON form.
+//!
+//! The parser is our own: the places of errors agree with the reference's, which needs its rules for
+//! going on after an error, and hostile nesting must end with an error rather than the stack.
+
+mod range;
+
+mod position;
+
+mod token;
+
+mod scan;
+
+mod scan_text;
+
+mod scan_check;
+
+pub mod ast;
+
+mod ast_range;
+
+pub mod body;
+
+mod parser;
+
+mod parse_body;
+
+mod parse_expression;
+
+mod parse_steps;
+
+mod parse_call;
+
+mod parse_collection;
+
+mod parse_for;
+
+mod strings;
+
+mod template;
+
+mod template_trim;
+
+mod template_tree;
+
+mod json_scan;
+
+mod json_text;
+
+mod json_parse;
+
+mod json_body;
+
+mod json_string;
+
+pub mod labels;
+
+mod walk;
+
+pub mod statics;
+
+use std::sync::Arc;
+
+pub use json_string::JsonString;
+pub use range::Range;
+
+pub use walk::{References, references};
+
+use crate::diagnostic::{Diagnostic, Kind, Position};
+use body::Body;
+use parser::Parser;
+use scan::{Mode, scan};
+use token::TokenKind;
+
+/// The body of an HCL file.
+///
+/// # Errors
+/// The first thing that is not HCL, with its place.
+pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
+    let file: Arc<str> = name.into();
+    let (text, bad_byte) = decode(bytes);
+    let tokens = scan(text, Position::START, Mode::Normal);
+    let wrong = scan_check::first_wrong(&tokens);
+    if let Some((range, message)) = wrong {
+        return Err(Diagnostic::new(Kind::Syntax, message).at(range.within(&file)));
+    }
+    if bad_byte {
+        let end = tokens.last().map_or(Range::START, |token| token.range);
+        return Err(Diagnostic::new(Kind::Syntax, "the file is not UTF-8").at(end.within(&file)));
+    }
+    let mut parser = Parser::new(tokens);
+    let body = parser.body(&file, TokenKind::End);
+    match parser.first {
+        Some(error) => Err(Diagnostic {
+            others: parser.errors - 1,
+            ..Diagnostic::new(Kind::Syntax, error.message).at(error.range.within(&file))
+        }),
+        None => Ok(body),
+    }
+}
+
+pub use json_body::parse_json;
+
+/// The text of a file up to its first byte that is not UTF-8, and whether there is one.
+fn decode(bytes: &[u8]) -> (&str, bool) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(error) => {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            (std::str::from_utf8(valid).unwrap_or_default(), true)
+        }
+    }
+}

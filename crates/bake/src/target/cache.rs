@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::error::AttributeError;
+use super::fields::{fields, pair, remove_duplicates};
+
 /// One cache to import or export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cache {
@@ -9,4 +12,60 @@ pub struct Cache {
     pub kind: String,
     /// Everything else.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Cache {
+    /// Reads `type=local,src=dir`, or references of registries with commas between.
+    ///
+    /// # Errors
+    /// When the text is no list of `key=value`, or names no type.
+    pub fn parse_entries(text: &str) -> Result<Vec<Self>, AttributeError> {
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        if text.contains('=') {
+            return Ok(vec![Self::parse(text)?]);
+        }
+        fields(text)?
+            .iter()
+            .map(|reference| Self::parse(reference))
+            .collect()
+    }
+
+    /// Reads one cache.
+    fn parse(text: &str) -> Result<Self, AttributeError> {
+        let fields = fields(text)?;
+        if let [reference] = fields.as_slice() {
+            if !reference.contains('=') {
+                return Ok(Self {
+                    kind: "registry".into(),
+                    attributes: [("ref".to_owned(), reference.clone())].into(),
+                });
+            }
+        }
+        let mut cache = Self::default();
+        for field in &fields {
+            let (key, value) = pair(field)?;
+            match key.to_lowercase() {
+                key if key == "type" => value.clone_into(&mut cache.kind),
+                key => {
+                    cache.attributes.insert(key, value.to_owned());
+                }
+            }
+        }
+        cache.check()
+    }
+
+    /// The same cache, if it has a type.
+    pub(super) fn check(self) -> Result<Self, AttributeError> {
+        if self.kind.is_empty() {
+            return Err(AttributeError::NoType { what: "a cache" });
+        }
+        Ok(self)
+    }
+
+    /// Caches without duplicates; none if nothing is left.
+    pub fn normalize(list: Vec<Self>) -> Option<Vec<Self>> {
+        remove_duplicates(list)
+    }
 }

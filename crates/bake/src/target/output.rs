@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::error::AttributeError;
+use super::fields::{fields, pair, remove_duplicates};
+
 /// One output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
@@ -11,4 +14,69 @@ pub struct Output {
     pub destination: String,
     /// Everything else.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Output {
+    /// Reads `type=image,push=true`, a path for `local`, or `-` for a tar archive on stdout.
+    ///
+    /// # Errors
+    /// When the text is no list of `key=value`, or names no type.
+    pub fn parse(text: &str) -> Result<Self, AttributeError> {
+        let fields = fields(text)?;
+        if fields.as_slice() == [text] && !text.starts_with("type=") {
+            let kind = if text == "-" { "tar" } else { "local" };
+            return Ok(Self {
+                kind: kind.to_owned(),
+                destination: text.to_owned(),
+                attributes: BTreeMap::new(),
+            });
+        }
+        let mut output = Self::default();
+        for field in &fields {
+            let (key, value) = pair(field)?;
+            let key = key.to_lowercase();
+            match key.trim() {
+                "type" => value.clone_into(&mut output.kind),
+                "dest" => value.clone_into(&mut output.destination),
+                key => {
+                    output.attributes.insert(key.to_owned(), value.to_owned());
+                }
+            }
+        }
+        output.check()
+    }
+
+    /// The same output, if it has a type.
+    pub(super) fn check(self) -> Result<Self, AttributeError> {
+        if self.kind.is_empty() {
+            return Err(AttributeError::NoType { what: "an output" });
+        }
+        Ok(self)
+    }
+
+    /// Outputs without duplicates; none if nothing is left.
+    pub fn normalize(list: Vec<Self>) -> Option<Vec<Self>> {
+        remove_duplicates(list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_local_output() {
+        let output = Output::parse("./out").unwrap();
+        assert_eq!(
+            (output.kind.as_str(), output.destination.as_str()),
+            ("local", "./out")
+        );
+        assert_eq!(Output::parse("-").unwrap().kind, "tar");
+    }
+
+    #[test]
+    fn an_output_without_type_is_refused() {
+        let error = Output::parse("dest=out,push=true").unwrap_err();
+        assert_eq!(error, AttributeError::NoType { what: "an output" });
+    }
 }

@@ -1,5 +1,7 @@
 //! `ssh`: agents and keys for `RUN --mount=type=ssh`.
 
+use super::fields::keep_last;
+
 /// One agent, or a set of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ssh {
@@ -7,4 +9,25 @@ pub struct Ssh {
     pub id: String,
     /// A socket or keys; none for `$SSH_AUTH_SOCK`.
     pub paths: Vec<String>,
+}
+
+impl Ssh {
+    /// Reads `default` or `id=path,path`.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once('=') {
+            Some((id, paths)) => Self {
+                id: id.to_owned(),
+                paths: paths.split(',').map(str::to_owned).collect(),
+            },
+            None => Self {
+                id: text.to_owned(),
+                paths: Vec::new(),
+            },
+        }
+    }
+
+    /// Agents of which the last of each id counts.
+    pub fn normalize(list: Vec<Self>) -> Vec<Self> {
+        keep_last(list, |ssh| &ssh.id)
+    }
 }

@@ -1,0 +1,83 @@
+//! Strings of JSON files, which are templates once they are evaluated.
+
+use std::sync::OnceLock;
+
+use super::ast::Node;
+use super::parser::{ParseError, Parser};
+use super::range::Range;
+use super::scan::{Mode, scan};
+use super::scan_check::first_wrong;
+use super::token::TokenKind;
+use crate::diagnostic::Position;
+
+/// A string of a JSON file.
+#[derive(Debug)]
+pub struct JsonString {
+    /// The text, without JSON's escapes.
+    pub text: String,
+    /// The place, quotes included.
+    pub range: Range,
+    template: OnceLock<Result<Box<Node>, ParseError>>,
+    expression: OnceLock<Option<Box<Node>>>,
+}
+
+impl JsonString {
+    /// A string with its place.
+    pub(super) fn new(text: String, range: Range) -> Self {
+        Self {
+            text,
+            range,
+            template: OnceLock::new(),
+            expression: OnceLock::new(),
+        }
+    }
+
+    /// The string as a template.
+    ///
+    /// # Errors
+    /// When it is none: the place and what is wrong.
+    pub fn template(&self) -> Result<&Node, (Range, &str)> {
+        let parsed = self.template.get_or_init(|| {
+            let start = self.range.start;
+            let start = Position {
+                column: start.column + 1,
+                byte: start.byte + 1,
+                ..start
+            };
+            let tokens = scan(&self.text, start, Mode::BareTemplate);
+            let wrong = first_wrong(&tokens);
+            let mut parser = Parser::new(tokens);
+            let node = parser.bare_template();
+            match wrong {
+                Some((range, message)) => Err(ParseError { range, message }),
+                None => parser.first.take().map_or(Ok(Box::new(node)), Err),
+            }
+        });
+        match parsed {
+            Ok(node) => Ok(node),
+            Err(error) => Err((error.range, &error.message)),
+        }
+    }
+
+    /// The string as an expression, if it is one. Types and names are written this way.
+    pub fn expression(&self) -> Option<&Node> {
+        let parsed = self
+            .expression
+            .get_or_init(|| parse_expression(&self.text, self.range.start).map(Box::new));
+        parsed.as_deref()
+    }
+}
+
+/// The expression that `text` is, if it is one.
+fn parse_expression(text: &str, start: Position) -> Option<Node> {
+    let tokens = scan(text, start, Mode::Normal);
+    if first_wrong(&tokens).is_some() {
+        return None;
+    }
+    let mut parser = Parser::new(tokens);
+    let node = parser.with_newlines(false, |parser| {
+        let node = parser.expression();
+        (parser.peek_kind() == TokenKind::End).then_some(node)
+    });
+    node.filter(|_| parser.errors == 0)
+}

@@ -1,0 +1,35 @@
+//! How many labels each kind of block has.
+
+use super::body::{Block, Body};
+use crate::diagnostic::{Diagnostic, Kind};
+
+/// Checks the blocks of `kinds` in `body`: each has one label.
+///
+/// # Errors
+/// For the first block with no label, or with more than one.
+pub fn check_labels(body: &Body, kinds: &[&str]) -> Result<(), Diagnostic> {
+    body.blocks
+        .iter()
+        .filter(|block| kinds.contains(&block.kind.as_str()))
+        .try_for_each(|block| check(block, 1))
+}
+
+/// Checks that a block has `count` labels.
+///
+/// # Errors
+/// When it has fewer or more.
+pub fn check(block: &Block, count: usize) -> Result<(), Diagnostic> {
+    let kind = &block.kind;
+    if let Some((label, range)) = block.labels.get(count) {
+        let message = match count {
+            0 => format!("a {kind} block has no name"),
+            _ => format!("a {kind} has one name: {label:?} is one too many"),
+        };
+        return Err(Diagnostic::new(Kind::Structure, message).at(range.within(&block.file)));
+    }
+    if block.labels.len() < count {
+        let message = format!("the {kind} has no name: write {kind} \"name\" {{");
+        return Err(Diagnostic::new(Kind::Structure, message).at(block.open.within(&block.file)));
+    }
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! Bodies: attributes and blocks.
+
+use std::sync::Arc;
+
+use super::ast::{Attribute, Expression};
+use super::body::{Block, Body};
+use super::parser::Parser;
+use super::range::Range;
+use super::strings;
+use super::token::{Token, TokenKind};
+
+/// What a body holds.
+enum Item {
+    Attribute(Attribute),
+    Block(Block),
+}
+
+impl<'a> Parser<'a> {
+    /// Reads a body up to and including `end`.
+    pub(super) fn body(&mut self, file: &Arc<str>, end: TokenKind) -> Body {
+        let mut body = Body::default();
+        let start = self.previous_range();
+        loop {
+            let next = self.peek();
+            if next.kind == end {
+                self.read();
+                return body;
+            }
+            match next.kind {
+                TokenKind::Newline => {
+                    self.read();
+                }
+                TokenKind::Identifier => match self.item(file) {
+                    Some(Item::Block(block)) => body.blocks.push(block),
+                    Some(Item::Attribute(attribute)) => self.add(&mut body, attribute),
+                    None => {}
+                },
+                _ => {
+                    let bad = self.read();
+                    self.not_an_item(&bad, start);
+                    self.recover(end);
+                    return body;
+                }
+            }
+        }
+    }
+
+    /// Adds an attribute to a body, unless its name is taken.
+    fn add(&mut self, body: &mut Body, attribute: Attribute) {
+        match body.attribute(&attribute.name) {
+            Some(first) => {
+                let line = first.name_range.start.line;
+                self.error(
+                    attribute.name_range,
+                    format!(
+                        "attribute {:?} is set on line {line} already",
+                        attribute.name
+                    ),
+                );
+            }
+            None => body.attributes.push(attribute),
+        }
+    }
+
+    /// Reports a token that starts neither an attribute nor a block.
+    fn not_an_item(&mut self, bad: &Token<'a>, start: Range) {
+        match bad.kind {
+            TokenKind::OpenQuote => {
+                self.soft_error(bad.range, "the name of an attribute must not be quoted");
+            }
+            TokenKind::End => self.soft_error(start, "the block has no closing brace"),
+            _ => self.soft_error(bad.range, "expected an attribute or a block"),
+        }
+    }
+
+    /// Reads an attribute or a block, whose name is next.
+    fn item(&mut self, file: &Arc<str>) -> Option<Item> {
+        let name = self.read();
+        match self.peek_kind() {
+            TokenKind::Equals => Some(Item::Attribute(self.attribute(file, &name, false))),
+            TokenKind::OpenQuote | TokenKind::OpenBrace | TokenKind::Identifier => {
+                self.block(file, &name).map(Item::Block)
+            }
+            _ => {
+                self.recover_after_item();
+                self.error(
+                    name.range,
+                    format!("expected \"=\" or a block after {:?}", name.text),
+                );
+                None
+            }
+        }
+    }
+
+    /// Reads the rest of an attribute, from its equals sign on.
+    fn attribute(&mut self, file: &Arc<str>, name: &Token<'a>, single_line: bool) -> Attribute {
+        self.read();
+        let before = self.errors;
+        let node = self.expression();
+        let mut end = self.previous_range();
+        if self.lost(before) {
+            self.recover_after_item();
+        } else if !single_line {
+            let next = self.peek();
+            if next.kind == TokenKind::Newline || next.kind == TokenKind::End {
+                self.read();
+            } else {
+                let message = match next.kind {
+                    TokenKind::Comma => "attributes end with a newline, not a comma".to_owned(),
+                    _ => format!("expected a newline after the value of {:?}", name.text),
+                };
+                self.soft_error(next.range, message);
+                end = self.previous_range();
+                self.recover_after_item();
+            }
+        }
+        Attribute {
+            name: name.text.to_owned(),
+            name_range: name.range,
+            range: name.range.to(end),
+            expression: Expression {
+                file: file.clone(),
+                node: Arc::new(node),
+            },
+        }
+    }
+
+    /// Reads the rest of a block, from its labels on.
+    fn block(&mut self, file: &Arc<str>, kind: &Token<'a>) -> Option<Block> {
+        let mut labels = Vec::new();
+        let open = loop {
+            let next = self.peek();
+            match next.kind {
+                TokenKind::OpenBrace => break self.read().range,
+                TokenKind::OpenQuote => labels.push(strings::label(self)),
+                TokenKind::Identifier => {
+                    self.read();
+                    labels.push((next.text.to_owned(), next.range));
+                }
+                _ => {
+                    self.not_a_header(kind, &next);
+                    self.recover_after_item();
+                    return None;
+                }
+            }
+        };
+        let body = match self.peek_kind() {
+            TokenKind::Newline | TokenKind::End | TokenKind::CloseBrace => self.nested(
+                |parser| parser.body(file, TokenKind::CloseBrace),
+                |_| Body::default(),
+            ),
+            _ => self.single_line_body(file, open),
+        };
+        let end = self.peek();
+        if end.kind == TokenKind::Newline || end.kind == TokenKind::End {
+            self.read();
+        } else {
+            self.soft_error(end.range, "expected a newline after the block");
+            self.recover_after_item();
+        }
+        Some(Block {
+            file: file.clone(),
+            kind: kind.text.to_owned(),
+            kind_range: kind.range,
+            labels,
+            open,
+            missing: open.start_point(),
+            body,
+        })
+    }
+
+    /// Reports a token that cannot follow the name or a label of a block.
+    fn not_a_header(&mut self, kind: &Token<'a>, next: &Token<'a>) {
+        match next.kind {
+            TokenKind::Equals => self.error(
+                next.range,
+                format!("a block has no \"=\": write {} \"…\" {{", kind.text),
+            ),
+            TokenKind::Newline => self.error(
+                next.range,
+                format!("the {:?} block needs its \"{{\" on this line", kind.text),
+            ),
+            _ => self.soft_error(next.range, "expected a label in quotes or \"{\""),
+        }
+    }
+
+    /// Reads the rest of `name { attribute = value }` on one line.
+    fn single_line_body(&mut self, file: &Arc<str>, open: Range) -> Body {
+        let body = self.single_attribute(file);
+        let next = self.peek();
+        match next.kind {
+            TokenKind::CloseBrace => {
+                self.read();
+                return body;
+            }
+            TokenKind::Comma => self.error(
+                next.range,
+                "a block on one line holds one attribute: put each on its own line",
+            ),
+            TokenKind::Newline => {
+                self.error(next.range, "a block on one line must also end on that line");
+            }
+            TokenKind::End => self.soft_error(open, "the block has no closing brace"),
+            _ => self.soft_error(
+                next.range,
+                "expected \"}\" after the block's only attribute",
+            ),
+        }
+        self.recover(TokenKind::CloseBrace);
+        body
+    }
+
+    /// Reads the only attribute of a block on one line.
+    fn single_attribute(&mut self, file: &Arc<str>) -> Body {
+        let name = self.read();
+        let next = self.peek();
+        if name.kind == TokenKind::Identifier && next.kind == TokenKind::Equals {
+            let attribute = self.attribute(file, &name, true);
+            return Body {
+                attributes: vec![attribute],
+                blocks: Vec::new(),
+            };
+        }
+        self.recover_after_item();
+        let (range, message) = match (name.kind, next.kind) {
+            (
+                TokenKind::Identifier,
+                TokenKind::OpenQuote | TokenKind::OpenBrace | TokenKind::Identifier,
+            ) => (
+                name.range.to(next.range),
+                "a block on one line holds one attribute: put nested blocks on their own lines",
+            ),
+            _ => (name.range, "expected an attribute"),
+        };
+        self.error(range, message);
+        Body::default()
+    }
+}

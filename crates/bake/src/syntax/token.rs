@@ -1,0 +1,99 @@
+//! Tokens of HCL.
+
+use super::range::Range;
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    OpenBrace,
+    CloseBrace,
+    OpenBracket,
+    CloseBracket,
+    OpenParen,
+    CloseParen,
+    OpenQuote,
+    CloseQuote,
+    OpenHeredoc,
+    CloseHeredoc,
+    /// `${` or `${~`
+    Interpolation,
+    /// `%{` or `%{~`
+    Directive,
+    /// `}` or `~}` at the end of an interpolation or directive.
+    SequenceEnd,
+    /// Text in quotes, with its escapes.
+    QuotedText,
+    /// Text of a heredoc or a bare template.
+    PlainText,
+    Number,
+    Identifier,
+    Comment,
+    Newline,
+    End,
+    Star,
+    Slash,
+    Percent,
+    Plus,
+    Minus,
+    Equals,
+    EqualTo,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    And,
+    Or,
+    Not,
+    Dot,
+    Comma,
+    Colon,
+    DoubleColon,
+    Ellipsis,
+    FatArrow,
+    Question,
+    // Tokens that are never right; a better message is possible for each.
+    Bitwise,
+    Backtick,
+    Apostrophe,
+    Semicolon,
+    QuotedNewline,
+    Invalid,
+    BadEncoding,
+}
+
+impl TokenKind {
+    /// The bracket that closes `self`, or opens it.
+    pub(super) fn opposite(self) -> Option<Self> {
+        Some(match self {
+            Self::OpenBrace => Self::CloseBrace,
+            Self::CloseBrace => Self::OpenBrace,
+            Self::OpenBracket => Self::CloseBracket,
+            Self::CloseBracket => Self::OpenBracket,
+            Self::OpenParen => Self::CloseParen,
+            Self::CloseParen => Self::OpenParen,
+            Self::OpenQuote => Self::CloseQuote,
+            Self::CloseQuote => Self::OpenQuote,
+            Self::OpenHeredoc => Self::CloseHeredoc,
+            Self::CloseHeredoc => Self::OpenHeredoc,
+            Self::Interpolation | Self::Directive => Self::SequenceEnd,
+            Self::SequenceEnd => Self::Interpolation,
+            _ => return None,
+        })
+    }
+}
+
+/// A token, its text and its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'a> {
+    pub(super) kind: TokenKind,
+    pub(super) text: &'a str,
+    pub(super) range: Range,
+}
+
+impl Token<'_> {
+    /// True for the identifier `word`.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        self.kind == TokenKind::Identifier && self.text == word
+    }
+}

@@ -1,0 +1,65 @@
+//! What can be wrong with the text of an attribute.
+
+use super::csv::CsvError;
+
+/// Why the text of an attribute cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttributeError {
+    /// The text is no list of comma-separated values.
+    #[error("{text:?}: {source}")]
+    Csv {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        source: CsvError,
+    },
+    /// A field has no equals sign.
+    #[error("{field:?} is not of the form key=value")]
+    NoValue {
+        /// The field.
+        field: String,
+    },
+    /// `type=` is missing.
+    #[error("{what} needs a type: write type=…")]
+    NoType {
+        /// The attribute.
+        what: &'static str,
+    },
+    /// A key that is not known.
+    #[error("{what} has no key {key:?}; it has {known}")]
+    UnknownKey {
+        /// The attribute.
+        what: &'static str,
+        /// The key.
+        key: String,
+        /// The keys there are.
+        known: &'static str,
+    },
+    /// A value that is not one of those allowed.
+    #[error("{key} cannot be {value:?}; it must be {allowed}")]
+    BadValue {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+        /// The values that are allowed.
+        allowed: &'static str,
+    },
+}
+
+/// A boolean as Go's `strconv.ParseBool` reads it.
+///
+/// # Errors
+/// When it is anything but `true`, `false`, `1`, `0`, `t`, `f` in their usual cases.
+pub fn parse_bool(key: &str, value: &str) -> Result<bool, AttributeError> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(AttributeError::BadValue {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            allowed: "true or false",
+        }),
+    }
+}
