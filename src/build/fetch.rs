@@ -9,7 +9,7 @@ use crate::client::{Client, SolveRequest};
 use crate::frontend::{Choice, Contexts, Entry, Setting, Source, is_elsewhere};
 use crate::gateway::{self, Bridge, BuildResult, SolveOptions};
 use crate::llb::{self, Constraints, MarshalOptions};
-use crate::session::{self, Auth, Session};
+use crate::session::{self, Session};
 use crate::text::redact_url;
 
 /// The name of a fetched Dockerfile in its download.
@@ -27,9 +27,7 @@ impl Inputs {
             DockerfileRead::Url(url) => url.clone(),
             DockerfileRead::Text { .. } | DockerfileRead::InContext(_) => return Ok(self),
         };
-        let session = Session::builder()
-            .auth(Auth::new(environment.credentials.clone()))
-            .build()?;
+        let session = Session::builder().auth(environment.auth()).build()?;
         let attended = Attended {
             client,
             solve: SolveRequest {

@@ -22,8 +22,8 @@ use crate::client::{Address, Client, Failure, SolveRequest};
 use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
 use crate::progress::Writer;
-use crate::registry::Credentials;
-use crate::session::{self, ContentStores, Exports, Sent};
+use crate::registry::{ClientOptions, Credentials};
+use crate::session::{self, Auth, ContentStores, Exports, Sent};
 use crate::text::redact_values;
 
 /// What a build is run with: everything that is not the request itself.
@@ -32,6 +32,8 @@ use crate::text::redact_values;
 pub struct Environment {
     /// Credentials for the registries that the daemon asks about.
     pub credentials: Arc<Credentials>,
+    /// How their token servers are reached: certificates, proxies, which may speak plain HTTP.
+    pub registries: ClientOptions,
     /// Where progress goes; `None` drops it.
     pub progress: Option<Writer>,
     /// Cancels the build, on the daemon too.
@@ -47,6 +49,13 @@ pub struct Environment {
 
 /// Opens what an archive is written to.
 pub type OpenOutput = dyn Fn() -> io::Result<Box<dyn io::Write + Send>> + Send + Sync;
+
+impl Environment {
+    /// Answers the daemon's questions about registries.
+    pub(super) fn auth(&self) -> Auth {
+        Auth::new(Arc::clone(&self.credentials)).with_registries(self.registries.clone())
+    }
+}
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,12 +150,12 @@ impl Prepared {
             layouts.notes.iter().for_each(|note| progress.note(note));
         }
         let stores = layouts::contexts(&inputs, layouts.stores.clone());
-        let credentials = environment.credentials;
+        let auth = environment.auth();
         let served = Served::of(
             &self.request,
             &inputs,
             forwarded,
-            credentials,
+            auth,
             stores,
             environment.sent,
         )?;

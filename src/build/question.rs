@@ -70,12 +70,12 @@ impl Inquiry {
         };
         let forwarded = question.as_ref().is_some_and(Question::is_elsewhere);
         let stores = layouts::contexts(&inputs, ContentStores::new());
-        let credentials = environment.credentials;
+        let auth = environment.auth();
         let served = Served::of(
             &self.request,
             &inputs,
             forwarded,
-            credentials,
+            auth,
             stores,
             environment.sent,
         )?;

@@ -1,14 +1,11 @@
 //! What a build offers the daemon, and what its job runs with.
 
-use std::sync::Arc;
-
 use super::inputs::ContextRead;
 use super::temporary::TemporaryFolder;
 use super::{BuildRequest, Error, Inputs, OnFailure, layouts, named, options};
 use crate::client::Worker;
 use crate::frontend::Setting;
 use crate::oci::Platform;
-use crate::registry::Credentials;
 use crate::session::{self, Auth, ContentStores, Sent, Session, SessionBuilder};
 
 /// A session that serves the inputs.
@@ -25,14 +22,14 @@ impl Served {
         request: &BuildRequest,
         inputs: &Inputs,
         forwarded: bool,
-        credentials: Arc<Credentials>,
+        auth: Auth,
         stores: ContentStores,
         sent: Sent,
     ) -> Result<Self, Error> {
         let (directories, folder) = inputs.directories(forwarded)?;
         let mut session = Session::builder()
             .directories(directories.counted_by(sent))
-            .auth(Auth::new(credentials))
+            .auth(auth)
             .secrets(request.secrets.clone());
         if let ContextRead::Upload(upload) = &inputs.context {
             session = session.upload(upload.clone());

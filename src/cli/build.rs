@@ -25,6 +25,7 @@ use super::contexts::ContextArgs;
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
 use super::keep_going::{self, PlatformArgs};
+use super::registries::Notes;
 use super::terminal::print;
 use super::{
     Failure, attestations, build_failure, caches, call, context_size, default_load, display,
@@ -236,24 +237,30 @@ async fn build(
         () = cancelled.cancelled() => return Err(early(build::Error::Interrupted)),
     };
 
-    let credentials = Arc::new(environment.credentials()?);
-    let options = ClientOptions {
-        certificates: environment.certificate_folders(),
-        insecure: nodes::insecure(prepared.request()),
-        ..ClientOptions::default()
-    };
-    let registries = registry::Client::new(Arc::clone(&credentials), options);
+    let credentials = environment.credentials()?;
     let pushes = ready.askable(prepared.request().pushes());
     let load =
         loading::opener(prepared.request(), ready.address(), connection, environment).await?;
     let (writer, updates) = progress::channel();
     ready.warn(&writer);
+    let notes = Notes::new(writer.clone());
+    let credentials = credentials.with_notifier(notes.notifier());
+    let credentials = Arc::new(credentials);
+    let options = ClientOptions {
+        certificates: environment.certificate_folders(),
+        insecure: nodes::insecure(prepared.request()),
+        proxies: environment.proxies.clone(),
+        notifier: Some(notes.notifier()),
+        ..ClientOptions::default()
+    };
+    let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
     let refused = preflight::refused(pushes, &registries, writer.clone());
     let stop = cancelled.child_token();
     let used = &ready.used;
     let display = display::start(mode, sink, platform, used, environment, updates);
     let mut run = build::Environment::default();
     run.credentials = credentials;
+    run.registries = options;
     run.progress = Some(writer);
     run.cancelled = stop.clone();
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
@@ -269,6 +276,7 @@ async fn build(
             running.await.map_or(Err(failure), |built| Ok(Ok(built)))
         }
     };
+    notes.end();
     let summary = display.await.unwrap_or_default();
     let result = result?;
     context_size::warn(&sent, mode);

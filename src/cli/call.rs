@@ -5,6 +5,7 @@ use std::sync::Arc;
 use solvekit::build::{self, BuildRequest, Inquiry};
 use solvekit::frontend::{Answer, Call};
 use solvekit::progress::{self, Mode, Summary};
+use solvekit::registry::ClientOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::ConnectionArgs;
@@ -108,6 +109,11 @@ async fn ask_daemon(
     let display = display::start(mode, sink, None, &used, environment, updates);
     let mut run = build::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
+    run.registries = ClientOptions {
+        certificates: environment.certificate_folders(),
+        proxies: environment.proxies.clone(),
+        ..ClientOptions::default()
+    };
     run.progress = Some(writer);
     run.cancelled = cancelled;
     let answer = inquiry.answer(&client, run).await;

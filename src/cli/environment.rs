@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use solvekit::builder::Contexts;
 use solvekit::oci::Platform;
-use solvekit::registry::Credentials;
+use solvekit::registry::{Credentials, Notifier, Proxies};
 use solvekit::session::node_id;
 
 use super::Failure;
@@ -53,6 +53,8 @@ pub(super) struct Environment {
     pub(super) no_default_oci_artifact: Option<String>,
     pub(super) metadata_provenance: Option<String>,
     pub(super) metadata_warnings: Option<String>,
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`.
+    pub(super) proxies: Proxies,
 }
 
 /// Podman's files: the one that is named, else where its logins are until the machine is started anew, and those for good.
@@ -139,6 +141,7 @@ impl Environment {
             no_default_oci_artifact: text("BUILDX_NO_DEFAULT_OCI_ARTIFACT"),
             metadata_provenance: text("BUILDX_METADATA_PROVENANCE"),
             metadata_warnings: text("BUILDX_METADATA_WARNINGS"),
+            proxies: Proxies::from_variables(|name| std::env::var(name).ok()),
         }
     }
 
@@ -188,7 +191,8 @@ impl Environment {
         let credentials = self
             .auth_files
             .iter()
-            .fold(credentials, Credentials::with_auth_file);
+            .fold(credentials, Credentials::with_auth_file)
+            .with_notifier(Notifier::new(|line| talk(&format!("{line}\n"))));
         match &self.docker_auth_config {
             Some(json) => credentials
                 .with_auth_config(json)

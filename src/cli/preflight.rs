@@ -22,7 +22,7 @@ pub(super) async fn refused(images: Vec<Reference>, client: &Client, progress: W
     let mut answers: FuturesUnordered<_> = images.into_iter().map(ask).collect();
     while let Some((image, asked)) = answers.next().await {
         match asked {
-            Err(error) if error.is_denied() => return denied(&image, &error),
+            Err(error) if error.is_own_denial() => return denied(&image, &error),
             Err(error @ Error::Unreachable { .. }) => {
                 let text = Failure::from_error(&error).into_message();
                 if ["dns error", "Connection refused", "unreachable"]

@@ -1,7 +1,9 @@
 //! How commands reach registries: whose certificates count, and who need not have one.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use solvekit::progress::Writer;
 use solvekit::registry::{
     Client, ClientOptions, Credentials, Notifier, login_key, registry_of_key,
 };
@@ -20,6 +22,31 @@ pub(super) struct RegistryArgs {
     /// Folder of certificates as docker has them, DIR/HOST[:PORT]/ca.crt, before /etc/docker/certs.d; repeatable
     #[arg(long, value_name = "DIR")]
     certs_dir: Vec<PathBuf>,
+}
+
+/// What registries and credential helpers tell during a build, as lines of its progress.
+#[derive(Clone)]
+pub(super) struct Notes(Arc<Mutex<Option<Writer>>>);
+
+impl Notes {
+    pub(super) fn new(writer: Writer) -> Self {
+        Self(Arc::new(Mutex::new(Some(writer))))
+    }
+
+    pub(super) fn notifier(&self) -> Notifier {
+        let writer = Arc::clone(&self.0);
+        Notifier::new(move |line| {
+            let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(writer) = &*writer {
+                writer.note(line);
+            }
+        })
+    }
+
+    /// Lets go of the progress, so that it can end.
+    pub(super) fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 impl RegistryArgs {
@@ -50,7 +77,9 @@ impl RegistryArgs {
         let options = ClientOptions {
             certificates,
             insecure: insecure.collect(),
+            proxies: environment.proxies.clone(),
             notifier: Some(Notifier::new(|line| talk(&format!("{line}\n")))),
+            ..ClientOptions::default()
         };
         for registry in &options.insecure {
             talk(&format!(

@@ -19,7 +19,7 @@ use crate::proto::moby::filesync::v1::{
     GetTokenAuthorityRequest, GetTokenAuthorityResponse, VerifyTokenAuthorityRequest,
     VerifyTokenAuthorityResponse,
 };
-use crate::registry::{Credential, Credentials, TokenClient, TokenRequest};
+use crate::registry::{ClientOptions, Credential, Credentials, TokenClient, TokenRequest};
 use authority::Authority;
 
 /// The methods of the service.
@@ -43,9 +43,17 @@ impl Auth {
     pub fn new(credentials: Arc<Credentials>) -> Self {
         Self {
             credentials,
-            tokens: TokenClient::new(),
+            tokens: TokenClient::default(),
             fetch_tokens: true,
         }
+    }
+
+    /// Reaches token servers with these settings: certificates, proxies, and the registries that may
+    /// speak plain HTTP. No credentials go to a token server over plain HTTP otherwise.
+    #[must_use]
+    pub fn with_registries(mut self, options: ClientOptions) -> Self {
+        self.tokens = TokenClient::new(options);
+        self
     }
 
     /// Gives the daemon the credentials and lets it fetch tokens itself (`BUILDKIT_NO_CLIENT_TOKEN`): for token servers
@@ -307,17 +315,19 @@ mod tests {
         };
         let answer = client.fetch_token(request).await.unwrap().into_inner();
         assert_eq!((answer.token.as_str(), answer.expires_in), ("rt", 60));
-        let request = FetchTokenRequest {
-            host: "b".into(),
-            realm: "http://127.0.0.1:1/".into(),
-            ..FetchTokenRequest::default()
+        let mut failure = async |host: &str, realm: &str| {
+            let request = FetchTokenRequest {
+                host: host.into(),
+                realm: realm.into(),
+                ..FetchTokenRequest::default()
+            };
+            let status = client.fetch_token(request).await.err().unwrap();
+            status.message().to_owned()
         };
-        let status = client.fetch_token(request).await.err().unwrap();
-        assert!(
-            status
-                .message()
-                .starts_with("cannot get a token for b from 127.0.0.1:1: "),
-            "{status}"
-        );
+        let message = failure("b", "https://127.0.0.1:1/").await;
+        let expected = "cannot get a token for b from 127.0.0.1:1: ";
+        assert!(message.starts_with(expected), "{message}");
+        let message = failure("b", "http://127.0.0.1:1/").await;
+        assert!(message.contains("over plain HTTP"), "{message}");
     }
 }

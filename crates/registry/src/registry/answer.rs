@@ -1,14 +1,16 @@
 //! What registries answer: bytes up to a limit, or the reason of a refusal.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::Response;
 
 use super::access::Access;
+use super::message::{error_message, read_some, says_denied};
 use super::remote::unreachable;
-use super::token::{error_message, read_some};
+use super::retry::told_wait;
 use super::{Error, Refusal};
 use crate::oci::Reference;
 
@@ -47,6 +49,7 @@ impl Deed<'_> {
         {
             return self.not_a_registry(&answer);
         }
+        let told_wait = told_wait(answer.headers());
         let text = read_some(answer).await;
         let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         Error::Refused(Box::new(Refusal {
@@ -60,6 +63,8 @@ impl Deed<'_> {
             },
             status,
             message: error_message(&text),
+            told_wait,
+            says_denied: says_denied(&text),
         }))
     }
 
@@ -90,19 +95,51 @@ pub(super) fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
     answer.headers().get(name)?.to_str().ok()
 }
 
-/// The whole body, if it is not too large.
+/// True if the answer says how long it is, so that a cut is an error of the connection. Answers
+/// without a length end where the connection does, wherever that is.
+pub(super) fn has_length(answer: &Response) -> bool {
+    answer.headers().contains_key(CONTENT_LENGTH)
+}
+
+/// The whole body, if it is not too large, as it was before a gateway compressed it.
 pub(super) async fn read_all(of: &Reference, mut answer: Response) -> Result<Vec<u8>, Error> {
+    let encoding = answer.headers().get(CONTENT_ENCODING);
+    let is_gzip = encoding.is_some_and(|value| {
+        let value = value.as_bytes();
+        value.eq_ignore_ascii_case(b"gzip") || value.eq_ignore_ascii_case(b"x-gzip")
+    });
     let mut body = Vec::new();
     while let Some(chunk) = next(of.domain(), &mut answer).await? {
         body.extend_from_slice(&chunk);
         if body.len() > LIMIT {
-            return Err(Error::BadContent {
-                reference: of.to_string(),
-                reason: format!("it is larger than {} MiB", LIMIT >> 20),
-            });
+            return Err(too_large(of));
         }
     }
-    Ok(body)
+    match is_gzip {
+        true => unzip(of, &body),
+        false => Ok(body),
+    }
+}
+
+fn unzip(of: &Reference, body: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut plain = Vec::new();
+    let unzipped = flate2::read::MultiGzDecoder::new(body);
+    let read = unzipped.take(LIMIT as u64 + 1).read_to_end(&mut plain);
+    read.map_err(|error| Error::BadContent {
+        reference: of.to_string(),
+        reason: format!("it is not the gzip that its header says: {error}"),
+    })?;
+    match plain.len() > LIMIT {
+        true => Err(too_large(of)),
+        false => Ok(plain),
+    }
+}
+
+fn too_large(of: &Reference) -> Error {
+    Error::TooLarge {
+        of: format!("the registry's answer for {of}"),
+        limit: LIMIT as u64,
+    }
 }
 
 /// The next piece; `None` at the end.
@@ -114,7 +151,8 @@ pub(super) async fn next(
     piece
         .map_err(|_| Error::Silent {
             registry: registry.to_owned(),
+            proxy: Default::default(),
             seconds: PIECE.as_secs(),
         })?
-        .map_err(|error| unreachable(registry, error))
+        .map_err(|error| unreachable(registry, None, error))
 }

@@ -9,8 +9,9 @@ use reqwest::Response;
 use serde::Deserialize;
 
 use super::access::Access;
-use super::answer::{Deed, content_type, header, is_web_page, read_all};
+use super::answer::{Deed, content_type, has_length, header, is_web_page, read_all};
 use super::remote::{Ask, Payload, Remote, Target};
+use super::retry::Retries;
 use super::verify::check;
 use super::{ClientOptions, Credentials, Error};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
@@ -19,7 +20,9 @@ use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 ///
 /// A registry is asked without credentials first; when it asks for them they come from [`Credentials`], by token or by name
 /// and password. Registries of this machine may speak plain HTTP, others only where [`ClientOptions::insecure`] names them.
-/// A registry that limits how often it is asked (429) is waited for as it says, for three minutes at most.
+/// A registry that limits how often it is asked (429) is waited for as it says, and passing failures are tried again, as
+/// [`ClientOptions::retries`] has it. Credentials go to the registry's own scheme, host and port, and to the token server that it
+/// names; redirects and uploads elsewhere get none, and nothing goes from TLS to plain HTTP.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,7 +60,8 @@ struct Tags {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Form {
-    media_type: String,
+    schema_version: serde_json::Value,
+    media_type: Option<String>,
     manifests: Option<serde::de::IgnoredAny>,
 }
 
@@ -76,10 +80,32 @@ impl Client {
     /// and the scope when the registry does not give it; [`Error::NotARegistry`] when the answer is a web page; others when
     /// it cannot be asked.
     pub async fn manifest(&self, of: &Reference) -> Result<Fetched, Error> {
-        let answer = self.ask_manifest(Method::GET, of).await?;
+        let mut retries = self.remote.waits.retries();
+        loop {
+            let answer = self.ask_manifest(Method::GET, of, &mut retries).await?;
+            let may_be_cut = !has_length(&answer);
+            match self.read_manifest(of, answer).await {
+                Err(error) if may_be_cut && is_cut(&error) => match retries.after_cut() {
+                    Some(wait) => self.remote.waits.wait(of.domain(), &wait).await,
+                    None => return Err(error),
+                },
+                Err(error) => match retries.after_error(&error) {
+                    Some(wait) => self.remote.waits.wait(of.domain(), &wait).await,
+                    None => return Err(error),
+                },
+                read => return read,
+            }
+        }
+    }
+
+    async fn read_manifest(&self, of: &Reference, answer: Response) -> Result<Fetched, Error> {
         let named = content_type(&answer).to_owned();
         let told = header(&answer, "docker-content-digest").map(Digest::parse);
+        let may_be_cut = !has_length(&answer);
         let bytes = Bytes::from(read_all(of, answer).await?);
+        if may_be_cut && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
+            return Err(Error::CutOff { of: of.to_string() });
+        }
         let digest = match (of.digest(), told) {
             (Some(digest), _) => digest.clone(),
             (None, Some(Ok(told))) => told,
@@ -87,6 +113,11 @@ impl Client {
         };
         check(&of.to_string(), &digest, &bytes)?;
         let media_type = media_type_of(&named, &bytes);
+        if matches!(media_type.as_str(), SCHEMA_1 | SCHEMA_1_SIGNED) {
+            return Err(Error::SchemaOne {
+                reference: of.to_string(),
+            });
+        }
         let descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
         Ok(Fetched { descriptor, bytes })
     }
@@ -96,18 +127,23 @@ impl Client {
     /// # Errors
     /// As [`Client::manifest`].
     pub async fn head(&self, of: &Reference) -> Result<Descriptor, Error> {
-        let answer = self.ask_manifest(Method::HEAD, of).await;
+        let mut retries = self.remote.waits.retries();
+        let answer = self.ask_manifest(Method::HEAD, of, &mut retries).await;
         let answer = match answer {
-            // An answer to HEAD has no body that would say why.
-            Err(Error::Refused(_)) => return Ok(self.manifest(of).await?.descriptor),
+            // An answer to HEAD has no body that would say why, and some registries do not know it.
+            Err(Error::Refused(_) | Error::NotARegistry { .. }) => {
+                return Ok(self.manifest(of).await?.descriptor);
+            }
             answer => answer?,
         };
         let digest = header(&answer, "docker-content-digest").map(Digest::parse);
         let size = header(&answer, "content-length").and_then(|text| text.parse().ok());
+        // Some say 0 where they do not know; what they compress has another size.
+        let size = size.filter(|size| *size > 0 && header(&answer, "content-encoding").is_none());
         let named = content_type(&answer);
         match (digest, size) {
             (Some(Ok(digest)), Some(size))
-                if is_manifest_type(named) && of.digest().is_none_or(|of| *of == digest) =>
+                if is_supported(named) && of.digest().is_none_or(|of| *of == digest) =>
             {
                 Ok(Descriptor::new(named, digest, size))
             }
@@ -121,10 +157,24 @@ impl Client {
     /// [`Error::Refused`] when the registry does not say.
     pub async fn has_manifest(&self, of: &Reference, digest: &Digest) -> Result<bool, Error> {
         let path = format!("{}/manifests/{digest}", of.path());
-        // Asked in order to write it most of the time: one token for both.
+        self.has(of, digest, path).await
+    }
+
+    /// Asks by HEAD, or by GET where the registry does not know that. Asked in order to write most
+    /// of the time: one token for both.
+    pub(super) async fn has(
+        &self,
+        of: &Reference,
+        digest: &Digest,
+        path: String,
+    ) -> Result<bool, Error> {
         let mut ask = Ask::new(Method::HEAD, Target::Path(path), Access::push(of));
         ask.headers.insert(ACCEPT, accept());
-        let answer = self.remote.send(&ask).await?;
+        let mut answer = self.remote.send(&ask).await?;
+        if answer.status() == StatusCode::METHOD_NOT_ALLOWED {
+            ask.method = Method::GET;
+            answer = self.remote.send(&ask).await?;
+        }
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
@@ -133,7 +183,7 @@ impl Client {
     }
 
     /// Writes a manifest or an index, by the reference's tag if it has one, else by its digest, else as `latest`. What it
-    /// refers to has to be there already.
+    /// refers to has to be there already. A tag that may not be changed and has that digest already is no error.
     ///
     /// # Errors
     /// [`Error::DigestMismatch`] when the reference has a digest of other bytes, or the registry got other bytes;
@@ -166,6 +216,13 @@ impl Client {
         ask.payload = Payload::Bytes(bytes);
         let answer = self.remote.send(&ask).await?;
         let deed = deed("take", to, name, &ask.access);
+        if matches!(answer.status().as_u16(), 400 | 409 | 412) {
+            let refused = deed.refused(answer).await;
+            return match self.head(to).await {
+                Ok(there) if there.digest == digest => Ok(digest),
+                _ => Err(refused),
+            };
+        }
         let answer = deed.succeeded(answer).await?;
         match header(&answer, "docker-content-digest").map(Digest::parse) {
             Some(Ok(told)) if told.algorithm() == digest.algorithm() && told != digest => {
@@ -224,7 +281,12 @@ impl Client {
         Ok(tags.tags.unwrap_or_default())
     }
 
-    async fn ask_manifest(&self, method: Method, of: &Reference) -> Result<Response, Error> {
+    async fn ask_manifest(
+        &self,
+        method: Method,
+        of: &Reference,
+        retries: &mut Retries,
+    ) -> Result<Response, Error> {
         let name = match of.digest() {
             Some(digest) => digest.as_str(),
             None => of.tag().unwrap_or("latest"),
@@ -232,7 +294,7 @@ impl Client {
         let path = format!("{}/manifests/{name}", of.path());
         let mut ask = Ask::new(method, Target::Path(path), Access::pull(of));
         ask.headers.insert(ACCEPT, accept());
-        let answer = self.remote.send(&ask).await?;
+        let answer = self.remote.send_with(&ask, retries).await?;
         let deed = deed("give", of, name, &ask.access);
         let answer = deed.succeeded(answer).await?;
         match is_web_page(&answer) {
@@ -263,12 +325,18 @@ fn accept() -> HeaderValue {
     )
 }
 
-fn is_manifest_type(text: &str) -> bool {
+/// True if the bytes may be the beginning only.
+fn is_cut(error: &Error) -> bool {
+    matches!(error, Error::CutOff { .. } | Error::DigestMismatch { .. })
+}
+
+fn is_supported(text: &str) -> bool {
     media_type::is_index(text)
-        || matches!(
-            text,
-            media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST | SCHEMA_1 | SCHEMA_1_SIGNED
-        )
+        || matches!(text, media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST)
+}
+
+fn is_manifest_type(text: &str) -> bool {
+    is_supported(text) || matches!(text, SCHEMA_1 | SCHEMA_1_SIGNED)
 }
 
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
@@ -280,10 +348,11 @@ fn media_type_of(named: &str, bytes: &[u8]) -> String {
         return named.to_owned();
     }
     let form: Form = serde_json::from_slice(bytes).unwrap_or_default();
-    match (form.media_type.is_empty(), form.manifests) {
-        (false, _) => form.media_type,
-        (true, Some(_)) => media_type::OCI_INDEX.to_owned(),
-        (true, None) => media_type::OCI_MANIFEST.to_owned(),
+    match (form.media_type, form.manifests) {
+        (Some(own), _) if !own.is_empty() => own,
+        _ if form.schema_version == 1 => SCHEMA_1.to_owned(),
+        (_, Some(_)) => media_type::OCI_INDEX.to_owned(),
+        (_, None) => media_type::OCI_MANIFEST.to_owned(),
     }
 }
 
@@ -298,6 +367,16 @@ impl Error {
         matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     }
 
+    /// True if the registry itself, or its token server, denies access to this user. A refusal that
+    /// can be a gateway's, on the way from here, does not count.
+    pub fn is_own_denial(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => self.is_denied() && refusal.says_denied,
+            Self::TokenRefused { .. } => self.is_denied(),
+            _ => false,
+        }
+    }
+
     /// Whether the registry says that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND)
@@ -306,3 +385,6 @@ impl Error {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod hostile_tests;

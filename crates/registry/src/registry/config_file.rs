@@ -1,7 +1,7 @@
 //! Docker's configuration on disk: changed under a lock, in one step, readable by its owner alone.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,16 +15,12 @@ use crate::files::AtomicFile;
 
 /// How long another program may hold the lock; it writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Far more than any configuration.
+const LIMIT: u64 = 16 << 20;
 
 /// The text, `{}` for a file that is not there or empty, and what it says. Blocking, as all of this.
 pub(super) fn read(path: &Path) -> Result<(String, Config), Error> {
-    let bytes = match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        read => read.map_err(|source| Error::ReadConfig {
-            path: path.to_owned(),
-            source,
-        })?,
-    };
+    let bytes = read_bounded(path)?;
     let place = path.display().to_string();
     let config = Config::parse(&bytes, &place)?;
     let text = String::from_utf8(bytes).unwrap_or_default();
@@ -37,6 +33,35 @@ pub(super) fn read(path: &Path) -> Result<(String, Config), Error> {
             line: 1,
             column: 1,
         }),
+    }
+}
+
+/// What a configuration says; nothing if it is not there.
+pub(super) fn read_config(path: &Path) -> Result<Config, Error> {
+    Config::parse(&read_bounded(path)?, &path.display().to_string())
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::ReadConfig {
+        path: path.to_owned(),
+        source,
+    };
+    let file = match File::open(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        file => file.map_err(failed)?,
+    };
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    match bytes.len() as u64 > LIMIT {
+        true => Err(Error::TooLarge {
+            of: path.display().to_string(),
+            limit: LIMIT,
+        }),
+        false => Ok(bytes),
     }
 }
 

@@ -1,22 +1,20 @@
 //! Whose name and password a registry gets: Docker's configuration and podman's, asked anew each time.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
 use super::config::Config;
-use super::helper::Helper;
+use super::config_file;
+use super::helper::{Helper, QUIET};
 use super::keys::Asked;
-use super::{Error, Secret};
+use super::{Error, Notifier, Secret};
 
 /// How long the answer of a helper is good. Within a build the daemon asks many times for the same registry; the tokens
 /// that some helpers give live for five minutes.
 const HELPER_ANSWER: Duration = Duration::from_secs(60);
-/// How long a helper has to answer; some ask a server.
-const HELPER_LIMIT: Duration = Duration::from_secs(10);
 /// Docker's configuration, in its directory.
 const FILE: &str = "config.json";
 
@@ -55,8 +53,8 @@ impl Credential {
 /// Where credentials come from: `DOCKER_AUTH_CONFIG` first, then the helpers and entries of `config.json`, then podman's
 /// files. In each, what is kept for a part of a registry (`registry/team`) goes before what is kept for all of it.
 ///
-/// The files are read at every question, so a login during a long build counts. Helpers are run one at a time, and asked
-/// again after a minute.
+/// The files are read at every question, so a login during a long build counts. Helpers are run one at a time, for as long as they
+/// take, and asked again after a minute. One that nobody waits for any more is killed.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), solvekit_registry::registry::Error> {
@@ -77,6 +75,7 @@ pub struct Credentials {
     /// Where helpers are, if not on PATH.
     pub(super) helpers: Option<PathBuf>,
     pub(super) default_helper: Option<String>,
+    notifier: Option<Notifier>,
     pub(super) helper_answers: Mutex<HashMap<Question, (Instant, Option<Credential>)>>,
 }
 
@@ -127,6 +126,13 @@ impl Credentials {
     #[must_use]
     pub fn with_default_helper(mut self, suffix: impl Into<String>) -> Self {
         self.default_helper = Some(suffix.into());
+        self
+    }
+
+    /// Tells when a credential helper takes more than a moment, and what it says then: it may wait for the user.
+    #[must_use]
+    pub fn with_notifier(mut self, notifier: Notifier) -> Self {
+        self.notifier = Some(notifier);
         self
     }
 
@@ -247,7 +253,8 @@ impl Credentials {
             directory: self.helpers.as_deref(),
             suffix,
             key,
-            limit: HELPER_LIMIT,
+            quiet: QUIET,
+            notifier: self.notifier.as_ref(),
         }
     }
 
@@ -258,16 +265,9 @@ impl Credentials {
 }
 
 async fn read(path: &Path) -> Result<Config, Error> {
-    match tokio::fs::read(path).await {
-        Ok(json) => Config::parse(&json, &path.display().to_string()),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(Config::default())
-        }
-        Err(source) => Err(Error::ReadConfig {
-            path: path.to_owned(),
-            source,
-        }),
-    }
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || config_file::read_config(&path)).await;
+    read.map_err(|_| Error::Cancelled)?
 }
 
 #[cfg(test)]

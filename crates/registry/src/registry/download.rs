@@ -1,7 +1,6 @@
 //! Blobs out of registries, as streams that go on where a connection broke off.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _, stream};
@@ -10,9 +9,10 @@ use http::{Method, StatusCode};
 use reqwest::Response;
 
 use super::access::Access;
-use super::answer::{LIMIT, is_web_page, next};
+use super::answer::{LIMIT, header, is_web_page, next};
 use super::client::deed;
 use super::remote::{Ask, Target};
+use super::retry::{Retries, Wait};
 use super::verify::verified;
 use super::{Client, Error};
 use crate::oci::{Descriptor, Digest, Reference};
@@ -20,10 +20,8 @@ use crate::oci::{Descriptor, Digest, Reference};
 /// The bytes of a blob, piece by piece.
 pub type BlobStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 
-/// How often in a row a broken connection is made anew without a byte in between.
-const ATTEMPTS: u32 = 4;
-/// The wait before the first further attempt.
-const PAUSE: Duration = Duration::from_millis(250);
+/// With so many bytes more a download got on: its retries are counted from the beginning.
+const PROGRESS: u64 = 64 << 10;
 
 /// A blob on its way.
 struct Download {
@@ -34,7 +32,9 @@ struct Download {
     answer: Option<Response>,
     /// What an answer that begins at the blob's start repeats.
     skip: u64,
-    failures: u32,
+    retries: Retries,
+    /// Where it was when it broke off.
+    broken_at: u64,
 }
 
 impl Client {
@@ -69,7 +69,8 @@ impl Client {
             offset,
             answer: None,
             skip: 0,
-            failures: 0,
+            retries: self.remote.waits.retries(),
+            broken_at: offset,
         };
         if offset < descriptor.size || descriptor.size == 0 {
             download.ask().await?;
@@ -83,16 +84,16 @@ impl Client {
     /// The whole of a blob that is small, such as an image's config.
     ///
     /// # Errors
-    /// As [`Client::blob`]; [`Error::BadContent`] for more than 8 MiB.
+    /// As [`Client::blob`]; [`Error::TooLarge`] for more than 8 MiB.
     pub async fn small_blob(
         &self,
         of: &Reference,
         descriptor: &Descriptor,
     ) -> Result<Bytes, Error> {
         if descriptor.size > LIMIT as u64 {
-            return Err(Error::BadContent {
-                reference: format!("{}@{}", of.name(), descriptor.digest),
-                reason: format!("it is larger than {} MiB", LIMIT >> 20),
+            return Err(Error::TooLarge {
+                of: format!("{}@{}", of.name(), descriptor.digest),
+                limit: LIMIT as u64,
             });
         }
         let pieces: Vec<Bytes> = self.blob(of, descriptor).await?.try_collect().await?;
@@ -107,24 +108,8 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] when the registry does not say.
     pub async fn has_blob(&self, of: &Reference, digest: &Digest) -> Result<bool, Error> {
-        // Asked in order to write it most of the time: one token for both.
-        self.has_blob_with(of, digest, Access::push(of)).await
-    }
-
-    async fn has_blob_with(
-        &self,
-        of: &Reference,
-        digest: &Digest,
-        access: Access,
-    ) -> Result<bool, Error> {
         let path = format!("{}/blobs/{digest}", of.path());
-        let ask = Ask::new(Method::HEAD, Target::Path(path), access);
-        let answer = self.remote.send(&ask).await?;
-        if answer.status() == StatusCode::NOT_FOUND {
-            return Ok(false);
-        }
-        let deed = deed("give", of, digest.as_str(), &ask.access);
-        deed.succeeded(answer).await.map(|_| true)
+        self.has(of, digest, path).await
     }
 }
 
@@ -136,10 +121,7 @@ impl Download {
                 return self.rest().await;
             }
             let Some(answer) = &mut self.answer else {
-                match self.ask().await {
-                    Ok(()) => continue,
-                    Err(error) => self.pause(error).await?,
-                }
+                self.ask().await?;
                 continue;
             };
             match next(self.of.domain(), answer).await {
@@ -151,15 +133,18 @@ impl Download {
                         continue;
                     }
                     self.offset += piece.len() as u64;
-                    self.failures = 0;
                     return Ok(Some(piece));
                 }
-                // Too short is for the check of the whole to say.
-                Ok(None) => return Ok(None),
-                Err(error) => {
-                    self.answer = None;
-                    self.pause(error).await?;
-                }
+                // Without a length, a broken connection looks like the end.
+                Ok(None) => match self.got_on().after_cut() {
+                    Some(wait) => self.pause(wait).await,
+                    // Too short is for the check of the whole to say.
+                    None => return Ok(None),
+                },
+                Err(error) => match self.got_on().after_error(&error) {
+                    Some(wait) => self.pause(wait).await,
+                    None => return Err(error),
+                },
             }
         }
     }
@@ -176,15 +161,18 @@ impl Download {
         }
     }
 
-    /// Gives up, or waits before the next attempt.
-    async fn pause(&mut self, error: Error) -> Result<(), Error> {
-        self.failures += 1;
-        let again = matches!(error, Error::Unreachable { .. } | Error::Silent { .. });
-        if !again || self.failures >= ATTEMPTS {
-            return Err(error);
+    /// The retries that are left, all of them after progress.
+    fn got_on(&mut self) -> &mut Retries {
+        if self.offset - self.broken_at >= PROGRESS {
+            self.retries.reset();
         }
-        tokio::time::sleep(PAUSE * 2_u32.pow(self.failures)).await;
-        Ok(())
+        self.broken_at = self.offset;
+        &mut self.retries
+    }
+
+    async fn pause(&mut self, wait: Wait) {
+        self.answer = None;
+        self.client.remote.waits.wait(self.of.domain(), &wait).await;
     }
 
     async fn ask(&mut self) -> Result<(), Error> {
@@ -196,17 +184,38 @@ impl Download {
         {
             ask.headers.insert(RANGE, range);
         }
-        let answer = self.client.remote.send(&ask).await?;
+        let remote = &self.client.remote;
+        let mut answer = remote.send_with(&ask, &mut self.retries).await?;
+        if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE && self.offset > 0 {
+            // It has no ranges of this blob: from the start, then.
+            ask.headers.remove(RANGE);
+            answer = remote.send_with(&ask, &mut self.retries).await?;
+        }
         let deed = deed("give", &self.of, digest.as_str(), &ask.access);
         let answer = deed.succeeded(answer).await?;
         if is_web_page(&answer) {
             return Err(deed.not_a_registry(&answer));
         }
-        self.skip = match answer.status() {
-            StatusCode::PARTIAL_CONTENT => 0,
-            _ => self.offset,
+        let start = match answer.status() {
+            StatusCode::PARTIAL_CONTENT => range_start(&answer).unwrap_or(self.offset),
+            _ => 0,
         };
+        self.skip = self
+            .offset
+            .checked_sub(start)
+            .ok_or_else(|| Error::BadContent {
+                reference: format!("{}@{digest}", self.of.name()),
+                reason: format!("it begins at byte {start} and not at {}", self.offset),
+            })?;
         self.answer = Some(answer);
         Ok(())
     }
+}
+
+/// Where the bytes of a part begin: some give all of them whatever they were asked for.
+fn range_start(answer: &Response) -> Option<u64> {
+    let range = header(answer, "content-range")?
+        .trim()
+        .strip_prefix("bytes")?;
+    range.trim_start().split('-').next()?.parse().ok()
 }

@@ -1,6 +1,8 @@
 //! What can go wrong with credentials, tokens and registries. No variant ever holds a secret.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -83,16 +85,6 @@ pub enum Error {
         /// What it said, or how it ended.
         message: String,
     },
-    /// A credential helper did not answer in time.
-    #[error("the credential helper {helper} did not answer for {registry} within {seconds} s")]
-    HelperTimeout {
-        /// The program.
-        helper: String,
-        /// Whose credentials were asked for.
-        registry: String,
-        /// How long it had.
-        seconds: u64,
-    },
     /// The TLS configuration for token requests could not be made.
     #[error("cannot set up TLS for token requests")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -102,13 +94,33 @@ pub enum Error {
         /// The registry.
         registry: String,
     },
+    /// A registry leads from TLS to plain HTTP, which was not allowed for it.
+    #[error("{registry} leads to {host} over plain HTTP, which is not allowed for it")]
+    Downgrade {
+        /// The registry.
+        registry: String,
+        /// Where it leads: a redirect's target, the place of an upload, a token server.
+        host: String,
+    },
+    /// A token server passes a request with credentials on to another host.
+    #[error("{server} redirects to {host}, which is not told the credentials for {registry}")]
+    TokenRedirect {
+        /// The registry.
+        registry: String,
+        /// The token server's host.
+        server: String,
+        /// The other host.
+        host: String,
+    },
     /// The token server could not be reached, or broke off.
-    #[error("cannot get a token for {registry} from {server}")]
+    #[error("cannot get a token for {registry} from {server}{proxy}")]
     TokenServer {
         /// The registry.
         registry: String,
         /// The token server's host.
         server: String,
+        /// The proxy in between.
+        proxy: Via,
         /// What happened.
         #[source]
         source: reqwest::Error,
@@ -136,10 +148,12 @@ pub enum Error {
         server: String,
     },
     /// The registry could not be reached, or broke off.
-    #[error("cannot reach the registry {registry}")]
+    #[error("cannot reach the registry {registry}{proxy}")]
     Unreachable {
         /// The registry.
         registry: String,
+        /// The proxy in between.
+        proxy: Via,
         /// What happened.
         #[source]
         source: reqwest::Error,
@@ -147,6 +161,28 @@ pub enum Error {
     /// The registry refused to give or to take something of a repository.
     #[error("{0}")]
     Refused(Box<Refusal>),
+    /// The registry began an upload and did not say where to send the bytes.
+    #[error("{registry} answers {status} to the beginning of an upload, without a Location")]
+    NoLocation {
+        /// The registry.
+        registry: String,
+        /// The status of the answer.
+        status: http::StatusCode,
+    },
+    /// The image has a manifest of schema 1, the form of Docker before 1.10.
+    #[error("{reference} has a manifest of schema 1, which is not supported: push the image again")]
+    SchemaOne {
+        /// The image.
+        reference: String,
+    },
+    /// An answer or a file is larger than anything of its kind.
+    #[error("{of} is larger than the limit of {limit} bytes")]
+    TooLarge {
+        /// What was read.
+        of: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// What answers is no registry, but a web page.
     #[error("{host} answers with a web page ({status}): it is not a registry")]
     NotARegistry {
@@ -166,10 +202,12 @@ pub enum Error {
         message: String,
     },
     /// The registry does not go on.
-    #[error("{registry} did not answer within {seconds} s")]
+    #[error("{registry} did not answer within {seconds} s{proxy}")]
     Silent {
         /// The registry.
         registry: String,
+        /// The proxy in between.
+        proxy: Via,
         /// How long it had.
         seconds: u64,
     },
@@ -234,6 +272,12 @@ pub enum Error {
     /// What is to be pushed broke off; the cause is reported in place of this.
     #[error("the source of the blob broke off")]
     BrokenSource,
+    /// An answer without a length ended early.
+    #[error("the registry's answer for {of} broke off")]
+    CutOff {
+        /// What was read.
+        of: String,
+    },
     /// The registry gave something else than what was asked for.
     #[error("the registry's answer for {reference} cannot be used: {reason}")]
     BadContent {
@@ -276,6 +320,23 @@ pub struct Refusal {
     pub status: http::StatusCode,
     /// What the registry said, behind a colon; empty when it said nothing.
     pub message: String,
+    /// How long it wants to be left alone (`Retry-After`).
+    pub(super) told_wait: Option<Duration>,
+    /// True if it is a registry's own word that access is denied, and not that of a gateway.
+    pub(super) says_denied: bool,
+}
+
+/// The proxy that a request went through: ` through the proxy HOST:PORT`, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Via(pub(super) Option<String>);
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(proxy) => write!(f, " through the proxy {proxy}"),
+            None => Ok(()),
+        }
+    }
 }
 
 fn in_parentheses(scopes: &[String]) -> String {

@@ -7,15 +7,25 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
+};
 use tokio::process::Command;
 
-use super::{Credential, Error, Secret};
+use super::{Credential, Error, Notifier, Secret};
 
 /// Far more than any answer.
 const ANSWER: u64 = 1 << 20;
+/// As much of what it says on stderr as is kept.
+const COMPLAINT: usize = 4 << 10;
+/// As much of what a failing helper said as is shown, in characters.
+const SHOWN: usize = 500;
+/// After this time somebody may want to know what is waited for: a PIN, a browser, a device code.
+pub(super) const QUIET: Duration = Duration::from_secs(3);
 /// What a helper says on stdout, failing, when it simply has no credentials.
 const NOT_FOUND: &str = "credentials not found in native keychain";
+/// How long a helper's stderr is read after it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// The user name under which helpers give an identity token.
 const TOKEN_USER: &str = "<token>";
 
@@ -34,8 +44,10 @@ pub(super) struct Helper<'a> {
     pub(super) suffix: &'a str,
     /// Whose credentials.
     pub(super) key: &'a str,
-    /// How long it has to answer.
-    pub(super) limit: Duration,
+    /// From when on it is told that the helper takes its time.
+    pub(super) quiet: Duration,
+    /// Is told that.
+    pub(super) notifier: Option<&'a Notifier>,
 }
 
 impl Helper<'_> {
@@ -101,19 +113,116 @@ impl Helper<'_> {
             Some(directory) => directory.join(self.program()),
             None => PathBuf::from(self.program()),
         };
-        let (helper, registry) = (self.program(), self.key.to_owned());
-        match tokio::time::timeout(self.limit, converse(&program, action, input)).await {
-            Ok(Ok(said)) => Ok(said),
-            Ok(Err(source)) => Err(Error::RunHelper {
-                helper,
-                registry,
-                source,
-            }),
-            Err(_) => Err(Error::HelperTimeout {
-                helper,
-                registry,
-                seconds: self.limit.as_secs(),
-            }),
+        let conversation = self.converse(&program, action, input);
+        conversation.await.map_err(|source| Error::RunHelper {
+            helper: self.program(),
+            registry: self.key.to_owned(),
+            source,
+        })
+    }
+
+    /// Runs the helper for as long as it takes; it is killed when nobody waits for it any more.
+    async fn converse(&self, program: &Path, action: &str, input: &[u8]) -> std::io::Result<Said> {
+        let mut child = Command::new(program)
+            .arg(action)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A helper may answer without reading.
+            let _ = stdin.write_all(input).await;
+        }
+        let mut complaint = Complaint::default();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (stdout, status) = {
+            let answer = async {
+                let mut bytes = Vec::new();
+                if let Some(output) = stdout {
+                    // One that says too much finds nobody listening any more.
+                    output.take(ANSWER).read_to_end(&mut bytes).await?;
+                }
+                Ok::<_, std::io::Error>((bytes, child.wait().await?))
+            };
+            let listening = self.listen(stderr, &mut complaint);
+            let (mut answer, mut listening) = (std::pin::pin!(answer), std::pin::pin!(listening));
+            tokio::select! {
+                answered = &mut answer => {
+                    // Its last words may still be on their way; what it started can hold the pipe
+                    // open.
+                    let _ = tokio::time::timeout(LAST_WORDS, listening).await;
+                    answered?
+                }
+                () = &mut listening => answer.await?,
+            }
+        };
+        Ok(Said {
+            status,
+            stdout,
+            stderr: complaint.text,
+        })
+    }
+
+    /// Keeps what the helper says on stderr. From a while on it is told at once: it may be what the
+    /// user has to do. Returns when the helper says no more and the wait was told.
+    async fn listen(&self, stderr: Option<impl AsyncRead + Unpin>, complaint: &mut Complaint) {
+        let mut lines = stderr.map(|stderr| BufReader::new(stderr).split(b'\n'));
+        let mut quiet = std::pin::pin!(tokio::time::sleep(self.quiet));
+        let mut told = false;
+        loop {
+            let line = async {
+                match &mut lines {
+                    Some(lines) => lines.next_segment().await.ok().flatten(),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                line = line => match line {
+                    Some(line) => {
+                        let line = String::from_utf8_lossy(&line).trim().to_owned();
+                        if told {
+                            self.tell(&line);
+                        }
+                        complaint.add(&line);
+                    }
+                    None if told => return,
+                    None => lines = None,
+                },
+                () = &mut quiet, if !told => {
+                    told = true;
+                    self.tell(&format!(
+                        "waiting for the credential helper {} ({})",
+                        self.program(),
+                        self.key
+                    ));
+                    complaint.text.lines().for_each(|line| self.tell(line));
+                    if lines.is_none() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell(&self, line: &str) {
+        if let Some(notifier) = self.notifier.filter(|_| !line.is_empty()) {
+            notifier.tell(line);
+        }
+    }
+}
+
+/// The beginning of what a helper says on stderr.
+#[derive(Default)]
+struct Complaint {
+    text: String,
+}
+
+impl Complaint {
+    fn add(&mut self, line: &str) {
+        if self.text.len() < COMPLAINT {
+            self.text.extend(line.chars().take(COMPLAINT));
+            self.text.push('\n');
         }
     }
 }
@@ -122,6 +231,7 @@ impl Helper<'_> {
 struct Said {
     status: ExitStatus,
     stdout: Vec<u8>,
+    stderr: String,
 }
 
 impl Said {
@@ -133,37 +243,19 @@ impl Said {
         let said = String::from_utf8_lossy(&self.stdout);
         match said.trim() {
             NOT_FOUND => Ok(None),
-            said => Err(failed(
-                first_line(said).unwrap_or_else(|| self.status.to_string()),
-            )),
+            said => {
+                let said = [said, &self.stderr]
+                    .into_iter()
+                    .flat_map(|text| text.lines());
+                let said: Vec<&str> = said
+                    .map(str::trim)
+                    .filter(|line| !line.is_empty())
+                    .collect();
+                Err(failed(match said.is_empty() {
+                    true => self.status.to_string(),
+                    false => said.join("; ").chars().take(SHOWN).collect(),
+                }))
+            }
         }
     }
-}
-
-/// Runs the helper; it is killed when nobody waits for it any more.
-async fn converse(program: &Path, action: &str, input: &[u8]) -> std::io::Result<Said> {
-    let mut child = Command::new(program)
-        .arg(action)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A helper may answer without reading.
-        let _ = stdin.write_all(input).await;
-    }
-    let mut stdout = Vec::new();
-    if let Some(output) = child.stdout.take() {
-        // One that says too much finds nobody listening any more.
-        output.take(ANSWER).read_to_end(&mut stdout).await?;
-    }
-    let status = child.wait().await?;
-    Ok(Said { status, stdout })
-}
-
-/// The first line of what a failing helper said, not too long.
-fn first_line(said: &str) -> Option<String> {
-    let line = said.lines().next().filter(|line| !line.is_empty())?;
-    Some(line.chars().take(200).collect())
 }

@@ -1,77 +1,136 @@
-//! How each registry is reached: its address, its scheme, its TLS.
+//! How each registry is reached: its address, its scheme, its TLS, its proxy.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reqwest::redirect::Policy;
+use reqwest::Url;
 
+use super::origin::{host_of, is_downgrade};
 use super::tls::Trust;
-use super::{ClientOptions, Error};
+use super::{ClientOptions, Error, Proxies};
 
 /// What is known of registries. HTTP clients are made when they are first needed, and shared.
 #[derive(Debug)]
 pub(super) struct Hosts {
     certificates: Vec<PathBuf>,
     insecure: BTreeSet<String>,
-    clients: Mutex<HashMap<String, reqwest::Client>>,
-    /// Those that turned out to speak plain HTTP.
-    plain: Mutex<BTreeSet<String>>,
+    proxies: Proxies,
+    /// By registry and host; under two empty names the client for all that have nothing of their own.
+    clients: Mutex<HashMap<(String, String), reqwest::Client>>,
+    /// The scheme of each registry that has answered.
+    schemes: Mutex<HashMap<String, &'static str>>,
 }
-
-/// The key of the client for all registries that have nothing of their own.
-const COMMON: &str = "";
 
 impl Hosts {
     pub(super) fn new(options: &ClientOptions) -> Self {
         Self {
             certificates: options.certificates.clone(),
             insecure: options.insecure.iter().cloned().collect(),
+            proxies: options.proxies.clone(),
             clients: Mutex::default(),
-            plain: Mutex::default(),
+            schemes: Mutex::default(),
         }
     }
 
-    /// The HTTP client for a registry or another host that one redirects to. It follows no redirects by itself.
-    pub(super) fn client(&self, registry: &str) -> Result<reqwest::Client, Error> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(registry) {
+    /// The HTTP client for an address that a registry has or leads to. It follows no redirects by
+    /// itself.
+    pub(super) fn client(&self, registry: &str, url: &Url) -> Result<reqwest::Client, Error> {
+        let host = match host_of(url) {
+            host if host == address(registry) => registry.to_owned(),
+            host => host,
+        };
+        let key = (registry.to_owned(), host);
+        let mut clients = lock(&self.clients);
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let mut trust = Trust::of(registry, &self.certificates)?;
-        trust.unchecked = self.insecure.contains(registry);
-        let client = match (trust.is_plain(), clients.get(COMMON)) {
+        let trust = self.trust(registry, &key.1)?;
+        let common = (String::new(), String::new());
+        let client = match (trust.is_plain(), clients.get(&common)) {
             (true, Some(client)) => client.clone(),
             (true, None) => {
-                let client = trust.client(Policy::none())?;
-                clients.insert(COMMON.to_owned(), client.clone());
+                let client = trust.client(&self.proxies)?;
+                clients.insert(common, client.clone());
                 client
             }
-            (false, _) => trust.client(Policy::none())?,
+            (false, _) => trust.client(&self.proxies)?,
         };
-        clients.insert(registry.to_owned(), client.clone());
+        clients.insert(key, client.clone());
         Ok(client)
+    }
+
+    /// What is trusted for a registry holds for the hosts that it leads to as well; what the client
+    /// shows of itself is for one host only.
+    fn trust(&self, registry: &str, host: &str) -> Result<Trust, Error> {
+        let mut trust = Trust::of(host, &self.certificates)?;
+        if host != registry {
+            trust.add_authorities(Trust::of(registry, &self.certificates)?);
+        }
+        trust.unchecked = self.is_insecure(registry) || self.is_insecure(host);
+        Ok(trust)
     }
 
     /// `http` once that is known, else `https`.
     pub(super) fn scheme(&self, registry: &str) -> &'static str {
-        let plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
-        match plain.contains(registry) {
-            true => "http",
-            false => "https",
+        lock(&self.schemes).get(registry).unwrap_or(&"https")
+    }
+
+    /// True if plain HTTP may be tried: on this machine, or because it was allowed. A registry that
+    /// has spoken TLS goes on with it.
+    pub(super) fn may_be_plain(&self, registry: &str) -> bool {
+        let known = lock(&self.schemes).contains_key(registry);
+        !known && (is_local(registry) || self.is_insecure(registry))
+    }
+
+    /// Remembers what it spoke.
+    pub(super) fn has_answered(&self, registry: &str, scheme: &'static str) {
+        lock(&self.schemes).insert(registry.to_owned(), scheme);
+    }
+
+    /// Refuses the way from TLS to plain HTTP, unless plain HTTP was allowed for the registry.
+    pub(super) fn check_way(&self, registry: &str, from: &Url, to: &Url) -> Result<(), Error> {
+        match is_downgrade(from, to) && !self.is_insecure(registry) {
+            true => Err(Error::Downgrade {
+                registry: registry.to_owned(),
+                host: host_of(to),
+            }),
+            false => Ok(()),
         }
     }
 
-    /// Whether plain HTTP may be tried: on this machine, or because it was said.
-    pub(super) fn may_be_plain(&self, registry: &str) -> bool {
-        is_local(registry) || self.insecure.contains(registry)
+    /// Refuses a token server that speaks plain HTTP, unless that was allowed for the registry, or
+    /// both are on this machine and nothing was spoken over TLS (`from`, where it is known).
+    pub(super) fn check_realm(
+        &self,
+        registry: &str,
+        from: Option<&Url>,
+        realm: &Url,
+    ) -> Result<(), Error> {
+        let stays_here = is_local(registry)
+            && is_local(&host_of(realm))
+            && from.is_none_or(|from| !is_downgrade(from, realm));
+        match realm.scheme() == "https" || stays_here || self.is_insecure(registry) {
+            true => Ok(()),
+            false => Err(Error::Downgrade {
+                registry: registry.to_owned(),
+                host: host_of(realm),
+            }),
+        }
     }
 
-    /// Remembers that it spoke plain HTTP.
-    pub(super) fn is_plain(&self, registry: &str) {
-        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
-        plain.insert(registry.to_owned());
+    /// The proxy of an address, for messages.
+    pub(super) fn proxy(&self, url: &Url) -> Option<String> {
+        self.proxies.name_for(url)
     }
+
+    fn is_insecure(&self, registry: &str) -> bool {
+        self.insecure.contains(registry)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where the registry of this name listens.
@@ -119,7 +178,33 @@ mod tests {
         assert!(hosts.may_be_plain("10.0.0.1:5000"));
         assert!(!hosts.may_be_plain("10.0.0.2:5000"));
         assert_eq!(hosts.scheme("10.0.0.1:5000"), "https");
-        hosts.is_plain("10.0.0.1:5000");
+        hosts.has_answered("10.0.0.1:5000", "http");
         assert_eq!(hosts.scheme("10.0.0.1:5000"), "http");
+        hosts.has_answered("localhost:5000", "https");
+        assert!(!hosts.may_be_plain("localhost:5000"));
+    }
+
+    #[test]
+    fn token_servers_speak_tls_unless_plain_http_was_allowed() {
+        let options = ClientOptions {
+            insecure: vec!["i.example".to_owned()],
+            ..ClientOptions::default()
+        };
+        let hosts = Hosts::new(&options);
+        let (tls, plain) = ("https://localhost/v2/", "http://localhost/v2/");
+        for (registry, from, realm, allowed) in [
+            ("r.example", None, "https://t.example/", true),
+            ("r.example", None, "http://t.example/", false),
+            ("r.example", None, "http://localhost/", false),
+            ("i.example", None, "http://t.example/", true),
+            ("localhost", None, "http://127.0.0.1:1/", true),
+            ("localhost", Some(plain), "http://127.0.0.1:1/", true),
+            ("localhost", Some(plain), "http://t.example/", false),
+            ("localhost", Some(tls), "http://127.0.0.1:1/", false),
+        ] {
+            let from = from.map(|from| Url::parse(from).unwrap());
+            let checked = hosts.check_realm(registry, from.as_ref(), &Url::parse(realm).unwrap());
+            assert_eq!(checked.is_ok(), allowed, "{registry} {from:?} {realm}");
+        }
     }
 }

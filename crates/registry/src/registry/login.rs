@@ -4,8 +4,8 @@ use http::{Method, StatusCode};
 
 use super::access::Access;
 use super::answer::is_web_page;
+use super::message::{error_message, read_some};
 use super::remote::{Ask, Target};
-use super::token::{error_message, read_some};
 use super::{Client, Credential, Error};
 
 impl Client {
@@ -25,15 +25,17 @@ impl Client {
             Target::Path(String::new()),
             Access::login(registry),
         );
-        let mut answer = self.remote.once(&ask, None).await?;
+        let remote = &self.remote;
+        let mut retries = remote.waits.retries();
+        let mut answer = remote.patiently(&ask, None, &mut retries).await?;
         let asks = answer.status() == StatusCode::UNAUTHORIZED;
-        if asks
-            && let Some(authorization) = self
-                .remote
-                .meet(&ask.access, answer.headers(), credential)
+        if let Some((challenge, from)) = remote.own_challenge(registry, &answer)
+            && let Some(authorization) = remote
+                .meet(&ask.access, &challenge, credential, &from)
                 .await?
         {
-            answer = self.remote.once(&ask, Some(&authorization)).await?;
+            let again = remote.patiently(&ask, Some(&authorization), &mut retries);
+            answer = again.await?;
         }
         let status = answer.status();
         if is_web_page(&answer) && !status.is_server_error() {

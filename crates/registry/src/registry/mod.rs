@@ -4,6 +4,7 @@
 
 mod access;
 mod answer;
+mod authorize;
 mod challenge;
 mod client;
 mod config;
@@ -17,23 +18,34 @@ mod hosts;
 mod images;
 mod keys;
 mod login;
+mod message;
 mod options;
-mod patience;
+mod origin;
+mod proxy;
 mod remote;
+mod retry;
 mod secret;
+mod sending;
 mod store;
+#[cfg(test)]
+mod test_server;
 mod tls;
 mod token;
+mod trusted_leaf;
 mod upload;
 mod verify;
+mod waits;
 
+pub use challenge::Challenge;
 pub use client::{Client, Fetched};
 pub use credentials::{Credential, Credentials};
 pub use download::BlobStream;
-pub use error::{Error, Refusal};
+pub use error::{Error, Refusal, Via};
 pub use images::{FoundImage, Images};
 pub use keys::{login_key, registry_of_key};
 pub use options::{ClientOptions, Notifier};
+pub use proxy::Proxies;
+pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use store::Stored;
 pub use token::{Token, TokenClient, TokenRequest};

@@ -1,20 +1,30 @@
-//! How a client treats registries: whose certificates it takes, who need not have one.
+//! How a client treats registries: whose certificates it takes, which need none, through which
+//! proxies it goes, how often it tries.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Settings of a [`Client`](super::Client).
+use super::{Proxies, RetryPolicy};
+
+/// Settings of a [`Client`](super::Client) or a [`TokenClient`](super::TokenClient).
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
-    /// Folders that hold a folder `HOST[:PORT]` for a registry, as docker has them in `/etc/docker/certs.d`: `*.crt` are
-    /// authorities that it may have its certificate from, besides those that the system trusts; `NAME.cert` with
-    /// `NAME.key` is what the client shows. The first folder that knows the registry counts. All are PEM.
+    /// Folders that hold a folder `HOST[:PORT]` for a registry, as docker has them in
+    /// `/etc/docker/certs.d`: `*.crt` are certificates that are trusted besides those of the system,
+    /// of authorities or of the registry itself; `NAME.cert` with `NAME.key` is what the client
+    /// shows. The first folder that knows the registry counts. All are PEM. What is trusted for a
+    /// registry is trusted for its token server and for the storage it redirects to as well.
     pub certificates: Vec<PathBuf>,
-    /// Registries (`HOST[:PORT]`) whose certificates are not checked and that may speak plain HTTP. The registries of this
-    /// machine (`localhost`, `127.0.0.0/8`, `[::1]`) may speak plain HTTP without being named here.
+    /// Registries (`HOST[:PORT]`) whose certificates are not checked and that may speak plain HTTP,
+    /// with their token servers and storage. The registries of this machine (`localhost`,
+    /// `127.0.0.0/8`, `[::1]`) may speak plain HTTP without being named here.
     pub insecure: Vec<String>,
-    /// Who is told when the client waits because a registry says so.
+    /// The proxies of all requests; none by default. The command takes those of its environment.
+    pub proxies: Proxies,
+    /// How often requests are tried again after passing failures.
+    pub retries: RetryPolicy,
+    /// Is told when the client waits: for a registry that limits requests, or before it tries again.
     pub notifier: Option<Notifier>,
 }
 

@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
-use http::{Method, StatusCode};
+use http::Method;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{Body, Response, Url};
 
 use super::access::Access;
-use super::challenge::Challenge;
+use super::authorize::Authorization;
 use super::download::BlobStream;
+use super::error::Via;
 use super::hosts::{Hosts, address};
-use super::patience::Patience;
-use super::token::{self, TokenRequest};
-use super::{ClientOptions, Credential, Credentials, Error, Notifier};
+use super::origin::{REDIRECTS, is_same_origin, location};
+use super::retry::Retries;
+use super::waits::Waits;
+use super::{ClientOptions, Credentials, Error};
 
-/// How many redirects one request follows.
-const REDIRECTS: usize = 10;
 /// How long a registry may take to begin with its answer.
 const ANSWER: Duration = Duration::from_secs(90);
 /// The least that an upload has, and what it gets for each byte.
@@ -29,14 +29,14 @@ const UPLOAD_BYTES_PER_SECOND: u64 = 32 << 10;
 /// Registries that are talked to. What is learnt of one is kept: its scheme, and the authorization for each scope.
 #[derive(Debug)]
 pub(super) struct Remote {
-    credentials: Arc<Credentials>,
-    hosts: Hosts,
-    notifier: Option<Notifier>,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) hosts: Hosts,
+    pub(super) waits: Waits,
     authorizations: Mutex<HashMap<Access, Cell>>,
 }
 
 /// An authorization; locked while it is fetched, so that it is fetched once however many ask.
-type Cell = Arc<tokio::sync::Mutex<Option<HeaderValue>>>;
+type Cell = Arc<tokio::sync::Mutex<Authorization>>;
 
 /// Opens a body once more, for each time that the request is sent.
 pub(super) type Opener =
@@ -81,8 +81,13 @@ impl Ask {
         }
     }
 
-    fn registry(&self) -> &str {
+    pub(super) fn registry(&self) -> &str {
         &self.access.registry
+    }
+
+    /// True if it can be sent again as it is. A blob's upload resumes instead.
+    fn repeats(&self) -> bool {
+        !matches!(self.payload, Payload::Stream(..))
     }
 
     async fn body(&self) -> Result<Body, Error> {
@@ -108,87 +113,117 @@ impl Remote {
         Self {
             credentials,
             hosts: Hosts::new(options),
-            notifier: options.notifier.clone(),
+            waits: Waits::new(options),
             authorizations: Mutex::default(),
         }
     }
 
-    /// Sends a request: with credentials when the registry asks for them, again after the wait that it demands. Any answer
-    /// is given back, with any status.
+    /// Sends a request: with credentials when the registry asks for them, again after passing
+    /// failures. Any answer is given back, with any status.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Response, Error> {
+        self.send_with(ask, &mut self.waits.retries()).await
+    }
+
+    /// The same as a part of an operation that has so many tries in total.
+    pub(super) async fn send_with(
+        &self,
+        ask: &Ask,
+        retries: &mut Retries,
+    ) -> Result<Response, Error> {
         let cell = self.authorization(&ask.access);
-        let mut patience = Patience::default();
         let mut authorized = false;
         loop {
-            let used = cell.lock().await.clone();
-            let answer = self.once(ask, used.as_ref()).await?;
-            if answer.status() == StatusCode::UNAUTHORIZED && !authorized {
-                authorized = true;
-                let mut current = cell.lock().await;
-                // Another request may have got a new one in the meantime.
-                if *current == used {
-                    let path = &ask.access.path;
-                    let credential = self.credentials.get_for(ask.registry(), path).await?;
-                    *current = self
-                        .meet(&ask.access, answer.headers(), &credential)
-                        .await?;
-                }
-                if current.is_some() {
-                    continue;
-                }
+            let used = cell.lock().await.value.clone();
+            let answer = self.patiently(ask, used.as_ref(), retries).await?;
+            if authorized || !self.is_own(ask.registry(), answer.url())? {
+                // What others want to know of the user is not answered.
+                return Ok(answer);
             }
-            match patience.after(answer.status(), answer.headers()) {
-                Some(wait) => self.wait(ask.registry(), wait).await,
-                None => return Ok(answer),
+            authorized = true;
+            let mut current = cell.lock().await;
+            // Another request may have got a new one in the meantime.
+            if current.value == used && !self.authorize(&mut current, ask, &answer).await? {
+                return Ok(answer);
             }
         }
     }
 
-    /// Sends a request with this authorization or none, once.
-    pub(super) async fn once(
+    /// Sends a request with this authorization or none, again after passing failures.
+    pub(super) async fn patiently(
+        &self,
+        ask: &Ask,
+        authorization: Option<&HeaderValue>,
+        retries: &mut Retries,
+    ) -> Result<Response, Error> {
+        loop {
+            let answer = self.once(ask, authorization).await;
+            let wait = match &answer {
+                _ if !ask.repeats() => None,
+                Ok(answer) => retries.after_answer(answer.status(), answer.headers()),
+                Err(error) => retries.after_error(error),
+            };
+            match wait {
+                Some(wait) => self.waits.wait(ask.registry(), &wait).await,
+                None => return answer,
+            }
+        }
+    }
+
+    /// Sends a request once.
+    async fn once(
         &self,
         ask: &Ask,
         authorization: Option<&HeaderValue>,
     ) -> Result<Response, Error> {
         let registry = ask.registry();
+        let scheme = self.hosts.scheme(registry);
+        let base = base(registry, scheme)?;
         let path = match &ask.target {
-            Target::Url(url) => return self.follow(ask, url.clone(), authorization).await,
+            Target::Url(url) => {
+                self.hosts.check_way(registry, &base, url)?;
+                return self.follow(ask, &base, url.clone(), authorization).await;
+            }
             Target::Path(path) => path,
         };
-        let url = |scheme: &str| {
-            let text = format!("{scheme}://{}/v2/{path}", address(registry));
-            Url::parse(&text).map_err(|_| Error::BadAddress {
-                registry: registry.to_owned(),
-            })
+        let join = |base: &Url| {
+            let url = Url::parse(&format!("{base}{path}"));
+            url.map_err(|_| bad_address(registry))
         };
-        let scheme = self.hosts.scheme(registry);
-        match self.follow(ask, url(scheme)?, authorization).await {
-            // As docker does: a registry on this machine may speak plain HTTP. A certificate that is refused is no sign of it.
+        match self.follow(ask, &base, join(&base)?, authorization).await {
+            // As docker does: a registry on this machine may speak plain HTTP. A certificate that is
+            // refused is no sign of it.
             Err(Error::Unreachable { source, .. })
                 if scheme == "https"
                     && self.hosts.may_be_plain(registry)
                     && !is_certificate(&source) =>
             {
-                let answer = self.follow(ask, url("http")?, authorization).await?;
-                self.hosts.is_plain(registry);
+                let plain = self::base(registry, "http")?;
+                let answer = self
+                    .follow(ask, &plain, join(&plain)?, authorization)
+                    .await?;
+                self.hosts.has_answered(registry, "http");
                 Ok(answer)
             }
-            answered => answered,
+            Ok(answer) => {
+                self.hosts.has_answered(registry, scheme);
+                Ok(answer)
+            }
+            failed => failed,
         }
     }
 
-    /// Sends to an address, and to where that redirects to. Only the registry itself is told who asks.
+    /// Sends to an address, and to where that redirects to. Only the registry itself is told who
+    /// asks.
     async fn follow(
         &self,
         ask: &Ask,
+        base: &Url,
         mut url: Url,
         authorization: Option<&HeaderValue>,
     ) -> Result<Response, Error> {
         let registry = ask.registry();
         for _ in 0..REDIRECTS {
-            let host = host_of(&url);
-            let own = host == host_of_address(&url, address(registry));
-            let client = self.hosts.client(if own { registry } else { &host })?;
+            let client = self.hosts.client(registry, &url)?;
             let mut request = client
                 .request(ask.method.clone(), url.clone())
                 .headers(ask.headers.clone())
@@ -196,18 +231,23 @@ impl Remote {
             if let Payload::Stream(size, _) = ask.payload {
                 request = request.header(CONTENT_LENGTH, size);
             }
-            if let Some(authorization) = authorization.filter(|_| own) {
+            if let Some(authorization) = authorization.filter(|_| is_same_origin(base, &url)) {
                 request = request.header(AUTHORIZATION, authorization.clone());
             }
+            let proxy = self.hosts.proxy(&url);
             let sent = tokio::time::timeout(ask.limit(), request.send()).await;
             let answer = sent
                 .map_err(|_| Error::Silent {
                     registry: registry.to_owned(),
+                    proxy: Via(proxy.clone()),
                     seconds: ask.limit().as_secs(),
                 })?
-                .map_err(|error| unreachable(registry, error))?;
+                .map_err(|error| unreachable(registry, proxy, error))?;
             match redirect(ask, &answer) {
-                Some(next) => url = next,
+                Some(next) => {
+                    self.hosts.check_way(registry, &url, &next)?;
+                    url = next;
+                }
                 None => return Ok(answer),
             }
         }
@@ -216,52 +256,10 @@ impl Remote {
         })
     }
 
-    /// The authorization that a challenge demands; `None` when it demands what cannot be had: the answer says why then.
-    pub(super) async fn meet(
-        &self,
-        access: &Access,
-        headers: &HeaderMap,
-        credential: &Credential,
-    ) -> Result<Option<HeaderValue>, Error> {
-        let text = match Challenge::of(headers) {
-            Some(Challenge::Bearer { realm, service }) => {
-                let request = TokenRequest {
-                    registry: access.registry.clone(),
-                    realm,
-                    service,
-                    scopes: access.scopes.clone(),
-                    client_id: "solvekit".to_owned(),
-                };
-                let http = self.token_client(&request, &access.registry)?;
-                let token = token::fetch(&http, &request, credential).await?;
-                format!("Bearer {}", token.token.expose())
-            }
-            Some(Challenge::Basic) if !credential.is_anonymous() => {
-                use base64::Engine as _;
-                let pair = format!("{}:{}", credential.username, credential.password.expose());
-                let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-                format!("Basic {pair}")
-            }
-            _ => return Ok(None),
-        };
-        let value = HeaderValue::from_str(&text).ok().map(|mut value| {
-            value.set_sensitive(true);
-            value
-        });
-        Ok(value)
-    }
-
-    /// The token server is met with what its own host has of certificates, or the registry's if it is the same host.
-    fn token_client(
-        &self,
-        request: &TokenRequest,
-        registry: &str,
-    ) -> Result<reqwest::Client, Error> {
-        let host = Url::parse(&request.realm).map(|realm| host_of(&realm));
-        match host {
-            Ok(host) if host != address(registry) => self.hosts.client(&host),
-            _ => self.hosts.client(registry),
-        }
+    /// True if the address is the registry's own, by scheme, host and port.
+    pub(super) fn is_own(&self, registry: &str, url: &Url) -> Result<bool, Error> {
+        let base = base(registry, self.hosts.scheme(registry))?;
+        Ok(is_same_origin(&base, url))
     }
 
     fn authorization(&self, access: &Access) -> Cell {
@@ -271,19 +269,21 @@ impl Remote {
             .unwrap_or_else(PoisonError::into_inner);
         all.entry(access.clone()).or_default().clone()
     }
+}
 
-    async fn wait(&self, registry: &str, wait: Duration) {
-        if let Some(notifier) = &self.notifier {
-            let seconds = wait.as_secs_f32().ceil();
-            notifier.tell(&format!(
-                "{registry} limits how often it is asked: waiting {seconds} s"
-            ));
-        }
-        tokio::time::sleep(wait).await;
+/// Where a registry's API begins.
+fn base(registry: &str, scheme: &str) -> Result<Url, Error> {
+    let text = format!("{scheme}://{}/v2/", address(registry));
+    Url::parse(&text).map_err(|_| bad_address(registry))
+}
+
+fn bad_address(registry: &str) -> Error {
+    Error::BadAddress {
+        registry: registry.to_owned(),
     }
 }
 
-/// Where to go on. What has a body goes on only where it may be sent again.
+/// Where to go on. A request with a body is repeated only where the answer asks for the same.
 fn redirect(ask: &Ask, answer: &Response) -> Option<Url> {
     let repeats = matches!(answer.status().as_u16(), 307 | 308);
     let reads = matches!(ask.method, Method::GET | Method::HEAD)
@@ -291,29 +291,7 @@ fn redirect(ask: &Ask, answer: &Response) -> Option<Url> {
     if !repeats && !reads {
         return None;
     }
-    location(answer)
-}
-
-/// The `Location` of an answer, as an address.
-pub(super) fn location(answer: &Response) -> Option<Url> {
-    let location = answer.headers().get(LOCATION)?.to_str().ok()?;
-    let url = answer.url().join(location).ok()?;
-    matches!(url.scheme(), "http" | "https").then_some(url)
-}
-
-/// `HOST[:PORT]`; a scheme's own port is left out.
-fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
-}
-
-/// The same of a registry's address, were it in a URL of the same scheme.
-fn host_of_address(like: &Url, address: &str) -> String {
-    Url::parse(&format!("{}://{address}", like.scheme()))
-        .map_or_else(|_| address.to_owned(), |url| host_of(&url))
+    location(answer.url(), answer.headers())
 }
 
 fn is_certificate(error: &reqwest::Error) -> bool {
@@ -327,9 +305,10 @@ fn is_certificate(error: &reqwest::Error) -> bool {
     false
 }
 
-pub(super) fn unreachable(registry: &str, error: reqwest::Error) -> Error {
+pub(super) fn unreachable(registry: &str, proxy: Option<String>, error: reqwest::Error) -> Error {
     Error::Unreachable {
         registry: registry.to_owned(),
+        proxy: Via(proxy),
         // The address could hold a token.
         source: error.without_url(),
     }

@@ -4,17 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use reqwest::Proxy;
 use reqwest::redirect::Policy;
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::Error;
+use super::trusted_leaf::TrustedLeaf;
+use super::{Error, Proxies};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(30);
+/// How long an unused connection is kept. Load balancers close theirs after a minute.
+const IDLE: Duration = Duration::from_secs(45);
 
 /// What a registry's TLS has of its own.
 #[derive(Debug, Default)]
@@ -56,39 +61,61 @@ impl Trust {
         self.authorities.is_empty() && self.identity.is_none() && !self.unchecked
     }
 
+    /// Trusts what the other one trusts, too.
+    pub(super) fn add_authorities(&mut self, other: Self) {
+        self.authorities.extend(other.authorities);
+    }
+
     /// A client without a limit for whole answers: blobs take their time.
-    pub(super) fn client(self, redirects: Policy) -> Result<reqwest::Client, Error> {
+    pub(super) fn client(self, proxies: &Proxies) -> Result<reqwest::Client, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::Tls(error.into()))?;
-        let builder = if self.unchecked {
-            let verifier = Arc::new(Unchecked(provider));
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(verifier)
-        } else {
-            let mut roots = system_roots().clone();
-            for authority in self.authorities {
-                roots
-                    .add(authority)
-                    .map_err(|error| Error::Tls(error.into()))?;
-            }
-            builder.with_root_certificates(roots)
-        };
+        let builder = builder
+            .dangerous()
+            .with_custom_certificate_verifier(self.verifier(provider)?);
         let config = match self.identity {
             Some((chain, key)) => builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|error| Error::Tls(error.into()))?,
             None => builder.with_no_client_auth(),
         };
+        let proxies = proxies.clone();
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .connect_timeout(CONNECT)
-            .redirect(redirects)
+            .pool_idle_timeout(IDLE)
+            // Redirects are followed by one rule, which is not reqwest's.
+            .redirect(Policy::none())
+            // The environment's proxies are none of the library's business.
+            .no_proxy()
+            .proxy(Proxy::custom(move |url| proxies.proxy_for(url)))
             .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
             .build();
         client.map_err(|error| Error::Tls(error.into()))
+    }
+
+    fn verifier(
+        &self,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+        if self.unchecked {
+            return Ok(Arc::new(Unchecked(provider)));
+        }
+        let mut roots = system_roots().clone();
+        for authority in &self.authorities {
+            roots
+                .add(authority.clone())
+                .map_err(|error| Error::Tls(error.into()))?;
+        }
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| Error::Tls(error.into()))?;
+        Ok(match self.authorities.is_empty() {
+            true => verifier,
+            false => Arc::new(TrustedLeaf::new(verifier, self.authorities.clone())),
+        })
     }
 }
 
@@ -210,7 +237,7 @@ mod tests {
         let other = Trust::of("other.example", &[folder.path().to_owned()]).unwrap();
         assert!(other.is_plain());
         assert!(trust(&folder).unwrap().is_plain());
-        assert!(trust(&folder).unwrap().client(Policy::none()).is_ok());
+        assert!(trust(&folder).unwrap().client(&Proxies::default()).is_ok());
     }
 
     #[test]

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Url};
-use serde::Deserialize;
-use tokio::sync::OnceCell;
+use http::header::CONTENT_TYPE;
+use http::{Method, StatusCode};
+use reqwest::{RequestBuilder, Response, Url};
 
-use super::tls::Trust;
-use super::{Credential, Error, Secret};
+use super::error::Via;
+use super::hosts::Hosts;
+use super::message::{error_message, read_some};
+use super::origin::{REDIRECTS, host_of, is_same_origin, location};
+use super::retry::Retries;
+use super::waits::Waits;
+use super::{ClientOptions, Credential, Error, Secret};
 
 /// What a registry's challenge demands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,58 +40,61 @@ pub struct Token {
     pub issued_at: Option<i64>,
 }
 
-/// Asks token servers. The connection setup waits until the first question.
-#[derive(Debug, Default)]
+/// Asks token servers, without a [`Client`](super::Client): for somebody else who got the challenge,
+/// such as BuildKit. The connection setup waits until the first question.
+#[derive(Debug)]
 pub struct TokenClient {
-    http: OnceCell<Client>,
+    hosts: Hosts,
+    waits: Waits,
 }
 
 /// The default life of a token in the specification.
 const DEFAULT_EXPIRY: u64 = 60;
 /// A server that takes longer than this is not coming.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// As much of an error's text as is worth a look.
-const ERROR_TEXT: usize = 64 * 1024;
+/// More than any token.
+const ANSWER: usize = 1 << 20;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Answer {
-    token: Secret,
-    access_token: Secret,
-    expires_in: u64,
-    issued_at: Option<String>,
+impl Default for TokenClient {
+    fn default() -> Self {
+        Self::new(ClientOptions::default())
+    }
 }
 
 impl TokenClient {
     /// A client without connections.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(options: ClientOptions) -> Self {
+        Self {
+            hosts: Hosts::new(&options),
+            waits: Waits::new(&options),
+        }
     }
 
-    /// Gets a token. With a password or identity token by POST as OAuth2 has it, and where the server does not know
-    /// that (401, 404, 405) by GET with basic authentication; without credentials by GET. A registry token is given
-    /// back as it is.
+    /// Gets a token. With a password or identity token by POST as OAuth2 has it, and where the
+    /// server does not know that (400, 401, 404, 405) by GET with basic authentication; without
+    /// credentials by GET. A registry token is given back as it is.
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached, refuses, or does not answer with a token.
+    /// [`Error::Downgrade`] when the server speaks plain HTTP, or redirects to it, and that is not
+    /// allowed for the registry; [`Error::TokenRedirect`] when it redirects credentials to another
+    /// host; others when the server cannot be reached, refuses, or does not answer with a token.
     pub async fn fetch(
         &self,
         request: &TokenRequest,
         credential: &Credential,
     ) -> Result<Token, Error> {
-        let http = self
-            .http
-            .get_or_try_init(|| async { Trust::default().client(Policy::default()) });
-        fetch(http.await?, request, credential).await
+        fetch(&self.hosts, &self.waits, request, credential, None).await
     }
 }
 
-/// Gets a token by this HTTP client.
+/// Gets a token. `from` is where the challenge came from, if that is known.
 pub(super) async fn fetch(
-    http: &Client,
+    hosts: &Hosts,
+    waits: &Waits,
     request: &TokenRequest,
     credential: &Credential,
+    from: Option<&Url>,
 ) -> Result<Token, Error> {
     if !credential.registry_token.is_empty() {
         let token = credential.registry_token.clone();
@@ -99,22 +104,27 @@ pub(super) async fn fetch(
             issued_at: None,
         });
     }
-    let bad_realm = |_| Error::BadRealm {
+    let bad_realm = || Error::BadRealm {
         registry: request.registry.clone(),
     };
-    let realm = Url::parse(&request.realm).map_err(bad_realm)?;
+    let realm = Url::parse(&request.realm).map_err(|_| bad_realm())?;
+    if !matches!(realm.scheme(), "http" | "https") || !realm.has_host() {
+        return Err(bad_realm());
+    }
+    hosts.check_realm(&request.registry, from, &realm)?;
     let question = Question {
         request,
         credential,
         realm,
-        http,
+        hosts,
+        waits,
     };
-    if credential.password.is_empty() && credential.identity_token.is_empty() {
-        return question.ask(question.get()).await;
+    if question.secret().is_empty() {
+        return question.ask(Method::GET).await;
     }
-    match question.ask(question.post()).await {
+    match question.ask(Method::POST).await {
         Err(Error::TokenRefused { status, .. }) if question.try_get_after(status) => {
-            question.ask(question.get()).await
+            question.ask(Method::GET).await
         }
         answered => answered,
     }
@@ -125,12 +135,13 @@ struct Question<'a> {
     request: &'a TokenRequest,
     credential: &'a Credential,
     realm: Url,
-    http: &'a Client,
+    hosts: &'a Hosts,
+    waits: &'a Waits,
 }
 
 impl Question<'_> {
-    fn get(&self) -> RequestBuilder {
-        let mut url = self.realm.clone();
+    /// The address of a GET, which has the question.
+    fn with_query(&self, mut url: Url) -> Url {
         {
             let mut query = url.query_pairs_mut();
             if !self.request.service.is_empty() {
@@ -143,14 +154,11 @@ impl Question<'_> {
         if url.query() == Some("") {
             url.set_query(None);
         }
-        let get = self.http.get(url);
-        match self.secret() {
-            secret if secret.is_empty() => get,
-            secret => get.basic_auth(self.user(), Some(secret.expose())),
-        }
+        url
     }
 
-    fn post(&self) -> RequestBuilder {
+    /// The body of a POST.
+    fn form(&self) -> String {
         // A URL's query is encoded as a form's body is.
         let mut form = self.realm.clone();
         {
@@ -171,13 +179,7 @@ impl Question<'_> {
                     .append_pair("password", self.secret().expose()),
             };
         }
-        self.http
-            .post(self.realm.clone())
-            .header(
-                CONTENT_TYPE,
-                "application/x-www-form-urlencoded; charset=utf-8",
-            )
-            .body(form.query().unwrap_or_default().to_owned())
+        form.query().unwrap_or_default().to_owned()
     }
 
     /// An identity token stands for user and password.
@@ -196,23 +198,91 @@ impl Question<'_> {
         }
     }
 
-    /// Whether a server that answered a POST so may know GET: some give 404, JFrog's 401, others 405.
+    /// True if a server that answered a POST so may know GET: some give 404, JFrog's 401, others 400
+    /// or 405. An identity token is for POST alone, as far as 400 and 405 say.
     fn try_get_after(&self, status: StatusCode) -> bool {
-        match status {
-            StatusCode::NOT_FOUND | StatusCode::UNAUTHORIZED => true,
-            StatusCode::METHOD_NOT_ALLOWED => !self.user().is_empty(),
+        match status.as_u16() {
+            401 | 404 => true,
+            400 | 405 => !self.user().is_empty(),
             _ => false,
         }
     }
 
-    async fn ask(&self, question: RequestBuilder) -> Result<Token, Error> {
-        let agent = concat!("solvekit/", env!("CARGO_PKG_VERSION"));
-        let answer = question
-            .header(USER_AGENT, agent)
-            .timeout(TIMEOUT)
-            .send()
-            .await
-            .map_err(|error| self.broken(error))?;
+    /// Asks, also where the server redirects to, and again after passing failures.
+    async fn ask(&self, method: Method) -> Result<Token, Error> {
+        let mut url = match method {
+            Method::GET => self.with_query(self.realm.clone()),
+            _ => self.realm.clone(),
+        };
+        let mut retries = self.waits.retries();
+        for _ in 0..REDIRECTS {
+            let answer = self.patiently(&method, &url, &mut retries).await?;
+            match self.redirect(&url, &answer)? {
+                Some(next) => url = next,
+                None => return self.token(answer).await,
+            }
+        }
+        Err(Error::Redirects {
+            registry: self.server(),
+        })
+    }
+
+    async fn patiently(
+        &self,
+        method: &Method,
+        url: &Url,
+        retries: &mut Retries,
+    ) -> Result<Response, Error> {
+        loop {
+            let sent = self.build(method, url)?.timeout(TIMEOUT).send().await;
+            let sent = sent.map_err(|error| self.broken(error));
+            let wait = match &sent {
+                Ok(answer) => retries.after_answer(answer.status(), answer.headers()),
+                Err(error) => retries.after_error(error),
+            };
+            match wait {
+                Some(wait) => self.waits.wait(&self.server(), &wait).await,
+                None => return sent,
+            }
+        }
+    }
+
+    fn build(&self, method: &Method, url: &Url) -> Result<RequestBuilder, Error> {
+        let http = self.hosts.client(&self.request.registry, url)?;
+        let request = http.request(method.clone(), url.clone());
+        Ok(match (method, self.secret()) {
+            (&Method::GET, secret) if secret.is_empty() => request,
+            (&Method::GET, secret) => request.basic_auth(self.user(), Some(secret.expose())),
+            _ => request
+                .header(
+                    CONTENT_TYPE,
+                    "application/x-www-form-urlencoded; charset=utf-8",
+                )
+                .body(self.form()),
+        })
+    }
+
+    /// Where the question is to be put again. Another host is not told the credentials.
+    fn redirect(&self, url: &Url, answer: &Response) -> Result<Option<Url>, Error> {
+        if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let Some(next) = location(url, answer.headers()) else {
+            return Ok(None);
+        };
+        let registry = &self.request.registry;
+        self.hosts.check_way(registry, url, &next)?;
+        if !self.secret().is_empty() && !is_same_origin(&self.realm, &next) {
+            return Err(Error::TokenRedirect {
+                registry: registry.clone(),
+                server: self.server(),
+                host: host_of(&next),
+            });
+        }
+        Ok(Some(next))
+    }
+
+    async fn token(&self, answer: Response) -> Result<Token, Error> {
         let status = answer.status();
         if !status.is_success() {
             let text = read_some(answer).await;
@@ -224,29 +294,25 @@ impl Question<'_> {
                 message: self.secret().redact(&error_message(&text)),
             });
         }
-        let body = answer.bytes().await.map_err(|error| self.broken(error))?;
-        // Not understood is the same as no token: serde's message could quote it.
-        let answer: Answer = serde_json::from_slice(&body).unwrap_or_default();
-        let token = if answer.access_token.is_empty() {
-            answer.token
-        } else {
-            answer.access_token
-        };
-        if token.is_empty() {
-            return Err(Error::NoToken {
-                registry: self.request.registry.clone(),
-                server: self.server(),
-            });
-        }
-        Ok(Token {
-            token,
-            expires_in: if answer.expires_in == 0 {
-                DEFAULT_EXPIRY
-            } else {
-                answer.expires_in
-            },
-            issued_at: answer.issued_at.as_deref().and_then(seconds),
+        let body = self.read(answer).await?;
+        Token::read(&body).ok_or_else(|| Error::NoToken {
+            registry: self.request.registry.clone(),
+            server: self.server(),
         })
+    }
+
+    async fn read(&self, mut answer: Response) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > ANSWER {
+                return Err(Error::TooLarge {
+                    of: format!("the answer of {}", self.server()),
+                    limit: ANSWER as u64,
+                });
+            }
+        }
+        Ok(body)
     }
 
     fn broken(&self, error: reqwest::Error) -> Error {
@@ -255,16 +321,38 @@ impl Question<'_> {
         Error::TokenServer {
             registry: self.request.registry.clone(),
             server: self.server(),
+            proxy: Via(self.hosts.proxy(&self.realm)),
             source,
         }
     }
 
     fn server(&self) -> String {
-        let host = self.realm.host_str().unwrap_or_default();
-        self.realm
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        host_of(&self.realm)
     }
+}
+
+impl Token {
+    /// Reads an answer. Servers have `token`, `access_token` or both, and numbers in any shape; what
+    /// is not understood counts as not there. The message of serde could quote the token.
+    fn read(body: &[u8]) -> Option<Self> {
+        let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+        let text = |name: &str| answer[name].as_str().filter(|text| !text.is_empty());
+        Some(Self {
+            token: Secret::new(text("access_token").or_else(|| text("token"))?),
+            expires_in: whole_seconds(&answer["expires_in"]).unwrap_or(DEFAULT_EXPIRY),
+            issued_at: text("issued_at").and_then(seconds),
+        })
+    }
+}
+
+/// A positive number of seconds, also as text or with a fraction.
+fn whole_seconds(value: &serde_json::Value) -> Option<u64> {
+    let number = match value {
+        serde_json::Value::String(text) => text.trim().parse().ok()?,
+        other => other.as_f64()?,
+    };
+    // More than fits becomes the most that does.
+    (number >= 1.0).then_some(number as u64)
 }
 
 /// Seconds since 1970 of an RFC 3339 time. Go's zero time means that there is none.
@@ -273,42 +361,6 @@ fn seconds(time: &str) -> Option<i64> {
     use time::format_description::well_known::Rfc3339;
     let issued = OffsetDateTime::parse(time, &Rfc3339).ok()?;
     (issued.year() > 1).then(|| issued.unix_timestamp())
-}
-
-pub(super) async fn read_some(mut answer: reqwest::Response) -> Vec<u8> {
-    let mut text = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
-        text.extend_from_slice(&chunk);
-        if text.len() > ERROR_TEXT {
-            break;
-        }
-    }
-    text
-}
-
-/// What an error's body says, behind a colon: the messages of a registry's errors, `details` as Docker Hub has it, or
-/// OAuth2's description. Pages of HTML say nothing.
-pub(super) fn error_message(body: &[u8]) -> String {
-    use serde_json::Value;
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let errors = body["errors"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|error| error["message"].as_str());
-    let mut messages: Vec<&str> = errors.collect();
-    messages.extend(
-        ["details", "message", "error_description"]
-            .iter()
-            .filter_map(|&key| body[key].as_str()),
-    );
-    match messages.is_empty() {
-        true => String::new(),
-        false => format!(
-            ": {}",
-            messages.join("; ").chars().take(300).collect::<String>()
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -2,26 +2,28 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use futures_util::{TryStreamExt as _, stream};
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::Url;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::access::Access;
+use super::answer::is_web_page;
 use super::client::deed;
 use super::download::BlobStream;
-use super::remote::{Ask, Opener, Payload, Target, location};
+use super::origin::location;
+use super::remote::{Ask, Target};
+use super::retry::Retries;
+use super::sending::Sending;
 use super::verify::verified;
-use super::{Client, Error};
+use super::{Client, Error, RetryPolicy};
 use crate::oci::{Descriptor, Digest, Reference};
 
-/// How often the upload of one blob is begun.
-const ATTEMPTS: u32 = 3;
 /// What is read of a file at once.
 const PIECE: usize = 64 << 10;
 
@@ -43,7 +45,7 @@ pub enum BlobSource {
 
 /// Is told how many bytes of a blob were sent; begins anew when the upload does.
 #[derive(Clone)]
-pub struct Progress(Arc<dyn Fn(u64) + Send + Sync>);
+pub struct Progress(pub(super) Arc<dyn Fn(u64) + Send + Sync>);
 
 /// How a blob came to be in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +74,8 @@ impl fmt::Debug for Progress {
 impl Client {
     /// Sees to it that a repository has a blob: nothing is sent when it is there; a blob of another repository of the same
     /// registry is mounted; everything else is streamed. The bytes are checked against the descriptor before the last of
-    /// them is sent. A connection that breaks off is tried again from the start, twice.
+    /// them is sent. An upload that breaks off resumes where the registry has it, or begins anew, as often as
+    /// [`RetryPolicy`] has it.
     ///
     /// # Errors
     /// [`Error::DigestMismatch`] and [`Error::SizeMismatch`] when the source has other bytes; [`Error::ReadSource`];
@@ -92,25 +95,22 @@ impl Client {
             BlobSource::Repository(_, from) if from.domain() == to.domain() => Some(from),
             _ => None,
         };
-        let mut attempt = 1;
-        loop {
-            let begun = match from {
-                Some(from) => self.mount(to, from, digest).await?,
-                None => self.begin(to).await?,
-            };
-            let Some(place) = begun else {
-                return Ok(Pushed::Mounted);
-            };
-            match self
-                .send_blob(to, descriptor, source, progress, place)
-                .await
-            {
-                Err(Error::Unreachable { .. } | Error::Silent { .. }) if attempt < ATTEMPTS => {
-                    attempt += 1;
-                }
-                sent => return sent.map(|()| Pushed::Sent),
-            }
-        }
+        let mut retries = self.remote.waits.retries();
+        let begun = match from {
+            Some(from) => self.mount(to, from, digest).await?,
+            None => self.begin(to, &mut retries).await?,
+        };
+        let Some(place) = begun else {
+            return Ok(Pushed::Mounted);
+        };
+        let sending = Sending {
+            client: self,
+            to,
+            descriptor,
+            source,
+            progress,
+        };
+        sending.send(place, retries).await.map(|()| Pushed::Sent)
     }
 
     /// Has a registry take a blob from another of its repositories. `false` when it does not: the bytes must be sent then.
@@ -127,8 +127,7 @@ impl Client {
             None => Ok(true),
             Some(place) => {
                 // The registry has begun an upload in its place. Whether it is given up does not matter.
-                let ask = Ask::new(Method::DELETE, Target::Url(place), Access::push(to));
-                let _ = self.remote.send(&ask).await;
+                self.give_up(to, place).await;
                 Ok(false)
             }
         }
@@ -140,12 +139,17 @@ impl Client {
     /// [`Error::Refused`] and [`Error::TokenRefused`] with the status and the scope when one may not; others when the registry
     /// cannot be asked.
     pub async fn may_push(&self, to: &Reference) -> Result<(), Error> {
-        if let Some(place) = self.begin(to).await? {
-            // The registry forgets it in time if it is not told.
-            let ask = Ask::new(Method::DELETE, Target::Url(place), Access::push(to));
-            let _ = self.remote.send(&ask).await;
+        if let Some(place) = self.begin(to, &mut self.remote.waits.retries()).await? {
+            self.give_up(to, place).await;
         }
         Ok(())
+    }
+
+    /// Ends an upload. The registry forgets it in time if it is not told.
+    async fn give_up(&self, to: &Reference, place: Url) {
+        let ask = Ask::new(Method::DELETE, Target::Url(place), Access::push(to));
+        let mut once = Retries::new(&RetryPolicy::never());
+        let _ = self.remote.send_with(&ask, &mut once).await;
     }
 
     /// `None` when it is mounted, else where to send the bytes.
@@ -161,16 +165,24 @@ impl Client {
             from.path()
         );
         let access = Access::mount(to, from);
-        match self.post(to, path, access).await {
-            // Some refuse the whole when the source may not be read.
-            Err(Error::Refused(_)) => self.begin(to).await,
+        let mut retries = self.remote.waits.retries();
+        match self.post(to, path, access, &mut retries).await {
+            // Registries and token servers refuse the whole when the source may not be read, which
+            // another account may do.
+            Err(Error::Refused(_) | Error::TokenRefused { .. } | Error::NoToken { .. }) => {
+                self.begin(to, &mut retries).await
+            }
             begun => begun,
         }
     }
 
-    async fn begin(&self, to: &Reference) -> Result<Option<Url>, Error> {
+    pub(super) async fn begin(
+        &self,
+        to: &Reference,
+        retries: &mut Retries,
+    ) -> Result<Option<Url>, Error> {
         let path = format!("{}/blobs/uploads/", to.path());
-        self.post(to, path, Access::push(to)).await
+        self.post(to, path, Access::push(to), retries).await
     }
 
     async fn post(
@@ -178,89 +190,30 @@ impl Client {
         to: &Reference,
         path: String,
         access: Access,
+        retries: &mut Retries,
     ) -> Result<Option<Url>, Error> {
         let mut ask = Ask::new(Method::POST, Target::Path(path), access);
         ask.headers
             .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        let answer = self.remote.send(&ask).await?;
+        let answer = self.remote.send_with(&ask, retries).await?;
         let deed = deed("take", to, "a blob", &ask.access);
         let answer = deed.succeeded(answer).await?;
         if answer.status() == StatusCode::CREATED {
             return Ok(None);
         }
-        match location(&answer) {
-            Some(place) => Ok(Some(place)),
-            None => Err(deed.not_a_registry(&answer)),
+        let from = answer.url();
+        match location(from, answer.headers()) {
+            Some(place) => {
+                self.remote.hosts.check_way(to.domain(), from, &place)?;
+                Ok(Some(place))
+            }
+            None if is_web_page(&answer) => Err(deed.not_a_registry(&answer)),
+            None => Err(Error::NoLocation {
+                registry: to.domain().to_owned(),
+                status: answer.status(),
+            }),
         }
     }
-
-    async fn send_blob(
-        &self,
-        to: &Reference,
-        descriptor: &Descriptor,
-        source: &BlobSource,
-        progress: Option<&Progress>,
-        mut place: Url,
-    ) -> Result<(), Error> {
-        place
-            .query_pairs_mut()
-            .append_pair("digest", descriptor.digest.as_str());
-        let failure = Arc::new(Mutex::new(None));
-        let mut ask = Ask::new(Method::PUT, Target::Url(place), Access::push(to));
-        ask.headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/octet-stream"),
-        );
-        let open = opener(source, descriptor, progress, &failure);
-        ask.payload = Payload::Stream(descriptor.size, open);
-        let sent = self.remote.send(&ask).await;
-        if let Some(error) = failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
-            return Err(error);
-        }
-        let deed = deed("take", to, descriptor.digest.as_str(), &ask.access);
-        deed.succeeded(sent?).await.map(|_| ())
-    }
-}
-
-/// What was wrong with the source while it was sent: HTTP knows only that the body broke off.
-type Slot = Arc<Mutex<Option<Error>>>;
-
-/// Opens the source, counted and checked, for each time that it is sent.
-fn opener(
-    source: &BlobSource,
-    descriptor: &Descriptor,
-    progress: Option<&Progress>,
-    failure: &Slot,
-) -> Opener {
-    let (source, descriptor) = (source.clone(), descriptor.clone());
-    let (progress, failure) = (progress.cloned(), Arc::clone(failure));
-    Box::new(move || {
-        let (source, descriptor) = (source.clone(), descriptor.clone());
-        let (progress, failure) = (progress.clone(), Arc::clone(&failure));
-        Box::pin(async move {
-            let bytes = source.open(&descriptor).await?;
-            let mut sent = 0;
-            let counted = bytes.map(move |piece| match piece {
-                Ok(piece) => {
-                    sent += piece.len() as u64;
-                    if let Some(progress) = &progress {
-                        (progress.0)(sent);
-                    }
-                    Ok(piece)
-                }
-                Err(error) => {
-                    let broken = Error::BrokenSource;
-                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    Err(broken)
-                }
-            });
-            Ok(Box::pin(counted) as BlobStream)
-        })
-    })
 }
 
 impl BlobSource {

@@ -1,94 +1,10 @@
 //! The client against a server in this process that can be made to fail in all the ways that real registries do.
 
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
-
 use futures_util::TryStreamExt as _;
-use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 
 use super::*;
+use crate::registry::test_server::{Server, reply};
 use crate::registry::{BlobSource, Credential, Pushed};
-
-/// `METHOD PATH-AND-QUERY AUTHORIZATION`.
-type Log = Arc<Mutex<Vec<String>>>;
-type Reply = Response<Full<Bytes>>;
-
-struct Server {
-    registry: String,
-    log: Log,
-}
-
-impl Server {
-    /// Answers by this function, which is told the question and how many there were before.
-    async fn of(
-        answer: impl Fn(&Request<Bytes>, usize) -> Reply + Clone + Send + Sync + 'static,
-    ) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let registry = listener.local_addr().unwrap().to_string();
-        let log = Log::default();
-        let asked = Arc::clone(&log);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (asked, answer) = (Arc::clone(&asked), answer.clone());
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let (asked, answer) = (Arc::clone(&asked), answer.clone());
-                    async move {
-                        let (parts, body) = request.into_parts();
-                        let body = body.collect().await.map(|body| body.to_bytes());
-                        let request = Request::from_parts(parts, body.unwrap_or_default());
-                        let mut asked = asked.lock().unwrap();
-                        let count = asked.len();
-                        let authorization = request.headers().get("authorization");
-                        let authorization =
-                            authorization.map_or("", |value| value.to_str().unwrap());
-                        asked.push(format!(
-                            "{} {} {authorization}",
-                            request.method(),
-                            request.uri()
-                        ));
-                        Ok::<_, Infallible>(answer(&request, count))
-                    }
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service),
-                );
-            }
-        });
-        Self { registry, log }
-    }
-
-    fn client(&self) -> Client {
-        let json = format!(
-            r#"{{"auths": {{"{}": {{"auth": "bWU6c2VjcmV0"}}}}}}"#,
-            self.registry
-        );
-        let credentials = Credentials::none().with_auth_config(&json).unwrap();
-        Client::new(credentials.into(), ClientOptions::default())
-    }
-
-    fn reference(&self, rest: &str) -> Reference {
-        Reference::parse(&format!("{}/{rest}", self.registry)).unwrap()
-    }
-
-    fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
-    }
-}
-
-fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
-    let mut reply = Response::builder().status(status);
-    for (name, value) in headers {
-        reply = reply.header(*name, *value);
-    }
-    reply
-        .body(Full::from(Bytes::copy_from_slice(body.as_bytes())))
-        .unwrap()
-}
 
 const INDEX: (&str, &str) = ("content-type", media_type::OCI_INDEX);
 

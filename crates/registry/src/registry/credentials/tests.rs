@@ -1,6 +1,7 @@
 //! Lookups and changes in folders of their own, with helpers that are shell scripts.
 
 use std::fs;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -331,20 +332,57 @@ async fn a_configuration_that_is_broken_or_a_link_is_respected() {
 }
 
 #[tokio::test]
-async fn a_helper_that_hangs_is_ended() {
-    let (dir, _) = configured(STORE, "exec sleep 1000");
+async fn a_slow_helper_is_waited_for_and_what_it_says_is_told() {
+    let script = "echo 'open https://sso.example' >&2; sleep 0.5; echo 'thank you' >&2; sleep 0.1; \
+                  echo '{\"Username\": \"me\", \"Secret\": \"s\"}'";
+    let (dir, _) = configured(STORE, script);
+    let lines: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&lines);
+    let notifier = Notifier::new(move |line| seen.lock().unwrap().push(line.to_owned()));
     let helper = Helper {
         directory: Some(dir.path()),
         suffix: "test",
         key: "r.example",
-        limit: Duration::from_millis(300),
+        quiet: Duration::from_millis(200),
+        notifier: Some(&notifier),
     };
-    let error = helper.get().await.unwrap_err();
-    assert!(matches!(error, Error::HelperTimeout { .. }), "{error}");
-    let error = error.to_string();
-    assert!(
-        error.contains("docker-credential-test did not answer for r.example"),
-        "{error}"
+    assert_eq!(helper.get().await.unwrap().unwrap().username, "me");
+    assert_eq!(
+        *lines.lock().unwrap(),
+        [
+            "waiting for the credential helper docker-credential-test (r.example)",
+            "open https://sso.example",
+            "thank you",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_helper_that_nobody_waits_for_any_more_is_killed() {
+    let (dir, credentials) = configured(STORE, "echo $$ >\"${0%/*}/pid\"; exec sleep 1000");
+    let pid = dir.path().join("pid");
+    let asked = tokio::time::timeout(Duration::from_secs(1), credentials.get("r.example")).await;
+    assert!(asked.is_err());
+    let pid = fs::read_to_string(pid).unwrap();
+    let state = std::path::PathBuf::from(format!("/proc/{}/cmdline", pid.trim()));
+    for _ in 0..50 {
+        if fs::read(&state).unwrap_or_default().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the helper still runs");
+}
+
+#[tokio::test]
+async fn what_a_failing_helper_says_on_stderr_is_in_the_error() {
+    let script = "echo 'SSO session expired' >&2; echo 'run aws sso login' >&2; exit 1";
+    let (_dir, credentials) = configured(STORE, script);
+    let error = credentials.get("r.example").await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the credential helper docker-credential-test failed for r.example: \
+         SSO session expired; run aws sso login"
     );
 }
 

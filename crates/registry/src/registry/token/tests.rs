@@ -11,6 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 
 use super::*;
+use crate::registry::RetryPolicy;
 
 /// A question: method, path with query, authorization, body.
 type Asked = (Method, String, Option<String>, String);
@@ -63,6 +64,18 @@ async fn respond(
         .unwrap())
 }
 
+/// A client that may ask over plain HTTP, and does not wait.
+fn client() -> TokenClient {
+    TokenClient::new(ClientOptions {
+        insecure: vec!["r.example".to_owned()],
+        retries: RetryPolicy {
+            first: Duration::from_millis(1),
+            ..RetryPolicy::default()
+        },
+        ..ClientOptions::default()
+    })
+}
+
 impl Server {
     async fn fetch(&self, credential: &Credential) -> Result<Token, Error> {
         let request = TokenRequest {
@@ -75,7 +88,7 @@ impl Server {
             ],
             client_id: "buildkit-client".into(),
         };
-        TokenClient::new().fetch(&request, credential).await
+        client().fetch(&request, credential).await
     }
 
     fn asked(&self) -> Vec<Asked> {
@@ -214,7 +227,7 @@ async fn an_unreachable_server_is_named_without_its_address_in_the_cause() {
         realm: "http://user:s3cret@127.0.0.1:1/token".into(),
         ..TokenRequest::default()
     };
-    let error = TokenClient::new()
+    let error = client()
         .fetch(&request, &Credential::default())
         .await
         .unwrap_err();
@@ -231,7 +244,7 @@ async fn a_registry_token_needs_no_server() {
         registry_token: Secret::new("rt"),
         ..Credential::default()
     };
-    let token = TokenClient::new()
+    let token = TokenClient::default()
         .fetch(&TokenRequest::default(), &credential)
         .await
         .unwrap();
@@ -245,7 +258,7 @@ async fn an_address_that_is_no_url_is_an_error() {
         realm: "no url".into(),
         ..TokenRequest::default()
     };
-    let error = TokenClient::new()
+    let error = TokenClient::default()
         .fetch(&request, &Credential::default())
         .await
         .unwrap_err();

@@ -1,0 +1,253 @@
+//! The one policy by which requests are tried again: what counts as passing, how long to wait, when
+//! to give up.
+
+use std::error::Error as StdError;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use http::StatusCode;
+use http::header::{HeaderMap, RETRY_AFTER};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use super::Error;
+
+/// How often a request is tried again after a passing failure, and how long that may take. Passing
+/// failures are broken connections and the answers 408, 429, 500, 502, 503 and 504.
+#[derive(Debug, Clone)]
+pub struct RetryPolicy {
+    /// How often at most; 0 is never.
+    pub times: u32,
+    /// The first wait. Each further one is twice as long, and random by up to its length.
+    pub first: Duration,
+    /// The longest wait, unless the registry asks for more (`Retry-After`).
+    pub longest: Duration,
+    /// How long one request waits in total.
+    pub total: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            times: 5,
+            first: Duration::from_millis(500),
+            longest: Duration::from_secs(8),
+            total: Duration::from_secs(180),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Nothing is tried again.
+    pub fn never() -> Self {
+        Self {
+            times: 0,
+            ..Self::default()
+        }
+    }
+}
+
+/// What is left of the policy for one operation.
+#[derive(Debug)]
+pub(super) struct Retries {
+    policy: RetryPolicy,
+    backoff: ExponentialBackoff,
+    waited: Duration,
+    times: u32,
+}
+
+/// A wait before the next try.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) time: Duration,
+    /// Which try comes after it, of how many.
+    pub(super) retry: (u32, u32),
+    /// The status that was answered; `None` for a broken connection.
+    pub(super) status: Option<StatusCode>,
+}
+
+impl Retries {
+    pub(super) fn new(policy: &RetryPolicy) -> Self {
+        Self {
+            backoff: backoff(policy),
+            policy: policy.clone(),
+            waited: Duration::ZERO,
+            times: 0,
+        }
+    }
+
+    /// The wait after an answer; `None` if the answer is final or there were enough tries.
+    pub(super) fn after_answer(&mut self, status: StatusCode, headers: &HeaderMap) -> Option<Wait> {
+        self.after_status(status, told_wait(headers))
+    }
+
+    /// The wait after an error; `None` if trying again is of no use or there were enough tries.
+    pub(super) fn after_error(&mut self, error: &Error) -> Option<Wait> {
+        match error {
+            Error::Refused(refusal) => self.after_status(refusal.status, refusal.told_wait),
+            // It has had its time once.
+            Error::Silent { .. } if self.times == 0 => self.next(None, None),
+            Error::Unreachable { source, .. } | Error::TokenServer { source, .. } => {
+                match failure(source)? {
+                    // A kept connection that was closed meanwhile says nothing of the registry.
+                    Failure::NoAnswer if self.times == 0 => self.next(Some(Duration::ZERO), None),
+                    Failure::NoAnswer | Failure::Broken => self.next(None, None),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The wait after bytes that ended early.
+    pub(super) fn after_cut(&mut self) -> Option<Wait> {
+        self.next(None, None)
+    }
+
+    fn after_status(&mut self, status: StatusCode, told: Option<Duration>) -> Option<Wait> {
+        is_passing(status).then(|| self.next(told, Some(status)))?
+    }
+
+    fn next(&mut self, told: Option<Duration>, status: Option<StatusCode>) -> Option<Wait> {
+        let backoff = self.backoff.next()?;
+        let time = told.unwrap_or(backoff);
+        self.times += 1;
+        self.waited = self.waited.saturating_add(time);
+        (self.waited <= self.policy.total).then_some(Wait {
+            time,
+            retry: (self.times, self.policy.times),
+            status,
+        })
+    }
+
+    /// Counts from the beginning: the operation got on.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(&self.policy);
+    }
+}
+
+fn backoff(policy: &RetryPolicy) -> ExponentialBackoff {
+    let mut seed = [0; 8];
+    // Without random numbers all wait equally long, which is no harm.
+    let _ = getrandom::fill(&mut seed);
+    ExponentialBuilder::new()
+        .with_min_delay(policy.first)
+        .with_max_delay(policy.longest)
+        .with_max_times(policy.times as usize)
+        .with_jitter()
+        .with_jitter_seed(u64::from_le_bytes(seed))
+        .build()
+}
+
+/// True if the same request can get another answer soon.
+pub(super) fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+enum Failure {
+    /// The connection was closed before an answer began.
+    NoAnswer,
+    /// It broke in another way.
+    Broken,
+}
+
+/// What broke; `None` for errors that stay: no such host, no listener, a bad certificate.
+fn failure(error: &reqwest::Error) -> Option<Failure> {
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
+        {
+            return Some(Failure::NoAnswer);
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>()
+            && matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::UnexpectedEof
+            )
+        {
+            return Some(Failure::Broken);
+        }
+        cause = error.source();
+    }
+    // The body broke off: hyper says no more of it.
+    (error.is_body() || error.is_decode()).then_some(Failure::Broken)
+}
+
+/// `Retry-After`: seconds or a date.
+pub(super) fn told_wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    parse(text, OffsetDateTime::now_utc())
+}
+
+fn parse(text: &str, now: OffsetDateTime) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
+    Some(Duration::try_from(then - now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())])
+    }
+
+    fn retries() -> Retries {
+        Retries::new(&RetryPolicy::default())
+    }
+
+    #[test]
+    fn waits_are_as_told_and_bounded() {
+        let limited = StatusCode::TOO_MANY_REQUESTS;
+        let mut all = retries();
+        let wait = all.after_answer(limited, &told("30")).unwrap();
+        assert_eq!((wait.time, wait.retry), (Duration::from_secs(30), (1, 5)));
+        assert_eq!(all.after_answer(limited, &told("3600")), None);
+    }
+
+    #[test]
+    fn waits_grow_with_jitter_and_end() {
+        for status in [408, 429, 500, 502, 503, 504] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let mut all = retries();
+            let waits: Vec<_> =
+                std::iter::from_fn(|| all.after_answer(status, &HeaderMap::new())).collect();
+            assert_eq!(waits.len(), 5);
+            for (wait, least) in waits.iter().zip([500, 1000, 2000, 4000, 8000]) {
+                let least = Duration::from_millis(least);
+                assert!((least..=2 * least).contains(&wait.time), "{wait:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_answers_are_final() {
+        for status in [200, 301, 400, 401, 403, 404, 405, 409, 412, 501, 505] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(retries().after_answer(status, &told("1")), None, "{status}");
+        }
+        let mut none = Retries::new(&RetryPolicy::never());
+        assert_eq!(none.after_answer(StatusCode::BAD_GATEWAY, &told("1")), None);
+    }
+
+    #[test]
+    fn a_date_is_read_too() {
+        let now = OffsetDateTime::parse("Wed, 21 Oct 2015 07:28:00 GMT", &Rfc2822).unwrap();
+        assert_eq!(
+            parse("Wed, 21 Oct 2015 07:28:10 GMT", now),
+            Some(Duration::from_secs(10))
+        );
+        assert_eq!(
+            parse("Wed, 21 Oct 2015 07:27:00 GMT", now),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(parse("soon", now), None);
+    }
+}
