@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
+use solvekit::text::one_line;
 
 /// What `--filter` chooses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,6 +118,7 @@ pub(super) fn row(record: &CacheRecord, now: SystemTime) -> String {
 }
 
 fn row_of(id: &str, reclaimable: &str, size: &str, last_used: &str) -> String {
+    let id = one_line(id);
     let row = format!("{id:<43} {reclaimable:<13} {size:<11} {last_used}");
     format!("{}\n", row.trim_end())
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 use solvekit::client::Worker;
 use solvekit::oci::Platform;
+use solvekit::text::one_line;
 
 use super::Failure;
 use super::connection::ConnectionArgs;
@@ -50,9 +51,10 @@ fn table(workers: &[Worker]) -> String {
         let mut platforms: Vec<String> = worker.platforms.iter().map(Platform::to_string).collect();
         platforms.dedup();
         text.push_str(&format!(
-            "{:<25}  {version:<14}  {}\n",
-            worker.id,
-            platforms.join(", ")
+            "{:<25}  {:<14}  {}\n",
+            one_line(&worker.id),
+            one_line(version),
+            one_line(&platforms.join(", "))
         ));
     }
     text

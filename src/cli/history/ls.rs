@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use serde_json::json;
 use solvekit::client::BuildRecord;
 use solvekit::template::{Json, Struct, Template, Value};
+use solvekit::text::one_line;
 
 use super::super::columns::align;
 use super::super::terminal::{print_json, print_text};
@@ -67,10 +68,10 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
 
 fn row(daemon: &Daemon<'_>, one: &BuildRecord, whole: bool, now: SystemTime) -> String {
     let name = record::name(one, daemon.state(one).as_ref());
-    let name = if whole { name } else { cut(&name) };
+    let name = one_line(if whole { name } else { cut(&name) }.as_str()).into_owned();
     format!(
         "{}\t{name}\t{}\t{}\t{}\n",
-        one.build_ref,
+        one_line(&one.build_ref),
         record::status(one),
         ago(one, now),
         record::duration(one, now)

@@ -1,9 +1,11 @@
 //! `solvekit history trace`: what the daemon did during a build, and how long each part took.
 
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use solvekit::bundle::{Span, Trace};
+use solvekit::text::one_line;
 
 use super::super::Failure;
 use super::super::terminal::{print_data, print_json, print_text};
@@ -82,34 +84,31 @@ async fn load(named: Option<&str>, daemon: &Daemon<'_>) -> Result<(Trace, Vec<u8
 fn tree(spans: &[Span]) -> String {
     let begin = spans.first().map_or(0, |span| span.start);
     let mut text = format!("{:>10}  {:>10}\n", "BEGAN", "TOOK");
-    let mut left: Vec<bool> = vec![true; spans.len()];
-    let is_root = |span: &Span| !spans.iter().any(|other| other.id == span.parent);
-    let mut stack: Vec<(usize, usize)> = positions(spans, is_root).map(|at| (at, 0)).collect();
-    stack.reverse();
-    while let Some((at, depth)) = stack.pop() {
-        if !std::mem::take(&mut left[at]) {
-            continue;
+    let ids: HashSet<&str> = spans.iter().map(|span| span.id.as_str()).collect();
+    let mut parts: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut stack = Vec::new();
+    // The last comes first on the stack.
+    for (at, span) in spans.iter().enumerate().rev() {
+        match ids.contains(span.parent.as_str()) && span.parent != span.id {
+            true => parts.entry(&span.parent).or_default().push(at),
+            false => stack.push((at, 0)),
         }
+    }
+    while let Some((at, depth)) = stack.pop() {
         let span = &spans[at];
         text.push_str(&format!(
             "{:>10}  {:>10}  {}{}{}\n",
             seconds(span.start - begin),
             seconds(span.duration),
             "  ".repeat(depth.min(40)),
-            span.name,
+            one_line(&span.name),
             if span.failed { "  (failed)" } else { "" }
         ));
-        let is_part = |other: &Span| other.parent == span.id && other.id != span.id;
-        let parts: Vec<_> = positions(spans, is_part).collect();
-        stack.extend(parts.into_iter().rev().map(|part| (part, depth + 1)));
+        // Taken out: spans that are parts of each other, or share an id, are shown once.
+        let below = parts.remove(span.id.as_str()).unwrap_or_default();
+        stack.extend(below.into_iter().map(|part| (part, depth + 1)));
     }
     text
-}
-
-fn positions(spans: &[Span], keep: impl Fn(&Span) -> bool) -> impl Iterator<Item = usize> {
-    let all = spans.iter().enumerate();
-    let kept = all.filter(|(_, span)| keep(span)).map(|(at, _)| at);
-    kept.collect::<Vec<_>>().into_iter()
 }
 
 fn seconds(micros: u64) -> String {

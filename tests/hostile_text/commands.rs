@@ -1,0 +1,273 @@
+//! Every command, and what it may print.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::command::{Finished, solvekit};
+use super::{HOSTILE, NAME, daemon, registry};
+
+/// What stdout of a command is.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Text,
+    /// JSON, one value or one a line, with the hostile text in its escapes.
+    Json,
+    /// Bytes for programs, which are not looked at.
+    Data,
+}
+use Kind::{Data, Json, Text};
+
+/// Where everything hostile is.
+struct World {
+    folder: TempDir,
+    daemon: String,
+    registry: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = Self {
+            folder,
+            daemon: daemon::start(),
+            registry: registry::start(),
+        };
+        for context in ["scratch", "based"] {
+            std::fs::create_dir_all(world.path(context)).unwrap();
+        }
+        let line = NAME.replace('\r', "");
+        let steps = format!(
+            "# {line}\nARG evil=\"{line}\"\nLABEL evil=\"{line}\"\nCOPY \"{line}\" /\nRUN echo \"{line}\"\n"
+        );
+        let write = |path: &str, text: String| std::fs::write(world.path(path), text).unwrap();
+        write(
+            "scratch/Dockerfile",
+            format!("# base {line}\nFROM scratch AS base\n{steps}"),
+        );
+        write(
+            "based/Dockerfile",
+            format!("FROM {}/evil\n{steps}", world.registry),
+        );
+        write("wrong.Dockerfile", format!("FROM scratch\n{NAME} x\n"));
+        write(&format!("scratch/{NAME}"), HOSTILE.to_owned());
+        write("bundle", HOSTILE.to_owned());
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs a command line; `@D`, `@R`, `@P` are the daemon, the registry and the folder, `@N` is the hostile name.
+    fn run(&self, line: &str) -> Finished {
+        let place = |word: &str| {
+            word.replace("@D", &self.daemon)
+                .replace("@R", &self.registry)
+                .replace("@P", &self.folder.path().display().to_string())
+                .replace("@N", NAME)
+        };
+        let mut command = solvekit(line.split(' ').map(place));
+        command.current_dir(self.folder.path());
+        command.env("BUILDX_CONFIG", self.path("buildx"));
+        command.env("DOCKER_CONFIG", self.path(&format!("docker{NAME}")));
+        command.env("HOME", self.folder.path());
+        Finished::with_input(&mut command, "password\n")
+    }
+}
+
+/// Each with what its stdout is; those with `!` show hostile text, so that the test sees that it is made safe.
+const LINES: &[(&str, Kind)] = &[
+    ("!--addr @D build --progress plain scratch", Text),
+    ("!--addr @D build --progress plain --debug based", Text),
+    ("!--addr @D build --progress quiet scratch", Text),
+    (
+        "--addr @D build --progress jsonl --progress-fd 1 scratch",
+        Json,
+    ),
+    ("!build -f wrong.Dockerfile scratch", Text),
+    ("!build --call=outline scratch", Text),
+    ("!build --call=targets scratch", Text),
+    ("!build --check -f wrong.Dockerfile scratch", Text),
+    ("!build --call=outline,format=json scratch", Json),
+    ("!build --progress @N scratch", Text),
+    ("!build --output type=@N scratch", Text),
+    ("!build --secret id=@N,src=@N scratch", Text),
+    ("!@N", Text),
+    ("!llb scratch", Text),
+    ("!llb --format dot scratch", Text),
+    ("!llb --format mermaid scratch", Text),
+    ("!llb --format json scratch", Json),
+    ("!llb -f wrong.Dockerfile scratch", Text),
+    ("!llb based", Text),
+    ("!lock based", Text),
+    ("!context ls scratch", Text),
+    ("!context ls --format json scratch", Json),
+    ("!imagetools inspect @R/good", Text),
+    ("!imagetools inspect @R/evil", Text),
+    (
+        "!imagetools inspect --format {{.Image}}{{.Manifest}} @R/good",
+        Text,
+    ),
+    (
+        "!imagetools inspect --format {{json(.Image)}} @R/good",
+        Text,
+    ),
+    ("!imagetools inspect --raw @R/good", Json),
+    ("!imagetools create --dry-run -t @R/a @R/evil", Text),
+    ("imagetools create --dry-run -t @R/a @R/good", Json),
+    ("!manifest create @R/list @R/evil", Text),
+    ("!manifest annotate @N @N", Text),
+    ("!manifest inspect --insecure @R/evil", Text),
+    ("!manifest inspect --insecure @R/good", Json),
+    ("!manifest push @N", Text),
+    ("!manifest rm @N", Text),
+    ("create --name evil --driver remote @D", Text),
+    ("!create --driver @N", Text),
+    ("use evil", Text),
+    ("!use @N", Text),
+    ("!ls", Text),
+    ("!ls --format {{.Platforms}}{{.Error}}{{.Buildkit}}", Text),
+    ("ls --format json", Json),
+    ("!inspect evil", Text),
+    ("!stop @N", Text),
+    ("!dial-stdio --builder @N", Text),
+    ("!--builder @N dial-stdio", Text),
+    ("!--builder @N proxy --listen unix://@P/s", Text),
+    ("!--addr @D workers", Text),
+    ("!--addr @D workers --format json", Json),
+    ("!--addr @D platforms", Text),
+    ("--addr @D platforms --format json", Json),
+    ("!--addr @D du", Text),
+    ("!--addr @D du --verbose", Text),
+    ("!--addr @D du --format json", Json),
+    ("!--addr @D du --filter @N=@N=@N,", Text),
+    ("!--addr @D prune -f", Text),
+    ("!--addr @D prune -f --verbose", Text),
+    ("!push -t @R/a @P/@N", Text),
+    ("!image copy @R/evil @R/a", Text),
+    ("!image pull @R/evil", Text),
+    ("!image save -o @P/saved @R/evil", Text),
+    ("!login -u @N --password-stdin @R", Text),
+    ("logout @R", Text),
+    ("!--addr @D history ls", Text),
+    ("!--addr @D history ls --format {{.Name}}", Text),
+    ("!--addr @D history ls --format json", Json),
+    ("!--addr @D history inspect evilref", Text),
+    ("!--addr @D history inspect --format json evilref", Json),
+    (
+        "!--addr @D history inspect attachment --type @N evilref",
+        Text,
+    ),
+    ("!--addr @D history logs evilref", Text),
+    ("!--addr @D history rm evilref", Text),
+    ("!--addr @D history export -o @P/x/@N evilref", Text),
+    ("!history import @P/@N", Text),
+    ("history import @P/bundle", Text),
+    ("!--addr @D history trace --format tree evilref", Text),
+    ("!--addr @D history trace --format json evilref", Json),
+    ("!--addr @D debug info", Text),
+    ("!--addr @D debug workers", Text),
+    ("frontend", Text),
+    ("!install-plugin", Text),
+    ("version", Text),
+    ("completion bash", Data),
+    ("man", Data),
+    ("help", Text),
+    ("rm evil", Text),
+    ("!rm @N", Text),
+];
+
+#[test]
+fn no_command_prints_a_control_character_that_it_was_given() {
+    let world = World::new();
+    let mut wrong = Vec::new();
+    for (line, kind) in LINES {
+        let (line, shows) = match line.strip_prefix('!') {
+            Some(line) => (line, true),
+            None => (*line, false),
+        };
+        let done = world.run(line);
+        let mut complain = |what: &str| {
+            wrong.push(format!(
+                "{line}: {what}\n{:?}\n{:?}",
+                done.stdout, done.stderr
+            ));
+        };
+        match kind {
+            Text if !is_safe(&done.stdout) => complain("stdout is not safe"),
+            Json if !is_json(&done.stdout) => complain("stdout is no JSON"),
+            _ => {}
+        }
+        if !is_safe(&done.stderr) {
+            complain("stderr is not safe");
+        }
+        if shows
+            && !format!("{}{}", done.stdout, done.stderr)
+                .to_lowercase()
+                .contains("evil")
+        {
+            complain("nothing hostile was in it");
+        }
+        if *kind == Json && shows && !done.stdout.contains("EVIL\\u001b]0;pwned") {
+            complain("JSON does not have the text as it is");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Only lines, tabs and colours.
+fn is_safe(text: &str) -> bool {
+    let mut rest = text.to_owned();
+    for colour in ["\x1b[31m", "\x1b[0m"] {
+        rest = rest.replace(colour, "");
+    }
+    !rest.chars().any(|c| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
+}
+
+fn is_json(text: &str) -> bool {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
+    let values: Result<Vec<_>, _> = values.collect();
+    values.is_ok_and(|values| !values.is_empty())
+}
+
+#[test]
+fn every_command_is_among_them() {
+    let mut known = BTreeSet::new();
+    leaves(&[], &mut known);
+    let covered = |path: &String| {
+        LINES.iter().any(|(line, _)| {
+            let words: Vec<&str> = line.trim_start_matches('!').split(' ').collect();
+            let wanted: Vec<&str> = path.split(' ').collect();
+            words.windows(wanted.len()).any(|window| window == wanted)
+        })
+    };
+    assert!(known.len() > 40, "{known:?}");
+    let missing: Vec<&String> = known.iter().filter(|path| !covered(path)).collect();
+    assert!(missing.is_empty(), "LINES has no line for {missing:?}");
+}
+
+/// The commands below this one, as its help lists them.
+fn leaves(path: &[String], found: &mut BTreeSet<String>) {
+    let words = path.iter().map(String::as_str).chain(["--help"]);
+    let help = Finished::of(&mut solvekit(words)).succeeded().stdout;
+    let listed = help.split_once("\nCommands:\n").map(|(_, rest)| rest);
+    let names: Vec<&str> = listed
+        .unwrap_or_default()
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    if names.is_empty() || !path.is_empty() && path[path.len() - 1] == "inspect" {
+        found.insert(path.join(" "));
+    }
+    for name in names {
+        leaves(&[path, &[name.to_owned()]].concat(), found);
+    }
+}
