@@ -26,6 +26,10 @@ pub mod target;
 
 pub mod print;
 
+pub mod filepath;
+
+pub mod units;
+
 pub use diagnostic::{Diagnostic, Kind, Position, Span};
 pub use files::{Environment, FileReader, Host, InputFile};
 pub use target::{Group, Target};

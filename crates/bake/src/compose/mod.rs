@@ -1,8 +1,59 @@
 //! Compose files to groups and targets.
+//!
+//! All compose files are one project. The way through it: [`yaml`] reads documents, `load` merges
+//! them (variables, includes, `extends`), `schema` checks the shape, `service` gives types,
+//! `target` makes targets. The rules are those of compose-go, as buildx uses it.
 
-use crate::diagnostic::Diagnostic;
-use crate::files::{Environment, FileReader, Host, InputFile};
-use crate::target::Definition;
+mod load;
+
+mod yaml;
+
+mod template;
+
+mod dotenv;
+
+mod interpolate;
+
+mod include;
+
+mod extends;
+
+mod merge;
+
+mod unique;
+
+mod canonical;
+
+mod port;
+
+mod volume;
+
+mod locate;
+
+mod path;
+
+mod schema;
+
+mod service;
+
+mod project;
+
+mod target;
+
+mod x_bake;
+
+use self::{
+    load::Variables,
+    project::{Checks, Project},
+};
+use crate::{
+    diagnostic::Diagnostic,
+    files::{Environment, FileReader, Host, InputFile, ReadError},
+    target::Definition,
+};
+
+/// The file whose variables compose files may use, in the working directory.
+const DOTENV: &str = ".env";
 
 /// The groups and targets of compose `files`, which are loaded as one project.
 ///
@@ -14,20 +65,64 @@ pub fn load(
     reader: &dyn FileReader,
     host: &dyn Host,
 ) -> Result<Definition, Diagnostic> {
-    let _ = (files, environment, reader, host);
-    Ok(Definition::default())
+    let project = project(files, environment, reader, host, Checks::Full)?;
+    target::definition(&project)
 }
 
 /// Checks that one file alone is a compose file. Files without a telling name are read as compose
 /// files if this succeeds.
 ///
 /// # Errors
-/// When it is not a compose file.
+/// When it is not a compose file. What another file may complete is no error.
 pub fn check(
     file: &InputFile,
     environment: &Environment,
     reader: &dyn FileReader,
     host: &dyn Host,
 ) -> Result<(), Diagnostic> {
-    load(std::slice::from_ref(file), environment, reader, host).map(|_| ())
+    let file = std::slice::from_ref(file);
+    project(file, environment, reader, host, Checks::OneFile).map(|_| ())
 }
+
+/// The variables of compose files: `--var`, the environment, and the `.env` file, the weakest.
+///
+/// # Errors
+/// When the `.env` file cannot be read.
+pub fn variables(
+    environment: &Environment,
+    reader: &dyn FileReader,
+) -> Result<Variables, Diagnostic> {
+    let mut variables = match reader.read(DOTENV) {
+        Ok(content) => {
+            let mut found = Variables::new();
+            include::read_env_file(DOTENV, content, &mut found, &|name| {
+                environment.variables.get(name).cloned()
+            })?;
+            found
+        }
+        Err(ReadError::NotFound | ReadError::IsDirectory) => Variables::new(),
+        Err(error) => return Err(load::unreadable(DOTENV, &error)),
+    };
+    for known in [&environment.variables, &environment.overrides] {
+        variables.extend(
+            known
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+    }
+    Ok(variables)
+}
+
+fn project(
+    files: &[InputFile],
+    environment: &Environment,
+    reader: &dyn FileReader,
+    host: &dyn Host,
+    checks: Checks,
+) -> Result<Project, Diagnostic> {
+    let variables = variables(environment, reader)?;
+    project::load(files, variables, reader, host.home_directory(), checks)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,329 @@
+//! How a second file, an override or an extending service changes what was there before.
+//!
+//! Mappings merge by key, lists are appended, anything else is replaced; some paths have rules of
+//! their own. The rules are those of compose-go's override package.
+
+use super::{
+    path::Path,
+    yaml::{Map, Node, Value},
+};
+use crate::diagnostic::{Diagnostic, Kind};
+
+/// Adds `other` to `base`; `other` wins.
+pub(super) fn merge(base: &mut Map, other: Map) -> Result<(), Diagnostic> {
+    mappings(base, other, &Path::ROOT)
+}
+
+/// Adds a service to the one that it extends.
+pub(super) fn extend_service(base: Node, service: Node) -> Result<Node, Diagnostic> {
+    let services = Path::ROOT.next("services");
+    merge_node(base, service, &services.next("x"))
+}
+
+#[derive(Clone, Copy)]
+enum Rule {
+    /// The later value alone counts.
+    Replace,
+    /// Both become lists of `key=value`, and the second is appended.
+    Sequence,
+    /// As `Sequence`, without what is there already.
+    UniqueSequence,
+    /// Text is the `context` of a build.
+    Build,
+    DependsOn,
+    /// A list of names is a mapping without values.
+    Names,
+    Logging,
+    AddressPools,
+}
+
+const RULES: &[(&[&str], Rule)] = &[
+    (&["networks", "*", "ipam", "config"], Rule::AddressPools),
+    (&["networks", "*", "labels"], Rule::Sequence),
+    (&["volumes", "*", "labels"], Rule::Sequence),
+    (&["services", "*", "annotations"], Rule::Sequence),
+    (&["services", "*", "build"], Rule::Build),
+    (&["services", "*", "build", "args"], Rule::Sequence),
+    (
+        &["services", "*", "build", "additional_contexts"],
+        Rule::Sequence,
+    ),
+    (
+        &["services", "*", "build", "extra_hosts"],
+        Rule::UniqueSequence,
+    ),
+    (&["services", "*", "build", "labels"], Rule::Sequence),
+    (&["services", "*", "command"], Rule::Replace),
+    (&["services", "*", "depends_on"], Rule::DependsOn),
+    (&["services", "*", "deploy", "labels"], Rule::Sequence),
+    (&["services", "*", "dns"], Rule::Sequence),
+    (&["services", "*", "dns_opt"], Rule::Sequence),
+    (&["services", "*", "dns_search"], Rule::Sequence),
+    (&["services", "*", "entrypoint"], Rule::Replace),
+    (&["services", "*", "env_file"], Rule::Sequence),
+    (&["services", "*", "label_file"], Rule::Sequence),
+    (&["services", "*", "environment"], Rule::Sequence),
+    (&["services", "*", "extra_hosts"], Rule::UniqueSequence),
+    (&["services", "*", "healthcheck", "test"], Rule::Replace),
+    (&["services", "*", "labels"], Rule::Sequence),
+    (
+        &["services", "*", "volumes", "*", "volume", "labels"],
+        Rule::Sequence,
+    ),
+    (&["services", "*", "logging"], Rule::Logging),
+    (&["services", "*", "models"], Rule::Names),
+    (&["services", "*", "networks"], Rule::Names),
+    (&["services", "*", "sysctls"], Rule::Sequence),
+    (&["services", "*", "tmpfs"], Rule::Sequence),
+    (&["services", "*", "ulimits", "*"], Rule::Replace),
+];
+
+/// Merges `other` into `base`, both at `path`.
+pub(super) fn merge_node(base: Node, other: Node, path: &Path<'_>) -> Result<Node, Diagnostic> {
+    let rule = RULES
+        .iter()
+        .find(|(pattern, _)| path.matches(pattern))
+        .map(|(_, rule)| *rule);
+    if let Some(rule) = rule {
+        return apply(rule, base, other, path);
+    }
+    let place = other.place.clone();
+    let value = match (base.value, other.value) {
+        (value, Value::Null) => value,
+        (Value::Map(mut base), Value::Map(other)) => {
+            mappings(&mut base, other, path)?;
+            Value::Map(base)
+        }
+        (Value::List(mut base), Value::List(other)) => {
+            base.extend(other);
+            Value::List(base)
+        }
+        (base @ (Value::Map(_) | Value::List(_)), other) => {
+            let message = format!("{path} is {} elsewhere, not {}", base.kind(), other.kind());
+            return Err(Diagnostic::new(Kind::Compose, message).at(place.span()));
+        }
+        (_, other) => other,
+    };
+    Ok(Node { place, value })
+}
+
+fn mappings(base: &mut Map, other: Map, path: &Path<'_>) -> Result<(), Diagnostic> {
+    for (name, node) in other {
+        let node = match base.remove(&name) {
+            Some(before) => merge_node(before, node, &path.next(&name))?,
+            None => node,
+        };
+        base.insert(name, node);
+    }
+    Ok(())
+}
+
+fn apply(rule: Rule, base: Node, other: Node, path: &Path<'_>) -> Result<Node, Diagnostic> {
+    let place = other.place.clone();
+    let merged = |base: Map, other: Map| {
+        let mut base = base;
+        mappings(&mut base, other, path)?;
+        Ok(Node::new(&place, Value::Map(base)))
+    };
+    match rule {
+        Rule::Replace => Ok(other),
+        Rule::Sequence => {
+            let mut items = sequence(base);
+            items.extend(sequence(other));
+            Ok(Node::new(&place, Value::List(items)))
+        }
+        Rule::UniqueSequence => {
+            let mut items = sequence(base);
+            let known = items.len();
+            for item in sequence(other) {
+                if !items[..known].contains(&item) {
+                    items.push(item);
+                }
+            }
+            Ok(Node::new(&place, Value::List(items)))
+        }
+        Rule::Build => merged(build(base), build(other)),
+        Rule::DependsOn => merged(names(base, true), names(other, true)),
+        Rule::Names => merged(names(base, false), names(other, false)),
+        Rule::Logging => {
+            let driver = |node: &Node| node.as_map().and_then(|map| map.get("driver").cloned());
+            match (driver(&base), driver(&other)) {
+                (Some(before), Some(after)) if before != after => Ok(other),
+                _ => merged(mapping(base, path)?, mapping(other, path)?),
+            }
+        }
+        Rule::AddressPools => address_pools(base, other, path),
+    }
+}
+
+fn mapping(node: Node, path: &Path<'_>) -> Result<Map, Diagnostic> {
+    match node.value {
+        Value::Map(map) => Ok(map),
+        other => {
+            let message = format!("{path} must be a mapping, not {}", other.kind());
+            Err(Diagnostic::new(Kind::Compose, message).at(node.place.span()))
+        }
+    }
+}
+
+/// Lists stay, mappings become sorted `key=value`, text becomes one item.
+fn sequence(node: Node) -> Vec<Node> {
+    match node.value {
+        Value::List(items) => items,
+        Value::Text(_) => vec![node],
+        Value::Map(map) => {
+            let mut items = Vec::new();
+            for (key, node) in map {
+                let place = &node.place;
+                match &node.value {
+                    Value::Null => items.push(Node::text(place, key)),
+                    Value::List(values) => items.extend(
+                        values
+                            .iter()
+                            .map(|value| Node::text(place, format!("{key}={}", value.value))),
+                    ),
+                    value => items.push(Node::text(place, format!("{key}={value}"))),
+                }
+            }
+            items.sort_by(|a, b| a.as_text().cmp(&b.as_text()));
+            items
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn build(node: Node) -> Map {
+    match node.value {
+        Value::Map(map) => map,
+        Value::Text(_) => Map::from([("context".to_owned(), node)]),
+        _ => Map::new(),
+    }
+}
+
+/// A mapping, or a list of names as one.
+fn names(node: Node, is_dependency: bool) -> Map {
+    match node.value {
+        Value::Map(map) => map,
+        Value::List(items) => items
+            .into_iter()
+            .filter_map(|item| {
+                let place = item.place.clone();
+                let Value::Text(name) = item.value else {
+                    return None;
+                };
+                let value = if is_dependency {
+                    dependency(&place)
+                } else {
+                    Value::Null
+                };
+                Some((name, Node::new(&place, value)))
+            })
+            .collect(),
+        _ => Map::new(),
+    }
+}
+
+/// What a plain name in `depends_on` means.
+pub(super) fn dependency(place: &super::yaml::Place) -> Value {
+    Value::Map(Map::from([
+        ("condition".to_owned(), Node::text(place, "service_started")),
+        ("required".to_owned(), Node::new(place, Value::Bool(true))),
+    ]))
+}
+
+/// Merges address pools of the same subnet.
+fn address_pools(base: Node, other: Node, path: &Path<'_>) -> Result<Node, Diagnostic> {
+    let place = other.place.clone();
+    let wrong = |node: &Node| {
+        let message = format!("{path} must be a list, not {}", node.value.kind());
+        Diagnostic::new(Kind::Compose, message).at(node.place.span())
+    };
+    let before = base.as_list().ok_or_else(|| wrong(&base))?;
+    let after = other.as_list().ok_or_else(|| wrong(&other))?;
+    let subnet = |node: &Node| node.as_map().and_then(|map| map.get("subnet").cloned());
+    let mut pools: Vec<Node> = Vec::new();
+    for pool in before {
+        let same = after.iter().find(|other| subnet(other) == subnet(pool));
+        pools.push(match same {
+            Some(other) => {
+                let mut map = mapping(pool.clone(), path)?;
+                mappings(&mut map, mapping(other.clone(), path)?, path)?;
+                Node::new(&place, Value::Map(map))
+            }
+            None => pool.clone(),
+        });
+    }
+    for pool in after {
+        if !pools.iter().any(|known| subnet(known) == subnet(pool)) {
+            pools.push(pool.clone());
+        }
+    }
+    Ok(Node::new(&place, Value::List(pools)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::yaml::documents, *};
+
+    fn run(first: &str, second: &str) -> Result<String, Diagnostic> {
+        let map = |text| match documents("f", text).unwrap().remove(0).root.value {
+            Value::Map(map) => map,
+            other => panic!("{other:?} is no mapping"),
+        };
+        let mut base = map(first);
+        merge(&mut base, map(second))?;
+        Ok(Value::Map(base).to_string())
+    }
+
+    #[test]
+    fn builds_merge_by_key_and_text_is_their_context() {
+        assert_eq!(
+            run(
+                "services: {s: {build: ./a}}",
+                "services: {s: {build: {target: t}}}"
+            )
+            .unwrap(),
+            "map[services:map[s:map[build:map[context:./a target:t]]]]"
+        );
+    }
+
+    #[test]
+    fn arguments_become_a_list_in_order() {
+        assert_eq!(
+            run(
+                "services: {s: {build: {args: {B: 1, A: }}}}",
+                "services: {s: {build: {args: [C=2]}}}"
+            )
+            .unwrap(),
+            "map[services:map[s:map[build:map[args:[A B=1 C=2]]]]]"
+        );
+    }
+
+    #[test]
+    fn null_changes_nothing_and_a_list_cannot_become_text() {
+        let lists = "services: {s: {cap_add: [a]}}";
+        assert_eq!(
+            run(lists, "services: {s: {cap_add: }}").unwrap(),
+            "map[services:map[s:map[cap_add:[a]]]]"
+        );
+        assert_eq!(
+            run(lists, "services: {s: {cap_add: x}}")
+                .unwrap_err()
+                .message,
+            "services.s.cap_add is a list elsewhere, not text"
+        );
+    }
+
+    #[test]
+    fn logging_options_merge_for_one_driver_only() {
+        let first = "services: {s: {logging: {driver: a, options: {x: 1}}}}";
+        assert_eq!(
+            run(first, "services: {s: {logging: {driver: b}}}").unwrap(),
+            "map[services:map[s:map[logging:map[driver:b]]]]"
+        );
+        assert_eq!(
+            run(first, "services: {s: {logging: {options: {y: 2}}}}").unwrap(),
+            "map[services:map[s:map[logging:map[driver:a options:map[x:1 y:2]]]]]"
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! Services to targets.
+
+use std::fmt::Display;
+
+use super::{
+    project::Project,
+    service::{Build, Service},
+    x_bake::XBake,
+    yaml::Place,
+};
+use crate::{
+    diagnostic::{Diagnostic, Kind},
+    target::{Attest, Cache, Definition, Group, Secret, Ssh, Target, sanitize_name},
+    units::{Ulimit, show_size},
+};
+
+/// The targets of all services that are built, and the group `default` of them.
+pub(super) fn definition(project: &Project) -> Result<Definition, Diagnostic> {
+    let mut definition = Definition::default();
+    if project.services.is_empty() {
+        return Ok(definition);
+    }
+    for (name, service) in &project.services {
+        if let Some(build) = &service.build {
+            definition
+                .targets
+                .push(target(project, name, service, build)?);
+        }
+    }
+    let targets = definition
+        .targets
+        .iter()
+        .map(|target| target.name.clone())
+        .collect();
+    let name = "default".to_owned();
+    definition.groups.push(Group {
+        name,
+        targets,
+        ..Group::default()
+    });
+    Ok(definition)
+}
+
+fn target(
+    project: &Project,
+    name: &str,
+    service: &Service,
+    build: &Build,
+) -> Result<Target, Diagnostic> {
+    let refuse = |attribute: &str, error: &dyn Display| refused(build, name, attribute, error);
+    let caches = |attribute: &str, texts: &[String]| {
+        caches(texts).map_err(|error| refuse(attribute, &error))
+    };
+    let attest = [("sbom", &build.sbom), ("provenance", &build.provenance)]
+        .into_iter()
+        .filter_map(|(kind, value)| Attest::shorthand(kind, value))
+        .map(|text| Attest::parse(&text).map_err(|error| refuse("attestation", &error)))
+        .collect::<Result<_, _>>()?;
+    let ulimits = build
+        .ulimits
+        .iter()
+        .map(
+            |(limit, (soft, hard))| match Ulimit::new(limit, *soft, *hard) {
+                Ok(limit) => Ok(limit.to_string()),
+                Err(error) => Err(refuse("ulimits", &error)),
+            },
+        )
+        .collect::<Result<_, _>>()?;
+    let ssh = |(id, path): (&String, &String)| Ssh {
+        id: id.clone(),
+        paths: if path.is_empty() {
+            Vec::new()
+        } else {
+            vec![path.clone()]
+        },
+    };
+    let hosts = build
+        .extra_hosts
+        .iter()
+        .map(|(host, addresses)| (host, addresses.join(",")));
+    let mut target = Target {
+        name: sanitize_name(name),
+        context: filled(&build.context),
+        contexts: named_contexts(&build.additional_contexts),
+        dockerfile: filled(&build.dockerfile),
+        dockerfile_inline: filled(&build.dockerfile_inline),
+        tags: build.tags.clone(),
+        platforms: build.platforms.clone(),
+        labels: build.labels.clone(),
+        args: arguments(project, service, build),
+        cache_from: caches("cache_from", &build.cache_from)?,
+        cache_to: caches("cache_to", &build.cache_to)?,
+        network: filled(&build.network),
+        target: filled(&build.target),
+        ssh: build.ssh.iter().map(ssh).collect(),
+        secrets: secrets(project, build)?,
+        shm_size: (build.shm_size > 0).then(|| show_size(build.shm_size)),
+        ulimits,
+        extra_hosts: hosts
+            .map(|(host, addresses)| (host.clone(), addresses))
+            .collect(),
+        attest,
+        no_cache: build.no_cache.then_some(true),
+        pull: build.pull.then_some(true),
+        ..Target::default()
+    };
+    if let Some(node) = &build.x_bake {
+        XBake::read(node)?.add_to(&mut target, &node.place)?;
+    }
+    if target.tags.as_ref().is_none_or(Vec::is_empty) && !service.image.is_empty() {
+        target.tags = Some(vec![service.image.clone()]);
+    }
+    set_context_base(&mut target, project.folder.as_ref());
+    Ok(target)
+}
+
+fn refused(build: &Build, name: &str, attribute: &str, error: &dyn Display) -> Diagnostic {
+    let message = format!("{attribute} of service {name}: {error}");
+    Diagnostic::new(Kind::Attribute, message).at(build.place.span())
+}
+
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn caches(texts: &[String]) -> Result<Option<Vec<Cache>>, crate::target::AttributeError> {
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let mut caches = Vec::new();
+    for text in texts {
+        caches.extend(Cache::parse_entries(text)?);
+    }
+    Ok(Some(caches))
+}
+
+/// The arguments that have a value: their own, the service's variable, or the project's.
+fn arguments(
+    project: &Project,
+    service: &Service,
+    build: &Build,
+) -> std::collections::BTreeMap<String, String> {
+    let value = |(name, value): (&String, &Option<String>)| {
+        let known = value.clone().or_else(|| {
+            let own = service.environment.get(name).cloned().flatten();
+            own.or_else(|| project.variables.get(name).cloned())
+        });
+        Some((name.clone(), known?))
+    };
+    build.args.iter().filter_map(value).collect()
+}
+
+fn secrets(project: &Project, build: &Build) -> Result<Vec<Secret>, Diagnostic> {
+    let secret = |(place, name): &(Place, String)| {
+        let Some(secret) = project.secrets.get(name) else {
+            return Ok(Secret {
+                id: name.clone(),
+                ..Secret::default()
+            });
+        };
+        if secret.is_external {
+            let message = format!("the secret {name} is external, which a build cannot read");
+            return Err(Diagnostic::new(Kind::Compose, message).at(place.span()));
+        }
+        let (id, path) = (name.clone(), secret.file.clone());
+        Ok(Secret {
+            id,
+            path,
+            variable: secret.environment.clone(),
+        })
+    };
+    build.secrets.iter().map(secret).collect()
+}
+
+/// Named contexts, in which services are targets.
+pub(super) fn named_contexts(
+    contexts: &std::collections::BTreeMap<String, String>,
+) -> std::collections::BTreeMap<String, String> {
+    let convert = |value: &String| {
+        let other = value
+            .strip_prefix("service:")
+            .or_else(|| value.strip_prefix("target:"));
+        match other {
+            Some(other) => format!("target:{}", sanitize_name(other)),
+            None => value.clone(),
+        }
+    };
+    contexts
+        .iter()
+        .map(|(name, value)| (name.clone(), convert(value)))
+        .collect()
+}
+
+/// Notes the folder of the project's first file, at which relative contexts may have to start.
+fn set_context_base(target: &mut Target, folder: Option<&String>) {
+    let Some(folder) = folder else { return };
+    let base = &mut target.context_base;
+    base.default = Some(folder.clone());
+    base.context = target.context.as_ref().map(|_| folder.clone());
+    base.contexts = target
+        .contexts
+        .keys()
+        .map(|name| (name.clone(), folder.clone()))
+        .collect();
+}

@@ -1,0 +1,519 @@
+//! The documents of a YAML file as nodes.
+//!
+//! The parser's events become an arena of raw nodes first; `Builder` turns those into values, which
+//! copies what aliases name, applies merge keys and records where `!reset` and `!override` stand.
+//! Sizes are bounded at both steps, so a small file cannot grow into a large one.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
+
+use super::{
+    scalar::{ScalarTag, resolve},
+    value::{Map, Node, Place, Value},
+};
+use crate::diagnostic::{Diagnostic, Kind};
+
+/// Nodes of one document; the limit of compose-go.
+const MAX_NODES: usize = 100_000;
+/// Nodes of one document after its aliases are copied.
+const MAX_COPIES: usize = 400_000;
+/// Bytes of text of one document after its aliases are copied.
+const MAX_TEXT: usize = 64 << 20;
+/// Levels of nesting.
+const MAX_DEPTH: usize = 200;
+
+/// One document of a file.
+#[derive(Debug)]
+pub(in crate::compose) struct Document {
+    pub(in crate::compose) root: Node,
+    /// Paths marked `!reset` or `!override`: what earlier files said there is dropped.
+    pub(in crate::compose) resets: Vec<Vec<String>>,
+}
+
+/// Reads every document of a file.
+pub(in crate::compose) fn documents(name: &str, text: &str) -> Result<Vec<Document>, Diagnostic> {
+    let file: Arc<str> = name.into();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut parser = Parser::new_from_str(text);
+    let mut documents = Vec::new();
+    let mut arena = Arena::default();
+    while let Some(event) = parser.next_event() {
+        let (event, mark) = event.map_err(|error| {
+            let place = Place {
+                file: file.clone(),
+                line: error.marker().line(),
+                column: error.marker().col() + 1,
+            };
+            Diagnostic::new(Kind::Syntax, format!("invalid YAML: {}", error.info()))
+                .at(place.span())
+        })?;
+        if let Event::DocumentEnd = event {
+            let finished = std::mem::take(&mut arena);
+            documents.push(finished.document(&file)?);
+        } else {
+            arena.push(&file, event, mark)?;
+        }
+    }
+    Ok(documents)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Plain,
+    Reset,
+    Override,
+}
+
+#[derive(Debug)]
+enum Raw {
+    Scalar {
+        text: String,
+        tag: ScalarTag,
+        is_plain: bool,
+    },
+    List(Vec<usize>),
+    /// Keys and values in turn.
+    Map(Vec<usize>),
+    Alias(usize),
+}
+
+#[derive(Debug)]
+struct RawNode {
+    line: usize,
+    column: usize,
+    mode: Mode,
+    raw: Raw,
+}
+
+/// The raw nodes of one document.
+#[derive(Debug, Default)]
+struct Arena {
+    nodes: Vec<RawNode>,
+    open: Vec<usize>,
+    anchors: BTreeMap<usize, usize>,
+}
+
+impl Arena {
+    fn push(&mut self, file: &Arc<str>, event: Event<'_>, mark: Mark) -> Result<(), Diagnostic> {
+        let (raw, anchor, mode, is_open) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let (scalar_tag, mode) = tag_of(tag.as_ref());
+                let is_plain = style == ScalarStyle::Plain;
+                let text = text.into_owned();
+                (
+                    Raw::Scalar {
+                        text,
+                        tag: scalar_tag,
+                        is_plain,
+                    },
+                    anchor,
+                    mode,
+                    false,
+                )
+            }
+            Event::SequenceStart(anchor, tag) => {
+                (Raw::List(Vec::new()), anchor, tag_of(tag.as_ref()).1, true)
+            }
+            Event::MappingStart(anchor, tag) => {
+                (Raw::Map(Vec::new()), anchor, tag_of(tag.as_ref()).1, true)
+            }
+            Event::Alias(anchor) => (Raw::Alias(anchor), 0, Mode::Plain, false),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.open.pop();
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let index = self.nodes.len();
+        let (line, column) = (mark.start.line(), mark.start.col() + 1);
+        let place = || {
+            Place {
+                file: file.clone(),
+                line,
+                column,
+            }
+            .span()
+        };
+        if index >= MAX_NODES {
+            return Err(
+                too_large(format!("the document has more than {MAX_NODES} nodes")).at(place()),
+            );
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(
+                too_large(format!("the document nests deeper than {MAX_DEPTH} levels")).at(place()),
+            );
+        }
+        self.nodes.push(RawNode {
+            line,
+            column,
+            mode,
+            raw,
+        });
+        if anchor != 0 {
+            self.anchors.insert(anchor, index);
+        }
+        if let Some(parent) = self.open.last()
+            && let Raw::List(children) | Raw::Map(children) = &mut self.nodes[*parent].raw
+        {
+            children.push(index);
+        }
+        if is_open {
+            self.open.push(index);
+        }
+        Ok(())
+    }
+
+    fn document(self, file: &Arc<str>) -> Result<Document, Diagnostic> {
+        let mut builder = Builder {
+            file: file.clone(),
+            arena: &self,
+            active: vec![false; self.nodes.len()],
+            copies: 0,
+            text: 0,
+            depth: 0,
+            path: Vec::new(),
+            resets: Vec::new(),
+        };
+        let place = Place {
+            file: file.clone(),
+            line: 1,
+            column: 1,
+        };
+        let root = match self.nodes.first() {
+            Some(_) => builder.build(0)?,
+            None => None,
+        };
+        let root = root.unwrap_or_else(|| Node::new(&place, Value::Null));
+        Ok(Document {
+            root,
+            resets: builder.resets,
+        })
+    }
+}
+
+fn tag_of(tag: Option<&Cow<'_, Tag>>) -> (ScalarTag, Mode) {
+    let Some(tag) = tag else {
+        return (ScalarTag::None, Mode::Plain);
+    };
+    let scalar = match tag.suffix.as_str() {
+        _ if !tag.is_yaml_core_schema() => ScalarTag::Other,
+        "str" => ScalarTag::Text,
+        "bool" => ScalarTag::Bool,
+        "int" => ScalarTag::Int,
+        "float" => ScalarTag::Float,
+        "null" => ScalarTag::Null,
+        "timestamp" => ScalarTag::Time,
+        "binary" => ScalarTag::Binary,
+        _ => ScalarTag::Other,
+    };
+    let mode = match (tag.handle.as_str(), tag.suffix.as_str()) {
+        ("!", "reset") => Mode::Reset,
+        ("!", "override") => Mode::Override,
+        _ => Mode::Plain,
+    };
+    (scalar, mode)
+}
+
+fn too_large(message: String) -> Diagnostic {
+    Diagnostic::new(Kind::Limit, message)
+}
+
+/// Turns raw nodes into values.
+struct Builder<'a> {
+    file: Arc<str>,
+    arena: &'a Arena,
+    /// The nodes that are being built: an alias to one of them is a cycle.
+    active: Vec<bool>,
+    copies: usize,
+    text: usize,
+    depth: usize,
+    path: Vec<String>,
+    resets: Vec<Vec<String>>,
+}
+
+impl<'a> Builder<'a> {
+    fn place(&self, index: usize) -> Place {
+        let node = &self.arena.nodes[index];
+        Place {
+            file: self.file.clone(),
+            line: node.line,
+            column: node.column,
+        }
+    }
+
+    fn error(&self, index: usize, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Kind::Syntax, message).at(self.place(index).span())
+    }
+
+    /// The value of a node, or nothing if it is marked `!reset`.
+    fn build(&mut self, index: usize) -> Result<Option<Node>, Diagnostic> {
+        let arena = self.arena;
+        let node = &arena.nodes[index];
+        self.count(index)?;
+        match node.mode {
+            Mode::Reset => {
+                self.resets.push(self.path.clone());
+                return Ok(None);
+            }
+            Mode::Override => self.resets.push(self.path.clone()),
+            Mode::Plain => {}
+        }
+        let value = match &node.raw {
+            Raw::Alias(_) => {
+                let target = self.follow(index)?;
+                return self.build(target);
+            }
+            Raw::Scalar {
+                text,
+                tag,
+                is_plain,
+            } => resolve(*tag, text, *is_plain)
+                .map_err(|_| self.error(index, format!("{text:?} does not fit its tag")))?,
+            Raw::List(children) => {
+                self.nested(index, |builder| builder.list(children).map(Value::List))?
+            }
+            Raw::Map(children) => {
+                let mut map = Map::new();
+                self.nested(index, |builder| builder.map(children, &mut map))?;
+                Value::Map(map)
+            }
+        };
+        Ok(Some(Node {
+            place: self.place(index),
+            value,
+        }))
+    }
+
+    /// Counts a node that is built or merged, against the limits of a document.
+    fn count(&mut self, index: usize) -> Result<(), Diagnostic> {
+        self.copies += 1;
+        if let Raw::Scalar { text, .. } = &self.arena.nodes[index].raw {
+            self.text += text.len();
+        }
+        if self.copies > MAX_COPIES || self.text > MAX_TEXT {
+            let message = "the document grows too large by its aliases".to_owned();
+            return Err(too_large(message).at(self.place(index).span()));
+        }
+        Ok(())
+    }
+
+    /// Builds what is inside of a node, which must not contain itself.
+    fn nested<T>(
+        &mut self,
+        index: usize,
+        inside: impl FnOnce(&mut Self) -> Result<T, Diagnostic>,
+    ) -> Result<T, Diagnostic> {
+        if self.depth >= MAX_DEPTH {
+            let message = format!("the document nests deeper than {MAX_DEPTH} levels");
+            return Err(too_large(message).at(self.place(index).span()));
+        }
+        self.depth += 1;
+        self.active[index] = true;
+        let built = inside(self);
+        self.active[index] = false;
+        self.depth -= 1;
+        built
+    }
+
+    fn list(&mut self, children: &[usize]) -> Result<Vec<Node>, Diagnostic> {
+        let mut items = Vec::with_capacity(children.len());
+        for (position, child) in children.iter().enumerate() {
+            self.path.push(position.to_string());
+            items.extend(self.build(*child)?);
+            self.path.pop();
+        }
+        Ok(items)
+    }
+
+    /// Adds the entries of a mapping that `map` does not have yet; its own come before merged ones.
+    fn map(&mut self, children: &[usize], map: &mut Map) -> Result<(), Diagnostic> {
+        let mut lines = BTreeMap::new();
+        let mut merges = Vec::new();
+        for pair in children.chunks_exact(2) {
+            let (key, value) = (pair[0], pair[1]);
+            let name = self.key(key)?;
+            if let Some(line) = lines.insert(name, self.arena.nodes[key].line) {
+                let message = format!("the key {name:?} is already set at line {line}");
+                return Err(self.error(key, message));
+            }
+            if self.is_merge_key(key) {
+                merges.push(value);
+                continue;
+            }
+            self.path.push(name.to_owned());
+            let node = self.build(value)?;
+            self.path.pop();
+            if let Some(node) = node
+                && !map.contains_key(name)
+            {
+                map.insert(
+                    name.to_owned(),
+                    Node {
+                        place: self.place(key),
+                        ..node
+                    },
+                );
+            }
+        }
+        merges
+            .into_iter()
+            .try_for_each(|value| self.merge(value, map))
+    }
+
+    /// The text of a key, which must be text.
+    fn key(&self, index: usize) -> Result<&'a str, Diagnostic> {
+        let arena = self.arena;
+        if let Raw::Scalar {
+            text,
+            tag,
+            is_plain,
+        } = &arena.nodes[self.follow(index)?].raw
+        {
+            if let Ok(Value::Text(_)) = resolve(*tag, text, *is_plain) {
+                return Ok(text);
+            }
+            return Err(self
+                .error(index, format!("the key {text} is not text"))
+                .hint(format!("write it with quotes: {text:?}")));
+        }
+        Err(self.error(index, "a key must be text"))
+    }
+
+    /// The node itself, or what the alias stands for.
+    fn follow(&self, index: usize) -> Result<usize, Diagnostic> {
+        let Raw::Alias(anchor) = &self.arena.nodes[index].raw else {
+            return Ok(index);
+        };
+        match self.arena.anchors.get(anchor) {
+            Some(target) if *target < index && !self.active[*target] => Ok(*target),
+            Some(_) => Err(self.error(index, "the alias is part of what it stands for")),
+            None => Err(self.error(index, "the alias has no anchor")),
+        }
+    }
+
+    fn is_merge_key(&self, index: usize) -> bool {
+        let raw = &self.arena.nodes[index].raw;
+        matches!(raw, Raw::Scalar { text, tag: ScalarTag::None, is_plain: true } if text == "<<")
+    }
+
+    /// Adds what a merge key names: a mapping, or a list of mappings of which the first wins.
+    fn merge(&mut self, index: usize, map: &mut Map) -> Result<(), Diagnostic> {
+        self.count(index)?;
+        let target = self.follow(index)?;
+        let arena = self.arena;
+        match &arena.nodes[target].raw {
+            Raw::Map(children) => self.nested(target, |builder| builder.map(children, map)),
+            Raw::List(items) => {
+                for item in items {
+                    self.count(*item)?;
+                    let item = self.follow(*item)?;
+                    let Raw::Map(children) = &arena.nodes[item].raw else {
+                        return Err(self.error(item, MERGE_NEEDS_MAPPING));
+                    };
+                    self.nested(item, |builder| builder.map(children, map))?;
+                }
+                Ok(())
+            }
+            _ => Err(self.error(target, MERGE_NEEDS_MAPPING)),
+        }
+    }
+}
+
+const MERGE_NEEDS_MAPPING: &str = "a merge key takes a mapping or a list of mappings";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Value {
+        let mut documents = documents("compose.yaml", text).unwrap();
+        assert_eq!(documents.len(), 1);
+        documents.remove(0).root.value
+    }
+
+    fn message(text: &str) -> String {
+        documents("compose.yaml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn own_keys_win_over_merged_ones_and_the_first_of_a_list_wins() {
+        let value = one("a: &a {k: 1, l: 1}\nb: &b {k: 2, m: 2}\nc: {<<: [*a, *b], l: 3}\n");
+        assert_eq!(
+            value.to_string(),
+            "map[a:map[k:1 l:1] b:map[k:2 m:2] c:map[k:1 l:3 m:2]]"
+        );
+    }
+
+    #[test]
+    fn a_quoted_merge_key_is_a_key() {
+        assert_eq!(
+            one("a: {'<<': {k: 1}}").to_string(),
+            "map[a:map[<<:map[k:1]]]"
+        );
+    }
+
+    #[test]
+    fn reset_drops_the_value_and_records_its_path() {
+        let read = documents("f", "a: {b: !reset null, c: !override [1]}").unwrap();
+        assert_eq!(read[0].root.value.to_string(), "map[a:map[c:[1]]]");
+        assert_eq!(read[0].resets, [["a", "b"], ["a", "c"]]);
+    }
+
+    #[test]
+    fn a_repeated_key_is_named_with_both_lines() {
+        assert_eq!(
+            message("a: 1\nb: 2\na: 3\n"),
+            "compose.yaml:3,1-1: the key \"a\" is already set at line 1"
+        );
+    }
+
+    #[test]
+    fn keys_are_text() {
+        assert!(message("1: x").contains("the key 1 is not text"));
+        assert!(message("? [a]\n: x").contains("a key must be text"));
+        assert_eq!(one("on: x").to_string(), "map[on:x]");
+    }
+
+    #[test]
+    fn an_alias_inside_its_anchor_is_refused() {
+        assert!(message("a: &a [*a]").contains("part of what it stands for"));
+        assert!(message("a: &a {<<: *a}").contains("part of what it stands for"));
+    }
+
+    #[test]
+    fn tabs_are_not_indentation() {
+        assert!(message("services:\n\ts: {}\n").contains("compose.yaml:2"));
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..20 {
+            let item = format!("*a{}, ", level - 1).repeat(9);
+            text.push_str(&format!("a{level}: &a{level} [{item}]\n"));
+        }
+        assert!(message(&text).contains("grows too large by its aliases"));
+        let mut text = String::from("a0: &a0 {}\n");
+        for level in 1..20 {
+            let item = format!("*a{}, ", level - 1).repeat(9);
+            text.push_str(&format!("a{level}: &a{level} {{<<: [{item}]}}\n"));
+        }
+        assert!(message(&text).contains("grows too large by its aliases"));
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        assert!(message(&"[".repeat(100_000)).contains("compose.yaml:1"));
+        let block: String = (0..500).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        assert!(message(&block).contains("nests deeper"));
+    }
+
+    #[test]
+    fn documents_are_read_one_by_one() {
+        assert_eq!(documents("f", "a: 1\n---\nb: 2\n").unwrap().len(), 2);
+        assert_eq!(documents("f", "# nothing\n").unwrap().len(), 0);
+        assert!(documents("f", "---\n").unwrap()[0].root.is_null());
+    }
+}
