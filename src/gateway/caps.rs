@@ -35,7 +35,7 @@ impl Capabilities {
         };
         let llb_names = enabled(llb);
         Self {
-            llb: CapSet::from_names(llb_names.iter().map(String::as_str)),
+            llb: CapSet::from_daemon(llb_names.iter().map(String::as_str)),
             gateway: enabled(gateway),
             llb_names,
         }

@@ -108,6 +108,13 @@ caps! {
     HistoryFilters = "history.filter",
 }
 
+/// Capabilities that are defined in BuildKit's `solver/pb/caps.go` and never registered there, each
+/// with one that is registered since the same release (v0.17 and v0.11).
+const UNLISTED: [(Cap, Cap); 2] = [
+    (Cap::FileCopyModeString, Cap::ExecValidExitCode),
+    (Cap::ExecMetaRemoveMountStubsRecursive, Cap::SourcePolicy),
+];
+
 impl Cap {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
@@ -148,6 +155,15 @@ impl CapSet {
     /// Those of a daemon's list of names; names that are unknown here are left out.
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         names.into_iter().filter_map(Cap::from_name).collect()
+    }
+
+    /// What a daemon can do that lists these names. BuildKit defines some capabilities that it
+    /// never lists; it has those if it lists another one of the same release.
+    pub fn from_daemon<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let listed = Self::from_names(names);
+        let unlisted = UNLISTED.iter();
+        let unlisted = unlisted.filter(|(_, sign)| listed.contains(*sign));
+        unlisted.fold(listed, |caps, (cap, _)| caps.with(*cap))
     }
 
     /// Is `cap` in the set?
@@ -213,6 +229,15 @@ mod tests {
             assert_eq!(*cap as usize, at);
             assert_eq!(Cap::from_name(name), Some(*cap));
         }
+    }
+
+    #[test]
+    fn capabilities_that_no_daemon_lists_are_known_by_others_of_the_same_release() {
+        let older = CapSet::from_daemon(["file.base", "source.policy"]);
+        assert!(!older.contains(Cap::FileCopyModeString));
+        assert!(older.contains(Cap::ExecMetaRemoveMountStubsRecursive));
+        let newer = CapSet::from_daemon(["file.base", "exec.validexitcode"]);
+        assert!(newer.contains(Cap::FileCopyModeString));
     }
 
     #[test]
