@@ -1,6 +1,6 @@
 //! The definition as a protobuf message, for requests to a daemon. The ops go along as the bytes they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use prost::Message;
@@ -90,6 +90,8 @@ fn linux_resources(limits: &LinuxResources) -> pb::LinuxResources {
 #[derive(Default)]
 struct Sources<'a> {
     files: Vec<&'a Arc<SourceFile>>,
+    /// Places in `files`, by address: files that say the same are one.
+    places: HashMap<*const SourceFile, usize>,
     locations: BTreeMap<String, pb::Locations>,
 }
 
@@ -105,10 +107,13 @@ impl<'a> Sources<'a> {
     }
 
     fn index(&mut self, file: &'a Arc<SourceFile>) -> i32 {
-        let known = self.files.iter().position(|known| Arc::ptr_eq(known, file));
-        let at = known.unwrap_or_else(|| {
-            self.files.push(file);
-            self.files.len() - 1
+        let files = &mut self.files;
+        let at = *self.places.entry(Arc::as_ptr(file)).or_insert_with(|| {
+            let known = files.iter().position(|known| known.is_same(file));
+            known.unwrap_or_else(|| {
+                files.push(file);
+                files.len() - 1
+            })
         });
         at as i32
     }
@@ -123,6 +128,21 @@ impl<'a> Sources<'a> {
 }
 
 impl SourceFile {
+    /// Does it say the same as `other`? Where only one tells how it was read, that is not compared.
+    fn is_same(&self, other: &Self) -> bool {
+        let last = |file: &Self| {
+            let terminal = file.definition.as_ref()?.terminal()?;
+            Some(terminal.op.clone())
+        };
+        self.filename == other.filename
+            && self.language == other.language
+            && self.data == other.data
+            && match (last(self), last(other)) {
+                (Some(own), Some(others)) => own == others,
+                _ => true,
+            }
+    }
+
     /// The file as a message.
     #[doc(hidden)]
     pub fn to_proto(&self) -> pb::SourceInfo {
@@ -160,6 +180,32 @@ mod tests {
     use super::super::*;
     use crate::proto::pb;
     use prost::Message;
+
+    #[test]
+    fn a_file_of_two_definitions_is_listed_once() {
+        let file = |data: &str| {
+            Arc::new(SourceFile {
+                filename: "Dockerfile".into(),
+                data: data.into(),
+                ..SourceFile::default()
+            })
+        };
+        let infos = |first, second| {
+            let at = |file: Arc<SourceFile>| {
+                Constraints::new().at(Location {
+                    file,
+                    ranges: Arc::from([]),
+                })
+            };
+            let state = image("a", ResolveMode::Default, at(first));
+            let run = Exec::new(["true"]).constraints(at(second));
+            let definition = state.run(run).root().marshal(&MarshalOptions::default());
+            let message = pb::Definition::decode(&definition.unwrap().encode()[..]).unwrap();
+            message.source.unwrap().infos.len()
+        };
+        assert_eq!(infos(file("FROM a"), file("FROM a")), 1);
+        assert_eq!(infos(file("FROM a"), file("FROM b")), 2);
+    }
 
     #[test]
     fn ops_decode_to_what_was_said_and_files_are_listed_once() {
