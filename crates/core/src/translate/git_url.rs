@@ -79,14 +79,23 @@ fn remote(text: &str) -> Option<(Remote, Vec<(String, String)>)> {
 }
 
 fn from_url(url: &Url) -> Option<(Remote, Vec<(String, String)>)> {
+    let (fragment, query) = (url.fragment.clone(), url.query());
+    let written = url.without_query();
+    // BuildKit reads it once more as it is written, and takes `git:`, which is left of `git://`,
+    // for the name of a host.
+    let again = match written.contains("://") {
+        true => None,
+        false => Some(Url::parse(&format!("https://{written}"))?),
+    };
+    let url = again.as_ref().unwrap_or(url);
     let remote = Remote {
         host: url.host.clone(),
         path: url.path.clone(),
         url: url.without_query(),
         ssh: url.scheme == "ssh",
-        fragment: url.fragment.clone(),
+        fragment,
     };
-    Some((remote, url.query()))
+    Some((remote, query))
 }
 
 /// `user@host:path?query#fragment`
@@ -208,6 +217,16 @@ mod tests {
         assert_eq!(
             (source.host.as_str(), source.path.as_str()),
             ("github.com", "moby/buildkit.git")
+        );
+        let source = git("git://#v1");
+        assert_eq!(
+            (source.host.as_str(), source.url.as_str(), source.ssh),
+            ("git:", "https://git:", false)
+        );
+        let source = git("http://ex\u{e4}mple.test/r.git");
+        assert_eq!(
+            (source.host.as_str(), source.url.as_str()),
+            ("ex\u{e4}mple.test", "http://ex%C3%A4mple.test/r.git")
         );
         assert!(git("https://h/r.git?submodules=false").skip_submodules);
         assert!(parse("github.com/a/b").unwrap().unwrap().like_a_path);

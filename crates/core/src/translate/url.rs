@@ -6,7 +6,7 @@ pub(super) struct Url {
     /// In lower case; empty for none.
     pub(super) scheme: String,
     user: Option<String>,
-    /// Host and port.
+    /// Host and port, unescaped.
     pub(super) host: String,
     /// Unescaped.
     pub(super) path: String,
@@ -51,7 +51,7 @@ impl Url {
                 Some(user) => Some(check_user(user)?),
                 None => None,
             },
-            host: check_host(host)?,
+            host: read_host(&scheme.to_ascii_lowercase(), host)?,
             path: decoded,
             escaped_path,
             ends_with_question,
@@ -75,7 +75,7 @@ impl Url {
                 text.push_str(user);
                 text.push('@');
             }
-            text.push_str(&self.host);
+            text.push_str(&escape(&self.host, KEPT_IN_HOST));
             if !self.host.is_empty()
                 && !self.escaped_path.is_empty()
                 && !self.escaped_path.starts_with('/')
@@ -146,19 +146,51 @@ fn check_user(user: &str) -> Option<String> {
     Some(text)
 }
 
-fn check_host(host: &str) -> Option<String> {
-    let port = match host.strip_prefix('[') {
-        Some(rest) => &rest[rest.rfind(']')? + 1..],
-        None => host.rfind(':').map_or("", |colon| &host[colon..]),
+/// What stands unescaped in a host besides letters and digits.
+const KEPT_IN_HOST: &[u8] = b"!$&'()*+,;=:[]<>\"";
+
+/// The host, unescaped; none where Go refuses it.
+fn read_host(scheme: &str, host: &str) -> Option<String> {
+    let port = match host.rfind('[') {
+        Some(0) => &host[host.rfind(']')? + 1..],
+        Some(_) => return None,
+        // Further colons are for lists of hosts, which http does not have.
+        None if matches!(scheme, "http" | "https") => from(host, host.find(':')),
+        None => from(host, host.rfind(':')),
     };
-    let digits = port
-        .strip_prefix(':')
-        .unwrap_or(if port.is_empty() { "" } else { "x" });
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    let is_port = digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_port || (!port.is_empty() && digits.len() == port.len()) {
+        return None;
+    }
     let known = |byte: u8| {
-        byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"".contains(&byte)
+        byte >= 0x80 || byte == b'%' || is_unreserved(byte) || KEPT_IN_HOST.contains(&byte)
     };
-    (digits.bytes().all(|byte| byte.is_ascii_digit()) && host.bytes().all(known))
-        .then(|| host.to_owned())
+    if !host.bytes().all(known) || !escapes_no_ascii(host) {
+        return None;
+    }
+    let host = unescape(host)?;
+    let literal = host.strip_prefix('[').map(|rest| rest.split(']').next());
+    match literal.flatten().map(|address| address.split('%').next()) {
+        Some(address) => {
+            address?.parse::<std::net::Ipv6Addr>().ok()?;
+            Some(host)
+        }
+        None => Some(host),
+    }
+}
+
+/// The text from a place on; nothing without a place.
+fn from(text: &str, at: Option<usize>) -> &str {
+    at.map_or("", |at| &text[at..])
+}
+
+/// A host may only escape bytes that are no ASCII, and the `%` before a zone.
+fn escapes_no_ascii(host: &str) -> bool {
+    host.match_indices('%').all(|(at, _)| {
+        let digits = host.as_bytes().get(at + 1..at + 3);
+        digits.is_some_and(|digits| digits == b"25" || digits[0].to_ascii_lowercase() > b'7')
+    })
 }
 
 fn unescape(text: &str) -> Option<String> {
@@ -226,6 +258,9 @@ mod tests {
             ("ssh://git@h/~/x", "ssh://git@h/~/x"),
             ("https://h?", "https://h?"),
             ("github.com/a", "github.com/a"),
+            ("http://ex\u{e4}mple.test/a", "http://ex%C3%A4mple.test/a"),
+            ("http://ex%c3%a4mple.test/a", "http://ex%C3%A4mple.test/a"),
+            ("ssh://[::1]:22/a", "ssh://[::1]:22/a"),
         ] {
             assert_eq!(Url::parse(text).unwrap().without_query(), written);
         }
@@ -234,6 +269,10 @@ mod tests {
             "http://a b/",
             "http://h:port/",
             "http://h/%zz",
+            "http://h%41/",
+            "http://[1.2.3.4]/",
+            "http://a[::1]/",
+            "http://a:1:2/",
             ":x",
             "http://h/\n",
         ] {
