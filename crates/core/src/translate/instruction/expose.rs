@@ -1,6 +1,7 @@
 //! EXPOSE.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use super::super::error::Error;
 use super::super::reason::Reason;
@@ -10,31 +11,34 @@ use super::go_format;
 use crate::dockerfile::ExposeInstruction;
 use crate::oci::Empty;
 
-/// Adds ports to the config. A word may become several by its variables.
+/// Adds ports to the config. A word may become several by its variables; all are expanded before
+/// any is looked at.
 pub(super) fn dispatch(
     step: &mut Step<'_, '_, '_>,
     expose: &ExposeInstruction,
 ) -> Result<(), Error> {
-    let mut exposed = Vec::new();
+    let mut words = Vec::with_capacity(expose.ports.len());
     for port in &expose.ports {
-        for word in step
-            .scope
-            .lexer
-            .expand_words(port, step.stage.state.env())?
-        {
-            let spec = PortSpec::parse(&word).map_err(|problem| Reason::Port {
-                port: word.clone(),
-                problem,
-            })?;
-            if spec.protocol.chars().any(char::is_uppercase) {
-                step.lint(|linter, instruction| linter.expose_protocol_case(instruction, &word));
-            }
-            if spec.has_host_part {
-                step.lint(|linter, instruction| linter.expose_format(instruction, &word));
-            }
-            step.stages.grow(16 * spec.count())?;
-            exposed.extend(spec.ports());
+        let env = step.stage.state.env();
+        words.extend(step.scope.lexer.expand_words(port, env)?);
+    }
+    let mut exposed = Vec::new();
+    for word in &words {
+        let refused = |problem| Reason::Port {
+            port: word.clone(),
+            problem,
+        };
+        let spec = PortSpec::parse(word).map_err(refused)?;
+        if spec.protocol.chars().any(char::is_uppercase) {
+            step.lint(|linter, instruction| linter.expose_protocol_case(instruction, word));
         }
+        if spec.has_host_part() {
+            step.lint(|linter, instruction| linter.expose_format(instruction, word));
+        }
+        let ports = spec.ports().map_err(refused)?;
+        step.stages.grow(16 * ports.clone().count())?;
+        let protocol = spec.protocol.to_lowercase();
+        exposed.extend(ports.map(|port| format!("{port}/{protocol}")));
     }
     let text = format!("EXPOSE {}", go_format::list(&exposed));
     step.stage
@@ -46,51 +50,53 @@ pub(super) fn dispatch(
     Ok(())
 }
 
-/// `[[address:]host port:]port[-port][/protocol]`
+/// `[[address:]host port:]port[-port][/protocol]`, of which only the protocol is read.
 #[derive(Debug, PartialEq, Eq)]
 struct PortSpec<'a> {
+    address: String,
+    host: &'a str,
+    container: &'a str,
     protocol: &'a str,
-    first: u16,
-    last: u16,
-    /// It says something about the host, which an image cannot.
-    has_host_part: bool,
 }
 
 impl<'a> PortSpec<'a> {
     fn parse(text: &'a str) -> Result<Self, String> {
         let (address, host, container) = split(text);
-        let (port, protocol) = container.split_once('/').unwrap_or((container, ""));
-        if port.is_empty() {
+        let (container, protocol) = container.split_once('/').unwrap_or((container, ""));
+        if container.is_empty() {
             return Err("there is no port number".to_owned());
         }
         let protocol = if protocol.is_empty() { "tcp" } else { protocol };
         if !["tcp", "udp", "sctp"].contains(&protocol.to_lowercase().as_str()) {
             return Err(format!("the protocol {protocol:?} is not tcp, udp or sctp"));
         }
-        check_address(&address)?;
-        let (first, last) = range(port)?;
-        if !host.is_empty() {
-            let (host_first, host_last) = range(host)?;
-            if last - first != host_last - host_first && last != first {
-                return Err(format!(
-                    "the ranges {port} and {host} have different lengths"
-                ));
-            }
-        }
         Ok(Self {
+            address,
+            host,
+            container,
             protocol,
-            first,
-            last,
-            has_host_part: !address.is_empty() || !host.is_empty(),
         })
     }
 
-    fn count(&self) -> usize {
-        usize::from(self.last.saturating_sub(self.first)) + 1
+    /// Does it say something about the host, which an image cannot?
+    fn has_host_part(&self) -> bool {
+        !self.address.is_empty() || !self.host.is_empty()
     }
 
-    fn ports(&self) -> impl Iterator<Item = String> {
-        (self.first..=self.last).map(|port| format!("{port}/{}", self.protocol.to_lowercase()))
+    /// The container's ports, once the rest has been read too.
+    fn ports(&self) -> Result<RangeInclusive<u32>, String> {
+        check_address(&self.address)?;
+        let (first, last) = range(self.container)?;
+        if !self.host.is_empty() {
+            let (host_first, host_last) = range(self.host)?;
+            if last - first != host_last - host_first && last != first {
+                return Err(format!(
+                    "the ranges {} and {} have different lengths",
+                    self.container, self.host
+                ));
+            }
+        }
+        Ok(u32::from(first)..=u32::from(last))
     }
 }
 
@@ -137,14 +143,17 @@ fn range(text: &str) -> Result<(u16, u16), String> {
 mod tests {
     use super::*;
 
+    fn ports(text: &str) -> Result<Vec<u32>, String> {
+        PortSpec::parse(text)?.ports().map(Iterator::collect)
+    }
+
     #[test]
     fn ports_are_numbers_and_ranges() {
-        let ports = |text: &str| PortSpec::parse(text).unwrap().ports().collect::<Vec<_>>();
-        assert_eq!(ports("80"), ["80/tcp"]);
-        assert_eq!(ports("80-82/UDP"), ["80/udp", "81/udp", "82/udp"]);
-        assert_eq!(ports("127.0.0.1:8080:80/sctp"), ["80/sctp"]);
-        assert_eq!(ports("[::1]:8080:80"), ["80/tcp"]);
-        assert!(PortSpec::parse("8080:80").unwrap().has_host_part);
+        assert_eq!(ports("80"), Ok(vec![80]));
+        assert_eq!(ports("80-82/UDP"), Ok(vec![80, 81, 82]));
+        assert_eq!(ports("127.0.0.1:8080:80/sctp"), Ok(vec![80]));
+        assert_eq!(ports("[::1]:8080:80"), Ok(vec![80]));
+        assert!(PortSpec::parse("8080:80").unwrap().has_host_part());
         for wrong in [
             "",
             "/tcp",
@@ -158,7 +167,14 @@ mod tests {
             "[::1:1:2",
             "80/tcp/udp",
         ] {
-            assert!(PortSpec::parse(wrong).is_err(), "{wrong}");
+            assert!(ports(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_protocol_is_looked_at_before_addresses_and_ranges() {
+        let spec = PortSpec::parse("a.b:x:y/UDP").unwrap();
+        assert_eq!((spec.protocol, spec.has_host_part()), ("UDP", true));
+        assert!(spec.ports().is_err());
     }
 }
