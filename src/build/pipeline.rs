@@ -196,7 +196,11 @@ impl Prepared {
                 attributes: &attributes,
             };
             let job = match (job, inputs.load(bridge, &plan, &mut setting).await?) {
-                (_, Some(loaded)) => Job::read(loaded.source, loaded.attributes, plan.frontend)?,
+                (_, Some(loaded)) => {
+                    let (source, attributes) = (loaded.source, loaded.attributes);
+                    let at = setting.warn_at.as_str();
+                    Job::read_through(bridge, source, attributes, plan.frontend, at).await?
+                }
                 (Some(job), None) => job,
                 (None, None) => return Err(Error::Interrupted),
             };

@@ -3,7 +3,7 @@
 use solvekit::build::Error;
 use solvekit::client;
 use solvekit::frontend::Error as FrontendError;
-use solvekit::progress::{FailedStep, Mode, Summary};
+use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
 
 use super::Failure;
 use super::hint;
@@ -58,7 +58,11 @@ fn report(error: &Error, summary: &Summary, mode: Mode) -> String {
 /// The end of a failed step's log, and the lines of the Dockerfile.
 pub(super) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) -> String {
     match error {
-        FrontendError::Syntax(failure) => failure.excerpt.clone(),
+        FrontendError::Syntax(failure) => {
+            let mut report = render_warnings(&failure.warnings(), false, &Palette::none());
+            report.push_str(&failure.excerpt);
+            report
+        }
         FrontendError::Translate(failure) => failure.excerpt.clone(),
         FrontendError::Refused(failure) => failure.excerpt.clone(),
         FrontendError::Solve(failure) => {

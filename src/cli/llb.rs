@@ -114,15 +114,17 @@ fn columns() -> usize {
     }
 }
 
+/// How many lines of an error are marked: a heredoc that never ends has the whole file.
+const SHOWN_LINES: usize = 100;
+
 /// The error of an answer, with the lines that it is about.
 fn failed(of: &OfDockerfile, answer: &Value) -> Failure {
     let message = answer["error"].as_str().unwrap_or_default();
-    let ranges = answer["errorRanges"][0].as_array();
-    let lines: Vec<u64> = ranges
-        .into_iter()
-        .flatten()
-        .filter_map(|range| range[0].as_u64())
-        .collect();
+    let line = |at: usize| answer["errorLines"][at].as_u64();
+    let lines = line(0).zip(line(1));
+    let lines: Vec<u64> = lines.map_or_else(Vec::new, |(first, last)| {
+        (first..=last).take(SHOWN_LINES).collect()
+    });
     let failure = of.failed(message, &lines);
     if message.contains("nothing is looked up offline") {
         return failure.hint(

@@ -95,8 +95,9 @@ impl Locking {
             let line = error.shown_span().map(|span| span.first.into());
             of.failed(&error.to_string(), line.as_slice())
         })?;
-        let Attributes { options, platforms } =
-            Attributes::read(&of.case.opts, "").map_err(|error| Failure::from_error(&error))?;
+        let Attributes {
+            options, platforms, ..
+        } = Attributes::read(&of.case.opts, "").map_err(|error| Failure::from_error(&error))?;
         let platforms = match platforms.is_empty() {
             true => vec![Platform::host()],
             false => platforms,

@@ -57,6 +57,7 @@ impl DockerfileArgs {
         let mut case = Case::default();
         case.opts = request.attributes();
         case.opts.extend(inputs.attributes());
+        case.context_archive = case.opts.get("context").is_some_and(is_archive_name);
         case.excludes = Some(inputs.excludes().to_vec());
         let ignores = inputs.named_excludes().into_iter();
         case.local_ignores = ignores
@@ -70,6 +71,15 @@ impl DockerfileArgs {
         })?;
         Ok(OfDockerfile { source, case })
     }
+}
+
+/// Does the URL name an archive? A build looks at its first bytes, which is not done here.
+fn is_archive_name(url: &String) -> bool {
+    const ENDINGS: [&str; 7] = [
+        ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".txz",
+    ];
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
 impl OfDockerfile {

@@ -133,23 +133,6 @@ impl CacheEntry {
         entries.collect::<serde_json::Value>().to_string()
     }
 
-    /// The reverse; `None` for text that is no such list.
-    pub(crate) fn list_from_json(text: &str) -> Option<Vec<Self>> {
-        #[derive(serde::Deserialize)]
-        struct Entry {
-            #[serde(rename = "Type", alias = "type", default)]
-            kind: String,
-            #[serde(rename = "Attrs", alias = "attrs", default)]
-            attrs: std::collections::BTreeMap<String, String>,
-        }
-        let entries: Vec<Entry> = serde_json::from_str(text).ok()?;
-        let entries = entries.into_iter().map(|entry| Self {
-            kind: entry.kind,
-            attrs: entry.attrs,
-        });
-        Some(entries.collect())
-    }
-
     fn into_proto(self) -> control::CacheOptionsEntry {
         control::CacheOptionsEntry {
             r#type: self.kind,

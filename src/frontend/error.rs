@@ -8,6 +8,7 @@ use crate::emulation::Reason;
 use crate::gateway;
 use crate::llb::Location;
 use crate::oci::Platform;
+use crate::progress::{SourceRange, Warning};
 use crate::translate::AttributeError;
 
 /// Why a Dockerfile gave no result.
@@ -102,6 +103,37 @@ pub struct SyntaxFailure {
     pub(super) detail: client::SourceDetail,
     /// What the lint rules had found before.
     pub(super) findings: Vec<Finding>,
+}
+
+impl SyntaxFailure {
+    /// What the lint rules had found before the mistake, as warnings of the build.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let warning = |finding: &Finding| Warning {
+            level: 1,
+            short: warning_line(finding).into(),
+            detail: vec![finding.detail().into()],
+            url: finding.url().to_owned(),
+            source: Some(self.detail.info.clone()),
+            ranges: vec![lines(finding.span)],
+            ..Warning::default()
+        };
+        self.findings.iter().map(warning).collect()
+    }
+}
+
+/// A finding in one line, as the reference prints it.
+pub(super) fn warning_line(finding: &Finding) -> String {
+    format!(
+        "{}: {} (line {})",
+        finding.rule.name(),
+        finding.message,
+        finding.span.first
+    )
+}
+
+fn lines(span: Span) -> SourceRange {
+    let line = |line: u32| i32::try_from(line).unwrap_or(i32::MAX);
+    SourceRange::lines(line(span.first), line(span.last))
 }
 
 /// A Dockerfile from which a platform's graph cannot be made.

@@ -6,14 +6,20 @@ use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 
-use super::{ImageLock, Setting};
-use crate::gateway::{self, Bridge, ImageQuery, OciLayout, SourceQuery};
-use crate::llb::ResolveMode;
+use super::read::read_ignore_file_of;
+use super::{ImageLock, Setting, archive_time};
+use crate::causes;
+use crate::gateway::{self, Bridge, ImageQuery, OciLayout, SolveOptions, SourceQuery};
+use crate::llb::{self, Constraints, MarshalOptions, ResolveMode};
 use crate::lock::LookupError;
 use crate::oci::{Image, Platform, PlatformMatcher, Reference};
 use crate::translate::{
-    ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
+    ImageKind, ImageRequest, LocalContext, NamedContext, ResolvedImage, ResolvedImages,
+    SourceRequest, SourceTime,
 };
+
+/// How much of a download is read with one call: a daemon answers with at most 16 MiB.
+const READ_AT_ONCE: u64 = 4 << 20;
 
 /// The platforms that images commonly have: what is asked for when an image lacks the wanted one.
 const USUAL: &[&str] = &[
@@ -85,16 +91,19 @@ pub(super) async fn resolve(
 ) {
     let mut tasks = JoinSet::new();
     for request in from_lock(setting, requests, answers) {
-        let bridge = bridge.clone();
+        let (bridge, setting) = (bridge.clone(), setting.clone());
         tasks.spawn(async move {
-            let answer = resolve_one(&bridge, &request).await;
+            let answer = resolve_one(&bridge, &setting, &request).await;
             (request, answer)
         });
     }
     for (request, answer) in tasks.join_all().await {
         match answer {
-            Ok(image) => answers.insert(request, image),
-            Err(error) => answers.insert_failure(request, Arc::new(error)),
+            Found::Image(Ok(image)) => answers.insert(request, image),
+            Found::Image(Err(error)) => answers.insert_failure(request, Arc::new(error)),
+            Found::Context(context, error) => {
+                answers.insert_context(request, context, Arc::new(error));
+            }
         }
     }
 }
@@ -123,6 +132,10 @@ pub(super) async fn resolve_time(
     let seconds = modified
         .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_secs()).ok());
+    let seconds = match seconds {
+        Some(seconds) => Some(seconds),
+        None => time_of_files(bridge, &request).await?,
+    };
     answers.insert_time(
         request.identifier,
         seconds.map_or(SourceTime::Unknown, SourceTime::Seconds),
@@ -130,14 +143,78 @@ pub(super) async fn resolve_time(
     Ok(())
 }
 
-async fn resolve_one(
+/// The time of the newest file of a downloaded archive.
+async fn time_of_files(
     bridge: &Bridge,
-    request: &ImageRequest,
-) -> Result<ResolvedImage, BaseImageError> {
-    match ask(bridge, request).await {
-        Ok(image) => image,
-        Err(error) => Err(failed(bridge, request, &error).await),
+    request: &SourceRequest,
+) -> Result<Option<i64>, gateway::Error> {
+    let attribute = |name: &str| {
+        let mut attributes = request.attributes.iter();
+        attributes.find_map(|(key, value)| (key == name).then_some(value.as_str()))
+    };
+    let Some(name) = attribute("http.filename").filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    let checksum = attribute("http.checksum").unwrap_or_default();
+    let source = llb::http(&request.identifier, name, checksum, Constraints::new());
+    let options = MarshalOptions {
+        caps: bridge.capabilities().llb,
+        ..MarshalOptions::default()
+    };
+    // A lone source can always be marshalled.
+    let Ok(definition) = source.marshal(&options) else {
+        return Ok(None);
+    };
+    let solved = bridge.solve(&definition, &SolveOptions::default()).await?;
+    let mut archive = Vec::new();
+    loop {
+        let start = archive.len() as u64;
+        let range = start..start + READ_AT_ONCE;
+        let read = bridge.read_file(&solved, name, Some(range)).await?;
+        archive.extend_from_slice(&read);
+        if (read.len() as u64) < READ_AT_ONCE {
+            break;
+        }
+        if archive.len() as u64 > archive_time::MAX_ARCHIVE {
+            return Ok(None);
+        }
     }
+    let newest = tokio::task::spawn_blocking(move || archive_time::newest_file(&archive)).await;
+    Ok(newest.unwrap_or_default())
+}
+
+/// An image, or what a source policy put in its place.
+enum Found {
+    Image(Result<ResolvedImage, BaseImageError>),
+    Context(NamedContext, BaseImageError),
+}
+
+async fn resolve_one(bridge: &Bridge, setting: &Setting, request: &ImageRequest) -> Found {
+    match ask(bridge, request).await {
+        Ok(image) => Found::Image(image),
+        Err(error @ gateway::Error::NotAnImage { .. }) => replaced(bridge, setting, error).await,
+        Err(error) => Found::Image(Err(failed(bridge, request, &error).await)),
+    }
+}
+
+/// What a source policy put in the place of an image. Of a folder the ignore file counts.
+async fn replaced(bridge: &Bridge, setting: &Setting, error: gateway::Error) -> Found {
+    let failure = BaseImageError::Unresolved(error.to_string());
+    let gateway::Error::NotAnImage { replacement, .. } = error else {
+        return Found::Image(Err(failure));
+    };
+    let Some(folder) = replacement.strip_prefix("local://") else {
+        return Found::Context(NamedContext::Remote(replacement), failure);
+    };
+    let mut local = LocalContext::new(folder);
+    match read_ignore_file_of(bridge, &setting.session_id, folder, &local).await {
+        Ok(patterns) => local.exclude_patterns = patterns,
+        Err(error) => {
+            let message = causes::in_one_line(&error);
+            return Found::Image(Err(BaseImageError::Unresolved(message)));
+        }
+    }
+    Found::Context(NamedContext::Local(local), failure)
 }
 
 async fn ask(

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::attestations::{Attested, Sbom};
 use super::choice::{Choice, Elsewhere, elsewhere};
+use super::error::warning_line;
 use super::sbom::Scanner;
 use super::translated::Translated;
 use super::{Error, Finished, Setting, Source, refusal, request, result, solve};
@@ -12,7 +12,7 @@ use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, Forward, SolveOptions, Warning};
 use crate::oci::Platform;
-use crate::translate::{Attributes, Context, Translation};
+use crate::translate::{Attestations, Attributes, Context, Sbom, Translation};
 
 /// The attribute by which a Dockerfile's own check options are replaced.
 const CHECK_ARGUMENT: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
@@ -63,6 +63,25 @@ impl Job {
         })
     }
 
+    /// The same for a Dockerfile that a daemon has read. What the lint rules found before a mistake
+    /// goes there too.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) async fn read_through(
+        bridge: &Bridge,
+        source: Source,
+        attributes: BTreeMap<String, String>,
+        choice: &Choice,
+        warn_at: &str,
+    ) -> Result<Self, Error> {
+        let read = Self::read(source.clone(), attributes, choice);
+        if let Err(Error::Syntax(failure)) = &read {
+            send_warnings(bridge, &source, &failure.findings, warn_at).await;
+        }
+        read
+    }
+
     /// The same with other attributes; those that decide how the Dockerfile is read have had their effect.
     #[must_use]
     pub fn with_attributes(self, attributes: BTreeMap<String, String>) -> Self {
@@ -87,7 +106,7 @@ impl Job {
     /// # Errors
     /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled.
     pub async fn run(&self, bridge: &Bridge, setting: &Setting) -> Result<Finished, Error> {
-        let attested = Attested::read(&self.attributes)?;
+        let attested = Attestations::read(&self.attributes)?;
         if !attested.is_empty() {
             let known = bridge.need_attestations().await;
             known.map_err(|error| Error::solve(&self.source, None, error))?;
@@ -101,7 +120,7 @@ impl Job {
     async fn run_here(
         &self,
         parsed: &Parsed,
-        attested: &Attested,
+        attested: &Attestations,
         bridge: &Bridge,
         setting: &Setting,
     ) -> Result<Finished, Error> {
@@ -249,8 +268,12 @@ fn parse(source: &Source, attributes: &BTreeMap<String, String>) -> Result<Parse
         Some(text) => LintConfig::parse(text),
         None => LintConfig::of_dockerfile(source.text()),
     };
-    let config =
-        config.map_err(|error| Error::syntax(source, &error, None, String::new(), Vec::new()))?;
+    let config = config.map_err(|error| {
+        let own = LintConfig::place_in(source.text());
+        let span = own.filter(|_| !attributes.contains_key(CHECK_ARGUMENT));
+        let excerpt = source.excerpt(span.as_slice());
+        Error::syntax(source, &error, span, excerpt, Vec::new())
+    })?;
     let mut linter = Linter::new(config);
     let parsed = dockerfile::parse_and_lint(source.text(), &mut linter);
     match parsed {
@@ -284,14 +307,4 @@ async fn send_warnings(bridge: &Bridge, source: &Source, findings: &[Finding], v
         // A warning that does not get through fails no build.
         let _ = bridge.warn(&warning).await;
     }
-}
-
-/// A finding in one line, as the reference prints it.
-fn warning_line(finding: &Finding) -> String {
-    format!(
-        "{}: {} (line {})",
-        finding.rule.name(),
-        finding.message,
-        finding.span.first
-    )
 }

@@ -17,7 +17,7 @@
 //! # Ok::<(), solvekit::frontend::Error>(())
 //! ```
 
-mod attestations;
+mod archive_time;
 mod call;
 mod choice;
 mod error;

@@ -6,13 +6,12 @@
 
 use std::sync::Arc;
 
-use super::attestations::Sbom;
 use super::{Error, Setting};
 use crate::causes;
 use crate::gateway::{self, Attestation, AttestationKind, Bridge, ImageQuery, Ref, SolveOptions};
 use crate::llb::{self, CapSet, Constraints, Exec, MarshalOptions, Mount, ResolveMode, State};
 use crate::oci::{Image, Platform};
-use crate::translate::Translation;
+use crate::translate::{Sbom, Translation};
 
 /// Where the scanner finds what it looks at.
 const SOURCE: &str = "/run/src/core/sbom";

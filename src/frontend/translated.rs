@@ -52,7 +52,9 @@ impl Job {
         bridge: &Bridge,
         setting: &Setting,
     ) -> Result<Translated, Error> {
-        let Attributes { options, platforms } = self.read_attributes(setting)?;
+        let Attributes {
+            options, platforms, ..
+        } = self.read_attributes(setting)?;
         let several = options.multi_platform;
         let caps = bridge.capabilities().llb;
         let options: Vec<Options> = match platforms.is_empty() {

@@ -196,6 +196,10 @@ impl Bridge {
             .await
             .map_err(failed(call))?;
         let read = |(name, definition)| match Definition::from_proto(definition) {
+            Ok(definition) if definition.is_empty() => Err(Error::invalid(
+                call,
+                format!("the input {name:?} is an empty graph"),
+            )),
             Ok(definition) => Ok((name, definition)),
             Err(error) => Err(Error::invalid(call, format!("{name}: {error}"))),
         };

@@ -169,10 +169,8 @@ impl Contexts {
         };
         let named = self.named.iter_mut().map(|(name, context)| async move {
             if let NamedContext::Local(local) = context {
-                let key = format!("context:{name}-{IGNORE_FILE}");
-                let shown = format!("[context {name}] load {IGNORE_FILE}");
                 // A folder that cannot be read fails the step that uses it, if there is one.
-                let read = read_ignore_file(bridge, session_id, local, key, shown).await;
+                let read = read_ignore_file_of(bridge, session_id, name, local).await;
                 local.exclude_patterns = read.unwrap_or_default();
             }
         });
@@ -219,6 +217,18 @@ fn image(json: &str) -> Result<Option<Image>, String> {
     let decoded = decoded.map_err(|error| error.to_string())?;
     let image = serde_json::from_slice(&decoded).map_err(|error| error.to_string())?;
     Ok(Some(image))
+}
+
+/// What the ignore file of a named folder excludes.
+pub(crate) async fn read_ignore_file_of(
+    bridge: &Bridge,
+    session_id: &str,
+    name: &str,
+    local: &LocalContext,
+) -> Result<Vec<String>, Error> {
+    let key = format!("context:{name}-{IGNORE_FILE}");
+    let shown = format!("[context {name}] load {IGNORE_FILE}");
+    read_ignore_file(bridge, session_id, local, key, shown).await
 }
 
 /// A file that is not there excludes nothing.

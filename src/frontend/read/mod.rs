@@ -7,5 +7,5 @@ mod entry;
 mod fetch;
 
 pub(crate) use archive::is_archive;
-pub(crate) use contexts::Contexts;
+pub(crate) use contexts::{Contexts, read_ignore_file_of};
 pub(crate) use entry::Entry;

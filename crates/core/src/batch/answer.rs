@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{Case, Images};
-use crate::dockerfile::{self, Dockerfile, LintConfig, LintConfigError, Linter, ParseError};
+use crate::causes;
+use crate::dockerfile::{self, Dockerfile, LintConfig, LintConfigError, Linter, ParseError, Span};
 use crate::oci::Platform;
 use crate::translate::{
     self, Attributes, ImageKind, ImageRequest, Options, Outcome, ResolvedImages, Translation,
-    check, outline, translate_and_lint,
+    UnsupportedCapability, check, outline, translate_and_lint,
 };
 
 /// A graph for each platform.
@@ -51,6 +52,8 @@ enum Failure {
     Text(String),
     Parse(ParseError),
     Translate(translate::Error),
+    /// The Dockerfile's own lint options, and their line.
+    Checks(LintConfigError, Option<Span>),
 }
 
 impl Failure {
@@ -63,6 +66,11 @@ impl Failure {
             Self::Text(text) => json!({ "error": text }),
             Self::Parse(error) => parse_error_json(error),
             Self::Translate(error) => error.to_json(),
+            Self::Checks(error, span) => {
+                let mut shown = json!({ "error": error.to_string() });
+                add_lines(&mut shown, *span);
+                shown
+            }
         };
         match shown {
             Value::Object(fields) => fields,
@@ -73,6 +81,7 @@ impl Failure {
 
 fn parse_error_json(error: &ParseError) -> Value {
     let mut shown = json!({ "error": error.to_string() });
+    add_lines(&mut shown, error.shown_span());
     if let Some(span) = error.span {
         let ranges = span.ranges().map(|range| {
             let (start, end) = (range.start, range.end);
@@ -81,6 +90,13 @@ fn parse_error_json(error: &ParseError) -> Value {
         shown["errorRanges"] = json!([ranges.collect::<Value>()]);
     }
     shown
+}
+
+/// The lines that an error is about.
+fn add_lines(shown: &mut Value, span: Option<Span>) {
+    if let Some(span) = span {
+        shown["errorLines"] = json!([span.first, span.last]);
+    }
 }
 
 /// What a case asks for, read.
@@ -93,16 +109,27 @@ struct Setting {
 impl Setting {
     fn of(case: &Case, source: &[u8]) -> Result<Self, Failure> {
         let worker = case.worker().map_err(Failure::Text)?;
+        let attributes = case.attributes(&worker);
+        let attributes = attributes.map_err(|error| Failure::Text(causes::in_one_line(&error)))?;
+        if let Some(missing) = UnsupportedCapability::find(&case.opts) {
+            let name = missing.name;
+            return Err(Failure::Text(format!(
+                "unsupported frontend capability {name}"
+            )));
+        }
         Ok(Self {
-            attributes: case
-                .attributes(&worker)
-                .map_err(|error| Failure::text(&error))?,
             worker,
-            config: match case.opts.get("build-arg:BUILDKIT_DOCKERFILE_CHECK") {
-                Some(text) => LintConfig::parse(text),
+            config: match &attributes.checks {
+                Some(checks) => Ok(checks.clone()),
                 None => LintConfig::of_dockerfile(source),
             },
+            attributes,
         })
+    }
+
+    fn config(&self, source: &[u8]) -> Result<LintConfig, Failure> {
+        let config = self.config.clone();
+        config.map_err(|error| Failure::Checks(error, LintConfig::place_in(source)))
     }
 }
 
@@ -154,13 +181,13 @@ impl Answer {
             Err(failure) => failed(failure),
         };
         let mut linted = json!({"warnings": []});
-        let outlined = match &setting.config {
+        let outlined = match setting.config(source) {
             Err(error) => {
-                linted["error"] = json!({ "error": error.to_string() });
-                Err(Failure::text(error))
+                linted["error"] = failed(&error);
+                Err(error)
             }
             Ok(config) => {
-                let mut linter = Linter::new(config.clone());
+                let mut linter = Linter::new(config);
                 let checked = parse(source, &mut linter).and_then(|dockerfile| {
                     self.resolved(setting, images, |options, images| {
                         check(&dockerfile, options, images, &mut linter)
@@ -197,8 +224,7 @@ impl Answer {
         source: &[u8],
         images: &dyn Images,
     ) -> Result<Translated, Failure> {
-        let config = setting.config.clone().map_err(Failure::text)?;
-        let mut linter = Linter::new(config);
+        let mut linter = Linter::new(setting.config(source)?);
         let parsed = parse(source, &mut linter);
         let made = parsed
             .and_then(|dockerfile| self.each_platform(&dockerfile, setting, images, &mut linter));

@@ -40,6 +40,8 @@ pub struct Case {
     pub modes: Vec<String>,
     /// The session that serves folders.
     pub session_id: Option<String>,
+    /// What `opts.context` downloads is an archive.
+    pub context_archive: bool,
 }
 
 /// The session of cases that name none.
@@ -84,6 +86,9 @@ impl Case {
             .dockerfile_dockerignore
             .as_ref()
             .or(self.dockerignore.as_ref());
+        if let Context::Http { archive, .. } = &mut read.options.context {
+            *archive = self.context_archive;
+        }
         if let Context::Local(local) = &mut read.options.context {
             let excludes = self.excludes.clone().or_else(|| main.map(patterns));
             local.exclude_patterns = excludes.unwrap_or_default();

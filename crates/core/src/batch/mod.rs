@@ -13,11 +13,15 @@
 //!   `opts.platform`.
 //! - `build_platform`: the worker's platform, default `linux/amd64`.
 //! - `lock`: the path of a [lock](crate::lock) with the base images.
+//! - `context_archive`: what `opts.context` downloads is an archive, whose content is the context;
+//!   default: no, the file itself is.
 //! - `modes`: a list; `lint` adds `lint`, `outline` and `targets` to the answer.
 //! - `session_id`: the session that serves folders; it is part of no digest.
 //!
 //! # An answer
-//! - `error`, `errorRanges` (places, innermost first, each a list of `[line, column, line, column]`) when it fails; otherwise
+//! - `error`, `errorRanges` (the places that BuildKit names, innermost first, each a list of
+//!   `[line, column, line, column]`) and `errorLines` (the first and last line that it is about, also
+//!   where BuildKit names none) when it fails; otherwise
 //! - `vertices`: inputs first, each with `digest`, `op` (protojson), `metadata` and `loc` (source ranges); `head`, the last
 //!   one's digest; `terminal`, the op that names the result; `image`, `baseImage` (configs), `epoch` (seconds),
 //!   `ignoreCache`, `sbomExtras` where there is something to say. With several platforms these stand in `results`, one object

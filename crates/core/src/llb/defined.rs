@@ -1,6 +1,6 @@
 //! Definitions that come from elsewhere: read, taken apart into a graph, and marshalled again byte for byte.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,6 +23,16 @@ pub(super) struct DefinedOp {
     pub(super) op: Bytes,
     pub(super) caps: CapSet,
     pub(super) inputs: Vec<Output>,
+}
+
+impl DefinedOp {
+    /// Identifier and attributes, if it is a source.
+    pub(super) fn source(&self) -> Option<(String, BTreeMap<String, String>)> {
+        match pb::Op::decode(self.op.clone()).ok()?.op? {
+            pb::op::Op::Source(source) => Some((source.identifier, source.attrs)),
+            _ => None,
+        }
+    }
 }
 
 impl Definition {

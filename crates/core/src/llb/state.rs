@@ -1,5 +1,6 @@
 //! A state: a file system that some vertex makes, with the settings of what runs on it. Every change makes a new state.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::definition::Definition;
@@ -200,18 +201,26 @@ impl State {
         marshal::marshal(self.output.as_ref(), options)
     }
 
-    /// Identifier and attributes, when the file system is a source as it is.
-    pub(crate) fn source(&self) -> Option<(&str, impl Iterator<Item = (&str, &str)>)> {
-        match &self.output.as_ref()?.vertex.kind {
-            Kind::Source(source) => {
-                let attributes = source.attributes.iter();
-                Some((
-                    &source.identifier,
-                    attributes.map(|(key, value)| (key.as_ref(), value.as_str())),
-                ))
+    /// Identifier and attributes of the source that the file system is made from; none if there is
+    /// no source, or several different ones.
+    pub(crate) fn only_source(&self) -> Option<(String, BTreeMap<String, String>)> {
+        let mut found = None;
+        let mut seen = HashSet::new();
+        let mut open: Vec<&Vertex> = Vec::from_iter(self.output.as_ref().map(|on| &*on.vertex));
+        while let Some(vertex) = open.pop() {
+            if !seen.insert(std::ptr::from_ref(vertex)) {
+                continue;
             }
-            _ => None,
+            if let Some(source) = vertex.source() {
+                if found.as_ref().is_some_and(|known| *known != source) {
+                    return None;
+                }
+                found = Some(source);
+            }
+            let inputs = (0..).map_while(|at| vertex.input(at)).flatten();
+            open.extend(inputs.map(|input| &*input.vertex));
         }
+        found
     }
 
     pub(super) fn output(&self) -> Option<&Output> {

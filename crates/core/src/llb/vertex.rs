@@ -1,5 +1,6 @@
 //! The nodes of the graph. A vertex never changes once it is made, but for a deferred one, which is filled in once.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::defined::DefinedOp;
@@ -63,6 +64,20 @@ impl Vertex {
             Kind::Defined(defined) => defined.inputs.get(at).map(Some),
             Kind::Diff { lower, upper } => [lower, upper].get(at).map(|side| side.as_ref()),
             Kind::Deferred(output) => (at == 0).then(|| output.get()),
+        }
+    }
+
+    /// Identifier and attributes, if it is a source.
+    pub(super) fn source(&self) -> Option<(String, BTreeMap<String, String>)> {
+        match &self.kind {
+            Kind::Source(source) => {
+                let attributes = source.attributes.iter();
+                let attributes =
+                    attributes.map(|(key, value)| (key.clone().into_owned(), value.clone()));
+                Some((source.identifier.clone(), attributes.collect()))
+            }
+            Kind::Defined(defined) => defined.source(),
+            _ => None,
         }
     }
 

@@ -45,13 +45,17 @@ impl Translation {
 }
 
 impl Error {
-    /// `error`, with its causes, and, where the reference has a place, `errorRanges`: a list of places, each a list of ranges of
+    /// `error`, with its causes, `errorLines`, the first and last line that it is about, and, where
+    /// the reference has a place, `errorRanges`: a list of places, each a list of ranges of
     /// `[start line, start column, end line, end column]`.
     pub fn to_json(&self) -> Value {
         let mut all = Map::new();
         all.insert("error".into(), causes::in_one_line(self).into());
-        if !self.spans.is_empty() && !self.reason.is_without_place_in_reference() {
-            all.insert("errorRanges".into(), places_json(&self.spans));
+        if let Some(span) = self.spans.first() {
+            all.insert("errorLines".into(), json!([span.first, span.last]));
+            if !self.without_lines_in_reference {
+                all.insert("errorRanges".into(), places_json(&self.spans));
+            }
         }
         Value::Object(all)
     }
@@ -136,7 +140,12 @@ impl Dockerfile {
             }
             shown
         });
-        json!({"targets": targets.collect::<Vec<Value>>(), "sources": null})
+        let targets: Vec<Value> = targets.collect();
+        let targets = match targets.is_empty() {
+            true => Value::Null,
+            false => targets.into(),
+        };
+        json!({"targets": targets, "sources": null})
     }
 }
 

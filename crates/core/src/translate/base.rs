@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{Error, Suggestion};
 use super::graph::{self, SCRATCH};
-use super::images::{ImageKind, ImageRequest};
+use super::images::{ImageKind, ImageRequest, Needs, SourceRequest};
 use super::lint::Lint;
 use super::named_context::{self, Loaded, PendingLocal};
 use super::onbuild;
@@ -23,6 +23,8 @@ pub(super) struct Bases {
     pub(super) pending: Vec<(StageId, PendingLocal)>,
     /// Images without which it does not go on.
     pub(super) missing: Vec<ImageRequest>,
+    /// A source whose time has to be known for a stage that is a context.
+    pub(super) time: Option<SourceRequest>,
 }
 
 /// Resolves bases and takes in triggers, which may bring new bases, until nothing is new.
@@ -37,36 +39,43 @@ pub(super) fn resolve<'a>(
     loop {
         let reachable = graph::reachable(stages, target);
         let (mut missing, mut known) = (Vec::new(), HashSet::new());
-        let mut failed = None;
+        let (mut failed, mut time) = (None, None);
         for id in 0..stages.len() {
             let stage = &stages[id];
             if stage.base.is_some() || stage.progress.dispatched || stage.progress.resolved {
                 continue;
             }
             let needed = reachable[id] || scope.all_stages;
-            let span = stage.span;
+            let (span, mounted_at) = (stage.span, stage.mounted_at);
             match resolve_one(scope, lint, stages, id, needed) {
-                Ok(Resolved::Missing(request)) => {
-                    if known.insert(request.clone()) {
-                        missing.push(request);
-                    }
+                Ok(Resolved::Missing(Needs::Images(requests))) => {
+                    let new = |request: &ImageRequest| known.insert(request.clone());
+                    missing.extend(requests.into_iter().filter(new));
                 }
+                Ok(Resolved::Missing(Needs::Time(request))) => time = Some(request),
                 Ok(Resolved::Done(local)) => {
                     stages[id].progress.resolved = needed;
                     pending.extend(local.map(|local| (id, local)));
                 }
                 // Of several failures the reference tells the last: its goroutines start from the end.
-                Err(error) => failed = Some(error.at(span)),
+                Err(error) => {
+                    failed = Some(match span {
+                        Some(_) => error.at(span),
+                        None => error.at_our(mounted_at),
+                    });
+                }
             }
         }
         if let Some(error) = failed {
             return Err(Error { missing, ..error });
         }
-        if !missing.is_empty() || !onbuild::take_triggers(stages, &reachable, own)? {
+        let is_waiting = time.is_some() || !missing.is_empty();
+        if is_waiting || !onbuild::take_triggers(stages, &reachable, own)? {
             return Ok(Bases {
                 reachable,
                 pending,
                 missing,
+                time,
             });
         }
     }
@@ -74,7 +83,7 @@ pub(super) fn resolve<'a>(
 
 enum Resolved {
     Done(Option<PendingLocal>),
-    Missing(ImageRequest),
+    Missing(Needs),
 }
 
 fn resolve_one<'a>(
@@ -117,7 +126,7 @@ fn resolve_one<'a>(
     }
     let request = request(scope, reference, &platform);
     match scope.images.image(&request) {
-        None => Ok(Resolved::Missing(request)),
+        None => Ok(Resolved::Missing(Needs::Images(vec![request]))),
         Some(Ok(image)) => {
             start::from_image(scope, lint, &mut stages[id], &request, image, platform);
             Ok(Resolved::Done(None))
@@ -157,7 +166,7 @@ fn request(scope: &Scope<'_>, reference: Reference, platform: &Platform) -> Imag
 /// A context with the name of the stage: nothing of the stage is left.
 fn replace_stage(stages: &mut Stages<'_>, id: StageId, loaded: Loaded) -> Resolved {
     let (state, image, pending) = match loaded {
-        Loaded::Needs(request) => return Resolved::Missing(request),
+        Loaded::Needs(needs) => return Resolved::Missing(needs),
         Loaded::Ready {
             state,
             image,
@@ -185,7 +194,7 @@ fn replace_image(
     loaded: Loaded,
 ) -> Resolved {
     let (state, image, pending) = match loaded {
-        Loaded::Needs(request) => return Resolved::Missing(request),
+        Loaded::Needs(needs) => return Resolved::Missing(needs),
         Loaded::Ready {
             state,
             image,

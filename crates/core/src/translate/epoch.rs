@@ -6,12 +6,13 @@ use time::format_description::well_known::Rfc3339;
 
 use super::error::Error;
 use super::git_url;
-use super::images::{SourceRequest, SourceTime};
+use super::images::{Needs, SourceRequest, SourceTime};
+use super::named_context::Loaded;
 use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
 use super::{context, named_context};
-use crate::dockerfile::{self, InstructionKind};
+use crate::dockerfile::{self, InstructionKind, Span};
 use crate::llb::{Constraints, Env, State};
 
 const NAME: &str = "SOURCE_DATE_EPOCH";
@@ -21,7 +22,7 @@ const NAME: &str = "SOURCE_DATE_EPOCH";
 pub struct Epoch {
     /// Seconds since 1970.
     pub seconds: i64,
-    /// RFC 3339.
+    /// RFC 3339; empty for a year beyond 9999 or before 0.
     pub(super) text: String,
 }
 
@@ -31,44 +32,31 @@ impl Epoch {
         self.seconds.wrapping_mul(1_000_000_000)
     }
 
-    fn new(seconds: i64, offset: UtcOffset) -> Result<Self, String> {
-        let time =
-            OffsetDateTime::from_unix_timestamp(seconds).map_err(|error| error.to_string())?;
-        let text = time
-            .to_offset(offset)
-            .format(&Rfc3339)
-            .map_err(|error| error.to_string())?;
-        Ok(Self { seconds, text })
+    fn new(seconds: i64, offset: UtcOffset) -> Self {
+        let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+        let time = time.and_then(|time| time.checked_to_offset(offset));
+        let text = time.and_then(|time| time.format(&Rfc3339).ok());
+        Self {
+            seconds,
+            text: text.unwrap_or_default(),
+        }
     }
 }
 
-/// Sets the scope's epoch; a request when the time of a source has to be known first.
-pub(super) fn resolve(scope: &mut Scope<'_>) -> Result<Option<SourceRequest>, Error> {
-    let given = match scope.options.build_args.get(NAME) {
-        Some(value) => value.clone(),
+/// Sets the scope's epoch; tells what has to be known first, if something has.
+pub(super) fn resolve(scope: &mut Scope<'_>) -> Result<Option<Needs>, Error> {
+    let (given, declared) = match scope.options.build_args.get(NAME) {
+        Some(value) => (value.clone(), None),
         None => match scope.global_args.get(NAME) {
             None | Some("") => return Ok(None),
-            Some(value) => value.to_owned(),
+            Some(value) => (value.to_owned(), declaration(scope)),
         },
     };
-    let unusable = |reason: String| {
-        Error::from(Reason::Epoch {
-            value: given.clone(),
-            reason,
-        })
-    };
-    let epoch = if given.is_empty() {
-        None
-    } else if let Ok(seconds) = given.parse::<i64>() {
-        Some(Epoch::new(seconds, UtcOffset::UTC).map_err(unusable)?)
-    } else {
-        match source_request(scope, &given)? {
-            None => None,
-            Some(request) => match scope.images.time(&request.identifier) {
-                None => return Ok(Some(request)),
-                Some(time) => from_source(time).map_err(unusable)?,
-            },
-        }
+    let epoch = match find(scope, &given) {
+        Ok(Found::Epoch(epoch)) => epoch,
+        Ok(Found::Needs(needs)) => return Ok(Some(needs)),
+        Err(error) if error.spans.is_empty() => return Err(error.at_our(declared)),
+        Err(error) => return Err(error),
     };
     let text = epoch
         .as_ref()
@@ -84,10 +72,61 @@ pub(super) fn resolve(scope: &mut Scope<'_>) -> Result<Option<SourceRequest>, Er
     Ok(None)
 }
 
+enum Found {
+    Epoch(Option<Epoch>),
+    Needs(Needs),
+}
+
+fn find(scope: &Scope<'_>, given: &str) -> Result<Found, Error> {
+    let unusable = |reason: String| {
+        Error::from(Reason::Epoch {
+            value: given.to_owned(),
+            reason,
+        })
+    };
+    if given.is_empty() {
+        return Ok(Found::Epoch(None));
+    }
+    if let Ok(seconds) = given.parse::<i64>() {
+        return Ok(Found::Epoch(Some(Epoch::new(seconds, UtcOffset::UTC))));
+    }
+    let request = match source_request(scope, given)? {
+        Source::Without => return Ok(Found::Epoch(None)),
+        Source::Needs(needs) => return Ok(Found::Needs(needs)),
+        Source::Timed(request) => request,
+    };
+    match scope.images.time(&request.identifier) {
+        None => Ok(Found::Needs(Needs::Time(request))),
+        Some(time) => from_source(time).map(Found::Epoch).map_err(unusable),
+    }
+}
+
+/// The line of the ARG that gives the value.
+fn declaration(scope: &Scope<'_>) -> Option<Span> {
+    let lines = scope.dockerfile.global_args.iter().rev();
+    let mut lines = lines.filter(|line| {
+        let mut variables = line.args.variables.iter();
+        variables.any(|variable| variable.name == NAME && variable.default.is_some())
+    });
+    lines.next().map(|line| line.span)
+}
+
+/// Says that the image would have a time that JSON cannot have: the reference notices it last.
+pub(super) fn check(scope: &Scope<'_>) -> Result<(), Error> {
+    match &scope.epoch {
+        Some(epoch) if epoch.text.is_empty() => Err(Reason::Epoch {
+            value: epoch.seconds.to_string(),
+            reason: "the year is not one from 0 to 9999".to_owned(),
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
 fn from_source(time: &SourceTime) -> Result<Option<Epoch>, String> {
     match time {
         SourceTime::Unknown => Ok(None),
-        SourceTime::Seconds(seconds) => Epoch::new(*seconds, UtcOffset::UTC).map(Some),
+        SourceTime::Seconds(seconds) => Ok(Some(Epoch::new(*seconds, UtcOffset::UTC))),
         SourceTime::GitCommit(object) => commit_time(object).map(Some),
     }
 }
@@ -113,22 +152,32 @@ fn commit_time(object: &[u8]) -> Result<Epoch, String> {
         .parse::<i32>()
         .ok()
         .and_then(|zone| UtcOffset::from_whole_seconds((zone / 100 * 60 + zone % 100) * 60).ok());
-    Epoch::new(seconds, offset.unwrap_or(UtcOffset::UTC))
+    Ok(Epoch::new(seconds, offset.unwrap_or(UtcOffset::UTC)))
 }
 
-/// What the source is whose time `value` names; none when it has no time.
-fn source_request(scope: &Scope<'_>, value: &str) -> Result<Option<SourceRequest>, Error> {
+/// What a name in place of a number stands for.
+enum Source {
+    /// A source with a time.
+    Timed(SourceRequest),
+    /// Anything else: there is no epoch.
+    Without,
+    /// What has to be known first.
+    Needs(Needs),
+}
+
+/// What the source is whose time `value` names.
+fn source_request(scope: &Scope<'_>, value: &str) -> Result<Source, Error> {
     if value == "context" {
         let state = context::main(scope, &[])?;
-        return Ok(request(
-            &state,
-            "[internal] resolve main build context metadata".to_owned(),
-        ));
+        let log_name = "[internal] resolve main build context metadata".to_owned();
+        return Ok(request(&state, log_name));
     }
-    if let Some((name, named)) = named_context::named(scope, value, None)? {
+    if let Some((name, named)) = named_context::named_for_epoch(scope, value)? {
         let log_name = format!("[internal] resolve SOURCE_DATE_EPOCH named context {value}");
-        return Ok(named_context::source_only(scope, &name, named)
-            .and_then(|state| request(&state, log_name)));
+        return Ok(match named_context::load_for_epoch(scope, &name, named)? {
+            Loaded::Ready { state, .. } => request(&state, log_name),
+            Loaded::Needs(needs) => Source::Needs(needs),
+        });
     }
     let same = |stage: &&dockerfile::Stage| {
         stage
@@ -153,17 +202,19 @@ fn source_request(scope: &Scope<'_>, value: &str) -> Result<Option<SourceRequest
     ))
 }
 
-/// Only git and http sources have a time.
-fn request(state: &State, log_name: String) -> Option<SourceRequest> {
-    let (identifier, attributes) = state.source()?;
-    let timed = ["git://", "http://", "https://"]
-        .iter()
-        .any(|scheme| identifier.starts_with(scheme));
-    timed.then(|| SourceRequest {
-        identifier: identifier.to_owned(),
-        attributes: attributes
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect(),
+/// Only git and http sources have a time. It is that of the source as it is fetched, whatever is
+/// unpacked or taken of it then.
+fn request(state: &State, log_name: String) -> Source {
+    let Some((identifier, attributes)) = state.only_source() else {
+        return Source::Without;
+    };
+    let mut schemes = ["git://", "http://", "https://"].iter();
+    if !schemes.any(|scheme| identifier.starts_with(scheme)) {
+        return Source::Without;
+    }
+    Source::Timed(SourceRequest {
+        identifier,
+        attributes: attributes.into_iter().collect(),
         log_name,
     })
 }
@@ -270,10 +321,8 @@ mod tests {
 
     #[test]
     fn numbers_are_utc() {
-        assert_eq!(
-            Epoch::new(0, UtcOffset::UTC).unwrap().text,
-            "1970-01-01T00:00:00Z"
-        );
-        assert!(Epoch::new(i64::MAX, UtcOffset::UTC).is_err());
+        assert_eq!(Epoch::new(0, UtcOffset::UTC).text, "1970-01-01T00:00:00Z");
+        assert_eq!(Epoch::new(i64::MAX, UtcOffset::UTC).text, "");
+        assert_eq!(Epoch::new(-99_999_999_999, UtcOffset::UTC).text, "");
     }
 }

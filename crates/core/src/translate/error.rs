@@ -15,6 +15,8 @@ pub struct Error {
     pub spans: Vec<Span>,
     /// Images that would have had to be known next, had it not failed.
     pub missing: Vec<ImageRequest>,
+    /// BuildKit's own frontend names no lines for this error.
+    pub(super) without_lines_in_reference: bool,
 }
 
 impl Error {
@@ -23,6 +25,7 @@ impl Error {
             reason: Box::new(reason),
             spans: Vec::new(),
             missing: Vec::new(),
+            without_lines_in_reference: false,
         }
     }
 
@@ -33,10 +36,18 @@ impl Error {
         self
     }
 
+    /// The same at a place that BuildKit's own frontend does not name.
+    #[must_use]
+    pub(super) fn at_our(mut self, span: Option<Span>) -> Self {
+        self.without_lines_in_reference = true;
+        self.at(span)
+    }
+
     /// The same at this place only.
     #[must_use]
     pub(super) fn only_at(mut self, span: Option<Span>) -> Self {
         self.spans = span.into_iter().collect();
+        self.without_lines_in_reference = false;
         self
     }
 }

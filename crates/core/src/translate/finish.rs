@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Translation;
 use super::base::Bases;
 use super::context;
+use super::epoch;
 use super::error::Error;
 use super::graph;
 use super::plan::Plan;
@@ -23,6 +24,7 @@ pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
     } = plan;
     tell_contexts(&scope, &mut stages, target, &bases)?;
     check_flaws(&scope, &mut stages, &bases)?;
+    epoch::check(&scope)?;
     set_labels_and_platform(&scope, &mut stages[target]);
     let definition = marshal(&scope, &stages[target].state)?;
     let (sbom_extras, ignore_cache) = scanned(&scope, &stages, target);
@@ -134,36 +136,15 @@ fn scanned(
 ) -> (Vec<(String, State)>, bool) {
     let mut extras = Vec::new();
     let mut ignore_cache = stages[target].ignore_cache;
-    if is_scanned(scope, &stages[target], "BUILDKIT_SBOM_SCAN_CONTEXT") {
+    if stages[target].scan.context {
         extras.push(("context".to_owned(), scope.context.state()));
     }
     let reachable = graph::reachable(stages, target);
     for id in (0..reachable.len()).filter(|id| reachable[*id] && *id != target) {
-        if is_scanned(scope, &stages[id], "BUILDKIT_SBOM_SCAN_STAGE") {
+        if stages[id].scan.stage {
             extras.push((stages[id].steps.stage.clone(), stages[id].state.clone()));
             ignore_cache |= stages[id].ignore_cache;
         }
     }
     (extras, ignore_cache)
-}
-
-/// Does the argument hold for the stage: `true`, or its name in a list?
-fn is_scanned(scope: &Scope<'_>, stage: &Stage<'_>, argument: &str) -> bool {
-    if stage.implied || stage.replaced_by.is_some() {
-        return false;
-    }
-    let own = stage
-        .args
-        .iter()
-        .rev()
-        .filter(|arg| arg.name == argument)
-        .find_map(|arg| arg.value.as_deref());
-    let Some(value) = own.or(scope.global_args.get(argument)) else {
-        return false;
-    };
-    match value {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => true,
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => false,
-        list => list.split(',').any(|name| name == stage.steps.stage),
-    }
 }

@@ -22,7 +22,9 @@ pub(super) fn stages<'a>(scope: &Scope<'a>, lint: &mut Lint<'_>) -> Result<Stage
         let mut stage = stage(scope, lint, written)?;
         let name = written.name.as_deref();
         if let Some(name) = name {
-            stage.replaced_by = named_context::named(scope, name, stage.platform.as_deref())?;
+            let platform = stage.platform.as_deref();
+            stage.replaced_by = named_context::named(scope, name, platform)
+                .map_err(|error| error.at_our(Some(written.span)))?;
         }
         if stage.replaced_by.is_some() {
             name.unwrap_or_default().clone_into(&mut stage.steps.stage);
@@ -191,7 +193,12 @@ pub(super) fn command<'a>(
         InstructionKind::Run(run) => run
             .mounts
             .iter()
-            .map(|mount| named_source(mount.from.as_deref().unwrap_or(SCRATCH), None, stages))
+            .map(|mount| {
+                let from = mount.from.as_deref().unwrap_or(SCRATCH);
+                let id = named_source(from, None, stages);
+                stages[id].mounted_at.get_or_insert(instruction.get().span);
+                id
+            })
             .collect(),
         _ => Vec::new(),
     };
@@ -203,7 +210,7 @@ pub(super) fn command<'a>(
 }
 
 fn copy_source(from: &str, span: Span, stages: &mut Stages<'_>) -> Result<StageId, Error> {
-    let at = |reason: Reason| Error::from(reason).at(Some(span));
+    let at = |reason: Reason| Error::from(reason).at_our(Some(span));
     let expanded = dockerfile::Lexer::new('\\')
         .expand(from, &())
         .map_err(|error| at(Reason::Expand(error)))?;

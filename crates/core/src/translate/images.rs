@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
+use super::Outcome;
+use super::options::NamedContext;
 use crate::llb::ResolveMode;
 use crate::oci::{Digest, Image, Platform, Reference};
 
@@ -64,10 +66,40 @@ impl ResolvedImage {
 /// Why an image could not be found, in the caller's words.
 pub type ImageFailure = Arc<dyn StdError + Send + Sync>;
 
+/// The answer to a request.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// The image.
+    Image(ResolvedImage),
+    /// It could not be found.
+    Failure(ImageFailure),
+    /// A policy put something that is no image in its place: a named context is that, a base image
+    /// fails with the second.
+    Context(Box<NamedContext>, ImageFailure),
+}
+
+/// What has to be known first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Images.
+    Images(Vec<ImageRequest>),
+    /// The time of a source.
+    Time(SourceRequest),
+}
+
+impl<T> From<Needs> for Outcome<T> {
+    fn from(needs: Needs) -> Self {
+        match needs {
+            Needs::Images(requests) => Self::NeedsImages(requests),
+            Needs::Time(request) => Self::NeedsTime(request),
+        }
+    }
+}
+
 /// The answers to requests so far.
 #[derive(Clone, Debug, Default)]
 pub struct ResolvedImages {
-    images: BTreeMap<ImageRequest, Result<ResolvedImage, ImageFailure>>,
+    images: BTreeMap<ImageRequest, Answer>,
     times: BTreeMap<String, SourceTime>,
 }
 
@@ -79,12 +111,24 @@ impl ResolvedImages {
 
     /// Adds an image that was found.
     pub fn insert(&mut self, request: ImageRequest, image: ResolvedImage) {
-        self.images.insert(request, Ok(image));
+        self.images.insert(request, Answer::Image(image));
     }
 
     /// Adds that an image was not found: the translation fails there, with the line that asks for the image.
     pub fn insert_failure(&mut self, request: ImageRequest, failure: ImageFailure) {
-        self.images.insert(request, Err(failure));
+        self.images.insert(request, Answer::Failure(failure));
+    }
+
+    /// Adds that a policy put `context` in the place of an image. A named context is that then; a
+    /// base image fails with `failure`.
+    pub fn insert_context(
+        &mut self,
+        request: ImageRequest,
+        context: NamedContext,
+        failure: ImageFailure,
+    ) {
+        let answer = Answer::Context(Box::new(context), failure);
+        self.images.insert(request, answer);
     }
 
     /// Adds the time of a source, by the identifier of the [`SourceRequest`].
@@ -97,11 +141,19 @@ impl ResolvedImages {
         self.images.contains_key(request)
     }
 
+    pub(super) fn answer(&self, request: &ImageRequest) -> Option<&Answer> {
+        self.images.get(request)
+    }
+
+    /// The image or the failure; anything else that stands in its place is a failure too.
     pub(super) fn image(
         &self,
         request: &ImageRequest,
-    ) -> Option<&Result<ResolvedImage, ImageFailure>> {
-        self.images.get(request)
+    ) -> Option<Result<&ResolvedImage, &ImageFailure>> {
+        Some(match self.images.get(request)? {
+            Answer::Image(image) => Ok(image),
+            Answer::Failure(failure) | Answer::Context(_, failure) => Err(failure),
+        })
     }
 
     pub(super) fn time(&self, identifier: &str) -> Option<&SourceTime> {

@@ -31,7 +31,10 @@ mod start;
 mod targets;
 mod url;
 
-pub use attributes::{AttributeError, Attributes};
+pub use attributes::{
+    AttestationError, Attestations, AttributeError, Attributes, CacheImport, Sbom,
+    UnsupportedCapability,
+};
 #[doc(hidden)]
 pub use context::scoped;
 pub use epoch::Epoch;
@@ -108,11 +111,9 @@ pub fn translate(
     options: &Options,
     images: &ResolvedImages,
 ) -> Result<Outcome, Error> {
-    targets::with_stages(dockerfile, options, images)?.then(|options| {
-        let mut lint = Lint::new(None);
-        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Build)?;
-        planned.and_then(finish::finish)
-    })
+    let mut lint = Lint::new(None);
+    let planned = go_through(dockerfile, options, images, &mut lint, Purpose::Build)?;
+    planned.and_then(finish::finish)
 }
 
 /// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs something reports nothing.
@@ -125,13 +126,11 @@ pub fn translate_and_lint(
     images: &ResolvedImages,
     linter: &mut Linter,
 ) -> Result<Outcome, Error> {
-    targets::with_stages(dockerfile, options, images)?.then(|options| {
-        let before = linter.clone();
-        let mut lint = Lint::new(Some(linter));
-        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Build)?;
-        rewind(&planned, linter, before);
-        planned.and_then(finish::finish)
-    })
+    let before = linter.clone();
+    let mut lint = Lint::new(Some(linter));
+    let planned = go_through(dockerfile, options, images, &mut lint, Purpose::Build)?;
+    rewind(&planned, linter, before);
+    planned.and_then(finish::finish)
 }
 
 /// Goes through the Dockerfile as a build would, all stages when no target is named, and reports to `linter`. No graph is made.
@@ -144,13 +143,11 @@ pub fn check(
     images: &ResolvedImages,
     linter: &mut Linter,
 ) -> Result<Outcome<()>, Error> {
-    targets::with_stages(dockerfile, options, images)?.then(|options| {
-        let before = linter.clone();
-        let mut lint = Lint::new(Some(linter));
-        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Check)?;
-        rewind(&planned, linter, before);
-        planned.and_then(|_| Ok(()))
-    })
+    let before = linter.clone();
+    let mut lint = Lint::new(Some(linter));
+    let planned = go_through(dockerfile, options, images, &mut lint, Purpose::Check)?;
+    rewind(&planned, linter, before);
+    planned.and_then(|_| Ok(()))
 }
 
 /// Goes through the Dockerfile as a build would, and lists what can be given to a build of the target.
@@ -162,11 +159,9 @@ pub fn outline(
     options: &Options,
     images: &ResolvedImages,
 ) -> Result<Outcome<Outline>, Error> {
-    targets::with_stages(dockerfile, options, images)?.then(|options| {
-        let mut lint = Lint::new(None);
-        let planned = go_through(dockerfile, &options, images, &mut lint, Purpose::Outline)?;
-        planned.and_then(|plan| Ok(outline::outline(&plan)))
-    })
+    let mut lint = Lint::new(None);
+    let planned = go_through(dockerfile, options, images, &mut lint, Purpose::Outline)?;
+    planned.and_then(|plan| Ok(outline::outline(&plan)))
 }
 
 /// Forgets findings of an attempt that did not come to its end: the next one makes them again.
@@ -183,17 +178,6 @@ impl<T> Outcome<T> {
             Self::NeedsImages(requests) => Outcome::NeedsImages(requests),
             Self::NeedsTime(request) => Outcome::NeedsTime(request),
             Self::Done(done) => Outcome::Done(Box::new(change(*done))),
-        }
-    }
-
-    fn then<U>(
-        self,
-        next: impl FnOnce(T) -> Result<Outcome<U>, Error>,
-    ) -> Result<Outcome<U>, Error> {
-        match self {
-            Self::NeedsImages(requests) => Ok(Outcome::NeedsImages(requests)),
-            Self::NeedsTime(request) => Ok(Outcome::NeedsTime(request)),
-            Self::Done(done) => next(*done),
         }
     }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::context;
 use super::error::Error;
 use super::git_url;
-use super::images::{ImageKind, ImageRequest};
+use super::images::{Answer, ImageKind, ImageRequest, Needs};
 use super::options::{LocalContext, NamedContext};
 use super::reason::Reason;
 use super::scope::Scope;
+use super::targets;
 use crate::llb::{self, Constraints, Deferred, Local, ResolveMode, State};
 use crate::oci::{Digest, Image, Platform, Reference};
 use crate::text::redact_url;
@@ -18,10 +19,29 @@ pub(super) fn named<'a>(
     scope: &Scope<'a>,
     name: &str,
     platform: Option<&Platform>,
-) -> Result<Option<(String, &'a NamedContext)>, Error> {
+) -> Result<Option<Named<'a>>, Error> {
     if name.eq_ignore_ascii_case("scratch") || name.eq_ignore_ascii_case("context") {
         return Ok(None);
     }
+    find(scope, name, platform.or(scope.options.platform.as_ref()))
+}
+
+/// A named context, and the name under which it was found.
+pub(super) type Named<'a> = (String, &'a NamedContext);
+
+/// The same for `SOURCE_DATE_EPOCH=NAME`, where the reference has no platform to build for.
+pub(super) fn named_for_epoch<'a>(
+    scope: &Scope<'a>,
+    name: &str,
+) -> Result<Option<Named<'a>>, Error> {
+    find(scope, name, None)
+}
+
+fn find<'a>(
+    scope: &Scope<'a>,
+    name: &str,
+    platform: Option<&Platform>,
+) -> Result<Option<Named<'a>>, Error> {
     let reference = Reference::parse(name).map_err(|source| {
         Error::from(Reason::ContextName {
             name: name.to_owned(),
@@ -34,9 +54,7 @@ pub(super) fn named<'a>(
     }
     let familiar = reference.familiar();
     let short = familiar.strip_suffix(":latest").unwrap_or(&familiar);
-    let platform = platform
-        .or(scope.options.platform.as_ref())
-        .map_or_else(Platform::host, Platform::normalized);
+    let platform = platform.map_or_else(Platform::host, Platform::normalized);
     let with_platform = format!("{short}::{}", platform.format_all());
     let found = [with_platform.as_str(), short]
         .into_iter()
@@ -44,7 +62,7 @@ pub(super) fn named<'a>(
     Ok(found.map(|(name, context)| (name.clone(), context)))
 }
 
-/// A named context that is ready to be used, or the image that has to be known first.
+/// A named context that is ready to be used, or what has to be known first.
 pub(super) enum Loaded {
     Ready {
         state: State,
@@ -52,7 +70,7 @@ pub(super) enum Loaded {
         /// A local folder whose paths are told when they are all known.
         pending: Option<PendingLocal>,
     },
-    Needs(ImageRequest),
+    Needs(Needs),
 }
 
 /// A local folder that is used before its used paths are known.
@@ -86,57 +104,125 @@ pub(super) fn load(
     context: &NamedContext,
     platform: Option<&Platform>,
 ) -> Result<Loaded, Error> {
-    let ready = |state| Loaded::Ready {
-        state,
-        image: None,
-        pending: None,
+    let wanted = Wanted {
+        platform: platform.or(scope.options.platform.as_ref()),
+        mode: scope.options.resolve_mode,
+        replaced: 0,
     };
-    match context {
-        NamedContext::Target { state, image } => Ok(Loaded::Ready {
-            state: (**state).clone(),
-            image: image.clone(),
-            pending: None,
-        }),
-        // Stages have been put in before.
-        NamedContext::Stage(stage) => Err(unusable(
-            name,
-            format!("the stage {stage:?} is not known in a stage that is itself a context"),
-        )),
-        NamedContext::Local(context) => {
-            let source = Deferred::new();
-            let state = source.state();
-            let pending = PendingLocal {
-                source,
-                name: name.to_owned(),
-                context: context.clone(),
-            };
-            Ok(Loaded::Ready {
-                state,
-                image: None,
-                pending: Some(pending),
-            })
-        }
-        NamedContext::Remote(specifier) => {
-            let platform = platform.or(scope.options.platform.as_ref());
-            if git_url::parse(specifier).is_some() {
-                return remote_state(scope, name, specifier).map(ready);
-            }
-            match split(name, specifier)? {
-                ("docker-image", "scratch") => Ok(ready(State::scratch())),
-                ("docker-image", reference) => load_image(scope, name, reference, platform),
-                ("oci-layout", reference) => load_layout(scope, name, reference, platform),
-                _ => remote_state(scope, name, specifier).map(ready),
-            }
-        }
-    }
+    wanted.load(scope, name, context)
 }
 
-/// The state of a named context that is a source of its own, not an image.
-pub(super) fn source_only(scope: &Scope<'_>, name: &str, context: &NamedContext) -> Option<State> {
-    match context {
-        NamedContext::Target { state, .. } => Some((**state).clone()),
-        NamedContext::Local(_) | NamedContext::Stage(_) => None,
-        NamedContext::Remote(specifier) => remote_state(scope, name, specifier).ok(),
+/// The same for `SOURCE_DATE_EPOCH=NAME`, where the reference looks an image up for no platform.
+pub(super) fn load_for_epoch(
+    scope: &Scope<'_>,
+    name: &str,
+    context: &NamedContext,
+) -> Result<Loaded, Error> {
+    let wanted = Wanted {
+        platform: None,
+        mode: ResolveMode::Default,
+        replaced: 0,
+    };
+    wanted.load(scope, name, context)
+}
+
+/// How often a policy may put one context in the place of another.
+const MAX_REPLACED: usize = 10;
+
+/// What is wanted of a context.
+#[derive(Clone, Copy)]
+struct Wanted<'w> {
+    platform: Option<&'w Platform>,
+    mode: ResolveMode,
+    /// How often a policy has put another context in its place.
+    replaced: usize,
+}
+
+impl Wanted<'_> {
+    fn load(self, scope: &Scope<'_>, name: &str, context: &NamedContext) -> Result<Loaded, Error> {
+        match context {
+            NamedContext::Target { state, image } => Ok(Loaded::Ready {
+                state: (**state).clone(),
+                image: image.clone(),
+                pending: None,
+            }),
+            NamedContext::Stage(stage) => targets::load(scope, name, stage),
+            NamedContext::Local(context) => {
+                let source = Deferred::new();
+                let state = source.state();
+                let pending = PendingLocal {
+                    source,
+                    name: name.to_owned(),
+                    context: context.clone(),
+                };
+                Ok(Loaded::Ready {
+                    state,
+                    image: None,
+                    pending: Some(pending),
+                })
+            }
+            NamedContext::Remote(specifier) => self.load_remote(scope, name, specifier),
+        }
+    }
+
+    fn load_remote(self, scope: &Scope<'_>, name: &str, specifier: &str) -> Result<Loaded, Error> {
+        let ready = |state| Loaded::Ready {
+            state,
+            image: None,
+            pending: None,
+        };
+        if git_url::parse(specifier).is_some() {
+            return remote_state(scope, name, specifier).map(ready);
+        }
+        match split(name, specifier)? {
+            ("docker-image", "scratch") => Ok(ready(State::scratch())),
+            ("docker-image", reference) => self.load_image(scope, name, reference),
+            ("oci-layout", reference) => load_layout(scope, name, reference, self.platform),
+            _ => remote_state(scope, name, specifier).map(ready),
+        }
+    }
+
+    fn load_image(self, scope: &Scope<'_>, name: &str, specifier: &str) -> Result<Loaded, Error> {
+        let reference = Reference::parse(specifier)
+            .map_err(|error| unusable(name, error.to_string()))?
+            .with_default_tag();
+        let request = ImageRequest {
+            reference,
+            platform: self.platform.cloned(),
+            mode: self.mode,
+            kind: ImageKind::Registry,
+            log_name: format!("[context {name}] load metadata for {specifier}"),
+        };
+        let resolved = match scope.images.answer(&request) {
+            None => return Ok(Loaded::Needs(Needs::Images(vec![request]))),
+            Some(Answer::Failure(failure)) => return Err(unusable(name, failure.to_string())),
+            Some(Answer::Context(..)) if self.replaced == MAX_REPLACED => {
+                return Err(unusable(
+                    name,
+                    "the source policies replace it again and again".to_owned(),
+                ));
+            }
+            Some(Answer::Context(context, _)) => {
+                let again = Self {
+                    replaced: self.replaced + 1,
+                    ..self
+                };
+                return again.load(scope, name, context);
+            }
+            Some(Answer::Image(resolved)) => resolved,
+        };
+        let reference = resolved.reference.as_ref().unwrap_or(&request.reference);
+        let constraints = on(
+            Constraints::new().named(format!("[context {name}] {specifier}")),
+            self.platform,
+        );
+        let state = llb::image(&reference.to_string(), ResolveMode::Default, constraints);
+        let state = with_config(state, &resolved.config);
+        Ok(Loaded::Ready {
+            state,
+            image: Some(resolved.config.clone()),
+            pending: None,
+        })
     }
 }
 
@@ -159,42 +245,6 @@ fn unusable(name: &str, reason: String) -> Error {
         reason,
     }
     .into()
-}
-
-fn load_image(
-    scope: &Scope<'_>,
-    name: &str,
-    specifier: &str,
-    platform: Option<&Platform>,
-) -> Result<Loaded, Error> {
-    let reference = Reference::parse(specifier)
-        .map_err(|error| unusable(name, error.to_string()))?
-        .with_default_tag();
-    let request = ImageRequest {
-        reference,
-        platform: platform.cloned(),
-        mode: scope.options.resolve_mode,
-        kind: ImageKind::Registry,
-        log_name: format!("[context {name}] load metadata for {specifier}"),
-    };
-    let Some(answer) = scope.images.image(&request) else {
-        return Ok(Loaded::Needs(request));
-    };
-    let resolved = answer
-        .as_ref()
-        .map_err(|failure| unusable(name, failure.to_string()))?;
-    let reference = resolved.reference.as_ref().unwrap_or(&request.reference);
-    let constraints = on(
-        Constraints::new().named(format!("[context {name}] {specifier}")),
-        platform,
-    );
-    let state = llb::image(&reference.to_string(), ResolveMode::Default, constraints);
-    let state = with_config(state, &resolved.config);
-    Ok(Loaded::Ready {
-        state,
-        image: Some(resolved.config.clone()),
-        pending: None,
-    })
 }
 
 fn load_layout(
@@ -229,11 +279,9 @@ fn load_layout(
         log_name,
     };
     let Some(answer) = scope.images.image(&request) else {
-        return Ok(Loaded::Needs(request));
+        return Ok(Loaded::Needs(Needs::Images(vec![request])));
     };
-    let resolved = answer
-        .as_ref()
-        .map_err(|failure| unusable(name, failure.to_string()))?;
+    let resolved = answer.map_err(|failure| unusable(name, failure.to_string()))?;
     let constraints = on(
         Constraints::new().named(format!("[context {name}] OCI load from client")),
         platform,

@@ -42,12 +42,11 @@ pub(super) fn take_triggers(
 /// Starts from where the base stage is.
 pub(super) fn inherit(stages: &mut Stages<'_>, id: StageId) {
     let Some(base) = stages[id].base else { return };
-    let image = stages.inherit_image(base);
+    let (image, args) = stages.inherit(base);
     let from = &stages[base];
     let (state, platform) = (from.state.clone(), from.platform.clone());
     let (base_image, paths_of, workdir_given) =
         (from.base_image.clone(), from.paths_of, from.workdir_given);
-    let args = from.args.clone();
     let stage = &mut stages[id];
     stage.state = state;
     stage.platform = platform;

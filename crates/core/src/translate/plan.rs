@@ -43,8 +43,8 @@ pub(super) fn go_through<'a>(
 ) -> Result<Planned<'a>, Error> {
     let mut scope = Scope::new(dockerfile, options, images, lint)?;
     scope.all_stages = purpose == Purpose::Check && options.target.is_none();
-    if let Some(request) = epoch::resolve(&mut scope)? {
-        return Ok(Outcome::NeedsTime(request));
+    if let Some(needs) = epoch::resolve(&mut scope)? {
+        return Ok(needs.into());
     }
     let mut stages = graph::stages(&scope, lint)?;
     if purpose == Purpose::Outline {
@@ -53,6 +53,9 @@ pub(super) fn go_through<'a>(
     let target = graph::target(&scope, &stages)?;
     graph::link(&scope, &mut stages)?;
     let bases = base::resolve(&scope, lint, &mut stages, target)?;
+    if let Some(request) = bases.time {
+        return Ok(Outcome::NeedsTime(request));
+    }
     if !bases.missing.is_empty() {
         return Ok(Outcome::NeedsImages(bases.missing));
     }

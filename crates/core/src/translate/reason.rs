@@ -214,11 +214,6 @@ pub enum Reason {
     /// `RUN []`
     #[error("RUN has no command")]
     NoCommand,
-    /// `RUN --device`
-    #[error(
-        "RUN --device needs Docker's Dockerfile frontend with lab features: # syntax=docker/dockerfile:1-labs"
-    )]
-    Device,
     /// A mount over the root.
     #[error("a mount needs a target other than /")]
     MountTarget,
@@ -256,19 +251,4 @@ pub enum Reason {
     /// The graph cannot be marshalled.
     #[error("the build graph is not complete")]
     Graph(#[source] llb::Error),
-}
-
-impl Reason {
-    /// Does the reference leave the place of this error out? (Ours always has one when there is a line to point at.)
-    pub(super) fn is_without_place_in_reference(&self) -> bool {
-        matches!(
-            self,
-            Self::VariableInFrom { .. }
-                | Self::StageIndex { .. }
-                | Self::InvalidUtf8
-                | Self::NoCommand
-                | Self::ContextName { .. }
-                | Self::Graph(_)
-        )
-    }
 }

@@ -1,5 +1,6 @@
 //! What all stages of a translation have in common.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::arguments::{self, Platforms};
@@ -9,6 +10,7 @@ use super::images::ResolvedImages;
 use super::lint::Lint;
 use super::options::Options;
 use super::reason::Reason;
+use super::targets::MadeStages;
 use crate::dockerfile::{self, Dockerfile, Lexer, Span};
 use crate::llb::{Deferred, Env, Location, Position, ProxyEnv, Range, SourceFile};
 
@@ -28,6 +30,8 @@ pub(super) struct Scope<'a> {
     pub(super) all_stages: bool,
     /// The main context, which is known when all stages are done.
     pub(super) context: Deferred,
+    /// The stages that stand for contexts, as far as they were used.
+    pub(super) made_stages: RefCell<MadeStages>,
     file: Arc<SourceFile>,
 }
 
@@ -64,6 +68,7 @@ impl<'a> Scope<'a> {
             proxy: arguments::proxies(&options.build_args),
             all_stages: false,
             context: Deferred::new(),
+            made_stages: RefCell::default(),
             file: source_file(dockerfile, options),
         })
     }

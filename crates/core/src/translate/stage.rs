@@ -9,6 +9,7 @@ use super::names::Steps;
 use super::options::NamedContext;
 use super::outline::Captured;
 use super::reason::Reason;
+use super::scope::Scope;
 use crate::dockerfile::{Instruction, Span};
 use crate::llb::State;
 use crate::oci::{HistoryEntry, Image, Platform};
@@ -27,6 +28,8 @@ pub(super) struct Stage<'a> {
     pub(super) from_text: &'a str,
     /// The lines of FROM, or of the COPY that names the image.
     pub(super) span: Option<Span>,
+    /// The lines of the first RUN that mounts it. The reference has no place for such an image.
+    pub(super) mounted_at: Option<Span>,
     /// The platform: FROM's own until the base is resolved, then the one that counts.
     pub(super) platform: Option<Arc<Platform>>,
     /// The stage that this one continues.
@@ -69,6 +72,41 @@ pub(super) struct Stage<'a> {
     pub(super) flaw: Option<Error>,
     /// Where CMD, ENTRYPOINT and HEALTHCHECK were given last in this stage.
     pub(super) given: Given,
+    /// What an SBOM scanner looks at of this stage.
+    pub(super) scan: Scan,
+}
+
+/// What an SBOM scanner looks at of a stage besides the result.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scan {
+    /// The main context, if the stage is the target.
+    pub(super) context: bool,
+    /// The stage's file system.
+    pub(super) stage: bool,
+}
+
+impl Scan {
+    /// What the arguments of a stage that was gone through say.
+    pub(super) fn of(scope: &Scope<'_>, stage: &Stage<'_>) -> Self {
+        let is_asked = |argument: &str| {
+            let own = stage.args.iter().rev().filter(|arg| arg.name == argument);
+            let own = own.filter_map(|arg| arg.value.as_deref()).next();
+            let value = own.or(scope.global_args.get(argument));
+            value.is_some_and(|value| covers(value, &stage.steps.stage))
+        };
+        Self {
+            context: is_asked("BUILDKIT_SBOM_SCAN_CONTEXT"),
+            stage: is_asked("BUILDKIT_SBOM_SCAN_STAGE"),
+        }
+    }
+}
+
+/// Is it true, or a list with the stage's name?
+fn covers(value: &str, stage: &str) -> bool {
+    match crate::dockerfile::go_bool(value) {
+        Some(all) => all,
+        None => value.split(',').any(|name| name == stage),
+    }
 }
 
 /// How far a stage is.
@@ -133,7 +171,7 @@ impl Stage<'_> {
     /// Notes what keeps the stage from being built; the first counts.
     pub(super) fn flawed(&mut self, reason: Reason, span: Span) {
         self.flaw
-            .get_or_insert_with(|| Error::from(reason).at(Some(span)));
+            .get_or_insert_with(|| Error::from(reason).at_our(Some(span)));
     }
 
     /// Applies `change` to the file system.
@@ -212,16 +250,21 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// The config of `base`, for a stage that continues it: the last one to ask takes it.
-    pub(super) fn inherit_image(&mut self, base: StageId) -> Arc<Image> {
+    /// The config and the ARGs of `base`, for a stage that continues it: the last one to ask takes
+    /// them.
+    pub(super) fn inherit(&mut self, base: StageId) -> (Arc<Image>, Vec<BuildArg>) {
         let stage = &mut self.list[base];
         stage.heirs = stage.heirs.saturating_sub(1);
         let was_last = stage.heirs == 0 && stage.progress.finished;
         if was_last {
-            return std::mem::take(&mut stage.image);
+            return (
+                std::mem::take(&mut stage.image),
+                std::mem::take(&mut stage.args),
+            );
         }
-        self.size += 16 * (stage.image.history.len() + stage.image.config.env.len());
-        stage.image.clone()
+        let copied = stage.image.history.len() + stage.image.config.env.len() + stage.args.len();
+        self.size += 16 * copied;
+        (stage.image.clone(), stage.args.clone())
     }
 
     /// The last stage of this name, in any case.

@@ -1,67 +1,62 @@
-//! Named contexts that are stages of the same Dockerfile (`target:STAGE`): each is translated first, as if it were the target.
+//! Named contexts that are stages of the same Dockerfile (`target:STAGE`): each one that is used is translated as if it were
+//! the target.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::Error;
-use super::images::ResolvedImages;
+use super::images::Needs;
 use super::lint::Lint;
+use super::named_context::Loaded;
 use super::options::{NamedContext, Options};
 use super::plan::{Purpose, go_through};
 use super::reason::Reason;
+use super::scope::Scope;
 use super::{Outcome, finish};
-use crate::dockerfile::Dockerfile;
+use crate::llb::State;
+use crate::oci::Image;
 
-/// The options with what the stages become in place of their names. In such a stage the other contexts count, but no stages.
-pub(super) fn with_stages<'o>(
-    dockerfile: &Dockerfile,
-    options: &'o Options,
-    images: &ResolvedImages,
-) -> Result<Outcome<Cow<'o, Options>>, Error> {
-    let (stages, others): (BTreeMap<_, _>, BTreeMap<_, _>) = options
-        .contexts
-        .iter()
-        .partition(|(_, context)| matches!(context, NamedContext::Stage(_)));
-    if stages.is_empty() {
-        return Ok(Outcome::Done(Box::new(Cow::Borrowed(options))));
+/// Stages that were translated for contexts, by name.
+pub(super) type MadeStages = BTreeMap<String, (State, Arc<Image>)>;
+
+/// What the stage becomes. In it the other contexts count, but no stages.
+pub(super) fn load(scope: &Scope<'_>, name: &str, stage: &str) -> Result<Loaded, Error> {
+    let ready = |(state, image): (State, Arc<Image>)| Loaded::Ready {
+        state,
+        image: Some(image),
+        pending: None,
+    };
+    if let Some(made) = scope.made_stages.borrow().get(stage) {
+        return Ok(ready(made.clone()));
     }
-    let owned = |(name, context): (&String, &NamedContext)| (name.clone(), context.clone());
-    let others: BTreeMap<String, NamedContext> = others.into_iter().map(owned).collect();
-    let mut contexts = others.clone();
-    let mut missing = Vec::new();
-    for (name, context) in stages {
-        let NamedContext::Stage(stage) = context else {
-            continue;
-        };
-        let inner = Options {
-            target: Some(stage.clone()),
-            contexts: others.clone(),
-            labels: BTreeMap::new(),
-            ..options.clone()
-        };
-        let mut lint = Lint::new(None);
-        let planned = go_through(dockerfile, &inner, images, &mut lint, Purpose::Build)
-            .map_err(|error| unknown(error, name))?;
-        match planned.and_then(finish::finish)? {
-            Outcome::Done(made) => {
-                let made = NamedContext::Target {
-                    state: Box::new(made.state),
-                    image: Some(Arc::new(made.image)),
-                };
-                contexts.insert(name.clone(), made);
-            }
-            Outcome::NeedsImages(images) => missing.extend(images),
-            Outcome::NeedsTime(request) => return Ok(Outcome::NeedsTime(request)),
+    let contexts = scope.options.contexts.iter();
+    let others = contexts.filter(|(_, context)| !matches!(context, NamedContext::Stage(_)));
+    let options = Options {
+        target: Some(stage.to_owned()),
+        contexts: others
+            .map(|(name, context)| (name.clone(), context.clone()))
+            .collect(),
+        labels: BTreeMap::new(),
+        ..scope.options.clone()
+    };
+    let planned = go_through(
+        scope.dockerfile,
+        &options,
+        scope.images,
+        &mut Lint::new(None),
+        Purpose::Build,
+    );
+    let planned = planned.map_err(|error| unknown(error, name))?;
+    match planned.and_then(finish::finish)? {
+        Outcome::Done(done) => {
+            let made = (done.state, Arc::new(done.image));
+            let mut known = scope.made_stages.borrow_mut();
+            known.insert(stage.to_owned(), made.clone());
+            Ok(ready(made))
         }
+        Outcome::NeedsImages(requests) => Ok(Loaded::Needs(Needs::Images(requests))),
+        Outcome::NeedsTime(request) => Ok(Loaded::Needs(Needs::Time(request))),
     }
-    if !missing.is_empty() {
-        return Ok(Outcome::NeedsImages(missing));
-    }
-    Ok(Outcome::Done(Box::new(Cow::Owned(Options {
-        contexts,
-        ..options.clone()
-    }))))
 }
 
 /// A stage that is not there is the context's mistake, not the target's.
@@ -79,7 +74,7 @@ fn unknown(error: Error, name: &str) -> Error {
 mod tests {
     use super::*;
     use crate::dockerfile;
-    use crate::translate::{Translation, translate};
+    use crate::translate::{ResolvedImages, Translation, translate};
 
     const FILE: &[u8] =
         b"FROM scratch AS data\nENV KEY=value\nCOPY a /a\nFROM base AS app\nCOPY --from=other /a /b\n";
@@ -112,6 +107,17 @@ mod tests {
         let error = translated(&[("base", "target:dat"), ("other", "target:data")]).unwrap_err();
         let text = crate::causes::in_one_line(&error);
         assert!(text.contains("\"base\"") && text.contains("dat"), "{text}");
+    }
+
+    #[test]
+    fn a_stage_that_nothing_uses_is_not_looked_at() {
+        let contexts = [
+            ("base", "target:data"),
+            ("other", "target:data"),
+            ("unused", "target:not-there"),
+        ];
+        let done = translated(&contexts).unwrap();
+        assert_eq!(done.definition.vertices().len(), 3);
     }
 
     #[test]

@@ -573,10 +573,172 @@ fn an_older_daemon_is_asked_for_nothing_that_it_does_not_know() {
 }
 
 #[test]
-fn devices_of_run_are_refused_by_every_daemon() {
-    for caps in [llb::CapSet::all(), older()] {
+fn devices_of_run_are_asked_for_where_the_daemon_knows_devices() {
+    let source = "FROM a\nRUN --device=v.com/c=x,required --device=v.com/c=y z\n";
+    let devices = |caps| {
         let options = Options { caps, ..options() };
-        let refused = translated_with("FROM a\nRUN --device=x y\n", &options, &[]).unwrap_err();
-        assert!(matches!(*refused.reason, Reason::Device));
+        let done = translated_with(source, &options, &[]).unwrap();
+        let shown = done.to_json();
+        shown["vertices"][1]["op"]["exec"]["cdiDevices"].clone()
+    };
+    let expected =
+        serde_json::json!([{"name": "v.com/c=x"}, {"name": "v.com/c=y", "optional": true}]);
+    assert_eq!(devices(llb::CapSet::all()), expected);
+    assert_eq!(devices(older()), serde_json::Value::Null);
+}
+
+#[test]
+fn errors_have_lines_also_where_the_reference_has_none() {
+    for (source, line) in [
+        ("FROM a\nRUN --mount=from=BAD:: x\n", 2),
+        ("FROM a\nCOPY --from=${A^} b c\n", 2),
+        ("FROM a\nCOPY --from=$A b c\n", 2),
+        ("FROM a\nFROM a AS x..y\n", 2),
+        ("FROM a\nRUN []\n", 2),
+        ("ARG SOURCE_DATE_EPOCH=nothing\nFROM a\n", 1),
+    ] {
+        let error = translated_with(source, &options(), &[]).unwrap_err();
+        let shown = error.to_json();
+        assert_eq!(shown["errorLines"][0], line, "{source}");
+        assert_eq!(shown["errorRanges"], serde_json::Value::Null, "{source}");
     }
+    let trigger = translated_with("FROM a AS b\n", &options(), &["COPY --from=$A b c"]);
+    let shown = trigger.unwrap_err().to_json();
+    assert_eq!(shown["errorRanges"][0][0][0], 1);
+}
+
+#[test]
+fn words_of_expose_are_expanded_before_any_is_read() {
+    let found = |source: &str| {
+        let dockerfile = dockerfile::parse(source.as_bytes()).unwrap();
+        let mut linter = Linter::default();
+        let images = ResolvedImages::new();
+        let refused = translate_and_lint(&dockerfile, &options(), &images, &mut linter);
+        assert!(refused.is_err(), "{source}");
+        let findings = linter.findings().iter();
+        findings
+            .map(|finding| finding.rule.name())
+            .collect::<Vec<_>>()
+    };
+    let reported = ["ExposeProtoCasing", "ExposeInvalidFormat"];
+    assert_eq!(found("FROM scratch\nEXPOSE a.b:80:80/UDP\n"), reported);
+    let unset = "FROM scratch\nEXPOSE a.b:80:80/UDP ${X:?gone}\n";
+    assert_eq!(found(unset), [""; 0]);
+}
+
+#[test]
+fn the_time_of_a_source_is_asked_for_however_it_is_used() {
+    let asked = |context: Context| {
+        let options = Options {
+            context,
+            build_args: BTreeMap::from([("SOURCE_DATE_EPOCH".into(), "context".into())]),
+            ..options()
+        };
+        let dockerfile = dockerfile::parse(b"FROM scratch\n").unwrap();
+        match translate(&dockerfile, &options, &ResolvedImages::new()).unwrap() {
+            Outcome::NeedsTime(request) => Some(request.identifier),
+            _ => None,
+        }
+    };
+    let git = Context::Git {
+        url: "https://h/r.git".into(),
+        keep_git_dir: false,
+        subdir: Some("sub".into()),
+    };
+    assert_eq!(asked(git).as_deref(), Some("git://h/r.git"));
+    let archive = Context::Http {
+        url: "https://h/a.tar".into(),
+        archive: true,
+        subdir: Some("sub".into()),
+    };
+    assert_eq!(asked(archive).as_deref(), Some("https://h/a.tar"));
+    assert_eq!(asked(Context::default()), None);
+}
+
+#[test]
+fn the_epoch_of_a_context_that_is_no_source_is_an_error() {
+    let made = |specifier: &str, found: bool| {
+        let context = NamedContext::from_specifier(specifier);
+        let options = Options {
+            contexts: BTreeMap::from([("x".to_owned(), context)]),
+            build_args: BTreeMap::from([("SOURCE_DATE_EPOCH".into(), "x".into())]),
+            ..options()
+        };
+        let dockerfile = dockerfile::parse(b"FROM scratch\n").unwrap();
+        let mut images = ResolvedImages::new();
+        let mut asked = 0;
+        loop {
+            match translate(&dockerfile, &options, &images) {
+                Ok(Outcome::NeedsImages(requests)) => {
+                    for request in requests {
+                        asked += 1;
+                        assert_eq!(request.platform, None);
+                        match found {
+                            true => images.insert(request.clone(), image(&request, &[])),
+                            false => images.insert_failure(request, Arc::new(std::fmt::Error)),
+                        }
+                    }
+                }
+                other => return (asked, other.map(|_| ()).map_err(|error| error.to_string())),
+            }
+        }
+    };
+    assert_eq!(made("docker-image://a", true), (1, Ok(())));
+    assert_eq!(made("local:a", true), (0, Ok(())));
+    let (asked, refused) = made("docker-image://a", false);
+    assert!(asked == 1 && refused.is_err());
+    for specifier in ["input:a", "what:a", "oci-layout://store:tag", "what"] {
+        let (_, refused) = made(specifier, true);
+        assert!(refused.unwrap_err().contains("\"x\""), "{specifier}");
+    }
+}
+
+#[test]
+fn an_epoch_beyond_the_years_that_json_has_fails_last() {
+    let built = |source: &str| {
+        let epoch = "999999999999".to_owned();
+        let options = Options {
+            build_args: BTreeMap::from([("SOURCE_DATE_EPOCH".to_owned(), epoch)]),
+            ..options()
+        };
+        translated_with(source, &options, &[]).unwrap_err().reason
+    };
+    assert!(matches!(*built("FROM scratch\n"), Reason::Epoch { .. }));
+    let other = built("FROM scratch\nEXPOSE x\n");
+    assert!(matches!(*other, Reason::Port { .. }));
+}
+
+#[test]
+fn a_context_that_a_policy_replaces_is_that_then() {
+    let context = NamedContext::from_specifier("docker-image://a");
+    let options = Options {
+        contexts: BTreeMap::from([("x".to_owned(), context)]),
+        ..options()
+    };
+    let translated = |source: &[u8]| {
+        let dockerfile = dockerfile::parse(source).unwrap();
+        let mut images = ResolvedImages::new();
+        loop {
+            match translate(&dockerfile, &options, &images) {
+                Ok(Outcome::NeedsImages(requests)) => {
+                    for request in requests {
+                        let mut folder = LocalContext::new("folder");
+                        folder.exclude_patterns = vec!["hidden".to_owned()];
+                        let folder = NamedContext::Local(folder);
+                        images.insert_context(request, folder, Arc::new(std::fmt::Error));
+                    }
+                }
+                Ok(Outcome::Done(done)) => return Ok(*done),
+                Ok(Outcome::NeedsTime(_)) => panic!("no time is needed"),
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    let done = translated(b"FROM scratch\nCOPY --from=x /a /b\n").unwrap();
+    let shown = done.to_json();
+    let source = &shown["vertices"][0]["op"]["source"];
+    assert_eq!(source["identifier"], "local://folder");
+    assert_eq!(source["attrs"]["local.excludepatterns"], "[\"hidden\"]");
+    let refused = translated(b"FROM b\n").unwrap_err();
+    assert!(matches!(*refused.reason, Reason::BaseImage { .. }));
 }

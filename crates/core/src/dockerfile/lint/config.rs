@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::mount::go_bool;
 use super::super::parse::{DirectiveName, check_options, directive};
+use super::super::span::Span;
 use super::Rule;
 
 /// Which rules are checked, and whether findings fail the build.
@@ -108,7 +109,13 @@ impl LintConfig {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn of_dockerfile(source: &[u8]) -> Result<Self, LintConfigError> {
-        Self::parse(check_options(source).as_deref().unwrap_or_default())
+        let options = check_options(source);
+        Self::parse(options.as_ref().map_or("", |(options, _)| options))
+    }
+
+    /// The line of the Dockerfile's `# check=` directive.
+    pub fn place_in(source: &[u8]) -> Option<Span> {
+        check_options(source).map(|(_, span)| span)
     }
 
     /// Whether the rule is checked for an instruction with these comments, of which one may be `# check=…`.

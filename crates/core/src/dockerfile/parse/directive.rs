@@ -126,11 +126,12 @@ pub fn detect_syntax(source: &[u8]) -> Option<Syntax> {
     })
 }
 
-/// The value of the `check` directive, up to its first space.
-pub(in super::super) fn check_options(source: &[u8]) -> Option<String> {
+/// The value of the `check` directive, up to its first space, and its line.
+pub(in super::super) fn check_options(source: &[u8]) -> Option<(String, Span)> {
     let text = to_text(source);
     let (body, first_line) = without_shebang(&text);
-    find(body, first_line, "#", DirectiveName::Check).map(|(value, _)| first_part(value).to_owned())
+    let (value, line) = find(body, first_line, "#", DirectiveName::Check)?;
+    Some((first_part(value).to_owned(), Span::line(line)))
 }
 
 fn first_part(value: &str) -> &str {
@@ -206,7 +207,7 @@ mod tests {
     fn check_options_end_at_a_space() {
         assert_eq!(
             check_options(b"# check=skip=all;error=true rest\n"),
-            Some("skip=all;error=true".into())
+            Some(("skip=all;error=true".into(), Span::line(1)))
         );
         assert_eq!(
             directive("escape =  \t"),

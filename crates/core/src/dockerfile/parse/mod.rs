@@ -154,7 +154,11 @@ impl<'l> Parser<'l> {
                 Err(error) => self.late = self.late.take().or(Some(error)),
             }
         }
-        let line = Span::line(reader.line());
+        let line = match (reader.line(), reader.line_too_long()) {
+            // A byte order mark alone is a line too.
+            (0, false) => Span::line(1),
+            (line, _) => Span::line(line),
+        };
         if count == 0 {
             return Err(ParseError::new(ParseErrorKind::NoInstructions, line));
         }
@@ -272,7 +276,8 @@ fn heredocs(
     }
     let escape = reader.directives.escape;
     let (mut word, _, mut args) = split(&statement.text, escape);
-    while Keyword::parse(word) == Some(Keyword::Onbuild) {
+    // Behind a second ONBUILD, which is an error anyway, BuildKit looks for none.
+    if Keyword::parse(word) == Some(Keyword::Onbuild) {
         (word, _, args) = split(args, escape);
     }
     let keyword = Keyword::parse(word);

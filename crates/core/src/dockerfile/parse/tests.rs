@@ -456,3 +456,19 @@ proptest::proptest! {
         let _ = crate::dockerfile::parse_ignore(&source);
     }
 }
+
+#[test]
+fn a_byte_order_mark_alone_is_a_line() {
+    let error = parse("\u{feff}".as_bytes()).unwrap_err();
+    assert_eq!(error.span, Some(Span::line(1)));
+}
+
+#[test]
+fn behind_a_second_onbuild_there_is_no_heredoc() {
+    let error = parse(b"FROM a\nONBUILD ONBUILD RUN <<EOF\nRUN x\nEOF\n").unwrap_err();
+    assert!(
+        matches!(*error.kind, ParseErrorKind::Trigger { .. }),
+        "{error}"
+    );
+    assert_eq!(error.span, Some(Span::line(2)));
+}

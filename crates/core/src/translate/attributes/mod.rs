@@ -1,13 +1,20 @@
 //! The attributes of BuildKit's Dockerfile frontend (`build-arg:NAME`, `platform`, `target` …) as options.
 
+mod attestations;
+mod caches;
+mod capabilities;
 mod limits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::attestations::{AttestationError, Attestations, Sbom};
+pub use self::caches::CacheImport;
+pub use self::capabilities::UnsupportedCapability;
 use self::limits::{extra_hosts, linux_resources, number, ulimits};
 use super::options::{Context, LocalContext, NamedContext, NoCache, Options};
 use super::{git_url, url};
+use crate::dockerfile::{LintConfig, LintConfigError};
 use crate::llb::{Network, ResolveMode};
 use crate::oci::{Error as PlatformError, Platform};
 
@@ -18,6 +25,12 @@ pub struct Attributes {
     pub options: Options,
     /// The platforms to build for, normalised; none means: not said.
     pub platforms: Vec<Platform>,
+    /// What is to be attested.
+    pub attestations: Attestations,
+    /// Caches that the daemon looks into before it runs a step.
+    pub cache_imports: Vec<CacheImport>,
+    /// The lint options that take the place of the Dockerfile's own.
+    pub checks: Option<LintConfig>,
 }
 
 /// An attribute that cannot be used.
@@ -37,6 +50,23 @@ pub enum AttributeError {
         /// What it may be.
         expected: &'static str,
     },
+    /// An attribute that BuildKit had once.
+    #[error("{name} is not supported any more: BuildKit removed it in version 0.11")]
+    Removed {
+        /// The attribute.
+        name: &'static str,
+    },
+    /// Lint options that cannot be read.
+    #[error("the build argument BUILDKIT_DOCKERFILE_CHECK cannot be used")]
+    Checks(#[source] LintConfigError),
+    /// An attestation that cannot be made.
+    #[error("the attribute {name} cannot be used")]
+    Attestation {
+        /// The attribute.
+        name: String,
+        /// Why.
+        source: AttestationError,
+    },
     /// `multi-platform=false` with several platforms.
     #[error("several platforms are asked for, and multi-platform is false")]
     SeveralPlatforms,
@@ -52,6 +82,7 @@ impl Attributes {
         session_id: &str,
     ) -> Result<Self, AttributeError> {
         let get = |name: &str| given.get(name).map(String::as_str).unwrap_or_default();
+        refuse_removed(&get)?;
         let platforms = platforms(get("platform"))?;
         let prefixed = |prefix: &str| -> BTreeMap<String, String> {
             let named = given
@@ -92,7 +123,29 @@ impl Attributes {
             build_args: build_args.clone(),
             ..Options::default()
         };
-        Ok(Self { options, platforms })
+        let checks = given.get("build-arg:BUILDKIT_DOCKERFILE_CHECK");
+        let checks = checks.map(|text| LintConfig::parse(text)).transpose();
+        Ok(Self {
+            options,
+            platforms,
+            cache_imports: caches::imports(&get)?,
+            attestations: Attestations::read(given)?,
+            checks: checks.map_err(AttributeError::Checks)?,
+        })
+    }
+}
+
+/// What BuildKit's own frontend refuses before all else.
+fn refuse_removed<'g>(get: &impl Fn(&str) -> &'g str) -> Result<(), AttributeError> {
+    const COPY_IMAGE: &str = "override-copy-image";
+    if !get(COPY_IMAGE).is_empty() {
+        return Err(AttributeError::Removed { name: COPY_IMAGE });
+    }
+    match crate::dockerfile::go_bool(get("build-arg:BUILDKIT_DISABLE_FILEOP")) {
+        Some(true) => Err(AttributeError::Removed {
+            name: "BUILDKIT_DISABLE_FILEOP",
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -192,7 +245,7 @@ fn main_context(
     if url::is_http(specifier) {
         return Context::Http {
             url: specifier.to_owned(),
-            archive: true,
+            archive: false,
             subdir,
         };
     }
@@ -248,7 +301,9 @@ mod tests {
             ("context:x", "local:y"),
             ("local-sessionid:y", "other"),
         ]);
-        let Attributes { options, platforms } = read.unwrap();
+        let Attributes {
+            options, platforms, ..
+        } = read.unwrap();
         assert_eq!(
             platforms
                 .iter()
@@ -274,6 +329,26 @@ mod tests {
     }
 
     #[test]
+    fn what_buildkit_removed_is_refused() {
+        const FILEOP: &str = "build-arg:BUILDKIT_DISABLE_FILEOP";
+        for (name, value) in [(FILEOP, "1"), (FILEOP, "t"), ("override-copy-image", "x")] {
+            let refused = read(&[("platform", "bad/"), (name, value)]).unwrap_err();
+            assert!(
+                matches!(refused, AttributeError::Removed { .. }),
+                "{name}={value}: {refused}"
+            );
+        }
+        for (name, value) in [
+            (FILEOP, "0"),
+            (FILEOP, "yes"),
+            (FILEOP, ""),
+            ("override-copy-image", ""),
+        ] {
+            assert!(read(&[(name, value)]).is_ok(), "{name}={value}");
+        }
+    }
+
+    #[test]
     fn wrong_values_are_refused() {
         for (name, value) in [
             ("platform", "bad/"),
@@ -289,6 +364,9 @@ mod tests {
             ("cpusetmems", "3-1"),
             ("image-resolve-mode", "x"),
             ("multi-platform", "x"),
+            ("cache-imports", "x"),
+            ("attest:x", ""),
+            ("build-arg:BUILDKIT_DOCKERFILE_CHECK", "x"),
         ] {
             assert!(read(&[(name, value)]).is_err(), "{name}={value}");
         }

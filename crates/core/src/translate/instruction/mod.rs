@@ -22,7 +22,7 @@ use super::lint::Lint;
 use super::onbuild;
 use super::reason::Reason;
 use super::scope::Scope;
-use super::stage::{Command, Layer, Stage, StageId, Stages};
+use super::stage::{Command, Layer, Scan, Stage, StageId, Stages};
 use super::start;
 use crate::dockerfile::{ExpandError, Expansion, Instruction, InstructionKind, Lexer, Linter};
 use crate::llb::{Env, State, path};
@@ -38,6 +38,7 @@ pub(super) fn dispatch<'a>(
     stages[id].progress.dispatched = true;
     let mut stage = std::mem::take(&mut stages[id]);
     let done = run_all(scope, lint, stages, id, &mut stage);
+    stage.scan = Scan::of(scope, &stage);
     stage.progress.finished = true;
     if stage.heirs == 0 {
         stage.image = Arc::default();
@@ -92,29 +93,28 @@ fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
     {
         stage.image_mut().config.env.push(format!("PATH={path}"));
     }
-    let image = stage.image.clone();
-    stage.update(|mut state| {
-        for assignment in &image.config.env {
-            let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
-            state = state.with_env(key, value);
-        }
-        if let Some(hostname) = scope
-            .options
-            .hostname
-            .as_deref()
-            .filter(|name| !name.is_empty())
-        {
-            state = state.with_hostname(hostname);
-        }
-        if !image.config.user.is_empty() {
-            state = state.with_user(&image.config.user);
-        }
-        state.with_network(scope.options.network)
-    });
-    if !image.config.working_dir.is_empty() {
+    // A second handle to the image would have the next change copy its whole history.
+    let (config, mut state) = (&stage.image.config, std::mem::take(&mut stage.state));
+    for assignment in &config.env {
+        let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
+        state = state.with_env(key, value);
+    }
+    if let Some(hostname) = scope
+        .options
+        .hostname
+        .as_deref()
+        .filter(|name| !name.is_empty())
+    {
+        state = state.with_hostname(hostname);
+    }
+    if !config.user.is_empty() {
+        state = state.with_user(&config.user);
+    }
+    let dir = config.working_dir.clone();
+    stage.state = state.with_network(scope.options.network);
+    if !dir.is_empty() {
         let span = stage.span;
-        workdir::enter(stage, &image.config.working_dir)
-            .map_err(|reason| Error::from(reason).at(span))?;
+        workdir::enter(stage, &dir).map_err(|reason| Error::from(reason).at(span))?;
     }
     Ok(())
 }
@@ -299,4 +299,30 @@ pub(super) fn shown(lexer: &Lexer, text: &str, env: &Env) -> String {
         .expand(text, env)
         .map_or(Cow::Borrowed(text), |expansion| expansion.text);
     super::names::upper_first_word(&expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::{HistoryEntry, Image};
+    use crate::translate::{Options, ResolvedImages};
+
+    #[test]
+    fn a_stage_begins_without_a_copy_of_its_history() {
+        let dockerfile = crate::dockerfile::parse(b"FROM scratch\n").unwrap();
+        let (options, images) = (Options::default(), ResolvedImages::new());
+        let mut lint = Lint::new(None);
+        let scope = Scope::new(&dockerfile, &options, &images, &mut lint).unwrap();
+        let mut image = Image::default();
+        image.history.push(HistoryEntry::default());
+        image.config.working_dir = "/work".to_owned();
+        let mut stage = Stage {
+            image: Arc::new(image),
+            ..Stage::default()
+        };
+        let history = stage.image.history.as_ptr();
+        begin(&scope, &mut stage).unwrap();
+        assert_eq!(stage.image.history.as_ptr(), history);
+        assert_eq!(stage.state.dir(), "/work");
+    }
 }

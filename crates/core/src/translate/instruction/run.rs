@@ -10,7 +10,7 @@ use super::super::start::COMMAND;
 use super::Step;
 use super::{config, run_mounts};
 use crate::dockerfile::{
-    self, CommandLine, Lexer, Mount, MountType, RunInstruction, RunNetwork, RunSecurity,
+    self, CommandLine, Lexer, Mount, MountType, RunDevice, RunInstruction, RunNetwork, RunSecurity,
 };
 use crate::llb::{self, Cap, Constraints, Env, Exec, File, Network, Security, State, path};
 
@@ -44,13 +44,10 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Res
         exec = exec.ulimits(options.ulimits.clone());
     }
     if caps.contains(Cap::ExecMetaCdi) {
-        for device in &options.devices {
-            exec = exec.device(device.clone());
+        let own = run.devices.iter().map(device);
+        for device in options.devices.iter().cloned().chain(own) {
+            exec = exec.device(device);
         }
-    }
-    // Where the daemon knows no devices the reference leaves them out without a word.
-    if !run.devices.is_empty() {
-        return Err(Reason::Device.into());
     }
     let constraints = constraints(step, &mounts, &env, &command.suffix);
     exec = exec.extra_hosts(options.extra_hosts.clone());
@@ -64,6 +61,15 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Res
     step.stage.update(|state| state.run(exec).root());
     step.commit(history, Layer::Marked);
     Ok(())
+}
+
+/// A device as the labs channel of the reference asks for it. A daemon that knows no devices is not
+/// asked, and the step runs without: so does the reference.
+fn device(device: &RunDevice) -> llb::Device {
+    llb::Device {
+        name: device.name.clone(),
+        optional: !device.required,
+    }
 }
 
 /// What is run.

@@ -1,16 +1,13 @@
 //! The frontend as BuildKit runs it: an image inside the daemon. What a client-side build reads from its disk is read
 //! through the daemon here; all else is the same.
 
-mod capabilities;
-
-use std::collections::BTreeMap;
-
 use super::choice::{Choice, elsewhere};
 use super::read::{Contexts, Entry};
 use super::{Call, Error, Job, Question, Setting};
 use crate::client::CacheEntry;
 use crate::gateway::{self, Bridge, BuildResult, FrontendEnvironment};
 use crate::oci::Platform;
+use crate::translate::{Attributes, UnsupportedCapability};
 
 /// The attribute that asks a question instead of a build.
 const REQUEST: &str = "requestid";
@@ -32,7 +29,10 @@ pub async fn serve(
 
 async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<BuildResult, Error> {
     let attributes = &environment.options;
-    let missing = capabilities::missing(attributes)?;
+    let missing = UnsupportedCapability::find(attributes);
+    if let Some(missing) = missing.as_ref().filter(|missing| !missing.can_be_forwarded) {
+        return Err(unsupported(missing));
+    }
     let session_id = environment.session_id.as_str();
     let inputs = bridge.inputs().await?;
     let mut contexts = Contexts::find(bridge, attributes, session_id, inputs).await?;
@@ -43,7 +43,9 @@ async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<Bu
         let setting = setting(bridge, environment, &entry, contexts)?;
         return Ok(job.run(bridge, &setting).await?.result);
     }
-    missing.map_or(Ok(()), Err)?;
+    if let Some(missing) = &missing {
+        return Err(unsupported(missing));
+    }
     contexts.excludes.clone_from(&entry.excludes);
     contexts.read_ignore_files(bridge, session_id).await?;
     let question = attributes.get(REQUEST).map(|id| call(id)).transpose()?;
@@ -59,9 +61,16 @@ async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<Bu
             })
         }
         None => {
-            let job = Job::read(source, attributes, &Choice::Here)?;
+            let (choice, head) = (Choice::Here, setting.warn_at.as_str());
+            let job = Job::read_through(bridge, source, attributes, &choice, head).await?;
             Ok(job.run(bridge, &setting).await?.result)
         }
+    }
+}
+
+fn unsupported(missing: &UnsupportedCapability) -> Error {
+    Error::FrontendCapability {
+        name: missing.name.clone(),
     }
 }
 
@@ -80,7 +89,7 @@ fn setting(
         session_id: environment.session_id.clone(),
         build_platforms: build_platforms(bridge, environment),
         excludes: contexts.excludes.unwrap_or_default(),
-        cache_imports: cache_imports(&environment.options)?,
+        cache_imports: cache_imports(environment)?,
         inputs: contexts.inputs,
         warn_at: entry.head.clone(),
         context: Some(contexts.main),
@@ -106,49 +115,13 @@ fn build_platforms(bridge: &Bridge, environment: &FrontendEnvironment) -> Vec<Pl
         .collect()
 }
 
-/// `cache-imports`, a JSON list, and the older `cache-from`, references with commas between.
-fn cache_imports(attributes: &BTreeMap<String, String>) -> Result<Vec<CacheEntry>, Error> {
-    let get = |name: &str| attributes.get(name).filter(|text| !text.is_empty());
-    let mut imports = match get("cache-imports") {
-        None => Vec::new(),
-        Some(text) => CacheEntry::list_from_json(text).ok_or_else(|| Error::InvalidAttribute {
-            name: "cache-imports".to_owned(),
-            reason: "it is not a JSON list of caches".to_owned(),
-        })?,
-    };
-    let older = get("cache-from")
-        .into_iter()
-        .flat_map(|list| list.split(','));
-    imports.extend(older.map(|reference| CacheEntry {
-        kind: "registry".to_owned(),
-        attrs: BTreeMap::from([("ref".to_owned(), reference.to_owned())]),
-    }));
-    Ok(imports)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn caches_are_read_from_both_attributes() {
-        let read = |pairs: &[(&str, &str)]| {
-            let pairs = pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            cache_imports(&pairs.collect())
-        };
-        let both = read(&[
-            ("cache-imports", r#"[{"Type":"gha","Attrs":{"scope":"a"}}]"#),
-            ("cache-from", "x/y,z"),
-        ]);
-        let both = both.unwrap();
-        assert_eq!(both[0].attrs["scope"], "a");
-        assert_eq!(
-            (both[1].kind.as_str(), both[2].attrs["ref"].as_str()),
-            ("registry", "z")
-        );
-        assert!(read(&[("cache-imports", "x")]).is_err());
-        assert!(read(&[]).unwrap().is_empty());
-    }
+fn cache_imports(environment: &FrontendEnvironment) -> Result<Vec<CacheEntry>, Error> {
+    let read = Attributes::read(&environment.options, &environment.session_id)?;
+    let imports = read.cache_imports.into_iter();
+    Ok(imports
+        .map(|import| CacheEntry {
+            kind: import.kind,
+            attrs: import.attrs,
+        })
+        .collect())
 }

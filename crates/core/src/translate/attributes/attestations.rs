@@ -1,0 +1,181 @@
+//! Attestations: `attest:TYPE`, and `build-arg:BUILDKIT_ATTEST_TYPE` for clients that know no others.
+
+use std::collections::BTreeMap;
+
+use super::AttributeError;
+use crate::dockerfile::csv_fields;
+use crate::oci::{self, Reference};
+
+/// The scanner that the reference takes when none is named.
+const SCANNER: &str = "docker/buildkit-syft-scanner:stable-1";
+
+/// What is to be attested.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attestations {
+    /// The list of what an image is made of.
+    pub sbom: Option<Sbom>,
+    /// The fields that say how the image was made is told; that is the daemon's work.
+    pub provenance: Option<BTreeMap<String, String>>,
+}
+
+/// A list of what an image is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sbom {
+    /// The image of the program that makes it, with a tag.
+    pub generator: String,
+    /// What the program is told.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// An attestation that cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttestationError {
+    /// Neither an SBOM nor a provenance.
+    #[error("there is no attestation {kind:?}")]
+    UnknownKind {
+        /// What it was called.
+        kind: String,
+    },
+    /// The parameters are not one CSV record.
+    #[error("{text:?} is not one CSV record")]
+    NotCsv {
+        /// The value.
+        text: String,
+    },
+    /// The generator of an SBOM is no image.
+    #[error("the generator {generator:?} is no image")]
+    Generator {
+        /// Its name.
+        generator: String,
+        /// The rule that it breaks.
+        source: oci::Error,
+    },
+}
+
+impl Attestations {
+    /// Reads the attributes about attestations; others are left alone.
+    ///
+    /// # Errors
+    /// [`AttributeError::Attestation`] with the attribute's name.
+    pub fn read(attributes: &BTreeMap<String, String>) -> Result<Self, AttributeError> {
+        let mut all = Self::default();
+        for (name, text) in attributes {
+            let kind = name
+                .strip_prefix("attest:")
+                .or_else(|| name.strip_prefix("build-arg:BUILDKIT_ATTEST_"));
+            let Some(kind) = kind else { continue };
+            all.add(kind, text)
+                .map_err(|source| AttributeError::Attestation {
+                    name: name.clone(),
+                    source,
+                })?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, kind: &str, text: &str) -> Result<(), AttestationError> {
+        match kind.to_lowercase().as_str() {
+            "provenance" => self.provenance = Some(fields(text)?),
+            "sbom" => self.sbom = Some(sbom(fields(text)?)?),
+            _ => {
+                return Err(AttestationError::UnknownKind {
+                    kind: kind.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Is nothing to be attested?
+    pub fn is_empty(&self) -> bool {
+        self.sbom.is_none() && self.provenance.is_none()
+    }
+
+    /// Does the provenance show all that is known? It does unless it is to be short.
+    pub fn has_full_provenance(&self) -> bool {
+        let provenance = self.provenance.as_ref();
+        provenance.is_some_and(|fields| fields.get("mode").is_none_or(|mode| mode != "min"))
+    }
+}
+
+/// One CSV record of pairs.
+fn fields(text: &str) -> Result<BTreeMap<String, String>, AttestationError> {
+    if text.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let fields = csv_fields(text).map_err(|_| AttestationError::NotCsv {
+        text: text.to_owned(),
+    })?;
+    let pairs = fields.into_iter().map(|field| match field.split_once('=') {
+        Some((key, value)) => (key.to_owned(), value.to_owned()),
+        None => (field, String::new()),
+    });
+    Ok(pairs.collect())
+}
+
+fn sbom(mut parameters: BTreeMap<String, String>) -> Result<Sbom, AttestationError> {
+    let generator = parameters.remove("generator");
+    let generator = generator.unwrap_or_else(|| SCANNER.to_owned());
+    match Reference::parse(&generator) {
+        Ok(reference) => Ok(Sbom {
+            generator: reference.with_default_tag().to_string(),
+            parameters,
+        }),
+        Err(source) => Err(AttestationError::Generator { generator, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Attestations, AttributeError> {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Attestations::read(&pairs.collect())
+    }
+
+    #[test]
+    fn the_reference_s_scanner_is_the_default_and_the_rest_is_told_to_it() {
+        let sbom = read(&[("attest:sbom", "")]).unwrap().sbom.unwrap();
+        assert_eq!(
+            sbom.generator,
+            "docker.io/docker/buildkit-syft-scanner:stable-1"
+        );
+        let sbom = read(&[("build-arg:BUILDKIT_ATTEST_SBOM", "generator=a/b,X=1,Y")]);
+        let sbom = sbom.unwrap().sbom.unwrap();
+        assert_eq!(sbom.generator, "docker.io/a/b:latest");
+        assert_eq!(sbom.parameters["X"], "1");
+        assert_eq!(sbom.parameters["Y"], "");
+    }
+
+    #[test]
+    fn provenance_is_full_unless_it_is_to_be_short() {
+        let full = |text| {
+            read(&[("attest:provenance", text)])
+                .unwrap()
+                .has_full_provenance()
+        };
+        assert!(full("") && full("mode=max") && !full("mode=min,inline-only=true"));
+        assert!(read(&[("build-arg:A", "x")]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_attested_is_refused() {
+        let unknown = read(&[("attest:x", "")]).unwrap_err();
+        assert!(unknown.to_string().contains("attest:x"), "{unknown}");
+        for (name, text) in [
+            ("attest:sbom", "generator="),
+            ("attest:provenance", "\"a"),
+            ("build-arg:BUILDKIT_ATTEST_OTHER", ""),
+        ] {
+            let refused = read(&[(name, text)]);
+            assert!(
+                matches!(refused, Err(AttributeError::Attestation { .. })),
+                "{name}={text}"
+            );
+        }
+    }
+}
