@@ -3,6 +3,7 @@
 use std::{error::Error, path::PathBuf};
 
 use prost_types::FileDescriptorSet;
+use prost_types::field_descriptor_proto::Type;
 
 /// Fields that carry bulk data: cheap to slice and to clone.
 const BULK: &[&str] = &[
@@ -19,6 +20,9 @@ const BULK: &[&str] = &[
     ".containerd.services.content.v1.ReadContentResponse.data",
     ".containerd.services.content.v1.WriteContentRequest.data",
 ];
+
+/// Fields of `fsutil.types.Stat` that hold names of files, which need not be UTF-8: bytes, which are the same on the wire.
+const PATHS: &[&str] = &["path", "linkname"];
 
 /// Messages that hold secrets: they must not be printable.
 const SECRET: &[&str] = &[
@@ -64,6 +68,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                     nested.options = None;
                 }
             }
+            let text = message.field.iter_mut().filter(|field| {
+                file.package.as_deref() == Some("fsutil.types")
+                    && message.name.as_deref() == Some("Stat")
+                    && PATHS.contains(&field.name.as_deref().unwrap_or_default())
+            });
+            text.for_each(|field| field.set_type(Type::Bytes));
             messages.extend(message.nested_type.iter_mut());
         }
     }

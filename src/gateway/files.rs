@@ -173,16 +173,22 @@ impl From<Stat> for FileInfo {
             false => SystemTime::UNIX_EPOCH.checked_sub(since),
         };
         Self {
-            path: stat.path,
+            path: in_text(stat.path),
             kind,
             mode: stat.mode & 0o777 | extra,
             uid: stat.uid,
             gid: stat.gid,
             size: stat.size,
             modified: modified.unwrap_or(SystemTime::UNIX_EPOCH),
-            link_target: stat.linkname,
+            link_target: in_text(stat.linkname),
         }
     }
+}
+
+/// For messages and rules, which are text: a byte that is not UTF-8 is shown as a replacement character.
+fn in_text(path: Vec<u8>) -> String {
+    String::from_utf8(path)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 #[cfg(test)]

@@ -5,47 +5,48 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
 use super::error::ExportError;
-use crate::filepath;
+use crate::files::{self, Links};
 
+/// The longest path that the kernel takes.
+const PATH: usize = 4096;
 const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
 /// The destination of an export.
 #[derive(Debug)]
 pub(super) struct Beneath {
-    root: OwnedFd,
+    root: files::Beneath,
     /// The directory that was opened last; paths come in order, so it is mostly the next one too.
-    last: Option<(String, OwnedFd)>,
+    last: Option<(Vec<u8>, OwnedFd)>,
 }
 
 impl Beneath {
     /// Opens the root.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
-        let root = rustix::fs::openat(CWD, root, DIRECTORY | OFlags::RDONLY, Mode::empty())?;
+        let root = files::Beneath::open(root)?;
         Ok(Self { root, last: None })
     }
 
     /// The root itself.
-    pub(super) fn root(&self) -> &OwnedFd {
-        &self.root
+    pub(super) fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
     }
 
-    /// The directory that holds the path, and the name in it.
+    /// The directory that holds the path, and the name in it. Links that stay inside are followed, as by the reference.
     pub(super) fn parent<'a>(
         &mut self,
-        path: &'a str,
-    ) -> Result<(BorrowedFd<'_>, &'a str), ExportError> {
+        path: &'a [u8],
+    ) -> Result<(BorrowedFd<'_>, &'a [u8]), ExportError> {
         check(path)?;
-        let (parent, name) = filepath::split_parent(path);
+        let (parent, name) = split(path);
         if self.last.as_ref().is_none_or(|(last, _)| last != parent) {
-            let opened = self.open_directory(parent).map_err(|error| match error {
-                Errno::XDEV | Errno::LOOP => ExportError::Outside {
-                    path: path.to_owned(),
-                },
+            let opened = self.root.directory(parent, Links::Inside);
+            let opened = opened.map_err(|error| match error {
+                Errno::XDEV | Errno::LOOP => outside(path),
                 error => ExportError::file("open", parent, error),
             })?;
             self.last = Some((parent.to_owned(), opened));
@@ -55,42 +56,35 @@ impl Beneath {
             None => Ok((self.root.as_fd(), name)),
         }
     }
+}
 
-    /// Links that stay inside are followed, as by the reference. A kernel or sandbox without `openat2` follows none.
-    fn open_directory(&self, path: &str) -> Result<OwnedFd, Errno> {
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match rustix::fs::openat2(
-            &self.root,
-            path,
-            DIRECTORY | OFlags::RDONLY,
-            Mode::empty(),
-            resolve,
-        ) {
-            Err(Errno::NOSYS | Errno::PERM) => self.open_step_by_step(path),
-            opened => opened,
-        }
-    }
-
-    fn open_step_by_step(&self, path: &str) -> Result<OwnedFd, Errno> {
-        let flags = DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW;
-        let mut directory = rustix::fs::openat(&self.root, ".", flags, Mode::empty())?;
-        for name in path.split('/') {
-            directory = rustix::fs::openat(&directory, name, flags, Mode::empty())?;
-        }
-        Ok(directory)
+/// The folder of a path, and the name in it.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b".", path),
     }
 }
 
 /// Refuses what is no clean relative path downwards.
-pub(super) fn check(path: &str) -> Result<(), ExportError> {
-    let inside =
-        !path.contains('\0') && path.split('/').all(|name| !matches!(name, "" | "." | ".."));
-    if inside {
-        Ok(())
-    } else {
-        Err(ExportError::Outside {
-            path: path.to_owned(),
-        })
+pub(super) fn check(path: &[u8]) -> Result<(), ExportError> {
+    let mut names = path.split(|&byte| byte == b'/');
+    let inside = !path.contains(&0) && names.all(|name| !matches!(name, b"" | b"." | b".."));
+    if path.len() > PATH {
+        return Err(ExportError::Limit {
+            what: "a path",
+            limit: "4 KiB",
+        });
+    }
+    match inside {
+        true => Ok(()),
+        false => Err(outside(path)),
+    }
+}
+
+fn outside(path: &[u8]) -> ExportError {
+    ExportError::Outside {
+        path: String::from_utf8_lossy(path).into_owned(),
     }
 }
 
@@ -113,7 +107,7 @@ pub(super) fn remove(
         return rustix::fs::unlinkat(parent, name, AtFlags::empty());
     }
     let directory = open(parent, name)?;
-    for (inner, kind) in entries(&directory)? {
+    for (inner, kind) in entries(directory.as_fd())? {
         remove(directory.as_fd(), inner.as_c_str(), kind)?;
     }
     rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
@@ -126,14 +120,14 @@ pub(super) fn open(parent: BorrowedFd<'_>, name: impl Arg) -> Result<OwnedFd, Er
 }
 
 /// What is in a directory.
-pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<(CString, FileType)>, Errno> {
+pub(super) fn entries(directory: BorrowedFd<'_>) -> Result<Vec<(CString, FileType)>, Errno> {
     let mut found = Vec::new();
     for entry in Dir::read_from(directory)? {
         let name = entry?.file_name().to_owned();
         if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
-        if let Some(kind) = kind(directory.as_fd(), name.as_c_str())? {
+        if let Some(kind) = kind(directory, name.as_c_str())? {
             found.push((name, kind));
         }
     }
@@ -163,7 +157,10 @@ mod tests {
             "a\0b",
         ] {
             assert!(
-                matches!(beneath.parent(path), Err(ExportError::Outside { .. })),
+                matches!(
+                    beneath.parent(path.as_bytes()),
+                    Err(ExportError::Outside { .. })
+                ),
                 "{path:?}"
             );
         }
@@ -177,15 +174,16 @@ mod tests {
         symlink("/etc", dir.path().join("absolute")).unwrap();
         symlink("../..", dir.path().join("up")).unwrap();
         let mut beneath = Beneath::open(dir.path()).unwrap();
-        assert!(beneath.parent("inside/sub/x").is_ok());
+        assert!(beneath.parent(b"inside/sub/x").is_ok());
         for path in ["absolute/x", "up/x", "real/../up/x"] {
             assert!(
-                matches!(beneath.parent(path), Err(ExportError::Outside { .. })),
+                matches!(
+                    beneath.parent(path.as_bytes()),
+                    Err(ExportError::Outside { .. })
+                ),
                 "{path}"
             );
         }
-        assert!(beneath.open_step_by_step("real/sub").is_ok());
-        assert!(beneath.open_step_by_step("inside/sub").is_err());
     }
 
     #[test]
@@ -195,7 +193,7 @@ mod tests {
         fs::write(dir.path().join("kept"), "").unwrap();
         symlink(dir.path(), dir.path().join("gone/deep/link")).unwrap();
         let mut beneath = Beneath::open(dir.path()).unwrap();
-        let (parent, name) = beneath.parent("gone").unwrap();
+        let (parent, name) = beneath.parent(b"gone").unwrap();
         remove(parent, name, FileType::Directory).unwrap();
         assert!(dir.path().join("kept").exists() && !dir.path().join("gone").exists());
     }

@@ -26,7 +26,7 @@ pub(super) fn receive(
 ) -> Result<(), ExportError> {
     let name = root.display().to_string();
     let tree = std::fs::create_dir_all(&root).and_then(|()| Tree::open(&root, mirror));
-    let tree = tree.map_err(|error| ExportError::file("use", &name, error))?;
+    let tree = tree.map_err(|error| ExportError::file("use", name.as_bytes(), error))?;
     let mut receiver = Receiver {
         tree,
         wanted: VecDeque::new(),

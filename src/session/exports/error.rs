@@ -22,6 +22,11 @@ pub(super) enum ExportError {
     NotAsked { id: u32 },
     #[error("the daemon sent {0}")]
     Protocol(&'static str),
+    #[error("the daemon sent {what} of more than {limit}")]
+    Limit {
+        what: &'static str,
+        limit: &'static str,
+    },
     #[error("the daemon failed to send the files: {0}")]
     Sender(String),
     /// The other side is gone; nobody is left to hear of it.
@@ -41,10 +46,10 @@ fn hint(action: &str, source: &io::Error) -> &'static str {
 
 impl ExportError {
     /// A failed system call on a path.
-    pub(super) fn file(action: &'static str, path: &str, source: impl Into<io::Error>) -> Self {
+    pub(super) fn file(action: &'static str, path: &[u8], source: impl Into<io::Error>) -> Self {
         Self::File {
             action,
-            path: path.to_owned(),
+            path: String::from_utf8_lossy(path).into_owned(),
             source: source.into(),
         }
     }

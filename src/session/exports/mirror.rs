@@ -1,7 +1,7 @@
 //! Directories that are to hold a result and nothing else: what did not arrive is removed, when all else has.
 
 use std::collections::HashSet;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
@@ -17,19 +17,17 @@ pub(super) struct Mirror {
 
 impl Mirror {
     /// A path that stays.
-    pub(super) fn keep(&mut self, path: &str) {
-        self.paths.insert(path.as_bytes().to_vec());
+    pub(super) fn keep(&mut self, path: &[u8]) {
+        self.paths.insert(path.to_vec());
     }
 
     /// Removes all other paths below the root. Links are removed, not followed.
-    pub(super) fn remove_others(&self, root: &OwnedFd) -> Result<(), ExportError> {
+    pub(super) fn remove_others(&self, root: BorrowedFd<'_>) -> Result<(), ExportError> {
         self.clean(root, &mut Vec::new())
     }
 
-    fn clean(&self, directory: &OwnedFd, path: &mut Vec<u8>) -> Result<(), ExportError> {
-        let failed = |action, path: &[u8], error: Errno| {
-            ExportError::file(action, &String::from_utf8_lossy(path), error)
-        };
+    fn clean(&self, directory: BorrowedFd<'_>, path: &mut Vec<u8>) -> Result<(), ExportError> {
+        let failed = |action, path: &[u8], error: Errno| ExportError::file(action, path, error);
         let entries = beneath::entries(directory).map_err(|error| failed("read", path, error))?;
         let length = path.len();
         for (name, kind) in entries {
@@ -39,12 +37,12 @@ impl Mirror {
             path.extend_from_slice(name.to_bytes());
             let name = name.as_c_str();
             if !self.paths.contains(path) {
-                let removed = beneath::remove(directory.as_fd(), name, kind);
+                let removed = beneath::remove(directory, name, kind);
                 removed.map_err(|error| failed("remove", path, error))?;
             } else if kind == FileType::Directory {
-                let inner = beneath::open(directory.as_fd(), name);
+                let inner = beneath::open(directory, name);
                 let inner = inner.map_err(|error| failed("open", path, error))?;
-                self.clean(&inner, path)?;
+                self.clean(inner.as_fd(), path)?;
             }
             path.truncate(length);
         }

@@ -1,6 +1,7 @@
 //! Results that the daemon sends back: `moby.filesync.v1.FileSend`, for the tar, OCI, docker and local exporters.
 
 mod beneath;
+mod budget;
 mod directory;
 mod error;
 mod file;
@@ -281,7 +282,7 @@ async fn receive_file<O>(open: O, inbound: Body, tasks: &Tasks) -> Result<(), Ex
 where
     O: FnOnce() -> io::Result<ExportedFile> + Send + 'static,
 {
-    let failed = |error| ExportError::file("write", "the result", error);
+    let failed = |error| ExportError::file("write", b"the result", error);
     let received = run(inbound, tasks, read_data, move |mut messages| {
         let mut destination = open().map_err(failed)?;
         while let Some(batch) = messages.blocking_recv() {

@@ -320,6 +320,26 @@ async fn a_directory_arrives_as_it_is() {
 }
 
 #[tokio::test]
+async fn names_and_targets_that_are_not_utf8_are_written_byte_for_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let odd = |path: &[u8], (mut stat, content): (Stat, &'static str)| {
+        stat.path = path.to_vec();
+        (stat, content)
+    };
+    let mut link = link("", "", mode::SYMLINK | 0o777);
+    link.0.linkname = b"d\xff/f\xfe".to_vec();
+    let files = [
+        odd(b"d\xff", file("", mode::DIR | 0o755, "")),
+        odd(b"d\xff/f\xfe", file("", 0o644, "content")),
+        odd(b"link", link),
+    ];
+    send(dir.path(), &files).await.unwrap();
+    let path = dir.path().join(std::ffi::OsStr::from_bytes(b"d\xff/f\xfe"));
+    assert_eq!(fs::read(path).unwrap(), b"content");
+    assert_eq!(fs::read(dir.path().join("link")).unwrap(), b"content");
+}
+
+#[tokio::test]
 async fn what_is_there_stays_or_is_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();

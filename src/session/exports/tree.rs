@@ -11,6 +11,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, XattrFla
 use rustix::io::Errno;
 
 use super::beneath::{self, Beneath};
+use super::budget::{self, Budget};
 use super::error::ExportError;
 use super::mirror::Mirror;
 use crate::proto::fsutil::types::Stat;
@@ -30,10 +31,11 @@ pub(super) struct Tree {
     attributes: HashMap<u32, BTreeMap<String, Vec<u8>>>,
     open: HashMap<u32, File>,
     /// Second names of files, which are made when those are there: the name and the file's first one.
-    links: Vec<(String, String)>,
+    links: Vec<(Vec<u8>, Vec<u8>)>,
     directories: Vec<Stat>,
     /// Of a directory that is to hold nothing else.
     mirror: Option<Mirror>,
+    budget: Budget,
 }
 
 impl Tree {
@@ -47,12 +49,14 @@ impl Tree {
             open: HashMap::new(),
             links: Vec::new(),
             directories: Vec::new(),
+            budget: Budget::default(),
         })
     }
 
     /// Creates what the stat describes. True for a file whose content has to be asked for.
     pub(super) fn create(&mut self, id: u32, stat: Stat) -> Result<bool, ExportError> {
         beneath::check(&stat.path)?;
+        self.budget.take(&stat, self.mirror.is_some())?;
         if let Some(mirror) = &mut self.mirror {
             mirror.keep(&stat.path);
         }
@@ -70,6 +74,7 @@ impl Tree {
         } else {
             let values = [u64::from(stat.mode), stat.mod_time.cast_unsigned()];
             self.files.insert(id, &stat.path, values);
+            budget::files(self.files.size())?;
             if !stat.xattrs.is_empty() {
                 self.attributes.insert(id, stat.xattrs);
             }
@@ -93,7 +98,7 @@ impl Tree {
     }
 
     /// A new file with its final permissions.
-    fn create_file(&mut self, path: &str, go_mode: u32) -> Result<File, ExportError> {
+    fn create_file(&mut self, path: &[u8], go_mode: u32) -> Result<File, ExportError> {
         let (parent, name) = self.beneath.parent(path)?;
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -163,9 +168,9 @@ impl Tree {
             .map_err(|error| ExportError::file("complete", &path, error))
     }
 
-    fn path(&self, id: u32) -> String {
+    fn path(&self, id: u32) -> Vec<u8> {
         let entry = self.files.get(id);
-        entry.map_or_else(String::new, |(path, _)| path)
+        entry.map_or_else(Vec::new, |(path, _)| path)
     }
 
     /// Does what waits for all files: makes their second names, removes what did not arrive, if that is wanted, and gives the
@@ -188,7 +193,7 @@ impl Tree {
         Ok(())
     }
 
-    fn link(&mut self, path: &str, first: &str) -> Result<(), ExportError> {
+    fn link(&mut self, path: &[u8], first: &[u8]) -> Result<(), ExportError> {
         let (of_first, first_name) = self.beneath.parent(first)?;
         let of_first = of_first
             .try_clone_to_owned()
@@ -220,7 +225,7 @@ enum Failed {
 }
 
 impl Failed {
-    fn at(self, action: &'static str, path: &str) -> ExportError {
+    fn at(self, action: &'static str, path: &[u8]) -> ExportError {
         match self {
             Self::Make(error) => ExportError::file(action, path, error),
             Self::Replace(error) => ExportError::file("replace", path, error),
@@ -237,7 +242,7 @@ impl From<Errno> for Failed {
 /// Makes something, in place of what is there. Mostly nothing is, so that is not looked for before.
 fn replacing<T>(
     parent: BorrowedFd<'_>,
-    name: &str,
+    name: &[u8],
     make: impl Fn() -> Result<T, Errno>,
 ) -> Result<T, Failed> {
     match make() {
@@ -268,7 +273,7 @@ fn complete(
     rustix::fs::futimens(&file, &timestamps(time))
 }
 
-fn set_times(parent: BorrowedFd<'_>, name: &str, time: i64) -> Result<(), Errno> {
+fn set_times(parent: BorrowedFd<'_>, name: &[u8], time: i64) -> Result<(), Errno> {
     rustix::fs::utimensat(parent, name, &timestamps(time), AtFlags::SYMLINK_NOFOLLOW)
 }
 

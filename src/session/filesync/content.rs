@@ -1,16 +1,18 @@
 //! Reads the files that the daemon asked for: few at a time, off the async threads, in bounded pieces.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::error::TransferError;
 use super::sent::Sent;
+use crate::files::{Beneath, BeneathError, Links};
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::session::fsutil::{PathTable, packet};
 use crate::session::stream::Outbound;
@@ -23,7 +25,7 @@ const PIECE: usize = 64 * 1024;
 /// The requests of one transfer and who works on them.
 #[derive(Debug)]
 pub(super) struct Content {
-    root: PathBuf,
+    root: Arc<Beneath>,
     paths: Arc<Mutex<PathTable<1>>>,
     outbound: Outbound,
     queue: Mutex<Queue>,
@@ -40,7 +42,7 @@ struct Queue {
 impl Content {
     /// Reads the files that `paths` tells of below `root`, and counts them.
     pub(super) fn new(
-        root: PathBuf,
+        root: Arc<Beneath>,
         paths: Arc<Mutex<PathTable<1>>>,
         outbound: Outbound,
         (sent, directory): (Sent, String),
@@ -105,9 +107,9 @@ impl Content {
                 buffer.reserve(length + 64);
                 packet::put_data_header(buffer, id, length);
                 read_exact(&file, buffer, length).map_err(|error| match error {
-                    Short::Error(source) => TransferError::file("read", path.as_bytes(), source),
+                    Short::Error(source) => TransferError::file("read", &path, source),
                     Short::End(read) => TransferError::Shrunk {
-                        path: path.clone(),
+                        path: shown(&path),
                         listed,
                         read: listed - left + read,
                     },
@@ -115,35 +117,29 @@ impl Content {
                 left -= length as u64;
             }
         }
-        self.sent.add(&self.directory, &path, listed);
+        self.sent.add(&self.directory, &shown(&path), listed);
         packet::put_bare(buffer, PacketType::PacketData, id);
         Ok(())
     }
 }
 
-/// Opens a regular file, and none that took its place: no link is followed, nothing blocks. A socket, which was listed as
-/// an empty file, is none.
-fn open(root: &Path, path: &str) -> Result<Option<File>, TransferError> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(root.join(path), flags, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(Errno::NXIO) => return Ok(None),
-        Err(Errno::LOOP) => {
-            return Err(TransferError::NotRegular {
-                path: path.to_owned(),
-            });
+/// Opens a regular file beneath the root, and none that took its place: no link is followed on the way to it, nothing
+/// blocks. A socket, which was listed as an empty file, is none.
+fn open(root: &Beneath, path: &[u8]) -> Result<Option<File>, TransferError> {
+    match root.file(Path::new(OsStr::from_bytes(path)), Links::Never) {
+        Ok(file) => Ok(Some(file)),
+        Err(BeneathError::Io(error))
+            if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) =>
+        {
+            Ok(None)
         }
-        Err(error) => return Err(TransferError::file("open", path.as_bytes(), error)),
-    };
-    let metadata = file
-        .metadata()
-        .map_err(|error| TransferError::file("open", path.as_bytes(), error))?;
-    match metadata.is_file() {
-        true => Ok(Some(file)),
-        false => Err(TransferError::NotRegular {
-            path: path.to_owned(),
-        }),
+        Err(BeneathError::Io(error)) => Err(TransferError::file("open", path, error)),
+        Err(_) => Err(TransferError::NotRegular { path: shown(path) }),
     }
+}
+
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
 }
 
 /// Why fewer bytes came than were to be read.

@@ -23,10 +23,8 @@ pub(super) enum TransferError {
         #[source]
         source: io::Error,
     },
-    #[error(
-        "the name of {path} is not UTF-8, which BuildKit cannot transfer; rename it or exclude it in .dockerignore"
-    )]
-    NotUtf8 { path: String },
+    #[error("the paths that the build copies lead through too many symbolic links")]
+    TooManyLinks,
     #[error("{path} is not a regular file any more")]
     NotRegular { path: String },
     #[error(

@@ -1,10 +1,9 @@
 //! Which paths of a directory belong to the transfer, decided while walking down.
 
-use std::path::Path;
-
 use super::error::TransferError;
 use super::follow;
 use super::request::Request;
+use crate::files::Beneath;
 use crate::session::{MatchState, PatternMatcher};
 
 /// Include and exclude patterns; without include patterns everything is included.
@@ -32,7 +31,7 @@ pub(super) struct Decision {
 
 impl Filter {
     /// The filter of a request for the directory `root`, in which the follow-paths are resolved.
-    pub(super) fn new(root: &Path, request: &Request) -> Result<Self, TransferError> {
+    pub(super) fn new(root: &Beneath, request: &Request) -> Result<Self, TransferError> {
         let mut include = request.include.clone();
         if let Some(targets) = follow::follow_links(root, &request.follow)?
             && !request.follow.is_empty()
@@ -95,6 +94,10 @@ fn matcher(
 mod tests {
     use super::*;
 
+    fn root() -> Beneath {
+        Beneath::open(std::path::Path::new("/")).unwrap()
+    }
+
     fn filter(include: &[&str], exclude: &[&str]) -> Filter {
         let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
         let request = Request {
@@ -102,7 +105,7 @@ mod tests {
             exclude: owned(exclude),
             ..Request::default()
         };
-        Filter::new(Path::new("/dev/null/x"), &request).unwrap()
+        Filter::new(&root(), &request).unwrap()
     }
 
     fn directory(filter: &Filter, path: &str) -> (bool, bool) {
@@ -148,7 +151,7 @@ mod tests {
             exclude: vec!["a[".into()],
             ..Request::default()
         };
-        let error = Filter::new(Path::new("/"), &request).unwrap_err();
+        let error = Filter::new(&root(), &request).unwrap_err();
         assert!(
             error
                 .message()

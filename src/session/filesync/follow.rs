@@ -1,21 +1,34 @@
 //! Follow-paths: what COPY names, together with what the symbolic links on the way point to, as include patterns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
-use std::path::Path;
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
 
 use super::error::TransferError;
+use super::listing::Listing;
 use crate::filepath;
+use crate::files::{self, Beneath};
+
+/// As many links as the kernel follows on the way to one file.
+const DEPTH: usize = 40;
+/// How many bytes the paths through links may have together: a repository can have each link lead to many others.
+const BYTES: usize = 16 << 20;
 
 /// Resolves the paths inside of `root` as fsutil's `FollowLinks` does. Links never lead out of the root: absolute ones
 /// start there. Wildcards in an element stand for all links that match. `None` when one of the paths is the root.
+///
+/// Where fsutil follows a link for the first path only that leads through it, each path follows it here.
 pub(super) fn follow_links(
-    root: &Path,
+    root: &Beneath,
     paths: &[String],
 ) -> Result<Option<Vec<String>>, TransferError> {
     let mut links = Links {
         root,
         resolved: BTreeSet::new(),
+        seen: HashSet::new(),
+        bytes: 0,
     };
     for path in paths {
         links.add(path)?;
@@ -44,21 +57,30 @@ pub(super) fn dedupe(paths: impl IntoIterator<Item = String>) -> Option<Vec<Stri
 }
 
 struct Links<'a> {
-    root: &'a Path,
+    root: &'a Beneath,
     resolved: BTreeSet<String>,
+    /// The paths that were looked at, of which links were part.
+    seen: HashSet<String>,
+    /// How long all paths were.
+    bytes: usize,
 }
 
 impl Links<'_> {
     /// Adds a path: up to its first link, and then where that leads, until nothing new comes.
     fn add(&mut self, path: &str) -> Result<(), TransferError> {
-        let mut pending = vec![filepath::join(".", path)];
-        while let Some(path) = pending.pop() {
-            self.resolve(&path, &mut pending)?;
+        let mut pending = vec![(filepath::join(".", path), 0)];
+        while let Some((path, depth)) = pending.pop() {
+            self.resolve(path, depth, &mut pending)?;
         }
         Ok(())
     }
 
-    fn resolve(&mut self, path: &str, pending: &mut Vec<String>) -> Result<(), TransferError> {
+    fn resolve(
+        &mut self,
+        path: String,
+        depth: usize,
+        pending: &mut Vec<(String, usize)>,
+    ) -> Result<(), TransferError> {
         let path = path.trim_start_matches('/');
         let ends = path
             .match_indices('/')
@@ -73,8 +95,17 @@ impl Links<'_> {
                 }
                 continue;
             }
-            if self.resolved.insert(current) {
-                pending.extend(targets.iter().map(|target| filepath::join(target, rest)));
+            self.resolved.insert(current);
+            // A circle ends where it comes back to a path, or grows longer than the kernel would follow it.
+            if depth < DEPTH && self.seen.insert(path.to_owned()) {
+                for target in &targets {
+                    let next = filepath::join(target, rest);
+                    self.bytes += next.len();
+                    if self.bytes > BYTES {
+                        return Err(TransferError::TooManyLinks);
+                    }
+                    pending.push((next, depth + 1));
+                }
             }
             return Ok(());
         }
@@ -88,19 +119,17 @@ impl Links<'_> {
             return Ok(self.target(path)?.into_iter().collect());
         }
         let error = |source| TransferError::file("list", parent.as_bytes(), source);
-        let entries = match std::fs::read_dir(self.root.join(parent)) {
-            Ok(entries) => entries,
-            Err(source) if is_missing(&source) => return Ok(Vec::new()),
-            Err(source) => return Err(error(source)),
+        let Some(folder) = self.folder(parent).map_err(error)? else {
+            return Ok(Vec::new());
         };
+        let mut names = Listing::read(&folder).map_err(error)?;
         let mut targets = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(error)?;
-            let Ok(entry_name) = entry.file_name().into_string() else {
+        while let Some((entry, _)) = names.next() {
+            let Ok(entry) = std::str::from_utf8(entry) else {
                 continue;
             };
-            if filepath::glob_matches(name, &entry_name) == Ok(true) {
-                targets.extend(self.target(&filepath::join(parent, &entry_name))?);
+            if filepath::glob_matches(name, entry) == Ok(true) {
+                targets.extend(self.target(&filepath::join(parent, entry))?);
             }
         }
         Ok(targets)
@@ -112,18 +141,29 @@ impl Links<'_> {
             return Ok(None);
         }
         let error = |source| TransferError::file("read link", path.as_bytes(), source);
-        match self.root.join(path).symlink_metadata() {
-            Ok(metadata) if metadata.is_symlink() => {}
-            Ok(_) => return Ok(None),
-            Err(source) if is_missing(&source) => return Ok(None),
-            Err(source) => return Err(error(source)),
-        }
-        let target = std::fs::read_link(self.root.join(path)).map_err(error)?;
+        let (parent, name) = filepath::split_parent(path);
+        let Some(folder) = self.folder(parent).map_err(error)? else {
+            return Ok(None);
+        };
+        let target = match rustix::fs::readlinkat(&folder, name, Vec::new()) {
+            Ok(target) => target,
+            Err(Errno::INVAL | Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            Err(source) => return Err(error(source.into())),
+        };
         let target = filepath::clean(&target.to_string_lossy());
         Ok(Some(match target.starts_with('/') {
             true => target,
-            false => filepath::clean(&format!("/{}/{target}", filepath::split_parent(path).0)),
+            false => filepath::clean(&format!("/{parent}/{target}")),
         }))
+    }
+
+    /// A folder of the root; `None` when it is not there, or a link by now.
+    fn folder(&self, path: &str) -> io::Result<Option<OwnedFd>> {
+        match self.root.directory(path, files::Links::Never) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -134,13 +174,6 @@ fn has_wildcards(name: &str) -> bool {
         escaped = !escaped && c == '\\';
         special
     })
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }
 
 #[cfg(test)]
@@ -157,7 +190,7 @@ mod tests {
             symlink(target, link).unwrap();
         }
         let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
-        follow_links(dir.path(), &paths).unwrap()
+        follow_links(&Beneath::open(dir.path()).unwrap(), &paths).unwrap()
     }
 
     fn some(paths: &[&str]) -> Option<Vec<String>> {
@@ -196,7 +229,38 @@ mod tests {
             follow(&[("a", "b"), ("b", "a")], &["a/x"]),
             some(&["a", "b"])
         );
+        // It grows for as long as a kernel would follow it; all of it is below the link.
         assert_eq!(follow(&[("a", "a/x")], &["a"]), some(&["a"]));
+        assert_eq!(
+            follow(&[("a", "."), ("b", "a/a/b")], &["b/x"]),
+            some(&["a", "b"])
+        );
+    }
+
+    #[test]
+    fn every_path_through_a_link_follows_it() {
+        let links = [("a", "real"), ("real/deep", "../elsewhere")];
+        assert_eq!(
+            follow(&links, &["a/one", "a/two", "a/deep/x", "a/deep/y"]),
+            some(&[
+                "a",
+                "elsewhere/x",
+                "elsewhere/y",
+                "real/deep",
+                "real/one",
+                "real/two"
+            ])
+        );
+    }
+
+    #[test]
+    fn links_that_lead_to_ever_more_links_are_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        symlink("l*/x", dir.path().join("l1")).unwrap();
+        symlink("l*/y", dir.path().join("l2")).unwrap();
+        let root = Beneath::open(dir.path()).unwrap();
+        let error = follow_links(&root, &["l*".to_owned()]).unwrap_err();
+        assert!(matches!(error, TransferError::TooManyLinks), "{error}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The sorted names in a directory, as compact as a directory of a million files deserves.
 
 use std::io;
-use std::path::Path;
+use std::os::fd::OwnedFd;
 
-use rustix::fs::{Dir, FileType, Mode, OFlags};
+use rustix::fs::{Dir, FileType};
 
 /// The names that were not taken yet, sorted by their bytes.
 #[derive(Debug)]
@@ -21,11 +21,9 @@ struct Entry {
 }
 
 impl Listing {
-    /// Reads the names and closes the directory again, so that a deep tree needs no more descriptors than a flat one.
-    /// A symbolic link is not followed.
-    pub(super) fn read(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let directory = Dir::new(rustix::fs::open(path, flags, Mode::empty())?)?;
+    /// Reads the names of an open directory.
+    pub(super) fn read(directory: &OwnedFd) -> io::Result<Self> {
+        let directory = Dir::new(directory.try_clone()?)?;
         let mut names = Vec::new();
         let mut entries = Vec::new();
         for entry in directory {

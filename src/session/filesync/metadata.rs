@@ -1,11 +1,11 @@
 //! What lstat says of a file, in fsutil's terms.
 
 use std::collections::BTreeMap;
-use std::fs::{FileType, Metadata};
+use std::ffi::{CStr, CString};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use crate::proto::fsutil::types::Stat;
@@ -14,56 +14,53 @@ use crate::session::fsutil::mode;
 /// What tells hard links of one file from other files.
 pub(super) type Inode = (u64, u64);
 
-/// Fills everything but the path. Owner and group stay 0, as `docker build` and buildx send all files. Gives the inode
-/// of a file that has other names, which may be a hard link.
+/// Fills everything but the path, of what `found` was found as `name` in the open folder. Owner and group stay 0, as
+/// `docker build` and buildx send all files. Gives the inode of a file that has other names, which may be a hard link.
 ///
 /// As in fsutil: a directory has no size, a socket becomes an empty regular file, and extended attributes that cannot
 /// be read are left out.
-pub(super) fn fill(stat: &mut Stat, path: &Path, metadata: &Metadata) -> io::Result<Option<Inode>> {
-    let kind = metadata.file_type();
-    stat.mode = go_mode(metadata.mode(), kind);
+pub(super) fn fill(
+    stat: &mut Stat,
+    folder: BorrowedFd<'_>,
+    name: &[u8],
+    found: &rustix::fs::Stat,
+) -> io::Result<Option<Inode>> {
+    let kind = FileType::from_raw_mode(found.st_mode);
+    stat.mode = go_mode(found.st_mode, kind);
     stat.uid = 0;
     stat.gid = 0;
-    stat.size = if kind.is_dir() {
-        0
-    } else {
-        i64::try_from(metadata.size()).unwrap_or(i64::MAX)
+    stat.size = match kind {
+        FileType::Directory => 0,
+        _ => found.st_size,
     };
-    stat.mod_time = metadata
-        .mtime()
+    stat.mod_time = found
+        .st_mtime
         .wrapping_mul(1_000_000_000)
-        .wrapping_add(metadata.mtime_nsec());
+        .wrapping_add(i64::try_from(found.st_mtime_nsec).unwrap_or_default());
     stat.linkname.clear();
-    (stat.devmajor, stat.devminor) = match kind.is_block_device() || kind.is_char_device() {
-        true => device(metadata.rdev()),
-        false => (0, 0),
+    (stat.devmajor, stat.devminor) = match kind {
+        FileType::BlockDevice | FileType::CharacterDevice => device(found.st_rdev),
+        _ => (0, 0),
     };
-    if kind.is_symlink() {
-        let target = std::fs::read_link(path)?.into_os_string();
-        let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "its target is not UTF-8");
-        stat.linkname = target.into_string().map_err(not_utf8)?;
+    if kind == FileType::Symlink {
+        let target = rustix::fs::readlinkat(folder, name, Vec::new())?;
+        stat.linkname = target.into_bytes();
     }
     stat.xattrs.clear();
-    read_xattrs(path, &mut stat.xattrs)?;
-    let linked = metadata.nlink() > 1 && !kind.is_dir() && !kind.is_symlink();
-    Ok(linked.then(|| (metadata.dev(), metadata.ino())))
+    read_xattrs(folder, name, &mut stat.xattrs)?;
+    let linked = found.st_nlink > 1 && !matches!(kind, FileType::Directory | FileType::Symlink);
+    Ok(linked.then_some((found.st_dev, found.st_ino)))
 }
 
 fn go_mode(unix_mode: u32, kind: FileType) -> u32 {
-    let bits = if kind.is_dir() {
-        mode::DIR
-    } else if kind.is_symlink() {
-        mode::SYMLINK
-    } else if kind.is_fifo() {
-        mode::NAMED_PIPE
-    } else if kind.is_block_device() {
-        mode::DEVICE
-    } else if kind.is_char_device() {
-        mode::DEVICE | mode::CHAR_DEVICE
-    } else if kind.is_file() || kind.is_socket() {
-        0
-    } else {
-        mode::IRREGULAR
+    let bits = match kind {
+        FileType::Directory => mode::DIR,
+        FileType::Symlink => mode::SYMLINK,
+        FileType::Fifo => mode::NAMED_PIPE,
+        FileType::BlockDevice => mode::DEVICE,
+        FileType::CharacterDevice => mode::DEVICE | mode::CHAR_DEVICE,
+        FileType::RegularFile | FileType::Socket => 0,
+        FileType::Unknown => mode::IRREGULAR,
     };
     bits | mode::from_permissions(unix_mode)
 }
@@ -75,16 +72,24 @@ fn device(number: u64) -> (i64, i64) {
     (major as i64, minor as i64)
 }
 
-/// Reads the extended attributes, without macOS's own.
-fn read_xattrs(path: &Path, xattrs: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+/// Reads the extended attributes, without macOS's own. There is no call for a name in an open folder: `/proc` leads to it
+/// by its descriptor. Without `/proc` there are none.
+fn read_xattrs(
+    folder: BorrowedFd<'_>,
+    name: &[u8],
+    xattrs: &mut BTreeMap<String, Vec<u8>>,
+) -> io::Result<()> {
+    let mut path = format!("/proc/self/fd/{}/", folder.as_raw_fd()).into_bytes();
+    path.extend_from_slice(name);
+    let path = CString::new(path)?;
     let mut small = [0; 512];
     let mut large = Vec::new();
-    let names: &[u8] = match rustix::fs::llistxattr(path, &mut small) {
+    let names: &[u8] = match rustix::fs::llistxattr(&path, &mut small) {
         Ok(length) => &small[..length],
-        Err(Errno::NOTSUP) => return Ok(()),
+        Err(Errno::NOTSUP | Errno::NOENT) => return Ok(()),
         Err(Errno::RANGE) => {
             large.resize(usize::from(u16::MAX) + 1, 0);
-            let length = rustix::fs::llistxattr(path, &mut large[..])?;
+            let length = rustix::fs::llistxattr(&path, &mut large[..])?;
             &large[..length]
         }
         Err(error) => return Err(error.into()),
@@ -96,14 +101,14 @@ fn read_xattrs(path: &Path, xattrs: &mut BTreeMap<String, Vec<u8>>) -> io::Resul
         if name.is_empty() || name.starts_with("com.apple.") {
             continue;
         }
-        if let Ok(value) = read_xattr(path, name) {
+        if let Ok(value) = read_xattr(&path, name) {
             xattrs.insert(name.to_owned(), value);
         }
     }
     Ok(())
 }
 
-fn read_xattr(path: &Path, name: &str) -> Result<Vec<u8>, Errno> {
+fn read_xattr(path: &CStr, name: &str) -> Result<Vec<u8>, Errno> {
     let mut value = vec![0; 256];
     loop {
         match rustix::fs::lgetxattr(path, name, &mut value[..]) {
@@ -122,7 +127,13 @@ fn read_xattr(path: &Path, name: &str) -> Result<Vec<u8>, Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+
+    use rustix::fs::AtFlags;
 
     use super::*;
 
@@ -132,7 +143,10 @@ mod tests {
             linkname: "old".into(),
             ..Stat::default()
         };
-        let inode = fill(&mut stat, path, &path.symlink_metadata().unwrap()).unwrap();
+        let folder = std::fs::File::open(path.parent().unwrap()).unwrap();
+        let name = path.file_name().unwrap().as_bytes();
+        let found = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        let inode = fill(&mut stat, folder.as_fd(), name, &found).unwrap();
         (stat, inode)
     }
 
@@ -162,10 +176,14 @@ mod tests {
         symlink("../target", dir.path().join("l")).unwrap();
         let (link, _) = stat(&dir.path().join("l"));
         assert_eq!(
-            (link.mode, link.linkname.as_str(), link.size),
-            (0o777 | 1 << 27, "../target", 9)
+            (link.mode, link.linkname.as_slice(), link.size),
+            (0o777 | 1 << 27, &b"../target"[..], 9)
         );
         assert!(!mode::has_content(link.mode));
+
+        let odd = OsStr::from_bytes(b"t\xff");
+        symlink(odd, dir.path().join(odd)).unwrap();
+        assert_eq!(stat(&dir.path().join(odd)).0.linkname, b"t\xff");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Directories that the daemon may read: fsutil's sender, served as `moby.filesync.v1.FileSync`.
 
 mod content;
+mod descent;
 mod error;
 mod filter;
 mod follow;
@@ -23,6 +24,7 @@ use tonic::body::Body;
 use super::Error;
 use super::stream::{self, OutboundBody, Streaming};
 use super::tasks::Tasks;
+use crate::files::Beneath;
 use request::Request;
 
 pub use sent::{Sent, SentFile};
@@ -41,8 +43,15 @@ pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSync/DiffCopy"];
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Directories {
-    paths: BTreeMap<String, PathBuf>,
+    open: BTreeMap<String, Directory>,
     sent: Sent,
+}
+
+/// A directory, as it was when it was offered: what takes its place on disk is another.
+#[derive(Debug, Clone)]
+struct Directory {
+    path: PathBuf,
+    root: Arc<Beneath>,
 }
 
 impl Directories {
@@ -52,7 +61,7 @@ impl Directories {
     }
 
     /// Offers the directory under the name, in place of an earlier one of that name. Symbolic links on the way to it are
-    /// resolved now.
+    /// resolved now, and it is opened: links in it never lead out of it.
     ///
     /// # Errors
     ///
@@ -64,10 +73,9 @@ impl Directories {
             source,
         };
         let resolved = path.canonicalize().map_err(error)?;
-        if !resolved.metadata().map_err(error)?.is_dir() {
-            return Err(error(std::io::ErrorKind::NotADirectory.into()));
-        }
-        self.paths.insert(name.into(), resolved);
+        let root = Arc::new(Beneath::open(&resolved).map_err(error)?);
+        let path = resolved;
+        self.open.insert(name.into(), Directory { path, root });
         Ok(self)
     }
 
@@ -78,7 +86,9 @@ impl Directories {
 
     /// The resolved path of a name.
     pub fn get(&self, name: &str) -> Option<&Path> {
-        self.paths.get(name).map(PathBuf::as_path)
+        self.open
+            .get(name)
+            .map(|directory| directory.path.as_path())
     }
 }
 
@@ -110,11 +120,12 @@ impl Streaming for FileSync {
         let directory = &asked.directory;
         let root = self
             .directories
+            .open
             .get(directory)
+            .map(|directory| Arc::clone(&directory.root))
             .ok_or_else(|| {
                 Status::not_found(format!("this build offers no directory \"{directory}\""))
-            })?
-            .to_owned();
+            })?;
         let (outbound, body) = stream::outbound();
         tasks.clone().spawn(transfer::run(
             root,

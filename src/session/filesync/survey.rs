@@ -1,10 +1,16 @@
 //! What is in a context folder: what a build may be sent, and which rule keeps the rest back.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
+
+use super::descent::{Descent, Next};
+use super::walk::{in_text, is_gone};
+use crate::files::Beneath;
 use crate::session::{MatchState, PatternError, PatternMatcher};
 
 /// Files and their bytes.
@@ -68,10 +74,21 @@ impl Survey {
             .map(|rule| (rule.to_owned(), Tally::default()))
             .collect();
         let matcher = PatternMatcher::new(rules)?;
-        let mut open = vec![Folder::default()];
-        while let Some(folder) = open.pop() {
-            found.folder(root, &folder, &matcher, &mut open)?;
-            found.forget_small(keep);
+        let failed = |path: &[u8], source| SurveyError::Read {
+            path: root.join(OsStr::from_bytes(path)),
+            source,
+        };
+        let beneath = Beneath::open(root).map_err(|error| failed(b"", error))?;
+        let descent = Descent::of(&beneath, MatchState::default());
+        let mut descent = descent.map_err(|error| failed(b"", error))?;
+        loop {
+            match descent.next() {
+                Next::Entry(_) => found
+                    .entry(&mut descent, &matcher)
+                    .map_err(|error| failed(descent.path(), error))?,
+                Next::End => found.forget_small(keep),
+                Next::Done => break,
+            }
         }
         found
             .largest
@@ -80,56 +97,38 @@ impl Survey {
         Ok(found)
     }
 
-    fn folder(
+    /// Counts the current path, or goes into it.
+    fn entry(
         &mut self,
-        root: &Path,
-        folder: &Folder,
+        descent: &mut Descent<'_, MatchState>,
         matcher: &PatternMatcher,
-        open: &mut Vec<Folder>,
-    ) -> Result<(), SurveyError> {
-        let path = root.join(&folder.path);
-        let failed = |path: &Path, source| SurveyError::Read {
-            path: path.to_owned(),
-            source,
+    ) -> io::Result<()> {
+        let metadata = match descent.look(descent.path().len()) {
+            Err(error) if is_gone(&error) => return Ok(()),
+            looked => looked?.2,
         };
-        let listing = match fs::read_dir(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            listing => listing.map_err(|error| failed(&path, error))?,
+        let path = in_text(descent.path()).into_owned();
+        let mut state = MatchState::default();
+        let Some(parent) = descent.state() else {
+            return Ok(());
         };
-        for entry in listing {
-            let entry = entry.map_err(|error| failed(&path, error))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let relative = match folder.path.as_str() {
-                "" => name,
-                parent => format!("{parent}/{name}"),
-            };
-            let metadata = match entry.metadata() {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                metadata => metadata.map_err(|error| failed(&entry.path(), error))?,
-            };
-            let mut state = MatchState::default();
-            let is_excluded = matcher.step(&relative, &folder.state, Some(&mut state));
-            if metadata.is_dir() {
-                open.push(Folder {
-                    path: relative,
-                    state,
-                });
-                continue;
+        let is_excluded = matcher.step(&path, parent, Some(&mut state));
+        let bytes = match FileType::from_raw_mode(metadata.st_mode) {
+            FileType::Directory => {
+                return match descent.enter(state) {
+                    Err(error) if is_gone(&error) => Ok(()),
+                    entered => entered,
+                };
             }
-            let bytes = if metadata.is_file() {
-                metadata.len()
-            } else {
-                0
-            };
-            if is_excluded {
-                let rule = matcher.rule(&relative).map(|rule| rule.pattern.to_owned());
-                self.excluded
-                    .entry(rule.unwrap_or_default())
-                    .or_default()
-                    .add(bytes);
-            } else {
-                self.include(relative, bytes);
-            }
+            FileType::RegularFile => u64::try_from(metadata.st_size).unwrap_or_default(),
+            _ => 0,
+        };
+        if is_excluded {
+            let rule = matcher.rule(&path).map(|rule| rule.pattern.to_owned());
+            let rule = self.excluded.entry(rule.unwrap_or_default());
+            rule.or_default().add(bytes);
+        } else {
+            self.include(path, bytes);
         }
         Ok(())
     }
@@ -154,15 +153,10 @@ impl Survey {
     }
 }
 
-/// A folder that is to be read, relative to the root.
-#[derive(Default)]
-struct Folder {
-    path: String,
-    state: MatchState,
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn tally(files: u64, bytes: u64) -> Tally {
@@ -203,6 +197,17 @@ mod tests {
                 ("src/deep/lib.rs".to_owned(), 20)
             ]
         );
+    }
+
+    #[test]
+    fn names_that_are_not_utf8_are_counted_and_gone_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join(OsStr::from_bytes(b"odd-\xff"));
+        fs::create_dir(&odd).unwrap();
+        fs::write(odd.join("file"), "1234").unwrap();
+        let survey = Survey::of(folder.path(), &[], 1).unwrap();
+        assert_eq!(survey.included, tally(1, 4));
+        assert_eq!(survey.entries["odd-\u{fffd}/"], tally(1, 4));
     }
 
     #[test]

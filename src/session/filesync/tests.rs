@@ -34,13 +34,23 @@ struct Received {
 
 impl Received {
     fn paths(&self) -> Vec<&str> {
-        self.stats.iter().map(|stat| stat.path.as_str()).collect()
+        let paths = self
+            .stats
+            .iter()
+            .map(|stat| std::str::from_utf8(&stat.path));
+        paths.map(Result::unwrap).collect()
     }
 }
 
 impl Receiver {
     async fn start(root: &Path, headers: &[(&'static str, &'static str)]) -> Result<Self, Status> {
-        let directories = Directories::new().with("context", root).unwrap();
+        Self::of(Directories::new().with("context", root).unwrap(), headers).await
+    }
+
+    async fn of(
+        directories: Directories,
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<Self, Status> {
         let session = Session::builder().directories(directories).build().unwrap();
         let (channel, _) = connect(session, CancellationToken::new()).await;
         let (requests, outgoing) = mpsc::channel(1000);
@@ -91,7 +101,8 @@ impl Receiver {
                         && stat.linkname.is_empty()
                         && wanted(&stat)
                     {
-                        pending.insert(id, (stat.path.clone(), Vec::new()));
+                        let path = String::from_utf8_lossy(&stat.path).into_owned();
+                        pending.insert(id, (path, Vec::new()));
                         self.send(PacketType::PacketReq, id).await;
                     }
                     received.stats.push(stat);
@@ -223,9 +234,9 @@ async fn later_names_of_a_file_are_links_to_the_first_that_is_sent() {
     let links: Vec<_> = received
         .stats
         .iter()
-        .map(|s| (s.path.as_str(), s.linkname.as_str(), s.size))
+        .map(|s| (s.path.as_slice(), s.linkname.as_slice(), s.size))
         .collect();
-    assert_eq!(links, [("b", "", 4), ("c", "b", 4)]);
+    assert_eq!(links, [(&b"b"[..], &b""[..], 4), (b"c", b"b", 4)]);
     assert_eq!(received.files["b"], b"data");
 }
 
@@ -317,6 +328,58 @@ async fn a_file_that_became_a_link_or_a_pipe_is_not_read() {
         .await;
         assert_eq!(message, "file is not a regular file any more");
     }
+}
+
+#[tokio::test]
+async fn a_folder_that_became_a_link_after_it_was_listed_is_not_read() {
+    let root = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("d")).unwrap();
+    fs::write(root.path().join("d/key"), "inside").unwrap();
+    fs::write(outside.path().join("key"), "hunter").unwrap();
+    let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    while receiver.next().await.unwrap().stat.is_some() {}
+    fs::rename(root.path().join("d"), root.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), root.path().join("d")).unwrap();
+    receiver.send(PacketType::PacketReq, 1).await;
+    let packet = receiver.next().await.unwrap();
+    assert_eq!(packet.r#type(), PacketType::PacketErr, "{packet:?}");
+    assert_eq!(packet.data, "d/key is not a regular file any more");
+}
+
+#[tokio::test]
+async fn what_takes_the_place_of_the_root_is_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("mine"), "").unwrap();
+    let directories = Directories::new().with("context", &root).unwrap();
+    fs::rename(&root, folder.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink("/etc", &root).unwrap();
+    let received = Receiver::of(directories, CONTEXT).await.unwrap();
+    let received = received.receive(|_| false).await.unwrap();
+    assert_eq!(received.paths(), ["mine"]);
+}
+
+#[tokio::test]
+async fn names_and_targets_that_are_not_utf8_arrive_byte_for_byte() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = tempfile::tempdir().unwrap();
+    let odd = std::ffi::OsStr::from_bytes(b"f\xff\xfe");
+    fs::write(root.path().join(odd), "data").unwrap();
+    std::os::unix::fs::symlink(odd, root.path().join("link")).unwrap();
+    let received = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    let received = received.receive(|_| true).await.unwrap();
+    let stats: Vec<_> = received
+        .stats
+        .iter()
+        .map(|s| (&s.path[..], &s.linkname[..]))
+        .collect();
+    assert_eq!(
+        stats,
+        [(&b"f\xff\xfe"[..], &b""[..]), (b"link", b"f\xff\xfe")]
+    );
+    assert_eq!(received.files["f\u{fffd}\u{fffd}"], b"data");
 }
 
 #[tokio::test]

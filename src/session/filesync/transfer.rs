@@ -4,7 +4,6 @@
 //! it does not have, by their number among the stats. When it has everything it says FIN, which is echoed.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::BodyExt;
@@ -19,6 +18,7 @@ use super::metadata::Inode;
 use super::request::Request;
 use super::sent::Sent;
 use super::walk;
+use crate::files::Beneath;
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::proto::fsutil::types::{Packet, Stat};
 use crate::session::fsutil::{PathTable, mode, packet};
@@ -30,7 +30,7 @@ const CHUNK: usize = 16 * 1024;
 
 /// Sends what is asked for of the directory, until the daemon has it or one side fails. The status ends the response.
 pub(super) async fn run<B>(
-    root: PathBuf,
+    root: Arc<Beneath>,
     request: Request,
     sent: Sent,
     inbound: B,
@@ -42,7 +42,7 @@ pub(super) async fn run<B>(
     let (failures, mut failure) = mpsc::channel(1);
     let paths = Arc::new(Mutex::new(PathTable::default()));
     let content = Arc::new(Content::new(
-        root.clone(),
+        Arc::clone(&root),
         Arc::clone(&paths),
         outbound.clone(),
         (sent, request.directory.clone()),
@@ -140,7 +140,7 @@ async fn finish(outbound: Outbound, ended: Result<(), TransferError>) {
 
 /// Walks the directory and sends the stats.
 fn send_stats(
-    root: &Path,
+    root: &Beneath,
     request: &Request,
     paths: &Mutex<PathTable<1>>,
     outbound: &Outbound,

@@ -1,17 +1,16 @@
 //! Walks a directory in the order that fsutil demands: by components, the names of a directory sorted by their bytes,
 //! each directory before what is inside.
 
-use std::ffi::OsStr;
-use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::borrow::Cow;
+use std::io::{self, ErrorKind};
 
 use rustix::fs::FileType;
 
+use super::descent::{Descent, Next};
 use super::error::TransferError;
 use super::filter::{Filter, State};
-use super::listing::Listing;
 use super::metadata::{self, Inode};
+use crate::files::Beneath;
 use crate::proto::fsutil::types::Stat;
 
 /// Takes the metadata of a path. It may change it, and the walk uses it again for the next path. With it comes the inode
@@ -20,93 +19,76 @@ pub(super) type Visit<'a> = dyn FnMut(&mut Stat, Option<Inode>) -> Result<(), Tr
 
 /// Visits every path under `root` that the filter lets through, and the directories above them.
 ///
-/// Directories that cannot hold anything to send are not read. What vanishes meanwhile was never there. In memory are
-/// the names in the directories from the root to the current one, no more.
+/// Directories that cannot hold anything to send are not read. What vanishes meanwhile, or becomes a link, was never
+/// there.
 ///
 /// # Errors
 ///
 /// The first path that cannot be read, or what `visit` fails with; [`TransferError::Closed`] soon after `stop` is true.
 pub(super) fn walk(
-    root: &Path,
+    root: &Beneath,
     filter: &Filter,
     stop: &dyn Fn() -> bool,
     visit: &mut Visit<'_>,
 ) -> Result<(), TransferError> {
-    let listing = Listing::read(root).map_err(|error| TransferError::file("list", b".", error))?;
-    let path = root.as_os_str().as_bytes().to_vec();
-    let length = path.len();
-    let open = vec![Directory {
-        listing,
+    let state = Folder {
         state: State::default(),
         visited: true,
-        length,
-    }];
+    };
+    let descent = Descent::of(root, state);
     let mut walk = Walk {
         filter,
-        path,
-        root: length,
-        open,
+        descent: descent.map_err(|error| TransferError::file("list", b".", error))?,
         stat: Stat::default(),
         visit,
     };
-    while let Some(directory) = walk.open.last_mut() {
-        let Some((name, kind)) = directory.listing.next() else {
-            walk.open.pop();
-            if stop() {
-                return Err(TransferError::Closed);
-            }
-            continue;
-        };
-        walk.path.truncate(directory.length);
-        walk.path.push(b'/');
-        walk.path.extend_from_slice(name);
-        walk.step(kind)?;
+    loop {
+        match walk.descent.next() {
+            Next::Entry(kind) => walk.step(kind)?,
+            Next::End if stop() => return Err(TransferError::Closed),
+            Next::End => {}
+            Next::Done => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 /// A walk on its way.
 struct Walk<'a, 'b> {
     filter: &'a Filter,
-    /// The current path, with the root.
-    path: Vec<u8>,
-    /// The length of the root.
-    root: usize,
-    /// The directories from the root to the current one.
-    open: Vec<Directory>,
+    descent: Descent<'a, Folder>,
     stat: Stat,
     visit: &'a mut Visit<'b>,
 }
 
 /// A directory that is being walked.
-struct Directory {
-    /// What is still to be walked.
-    listing: Listing,
+struct Folder {
     state: State,
     /// Whether it was visited itself; it is at the latest before something inside is.
     visited: bool,
-    /// The length of its path, with the root.
-    length: usize,
 }
 
 impl Walk<'_, '_> {
     /// Decides about the current path, visits it, and opens it if it is a directory.
     fn step(&mut self, kind: FileType) -> Result<(), TransferError> {
         let is_directory = match kind {
-            FileType::Unknown => as_path(&self.path)
-                .symlink_metadata()
-                .is_ok_and(|metadata| metadata.is_dir()),
+            FileType::Unknown => {
+                let length = self.descent.path().len();
+                let found = self.descent.look(length);
+                found.is_ok_and(|(_, _, found)| {
+                    FileType::from_raw_mode(found.st_mode) == FileType::Directory
+                })
+            }
             kind => kind == FileType::Directory,
         };
-        let Some(parent) = self.open.last() else {
+        let Some(parent) = self.descent.state() else {
             return Ok(());
         };
         let mut state = State::default();
-        let relative = String::from_utf8_lossy(&self.path[self.root + 1..]);
-        let decision =
-            self.filter
-                .decide(&relative, &parent.state, is_directory.then_some(&mut state));
-        if decision.send && !(self.visit_parents()? && self.visit(self.path.len())?) {
+        let path = in_text(self.descent.path());
+        let inside = is_directory.then_some(&mut state);
+        let decision = self.filter.decide(&path, &parent.state, inside);
+        let length = self.descent.path().len();
+        if decision.send && !(self.visit_parents()? && self.visit(length)?) {
             return Ok(());
         }
         if decision.enter {
@@ -118,75 +100,75 @@ impl Walk<'_, '_> {
 
     /// Visits the open directories that were not yet. False when one is not there any more.
     fn visit_parents(&mut self) -> Result<bool, TransferError> {
-        for depth in 0..self.open.len() {
-            if self.open[depth].visited {
+        for depth in 0..self.descent.open().len() {
+            let level = &self.descent.open()[depth];
+            if level.state.visited {
                 continue;
             }
-            if !self.visit(self.open[depth].length)? {
+            let length = level.length;
+            if !self.visit(length)? {
                 return Ok(false);
             }
-            self.open[depth].visited = true;
+            self.descent.open()[depth].state.visited = true;
         }
         Ok(true)
     }
 
     /// Visits the first `length` bytes of the current path. False when there is nothing any more.
     fn visit(&mut self, length: usize) -> Result<bool, TransferError> {
-        let (full, relative) = (&self.path[..length], &self.path[self.root + 1..length]);
-        let filled = as_path(full)
-            .symlink_metadata()
-            .and_then(|found| metadata::fill(&mut self.stat, as_path(full), &found));
+        let looked = self.descent.look(length);
+        let filled = looked
+            .and_then(|(folder, name, found)| metadata::fill(&mut self.stat, folder, name, &found));
+        let path = &self.descent.path()[..length];
         let inode = match filled {
             Ok(inode) => inode,
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                return Ok(false);
-            }
-            Err(error) => return Err(TransferError::file("read the metadata of", relative, error)),
+            Err(error) if is_gone(&error) => return Ok(false),
+            Err(error) => return Err(TransferError::file("read the metadata of", path, error)),
         };
-        let name = std::str::from_utf8(relative).map_err(|_| TransferError::NotUtf8 {
-            path: String::from_utf8_lossy(relative).into_owned(),
-        })?;
         self.stat.path.clear();
-        self.stat.path.push_str(name);
+        self.stat.path.extend_from_slice(path);
         (self.visit)(&mut self.stat, inode)?;
         Ok(true)
     }
 
     /// Opens the current path, a directory. One that may not be read is an error only if it is part of the transfer.
     fn enter(&mut self, state: State, visited: bool) -> Result<(), TransferError> {
-        match Listing::read(as_path(&self.path)) {
-            Ok(listing) => self.open.push(Directory {
-                listing,
-                state,
-                visited,
-                length: self.path.len(),
-            }),
-            Err(error) => match error.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => {}
-                ErrorKind::PermissionDenied if !visited => {}
-                _ => {
-                    return Err(TransferError::file(
-                        "list",
-                        &self.path[self.root + 1..],
-                        error,
-                    ));
-                }
-            },
+        match self.descent.enter(Folder { state, visited }) {
+            Err(error) if is_gone(&error) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && !visited => Ok(()),
+            Err(error) => Err(TransferError::file("list", self.descent.path(), error)),
+            Ok(()) => Ok(()),
         }
-        Ok(())
     }
 }
 
-fn as_path(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// A path as patterns see it: Go takes each byte that is not UTF-8 for one replacement character.
+pub(super) fn in_text(path: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(path) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let mut text = String::with_capacity(path.len() + 8);
+            for chunk in path.utf8_chunks() {
+                text.push_str(chunk.valid());
+                let invalid = chunk.invalid().iter();
+                text.extend(invalid.map(|_| char::REPLACEMENT_CHARACTER));
+            }
+            Cow::Owned(text)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
     use std::fs;
-    use std::os::unix::ffi::OsStringExt;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
 
     use super::*;
     use crate::session::filesync::request::Request;
@@ -202,10 +184,11 @@ mod tests {
             exclude: owned(exclude),
             ..Request::default()
         };
-        let filter = Filter::new(root, &request)?;
+        let root = Beneath::open(root).unwrap();
+        let filter = Filter::new(&root, &request)?;
         let mut paths = Vec::new();
-        walk(root, &filter, &|| false, &mut |stat, _| {
-            paths.push(stat.path.clone());
+        walk(&root, &filter, &|| false, &mut |stat, _| {
+            paths.push(in_text(&stat.path).into_owned());
             Ok(())
         })?;
         Ok(paths)
@@ -255,69 +238,83 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_utf8_is_an_error_unless_excluded() {
+    fn names_that_are_not_utf8_are_sent_byte_for_byte() {
         let root = tree(&["a/x"]);
-        let name = std::ffi::OsString::from_vec(b"bad-\xff".to_vec());
-        fs::write(root.path().join("a").join(name), "").unwrap();
-        let error = walked(root.path(), &[], &[]).unwrap_err();
-        assert!(
-            error.message().contains("a/bad-\u{fffd}"),
-            "{}",
-            error.message()
-        );
-        assert_eq!(
-            walked(root.path(), &[], &["a/bad-*"]).unwrap(),
-            ["a", "a/x"]
-        );
+        for name in [&b"bad-\xff"[..], b"bad-\xfe\xe9"] {
+            fs::write(root.path().join("a").join(OsStr::from_bytes(name)), "").unwrap();
+        }
+        let beneath = Beneath::open(root.path()).unwrap();
+        let mut paths = Vec::new();
+        walk(&beneath, &Filter::default(), &|| false, &mut |stat, _| {
+            paths.push(stat.path.clone());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(paths, [&b"a"[..], b"a/bad-\xfe\xe9", b"a/bad-\xff", b"a/x"]);
+        // A pattern sees each such byte as one character.
+        let excluded = ["a/bad-?"];
+        let kept = ["a", "a/bad-\u{fffd}\u{fffd}", "a/x"];
+        assert_eq!(walked(root.path(), &[], &excluded).unwrap(), kept);
     }
 
     #[test]
     fn what_vanishes_while_walking_was_never_there() {
         let root = tree(&["a/x", "a/y", "b/z", "c"]);
-        let mut paths = Vec::new();
-        walk(
-            root.path(),
-            &Filter::default(),
-            &|| false,
-            &mut |stat, _| {
-                if stat.path == "a/x" {
-                    fs::remove_file(root.path().join("a/y")).unwrap();
-                    fs::remove_dir_all(root.path().join("b")).unwrap();
-                }
-                paths.push(stat.path.clone());
-                Ok(())
-            },
-        )
-        .unwrap();
+        let paths = walked_while(root.path(), |path| {
+            if path == "a/x" {
+                fs::remove_file(root.path().join("a/y")).unwrap();
+                fs::remove_dir_all(root.path().join("b")).unwrap();
+            }
+        });
         assert_eq!(paths, ["a", "a/x", "c"]);
+    }
+
+    /// The paths, with something done at each.
+    fn walked_while(root: &Path, mut at: impl FnMut(&str)) -> Vec<String> {
+        let beneath = Beneath::open(root).unwrap();
+        let mut paths = Vec::new();
+        walk(&beneath, &Filter::default(), &|| false, &mut |stat, _| {
+            let path = in_text(&stat.path).into_owned();
+            at(&path);
+            paths.push(path);
+            Ok(())
+        })
+        .unwrap();
+        paths
+    }
+
+    #[test]
+    fn a_folder_that_becomes_a_link_leads_nowhere() {
+        let outside = tree(&["secret/key", "x/key"]);
+        let swap = |path: &Path| {
+            fs::rename(path, path.with_extension("old")).unwrap();
+            symlink(outside.path(), path).unwrap();
+        };
+        // Before it is listed: it was listed as a folder, and what is below is never looked at.
+        let root = tree(&["a/secret/x", "b"]);
+        let paths = walked_while(root.path(), |path| {
+            if path == "a" {
+                swap(&root.path().join("a"));
+            }
+        });
+        assert_eq!(paths, ["a", "b"]);
+        // While it is walked: what is in it is looked at from its own descriptor, and a folder in it is gone.
+        let root = tree(&["a/k", "a/secret/key", "a/x/y", "b"]);
+        let paths = walked_while(root.path(), |path| {
+            if path == "a/k" {
+                swap(&root.path().join("a"));
+            }
+        });
+        assert!(!paths.iter().any(|path| path.ends_with("key")), "{paths:?}");
+        assert!(paths.ends_with(&["b".to_owned()]), "{paths:?}");
     }
 
     #[test]
     fn a_walk_that_nobody_waits_for_stops() {
         let root = tree(&["a/x", "b/y"]);
-        let stopped = walk(
-            root.path(),
-            &Filter::default(),
-            &|| true,
-            &mut |_, _| Ok(()),
-        );
+        let beneath = Beneath::open(root.path()).unwrap();
+        let stopped = walk(&beneath, &Filter::default(), &|| true, &mut |_, _| Ok(()));
         assert!(matches!(stopped, Err(TransferError::Closed)));
-    }
-
-    #[test]
-    fn a_missing_root_is_an_error() {
-        let error = walk(
-            Path::new("/dev/null/x"),
-            &Filter::default(),
-            &|| false,
-            &mut |_, _| Ok(()),
-        )
-        .unwrap_err();
-        assert!(
-            error.message().starts_with("cannot list ."),
-            "{}",
-            error.message()
-        );
     }
 
     #[test]

@@ -19,8 +19,7 @@ pub(in crate::session) struct PathTable<const N: usize> {
 
 impl<const N: usize> PathTable<N> {
     /// Adds an entry. Its number must be larger than all before.
-    pub(in crate::session) fn insert(&mut self, id: u32, path: &str, values: [u64; N]) {
-        let path = path.as_bytes();
+    pub(in crate::session) fn insert(&mut self, id: u32, path: &[u8], values: [u64; N]) {
         if self.length.is_multiple_of(BLOCK) {
             self.blocks.push((id, self.bytes.len()));
             self.last_id = id;
@@ -45,8 +44,13 @@ impl<const N: usize> PathTable<N> {
         self.length += 1;
     }
 
+    /// How much memory the entries take, bytes.
+    pub(in crate::session) fn size(&self) -> usize {
+        self.bytes.len() + self.blocks.len() * size_of::<(u32, usize)>()
+    }
+
     /// The path and values of a number, if it was added.
-    pub(in crate::session) fn get(&self, id: u32) -> Option<(String, [u64; N])> {
+    pub(in crate::session) fn get(&self, id: u32) -> Option<(Vec<u8>, [u64; N])> {
         let block = self
             .blocks
             .partition_point(|&(first, _)| first <= id)
@@ -70,7 +74,7 @@ impl<const N: usize> PathTable<N> {
             path.truncate(shared);
             path.extend_from_slice(rest);
             if current == id {
-                return Some((String::from_utf8(path).ok()?, values));
+                return Some((path, values));
             }
             bytes = after;
         }
@@ -111,7 +115,13 @@ mod tests {
         let entry = |n: u32| {
             (
                 n * 3 + 1,
-                format!("dir{}/sub/größe{n}.txt", n / 40),
+                // Latin-1, which is not UTF-8.
+                [
+                    format!("dir{}/sub/gr", n / 40).as_bytes(),
+                    b"\xf6\xdfe",
+                    n.to_string().as_bytes(),
+                ]
+                .concat(),
                 [u64::from(n) << 20, 7],
             )
         };
@@ -135,15 +145,16 @@ mod tests {
         for n in 0..1_000_000 {
             table.insert(
                 n,
-                &format!(
+                format!(
                     "node_modules/package-{:04}/lib/file-{:03}.js",
                     n / 100,
                     n % 100
-                ),
+                )
+                .as_bytes(),
                 [4096],
             );
         }
-        let size = table.bytes.len() + table.blocks.len() * 16;
+        let size = table.size();
         assert!(size < 12 << 20, "{size}");
     }
 }
