@@ -8,12 +8,13 @@ use super::{BuildOutcome, Error};
 use crate::client::{self, Client, Code};
 use crate::{frontend, gateway};
 
-/// How long a daemon, or what stands before it, has to come back.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How often a daemon that went away is asked whether it is there again.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 impl Prepared {
-    /// Builds on a daemon. A connection that is lost before anything is exported is made anew once, and the build goes on from the
-    /// daemon's cache; a context from a stream that has begun cannot be read again.
+    /// Builds on a daemon. A connection that is lost before anything is exported is made anew once, when the daemon is there again
+    /// ([`Environment::reconnect`]), and the build goes on from the daemon's cache; a context from a stream that has begun cannot be
+    /// read again.
     ///
     /// # Errors
     /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled and
@@ -37,24 +38,50 @@ pub(super) async fn run(
         .attempt(client, environment.clone(), handed_over)
         .await;
     let lost = match first {
-        Err(error) if is_lost(&error) => error,
+        Err(error) if is_lost(&error) || error.may_be_of_ending_daemon() => error,
         ended => return ended,
     };
-    if handed_over.load(Ordering::Relaxed) || !prepared.is_repeatable() {
+    let within = environment.reconnect.within;
+    let is_finished = handed_over.load(Ordering::Relaxed);
+    if is_finished || within.is_zero() || !prepared.is_repeatable() {
         return Err(lost);
     }
-    tokio::select! {
+    tell(
+        &environment,
+        format!(
+            "the connection to BuildKit was lost: waiting for the daemon, up to {} seconds",
+            within.as_secs_f64()
+        ),
+    );
+    let is_there = tokio::select! {
         () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
-        () = tokio::time::sleep(PAUSE) => {}
-    }
+        waited = tokio::time::timeout(within, is_there_again(client)) => waited.is_ok(),
+    };
     // A daemon that is gone: the first error is the one to tell.
-    if client.info().await.is_err() {
+    if !is_there {
         return Err(lost);
     }
-    if let Some(progress) = &environment.progress {
-        progress.note("the connection to BuildKit was lost: building again from its cache");
-    }
+    tell(
+        &environment,
+        "the connection to BuildKit was lost: building again from its cache".to_owned(),
+    );
     prepared.attempt(client, environment, handed_over).await
+}
+
+/// A daemon that is shutting down may answer for a moment: it is asked after a pause.
+async fn is_there_again(client: &Client) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        if client.info().await.is_ok() {
+            return;
+        }
+    }
+}
+
+fn tell(environment: &Environment, line: String) {
+    if let Some(progress) = &environment.progress {
+        progress.note(line);
+    }
 }
 
 impl Error {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::PlaceError;
 use crate::client::{self, Code, Failure};
 use crate::oci::Platform;
 use crate::{frontend, gateway, layout, session};
@@ -152,6 +153,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Several platforms in an archive for `docker load`, which holds one image.
+    #[error("an archive of type=docker holds one platform, and {count} are asked for")]
+    SeveralPlatformsForDocker {
+        /// How many.
+        count: usize,
+    },
     /// Attestations in an archive for `docker load`, which holds one image and nothing else.
     #[error("an archive of type=docker holds no attestations")]
     AttestationsForDocker,
@@ -186,12 +193,40 @@ pub enum Error {
     #[error("several outputs are images in folders (tar=false), and the daemon can write one")]
     SeveralLayouts,
     /// A destination that cannot be written.
-    #[error("cannot write the result to {}: {reason}", path.display())]
+    #[error("cannot write the result to {}", path.display())]
     Destination {
         /// The path as given.
         path: PathBuf,
         /// What is the matter with it.
-        reason: String,
+        source: PlaceError,
+    },
+    /// A folder that a cache cannot be written to.
+    #[error("cannot write the cache to {}", path.display())]
+    CacheDestination {
+        /// The folder as given.
+        path: PathBuf,
+        /// What is the matter with it.
+        source: PlaceError,
+    },
+    /// Annotations of an index where none is made.
+    #[error("annotations of an index are given, and {what} has no index")]
+    IndexAnnotations {
+        /// What is made.
+        what: &'static str,
+    },
+    /// A host's address is that of the engine's machine, and the daemon does not tell it.
+    #[error(
+        "the daemon does not tell the address of its machine (host-gateway) for the host {host:?}"
+    )]
+    NoHostGateway {
+        /// The host.
+        host: String,
+    },
+    /// There is a policy beside the Dockerfile.
+    #[error("there is a policy beside the Dockerfile, {file}, and policies are not supported yet")]
+    Policy {
+        /// Its path.
+        file: String,
     },
     /// An output with `mode=delete` outside of the working directory, which was not allowed.
     #[error("mode=delete would remove files of {}, which is not below the working directory", path.display())]

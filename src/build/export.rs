@@ -4,11 +4,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::output::is_by_digest;
-use super::pipeline::OpenOutput;
-use super::{BuildRequest, Destination, Entitlement, Error, Output, OutputKind};
-use crate::client::Exporter;
+use super::output::{is_by_digest, is_true};
+use super::pipeline::{LoadTarget, OpenOutput};
+use super::{
+    BuildRequest, Destination, Entitlement, Error, Output, OutputKind, check_file, check_folder,
+    make_parent,
+};
+use crate::client::{CacheEntry, Client, Exporter, Worker};
 use crate::session::Exports;
+
+/// The exporter of a Docker engine's own BuildKit, which keeps the image there.
+pub(super) const ENGINE: &str = "moby";
 
 /// What can be told to be wrong before a daemon is asked.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
@@ -18,8 +24,8 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     }
     let archive =
         |output: &Output| output.kind == OutputKind::Docker && output.destination.is_some();
-    if !request.attestations.is_empty() && request.outputs.iter().any(archive) {
-        return Err(Error::AttestationsForDocker);
+    if request.outputs.iter().any(archive) {
+        check_docker_archive(request)?;
     }
     let to_standard_output =
         |output: &&Output| output.destination == Some(Destination::StandardOutput);
@@ -38,14 +44,57 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
             check_destination(is_folder, path)?;
         }
     }
-    Ok(())
+    request.cache_to.iter().try_for_each(check_cache)
+}
+
+/// What `docker load` takes: one image and nothing else.
+fn check_docker_archive(request: &BuildRequest) -> Result<(), Error> {
+    if !request.attestations.is_empty() {
+        return Err(Error::AttestationsForDocker);
+    }
+    if request.platforms.len() > 1 {
+        return Err(Error::SeveralPlatformsForDocker {
+            count: request.platforms.len(),
+        });
+    }
+    match request.annotates_index() {
+        true => Err(Error::IndexAnnotations {
+            what: "an archive of type=docker",
+        }),
+        false => Ok(()),
+    }
+}
+
+/// A local cache has to have a place, unless errors of it are to be ignored.
+fn check_cache(cache: &CacheEntry) -> Result<(), Error> {
+    let attribute = |key: &str| cache.attrs.get(key).map(String::as_str);
+    let is_ignored = attribute("ignore-error").is_some_and(is_true);
+    let Some(path) = attribute("dest").filter(|_| cache.kind == "local" && !is_ignored) else {
+        return Ok(());
+    };
+    let path = Path::new(path);
+    check_folder(path).map_err(|source| Error::CacheDestination {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// An engine with Docker's older image store exports one image, and drops what is said of an index.
+pub(super) async fn check_engine_makes_indexes(client: &Client) -> Result<(), Error> {
+    let workers = client.workers().await?;
+    match workers.iter().any(Worker::has_snapshotter) {
+        true => Ok(()),
+        false => Err(Error::IndexAnnotations {
+            what: "an image in a Docker engine without containerd's image store",
+        }),
+    }
 }
 
 /// Files are removed below the working directory only, unless that was allowed: as in buildx.
 fn check_deletion(path: &Path) -> Result<(), Error> {
     let failed = |source: io::Error| Error::Destination {
         path: path.to_owned(),
-        reason: source.to_string(),
+        source: source.into(),
     };
     let here = std::env::current_dir().map_err(failed)?;
     let here = here.canonicalize().map_err(failed)?;
@@ -81,40 +130,27 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
 
 /// A destination of the wrong kind is told before the build, not after.
 fn check_destination(is_folder: bool, path: &Path) -> Result<(), Error> {
-    let failed = |reason: &str| Error::Destination {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
+    let checked = match is_folder {
+        true => check_folder(path),
+        false => check_file(path),
     };
-    match std::fs::metadata(path) {
-        Ok(found) if is_folder && !found.is_dir() => Err(failed("it is there and no folder")),
-        Ok(found) if !is_folder && found.is_dir() => Err(failed("it is a folder")),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty());
-            match parent {
-                Some(parent) if !is_folder && !parent.is_dir() => {
-                    Err(failed("its folder is not there"))
-                }
-                _ => Ok(()),
-            }
-        }
-        Err(error) => Err(failed(&error.to_string())),
-    }
+    checked.map_err(|source| Error::Destination {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Where the daemon's exporters send what they make; the numbers are the places in [`exporters`].
 pub(super) fn receivers(
     outputs: &[Output],
     standard_output: Option<&Arc<OpenOutput>>,
-    load: Option<&Arc<OpenOutput>>,
+    load: Option<&LoadTarget>,
 ) -> Result<Exports, Error> {
     let mut exports = Exports::new();
     for (number, output) in (0..).zip(outputs) {
         exports = match (&output.destination, output.kind) {
-            (None, OutputKind::Docker) => match load.cloned() {
-                Some(open) => exports.with_writer(number, move |_| open()),
+            (None, OutputKind::Docker | OutputKind::Oci) => match load.cloned() {
+                Some(engine) => exports.with_writer(number, move |_| (engine.open)()),
                 None => exports,
             },
             (None, _) => exports,
@@ -126,7 +162,14 @@ pub(super) fn receivers(
             (Some(Destination::Path(path)), OutputKind::Local) => {
                 exports.with_directory(number, path)
             }
-            (Some(Destination::Path(path)), _) => exports.with_file(number, path),
+            (Some(Destination::Path(path)), _) => {
+                let made = make_parent(path);
+                made.map_err(|source| Error::Destination {
+                    path: path.clone(),
+                    source: source.into(),
+                })?;
+                exports.with_file(number, path)
+            }
             (Some(Destination::StandardOutput), _) => {
                 let open = standard_output.ok_or(Error::NoStandardOutput)?.clone();
                 exports.with_writer(number, move |_| open())
@@ -139,25 +182,30 @@ pub(super) fn receivers(
 /// The outputs that have an exporter, in order. An engine keeps a tagged image even when nothing was said.
 ///
 /// # Errors
-/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine when there is no other to load it into,
-/// [`Error::AttestationsForDocker`] when that one would get attestations.
+/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine when there is no other to load it into; what
+/// that one cannot take, such as attestations, is refused too.
 pub(super) fn outputs(
     request: &BuildRequest,
     docker_engine: bool,
-    can_load: bool,
+    load: Option<&LoadTarget>,
 ) -> Result<Vec<Output>, Error> {
     let mut outputs = request.outputs.clone();
-    if outputs.is_empty() && !request.tags.is_empty() && docker_engine {
+    let is_kept = !request.tags.is_empty() || request.keep_unnamed;
+    if outputs.is_empty() && is_kept && docker_engine {
         outputs.push(Output::load());
     }
     outputs.retain(|output| output.kind != OutputKind::CacheOnly);
     let loads = |output: &Output| output.kind == OutputKind::Docker && output.destination.is_none();
     if !docker_engine && outputs.iter().any(loads) {
-        if !can_load {
-            return Err(Error::NoEngineToLoad);
+        let engine = load.ok_or(Error::NoEngineToLoad)?;
+        if !engine.takes_oci {
+            check_docker_archive(request)?;
         }
-        if !request.attestations.is_empty() {
-            return Err(Error::AttestationsForDocker);
+        for output in outputs
+            .iter_mut()
+            .filter(|it| loads(it) && engine.takes_oci)
+        {
+            output.kind = OutputKind::Oci;
         }
     }
     // An engine that pushes an image has it as well.
@@ -188,7 +236,7 @@ pub(super) fn exporters(
         let kind = match (output.kind, &output.destination) {
             // An engine's own exporter gives every name a tag, which what is pushed by digest must not have.
             (OutputKind::Image, _) if is_by_digest(&attrs) => OutputKind::Image.name(),
-            (OutputKind::Image, _) | (OutputKind::Docker, None) if docker_engine => "moby",
+            (OutputKind::Image, _) | (OutputKind::Docker, None) if docker_engine => ENGINE,
             (kind, _) => kind.name(),
         };
         Exporter {
@@ -230,11 +278,14 @@ mod tests {
     #[test]
     fn an_engine_keeps_a_tagged_image_and_a_daemon_the_cache_only() {
         let mut request = BuildRequest::new(".");
-        assert!(outputs(&request, true, false).unwrap().is_empty());
+        assert!(outputs(&request, true, None).unwrap().is_empty());
+        request.keep_unnamed = true;
+        assert_eq!(outputs(&request, true, None).unwrap(), [Output::load()]);
+        request.keep_unnamed = false;
         request.tags = vec![Reference::parse("b:2").unwrap()];
-        let kept = outputs(&request, true, false).unwrap();
+        let kept = outputs(&request, true, None).unwrap();
         assert_eq!(exporters(&request, &kept, true)[0].kind, "moby");
-        assert!(outputs(&request, false, false).unwrap().is_empty());
+        assert!(outputs(&request, false, None).unwrap().is_empty());
     }
 
     #[test]
@@ -242,14 +293,31 @@ mod tests {
         let mut request = BuildRequest::new(".");
         request.outputs = vec![Output::load()];
         assert!(matches!(
-            outputs(&request, false, false),
+            outputs(&request, false, None),
             Err(Error::NoEngineToLoad)
         ));
-        let elsewhere = outputs(&request, false, true).unwrap();
-        assert_eq!(exporters(&request, &elsewhere, false)[0].kind, "docker");
+        let engine = |takes_oci| LoadTarget {
+            open: Arc::new(|| Ok(Box::new(io::sink()))),
+            takes_oci,
+        };
+        let elsewhere = |request: &BuildRequest, takes_oci| {
+            let outputs = outputs(request, false, Some(&engine(takes_oci)))?;
+            Ok::<_, Error>(exporters(request, &outputs, false)[0].kind.clone())
+        };
+        assert_eq!(elsewhere(&request, false).unwrap(), "docker");
+        assert_eq!(elsewhere(&request, true).unwrap(), "oci");
+        request.platforms = ["linux/amd64", "linux/arm64"]
+            .map(|text| crate::oci::Platform::parse(text).unwrap())
+            .into();
+        let several = elsewhere(&request, false);
+        let refused = matches!(several, Err(Error::SeveralPlatformsForDocker { count: 2 }));
+        assert!(refused, "{several:?}");
+        assert_eq!(elsewhere(&request, true).unwrap(), "oci");
+        request.platforms.clear();
         request.outputs.push(Output::push());
-        assert_eq!(outputs(&request, true, false).unwrap(), [Output::push()]);
-        assert_eq!(outputs(&request, false, true).unwrap().len(), 2);
+        assert_eq!(outputs(&request, true, None).unwrap(), [Output::push()]);
+        let both = outputs(&request, false, Some(&engine(true)));
+        assert_eq!(both.unwrap().len(), 2);
     }
 
     #[test]
@@ -291,11 +359,43 @@ mod tests {
         for (kind, path) in [
             (OutputKind::Local, file.clone()),
             (OutputKind::Tar, folder.path().to_owned()),
-            (OutputKind::Oci, folder.path().join("nowhere/x.tar")),
+            (OutputKind::Oci, file.join("x.tar")),
         ] {
             let mut request = BuildRequest::new(".");
             request.outputs = vec![Output::to(kind, path.to_str().unwrap())];
             assert!(matches!(check(&request), Err(Error::Destination { .. })));
         }
+    }
+
+    #[test]
+    fn what_docker_load_does_not_take_is_told_before_the_build() {
+        let mut request = BuildRequest::new(".");
+        request.outputs = vec!["type=docker,dest=x.tar".parse().unwrap()];
+        assert!(check(&request).is_ok());
+        request.annotations = [("annotation-index.a".to_owned(), "b".to_owned())].into();
+        let annotated = check(&request);
+        assert!(
+            matches!(annotated, Err(Error::IndexAnnotations { .. })),
+            "{annotated:?}"
+        );
+    }
+
+    #[test]
+    fn a_cache_s_folder_is_checked_before_the_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let mut request = BuildRequest::new(".");
+        request.cache_to = vec![CacheEntry {
+            kind: "local".to_owned(),
+            attrs: [("dest".to_owned(), file.display().to_string())].into(),
+        }];
+        assert!(matches!(
+            check(&request),
+            Err(Error::CacheDestination { .. })
+        ));
+        let ignored = ("ignore-error".to_owned(), "true".to_owned());
+        request.cache_to[0].attrs.extend([ignored]);
+        assert!(check(&request).is_ok());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::attended::Attended;
 use super::inputs::{ContextRead, DockerfileRead, Inputs};
-use super::{Environment, Error};
+use super::{Environment, Error, PolicyUse};
 use crate::client::{Client, SolveRequest};
 use crate::frontend::{Choice, Contexts, Entry, Setting, Source, is_elsewhere};
 use crate::gateway::{self, Bridge, BuildResult, SolveOptions};
@@ -76,6 +76,9 @@ impl Inputs {
         let mut loaded = None;
         if in_context {
             let entry = Entry::read(bridge, &attributes, &session_id, &contexts).await?;
+            if let (PolicyUse::Refuse, Some(file)) = (plan.policy, entry.policy) {
+                return Err(Error::Policy { file });
+            }
             let source = entry.source;
             setting.warn_at = entry.head;
             if matches!(self.context, ContextRead::Upload(_))
@@ -102,6 +105,8 @@ pub(super) struct Reading<'a> {
     pub(super) forwarded: bool,
     /// Where the contexts and the Dockerfile are.
     pub(super) attributes: &'a BTreeMap<String, String>,
+    /// What is done about a policy beside the Dockerfile.
+    pub(super) policy: PolicyUse,
 }
 
 /// A Dockerfile out of a fetched context.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BuildRequest, Entitlement, Inputs, Network, NoCache};
+use super::{BuildRequest, Entitlement, HostAddress, Inputs, Network, NoCache};
 
 /// What `RUN` may do besides the usual.
 pub(super) fn entitlements(request: &BuildRequest) -> Vec<String> {
@@ -63,11 +63,9 @@ pub(super) fn without_inputs(
         Network::Host => add("force-network-mode", "host".to_owned()),
         Network::None => add("force-network-mode", "none".to_owned()),
     }
-    if !request.extra_hosts.is_empty() {
-        add(
-            "add-hosts",
-            joined(&request.extra_hosts, |(host, ip)| format!("{host}={ip}")),
-        );
+    let hosts = known_hosts(request);
+    if !hosts.is_empty() {
+        add("add-hosts", hosts.join(","));
     }
     if let Some(size) = request.shm_size {
         add("shm-size", size.to_string());
@@ -96,6 +94,17 @@ pub(super) fn without_inputs(
         add(&format!("label:{name}"), value.clone());
     }
     attributes
+}
+
+/// Those that the daemon knows are added when it is asked.
+fn known_hosts(request: &BuildRequest) -> Vec<String> {
+    let known = request.extra_hosts.iter().filter_map(|(host, address)| {
+        let HostAddress::Ip(address) = address else {
+            return None;
+        };
+        Some(format!("{host}={address}"))
+    });
+    known.collect()
 }
 
 fn joined<T>(items: &[T], shown: impl Fn(&T) -> String) -> String {

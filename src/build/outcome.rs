@@ -18,6 +18,8 @@ pub struct BuildOutcome {
     pub build_ref: String,
     /// The exporters' answer: `containerimage.digest`, `image.name` …
     pub exporter_response: BTreeMap<String, String>,
+    /// The image's id is the digest of its manifest or index: so an engine with containerd's image store has it.
+    pub id_is_digest: bool,
     /// How the build was made, by key of the metadata: `buildx.build.provenance`, with `/PLATFORM` for several.
     pub provenance: BTreeMap<String, Value>,
     /// What the lint rules found in the Dockerfile, in its order.
@@ -39,9 +41,13 @@ impl BuildOutcome {
         self.response_digest("containerimage.config.digest")
     }
 
-    /// What `--iidfile` and `--quiet` give: the config's digest if there is one, else the index's.
+    /// The id by which an engine knows the image: the config's digest if there is one, else the index's; with containerd's image
+    /// store what [`digest`](Self::digest) gives.
     pub fn image_id(&self) -> Option<Digest> {
-        self.config_digest().or_else(|| self.digest())
+        match self.id_is_digest {
+            true => self.digest(),
+            false => self.config_digest().or_else(|| self.digest()),
+        }
     }
 
     /// The names that the image was given, with tags.
@@ -95,6 +101,7 @@ mod tests {
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
+            id_is_digest: false,
             provenance: BTreeMap::new(),
             warnings: Vec::new(),
             built: Vec::new(),
@@ -111,6 +118,11 @@ mod tests {
             ("containerimage.config.digest", config.as_str()),
         ]);
         assert_eq!(both.image_id(), Some(config));
+        let kept = BuildOutcome {
+            id_is_digest: true,
+            ..both
+        };
+        assert_eq!(kept.image_id(), Some(index.clone()));
         let index_only = outcome(&[("containerimage.digest", index.as_str())]);
         assert_eq!(index_only.image_id(), Some(index));
         assert_eq!(outcome(&[]).image_id(), None);

@@ -145,6 +145,14 @@ impl Output {
         self.kind == OutputKind::Local && mode == Some("delete")
     }
 
+    /// Whether it is an image, which has an id and can have annotations.
+    pub fn is_image(&self) -> bool {
+        matches!(
+            self.kind,
+            OutputKind::Image | OutputKind::Oci | OutputKind::Docker
+        )
+    }
+
     /// Whether the result is pushed.
     pub fn pushes(&self) -> bool {
         self.kind == OutputKind::Image && self.attributes.get("push").is_some_and(|v| is_true(v))
@@ -227,7 +235,7 @@ pub(crate) fn is_by_digest(attributes: &BTreeMap<String, String>) -> bool {
     value.is_some_and(|value| is_true(value))
 }
 
-fn is_true(value: &str) -> bool {
+pub(super) fn is_true(value: &str) -> bool {
     matches!(value, "true" | "1")
 }
 

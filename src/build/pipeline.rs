@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use std::{fmt, io};
 
 use tokio_util::sync::CancellationToken;
@@ -15,10 +16,10 @@ use super::part::Part;
 use super::served::{Served, build_platforms, setting};
 use super::spool::Spool;
 use super::{
-    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, missing_source, native,
-    options, provenance, reading,
+    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, host, missing_source,
+    native, options, policy, provenance, reading,
 };
-use crate::client::{Address, Client, Failure, SolveRequest};
+use crate::client::{Address, Client, Failure, SolveRequest, Worker};
 use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
 use crate::progress::Writer;
@@ -40,11 +41,37 @@ pub struct Environment {
     pub cancelled: CancellationToken,
     /// Opens the standard output, for the output that goes there.
     pub standard_output: Option<Arc<OpenOutput>>,
-    /// Opens what an image goes to that is to be loaded ([`Output::load`]) when the daemon is no Docker engine, for example a
-    /// [`crate::client::ImageLoader`]; `None` refuses it.
-    pub load: Option<Arc<OpenOutput>>,
+    /// Where an image goes that is to be loaded ([`Output::load`]) when the daemon is no Docker engine; `None` refuses it.
+    pub load: Option<LoadTarget>,
+    /// How long a daemon that went away is waited for.
+    pub reconnect: Reconnect,
     /// Counts what is sent of the contexts, also of a build that fails.
     pub sent: Sent,
+}
+
+/// How long a daemon that goes away during a build is waited for, before the build goes on from its cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconnect {
+    /// Zero is never: the build fails at once.
+    pub within: Duration,
+}
+
+impl Default for Reconnect {
+    /// 10 seconds, which most daemons need for starting again.
+    fn default() -> Self {
+        Self {
+            within: Duration::from_secs(10),
+        }
+    }
+}
+
+/// An engine that images are loaded into which another daemon builds.
+#[derive(Clone)]
+pub struct LoadTarget {
+    /// Opens the way into it, for example a [`crate::client::ImageLoader`].
+    pub open: Arc<OpenOutput>,
+    /// It keeps images in containerd's store, which takes OCI archives: several platforms, and attestations.
+    pub takes_oci: bool,
 }
 
 /// Opens what an archive is written to.
@@ -86,6 +113,7 @@ pub struct Prepared {
 pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
     export::check(&request)?;
     let inputs = read_inputs(&request).await?;
+    policy::check(&request, &inputs)?;
     // The daemon is not known yet: where images are looked up is added when it is.
     let attributes = options::frontend_attributes(&request, &inputs, false);
     let job = match inputs.source() {
@@ -128,8 +156,16 @@ impl Prepared {
     ) -> Result<BuildOutcome, Error> {
         let inputs = self.inputs.clone().fetched(client, &environment).await?;
         let docker_engine = matches!(client.address(), Address::Docker(_));
-        let mut attributes = options::frontend_attributes(&self.request, &inputs, docker_engine);
-        if self.part.is_some() {
+        let load = environment.load.as_ref().filter(|_| !docker_engine);
+        let outputs = export::outputs(&self.request, docker_engine, load)?;
+        let request = host::resolved(&self.request, client).await?;
+        let mut attributes = options::frontend_attributes(&request, &inputs, docker_engine);
+        let makes_image = outputs.iter().any(Output::is_image);
+        let annotates_index = makes_image && request.annotates_index();
+        if docker_engine && annotates_index {
+            export::check_engine_makes_indexes(client).await?;
+        }
+        if self.part.is_some() || annotates_index {
             attributes.insert("multi-platform".to_owned(), "true".to_owned());
         }
         let job = match (&self.job, inputs.source()) {
@@ -142,8 +178,6 @@ impl Prepared {
             (None, None) => None,
         };
         let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
-        let load = environment.load.as_ref().filter(|_| !docker_engine);
-        let outputs = export::outputs(&self.request, docker_engine, load.is_some())?;
         let exports = export::receivers(&outputs, environment.standard_output.as_ref(), load)?;
         let layouts = self.layouts(outputs.clone()).await?;
         if let Some(progress) = &environment.progress {
@@ -177,6 +211,8 @@ impl Prepared {
         };
         let build_ref = solve.build_ref.clone();
         let notes = environment.progress.clone();
+        let is_kept = solve.exporters.iter().any(|it| it.kind == export::ENGINE);
+        let mut id_is_digest = false;
         let attended = Attended {
             client,
             solve,
@@ -186,6 +222,7 @@ impl Prepared {
         };
         let drive = async |bridge: &Bridge| {
             setting.build_platforms = build_platforms(bridge.workers());
+            id_is_digest = is_kept && bridge.workers().iter().any(Worker::has_snapshotter);
             let note = native::note(&self.request.platforms, bridge.workers());
             if let (Some(notes), Some(note)) = (notes, note) {
                 notes.note(note);
@@ -194,6 +231,7 @@ impl Prepared {
                 frontend: &self.request.frontend,
                 forwarded,
                 attributes: &attributes,
+                policy: self.request.policy,
             };
             let job = match (job, inputs.load(bridge, &plan, &mut setting).await?) {
                 (_, Some(loaded)) => {
@@ -215,6 +253,7 @@ impl Prepared {
         // The build has succeeded: a daemon without a history takes nothing from that.
         let provenance = provenance.await.unwrap_or_default();
         Ok(BuildOutcome {
+            id_is_digest,
             provenance,
             build_ref,
             exporter_response,

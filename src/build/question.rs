@@ -6,7 +6,7 @@ use super::attended::Attended;
 use super::fetch::Reading;
 use super::pipeline::{Environment, read_inputs};
 use super::served::{Served, build_platforms, setting};
-use super::{BuildRequest, Error, Inputs, layouts, named, options};
+use super::{BuildRequest, Error, Inputs, layouts, named, options, policy};
 use crate::client::{Address, Client, SolveRequest};
 use crate::frontend::{Answer, Call, Question, Setting, Source};
 use crate::gateway::BuildResult;
@@ -27,6 +27,7 @@ pub struct Inquiry {
 /// What is missing, with its path.
 pub async fn inquire(request: BuildRequest, call: Call) -> Result<Inquiry, Error> {
     let inputs = read_inputs(&request).await?;
+    policy::check(&request, &inputs)?;
     Ok(Inquiry {
         request,
         inputs,
@@ -98,6 +99,7 @@ impl Inquiry {
                 frontend: &self.request.frontend,
                 forwarded,
                 attributes: &attributes,
+                policy: self.request.policy,
             };
             let question = match (question, inputs.load(bridge, &plan, &mut setting).await?) {
                 (_, Some(loaded)) => self.question(loaded.source, loaded.attributes)?,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attestations, DockerfileFrom, Entitlement, MainContext, MetadataProvenance, NamedContext,
-    Output, Resources,
+    Attestations, DockerfileFrom, Entitlement, HostAddress, MainContext, MetadataProvenance,
+    NamedContext, Output, PolicyUse, Resources,
 };
 use crate::client::{CacheEntry, SourcePolicy};
 use crate::frontend::{Choice, ImageLock};
@@ -28,6 +28,8 @@ pub struct BuildRequest {
     pub frontend: Choice,
     /// The target platforms; empty means the daemon's own.
     pub platforms: Vec<Platform>,
+    /// Whether a Docker engine keeps the image even if it has no name and no output is asked for; one with a name it keeps.
+    pub keep_unnamed: bool,
     /// The names of the image, for the outputs that have none of their own.
     pub tags: Vec<Reference>,
     /// Where the result goes; empty means that it stays in the daemon's cache.
@@ -45,7 +47,7 @@ pub struct BuildRequest {
     /// The network of `RUN`.
     pub network: Network,
     /// Lines of `/etc/hosts` for `RUN`: name and address.
-    pub extra_hosts: Vec<(String, String)>,
+    pub extra_hosts: Vec<(String, HostAddress)>,
     /// Size of `/dev/shm` for `RUN`, bytes.
     pub shm_size: Option<u64>,
     /// Resource limits of processes in `RUN`.
@@ -74,6 +76,8 @@ pub struct BuildRequest {
     pub resources: Resources,
     /// Rules about the sources of the build.
     pub source_policy: Option<SourcePolicy>,
+    /// What is done about a policy beside the Dockerfile.
+    pub policy: PolicyUse,
     /// Nothing may run on a platform that the daemon's machine emulates.
     pub require_native: bool,
     /// What happens to the other platforms when one fails.
@@ -93,6 +97,7 @@ impl BuildRequest {
             contexts: BTreeMap::new(),
             frontend: Choice::Auto,
             platforms: Vec::new(),
+            keep_unnamed: false,
             tags: Vec::new(),
             outputs: Vec::new(),
             target: None,
@@ -116,6 +121,7 @@ impl BuildRequest {
             cgroup_parent: None,
             resources: Resources::default(),
             source_policy: None,
+            policy: PolicyUse::Refuse,
             require_native: false,
             on_failure: OnFailure::Cancel,
             max_parallel_platforms: None,
@@ -129,6 +135,15 @@ impl BuildRequest {
     /// are in [`Inputs`](super::Inputs).
     pub fn attributes(&self) -> BTreeMap<String, String> {
         super::options::without_inputs(self, false)
+    }
+
+    /// Whether an index is annotated: one is made then, even of one platform.
+    pub(super) fn annotates_index(&self) -> bool {
+        let outputs = self.outputs.iter().map(|output| &output.attributes);
+        let mut keys = outputs
+            .chain([&self.annotations])
+            .flat_map(|all| all.keys());
+        keys.any(|key| key.starts_with("annotation-index"))
     }
 
     /// The names that the image is pushed to, of registries that are asked as usual (not `registry.insecure`).

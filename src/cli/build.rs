@@ -3,18 +3,19 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgAction;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 use solvekit::build::{
-    self, BuildOutcome, BuildRequest, CacheDirection, Destination, Network, NoCache, Output,
-    OutputKind, Ulimit,
+    self, BuildOutcome, BuildRequest, CacheDirection, Destination, HostAddress, Network, NoCache,
+    Output, OutputKind, Reconnect, Ulimit,
 };
 use solvekit::builder::Store;
 use solvekit::files;
 use solvekit::frontend::ImageLock;
-use solvekit::oci::{Digest, Platform, Reference};
+use solvekit::oci::{Platform, Reference};
 use solvekit::progress::{self, Mode, Summary, Warning};
 use solvekit::registry::{self, ClientOptions};
 use solvekit::spread::Built;
@@ -24,13 +25,15 @@ use super::connection::ConnectionArgs;
 use super::contexts::ContextArgs;
 use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
+use super::identity::Identity;
 use super::keep_going::{self, PlatformArgs};
 use super::registries::Notes;
+use super::result_files::ResultFileArgs;
 use super::terminal::print;
 use super::{
-    Failure, attestations, build_failure, caches, call, context_size, default_load, display,
-    images, interrupt, legacy, loading, nodes, permissions, policy, preflight, proxies, resources,
-    secrets, values,
+    Failure, attestations, build_failure, caches, call, connection, context_size, default_load,
+    display, images, interrupt, legacy, loading, nodes, permissions, policy, preflight, proxies,
+    resources, secrets, values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -115,9 +118,9 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "ACTION", default_value = "error", value_parser = ["error", "resolve"], requires = "lock")]
     lock_missing: String,
 
-    /// Line of /etc/hosts during RUN; repeatable
+    /// Line of /etc/hosts during RUN; host-gateway as IP is the machine of the engine that builds; repeatable
     #[arg(long, value_name = "HOST:IP", value_delimiter = ',', value_parser = values::extra_host)]
-    add_host: Vec<(String, String)>,
+    add_host: Vec<(String, HostAddress)>,
 
     /// Network of RUN
     #[arg(long, value_name = "MODE", default_value = "default", value_parser = ["default", "host", "none"])]
@@ -139,6 +142,9 @@ pub(super) struct BuildArgs {
 
     #[command(flatten)]
     attestations: attestations::AttestationArgs,
+
+    #[command(flatten)]
+    policy: policy::PolicyArgs,
 
     #[command(flatten)]
     legacy: legacy::LegacyArgs,
@@ -171,6 +177,11 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     max_parallel_platforms: Option<u16>,
 
+    /// How long a daemon that goes away is waited for before the build goes on from its cache: seconds, or a time as 1m30s; 0 is
+    /// never
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
+    reconnect: Duration,
+
     #[command(flatten)]
     progress: ProgressArgs,
 
@@ -183,13 +194,8 @@ pub(super) struct BuildArgs {
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     quiet: bool,
 
-    /// Write the image's digest to a file
-    #[arg(long, value_name = "FILE")]
-    iidfile: Option<PathBuf>,
-
-    /// Write what is known of the result to a file, as JSON
-    #[arg(long, value_name = "FILE")]
-    metadata_file: Option<PathBuf>,
+    #[command(flatten)]
+    results: ResultFileArgs,
 }
 
 /// Builds, shows progress, and writes what was asked for.
@@ -217,7 +223,11 @@ async fn build(
     environment: &Environment,
 ) -> Result<BuildOutcome, Failure> {
     let mut request = build_request(args, environment)?;
+    args.results.check(&request.outputs)?;
     default_load::apply(&mut request, connection, environment)?;
+    // docker build keeps an image without a name too, and tells its id.
+    request.keep_unnamed =
+        environment.identity == Identity::Buildx || args.quiet || args.results.wants_id();
     let platform = match request.platforms.as_slice() {
         [only] => Some(only.to_string()),
         _ => None,
@@ -243,6 +253,7 @@ async fn build(
         loading::opener(prepared.request(), ready.address(), connection, environment).await?;
     let (writer, updates) = progress::channel();
     ready.warn(&writer);
+    default_load::warn(prepared.request(), &ready.used, mode, &writer);
     let notes = Notes::new(writer.clone());
     let credentials = credentials.with_notifier(notes.notifier());
     let credentials = Arc::new(credentials);
@@ -265,6 +276,9 @@ async fn build(
     run.cancelled = stop.clone();
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
     run.load = load;
+    run.reconnect = Reconnect {
+        within: args.reconnect,
+    };
     let sent = run.sent.clone();
     let plan = ready.plan.clone();
     let mut running = std::pin::pin!(ready.nodes.build(&prepared, plan, &registries, run));
@@ -290,7 +304,7 @@ async fn build(
     })?;
     remember(args, &built, used, environment);
     display::warnings(&summary, mode, environment);
-    let metadata = args.metadata_file.is_some().then(|| {
+    let metadata = args.results.wants_metadata().then(|| {
         let wanted = attestations::metadata_warnings(environment);
         let warnings = if wanted { &*summary.warnings } else { &[] };
         metadata(&built, used, warnings)
@@ -341,15 +355,7 @@ fn write_results(
     mode: Mode,
 ) -> Result<(), Failure> {
     let image_id = outcome.image_id();
-    if let Some(path) = &args.iidfile {
-        let id = image_id.as_ref().map(Digest::as_str).unwrap_or_default();
-        write_file(path, id.as_bytes())?;
-    }
-    if let (Some(path), Some(metadata)) = (&args.metadata_file, metadata) {
-        let text = serde_json::to_string_pretty(&metadata)
-            .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
-        write_file(path, text.as_bytes())?;
-    }
+    args.results.write(outcome, metadata)?;
     match (mode, image_id) {
         (Mode::Quiet, Some(id)) => print(id.as_str()),
         (Mode::Tty | Mode::Plain, Some(_)) => {
@@ -422,9 +428,10 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     caches::add_inline(&mut request.cache_to, &request.build_args);
     args.permissions.apply(&mut request)?;
     args.resources.apply(&mut request)?;
-    let metadata_file = args.metadata_file.is_some();
+    let metadata_file = args.results.wants_metadata();
     args.attestations
         .apply(&mut request, metadata_file, environment)?;
+    request.policy = args.policy.parse()?;
     request.annotations =
         build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
     request.source_policy = policy::of_environment(environment)?;

@@ -332,11 +332,18 @@ fn tls_for_nothing() -> Failure {
         .hint("say which daemon they are for: --addr tcp://HOST:PORT, or BUILDKIT_HOST")
 }
 
-/// Whole seconds, or a time as Go writes it; up to an hour.
+/// A time that is waited at most, of which none makes no sense.
 fn patience(text: &str) -> Result<Duration, String> {
+    match waiting(text) {
+        Ok(time) if time.is_zero() => Err("it is a time above 0".to_owned()),
+        time => time,
+    }
+}
+
+/// Whole seconds, or a time as Go writes it; up to an hour.
+pub(super) fn waiting(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().map(Duration::from_secs);
     let time = seconds.or_else(|| records::duration(text));
-    let allowed = Duration::from_millis(1)..=Duration::from_secs(3600);
-    time.filter(|time| allowed.contains(time))
+    time.filter(|time| *time <= Duration::from_secs(3600))
         .ok_or_else(|| "it is a number of seconds, or a time as 20s or 1m30s, up to 1h".to_owned())
 }

@@ -6,6 +6,7 @@ use super::Failure;
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
 use super::records::{self, Filters};
+use super::table_format::Format;
 use super::terminal::{print_json, print_text};
 
 #[derive(Debug, clap::Args)]
@@ -18,8 +19,8 @@ pub(super) struct DuArgs {
     #[arg(long, conflicts_with = "format")]
     verbose: bool,
 
-    /// How they are printed; json is one object a line
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "pretty", "json"])]
+    /// How they are printed: table, pretty, json (one object a line), or a Go template, before which "table " makes a table of it
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
 }
 
@@ -30,27 +31,27 @@ pub(super) async fn cmd_du(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let filters = Filters::parse(&args.filter)?;
+    let is_pretty = args.verbose || args.format == "pretty";
+    let format = match is_pretty {
+        true => records::pretty()?,
+        false => Format::parse(&args.format, records::TABLE)?,
+    };
     let client = connection.connect(environment).await?;
-    let records = client
+    let found = client
         .disk_usage(&filters.expressions, filters.unused_for)
         .await?;
     let now = SystemTime::now();
-    let format = if args.verbose { "pretty" } else { &args.format };
-    let mut text = String::new();
-    match format {
-        "json" => text.extend(records.iter().map(|record| records::json_line(record, now))),
-        "pretty" => text.extend(records.iter().map(|record| records::paragraph(record, now))),
-        _ => {
-            text.push_str(&records::header());
-            text.extend(records.iter().map(|record| records::row(record, now)));
-        }
-    }
-    if format == "json" {
+    let entries = found
+        .iter()
+        .map(|record| records::entry(record, format.is_table, now));
+    let mut text = format.print(records::heads(), entries)?;
+    if args.format == "json" {
         return print_json(&text);
     }
     // Of a part of the cache the sum says little, as buildx has it.
-    if args.filter.is_empty() {
-        text.push_str(&records::totals(&records));
+    let is_whole = is_pretty || args.format == "table";
+    if is_whole && args.filter.is_empty() {
+        text.push_str(&records::totals(&found));
     }
     print_text(&text)
 }

@@ -36,6 +36,21 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
             "name the image of another scanner: --sbom generator=IMAGE; the default is docker/buildkit-syft-scanner:stable-1"
                 .to_owned(),
         ),
+        Error::SeveralPlatformsForDocker { .. } => Some(
+            "use type=oci, build one platform at a time, or turn on containerd's image store in the engine that the image is \
+             loaded into"
+                .to_owned(),
+        ),
+        Error::IndexAnnotations { .. } => Some(
+            "annotate the manifest (--annotation KEY=VALUE), or make an image that has an index: type=oci, --push".to_owned(),
+        ),
+        Error::NoHostGateway { host } => Some(format!(
+            "only the BuildKit of a Docker engine knows it; give the address: --add-host {host}:10.0.0.7"
+        )),
+        Error::Policy { .. } => Some(
+            "build with docker buildx, which obeys it; or, if it is not meant for this build: --policy disabled=true"
+                .to_owned(),
+        ),
         Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
         Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
             failure.explanation.clone()

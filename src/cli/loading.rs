@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use solvekit::build::{BuildRequest, OpenOutput, OutputKind};
+use solvekit::build::{BuildRequest, LoadTarget, OutputKind};
 use solvekit::client::{self, Address, ImageLoader, engine_info};
 use tokio::runtime::Handle;
 
@@ -17,7 +17,7 @@ pub(super) async fn opener(
     builder: Option<&Address>,
     connection: &ConnectionArgs,
     environment: &Environment,
-) -> Result<Option<Arc<OpenOutput>>, Failure> {
+) -> Result<Option<LoadTarget>, Failure> {
     let loads = request
         .outputs
         .iter()
@@ -26,11 +26,13 @@ pub(super) async fn opener(
         return Ok(None);
     }
     let engine = connection.engine(environment)?;
-    engine_info(&engine).await.map_err(|error| failed(&error))?;
+    let info = engine_info(&engine).await;
+    let info = info.map_err(|error| failed(&error))?;
     let runtime = Handle::current();
-    Ok(Some(Arc::new(move || {
-        Ok(Box::new(ImageLoader::start(engine.clone(), &runtime)))
-    })))
+    Ok(Some(LoadTarget {
+        open: Arc::new(move || Ok(Box::new(ImageLoader::start(engine.clone(), &runtime)))),
+        takes_oci: info.containerd_image_store,
+    }))
 }
 
 fn failed(error: &client::Error) -> Failure {

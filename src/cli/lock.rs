@@ -14,7 +14,7 @@ use solvekit::translate::{
 use super::environment::Environment;
 use super::images::{Registries, read_lock};
 use super::of_dockerfile::{DockerfileArgs, OfDockerfile};
-use super::{Failure, build};
+use super::{Failure, build, places};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -35,6 +35,7 @@ pub(super) struct LockArgs {
 }
 
 pub(super) fn cmd_lock(args: &LockArgs, environment: &Environment) -> Result<(), Failure> {
+    places::ready("--output", &args.output)?;
     let of = args.dockerfile.read(environment)?;
     let before = match args.output.exists() {
         // A lock that cannot be read is replaced when everything is looked up anew.

@@ -6,12 +6,13 @@ use clap::ArgAction;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use solvekit::builder::{Builder, DEFAULT_CONTEXT, Error, Report};
+use solvekit::template::Struct;
 
 use super::builder::Builders;
 use super::builder_platforms::{marked, shortened};
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::ls_format::{Format, Line};
+use super::table_format::{Format, heads};
 use super::terminal::{print_json, print_text, talk};
 use super::{Failure, builder_json, values};
 
@@ -27,6 +28,22 @@ pub(super) struct LsArgs {
     no_trunc: bool,
 }
 
+/// The fields and their heads in a table.
+const FIELDS: [(&str, &str); 7] = [
+    ("Name", "NAME/NODE"),
+    ("DriverEndpoint", "DRIVER/ENDPOINT"),
+    ("LastActivity", "LAST ACTIVITY"),
+    ("Status", "STATUS"),
+    ("Buildkit", "BUILDKIT"),
+    ("Platforms", "PLATFORMS"),
+    ("Error", "ERROR"),
+];
+
+const TABLE: &str = "{{.Name}}\t{{.DriverEndpoint}}\t{{.Status}}\t{{.Buildkit}}\t{{.Platforms}}";
+
+/// What a line is made of: the values of the fields above, in their order.
+type Line = [String; 7];
+
 /// A builder and what its nodes say.
 struct Listed {
     builder: Builder,
@@ -41,7 +58,7 @@ pub(super) async fn cmd_ls(
 ) -> Result<(), Failure> {
     let format = match args.format.as_str() {
         "json" => None,
-        text => Some(Format::parse(text)?),
+        text => Some(Format::parse(text, TABLE)?),
     };
     let builders = Builders::of(environment)?;
     let (listed, mut problems) = list(&builders, connection.timeout()).await?;
@@ -54,8 +71,8 @@ pub(super) async fn cmd_ls(
         }
         Some(format) => {
             let lines = |one| lines(&builders, one, format.is_table, args.no_trunc);
-            let lines: Vec<Line> = listed.iter().flat_map(lines).collect();
-            print_text(&format.print(&lines)?)?;
+            let lines = listed.iter().flat_map(lines).map(entry);
+            print_text(&format.print(heads(FIELDS), lines)?)?;
             problems.extend(
                 listed
                     .iter()
@@ -145,13 +162,20 @@ fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bo
     lines
 }
 
+fn entry(line: Line) -> Struct {
+    let fields = FIELDS.iter().zip(line);
+    fields.fold(Struct::new(), |all, ((name, _), value)| {
+        all.field(name, name, value)
+    })
+}
+
 fn problems_of(listed: &Listed) -> Vec<String> {
     let nodes = listed.builder.nodes.iter().zip(&listed.reports);
     let failed = nodes.filter_map(|(node, report)| Some((node, report.as_ref().err()?)));
     let line = |(node, error): (&solvekit::builder::Node, &Error)| {
         let reason = Failure::from_error(error).into_message();
         format!(
-            "cannot ask {} ({}): {reason}",
+            "Failed to get status for {} ({}): {reason}",
             listed.builder.name, node.name
         )
     };

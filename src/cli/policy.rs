@@ -1,9 +1,10 @@
-//! The source policy that the environment names.
+//! The source policy that the environment names, and policies beside Dockerfiles.
 
+use solvekit::build::PolicyUse;
 use solvekit::client::SourcePolicy;
 
-use super::Failure;
 use super::environment::Environment;
+use super::{Failure, values};
 
 /// The file of `EXPERIMENTAL_BUILDKIT_SOURCE_POLICY`.
 pub(super) fn of_environment(environment: &Environment) -> Result<Option<SourcePolicy>, Failure> {
@@ -25,4 +26,35 @@ fn failed(path: &std::path::Path, reason: &str) -> Failure {
         "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY names it; it is JSON like {\"rules\": [{\"action\": \"DENY\", \
          \"selector\": {\"identifier\": \"docker-image://docker.io/*\"}}]}",
     )
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PolicyArgs {
+    /// What is done about the policy beside the Dockerfile (Dockerfile.rego): disabled=true builds without it; what else buildx
+    /// takes is not supported yet, and a build with a policy is refused
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
+}
+
+impl PolicyArgs {
+    /// Reads the flags; none may be taken for obeyed that is not.
+    pub(super) fn parse(&self) -> Result<PolicyUse, Failure> {
+        let mut policy = PolicyUse::Refuse;
+        for text in &self.policy {
+            let disabled = text.strip_prefix("disabled=").map(values::boolean);
+            match disabled {
+                Some(Ok(true)) => policy = PolicyUse::Disabled,
+                Some(Ok(false)) => {}
+                _ => {
+                    return Err(Failure::new(format!(
+                        "--policy {text:?} cannot be obeyed: policies are not supported yet"
+                    ))
+                    .hint(
+                        "--policy disabled=true builds without the policy beside the Dockerfile",
+                    ));
+                }
+            }
+        }
+        Ok(policy)
+    }
 }

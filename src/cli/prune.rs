@@ -83,7 +83,7 @@ async fn prune(client: &Client, options: &PruneOptions, verbose: bool) -> Result
         let record = record?;
         total = total.saturating_add(record.size.max(0));
         let text = match (verbose, count) {
-            (true, _) => records::paragraph(&record, now),
+            (true, _) => records::paragraph(&record, now)?,
             (false, 0) => records::header() + &records::row(&record, now),
             (false, _) => records::row(&record, now),
         };

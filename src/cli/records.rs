@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Value, json};
 use solvekit::client::CacheRecord;
+use solvekit::template::Struct;
+use solvekit::text::one_line;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
-use solvekit::text::one_line;
+use super::table_format::{self, Format};
 
 /// What `--filter` chooses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,45 +123,81 @@ fn row_of(id: &str, reclaimable: &str, size: &str, last_used: &str) -> String {
     format!("{}\n", row.trim_end())
 }
 
-/// A record in a line for each of its properties, and an empty line.
-pub(super) fn paragraph(record: &CacheRecord, now: SystemTime) -> String {
-    let mut text = String::new();
-    let mut add = |name: &str, value: String| {
-        if !value.is_empty() {
-            text.push_str(&format!("{:<13} {value}\n", format!("{name}:")));
-        }
-    };
-    add("ID", record.id.clone());
-    add("Parents", record.parents.join(", "));
-    add("Created at", created_at(record));
-    add("Mutable", record.mutable.to_string());
-    add("Reclaimable", (!record.in_use).to_string());
-    add("Shared", record.shared.to_string());
-    add("Size", size(record.size));
-    add("Description", record.description.clone());
-    add("Usage count", record.usage_count.to_string());
-    add("Last used", last_used(record, now));
-    add("Type", record.kind.clone());
-    text.push('\n');
-    text
+/// The columns of a table of records, as a template.
+pub(super) const TABLE: &str = "{{.ID}}\t{{.Reclaimable}}\t{{.Size}}\t{{.LastUsedAt}}";
+
+const PRETTY: &str = "ID:           {{.ID}}
+{{- if .Parents}}
+Parents:
+{{- range .Parents}}
+ - {{.}}
+{{- end}}
+{{- end}}
+Created at:   {{.CreatedAt}}
+Mutable:      {{.Mutable}}
+Reclaimable:  {{.Reclaimable}}
+Shared:       {{.Shared}}
+Size:         {{.Size}}
+{{- if .Description}}
+Description:  {{.Description}}
+{{- end}}
+Usage count:  {{.UsageCount}}
+{{- if .LastUsedAt}}
+Last used:    {{.LastUsedAt}}
+{{- end}}
+{{- if .Type}}
+Type:         {{.Type}}
+{{- end}}
+";
+
+/// What stands above the columns.
+pub(super) fn heads() -> Struct {
+    table_format::heads([
+        ("CreatedAt", "CREATED AT"),
+        ("Description", "DESCRIPTION"),
+        ("ID", "ID"),
+        ("LastUsedAt", "LAST ACCESSED"),
+        ("Mutable", "MUTABLE"),
+        ("Parents", "PARENTS"),
+        ("Reclaimable", "RECLAIMABLE"),
+        ("Shared", "SHARED"),
+        ("Size", "SIZE"),
+        ("Type", "TYPE"),
+        ("UsageCount", "USAGE COUNT"),
+    ])
 }
 
-/// A record as one line of JSON, with buildx's keys.
-pub(super) fn json_line(record: &CacheRecord, now: SystemTime) -> String {
-    let object: Value = json!({
-        "CreatedAt": created_at(record),
-        "Description": record.description,
-        "ID": record.id,
-        "LastUsedAt": last_used(record, now),
-        "Mutable": record.mutable,
-        "Parents": record.parents,
-        "Reclaimable": !record.in_use,
-        "Shared": record.shared,
-        "Size": size(record.size),
-        "Type": record.kind,
-        "UsageCount": record.usage_count,
-    });
-    format!("{object}\n")
+/// A record with the names that buildx's templates and JSON have. In a table a `*` is behind the id of one that can change, and
+/// behind a size that is shared.
+pub(super) fn entry(record: &CacheRecord, is_table: bool, now: SystemTime) -> Struct {
+    let star = |marked: bool| if marked && is_table { "*" } else { "" };
+    let parents = (!record.parents.is_empty()).then(|| record.parents.clone());
+    Struct::new()
+        .field("CreatedAt", "CreatedAt", created_at(record))
+        .field("Description", "Description", record.description.as_str())
+        .field("ID", "ID", format!("{}{}", record.id, star(record.mutable)))
+        .field("LastUsedAt", "LastUsedAt", last_used(record, now))
+        .field("Mutable", "Mutable", record.mutable)
+        .field("Parents", "Parents", parents)
+        .field("Reclaimable", "Reclaimable", !record.in_use)
+        .field("Shared", "Shared", record.shared)
+        .field(
+            "Size",
+            "Size",
+            format!("{}{}", size(record.size), star(record.shared)),
+        )
+        .field("Type", "Type", record.kind.as_str())
+        .field("UsageCount", "UsageCount", record.usage_count)
+}
+
+/// A record in a line for each of its properties, and an empty line.
+pub(super) fn pretty() -> Result<Format, Failure> {
+    Format::of_lines(PRETTY)
+}
+
+/// One record like that.
+pub(super) fn paragraph(record: &CacheRecord, now: SystemTime) -> Result<String, Failure> {
+    pretty()?.print(heads(), [entry(record, false, now)])
 }
 
 /// What records take in all, in the lines that end a listing.
@@ -239,10 +275,20 @@ pub(super) fn age(age: Duration) -> String {
     }
 }
 
+/// As Go prints a time: `2026-03-01 12:30:00.5 +0000 UTC`.
 fn created_at(record: &CacheRecord) -> String {
-    let time = record.created_at.map(OffsetDateTime::from);
-    time.and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_default()
+    let at = OffsetDateTime::from(record.created_at.unwrap_or(SystemTime::UNIX_EPOCH));
+    let (hour, minute, second) = at.time().as_hms();
+    let fraction = match at.nanosecond() {
+        0 => String::new(),
+        nanoseconds => format!(".{nanoseconds:09}")
+            .trim_end_matches('0')
+            .to_owned(),
+    };
+    format!(
+        "{} {hour:02}:{minute:02}:{second:02}{fraction} +0000 UTC",
+        at.date()
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use solvekit::build::Ulimit;
+use solvekit::build::{HostAddress, Ulimit};
+
+/// Stands for the address by which containers reach the machine of their engine.
+const HOST_GATEWAY: &str = "host-gateway";
 
 /// `key=value` with a key; without `=` the value is `None`.
 pub(super) fn key_value(text: &str) -> Result<(String, Option<String>), String> {
@@ -44,13 +47,16 @@ pub(super) fn labels(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, S
         .collect()
 }
 
-/// `host:ip` or `host=ip`; an IPv6 address may stand in brackets.
-pub(super) fn extra_host(text: &str) -> Result<(String, String), String> {
+/// `host:ip` or `host=ip`; an IPv6 address may stand in brackets, and `host-gateway` is the address of the engine's machine.
+pub(super) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
     let (host, address) = text
         .split_once('=')
         .or_else(|| text.split_once(':'))
         .filter(|(host, address)| !host.is_empty() && !address.is_empty())
         .ok_or_else(|| format!("{text:?} is not host:ip, for example db:10.0.0.7"))?;
+    if address == HOST_GATEWAY {
+        return Ok((host.to_owned(), HostAddress::Gateway));
+    }
     let address = address
         .strip_prefix('[')
         .and_then(|address| address.strip_suffix(']'))
@@ -60,7 +66,7 @@ pub(super) fn extra_host(text: &str) -> Result<(String, String), String> {
             "{address:?} is not an IP address, for example 10.0.0.7"
         ));
     }
-    Ok((host.to_owned(), address.to_owned()))
+    Ok((host.to_owned(), HostAddress::Ip(address.to_owned())))
 }
 
 /// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
@@ -133,12 +139,12 @@ mod tests {
 
     #[test]
     fn hosts_take_colon_or_equals_and_ipv6() {
-        assert_eq!(
-            extra_host("db:10.0.0.7"),
-            Ok(("db".into(), "10.0.0.7".into()))
-        );
-        assert_eq!(extra_host("db=[::1]"), Ok(("db".into(), "::1".into())));
-        assert_eq!(extra_host("db:::1"), Ok(("db".into(), "::1".into())));
+        let ip = |text: &str| Ok(("db".to_owned(), HostAddress::Ip(text.to_owned())));
+        assert_eq!(extra_host("db:10.0.0.7"), ip("10.0.0.7"));
+        assert_eq!(extra_host("db=[::1]"), ip("::1"));
+        assert_eq!(extra_host("db:::1"), ip("::1"));
+        let gateway = Ok(("db".to_owned(), HostAddress::Gateway));
+        assert_eq!(extra_host("db:host-gateway"), gateway);
         assert!(extra_host("db").is_err());
         assert!(extra_host("db:nowhere").is_err());
     }

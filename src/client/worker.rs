@@ -25,6 +25,17 @@ pub struct Worker {
     pub devices: Vec<Device>,
 }
 
+/// What the workers of BuildKits have that keep layers in snapshots: all but those of engines with Docker's older image store.
+const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
+
+impl Worker {
+    /// Whether it keeps layers in snapshots, so that it makes images of several platforms: all but those of engines with
+    /// Docker's older image store.
+    pub fn has_snapshotter(&self) -> bool {
+        self.labels.contains_key(SNAPSHOTTER)
+    }
+}
+
 /// A rule of the garbage collector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

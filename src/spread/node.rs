@@ -6,15 +6,13 @@ use futures_util::future::join_all;
 
 use super::{Offer, Silent};
 use crate::build;
-use crate::client::{Address, Client, RecordStatus};
+use crate::client::{Address, Client, RecordStatus, Worker};
 use crate::oci::Platform;
 
 /// How long a node may think about its history; it is asked only in order to find an idle one.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a daemon that is being ended may still answer.
 const PAUSE: Duration = Duration::from_secs(1);
-/// What the workers of BuildKits have that keep layers in snapshots: all but those of engines with Docker's older image store.
-const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
 
 /// A node that can be built on.
 #[derive(Debug, Clone)]
@@ -73,11 +71,9 @@ impl Nodes {
                 }
             };
             let engine = matches!(node.client.address(), Address::Docker(_));
-            let snapshots =
-                |worker: &crate::client::Worker| worker.labels.contains_key(SNAPSHOTTER);
             found
                 .pushes_parts
-                .push(!engine || workers.iter().any(snapshots));
+                .push(!engine || workers.iter().any(Worker::has_snapshotter));
             let said = workers.first().map(|worker| worker.platforms.iter());
             found.offers.push(Offer {
                 given: node.platforms.iter().map(Platform::normalized).collect(),

@@ -136,6 +136,7 @@ mod tests {
                 build_ref: format!("ref-{node}"),
                 exporter_response: response.iter().map(owned).collect(),
                 provenance: BTreeMap::from([(provenance, node.into())]),
+                id_is_digest: false,
                 warnings: Vec::new(),
                 built: vec![platform],
                 failed: Vec::new(),

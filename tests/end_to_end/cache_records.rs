@@ -80,6 +80,61 @@ fn a_wrong_filter_is_named_before_anything_is_removed() {
     Finished::of(&mut solvekit(["du", "--filter", "=x"])).failed_with(1, &["it has no key"]);
 }
 
+#[test]
+fn records_are_printed_by_a_template_with_buildx_s_names_and_times() {
+    let word = unique();
+    let context = folder_of(&[(
+        "Dockerfile",
+        &format!("FROM alpine\nRUN echo {word} > /a\n"),
+    )]);
+    Finished::of(solvekit(["build"]).arg(context.path())).succeeded();
+    let filter = format!("description~={word}");
+    let du = |format: &str| {
+        let mut du = solvekit(["du", "--filter", &filter, "--format", format]);
+        Finished::of(&mut du).succeeded().stdout
+    };
+    let json: Value = serde_json::from_str(&du("json")).expect("one object");
+    let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
+    let all = [
+        "CreatedAt",
+        "Description",
+        "ID",
+        "LastUsedAt",
+        "Mutable",
+        "Parents",
+        "Reclaimable",
+        "Shared",
+        "Size",
+        "Type",
+        "UsageCount",
+    ];
+    assert_eq!(keys, all);
+    let created = json["CreatedAt"].as_str().expect("text");
+    assert!(created.ends_with(" +0000 UTC"), "{created}");
+    assert_eq!(json["Parents"].as_array().map(Vec::len), Some(1), "{json}");
+
+    let id = json["ID"].as_str().expect("text");
+    assert_eq!(du("{{.ID}} {{.Type}}"), format!("{id} regular\n"));
+    let table = du("table {{.Type}}\\t{{.Shared}}");
+    assert!(table.starts_with("TYPE      SHARED\nregular   "), "{table}");
+    let pretty = du("pretty");
+    assert!(pretty.contains("\nParents:\n - "), "{pretty}");
+    let mut wrong = solvekit(["du", "--format", "{{.Nope}}"]);
+    Finished::of(&mut wrong).failed_with(1, &["Nope"]);
+}
+
+#[test]
+fn workers_are_printed_by_buildctl_s_templates() {
+    let format =
+        "{{range .}}{{.ID}} {{(index .Platforms 0).OS}} {{.BuildkitVersion.Package}}{{end}}";
+    let printed = Finished::of(&mut solvekit(["workers", "--format", format])).succeeded();
+    let words: Vec<&str> = printed.stdout.split_whitespace().collect();
+    assert!(words.len() >= 2 && words[1] == "linux", "{words:?}");
+    let json = Finished::of(&mut solvekit(["workers", "--format", "{{json .}}"])).succeeded();
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json[0]["id"], words[0]);
+}
+
 fn listed(filter: &str) -> Vec<Value> {
     let run = Finished::of(solvekit(["du", "--format=json", "--filter"]).arg(filter)).succeeded();
     let lines = run.stdout.lines();

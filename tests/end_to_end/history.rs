@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Finished, folder_of, solvekit, unique};
+use crate::support::{Finished, folder_of, repository_of, solvekit, unique};
 
 /// Builds, and gives the daemon's name of the build.
 fn built(dockerfile: &str, arguments: &[&str], code: i32) -> String {
@@ -255,4 +255,24 @@ fn the_daemon_says_what_it_is() {
     told(&["info", "--format", "{{.BuildkitVersion.Version}}"]);
     Finished::of(solvekit(["debug", "info"]).args(["--format", "{{.Nothing}}"]))
         .failed_with(1, &["Nothing"]);
+}
+
+#[test]
+fn builds_of_one_repository_are_listed_alone() {
+    let dockerfile = format!("FROM busybox\nRUN : {}\n", unique());
+    let repository = repository_of(&[("app/Dockerfile", &dockerfile)]);
+    let app = repository.path().join("app");
+    let metadata = repository.path().join("metadata");
+    let mut build = solvekit(["build", "--metadata-file"]);
+    Finished::of(build.arg(&metadata).arg(&app)).succeeded();
+    let metadata: Value =
+        serde_json::from_slice(&fs::read(metadata).expect("a file")).expect("JSON");
+    built(&dockerfile, &[], 0);
+
+    let mut list = solvekit(["history", "ls", "--local", "--format", "{{.FullRef}}"]);
+    let listed = Finished::of(list.current_dir(&app)).succeeded();
+    let full = metadata["buildx.build.ref"].as_str().expect("a reference");
+    assert_eq!(listed.stdout, format!("{full}\n"));
+    let mut outside = solvekit(["history", "ls", "--local"]);
+    Finished::of(outside.current_dir("/")).failed_with(1, &["no git repository"]);
 }

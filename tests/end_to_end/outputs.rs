@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
+use crate::support::{Engine, Finished, Pushed, Relay, folder_of, solvekit, unique};
 
 const STAGES: &str = "ARG BASE=busybox\nFROM $BASE AS first\nARG WHO=nobody\nRUN echo $WHO > /who\n\
                       FROM first AS second\nRUN echo second > /second\n";
@@ -44,21 +44,30 @@ fn the_digest_is_in_the_files_and_on_standard_output() {
 }
 
 #[test]
-fn a_single_platforms_iid_is_its_configurations_digest() {
+fn a_single_platforms_iid_is_the_one_by_which_it_is_known() {
+    let relay = Relay::unix();
     let name = format!("{}:latest", Engine::get().name("single"));
     let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
     let iid = context.path().join("iid");
-    Finished::of(
-        solvekit(["build", "-t", &name, "--push", "--iidfile"])
-            .arg(&iid)
-            .arg(context.path()),
-    )
-    .succeeded();
-    let manifest = Pushed::fetch(&name).manifest("linux/amd64");
-    assert_eq!(
-        std::fs::read_to_string(iid).expect("it is written"),
-        manifest["config"]["digest"]
-    );
+    let id = |address: &str| {
+        let flags = [
+            "build",
+            "--addr",
+            address,
+            "-t",
+            &name,
+            "--push",
+            "--iidfile",
+        ];
+        Finished::of(solvekit(flags).arg(&iid).arg(context.path())).succeeded();
+        std::fs::read_to_string(&iid).expect("it is written")
+    };
+    let of_daemon = id(relay.address());
+    let pushed = Pushed::fetch(&name);
+    let manifest = pushed.manifest("linux/amd64");
+    assert_eq!(of_daemon, manifest["config"]["digest"]);
+    // An engine with containerd's store knows images by their manifests.
+    assert_eq!(id(&Engine::get().host), pushed.digest);
 }
 
 #[test]

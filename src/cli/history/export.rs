@@ -7,7 +7,7 @@ use solvekit::bundle::{Bundle, Exported};
 use solvekit::client::BuildRecord;
 
 use super::super::terminal::print_data;
-use super::super::{Failure, build};
+use super::super::{Failure, build, places};
 use super::Daemon;
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,9 @@ pub(super) async fn cmd_export(args: &ExportArgs, daemon: &Daemon<'_>) -> Result
             Failure::new("a bundle is to go to the standard output, which is a terminal")
                 .hint("name a file: --output build.dockerbuild"),
         );
+    }
+    if let Some(path) = &args.output {
+        places::ready("--output", path)?;
     }
     let mut records = chosen(args, daemon).await?;
     if args.finalize {

@@ -1,5 +1,6 @@
 //! `solvekit history ls`.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::json;
@@ -8,6 +9,7 @@ use solvekit::template::{Json, Struct, Template, Value};
 use solvekit::text::one_line;
 
 use super::super::columns::align;
+use super::super::git_repository::Repository;
 use super::super::terminal::{print_json, print_text};
 use super::super::{Failure, records};
 use super::filter::Filter;
@@ -29,6 +31,10 @@ pub(super) struct LsArgs {
     /// Do not cut long names
     #[arg(long)]
     no_trunc: bool,
+
+    /// Only builds of the git repository that the working directory is in
+    #[arg(long)]
+    local: bool,
 }
 
 pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
@@ -38,9 +44,14 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
         "table" | "json" => None,
         text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),
     };
+    let repository = args.local.then(|| Repository::of(Path::new(".")));
+    let repository = repository.transpose()?;
     let mut found = daemon.client.build_records().await?;
     let now = SystemTime::now();
     found.retain(|record| filters.iter().all(|filter| filter.meets(record, now)));
+    if let Some(repository) = &repository {
+        found.retain(|record| daemon.is_of(record, repository));
+    }
     found.truncate(LIMIT);
     // Those that run stand first.
     found.sort_by_key(|record| record.completed_at.is_some());

@@ -1,5 +1,6 @@
 //! A record for people: its name, its times.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use solvekit::builder::{BuildState, Store};
@@ -7,6 +8,7 @@ use solvekit::client::{BuildRecord, RecordStatus};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::super::git_repository::Repository;
 use super::Daemon;
 
 impl Daemon<'_> {
@@ -15,6 +17,19 @@ impl Daemon<'_> {
         let store = Store::new(self.environment.buildx_config.as_ref()?);
         let state = store.state(&self.used.builder, &self.used.node, &record.build_ref);
         state.ok().flatten()
+    }
+
+    /// Whether a build was of a repository: it says so, or its context was a folder of the working tree.
+    pub(super) fn is_of(&self, record: &BuildRecord, repository: &Repository) -> bool {
+        let attribute = |key: &str| record.attributes.get(key);
+        let source = attribute("vcs:source").or_else(|| attribute("context"));
+        if let (Some(source), Some(remote)) = (source, &repository.remote)
+            && source.contains(remote.as_str())
+        {
+            return true;
+        }
+        let state = self.state(record);
+        state.is_some_and(|state| Path::new(&state.local_path).starts_with(&repository.root))
     }
 
     /// `BUILDER/NODE/REF`.

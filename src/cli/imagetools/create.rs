@@ -13,7 +13,7 @@ use super::super::environment::Environment;
 use super::super::registries::RegistryArgs;
 use super::super::registry_failure::{of_imagetools, reference};
 use super::super::terminal::{print_data, talk};
-use super::super::{Failure, build, display, values};
+use super::super::{Failure, build, display, places, values};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -78,6 +78,9 @@ pub(super) async fn cmd_create(
 ) -> Result<(), Failure> {
     let request = args.request()?;
     let mode = display::mode(&args.progress.mode, false, environment)?;
+    if let Some(path) = &args.metadata_file {
+        places::ready("--metadata-file", path)?;
+    }
     let client = args.registries.client(environment)?;
     let created = match create(&client, request).await {
         Ok(created) => created,

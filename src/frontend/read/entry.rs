@@ -21,6 +21,8 @@ pub(crate) struct Entry {
     pub(crate) head: String,
     /// What its own ignore file excludes.
     pub(crate) excludes: Option<Vec<String>>,
+    /// The name of the policy beside it, if there is one.
+    pub(crate) policy: Option<String>,
 }
 
 impl Entry {
@@ -38,11 +40,14 @@ impl Entry {
         let text = read(bridge, &solved, filename).await?;
         let own_ignore_file = format!("{filename}.dockerignore");
         let excludes = bridge.read_file(&solved, &own_ignore_file, None).await.ok();
+        let policy = format!("{filename}.rego");
+        let has_policy = bridge.read_file(&solved, &policy, Some(0..1)).await.is_ok();
         let head = definition.head_str().unwrap_or_default().to_owned();
         Ok(Self {
             source: Source::inside(filename, text, Arc::new(definition)),
             head,
             excludes: excludes.map(|text| parse_ignore(&text)),
+            policy: has_policy.then_some(policy),
         })
     }
 }

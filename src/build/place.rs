@@ -1,0 +1,143 @@
+//! Places that a build is to write to: what can be told to be wrong with them before it starts.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+/// Why nothing can be written to a path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceError {
+    /// A file is to be written, and a folder is there.
+    #[error("it is a folder")]
+    IsFolder,
+    /// A folder is to be written, and something else is there.
+    #[error("it is there and no folder")]
+    NotAFolder,
+    /// A part of the path is no folder.
+    #[error("{} is no folder", path.display())]
+    ParentNotAFolder {
+        /// The part.
+        path: PathBuf,
+    },
+    /// Nothing can be made in the folder that it would be in.
+    #[error("nothing can be made in {}", path.display())]
+    Closed {
+        /// The folder, the last part of the path that is there.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The path cannot be looked at.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Checks that a file can be written there. Folders that are not there are made later.
+///
+/// # Errors
+/// [`PlaceError`]
+pub fn check_file(path: &Path) -> Result<(), PlaceError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(PlaceError::IsFolder),
+        // A device or a pipe is written to as it is.
+        Ok(found) if !found.is_file() => Ok(()),
+        Ok(_) => check_parents(path),
+        Err(error) if is_missing(&error) => check_parents(path),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Checks that a folder can be written there.
+///
+/// # Errors
+/// [`PlaceError`]
+pub fn check_folder(path: &Path) -> Result<(), PlaceError> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_dir() => Err(PlaceError::NotAFolder),
+        Ok(_) => check_writable(path),
+        Err(error) if is_missing(&error) => check_parents(path),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the folder that a file is to be written to.
+///
+/// # Errors
+/// What the operating system says.
+pub fn make_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent),
+        _ => Ok(()),
+    }
+}
+
+/// The nearest folder above that is there.
+fn check_parents(path: &Path) -> Result<(), PlaceError> {
+    let path = std::path::absolute(path)?;
+    for parent in path.ancestors().skip(1) {
+        match std::fs::metadata(parent) {
+            Ok(found) if found.is_dir() => return check_writable(parent),
+            Ok(_) => {
+                return Err(PlaceError::ParentNotAFolder {
+                    path: parent.to_owned(),
+                });
+            }
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn check_writable(folder: &Path) -> Result<(), PlaceError> {
+    let writable = access(folder, Access::WRITE_OK | Access::EXEC_OK);
+    writable.map_err(|error| PlaceError::Closed {
+        path: folder.to_owned(),
+        source: error.into(),
+    })
+}
+
+/// A file in the way of the path is found when the parts above are looked at.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_checked_without_touching_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "").unwrap();
+        assert!(check_file(&at("new/deep/file")).is_ok());
+        assert!(check_file(&at("file")).is_ok());
+        assert!(check_file(Path::new("/dev/null")).is_ok());
+        assert!(check_folder(&at("new/deep")).is_ok());
+        assert!(!at("new").exists());
+        assert!(matches!(
+            check_file(folder.path()),
+            Err(PlaceError::IsFolder)
+        ));
+        assert!(matches!(
+            check_folder(&at("file")),
+            Err(PlaceError::NotAFolder)
+        ));
+        for wrong in [check_file(&at("file/x")), check_folder(&at("file/x/y"))] {
+            assert!(
+                matches!(wrong, Err(PlaceError::ParentNotAFolder { path }) if path == at("file"))
+            );
+        }
+        // No user may write there, not even root.
+        assert!(matches!(
+            check_file(Path::new("/proc/new/file")),
+            Err(PlaceError::Closed { .. } | PlaceError::Io(_))
+        ));
+    }
+}

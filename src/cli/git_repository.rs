@@ -1,0 +1,94 @@
+//! The git repository that a folder is in, asked of `git` itself.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::Failure;
+
+/// A working tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Repository {
+    /// Its top folder.
+    pub(super) root: PathBuf,
+    /// Where it is fetched from, without a password.
+    pub(super) remote: Option<String>,
+}
+
+impl Repository {
+    /// The one that a folder is in.
+    pub(super) fn of(folder: &Path) -> Result<Self, Failure> {
+        let root = git(folder, &["rev-parse", "--show-toplevel"])?.ok_or_else(|| {
+            Failure::new(format!("{} is in no git repository", folder.display()))
+                .hint("--local lists the builds of the repository that the working directory is in")
+        })?;
+        let remotes = [
+            tracked(folder)?.unwrap_or_default(),
+            "origin".into(),
+            "upstream".into(),
+        ];
+        let mut remote = None;
+        for name in remotes.iter().filter(|name| !name.is_empty()) {
+            if remote.is_none() {
+                remote = git(folder, &["remote", "get-url", name])?;
+            }
+        }
+        Ok(Self {
+            root: root.into(),
+            remote: remote.map(|url| without_credentials(&url)),
+        })
+    }
+}
+
+/// The remote that the branch follows.
+fn tracked(folder: &Path) -> Result<Option<String>, Failure> {
+    let Some(branch) = git(folder, &["symbolic-ref", "-q", "HEAD"])? else {
+        return Ok(None);
+    };
+    git(
+        folder,
+        &["for-each-ref", "--format=%(upstream:remotename)", &branch],
+    )
+}
+
+/// The first line that git writes; none when it fails or has nothing to say.
+fn git(folder: &Path, arguments: &[&str]) -> Result<Option<String>, Failure> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(arguments);
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let output = output.map_err(|error| Failure::new(format!("cannot run git: {error}")))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().unwrap_or_default().trim();
+    Ok((output.status.success() && !line.is_empty()).then(|| line.to_owned()))
+}
+
+/// A URL without what stands before the `@` of its host; `git@host:path` stays.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (host, path) = rest
+        .split_once('/')
+        .map_or((rest, None), |(host, path)| (host, Some(path)));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    match path {
+        Some(path) => format!("{scheme}://{host}/{path}"),
+        None => format!("{scheme}://{host}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_no_part_of_a_remote() {
+        for (url, shown) in [
+            ("https://me:secret@host/a/b@c.git", "https://host/a/b@c.git"),
+            ("https://host/a.git", "https://host/a.git"),
+            ("git@github.com:a/b.git", "git@github.com:a/b.git"),
+            ("ssh://git@host", "ssh://host"),
+        ] {
+            assert_eq!(without_credentials(url), shown);
+        }
+    }
+}
