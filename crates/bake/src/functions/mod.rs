@@ -1,62 +1,280 @@
 //! The standard library: functions that bake files can call.
 //!
 //! `try`, `can` and `convert` look at expressions rather than values; [`crate::eval`] has them.
+//! Every result is bounded: a function refuses to make a value larger than
+//! [`crate::value::MAX_SIZE`], before it takes the memory.
+
+mod arguments;
+
+mod error;
+
+mod numeric;
+
+mod logic;
+
+mod text;
+
+mod letters;
+
+mod pattern;
+
+mod regex;
+
+mod printf;
+
+mod sequence;
+
+mod mapping;
+
+mod product;
+
+mod set;
+
+mod encoding;
+
+mod csv;
+
+mod hash;
+
+mod rsa;
+
+mod uuid;
+
+mod network;
+
+mod calendar;
+
+mod time;
+
+mod version;
+
+mod path;
+
+#[cfg(test)]
+mod tests;
 
 use crate::files::Host;
-use crate::value::Value;
+use crate::value::{MAX_SIZE, SizeError, Type, Value, convert};
+
+use arguments::{Arguments, Fault};
+pub use error::{CallError, CallReason};
 
 /// A function of the standard library.
 #[derive(Clone, Copy, Debug)]
-pub struct Function {
+pub struct Function(&'static Definition);
+
+/// What the library knows of a function.
+#[derive(Debug)]
+struct Definition {
     name: &'static str,
+    parameters: &'static [Parameter],
+    /// The parameter of all further arguments.
+    rest: Option<Parameter>,
+    run: fn(&Arguments<'_>, &dyn Host) -> Result<Value, Fault>,
 }
 
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallError {
-    /// The argument that is at fault, from 0; none if it is the call as a whole.
-    pub argument: Option<usize>,
-    /// What is wrong: a lowercase fragment.
-    pub message: String,
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+struct Parameter {
+    name: &'static str,
+    ty: ParameterType,
+    null: bool,
 }
+
+/// The type that an argument is converted to.
+#[derive(Clone, Copy, Debug)]
+enum ParameterType {
+    Any,
+    Bool,
+    Number,
+    Text,
+    TextList,
+    List,
+    Set,
+    Bytes,
+}
+
+impl ParameterType {
+    fn constraint(self) -> Type {
+        match self {
+            Self::Any => Type::Any,
+            Self::Bool => Type::Bool,
+            Self::Number => Type::Number,
+            Self::Text => Type::String,
+            Self::TextList => Type::list(Type::String),
+            Self::List => Type::list(Type::Any),
+            Self::Set => Type::set(Type::Any),
+            Self::Bytes => Type::Bytes,
+        }
+    }
+}
+
+/// All functions by the modules that have them.
+const MODULES: [&[Definition]; 15] = [
+    numeric::FUNCTIONS,
+    logic::FUNCTIONS,
+    text::FUNCTIONS,
+    regex::FUNCTIONS,
+    printf::FUNCTIONS,
+    sequence::FUNCTIONS,
+    mapping::FUNCTIONS,
+    product::FUNCTIONS,
+    set::FUNCTIONS,
+    encoding::FUNCTIONS,
+    hash::FUNCTIONS,
+    uuid::FUNCTIONS,
+    network::FUNCTIONS,
+    time::FUNCTIONS,
+    path::FUNCTIONS,
+];
 
 impl Function {
     /// The function named `name`.
+    #[must_use]
     pub fn find(name: &str) -> Option<Self> {
-        let _ = name;
-        None
+        let all = MODULES.iter().flat_map(|module| module.iter());
+        all.into_iter()
+            .find(|definition| definition.name == name)
+            .map(Self)
     }
 
     /// The names of all functions, sorted.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        [].into_iter()
+        let all = MODULES.iter().flat_map(|module| module.iter());
+        let mut names: Vec<&'static str> = all.map(|definition| definition.name).collect();
+        names.sort_unstable();
+        names.into_iter()
     }
 
     /// The function's name.
+    #[must_use]
     pub fn name(self) -> &'static str {
-        self.name
+        self.0.name
     }
 
     /// The least number of arguments, and the most unless it takes any number.
+    #[must_use]
     pub fn arity(self) -> (usize, Option<usize>) {
-        (0, None)
+        let least = self.0.parameters.len();
+        (least, self.0.rest.is_none().then_some(least))
+    }
+
+    /// The name of the parameter of argument `index`.
+    #[must_use]
+    pub fn parameter(self, index: usize) -> Option<&'static str> {
+        self.parameter_at(index).map(|parameter| parameter.name)
     }
 
     /// The value of argument `index`, converted to the type of its parameter.
     ///
     /// # Errors
-    /// When the value does not have that type and cannot be converted.
+    ///
+    /// The value does not have that type and cannot be converted.
     pub fn convert_argument(self, index: usize, value: Value) -> Result<Value, CallError> {
-        let _ = index;
-        Ok(value)
+        let Some(parameter) = self.parameter_at(index) else {
+            return Ok(value);
+        };
+        if let ParameterType::Any = parameter.ty {
+            return Ok(value);
+        }
+        convert(&value, &parameter.ty.constraint())
+            .map_err(|error| self.fault(Fault::at(index, error)))
     }
 
     /// The result of the function for converted `arguments`, whose number fits its arity.
     ///
     /// # Errors
-    /// When the function refuses an argument (null among them), or the result would be too large.
+    ///
+    /// The function refuses an argument (null among them), or the result would be too large.
     pub fn call(self, arguments: &[Value], host: &dyn Host) -> Result<Value, CallError> {
-        let _ = (arguments, host);
-        Ok(Value::null())
+        self.run(arguments, host).map_err(|fault| self.fault(fault))
+    }
+
+    fn run(self, arguments: &[Value], host: &dyn Host) -> Result<Value, Fault> {
+        for (index, value) in arguments.iter().enumerate() {
+            let allowed = self
+                .parameter_at(index)
+                .is_some_and(|parameter| parameter.null);
+            if value.is_null() && !allowed {
+                return Err(Fault::at(index, CallReason::Null));
+            }
+        }
+        let given = arguments
+            .iter()
+            .map(Value::size)
+            .fold(0, u64::saturating_add);
+        if given > MAX_SIZE {
+            return Err(SizeError::TooLarge.into());
+        }
+        let result = (self.0.run)(&Arguments(arguments), host)?;
+        result.check_size()?;
+        Ok(result)
+    }
+
+    fn parameter_at(self, index: usize) -> Option<Parameter> {
+        self.0.parameters.get(index).copied().or(self.0.rest)
+    }
+
+    fn fault(self, fault: Fault) -> CallError {
+        CallError {
+            function: self.0.name,
+            argument: fault.argument,
+            parameter: fault.argument.and_then(|index| self.parameter(index)),
+            reason: fault.reason,
+        }
+    }
+}
+
+/// A function with a fixed number of parameters.
+const fn function(
+    name: &'static str,
+    parameters: &'static [Parameter],
+    run: fn(&Arguments<'_>, &dyn Host) -> Result<Value, Fault>,
+) -> Definition {
+    Definition {
+        name,
+        parameters,
+        rest: None,
+        run,
+    }
+}
+
+impl Definition {
+    /// The function with any number of further arguments.
+    const fn and_more(mut self, rest: Parameter) -> Self {
+        self.rest = Some(rest);
+        self
+    }
+}
+
+/// A parameter of the given type.
+const fn parameter(name: &'static str, ty: ParameterType) -> Parameter {
+    Parameter {
+        name,
+        ty,
+        null: false,
+    }
+}
+
+/// A parameter for a value of any type.
+const fn any(name: &'static str) -> Parameter {
+    parameter(name, ParameterType::Any)
+}
+
+/// A parameter for a number.
+const fn number(name: &'static str) -> Parameter {
+    parameter(name, ParameterType::Number)
+}
+
+/// A parameter for text.
+const fn text(name: &'static str) -> Parameter {
+    parameter(name, ParameterType::Text)
+}
+
+impl Parameter {
+    /// The parameter takes null too.
+    const fn or_null(mut self) -> Self {
+        self.null = true;
+        self
     }
 }

@@ -1,6 +1,7 @@
 //! The order of sets: text by bytes, numbers by value, anything else by go-cty's hash text.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::{FloatStyle, Value};
@@ -9,19 +10,11 @@ use super::{FloatStyle, Value};
 pub(super) fn sorted(values: Vec<Value>) -> Vec<Value> {
     let mut keyed: Vec<(Key, Value)> = values.into_iter().map(|v| (Key::of(&v), v)).collect();
     keyed.sort_by(|(a, x), (b, y)| a.compare(x, b, y));
-    let mut kept: Vec<(Key, Value)> = Vec::with_capacity(keyed.len());
-    for (key, value) in keyed {
-        // Equal values have equal keys, but not the other way round.
-        let known = kept
-            .iter()
-            .rev()
-            .take_while(|(k, v)| k.compare(v, &key, &value) == Ordering::Equal)
-            .any(|(_, v)| v.equals(&value));
-        if !known {
-            kept.push((key, value));
-        }
-    }
-    kept.into_iter().map(|(_, value)| value).collect()
+    let mut seen = HashSet::new();
+    let values = keyed.into_iter().map(|(_, value)| value);
+    values
+        .filter(|value| seen.insert(value.identity()))
+        .collect()
 }
 
 /// What a value is sorted by.
@@ -122,4 +115,51 @@ fn write_quoted(out: &mut String, text: &str) {
         }
     }
     out.push('"');
+}
+
+impl Value {
+    /// Text that is the same for equal values of one type, and only for those.
+    pub(crate) fn identity(&self) -> String {
+        let mut out = String::new();
+        write_identity(&mut out, self);
+        out
+    }
+}
+
+fn write_identity(out: &mut String, value: &Value) {
+    match value {
+        Value::Null(_) => out.push('~'),
+        Value::Bool(true) => out.push('T'),
+        Value::Bool(false) => out.push('F'),
+        Value::Number(number) if number.is_zero() => out.push('0'),
+        Value::Number(number) => match number.truncate().filter(|_| number.is_integer()) {
+            Some(integer) => {
+                let _ = write!(out, "{integer:x}");
+            }
+            None => {
+                let _ = write!(out, "{number}");
+            }
+        },
+        // The length makes the end of the text plain.
+        Value::String(text) => {
+            let _ = write!(out, "{}:{text}", text.len());
+        }
+        Value::List(_, items) | Value::Set(_, items) | Value::Tuple(items) => {
+            out.push('[');
+            for item in items.iter() {
+                write_identity(out, item);
+                out.push(';');
+            }
+            out.push(']');
+        }
+        Value::Map(_, entries) | Value::Object(entries) => {
+            out.push('{');
+            for (name, value) in entries.iter() {
+                let _ = write!(out, "{}:{name}", name.len());
+                write_identity(out, value);
+                out.push(';');
+            }
+            out.push('}');
+        }
+    }
 }
