@@ -143,15 +143,15 @@ fn integer(text: &str, base: u32) -> Option<BigInt> {
 
 /// The logarithm with the last bits of Go's `math.Log`, which is FreeBSD's `e_log.c`.
 fn natural_logarithm(x: f64) -> f64 {
-    const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-01;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
-    const L1: f64 = 6.666_666_666_666_735_130e-01;
-    const L2: f64 = 3.999_999_999_940_941_908e-01;
-    const L3: f64 = 2.857_142_874_366_239_149e-01;
-    const L4: f64 = 2.222_219_843_214_978_396e-01;
-    const L5: f64 = 1.818_357_216_161_805_012e-01;
-    const L6: f64 = 1.531_383_769_920_937_332e-01;
-    const L7: f64 = 1.479_819_860_511_658_591e-01;
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-01;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const L1: f64 = 6.666_666_666_666_735e-01;
+    const L2: f64 = 3.999_999_999_940_942e-01;
+    const L3: f64 = 2.857_142_874_366_239e-01;
+    const L4: f64 = 2.222_219_843_214_978_4e-01;
+    const L5: f64 = 1.818_357_216_161_805e-01;
+    const L6: f64 = 1.531_383_769_920_937_3e-01;
+    const L7: f64 = 1.479_819_860_511_658_6e-01;
     if x.is_nan() || x <= 0.0 || x.is_infinite() {
         return x.ln();
     }
