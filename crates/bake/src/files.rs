@@ -56,6 +56,30 @@ pub struct Environment {
     pub local_platform: String,
 }
 
+/// The variables that bake itself defines.
+pub const BUILTINS: [&str; 2] = ["BAKE_CMD_CONTEXT", "BAKE_LOCAL_PLATFORM"];
+
+impl Environment {
+    /// The value of a variable that bake itself defines.
+    pub fn builtin(&self, name: &str) -> Option<&str> {
+        match name {
+            "BAKE_CMD_CONTEXT" => Some(&self.command_context),
+            "BAKE_LOCAL_PLATFORM" => Some(&self.local_platform),
+            _ => None,
+        }
+    }
+
+    /// The text that overrides the variable `name`, from `--var` or else from the environment.
+    pub fn lookup(&self, name: &str) -> Option<&str> {
+        let text = self.overrides.get(name);
+        let text = text.or_else(|| {
+            let visible = (!self.lookup_disabled).then_some(&self.variables);
+            visible.and_then(|variables| variables.get(name))
+        });
+        text.map(String::as_str)
+    }
+}
+
 /// Reads the files that a bake file refers to: includes, `extends`, `env_file`, `.env`.
 pub trait FileReader {
     /// The content of the file at `path`, absolute or relative to the working directory.

@@ -5,7 +5,7 @@
 //! files, environment, clock and random numbers are handed in.
 //!
 //! The way of an evaluation: [`files`] → [`syntax`] (text to blocks and expressions) or [`compose`]
-//! → [`eval`] (expressions to values) → [`target`] (typed attributes, merged) → a plan.
+//! → the evaluation (expressions to values) → [`target`] (typed attributes, merged) → a [`Plan`].
 //! The answer of `--print` and `--list` is written by [`print`].
 
 pub mod files;
@@ -18,7 +18,13 @@ pub mod value;
 
 pub mod functions;
 
-pub mod eval;
+mod eval;
+
+mod definition;
+
+pub mod plan;
+
+mod evaluate;
 
 pub mod compose;
 
@@ -31,5 +37,7 @@ pub mod filepath;
 pub mod units;
 
 pub use diagnostic::{Diagnostic, Kind, Position, Span};
-pub use files::{Environment, FileReader, Host, InputFile};
+pub use evaluate::{Evaluation, Options, evaluate};
+pub use files::{Environment, FileReader, Host, InputFile, ReadError};
+pub use plan::Plan;
 pub use target::{Group, Target};

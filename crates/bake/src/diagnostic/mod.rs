@@ -54,9 +54,9 @@ pub struct Diagnostic {
     /// What to do about it, one sentence each.
     pub hints: Vec<String>,
     /// Further errors of the same evaluation, which are not shown.
-    pub others: usize,
+    pub others: u32,
     /// The lines around the place, once the file is known; see [`Diagnostic::with_source`].
-    pub excerpt: Option<String>,
+    pub excerpt: Option<Box<str>>,
 }
 
 impl Diagnostic {

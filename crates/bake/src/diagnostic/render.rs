@@ -35,7 +35,8 @@ impl Diagnostic {
                     || span.file.strip_suffix(".json") == Some(&file.name)
             };
             if let Some(file) = files.iter().find(named) {
-                self.excerpt = Some(excerpt(span, &String::from_utf8_lossy(&file.bytes)));
+                let text = String::from_utf8_lossy(&file.bytes);
+                self.excerpt = Some(excerpt(span, &text).into());
             }
         }
         self

@@ -92,7 +92,7 @@ pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
     let body = parser.body(&file, TokenKind::End);
     match parser.first {
         Some(error) => Err(Diagnostic {
-            others: parser.errors - 1,
+            others: u32::try_from(parser.errors - 1).unwrap_or(u32::MAX),
             ..Diagnostic::new(Kind::Syntax, error.message).at(error.range.within(&file))
         }),
         None => Ok(body),

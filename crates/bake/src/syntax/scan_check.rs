@@ -32,7 +32,6 @@ fn complaint(token: &Token<'_>) -> Option<String> {
         TokenKind::QuotedNewline => {
             "text in quotes must end on its line: write \\n, or use a heredoc such as <<EOT".into()
         }
-        TokenKind::BadEncoding => "the file is not UTF-8".into(),
         TokenKind::Invalid if matches!(token.text, "\u{201c}" | "\u{201d}") => {
             "curly quotes do not quote text: use straight double quotes".into()
         }

@@ -59,7 +59,6 @@ pub(super) enum TokenKind {
     Semicolon,
     QuotedNewline,
     Invalid,
-    BadEncoding,
 }
 
 impl TokenKind {

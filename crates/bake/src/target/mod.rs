@@ -6,18 +6,21 @@ mod cache;
 mod csv;
 mod error;
 mod fields;
+mod merge;
 mod names;
 mod output;
 mod policy;
 mod resources;
 mod secret;
 mod ssh;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 
 pub use attest::Attest;
-pub use base::ContextBase;
+pub use base::{ContextBase, is_remote};
 pub use cache::Cache;
+pub(crate) use csv::csv_fields_by;
 pub use csv::{CsvError, csv_fields};
 pub use error::{AttributeError, parse_bool};
 pub use names::{NAME_CHARACTERS, is_valid_name, sanitize_name};

@@ -1,0 +1,172 @@
+//! Groups and targets: their attributes get values, all at once or one by one as needed.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::collect::Collected;
+use super::decode::{Decoded, attribute_names};
+use super::interpreter::{Context, Interpreter, KINDS, Unresolved};
+use super::load::Missing;
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::syntax::body::{Block, Body};
+use crate::value::Value;
+
+/// A block and how far it is evaluated.
+#[derive(Debug)]
+pub(super) struct BlockState<'b> {
+    pub(super) kind: &'static str,
+    pub(super) block: &'b Block,
+    /// One per combination of the matrix.
+    pub(super) outputs: Vec<Output>,
+}
+
+/// A block in one context.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) name: String,
+    context: Context,
+    /// Attributes that have a value, or are known to be absent.
+    done: HashSet<String>,
+    /// Attributes that something waits for.
+    progress: HashSet<String>,
+    pub(super) decoded: Decoded,
+}
+
+impl<'b> BlockState<'b> {
+    /// The groups and targets of `body`, not yet evaluated.
+    pub(super) fn all(body: &'b Body) -> Vec<Self> {
+        body.blocks
+            .iter()
+            .filter_map(|block| {
+                let kind = KINDS.into_iter().find(|kind| *kind == block.kind)?;
+                Some(Self {
+                    kind,
+                    block,
+                    outputs: Vec::new(),
+                })
+            })
+            .collect()
+    }
+
+    /// Settles the contexts.
+    pub(super) fn set_contexts(&mut self, contexts: Vec<Context>) {
+        let outputs = contexts.into_iter().map(|context| Output {
+            name: String::new(),
+            context,
+            done: HashSet::new(),
+            progress: HashSet::new(),
+            decoded: Decoded::new(self.kind),
+        });
+        self.outputs = outputs.collect();
+    }
+}
+
+impl Interpreter<'_> {
+    /// Evaluates all groups and targets.
+    ///
+    /// An error with a place does not end it: one without, in a later block, is reported first.
+    pub(super) fn resolve_blocks(&mut self, collected: &mut Collected) -> Result<(), Diagnostic> {
+        let mut first: Option<Diagnostic> = None;
+        for index in 0..self.blocks.len() {
+            match self
+                .resolve_block(index, None)
+                .map_err(Unresolved::into_inner)
+            {
+                Ok(()) => collected.add(&self.blocks[index]),
+                Err(error) if error.span.is_some() && error.kind != Kind::Limit => match &mut first
+                {
+                    Some(first) => first.others += 1,
+                    None => first = Some(error),
+                },
+                Err(error) => return Err(error.or_at(&self.blocks[index].block.name_span())),
+            }
+        }
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Gives values to all attributes of a block, or to one.
+    pub(super) fn resolve_block(
+        &mut self,
+        index: usize,
+        only: Option<&str>,
+    ) -> Result<(), Unresolved> {
+        for output in 0..self.blocks[index].outputs.len() {
+            if let Some(name) = only {
+                let state = &mut self.blocks[index].outputs[output];
+                // The reference stops here, even if other combinations lack the attribute.
+                if state.done.contains(name) {
+                    return Ok(());
+                }
+                if !state.progress.insert(name.to_owned()) {
+                    let kind = self.blocks[index].kind;
+                    let target = &self.blocks[index].outputs[output].name;
+                    let message = format!("{kind}.{target}.{name} refers to itself");
+                    return Err(Diagnostic::new(Kind::Cycle, message).into());
+                }
+            }
+            self.resolve_output(index, output, only)?;
+        }
+        Ok(())
+    }
+
+    /// Gives values to the attributes of a block in one context.
+    fn resolve_output(
+        &mut self,
+        index: usize,
+        output: usize,
+        only: Option<&str>,
+    ) -> Result<(), Diagnostic> {
+        let BlockState { kind, block, .. } = self.blocks[index];
+        let context = self.blocks[index].outputs[output].context.clone();
+        let known = attribute_names(kind);
+        let wanted: Vec<&'static str> = {
+            let done = &self.blocks[index].outputs[output].done;
+            let wanted = known.iter().copied().filter(|name| match only {
+                Some(only) => only == *name,
+                None => !done.contains(*name),
+            });
+            wanted.collect()
+        };
+        if kind == KINDS[0] && wanted.contains(&"targets") {
+            require(block, "targets")?;
+        }
+        let present = block
+            .body
+            .attributes
+            .iter()
+            .filter(|attribute| wanted.contains(&attribute.name.as_str()));
+        let present: Vec<_> = present.collect();
+        for attribute in &present {
+            self.load(&attribute.expression, &context, &[], Missing::Allowed)?;
+        }
+        for attribute in &present {
+            // Another attribute may have needed this one meanwhile.
+            let name = attribute.name.as_str();
+            if only.is_none() && self.blocks[index].outputs[output].done.contains(name) {
+                continue;
+            }
+            let value = self.evaluate(&attribute.expression, &context)?;
+            let decoded = &mut self.blocks[index].outputs[output].decoded;
+            decoded.set(name, value).map_err(|error| {
+                let place = attribute.expression.start_span();
+                Diagnostic::new(Kind::Type, format!("{name}: {error}")).at(place)
+            })?;
+        }
+        let state = &mut self.blocks[index].outputs[output];
+        state.done.extend(present.iter().map(|it| it.name.clone()));
+        state.done.extend(only.map(str::to_owned));
+        let value = state.decoded.value(&state.name);
+        let name = state.name.clone();
+        let values: &mut BTreeMap<String, Value> = self.globals.blocks.entry(kind).or_default();
+        values.insert(name, value);
+        Ok(())
+    }
+}
+
+/// Refuses a block without an attribute.
+fn require(block: &Block, name: &str) -> Result<(), Diagnostic> {
+    if block.body.attribute(name).is_some() {
+        return Ok(());
+    }
+    let message = format!("the {} {:?} has no {name}", block.kind, block.name());
+    Err(Diagnostic::new(Kind::Structure, message).at(block.missing.within(&block.file)))
+}

@@ -1,0 +1,195 @@
+//! Values of attributes to typed groups and targets, and back to values that others refer to.
+
+use std::collections::BTreeMap;
+
+use super::decode_text::{DecodeError, bool_of, map_of, nullable_map_of, strings_of, text_of};
+use crate::target::values;
+use crate::target::{Group, Target};
+use crate::value::{Type, Value};
+
+/// The attributes of a group.
+const GROUP: &[&str] = &["description", "targets"];
+
+/// The attributes of a target that have a value. `name` and `matrix` are not among them.
+const TARGET: &[&str] = &[
+    "description",
+    "inherits",
+    "annotations",
+    "attest",
+    "context",
+    "contexts",
+    "dockerfile",
+    "dockerfile-inline",
+    "args",
+    "labels",
+    "tags",
+    "cache-from",
+    "cache-to",
+    "target",
+    "secret",
+    "ssh",
+    "platforms",
+    "output",
+    "pull",
+    "no-cache",
+    "network",
+    "no-cache-filter",
+    "shm-size",
+    "ulimits",
+    "resources",
+    "call",
+    "entitlements",
+    "extra-hosts",
+    "policy",
+];
+
+/// The names of the attributes that blocks of a kind have.
+pub(super) fn attribute_names(kind: &str) -> &'static [&'static str] {
+    if kind == "group" { GROUP } else { TARGET }
+}
+
+/// A group or target with the attributes that are evaluated so far.
+#[derive(Debug)]
+pub(super) enum Decoded {
+    Group(Box<GroupParts>),
+    Target(Box<TargetParts>),
+}
+
+/// A group and the values of its attributes.
+#[derive(Debug)]
+pub(super) struct GroupParts {
+    pub(super) group: Group,
+    values: BTreeMap<String, Value>,
+}
+
+/// A target and the values of its attributes.
+#[derive(Debug)]
+pub(super) struct TargetParts {
+    pub(super) target: Target,
+    values: BTreeMap<String, Value>,
+}
+
+impl Decoded {
+    /// A block of `kind` without attributes.
+    pub(super) fn new(kind: &str) -> Self {
+        let names = attribute_names(kind);
+        let values = names.iter().map(|name| ((*name).to_owned(), absent(name)));
+        let values = values.collect();
+        match kind {
+            "group" => Self::Group(Box::new(GroupParts {
+                group: Group::default(),
+                values,
+            })),
+            _ => Self::Target(Box::new(TargetParts {
+                target: Target::default(),
+                values,
+            })),
+        }
+    }
+
+    /// Sets an attribute.
+    pub(super) fn set(&mut self, name: &str, value: Value) -> Result<(), DecodeError> {
+        let (values, value) = match self {
+            Self::Group(parts) => {
+                let value = set_group(&mut parts.group, name, &value)?;
+                (&mut parts.values, value)
+            }
+            Self::Target(parts) => {
+                let value = set_target(&mut parts.target, name, &value)?;
+                (&mut parts.values, value)
+            }
+        };
+        values.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    /// The value that expressions see for the block.
+    pub(super) fn value(&self, name: &str) -> Value {
+        let values = match self {
+            Self::Group(parts) => &parts.values,
+            Self::Target(parts) => &parts.values,
+        };
+        let mut values = values.clone();
+        values.insert("name".to_owned(), Value::string(name));
+        Value::object(values)
+    }
+}
+
+/// The value of an attribute that is not set.
+fn absent(name: &str) -> Value {
+    match name {
+        "description" => Value::string(""),
+        "context" | "dockerfile" | "dockerfile-inline" | "target" | "network" | "shm-size"
+        | "call" => Value::Null(Type::String),
+        "pull" | "no-cache" => Value::Null(Type::Bool),
+        "contexts" | "args" | "labels" | "extra-hosts" => Value::Null(Type::map(Type::String)),
+        "attest" | "cache-from" | "cache-to" | "output" | "policy" => {
+            Value::list(Type::map(Type::String), Vec::new())
+        }
+        "secret" => Value::list(values::secret_type(), Vec::new()),
+        "ssh" => Value::list(values::ssh_type(), Vec::new()),
+        "resources" => Value::Null(values::resources_type()),
+        _ => Value::Null(Type::list(Type::String)),
+    }
+}
+
+/// Sets an attribute of a group; the result is what expressions see.
+fn set_group(group: &mut Group, name: &str, value: &Value) -> Result<Value, DecodeError> {
+    if name == "description" {
+        let (text, value) = text_of(value)?;
+        group.description = text.ok_or(DecodeError::Null)?;
+        return Ok(value);
+    }
+    let (targets, value) = strings_of(value)?;
+    group.targets = targets.unwrap_or_default();
+    Ok(value)
+}
+
+/// Sets an attribute of a target; the result is what expressions see.
+fn set_target(target: &mut Target, name: &str, value: &Value) -> Result<Value, DecodeError> {
+    /// Puts the first of two values in its place and returns the second.
+    fn put<T>(place: &mut T, (part, value): (T, Value)) -> Value {
+        *place = part;
+        value
+    }
+    /// The same for a list that is empty if absent.
+    fn list((part, value): (Option<Vec<String>>, Value)) -> (Vec<String>, Value) {
+        (part.unwrap_or_default(), value)
+    }
+    Ok(match name {
+        "description" => {
+            let (text, value) = text_of(value)?;
+            target.description = text.ok_or(DecodeError::Null)?;
+            value
+        }
+        "context" => put(&mut target.context, text_of(value)?),
+        "dockerfile" => put(&mut target.dockerfile, text_of(value)?),
+        "dockerfile-inline" => put(&mut target.dockerfile_inline, text_of(value)?),
+        "target" => put(&mut target.target, text_of(value)?),
+        "network" => put(&mut target.network, text_of(value)?),
+        "shm-size" => put(&mut target.shm_size, text_of(value)?),
+        "call" => put(&mut target.call, text_of(value)?),
+        "pull" => put(&mut target.pull, bool_of(value)?),
+        "no-cache" => put(&mut target.no_cache, bool_of(value)?),
+        "inherits" => put(&mut target.inherits, list(strings_of(value)?)),
+        "annotations" => put(&mut target.annotations, list(strings_of(value)?)),
+        "no-cache-filter" => put(&mut target.no_cache_filter, list(strings_of(value)?)),
+        "ulimits" => put(&mut target.ulimits, list(strings_of(value)?)),
+        "entitlements" => put(&mut target.entitlements, list(strings_of(value)?)),
+        "tags" => put(&mut target.tags, strings_of(value)?),
+        "platforms" => put(&mut target.platforms, strings_of(value)?),
+        "contexts" => put(&mut target.contexts, map_of(value)?),
+        "args" => put(&mut target.args, nullable_map_of(value)?),
+        "labels" => put(&mut target.labels, nullable_map_of(value)?),
+        "extra-hosts" => put(&mut target.extra_hosts, nullable_map_of(value)?),
+        "attest" => put(&mut target.attest, values::attests(value)?),
+        "cache-from" => put(&mut target.cache_from, values::caches(value)?),
+        "cache-to" => put(&mut target.cache_to, values::caches(value)?),
+        "secret" => put(&mut target.secrets, values::secrets(value)?),
+        "ssh" => put(&mut target.ssh, values::ssh(value)?),
+        "output" => put(&mut target.outputs, values::outputs(value)?),
+        "policy" => put(&mut target.policy, values::policies(value)?),
+        "resources" => put(&mut target.resources, values::resources(value)?),
+        _ => value.clone(),
+    })
+}

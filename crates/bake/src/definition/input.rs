@@ -1,0 +1,108 @@
+//! Which language each file is in, and all files together.
+
+use super::interpreter::Interpreter;
+use super::rebase::{rebase, set_compose_source};
+use crate::compose;
+use crate::diagnostic::Diagnostic;
+use crate::files::{Environment, FileKind, FileReader, Host, InputFile};
+use crate::print::ListedVariable;
+use crate::syntax::body::Body;
+use crate::syntax::{parse_hcl, parse_json};
+use crate::target::Definition;
+
+/// What the files declare, before any target is asked for.
+pub(crate) struct Declared {
+    pub(crate) definition: Definition,
+    /// The variables; none without an HCL or JSON file.
+    pub(crate) variables: Option<Vec<ListedVariable>>,
+}
+
+/// What `files` declare.
+pub(crate) fn declare(
+    files: &[InputFile],
+    environment: &Environment,
+    reader: &dyn FileReader,
+    host: &dyn Host,
+    file_relative: bool,
+) -> Result<Declared, Diagnostic> {
+    let mut compose_files = Vec::new();
+    let mut bodies = Vec::new();
+    for file in files {
+        match file.kind() {
+            FileKind::Compose => {
+                compose::check(file, environment, reader, host)?;
+                compose_files.push(file.clone());
+            }
+            FileKind::Hcl => bodies.push(parse_hcl(&file.bytes, &file.name)?),
+            FileKind::Json => bodies.push(parse_json(&file.bytes, &file.name)?.into_body()?),
+            FileKind::Unknown => {
+                if compose::check(file, environment, reader, host).is_ok() {
+                    compose_files.push(file.clone());
+                } else {
+                    bodies.push(hcl_or_json(file)?);
+                }
+            }
+        }
+    }
+    let mut definition = Definition::default();
+    if let Some(first) = compose_files.first() {
+        definition = compose::load(&compose_files, environment, reader, host)?;
+        if file_relative {
+            set_compose_source(&mut definition, &first.name);
+        }
+        definition = without_twins(definition);
+    }
+    let mut variables = None;
+    if !bodies.is_empty() {
+        let body = merge(bodies);
+        let interpreter = Interpreter::new(&body, environment, host)?;
+        let (declared, known) = interpreter.run(definition)?;
+        definition = declared;
+        variables = Some(known);
+    }
+    if file_relative {
+        rebase(&mut definition);
+    }
+    Ok(Declared {
+        definition,
+        variables,
+    })
+}
+
+/// A file without a telling name as HCL, or else as JSON. Errors are those of HCL.
+fn hcl_or_json(file: &InputFile) -> Result<Body, Diagnostic> {
+    let error = match parse_hcl(&file.bytes, &format!("{}.hcl", file.name)) {
+        Ok(body) => return Ok(body),
+        Err(error) => error,
+    };
+    match parse_json(&file.bytes, &format!("{}.json", file.name)) {
+        Ok(json) => json.into_body(),
+        Err(_) => Err(error),
+    }
+}
+
+/// The bodies of several files as one. An attribute of a later file replaces an earlier one.
+fn merge(bodies: Vec<Body>) -> Body {
+    let mut merged = Body::default();
+    for body in bodies {
+        merged.attributes.extend(body.attributes);
+        merged.blocks.extend(body.blocks);
+    }
+    merged
+}
+
+/// Targets of one name merged, and groups without duplicates.
+fn without_twins(definition: Definition) -> Definition {
+    let mut merged = Definition::default();
+    for mut group in definition.groups {
+        super::collect::keep_first(&mut group.targets);
+        merged.groups.push(group);
+    }
+    for target in definition.targets {
+        match merged.targets.iter_mut().find(|it| it.name == target.name) {
+            Some(twin) => twin.merge(target),
+            None => merged.targets.push(target),
+        }
+    }
+    merged
+}

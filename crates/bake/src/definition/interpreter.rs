@@ -1,0 +1,189 @@
+//! The state of an evaluation: what is declared, what has a value, what is in progress.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::blocks::BlockState;
+use super::collect::Collected;
+use super::declarations::{FunctionBlock, VariableBlock};
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::eval::{Globals, Scope, evaluate};
+use crate::files::{Environment, Host};
+use crate::print::ListedVariable;
+use crate::syntax::ast::{Attribute, Expression};
+use crate::syntax::body::Body;
+use crate::syntax::labels::check_labels;
+use crate::target::Definition;
+use crate::value::{Type, Value};
+
+/// The kinds of blocks that are values.
+pub(super) const KINDS: [&str; 2] = ["group", "target"];
+/// How many variables, functions and attributes may wait for each other.
+const MAX_DEPTH: usize = 200;
+
+/// The names and values of one combination of a matrix; a number tells them apart.
+#[derive(Clone, Debug)]
+pub(super) struct Context {
+    pub(super) id: usize,
+    pub(super) locals: Rc<Vec<(String, Value)>>,
+}
+
+impl Context {
+    /// The context outside of any matrix.
+    pub(super) fn global() -> Self {
+        Self {
+            id: 0,
+            locals: Rc::default(),
+        }
+    }
+
+    /// True if the context itself defines `name`.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.locals.iter().any(|(local, _)| local == name)
+    }
+}
+
+/// Why something has no value.
+#[derive(Debug)]
+pub(super) enum Unresolved {
+    /// It does not exist. Some expressions may mention such names.
+    Missing(Diagnostic),
+    /// It exists, but failed.
+    Failed(Diagnostic),
+}
+
+impl From<Diagnostic> for Unresolved {
+    fn from(error: Diagnostic) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Unresolved {
+    /// The error itself.
+    pub(super) fn into_inner(self) -> Diagnostic {
+        match self {
+            Self::Missing(error) | Self::Failed(error) => error,
+        }
+    }
+}
+
+/// Evaluates one body.
+pub(super) struct Interpreter<'b> {
+    pub(super) environment: &'b Environment,
+    pub(super) globals: Globals<'b>,
+    pub(super) variables: Vec<VariableBlock<'b>>,
+    pub(super) variable_index: HashMap<&'b str, usize>,
+    /// The types that variables were declared with.
+    pub(super) constraints: HashMap<&'b str, Type>,
+    pub(super) attributes: Vec<(&'b Attribute, &'b Expression)>,
+    pub(super) attribute_index: HashMap<&'b str, usize>,
+    pub(super) functions: Vec<FunctionBlock<'b>>,
+    pub(super) function_index: HashMap<&'b str, usize>,
+    pub(super) blocks: Vec<BlockState<'b>>,
+    /// Blocks by kind and name; empty until all names are known.
+    pub(super) named: HashMap<(&'static str, String), Vec<usize>>,
+    /// True once expressions may refer to blocks.
+    pub(super) blocks_exist: bool,
+    pub(super) contexts: usize,
+    pub(super) visited_variables: HashSet<(usize, String)>,
+    pub(super) visited_functions: HashSet<(usize, String)>,
+    depth: usize,
+}
+
+impl<'b> Interpreter<'b> {
+    /// An evaluation of `body`, in which nothing has a value yet.
+    pub(super) fn new(
+        body: &'b Body,
+        environment: &'b Environment,
+        host: &'b dyn Host,
+    ) -> Result<Self, Diagnostic> {
+        let globals = Globals::new(host);
+        check_labels(body, &["variable", "function"])?;
+        let mut variables = Vec::new();
+        let mut functions = Vec::new();
+        for block in &body.blocks {
+            match block.kind.as_str() {
+                "variable" => variables.push(VariableBlock::read(block, &globals)?),
+                "function" => functions.push(FunctionBlock::read(block)?),
+                _ => {}
+            }
+        }
+        check_labels(body, &KINDS)?;
+        let allowed = |name: &str| !KINDS.contains(&name) && environment.builtin(name).is_none();
+        let index = |names: Vec<&'b str>| -> HashMap<&'b str, usize> {
+            let numbered = names.into_iter().enumerate();
+            let kept = numbered.filter(|(_, name)| allowed(name));
+            kept.map(|(index, name)| (name, index)).collect()
+        };
+        let attributes: Vec<_> = body
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.name != "function")
+            .map(|attribute| (attribute, &attribute.expression))
+            .collect();
+        Ok(Self {
+            environment,
+            globals,
+            variable_index: index(variables.iter().map(|it| it.block.name()).collect()),
+            variables,
+            constraints: HashMap::new(),
+            attribute_index: index(attributes.iter().map(|(it, _)| it.name.as_str()).collect()),
+            attributes,
+            function_index: index(functions.iter().map(|it| it.block.name()).collect()),
+            functions,
+            blocks: BlockState::all(body),
+            named: HashMap::new(),
+            blocks_exist: false,
+            contexts: 0,
+            visited_variables: HashSet::new(),
+            visited_functions: HashSet::new(),
+            depth: 0,
+        })
+    }
+
+    /// Evaluates everything. The result is added to `base`.
+    pub(super) fn run(
+        mut self,
+        base: Definition,
+    ) -> Result<(Definition, Vec<ListedVariable>), Diagnostic> {
+        let variables = self.resolve_variables()?;
+        self.validate_variables()?;
+        self.resolve_functions()?;
+        self.blocks_exist = true;
+        self.resolve_names()?;
+        let mut collected = Collected::new(base);
+        self.resolve_blocks(&mut collected)?;
+        self.resolve_attributes()?;
+        Ok((collected.finish(&self.blocks), variables))
+    }
+
+    /// The value of `expression` in `context`.
+    pub(super) fn evaluate(
+        &self,
+        expression: &Expression,
+        context: &Context,
+    ) -> Result<Value, Diagnostic> {
+        let locals: Vec<(&str, Value)> = context
+            .locals
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        let global = Scope::global(&self.globals);
+        evaluate(expression, Scope::within(&global, &locals))
+    }
+
+    /// Runs `resolve` one level deeper, unless that is too deep.
+    pub(super) fn deeper<T>(
+        &mut self,
+        resolve: impl FnOnce(&mut Self) -> Result<T, Unresolved>,
+    ) -> Result<T, Unresolved> {
+        if self.depth >= MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} values wait for each other");
+            return Err(Diagnostic::new(Kind::Limit, message).into());
+        }
+        self.depth += 1;
+        let result = resolve(self);
+        self.depth -= 1;
+        result
+    }
+}

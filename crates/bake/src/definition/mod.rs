@@ -1,0 +1,39 @@
+//! Files to groups and targets as they are declared.
+//!
+//! All HCL and JSON files make one body. Its variables are evaluated first, then functions, then
+//! groups and targets, each attribute when something needs it.
+
+mod declarations;
+
+mod interpreter;
+
+mod load;
+
+mod variables;
+
+mod override_text;
+
+mod validate;
+
+mod functions;
+
+mod matrix;
+
+mod names;
+
+mod blocks;
+
+mod decode;
+
+mod decode_text;
+
+mod collect;
+
+mod variable_info;
+
+mod input;
+
+mod rebase;
+
+pub(crate) use input::{Declared, declare};
+pub(crate) use rebase::rebased;

@@ -1,0 +1,148 @@
+//! Variables, attributes and indices.
+
+use super::expression::Evaluator;
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::syntax::Range;
+use crate::syntax::ast::{Index, Reference, Step};
+use crate::value::{Type, Value};
+
+impl Evaluator<'_> {
+    /// The value of a variable, or of what is taken of it.
+    pub(super) fn reference(&self, reference: &Reference) -> Result<Value, Diagnostic> {
+        let root = reference.root.as_str();
+        if let Some(value) = self.scope.find(root) {
+            return self.steps(value.clone(), &reference.steps);
+        }
+        let Some(blocks) = self.globals().blocks.get(root) else {
+            return Err(self.unknown_variable(root, reference.root_range));
+        };
+        match reference.steps.as_slice() {
+            [Step::Attribute(name, range), rest @ ..] => match blocks.get(name) {
+                Some(block) => self.steps(block.clone(), rest),
+                None => {
+                    let message = format!("there is no {root} {name:?}");
+                    let known = blocks.keys().map(String::as_str);
+                    Err(self
+                        .error(Kind::Undefined, *range, message)
+                        .suggest(name, known))
+                }
+            },
+            steps => self.steps(Value::object(blocks.clone()), steps),
+        }
+    }
+
+    /// The error for a variable that does not exist.
+    fn unknown_variable(&self, name: &str, range: Range) -> Diagnostic {
+        let known = self.globals().variables.len() as u64;
+        if let Err(error) = self.globals().spend(known) {
+            return error.at(range.within(self.file));
+        }
+        self.error(
+            Kind::Undefined,
+            range,
+            format!("there is no variable {name:?}"),
+        )
+        .suggest(name, self.scope.names())
+    }
+
+    /// What `steps` take of `value`.
+    pub(super) fn steps(&self, value: Value, steps: &[Step]) -> Result<Value, Diagnostic> {
+        steps.iter().try_fold(value, |value, step| match step {
+            Step::Attribute(name, range) => self.attribute(&value, name, *range),
+            Step::Index(key, range) => self.index(&value, key, *range),
+        })
+    }
+
+    /// `value[key]` with a computed key.
+    pub(super) fn index_node(&self, index: &Index) -> Result<Value, Diagnostic> {
+        let collection = self.node(&index.collection)?;
+        let key = self.node(&index.key)?;
+        self.index(&collection, &key, index.brackets)
+    }
+
+    /// `value.name`
+    fn attribute(&self, value: &Value, name: &str, range: Range) -> Result<Value, Diagnostic> {
+        let message = match value {
+            Value::Null(_) => format!("null has no attribute {name:?}"),
+            Value::Object(entries) | Value::Map(_, entries) => match entries.get(name) {
+                Some(value) => return Ok(value.clone()),
+                None => {
+                    let known = entries.keys().map(String::as_str);
+                    let message = format!("there is no attribute {name:?}");
+                    return Err(self
+                        .error(Kind::Undefined, range, message)
+                        .suggest(name, known));
+                }
+            },
+            Value::List(..) | Value::Tuple(_) => format!(
+                "a list has no attribute {name:?}: pick an element with [0], or all with [*]"
+            ),
+            other => format!("{} has no attributes", article(&Type::of(other))),
+        };
+        self.fail(Kind::Type, range, message)
+    }
+
+    /// `value[key]`
+    fn index(&self, value: &Value, key: &Value, range: Range) -> Result<Value, Diagnostic> {
+        if value.is_null() {
+            return self.fail(Kind::Type, range, "null has no elements");
+        }
+        if key.is_null() {
+            return self.fail(Kind::Type, range, "the index is null");
+        }
+        match value {
+            Value::List(_, items) | Value::Tuple(items) => self.element(items, key, range),
+            Value::Map(_, entries) | Value::Object(entries) => {
+                let key = self.convert(key, &Type::String, range, "the key cannot be text")?;
+                let key = key.as_str().unwrap_or_default();
+                entries.get(key).cloned().ok_or_else(|| {
+                    let known = entries.keys().map(String::as_str);
+                    self.error(Kind::Undefined, range, format!("there is no key {key:?}"))
+                        .suggest(key, known)
+                })
+            }
+            Value::Set(..) => self.fail(
+                Kind::Type,
+                range,
+                "the elements of a set have no index: convert it to a list first",
+            ),
+            other => {
+                let message = format!("{} has no elements", article(&Type::of(other)));
+                self.fail(Kind::Type, range, message)
+            }
+        }
+    }
+
+    /// The element of a list at `key`.
+    fn element(&self, items: &[Value], key: &Value, range: Range) -> Result<Value, Diagnostic> {
+        let key = self.convert(key, &Type::Number, range, "the index is no number")?;
+        let number = key.as_number();
+        let index = number
+            .filter(|number| number.is_integer())
+            .and_then(crate::value::Number::to_i64)
+            .and_then(|index| usize::try_from(index).ok());
+        match index.and_then(|index| items.get(index)) {
+            Some(item) => Ok(item.clone()),
+            None => {
+                let shown = crate::value::convert(&key, &Type::String).ok();
+                let shown = shown.as_ref().and_then(Value::as_str).unwrap_or("this");
+                let message = match items.len() {
+                    0 => "the list is empty".to_owned(),
+                    count => format!("there is no element {shown}: 0 to {} exist", count - 1),
+                };
+                self.fail(Kind::Undefined, range, message)
+            }
+        }
+    }
+}
+
+/// The type's name with its article.
+pub(super) fn article(ty: &Type) -> String {
+    let name = ty.friendly();
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {name}")
+}

@@ -1,0 +1,191 @@
+//! `for` expressions and splats.
+
+use std::collections::BTreeMap;
+
+use super::access::article;
+use super::expression::Evaluator;
+use super::scope::Scope;
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::syntax::ast::{For, Node, Splat, Step};
+use crate::syntax::references;
+use crate::value::{Type, Value};
+
+impl Evaluator<'_> {
+    /// The value of a `for` expression.
+    pub(super) fn for_node(&self, each: &For) -> Result<Value, Diagnostic> {
+        let collection = self.node(&each.collection)?;
+        let range = each.collection.range();
+        let Some(entries) = entries(&collection) else {
+            let message = match &collection {
+                Value::Null(_) => "null cannot be iterated".to_owned(),
+                other => format!("{} cannot be iterated", article(&Type::of(other))),
+            };
+            return self.fail(Kind::Type, range, message);
+        };
+        self.check_condition(each)?;
+        let mut tuple = Vec::new();
+        let mut object: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let mut bytes = 0;
+        for (key, value) in entries {
+            let mut locals = Vec::with_capacity(2);
+            if let Some(name) = &each.key_name {
+                locals.push((name.as_str(), key));
+            }
+            locals.push((each.value_name.as_str(), value));
+            let inner = Evaluator {
+                scope: Scope::within(&self.scope, &locals),
+                ..*self
+            };
+            if let Some(condition) = &each.condition {
+                if !inner.condition(condition)? {
+                    continue;
+                }
+            }
+            bytes += size_of::<Value>();
+            match &each.key {
+                None => tuple.push(inner.node(&each.value)?),
+                Some(key) => {
+                    let name = inner.for_key(key)?;
+                    let value = inner.node(&each.value)?;
+                    bytes += name.len() + size_of::<Value>();
+                    let values = object.entry(name).or_default();
+                    if !each.group && !values.is_empty() {
+                        return Err(self
+                            .error(
+                                Kind::Expression,
+                                key.range(),
+                                "two elements have the same key",
+                            )
+                            .hint("write ... after the value to collect the values of one key"));
+                    }
+                    values.push(value);
+                }
+            }
+        }
+        let result = match (&each.key, each.group) {
+            (None, _) => Value::tuple(tuple),
+            (Some(_), true) => Value::object(
+                object
+                    .into_iter()
+                    .map(|(key, values)| (key, Value::tuple(values)))
+                    .collect(),
+            ),
+            (Some(_), false) => Value::object(
+                object
+                    .into_iter()
+                    .filter_map(|(key, mut values)| Some((key, values.pop()?)))
+                    .collect(),
+            ),
+        };
+        self.made(result, bytes, each.brackets.open)
+    }
+
+    /// Checks a condition that no element can change, so that it fails for an empty list too.
+    fn check_condition(&self, each: &For) -> Result<(), Diagnostic> {
+        let Some(condition) = &each.condition else {
+            return Ok(());
+        };
+        let local = |name: &str| each.key_name.as_deref() == Some(name) || each.value_name == name;
+        let variables = references(condition).variables;
+        if variables.iter().any(|reference| local(&reference.root)) {
+            return Ok(());
+        }
+        self.condition(condition).map(drop)
+    }
+
+    /// The key of an entry.
+    fn for_key(&self, node: &Node) -> Result<String, Diagnostic> {
+        let key = self.node(node)?;
+        if key.is_null() {
+            return self.fail(Kind::Type, node.range(), "the key is null");
+        }
+        let key = self.convert(&key, &Type::String, node.range(), "the key cannot be text")?;
+        Ok(key.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The value of a splat. What is no list counts as a list of one, and null as an empty one.
+    pub(super) fn splat(&self, splat: &Splat) -> Result<Value, Diagnostic> {
+        let source = self.node(&splat.source)?;
+        let single;
+        let (items, element) = match &source {
+            Value::List(ty, items) | Value::Set(ty, items) => (&**items, Some(ty)),
+            Value::Tuple(items) => (&**items, None),
+            Value::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                let message = "null cannot be iterated";
+                return self.fail(Kind::Type, splat.source.range(), message);
+            }
+            Value::Null(_) => return Ok(Value::tuple(Vec::new())),
+            other => {
+                single = [other.clone()];
+                (&single[..], None)
+            }
+        };
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            let inner = Evaluator {
+                element: Some(item),
+                ..*self
+            };
+            values.push(inner.node(&splat.each)?);
+        }
+        let bytes = values.len() * size_of::<Value>();
+        let value = match element {
+            None => Value::tuple(values),
+            Some(element) => {
+                let ty = match values.first() {
+                    Some(first) => Type::of(first),
+                    None => type_of_each(element, &splat.each),
+                };
+                if values.iter().any(|value| Type::of(value) != ty) {
+                    return Err(self
+                        .error(
+                            Kind::Type,
+                            splat.each.range(),
+                            "the splat makes values of different types",
+                        )
+                        .hint("use [for x in list: …] instead"));
+                }
+                Value::list(ty, values)
+            }
+        };
+        self.made(value, bytes, splat.marker)
+    }
+}
+
+/// The keys and values of a collection; none if it cannot be iterated.
+fn entries(value: &Value) -> Option<Vec<(Value, Value)>> {
+    Some(match value {
+        Value::List(_, items) | Value::Tuple(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| (Value::count(index), item.clone()))
+            .collect(),
+        Value::Set(_, items) => items
+            .iter()
+            .map(|item| (item.clone(), item.clone()))
+            .collect(),
+        Value::Map(_, entries) | Value::Object(entries) => entries
+            .iter()
+            .map(|(key, item)| (Value::string(key.as_str()), item.clone()))
+            .collect(),
+        _ => return None,
+    })
+}
+
+/// The type of what a splat takes of elements of type `element`, where that is plain to see.
+fn type_of_each(element: &Type, each: &Node) -> Type {
+    match each {
+        Node::Element(_) => element.clone(),
+        Node::Relative(source, steps, _) => {
+            let start = type_of_each(element, source);
+            steps.iter().fold(start, |ty, step| match (&ty, step) {
+                (Type::Object(attributes), Step::Attribute(name, _)) => attributes
+                    .get(name)
+                    .map_or(Type::Any, |attribute| attribute.ty.clone()),
+                (Type::Map(element) | Type::List(element), _) => (**element).clone(),
+                _ => Type::Any,
+            })
+        }
+        _ => Type::Any,
+    }
+}

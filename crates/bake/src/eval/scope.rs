@@ -1,0 +1,143 @@
+//! What expressions see: variables, functions, and the blocks that were evaluated so far.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::files::Host;
+use crate::syntax::ast::Expression;
+use crate::value::Value;
+
+/// How many steps an evaluation may take: nodes that are evaluated, and bytes by the hundred.
+const MAX_STEPS: u64 = 4_000_000;
+/// How many bytes of values an evaluation may make.
+const MAX_BYTES: u64 = 96 << 20;
+
+/// A function that a bake file defines.
+#[derive(Debug)]
+pub(crate) struct UserFunction {
+    /// The names of its parameters.
+    pub(crate) parameters: Vec<String>,
+    /// The name of the parameter that takes all further arguments.
+    pub(crate) variadic: Option<String>,
+    /// The result.
+    pub(crate) result: Expression,
+}
+
+/// What all expressions of an evaluation see.
+pub(crate) struct Globals<'a> {
+    /// Variables and top-level attributes that have a value already.
+    pub(crate) variables: HashMap<String, Value>,
+    /// Functions that the files define.
+    pub(crate) functions: HashMap<String, Rc<UserFunction>>,
+    /// The values of blocks by kind and name, as far as they are evaluated.
+    pub(crate) blocks: HashMap<&'static str, BTreeMap<String, Value>>,
+    /// Clock, random numbers and the like.
+    pub(crate) host: &'a dyn Host,
+    steps: Cell<u64>,
+    bytes: Cell<u64>,
+}
+
+impl<'a> Globals<'a> {
+    /// Nothing but the standard library.
+    pub(crate) fn new(host: &'a dyn Host) -> Self {
+        Self {
+            variables: HashMap::new(),
+            functions: HashMap::new(),
+            blocks: HashMap::new(),
+            host,
+            steps: Cell::new(0),
+            bytes: Cell::new(0),
+        }
+    }
+
+    /// Counts steps of work.
+    ///
+    /// # Errors
+    /// When the evaluation takes too many.
+    pub(crate) fn spend(&self, steps: u64) -> Result<(), Diagnostic> {
+        let total = self.steps.get().saturating_add(steps);
+        self.steps.set(total);
+        if total > MAX_STEPS {
+            return Err(Diagnostic::new(
+                Kind::Limit,
+                format!("the evaluation takes more than {MAX_STEPS} steps"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Counts a new value, of which `bytes` are new.
+    ///
+    /// # Errors
+    /// When the value is too large or too deep, or all values together are.
+    pub(crate) fn charge(&self, value: &Value, bytes: u64) -> Result<(), Diagnostic> {
+        value
+            .check_size()
+            .map_err(|error| Diagnostic::new(Kind::Limit, error.to_string()))?;
+        self.spend(bytes / 100)?;
+        let total = self.bytes.get().saturating_add(bytes);
+        self.bytes.set(total);
+        if total > MAX_BYTES {
+            return Err(Diagnostic::new(
+                Kind::Limit,
+                format!("the values are larger than {} MiB", MAX_BYTES >> 20),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Names and values of one level of a scope.
+pub(crate) type Locals<'a> = [(&'a str, Value)];
+
+/// Where an expression is evaluated: local names, the innermost first, then the globals.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) globals: &'a Globals<'a>,
+    pub(crate) locals: &'a Locals<'a>,
+    pub(crate) outer: Option<&'a Scope<'a>>,
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of nothing but globals.
+    pub(crate) fn global(globals: &'a Globals<'a>) -> Self {
+        Self {
+            globals,
+            locals: &[],
+            outer: None,
+        }
+    }
+
+    /// A scope within `outer` that also has `locals`.
+    pub(crate) fn within(outer: &'a Scope<'a>, locals: &'a Locals<'a>) -> Self {
+        Self {
+            globals: outer.globals,
+            locals,
+            outer: Some(outer),
+        }
+    }
+
+    /// The value of a local name or a variable.
+    pub(super) fn find(&self, name: &str) -> Option<&'a Value> {
+        let mut scope = Some(self);
+        while let Some(level) = scope {
+            if let Some((_, value)) = level.locals.iter().rev().find(|(local, _)| *local == name) {
+                return Some(value);
+            }
+            scope = level.outer;
+        }
+        self.globals.variables.get(name)
+    }
+
+    /// The names of all variables, for suggestions.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        let locals = std::iter::successors(Some(self), |scope| scope.outer)
+            .flat_map(|scope| scope.locals.iter().map(|(name, _)| *name))
+            .collect::<Vec<_>>();
+        locals
+            .into_iter()
+            .chain(self.globals.variables.keys().map(String::as_str))
+    }
+}

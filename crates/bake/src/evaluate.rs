@@ -1,0 +1,107 @@
+//! The two steps of bake: what the files declare, and what of it is built.
+
+use crate::definition::{Declared, declare};
+use crate::diagnostic::Diagnostic;
+use crate::files::{Environment, FileReader, Host, InputFile};
+use crate::plan::{Plan, plan};
+use crate::print::ListedVariable;
+use crate::target::Definition;
+
+/// Choices for an evaluation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Relative contexts start at the directory of the file that sets them, not at the working
+    /// directory: `BUILDX_BAKE_FILE_RELATIVE_PATHS`.
+    pub file_relative_paths: bool,
+}
+
+/// What the files declare, with all values computed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Evaluation {
+    /// Groups and targets, before inheritance and overrides.
+    pub definition: Definition,
+    /// The variables; none if all files are compose files.
+    pub variables: Option<Vec<ListedVariable>>,
+}
+
+/// Evaluates bake files, of which the names and contents are given.
+///
+/// ```
+/// use solvekit_bake::{Environment, FileReader, Host, InputFile, Options, ReadError};
+///
+/// struct Nothing;
+///
+/// impl FileReader for Nothing {
+///     fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
+///         Err(ReadError::NotFound)
+///     }
+///     fn working_directory(&self) -> &str {
+///         "/work"
+///     }
+/// }
+///
+/// impl Host for Nothing {
+///     fn now(&self) -> (i64, u32) {
+///         (0, 0)
+///     }
+///     fn fill_random(&self, _: &mut [u8]) {}
+///     fn home_directory(&self) -> Option<String> {
+///         None
+///     }
+/// }
+///
+/// let file = InputFile {
+///     name: "docker-bake.hcl".into(),
+///     bytes: br#"
+///         variable "VERSION" { default = "1.0" }
+///         target "default" { tags = ["app:${VERSION}"] }
+///     "#
+///     .to_vec(),
+/// };
+/// let environment = Environment::default();
+/// let evaluation =
+///     solvekit_bake::evaluate(&[file], &environment, &Nothing, &Nothing, Options::default())?;
+/// let plan = evaluation.plan(&["default".into()], &[], &environment)?;
+/// assert_eq!(plan.targets["default"].tags, Some(vec!["app:1.0".into()]));
+/// # Ok::<(), solvekit_bake::Diagnostic>(())
+/// ```
+///
+/// # Errors
+/// The first mistake in the files, with its place where it has one.
+pub fn evaluate(
+    files: &[InputFile],
+    environment: &Environment,
+    reader: &dyn FileReader,
+    host: &dyn Host,
+    options: Options,
+) -> Result<Evaluation, Diagnostic> {
+    let relative = options.file_relative_paths;
+    declare(files, environment, reader, host, relative)
+        .map(
+            |Declared {
+                 definition,
+                 variables,
+             }| Evaluation {
+                definition,
+                variables,
+            },
+        )
+        .map_err(|error| error.with_source(files))
+}
+
+impl Evaluation {
+    /// The targets that `names` ask for, with the overrides `set` (`TARGET.KEY=VALUE`).
+    ///
+    /// # Errors
+    /// When a name or pattern matches nothing, an override cannot be applied, or targets link to
+    /// each other in a circle.
+    pub fn plan(
+        &self,
+        names: &[String],
+        set: &[String],
+        environment: &Environment,
+    ) -> Result<Plan, Diagnostic> {
+        plan(&self.definition, names, set, environment)
+    }
+}

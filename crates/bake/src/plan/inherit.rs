@@ -1,0 +1,125 @@
+//! Targets with all that they inherit, and with their overrides.
+
+use std::collections::HashMap;
+
+use super::override_apply::apply;
+use super::overrides::Overrides;
+use crate::definition::rebased;
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::target::Target;
+
+/// How long a chain of inheritance may be.
+const MAX_DEPTH: usize = 100;
+
+/// Resolves targets, each once.
+pub(super) struct Resolver<'a> {
+    targets: HashMap<&'a str, &'a Target>,
+    overrides: &'a Overrides,
+    /// Targets that inherit nothing from a circle, and so are the same for everyone.
+    known: HashMap<&'a str, Box<Target>>,
+}
+
+/// A target under way, and whether it is the same for everyone.
+struct Inherited {
+    target: Box<Target>,
+    settled: bool,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver for `targets`. The first of one name counts.
+    pub(super) fn new(targets: &'a [Target], overrides: &'a Overrides) -> Self {
+        let mut named = HashMap::new();
+        for target in targets {
+            named.entry(target.name.as_str()).or_insert(target);
+        }
+        Self {
+            targets: named,
+            overrides,
+            known: HashMap::new(),
+        }
+    }
+
+    /// The target `name`, whole.
+    pub(super) fn resolve(&mut self, name: &str) -> Result<Target, Diagnostic> {
+        let mut visited = HashMap::new();
+        let inherited = self.inherit(name, &mut visited, 0)?;
+        let mut target = *inherited.target;
+        name.clone_into(&mut target.name);
+        target.inherits = Vec::new();
+        if target.context.is_none() {
+            let base = &target.context_base;
+            let folder = base.default.as_deref().filter(|_| base.uses_default);
+            target.context = Some(folder.map_or(".".to_owned(), |folder| rebased(folder, ".")));
+        }
+        if target.dockerfile.as_deref().unwrap_or_default().is_empty() {
+            target.dockerfile = Some("Dockerfile".to_owned());
+        }
+        Ok(target)
+    }
+
+    /// The target `name` with what it inherits. Targets in `visited` without a value are under way:
+    /// what they would add counts as nothing.
+    fn inherit(
+        &mut self,
+        name: &str,
+        visited: &mut HashMap<&'a str, Option<Box<Target>>>,
+        depth: usize,
+    ) -> Result<Inherited, Diagnostic> {
+        let Some((name, declared)) = self.targets.get_key_value(name) else {
+            return Err(self.unknown(name));
+        };
+        let (name, declared): (&'a str, &'a Target) = (name, declared);
+        if let Some(target) = self.known.get(name) {
+            let target = target.clone();
+            return Ok(Inherited {
+                target,
+                settled: true,
+            });
+        }
+        if depth > MAX_DEPTH {
+            let message = format!("target {name} inherits over more than {MAX_DEPTH} steps");
+            return Err(Diagnostic::new(Kind::Limit, message));
+        }
+        visited.insert(name, None);
+        let mut target = Box::<Target>::default();
+        let mut settled = true;
+        for parent in &declared.inherits {
+            match visited.get(parent.as_str()) {
+                Some(None) => settled = false,
+                Some(Some(parent)) => {
+                    target.merge((**parent).clone());
+                    settled = false;
+                }
+                None => {
+                    let parent = self.inherit(parent, visited, depth + 1)?;
+                    settled &= parent.settled;
+                    target.merge(*parent.target);
+                }
+            }
+        }
+        target.merge(declared.clone());
+        if let Some(overrides) = self.overrides.get(name) {
+            apply(&mut target, overrides).map_err(|error| prefixed(error, name))?;
+        }
+        target.normalize();
+        if settled {
+            self.known.insert(name, target.clone());
+        } else {
+            visited.insert(name, Some(target.clone()));
+        }
+        Ok(Inherited { target, settled })
+    }
+
+    /// The error for a target that does not exist.
+    fn unknown(&self, name: &str) -> Diagnostic {
+        let known = self.targets.keys().copied();
+        let message = format!("there is no target {name:?}");
+        Diagnostic::new(Kind::UnknownTarget, message).suggest(name, known)
+    }
+}
+
+/// The error with the target that it is about.
+fn prefixed(error: Diagnostic, name: &str) -> Diagnostic {
+    let message = format!("target {name}: {}", error.message);
+    Diagnostic { message, ..error }
+}

@@ -1,0 +1,203 @@
+//! What each key of `--set` does to a target.
+
+use super::outputs::{set_load, set_push};
+use super::overrides::{Override, fail};
+use crate::diagnostic::Diagnostic;
+use crate::target::{
+    Attest, AttributeError, Cache, Output, Policy, Secret, Ssh, Target, parse_bool,
+};
+
+/// The keys there are, for suggestions.
+const KEYS: [&str; 30] = [
+    "annotations",
+    "args",
+    "attest",
+    "cache-from",
+    "cache-to",
+    "call",
+    "context",
+    "contexts",
+    "dockerfile",
+    "entitlements",
+    "extra-hosts",
+    "labels",
+    "load",
+    "network",
+    "no-cache",
+    "no-cache-filter",
+    "output",
+    "platform",
+    "policy",
+    "pull",
+    "push",
+    "resources",
+    "secret",
+    "secrets",
+    "shm-size",
+    "ssh",
+    "tags",
+    "target",
+    "ulimits",
+    "labels",
+];
+
+/// Applies all overrides of a target.
+pub(super) fn apply(target: &mut Target, overrides: &[Override]) -> Result<(), Diagnostic> {
+    for it in overrides {
+        apply_one(target, it)?;
+    }
+    // The secrets that are there at the end are those that can be changed.
+    for it in overrides {
+        if let Some(id) = it.key.strip_prefix("secret.") {
+            change_secret(target, id, &it.value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Applies one override.
+fn apply_one(target: &mut Target, it: &Override) -> Result<(), Diagnostic> {
+    let (key, name) = match it.key.split_once('.') {
+        Some((key, name)) => (key, Some(name)),
+        None => (it.key.as_str(), None),
+    };
+    let bad = |error: AttributeError| fail(format!("{}: {error}", it.key));
+    let text = || Some(it.value.clone());
+    let flag = || parse_bool(key, &it.value).map_err(bad);
+    let named = || {
+        let message = format!("{key} needs a name: write TARGET.{key}.NAME=VALUE");
+        let name = name.map(str::to_owned);
+        name.ok_or_else(|| fail(message))
+    };
+    match key {
+        "context" => target.context = text(),
+        "dockerfile" => target.dockerfile = text(),
+        "target" => target.target = text(),
+        "call" => target.call = text(),
+        "shm-size" => target.shm_size = text(),
+        // The reference keeps the text of network where it does not look for it.
+        "network" => target.network = text(),
+        "args" => put(&mut target.args, named()?, it),
+        "labels" => put(&mut target.labels, named()?, it),
+        "contexts" => put(&mut target.contexts, named()?, it),
+        "extra-hosts" => put(&mut target.extra_hosts, named()?, it),
+        "tags" => extend_or_replace(&mut target.tags, it),
+        "platform" => extend_or_replace(&mut target.platforms, it),
+        "no-cache" => target.no_cache = Some(flag()?),
+        "pull" => target.pull = Some(flag()?),
+        "push" => set_push(&mut target.outputs, flag()?),
+        "load" => set_load(&mut target.outputs, flag()?),
+        "entitlements" => target.entitlements.extend(it.values.iter().cloned()),
+        "annotations" => target.annotations.extend(it.values.iter().cloned()),
+        // Their values are not kept: the reference empties the lists, or leaves them.
+        "no-cache-filter" if !it.append => target.no_cache_filter.clear(),
+        "ulimits" if !it.append => target.ulimits.clear(),
+        "no-cache-filter" | "ulimits" => {}
+        "resources" => {
+            let limits = target.resources.get_or_insert_default();
+            limits.set(&named()?, &it.value).map_err(bad)?;
+        }
+        "secret" => {
+            named()?;
+        }
+        _ => return apply_structured(target, it, key),
+    }
+    Ok(())
+}
+
+/// Applies an override of an attribute with structure.
+fn apply_structured(target: &mut Target, it: &Override, key: &str) -> Result<(), Diagnostic> {
+    let bad = |error: AttributeError| fail(format!("{key}: {error}"));
+    let texts = it.values.iter().filter(|text| !text.is_empty());
+    match key {
+        "cache-from" => {
+            let caches = merge(target.cache_from.take(), caches(it).map_err(bad)?, it);
+            target.cache_from = Cache::normalize(caches);
+        }
+        "cache-to" => {
+            let caches = merge(target.cache_to.take(), caches(it).map_err(bad)?, it);
+            target.cache_to = Cache::normalize(caches);
+        }
+        "output" => {
+            let outputs = texts.map(|text| Output::parse(text));
+            let outputs = outputs.collect::<Result<Vec<_>, _>>().map_err(bad)?;
+            let outputs = merge(target.outputs.take(), outputs, it);
+            target.outputs = Output::normalize(outputs);
+        }
+        "attest" => {
+            for text in texts {
+                target.attest.push(Attest::parse(text).map_err(bad)?);
+            }
+            target.attest = Attest::normalize(std::mem::take(&mut target.attest));
+        }
+        "secrets" => {
+            let secrets = texts.map(|text| Secret::parse(text));
+            let secrets = secrets.collect::<Result<Vec<_>, _>>().map_err(bad)?;
+            let secrets = merge(Some(std::mem::take(&mut target.secrets)), secrets, it);
+            target.secrets = Secret::normalize(secrets);
+        }
+        "ssh" => {
+            let agents = texts.map(|text| Ssh::parse(text)).collect();
+            let agents = merge(Some(std::mem::take(&mut target.ssh)), agents, it);
+            target.ssh = Ssh::normalize(agents);
+        }
+        "policy" => {
+            let policies = it.values.iter().map(|text| Policy::parse(text));
+            let policies = policies.collect::<Result<Vec<_>, _>>().map_err(bad)?;
+            target.policy = merge(Some(std::mem::take(&mut target.policy)), policies, it);
+        }
+        _ => {
+            let message = format!("{key:?} is no key of --set");
+            return Err(fail(message).suggest(key, KEYS));
+        }
+    }
+    Ok(())
+}
+
+/// The caches that an override names.
+fn caches(it: &Override) -> Result<Vec<Cache>, AttributeError> {
+    let lists = it.values.iter().map(|text| Cache::parse_entries(text));
+    Ok(lists.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// The old entries and the new ones, or just the new ones.
+fn merge<T>(old: Option<Vec<T>>, new: Vec<T>, it: &Override) -> Vec<T> {
+    let mut list = if it.append {
+        old.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    list.extend(new);
+    list
+}
+
+/// Sets an entry of a map.
+fn put(map: &mut std::collections::BTreeMap<String, String>, name: String, it: &Override) {
+    map.insert(name, it.value.clone());
+}
+
+/// Adds to a list of texts, or replaces it.
+fn extend_or_replace(list: &mut Option<Vec<String>>, it: &Override) {
+    *list = Some(merge(list.take(), it.values.clone(), it));
+}
+
+/// Changes where the content of a declared secret comes from.
+fn change_secret(target: &mut Target, id: &str, value: &str) -> Result<(), Diagnostic> {
+    if id.is_empty() {
+        return Err(fail("secret needs an id: write TARGET.secret.ID=VALUE"));
+    }
+    let Some(secret) = target.secrets.iter_mut().find(|secret| secret.id == id) else {
+        let known = target.secrets.iter().map(|secret| secret.id.as_str());
+        let known: Vec<&str> = known.collect();
+        let message = format!("the target declares no secret {id:?} that could be changed");
+        return Err(fail(message).suggest(id, known));
+    };
+    let next = Secret::parse(value).map_err(|error| fail(format!("secret {id}: {error}")))?;
+    if !next.id.is_empty() && next.id != id {
+        let message = format!("secret {id:?} cannot become secret {:?}", next.id);
+        return Err(fail(message));
+    }
+    secret.path = next.path;
+    secret.variable = next.variable;
+    Ok(())
+}
