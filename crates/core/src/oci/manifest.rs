@@ -22,6 +22,12 @@ pub mod media_type {
     pub fn is_index(media_type: &str) -> bool {
         matches!(media_type, OCI_INDEX | DOCKER_MANIFEST_LIST)
     }
+
+    /// True for layers that may not be distributed: whoever needs them fetches them from the
+    /// addresses in their descriptor. The type says so, not the addresses: any layer can have some.
+    pub fn is_foreign_layer(media_type: &str) -> bool {
+        media_type.contains(".foreign.") || media_type.contains(".nondistributable.")
+    }
 }
 
 /// What a manifest or an index says of a blob: its type, digest and size in bytes.
@@ -55,7 +61,11 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// What a manifest that is no image holds.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub artifact_type: String,
 }
 
@@ -87,15 +97,23 @@ pub struct Manifest {
     /// Always 2.
     pub schema_version: u32,
     /// The media type; absent in some OCI manifests.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub media_type: String,
     /// The image config.
     pub config: Descriptor,
     /// The layers, lowest first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub layers: Vec<Descriptor>,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -106,24 +124,40 @@ pub struct Index {
     /// Always 2.
     pub schema_version: u32,
     /// The media type; absent in some OCI indexes.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub media_type: String,
     /// What an index that is no image holds.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub artifact_type: String,
     /// One descriptor for each platform (and attestation).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub manifests: Vec<Descriptor>,
     /// What this index is about, when it refers to something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Box<Descriptor>>,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Go writes a list or map that is not there as `null` where it does not omit it.
-fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+/// For `#[serde(deserialize_with)]`: Go writes a list or map that is not there as `null` where it
+/// does not omit it.
+///
+/// # Errors
+/// When the value is neither `null` nor of the type.
+pub fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())

@@ -23,7 +23,7 @@ mod reference;
 pub use digest::Digest;
 pub use hash::Hasher;
 pub use image::{Empty, HealthcheckConfig, HistoryEntry, Image, ImageConfig, RootFs};
-pub use manifest::{Descriptor, Index, Manifest, media_type};
+pub use manifest::{Descriptor, Index, Manifest, media_type, null_as_default};
 pub use platform::Platform;
 pub use platform_match::PlatformMatcher;
 pub use reference::Reference;

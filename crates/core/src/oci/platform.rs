@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, null_as_default};
 
 /// A platform of an image: operating system, architecture, variant.
 ///
@@ -14,17 +14,30 @@ use super::Error;
 #[serde(default)]
 pub struct Platform {
     /// The CPU architecture in Go's names: `amd64`, `arm64`, `arm`, `386` …
+    #[serde(deserialize_with = "null_as_default")]
     pub architecture: String,
     /// The operating system in Go's names: `linux`, `windows` …
+    #[serde(deserialize_with = "null_as_default")]
     pub os: String,
     /// The operating system's version, for Windows images.
-    #[serde(rename = "os.version", skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "os.version",
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub os_version: String,
     /// Mandatory features of the operating system, for example `win32k`.
-    #[serde(rename = "os.features", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        rename = "os.features",
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub os_features: Vec<String>,
     /// The variant of the architecture, for example `v7`.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_as_default"
+    )]
     pub variant: String,
 }
 

@@ -388,3 +388,9 @@ mod tests;
 
 #[cfg(test)]
 mod hostile_tests;
+
+#[cfg(test)]
+mod fault_tests;
+
+#[cfg(test)]
+mod peculiar_tests;

@@ -8,11 +8,13 @@ use serde::Deserialize;
 
 use super::keys::{host, is_part};
 use super::{Credential, Error, Secret};
+use crate::oci::null_as_default;
 
 /// `config.json`, or the JSON of `DOCKER_AUTH_CONFIG`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Config {
+    #[serde(deserialize_with = "null_as_default")]
     auths: BTreeMap<String, Option<Entry>>,
     creds_store: Option<String>,
     cred_helpers: Option<BTreeMap<String, String>>,
@@ -24,10 +26,15 @@ pub(super) struct Config {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Entry {
+    #[serde(deserialize_with = "null_as_default")]
     auth: String,
+    #[serde(deserialize_with = "null_as_default")]
     username: String,
+    #[serde(deserialize_with = "null_as_default")]
     password: Secret,
+    #[serde(deserialize_with = "null_as_default")]
     identitytoken: Secret,
+    #[serde(deserialize_with = "null_as_default")]
     registrytoken: Secret,
 }
 
@@ -236,5 +243,9 @@ mod tests {
     fn an_empty_file_is_an_empty_configuration() {
         assert!(stored(" \n", "a").is_none());
         assert!(stored("{}", "a").is_none());
+        let nulls = r#"{"auths": null, "credsStore": null, "credHelpers": null}"#;
+        assert!(stored(nulls, "a").is_none());
+        let nulls = r#"{"auths": {"a": {"auth": null, "username": "u", "password": null, "identitytoken": null}}}"#;
+        assert_eq!(stored(nulls, "a").unwrap().username, "u");
     }
 }

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 
 use super::{Client, ClientOptions, Credentials, RetryPolicy};
@@ -41,6 +41,43 @@ impl Server {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, Arc::clone(&asked), answer.clone()));
+            }
+        });
+        Self {
+            registry,
+            log,
+            certificates: None,
+        }
+    }
+
+    /// Answers each connection's question with these bytes and closes it; without any, at once.
+    pub(super) async fn raw(
+        answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let registry = listener.local_addr().unwrap().to_string();
+        let log = Log::default();
+        let asked = Arc::clone(&log);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut question = vec![0; 4096];
+                let read = stream.read(&mut question).await.unwrap_or_default();
+                let question = String::from_utf8_lossy(&question[..read]).into_owned();
+                // The first connection of a client is tried with TLS.
+                let line = question.lines().next().unwrap_or_default();
+                let bytes = match line.ends_with(" HTTP/1.1") {
+                    false => b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
+                    true => {
+                        let count = {
+                            let mut asked = asked.lock().unwrap();
+                            asked.push(line.trim_end_matches(" HTTP/1.1").to_owned());
+                            asked.len() - 1
+                        };
+                        answer(&question, count)
+                    }
+                };
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.shutdown().await;
             }
         });
         Self {
