@@ -20,7 +20,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, text, translate};
-pub use solvekit_registry::{files, layout, registry, transfer};
+pub use solvekit_registry::{files, layout, registry, transfer, walk};
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};
 

@@ -83,6 +83,7 @@ pub(super) fn attributes(contexts: &BTreeMap<String, NamedRead>) -> BTreeMap<Str
                 let served = LayoutReference {
                     path: PathBuf::from(id),
                     tag: reference.tag.clone(),
+                    is_default_tag: false,
                     digest: Some(digest.clone()),
                 };
                 served.to_string()

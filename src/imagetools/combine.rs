@@ -1,14 +1,15 @@
 //! From parts to one index, without asking anybody: which descriptors, of which type, with which bytes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
 use super::annotation::{Annotation, Place};
-use super::load::parse;
+use super::load::{parse, too_much};
 use super::{Error, Location, shape};
 use crate::oci::{Descriptor, Digest, Index, Platform, media_type};
 use crate::template::Json;
+use crate::walk::Walk;
 
 /// The annotations by which an attestation names what it is about.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
@@ -52,10 +53,10 @@ pub(super) fn combine(
             true => {
                 let index: Index = parse(&part.from, "index", &part.bytes)?;
                 for entry in index.manifests {
-                    entries.add(entry, &part.from);
+                    entries.add(entry, &part.from)?;
                 }
             }
-            false => entries.add(part.descriptor.clone(), &part.from),
+            false => entries.add(part.descriptor.clone(), &part.from)?,
         }
     }
     let docker =
@@ -85,14 +86,18 @@ pub(super) fn combine(
 struct Entries {
     all: Vec<(Descriptor, Location)>,
     places: HashMap<Digest, usize>,
+    walk: Walk,
 }
 
 impl Entries {
-    fn add(&mut self, entry: Descriptor, from: &Location) {
+    fn add(&mut self, entry: Descriptor, from: &Location) -> Result<(), Error> {
         let Some(&at) = self.places.get(&entry.digest) else {
             self.places.insert(entry.digest.clone(), self.all.len());
+            self.walk
+                .is_new(&entry.digest)
+                .map_err(|source| too_much(from, source))?;
             self.all.push((entry, from.clone()));
-            return;
+            return Ok(());
         };
         let (known, known_from) = &mut self.all[at];
         if known.media_type.is_empty() {
@@ -103,6 +108,7 @@ impl Entries {
         }
         known.annotations.extend(entry.annotations);
         known_from.clone_from(from);
+        Ok(())
     }
 }
 
@@ -110,6 +116,11 @@ fn copy_of(only: &Part) -> Result<Combined, Error> {
     let manifests = match media_type::is_index(&only.descriptor.media_type) {
         true => {
             let index: Index = parse(&only.from, "index", &only.bytes)?;
+            let mut walk = Walk::default();
+            for entry in &index.manifests {
+                walk.is_new(&entry.digest)
+                    .map_err(|source| too_much(&only.from, source))?;
+            }
             let entries = index.manifests.into_iter();
             entries.map(|entry| (entry, only.from.clone())).collect()
         }
@@ -211,7 +222,7 @@ impl Combined {
 
     /// The manifests that have no attestation in the index and are none.
     pub(super) fn unattested(&self) -> Vec<(Digest, Location)> {
-        let attested: Vec<Digest> = self
+        let attested: HashSet<Digest> = self
             .manifests
             .iter()
             .filter_map(|(entry, _)| subject(entry))
@@ -230,11 +241,12 @@ impl Combined {
         found: Vec<(Digest, Descriptor, Location)>,
     ) -> Result<Self, Error> {
         let mut entries = self.manifests.clone();
+        let mut known: HashSet<Digest> = entries
+            .iter()
+            .map(|(entry, _)| entry.digest.clone())
+            .collect();
         for (subject, mut entry, from) in found {
-            if entries
-                .iter()
-                .any(|(known, _)| known.digest == entry.digest)
-            {
+            if !known.insert(entry.digest.clone()) {
                 continue;
             }
             entry.platform = Some(Platform {

@@ -7,16 +7,15 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::load::parse;
+use super::load::{parse, too_much};
 use super::{Error, Location};
-use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
+use crate::oci::{Descriptor, Digest, Index, Reference, media_type, null_as_default};
 use crate::progress::Step;
 use crate::registry::{Client, Progress};
+use crate::walk::{Walk, WalkError};
 
 /// How many blobs are on their way at once.
 const AT_ONCE: usize = 4;
-/// How deep indexes may lie in indexes.
-const DEPTH: usize = 8;
 /// What refers to a manifest and goes with it.
 const REFERRERS: [&str; 3] = [
     "application/vnd.docker.attestation.manifest.v1+json",
@@ -29,9 +28,9 @@ const REFERRERS: [&str; 3] = [
 struct Parts {
     #[serde(default)]
     config: Option<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     layers: Vec<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     blobs: Vec<Descriptor>,
 }
 
@@ -83,11 +82,14 @@ impl Plan {
         to: &Reference,
     ) -> Result<Self, Error> {
         let mut plan = Self::default();
-        let mut level = manifests;
-        for _ in 0..DEPTH {
+        let too_much = |source| too_much(to, source);
+        let mut walk = Walk::default();
+        let mut level = unseen(&mut walk, manifests).map_err(too_much)?;
+        for depth in 0.. {
             if level.is_empty() {
                 break;
             }
+            Walk::check_depth(depth).map_err(too_much)?;
             let fetched: Vec<_> =
                 stream::iter(level.into_iter().map(|(descriptor, from)| async move {
                     fetch(client, descriptor, from, to).await
@@ -95,15 +97,17 @@ impl Plan {
                 .buffered(2 * AT_ONCE)
                 .try_collect()
                 .await?;
-            level = Vec::new();
+            let mut next = Vec::new();
             for (descriptor, from, bytes, referrers) in fetched {
-                level.extend(referrers.into_iter().map(|entry| (entry, from.clone())));
+                next.extend(referrers.into_iter().map(|entry| (entry, from.clone())));
                 let Some(bytes) = bytes else {
                     continue;
                 };
-                level.extend(plan.add(&descriptor, &from, &bytes)?);
+                walk.count(bytes.len()).map_err(too_much)?;
+                next.extend(plan.add(&descriptor, &from, &bytes)?);
                 plan.manifests.push((descriptor, bytes));
             }
+            level = unseen(&mut walk, next).map_err(too_much)?;
         }
         Ok(plan)
     }
@@ -129,14 +133,26 @@ impl Plan {
             .chain(parts.blobs)
         {
             // What one may not distribute is fetched from its own place by those who need it.
-            let elsewhere = blob.media_type.contains(".foreign.")
-                || blob.media_type.contains(".nondistributable.");
-            if !elsewhere {
+            if !media_type::is_foreign_layer(&blob.media_type) {
                 self.blobs.insert(blob.digest.clone(), (blob, from.clone()));
             }
         }
         Ok(Vec::new())
     }
+}
+
+/// Those that are met for the first time.
+fn unseen(
+    walk: &mut Walk,
+    manifests: Vec<(Descriptor, Location)>,
+) -> Result<Vec<(Descriptor, Location)>, WalkError> {
+    let mut unseen = Vec::new();
+    for (descriptor, from) in manifests {
+        if walk.is_new(&descriptor.digest)? {
+            unseen.push((descriptor, from));
+        }
+    }
+    Ok(unseen)
 }
 
 /// A manifest with what refers to it. Without bytes when the repository has it already, and so all that it needs.

@@ -95,6 +95,22 @@ impl Created {
         self.combined.unannotated
     }
 
+    /// The platforms that more than one manifest of the index is for, in order. Which of them is
+    /// taken is up to who pulls. Attestations do not count.
+    pub fn repeated_platforms(&self) -> Vec<Platform> {
+        let mut seen = BTreeSet::new();
+        let mut repeated = BTreeSet::new();
+        for (entry, _) in &self.combined.manifests {
+            let platform = entry.platform.as_ref().map(Platform::normalized);
+            if let Some(platform) = platform.filter(|platform| platform.os != "unknown")
+                && !seen.insert(platform.clone())
+            {
+                repeated.insert(platform);
+            }
+        }
+        repeated.into_iter().collect()
+    }
+
     /// What `--metadata-file` holds: the descriptor and the repositories' names.
     pub fn metadata(&self) -> Value {
         let names: BTreeSet<String> = self.tags.iter().map(Reference::name).collect();

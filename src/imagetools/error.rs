@@ -1,6 +1,7 @@
 //! What can go wrong with images in registries.
 
 use crate::oci::Digest;
+use crate::walk::WalkError;
 use crate::{layout, registry};
 
 /// An error of this module.
@@ -19,6 +20,15 @@ pub enum Error {
         kind: &'static str,
         /// What is wrong.
         reason: String,
+    },
+    /// An image is larger than any that is known.
+    #[error("{reference} is not read")]
+    TooMuch {
+        /// The image.
+        reference: String,
+        /// Which limit it exceeds.
+        #[source]
+        source: WalkError,
     },
     /// A layout cannot be read.
     #[error(transparent)]

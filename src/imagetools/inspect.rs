@@ -1,11 +1,14 @@
 //! Looking at an image: as it is, as text, or as the value of a template.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use serde::Deserialize;
 
 use super::attestation::{Kind, predicates};
 use super::load::{Image, Loaded, parse};
 use super::{Error, Location, shape, text};
-use crate::oci::{Index, media_type};
+use crate::oci::{Index, media_type, null_as_default};
 use crate::registry::{Client, Fetched};
 use crate::template::{Struct, Template, Value};
 
@@ -17,6 +20,14 @@ pub struct Inspection {
     location: Location,
     root: Fetched,
     index: Option<Index>,
+}
+
+/// The annotations of an index or a manifest.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Annotated {
+    #[serde(deserialize_with = "null_as_default")]
+    annotations: BTreeMap<String, String>,
 }
 
 impl Inspection {
@@ -51,9 +62,12 @@ impl Inspection {
         &self.root.bytes
     }
 
-    /// Name, type, digest, and the manifests of an index, as buildx shows them.
+    /// Name, type, digest, and the manifests of an index, as buildx shows them, and the annotations of the index or manifest.
     pub fn text(&self) -> String {
-        text::text(&self.location, &self.root.descriptor, self.index.as_ref())
+        // What is not understood has none; the rest is shown all the same.
+        let own: Annotated = serde_json::from_slice(&self.root.bytes).unwrap_or_default();
+        let (root, index) = (&self.root.descriptor, self.index.as_ref());
+        text::text(&self.location, root, &own.annotations, index)
     }
 
     /// What a template is about: `Name`, `Manifest`, `Image`, `SBOM` and `Provenance`. Of an image for several platforms the

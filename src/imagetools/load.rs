@@ -1,7 +1,8 @@
 //! All that belongs to an image: the manifests of its index, their configs, and which of them are attestations of which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -9,11 +10,10 @@ use serde_json::Value as Json;
 use super::{Error, Location};
 use crate::oci::{Descriptor, Digest, Index, Manifest, Platform, media_type};
 use crate::registry::{Client, Fetched};
+use crate::walk::{Walk, WalkError};
 
 /// How much is asked for at once.
 const AT_ONCE: usize = 8;
-/// How deep indexes may lie in indexes.
-const DEPTH: usize = 8;
 /// The annotations that name what an attestation is about, older one first.
 const REFERENCES: [&str; 2] = ["com.docker.reference.digest", "vnd.docker.reference.digest"];
 
@@ -36,17 +36,28 @@ pub(super) struct Image {
 impl Loaded {
     pub(super) async fn of(client: &Client, of: &Location, root: &Fetched) -> Result<Self, Error> {
         let mut loaded = Self::default();
-        let mut level = vec![(root.descriptor.clone(), root.bytes.clone())];
-        for _ in 0..DEPTH {
+        let too_much = |source| too_much(of, source);
+        let mut walk = Walk::default();
+        walk.is_new(&root.descriptor.digest).map_err(too_much)?;
+        let mut read = HashMap::from([(root.descriptor.digest.clone(), root.bytes.clone())]);
+        let mut indexes = HashSet::new();
+        let mut level = vec![root.descriptor.clone()];
+        for depth in 0.. {
+            Walk::check_depth(depth).map_err(too_much)?;
             let mut next: Vec<Descriptor> = Vec::new();
             let mut images = Vec::new();
-            for (descriptor, bytes) in level {
+            for descriptor in level {
                 let name = of.at(&descriptor.digest);
+                let Some(bytes) = read.get(&descriptor.digest) else {
+                    continue;
+                };
                 if media_type::is_index(&descriptor.media_type) {
-                    let index: Index = parse(&name, "index", &bytes)?;
-                    next.extend(index.manifests);
+                    if indexes.insert(descriptor.digest.clone()) {
+                        let index: Index = parse(&name, "index", bytes)?;
+                        next.extend(index.manifests);
+                    }
                 } else if is_manifest(&descriptor.media_type) {
-                    let manifest: Manifest = parse(&name, "manifest of an image", &bytes)?;
+                    let manifest: Manifest = parse(&name, "manifest of an image", bytes)?;
                     match about(&descriptor) {
                         Some(subject) => loaded
                             .attestations
@@ -59,21 +70,21 @@ impl Loaded {
             }
             loaded.add_images(client, of, images).await?;
             if next.is_empty() {
-                return Ok(loaded);
+                break;
             }
-            level = stream::iter(next.into_iter().map(|descriptor| async move {
-                let fetched = of.at(&descriptor.digest).manifest(client).await?;
-                Ok::<_, Error>((descriptor, fetched.bytes))
-            }))
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+            let mut wanted = Vec::new();
+            for descriptor in &next {
+                if walk.is_new(&descriptor.digest).map_err(too_much)? {
+                    wanted.push(descriptor.digest.clone());
+                }
+            }
+            for (digest, bytes) in fetch_all(client, of, wanted).await? {
+                walk.count(bytes.len()).map_err(too_much)?;
+                read.insert(digest, bytes);
+            }
+            level = next;
         }
-        Err(Error::Malformed {
-            reference: of.to_string(),
-            kind: "index",
-            reason: format!("indexes lie in it more than {DEPTH} deep"),
-        })
+        Ok(loaded)
     }
 
     async fn add_images(
@@ -82,23 +93,51 @@ impl Loaded {
         of: &Location,
         images: Vec<(Descriptor, Manifest)>,
     ) -> Result<(), Error> {
-        let images: Vec<(String, Image)> =
-            stream::iter(images.into_iter().map(|(descriptor, manifest)| async move {
-                let config = of.blob(client, &manifest.config).await?;
-                let name = of.at(&manifest.config.digest);
-                let config: Json = parse(&name, "image config", &config)?;
-                let platform = descriptor.platform.unwrap_or_else(|| platform_of(&config));
-                let image = Image {
-                    digest: descriptor.digest,
-                    config,
-                };
-                Ok::<_, Error>((platform.normalized().to_string(), image))
-            }))
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
-        self.images.extend(images);
+        // One config however many entries have it.
+        let mut configs = BTreeMap::new();
+        for (_, manifest) in &images {
+            configs.insert(manifest.config.digest.clone(), manifest.config.clone());
+        }
+        let reads = configs.into_values().map(|config| async move {
+            let bytes = of.blob(client, &config).await?;
+            let name = of.at(&config.digest);
+            let parsed: Json = parse(&name, "image config", &bytes)?;
+            Ok::<_, Error>((config.digest, parsed))
+        });
+        let configs: HashMap<Digest, Json> =
+            stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        for (descriptor, manifest) in images {
+            let Some(config) = configs.get(&manifest.config.digest) else {
+                continue;
+            };
+            let platform = descriptor.platform.unwrap_or_else(|| platform_of(config));
+            let image = Image {
+                digest: descriptor.digest,
+                config: config.clone(),
+            };
+            self.images.insert(platform.normalized().to_string(), image);
+        }
         Ok(())
+    }
+}
+
+async fn fetch_all(
+    client: &Client,
+    of: &Location,
+    digests: Vec<Digest>,
+) -> Result<Vec<(Digest, Bytes)>, Error> {
+    let reads = digests.into_iter().map(|digest| async move {
+        let fetched = of.at(&digest).manifest(client).await?;
+        Ok((digest, fetched.bytes))
+    });
+    stream::iter(reads).buffered(AT_ONCE).try_collect().await
+}
+
+/// The image exceeds a limit.
+pub(crate) fn too_much(of: &impl ToString, source: WalkError) -> Error {
+    Error::TooMuch {
+        reference: of.to_string(),
+        source,
     }
 }
 

@@ -78,6 +78,7 @@ impl Location {
             Self::Registry(name) => Self::Registry(name.clone().with_digest(digest.clone())),
             Self::Layout(layout) => Self::Layout(LayoutReference {
                 tag: None,
+                is_default_tag: false,
                 digest: Some(digest.clone()),
                 path: layout.path.clone(),
             }),
@@ -140,15 +141,8 @@ impl Location {
 }
 
 fn read(layout: &LayoutReference, name: &str, digest: &Digest) -> Result<Bytes, Error> {
-    let bytes = Layout::new(&layout.path).read(digest, LIMIT + 1)?;
+    let bytes = Layout::new(&layout.path).read(digest, LIMIT)?;
     let bytes = bytes.ok_or_else(|| missing(name, digest))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(Error::Malformed {
-            reference: digest.to_string(),
-            kind: "part of an image",
-            reason: format!("it is larger than {} MiB", LIMIT >> 20),
-        });
-    }
     registry::check(name, digest, &bytes)?;
     Ok(bytes.into())
 }

@@ -34,5 +34,9 @@ pub(crate) use copy::copy;
 pub use create::{CreateRequest, Created, create};
 pub use error::Error;
 pub use inspect::Inspection;
+pub(crate) use load::too_much;
 pub use location::Location;
 pub use source::{Given, Source};
+
+#[cfg(test)]
+mod fan_out_tests;

@@ -1,5 +1,7 @@
 //! An image as text, in the columns of Go's `tabwriter`.
 
+use std::collections::BTreeMap;
+
 use super::Location;
 use crate::oci::{Descriptor, Index, media_type};
 
@@ -13,6 +15,19 @@ struct Columns {
 impl Columns {
     fn line(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.lines.push((name.into(), value.into()));
+    }
+
+    /// A block of its own; nothing where there are none.
+    fn annotations(&mut self, indent: &str, annotations: &BTreeMap<String, String>) {
+        if annotations.is_empty() {
+            return;
+        }
+        self.line(format!("{indent}Annotations:"), "");
+        self.flush();
+        for (key, value) in annotations {
+            self.line(format!("{indent}  {key}:"), value);
+        }
+        self.flush();
     }
 
     /// Writes what there is: the values begin one column behind the longest name.
@@ -29,13 +44,20 @@ impl Columns {
     }
 }
 
-/// Name, type and digest, and the manifests of an index.
-pub(super) fn text(name: &Location, root: &Descriptor, index: Option<&Index>) -> String {
+/// Name, type and digest, the annotations of the index or manifest itself, and the manifests of an
+/// index. Without annotations the text is that of buildx.
+pub(super) fn text(
+    name: &Location,
+    root: &Descriptor,
+    own: &BTreeMap<String, String>,
+    index: Option<&Index>,
+) -> String {
     let mut columns = Columns::default();
     columns.line("Name:", name.to_string());
     columns.line("MediaType:", &root.media_type);
     columns.line("Digest:", root.digest.as_str());
     columns.flush();
+    columns.annotations("", own);
     if let Some(index) = index.filter(|_| media_type::is_index(&root.media_type)) {
         columns.line("", "");
         columns.line("Manifests:", "");
@@ -55,27 +77,19 @@ fn manifest(columns: &mut Columns, name: &Location, entry: &Descriptor) {
     let name = name.at(&entry.digest);
     columns.line("  Name:", name.to_string());
     columns.line("  MediaType:", &entry.media_type);
-    let Some(platform) = &entry.platform else {
-        return;
-    };
-    columns.line("  Platform:", platform.to_string());
-    if !platform.os_version.is_empty() {
-        columns.line("  OSVersion:", &platform.os_version);
-    }
-    if !platform.os_features.is_empty() {
-        columns.line("  OSFeatures:", platform.os_features.join(", "));
+    if let Some(platform) = &entry.platform {
+        columns.line("  Platform:", platform.to_string());
+        if !platform.os_version.is_empty() {
+            columns.line("  OSVersion:", &platform.os_version);
+        }
+        if !platform.os_features.is_empty() {
+            columns.line("  OSFeatures:", platform.os_features.join(", "));
+        }
     }
     if !entry.urls.is_empty() {
         columns.line("  URLs:", entry.urls.join(", "));
     }
-    if !entry.annotations.is_empty() {
-        columns.line("  Annotations:", "");
-        columns.flush();
-        for (key, value) in &entry.annotations {
-            columns.line(format!("    {key}:"), value);
-        }
-        columns.flush();
-    }
+    columns.annotations("  ", &entry.annotations);
 }
 
 #[cfg(test)]
@@ -104,6 +118,38 @@ mod tests {
              \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n  Platform:    linux/amd64\n  Annotations: \n\
              \x20   key: value\n"
         );
-        assert_eq!(text(&name, &root, Some(&index)), expected);
+        assert_eq!(
+            text(&name, &root, &index.annotations, Some(&index)),
+            expected
+        );
+    }
+
+    #[test]
+    fn annotations_of_index_manifest_and_descriptors_are_shown() {
+        let digest = Digest::sha256(b"");
+        let mut entry = Descriptor::new(media_type::OCI_MANIFEST, digest.clone(), 1);
+        entry.annotations = [("of.entry".to_owned(), "c".to_owned())].into();
+        let index: Index = serde_json::from_value(serde_json::json!({
+            "schemaVersion": 2, "manifests": [entry], "annotations": {"of.index": "a", "x": "b"}
+        }))
+        .unwrap();
+        let name = Location::parse("r.example/a:1").unwrap();
+        let root = Descriptor::new(media_type::OCI_INDEX, digest.clone(), 1);
+        let shown = text(&name, &root, &index.annotations, Some(&index));
+        let after = shown.split(&format!("{digest}\n")).nth(1).unwrap();
+        assert!(
+            after.starts_with("Annotations: \n  of.index: a\n  x:        b\n"),
+            "{shown}"
+        );
+        assert!(
+            shown.ends_with("  Annotations: \n    of.entry: c\n"),
+            "{shown}"
+        );
+        let root = Descriptor::new(media_type::OCI_MANIFEST, digest, 1);
+        let shown = text(&name, &root, &index.annotations, None);
+        assert!(
+            shown.ends_with("Annotations: \n  of.index: a\n  x:        b\n"),
+            "{shown}"
+        );
     }
 }

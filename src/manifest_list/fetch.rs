@@ -7,9 +7,7 @@ use super::{Entry, Error};
 use crate::imagetools;
 use crate::oci::{Descriptor, Index, Manifest, Platform, Reference, media_type};
 use crate::registry::Client;
-
-/// How deep indexes may lie in indexes.
-const DEPTH: usize = 8;
+use crate::walk::Walk;
 
 /// The manifest that a name points to, for the platform of its config. Where it points to an index, which docker refuses,
 /// that are all manifests of the index, with the platforms that the index says.
@@ -24,11 +22,19 @@ pub async fn fetch(client: &Client, name: &Reference) -> Result<Vec<Entry>, Erro
         return Ok(entries);
     }
     let mut level = vec![parse::<Index>(name, "index", &root.bytes)?];
-    for _ in 0..DEPTH {
+    let too_much = |source| Error::Image(imagetools::too_much(name, source));
+    let mut walk = Walk::default();
+    walk.is_new(&root.descriptor.digest).map_err(too_much)?;
+    for depth in 0.. {
+        Walk::check_depth(depth).map_err(too_much)?;
         let mut next = Vec::new();
         for descriptor in level.into_iter().flat_map(|index| index.manifests) {
+            if !walk.is_new(&descriptor.digest).map_err(too_much)? {
+                continue;
+            }
             let name = name.clone().with_digest(descriptor.digest.clone());
             let fetched = client.manifest(&name).await?;
+            walk.count(fetched.bytes.len()).map_err(too_much)?;
             if media_type::is_index(&fetched.descriptor.media_type) {
                 next.push(parse::<Index>(&name, "index", &fetched.bytes)?);
                 continue;

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Entry, Error};
-use crate::files::AtomicFile;
+use crate::files::{AtomicFile, read_at_most};
 use crate::oci::Reference;
 
 /// The lists of a user. Methods block.
@@ -105,8 +105,11 @@ fn file_name(name: &Reference) -> String {
     name.to_string().replace(':', "-").replace('/', "_")
 }
 
+/// Far more than any entry, which has its manifest in it.
+const LIMIT: u64 = 32 << 20;
+
 fn read(path: &Path) -> Result<Entry, Error> {
-    let json = fs::read(path).map_err(|source| failed("read", path, source))?;
+    let json = read_at_most(path, LIMIT).map_err(|source| failed("read", path, source))?;
     Entry::parse(&json).map_err(|reason| Error::Malformed {
         path: path.to_owned(),
         reason,

@@ -80,6 +80,7 @@ impl Stage {
             Source::Name(Location::Layout(LayoutReference {
                 path: self.layout.root().to_owned(),
                 tag: None,
+                is_default_tag: false,
                 digest: Some(part.digest.clone()),
             }))
         });

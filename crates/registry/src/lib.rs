@@ -5,6 +5,7 @@
 //! - [`registry`] reads and writes manifests and blobs of registries.
 //! - [`layout`] reads and writes OCI image layouts in folders.
 //! - [`transfer`] moves images between registries, folders and archives.
+//! - [`walk`] has the limits within which an image is read.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use solvekit_core::oci;
@@ -16,3 +17,5 @@ pub mod registry;
 pub mod layout;
 
 pub mod transfer;
+
+pub mod walk;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgAction;
+use solvekit::files::read_at_most;
 use solvekit::imagetools::{Annotation, CreateRequest, Source, create};
 use solvekit::layout::LayoutReference;
 use solvekit::oci::{Platform, Reference};
@@ -14,6 +15,9 @@ use super::super::registries::RegistryArgs;
 use super::super::registry_failure::{of_imagetools, reference};
 use super::super::terminal::{print_data, talk};
 use super::super::{Failure, build, display, places, values};
+
+/// Far more than a name, a digest or a descriptor.
+const PART: u64 = 8 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -91,6 +95,9 @@ pub(super) async fn cmd_create(
             "WARNING: the annotations are left out: docker's manifest lists have none, and these manifests are all docker's\n",
         );
     }
+    if let Some(warning) = args.repeated(&created.repeated_platforms()) {
+        talk(&warning);
+    }
     if args.dry_run {
         return print_data(&[created.bytes(), &b"\n"[..]].concat());
     }
@@ -111,6 +118,25 @@ pub(super) async fn cmd_create(
 }
 
 impl CreateArgs {
+    /// Two images for one platform: which of them is taken is not defined.
+    fn repeated(&self, platforms: &[Platform]) -> Option<String> {
+        if platforms.is_empty() {
+            return None;
+        }
+        let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+        let platforms = platforms.join(", ");
+        let replace = match (self.append, self.tags.first()) {
+            (true, Some(tag)) => format!(
+                ". To replace the old one, leave out --append and name all parts: \
+                 solvekit imagetools create -t {tag} PARTS-THAT-STAY@DIGEST… NEW-PART"
+            ),
+            _ => String::new(),
+        };
+        Some(format!(
+            "WARNING: the index has several images for {platforms}, and which one is pulled is not defined{replace}\n"
+        ))
+    }
+
     fn request(&self) -> Result<CreateRequest, Failure> {
         if self.sources.is_empty() && self.files.is_empty() {
             return Err(Failure::new("there is nothing to make an image of")
@@ -130,9 +156,10 @@ impl CreateArgs {
             sources.push(Source::Name(first.clone().into()));
         }
         for path in &self.files {
-            let text = std::fs::read_to_string(path).map_err(|error| {
+            let text = read_at_most(path, PART).map_err(|error| {
                 Failure::new(format!("cannot read {}: {error}", path.display()))
             })?;
+            let text = String::from_utf8_lossy(&text);
             sources.push(
                 Source::parse(&text)
                     .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?,

@@ -12,12 +12,14 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::fs::{FlockOperation, OFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::files::AtomicFile;
+use crate::files::{AtomicFile, read_at_most};
 
 /// The file is the one of the reference, so both recognise each other's.
 const FILE: &str = ".token_seed";
 const LOCK: &str = ".token_seed.lock";
 const LENGTH: usize = 16;
+/// Far more than the seeds of all registries.
+const LIMIT: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Seed {
@@ -36,7 +38,7 @@ pub(super) fn seed(directory: &Path, registry: &str) -> io::Result<Vec<u8>> {
     let _lock = lock(directory).ok();
     let path = directory.join(FILE);
     // What a crash left half-written is as good as nothing.
-    let mut seeds: BTreeMap<String, Seed> = match fs::read(&path) {
+    let mut seeds: BTreeMap<String, Seed> = match read_at_most(&path, LIMIT) {
         Ok(json) => serde_json::from_slice(&json).unwrap_or_default(),
         Err(error) if is_unusable(&error) => BTreeMap::new(),
         Err(error) => return Err(error),

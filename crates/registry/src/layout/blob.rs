@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use super::{Error, Layout};
+use crate::files::take_at_most;
 use crate::oci::Hasher;
 use crate::oci::{Descriptor, Digest, media_type};
 
@@ -64,19 +65,17 @@ impl Layout {
         }))
     }
 
-    /// The bytes of a blob, not more than `limit`; `None` when it is not there. They are not checked.
+    /// The bytes of a blob of not more than `limit`; `None` when it is not there. They are not checked.
     pub fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(blob) = self.blob(digest)? else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
-        let read = blob.file.take(limit).read_to_end(&mut bytes);
-        read.map_err(|source| Error::File {
+        let read = take_at_most(blob.file, limit);
+        read.map(Some).map_err(|source| Error::File {
             action: "read",
             path: self.blob_path(digest),
             source,
-        })?;
-        Ok(Some(bytes))
+        })
     }
 
     /// Whether the bytes of a blob are those of its digest. `None` when it is not there.

@@ -1,7 +1,6 @@
 //! `index.json`: which images a layout has, by tag and by name. Entries of others are kept as they are.
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -9,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::guard::Guard;
 use super::upload::{file_error, make};
 use super::{Error, Layout};
+use crate::files::read_at_most;
 use crate::oci::{Descriptor, Digest, Reference, media_type};
 
 /// The tag alone, as the specification has it.
@@ -28,7 +28,7 @@ pub enum Name {
 }
 
 impl Layout {
-    pub(super) fn index_path(&self) -> PathBuf {
+    pub(crate) fn index_path(&self) -> PathBuf {
         self.root().join("index.json")
     }
 
@@ -97,17 +97,26 @@ impl Layout {
         replace(&path, &Value::Object(index))
     }
 
+    /// The bytes of the index; `None` when there is none.
+    pub(crate) fn index_text(&self) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.index_path();
+        match read_at_most(&path, LIMIT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read
+                .map(Some)
+                .map_err(|error| file_error("read", &path, error)),
+        }
+    }
+
     /// `None` when there is none.
     pub(super) fn read_index(&self) -> Result<Option<Map<String, Value>>, Error> {
         let path = self.index_path();
-        let mut text = Vec::new();
-        let read = fs::File::open(&path).and_then(|file| file.take(LIMIT).read_to_end(&mut text));
-        match read {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(file_error("read", &path, error)),
+        let Some(text) = self.index_text()? else {
+            return Ok(None);
+        };
+        if text.is_empty() {
             // As Go's clients leave it while they write it for the first time.
-            Ok(0) => return Ok(Some(Map::new())),
-            Ok(_) => {}
+            return Ok(Some(Map::new()));
         }
         let parsed = serde_json::from_slice(&text);
         parsed.map(Some).map_err(|error| Error::Index {

@@ -17,6 +17,8 @@ pub struct LayoutReference {
     pub path: PathBuf,
     /// The tag; there is one where there is no digest.
     pub tag: Option<String>,
+    /// The tag was not given: the layout's only image is meant, whatever its tag.
+    pub is_default_tag: bool,
     /// The digest.
     pub digest: Option<Digest>,
 }
@@ -56,17 +58,20 @@ impl LayoutReference {
         if path.is_empty() {
             return Err(invalid("the folder is missing".to_owned()));
         }
-        if tag.is_none() && digest.is_none() {
+        let is_default_tag = tag.is_none() && digest.is_none();
+        if is_default_tag {
             tag = Some(DEFAULT_TAG.to_owned());
         }
         Ok(Self {
             path: path.into(),
             tag,
+            is_default_tag,
             digest,
         })
     }
 
-    /// The digest: the given one, or that of the tag; a layout's only image has any tag. Blocking.
+    /// The digest: the given one, or that of the given tag; without either that of the tag `latest`, or of the layout's only
+    /// image. Blocking.
     ///
     /// # Errors
     /// As [`Layout::find`].
@@ -75,7 +80,11 @@ impl LayoutReference {
             Some(digest) => Ok(digest.clone()),
             None => {
                 let tag = self.tag.as_deref().unwrap_or(DEFAULT_TAG);
-                Layout::new(&self.path).find_or_only(tag)
+                let layout = Layout::new(&self.path);
+                match self.is_default_tag {
+                    true => layout.find_or_only(tag),
+                    false => layout.find(tag),
+                }
             }
         }
     }
@@ -134,7 +143,12 @@ mod tests {
             assert_eq!(parsed.path, PathBuf::from(path), "{text}");
             assert_eq!(parsed.tag.as_deref(), tag, "{text}");
             assert_eq!(parsed.digest, with_digest.then(|| digest.clone()), "{text}");
-            assert_eq!(LayoutReference::parse(&parsed.to_string()).unwrap(), parsed);
+            let again = LayoutReference::parse(&parsed.to_string()).unwrap();
+            let given = LayoutReference {
+                is_default_tag: false,
+                ..parsed
+            };
+            assert_eq!(again, given);
         }
     }
 
@@ -148,6 +162,26 @@ mod tests {
         ] {
             let error = LayoutReference::parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_was_given_is_no_other_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let image = crate::oci::Descriptor::of("a/b", b"x");
+        let name = super::super::Name::Tag("1".to_owned());
+        layout.put(&image, &[name]).unwrap();
+        let resolve = |rest: &str| {
+            let text = format!("oci-layout://{}{rest}", folder.path().display());
+            LayoutReference::parse(&text).unwrap().resolve()
+        };
+        for known in ["", ":1"] {
+            assert_eq!(resolve(known).unwrap(), image.digest, "{known}");
+        }
+        for unknown in [":2", ":latest"] {
+            let error = resolve(unknown).unwrap_err();
+            assert!(matches!(error, Error::NoImage { .. }), "{unknown}: {error}");
         }
     }
 }

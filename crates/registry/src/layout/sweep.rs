@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
 
 use serde_json::Value;
 
 use super::guard::Guard;
 use super::upload::file_error;
 use super::{Error, Layout};
+use crate::files::take_at_most;
 use crate::oci::{Digest, media_type};
 
 /// The largest manifest, as the reference has it.
@@ -69,9 +69,8 @@ impl Layout {
             return Ok(Value::Null);
         };
         let path = self.blob_path(digest);
-        let mut text = Vec::new();
-        let read = blob.file.take(MANIFEST).read_to_end(&mut text);
-        read.map_err(|error| file_error("read", &path, error))?;
+        let text = take_at_most(blob.file, MANIFEST);
+        let text = text.map_err(|error| file_error("read", &path, error))?;
         serde_json::from_slice(&text).map_err(|error| Error::Index {
             path,
             reason: error.to_string(),

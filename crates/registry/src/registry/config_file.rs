@@ -1,7 +1,7 @@
 //! Docker's configuration on disk: changed under a lock, in one step, readable by its owner alone.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::Error;
 use super::config::Config;
-use crate::files::AtomicFile;
+use crate::files::{AtomicFile, read_at_most};
 
 /// How long another program may hold the lock; it writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,26 +42,14 @@ pub(super) fn read_config(path: &Path) -> Result<Config, Error> {
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::ReadConfig {
-        path: path.to_owned(),
-        source,
-    };
-    let file = match File::open(path) {
+    match read_at_most(path, LIMIT) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
+            Ok(Vec::new())
         }
-        file => file.map_err(failed)?,
-    };
-    let mut bytes = Vec::new();
-    file.take(LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    match bytes.len() as u64 > LIMIT {
-        true => Err(Error::TooLarge {
-            of: path.display().to_string(),
-            limit: LIMIT,
+        read => read.map_err(|source| Error::ReadConfig {
+            path: path.to_owned(),
+            source,
         }),
-        false => Ok(bytes),
     }
 }
 

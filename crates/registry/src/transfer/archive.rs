@@ -63,13 +63,17 @@ impl Archive {
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let span = self.files.get(name);
         let span = span.ok_or_else(|| self.broken(&format!("{name} is missing")))?;
+        self.read_small(name, *span)
+    }
+
+    /// The bytes of a part of the archive that cannot be large.
+    pub(super) fn read_small(&self, name: &str, span: Span) -> Result<Vec<u8>, Error> {
         if span.size > LIMIT {
             return Err(self.broken(&format!("{name} is larger than {} MiB", LIMIT >> 20)));
         }
-        self.read_span(*span)
+        self.read_span(span)
     }
 
-    /// The bytes of a part of the archive.
     pub(super) fn read_span(&self, span: Span) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {

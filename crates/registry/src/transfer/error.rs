@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::oci::Digest;
+use crate::walk::WalkError;
 use crate::{layout, registry};
 
 /// An error of a transfer.
@@ -65,6 +66,15 @@ pub enum Error {
         digest: Digest,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The image is larger than any that is known.
+    #[error("{place} is not copied")]
+    TooMuch {
+        /// Where it is.
+        place: String,
+        /// Which limit it exceeds.
+        #[source]
+        source: WalkError,
     },
     /// The image has other platforms.
     #[error("{place} has no image for {platform}; it has {}", available.join(", "))]

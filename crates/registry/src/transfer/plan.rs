@@ -8,10 +8,9 @@ use serde::Deserialize;
 
 use super::Error;
 use super::source::{Source, is_image};
-use crate::oci::{Descriptor, Index, Platform, PlatformMatcher, media_type};
+use crate::oci::{Descriptor, Index, Platform, PlatformMatcher, media_type, null_as_default};
+use crate::walk::Walk;
 
-/// Indexes in indexes; images have one or two levels.
-const DEPTH: usize = 8;
 /// How many manifests are read at once.
 const AT_ONCE: usize = 8;
 /// The largest config that is read for its platform.
@@ -30,7 +29,9 @@ pub struct Plan {
 #[serde(default)]
 struct Links {
     config: Option<Descriptor>,
+    #[serde(deserialize_with = "null_as_default")]
     layers: Vec<Descriptor>,
+    #[serde(deserialize_with = "null_as_default")]
     manifests: Vec<Descriptor>,
 }
 
@@ -49,15 +50,19 @@ impl Plan {
             manifests: Vec::new(),
             blobs: Vec::new(),
         };
-        let mut seen = HashSet::from([root.digest.clone()]);
+        let too_much = |error| Error::TooMuch {
+            place: source.place().to_string(),
+            source: error,
+        };
+        let mut walk = Walk::default();
+        let mut blobs = HashSet::new();
+        walk.is_new(&root.digest).map_err(too_much)?;
         let mut level = vec![root];
         for depth in 0.. {
             if level.is_empty() {
                 break;
             }
-            if depth > DEPTH {
-                return Err(source.no_manifest(&level[0], "it is nested too deeply".to_owned()));
-            }
+            Walk::check_depth(depth).map_err(too_much)?;
             let reads = std::mem::take(&mut level)
                 .into_iter()
                 .map(|descriptor| async {
@@ -66,16 +71,19 @@ impl Plan {
                 });
             let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
             for (descriptor, bytes) in read {
+                walk.count(bytes.len()).map_err(too_much)?;
                 for child in children(source, &descriptor, &bytes)? {
-                    if !seen.insert(child.digest.clone()) {
-                        continue;
-                    }
                     let kind = child.media_type.as_str();
-                    match media_type::is_index(kind) || is_image(kind) {
-                        true => level.push(child),
-                        // What has addresses of its own does not belong to a registry or layout.
-                        false if child.urls.is_empty() => plan.blobs.push(child),
-                        false => {}
+                    if media_type::is_index(kind) || is_image(kind) {
+                        if walk.is_new(&child.digest).map_err(too_much)? {
+                            level.push(child);
+                        }
+                    // What may not be distributed has addresses of its own. Other layers can have
+                    // addresses too, and belong to the image all the same.
+                    } else if !media_type::is_foreign_layer(kind)
+                        && blobs.insert(child.digest.clone())
+                    {
+                        plan.blobs.push(child);
                     }
                 }
                 plan.manifests.push((descriptor, bytes));

@@ -1,13 +1,12 @@
 //! An image where it is: its root, and the ways to its manifests and blobs.
 
-use std::fs;
 use std::path::Path;
 
 use bytes::Bytes;
 
 use super::archive::Archive;
 use super::entries::choose;
-use super::{Error, Place, error};
+use super::{Error, Place};
 use crate::layout::{self, Layout};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 use crate::registry::{BlobSource, Client};
@@ -101,7 +100,7 @@ impl Source {
             }
             Store::Archive(archive) => match (archive.made.get(&digest), archive.blob(&digest)) {
                 (Some(made), _) => return Ok(made.clone()),
-                (None, Some(span)) => Some(archive.read_span(span)?),
+                (None, Some(span)) => Some(archive.read_small(digest.as_str(), span)?),
                 (None, None) => None,
             },
         };
@@ -184,16 +183,11 @@ fn of_layout(
 ) -> Result<(Descriptor, Store), Error> {
     let layout = Layout::new(path);
     let place = format!("oci:{}", path.display());
-    let file = path.join("index.json");
-    let text = match fs::read(&file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let path = path.to_owned();
-            return Err(layout::Error::NoIndex { path }.into());
-        }
-        read => read.map_err(error::file("read", &file))?,
-    };
+    let text = layout.index_text()?.ok_or_else(|| layout::Error::NoIndex {
+        path: path.to_owned(),
+    })?;
     let index: Index = serde_json::from_slice(&text).map_err(|error| layout::Error::Index {
-        path: file,
+        path: layout.index_path(),
         reason: error.to_string(),
     })?;
     let root = match digest {

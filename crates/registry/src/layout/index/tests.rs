@@ -1,5 +1,7 @@
 //! Indexes as other tools write and read them.
 
+use std::fs;
+
 use super::*;
 
 fn image(text: &str) -> Descriptor {

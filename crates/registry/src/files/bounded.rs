@@ -1,0 +1,65 @@
+//! Files that others wrote, read up to a limit.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+/// The bytes of a file of at most so many bytes.
+///
+/// # Errors
+/// [`ErrorKind::FileTooLarge`] names the limit, also for what has no end, such as a device; others
+/// when it cannot be read.
+pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    take_at_most(File::open(path)?, limit)
+}
+
+/// All that can be read, if that is not more than so many bytes. No more memory is used.
+///
+/// # Errors
+/// As [`read_at_most`].
+pub fn take_at_most(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(limit + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > limit {
+        true => Err(io::Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it is larger than the limit of {limit} bytes"),
+        )),
+        false => Ok(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_the_limit_is_an_error_that_names_it() {
+        assert_eq!(take_at_most(&b"12345"[..], 5).unwrap(), b"12345");
+        for source in [&b"123456"[..], &[b'x'; 1000]] {
+            let error = take_at_most(source, 5).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+            assert!(error.to_string().contains("limit of 5 bytes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_end_takes_no_more_memory_than_the_limit() {
+        let error = read_at_most(Path::new("/dev/zero"), 1 << 16).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+        let mut read = 0_u64;
+        let counted = CountingZeros(&mut read);
+        take_at_most(counted, 1 << 16).unwrap_err();
+        assert_eq!(read, (1 << 16) + 1);
+    }
+
+    struct CountingZeros<'a>(&'a mut u64);
+
+    impl Read for CountingZeros<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            buffer.fill(0);
+            *self.0 += buffer.len() as u64;
+            Ok(buffer.len())
+        }
+    }
+}
