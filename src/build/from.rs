@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use super::{Error, InputStream};
+use super::{Error, InputStream, Prepared};
 use crate::layout::LayoutReference;
 use crate::oci::Reference;
 use crate::text::redact_url;
@@ -45,6 +46,9 @@ pub enum NamedContext {
     Layout(LayoutReference),
     /// A stage of the same Dockerfile, built on its own: known to Dockerfiles that are translated here only.
     Stage(String),
+    /// The result of another build: its graph becomes part of this one, for the same platforms.
+    /// It has to be translated here, too.
+    Build(Arc<Prepared>),
 }
 
 impl<P: Into<PathBuf>> From<P> for MainContext {

@@ -1,4 +1,5 @@
-//! Several builds that export only when all of them are solved: parts of one build on several nodes.
+//! Several builds that export only when all of them are solved: parts of one build on several
+//! nodes, or the targets of a bake file.
 
 use std::collections::BTreeSet;
 
@@ -8,31 +9,31 @@ use crate::oci::Platform;
 
 /// Where builds wait with their exports for one another.
 #[derive(Debug)]
-pub(crate) struct Gate(watch::Sender<State>);
+pub(crate) struct Gate<K = Platform>(watch::Sender<State<K>>);
 
 #[derive(Debug, Clone)]
-struct State {
+struct State<K> {
     /// What is not solved yet.
-    missing: BTreeSet<Platform>,
+    missing: BTreeSet<K>,
     /// Nothing is to be exported.
     closed: bool,
 }
 
-impl Gate {
+impl<K: Ord> Gate<K> {
     /// Opens when all of these are solved.
-    pub(crate) fn new(platforms: impl IntoIterator<Item = Platform>) -> Self {
+    pub(crate) fn new(keys: impl IntoIterator<Item = K>) -> Self {
         let state = State {
-            missing: platforms.into_iter().collect(),
+            missing: keys.into_iter().collect(),
             closed: false,
         };
         Self(watch::Sender::new(state))
     }
 
-    /// Waits for no platform any more that is solved, or that the others are to be exported without.
-    pub(crate) fn count(&self, platforms: &[Platform]) {
+    /// Stops waiting for these: they are solved, or the others are exported without them.
+    pub(crate) fn count(&self, keys: &[K]) {
         self.0.send_modify(|state| {
-            for platform in platforms {
-                state.missing.remove(platform);
+            for key in keys {
+                state.missing.remove(key);
             }
         });
     }
@@ -43,8 +44,8 @@ impl Gate {
     }
 
     /// Counts these and waits for the others; whether they may be exported.
-    pub(super) async fn pass(&self, platforms: &[Platform]) -> bool {
-        self.count(platforms);
+    pub(crate) async fn pass(&self, keys: &[K]) -> bool {
+        self.count(keys);
         let mut states = self.0.subscribe();
         let decided = states.wait_for(|state| state.closed || state.missing.is_empty());
         // The sender lives as long as this does.

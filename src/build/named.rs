@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Error, NamedContext, folder};
+use super::{Error, NamedContext, Prepared, folder};
 use crate::layout::LayoutReference;
 use crate::oci::Digest;
 use crate::session::{self, Directories};
@@ -28,6 +29,8 @@ pub(super) enum NamedRead {
         reference: LayoutReference,
         digest: Digest,
     },
+    /// The result of another build.
+    Build(Arc<Prepared>),
 }
 
 pub(super) fn read(
@@ -38,6 +41,7 @@ pub(super) fn read(
             NamedContext::Remote(specifier) => NamedRead::Remote(specifier.clone()),
             NamedContext::Directory(path) => directory(name, path)?,
             NamedContext::Layout(reference) => layout(name, reference)?,
+            NamedContext::Build(prepared) => NamedRead::Build(Arc::clone(prepared)),
             NamedContext::Stage(stage) => NamedRead::Remote(format!("target:{stage}")),
         };
         Ok((name.clone(), read))
@@ -92,6 +96,8 @@ pub(super) fn attributes(contexts: &BTreeMap<String, NamedRead>) -> BTreeMap<Str
                 attributes.insert(format!("sharedkey:localdir:{name}"), shared_key(path));
                 format!("local:{}", local_name(name))
             }
+            // Its graph is put in when it is translated.
+            NamedRead::Build(_) => continue,
         };
         attributes.insert(format!("context:{name}"), specifier);
     }
@@ -104,7 +110,7 @@ pub(super) fn capabilities(contexts: &BTreeMap<String, NamedRead>) -> Vec<String
         NamedRead::Remote(url) => {
             matches!(remote_kind(url), Ok(Some(RemoteKind::Git { query: true })))
         }
-        NamedRead::Directory { .. } | NamedRead::Layout { .. } => false,
+        NamedRead::Directory { .. } | NamedRead::Layout { .. } | NamedRead::Build(_) => false,
     };
     let mut capabilities = Vec::new();
     if !contexts.is_empty() {
@@ -122,7 +128,17 @@ pub(super) fn layouts(
 ) -> impl Iterator<Item = (&str, &Path)> {
     contexts.values().filter_map(|context| match context {
         NamedRead::Layout { id, reference, .. } => Some((id.as_str(), reference.path.as_path())),
-        NamedRead::Directory { .. } | NamedRead::Remote(_) => None,
+        NamedRead::Directory { .. } | NamedRead::Remote(_) | NamedRead::Build(_) => None,
+    })
+}
+
+/// The builds whose results are contexts.
+pub(super) fn builds(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> impl Iterator<Item = (&String, &Arc<Prepared>)> {
+    contexts.iter().filter_map(|(name, context)| match context {
+        NamedRead::Build(prepared) => Some((name, prepared)),
+        NamedRead::Directory { .. } | NamedRead::Remote(_) | NamedRead::Layout { .. } => None,
     })
 }
 
@@ -158,6 +174,13 @@ pub(super) fn locals(
     folders(contexts).map(local).collect()
 }
 
+/// The folders' paths, by the same names.
+pub(super) fn paths(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> impl Iterator<Item = (String, &Path)> {
+    folders(contexts).map(|(name, path, _)| (local_name(name), path))
+}
+
 fn folders(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> impl Iterator<Item = (&String, &Path, &[String])> {
@@ -165,7 +188,7 @@ fn folders(
         NamedRead::Directory { path, excludes } => {
             Some((name, path.as_path(), excludes.as_slice()))
         }
-        NamedRead::Remote(_) | NamedRead::Layout { .. } => None,
+        NamedRead::Remote(_) | NamedRead::Layout { .. } | NamedRead::Build(_) => None,
     })
 }
 

@@ -9,19 +9,20 @@ use std::{fmt, io};
 use tokio_util::sync::CancellationToken;
 
 use super::attended::Attended;
-use super::fetch::Reading;
+use super::fetch::{Loaded, Reading};
 use super::inputs::ContextRead;
 use super::layouts::{self, Layouts};
 use super::part::Part;
 use super::served::{Served, build_platforms, setting};
 use super::spool::Spool;
 use super::{
-    BuildOutcome, BuildRequest, Error, Inputs, OnFailure, Output, export, host, missing_source,
-    native, options, policy, provenance, reading,
+    BuildOutcome, BuildRequest, Error, Gate, Inputs, Member, OnFailure, Output, export, host,
+    missing_source, named, native, options, policy, provenance, reading,
 };
 use crate::client::{Address, Client, Failure, SolveRequest, Worker};
 use crate::frontend::{self, Finished, Job, Setting};
 use crate::gateway::Bridge;
+use crate::oci::Platform;
 use crate::progress::Writer;
 use crate::registry::{ClientOptions, Credentials};
 use crate::session::{self, Auth, ContentStores, Exports, Sent};
@@ -47,6 +48,8 @@ pub struct Environment {
     pub reconnect: Reconnect,
     /// Counts what is sent of the contexts, also of a build that fails.
     pub sent: Sent,
+    /// The other builds that this one is run with.
+    pub(crate) member: Option<Member>,
 }
 
 /// How long a daemon that goes away during a build is waited for, before the build goes on from its cache.
@@ -168,15 +171,7 @@ impl Prepared {
         if self.part.is_some() || annotates_index {
             attributes.insert("multi-platform".to_owned(), "true".to_owned());
         }
-        let job = match (&self.job, inputs.source()) {
-            (Some(job), _) => Some(job.clone().with_attributes(attributes.clone())),
-            (None, Some(source)) => Some(Job::read(
-                source,
-                attributes.clone(),
-                &self.request.frontend,
-            )?),
-            (None, None) => None,
-        };
+        let job = self.job_with(&inputs, &attributes)?;
         let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
         let exports = export::receivers(&outputs, environment.standard_output.as_ref(), load)?;
         let layouts = self.layouts(outputs.clone()).await?;
@@ -185,16 +180,30 @@ impl Prepared {
         }
         let stores = layouts::contexts(&inputs, layouts.stores.clone());
         let auth = environment.auth();
+        // Another frontend reads its sources from the build's own session.
+        let member = self.member(&inputs, &environment).filter(|_| !forwarded);
         let served = Served::of(
             &self.request,
             &inputs,
             forwarded,
             auth,
             stores,
-            environment.sent,
+            member.is_none().then(|| environment.sent.clone()),
         )?;
-        let session = served.session.exports(exports.clone()).build()?;
-        let mut setting = setting(&self.request, &inputs, &session);
+        let served = match &member {
+            Some(member) => served.with_secrets_of(&member.unserved(&inputs)),
+            None => served,
+        };
+        let session = served.session().exports(exports.clone()).build()?;
+        let sources = match &member {
+            Some(member) => member.sources(client, &inputs).await?,
+            None => session.id().to_owned(),
+        };
+        let mut setting = setting(&self.request, &inputs, &sources);
+        if let Some(member) = &member {
+            setting.found = member.images(client);
+            setting.places = member.places();
+        }
         setting.evaluate = true;
         setting.cache_imports = layouts.cache_from.clone();
         let solve = SolveRequest {
@@ -210,21 +219,20 @@ impl Prepared {
             ..SolveRequest::default()
         };
         let build_ref = solve.build_ref.clone();
-        let notes = environment.progress.clone();
         let is_kept = solve.exporters.iter().any(|it| it.kind == export::ENGINE);
         let mut id_is_digest = false;
         let attended = Attended {
             client,
             solve,
             session,
-            progress: environment.progress,
+            progress: environment.progress.clone(),
             cancelled: &environment.cancelled,
         };
         let drive = async |bridge: &Bridge| {
             setting.build_platforms = build_platforms(bridge.workers());
             id_is_digest = is_kept && bridge.workers().iter().any(Worker::has_snapshotter);
             let note = native::note(&self.request.platforms, bridge.workers());
-            if let (Some(notes), Some(note)) = (notes, note) {
+            if let (Some(notes), Some(note)) = (&environment.progress, note) {
                 notes.note(note);
             }
             let plan = Reading {
@@ -233,21 +241,22 @@ impl Prepared {
                 attributes: &attributes,
                 policy: self.request.policy,
             };
-            let job = match (job, inputs.load(bridge, &plan, &mut setting).await?) {
-                (_, Some(loaded)) => {
-                    let (source, attributes) = (loaded.source, loaded.attributes);
-                    let at = setting.warn_at.as_str();
-                    Job::read_through(bridge, source, attributes, plan.frontend, at).await?
-                }
-                (Some(job), None) => job,
-                (None, None) => return Err(Error::Interrupted),
-            };
-            self.drive(&job, bridge, &setting, handed_over).await
+            let loaded = inputs.load(bridge, &plan, &mut setting).await?;
+            let job = loaded_or(job, loaded, &plan, bridge, &setting.warn_at).await?;
+            if let Some(member) = &member {
+                let links = member.links(client, bridge, &inputs, &environment);
+                setting.links = links.await?;
+                member.wait_for_links(&inputs).await?;
+            }
+            let gate = self.gate(environment.member.as_ref());
+            self.drive(&job, bridge, &setting, gate, handed_over).await
         };
-        let (finished, exporter_response) = attended
-            .run(drive)
-            .await
-            .map_err(|error| not_received(error, &exports, &layouts.stores))?;
+        let driven = attended.run(drive).await;
+        if let (Some(member), None) = (&member, &environment.member) {
+            member.end().await;
+        }
+        let (finished, exporter_response) =
+            driven.map_err(|error| not_received(error, &exports, &layouts.stores))?;
         let exporter_response = finish(layouts, exporter_response).await?;
         let provenance = provenance::of_build(client, &build_ref, self.request.metadata_provenance);
         // The build has succeeded: a daemon without a history takes nothing from that.
@@ -263,6 +272,42 @@ impl Prepared {
         })
     }
 
+    /// The job of these inputs, unless only the daemon can read its Dockerfile.
+    pub(super) fn job_with(
+        &self,
+        inputs: &Inputs,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<Option<Job>, Error> {
+        match (&self.job, inputs.source()) {
+            (Some(job), _) => Ok(Some(job.clone().with_attributes(attributes.clone()))),
+            (None, Some(source)) => {
+                let job = Job::read(source, attributes.clone(), &self.request.frontend)?;
+                Ok(Some(job))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// What it shares with other builds; with those that it links to, if it runs alone.
+    fn member(&self, inputs: &Inputs, environment: &Environment) -> Option<Member> {
+        environment.member.clone().or_else(|| {
+            let has_links = named::builds(&inputs.named).next().is_some();
+            has_links.then(|| Member::alone(self, inputs, environment.sent.clone()))
+        })
+    }
+
+    /// A part waits for its other parts, which wait for other builds together.
+    fn gate<'a>(&'a self, member: Option<&'a Member>) -> ExportGate<'a> {
+        match (&self.part, member) {
+            (Some(part), _) => match &part.gate {
+                Some(gate) => ExportGate::Part(gate),
+                None => ExportGate::Open,
+            },
+            (None, Some(member)) => ExportGate::Member(member),
+            (None, None) => ExportGate::Open,
+        }
+    }
+
     async fn layouts(&self, outputs: Vec<Output>) -> Result<Layouts, Error> {
         let request = self.request.clone();
         blocking(move || layouts::open(&request, &outputs)).await
@@ -274,6 +319,7 @@ impl Prepared {
         job: &Job,
         bridge: &Bridge,
         setting: &Setting,
+        gate: ExportGate<'_>,
         handed_over: &AtomicBool,
     ) -> Result<Finished, Error> {
         let finished = job.run(bridge, setting).await;
@@ -289,10 +335,7 @@ impl Prepared {
                 built: finished.built,
             });
         }
-        let gate = self.part.as_ref().and_then(|part| part.gate.as_ref());
-        if let Some(gate) = gate
-            && !gate.pass(&self.request.platforms).await
-        {
+        if !gate.pass(&self.request.platforms).await {
             return Err(Error::Platforms {
                 failed: finished.failed,
                 built: finished.built,
@@ -316,6 +359,48 @@ impl Prepared {
                 missing_source::explain(&self.inputs, failure, solve.lines.as_ref())
             });
         }
+    }
+}
+
+/// Where a build waits before it exports.
+pub(super) enum ExportGate<'a> {
+    Open,
+    /// For the other parts of the same build.
+    Part(&'a Gate),
+    /// For other builds.
+    Member(&'a Member),
+}
+
+impl ExportGate<'_> {
+    /// True if the result may be exported.
+    async fn pass(&self, platforms: &[Platform]) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Part(gate) => gate.pass(platforms).await,
+            Self::Member(member) => {
+                member.solved(true);
+                member.may_export().await
+            }
+        }
+    }
+}
+
+/// The job, which may have been read by the daemon only.
+pub(super) async fn loaded_or(
+    job: Option<Job>,
+    loaded: Option<Loaded>,
+    plan: &Reading<'_>,
+    bridge: &Bridge,
+    warn_at: &str,
+) -> Result<Job, Error> {
+    match (job, loaded) {
+        (_, Some(loaded)) => {
+            let (source, attributes) = (loaded.source, loaded.attributes);
+            let job = Job::read_through(bridge, source, attributes, plan.frontend, warn_at);
+            Ok(job.await?)
+        }
+        (Some(job), None) => Ok(job),
+        (None, None) => Err(Error::Interrupted),
     }
 }
 

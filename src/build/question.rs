@@ -78,10 +78,10 @@ impl Inquiry {
             forwarded,
             auth,
             stores,
-            environment.sent,
+            Some(environment.sent),
         )?;
-        let session = served.session.build()?;
-        let mut setting = setting(&self.request, &inputs, &session);
+        let session = served.session().build()?;
+        let mut setting = setting(&self.request, &inputs, session.id());
         let attended = Attended {
             client,
             solve: SolveRequest {

@@ -1,41 +1,47 @@
 //! What a build offers the daemon, and what its job runs with.
 
+use std::sync::Arc;
+
 use super::inputs::ContextRead;
 use super::temporary::TemporaryFolder;
-use super::{BuildRequest, Error, Inputs, OnFailure, layouts, named, options};
+use super::{BuildRequest, Error, Inputs, OnFailure, Prepared, layouts, named, options};
 use crate::client::Worker;
 use crate::frontend::Setting;
 use crate::oci::Platform;
-use crate::session::{self, Auth, ContentStores, Sent, Session, SessionBuilder};
+use crate::session::{
+    self, Auth, ContentStores, Secrets, Sent, Session, SessionBuilder, SshAgents,
+};
 
 /// A session that serves the inputs.
 #[derive(Debug)]
 pub(super) struct Served {
-    pub(super) session: SessionBuilder,
+    session: SessionBuilder,
+    secrets: Secrets,
+    agents: SshAgents,
     /// A folder that it serves.
     _folder: Option<TemporaryFolder>,
 }
 
 impl Served {
-    /// Another frontend reads the Dockerfile through the session too.
+    /// Another frontend reads the Dockerfile through the session too. `sent` is absent when
+    /// another session serves the folders.
     pub(super) fn of(
         request: &BuildRequest,
         inputs: &Inputs,
         forwarded: bool,
         auth: Auth,
         stores: ContentStores,
-        sent: Sent,
+        sent: Option<Sent>,
     ) -> Result<Self, Error> {
-        let (directories, folder) = inputs.directories(forwarded)?;
-        let mut session = Session::builder()
-            .directories(directories.counted_by(sent))
-            .auth(auth)
-            .secrets(request.secrets.clone());
+        let mut session = Session::builder().auth(auth);
+        let mut temporary = None;
+        if let Some(sent) = sent {
+            let (directories, folder) = inputs.directories(forwarded)?;
+            session = session.directories(directories.counted_by(sent));
+            temporary = folder;
+        }
         if let ContextRead::Upload(upload) = &inputs.context {
             session = session.upload(upload.clone());
-        }
-        if !request.ssh_agents.is_empty() {
-            session = session.ssh_agents(request.ssh_agents.clone());
         }
         if !stores.is_empty() {
             session = session.content(stores);
@@ -45,15 +51,37 @@ impl Served {
         }
         Ok(Self {
             session,
-            _folder: folder,
+            secrets: request.secrets.clone(),
+            agents: request.ssh_agents.clone(),
+            _folder: temporary,
         })
     }
 }
 
+impl Served {
+    /// The session.
+    pub(super) fn session(self) -> SessionBuilder {
+        let session = self.session.secrets(self.secrets);
+        match self.agents.is_empty() {
+            true => session,
+            false => session.ssh_agents(self.agents),
+        }
+    }
+
+    /// Also the secrets and agents of linked builds, which nobody else serves.
+    pub(super) fn with_secrets_of(mut self, builds: &[&Arc<Prepared>]) -> Self {
+        for build in builds {
+            self.secrets = self.secrets.with_missing(&build.request.secrets);
+            self.agents = self.agents.with_missing(&build.request.ssh_agents);
+        }
+        self
+    }
+}
+
 /// What a job of this request runs with, but for the daemon's platforms.
-pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session: &Session) -> Setting {
+pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session_id: &str) -> Setting {
     Setting {
-        session_id: session.id().to_owned(),
+        session_id: session_id.to_owned(),
         excludes: inputs.excludes.clone(),
         contexts: named::locals(&inputs.named),
         parallel: request.max_parallel_platforms,

@@ -62,6 +62,17 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A context is made by a frontend in the daemon, so its graph is not known here.
+    #[error(
+        "{dockerfile} cannot be linked to: it asks for the frontend {frontend}, which runs in the \
+         daemon; remove its # syntax= line, or build and push it first and name the image"
+    )]
+    LinkedElsewhere {
+        /// The path of the Dockerfile.
+        dockerfile: String,
+        /// The frontend.
+        frontend: String,
+    },
     /// The image that is to make the SBOM cannot be used.
     #[error("cannot make the SBOM with the image {generator}: {reason}")]
     Scanner {

@@ -1,9 +1,10 @@
 //! Base images: every image of every platform is asked for once, all of them at the same time.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use super::read::read_ignore_file_of;
@@ -93,7 +94,7 @@ pub(super) async fn resolve(
     for request in from_lock(setting, requests, answers) {
         let (bridge, setting) = (bridge.clone(), setting.clone());
         tasks.spawn(async move {
-            let answer = resolve_one(&bridge, &setting, &request).await;
+            let answer = setting.found.image(&bridge, &setting, &request).await;
             (request, answer)
         });
     }
@@ -104,6 +105,30 @@ pub(super) async fn resolve(
             Found::Context(context, error) => {
                 answers.insert_context(request, context, Arc::new(error));
             }
+        }
+    }
+}
+
+/// Base images that were looked up on one daemon, for all jobs on it: each is asked for once.
+#[derive(Debug, Default)]
+pub struct FoundImages(Mutex<BTreeMap<ImageRequest, Arc<OnceCell<ResolvedImage>>>>);
+
+impl FoundImages {
+    /// A failure is not kept: the daemon may only have been closing the build that asked.
+    async fn image(&self, bridge: &Bridge, setting: &Setting, request: &ImageRequest) -> Found {
+        let cell = {
+            let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(cells.entry(request.clone()).or_default())
+        };
+        let resolve = || async {
+            match resolve_one(bridge, setting, request).await {
+                Found::Image(Ok(image)) => Ok(image),
+                other => Err(other),
+            }
+        };
+        match cell.get_or_try_init(resolve).await {
+            Ok(image) => Found::Image(Ok(image.clone())),
+            Err(other) => other,
         }
     }
 }

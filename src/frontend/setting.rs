@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Error;
+use tokio::sync::Semaphore;
+
+use super::{Error, FoundImages, Link};
 use crate::client::CacheEntry;
 use crate::dockerfile::Finding;
 use crate::gateway::BuildResult;
@@ -35,6 +37,14 @@ pub struct Setting {
     pub context: Option<Context>,
     /// Named contexts instead of those of the same names in the attributes.
     pub contexts: BTreeMap<String, NamedContext>,
+    /// Named contexts that other Dockerfiles make.
+    pub links: Vec<Link>,
+    /// Of several platforms, only these are translated; empty means all.
+    pub only_platforms: Vec<Platform>,
+    /// Base images that other jobs on the same daemon have looked up.
+    pub found: Arc<FoundImages>,
+    /// Limits what several jobs solve at the same time, in place of `parallel`.
+    pub places: Option<Arc<Semaphore>>,
     /// Base images to use as they are locked, instead of asking a registry.
     pub lock: Option<ImageLock>,
     /// The entitlements that the build was given; a step that needs another one fails the build before anything is solved.

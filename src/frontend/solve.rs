@@ -1,5 +1,7 @@
 //! Solving: one graph a platform, all at the same time or as many as the setting allows.
 
+use std::sync::Arc;
+
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::Semaphore;
 
@@ -25,7 +27,12 @@ pub(super) async fn all(
     scanner: Option<&Scanner<'_>>,
     translations: Vec<Translation>,
 ) -> Result<(Vec<Solved>, Vec<PlatformFailure>), Error> {
-    let places = Semaphore::new(setting.parallel.unwrap_or(translations.len()).max(1));
+    let own = || {
+        Arc::new(Semaphore::new(
+            setting.parallel.unwrap_or(translations.len()).max(1),
+        ))
+    };
+    let places = setting.places.clone().unwrap_or_else(own);
     let places = &places;
     let solves = translations.into_iter().map(|translation| async move {
         // The semaphore is never closed.

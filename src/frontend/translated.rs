@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join_all;
+
 use super::job::Parsed;
 use super::{Error, Job, PlatformFailure, Setting, images};
 use crate::dockerfile::Linter;
@@ -53,9 +55,19 @@ impl Job {
         setting: &Setting,
     ) -> Result<Translated, Error> {
         let Attributes {
-            options, platforms, ..
+            mut options,
+            mut platforms,
+            ..
         } = self.read_attributes(setting)?;
         let several = options.multi_platform;
+        if platforms.len() > 1 && !setting.only_platforms.is_empty() {
+            platforms.retain(|platform| setting.only_platforms.contains(platform));
+        }
+        let linked = setting.links.iter();
+        let linked = linked.map(|link| link.contexts(bridge, &platforms));
+        options
+            .contexts
+            .extend(try_join_all(linked).await?.into_iter().flatten());
         let caps = bridge.capabilities().llb;
         let options: Vec<Options> = match platforms.is_empty() {
             true => vec![None],

@@ -50,6 +50,7 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
             events,
             shared: Arc::new(shared),
             node: None,
+            target: None,
         },
         Updates { events: receiver },
     )
@@ -112,12 +113,19 @@ pub struct Writer {
     shared: Arc<Shared>,
     /// The node that its sources are on, of several.
     node: Option<Arc<str>>,
+    /// The target that its sources build, of several.
+    target: Option<Arc<str>>,
 }
 
 impl Writer {
     /// Begins a step of the client itself, e.g. `[internal] load build definition from Dockerfile`.
     pub fn step(&self, name: impl Into<String>) -> Step {
-        Step::begin(self.clone(), name.into())
+        let name = name.into();
+        let name = match &self.target {
+            Some(target) => prefixed(target, &name),
+            None => name,
+        };
+        Step::begin(self.clone(), name)
     }
 
     /// Runs a future as a step of its own: its error, if it has one, becomes the step's.
@@ -144,7 +152,7 @@ impl Writer {
     pub fn source(&self) -> Source {
         Source {
             id: self.shared.next.fetch_add(1, Ordering::Relaxed),
-            prefix: None,
+            prefix: self.target.as_deref().map(str::to_owned),
             writer: self.clone(),
         }
     }
@@ -154,6 +162,16 @@ impl Writer {
     pub fn for_node(&self, node: &str) -> Self {
         Self {
             node: Some(node.into()),
+            ..self.clone()
+        }
+    }
+
+    /// The same for one of several targets: the names of the steps of its sources begin with the
+    /// target's name.
+    #[must_use]
+    pub fn for_target(&self, target: &str) -> Self {
+        Self {
+            target: Some(target.into()),
             ..self.clone()
         }
     }
@@ -280,14 +298,17 @@ impl Drop for Source {
     }
 }
 
-fn add_prefix(prefix: &str, vertex: &mut Vertex) {
-    let prefixed = |name: &str| match name.strip_prefix('[') {
+fn prefixed(prefix: &str, name: &str) -> String {
+    match name.strip_prefix('[') {
         Some(rest) => format!("[{prefix} {rest}"),
         None => format!("[{prefix}] {name}"),
-    };
-    vertex.name = prefixed(&vertex.name);
+    }
+}
+
+fn add_prefix(prefix: &str, vertex: &mut Vertex) {
+    vertex.name = prefixed(prefix, &vertex.name);
     if let Some(group) = &mut vertex.progress_group {
-        group.name = prefixed(&group.name);
+        group.name = prefixed(prefix, &group.name);
     }
 }
 

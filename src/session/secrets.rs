@@ -97,6 +97,15 @@ impl Secrets {
         Ok(self)
     }
 
+    /// Adds those of another list whose ids are not taken.
+    pub(crate) fn with_missing(mut self, others: &Self) -> Self {
+        for (id, source) in &others.sources {
+            let entry = self.sources.entry(id.clone());
+            entry.or_insert_with(|| source.clone());
+        }
+        self
+    }
+
     pub(super) fn into_service(self) -> SecretsServer<Self> {
         SecretsServer::new(self).max_decoding_message_size(MESSAGE_LIMIT)
     }

@@ -42,6 +42,7 @@ mod part;
 mod plan;
 mod run;
 mod stage;
+mod together;
 mod work;
 
 pub use assign::{Fit, Offer, Rules, Share, assign, fit};
@@ -49,3 +50,4 @@ pub use error::{Error, Silent};
 pub use node::{Node, Nodes};
 pub use outcome::{Built, BuiltPart};
 pub use plan::Plan;
+pub use together::{Ended, Joint, Target};

@@ -186,6 +186,16 @@ impl Nodes {
             let first = done.part.platforms.first();
             request.platforms.iter().position(|it| Some(it) == first)
         });
+        if let Some(member) = &environment.member {
+            member.solved(true);
+            if !member.may_export().await {
+                work.clear();
+                return Err(Error::Build(build::Error::Platforms {
+                    failed: kept.failed,
+                    built: kept.built,
+                }));
+            }
+        }
         let silent = progress(&environment);
         let mut made = None;
         if let Some(output) = request.outputs.iter().find(|it| part::is_assembled(it)) {

@@ -29,6 +29,7 @@ mod interruptions;
 mod keep_going;
 mod kubernetes;
 mod layouts;
+mod linked_builds;
 mod locks;
 mod logins;
 mod machine_output;

@@ -73,6 +73,15 @@ impl SshAgents {
         self.agents.is_empty()
     }
 
+    /// Adds those of another list whose ids are not taken.
+    pub(crate) fn with_missing(mut self, others: &Self) -> Self {
+        for (id, agent) in &others.agents {
+            let entry = self.agents.entry(id.clone());
+            entry.or_insert_with(|| agent.clone());
+        }
+        self
+    }
+
     /// Adds the agent behind a socket (usually `$SSH_AUTH_SOCK`), in place of an earlier one of that id; an empty id is
     /// `default`.
     ///

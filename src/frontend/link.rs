@@ -1,0 +1,106 @@
+//! Contexts that are the results of other Dockerfiles: translated here, for the same platforms, and
+//! put into the graph. The daemon sees one graph, in which equal vertices are solved once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::job::Plan;
+use super::{Error, Job, Setting};
+use crate::gateway::Bridge;
+use crate::oci::Platform;
+use crate::translate::{NamedContext, Translation};
+
+/// A named context that another job makes.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The context's name.
+    pub name: String,
+    /// What makes it.
+    pub job: Arc<LinkedJob>,
+}
+
+/// A job whose results are contexts of others. It is translated once for the same platforms,
+/// whoever uses it.
+#[derive(Debug)]
+pub struct LinkedJob {
+    job: Job,
+    setting: Setting,
+    made: Mutex<BTreeMap<Vec<Platform>, Arc<OnceCell<Made>>>>,
+}
+
+/// Its results, and whether they are of several platforms.
+#[derive(Debug)]
+struct Made {
+    several: bool,
+    contexts: Vec<(Platform, NamedContext)>,
+}
+
+impl LinkedJob {
+    /// A job with what it runs with.
+    pub fn new(job: Job, setting: Setting) -> Self {
+        Self {
+            job,
+            setting,
+            made: Mutex::default(),
+        }
+    }
+
+    async fn translate(&self, bridge: &Bridge, wanted: &[Platform]) -> Result<Made, Error> {
+        let Plan::Here(parsed) = &self.job.plan else {
+            return Err(Error::LinkedElsewhere {
+                dockerfile: self.job.source.path.clone(),
+                frontend: self.job.elsewhere().unwrap_or_default().to_owned(),
+            });
+        };
+        let mut setting = self.setting.clone();
+        setting.only_platforms = wanted.to_vec();
+        // Its findings are reported by its own build.
+        let mut linter = parsed.linter.clone();
+        let translated = self
+            .job
+            .translate_all(parsed, &mut linter, bridge, &setting);
+        // Links can have links.
+        let translated = Box::pin(translated).await?;
+        let context = |translation: Translation| {
+            let context = NamedContext::Target {
+                state: Box::new(translation.state),
+                image: Some(Arc::new(translation.image)),
+            };
+            (translation.platform, context)
+        };
+        Ok(Made {
+            several: translated.several,
+            contexts: translated.translations.into_iter().map(context).collect(),
+        })
+    }
+}
+
+impl Link {
+    /// The contexts to translate with: one for all platforms, or one for each of several.
+    ///
+    /// # Errors
+    /// The other Dockerfile's own errors, and a frontend that runs in the daemon.
+    pub(super) async fn contexts(
+        &self,
+        bridge: &Bridge,
+        wanted: &[Platform],
+    ) -> Result<BTreeMap<String, NamedContext>, Error> {
+        let cell = {
+            let mut made = self.job.made.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(made.entry(wanted.to_vec()).or_default())
+        };
+        let made = cell
+            .get_or_try_init(|| self.job.translate(bridge, wanted))
+            .await?;
+        let named = |(platform, context): &(Platform, NamedContext)| {
+            let name = match made.several {
+                true => format!("{}::{}", self.name, platform.format_all()),
+                false => self.name.clone(),
+            };
+            (name, context.clone())
+        };
+        Ok(made.contexts.iter().map(named).collect())
+    }
+}

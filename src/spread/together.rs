@@ -1,0 +1,120 @@
+//! Several builds at once, such as the targets of a bake file: equal steps are solved once,
+//! folders are sent once, and nothing is exported before everything is solved.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::{Built, Error, Nodes, Plan};
+use crate::build::{self, Environment, OnFailure, Prepared, Shared, Together};
+use crate::registry;
+
+/// One of several builds.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its name: progress shows it before each step.
+    pub name: String,
+    /// What is built.
+    pub prepared: Arc<Prepared>,
+    /// On which nodes.
+    pub plan: Plan,
+}
+
+/// How several builds depend on one another.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Joint {
+    /// What happens to the others when one fails.
+    pub on_failure: OnFailure,
+    /// Each is exported as soon as it is solved, not when all are.
+    pub export_as_ready: bool,
+    /// How many platforms of all of them are solved at the same time; `None` is all.
+    pub parallel: Option<usize>,
+}
+
+/// What became of one of several builds.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// It is built and exported.
+    Built(Box<Built>),
+    /// It failed.
+    Failed(Error),
+    /// It is built, and its steps are cached, but another one failed, so it was not exported.
+    NotExported,
+    /// It was cancelled because another one failed.
+    Cancelled,
+}
+
+impl Nodes {
+    /// Runs several builds at once. The outcomes are in the order of the targets.
+    pub async fn build_all(
+        &self,
+        targets: Vec<Target>,
+        joint: &Joint,
+        registries: &registry::Client,
+        environment: Environment,
+    ) -> Vec<(String, Ended)> {
+        let builds: Vec<_> = targets.iter().map(|it| Arc::clone(&it.prepared)).collect();
+        let together = Together {
+            export_together: !joint.export_as_ready && builds.len() > 1,
+            parallel: joint.parallel,
+            sent: environment.sent.clone(),
+        };
+        let shared = Shared::new(&builds, together);
+        let stop = environment.cancelled.child_token();
+        let several = targets.len() > 1;
+        let mut running = FuturesUnordered::new();
+        for (place, target) in targets.iter().enumerate() {
+            let member = shared.member(&target.prepared);
+            let mut environment = environment.clone();
+            environment.cancelled = stop.clone();
+            environment.member = Some(member.clone());
+            if several {
+                let progress = environment.progress;
+                environment.progress = progress.map(|it| it.for_target(&target.name));
+            }
+            running.push(async move {
+                let plan = target.plan.clone();
+                let built = self.build(&target.prepared, plan, registries, environment);
+                (place, member, built.await)
+            });
+        }
+        let mut ended: Vec<Option<Ended>> = targets.iter().map(|_| None).collect();
+        let mut has_failed = false;
+        while let Some((place, member, result)) = running.next().await {
+            let end = ended_as(result, has_failed);
+            if let Ended::Failed(_) = &end {
+                has_failed = true;
+                match joint.on_failure {
+                    OnFailure::Export => member.leave(),
+                    OnFailure::Finish => shared.close(),
+                    OnFailure::Cancel => {
+                        shared.close();
+                        stop.cancel();
+                    }
+                }
+                // Those that link to it and wait for it end too.
+                member.failed();
+            }
+            ended[place] = Some(end);
+        }
+        drop(running);
+        shared.end().await;
+        let names = targets.into_iter().map(|target| target.name);
+        names.zip(ended.into_iter().flatten()).collect()
+    }
+}
+
+/// After the first failure the others end because of it, unless they have reasons of their own.
+fn ended_as(result: Result<Built, Error>, has_failed: bool) -> Ended {
+    match result {
+        Ok(built) => Ended::Built(Box::new(built)),
+        Err(Error::Build(build::Error::Interrupted)) if has_failed => Ended::Cancelled,
+        Err(Error::Build(build::Error::Platforms { failed, .. })) if failed.is_empty() => {
+            Ended::NotExported
+        }
+        Err(error) => Ended::Failed(error),
+    }
+}

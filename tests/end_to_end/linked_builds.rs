@@ -1,0 +1,193 @@
+//! Several builds at once through the library: linked graphs, shared folders, one gate before the exports.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use solvekit::build::{self, BuildRequest, Environment, NamedContext, Output, Prepared};
+use solvekit::client::{Address, Client, ConnectOptions};
+use solvekit::oci::{Platform, Reference};
+use solvekit::registry::{self, ClientOptions, Credentials};
+use solvekit::session::Secrets;
+use solvekit::spread::{Ended, Joint, Node, Nodes, Target};
+
+use crate::support::{Engine, Pushed, folder_of, unique};
+
+async fn client() -> Client {
+    let address = Address::parse(&Engine::get().host).unwrap();
+    Client::connect(&ConnectOptions::new(address))
+        .await
+        .unwrap()
+}
+
+fn request(folder: &Path, dockerfile: &str) -> BuildRequest {
+    let mut request = BuildRequest::new(folder);
+    request.dockerfile = Some(folder.join(dockerfile).into());
+    request
+}
+
+fn pushed_as(mut request: BuildRequest, name: &str) -> BuildRequest {
+    request.tags = vec![Reference::parse(name).unwrap().with_default_tag()];
+    request.outputs = vec![Output::push()];
+    request.platforms = ["linux/amd64", "linux/386"]
+        .map(|text| Platform::parse(text).unwrap())
+        .to_vec();
+    request
+}
+
+fn word_of(name: &str) -> String {
+    let pushed = Pushed::fetch(&format!("{name}:latest"));
+    pushed.file("linux/amd64", "/word")
+}
+
+async fn prepare(request: BuildRequest) -> Arc<Prepared> {
+    Arc::new(build::prepare(request).await.unwrap())
+}
+
+async fn build_all(targets: Vec<(&str, Arc<Prepared>)>) -> (Vec<(String, Ended)>, Environment) {
+    let nodes = Nodes::one(Node {
+        name: "only".to_owned(),
+        client: client().await,
+        platforms: Vec::new(),
+    });
+    let targets = targets.into_iter().map(|(name, prepared)| Target {
+        name: name.to_owned(),
+        plan: nodes.plan(&prepared, Vec::new()).unwrap(),
+        prepared,
+    });
+    let registries =
+        registry::Client::new(Arc::new(Credentials::default()), ClientOptions::default());
+    let environment = Environment::default();
+    let targets = targets.collect();
+    let joint = Joint::default();
+    let ended = nodes.build_all(targets, &joint, &registries, environment.clone());
+    (ended.await, environment)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_can_be_the_result_of_another_build() {
+    let word = unique();
+    let folder = folder_of(&[
+        (
+            "base.Dockerfile",
+            "FROM alpine\nCOPY data /data\nENV FROM_BASE=yes\nRUN cat /data > /copy\n",
+        ),
+        (
+            "app.Dockerfile",
+            "FROM base\nRUN echo $FROM_BASE $(cat /copy) > /word\n",
+        ),
+        ("data", &word),
+    ]);
+    let name = Engine::get().name("linked");
+    let base = prepare(request(folder.path(), "base.Dockerfile")).await;
+    let mut app = pushed_as(request(folder.path(), "app.Dockerfile"), &name);
+    app.contexts
+        .insert("base".to_owned(), NamedContext::Build(base));
+    let outcome = prepare(app)
+        .await
+        .run(&client().await, Environment::default())
+        .await
+        .unwrap();
+    assert!(outcome.digest().is_some());
+    assert_eq!(word_of(&name), format!("yes {word}\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_that_run_together_send_their_folder_once() {
+    let words = [unique(), unique()];
+    let folder = folder_of(&[
+        (
+            "base.Dockerfile",
+            &format!("FROM alpine\nCOPY big /\nRUN echo {}\n", words[0]),
+        ),
+        (
+            "app.Dockerfile",
+            &format!(
+                "FROM base\nCOPY big /again\nRUN echo {} > /word\n",
+                words[1]
+            ),
+        ),
+    ]);
+    std::fs::write(folder.path().join("big"), words[0].repeat(100_000)).unwrap();
+    let size = folder.path().join("big").metadata().unwrap().len();
+    let names = [Engine::get().name("base"), Engine::get().name("app")];
+    let base = prepare(pushed_as(
+        request(folder.path(), "base.Dockerfile"),
+        &names[0],
+    ))
+    .await;
+    let mut app = pushed_as(request(folder.path(), "app.Dockerfile"), &names[1]);
+    app.contexts
+        .insert("base".to_owned(), NamedContext::Build(Arc::clone(&base)));
+    let app = prepare(app).await;
+    let (ended, environment) = build_all(vec![("base", base), ("app", app)]).await;
+    for (target, end) in &ended {
+        assert!(matches!(end, Ended::Built(_)), "{target}: {end:?}");
+    }
+    assert_eq!(word_of(&names[1]), format!("{}\n", words[1]));
+    let sent = environment.sent.bytes();
+    assert!(
+        (size..size + size / 2).contains(&sent),
+        "{sent} of {size} bytes"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_exported_when_one_of_several_fails() {
+    let folder = folder_of(&[
+        (
+            "good.Dockerfile",
+            &format!("FROM alpine\nRUN echo {}\n", unique()),
+        ),
+        (
+            "bad.Dockerfile",
+            &format!("FROM alpine\nRUN sleep 2; echo {}; exit 7\n", unique()),
+        ),
+    ]);
+    let name = Engine::get().name("together");
+    let good = prepare(pushed_as(request(folder.path(), "good.Dockerfile"), &name)).await;
+    let bad = prepare(request(folder.path(), "bad.Dockerfile")).await;
+    let (ended, _) = build_all(vec![("good", good), ("bad", bad)]).await;
+    assert!(
+        matches!(&ended[0].1, Ended::NotExported | Ended::Cancelled),
+        "{ended:?}"
+    );
+    assert!(
+        matches!(&ended[1].1, Ended::Failed(error) if error.to_string().contains("exit code: 7")),
+        "{ended:?}"
+    );
+    let names = Reference::parse(&name).unwrap().with_default_tag();
+    let registries =
+        registry::Client::new(Arc::new(Credentials::default()), ClientOptions::default());
+    assert!(registries.manifest(&names).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_served_to_the_build_that_was_given_it() {
+    let word = unique();
+    let folder = folder_of(&[
+        (
+            "base.Dockerfile",
+            &format!(
+                "FROM alpine\nRUN --mount=type=secret,id=s,required sleep 1; echo {word} $(cat /run/secrets/s) > /s\n"
+            ),
+        ),
+        (
+            "app.Dockerfile",
+            "FROM base\nRUN --mount=type=secret,id=s test ! -e /run/secrets/s && cp /s /word\n",
+        ),
+    ]);
+    let name = Engine::get().name("secret");
+    let mut base = request(folder.path(), "base.Dockerfile");
+    base.secrets = Secrets::new().with_value("s", "hidden").unwrap();
+    let base = prepare(base).await;
+    let mut app = pushed_as(request(folder.path(), "app.Dockerfile"), &name);
+    app.contexts
+        .insert("base".to_owned(), NamedContext::Build(Arc::clone(&base)));
+    let app = prepare(app).await;
+    let (ended, _) = build_all(vec![("base", base), ("app", app)]).await;
+    assert!(
+        ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))),
+        "{ended:?}"
+    );
+    assert_eq!(word_of(&name), format!("{word} hidden\n"));
+}
