@@ -87,6 +87,9 @@ pub(super) fn without_inputs(
     for (name, value) in request.resources.attributes() {
         add(&name, value);
     }
+    for (name, value) in &request.source_info {
+        add(name, value.clone());
+    }
     for (name, value) in &request.build_args {
         add(&format!("build-arg:{name}"), value.clone());
     }

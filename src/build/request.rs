@@ -72,6 +72,8 @@ pub struct BuildRequest {
     pub metadata_provenance: MetadataProvenance,
     /// The control group above those of `RUN`.
     pub cgroup_parent: Option<String>,
+    /// Where the context comes from, for the provenance and the history: `vcs:source`, `vcs:revision` and the like.
+    pub source_info: BTreeMap<String, String>,
     /// Limits of the control groups of `RUN`.
     pub resources: Resources,
     /// Rules about the sources of the build.
@@ -119,6 +121,7 @@ impl BuildRequest {
             attestations: Attestations::default(),
             metadata_provenance: MetadataProvenance::Disabled,
             cgroup_parent: None,
+            source_info: BTreeMap::new(),
             resources: Resources::default(),
             source_policy: None,
             policy: PolicyUse::Refuse,

@@ -32,8 +32,8 @@ use super::result_files::ResultFileArgs;
 use super::terminal::print;
 use super::{
     Failure, attestations, build_failure, caches, call, connection, context_size, default_load,
-    display, images, interrupt, legacy, loading, nodes, permissions, policy, preflight, proxies,
-    resources, secrets, values,
+    display, git_source, images, interrupt, legacy, loading, nodes, permissions, policy, preflight,
+    proxies, resources, secrets, values,
 };
 
 #[derive(Debug, clap::Args)]
@@ -436,6 +436,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
         build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
+    git_source::apply(&mut request, environment);
     args.several.apply(&mut request);
     request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
     Ok(request)

@@ -23,8 +23,6 @@ pub(super) struct Used {
     pub(super) builder: String,
     pub(super) node: String,
     pub(super) driver: String,
-    /// It is one of the store, which remembers its use.
-    pub(super) is_stored: bool,
 }
 
 impl Used {
@@ -38,7 +36,6 @@ impl Used {
             builder: builder.to_owned(),
             node: node.to_owned(),
             driver: driver.to_owned(),
-            is_stored: false,
         }
     }
 
@@ -59,7 +56,6 @@ impl Used {
             builder: builder.name.clone(),
             node: instance.node.name.clone(),
             driver: instance.driver.to_string(),
-            is_stored: !builder.of_context,
         }
     }
 }
@@ -133,6 +129,12 @@ impl Builders {
         join_all(self.instances(builder).into_iter().map(ask)).await
     }
 
+    /// Writes down that a builder is used now, one of the docker CLI's contexts too. Nothing depends on it: a store that cannot be
+    /// written is no reason not to build.
+    pub(super) fn remember_use(&self, name: &str) {
+        let _ = self.store.touch(name);
+    }
+
     /// Connects to a node of the builder: to its only one, or to the first that answers and builds for all `platforms`.
     pub(super) async fn connect(
         &self,
@@ -155,10 +157,7 @@ impl Builders {
             };
             match attempt.await {
                 Ok((client, used, missing)) if missing.is_empty() => {
-                    if used.is_stored {
-                        // Nothing depends on it: a store that cannot be written is no reason not to build.
-                        let _ = self.store.touch(&builder.name);
-                    }
+                    self.remember_use(&builder.name);
                     return Ok((client, used));
                 }
                 Ok((_, _, missing)) => {

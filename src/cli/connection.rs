@@ -159,7 +159,11 @@ impl ConnectionArgs {
                         Err(error @ client::Error::InvalidAddress { .. }) => {
                             return Err(Failure::from(error).hint(ADDRESSES));
                         }
-                        connected => connected?,
+                        connected => {
+                            let client = connected?;
+                            remember_default(&client, environment);
+                            client
+                        }
                     },
                 },
             },
@@ -317,6 +321,16 @@ impl ConnectionArgs {
         };
         tls.server_name = self.tlsservername.clone();
         Ok((tls != TlsOptions::default()).then_some(tls))
+    }
+}
+
+/// The engine without a builder is that of the default context, whose use is written down too.
+fn remember_default(client: &Client, environment: &Environment) {
+    let is_default = environment.buildkit_host.is_none();
+    if let (true, Address::Docker(_), Ok(builders)) =
+        (is_default, client.address(), Builders::of(environment))
+    {
+        builders.remember_use(DEFAULT_CONTEXT);
     }
 }
 

@@ -15,12 +15,14 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// The one that a folder is in.
-    pub(super) fn of(folder: &Path) -> Result<Self, Failure> {
-        let root = git(folder, &["rev-parse", "--show-toplevel"])?.ok_or_else(|| {
-            Failure::new(format!("{} is in no git repository", folder.display()))
-                .hint("--local lists the builds of the repository that the working directory is in")
-        })?;
+    /// The one that a folder is in, if it is in one.
+    ///
+    /// # Errors
+    /// When there is no git.
+    pub(super) fn find(folder: &Path) -> Result<Option<Self>, Failure> {
+        let Some(root) = git(folder, &["rev-parse", "--show-toplevel"])? else {
+            return Ok(None);
+        };
         let remotes = [
             tracked(folder)?.unwrap_or_default(),
             "origin".into(),
@@ -32,9 +34,31 @@ impl Repository {
                 remote = git(folder, &["remote", "get-url", name])?;
             }
         }
-        Ok(Self {
+        Ok(Some(Self {
             root: root.into(),
             remote: remote.map(|url| without_credentials(&url)),
+        }))
+    }
+
+    /// The commit that is checked out; with `-dirty` behind it if that is asked and not all is committed.
+    pub(super) fn revision(&self, check_dirty: bool) -> Option<String> {
+        let head = ["rev-parse", "--verify", "--quiet", "HEAD"];
+        let revision = git(&self.root, &head).ok().flatten()?;
+        let status = ["status", "--porcelain", "--ignored"];
+        let is_dirty = check_dirty && !matches!(git(&self.root, &status), Ok(None));
+        Some(match is_dirty {
+            true => format!("{revision}-dirty"),
+            false => revision,
+        })
+    }
+
+    /// The path from the top folder; none of what is outside.
+    pub(super) fn inside(&self, path: &Path) -> Option<String> {
+        let path = path.canonicalize().ok()?;
+        let inside = path.strip_prefix(&self.root).ok()?.to_string_lossy();
+        Some(match inside.is_empty() {
+            true => ".".to_owned(),
+            false => inside.into_owned(),
         })
     }
 }

@@ -27,6 +27,7 @@ mod environment;
 mod failure;
 mod frontend;
 mod git_repository;
+mod git_source;
 mod github;
 mod hint;
 mod history;

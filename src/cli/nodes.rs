@@ -156,10 +156,7 @@ impl Builders {
                 false => explain_plan(&Error::NoNode { silent }, &builder.name),
             });
         };
-        if used.is_stored {
-            // Nothing depends on it: a store that cannot be written is no reason not to build.
-            let _ = self.store.touch(&builder.name);
-        }
+        self.remember_use(&builder.name);
         Ok(Reached {
             used,
             nodes,

@@ -204,3 +204,97 @@ fn in_buildx_s_place_provenance_is_attested() {
     assert_eq!(manifests("docker-buildx", Some("1")), 0, "an image alone");
     assert_eq!(manifests("solvekit", None), 0, "an image alone");
 }
+
+#[test]
+fn the_default_builder_s_last_activity_is_known() {
+    let socket = crate::support::Engine::get()
+        .host
+        .strip_prefix("docker://")
+        .expect("an engine");
+    let home = crate::support::BuilderHome::with_engine(&format!("unix://{socket}"));
+    let before = home.run(&["inspect", "default"]).succeeded().stdout;
+    assert!(
+        before.starts_with("Name:   default\nDriver: docker\n"),
+        "{before}"
+    );
+    assert!(!before.contains("Last Activity"), "{before}");
+    let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")]);
+    home.run(&["build", context.path().to_str().expect("text")])
+        .succeeded();
+    let after = home.run(&["inspect", "default"]).succeeded().stdout;
+    let activity = after
+        .lines()
+        .find_map(|line| line.strip_prefix("Last Activity:"));
+    assert!(
+        activity.is_some_and(|at| at.ends_with(" +0000 UTC")),
+        "{after}"
+    );
+    let listed = home.run(&["ls", "--format", "json"]).succeeded().stdout;
+    let listed: Value = serde_json::from_str(listed.lines().next().expect("a line")).expect("JSON");
+    let activity = listed["LastActivity"].as_str().expect("text");
+    assert!(
+        activity.starts_with("20") && listed["Current"] == true,
+        "{listed}"
+    );
+}
+
+#[test]
+fn the_commit_of_the_context_is_in_the_history_and_the_labels() {
+    let files = [("app/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")];
+    let repository = crate::support::working_tree_of(&files);
+    let commit = crate::support::head_of(repository.path());
+    let image = crate::support::Engine::get().name("commit");
+    let app = repository.path().join("app");
+    let output = tempfile::tempdir().expect("a temporary folder");
+    let metadata = output.path().join("metadata");
+    // The record of the build, and the labels of the image.
+    let build = |name: &str, variables: &[(&str, &str)]| {
+        let mut build = solvekit(["build", "--push", "-t", &image, "--metadata-file"]);
+        build
+            .arg0(name)
+            .arg(&metadata)
+            .arg(&app)
+            .envs(variables.iter().copied());
+        build.env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
+        Finished::of(&mut build).succeeded();
+        let metadata: Value =
+            serde_json::from_slice(&std::fs::read(&metadata).expect("a file")).expect("JSON");
+        let reference = metadata["buildx.build.ref"].as_str().expect("a reference");
+        let inspect = ["history", "inspect", "--format", "json", reference];
+        let record = Finished::of(&mut solvekit(inspect)).succeeded().stdout;
+        let looked = [
+            "imagetools",
+            "inspect",
+            &image,
+            "--format",
+            "{{json .Image.Config}}",
+        ];
+        let config = Finished::of(&mut solvekit(looked)).succeeded().stdout;
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        (json(&record), json(&config)["Labels"].clone())
+    };
+    let (record, labels) = build("docker-buildx", &[]);
+    assert_eq!(record["VCSRevision"], commit, "{record}");
+    assert!(
+        labels["org.opencontainers.image.revision"].is_null(),
+        "{labels}"
+    );
+    std::fs::write(app.join("new"), "").expect("a file");
+    let variables = [
+        ("BUILDX_GIT_LABELS", "1"),
+        ("BUILDX_GIT_INFO", "0"),
+        ("BUILDX_GIT_CHECK_DIRTY", "1"),
+    ];
+    let (record, labels) = build("docker-buildx", &variables);
+    assert_eq!(
+        labels["org.opencontainers.image.revision"],
+        format!("{commit}-dirty")
+    );
+    assert_eq!(
+        labels["com.docker.image.source.entrypoint"],
+        "app/Dockerfile"
+    );
+    assert!(!record.to_string().contains("VCSRevision"), "{record}");
+    let (record, _) = build("solvekit", &[]);
+    assert!(!record.to_string().contains(&commit), "{record}");
+}

@@ -10,15 +10,26 @@ use tempfile::TempDir;
 /// A folder with the bare repository `repo.git`, whose branch `main` has these files.
 pub fn repository_of(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let work = super::folder_of(files);
-    git(work.path(), &["init", "-q", "-b", "main", "."]);
-    git(work.path(), &["add", "-A"]);
-    git(work.path(), &["commit", "-q", "-m", "first"]);
+    let work = working_tree_of(files);
     let bare = folder.path().join("repo.git");
     let bare = bare.to_str().expect("UTF-8");
     git(work.path(), &["clone", "-q", "--bare", ".", bare]);
     git(Path::new(bare), &["update-server-info"]);
     folder
+}
+
+/// A folder with these files, all committed.
+pub fn working_tree_of(files: &[(&str, &str)]) -> TempDir {
+    let work = super::folder_of(files);
+    git(work.path(), &["init", "-q", "-b", "main", "."]);
+    git(work.path(), &["add", "-A"]);
+    git(work.path(), &["commit", "-q", "-m", "first"]);
+    work
+}
+
+/// The commit that is checked out in a folder.
+pub fn head_of(folder: &Path) -> String {
+    git(folder, &["rev-parse", "HEAD"])
 }
 
 /// The commit of a repository's branch `main`.

@@ -28,7 +28,7 @@ pub use command::{Finished, Running, solvekit};
 pub use engine::{Engine, unique};
 pub use fixture::{copy_of, fixture, folder_of};
 pub use frontend_image::frontend_image;
-pub use git::{GitDaemon, commit_of, repository_of};
+pub use git::{GitDaemon, commit_of, head_of, repository_of, working_tree_of};
 pub use in_container::in_container;
 pub use peer::buildx;
 pub use pushed::Pushed;

@@ -44,8 +44,10 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
         "table" | "json" => None,
         text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),
     };
-    let repository = args.local.then(|| Repository::of(Path::new(".")));
-    let repository = repository.transpose()?;
+    let repository = match args.local {
+        true => Some(own_repository()?),
+        false => None,
+    };
     let mut found = daemon.client.build_records().await?;
     let now = SystemTime::now();
     found.retain(|record| filters.iter().all(|filter| filter.meets(record, now)));
@@ -75,6 +77,13 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
         Some(_) => print_text(&text),
         None => print_json(&text),
     }
+}
+
+fn own_repository() -> Result<Repository, Failure> {
+    Repository::find(Path::new("."))?.ok_or_else(|| {
+        Failure::new("the working directory is in no git repository")
+            .hint("--local lists the builds of the repository that the working directory is in")
+    })
 }
 
 fn row(daemon: &Daemon<'_>, one: &BuildRecord, whole: bool, now: SystemTime) -> String {
