@@ -34,7 +34,11 @@ fn set_product(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
         .collect();
     let size = rows.iter().map(Value::size).fold(0, u64::saturating_add);
     reserve(usize::try_from(size).unwrap_or(usize::MAX))?;
-    let element = Type::tuple(types);
+    // Untyped nulls among the elements can leave the rows with types of their own.
+    let element = rows.first().map_or_else(|| Type::tuple(types), Type::of);
+    if rows.iter().any(|row| Type::of(row) != element) {
+        return Err(CallReason::MixedElements.into());
+    }
     Ok(if ordered {
         Value::list(element, rows)
     } else {

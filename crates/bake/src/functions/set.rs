@@ -60,14 +60,20 @@ fn unified(args: &Arguments<'_>) -> Result<(Type, Vec<Value>), Fault> {
     let wanted = Type::set(element.clone());
     let sets = args.from(0).iter().enumerate();
     let sets = sets.map(|(index, set)| convert(set, &wanted).map_err(|e| Fault::at(index, e)));
-    Ok((element, sets.collect::<Result<_, _>>()?))
+    let sets: Vec<Value> = sets.collect::<Result<_, _>>()?;
+    // Untyped nulls can make `any` of the type, which converts nothing.
+    let first = sets.first().map(Type::of);
+    if sets.iter().any(|set| Some(Type::of(set)) != first) {
+        return Err(CallReason::MixedElements.into());
+    }
+    Ok((element, sets))
 }
 
 fn identities(set: &Value) -> HashSet<String> {
     set.items()
         .unwrap_or_default()
         .iter()
-        .map(Value::identity)
+        .map(Value::set_identity)
         .collect()
 }
 
@@ -88,7 +94,7 @@ fn fold(
 }
 
 fn keep(set: &mut Vec<Value>, wanted: impl Fn(&String) -> bool) {
-    set.retain(|item| wanted(&item.identity()));
+    set.retain(|item| wanted(&item.set_identity()));
 }
 
 /// Adds the others one by one; `stays` says which elements are in the result, given whether
@@ -102,10 +108,10 @@ fn combine(args: &Arguments<'_>, stays: fn(bool, bool) -> bool) -> Result<Value,
             result = items.to_vec();
             continue;
         }
-        let known: HashSet<String> = result.iter().map(Value::identity).collect();
+        let known: HashSet<String> = result.iter().map(Value::set_identity).collect();
         let found = identities(set);
-        result.retain(|item| stays(true, found.contains(&item.identity())));
-        let new = |item: &&Value| !known.contains(&item.identity()) && stays(false, true);
+        result.retain(|item| stays(true, found.contains(&item.set_identity())));
+        let new = |item: &&Value| !known.contains(&item.set_identity()) && stays(false, true);
         result.extend(items.iter().filter(new).cloned());
     }
     Ok(Value::set(element, result))

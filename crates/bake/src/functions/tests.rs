@@ -8,7 +8,8 @@ use super::{CallError, CallReason, Function};
 use crate::files::Host;
 use crate::value::{Number, SizeError, Type, Value, json};
 
-/// Calls as `name`, JSON of the arguments, JSON of the result or `!` for a refusal.
+/// Calls as `name`, JSON of the arguments, and what the reference's Go code answers: JSON of the
+/// result, or `!` for a refusal.
 const REFERENCE: &str = include_str!("tests/reference.tsv");
 
 struct FixedHost;

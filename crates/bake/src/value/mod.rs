@@ -18,6 +18,9 @@ mod unify;
 
 pub mod json;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;

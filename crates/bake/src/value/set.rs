@@ -13,7 +13,7 @@ pub(super) fn sorted(values: Vec<Value>) -> Vec<Value> {
     let mut seen = HashSet::new();
     let values = keyed.into_iter().map(|(_, value)| value);
     values
-        .filter(|value| seen.insert(value.identity()))
+        .filter(|value| seen.insert(value.set_identity()))
         .collect()
 }
 
@@ -121,17 +121,27 @@ impl Value {
     /// Text that is the same for equal values of one type, and only for those.
     pub(crate) fn identity(&self) -> String {
         let mut out = String::new();
-        write_identity(&mut out, self);
+        write_identity(&mut out, self, false);
+        out
+    }
+
+    /// As [`Value::identity`], but negative zero is another element of a set than zero.
+    pub(crate) fn set_identity(&self) -> String {
+        let mut out = String::new();
+        write_identity(&mut out, self, true);
         out
     }
 }
 
-fn write_identity(out: &mut String, value: &Value) {
+fn write_identity(out: &mut String, value: &Value, signed_zeros: bool) {
     match value {
         Value::Null(_) => out.push('~'),
         Value::Bool(true) => out.push('T'),
         Value::Bool(false) => out.push('F'),
-        Value::Number(number) if number.is_zero() => out.push('0'),
+        Value::Number(number) if number.is_zero() => {
+            let signed = signed_zeros && number.is_negative();
+            out.push_str(if signed { "-0" } else { "0" });
+        }
         Value::Number(number) => match number.truncate().filter(|_| number.is_integer()) {
             Some(integer) => {
                 let _ = write!(out, "{integer:x}");
@@ -147,7 +157,7 @@ fn write_identity(out: &mut String, value: &Value) {
         Value::List(_, items) | Value::Set(_, items) | Value::Tuple(items) => {
             out.push('[');
             for item in items.iter() {
-                write_identity(out, item);
+                write_identity(out, item, signed_zeros);
                 out.push(';');
             }
             out.push(']');
@@ -156,7 +166,7 @@ fn write_identity(out: &mut String, value: &Value) {
             out.push('{');
             for (name, value) in entries.iter() {
                 let _ = write!(out, "{}:{name}", name.len());
-                write_identity(out, value);
+                write_identity(out, value, signed_zeros);
                 out.push(';');
             }
             out.push('}');
