@@ -17,7 +17,7 @@ use solvekit::files;
 use solvekit::frontend::ImageLock;
 use solvekit::oci::{Platform, Reference};
 use solvekit::progress::{self, Mode, Summary, Warning};
-use solvekit::registry::{self, ClientOptions};
+use solvekit::registry;
 use solvekit::spread::Built;
 
 use super::builder::Used;
@@ -27,7 +27,7 @@ use super::display::{ProgressArgs, Sink};
 use super::environment::Environment;
 use super::identity::Identity;
 use super::keep_going::{self, PlatformArgs};
-use super::registries::Notes;
+use super::registries::{Notes, RegistryArgs};
 use super::result_files::ResultFileArgs;
 use super::terminal::print;
 use super::{
@@ -133,6 +133,9 @@ pub(super) struct BuildArgs {
     /// Resource limit of processes in RUN; repeatable
     #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
     ulimit: Vec<Ulimit>,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
 
     #[command(flatten)]
     permissions: permissions::PermissionArgs,
@@ -257,13 +260,9 @@ async fn build(
     let notes = Notes::new(writer.clone());
     let credentials = credentials.with_notifier(notes.notifier());
     let credentials = Arc::new(credentials);
-    let options = ClientOptions {
-        certificates: environment.certificate_folders(),
-        insecure: nodes::insecure(prepared.request()),
-        proxies: environment.proxies.clone(),
-        notifier: Some(notes.notifier()),
-        ..ClientOptions::default()
-    };
+    let mut options = args.registries.options(environment);
+    options.insecure.extend(nodes::insecure(prepared.request()));
+    options.notifier = Some(notes.notifier());
     let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
     let refused = preflight::refused(pushes, &registries, writer.clone());
     let stop = cancelled.child_token();

@@ -140,6 +140,9 @@ fn for_daemon(error: &client::Error) -> Option<String> {
     error.hint().or_else(|| for_message(&full(error)))
 }
 
+/// How a registry's way to plain HTTP is refused; it comes back in the daemon's message, too.
+const DOWNGRADE: &str = " over plain HTTP, which is not allowed for it";
+
 /// The hint for a message of the daemon.
 pub(super) fn for_message(message: &str) -> Option<String> {
     if let Some(hint) = context_hint::for_git(message) {
@@ -160,6 +163,15 @@ pub(super) fn for_message(message: &str) -> Option<String> {
         let registry = registry.trim_end_matches(':');
         return Some(format!(
             "{registry} does not speak TLS. If plain HTTP is meant: --insecure-registry {registry}"
+        ));
+    }
+    if let Some((before, _)) = message.split_once(DOWNGRADE) {
+        let registry = before
+            .rsplit_once(" leads to ")
+            .map_or("", |(before, _)| before);
+        let registry = registry.rsplit(' ').next().unwrap_or_default();
+        return Some(format!(
+            "credentials do not go over plain HTTP. If that is meant: --insecure-registry {registry}"
         ));
     }
     if message.contains("invalid peer certificate: UnknownIssuer") {

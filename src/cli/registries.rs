@@ -70,22 +70,27 @@ impl RegistryArgs {
         credentials: Credentials,
         environment: &Environment,
     ) -> Client {
-        let insecure = self.insecure_registry.iter();
-        let insecure = insecure.map(|text| registry_of_key(&login_key(text)).to_owned());
-        let mut certificates = self.certs_dir.clone();
-        certificates.extend(environment.certificate_folders());
-        let options = ClientOptions {
-            certificates,
-            insecure: insecure.collect(),
-            proxies: environment.proxies.clone(),
-            notifier: Some(Notifier::new(|line| talk(&format!("{line}\n")))),
-            ..ClientOptions::default()
-        };
+        let options = self.options(environment);
         for registry in &options.insecure {
             talk(&format!(
                 "WARNING: whether {registry} is the registry that it says is not checked\n"
             ));
         }
         Client::new(credentials.into(), options)
+    }
+
+    /// How registries are reached.
+    pub(super) fn options(&self, environment: &Environment) -> ClientOptions {
+        let insecure = self.insecure_registry.iter();
+        let insecure = insecure.map(|text| registry_of_key(&login_key(text)).to_owned());
+        let mut certificates = self.certs_dir.clone();
+        certificates.extend(environment.certificate_folders());
+        ClientOptions {
+            certificates,
+            insecure: insecure.collect(),
+            proxies: environment.proxies.clone(),
+            notifier: Some(Notifier::new(|line| talk(&format!("{line}\n")))),
+            ..ClientOptions::default()
+        }
     }
 }

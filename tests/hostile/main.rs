@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod places;
+mod registry;
 mod repository;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,0 +1,24 @@
+//! `WWW-Authenticate`: any text is read, Bearer goes before Basic, and a challenge that is written
+//! out is read again.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use solvekit::registry::Challenge;
+
+fuzz_target!(|text: &str| {
+    for challenge in Challenge::parse(text) {
+        let Challenge::Bearer { realm, service, scopes } = &challenge else {
+            continue;
+        };
+        assert!(!realm.is_empty());
+        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let header = format!(
+            "Basic realm=\"x\", bearer REALM={}, service={}\t,scope={}",
+            quoted(realm),
+            quoted(service),
+            quoted(&scopes.join(" "))
+        );
+        assert_eq!(Challenge::parse(&header), [Challenge::Basic, challenge.clone()]);
+    }
+});
