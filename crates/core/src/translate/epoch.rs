@@ -14,6 +14,7 @@ use super::scope::Scope;
 use super::{context, named_context};
 use crate::dockerfile::{self, InstructionKind, Span};
 use crate::llb::{Constraints, Env, State};
+use crate::oci::Image;
 
 const NAME: &str = "SOURCE_DATE_EPOCH";
 
@@ -111,15 +112,19 @@ fn declaration(scope: &Scope<'_>) -> Option<Span> {
     lines.next().map(|line| line.span)
 }
 
-/// Says that the image would have a time that JSON cannot have: the reference notices it last.
-pub(super) fn check(scope: &Scope<'_>) -> Result<(), Error> {
-    match &scope.epoch {
-        Some(epoch) if epoch.text.is_empty() => Err(Reason::Epoch {
+/// Fails for an image with a history of a time that JSON cannot have: the reference notices it last.
+pub(super) fn check(scope: &Scope<'_>, image: &Image) -> Result<(), Error> {
+    let is_used = |epoch: &&Epoch| {
+        let mut history = image.history.iter();
+        epoch.text.is_empty() && history.any(|entry| entry.created.as_deref() == Some(""))
+    };
+    match scope.epoch.as_ref().filter(is_used) {
+        None => Ok(()),
+        Some(epoch) => Err(Reason::Epoch {
             value: epoch.seconds.to_string(),
             reason: "the year is not one from 0 to 9999".to_owned(),
         }
         .into()),
-        _ => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
     } = plan;
     tell_contexts(&scope, &mut stages, target, &bases)?;
     check_flaws(&scope, &mut stages, &bases)?;
-    epoch::check(&scope)?;
+    epoch::check(&scope, &stages[target].image)?;
     set_labels_and_platform(&scope, &mut stages[target]);
     let definition = marshal(&scope, &stages[target].state)?;
     let (sbom_extras, ignore_cache) = scanned(&scope, &stages, target);
@@ -60,10 +60,15 @@ fn check_flaws(scope: &Scope<'_>, stages: &mut Stages<'_>, bases: &Bases) -> Res
 }
 
 fn marshal(scope: &Scope<'_>, state: &State) -> Result<Definition, Error> {
+    let session = &scope.options.session_id;
     let options = MarshalOptions {
         platform: scope.platforms.target.clone(),
         caps: scope.options.caps,
-        unique_id: "context".to_owned(),
+        // A folder of no named session is this build's alone; the reference makes an id up.
+        unique_id: match session.is_empty() {
+            true => "context".to_owned(),
+            false => session.clone(),
+        },
     };
     state
         .marshal(&options)

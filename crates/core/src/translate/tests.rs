@@ -703,8 +703,9 @@ fn an_epoch_beyond_the_years_that_json_has_fails_last() {
         };
         translated_with(source, &options, &[]).unwrap_err().reason
     };
-    assert!(matches!(*built("FROM scratch\n"), Reason::Epoch { .. }));
-    let other = built("FROM scratch\nEXPOSE x\n");
+    let used = built("FROM scratch\nUSER a\n");
+    assert!(matches!(*used, Reason::Epoch { .. }));
+    let other = built("FROM scratch\nUSER a\nEXPOSE x\n");
     assert!(matches!(*other, Reason::Port { .. }));
 }
 

@@ -107,6 +107,8 @@ pub(super) fn linux_resources<'g>(
         text => text
             .parse::<u64>()
             .ok()
+            // Go's ParseUint takes no sign.
+            .filter(|_| !text.starts_with('+'))
             .filter(|number| *number > 0)
             .ok_or_else(|| value_error(name, text, "a number greater than 0")),
     };

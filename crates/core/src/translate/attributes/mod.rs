@@ -361,6 +361,7 @@ mod tests {
             ("shm-size", "1m"),
             ("memory", "0"),
             ("cpushares", "-1"),
+            ("cpuperiod", "+1"),
             ("cpusetmems", "3-1"),
             ("image-resolve-mode", "x"),
             ("multi-platform", "x"),
