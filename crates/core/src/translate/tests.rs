@@ -743,3 +743,24 @@ fn a_context_that_a_policy_replaces_is_that_then() {
     let refused = translated(b"FROM b\n").unwrap_err();
     assert!(matches!(*refused.reason, Reason::BaseImage { .. }));
 }
+
+#[test]
+fn an_exclusion_of_what_a_wildcard_matches_is_reported_and_fails_nothing() {
+    let found = |copy: &str| {
+        let source = format!("# check=error=true\nFROM scratch\nCOPY {copy} ./\n");
+        let dockerfile = dockerfile::parse(source.as_bytes()).unwrap();
+        let config = LintConfig::of_dockerfile(source.as_bytes()).unwrap();
+        let mut linter = Linter::new(config);
+        let images = ResolvedImages::new();
+        let done = translate_and_lint(&dockerfile, &options(), &images, &mut linter).unwrap();
+        assert!(matches!(done, Outcome::Done(_)));
+        let findings = linter.findings().iter();
+        findings
+            .map(|finding| finding.rule.name())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("--exclude=a *"), ["CopyExcludedMatch"]);
+    assert_eq!(found("--exclude=a ."), [""; 0]);
+    assert_eq!(found("--exclude=**/a *"), [""; 0]);
+    assert_eq!(found("--exclude=a --parents *"), [""; 0]);
+}

@@ -109,12 +109,20 @@ rules! {
     ExposeInvalidFormat "expose-invalid-format" "EXPOSE has neither an address nor a host port; this will become an error"
         "EXPOSE only names ports of the container; addresses and host ports belong to docker run"
         "write the container's port alone, for example EXPOSE 80/tcp",
+    CopyExcludedMatch "" "--exclude names nothing that a wildcard of COPY or ADD itself matches"
+        "BuildKit applies --exclude inside the folders that the wildcard matches; what the wildcard itself matches is copied"
+        "copy the folder instead of what is in it, for example COPY --exclude=a . ./, or write **/a if only folders matter",
 }
 
 impl Rule {
     /// The rule is checked only where it is asked for by `experimental=`.
     pub const fn is_experimental(self) -> bool {
         matches!(self, Self::InvalidDefinitionDescription)
+    }
+
+    /// The rule is not one of BuildKit's: its findings never fail a build.
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::CopyExcludedMatch)
     }
 }
 
@@ -124,7 +132,7 @@ mod tests {
 
     #[test]
     fn rules_have_the_names_and_pages_of_the_reference() {
-        assert_eq!(Rule::ALL.len(), 22);
+        assert_eq!(Rule::ALL.len(), 23);
         assert_eq!(Rule::JSONArgsRecommended.name(), "JSONArgsRecommended");
         assert_eq!(
             Rule::UndefinedVar.url(),

@@ -122,6 +122,22 @@ impl Linter {
         });
     }
 
+    /// `--exclude` of COPY or ADD with a pattern for something that a wildcard among the sources
+    /// matches itself.
+    pub fn excluded_match<'a>(
+        &mut self,
+        place: impl Into<Place<'a>>,
+        keyword: &str,
+        pattern: &str,
+        source: &str,
+    ) {
+        self.report(Rule::CopyExcludedMatch, place, || {
+            format!(
+                "{keyword} copies {pattern:?} in spite of --exclude where {source:?} matches it"
+            )
+        });
+    }
+
     /// EXPOSE with a protocol that is not in lower case.
     pub fn expose_protocol_case<'a>(&mut self, place: impl Into<Place<'a>>, port: &str) {
         self.report(Rule::ExposeProtoCasing, place, || {

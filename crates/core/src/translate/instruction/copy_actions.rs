@@ -8,6 +8,7 @@ use super::super::start::COMMAND;
 use super::super::{git_url, remote};
 use super::transfer::Transfer;
 use super::{Step, system_path};
+use crate::ignore::PatternMatcher;
 use crate::llb::{Constraints, Copy, File, Mode, Owner, State, path};
 
 /// The actions of one file op.
@@ -124,6 +125,9 @@ impl Actions<'_> {
         if self.transfer.from_context {
             step.lint_source(source);
         }
+        if !self.transfer.parents {
+            self.lint_excluded(step, source);
+        }
         let os = step.stage.os();
         let (root, pattern) = match (self.transfer.parents, source.split_once("/./")) {
             (false, _) => (source, None),
@@ -154,6 +158,21 @@ impl Actions<'_> {
         let source = self.transfer.source.clone();
         self.copy(&source, &from, copy);
         Ok(())
+    }
+
+    /// Patterns of `--exclude` count inside of what is copied, not for what a wildcard matches.
+    fn lint_excluded(&self, step: &mut Step<'_, '_, '_>, source: &str) {
+        let name = path::base(source);
+        if !has_wildcards(source) || source.ends_with('/') {
+            return;
+        }
+        let mut excluded = self.transfer.exclude.iter();
+        if let Some(pattern) = excluded.find(|pattern| can_match_both(pattern, name)) {
+            let keyword = self.transfer.keyword;
+            step.lint(|linter, instruction| {
+                linter.excluded_match(instruction, keyword, pattern, source);
+            });
+        }
     }
 
     pub(super) fn add_inline(
@@ -191,6 +210,36 @@ impl Actions<'_> {
     }
 }
 
+/// Can a name match the pattern of `--exclude` and the last part of a source? Of two patterns only
+/// what stands before the first and behind the last wildcard is compared.
+fn can_match_both(excluded: &str, source: &str) -> bool {
+    let excluded = excluded.strip_prefix('/').unwrap_or(excluded);
+    let excluded = excluded.strip_suffix('/').unwrap_or(excluded);
+    if excluded.is_empty() || excluded.starts_with('!') || excluded.contains('/') {
+        return false;
+    }
+    let matches = |pattern: &str, name: &str| {
+        PatternMatcher::new([pattern]).is_ok_and(|pattern| pattern.matches(name))
+    };
+    match (has_wildcards(excluded), has_wildcards(source)) {
+        (false, _) => matches(source, excluded),
+        (true, false) => matches(excluded, source),
+        (true, true) => {
+            let ((start, end), (other_start, other_end)) = (ends(excluded), ends(source));
+            (start.starts_with(other_start) || other_start.starts_with(start))
+                && (end.ends_with(other_end) || other_end.ends_with(end))
+        }
+    }
+}
+
+/// What stands before the first and behind the last wildcard.
+fn ends(pattern: &str) -> (&str, &str) {
+    const WILDCARDS: [char; 5] = ['*', '?', '[', ']', '\\'];
+    let first = pattern.find(WILDCARDS).unwrap_or(pattern.len());
+    let last = pattern.rfind(WILDCARDS).map_or(0, |last| last + 1);
+    (&pattern[..first], &pattern[last..])
+}
+
 /// Does the path hold `*`, `?` or `[` that are not escaped?
 fn has_wildcards(path: &str) -> bool {
     let mut bytes = path.bytes();
@@ -202,4 +251,34 @@ fn has_wildcards(path: &str) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_both_patterns_match_are_possible_or_not() {
+        for (excluded, source) in [
+            ("a", "*"),
+            ("/a/", "?"),
+            ("*.txt", "hom*"),
+            ("[ab]", "*"),
+            ("*.md", "README.*"),
+            ("a*", "a"),
+        ] {
+            assert!(can_match_both(excluded, source), "{excluded} {source}");
+        }
+        for (excluded, source) in [
+            ("a", "b*"),
+            ("**/a", "*"),
+            ("x/a", "*"),
+            ("!a", "*"),
+            ("*.txt", "*.md"),
+            ("b*", "a*"),
+            ("", "*"),
+        ] {
+            assert!(!can_match_both(excluded, source), "{excluded} {source}");
+        }
+    }
 }
