@@ -57,10 +57,6 @@ enum Failure {
 }
 
 impl Failure {
-    fn text(error: impl std::fmt::Display) -> Self {
-        Self::Text(error.to_string())
-    }
-
     fn to_json(&self) -> Map<String, Value> {
         let shown = match self {
             Self::Text(text) => json!({ "error": text }),
@@ -285,8 +281,11 @@ impl Answer {
                 }
                 Ok(Outcome::Done(done)) => return Ok(done),
                 Ok(Outcome::NeedsTime(request)) => {
-                    let time = images.time(&request).map_err(Failure::text)?;
-                    known.insert_time(request.identifier.clone(), time);
+                    let identifier = request.identifier.clone();
+                    match images.time(&request) {
+                        Ok(time) => known.insert_time(identifier, time),
+                        Err(failure) => known.insert_time_failure(identifier, failure),
+                    }
                 }
                 Ok(Outcome::NeedsImages(requests)) => {
                     let answers = images.images(&requests, &setting.worker);

@@ -32,7 +32,7 @@ pub enum ParseErrorKind {
     NoInstructions,
     /// A line is longer than can be read.
     #[error("the line is longer than 65535 bytes")]
-    LineTooLong,
+    LineTooLong { line: u32 },
     /// A parser directive occurs twice.
     #[error("the directive {name:?} occurs twice")]
     DirectiveRepeated { name: &'static str, line: u32 },
@@ -171,8 +171,8 @@ impl ParseError {
     pub fn shown_span(&self) -> Option<Span> {
         match *self.kind {
             ParseErrorKind::DirectiveRepeated { line, .. }
-            | ParseErrorKind::EscapeInvalid { line, .. } => Some(Span::line(line)),
-            ParseErrorKind::LineTooLong => self.span.map(|span| Span::line(span.last + 1)),
+            | ParseErrorKind::EscapeInvalid { line, .. }
+            | ParseErrorKind::LineTooLong { line } => Some(Span::line(line)),
             _ => self.span,
         }
     }
@@ -189,7 +189,7 @@ impl ParseErrorKind {
         use ParseErrorKind::*;
         matches!(
             self,
-            LineTooLong
+            LineTooLong { .. }
                 | DirectiveRepeated { .. }
                 | EscapeInvalid { .. }
                 | HeredocUnclosed { .. }
@@ -208,7 +208,7 @@ impl ParseErrorKind {
             }
             TooLarge { .. } => "large files in the build context, and COPY for them",
             TooManyInstructions { .. } => "several commands in one RUN, several files in one COPY",
-            LineTooLong => {
+            LineTooLong { .. } => {
                 "shorter lines; a long one can be continued on the next with the escape character"
             }
             DirectiveRepeated { .. } => "each directive once",

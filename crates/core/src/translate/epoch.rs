@@ -98,7 +98,12 @@ fn find(scope: &Scope<'_>, given: &str) -> Result<Found, Error> {
     };
     match scope.images.time(&request.identifier) {
         None => Ok(Found::Needs(Needs::Time(request))),
-        Some(time) => from_source(time).map(Found::Epoch).map_err(unusable),
+        Some(Ok(time)) => from_source(time).map(Found::Epoch).map_err(unusable),
+        Some(Err(failure)) => Err(Reason::EpochSource {
+            value: given.to_owned(),
+            source: failure.clone(),
+        }
+        .into()),
     }
 }
 

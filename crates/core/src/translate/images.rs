@@ -100,7 +100,7 @@ impl<T> From<Needs> for Outcome<T> {
 #[derive(Clone, Debug, Default)]
 pub struct ResolvedImages {
     images: BTreeMap<ImageRequest, Answer>,
-    times: BTreeMap<String, SourceTime>,
+    times: BTreeMap<String, Result<SourceTime, ImageFailure>>,
 }
 
 impl ResolvedImages {
@@ -133,7 +133,12 @@ impl ResolvedImages {
 
     /// Adds the time of a source, by the identifier of the [`SourceRequest`].
     pub fn insert_time(&mut self, identifier: impl Into<String>, time: SourceTime) {
-        self.times.insert(identifier.into(), time);
+        self.times.insert(identifier.into(), Ok(time));
+    }
+
+    /// Adds that the time of a source could not be found: the translation fails with it.
+    pub fn insert_time_failure(&mut self, identifier: impl Into<String>, failure: ImageFailure) {
+        self.times.insert(identifier.into(), Err(failure));
     }
 
     /// Is there an answer for `request`?
@@ -156,7 +161,7 @@ impl ResolvedImages {
         })
     }
 
-    pub(super) fn time(&self, identifier: &str) -> Option<&SourceTime> {
+    pub(super) fn time(&self, identifier: &str) -> Option<&Result<SourceTime, ImageFailure>> {
         self.times.get(identifier)
     }
 }

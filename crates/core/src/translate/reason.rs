@@ -231,6 +231,15 @@ pub enum Reason {
         /// Why.
         reason: String,
     },
+    /// `SOURCE_DATE_EPOCH` of a source whose time cannot be found.
+    #[error("SOURCE_DATE_EPOCH={value} cannot be used: the time of the source is not known")]
+    EpochSource {
+        /// The value.
+        value: String,
+        /// Why.
+        #[source]
+        source: ImageFailure,
+    },
     /// Findings of rules that fail the build.
     #[error("the Dockerfile breaks the rules {}", rules.join(", "))]
     Lint {

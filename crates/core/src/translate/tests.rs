@@ -764,3 +764,16 @@ fn an_exclusion_of_what_a_wildcard_matches_is_reported_and_fails_nothing() {
     assert_eq!(found("--exclude=**/a *"), [""; 0]);
     assert_eq!(found("--exclude=a --parents *"), [""; 0]);
 }
+
+#[test]
+fn what_is_found_before_the_time_of_a_source_fails_stays_found() {
+    let source =
+        "ARG V\nARG SOURCE_DATE_EPOCH=src\nFROM a:$V\nFROM scratch AS src\nADD https://h/a /\n";
+    let dockerfile = dockerfile::parse(source.as_bytes()).unwrap();
+    let mut linter = Linter::default();
+    let mut images = ResolvedImages::new();
+    images.insert_time_failure("https://h/a", Arc::new(std::fmt::Error));
+    let refused = translate_and_lint(&dockerfile, &options(), &images, &mut linter).unwrap_err();
+    assert!(matches!(*refused.reason, Reason::EpochSource { .. }));
+    assert_eq!(linter.findings()[0].rule.name(), "InvalidDefaultArgInFrom");
+}

@@ -163,7 +163,14 @@ impl<'l> Parser<'l> {
             return Err(ParseError::new(ParseErrorKind::NoInstructions, line));
         }
         if reader.line_too_long() {
-            return Err(ParseError::new(ParseErrorKind::LineTooLong, line));
+            let long = reader.line() + 1;
+            // BuildKit names the line before, except inside a continued statement.
+            let named = match reader.is_cut_off() {
+                true => Span::line(long),
+                false => line,
+            };
+            let kind = ParseErrorKind::LineTooLong { line: long };
+            return Err(ParseError::new(kind, named));
         }
         Ok(())
     }

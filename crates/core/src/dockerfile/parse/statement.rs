@@ -39,6 +39,8 @@ pub(super) struct StatementReader<'a> {
     lines: Lines<'a>,
     reader: DirectiveReader,
     comments: Vec<String>,
+    /// The last statement is continued, and the line that continues it could not be read.
+    cut_off: bool,
     /// The directives met so far.
     pub(super) directives: Directives,
 }
@@ -49,6 +51,7 @@ impl<'a> StatementReader<'a> {
             lines: Lines::new(text, raw),
             reader: DirectiveReader::new("#"),
             comments: Vec::new(),
+            cut_off: false,
             directives: Directives::default(),
         }
     }
@@ -61,6 +64,11 @@ impl<'a> StatementReader<'a> {
     /// The reading ended at a line that is too long.
     pub(super) fn line_too_long(&self) -> bool {
         self.lines.too_long
+    }
+
+    /// The reading ended inside a continued statement.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.cut_off
     }
 
     /// The next statement, without its heredocs.
@@ -112,6 +120,7 @@ impl<'a> StatementReader<'a> {
         let start = self.lines.number;
         let mut text = first.to_owned();
         let (mut invalid, mut blank) = (first_invalid, false);
+        self.cut_off = true;
         while let Some(line) = self.lines.next() {
             let trimmed = line.text.trim_start();
             if trimmed.starts_with('#') {
@@ -125,6 +134,7 @@ impl<'a> StatementReader<'a> {
             text.push_str(part);
             invalid |= !line.is_utf8();
             if !continued {
+                self.cut_off = false;
                 break;
             }
         }

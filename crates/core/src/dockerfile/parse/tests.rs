@@ -420,7 +420,7 @@ fn errors_name_lines_and_what_was_meant() {
     ));
     assert!(matches!(
         fails(&format!("FROM a\nRUN {}", "x".repeat(70_000))),
-        (LineTooLong, 1, 1)
+        (LineTooLong { .. }, 1, 1)
     ));
 }
 
@@ -471,4 +471,14 @@ fn behind_a_second_onbuild_there_is_no_heredoc() {
         "{error}"
     );
     assert_eq!(error.span, Some(Span::line(2)));
+}
+
+#[test]
+fn a_line_that_is_too_long_is_named_itself_only_where_it_continues_another() {
+    let long = "a".repeat(70_000);
+    for (before, named, shown) in [("FROM a\n", 1, 2), ("FROM a\nRUN x \\\n", 3, 3)] {
+        let error = parse(format!("{before}{long}\n").as_bytes()).unwrap_err();
+        assert_eq!(error.span, Some(Span::line(named)), "{before}");
+        assert_eq!(error.shown_span(), Some(Span::line(shown)), "{before}");
+    }
 }
