@@ -104,7 +104,7 @@ fn nul_bytes_are_characters_as_any_other() {
 #[test]
 fn a_line_is_no_longer_than_the_reference_reads() {
     let line = format!("FROM a\nRUN {}\n", "x".repeat(100_000));
-    assert!(matches!(refused(line), ParseErrorKind::LineTooLong));
+    assert!(matches!(refused(line), ParseErrorKind::LineTooLong { .. }));
     let continued = format!("FROM a\nRUN {}\n", "xxxxxxxxx \\\n".repeat(100_000));
     assert_eq!(vertices(continued), 2);
 }

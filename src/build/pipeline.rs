@@ -210,7 +210,7 @@ impl Prepared {
             build_ref: session::new_id()?,
             session_id: session.id().to_owned(),
             // They are for the daemon's history alone: the graph is made here.
-            frontend_attrs: redact_values(attributes.clone()),
+            frontend_attrs: redact_values(options::told_to_daemon(&attributes)),
             cache_exports: layouts.cache_to.clone(),
             cache_imports: layouts.cache_from.clone(),
             exporters: export::exporters(&self.request, &outputs, docker_engine),

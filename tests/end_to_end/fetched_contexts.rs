@@ -293,3 +293,60 @@ fn basic(token: &str) -> String {
         base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{token}"));
     format!("basic {encoded}")
 }
+
+#[test]
+fn the_epoch_of_an_archive_without_a_time_is_that_of_its_newest_file() {
+    let text = "FROM busybox\nARG SOURCE_DATE_EPOCH\nRUN echo $SOURCE_DATE_EPOCH > /epoch\n";
+    let files = folder_of(&[("Dockerfile", text)]);
+    let served = tempfile::tempdir().expect("a temporary folder");
+    let packed = Command::new("tar")
+        .args(["--mtime=@1600000000", "-czf"])
+        .arg(served.path().join("context.tgz"))
+        .args(["-C".as_ref(), files.path().as_os_str()])
+        .arg("Dockerfile")
+        .status();
+    assert!(packed.is_ok_and(|packed| packed.success()));
+    let web = Web::of(served.path());
+    let epoch = ["--build-arg", "SOURCE_DATE_EPOCH=context"];
+    let (built, output) = build(&[epoch[0], epoch[1], &web.url("context.tgz")], &[]);
+    built.succeeded();
+    holds(&output, "epoch", "1600000000\n");
+}
+
+#[test]
+fn a_named_context_is_what_a_source_policy_makes_of_its_image() {
+    let word = unique();
+    let served = folder_of(&[("file", &word)]);
+    let web = Web::of(served.path());
+    let url = web.url("file");
+    let policy = format!(
+        r#"{{"rules": [{{"action": "CONVERT",
+            "selector": {{"identifier": "docker-image://docker.io/library/{word}:latest"}},
+            "updates": {{"identifier": "{url}"}}}}]}}"#
+    );
+    let context = folder_of(&[
+        ("Dockerfile", "FROM scratch\nCOPY --from=other / /\n"),
+        ("policy.json", &policy),
+    ]);
+    let path = context.path().to_string_lossy();
+    let file = context.path().join("policy.json");
+    let variables = [(
+        "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY",
+        file.to_str().expect("a UTF-8 path"),
+    )];
+    let other = format!("--build-context=other=docker-image://{word}");
+    let (built, output) = build(&[&other, &path], &variables);
+    built.succeeded();
+    holds(&output, "context", &word);
+}
+
+#[test]
+fn what_is_found_before_a_syntax_error_is_shown_with_it() {
+    let files = folder_of(&[("Dockerfile", "FROM scratch as a\nRUNN x\n")]);
+    let shown = ["FromAsCasing", "unknown instruction \"RUNN\""];
+    let path = files.path().to_string_lossy();
+    build(&[&path], &[]).0.failed_with(1, &shown);
+    let repository = repository_of(&[("Dockerfile", "FROM scratch as a\nRUNN x\n")]);
+    let daemon = GitDaemon::of(repository.path());
+    build(&[&daemon.url("")], &[]).0.failed_with(1, &shown);
+}
