@@ -214,7 +214,7 @@ fn run(arguments: &Arguments) -> Result<String, Diagnostic> {
             let local = context.strip_prefix("cwd://");
             match local {
                 Some(local) => solvekit_bake::filepath::clean(local),
-                None if solvekit_bake::target::is_remote(&context) => context,
+                None if solvekit_bake::remote::is_remote(&context) => context,
                 None => solvekit_bake::filepath::clean(&context),
             }
         });

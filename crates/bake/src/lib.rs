@@ -32,6 +32,8 @@ pub mod target;
 
 pub mod print;
 
+pub mod remote;
+
 pub mod filepath;
 
 pub mod units;

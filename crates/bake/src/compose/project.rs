@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Kind},
-    filepath,
     files::{FileReader, InputFile, ReadError},
 };
 
@@ -25,8 +24,6 @@ pub(super) struct Project {
     pub(super) services: BTreeMap<String, Service>,
     pub(super) secrets: BTreeMap<String, Secret>,
     pub(super) variables: Variables,
-    /// The folder of the first file, if it is a local one.
-    pub(super) folder: Option<String>,
 }
 
 /// How thoroughly a project is checked.
@@ -67,14 +64,10 @@ pub(super) fn load(
         .collect();
     let root = load::model(&loader, sources, "", settings, &[])?;
     let (services, secrets) = typed(root)?;
-    let name = files.first().map_or("", |file| file.name.as_str());
-    let is_local = !name.is_empty() && name != "-" && !name.contains("://");
-    let folder = is_local.then(|| filepath::folder(name));
     let mut project = Project {
         services,
         secrets,
         variables,
-        folder,
     };
     if checks == Checks::Full {
         project.check_consistency()?;

@@ -27,14 +27,11 @@ pub(super) fn definition(project: &Project) -> Result<Definition, Diagnostic> {
                 .push(target(project, name, service, build)?);
         }
     }
-    let targets = definition
-        .targets
-        .iter()
-        .map(|target| target.name.clone())
-        .collect();
-    let name = "default".to_owned();
+    let targets = definition.targets.iter();
+    let targets: Vec<String> = targets.map(|target| target.name.clone()).collect();
     definition.groups.push(Group {
-        name,
+        name: "default".to_owned(),
+        is_unset: targets.is_empty(),
         targets,
         ..Group::default()
     });
@@ -110,7 +107,6 @@ fn target(
     if target.tags.as_ref().is_none_or(Vec::is_empty) && !service.image.is_empty() {
         target.tags = Some(vec![service.image.clone()]);
     }
-    set_context_base(&mut target, project.folder.as_ref());
     Ok(target)
 }
 
@@ -189,17 +185,4 @@ pub(super) fn named_contexts(
         .iter()
         .map(|(name, value)| (name.clone(), convert(value)))
         .collect()
-}
-
-/// Notes the folder of the project's first file, at which relative contexts may have to start.
-fn set_context_base(target: &mut Target, folder: Option<&String>) {
-    let Some(folder) = folder else { return };
-    let base = &mut target.context_base;
-    base.default = Some(folder.clone());
-    base.context = target.context.as_ref().map(|_| folder.clone());
-    base.contexts = target
-        .contexts
-        .keys()
-        .map(|name| (name.clone(), folder.clone()))
-        .collect();
 }

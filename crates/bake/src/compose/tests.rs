@@ -114,6 +114,13 @@ secrets: {s: {environment: S}}
 }
 
 #[test]
+fn a_project_that_builds_nothing_has_an_unset_group() {
+    let definition = one("services: {s: {image: redis}}").unwrap();
+    assert!(definition.groups[0].is_unset && definition.targets.is_empty());
+    assert!(one("services: {}").unwrap().groups.is_empty());
+}
+
+#[test]
 fn services_extend_each_other_and_other_files() {
     let files = [
         (

@@ -95,8 +95,8 @@ impl Collected {
             }
             self.definition.groups.push(Group {
                 name: label.to_owned(),
-                description: String::new(),
                 targets: names,
+                ..Group::default()
             });
         }
         for group in &mut self.definition.groups {

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use crate::filepath::{folder, is_absolute, join};
+use crate::remote::is_remote;
 use crate::syntax::ast::{Node, Step};
 use crate::syntax::body::Block;
-use crate::target::{ContextBase, Definition, Target, is_remote};
+use crate::target::{ContextBase, Definition, Target};
 use crate::value::Value;
 
 /// The directory of a local file; none for stdin and URLs.

@@ -1,5 +1,7 @@
 //! The JSON of `--print`, and the tables and JSON of `--list`.
 
+mod context;
+
 mod json;
 
 mod list;
@@ -8,6 +10,7 @@ mod table;
 
 mod target;
 
+pub use context::shown_context;
 pub use list::{ListedVariable, targets_json, targets_table, variables_json, variables_table};
 
 use std::collections::BTreeMap;
@@ -48,7 +51,11 @@ fn group_json(writer: &mut Writer, group: &Group) {
             writer.text(&group.description);
         }
         writer.key("targets");
-        writer.list(&group.targets, |writer, name| writer.text(name));
+        if group.is_unset && group.targets.is_empty() {
+            writer.null();
+        } else {
+            writer.list(&group.targets, |writer, name| writer.text(name));
+        }
     });
 }
 

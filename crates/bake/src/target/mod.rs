@@ -18,7 +18,7 @@ pub(crate) mod values;
 use std::collections::BTreeMap;
 
 pub use attest::Attest;
-pub use base::{ContextBase, is_remote};
+pub use base::ContextBase;
 pub use cache::Cache;
 pub(crate) use csv::csv_fields_by;
 pub use csv::{CsvError, csv_fields};
@@ -48,6 +48,8 @@ pub struct Group {
     pub description: String,
     /// Its targets and groups.
     pub targets: Vec<String>,
+    /// True if no file says which targets the group has: a compose project that builds nothing.
+    pub is_unset: bool,
 }
 
 /// What to build, and how.
