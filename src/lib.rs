@@ -50,6 +50,8 @@ pub mod build;
 
 pub mod spread;
 
+pub mod bake;
+
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {

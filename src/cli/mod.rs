@@ -2,6 +2,7 @@
 
 mod arguments;
 mod attestations;
+mod bake;
 mod build;
 mod build_failure;
 mod builder;
@@ -117,6 +118,9 @@ enum Command {
     /// Build an image from a Dockerfile
     #[command(visible_alias = "b")]
     Build(Box<build::BuildArgs>),
+    /// Build the targets of bake files: HCL, JSON or compose
+    #[command(visible_alias = "f")]
+    Bake(Box<bake::BakeArgs>),
     /// Show the graph that a Dockerfile becomes, without a daemon
     Llb(Box<llb::LlbArgs>),
     /// Write down which images a Dockerfile's base images are, so that it can be built from exactly these
@@ -246,6 +250,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         }
         Command::Debug(args) => run_async(debug::cmd_debug(&args, &cli.connection, &environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
+        Command::Bake(args) => bake::cmd_bake(&args, &environment),
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),

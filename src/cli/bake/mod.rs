@@ -1,0 +1,281 @@
+//! `solvekit bake`: the flags of `docker buildx bake`, its look-up of files, `--print` and `--list`.
+
+mod allow;
+mod files;
+mod list;
+mod machine;
+mod overrides;
+
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use clap::ArgAction;
+use solvekit::bake::target::Policy;
+use solvekit::bake::{self, Diagnostic, Evaluation, Options, Plan, print};
+
+use super::display::ProgressArgs;
+use super::environment::Environment;
+use super::terminal::print_json;
+use super::{Failure, values};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    solvekit bake                                  build the group or target \"default\"\n  \
+    solvekit bake app db --print                   show what would be built, as JSON\n  \
+    solvekit bake -f compose.yaml -f extra.hcl     several files, merged in order\n  \
+    solvekit bake --set '*.platform=linux/arm64'   change every target\n  \
+    solvekit bake --list=variables                 what can be set by the environment or --var\n\n\
+    Without -f, the files of BUILDX_BAKE_FILE are read, otherwise those of these that exist, in this order:\n  \
+    compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml,\n  \
+    docker-bake.json, docker-bake.hcl, docker-bake.override.json, docker-bake.override.hcl")]
+pub(super) struct BakeArgs {
+    /// Groups and targets to build; * ? [a-z] are patterns [default: default]
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// File to read: HCL, JSON or compose; - is stdin; repeatable
+    #[arg(short, long, value_name = "FILE")]
+    file: Vec<String>,
+
+    /// Change an attribute of targets: TARGET.KEY=VALUE, += adds, TARGET may be a pattern; repeatable
+    #[arg(long, value_name = "OVERRIDE")]
+    set: Vec<String>,
+
+    /// Give a variable its value; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    var: Vec<String>,
+
+    /// Print the targets as JSON, and build nothing
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    print: bool,
+
+    /// List what the files define: targets or variables; type=targets,format=json for programs
+    #[arg(long, value_name = "KIND")]
+    list: Option<String>,
+
+    /// The older form of --list=targets
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", action = ArgAction::Set, value_parser = values::boolean)]
+    list_targets: bool,
+
+    /// The older form of --list=variables
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", action = ArgAction::Set, value_parser = values::boolean)]
+    list_variables: bool,
+
+    /// Push all images: short for --set=*.output=type=registry, where that fits
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    push: bool,
+
+    /// Load all images into the Docker engine: short for --set=*.output=type=docker, where that fits
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    load: bool,
+
+    /// Look base images up in the registry even when the daemon has them
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
+          value_parser = values::boolean)]
+    pull: Option<bool>,
+
+    /// Run every step although it is cached
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
+          value_parser = values::boolean)]
+    no_cache: Option<bool>,
+
+    /// Attestation of all images: short for --set=*.attest=type=provenance,…
+    #[arg(long, value_name = "PROVENANCE")]
+    provenance: Option<String>,
+
+    /// Attestation of all images: short for --set=*.attest=type=sbom,…
+    #[arg(long, value_name = "SBOM")]
+    sbom: Option<String>,
+
+    /// Policy of all targets: disabled=true, or strict=BOOL and log-level=LEVEL; repeatable
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
+
+    /// Answer a question instead of building: check, outline, targets[,format=json][,ignorestatus=true]
+    #[arg(
+        long,
+        value_name = "CALL",
+        default_value = "build",
+        hide_default_value = true
+    )]
+    call: String,
+
+    /// Check the Dockerfiles instead of building them: short for --call=check
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    check: bool,
+
+    /// Allow what the files ask for: network.host, security.insecure, device[=NAME], ssh, fs[.read|.write]=PATH,
+    /// image[.push|.load]=NAME, buildx.local.delete; repeatable
+    #[arg(long, value_name = "ENTITLEMENT")]
+    allow: Vec<String>,
+
+    /// Write what is known of the results to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    metadata_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+}
+
+/// What the command is to do.
+enum Action {
+    List(list::Listing),
+    Print,
+    Build,
+}
+
+/// Reads the files and prints or lists what they define.
+pub(super) fn cmd_bake(args: &BakeArgs, environment: &Environment) -> Result<(), Failure> {
+    let set = overrides::texts(args)?;
+    allow::check(&args.allow)?;
+    let listing = args.listing();
+    if args.print && listing.is_some() {
+        return Err(Failure::new("--print and --list cannot be used together")
+            .hint("--list shows what the files define, --print what would be built"));
+    }
+    if let Some(url) = args
+        .targets
+        .first()
+        .filter(|name| bake::remote::is_remote(name))
+    {
+        return Err(Failure::new(format!(
+            "cannot read {url}: remote files are not supported yet"
+        ))
+        .hint("clone the repository, and run solvekit bake in it"));
+    }
+    let machine = machine::ThisMachine::new()?;
+    let settings = files::Settings::from_process()?;
+    let files = files::read(&args.file, &settings, read_stdin)?;
+    let bake_environment = files::environment(&settings, &args.var)?;
+    let options = Options {
+        file_relative_paths: settings.file_relative_paths()?,
+    };
+    let evaluation = bake::evaluate(&files, &bake_environment, &machine, &machine, options)
+        .map_err(|error| failed(&error))?;
+    let action = match listing {
+        Some(text) => Action::List(list::Listing::parse(&text)?),
+        None if args.print => Action::Print,
+        None => Action::Build,
+    };
+    if let Action::List(listing) = action {
+        return listing.print(&evaluation);
+    }
+    let mut plan = plan(&evaluation, args, &set.texts, &bake_environment)?;
+    finish(&mut plan, set.policies, environment);
+    check(&plan, &machine)?;
+    for target in plan.targets.values_mut() {
+        let context = target.context.take().unwrap_or_default();
+        target.context = Some(print::shown_context(&context));
+    }
+    match action {
+        Action::Print => print_json(&print::plan_json(&plan.groups, &plan.targets)),
+        _ => Err(refused(args)),
+    }
+}
+
+impl BakeArgs {
+    fn listing(&self) -> Option<String> {
+        let older = |asked: bool, kind: &str| asked.then(|| kind.to_owned());
+        let older =
+            older(self.list_targets, "targets").or_else(|| older(self.list_variables, "variables"));
+        self.list.clone().or(older)
+    }
+}
+
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(files::MAX_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn plan(
+    evaluation: &Evaluation,
+    args: &BakeArgs,
+    set: &[String],
+    environment: &bake::Environment,
+) -> Result<Plan, Failure> {
+    let default = ["default".to_owned()];
+    let names = if args.targets.is_empty() {
+        &default[..]
+    } else {
+        &args.targets
+    };
+    evaluation.plan(names, set, environment).map_err(|error| {
+        let failure = failed(&error);
+        // Nobody has named it: say what there is instead.
+        let known = &evaluation.definition.targets;
+        if error.kind == bake::Kind::UnknownTarget && args.targets.is_empty() && !known.is_empty() {
+            let names: Vec<&str> = known
+                .iter()
+                .map(|target| target.name.as_str())
+                .take(8)
+                .collect();
+            return failure.hint(format!(
+                "name what to build, for example: {}",
+                names.join(", ")
+            ));
+        }
+        failure
+    })
+}
+
+/// Adds what the command line and the environment say of all targets alike.
+fn finish(plan: &mut Plan, policies: overrides::Policies, environment: &Environment) {
+    const EPOCH: &str = "SOURCE_DATE_EPOCH";
+    for target in plan.targets.values_mut() {
+        if policies == overrides::Policies::Disabled {
+            let disabled = Policy {
+                disabled: true,
+                ..Policy::default()
+            };
+            target.policy = vec![disabled];
+        }
+        if let Some(epoch) = &environment.source_date_epoch {
+            target
+                .args
+                .entry(EPOCH.to_owned())
+                .or_insert_with(|| epoch.clone());
+        }
+    }
+}
+
+/// Finds what a build could not use; the target is named if there are several.
+fn check(plan: &Plan, machine: &machine::ThisMachine) -> Result<(), Failure> {
+    for (name, target) in &plan.targets {
+        bake::check(target, machine)
+            .map_err(|error| Failure::from_error(&error).behind(&format!("target {name}")))?;
+    }
+    Ok(())
+}
+
+/// The build itself is not there yet; nothing is done by half.
+fn refused(args: &BakeArgs) -> Failure {
+    let what = match args.metadata_file {
+        Some(_) => "cannot build, nor write the metadata file",
+        None => "cannot build",
+    };
+    Failure::new(format!("{what}: solvekit bake does not build yet"))
+        .hint("--print shows the targets; build one of them with solvekit build")
+}
+
+/// The error of a bake file, with its lines before it.
+fn failed(error: &Diagnostic) -> Failure {
+    let failure = Failure::new(error.to_string());
+    let failure = match &error.excerpt {
+        Some(excerpt) => failure.report_before(excerpt.clone()),
+        None => failure,
+    };
+    match error.hints.is_empty() {
+        true => failure,
+        false => failure.hint(error.hints.join("\n")),
+    }
+}
