@@ -12,7 +12,7 @@ use super::builder::Builders;
 use super::builder_platforms::{marked, shortened};
 use super::connection::ConnectionArgs;
 use super::environment::Environment;
-use super::table_format::{Format, heads};
+use super::table_format::{Format, heads, with_json};
 use super::terminal::{print_json, print_text, talk};
 use super::{Failure, builder_json, values};
 
@@ -71,8 +71,12 @@ pub(super) async fn cmd_ls(
         }
         Some(format) => {
             let lines = |one| lines(&builders, one, format.is_table, args.no_trunc);
-            let lines = listed.iter().flat_map(lines).map(entry);
-            print_text(&format.print(heads(FIELDS), lines)?)?;
+            let entries = listed.iter().flat_map(|one| {
+                let object = json(&builders, one);
+                let lines = lines(one).into_iter();
+                lines.map(move |line| with_json(&entry(line), &object))
+            });
+            print_text(&format.print(heads(FIELDS), entries)?)?;
             problems.extend(
                 listed
                     .iter()

@@ -73,6 +73,19 @@ impl Format {
     }
 }
 
+/// An entry whose JSON is another object than its fields, as in buildx: `{{json .}}` is what `--format json` prints.
+pub(super) fn with_json(entry: &Struct, object: &serde_json::Value) -> Struct {
+    let fields = entry.fields().iter();
+    let hidden = fields.fold(Struct::new(), |all, field| {
+        all.hidden(&field.name, field.value.clone())
+    });
+    let keys = object.as_object().into_iter().flatten();
+    keys.fold(hidden, |all, (key, value)| {
+        // No template can name it.
+        all.field(&format!(".{key}"), key, Value::from(value.clone()))
+    })
+}
+
 fn in_one_line(entry: &Struct) -> Struct {
     let fields = entry.fields().iter();
     fields.fold(Struct::new(), |all, field| {
@@ -121,6 +134,21 @@ mod tests {
         ] {
             assert_eq!(printed(format).unwrap(), text, "{format}");
         }
+    }
+
+    #[test]
+    fn the_json_of_an_entry_can_be_another_object() {
+        let entry = Struct::new().field("Name", "Name", "node");
+        let entry = with_json(&entry, &serde_json::json!({"Name": "builder", "Nodes": []}));
+        let print = |format: &str| {
+            let format = Format::parse(format, "").unwrap();
+            format.print(Struct::new(), [entry.clone()]).unwrap()
+        };
+        assert_eq!(print("{{.Name}}"), "node\n");
+        assert_eq!(
+            print("{{json . }}"),
+            "{\"Name\":\"builder\",\"Nodes\":[]}\n"
+        );
     }
 
     #[test]

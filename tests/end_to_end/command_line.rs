@@ -236,6 +236,15 @@ fn the_default_builder_s_last_activity_is_known() {
         activity.starts_with("20") && listed["Current"] == true,
         "{listed}"
     );
+    // python-on-whales asks in this way, and takes each line for a builder.
+    let by_template = home
+        .run(&["ls", "--format", "{{json . }}"])
+        .succeeded()
+        .stdout;
+    for line in by_template.lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(line, listed);
+    }
 }
 
 #[test]

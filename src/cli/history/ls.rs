@@ -5,15 +5,27 @@ use std::time::SystemTime;
 
 use serde_json::json;
 use solvekit::client::BuildRecord;
-use solvekit::template::{Json, Struct, Template, Value};
-use solvekit::text::one_line;
+use solvekit::template::Struct;
 
-use super::super::columns::align;
 use super::super::git_repository::Repository;
+use super::super::table_format::{Format, heads, with_json};
 use super::super::terminal::{print_json, print_text};
 use super::super::{Failure, records};
 use super::filter::Filter;
 use super::{Daemon, LIMIT, record};
+
+const TABLE: &str = "{{.Ref}}\t{{.Name}}\t{{.Status}}\t{{.CreatedAt}}\t{{.Duration}}\t{{.Link}}";
+
+/// The fields and their heads in a table. Only a terminal of Docker Desktop has links.
+const HEADS: [(&str, &str); 7] = [
+    ("Ref", "BUILD ID"),
+    ("FullRef", "FULL REF"),
+    ("Name", "NAME"),
+    ("Status", "STATUS"),
+    ("CreatedAt", "CREATED AT"),
+    ("Duration", "DURATION"),
+    ("Link", ""),
+];
 
 /// The widest name in the table.
 const NAME: usize = 36;
@@ -40,10 +52,7 @@ pub(super) struct LsArgs {
 pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
     let filters = args.filter.iter().map(|text| Filter::parse(text));
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
-    let template = match args.format.as_str() {
-        "table" | "json" => None,
-        text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),
-    };
+    let format = Format::parse(&args.format, TABLE)?;
     let repository = match args.local {
         true => Some(own_repository()?),
         false => None,
@@ -57,25 +66,14 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
     found.truncate(LIMIT);
     // Those that run stand first.
     found.sort_by_key(|record| record.completed_at.is_some());
-    let mut text = String::new();
-    if args.format == "table" {
-        text.push_str("BUILD ID\tNAME\tSTATUS\tCREATED AT\tDURATION\n");
-        text.extend(found.iter().map(|one| row(daemon, one, args.no_trunc, now)));
-        return print_text(&align(&text, 10, 3));
-    }
-    for one in &found {
-        match &template {
-            None => text.push_str(&as_json(daemon, one)),
-            Some(template) => {
-                let rendered = template.render(&as_value(daemon, one, now), Json::Compact);
-                text.push_str(&rendered.map_err(|error| Failure::from_error(&error))?);
-                text.push('\n');
-            }
-        }
-    }
-    match template {
-        Some(_) => print_text(&text),
-        None => print_json(&text),
+    let is_cut = format.is_table && !args.no_trunc;
+    let entries = found
+        .iter()
+        .map(|one| with_json(&entry(daemon, one, is_cut, now), &as_object(daemon, one)));
+    let text = format.print(heads(HEADS), entries)?;
+    match args.format.as_str() {
+        "json" => print_json(&text),
+        _ => print_text(&text),
     }
 }
 
@@ -84,18 +82,6 @@ fn own_repository() -> Result<Repository, Failure> {
         Failure::new("the working directory is in no git repository")
             .hint("--local lists the builds of the repository that the working directory is in")
     })
-}
-
-fn row(daemon: &Daemon<'_>, one: &BuildRecord, whole: bool, now: SystemTime) -> String {
-    let name = record::name(one, daemon.state(one).as_ref());
-    let name = one_line(if whole { name } else { cut(&name) }.as_str()).into_owned();
-    format!(
-        "{}\t{name}\t{}\t{}\t{}\n",
-        one_line(&one.build_ref),
-        record::status(one),
-        ago(one, now),
-        record::duration(one, now)
-    )
 }
 
 /// The end of a long name, which tells more than its beginning.
@@ -115,8 +101,8 @@ fn ago(one: &BuildRecord, now: SystemTime) -> String {
     format!("{} ago", records::age(age.unwrap_or_default()))
 }
 
-/// One line, with buildx's keys.
-fn as_json(daemon: &Daemon<'_>, one: &BuildRecord) -> String {
+/// With buildx's keys.
+fn as_object(daemon: &Daemon<'_>, one: &BuildRecord) -> serde_json::Value {
     let mut object = json!({
         "ref": daemon.full_ref(one),
         "name": record::name(one, daemon.state(one).as_ref()),
@@ -129,22 +115,20 @@ fn as_json(daemon: &Daemon<'_>, one: &BuildRecord) -> String {
     if let Some(completed) = record::timestamp(one.completed_at) {
         object["completed_at"] = completed.into();
     }
-    format!("{object}\n")
+    object
 }
 
-fn as_value(daemon: &Daemon<'_>, one: &BuildRecord, now: SystemTime) -> Value {
-    let fields = Struct::new()
-        .field("Ref", "ref", one.build_ref.as_str())
-        .field("FullRef", "full_ref", daemon.full_ref(one))
-        .field(
-            "Name",
-            "name",
-            record::name(one, daemon.state(one).as_ref()),
-        )
-        .field("Status", "status", record::status(one))
-        .field("CreatedAt", "created_at", ago(one, now))
-        .field("Duration", "duration", record::duration(one, now));
-    Value::from(fields)
+fn entry(daemon: &Daemon<'_>, one: &BuildRecord, is_cut: bool, now: SystemTime) -> Struct {
+    let name = record::name(one, daemon.state(one).as_ref());
+    let name = if is_cut { cut(&name) } else { name };
+    Struct::new()
+        .field("Ref", "Ref", one.build_ref.as_str())
+        .field("FullRef", "FullRef", daemon.full_ref(one))
+        .field("Name", "Name", name)
+        .field("Status", "Status", record::status(one))
+        .field("CreatedAt", "CreatedAt", ago(one, now))
+        .field("Duration", "Duration", record::duration(one, now))
+        .field("Link", "Link", "")
 }
 
 #[cfg(test)]
