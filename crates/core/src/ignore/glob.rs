@@ -62,7 +62,10 @@ impl Glob {
                 }
             };
             flush(&mut text, &mut pieces);
-            pieces.push(piece);
+            // `(.*/)?` twice is the same as once: a run of stars is one piece, however long.
+            if !(piece == Piece::Tree && pieces.last() == Some(&Piece::Tree)) {
+                pieces.push(piece);
+            }
         }
         flush(&mut text, &mut pieces);
         Some(Self {
@@ -172,6 +175,14 @@ fn line(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_stars_is_one_piece() {
+        let glob = Glob::new(&format!("a{}b", "*".repeat(100_001))).unwrap();
+        assert_eq!(glob.pieces.len(), 4);
+        assert!(glob.matches("a/x/y/zb") && !glob.matches("a/x/y/z"));
+        assert_eq!(Glob::new(&"**/".repeat(10_000)).unwrap().pieces.len(), 2);
+    }
 
     #[test]
     fn what_is_odd_is_left_to_expressions() {

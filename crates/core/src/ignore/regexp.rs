@@ -6,6 +6,10 @@ use std::str::Chars;
 
 use regex::Regex;
 
+/// More characters than a count in braces or the name of a class has: looking further for the end of each would take long
+/// in a pattern that is full of their beginnings.
+const AHEAD: usize = 64;
+
 /// Compiles what [`GoPattern::scan`](super::pattern::GoPattern) made of a pattern.
 pub(super) fn compile(go_syntax: &str) -> Result<Regex, String> {
     let translated = translate(go_syntax)?;
@@ -31,8 +35,8 @@ fn translate(go_syntax: &str) -> Result<String, String> {
 
 /// A counted repetition, or a brace that is none and stands for itself, as in Go.
 fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
-    let ahead: String = rest.clone().take_while(|&c| c != '}').collect();
-    let closed = rest.clone().nth(ahead.chars().count()).is_some();
+    let ahead: String = rest.clone().take(AHEAD).take_while(|&c| c != '}').collect();
+    let closed = rest.clone().nth(ahead.chars().count()) == Some('}');
     let (low, high) = ahead.split_once(',').unwrap_or((&ahead, &ahead));
     let is_count = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !closed || !is_count(low) || !(is_count(high) || high.is_empty()) {
@@ -124,7 +128,7 @@ fn posix_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), S
         "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
         "space", "upper", "word", "xdigit",
     ];
-    let text: String = rest.clone().skip(1).collect();
+    let text: String = rest.clone().skip(1).take(AHEAD).collect();
     let Some((name, _)) = text.split_once(":]") else {
         return range('[', rest, out);
     };

@@ -220,3 +220,15 @@ fn expressions_are_limited() {
     let error = PatternMatcher::new(&patterns).unwrap_err();
     assert_eq!(error.pattern, "[[:alpha:]]1000");
 }
+
+#[test]
+fn huge_patterns_cost_no_more_than_their_length() {
+    let start = std::time::Instant::now();
+    for part in ["*", "**/", "?", "a*", "{", "[:", "[[:", "\\*", "^"] {
+        // A pattern may be malformed; it is refused or compiled, and asked about a path.
+        if let Ok(matcher) = PatternMatcher::new([part.repeat((1 << 20) / part.len())]) {
+            matcher.matches(&"a/".repeat(2000));
+        }
+    }
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
