@@ -7,7 +7,7 @@ use super::reason::Reason;
 use super::scope::Scope;
 use super::{arguments, names};
 use crate::dockerfile::{self, Dockerfile, Expansion, Lexer, Linter, Place};
-use crate::ignore::PatternMatcher;
+use crate::ignore::{PatternError, PatternMatcher};
 use crate::llb::{Env, path};
 use crate::oci::{Platform, Reference};
 
@@ -17,9 +17,8 @@ pub(super) struct Lint<'l> {
     ignored: Ignored,
 }
 
-/// What `.dockerignore` excludes, compiled when it is first asked for.
+/// What `.dockerignore` excludes.
 enum Ignored {
-    Unknown,
     /// Nothing, or exceptions are among it: those cannot be judged without the files.
     Nothing,
     Patterns(PatternMatcher),
@@ -29,7 +28,7 @@ impl<'l> Lint<'l> {
     pub(super) fn new(linter: Option<&'l mut Linter>) -> Self {
         Self {
             linter,
-            ignored: Ignored::Unknown,
+            ignored: Ignored::Nothing,
         }
     }
 
@@ -150,6 +149,12 @@ impl<'l> Lint<'l> {
         }
     }
 
+    /// Reads the patterns of `.dockerignore`: a malformed one is an error even if nothing is copied, as in the reference.
+    pub(super) fn read_ignored(&mut self, options: &Options) -> Result<(), Reason> {
+        self.ignored = ignored(options).map_err(Reason::IgnorePattern)?;
+        Ok(())
+    }
+
     /// A source of COPY or ADD that `.dockerignore` excludes.
     pub(super) fn ignored_source(
         &mut self,
@@ -159,9 +164,6 @@ impl<'l> Lint<'l> {
     ) {
         if !self.is_on() {
             return;
-        }
-        if matches!(self.ignored, Ignored::Unknown) {
-            self.ignored = ignored(options);
         }
         let Ignored::Patterns(matcher) = &self.ignored else {
             return;
@@ -182,17 +184,14 @@ fn patterns(options: &Options) -> &[String] {
     }
 }
 
-fn ignored(options: &Options) -> Ignored {
+fn ignored(options: &Options) -> Result<Ignored, PatternError> {
     let patterns = patterns(options);
-    if patterns.is_empty()
-        || patterns
-            .iter()
-            .any(|pattern| pattern.trim().starts_with('!'))
-    {
-        return Ignored::Nothing;
-    }
-    // A pattern that cannot be read is reported when the context is sent.
-    PatternMatcher::new(patterns).map_or(Ignored::Nothing, Ignored::Patterns)
+    let matcher = PatternMatcher::new(patterns)?;
+    let excepts = |pattern: &String| pattern.trim().starts_with('!');
+    Ok(match patterns.is_empty() || patterns.iter().any(excepts) {
+        true => Ignored::Nothing,
+        false => Ignored::Patterns(matcher),
+    })
 }
 
 /// The root itself is never excluded, only everything in it.

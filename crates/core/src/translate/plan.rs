@@ -59,6 +59,7 @@ pub(super) fn go_through<'a>(
     if !bases.missing.is_empty() {
         return Ok(Outcome::NeedsImages(bases.missing));
     }
+    lint.read_ignored(options)?;
     let wanted = count_heirs(&scope, &mut stages, target, &bases);
     for id in wanted {
         instruction::dispatch(&scope, lint, &mut stages, id)?;

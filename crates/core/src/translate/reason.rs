@@ -3,6 +3,7 @@
 use super::error::Suggestion;
 use super::images::ImageFailure;
 use crate::dockerfile::{ExpandError, MountError, ParseError};
+use crate::ignore::PatternError;
 use crate::{llb, oci};
 
 /// What is wrong.
@@ -246,6 +247,9 @@ pub enum Reason {
         /// The rules' names.
         rules: Vec<&'static str>,
     },
+    /// A pattern of the ignore file that is none.
+    #[error("the ignore file cannot be used")]
+    IgnorePattern(#[source] PatternError),
     /// Text that is not UTF-8 where LLB needs it.
     #[error("the instruction has bytes that are not UTF-8, which BuildKit does not accept")]
     InvalidUtf8,

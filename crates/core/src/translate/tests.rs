@@ -777,3 +777,19 @@ fn what_is_found_before_the_time_of_a_source_fails_stays_found() {
     assert!(matches!(*refused.reason, Reason::EpochSource { .. }));
     assert_eq!(linter.findings()[0].rule.name(), "InvalidDefaultArgInFrom");
 }
+
+#[test]
+fn a_malformed_ignore_pattern_is_an_error_even_if_nothing_is_copied() {
+    let dockerfile = crate::dockerfile::parse(b"FROM scratch\n").unwrap();
+    for pattern in ["[", "a\\", "!"] {
+        let options = Options {
+            context: Context::Local(LocalContext {
+                exclude_patterns: vec![pattern.into()],
+                ..LocalContext::new("context")
+            }),
+            ..Options::default()
+        };
+        let error = translate(&dockerfile, &options, &ResolvedImages::new()).unwrap_err();
+        assert!(matches!(*error.reason, Reason::IgnorePattern(_)), "{error}");
+    }
+}
