@@ -56,6 +56,9 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
     )
 }
 
+/// Of how many steps it is known which build shows their logs.
+const OWNERS: usize = 200_000;
+
 /// One event on its way to the display.
 #[derive(Debug)]
 pub struct Event {
@@ -278,7 +281,10 @@ impl Source {
         update.logs.retain(|log| match owners.get(&log.vertex) {
             Some(owner) => *owner == self.id,
             None => {
-                owners.insert(log.vertex.clone(), self.id);
+                // More than any build has: what a daemon reports without end is not remembered.
+                if owners.len() < OWNERS {
+                    owners.insert(log.vertex.clone(), self.id);
+                }
                 true
             }
         });

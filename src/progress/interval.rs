@@ -64,6 +64,11 @@ impl Work {
             .sum()
     }
 
+    /// How many spans there are.
+    pub(super) fn count(&self) -> usize {
+        self.spans.len()
+    }
+
     pub(super) fn is_started(&self) -> bool {
         !self.spans.is_empty()
     }

@@ -9,6 +9,9 @@ use super::event::{LogStream, StatusUpdate, Vertex, VertexLog, VertexStatus, War
 use super::json::format_time;
 use super::name::StepName;
 
+/// More steps than any build has: those of a daemon that reports without end are not remembered.
+const STEPS: usize = 200_000;
+
 /// What is remembered of a build's steps.
 #[derive(Debug, Default)]
 pub(super) struct JsonLines {
@@ -124,6 +127,9 @@ impl JsonLines {
             None => None,
         };
         let state = State::of(vertex);
+        if self.steps.len() >= STEPS && !self.steps.contains_key(&vertex.digest) {
+            return;
+        }
         let known = self.steps.entry(vertex.digest.clone()).or_default();
         // A step is reported again when its layers are fetched from the cache: it stays cached.
         let again = known.state == Some(State::Cached) && state != State::Failed;
@@ -172,7 +178,7 @@ impl JsonLines {
         let mut data = self.halves.remove(&key).unwrap_or_default();
         data.extend_from_slice(&log.data);
         let half = data.split_off(whole_characters(&data));
-        if !half.is_empty() {
+        if !half.is_empty() && self.halves.len() < STEPS {
             self.halves.insert(key, half);
         }
         if data.is_empty() {

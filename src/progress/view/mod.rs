@@ -1,14 +1,16 @@
 //! The state of all steps, made of the events so far. Pure: it reads no clock and draws nothing.
 
+mod bounds;
 mod step;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use super::event::{StatusUpdate, Vertex, VertexLog, VertexStatus, Warning};
 use super::group::Group;
 use super::interval::{Clocks, Interval, merge};
 use super::name::StepName;
+use bounds::Bounds;
 pub use step::{StepState, StepView};
 
 /// What is known of a build, or of several that are shown together.
@@ -25,6 +27,7 @@ pub struct View {
     /// The source and time of the first start.
     first: Option<(u64, SystemTime)>,
     warnings: Vec<Warning>,
+    bounds: Bounds,
 }
 
 /// What an event changed, by position in [`View::step`].
@@ -87,11 +90,17 @@ impl View {
             self.clocks.observe(source, newest, now);
         }
         let mut changes = Changes::default();
+        let mut changed = HashSet::new();
         for vertex in &update.vertexes {
-            let changed = self.take_vertex(source, vertex);
+            let known = self.by_digest.get(&vertex.digest);
+            let known = known.and_then(|position| self.steps.get(*position));
+            if !self.bounds.admit_vertex(vertex, known) {
+                continue;
+            }
+            let position = self.take_vertex(source, vertex);
             changes
                 .steps
-                .extend(changed.filter(|position| !changes.steps.contains(position)));
+                .extend(position.filter(|position| changed.insert(*position)));
         }
         for status in &update.statuses {
             changes.transfers.extend(self.take_status(source, status));
@@ -103,6 +112,9 @@ impl View {
             changes.logs.push(self.take_log(source, log));
         }
         self.free_logs(&changes.steps);
+        if let Some(warning) = self.bounds.warning() {
+            self.warnings.push(warning);
+        }
         changes
     }
 
@@ -246,6 +258,9 @@ impl View {
         }
         // One that has not begun has nothing to show yet.
         status.started?;
+        if !self.bounds.admit_status(status, step.transfers.len()) {
+            return None;
+        }
         step.transfers.push(status.clone());
         step.transfer_sources.push(source);
         Some((position, step.transfers.len() - 1))
@@ -267,6 +282,9 @@ impl View {
                 &warning.ranges,
             )
         };
+        if !self.bounds.admit_warning(warning, self.warnings.len()) {
+            return None;
+        }
         if !self.warnings.iter().any(same) {
             self.warnings.push(warning.clone());
         }
@@ -284,7 +302,12 @@ impl View {
             .zip(start)
             .and_then(|(at, start)| at.duration_since(start).ok());
         let at = at.unwrap_or_default();
-        step.log.write(&log.data, at);
+        if !step.keeps_log {
+            step.keeps_log = self.bounds.admit_log();
+        }
+        if step.keeps_log {
+            step.log.write(&log.data, at);
+        }
         Some((position, at))
     }
 
@@ -294,6 +317,9 @@ impl View {
             let step = &mut self.steps[position];
             if matches!(step.state(), StepState::Done | StepState::Cached) {
                 step.log.clear();
+                if std::mem::take(&mut step.keeps_log) {
+                    self.bounds.release_log();
+                }
             }
         }
     }

@@ -18,6 +18,8 @@ pub struct StepView {
     pub(super) transfer_sources: Vec<u64>,
     pub(in super::super) warnings: Vec<Warning>,
     pub(in super::super) log: LogTail,
+    /// Its log is one of those that are kept.
+    pub(super) keeps_log: bool,
     /// In `View::shown`.
     pub(super) shown: bool,
     /// Stands for no step to count: a group without a visible member.

@@ -234,3 +234,47 @@ fn the_log_of_a_step_that_ended_well_is_given_up() {
         1
     );
 }
+
+#[test]
+fn a_daemon_that_reports_without_end_fills_no_memory() {
+    let mut view = View {
+        bounds: Bounds::of(1 << 20),
+        ..View::default()
+    };
+    for round in 0..20 {
+        let many = (0..1000).map(|n| {
+            let digest = format!("sha256:{round}-{n}");
+            vertex(&digest, &"long name ".repeat(20), Some(1), None)
+        });
+        let update = vertexes(many.collect::<Vec<_>>());
+        view.apply(1, &update, at(2));
+    }
+    let (_, all) = view.counts();
+    assert!((1000..2000).contains(&all), "{all}");
+    assert_eq!(view.warnings().len(), 1);
+    assert!(
+        view.warnings()[0]
+            .short
+            .starts_with(b"the daemon reports more")
+    );
+
+    // Also one step that says something else each time.
+    let mut view = View {
+        bounds: Bounds::of(1 << 20),
+        ..View::default()
+    };
+    for n in 0..10_000 {
+        let name = format!("{n} {}", "long name ".repeat(20));
+        view.apply(1, &begun("sha256:a", &name, 1), at(2));
+    }
+    assert_eq!(view.warnings().len(), 1);
+}
+
+#[test]
+fn the_logs_of_a_few_hundred_steps_are_kept_at_a_time() {
+    let mut bounds = Bounds::default();
+    let kept = (0..1000).filter(|_| bounds.admit_log()).count();
+    assert_eq!(kept, 256);
+    bounds.release_log();
+    assert!(bounds.admit_log() && !bounds.admit_log());
+}
