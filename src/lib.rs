@@ -56,5 +56,5 @@ pub mod bake;
 #[doc(hidden)]
 pub mod fuzzing {
     //! Doors for the fuzz targets, which know the public items only.
-    pub use crate::session::receive_all;
+    pub use crate::session::{answer_agent, list_all, read_frames, receive_all};
 }

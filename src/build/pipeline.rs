@@ -25,7 +25,7 @@ use crate::gateway::Bridge;
 use crate::oci::Platform;
 use crate::progress::Writer;
 use crate::registry::{ClientOptions, Credentials};
-use crate::session::{self, Auth, ContentStores, Exports, Sent};
+use crate::session::{self, Auth, BrokenFolders, ContentStores, Exports, Sent};
 use crate::text::redact_values;
 
 /// What a build is run with: everything that is not the request itself.
@@ -48,6 +48,8 @@ pub struct Environment {
     pub reconnect: Reconnect,
     /// Counts what is sent of the contexts, also of a build that fails.
     pub sent: Sent,
+    /// Notes which folders of local outputs are left incomplete when a build fails or is cancelled.
+    pub broken: BrokenFolders,
     /// The other builds that this one is run with.
     pub(crate) member: Option<Member>,
 }
@@ -194,7 +196,8 @@ impl Prepared {
             Some(member) => served.with_secrets_of(&member.unserved(&inputs)),
             None => served,
         };
-        let session = served.session().exports(exports.clone()).build()?;
+        let exported = exports.clone().noted_in(environment.broken.clone());
+        let session = served.session().exports(exported).build()?;
         let sources = match &member {
             Some(member) => member.sources(client, &inputs).await?,
             None => session.id().to_owned(),

@@ -279,6 +279,7 @@ async fn build(
         within: args.reconnect,
     };
     let sent = run.sent.clone();
+    let broken = run.broken.clone();
     let plan = ready.plan.clone();
     let mut running = std::pin::pin!(ready.nodes.build(&prepared, plan, &registries, run));
     let result = tokio::select! {
@@ -295,7 +296,7 @@ async fn build(
     context_size::warn(&sent, mode);
 
     let built = result.map_err(|error| {
-        let failure = nodes::explain(&error, &summary, mode);
+        let failure = nodes::explain(&error, &summary, mode).incomplete(&broken.paths());
         match nodes::cause(&error).and_then(build_failure::process_exit_code) {
             Some(code) if args.propagate_exit_code => failure.code(code),
             _ => failure,

@@ -1,6 +1,7 @@
 //! How a command fails: the message, what to do next, the exit code. Decided here once for all commands.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -79,6 +80,16 @@ impl Failure {
     #[must_use]
     pub(super) fn behind(mut self, text: &str) -> Self {
         self.message = format!("{text}: {}", self.message);
+        self
+    }
+
+    /// The same, naming the folders that an export has left incomplete.
+    #[must_use]
+    pub(super) fn incomplete(mut self, folders: &[PathBuf]) -> Self {
+        for folder in folders {
+            let said = format!("; the folder {} is incomplete", folder.display());
+            self.message.push_str(&said);
+        }
         self
     }
 

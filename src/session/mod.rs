@@ -24,12 +24,18 @@ pub use auth::Auth;
 pub use content::ContentStores;
 pub use error::Error;
 pub(crate) use exports::ExportedFile;
-pub use exports::Exports;
 #[cfg(fuzzing)]
 pub use exports::receive_all;
+pub use exports::{BrokenFolders, Exports};
+#[cfg(fuzzing)]
+pub use filesync::list_all;
 pub use filesync::{Directories, Sent, SentFile, Survey, SurveyError, Tally};
+#[cfg(fuzzing)]
+pub use fsutil::read_frames;
 pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};
+#[cfg(fuzzing)]
+pub use ssh::answer_agent;
 pub use ssh::{KeyError, SshAgents};
 pub use tunnel::Tunnel;
 pub use upload::Upload;

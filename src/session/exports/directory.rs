@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc;
 
@@ -21,6 +22,7 @@ const ASKED: usize = 64;
 pub(super) fn receive(
     root: PathBuf,
     mirror: bool,
+    begun: &AtomicBool,
     mut packets: mpsc::Receiver<Vec<Packet>>,
     outbound: &Outbound,
 ) -> Result<(), ExportError> {
@@ -38,6 +40,9 @@ pub(super) fn receive(
     let mut answers = Vec::new();
     while let Some(batch) = packets.blocking_recv() {
         for packet in batch {
+            if packet.stat.is_some() {
+                begun.store(true, Ordering::Relaxed);
+            }
             if receiver.take(packet)? {
                 return Ok(());
             }

@@ -1,6 +1,7 @@
 //! Results that the daemon sends back: `moby.filesync.v1.FileSend`, for the tar, OCI, docker and local exporters.
 
 mod beneath;
+mod broken;
 mod budget;
 mod directory;
 mod error;
@@ -33,6 +34,8 @@ use super::tasks::Tasks;
 use crate::proto::fsutil::types::Packet;
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::proto::moby::filesync::v1::BytesMessage;
+pub use broken::BrokenFolders;
+use broken::Watch;
 use error::ExportError;
 pub(crate) use file::ExportedFile;
 
@@ -47,6 +50,7 @@ const BATCH: usize = 64 * 1024;
 pub struct Exports {
     targets: BTreeMap<u32, Target>,
     failure: Arc<OnceLock<String>>,
+    broken: BrokenFolders,
 }
 
 type Open = dyn Fn(&BTreeMap<String, String>) -> io::Result<Box<dyn Write + Send>> + Send + Sync;
@@ -74,6 +78,11 @@ impl Exports {
     /// transfer broke off. Clones share it.
     pub fn failure(&self) -> Option<&str> {
         self.failure.get().map(String::as_str)
+    }
+
+    /// Notes in `broken` which folders are left incomplete.
+    pub fn noted_in(self, broken: BrokenFolders) -> Self {
+        Self { broken, ..self }
     }
 
     /// Whether there is none.
@@ -159,11 +168,13 @@ impl Streaming for FileSend {
         }
         let described = description(headers);
         let failure = self.exports.failure.clone();
+        let broken = self.exports.broken.clone();
         let (outbound, body) = stream::outbound();
         tasks.clone().spawn(async move {
             let received = match target {
                 Target::Directory { root, mirror } => {
-                    receive_directory(root, mirror, inbound, &outbound, &tasks).await
+                    let watch = broken.watch(&root);
+                    receive_directory((root, mirror), &watch, inbound, &outbound, &tasks).await
                 }
                 Target::File(path) => {
                     let open = move || ExportedFile::create(&path);
@@ -309,17 +320,21 @@ fn read_data(message: Bytes) -> Result<Bytes, BadFrame> {
 }
 
 async fn receive_directory(
-    root: PathBuf,
-    mirror: bool,
+    (root, mirror): (PathBuf, bool),
+    watch: &Watch,
     inbound: Body,
     outbound: &Outbound,
     tasks: &Tasks,
 ) -> Result<(), ExportError> {
     let answers = outbound.clone();
+    let begun = watch.begun();
     let received = run(inbound, tasks, packet::read, move |packets| {
-        directory::receive(root, mirror, packets, &answers)
+        directory::receive(root, mirror, &begun, packets, &answers)
     })
     .await;
+    if received.is_ok() {
+        watch.complete();
+    }
     if let Err(error) = &received {
         let mut last = Vec::new();
         let data = error.message().into();

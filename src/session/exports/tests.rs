@@ -488,7 +488,9 @@ async fn nothing_is_removed_by_a_daemon_that_sends_in_parts_or_breaks_off() {
 #[tokio::test]
 async fn a_directory_that_breaks_off_has_no_half_files() {
     let dir = tempfile::tempdir().unwrap();
+    let broken = BrokenFolders::default();
     let exports = Exports::new().with_directory(0, dir.path());
+    let exports = exports.noted_in(broken.clone());
     let mut daemon = Daemon::<Packet>::start(exports, "0").await.unwrap();
     let packet = |kind: PacketType, id| Packet {
         r#type: kind.into(),
@@ -519,4 +521,13 @@ async fn a_directory_that_breaks_off_has_no_half_files() {
     wait_until(|| !dir.path().join("half").exists()).await;
     let names: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
+    wait_until(|| broken.paths() == [dir.path()]).await;
+
+    // A whole export into it makes it complete.
+    let exports = Exports::new().with_directory(0, dir.path());
+    let files = [file("whole", 0o644, "content")];
+    send_to(exports.noted_in(broken.clone()), "0", &files)
+        .await
+        .unwrap();
+    wait_until(|| broken.paths().is_empty()).await;
 }

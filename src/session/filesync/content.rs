@@ -37,6 +37,8 @@ pub(super) struct Content {
 struct Queue {
     waiting: VecDeque<u32>,
     readers: usize,
+    /// How many files were asked for in all.
+    asked: usize,
 }
 
 impl Content {
@@ -57,13 +59,23 @@ impl Content {
         }
     }
 
-    /// Queues a request. True when another reader has to be started, which is to call [`Content::read_queued`].
-    pub(super) fn request(&self, id: u32) -> bool {
+    /// Queues a request. True when another reader has to be started, which is to call [`Content::read_queued`]. A daemon
+    /// asks for each file once; one that asks on and on would fill the memory.
+    pub(super) fn request(&self, id: u32) -> Result<bool, TransferError> {
+        let listed = self
+            .paths
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len();
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.asked += 1;
+        if queue.asked > listed.max(1) {
+            return Err(TransferError::AskedTooMuch { listed });
+        }
         queue.waiting.push_back(id);
         let start = queue.readers < READERS;
         queue.readers += usize::from(start);
-        start
+        Ok(start)
     }
 
     /// Reads and sends queued files until there are none. Small files leave together.

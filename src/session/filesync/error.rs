@@ -35,6 +35,8 @@ pub(super) enum TransferError {
         listed: u64,
         read: u64,
     },
+    #[error("the daemon asked for more files than the {listed} that it was told of")]
+    AskedTooMuch { listed: usize },
     #[error("the daemon asked for file {id}, which it was not told of")]
     UnknownFile { id: u32 },
     #[error("there are more files than the transfer can number")]

@@ -139,5 +139,30 @@ impl Streaming for FileSync {
     }
 }
 
+/// The paths that a daemon is told of a directory, for the fuzzer.
+#[cfg(fuzzing)]
+pub fn list_all(
+    root: &Path,
+    include: Vec<String>,
+    exclude: Vec<String>,
+    follow: Vec<String>,
+) -> Result<Vec<Vec<u8>>, String> {
+    let root = Beneath::open(root).map_err(|error| error.to_string())?;
+    let request = Request {
+        include,
+        exclude,
+        follow,
+        ..Request::default()
+    };
+    let mut paths = Vec::new();
+    let walked = filter::Filter::new(&root, &request).and_then(|filter| {
+        walk::walk(&root, &filter, &|| false, &mut |stat, _| {
+            paths.push(stat.path.clone());
+            Ok(())
+        })
+    });
+    walked.map(|()| paths).map_err(|error| error.message())
+}
+
 #[cfg(test)]
 mod tests;

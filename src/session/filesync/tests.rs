@@ -421,6 +421,25 @@ async fn asking_for_what_was_not_listed_is_an_error() {
 }
 
 #[tokio::test]
+async fn asking_again_and_again_ends_the_transfer() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a"), "a").unwrap();
+    let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();
+    while receiver.next().await.unwrap().stat.is_some() {}
+    for _ in 0..3 {
+        receiver.send(PacketType::PacketReq, 0).await;
+    }
+    let error = loop {
+        let packet = receiver.next().await.unwrap();
+        if packet.r#type() == PacketType::PacketErr {
+            break packet;
+        }
+    };
+    let text = "the daemon asked for more files than the 1 that it was told of";
+    assert_eq!(error.data, text);
+}
+
+#[tokio::test]
 async fn an_error_of_the_receiver_ends_the_transfer_with_its_words() {
     let root = tempfile::tempdir().unwrap();
     let mut receiver = Receiver::start(root.path(), CONTEXT).await.unwrap();

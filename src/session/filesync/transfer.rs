@@ -53,10 +53,11 @@ pub(super) async fn run<B>(
     });
     let asked = async {
         answer(inbound, |id| {
-            if content.request(id) {
+            if content.request(id)? {
                 let content = Arc::clone(&content);
                 start(&tasks, &failures, move || content.read_queued());
             }
+            Ok(())
         })
         .await
     };
@@ -83,7 +84,10 @@ where
 }
 
 /// Reads the daemon's packets until FIN.
-async fn answer<B>(mut inbound: B, mut request: impl FnMut(u32)) -> Result<(), TransferError>
+async fn answer<B>(
+    mut inbound: B,
+    mut request: impl FnMut(u32) -> Result<(), TransferError>,
+) -> Result<(), TransferError>
 where
     B: Body<Data = bytes::Bytes> + Unpin,
 {
@@ -96,7 +100,7 @@ where
         while let Some(message) = reader.next()? {
             let packet = packet::read(message)?;
             match packet.r#type() {
-                PacketType::PacketReq => request(packet.id),
+                PacketType::PacketReq => request(packet.id)?,
                 PacketType::PacketFin => return Ok(()),
                 PacketType::PacketErr => {
                     let message = String::from_utf8_lossy(&packet.data).into_owned();

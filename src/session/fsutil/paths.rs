@@ -44,6 +44,11 @@ impl<const N: usize> PathTable<N> {
         self.length += 1;
     }
 
+    /// How many entries there are.
+    pub(in crate::session) fn len(&self) -> usize {
+        self.length
+    }
+
     /// How much memory the entries take, bytes.
     pub(in crate::session) fn size(&self) -> usize {
         self.bytes.len() + self.blocks.len() * size_of::<(u32, usize)>()

@@ -95,7 +95,8 @@ impl Keys {
         answer.put_u32(u32::try_from(self.keys.len()).unwrap_or_default());
         for key in &self.keys {
             put_string(&mut answer, &key.public);
-            put_string(&mut answer, key.path.as_os_str().as_encoded_bytes());
+            // No comment, as the reference: where the key is on this machine is nobody's business.
+            put_string(&mut answer, b"");
         }
         answer
     }
@@ -297,13 +298,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_listed_with_their_files() {
+    fn keys_are_listed_without_their_files() {
         let keys = read("ed25519").unwrap();
         let answer = keys.answer(&request(message::REQUEST_IDENTITIES, &[], None));
         assert_eq!(&answer[4..9], [message::IDENTITIES, 0, 0, 0, 1]);
         let mut rest = &answer[9..];
         assert_eq!(take_string(&mut rest).unwrap(), keys.keys[0].public);
-        assert!(take_string(&mut rest).unwrap().ends_with(b"ssh/ed25519"));
+        assert_eq!(take_string(&mut rest).unwrap(), b"");
     }
 
     #[test]

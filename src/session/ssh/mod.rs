@@ -249,6 +249,20 @@ fn take_frame(unread: &mut BytesMut) -> io::Result<Option<Bytes>> {
     Ok((unread.len() >= 4 + length).then(|| unread.split_to(4 + length).freeze()))
 }
 
+/// Answers frames that arrive in pieces with the key of a file, for the fuzzer.
+#[cfg(fuzzing)]
+pub fn answer_agent(key: &Path, frames: &[u8], piece: usize) -> Result<Vec<Vec<u8>>, String> {
+    let keys = Keys::read(&[key.to_owned()]).map_err(|(_, error)| error.to_string())?;
+    let (mut unread, mut answers) = (BytesMut::new(), Vec::new());
+    for piece in frames.chunks(piece.max(1)) {
+        unread.extend_from_slice(piece);
+        while let Some(frame) = take_frame(&mut unread).map_err(|error| error.to_string())? {
+            answers.push(keys.answer(&frame).to_vec());
+        }
+    }
+    Ok(answers)
+}
+
 async fn ask(agent: &mut UnixStream, request: &[u8]) -> io::Result<Bytes> {
     agent.write_all(request).await?;
     let header = agent.read_u32().await?;
