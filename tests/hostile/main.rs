@@ -1,9 +1,14 @@
-//! Repositories and daemons that want more than they may have. None of this needs an engine.
+//! Repositories, registries and daemons that want more than they may have. None of this needs an engine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+mod daemon;
+mod exports;
+mod floods;
 mod places;
+mod proto;
 mod registry;
 mod repository;
+mod session;
 #[path = "../support/mod.rs"]
 mod support;

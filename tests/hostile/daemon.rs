@@ -1,0 +1,250 @@
+//! A daemon that takes a build for a chance: once the client has opened its session, it calls what it likes in it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use hyper_util::rt::TokioIo;
+use solvekit::session::Tunnel;
+use tokio::sync::watch;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::proto::moby::buildkit::v1 as control;
+use super::proto::moby::buildkit::v1::types;
+use super::support::{Finished, solvekit};
+use control::control_server::{Control, ControlServer};
+use solvekit_core::proto::pb;
+
+type Answer<T> = Result<Response<T>, Status>;
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type Attack = Box<dyn FnOnce(Channel) -> BoxFuture<'static, ()> + Send>;
+type Updates = Box<dyn FnOnce() -> Answers<control::StatusResponse> + Send>;
+
+/// The one login that the client has: `tester` and `hunter3`.
+const LOGIN: &str = r#"{"auths": {"registry.test": {"auth": "dGVzdGVyOmh1bnRlcjM="}}}"#;
+
+/// Runs `solvekit build` with these arguments against a daemon that attacks its session. Gives what the attack found, and
+/// how the command ended: the daemon lets no build succeed.
+pub(super) fn attack<T, F>(
+    arguments: &[&str],
+    attack: impl FnOnce(Channel) -> F + Send + 'static,
+) -> (T, Finished)
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let (found, result) = mpsc::channel();
+    let attack = Box::new(|session: Channel| {
+        async move {
+            let _ = found.send(attack(session).await);
+        }
+        .boxed()
+    });
+    let finished = run(arguments, attack, Box::new(|| stream::pending().boxed()));
+    let found = result.try_recv();
+    (
+        found.unwrap_or_else(|_| panic!("no attack:\n{}", finished.stderr)),
+        finished,
+    )
+}
+
+/// The same with a daemon whose progress is the attack.
+pub(super) fn flood(
+    arguments: &[&str],
+    updates: impl FnOnce() -> Answers<control::StatusResponse> + Send + 'static,
+) -> Finished {
+    let wait = |_| tokio::time::sleep(std::time::Duration::from_secs(2)).boxed();
+    run(arguments, Box::new(wait), Box::new(updates))
+}
+
+fn run(arguments: &[&str], attack: Attack, updates: Updates) -> Finished {
+    let (over, _) = watch::channel(false);
+    let hostile = Hostile {
+        attack: Mutex::new(Some(attack)),
+        updates: Mutex::new(Some(updates)),
+        over,
+    };
+    let address = start(Arc::new(hostile));
+    Finished::of(
+        solvekit(["build", "--progress=plain"])
+            .args(arguments)
+            .env("DOCKER_AUTH_CONFIG", LOGIN)
+            .env("BUILDKIT_HOST", address),
+    )
+}
+
+fn start(hostile: Arc<Hostile>) -> String {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            sender.send(incoming.local_addr().unwrap()).unwrap();
+            let bridge = Bridge(hostile.over.subscribe());
+            Server::builder()
+                .add_service(ControlServer::from_arc(hostile))
+                .add_service(bridge)
+                .serve_with_incoming(incoming)
+                .await
+                .unwrap();
+        });
+    });
+    format!("tcp://{}", receiver.recv().unwrap())
+}
+
+struct Hostile {
+    attack: Mutex<Option<Attack>>,
+    updates: Mutex<Option<Updates>>,
+    /// The attack is over.
+    over: watch::Sender<bool>,
+}
+
+impl Hostile {
+    async fn refuse_later<T>(&self) -> Answer<T> {
+        let _ = self.over.subscribe().wait_for(|over| *over).await;
+        Err(Status::failed_precondition("the attack is over"))
+    }
+}
+
+/// The gateway, which answers nothing before the attack is over.
+#[derive(Clone)]
+struct Bridge(watch::Receiver<bool>);
+
+impl NamedService for Bridge {
+    const NAME: &'static str = "moby.buildkit.v1.frontend.LLBBridge";
+}
+
+impl tower::Service<http::Request<Body>> for Bridge {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+        let mut over = self.0.clone();
+        async move {
+            let _ = over.wait_for(|over| *over).await;
+            Ok(Status::failed_precondition("the attack is over").into_http())
+        }
+        .boxed()
+    }
+}
+
+fn refused<T>() -> Answer<T> {
+    Err(Status::unimplemented("not this daemon"))
+}
+
+#[tonic::async_trait]
+impl Control for Hostile {
+    async fn disk_usage(
+        &self,
+        _: Request<control::DiskUsageRequest>,
+    ) -> Answer<control::DiskUsageResponse> {
+        refused()
+    }
+
+    type PruneStream = Answers<control::UsageRecord>;
+    async fn prune(&self, _: Request<control::PruneRequest>) -> Answer<Self::PruneStream> {
+        refused()
+    }
+
+    async fn solve(&self, _: Request<control::SolveRequest>) -> Answer<control::SolveResponse> {
+        self.refuse_later().await
+    }
+
+    type StatusStream = Answers<control::StatusResponse>;
+    async fn status(&self, _: Request<control::StatusRequest>) -> Answer<Self::StatusStream> {
+        let updates = self.updates.lock().unwrap().take();
+        Ok(Response::new(match updates {
+            Some(updates) => updates(),
+            None => stream::pending().boxed(),
+        }))
+    }
+
+    type SessionStream = Answers<control::BytesMessage>;
+    async fn session(
+        &self,
+        request: Request<Streaming<control::BytesMessage>>,
+    ) -> Answer<Self::SessionStream> {
+        let inbound = request
+            .into_inner()
+            .map(|message| message.map(|it| it.data))
+            .boxed();
+        let (outbound, sent) = tokio::sync::mpsc::channel(16);
+        let mut tunnel = Some(TokioIo::new(Tunnel::new(inbound, outbound)));
+        let attack = self.attack.lock().unwrap().take();
+        let over = self.over.clone();
+        tokio::spawn(async move {
+            let connector = tower::service_fn(move |_| {
+                let tunnel = tunnel
+                    .take()
+                    .ok_or_else(|| std::io::Error::other("one connection"));
+                async move { tunnel }
+            });
+            let session = Endpoint::from_static("http://session")
+                .connect_with_connector(connector)
+                .await;
+            if let (Ok(session), Some(attack)) = (session, attack) {
+                attack(session).await;
+            }
+            over.send_replace(true);
+        });
+        let answers = ReceiverStream::new(sent).map(|data| Ok(control::BytesMessage { data }));
+        Ok(Response::new(answers.boxed()))
+    }
+
+    async fn list_workers(
+        &self,
+        _: Request<control::ListWorkersRequest>,
+    ) -> Answer<control::ListWorkersResponse> {
+        Ok(Response::new(control::ListWorkersResponse {
+            record: vec![types::WorkerRecord {
+                platforms: vec![pb::Platform {
+                    os: "linux".to_owned(),
+                    architecture: "amd64".to_owned(),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+        }))
+    }
+
+    async fn info(&self, _: Request<control::InfoRequest>) -> Answer<control::InfoResponse> {
+        Ok(Response::new(control::InfoResponse {
+            buildkit_version: Some(types::BuildkitVersion {
+                version: "v0.32.0".to_owned(),
+                ..Default::default()
+            }),
+        }))
+    }
+
+    type ListenBuildHistoryStream = Answers<control::BuildHistoryEvent>;
+    async fn listen_build_history(
+        &self,
+        _: Request<control::BuildHistoryRequest>,
+    ) -> Answer<Self::ListenBuildHistoryStream> {
+        refused()
+    }
+
+    async fn update_build_history(
+        &self,
+        _: Request<control::UpdateBuildHistoryRequest>,
+    ) -> Answer<control::UpdateBuildHistoryResponse> {
+        refused()
+    }
+}
