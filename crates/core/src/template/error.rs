@@ -14,6 +14,24 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// Its blocks or parentheses are nested too deeply.
+    #[error(
+        "invalid template, column {column}: more than {most} blocks or parentheses within each other"
+    )]
+    TooDeep {
+        /// Where, in characters from 1.
+        column: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// What it makes is too large, or takes too long to make.
+    #[error("the template makes more than {most} {what}")]
+    TooMuch {
+        /// How many there may be.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// It calls a function that does not exist.
     #[error("the template calls {name}, which is not a function{}; those that exist: {}", did_you_mean(name, known), known.join(", "))]
     UnknownFunction {

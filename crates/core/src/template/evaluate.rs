@@ -10,16 +10,23 @@ pub(super) fn render(nodes: &[Node], value: &Value, json: Json) -> Result<String
         text: String::new(),
         variables: vec![(String::new(), value.clone())],
         json,
+        steps: 0,
     };
     let _ = renderer.nodes(nodes, value)?;
     Ok(renderer.text)
 }
+
+/// Loops within loops end, and so does their text.
+const MOST_STEPS: usize = 10_000_000;
+pub(super) const MOST_TEXT: usize = 64 << 20;
 
 struct Renderer {
     text: String,
     /// The innermost last; `$` is the first.
     variables: Vec<(String, Value)>,
     json: Json,
+    /// Actions that were run.
+    steps: usize,
 }
 
 /// Why a body ended early.
@@ -43,6 +50,14 @@ impl Renderer {
     }
 
     fn node(&mut self, node: &Node, dot: &Value) -> Result<ControlFlow<Leave>, Error> {
+        self.steps += 1;
+        let limits = [
+            (self.steps, MOST_STEPS, "actions"),
+            (self.text.len(), MOST_TEXT, "bytes"),
+        ];
+        if let Some((_, most, what)) = limits.into_iter().find(|(now, most, _)| now > most) {
+            return Err(Error::TooMuch { most, what });
+        }
         match node {
             Node::Text(text) => self.text.push_str(text),
             Node::Break => return Ok(ControlFlow::Break(Leave::Break)),

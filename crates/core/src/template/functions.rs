@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::evaluate::MOST_TEXT;
 use super::{Error, Json, Value, printf};
 
 /// All functions.
@@ -12,6 +13,20 @@ pub(super) const NAMES: [&str; 23] = [
 
 pub(super) fn call(name: &str, arguments: Vec<Value>, json: Json) -> Result<Value, Error> {
     let given = Given { name, arguments };
+    // `print $x $x` again and again doubles the text each time.
+    let is_text = |value: &Value| matches!(value, Value::String(_));
+    let length: usize = given
+        .arguments
+        .iter()
+        .filter(|value| is_text(value))
+        .map(Value::length)
+        .sum();
+    if length > MOST_TEXT {
+        return Err(Error::TooMuch {
+            most: MOST_TEXT,
+            what: "bytes",
+        });
+    }
     match name {
         "and" => given.first_that(Value::is_empty),
         "or" => given.first_that(|value| !value.is_empty()),
@@ -118,15 +133,12 @@ impl Given<'_> {
     }
 
     fn length(&self) -> Result<Value, Error> {
-        let length = match self.only()? {
-            Value::Null => 0,
-            Value::String(text) => text.len(),
-            Value::List(list) => list.len(),
-            Value::Map(map) => map.len(),
-            Value::Struct(fields) => fields.fields().len(),
-            other => return Err(self.misused(format!("{} has no length", other.kind()))),
-        };
-        Ok(Value::Int(length as i64))
+        match self.only()? {
+            other @ (Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {
+                Err(self.misused(format!("{} has no length", other.kind())))
+            }
+            value => Ok(Value::Int(value.length() as i64)),
+        }
     }
 
     /// `index x 1 "key"` is `x[1]["key"]`.

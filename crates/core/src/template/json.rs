@@ -1,6 +1,7 @@
 //! JSON as Go's `encoding/json` writes it: fields in their order, keys of maps sorted, `<`, `>` and `&` escaped.
 
 use super::{Json, Value};
+use crate::text::is_unprintable;
 
 impl Value {
     /// The value as JSON, byte for byte as Go writes it.
@@ -103,6 +104,8 @@ impl Writer {
                 '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                     self.text.push_str(&format!("\\u{:04x}", c as u32));
                 }
+                // Go writes these as they are; a terminal would act on them.
+                c if is_unprintable(c) => self.text.push_str(&format!("\\u{:04x}", c as u32)),
                 _ => self.text.push(c),
             }
         }

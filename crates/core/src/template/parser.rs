@@ -5,6 +5,9 @@ use super::lexer::{Kind, Piece, Token, split};
 use super::pipeline::{pipeline, pipeline_after};
 use super::value::Value;
 
+/// Blocks or parentheses within each other. Reading and rendering them takes a part of the stack for each.
+pub(super) const MOST_NESTED: usize = 100;
+
 /// A part of a template.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
@@ -46,6 +49,7 @@ pub(super) enum Base {
 pub(super) fn parse(text: &str) -> Result<Vec<Node>, Error> {
     let mut parser = Parser {
         pieces: split(text)?.into_iter(),
+        depth: 0,
     };
     let (nodes, end) = parser.nodes(false)?;
     match end {
@@ -68,6 +72,8 @@ enum Stop {
 
 struct Parser {
     pieces: std::vec::IntoIter<Piece>,
+    /// Blocks that are open.
+    depth: usize,
 }
 
 impl Parser {
@@ -118,6 +124,24 @@ impl Parser {
     }
 
     fn block(&mut self, word: &Token, tokens: Vec<Token>, in_range: bool) -> Result<Node, Error> {
+        self.depth += 1;
+        if self.depth > MOST_NESTED {
+            return Err(Error::TooDeep {
+                column: word.column,
+                most: MOST_NESTED,
+            });
+        }
+        let block = self.block_inside(word, tokens, in_range);
+        self.depth -= 1;
+        block
+    }
+
+    fn block_inside(
+        &mut self,
+        word: &Token,
+        tokens: Vec<Token>,
+        in_range: bool,
+    ) -> Result<Node, Error> {
         let is = |name: &str| word.kind == Kind::Word(name.to_owned());
         let condition = pipeline_after(word, tokens)?;
         let (body, end) = self.nodes(in_range || is("range"))?;

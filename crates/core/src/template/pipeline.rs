@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::functions;
 use super::lexer::{Kind, Token};
-use super::parser::{Base, Operand, Pipeline};
+use super::parser::{Base, MOST_NESTED, Operand, Pipeline};
 use super::value::Value;
 
 pub(super) fn pipeline_after(word: &Token, tokens: Vec<Token>) -> Result<Pipeline, Error> {
@@ -21,6 +21,7 @@ pub(super) fn pipeline(tokens: Vec<Token>) -> Result<Pipeline, Error> {
     let mut cursor = Cursor {
         tokens: tokens.into_iter().peekable(),
         column,
+        depth: 0,
     };
     let pipeline = cursor.pipeline(false)?;
     match cursor.tokens.next() {
@@ -32,6 +33,8 @@ pub(super) fn pipeline(tokens: Vec<Token>) -> Result<Pipeline, Error> {
 struct Cursor {
     tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
     column: usize,
+    /// Parentheses that are open.
+    depth: usize,
 }
 
 impl Cursor {
@@ -123,7 +126,15 @@ impl Cursor {
                 }
             },
             Kind::Open => {
+                self.depth += 1;
+                if self.depth > MOST_NESTED {
+                    return Err(Error::TooDeep {
+                        column: token.column,
+                        most: MOST_NESTED,
+                    });
+                }
                 let inner = self.pipeline(true)?;
+                self.depth -= 1;
                 match self.tokens.next() {
                     Some(close) if close.kind == Kind::Close => {}
                     _ => {

@@ -183,3 +183,54 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn depth_and_size_are_bounded() {
+    let render = |text: &str| Template::parse(text)?.render(&Value::Null, Json::Compact);
+    let nested = |count: usize, open: &str, inner: &str, close: &str| {
+        render(&format!(
+            "{}{inner}{}",
+            open.repeat(count),
+            close.repeat(count)
+        ))
+    };
+    assert_eq!(nested(100, "{{if true}}", "x", "{{end}}").unwrap(), "x");
+    for count in [101, 200_000] {
+        let deep = nested(count, "{{with 1}}", "x", "{{end}}");
+        assert!(
+            matches!(deep, Err(Error::TooDeep { most: 100, .. })),
+            "{deep:?}"
+        );
+    }
+    let parentheses = |count: usize| {
+        render(&format!(
+            "{{{{{}1{}}}}}",
+            "(".repeat(count),
+            ")".repeat(count)
+        ))
+    };
+    assert_eq!(parentheses(100).unwrap(), "1");
+    assert!(matches!(parentheses(200_000), Err(Error::TooDeep { .. })));
+    let loops = "{{range 65536}}".repeat(3) + &"{{end}}".repeat(3);
+    assert!(matches!(
+        render(&loops),
+        Err(Error::TooMuch {
+            what: "actions",
+            ..
+        })
+    ));
+    let doubled = format!(
+        "{{{{$x := \"0123456789abcdef\"}}}}{}",
+        "{{$x = print $x $x}}".repeat(60)
+    );
+    assert!(matches!(
+        render(&doubled),
+        Err(Error::TooMuch { what: "bytes", .. })
+    ));
+}
+
+#[test]
+fn json_of_templates_escapes_what_terminals_act_on() {
+    let value = Value::from("\u{9b}2J\u{202e}\x7f");
+    assert_eq!(value.to_json(Json::Compact), r#""\u009b2J\u202e\u007f""#);
+}

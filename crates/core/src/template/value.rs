@@ -106,6 +106,17 @@ impl Value {
         }
     }
 
+    /// Bytes of text, or parts of what has parts.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
+            Self::String(text) => text.len(),
+            Self::List(list) => list.len(),
+            Self::Map(map) => map.len(),
+            Self::Struct(fields) => fields.fields().len(),
+        }
+    }
+
     /// What kind of value it is, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {

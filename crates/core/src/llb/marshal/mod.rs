@@ -188,7 +188,7 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// An input: the position of a finished vertex, and which of its outputs.
-#[derive(PartialEq, Eq, Clone, Copy)]
+#[derive(PartialEq, Eq, Hash, Clone, Copy)]
 struct Input {
     position: usize,
     index: i64,

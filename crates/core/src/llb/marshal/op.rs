@@ -1,5 +1,7 @@
 //! pb.Op: inputs, the op itself, platform, constraints; and the ops that fit in a few lines.
 
+use std::collections::HashMap;
+
 use super::super::Error;
 use super::super::caps::{Cap, CapSet};
 use super::super::metadata::Constraints;
@@ -102,6 +104,8 @@ pub(super) fn write_input(w: &mut Writer, digest: &str, index: i64) {
 #[derive(Default)]
 pub(super) struct Inputs {
     list: Vec<Input>,
+    /// Where each stands in the list first.
+    places: HashMap<Input, i64>,
     /// For each question the index in the list; scratch has none.
     pub(super) indexes: Vec<i64>,
 }
@@ -109,6 +113,7 @@ pub(super) struct Inputs {
 impl Inputs {
     pub(super) fn clear(&mut self) {
         self.list.clear();
+        self.places.clear();
         self.indexes.clear();
     }
 
@@ -120,8 +125,8 @@ impl Inputs {
     fn ask(&mut self, pass: &Pass<'_>, output: Option<&Output>) -> Result<(), Error> {
         let index = match output.map(|output| pass.input(output)).transpose()? {
             None => NONE,
-            Some(input) => match self.list.iter().position(|known| *known == input) {
-                Some(at) => at as i64,
+            Some(input) => match self.places.get(&input) {
+                Some(at) => *at,
                 None => self.add(input),
             },
         };
@@ -140,8 +145,10 @@ impl Inputs {
     }
 
     fn add(&mut self, input: Input) -> i64 {
+        let place = self.list.len() as i64;
         self.list.push(input);
-        self.list.len() as i64 - 1
+        self.places.entry(input).or_insert(place);
+        place
     }
 }
 
