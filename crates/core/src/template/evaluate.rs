@@ -17,7 +17,7 @@ pub(super) fn render(nodes: &[Node], value: &Value, json: Json) -> Result<String
 }
 
 /// Loops within loops end, and so does their text.
-const MOST_STEPS: usize = 10_000_000;
+const MOST_STEPS: usize = 1_000_000;
 pub(super) const MOST_TEXT: usize = 64 << 20;
 
 struct Renderer {
