@@ -190,14 +190,14 @@ fn run(arguments: &Arguments) -> Result<String, Diagnostic> {
         file_relative_paths: flag("BUILDX_BAKE_FILE_RELATIVE_PATHS"),
     };
     let evaluation = solvekit_bake::evaluate(&files, &environment, &machine, &machine, options)?;
-    let variables = evaluation.variables.as_deref();
+    let variables = || evaluation.variables();
     match arguments.list.as_deref() {
         Some("targets" | "type=targets") => return Ok(targets_table(&evaluation.definition)),
         Some("type=targets,format=json") => return Ok(targets_json(&evaluation.definition)),
         Some("variables" | "type=variables") => {
-            return Ok(variables_table(variables.unwrap_or_default()));
+            return Ok(variables_table(&variables().unwrap_or_default()));
         }
-        Some("type=variables,format=json") => return Ok(variables_json(variables)),
+        Some("type=variables,format=json") => return Ok(variables_json(variables().as_deref())),
         Some(other) => {
             let message = format!("there is no list {other:?}");
             return Err(Diagnostic::new(Kind::Override, message));

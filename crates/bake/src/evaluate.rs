@@ -1,6 +1,6 @@
 //! The two steps of bake: what the files declare, and what of it is built.
 
-use crate::definition::{Declared, declare};
+use crate::definition::{Declared, Variable, declare};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Environment, FileReader, Host, InputFile};
 use crate::plan::{Plan, plan};
@@ -21,8 +21,7 @@ pub struct Options {
 pub struct Evaluation {
     /// Groups and targets, before inheritance and overrides.
     pub definition: Definition,
-    /// The variables; none if all files are compose files.
-    pub variables: Option<Vec<ListedVariable>>,
+    variables: Option<Vec<Variable>>,
 }
 
 /// Evaluates bake files, of which the names and contents are given.
@@ -91,6 +90,12 @@ pub fn evaluate(
 }
 
 impl Evaluation {
+    /// The variables with their values, as lists show them; none if all files are compose files.
+    pub fn variables(&self) -> Option<Vec<ListedVariable>> {
+        let variables = self.variables.as_ref()?;
+        Some(variables.iter().map(Variable::listed).collect())
+    }
+
     /// The targets that `names` ask for, with the overrides `set` (`TARGET.KEY=VALUE`).
     ///
     /// # Errors

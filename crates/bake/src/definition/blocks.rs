@@ -1,6 +1,6 @@
 //! Groups and targets: their attributes get values, all at once or one by one as needed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use super::collect::Collected;
 use super::decode::{Decoded, attribute_names};
@@ -8,7 +8,6 @@ use super::interpreter::{Context, Interpreter, KINDS, Unresolved};
 use super::load::Missing;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::body::{Block, Body};
-use crate::value::Value;
 
 /// A block and how far it is evaluated.
 #[derive(Debug)]
@@ -154,11 +153,21 @@ impl Interpreter<'_> {
         let state = &mut self.blocks[index].outputs[output];
         state.done.extend(present.iter().map(|it| it.name.clone()));
         state.done.extend(only.map(str::to_owned));
-        let value = state.decoded.value(&state.name);
         let name = state.name.clone();
-        let values: &mut BTreeMap<String, Value> = self.globals.blocks.entry(kind).or_default();
-        values.insert(name, value);
+        self.changed.insert((kind, name), (index, output));
         Ok(())
+    }
+}
+
+impl Interpreter<'_> {
+    /// Makes what a block says by now visible to expressions.
+    pub(super) fn publish(&mut self, kind: &'static str, name: &str) {
+        if let Some((index, output)) = self.changed.remove(&(kind, name.to_owned())) {
+            let state = &self.blocks[index].outputs[output];
+            let value = state.decoded.value(name);
+            let values = self.globals.blocks.entry(kind).or_default();
+            values.insert(name.to_owned(), value);
+        }
     }
 }
 

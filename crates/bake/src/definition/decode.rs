@@ -56,14 +56,14 @@ pub(super) enum Decoded {
 }
 
 /// A group and the values of its attributes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct GroupParts {
     pub(super) group: Group,
     values: BTreeMap<String, Value>,
 }
 
 /// A target and the values of its attributes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct TargetParts {
     pub(super) target: Target,
     values: BTreeMap<String, Value>,
@@ -72,18 +72,9 @@ pub(super) struct TargetParts {
 impl Decoded {
     /// A block of `kind` without attributes.
     pub(super) fn new(kind: &str) -> Self {
-        let names = attribute_names(kind);
-        let values = names.iter().map(|name| ((*name).to_owned(), absent(name)));
-        let values = values.collect();
         match kind {
-            "group" => Self::Group(Box::new(GroupParts {
-                group: Group::default(),
-                values,
-            })),
-            _ => Self::Target(Box::new(TargetParts {
-                target: Target::default(),
-                values,
-            })),
+            "group" => Self::Group(Box::default()),
+            _ => Self::Target(Box::default()),
         }
     }
 
@@ -105,11 +96,13 @@ impl Decoded {
 
     /// The value that expressions see for the block.
     pub(super) fn value(&self, name: &str) -> Value {
-        let values = match self {
-            Self::Group(parts) => &parts.values,
-            Self::Target(parts) => &parts.values,
+        let (names, known) = match self {
+            Self::Group(parts) => (GROUP, &parts.values),
+            Self::Target(parts) => (TARGET, &parts.values),
         };
-        let mut values = values.clone();
+        let value = |name: &str| known.get(name).cloned().unwrap_or_else(|| absent(name));
+        let values = names.iter().map(|name| ((*name).to_owned(), value(name)));
+        let mut values: BTreeMap<String, Value> = values.collect();
         values.insert("name".to_owned(), Value::string(name));
         Value::object(values)
     }

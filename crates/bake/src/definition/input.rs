@@ -2,10 +2,10 @@
 
 use super::interpreter::Interpreter;
 use super::rebase::{rebase, set_compose_source};
+use super::variable_info::Variable;
 use crate::compose;
 use crate::diagnostic::Diagnostic;
 use crate::files::{Environment, FileKind, FileReader, Host, InputFile};
-use crate::print::ListedVariable;
 use crate::syntax::body::Body;
 use crate::syntax::{parse_hcl, parse_json};
 use crate::target::Definition;
@@ -14,7 +14,7 @@ use crate::target::Definition;
 pub(crate) struct Declared {
     pub(crate) definition: Definition,
     /// The variables; none without an HCL or JSON file.
-    pub(crate) variables: Option<Vec<ListedVariable>>,
+    pub(crate) variables: Option<Vec<Variable>>,
 }
 
 /// What `files` declare.

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use super::blocks::BlockState;
 use super::collect::Collected;
 use super::declarations::{FunctionBlock, VariableBlock};
+use super::variable_info::Variable;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::eval::{Globals, Scope, evaluate};
 use crate::files::{Environment, Host};
-use crate::print::ListedVariable;
 use crate::syntax::ast::{Attribute, Expression};
 use crate::syntax::body::Body;
 use crate::syntax::labels::check_labels;
@@ -82,6 +82,8 @@ pub(super) struct Interpreter<'b> {
     pub(super) blocks: Vec<BlockState<'b>>,
     /// Blocks by kind and name; empty until all names are known.
     pub(super) named: HashMap<(&'static str, String), Vec<usize>>,
+    /// Blocks that changed since expressions last saw them: the last block and output of a name.
+    pub(super) changed: HashMap<(&'static str, String), (usize, usize)>,
     /// True once expressions may refer to blocks.
     pub(super) blocks_exist: bool,
     pub(super) contexts: usize,
@@ -133,6 +135,7 @@ impl<'b> Interpreter<'b> {
             functions,
             blocks: BlockState::all(body),
             named: HashMap::new(),
+            changed: HashMap::new(),
             blocks_exist: false,
             contexts: 0,
             visited_variables: HashSet::new(),
@@ -145,7 +148,7 @@ impl<'b> Interpreter<'b> {
     pub(super) fn run(
         mut self,
         base: Definition,
-    ) -> Result<(Definition, Vec<ListedVariable>), Diagnostic> {
+    ) -> Result<(Definition, Vec<Variable>), Diagnostic> {
         let variables = self.resolve_variables()?;
         self.validate_variables()?;
         self.resolve_functions()?;

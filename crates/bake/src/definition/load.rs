@@ -72,6 +72,7 @@ impl<'b> Interpreter<'b> {
             self.deeper(|this| this.resolve_block(block, attribute))
                 .map_err(|error| error.into_inner().or_at(&expression.span()))?;
         }
+        self.publish(kind, name);
         Ok(())
     }
 }

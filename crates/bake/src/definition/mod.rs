@@ -37,3 +37,4 @@ mod rebase;
 
 pub(crate) use input::{Declared, declare};
 pub(crate) use rebase::rebased;
+pub(crate) use variable_info::Variable;

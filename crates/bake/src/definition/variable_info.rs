@@ -3,18 +3,26 @@
 use crate::print::ListedVariable;
 use crate::value::{Type, Value, convert, json};
 
-/// The variable `name` with its value, as lists show it.
-pub(super) fn listed(
-    name: &str,
-    description: &str,
-    constraint: Option<&Type>,
-    value: &Value,
-) -> ListedVariable {
-    ListedVariable {
-        name: name.to_owned(),
-        description: description.to_owned(),
-        kind: constraint.map(friendly).unwrap_or_default(),
-        value: (!value.is_null()).then(|| shown(constraint, value)),
+/// A variable with its value. Its text is made only when somebody lists it.
+#[derive(Clone, Debug)]
+pub(crate) struct Variable {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) constraint: Option<Type>,
+    pub(super) value: Value,
+}
+
+impl Variable {
+    /// The variable as lists show it.
+    pub(crate) fn listed(&self) -> ListedVariable {
+        let constraint = self.constraint.as_ref();
+        let value = &self.value;
+        ListedVariable {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            kind: constraint.map(friendly).unwrap_or_default(),
+            value: (!value.is_null()).then(|| shown(constraint, value)),
+        }
     }
 }
 
@@ -22,10 +30,18 @@ pub(super) fn listed(
 fn friendly(ty: &Type) -> String {
     match ty {
         Type::Any => "any type".to_owned(),
-        Type::List(element) => format!("list of {}", friendly(element)),
-        Type::Set(element) => format!("set of {}", friendly(element)),
-        Type::Map(element) => format!("map of {}", friendly(element)),
+        Type::List(element) => format!("list of {}", of_one_type(element)),
+        Type::Set(element) => format!("set of {}", of_one_type(element)),
+        Type::Map(element) => format!("map of {}", of_one_type(element)),
         other => other.friendly(),
+    }
+}
+
+/// The type of elements in words.
+fn of_one_type(element: &Type) -> String {
+    match element {
+        Type::Any => "any single type".to_owned(),
+        other => friendly(other),
     }
 }
 

@@ -3,10 +3,9 @@
 use super::interpreter::{Context, Interpreter, Unresolved};
 use super::load::Missing;
 use super::override_text::{primitive, separated};
-use super::variable_info::listed;
+use super::variable_info::Variable;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::eval::type_constraint;
-use crate::print::ListedVariable;
 use crate::syntax::ast::{Expression, Node};
 use crate::syntax::statics::keyword;
 use crate::value::{Type, Value, convert, json};
@@ -19,7 +18,7 @@ struct Override {
 
 impl<'b> Interpreter<'b> {
     /// Gives all variables their values.
-    pub(super) fn resolve_variables(&mut self) -> Result<Vec<ListedVariable>, Diagnostic> {
+    pub(super) fn resolve_variables(&mut self) -> Result<Vec<Variable>, Diagnostic> {
         let global = Context::global();
         for name in crate::files::BUILTINS {
             // Never fails: it is a text.
@@ -38,9 +37,12 @@ impl<'b> Interpreter<'b> {
                     .or_at(&block.missing.start_point().within(&block.file))
             })?;
             if let Some(value) = self.globals.variables.get(name) {
-                let description = &self.variables[index].description;
-                let constraint = self.constraints.get(name);
-                known.push(listed(name, description, constraint, value));
+                known.push(Variable {
+                    name: name.to_owned(),
+                    description: self.variables[index].description.clone(),
+                    constraint: self.constraints.get(name).cloned(),
+                    value: value.clone(),
+                });
             }
         }
         Ok(known)

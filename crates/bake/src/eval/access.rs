@@ -33,8 +33,9 @@ impl Evaluator<'_> {
 
     /// The error for a variable that does not exist.
     fn unknown_variable(&self, name: &str, range: Range) -> Diagnostic {
+        // An error costs more than a value, and so do suggestions.
         let known = self.globals().variables.len() as u64;
-        if let Err(error) = self.globals().spend(known) {
+        if let Err(error) = self.globals().spend(known + 30) {
             return error.at(range.within(self.file));
         }
         self.error(

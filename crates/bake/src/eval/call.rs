@@ -173,6 +173,9 @@ impl Evaluator<'_> {
         let scope = Scope::within(&global, &locals);
         super::evaluate(&function.result, scope).map_err(|inner| {
             let range = call.name_range.to(call.open).within(self.file);
+            if inner.kind == Kind::Limit {
+                return inner.at(range);
+            }
             let place = inner.span.as_ref().map(|span| format!(" (at {span})"));
             let message = format!(
                 "{} failed: {}{}",

@@ -10,6 +10,8 @@ use crate::target::Target;
 
 /// How long a chain of inheritance may be.
 const MAX_DEPTH: usize = 100;
+/// How many policies a target may have: nothing makes them distinct.
+const MAX_POLICIES: usize = 10_000;
 
 /// Resolves targets, each once.
 pub(super) struct Resolver<'a> {
@@ -102,7 +104,13 @@ impl<'a> Resolver<'a> {
             apply(&mut target, overrides).map_err(|error| prefixed(error, name))?;
         }
         target.normalize();
+        target.inherits.clear();
+        if target.policy.len() > MAX_POLICIES {
+            let message = format!("target {name} has more than {MAX_POLICIES} policies");
+            return Err(Diagnostic::new(Kind::Limit, message));
+        }
         if settled {
+            visited.remove(name);
             self.known.insert(name, target.clone());
         } else {
             visited.insert(name, Some(target.clone()));
@@ -122,4 +130,41 @@ impl<'a> Resolver<'a> {
 fn prefixed(error: Diagnostic, name: &str) -> Diagnostic {
     let message = format!("target {name}: {}", error.message);
     Diagnostic { message, ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &str, inherits: &[&str], tag: &str) -> Target {
+        Target {
+            name: name.into(),
+            inherits: inherits.iter().map(|name| (*name).to_owned()).collect(),
+            tags: (!tag.is_empty()).then(|| vec![tag.to_owned()]),
+            ..Target::default()
+        }
+    }
+
+    fn tags(targets: &[Target], name: &str) -> Option<Vec<String>> {
+        let overrides = Overrides::new();
+        let mut resolver = Resolver::new(targets, &overrides);
+        resolver.resolve(name).unwrap().tags
+    }
+
+    #[test]
+    fn a_base_that_is_named_again_counts_again() {
+        let targets = [
+            target("base", &[], "base:1"),
+            target("leaf", &["base"], "leaf:1"),
+            target("app", &["leaf", "base"], ""),
+        ];
+        assert_eq!(tags(&targets, "app"), Some(vec!["base:1".into()]));
+    }
+
+    #[test]
+    fn a_circle_counts_as_nothing_where_it_closes() {
+        let targets = [target("a", &["b"], ""), target("b", &["a"], "b:1")];
+        assert_eq!(tags(&targets, "a"), Some(vec!["b:1".into()]));
+        assert_eq!(tags(&targets, "b"), Some(vec!["b:1".into()]));
+    }
 }

@@ -1,5 +1,6 @@
 //! Bodies: attributes and blocks.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ast::{Attribute, Expression};
@@ -19,6 +20,7 @@ impl<'a> Parser<'a> {
     /// Reads a body up to and including `end`.
     pub(super) fn body(&mut self, file: &Arc<str>, end: TokenKind) -> Body {
         let mut body = Body::default();
+        let mut lines = HashMap::new();
         let start = self.previous_range();
         loop {
             let next = self.peek();
@@ -32,7 +34,9 @@ impl<'a> Parser<'a> {
                 }
                 TokenKind::Identifier => match self.item(file) {
                     Some(Item::Block(block)) => body.blocks.push(block),
-                    Some(Item::Attribute(attribute)) => self.add(&mut body, attribute),
+                    Some(Item::Attribute(attribute)) => {
+                        self.add(&mut body, &mut lines, attribute);
+                    }
                     None => {}
                 },
                 _ => {
@@ -45,21 +49,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Adds an attribute to a body, unless its name is taken.
-    fn add(&mut self, body: &mut Body, attribute: Attribute) {
-        match body.attribute(&attribute.name) {
-            Some(first) => {
-                let line = first.name_range.start.line;
-                self.error(
-                    attribute.name_range,
-                    format!(
-                        "attribute {:?} is set on line {line} already",
-                        attribute.name
-                    ),
-                );
-            }
-            None => body.attributes.push(attribute),
+    /// Adds an attribute to a body, unless its name is taken. `lines` has the lines of all names.
+    fn add(&mut self, body: &mut Body, lines: &mut HashMap<String, u32>, attribute: Attribute) {
+        let line = attribute.name_range.start.line;
+        let first = *lines.entry(attribute.name.clone()).or_insert(line);
+        if lines.len() > body.attributes.len() {
+            body.attributes.push(attribute);
+            return;
         }
+        let message = format!(
+            "attribute {:?} is set on line {first} already",
+            attribute.name
+        );
+        self.error(attribute.name_range, message);
     }
 
     /// Reports a token that starts neither an attribute nor a block.

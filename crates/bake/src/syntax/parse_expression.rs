@@ -61,6 +61,7 @@ impl<'a> Parser<'a> {
             self.read();
             let right = self.binary(binding + 1);
             let range = left.range().to(right.range());
+            self.grow(range);
             left = Node::Binary(Box::new(Binary {
                 operator,
                 left,

@@ -99,6 +99,7 @@ impl<'a> Parser<'a> {
         } else {
             Node::Relative(Box::new(element), steps, first.to(last))
         };
+        self.grow(marker);
         Node::Splat(Box::new(Splat {
             source,
             each,
@@ -129,13 +130,16 @@ impl<'a> Parser<'a> {
         let brackets = open.range.to(close.range);
         match constant(&key) {
             Some(key) => extend(node, Step::Index(key, brackets), brackets),
-            None => Node::Index(Box::new(Index {
-                collection: node,
-                key,
-                range: start.to(brackets),
-                open: open.range,
-                brackets,
-            })),
+            None => {
+                self.grow(brackets);
+                Node::Index(Box::new(Index {
+                    collection: node,
+                    key,
+                    range: start.to(brackets),
+                    open: open.range,
+                    brackets,
+                }))
+            }
         }
     }
 
@@ -151,6 +155,7 @@ impl<'a> Parser<'a> {
         let element = Node::Element(marker);
         let each = self.nested(|parser| parser.steps(element), Self::placeholder);
         let range = start.to(each.range());
+        self.grow(marker);
         Node::Splat(Box::new(Splat {
             source,
             each,

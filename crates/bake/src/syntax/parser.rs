@@ -7,6 +7,8 @@ use crate::value::Value;
 
 /// How deep expressions and blocks may be nested.
 const MAX_DEPTH: usize = 100;
+/// How high the tree of an expression may be: `1 + 1 + 1` is a tree of two levels.
+const MAX_HEIGHT: usize = 400;
 
 /// An error with its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) struct Parser<'a> {
     /// How many errors there are.
     pub(super) errors: usize,
     depth: usize,
+    /// The height of the highest tree in the expression that is being read.
+    height: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -41,6 +45,7 @@ impl<'a> Parser<'a> {
             first: None,
             errors: 0,
             depth: 0,
+            height: 0,
         }
     }
 
@@ -144,15 +149,30 @@ impl<'a> Parser<'a> {
     ) -> T {
         if self.depth >= MAX_DEPTH {
             let range = self.peek().range;
-            self.error(range, format!("more than {MAX_DEPTH} levels of nesting"));
-            self.recovery = true;
-            self.next = self.tokens.len();
+            self.give_up(range, MAX_DEPTH);
             return otherwise(range);
         }
         self.depth += 1;
+        let siblings = std::mem::take(&mut self.height);
         let result = parse(self);
         self.depth -= 1;
+        self.height = siblings.max(self.height + 1);
         result
+    }
+
+    /// Notes that the tree that was just read becomes the child of another one.
+    pub(super) fn grow(&mut self, range: Range) {
+        self.height += 1;
+        if self.height > MAX_HEIGHT {
+            self.give_up(range, MAX_HEIGHT);
+        }
+    }
+
+    /// Reports that something has too many levels, and skips all tokens.
+    fn give_up(&mut self, range: Range, levels: usize) {
+        self.error(range, format!("more than {levels} levels of nesting"));
+        self.recovery = true;
+        self.next = self.tokens.len();
     }
 
     /// Skips to the token after the `end` that closes the bracket we are in.

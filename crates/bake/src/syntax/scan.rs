@@ -37,6 +37,8 @@ pub(super) struct Scanner<'a> {
     /// The brace counts at which a `}` ends an interpolation.
     sequences: Vec<usize>,
     heredocs: Vec<Heredoc<'a>>,
+    /// True once a `/*` has no end: then no later one has.
+    unclosed_comment: bool,
 }
 
 /// The tokens of `text`, whose first character is at `start`. The last token is [`TokenKind::End`].
@@ -51,6 +53,7 @@ pub(super) fn scan(text: &str, start: Position, mode: Mode) -> Vec<Token<'_>> {
         braces: 0,
         sequences: Vec::new(),
         heredocs: Vec::new(),
+        unclosed_comment: false,
     };
     if let Some(rest) = text.strip_prefix('\u{feff}') {
         scanner.offset = text.len() - rest.len();
@@ -124,6 +127,7 @@ impl<'a> Scanner<'a> {
             '}' => self.close_brace(1),
             '~' if rest.starts_with("~}") => self.close_brace(2),
             '<' if self.open_heredoc() => {}
+            '/' if self.long_comment() => {}
             _ => {
                 let (kind, length) = symbol(rest, first);
                 self.token(kind, length);
@@ -169,6 +173,19 @@ impl<'a> Scanner<'a> {
         });
         self.modes.push(Mode::Heredoc);
         true
+    }
+
+    /// Reads `/* … */`, if that is what follows.
+    fn long_comment(&mut self) -> bool {
+        let rest = self.rest();
+        if self.unclosed_comment || !rest.starts_with("/*") {
+            return false;
+        }
+        match rest[2..].find("*/") {
+            Some(end) => self.token(TokenKind::Comment, end + 4),
+            None => self.unclosed_comment = true,
+        }
+        !self.unclosed_comment
     }
 
     /// Reads `${` or `%{`, after which expressions follow, if that is next.
@@ -323,9 +340,6 @@ fn symbol(rest: &str, first: char) -> (TokenKind, usize) {
     if first == '#' || rest.starts_with("//") {
         let length = rest.find('\n').map_or(rest.len(), |newline| newline + 1);
         return (TokenKind::Comment, length);
-    }
-    if let Some(end) = rest.strip_prefix("/*").and_then(|body| body.find("*/")) {
-        return (TokenKind::Comment, end + 4);
     }
     if let Some((text, kind)) = LONG.iter().find(|(text, _)| rest.starts_with(text)) {
         return (*kind, text.len());
