@@ -67,7 +67,8 @@ impl Listing {
 
     pub(super) fn print(self, evaluation: &Evaluation) -> Result<(), Failure> {
         let definition = &evaluation.definition;
-        let variables = evaluation.variables.as_deref();
+        let variables = evaluation.variables();
+        let variables = variables.as_deref();
         match (self.kind, self.form) {
             (Kind::Targets, Form::Table) => print_text(&print::targets_table(definition)),
             (Kind::Targets, Form::Json) => print_json(&print::targets_json(definition)),
