@@ -1,6 +1,6 @@
 //! Registries that refuse. Those that the real ones cannot be made to show come from a few lines of HTTP here.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
@@ -78,7 +78,14 @@ fn answer(mut stream: TcpStream, status: &str) -> Option<()> {
             line.clear();
             reader.read_line(&mut line).ok().filter(|&read| read > 0)?;
         }
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").ok()?;
+        // A refusal in a registry's own words: that of a gateway would not end a build.
+        let body = match status.starts_with("403") {
+            true => r#"{"errors":[{"code":"DENIED","message":"not yours"}]}"#,
+            false => "",
+        };
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all((head + body).as_bytes()).ok()?;
     }
 }
 

@@ -79,8 +79,9 @@ impl Hosts {
     /// True if plain HTTP may be tried: on this machine, or because it was allowed. A registry that
     /// has spoken TLS goes on with it.
     pub(super) fn may_be_plain(&self, registry: &str) -> bool {
-        let known = lock(&self.schemes).contains_key(registry);
-        !known && (is_local(registry) || self.is_insecure(registry))
+        // Another request may have found out meanwhile that it speaks plain HTTP.
+        let speaks_tls = lock(&self.schemes).get(registry) == Some(&"https");
+        !speaks_tls && (is_local(registry) || self.is_insecure(registry))
     }
 
     /// Remembers what it spoke.
@@ -180,6 +181,8 @@ mod tests {
         assert_eq!(hosts.scheme("10.0.0.1:5000"), "https");
         hosts.has_answered("10.0.0.1:5000", "http");
         assert_eq!(hosts.scheme("10.0.0.1:5000"), "http");
+        // A request that began before that was known.
+        assert!(hosts.may_be_plain("10.0.0.1:5000"));
         hosts.has_answered("localhost:5000", "https");
         assert!(!hosts.may_be_plain("localhost:5000"));
     }

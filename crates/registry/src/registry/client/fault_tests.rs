@@ -290,3 +290,13 @@ async fn requests_go_through_proxies_and_their_failures_name_them() {
     let client = Client::new(Credentials::none().into(), options("127.0.0.1:1"));
     client.manifest(&local.reference("a:1")).await.unwrap();
 }
+
+#[tokio::test]
+async fn requests_at_the_same_time_find_out_together_that_a_registry_is_plain() {
+    let server = Server::of(|_, _| reply(200, &[INDEX], "{}")).await;
+    let (client, of) = (server.client(), server.reference("a:1"));
+    let asks = (0..16).map(|_| client.manifest(&of));
+    for answer in futures_util::future::join_all(asks).await {
+        answer.unwrap();
+    }
+}
