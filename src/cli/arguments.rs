@@ -7,6 +7,9 @@ use clap::{Arg, ArgAction, Command};
 
 use super::values;
 
+/// Flags of which an empty value is a mistake that is told, and not nothing: the command and the flag.
+const NEVER_EMPTY: [(&str, &str); 3] = [("bake", "allow"), ("bake", "policy"), ("bake", "set")];
+
 /// An argument of the process, and the flag with a single value that it gives, if it is one.
 struct Word {
     text: OsString,
@@ -125,7 +128,10 @@ impl<'a> Reader<'a> {
             None if !flag.is_require_equals_set() => rest.next(),
             _ => None,
         };
-        let is_empty = attached == Some("") || next.as_ref().is_some_and(|value| value.is_empty());
+        let flag_of = (self.current.get_name(), flag.get_id().as_str());
+        let may_be_empty = !NEVER_EMPTY.contains(&flag_of);
+        let is_empty = may_be_empty
+            && (attached == Some("") || next.as_ref().is_some_and(|value| value.is_empty()));
         if is_empty {
             // The last one counts, and it is none.
             return self.forget(id.as_deref());
@@ -247,6 +253,7 @@ mod tests {
             &["x", "build", "--", "-f", ""],
             &["x", "__complete", "build", "--secret", ""],
             &["x", "build", "-f"],
+            &["x", "bake", "--set", "", "--allow=", "--policy", ""],
             &["x"],
             &[],
         ] {

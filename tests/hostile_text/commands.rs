@@ -53,6 +53,9 @@ impl World {
         write("wrong.Dockerfile", format!("FROM scratch\n{NAME} x\n"));
         write(&format!("scratch/{NAME}"), HOSTILE.to_owned());
         write("bundle", HOSTILE.to_owned());
+        let target = serde_json::json!({"description": HOSTILE, "args": {"EVIL": HOSTILE}});
+        let bake = serde_json::json!({"target": {"default": target}});
+        write("docker-bake.json", bake.to_string());
         world
     }
 
@@ -102,6 +105,12 @@ const LINES: &[(&str, Kind)] = &[
     ("!llb -f wrong.Dockerfile scratch", Text),
     ("!llb based", Text),
     ("!lock based", Text),
+    ("!bake --print", Json),
+    ("!bake --list targets", Text),
+    ("!bake --list type=targets,format=json", Json),
+    ("!bake --print @N", Text),
+    ("!bake --print --set @N", Text),
+    ("!bake --print -f @N", Text),
     ("!context ls scratch", Text),
     ("!context ls --format json scratch", Json),
     ("!imagetools inspect @R/good", Text),
