@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Mark, Tag};
 
 use super::{
     scalar::{ScalarTag, resolve},
@@ -20,6 +20,9 @@ const MAX_NODES: usize = 100_000;
 const MAX_COPIES: usize = 400_000;
 /// Bytes of text of one document after its aliases are copied.
 const MAX_TEXT: usize = 64 << 20;
+/// Tabs after colons that are put right, and the largest file in which they are.
+const MAX_TABS: usize = 50;
+const MAX_TABBED: usize = 1 << 20;
 /// Levels of nesting.
 const MAX_DEPTH: usize = 200;
 
@@ -35,27 +38,103 @@ pub(in crate::compose) struct Document {
 pub(in crate::compose) fn documents(name: &str, text: &str) -> Result<Vec<Document>, Diagnostic> {
     let file: Arc<str> = name.into();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    check_symbols(&file, text)?;
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MAX_TABS {
+        match read(&file, &text) {
+            Ok(documents) => return Ok(documents),
+            Err(Failure::Other(error)) => return Err(error),
+            Err(Failure::Scan(error)) => match without_tab(&text, error.marker()) {
+                Some(spaced) => text = Cow::Owned(spaced),
+                None => return Err(scan_error(&file, &error)),
+            },
+        }
+    }
+    read(&file, &text).map_err(|failure| match failure {
+        Failure::Other(error) => error,
+        Failure::Scan(error) => scan_error(&file, &error),
+    })
+}
+
+enum Failure {
+    Scan(ScanError),
+    Other(Diagnostic),
+}
+
+fn scan_error(file: &Arc<str>, error: &ScanError) -> Diagnostic {
+    let (line, column) = (error.marker().line(), error.marker().col() + 1);
+    let place = Place {
+        file: file.clone(),
+        line,
+        column,
+    };
+    Diagnostic::new(Kind::Syntax, format!("invalid YAML: {}", error.info())).at(place.span())
+}
+
+fn read(file: &Arc<str>, text: &str) -> Result<Vec<Document>, Failure> {
     let mut parser = Parser::new_from_str(text);
     let mut documents = Vec::new();
     let mut arena = Arena::default();
     while let Some(event) = parser.next_event() {
-        let (event, mark) = event.map_err(|error| {
-            let place = Place {
-                file: file.clone(),
-                line: error.marker().line(),
-                column: error.marker().col() + 1,
-            };
-            Diagnostic::new(Kind::Syntax, format!("invalid YAML: {}", error.info()))
-                .at(place.span())
-        })?;
+        let (event, mark) = event.map_err(Failure::Scan)?;
         if let Event::DocumentEnd = event {
             let finished = std::mem::take(&mut arena);
-            documents.push(finished.document(&file)?);
+            documents.push(finished.document(file).map_err(Failure::Other)?);
         } else {
-            arena.push(&file, event, mark)?;
+            arena.push(file, event, mark).map_err(Failure::Other)?;
         }
     }
     Ok(documents)
+}
+
+/// Refuses control characters, which YAML does not allow.
+fn check_symbols(file: &Arc<str>, text: &str) -> Result<(), Diagnostic> {
+    let is_refused =
+        |symbol: char| symbol.is_control() && !matches!(symbol, '\t' | '\n' | '\r' | '\u{85}');
+    let Some(at) = text.find(is_refused) else {
+        return Ok(());
+    };
+    let before = &text[..at];
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before
+        .chars()
+        .rev()
+        .take_while(|symbol| *symbol != '\n')
+        .count();
+    let place = Place {
+        file: file.clone(),
+        line,
+        column,
+    };
+    let message = "invalid YAML: control characters are not allowed";
+    Err(Diagnostic::new(Kind::Syntax, message).at(place.span()))
+}
+
+/// The text with spaces for the tabs between a colon and `mark`: the parser refuses tabs there,
+/// YAML and the reference do not.
+fn without_tab(text: &str, mark: &Marker) -> Option<String> {
+    if text.len() > MAX_TABBED {
+        return None;
+    }
+    let lines = text
+        .split_inclusive('\n')
+        .take(mark.line().saturating_sub(1));
+    let start: usize = lines.map(str::len).sum();
+    let line = text.get(start..)?;
+    let end = line
+        .char_indices()
+        .nth(mark.col())
+        .map_or(line.len(), |(at, _)| at);
+    let before = line.get(..end)?;
+    let kept = before.trim_end_matches('\t');
+    let tabs = before.len() - kept.len();
+    if tabs == 0 || !kept.ends_with(':') {
+        return None;
+    }
+    let at = start + kept.len();
+    let mut spaced = text.to_owned();
+    spaced.replace_range(at..at + tabs, &" ".repeat(tabs));
+    Some(spaced)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -485,6 +564,20 @@ mod tests {
     #[test]
     fn tabs_are_not_indentation() {
         assert!(message("services:\n\ts: {}\n").contains("compose.yaml:2"));
+    }
+
+    #[test]
+    fn tabs_after_a_colon_are_blanks() {
+        assert_eq!(one("a:\tb\nc:\t\td\n").to_string(), "map[a:b c:d]");
+    }
+
+    #[test]
+    fn control_characters_are_refused_with_their_place() {
+        let expected = "f:2,4-4: invalid YAML: control characters are not allowed";
+        assert_eq!(
+            documents("f", "a: 1\nb: \u{1}\n").unwrap_err().to_string(),
+            expected
+        );
     }
 
     #[test]
