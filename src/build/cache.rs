@@ -165,6 +165,27 @@ pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEnt
     Ok(vec![CacheEntry { kind, attrs }])
 }
 
+/// A cache by its type and attributes.
+///
+/// # Errors
+/// [`Error::Cache`] names the attribute that is wrong and those that there are.
+pub fn cache_entry(
+    kind: &str,
+    attrs: BTreeMap<String, String>,
+    direction: CacheDirection,
+) -> Result<CacheEntry, Error> {
+    check(kind, &attrs, direction).map_err(|reason| Error::Cache {
+        flag: match direction {
+            CacheDirection::From => "--cache-from",
+            CacheDirection::To => "--cache-to",
+        },
+        input: format!("type={kind}"),
+        reason,
+    })?;
+    let kind = kind.to_owned();
+    Ok(CacheEntry { kind, attrs })
+}
+
 fn of_image(name: String) -> CacheEntry {
     CacheEntry {
         kind: "registry".to_owned(),

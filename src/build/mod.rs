@@ -26,6 +26,7 @@ mod annotation;
 mod attended;
 mod attestation;
 mod cache;
+mod cloud_cache;
 mod entitlement;
 mod error;
 mod export;
@@ -61,7 +62,8 @@ mod temporary;
 
 pub use annotation::parse_annotations;
 pub use attestation::Attestations;
-pub use cache::{CacheDirection, parse_cache};
+pub use cache::{CacheDirection, cache_entry, parse_cache};
+pub use cloud_cache::{add_inline_cache, with_credentials};
 pub use entitlement::Entitlement;
 pub use error::Error;
 pub use from::{DockerfileFrom, MainContext, NamedContext, context_name};

@@ -198,23 +198,49 @@ impl FromStr for Output {
         }
         let name =
             kind.ok_or_else(|| invalid("type= is missing, for example type=image".to_owned()))?;
+        Self::of(&name, attributes, destination).map_err(invalid)
+    }
+}
+
+impl Output {
+    /// An output by the name of its type, which may be `registry`.
+    ///
+    /// # Errors
+    /// [`Error::Output`] for a type or an attribute that is not known, and a destination that the
+    /// type cannot have.
+    pub fn new(
+        name: &str,
+        attributes: BTreeMap<String, String>,
+        destination: Option<String>,
+    ) -> Result<Self, Error> {
+        Self::of(name, attributes, destination).map_err(|reason| Error::Output {
+            input: format!("type={name}"),
+            reason,
+        })
+    }
+
+    fn of(
+        name: &str,
+        mut attributes: BTreeMap<String, String>,
+        destination: Option<String>,
+    ) -> Result<Self, String> {
         let found = OutputKind::ALL.iter().find(|(known, _)| *known == name);
         let kind = found.map(|(_, kind)| *kind).ok_or_else(|| {
             let names: Vec<&str> = OutputKind::ALL.iter().map(|(name, _)| *name).collect();
             let names = names.join(", ");
-            invalid(format!("there is no type {name:?}; the types are {names}"))
+            format!("there is no type {name:?}; the types are {names}")
         })?;
         if name == "registry" {
             attributes
                 .entry("push".to_owned())
                 .or_insert_with(|| "true".to_owned());
         }
-        check_attributes(kind, &attributes).map_err(invalid)?;
+        check_attributes(kind, &attributes)?;
         let destination = match is_layout(kind, &attributes) {
             true => folder_of(destination),
             false => destination_of(kind, destination),
         };
-        let destination = destination.map_err(invalid)?;
+        let destination = destination?;
         Ok(Self {
             kind,
             attributes,

@@ -17,7 +17,7 @@ use super::served::{Served, build_platforms, setting};
 use super::spool::Spool;
 use super::{
     BuildOutcome, BuildRequest, Error, Gate, Inputs, Member, OnFailure, Output, export, host,
-    missing_source, named, native, options, policy, provenance, reading,
+    missing_source, native, options, policy, provenance, reading,
 };
 use crate::client::{Address, Client, Failure, SolveRequest, Worker};
 use crate::frontend::{self, Finished, Job, Setting};
@@ -293,10 +293,8 @@ impl Prepared {
 
     /// What it shares with other builds; with those that it links to, if it runs alone.
     fn member(&self, inputs: &Inputs, environment: &Environment) -> Option<Member> {
-        environment.member.clone().or_else(|| {
-            let has_links = named::builds(&inputs.named).next().is_some();
-            has_links.then(|| Member::alone(self, inputs, environment.sent.clone()))
-        })
+        let member = environment.member.clone();
+        member.or_else(|| Member::alone(&self.request, inputs, environment.sent.clone()))
     }
 
     /// A part waits for its other parts, which wait for other builds together.

@@ -6,7 +6,7 @@ use super::attended::Attended;
 use super::fetch::Reading;
 use super::pipeline::{Environment, read_inputs};
 use super::served::{Served, build_platforms, setting};
-use super::{BuildRequest, Error, Inputs, layouts, named, options, policy};
+use super::{BuildRequest, Error, Inputs, Member, layouts, named, options, policy};
 use crate::client::{Address, Client, SolveRequest};
 use crate::frontend::{Answer, Call, Question, Setting, Source};
 use crate::gateway::BuildResult;
@@ -45,6 +45,10 @@ impl Inquiry {
         let Some(source) = self.inputs.source() else {
             return Ok(None);
         };
+        // Linked builds are translated with a daemon: it knows their base images.
+        if named::builds(&self.inputs.named).next().is_some() {
+            return Ok(None);
+        }
         let setting = Setting {
             build_platforms: vec![Platform::host()],
             excludes: self.inputs.excludes.clone(),
@@ -72,16 +76,22 @@ impl Inquiry {
         let forwarded = question.as_ref().is_some_and(Question::is_elsewhere);
         let stores = layouts::contexts(&inputs, ContentStores::new());
         let auth = environment.auth();
+        let member = Member::alone(&self.request, &inputs, environment.sent.clone());
+        let member = member.filter(|_| !forwarded);
         let served = Served::of(
             &self.request,
             &inputs,
             forwarded,
             auth,
             stores,
-            Some(environment.sent),
+            member.is_none().then(|| environment.sent.clone()),
         )?;
         let session = served.session().build()?;
-        let mut setting = setting(&self.request, &inputs, session.id());
+        let sources = match &member {
+            Some(member) => member.sources(client, &inputs).await?,
+            None => session.id().to_owned(),
+        };
+        let mut setting = setting(&self.request, &inputs, &sources);
         let attended = Attended {
             client,
             solve: SolveRequest {
@@ -90,7 +100,7 @@ impl Inquiry {
                 ..SolveRequest::default()
             },
             session,
-            progress: environment.progress,
+            progress: environment.progress.clone(),
             cancelled: &environment.cancelled,
         };
         let answered = attended.run(async |bridge| {
@@ -106,6 +116,10 @@ impl Inquiry {
                 (Some(question), None) => question,
                 (None, None) => return Err(Error::Interrupted),
             };
+            if let Some(member) = &member {
+                let links = member.links(client, bridge, &inputs, &environment);
+                setting.links = links.await?;
+            }
             let answer = question.answer(bridge, &setting).await?;
             bridge.return_result(&BuildResult::default()).await?;
             Ok(answer)

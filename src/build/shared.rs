@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::sources::Sources;
-use super::{Environment, Error, Gate, Inputs, Prepared, named};
+use super::{BuildRequest, Environment, Error, Gate, Inputs, Prepared, named};
 use crate::client::{Address, Client};
 use crate::frontend::{FoundImages, Link, LinkedJob};
 use crate::gateway::Bridge;
@@ -152,23 +152,19 @@ impl Shared {
 }
 
 impl Member {
-    /// A build that runs alone and has links.
-    pub(super) fn alone(prepared: &Prepared, inputs: &Inputs, sent: Sent) -> Self {
-        let node_id = prepared.request.node_id.clone();
+    /// A build that runs alone, if it has links.
+    pub(super) fn alone(request: &BuildRequest, inputs: &Inputs, sent: Sent) -> Option<Self> {
+        named::builds(&inputs.named).next()?;
+        let node_id = request.node_id.clone();
         let together = Together {
             sent,
             ..Together::default()
         };
-        Self {
-            shared: Shared::of(
-                std::iter::once(inputs),
-                node_id,
-                Vec::new(),
-                None,
-                &together,
-            ),
+        let inputs = std::iter::once(inputs);
+        Some(Self {
+            shared: Shared::of(inputs, node_id, Vec::new(), None, &together),
             id: 0,
-        }
+        })
     }
 
     /// Limits what all of them solve at the same time.

@@ -48,7 +48,7 @@ pub use name::{check_name, generate_name};
 pub(crate) use pull::pull;
 pub use record::{Builder, Node};
 pub use report::{PodReport, Report, Status};
-pub use state::BuildState;
+pub use state::{BuildState, GroupState};
 pub use store::{Locked, Store};
 pub use update::NodeSettings;
 pub use words::split_words;

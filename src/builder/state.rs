@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Locked, Store, files};
 
 const FOLDER: &str = "refs";
+/// The folder of groups, in it.
+const GROUPS: &str = "__group__";
 
 /// What a build was made of. Its file's name is the build's reference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +26,32 @@ pub struct BuildState {
     pub group_ref: String,
 }
 
+/// What several builds were that one command ran, as buildx keeps it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct GroupState {
+    /// The targets that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// The builds, as `builder/node/reference`.
+    pub refs: Vec<String>,
+}
+
 impl Store {
+    /// Writes down which builds belong together, under `refs/__group__`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] for an id that would lead out of the folder, [`Error::File`] when it
+    /// cannot be written.
+    pub fn save_group(&self, id: &str, state: &GroupState) -> Result<(), Error> {
+        let path = self.state_path(&[GROUPS, id])?;
+        if let Some(folder) = path.parent() {
+            files::make_folder(folder)?;
+        }
+        let bytes = serde_json::to_vec(state).unwrap_or_default();
+        files::write(self.folder(), &path, &bytes, 0o600)
+    }
+
     /// Writes down what a build is made of.
     ///
     /// # Errors

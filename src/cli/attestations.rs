@@ -34,24 +34,33 @@ impl AttestationArgs {
             self.sbom.as_deref(),
         );
         let given = given.map_err(|error| Failure::from_error(&error))?;
-        request.attestations = match default_attestations(environment)? {
-            true => given.or_default(),
-            false => given,
-        };
-        let no_artifacts = &environment.no_default_oci_artifact;
-        if switch("BUILDX_NO_DEFAULT_OCI_ARTIFACT", no_artifacts)? == Some(true) {
-            without_artifacts(request);
-        }
-        if metadata_file {
-            let mode = environment
-                .metadata_provenance
-                .as_deref()
-                .unwrap_or_default();
-            let Ok(mode) = mode.parse::<MetadataProvenance>();
-            request.metadata_provenance = mode;
-        }
-        Ok(())
+        request.attestations = given;
+        defaults(request, metadata_file, environment)
     }
+}
+
+/// What the environment says of the attestations of every build.
+pub(super) fn defaults(
+    request: &mut BuildRequest,
+    metadata_file: bool,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    if default_attestations(environment)? {
+        request.attestations = std::mem::take(&mut request.attestations).or_default();
+    }
+    let no_artifacts = &environment.no_default_oci_artifact;
+    if switch("BUILDX_NO_DEFAULT_OCI_ARTIFACT", no_artifacts)? == Some(true) {
+        without_artifacts(request);
+    }
+    if metadata_file {
+        let mode = environment
+            .metadata_provenance
+            .as_deref()
+            .unwrap_or_default();
+        let Ok(mode) = mode.parse::<MetadataProvenance>();
+        request.metadata_provenance = mode;
+    }
+    Ok(())
 }
 
 /// buildx attests provenance unless `BUILDX_NO_DEFAULT_ATTESTATIONS` is true. solvekit makes an index with one manifest for each

@@ -329,7 +329,7 @@ fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environm
 }
 
 /// The object of the metadata file.
-fn metadata(built: &Built, used: &Used, warnings: &[Warning]) -> Value {
+pub(super) fn metadata(built: &Built, used: &Used, warnings: &[Warning]) -> Value {
     let references = nodes::references(built, &used.builder);
     let node = built.parts.first().map_or(&used.node, |part| &part.node);
     let mut metadata = built.outcome.metadata(&used.builder, node);
@@ -425,7 +425,7 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
-    caches::add_inline(&mut request.cache_to, &request.build_args);
+    build::add_inline_cache(&mut request.cache_to, &request.build_args);
     args.permissions.apply(&mut request)?;
     args.resources.apply(&mut request)?;
     let metadata_file = args.results.wants_metadata();

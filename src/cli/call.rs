@@ -22,6 +22,13 @@ pub(super) struct CallArgs {
     ignore_status: bool,
 }
 
+impl CallArgs {
+    /// True if the answer is for programs.
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
+}
+
 /// `--call=NAME[,format=json][,ignorestatus=BOOL]` and `--check`; none means a build.
 pub(super) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure> {
     let invalid = |reason: String| {

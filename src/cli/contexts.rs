@@ -84,6 +84,14 @@ impl FileArgs {
     }
 }
 
+/// A context as it is written down of a build: absolute, if it is a folder of this machine.
+pub(super) fn absolute_context(text: &str) -> String {
+    match text.contains(':') && !Path::new(text).exists() {
+        true => text.to_owned(),
+        false => absolute(text),
+    }
+}
+
 /// An absolute path without `.` and `..`, whether or not it exists.
 fn absolute(path: &str) -> String {
     let mut clean = PathBuf::new();

@@ -80,24 +80,33 @@ impl Sink {
 
     /// The last line of jsonl. What stands in it on stderr is not said again there in words.
     pub(super) fn end(&mut self, built: Result<BuildOutcome, Failure>) -> Result<(), Failure> {
+        let mut end = BuildEnd::default();
+        if let Ok(outcome) = &built {
+            end.build_ref = Some(outcome.build_ref.clone());
+            end.digest = outcome.digest().map(|digest| digest.to_string());
+            end.names = outcome.names().into_iter().map(str::to_owned).collect();
+        }
+        self.end_with(end, built.map(drop))
+    }
+
+    /// The same for a command that makes no image, or several.
+    pub(super) fn end_without_image(&mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
+        self.end_with(BuildEnd::default(), ended)
+    }
+
+    fn end_with(&mut self, end: BuildEnd, built: Result<(), Failure>) -> Result<(), Failure> {
         if self.mode != Mode::JsonLines {
-            return built.map(drop);
+            return built;
         }
         let end = match &built {
-            Ok(outcome) => {
-                let mut end = BuildEnd::default();
-                end.build_ref = Some(outcome.build_ref.clone());
-                end.digest = outcome.digest().map(|digest| digest.to_string());
-                end.names = outcome.names().into_iter().map(str::to_owned).collect();
-                end
-            }
+            Ok(()) => end,
             Err(failure) => failure.to_end(),
         };
         // A reader that went away has failed no build.
         let _ = self.write_all(&end.to_line());
         match built {
             Err(failure) if self.is_stderr => Err(failure.said()),
-            built => built.map(drop),
+            built => built,
         }
     }
 }

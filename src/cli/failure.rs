@@ -99,6 +99,24 @@ impl Failure {
         self
     }
 
+    /// The same with more lines after those that stand before its message.
+    #[must_use]
+    pub(super) fn report_after(mut self, more: &str) -> Self {
+        if !self.report.is_empty() {
+            self.report.push('\n');
+        }
+        self.report.push_str(more);
+        self
+    }
+
+    /// All its lines, to be part of another report.
+    pub(super) fn into_report(self) -> String {
+        let hint = self.hint.unwrap_or_default();
+        let hint = hint.lines().map(|line| format!("  {line}\n"));
+        let hint: String = hint.collect();
+        format!("{}\n{}\n{hint}\n", self.report.trim_end(), self.message)
+    }
+
     #[must_use]
     pub(super) fn code(mut self, code: u8) -> Self {
         self.code = code;

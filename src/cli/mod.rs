@@ -250,7 +250,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         }
         Command::Debug(args) => run_async(debug::cmd_debug(&args, &cli.connection, &environment)),
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
-        Command::Bake(args) => bake::cmd_bake(&args, &environment),
+        Command::Bake(args) => run_async(bake::cmd_bake(&args, &cli.connection, &environment)),
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),

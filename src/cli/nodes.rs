@@ -55,8 +55,8 @@ impl Reached {
         }
     }
 
-    /// Asks the nodes what they can do, and puts the build's platforms on them.
-    pub(super) async fn plan(self, prepared: &solvekit::build::Prepared) -> Result<Ready, Failure> {
+    /// Asks the nodes what they can do.
+    pub(super) async fn survey(self) -> Surveyed {
         let builder = self.used.builder.clone();
         let (nodes, more) = match <[Node; 1]>::try_from(self.nodes) {
             Ok([only]) if self.silent.is_empty() => (Nodes::one(only), Vec::new()),
@@ -71,10 +71,24 @@ impl Reached {
                 node.name, node.reason
             )
         });
-        let warnings = warnings.collect();
-        let planned = nodes.plan(prepared, silent);
-        let plan = planned.map_err(|error| explain_plan(&error, &builder))?;
-        let mut used = self.used;
+        Surveyed {
+            used: self.used,
+            warnings: warnings.collect(),
+            nodes,
+            silent,
+        }
+    }
+
+    /// Asks the nodes what they can do, and puts the build's platforms on them.
+    pub(super) async fn plan(self, prepared: &solvekit::build::Prepared) -> Result<Ready, Failure> {
+        let surveyed = self.survey().await;
+        let plan = surveyed.plan(prepared)?;
+        let Surveyed {
+            mut used,
+            nodes,
+            warnings,
+            ..
+        } = surveyed;
         if let Some(first) = plan.shares.first() {
             used.node.clone_from(&nodes.all()[first.node].name);
         }
@@ -84,6 +98,37 @@ impl Reached {
             plan,
             warnings,
         })
+    }
+}
+
+/// Nodes that have been asked what they can do.
+pub(super) struct Surveyed {
+    pub(super) used: Used,
+    pub(super) nodes: Nodes,
+    silent: Vec<Silent>,
+    warnings: Vec<String>,
+}
+
+impl Surveyed {
+    /// Puts a build's platforms on the nodes.
+    pub(super) fn plan(&self, prepared: &solvekit::build::Prepared) -> Result<Plan, Failure> {
+        let planned = self.nodes.plan(prepared, self.silent.clone());
+        planned.map_err(|error| explain_plan(&error, &self.used.builder))
+    }
+
+    /// Says which nodes are left out.
+    pub(super) fn warn(&self, progress: &Writer) {
+        for warning in &self.warnings {
+            progress.note(warning);
+        }
+    }
+
+    /// Where the node is, if there is only one.
+    pub(super) fn address(&self) -> Option<&Address> {
+        match self.nodes.all() {
+            [only] => Some(only.client.address()),
+            _ => None,
+        }
     }
 }
 
@@ -97,8 +142,7 @@ impl Ready {
 
     /// The names to be pushed to that can be asked from here: all, when the index is pushed from here.
     pub(super) fn askable(&self, names: Vec<Reference>) -> Vec<Reference> {
-        let here = Address::Docker(None);
-        preflight::askable(names, self.address().unwrap_or(&here))
+        preflight::askable_of(names, self.address())
     }
 
     /// Where the only node is that has a part of the build.

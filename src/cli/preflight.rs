@@ -56,8 +56,13 @@ fn denied(image: &Reference, error: &Error) -> Failure {
     failure.hint(hint)
 }
 
+/// The same where the daemon may be one of several, which push from here.
+pub(super) fn askable_of(images: Vec<Reference>, daemon: Option<&Address>) -> Vec<Reference> {
+    askable(images, daemon.unwrap_or(&Address::Docker(None)))
+}
+
 /// The repositories that can be asked: what this machine calls itself is another machine where the daemon is elsewhere.
-pub(super) fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
+fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
     let is_here = match daemon {
         Address::Buildkit(endpoint) | Address::Docker(Some(endpoint)) => match endpoint {
             Endpoint::Unix(_) => true,

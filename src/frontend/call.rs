@@ -127,6 +127,11 @@ impl Question {
     /// [`Error`] with the lines of the Dockerfile, or what the daemon says.
     pub async fn answer(&self, bridge: &Bridge, setting: &Setting) -> Result<Answer, Error> {
         let mut images = ResolvedImages::new();
+        let mut linked = setting.clone();
+        for link in &setting.links {
+            linked.contexts.extend(link.contexts(bridge, &[]).await?);
+        }
+        let setting = &linked;
         loop {
             match self.ask(setting, &images)? {
                 Some(Outcome::Done(answer)) => return Ok(*answer),

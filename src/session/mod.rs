@@ -199,8 +199,12 @@ impl SessionBuilder {
     }
 }
 
-/// 128 random bits in the 25 characters that the reference's ids have.
-pub(crate) fn new_id() -> Result<String, Error> {
+/// A new id for a build, a session or a group of builds: 128 random bits in the 25 characters that
+/// the reference's ids have.
+///
+/// # Errors
+/// When the system has no random bits.
+pub fn new_id() -> Result<String, Error> {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Error::Random)?;

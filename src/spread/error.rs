@@ -103,7 +103,7 @@ pub enum Error {
 }
 
 /// A node that does not answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Silent {
     /// Its name.

@@ -6,6 +6,7 @@ mod support;
 mod annotations;
 mod attestations;
 mod bad_input;
+mod bake;
 mod build_flags;
 mod builders;
 mod cache_records;

@@ -1,22 +1,34 @@
 //! `solvekit bake`: the flags of `docker buildx bake`, its look-up of files, `--print` and `--list`.
 
 mod allow;
+mod build;
 mod files;
 mod list;
 mod machine;
+mod outcome;
 mod overrides;
+mod questions;
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ArgAction;
 use solvekit::bake::target::Policy;
 use solvekit::bake::{self, Diagnostic, Evaluation, Options, Plan, print};
 
-use super::display::ProgressArgs;
+use solvekit::build::{BuildRequest, OnFailure, Reconnect};
+use solvekit::session::new_id;
+use solvekit::spread::Joint;
+
+use super::build::write_file;
+use super::connection::{self, ConnectionArgs};
+use super::display::{self, ProgressArgs};
 use super::environment::Environment;
+use super::registries::RegistryArgs;
 use super::terminal::print_json;
-use super::{Failure, values};
+use super::{Failure, call, places, values};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -119,6 +131,31 @@ pub(super) struct BakeArgs {
     #[arg(long, value_name = "FILE")]
     metadata_file: Option<PathBuf>,
 
+    /// When a target or a platform fails let the others finish, and say what became of each; nothing
+    /// is exported
+    #[arg(long)]
+    keep_going: bool,
+
+    /// With --keep-going, export the targets and platforms that work
+    #[arg(long, requires = "keep_going")]
+    push_partial: bool,
+
+    /// Export each target as soon as it is built, not when all are
+    #[arg(long)]
+    push_as_ready: bool,
+
+    /// How many platforms of all targets are solved at the same time [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    max_parallel: Option<u16>,
+
+    /// How long a daemon that goes away is waited for before the build goes on from its cache: seconds,
+    /// or a time as 1m30s; 0 is never
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
+    reconnect: Duration,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+
     #[command(flatten)]
     progress: ProgressArgs,
 }
@@ -130,8 +167,12 @@ enum Action {
     Build,
 }
 
-/// Reads the files and prints or lists what they define.
-pub(super) fn cmd_bake(args: &BakeArgs, environment: &Environment) -> Result<(), Failure> {
+/// Reads the files, and builds, prints or lists what they define.
+pub(super) async fn cmd_bake(
+    args: &BakeArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
     let set = overrides::texts(args)?;
     allow::check(&args.allow)?;
     let listing = args.listing();
@@ -175,7 +216,93 @@ pub(super) fn cmd_bake(args: &BakeArgs, environment: &Environment) -> Result<(),
     }
     match action {
         Action::Print => print_json(&print::plan_json(&plan.groups, &plan.targets)),
-        _ => Err(refused(args)),
+        _ => args.run(&plan, &machine, connection, environment).await,
+    }
+}
+
+impl BakeArgs {
+    /// Answers a question about each target, or builds them all.
+    async fn run(
+        &self,
+        plan: &Plan,
+        machine: &machine::ThisMachine,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<(), Failure> {
+        let mode = display::mode(&self.progress.mode, false, environment)?;
+        if let Some(path) = &self.metadata_file {
+            places::ready("--metadata-file", path)?;
+        }
+        let metadata = self.metadata_file.is_some();
+        let mut sink = self.progress.open(mode)?;
+        let requests = build::requests(plan, machine, metadata, connection, environment)?;
+        let requests = self.with_failure_rules(requests);
+        if let Some(question) = call::parse(&self.call, self.check)? {
+            return questions::ask(
+                plan,
+                requests,
+                question,
+                mode,
+                sink,
+                connection,
+                environment,
+            )
+            .await;
+        }
+        let mut joint = Joint::default();
+        joint.on_failure = self.on_failure();
+        joint.export_as_ready = self.push_as_ready;
+        joint.parallel = self.max_parallel.map(usize::from);
+        let settings = build::Settings {
+            joint,
+            reconnect: Reconnect {
+                within: self.reconnect,
+            },
+            registries: self.registries.clone(),
+        };
+        let shown = sink.clone();
+        let baked = build::build(
+            plan,
+            requests,
+            settings,
+            mode,
+            shown,
+            connection,
+            environment,
+        );
+        let baked = match baked.await {
+            Ok(baked) => baked,
+            Err(failure) => return sink.end_without_image(Err(failure)),
+        };
+        let group = new_id().map_err(|error| Failure::from_error(&error))?;
+        outcome::remember(&baked, plan, &group, environment);
+        display::warnings(&baked.summary, mode, environment);
+        if let Some(path) = &self.metadata_file {
+            let metadata = outcome::metadata(&baked, environment);
+            let text = serde_json::to_string_pretty(&metadata)
+                .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
+            write_file(path, text.as_bytes())?;
+        }
+        outcome::show(&baked, mode);
+        sink.end_without_image(outcome::failure(&baked, mode).map_or(Ok(()), Err))
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        match (self.keep_going, self.push_partial) {
+            (true, true) => OnFailure::Export,
+            (true, false) => OnFailure::Finish,
+            (false, _) => OnFailure::Cancel,
+        }
+    }
+
+    fn with_failure_rules(
+        &self,
+        mut requests: BTreeMap<String, BuildRequest>,
+    ) -> BTreeMap<String, BuildRequest> {
+        for request in requests.values_mut() {
+            request.on_failure = self.on_failure();
+        }
+        requests
     }
 }
 
@@ -255,16 +382,6 @@ fn check(plan: &Plan, machine: &machine::ThisMachine) -> Result<(), Failure> {
             .map_err(|error| Failure::from_error(&error).behind(&format!("target {name}")))?;
     }
     Ok(())
-}
-
-/// The build itself is not there yet; nothing is done by half.
-fn refused(args: &BakeArgs) -> Failure {
-    let what = match args.metadata_file {
-        Some(_) => "cannot build, nor write the metadata file",
-        None => "cannot build",
-    };
-    Failure::new(format!("{what}: solvekit bake does not build yet"))
-        .hint("--print shows the targets; build one of them with solvekit build")
 }
 
 /// The error of a bake file, with its lines before it.

@@ -1,0 +1,309 @@
+//! From a target to the request of its build: every attribute as the build takes it.
+
+use std::path::Path;
+
+use solvekit_bake::target::{Attest, Cache, Resources, Secret, Ssh, Target};
+use solvekit_bake::units::{self, parse_size};
+
+use super::{CheckError, Machine, check};
+use crate::build::{
+    self, Attestations, BuildRequest, CacheDirection, DockerfileFrom, Entitlement, HostAddress,
+    InputStream, MainContext, NamedContext, Network, NoCache, Output, Ulimit, add_inline_cache,
+    cache_entry, context_name, parse_annotations, with_credentials,
+};
+use crate::client::CacheEntry;
+use crate::oci::{self, Platform, Reference};
+use crate::session::{self, Secrets, SshAgents};
+
+/// What a context begins with that another target makes.
+const TARGET: &str = "target:";
+/// What a path begins with that belongs to the working directory, wherever the bake file is from.
+const WORKING_DIRECTORY: &str = "cwd://";
+
+/// Why a target is no build.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// An attribute that a build could not use.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// An attribute that a build does not take.
+    #[error(transparent)]
+    Build(#[from] build::Error),
+    /// A name of an image.
+    #[error("tags: {0}")]
+    Tag(#[source] oci::Error),
+    /// A secret or an agent.
+    #[error(transparent)]
+    Session(#[from] session::Error),
+    /// A secret of a variable that is not set.
+    #[error("the secret {id:?} is the environment variable {variable}, which is not set")]
+    NoVariable {
+        /// The secret's id.
+        id: String,
+        /// The variable.
+        variable: String,
+    },
+}
+
+/// The request of a target. Contexts that other targets make are left to [`links`].
+///
+/// # Errors
+/// The first attribute that a build does not take.
+pub fn request(target: &Target, machine: &dyn Machine) -> Result<BuildRequest, RequestError> {
+    check(target, machine)?;
+    let context = target.context.as_deref().unwrap_or(".");
+    let mut request = BuildRequest::new(main_context(context)?);
+    request.dockerfile = dockerfile(target, context, &request.context)?;
+    for (name, text) in &target.contexts {
+        if !text.starts_with(TARGET) {
+            request
+                .contexts
+                .insert(context_name(name)?, named_context(text)?);
+        }
+    }
+    request.platforms = platforms(target)?;
+    request.tags = tags(target)?;
+    for output in target.outputs.iter().flatten() {
+        let destination = Some(output.destination.clone()).filter(|path| !path.is_empty());
+        let output = Output::new(&output.kind, output.attributes.clone(), destination)?;
+        request.outputs.push(output);
+    }
+    request.target = target.target.clone().filter(|stage| !stage.is_empty());
+    request.build_args = target.args.clone();
+    request.labels = target.labels.clone();
+    request.no_cache = match (target.no_cache, target.no_cache_filter.as_slice()) {
+        (Some(true), _) => NoCache::All,
+        (_, []) => NoCache::None,
+        (_, stages) => NoCache::Stages(stages.to_vec()),
+    };
+    request.pull = target.pull == Some(true);
+    request.network = match target.network.as_deref() {
+        Some("host") => Network::Host,
+        Some("none") => Network::None,
+        _ => Network::Default,
+    };
+    let hosts = target.extra_hosts.iter();
+    request.extra_hosts = hosts
+        .map(|(host, address)| (host.clone(), host_address(address)))
+        .collect();
+    request.shm_size = shm_size(target)?;
+    request.ulimits = ulimits(target)?;
+    request.secrets = secrets(&target.secrets, machine)?;
+    request.ssh_agents = agents(target, machine)?;
+    request.cache_from = caches(target.cache_from.as_deref(), CacheDirection::From, machine)?;
+    request.cache_to = caches(target.cache_to.as_deref(), CacheDirection::To, machine)?;
+    add_inline_cache(&mut request.cache_to, &request.build_args);
+    for name in &target.entitlements {
+        request.entitlements.push(name.parse::<Entitlement>()?);
+    }
+    request.annotations = parse_annotations(&target.annotations)?;
+    let attested: Vec<String> = target.attest.iter().map(attestation).collect();
+    request.attestations = Attestations::parse(&attested, None, None)?;
+    if let Some(resources) = &target.resources {
+        set_resources(&mut request, resources)?;
+    }
+    Ok(request)
+}
+
+/// The contexts that other targets make: the context's name, and the target's.
+pub fn links(target: &Target) -> impl Iterator<Item = (&str, &str)> {
+    target.contexts.iter().filter_map(|(name, text)| {
+        let linked = text.strip_prefix(TARGET)?;
+        Some((name.as_str(), linked))
+    })
+}
+
+/// A folder that is there is one, whatever it is called.
+fn main_context(text: &str) -> Result<MainContext, build::Error> {
+    let text = text.strip_prefix(WORKING_DIRECTORY).unwrap_or(text);
+    match text {
+        "" => Ok(".".into()),
+        _ if Path::new(text).is_dir() => Ok(text.into()),
+        _ => text.parse(),
+    }
+}
+
+fn named_context(text: &str) -> Result<NamedContext, build::Error> {
+    let text = text.strip_prefix(WORKING_DIRECTORY).unwrap_or(text);
+    match Path::new(text).is_dir() {
+        true => Ok(text.into()),
+        false => text.parse(),
+    }
+}
+
+/// A path is one in the context. The usual name is left to the build, which opens it beneath the
+/// context.
+fn dockerfile(
+    target: &Target,
+    context: &str,
+    main: &MainContext,
+) -> Result<Option<DockerfileFrom>, build::Error> {
+    if let Some(text) = &target.dockerfile_inline {
+        let stream = InputStream::new(std::io::Cursor::new(text.clone().into_bytes()));
+        return Ok(Some(DockerfileFrom::Stream(stream)));
+    }
+    let given = target.dockerfile.as_deref().unwrap_or_default();
+    if let Some(path) = given.strip_prefix(WORKING_DIRECTORY) {
+        return Ok(Some(path.into()));
+    }
+    if given.is_empty() || given == "Dockerfile" {
+        return Ok(None);
+    }
+    let is_path = matches!(given.parse()?, DockerfileFrom::Path(_));
+    let folder = context.strip_prefix(WORKING_DIRECTORY).unwrap_or(context);
+    Ok(Some(match (is_path, main) {
+        (true, MainContext::Directory(_)) => Path::new(folder).join(given).into(),
+        (true, _) => given.into(),
+        (false, _) => given.parse()?,
+    }))
+}
+
+fn platforms(target: &Target) -> Result<Vec<Platform>, CheckError> {
+    let texts = target.platforms.iter().flatten();
+    let mut platforms: Vec<Platform> = Vec::new();
+    for text in texts.flat_map(|text| text.split(',')) {
+        let platform = match text.trim().eq_ignore_ascii_case("local") {
+            true => Platform::host(),
+            false => Platform::parse(text.trim()).map_err(CheckError::Platform)?,
+        };
+        let platform = platform.normalized();
+        if !platforms.contains(&platform) {
+            platforms.push(platform);
+        }
+    }
+    Ok(platforms)
+}
+
+fn tags(target: &Target) -> Result<Vec<Reference>, RequestError> {
+    let tags = target.tags.iter().flatten().filter(|tag| !tag.is_empty());
+    tags.map(|tag| {
+        let reference = Reference::parse(tag).map_err(RequestError::Tag)?;
+        Ok(reference.with_default_tag())
+    })
+    .collect()
+}
+
+fn host_address(text: &str) -> HostAddress {
+    match text {
+        "host-gateway" => HostAddress::Gateway,
+        address => HostAddress::Ip(address.to_owned()),
+    }
+}
+
+fn shm_size(target: &Target) -> Result<Option<u64>, CheckError> {
+    let size = target.shm_size.as_deref().filter(|text| !text.is_empty());
+    let size = size.map(parse_size).transpose();
+    let size = size.map_err(CheckError::SharedMemory)?;
+    Ok(size.and_then(|size| u64::try_from(size).ok()))
+}
+
+fn ulimits(target: &Target) -> Result<Vec<Ulimit>, CheckError> {
+    let limits = target.ulimits.iter().map(|text| {
+        let limit = units::Ulimit::parse(text).map_err(CheckError::Ulimit)?;
+        Ok(Ulimit {
+            name: limit.name,
+            soft: limit.soft,
+            hard: limit.hard,
+        })
+    });
+    limits.collect()
+}
+
+fn secrets(given: &[Secret], machine: &dyn Machine) -> Result<Secrets, RequestError> {
+    let mut secrets = Secrets::new();
+    for secret in given {
+        let by_id = secret.path.is_empty() && secret.variable.is_empty();
+        let variable = match by_id {
+            true => &secret.id,
+            false => &secret.variable,
+        };
+        let value = match variable.is_empty() {
+            true => None,
+            false => machine.variable(variable),
+        };
+        secrets = match (value, secret.path.as_str()) {
+            (Some(value), _) => secrets.with_value(&secret.id, value)?,
+            (None, "") if by_id => secrets.with_file(&secret.id, &secret.id)?,
+            (None, "") => {
+                return Err(RequestError::NoVariable {
+                    id: secret.id.clone(),
+                    variable: variable.clone(),
+                });
+            }
+            (None, path) => secrets.with_file(&secret.id, path)?,
+        };
+    }
+    Ok(secrets)
+}
+
+/// The agents, and the own one for a git repository over SSH.
+fn agents(target: &Target, machine: &dyn Machine) -> Result<SshAgents, RequestError> {
+    let own = [Ssh::parse("default")];
+    let context = target.context.as_deref().unwrap_or_default();
+    let given = match target.ssh.as_slice() {
+        [] if solvekit_bake::remote::is_git_over_ssh(context) => &own,
+        given => given,
+    };
+    let mut agents = SshAgents::new();
+    for agent in given {
+        let paths: Vec<_> = agent.paths.iter().filter(|path| !path.is_empty()).collect();
+        let own = machine.variable("SSH_AUTH_SOCK").unwrap_or_default();
+        let is_socket = |path: &str| matches!(machine.look(path), Ok(super::Found::Socket));
+        agents = match paths.as_slice() {
+            [] => agents.with_socket(&agent.id, own)?,
+            [path] if is_socket(path) => agents.with_socket(&agent.id, path)?,
+            keys => {
+                let keys: Vec<_> = keys.iter().map(Into::into).collect();
+                agents.with_keys(&agent.id, &keys)?
+            }
+        };
+    }
+    Ok(agents)
+}
+
+fn caches(
+    given: Option<&[Cache]>,
+    direction: CacheDirection,
+    machine: &dyn Machine,
+) -> Result<Vec<CacheEntry>, build::Error> {
+    let entries = given.unwrap_or_default().iter();
+    let entries = entries.map(|it| cache_entry(&it.kind, it.attributes.clone(), direction));
+    let entries = entries.collect::<Result<Vec<_>, _>>()?;
+    Ok(with_credentials(entries, |name| machine.variable(name)))
+}
+
+/// As `--attest` has it: values with commas are quoted.
+fn attestation(attest: &Attest) -> String {
+    let mut text = format!("type={}", attest.kind);
+    if attest.disabled {
+        text.push_str(",disabled=true");
+    }
+    for (key, value) in &attest.attributes {
+        let field = format!("{key}={value}");
+        match field.contains([',', '"']) {
+            true => text.push_str(&format!(",\"{}\"", field.replace('"', "\"\""))),
+            false => text.push_str(&format!(",{field}")),
+        }
+    }
+    text
+}
+
+fn set_resources(request: &mut BuildRequest, given: &Resources) -> Result<(), build::Error> {
+    let number = |value: Option<i64>| value.map(|value| value.to_string());
+    let limits = [
+        ("memory", given.memory.clone()),
+        ("memory-swap", given.memory_swap.clone()),
+        ("cpu-shares", number(given.cpu_shares)),
+        ("cpu-period", number(given.cpu_period)),
+        ("cpu-quota", number(given.cpu_quota)),
+        ("cpuset-cpus", given.cpuset_cpus.clone()),
+        ("cpuset-mems", given.cpuset_mems.clone()),
+    ];
+    for (name, value) in limits {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            request.resources.set(&format!("{name}={value}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! `solvekit bake`: the targets of a bake file, built together on a real daemon.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{BuilderHome, Engine, Finished, Pushed, folder_of, solvekit, unique};
+
+const TWO: &str = r#"platforms = ["linux/amd64", "linux/386"]"#;
+
+fn bake(folder: &TempDir, arguments: &[&str]) -> Finished {
+    let mut command = solvekit(["bake", "--progress=plain"]);
+    Finished::of(command.current_dir(folder.path()).args(arguments))
+}
+
+fn word_of(name: &str) -> String {
+    let pushed = Pushed::fetch(&format!("{name}:latest"));
+    pushed.file("linux/amd64", "/word")
+}
+
+#[test]
+fn linked_targets_of_a_matrix_are_pushed_together() {
+    let names = ["one", "two"].map(|item| Engine::get().name(item));
+    let word = unique();
+    let folder = folder_of(&[
+        ("base/Dockerfile", "FROM alpine\nCOPY word /base\n"),
+        ("base/word", &word),
+        (
+            "Dockerfile",
+            "FROM base\nARG ITEM\nRUN echo $ITEM $(cat /base) > /word\n",
+        ),
+        (
+            "docker-bake.hcl",
+            &format!(
+                r#"
+                variable "NAMES" {{ default = {{ one = "{}", two = "{}" }} }}
+                group "default" {{ targets = ["app"] }}
+                target "base" {{
+                  context = "base"
+                  {TWO}
+                }}
+                target "app" {{
+                  name = "app-${{item}}"
+                  matrix = {{ item = ["one", "two"] }}
+                  contexts = {{ base = "target:base" }}
+                  args = {{ ITEM = item }}
+                  tags = [NAMES[item]]
+                  {TWO}
+                }}
+                "#,
+                names[0], names[1]
+            ),
+        ),
+    ]);
+    let metadata = folder.path().join("metadata.json");
+    let done = bake(
+        &folder,
+        &["--push", "--metadata-file", metadata.to_str().unwrap()],
+    );
+    let done = done.succeeded();
+    for (item, name) in ["one", "two"].iter().zip(&names) {
+        assert_eq!(word_of(name), format!("{item} {word}\n"));
+    }
+    assert!(
+        done.stderr.contains("[app-one linux/amd64 "),
+        "{}",
+        done.stderr
+    );
+    let metadata: Value = serde_json::from_slice(&std::fs::read(metadata).unwrap()).unwrap();
+    let digest = &metadata["app-one"]["containerimage.digest"];
+    assert_eq!(
+        digest,
+        Pushed::fetch(&format!("{}:latest", names[0]))
+            .digest
+            .as_str()
+    );
+    assert!(
+        metadata["base"]["buildx.build.ref"].is_string(),
+        "{metadata}"
+    );
+}
+
+#[test]
+fn nothing_is_pushed_when_a_target_fails() {
+    let name = Engine::get().name("bake-failing");
+    let word = unique();
+    let folder = folder_of(&[
+        (
+            "good.Dockerfile",
+            &format!("FROM alpine\nRUN echo {word}\n"),
+        ),
+        (
+            "bad.Dockerfile",
+            &format!("FROM alpine\nRUN sleep 2; echo {word}; exit 7\n"),
+        ),
+        (
+            "docker-bake.hcl",
+            &format!(
+                r#"
+                group "default" {{ targets = ["good", "bad"] }}
+                target "good" {{
+                  dockerfile = "good.Dockerfile"
+                  tags = ["{name}"]
+                  output = ["type=registry"]
+                }}
+                target "bad" {{ dockerfile = "bad.Dockerfile" }}
+                "#
+            ),
+        ),
+    ]);
+    let done = bake(&folder, &[]);
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stderr.contains("ERROR: target bad: "),
+        "{}",
+        done.stderr
+    );
+    assert!(done.stderr.contains("exit code: 7"), "{}", done.stderr);
+    assert!(Pushed::find(&format!("{name}:latest")).is_none());
+    let both = bake(&folder, &["--keep-going", "--push-partial"]);
+    assert_eq!(both.code, Some(1));
+    assert!(both.stderr.contains("good    built"), "{}", both.stderr);
+    assert!(Pushed::find(&format!("{name}:latest")).is_some());
+}
+
+#[test]
+fn the_builds_of_a_group_are_remembered_together() {
+    let home = BuilderHome::new();
+    let folder = folder_of(&[
+        ("Dockerfile", "FROM alpine\nARG A\nRUN echo $A\n"),
+        (
+            "compose.yaml",
+            "services:\n  one: {build: {context: ., args: {A: '1'}}}\n  two: {build: {context: ., args: {A: '2'}}}\n",
+        ),
+    ]);
+    let mut command = home.solvekit(&["bake", "--progress=plain"]);
+    command.env("BUILDKIT_HOST", &Engine::get().host);
+    Finished::of(command.current_dir(folder.path())).succeeded();
+    let groups = home.file("refs/__group__");
+    let group = std::fs::read_dir(&groups).unwrap().next().unwrap().unwrap();
+    let state: Value = serde_json::from_slice(&std::fs::read(group.path()).unwrap()).unwrap();
+    assert_eq!(state["Refs"].as_array().unwrap().len(), 2, "{state}");
+    let reference = state["Refs"][0].as_str().unwrap();
+    let build = std::fs::read(home.file(&format!("refs/{reference}"))).unwrap();
+    let build: Value = serde_json::from_slice(&build).unwrap();
+    assert_eq!(build["GroupRef"], group.file_name().to_str().unwrap());
+    assert_eq!(build["LocalPath"], folder.path().to_str().unwrap());
+}
+
+#[test]
+fn files_of_targets_are_written_to_their_folders() {
+    let word = unique();
+    let folder = folder_of(&[
+        (
+            "docker-bake.hcl",
+            &format!(
+                r#"
+                target "default" {{
+                  dockerfile-inline = "FROM scratch\nCOPY word /\n"
+                  output = ["out"]
+                }}
+                "#
+            ),
+        ),
+        ("word", &word),
+    ]);
+    bake(&folder, &[]).succeeded();
+    let written = std::fs::read_to_string(folder.path().join("out/word")).unwrap();
+    assert_eq!(written, word);
+}
+
+#[test]
+fn all_dockerfiles_are_checked() {
+    let folder = folder_of(&[
+        ("a.Dockerfile", "FROM alpine as a\nRUN true\n"),
+        ("b.Dockerfile", "FROM alpine\nMAINTAINER me\n"),
+        (
+            "docker-bake.json",
+            r#"{"target": {"a": {"dockerfile": "a.Dockerfile"}, "b": {"dockerfile": "b.Dockerfile"}}}"#,
+        ),
+    ]);
+    let done = bake(&folder, &["--check", "a", "b"]);
+    assert_ne!(done.code, Some(0));
+    assert!(
+        done.stdout.starts_with(
+            "a:
+"
+        ),
+        "{}",
+        done.stdout
+    );
+    assert!(done.stdout.contains("FromAsCasing"), "{}", done.stdout);
+    assert!(
+        done.stdout.contains("MaintainerDeprecated"),
+        "{}",
+        done.stdout
+    );
+}
