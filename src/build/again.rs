@@ -1,10 +1,10 @@
-//! A build whose connection was lost before its result was handed over is run once more: all steps that were done are cached.
+//! A build whose connection was lost is run once more when the daemon is there again: all steps that were done are cached.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::pipeline::{Environment, Prepared};
-use super::{BuildOutcome, Error};
+use super::{BuildOutcome, Destination, Error, Output};
 use crate::client::{self, Client, Code};
 use crate::{frontend, gateway};
 
@@ -12,7 +12,7 @@ use crate::{frontend, gateway};
 const INTERVAL: Duration = Duration::from_millis(500);
 
 impl Prepared {
-    /// Builds on a daemon. A connection that is lost before anything is exported is made anew once, when the daemon is there again
+    /// Builds on a daemon. A connection that is lost is made anew once, when the daemon is there again
     /// ([`Environment::reconnect`]), and the build goes on from the daemon's cache; a context from a stream that has begun cannot be
     /// read again.
     ///
@@ -42,8 +42,9 @@ pub(super) async fn run(
         ended => return ended,
     };
     let within = environment.reconnect.within;
-    let is_finished = handed_over.load(Ordering::Relaxed);
-    if is_finished || within.is_zero() || !prepared.is_repeatable() {
+    let can_export_again =
+        !handed_over.load(Ordering::Relaxed) || can_be_repeated(&prepared.request.outputs);
+    if !can_export_again || within.is_zero() || !prepared.is_repeatable() {
         return Err(lost);
     }
     tell(
@@ -66,6 +67,13 @@ pub(super) async fn run(
         "the connection to BuildKit was lost: building again from its cache".to_owned(),
     );
     prepared.attempt(client, environment, handed_over).await
+}
+
+/// An export that has begun can be made once more, unless it goes to the standard output: the same image gets the same names, the
+/// same files are written again.
+fn can_be_repeated(outputs: &[Output]) -> bool {
+    let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
+    !outputs.iter().any(to_stdout)
 }
 
 /// A daemon that is shutting down may answer for a moment: it is asked after a pause.
@@ -121,4 +129,22 @@ fn is_lost(error: &Error) -> bool {
 
 fn is_connection(error: &client::Error) -> bool {
     matches!(error, client::Error::ConnectionLost { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_went_to_the_standard_output_cannot_be_exported_again() {
+        let outputs = |texts: &[&str]| -> Vec<Output> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        assert!(can_be_repeated(&outputs(&[])));
+        assert!(can_be_repeated(&outputs(&[
+            "type=registry",
+            "type=oci,dest=x"
+        ])));
+        assert!(!can_be_repeated(&outputs(&["type=registry", "-"])));
+    }
 }
