@@ -199,7 +199,8 @@ impl Value {
     pub fn size(&self) -> u64 {
         let content = match self {
             Self::Null(_) | Self::Bool(_) => 0,
-            Self::Number(_) => 64,
+            Self::Number(number) if number.is_small() => 64,
+            Self::Number(number) => number.text_bound(),
             Self::String(text) => text.len() as u64,
             Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => items.size(),
             Self::Map(_, entries) | Self::Object(entries) => entries.size(),

@@ -37,7 +37,11 @@ pub struct FormatFlags {
 impl Display for Number {
     /// The shortest decimal text, without exponent; `+Inf` and `-Inf` for the infinities.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(FloatStyle::Fixed, None))
+        match self.small_magnitude() {
+            Some(magnitude) if self.negative => write!(f, "-{magnitude}"),
+            Some(magnitude) => write!(f, "{magnitude}"),
+            None => f.write_str(&self.text(FloatStyle::Fixed, None)),
+        }
     }
 }
 
@@ -99,6 +103,31 @@ impl Number {
         } else {
             format!("{}{sign}{body}", " ".repeat(padding))
         }
+    }
+
+    /// The magnitude of a whole number whose digits are all exact, if it fits 64 bits.
+    fn small_magnitude(&self) -> Option<u64> {
+        match &self.form {
+            Form::Zero => Some(0),
+            Form::Finite { mantissa, exponent } => {
+                let bits = self.exponent_of_value();
+                let exact = *exponent >= 0 && bits <= i64::from(self.precision.min(64));
+                let mantissa = exact.then(|| u64::try_from(mantissa).ok()).flatten()?;
+                mantissa.checked_shl(u32::try_from(*exponent).ok()?)
+            }
+            Form::Infinite => None,
+        }
+    }
+
+    /// True if the text has at most 20 digits.
+    pub(crate) fn is_small(&self) -> bool {
+        self.small_magnitude().is_some()
+    }
+
+    /// At least the length of the shortest text without exponent.
+    pub(crate) fn text_bound(&self) -> u64 {
+        // 512 bits are 155 digits; zeros go on from there to the point.
+        160 + self.exponent_of_value().unsigned_abs() / 3
     }
 
     /// All decimal digits of the magnitude, as `<digits>e<exponent>`.

@@ -22,6 +22,13 @@ impl Number {
             Some(b'+') => (false, &text[1..]),
             _ => (false, text),
         };
+        if let Some(small) = small_integer(rest) {
+            return Ok(Self::exact(
+                negative,
+                BigUint::from(small),
+                LITERAL_PRECISION,
+            ));
+        }
         if rest == "Inf" || rest == "inf" {
             return Ok(Self::infinity(negative, LITERAL_PRECISION));
         }
@@ -51,6 +58,12 @@ impl Number {
             whole.multiply_with(&power, LITERAL_PRECISION)
         }
     }
+}
+
+/// The value of up to 18 digits: by far the most numbers, read without any long arithmetic.
+fn small_integer(text: &str) -> Option<u64> {
+    let short = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    short.then(|| text.parse().ok()).flatten()
 }
 
 /// The digits of a mantissa, without the point.

@@ -140,6 +140,31 @@ fn styles_are_those_of_printf() {
 }
 
 #[test]
+fn short_integers_print_as_long_arithmetic_prints_them() {
+    for text in [
+        "0",
+        "-0",
+        "7",
+        "007",
+        "-12",
+        "999999999999999999",
+        "18446744073709551615",
+    ] {
+        let number = number(text);
+        assert_eq!(
+            number.to_string(),
+            number.text(FloatStyle::Fixed, None),
+            "{text}"
+        );
+        let padded = Number::parse(&format!("{text}.0")).expect("a number");
+        assert_eq!(number, padded, "{text}");
+    }
+    // 54 bits do not fit the 53 of a float.
+    let float = Number::from_f64(18_014_398_509_481_988.0).expect("a number");
+    assert_eq!(float.to_string(), float.text(FloatStyle::Fixed, None));
+}
+
+#[test]
 fn numbers_of_any_length_are_bounded() {
     assert_eq!(Number::parse("1e99999"), Err(NumberError::OutOfRange));
     assert_eq!(Number::parse("1e-99999"), Err(NumberError::OutOfRange));
