@@ -140,6 +140,8 @@ impl Evaluator<'_> {
                 .map_err(|error| self.error(Kind::Function, argument.start(), error.to_string()))?;
             values.push(value);
         }
+        let work = self.globals().spend(function.work(&values));
+        work.map_err(|error| error.or_at(&range.within(self.file)))?;
         let result = function
             .call(&values, self.globals().host)
             .map_err(|error| {

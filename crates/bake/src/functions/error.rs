@@ -189,6 +189,12 @@ pub enum CallReason {
         /// What the parser says.
         problem: String,
     },
+    /// The text is too long for a pattern.
+    #[error("patterns search at most {most} bytes")]
+    TextTooLong {
+        /// How many.
+        most: usize,
+    },
     /// The pattern mixes named and unnamed groups.
     #[error("the pattern must not mix named and unnamed groups")]
     MixedGroups,

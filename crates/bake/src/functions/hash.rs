@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::files::Host;
-use crate::value::Value;
+use crate::value::{Number, Value};
 
 use super::arguments::{Arguments, Fault};
 use super::error::CallReason;
@@ -43,6 +43,13 @@ fn digest<D: Digest>(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault>
         let _ = write!(hex, "{byte:02x}");
     }
     Ok(Value::string(hex))
+}
+
+/// About the microseconds of a hash: 50 for each of its rounds.
+pub(super) fn bcrypt_work(cost: Option<&Value>) -> u64 {
+    let cost = cost.and_then(Value::as_number).and_then(Number::to_i64);
+    let cost = cost.filter(|cost| *cost >= 4).unwrap_or(DEFAULT_COST);
+    50 << cost.clamp(4, i64::from(MAX_COST))
 }
 
 fn bcrypt(args: &Arguments<'_>, host: &dyn Host) -> Result<Value, Fault> {

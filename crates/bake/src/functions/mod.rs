@@ -181,6 +181,17 @@ impl Function {
             .map_err(|error| self.fault(Fault::at(index, error)))
     }
 
+    /// About the microseconds that a call takes beyond reading its arguments and its result.
+    #[must_use]
+    pub fn work(self, arguments: &[Value]) -> u64 {
+        match self.0.name {
+            "bcrypt" => hash::bcrypt_work(arguments.get(1)),
+            "rsadecrypt" => 100_000,
+            "regex" | "regexall" | "regex_replace" => 1_000,
+            _ => 0,
+        }
+    }
+
     /// The result of the function for converted `arguments`, whose number fits its arity.
     ///
     /// # Errors

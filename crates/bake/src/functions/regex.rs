@@ -12,8 +12,17 @@ use super::error::CallReason;
 use super::pattern::translate;
 use super::{Definition, function, text};
 
-/// The largest compiled pattern, in bytes.
+/// The largest compiled pattern, in bytes, for short text; longer text leaves less.
 const MAX_COMPILED: usize = 4 << 20;
+
+/// The largest compiled pattern for the longest text.
+const MIN_COMPILED: usize = 32 << 10;
+
+/// The longest text that is searched.
+const MAX_TEXT: usize = 256 << 10;
+
+/// The compiled size times the length of the text: what a search can cost.
+const MAX_COST: usize = 4 << 30;
 
 /// How many characters of a problem are shown.
 const MAX_PROBLEM: usize = 300;
@@ -29,14 +38,14 @@ pub(super) const FUNCTIONS: &[Definition] = &[
 ];
 
 fn first_match(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
-    let regex = compile(args.text(0)?).map_err(|reason| Fault::at(0, reason))?;
+    let regex = compile(args.text(0)?, args.text(1)?).map_err(|reason| Fault::at(0, reason))?;
     let groups = Groups::of(&regex).map_err(|reason| Fault::at(0, reason))?;
     let captures = regex.captures(args.text(1)?);
     Ok(groups.value(&captures.ok_or(CallReason::NoMatch)?))
 }
 
 fn all_matches(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
-    let regex = compile(args.text(0)?).map_err(|reason| Fault::at(0, reason))?;
+    let regex = compile(args.text(0)?, args.text(1)?).map_err(|reason| Fault::at(0, reason))?;
     let groups = Groups::of(&regex).map_err(|reason| Fault::at(0, reason))?;
     let mut size = 0u64;
     let mut found = Vec::new();
@@ -51,7 +60,7 @@ fn all_matches(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
 
 fn replace(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     let (text, template) = (args.text(0)?, args.text(2)?);
-    let regex = compile(args.text(1)?)?;
+    let regex = compile(args.text(1)?, text)?;
     let mut out = String::new();
     let mut end = 0;
     for captures in regex.captures_iter(text) {
@@ -67,12 +76,17 @@ fn replace(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {
     Ok(Value::string(out))
 }
 
-fn compile(pattern: &str) -> Result<Regex, CallReason> {
+/// The pattern, if searching `text` for it is sure to end soon.
+fn compile(pattern: &str, text: &str) -> Result<Regex, CallReason> {
+    if text.len() > MAX_TEXT {
+        return Err(CallReason::TextTooLong { most: MAX_TEXT });
+    }
+    let limit = (MAX_COST / (text.len() + 1)).clamp(MIN_COMPILED, MAX_COMPILED);
     let translated = translate(pattern).map_err(|problem| CallReason::Pattern {
         problem: problem.to_string(),
     })?;
     let regex = RegexBuilder::new(&translated)
-        .size_limit(MAX_COMPILED)
+        .size_limit(limit)
         .dfa_size_limit(MAX_COMPILED)
         .build();
     regex.map_err(|error| CallReason::Pattern {

@@ -10,7 +10,7 @@ use super::encoding::decode_base64;
 use super::error::CallReason;
 
 /// The longest modulus, in bits: larger ones take seconds.
-const MAX_BITS: u64 = 8192;
+const MAX_BITS: u64 = 4096;
 
 /// Decrypts base64 text.
 pub(super) fn decrypt(args: &Arguments<'_>, _: &dyn Host) -> Result<Value, Fault> {

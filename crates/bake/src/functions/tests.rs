@@ -146,9 +146,10 @@ fn large_results_are_refused_before_they_are_made() {
         "replace",
         vec![long.clone(), Value::string(""), long.clone()],
     );
+    let searched = Value::string("x".repeat(1000));
     refused(
         "regex_replace",
-        vec![long.clone(), Value::string("x"), long.clone()],
+        vec![searched, Value::string("x"), long.clone()],
     );
     let many = Value::tuple(vec![Value::string(""); 1000]);
     refused("join", vec![long.clone(), many.clone()]);
@@ -205,6 +206,25 @@ fn patterns_read_as_in_re2() {
             matches!(call("regex", args), Err(Refusal::Call(_))),
             "{pattern}"
         );
+    }
+}
+
+#[test]
+fn costly_calls_say_so_and_long_searches_are_refused() {
+    let work = |name: &str, values: &[Value]| Function::find(name).expect("found").work(values);
+    let cost = |cost: i64| [Value::string("x"), Value::int(cost)];
+    assert_eq!(work("bcrypt", &cost(12)), 4 * work("bcrypt", &cost(10)));
+    assert_eq!(
+        work("bcrypt", &[Value::string("x")]),
+        work("bcrypt", &cost(10))
+    );
+    assert_eq!(work("upper", &[Value::string("x")]), 0);
+    let long = Value::string("a".repeat(300 << 10));
+    match call("regex", vec![Value::string("a"), long]) {
+        Err(Refusal::Call(error)) => {
+            assert_eq!(error.reason, CallReason::TextTooLong { most: 256 << 10 });
+        }
+        other => panic!("{other:?}"),
     }
 }
 
