@@ -41,7 +41,7 @@ pub fn evaluate(name: &str, bytes: &[u8], environment: &Environment) -> Option<E
     match (run(), run()) {
         (Ok(first), Ok(second)) => {
             assert_eq!(targets_json(&first.definition), targets_json(&second.definition));
-            let variables = |evaluation: &Evaluation| variables_json(evaluation.variables.as_deref());
+            let variables = |evaluation: &Evaluation| variables_json(evaluation.variables().as_deref());
             assert_eq!(variables(&first), variables(&second));
             Some(first)
         }
@@ -56,7 +56,7 @@ pub fn evaluate(name: &str, bytes: &[u8], environment: &Environment) -> Option<E
 /// Plans the default group and every target, and prints what there is.
 pub fn plan(evaluation: &Evaluation, set: &[String], environment: &Environment) {
     let _ = targets_table(&evaluation.definition);
-    let _ = variables_table(evaluation.variables.as_deref().unwrap_or_default());
+    let _ = variables_table(&evaluation.variables().unwrap_or_default());
     for names in ["default", "*"] {
         let run = || evaluation.plan(&[names.to_owned()], set, environment);
         match (run(), run()) {

@@ -92,7 +92,7 @@ fn braced<'a>(
     let operator = behind
         .get(usize::from(is_soft)..)
         .and_then(|text| text.chars().next());
-    let operand = name.len() + usize::from(is_soft) + 1;
+    let operand = name.len() + usize::from(is_soft) + operator.map_or(1, char::len_utf8);
     let last = last_brace
         .filter(|last| *last >= operand)
         .ok_or(TemplateError::Invalid)?;
@@ -233,6 +233,8 @@ mod tests {
             "${A!}",
             "${A:-x\n}",
             "${A b}",
+            "${A\u{e9}}",
+            "${A:\u{20ac}x}",
         ] {
             assert_eq!(
                 substitute(text, &known),
