@@ -4,8 +4,12 @@ use crate::client::Worker;
 use crate::emulation::{Ability, Builder};
 use crate::oci::Platform;
 
-/// `platforms: linux/amd64 native; linux/arm64 emulated`; `None` when all are native, which needs no words.
-pub(super) fn note(platforms: &[Platform], workers: &[Worker]) -> Option<String> {
+/// What a terminal of 80 columns shows of a step's name, beside its arrow and its time.
+const COLUMNS: usize = 70;
+
+/// `platforms: linux/amd64 native; linux/arm64 emulated`, a note for each ability if one line is too short; empty
+/// when all are native, which needs no words.
+pub(super) fn notes(platforms: &[Platform], workers: &[Worker]) -> Vec<String> {
     let builder = Builder {
         listed: super::served::build_platforms(workers),
         machine: None,
@@ -19,7 +23,7 @@ pub(super) fn note(platforms: &[Platform], workers: &[Worker]) -> Option<String>
         }
     }
     if emulated.is_empty() && others.is_empty() {
-        return None;
+        return Vec::new();
     }
     let groups = [
         (native, "native"),
@@ -30,7 +34,26 @@ pub(super) fn note(platforms: &[Platform], workers: &[Worker]) -> Option<String>
     let groups: Vec<String> = groups
         .map(|(names, how)| format!("{} {how}", names.join(", ")))
         .collect();
-    Some(format!("platforms: {}", groups.join("; ")))
+    let line = format!("platforms: {}", groups.join("; "));
+    match line.len() <= COLUMNS {
+        true => vec![line],
+        false => groups.iter().flat_map(|group| wrapped(group)).collect(),
+    }
+}
+
+/// `platforms: …`, in as many lines as it takes.
+fn wrapped(group: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in group.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= COLUMNS => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("platforms: {word}")),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -47,12 +70,33 @@ mod tests {
             platforms: parse(&["linux/amd64", "linux/arm64", "linux/386"]),
             ..Worker::default()
         };
-        let said = |texts: &[&str]| note(&parse(texts), std::slice::from_ref(&worker));
-        assert_eq!(said(&["linux/amd64", "linux/386"]), None);
-        assert_eq!(said(&[]), None);
+        let said = |texts: &[&str]| notes(&parse(texts), std::slice::from_ref(&worker));
+        assert!(said(&["linux/amd64", "linux/386"]).is_empty());
+        assert!(said(&[]).is_empty());
         assert_eq!(
-            said(&["linux/amd64", "linux/arm64", "linux/mips64le"]).unwrap(),
-            "platforms: linux/amd64 native; linux/arm64 emulated; linux/mips64le not listed by the daemon"
+            said(&["linux/amd64", "linux/arm64"]),
+            ["platforms: linux/amd64 native; linux/arm64 emulated"]
+        );
+        assert_eq!(
+            said(&["linux/amd64", "linux/arm64", "linux/mips64le"]),
+            [
+                "platforms: linux/amd64 native",
+                "platforms: linux/arm64 emulated",
+                "platforms: linux/mips64le not listed by the daemon"
+            ]
+        );
+        let many = [
+            "linux/amd64",
+            "linux/mips64le",
+            "linux/ppc64le",
+            "linux/s390x",
+            "linux/riscv64",
+            "linux/loong64",
+        ];
+        assert!(
+            said(&many).iter().all(|line| line.len() <= COLUMNS),
+            "{:?}",
+            said(&many)
         );
     }
 }

@@ -234,9 +234,9 @@ impl Prepared {
         let drive = async |bridge: &Bridge| {
             setting.build_platforms = build_platforms(bridge.workers());
             id_is_digest = is_kept && bridge.workers().iter().any(Worker::has_snapshotter);
-            let note = native::note(&self.request.platforms, bridge.workers());
-            if let (Some(notes), Some(note)) = (&environment.progress, note) {
-                notes.note(note);
+            if let Some(progress) = &environment.progress {
+                let told = native::notes(&self.request.platforms, bridge.workers());
+                told.iter().for_each(|note| progress.note(note));
             }
             let plan = Reading {
                 frontend: &self.request.frontend,

@@ -29,7 +29,7 @@ use super::identity::Identity;
 use super::keep_going::{self, PlatformArgs};
 use super::registries::{Notes, RegistryArgs};
 use super::result_files::ResultFileArgs;
-use super::terminal::print;
+use super::terminal::{print, talk};
 use super::{
     Failure, attestations, build_failure, caches, call, connection, context_size, default_load,
     display, git_source, images, interrupt, legacy, loading, nodes, permissions, policy, preflight,
@@ -462,6 +462,11 @@ pub(super) fn platforms(
                 .map_err(|error| Failure::from_error(&error))?
                 .normalized(),
         };
+        if let Some(meant) = platform.probably_meant() {
+            talk(&format!(
+                "WARNING: {platform} is no known platform; did you mean {meant}?\n"
+            ));
+        }
         if !platforms.contains(&platform) {
             platforms.push(platform);
         }

@@ -21,7 +21,9 @@ pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     }
     // The text of a failed step has the daemon's words already.
     let failure = match error {
-        Error::Frontend(FrontendError::Solve(_)) => Failure::new(error.to_string()),
+        Error::Frontend(FrontendError::Solve(_)) => {
+            Failure::new(without_command(&error.to_string()))
+        }
         _ => Failure::from_error(error),
     };
     let report = report(error, summary, mode);
@@ -33,6 +35,20 @@ pub(super) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     match foreign.or_else(|| hint::for_build(error)) {
         Some(hint) => failure.hint(hint),
         None => failure,
+    }
+}
+
+/// `process "…" did not complete successfully` without the command, which the lines above show.
+fn without_command(message: &str) -> String {
+    const BEGIN: &str = "process \"";
+    const END: &str = "\" did not complete successfully";
+    match (message.find(BEGIN), message.rfind(END)) {
+        (Some(begin), Some(end)) if begin < end => format!(
+            "{}the command did not complete successfully{}",
+            &message[..begin],
+            &message[end + END.len()..]
+        ),
+        _ => message.to_owned(),
     }
 }
 
@@ -110,5 +126,20 @@ fn daemon_failure(error: &Error) -> Option<&client::Failure> {
         Error::Export { source } => source.failure(),
         Error::Client(source) => source.failure(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_not_repeated() {
+        let message = r#"Dockerfile:3: process "/bin/sh -c echo \"a\"" did not complete successfully: exit code: 7"#;
+        assert_eq!(
+            without_command(message),
+            "Dockerfile:3: the command did not complete successfully: exit code: 7"
+        );
+        assert_eq!(without_command("not found"), "not found");
     }
 }

@@ -197,6 +197,15 @@ pub(super) fn for_message(message: &str) -> Option<String> {
     {
         return Some(login(&registry_in(message), message));
     }
+    if message.contains("no space left on device") {
+        return Some(
+            "the daemon's disk is full: solvekit du shows what its cache holds, solvekit prune removes what no build uses"
+                .to_owned(),
+        );
+    }
+    if let Some(hint) = missing_source(message).or_else(|| missing_base(message)) {
+        return Some(hint);
+    }
     if message.contains("429 Too Many Requests") || message.contains("toomanyrequests") {
         return Some(format!(
             "{} limits how often it is asked; log in for a higher limit, or wait and try again",
@@ -207,6 +216,29 @@ pub(super) fn for_message(message: &str) -> Option<String> {
         return Some(name);
     }
     None
+}
+
+/// A file that COPY or ADD names is not in the context that the daemon got.
+fn missing_source(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("failed to calculate checksum of ref ")?;
+    let (_, path) = rest.split_once(": \"")?;
+    let (path, _) = path.split_once("\": not found")?;
+    Some(format!(
+        "{path} is not in the build context, or .dockerignore leaves it out; paths count from the context's root: \
+         solvekit context ls"
+    ))
+}
+
+/// The registry does not have the image of a FROM.
+fn missing_base(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("failed to resolve source metadata for ")?;
+    let (name, reason) = rest.split_once(": ")?;
+    reason.contains("not found").then(|| {
+        format!(
+            "the registry has no image of that name and tag: look with solvekit imagetools inspect {name}; a private one \
+             needs solvekit login"
+        )
+    })
 }
 
 /// The daemon allows an entitlement to nobody, or a step uses one that the build was not given.
@@ -293,6 +325,29 @@ pub(super) fn full(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn full_disks_missing_files_and_missing_images_get_a_next_step() {
+        let cases = [
+            (
+                "write /var/lib/x: no space left on device",
+                "solvekit prune",
+            ),
+            (
+                "failed to compute cache key: failed to calculate checksum of ref a::b: \"/x.txt\": not found",
+                "/x.txt is not in the build context",
+            ),
+            (
+                "failed to resolve source metadata for docker.io/library/nope:1: docker.io/library/nope:1: not found",
+                "imagetools inspect docker.io/library/nope:1;",
+            ),
+        ];
+        for (message, part) in cases {
+            let hint = for_message(message).unwrap();
+            assert!(hint.contains(part), "{hint}");
+        }
+        assert_eq!(for_message("not found"), None);
+    }
 
     #[test]
     fn plain_http_registries_get_their_configuration_lines() {

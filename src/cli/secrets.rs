@@ -44,8 +44,14 @@ pub(super) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
             },
         };
         secrets = added.map_err(|error| {
-            Failure::from_error(&error)
-                .hint("--secret id=ID,src=FILE reads a file, --secret id=ID,env=NAME a variable")
+            let hint = "--secret id=ID,src=FILE reads a file, --secret id=ID,env=NAME a variable";
+            let looked = match source {
+                Source::ById => {
+                    format!("the variable {id} is not set, and so the file was looked for; ")
+                }
+                _ => String::new(),
+            };
+            Failure::from_error(&error).hint(looked + hint)
         })?;
     }
     Ok(secrets)

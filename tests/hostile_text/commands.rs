@@ -98,6 +98,7 @@ const LINES: &[(&str, Kind)] = &[
     ("!build --output type=@N scratch", Text),
     ("!build --secret id=@N,src=@N scratch", Text),
     ("!@N", Text),
+    ("!bake --print @N", Text),
     ("!llb scratch", Text),
     ("!llb --format dot scratch", Text),
     ("!llb --format mermaid scratch", Text),

@@ -21,6 +21,12 @@ pub enum ParseErrorKind {
     /// The file has no bytes.
     #[error("the Dockerfile is empty")]
     Empty,
+    /// The file is UTF-16, as some editors write it.
+    #[error("this file is UTF-16, and a Dockerfile is UTF-8")]
+    Utf16,
+    /// No line ends but carriage returns, which end no line here.
+    #[error("the lines of this file end with CR alone, so that all of it is one line")]
+    CarriageReturns,
     /// The file is larger than can be built.
     #[error("the Dockerfile is larger than {} MiB, and BuildKit takes no message of more", limit >> 20)]
     TooLarge { limit: usize },
@@ -206,6 +212,8 @@ impl ParseErrorKind {
             Empty | NoInstructions | NoStage { .. } => {
                 "a FROM instruction before all others but ARG"
             }
+            Utf16 => "the same text saved as UTF-8",
+            CarriageReturns => "lines that end with LF or CR LF; save the file with them",
             TooLarge { .. } => "large files in the build context, and COPY for them",
             TooManyInstructions { .. } => "several commands in one RUN, several files in one COPY",
             LineTooLong { .. } => {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, null_as_default};
+use crate::suggest;
 
 /// A platform of an image: operating system, architecture, variant.
 ///
@@ -89,6 +90,30 @@ const KNOWN_ARCHITECTURES: &[&str] = &[
 ];
 
 impl Platform {
+    /// The known platform that was probably meant, if this one's system or architecture is unknown.
+    ///
+    /// ```
+    /// use solvekit_core::oci::Platform;
+    ///
+    /// let typo: Platform = "linux/arm46".parse()?;
+    /// assert_eq!(typo.probably_meant().unwrap().to_string(), "linux/arm64");
+    /// # Ok::<(), solvekit_core::oci::Error>(())
+    /// ```
+    pub fn probably_meant(&self) -> Option<Self> {
+        let meant = |word: &str, known: &[&str]| match known.contains(&word) {
+            true => Some(word.to_owned()),
+            false => suggest::nearest(word, known).map(str::to_owned),
+        };
+        let os = meant(&self.os, KNOWN_OS)?;
+        let architecture = meant(&self.architecture, KNOWN_ARCHITECTURES)?;
+        let known = Self {
+            os,
+            architecture,
+            ..self.clone()
+        };
+        (known != *self).then_some(known)
+    }
+
     /// Parses `os`, `arch`, `os/arch` or `os/arch/variant`; the os may carry `(version+feature…)`.
     ///
     /// Follows containerd's `platforms.Parse`: names are lower-cased and aliases resolved (`x86_64`, `aarch64`, `macos`),

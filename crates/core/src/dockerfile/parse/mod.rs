@@ -93,7 +93,22 @@ impl<'l> Parser<'l> {
         }
     }
 
-    fn parse(mut self, source: &[u8]) -> Result<Dockerfile, ParseError> {
+    fn parse(self, source: &[u8]) -> Result<Dockerfile, ParseError> {
+        let parsed = self.parse_lines(source);
+        let returns = |source: &[u8]| {
+            let text = source.trim_ascii_end();
+            text.contains(&b'\r') && !text.contains(&b'\n')
+        };
+        match parsed {
+            Err(_) if returns(source) => Err(ParseError::new(
+                ParseErrorKind::CarriageReturns,
+                Span::line(1),
+            )),
+            parsed => parsed,
+        }
+    }
+
+    fn parse_lines(mut self, source: &[u8]) -> Result<Dockerfile, ParseError> {
         if source.is_empty() {
             return Err(ParseError {
                 kind: Box::new(ParseErrorKind::Empty),
@@ -105,6 +120,9 @@ impl<'l> Parser<'l> {
                 kind: Box::new(ParseErrorKind::TooLarge { limit: MAX_SOURCE }),
                 span: None,
             });
+        }
+        if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
+            return Err(ParseError::new(ParseErrorKind::Utf16, Span::line(1)));
         }
         let text = to_text(source);
         let mut reader = StatementReader::new(&text, source);

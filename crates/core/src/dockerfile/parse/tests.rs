@@ -482,3 +482,21 @@ fn a_line_that_is_too_long_is_named_itself_only_where_it_continues_another() {
         assert_eq!(error.shown_span(), Some(Span::line(shown)), "{before}");
     }
 }
+
+#[test]
+fn other_encodings_and_line_ends_are_named() {
+    let utf16: Vec<u8> = "\u{feff}FROM alpine\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let kind = |source: &[u8]| *crate::dockerfile::parse(source).unwrap_err().kind;
+    assert!(matches!(kind(&utf16), ParseErrorKind::Utf16));
+    assert!(matches!(
+        kind(b"FROM alpine\rRUN true\rRUN x\r"),
+        ParseErrorKind::CarriageReturns
+    ));
+    assert!(!matches!(
+        kind(b"FRO alpine\r\n"),
+        ParseErrorKind::CarriageReturns
+    ));
+}
