@@ -8,6 +8,8 @@
 //! → the evaluation (expressions to values) → [`target`] (typed attributes, merged) → a [`Plan`].
 //! The answer of `--print` and `--list` is written by [`print`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod files;
 
 pub mod diagnostic;

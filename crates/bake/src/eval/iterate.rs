@@ -36,10 +36,10 @@ impl Evaluator<'_> {
                 scope: Scope::within(&self.scope, &locals),
                 ..*self
             };
-            if let Some(condition) = &each.condition {
-                if !inner.condition(condition)? {
-                    continue;
-                }
+            if let Some(condition) = &each.condition
+                && !inner.condition(condition)?
+            {
+                continue;
             }
             bytes += size_of::<Value>();
             match &each.key {

@@ -1,5 +1,6 @@
 //! Names and patterns to groups and targets.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use super::Plan;
@@ -27,7 +28,8 @@ pub(crate) fn plan(
     for name in &asked {
         let members = groups.members(name)?;
         for name in members.targets {
-            if !plan.targets.contains_key(&name) {
+            if let Entry::Vacant(place) = plan.targets.entry(name) {
+                let name = place.key().clone();
                 let target = resolver.resolve(&name).map_err(|error| {
                     let known = definition.groups.iter().map(|group| group.name.as_str());
                     match error.kind {
@@ -37,7 +39,7 @@ pub(crate) fn plan(
                         _ => error,
                     }
                 })?;
-                plan.targets.insert(name, target);
+                place.insert(target);
             }
         }
         for name in members.groups {

@@ -92,10 +92,11 @@ impl<'a> Parser<'a> {
             }
             let trim = std::mem::take(&mut pieces.trim_next);
             let after_text = std::mem::take(&mut pieces.after_text);
-            if next.text.ends_with('~') && after_text {
-                if let Some(Piece::Text(text, _)) = pieces.list.last_mut() {
-                    text.truncate(text.trim_end().len());
-                }
+            if next.text.ends_with('~')
+                && after_text
+                && let Some(Piece::Text(text, _)) = pieces.list.last_mut()
+            {
+                text.truncate(text.trim_end().len());
             }
             match next.kind {
                 TokenKind::PlainText | TokenKind::QuotedText => {

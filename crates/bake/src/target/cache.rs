@@ -35,13 +35,13 @@ impl Cache {
     /// Reads one cache.
     fn parse(text: &str) -> Result<Self, AttributeError> {
         let fields = fields(text)?;
-        if let [reference] = fields.as_slice() {
-            if !reference.contains('=') {
-                return Ok(Self {
-                    kind: "registry".into(),
-                    attributes: [("ref".to_owned(), reference.clone())].into(),
-                });
-            }
+        if let [reference] = fields.as_slice()
+            && !reference.contains('=')
+        {
+            return Ok(Self {
+                kind: "registry".into(),
+                attributes: [("ref".to_owned(), reference.clone())].into(),
+            });
         }
         let mut cache = Self::default();
         for field in &fields {
