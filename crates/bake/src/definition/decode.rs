@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::decode_text::{DecodeError, bool_of, map_of, nullable_map_of, strings_of, text_of};
-use crate::target::values;
 use crate::target::{Group, Target};
+use crate::target::{object_values, values};
 use crate::value::{Type, Value};
 
 /// The attributes of a group.
@@ -119,9 +119,9 @@ fn absent(name: &str) -> Value {
         "attest" | "cache-from" | "cache-to" | "output" | "policy" => {
             Value::list(Type::map(Type::String), Vec::new())
         }
-        "secret" => Value::list(values::secret_type(), Vec::new()),
-        "ssh" => Value::list(values::ssh_type(), Vec::new()),
-        "resources" => Value::Null(values::resources_type()),
+        "secret" => Value::list(object_values::secret_type(), Vec::new()),
+        "ssh" => Value::list(object_values::ssh_type(), Vec::new()),
+        "resources" => Value::Null(object_values::resources_type()),
         _ => Value::Null(Type::list(Type::String)),
     }
 }
@@ -178,11 +178,11 @@ fn set_target(target: &mut Target, name: &str, value: &Value) -> Result<Value, D
         "attest" => put(&mut target.attest, values::attests(value)?),
         "cache-from" => put(&mut target.cache_from, values::caches(value)?),
         "cache-to" => put(&mut target.cache_to, values::caches(value)?),
-        "secret" => put(&mut target.secrets, values::secrets(value)?),
-        "ssh" => put(&mut target.ssh, values::ssh(value)?),
+        "secret" => put(&mut target.secrets, object_values::secrets(value)?),
+        "ssh" => put(&mut target.ssh, object_values::ssh(value)?),
         "output" => put(&mut target.outputs, values::outputs(value)?),
         "policy" => put(&mut target.policy, values::policies(value)?),
-        "resources" => put(&mut target.resources, values::resources(value)?),
+        "resources" => put(&mut target.resources, object_values::resources(value)?),
         _ => value.clone(),
     })
 }

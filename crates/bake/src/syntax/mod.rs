@@ -11,6 +11,8 @@ mod token;
 
 mod scan;
 
+mod scan_symbol;
+
 mod scan_text;
 
 mod scan_check;

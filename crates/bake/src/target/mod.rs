@@ -8,6 +8,7 @@ mod error;
 mod fields;
 mod merge;
 mod names;
+pub(crate) mod object_values;
 mod output;
 mod policy;
 mod resources;
