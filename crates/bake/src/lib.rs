@@ -34,6 +34,8 @@ pub mod target;
 
 pub mod print;
 
+pub mod graph;
+
 pub mod remote;
 
 pub mod filepath;

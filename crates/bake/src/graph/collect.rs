@@ -1,0 +1,192 @@
+//! From a plan to its graph.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Edge, Graph, Node, NodeKind, Relation};
+use crate::filepath::{is_absolute, join};
+use crate::plan::Plan;
+use crate::print::shown_context;
+use crate::remote::is_remote;
+use crate::target::{Definition, Group, Target};
+
+/// The graph of `plan`, whose groups and inheritance `definition` declares.
+///
+/// Targets that are only inherited from are in it too. The group `default` is left out if the
+/// files do not declare it, or if the plan holds only a part of it.
+pub fn graph(definition: &Definition, plan: &Plan) -> Graph {
+    let mut builder = Builder {
+        groups: HashMap::new(),
+        targets: HashMap::new(),
+        graph: Graph::default(),
+    };
+    let shown = shown_groups(definition, plan);
+    for group in shown.values() {
+        builder.add_group(&group.name);
+    }
+    for name in plan.targets.keys() {
+        builder.add_target(name, NodeKind::Target);
+    }
+    builder.add_members(&shown);
+    builder.add_links(plan);
+    builder.add_inheritance(definition, plan);
+    builder.add_dockerfiles(plan);
+    builder.graph
+}
+
+/// The groups of the plan that are shown, by name. The first one of a name counts.
+fn shown_groups<'a>(definition: &'a Definition, plan: &Plan) -> BTreeMap<&'a str, &'a Group> {
+    let mut shown = BTreeMap::new();
+    let planned = |name: &String| {
+        let target = plan.targets.contains_key(name);
+        target || (name != "default" && plan.groups.contains_key(name))
+    };
+    for group in &definition.groups {
+        let whole = group.name != "default" || group.targets.iter().all(planned);
+        if plan.groups.contains_key(&group.name) && whole {
+            shown.entry(group.name.as_str()).or_insert(group);
+        }
+    }
+    shown
+}
+
+/// A graph under way, and the indices of its nodes.
+struct Builder {
+    groups: HashMap<String, usize>,
+    targets: HashMap<String, usize>,
+    graph: Graph,
+}
+
+impl Builder {
+    fn node(&mut self, kind: NodeKind, name: &str) -> usize {
+        self.graph.nodes.push(Node {
+            kind,
+            name: name.to_owned(),
+        });
+        self.graph.nodes.len() - 1
+    }
+
+    fn add_group(&mut self, name: &str) {
+        let index = self.node(NodeKind::Group, name);
+        self.groups.insert(name.to_owned(), index);
+    }
+
+    /// The index of a target, which is added if it is new; true if it is.
+    fn add_target(&mut self, name: &str, kind: NodeKind) -> (usize, bool) {
+        if let Some(index) = self.targets.get(name) {
+            return (*index, false);
+        }
+        let index = self.node(kind, name);
+        self.targets.insert(name.to_owned(), index);
+        (index, true)
+    }
+
+    fn edge(&mut self, from: usize, to: usize, relation: Relation, label: &str) {
+        self.graph.edges.push(Edge {
+            from,
+            to,
+            relation,
+            label: label.to_owned(),
+        });
+    }
+
+    /// A member that is the name of a group is that group, unless it is the group itself.
+    fn add_members(&mut self, shown: &BTreeMap<&str, &Group>) {
+        for group in shown.values() {
+            let Some(from) = self.groups.get(&group.name).copied() else {
+                continue;
+            };
+            for member in &group.targets {
+                let inner = self.groups.get(member).filter(|index| **index != from);
+                if let Some(to) = inner.or_else(|| self.targets.get(member)).copied() {
+                    self.edge(from, to, Relation::Holds, "");
+                }
+            }
+        }
+    }
+
+    fn add_links(&mut self, plan: &Plan) {
+        for (name, target) in &plan.targets {
+            for (context, value) in &target.contexts {
+                let linked = value.strip_prefix("target:");
+                let linked = linked.and_then(|linked| self.targets.get(linked));
+                if let (Some(from), Some(to)) = (self.targets.get(name), linked) {
+                    self.edge(*from, *to, Relation::Links, context);
+                }
+            }
+        }
+    }
+
+    /// Adds what the targets of the plan inherit, each once.
+    fn add_inheritance(&mut self, definition: &Definition, plan: &Plan) {
+        let mut declared: HashMap<&str, &Target> = HashMap::new();
+        for target in &definition.targets {
+            declared.entry(&target.name).or_insert(target);
+        }
+        let mut waiting: Vec<&str> = plan.targets.keys().map(String::as_str).collect();
+        let mut next = 0;
+        while let Some(name) = waiting.get(next).copied() {
+            next += 1;
+            let parents = declared.get(name).map(|target| &target.inherits);
+            let Some(from) = self.targets.get(name).copied() else {
+                continue;
+            };
+            for parent in parents.into_iter().flatten() {
+                let (to, is_new) = self.add_target(parent, NodeKind::Base);
+                self.edge(from, to, Relation::Inherits, "");
+                if is_new {
+                    waiting.push(parent);
+                }
+            }
+        }
+    }
+
+    /// Adds the Dockerfiles that several targets build from.
+    fn add_dockerfiles(&mut self, plan: &Plan) {
+        let mut users: BTreeMap<(String, String, bool), Vec<(&str, &str)>> = BTreeMap::new();
+        for (name, target) in &plan.targets {
+            let stage = target.target.as_deref().unwrap_or_default();
+            let list = users.entry(source(target)).or_default();
+            list.push((name, stage));
+        }
+        for ((context, file, inline), users) in users {
+            if users.len() < 2 {
+                continue;
+            }
+            let dockerfile = self.node(NodeKind::Dockerfile, &path(&context, &file, inline));
+            for (name, stage) in users {
+                if let Some(from) = self.targets.get(name).copied() {
+                    self.edge(from, dockerfile, Relation::Builds, stage);
+                }
+            }
+        }
+    }
+}
+
+/// Where a target's stages come from: its context, and its Dockerfile's path or text.
+fn source(target: &Target) -> (String, String, bool) {
+    let context = shown_context(target.context.as_deref().unwrap_or_default());
+    match &target.dockerfile_inline {
+        Some(text) => (context, text.clone(), true),
+        None => {
+            let path = target.dockerfile.as_deref().unwrap_or("Dockerfile");
+            (context, path.to_owned(), false)
+        }
+    }
+}
+
+/// The path of a Dockerfile, as a reader knows it.
+fn path(context: &str, file: &str, inline: bool) -> String {
+    if inline {
+        return format!("inline Dockerfile in {context}");
+    }
+    if let Some(path) = file.strip_prefix("cwd://") {
+        return path.to_owned();
+    }
+    if is_absolute(file) || is_remote(file) || file == "-" {
+        return file.to_owned();
+    }
+    if is_remote(context) || context.contains("://") {
+        return format!("{file} of {context}");
+    }
+    join(context, file)
+}
