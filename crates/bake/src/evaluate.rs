@@ -1,6 +1,8 @@
 //! The two steps of bake: what the files declare, and what of it is built.
 
-use crate::definition::{Declared, Variable, declare};
+use std::sync::Arc;
+
+use crate::definition::{Declared, Sources, Variable, declare};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Environment, FileReader, Host, InputFile};
 use crate::plan::{Plan, plan};
@@ -19,6 +21,8 @@ pub struct Options {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Evaluation {
+    /// The parsed files.
+    pub(crate) sources: Arc<Sources>,
     /// Groups and targets, before inheritance and overrides.
     pub definition: Definition,
     variables: Option<Vec<Variable>>,
@@ -81,9 +85,11 @@ pub fn evaluate(
             |Declared {
                  definition,
                  variables,
+                 sources,
              }| Evaluation {
                 definition,
                 variables,
+                sources: Arc::new(sources),
             },
         )
         .map_err(|error| error.with_source(files))

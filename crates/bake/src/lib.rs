@@ -36,6 +36,8 @@ pub mod print;
 
 pub mod graph;
 
+pub mod explain;
+
 pub mod remote;
 
 pub mod filepath;

@@ -2,12 +2,14 @@
 
 mod allow;
 mod build;
+mod explain;
 mod files;
 mod list;
 mod machine;
 mod outcome;
 mod overrides;
 mod questions;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -36,7 +38,9 @@ use super::{Failure, call, places, values};
     solvekit bake app db --print                   show what would be built, as JSON\n  \
     solvekit bake -f compose.yaml -f extra.hcl     several files, merged in order\n  \
     solvekit bake --set '*.platform=linux/arm64'   change every target\n  \
-    solvekit bake --list=variables                 what can be set by the environment or --var\n\n\
+    solvekit bake --list=variables                 what can be set by the environment or --var\n  \
+    solvekit bake --graph                          draw groups, targets and links as Mermaid\n  \
+    solvekit bake --explain app.args.VERSION       where the value of an attribute comes from\n\n\
     Without -f, the files of BUILDX_BAKE_FILE are read, otherwise those of these that exist, in this order:\n  \
     compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml,\n  \
     docker-bake.json, docker-bake.hcl, docker-bake.override.json, docker-bake.override.hcl")]
@@ -157,6 +161,9 @@ pub(super) struct BakeArgs {
     registries: RegistryArgs,
 
     #[command(flatten)]
+    tools: tools::ToolArgs,
+
+    #[command(flatten)]
     progress: ProgressArgs,
 }
 
@@ -199,6 +206,16 @@ pub(super) async fn cmd_bake(
     };
     let evaluation = bake::evaluate(&files, &bake_environment, &machine, &machine, options)
         .map_err(|error| failed(&error))?;
+    let work = tools::Work {
+        evaluation: &evaluation,
+        names: &args.targets,
+        set: &set.texts,
+        environment: &bake_environment,
+        files: &files,
+    };
+    if args.tools.run(&work)? {
+        return Ok(());
+    }
     let action = match listing {
         Some(text) => Action::List(list::Listing::parse(&text)?),
         None if args.print => Action::Print,

@@ -32,6 +32,8 @@ mod locate;
 
 mod path;
 
+mod places;
+
 mod schema;
 
 mod service;
@@ -41,6 +43,8 @@ mod project;
 mod target;
 
 mod x_bake;
+
+pub(crate) use places::ComposeSource;
 
 use self::{
     load::Variables,
@@ -65,8 +69,18 @@ pub fn load(
     reader: &dyn FileReader,
     host: &dyn Host,
 ) -> Result<Definition, Diagnostic> {
+    load_with_places(files, environment, reader, host).map(|(definition, _)| definition)
+}
+
+/// As [`load`], and where the files set the attributes of targets.
+pub(crate) fn load_with_places(
+    files: &[InputFile],
+    environment: &Environment,
+    reader: &dyn FileReader,
+    host: &dyn Host,
+) -> Result<(Definition, Vec<ComposeSource>), Diagnostic> {
     let project = project(files, environment, reader, host, Checks::Full)?;
-    target::definition(&project)
+    Ok((target::definition(&project)?, project.places))
 }
 
 /// Checks that one file alone is a compose file. Files without a telling name are read as compose

@@ -7,6 +7,7 @@ use super::{
     interpolate::interpolate,
     load::{self, Project as Loader, Settings, Source, Variables, unreadable},
     path::Path,
+    places::{ComposeSource, places},
     schema,
     service::{Secret, Service},
     yaml::{Map, Node, Value, documents},
@@ -24,6 +25,8 @@ pub(super) struct Project {
     pub(super) services: BTreeMap<String, Service>,
     pub(super) secrets: BTreeMap<String, Secret>,
     pub(super) variables: Variables,
+    /// Where the attributes of services that are built were written.
+    pub(super) places: Vec<ComposeSource>,
 }
 
 /// How thoroughly a project is checked.
@@ -63,11 +66,13 @@ pub(super) fn load(
         })
         .collect();
     let root = load::model(&loader, sources, "", settings, &[])?;
+    let places = built(&root);
     let (services, secrets) = typed(root)?;
     let mut project = Project {
         services,
         secrets,
         variables,
+        places,
     };
     if checks == Checks::Full {
         project.check_consistency()?;
@@ -107,6 +112,15 @@ fn project_name(files: &[InputFile], variables: &Variables) -> Result<Option<Str
         .and_then(Node::as_text)
         .filter(|name| !name.is_empty())
         .map(str::to_owned))
+}
+
+/// Where the attributes of services that are built were written.
+fn built(root: &Map) -> Vec<ComposeSource> {
+    let services = root.get("services").and_then(Node::as_map);
+    let services = services.into_iter().flatten();
+    services
+        .filter_map(|(name, node)| places(name, node))
+        .collect()
 }
 
 type Typed = (BTreeMap<String, Service>, BTreeMap<String, Secret>);

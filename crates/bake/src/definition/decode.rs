@@ -44,7 +44,7 @@ const TARGET: &[&str] = &[
 ];
 
 /// The names of the attributes that blocks of a kind have.
-pub(super) fn attribute_names(kind: &str) -> &'static [&'static str] {
+pub(crate) fn attribute_names(kind: &str) -> &'static [&'static str] {
     if kind == "group" { GROUP } else { TARGET }
 }
 
@@ -92,6 +92,14 @@ impl Decoded {
         };
         values.insert(name.to_owned(), value);
         Ok(())
+    }
+
+    /// The values of all attributes.
+    pub(super) fn into_values(self) -> BTreeMap<String, Value> {
+        match self {
+            Self::Group(parts) => parts.values,
+            Self::Target(parts) => parts.values,
+        }
     }
 
     /// The value that expressions see for the block.

@@ -2,6 +2,7 @@
 
 use super::interpreter::Interpreter;
 use super::rebase::{rebase, set_compose_source};
+use super::sources::Sources;
 use super::variable_info::Variable;
 use crate::compose;
 use crate::diagnostic::Diagnostic;
@@ -13,6 +14,8 @@ use crate::target::Definition;
 /// What the files declare, before any target is asked for.
 pub(crate) struct Declared {
     pub(crate) definition: Definition,
+    /// The parsed files.
+    pub(crate) sources: Sources,
     /// The variables; none without an HCL or JSON file.
     pub(crate) variables: Option<Vec<Variable>>,
 }
@@ -44,9 +47,10 @@ pub(crate) fn declare(
             }
         }
     }
-    let mut definition = Definition::default();
+    let (mut definition, mut sources) = (Definition::default(), Sources::default());
     if let Some(first) = compose_files.first() {
-        definition = compose::load(&compose_files, environment, reader, host)?;
+        let loaded = compose::load_with_places(&compose_files, environment, reader, host)?;
+        (definition, sources.compose) = loaded;
         if file_relative {
             set_compose_source(&mut definition, &first.name);
         }
@@ -55,8 +59,10 @@ pub(crate) fn declare(
     let mut variables = None;
     if !bodies.is_empty() {
         let body = merge(bodies);
-        let interpreter = Interpreter::new(&body, environment, host)?;
+        let mut interpreter = Interpreter::new(&body, environment, host)?;
         let (declared, known) = interpreter.run(definition)?;
+        let outputs = interpreter.into_outputs(&body);
+        sources = Sources::new(body, outputs, sources.compose);
         definition = declared;
         variables = Some(known);
     }
@@ -66,6 +72,7 @@ pub(crate) fn declare(
     Ok(Declared {
         definition,
         variables,
+        sources,
     })
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::blocks::BlockState;
 use super::collect::Collected;
 use super::declarations::{FunctionBlock, VariableBlock};
+use super::sources::{Outputs, outputs};
 use super::variable_info::Variable;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::eval::{Globals, Scope, evaluate};
@@ -146,7 +147,7 @@ impl<'b> Interpreter<'b> {
 
     /// Evaluates everything. The result is added to `base`.
     pub(super) fn run(
-        mut self,
+        &mut self,
         base: Definition,
     ) -> Result<(Definition, Vec<Variable>), Diagnostic> {
         let variables = self.resolve_variables()?;
@@ -158,6 +159,11 @@ impl<'b> Interpreter<'b> {
         self.resolve_blocks(&mut collected)?;
         self.resolve_attributes()?;
         Ok((collected.finish(&self.blocks), variables))
+    }
+
+    /// What the blocks became, once everything is evaluated.
+    pub(super) fn into_outputs(self, body: &Body) -> Vec<Outputs> {
+        outputs(body, self.blocks)
     }
 
     /// The value of `expression` in `context`.

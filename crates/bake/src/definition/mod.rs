@@ -33,7 +33,12 @@ mod variable_info;
 
 mod input;
 
+mod sources;
+
 mod rebase;
+
+pub(crate) use decode::attribute_names;
+pub(crate) use sources::{Named, Sources};
 
 pub(crate) use input::{Declared, declare};
 pub(crate) use rebase::rebased;

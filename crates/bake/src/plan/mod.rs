@@ -19,6 +19,7 @@ mod links;
 mod select;
 
 pub use overrides::Override;
+pub(crate) use overrides::{GivenOverride, overrides_of};
 pub(crate) use select::plan;
 
 use std::collections::BTreeMap;

@@ -88,6 +88,42 @@ pub(super) fn parse_overrides(
     Ok(overrides)
 }
 
+/// An override of one target, as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GivenOverride<'a> {
+    /// The whole text.
+    pub(crate) text: &'a str,
+    /// The first part of the key.
+    pub(crate) key: String,
+    /// The second part of the key.
+    pub(crate) name: Option<String>,
+    /// True for `+=`.
+    pub(crate) append: bool,
+}
+
+/// Those of `texts` that change the target `name`, in their order. Others are passed over, and so
+/// are wrong ones: a plan tells about them.
+pub(crate) fn overrides_of<'a>(
+    texts: &'a [String],
+    targets: &[Target],
+    name: &str,
+) -> Vec<GivenOverride<'a>> {
+    let mut given = Vec::new();
+    for text in texts {
+        let Ok(parsed) = parse(text) else { continue };
+        if expand(parsed.pattern, targets).is_ok_and(|names| names.contains(&name)) {
+            let mut parts = parsed.parts.iter().map(|part| (*part).to_owned());
+            given.push(GivenOverride {
+                text,
+                key: parts.next().unwrap_or_default(),
+                name: parts.next(),
+                append: parsed.append,
+            });
+        }
+    }
+    given
+}
+
 /// An error about an override.
 pub(super) fn fail(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Kind::Override, message)

@@ -1,0 +1,127 @@
+//! Where compose files set what becomes the attributes of a target.
+
+use super::yaml::{Map, Node, Place, Value};
+use crate::diagnostic::Span;
+use crate::target::sanitize_name;
+
+/// The places of the attributes of one service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ComposeSource {
+    /// The name of the target.
+    pub(crate) target: String,
+    pub(crate) places: Vec<AttributePlace>,
+    /// Keys of `x-bake` that bake does not know.
+    pub(crate) unknown: Vec<(String, Span)>,
+}
+
+/// Where an attribute, or an entry of it, was written.
+#[derive(Clone, Debug)]
+pub(crate) struct AttributePlace {
+    /// The name that bake files have for it.
+    pub(crate) attribute: String,
+    /// The entry of a map.
+    pub(crate) key: Option<String>,
+    pub(crate) span: Span,
+}
+
+/// The keys of `build`, and the attributes that they become.
+const BUILD: [(&str, &str); 21] = [
+    ("context", "context"),
+    ("dockerfile", "dockerfile"),
+    ("dockerfile_inline", "dockerfile-inline"),
+    ("args", "args"),
+    ("labels", "labels"),
+    ("additional_contexts", "contexts"),
+    ("extra_hosts", "extra-hosts"),
+    ("ssh", "ssh"),
+    ("secrets", "secret"),
+    ("cache_from", "cache-from"),
+    ("cache_to", "cache-to"),
+    ("tags", "tags"),
+    ("platforms", "platforms"),
+    ("no_cache", "no-cache"),
+    ("pull", "pull"),
+    ("network", "network"),
+    ("target", "target"),
+    ("provenance", "attest"),
+    ("sbom", "attest"),
+    ("shm_size", "shm-size"),
+    ("ulimits", "ulimits"),
+];
+
+/// The keys of `x-bake`, which are those of bake files.
+const X_BAKE: [&str; 11] = [
+    "tags",
+    "cache-from",
+    "cache-to",
+    "secret",
+    "ssh",
+    "platforms",
+    "output",
+    "pull",
+    "no-cache",
+    "no-cache-filter",
+    "contexts",
+];
+
+/// The places of a service that is built.
+pub(super) fn places(name: &str, service: &Node) -> Option<ComposeSource> {
+    let service = service.as_map()?;
+    let build = service.get("build")?;
+    let mut source = ComposeSource {
+        target: sanitize_name(name),
+        ..ComposeSource::default()
+    };
+    let Some(build) = build.as_map() else {
+        return Some(source);
+    };
+    for (key, attribute) in BUILD {
+        source.add(build, key, attribute);
+    }
+    if let Some(extension) = build.get("x-bake").and_then(Node::as_map) {
+        for key in X_BAKE {
+            source.add(extension, key, key);
+        }
+        let unknown = extension
+            .iter()
+            .filter(|(key, _)| !X_BAKE.contains(&key.as_str()));
+        source.unknown = unknown
+            .map(|(key, node)| (key.clone(), node.place.span()))
+            .collect();
+    }
+    let tagged = |place: &AttributePlace| place.attribute == "tags";
+    if !source.places.iter().any(tagged) {
+        source.add(service, "image", "tags");
+    }
+    Some(source)
+}
+
+impl ComposeSource {
+    /// Adds the place of a key, and those of the entries of a map.
+    fn add(&mut self, map: &Map, key: &str, attribute: &str) {
+        let Some(node) = map.get(key) else { return };
+        let mut put = |key: Option<String>, place: &Place| {
+            self.places.push(AttributePlace {
+                attribute: attribute.to_owned(),
+                key,
+                span: place.span(),
+            });
+        };
+        put(None, &node.place);
+        match &node.value {
+            Value::Map(entries) => {
+                for (name, node) in entries {
+                    put(Some(name.clone()), &node.place);
+                }
+            }
+            Value::List(items) => {
+                for item in items {
+                    let text = item.as_text().unwrap_or_default();
+                    let name = text.split_once('=').map_or(text, |(name, _)| name);
+                    put(Some(name.to_owned()), &item.place);
+                }
+            }
+            _ => {}
+        }
+    }
+}

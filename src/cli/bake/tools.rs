@@ -1,0 +1,81 @@
+//! What `solvekit bake` tells of bake files, and buildx does not: `--graph` and `--explain`.
+
+use clap::ValueEnum;
+use solvekit::bake::graph::graph;
+use solvekit::bake::{self, Evaluation, InputFile, Plan};
+
+use super::super::Failure;
+use super::super::terminal::print_text;
+use super::{explain, failed};
+
+/// The flags of the tools.
+#[derive(Debug, clap::Args)]
+pub(super) struct ToolArgs {
+    /// Draw groups, targets, links, inheritance and shared Dockerfiles: mermaid or dot
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "mermaid", value_name = "FORM",
+          conflicts_with_all = ["print", "list"])]
+    graph: Option<GraphForm>,
+
+    /// Tell where the value of an attribute comes from: TARGET.ATTRIBUTE or TARGET.args.NAME; repeatable
+    #[arg(long, value_name = "ATTRIBUTE", conflicts_with_all = ["print", "list", "graph"])]
+    explain: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum GraphForm {
+    /// For Markdown on GitHub and GitLab
+    Mermaid,
+    /// For Graphviz
+    Dot,
+}
+
+/// What the tools work on.
+pub(super) struct Work<'a> {
+    pub(super) evaluation: &'a Evaluation,
+    /// The targets that were named; maybe none.
+    pub(super) names: &'a [String],
+    /// `--set`, and what other flags stand for.
+    pub(super) set: &'a [String],
+    pub(super) environment: &'a bake::Environment,
+    pub(super) files: &'a [InputFile],
+}
+
+impl ToolArgs {
+    /// Runs the tool that was asked for; false if none was.
+    pub(super) fn run(&self, work: &Work<'_>) -> Result<bool, Failure> {
+        for text in &self.explain {
+            explain::explain(text, work)?;
+        }
+        let Some(form) = self.graph else {
+            return Ok(!self.explain.is_empty());
+        };
+        let graph = graph(&work.evaluation.definition, &work.plan()?);
+        let text = match form {
+            GraphForm::Mermaid => graph.mermaid(),
+            GraphForm::Dot => graph.dot(),
+        };
+        print_text(&text).map(|()| true)
+    }
+}
+
+impl Work<'_> {
+    /// The targets that were named, or else all that the files declare.
+    pub(super) fn plan(&self) -> Result<Plan, Failure> {
+        let definition = &self.evaluation.definition;
+        let groups = definition.groups.iter().map(|group| &group.name);
+        let targets = definition.targets.iter().map(|target| &target.name);
+        let all: Vec<String> = groups.chain(targets).cloned().collect();
+        self.plan_of(if self.names.is_empty() {
+            &all
+        } else {
+            self.names
+        })
+    }
+
+    /// The plan of these groups and targets.
+    pub(super) fn plan_of(&self, names: &[String]) -> Result<Plan, Failure> {
+        self.evaluation
+            .plan(names, self.set, self.environment)
+            .map_err(|error| failed(&error))
+    }
+}
