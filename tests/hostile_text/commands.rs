@@ -172,7 +172,7 @@ const LINES: &[(&str, Kind)] = &[
     ),
     ("!--addr @D history logs evilref", Text),
     ("!--addr @D history rm evilref", Text),
-    ("!--addr @D history export -o @P/x/@N evilref", Text),
+    ("!--addr @D history export -o @P/bundle/@N evilref", Text),
     ("!history import @P/@N", Text),
     ("history import @P/bundle", Text),
     ("!--addr @D history trace --format tree evilref", Text),
