@@ -18,7 +18,7 @@ pub struct TargetError {
     /// The target.
     pub target: String,
     /// What is wrong with it.
-    pub source: RequestError,
+    pub source: Box<RequestError>,
 }
 
 /// The requests of all targets. Contexts that other targets make are added by [`prepare`].
@@ -32,7 +32,7 @@ pub fn requests(
     let requests = plan.targets.iter().map(|(name, target)| {
         let made = request(target, machine).map_err(|source| TargetError {
             target: name.clone(),
-            source,
+            source: Box::new(source),
         })?;
         Ok((name.clone(), made))
     });
@@ -90,7 +90,7 @@ pub async fn linked_requests(
 fn failed(target: &str, source: build::Error) -> TargetError {
     TargetError {
         target: target.to_owned(),
-        source: source.into(),
+        source: Box::new(source.into()),
     }
 }
 

@@ -57,7 +57,10 @@ impl DockerfileArgs {
         let mut case = Case::default();
         case.opts = request.attributes();
         case.opts.extend(inputs.attributes());
-        case.context_archive = case.opts.get("context").is_some_and(is_archive_name);
+        case.context_archive = case
+            .opts
+            .get("context")
+            .is_some_and(|url| is_archive_name(url));
         case.excludes = Some(inputs.excludes().to_vec());
         let ignores = inputs.named_excludes().into_iter();
         case.local_ignores = ignores
@@ -74,7 +77,7 @@ impl DockerfileArgs {
 }
 
 /// Does the URL name an archive? A build looks at its first bytes, which is not done here.
-fn is_archive_name(url: &String) -> bool {
+fn is_archive_name(url: &str) -> bool {
     const ENDINGS: [&str; 7] = [
         ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".txz",
     ];

@@ -1,5 +1,7 @@
 //! `solvekit bake`: the targets of a bake file, built together on a real daemon.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -152,14 +154,12 @@ fn files_of_targets_are_written_to_their_folders() {
     let folder = folder_of(&[
         (
             "docker-bake.hcl",
-            &format!(
-                r#"
-                target "default" {{
+            r#"
+                target "default" {
                   dockerfile-inline = "FROM scratch\nCOPY word /\n"
                   output = ["out"]
-                }}
-                "#
-            ),
+                }
+                "#,
         ),
         ("word", &word),
     ]);

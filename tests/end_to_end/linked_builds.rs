@@ -1,5 +1,7 @@
 //! Several builds at once through the library: linked graphs, shared folders, one gate before the exports.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::path::Path;
 use std::sync::Arc;
 

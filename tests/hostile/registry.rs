@@ -34,11 +34,10 @@ impl Registry {
     }
 }
 
-fn serve(
-    mut stream: TcpStream,
-    log: &Mutex<Vec<String>>,
-    answer: &dyn Fn(&str, usize) -> (u16, String, Vec<u8>),
-) {
+/// Status, media type and body for a path and the number of the request.
+type Answer = dyn Fn(&str, usize) -> (u16, String, Vec<u8>);
+
+fn serve(mut stream: TcpStream, log: &Mutex<Vec<String>>, answer: &Answer) {
     let mut question = vec![0; 16 << 10];
     let read = stream.read(&mut question).unwrap_or_default();
     let question = String::from_utf8_lossy(&question[..read]).into_owned();

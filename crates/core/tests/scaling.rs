@@ -185,7 +185,7 @@ fn ignore_patterns() {
         20_000,
         |size| "*".repeat(size),
         |pattern| {
-            let _ = PatternMatcher::new(&[pattern.clone()]);
+            let _ = PatternMatcher::new(std::slice::from_ref(pattern));
         },
     );
 }

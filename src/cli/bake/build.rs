@@ -59,7 +59,7 @@ pub(super) fn requests(
 
 /// A target that cannot be built, before a daemon is asked.
 pub(super) fn failed(error: &TargetError) -> Failure {
-    let failure = match &error.source {
+    let failure = match &*error.source {
         bake::RequestError::Build(error) => {
             build_failure::explain(error, &Summary::default(), Mode::Plain)
         }

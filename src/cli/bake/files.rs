@@ -90,13 +90,13 @@ pub(super) fn environment(settings: &Settings, var: &[String]) -> Result<Environ
     } else {
         settings.variables.clone()
     };
-    let mut environment = Environment::default();
-    environment.variables = variables;
-    environment.lookup_disabled = lookup_disabled;
-    environment.overrides = overrides(var)?;
-    environment.command_context = "cwd://".to_owned();
-    environment.local_platform = Platform::host().to_string();
-    Ok(environment)
+    Ok(Environment {
+        variables,
+        lookup_disabled,
+        overrides: overrides(var)?,
+        command_context: "cwd://".to_owned(),
+        local_platform: Platform::host().to_string(),
+    })
 }
 
 /// The values of `--var`.
