@@ -3,7 +3,8 @@
 //! The language is a crate of its own, [`solvekit_bake`], which is all re-exported here. This
 //! module adds what needs the rest of solvekit: [`check`] finds what a build could not use,
 //! [`requests`] makes build requests of targets, [`prepare`] links them to be built together by
-//! [`Nodes::build_all`](crate::spread::Nodes::build_all).
+//! [`Nodes::build_all`](crate::spread::Nodes::build_all). [`Entitlements`] tells what targets ask
+//! for that the user has to grant.
 
 mod check;
 
@@ -11,7 +12,12 @@ mod request;
 
 mod prepare;
 
+mod entitlements;
+
+mod real_path;
+
 pub use check::{CheckError, Found, Machine, OutputProblem, check};
+pub use entitlements::{EntitlementError, Entitlements};
 pub use prepare::{TargetError, linked_requests, prepare, requests};
 pub use request::{RequestError, links, request};
 pub use solvekit_bake::*;

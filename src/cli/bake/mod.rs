@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use clap::ArgAction;
 use solvekit::bake::target::Policy;
-use solvekit::bake::{self, Diagnostic, Evaluation, Options, Plan, print};
+use solvekit::bake::{self, Diagnostic, Entitlements, Evaluation, Options, Plan, print};
 
 use solvekit::build::{BuildRequest, OnFailure, Reconnect};
 use solvekit::session::new_id;
@@ -233,7 +233,11 @@ pub(super) async fn cmd_bake(
     }
     match action {
         Action::Print => print_json(&print::plan_json(&plan.groups, &plan.targets)),
-        _ => args.run(&plan, &machine, connection, environment).await,
+        _ => {
+            let granted = allow::grants(&args.allow, &args.set);
+            args.run(&plan, &granted, &machine, connection, environment)
+                .await
+        }
     }
 }
 
@@ -242,11 +246,13 @@ impl BakeArgs {
     async fn run(
         &self,
         plan: &Plan,
+        granted: &Entitlements,
         machine: &machine::ThisMachine,
         connection: &ConnectionArgs,
         environment: &Environment,
     ) -> Result<(), Failure> {
         let mode = display::mode(&self.progress.mode, false, environment)?;
+        allow::ask(granted, plan, false, mode, machine).await?;
         if let Some(path) = &self.metadata_file {
             places::ready("--metadata-file", path)?;
         }
@@ -318,6 +324,7 @@ impl BakeArgs {
     ) -> BTreeMap<String, BuildRequest> {
         for request in requests.values_mut() {
             request.on_failure = self.on_failure();
+            allow::hand_over(request);
         }
         requests
     }

@@ -1,0 +1,73 @@
+//! Where a path leads, links followed, also if its end does not exist yet.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// How many links are followed, as Go's `filepath.EvalSymlinks` does.
+const MAX_LINKS: usize = 255;
+
+/// The absolute path without links, `.` and `..`. Names that do not exist stay as they are.
+pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
+    let mut pending: VecDeque<OsString> = names(path).collect();
+    let mut real = PathBuf::from("/");
+    let mut links = 0;
+    while let Some(name) = pending.pop_front() {
+        match Path::new(&name).components().next() {
+            Some(Component::RootDir) => real = PathBuf::from("/"),
+            Some(Component::ParentDir) => drop(real.pop()),
+            Some(Component::Normal(name)) => {
+                let next = real.join(name);
+                match next.symlink_metadata() {
+                    Ok(found) if found.is_symlink() => {
+                        links += 1;
+                        if links > MAX_LINKS {
+                            return Err(io::Error::other("too many links"));
+                        }
+                        for name in names(&next.read_link()?).rev() {
+                            pending.push_front(name);
+                        }
+                    }
+                    Ok(_) => real = next,
+                    Err(error) if is_absent(&error) => real = next,
+                    Err(error) => return Err(error),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(real)
+}
+
+fn names(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
+    path.components().map(|part| part.as_os_str().to_owned())
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_are_followed_even_to_what_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("in")).unwrap();
+        symlink("../out", root.join("in/dangling")).unwrap();
+        symlink("/etc", root.join("in/etc")).unwrap();
+        symlink("loop", root.join("loop")).unwrap();
+        let real = |path: &str| real_path(&root.join(path));
+        assert_eq!(real("in/dangling/x").unwrap(), root.join("out/x"));
+        assert_eq!(real("in/./new/../file").unwrap(), root.join("in/file"));
+        // `..` is the parent of where the link leads.
+        assert_eq!(real("in/etc/..").unwrap(), Path::new("/"));
+        assert_eq!(real("loop").unwrap_err().to_string(), "too many links");
+    }
+}
