@@ -72,7 +72,7 @@ fn a_graph_shows_what_is_named_or_all() {
         "digraph bake {\n    rankdir=LR;\n    n0 [label=\"base\", shape=box];\n}\n"
     );
     let (code, _, stderr) = ended(&mut bake(folder.path(), &["--graph=svg"]));
-    assert_eq!(code, Some(2), "{stderr}");
+    assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("mermaid"), "{stderr}");
 }
 
@@ -118,4 +118,113 @@ app.args.B = "3"
         "{stderr}"
     );
     assert!(stderr.contains("did you mean \"tags\"?"), "{stderr}");
+}
+
+#[test]
+fn a_check_finds_mistakes_of_bake_files_and_dockerfiles() {
+    let folder = folder(&[
+        (
+            "docker-bake.hcl",
+            "group \"default\" { targets = [\"a\", \"b\"] }\ntarget \"a\" {\n  tag = [\"x\"]\n}\n\
+             target \"b\" {\n  context = \"b\"\n}\ntarget \"c\" {\n  context = \"b\"\n}\n",
+        ),
+        ("Dockerfile", "FROM alpine as x\nCMD echo hi\n"),
+        ("b/Dockerfile", "FROM scratch\nENV TOKEN=x\n"),
+    ]);
+    let (code, stdout, stderr) = ended(&mut bake(folder.path(), &["check"]));
+    assert_eq!((code, stderr.as_str()), (Some(1), ""), "{stdout}");
+    let lines: Vec<&str> = stdout
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "docker-bake.hcl:3: UnknownAttribute: a target has no attribute \"tag\": did you mean \
+             \"tags\"?",
+            "docker-bake.hcl:8: UnusedTarget: target c is in no group, and no other target uses it",
+            "Dockerfile:1: FromAsCasing: \"as\" has another case than \"FROM\"",
+            "Dockerfile:2: JSONArgsRecommended: CMD runs in a shell, which keeps signals from it; use a \
+             JSON array",
+            "b/Dockerfile:2: SecretsUsedInArgOrEnv: ENV \"TOKEN\" ends up in the image; mount it as a \
+             secret",
+            "5 findings",
+        ]
+    );
+    let (code, json, _) = ended(&mut bake(folder.path(), &["check", "--format=json", "b"]));
+    assert_eq!(code, Some(1));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let last = json["findings"].as_array().and_then(|list| list.last());
+    let last = last.expect("there are findings");
+    assert_eq!(last["file"], "b/Dockerfile");
+    assert_eq!(
+        (&last["line"], &last["rule"]),
+        (&2.into(), &"SecretsUsedInArgOrEnv".into())
+    );
+}
+
+#[test]
+fn files_without_findings_pass_and_a_target_named_check_wins() {
+    let clean = folder(&[
+        ("docker-bake.hcl", "target \"default\" {}\n"),
+        ("Dockerfile", "FROM scratch\nCOPY . /\n"),
+    ]);
+    assert_eq!(answer(&mut bake(clean.path(), &["check"])), "no findings\n");
+    let named = folder(&[("docker-bake.hcl", "target \"check\" { tags = [\"t\"] }\n")]);
+    let (code, stdout, stderr) = ended(&mut bake(named.path(), &["check", "--print"]));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("\"check\": {"), "{stdout}");
+    assert!(
+        stderr.contains("check is a target of these files"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = ended(&mut bake(named.path(), &["--format=json"]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("--format needs bake check"), "{stderr}");
+}
+
+#[test]
+fn files_are_formatted_checked_or_passed_through() {
+    let folder = folder(&[
+        ("docker-bake.hcl", "target \"a\" {\ntags=[\"t\"]\n}\n"),
+        ("b.hcl", "a = 1\n"),
+    ]);
+    let (code, stdout, stderr) = ended(&mut bake(folder.path(), &["fmt", "--check"]));
+    assert_eq!(
+        (code, stdout.as_str()),
+        (Some(1), "docker-bake.hcl\n"),
+        "{stderr}"
+    );
+    assert_eq!(
+        answer(&mut bake(
+            folder.path(),
+            &["fmt", "docker-bake.hcl", "b.hcl"]
+        )),
+        "docker-bake.hcl\n"
+    );
+    let written = std::fs::read_to_string(folder.path().join("docker-bake.hcl"));
+    assert_eq!(
+        written.expect("the file is there"),
+        "target \"a\" {\n  tags = [\"t\"]\n}\n"
+    );
+    assert_eq!(answer(&mut bake(folder.path(), &["fmt", "--check"])), "");
+    let stdin = std::fs::File::open(folder.path().join("b.hcl")).expect("the file is there");
+    assert_eq!(
+        answer(bake(folder.path(), &["fmt", "-"]).stdin(stdin)),
+        "a = 1\n"
+    );
+    std::fs::write(folder.path().join("bad.hcl"), "a = [\n").expect("a file can be written");
+    let (code, _, stderr) = ended(&mut bake(folder.path(), &["fmt", "bad.hcl"]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("bad.hcl:"), "{stderr}");
+    std::fs::write(folder.path().join("b.hcl"), "target \"fmt\" {}\n")
+        .expect("a file can be written");
+    let (code, stdout, stderr) =
+        ended(&mut bake(folder.path(), &["-f", "b.hcl", "fmt", "--print"]));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("\"fmt\": {"), "{stdout}");
+    assert!(
+        stderr.contains("fmt is a target of these files"),
+        "{stderr}"
+    );
 }

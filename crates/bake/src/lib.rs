@@ -38,6 +38,10 @@ pub mod graph;
 
 pub mod explain;
 
+pub mod findings;
+
+pub mod format;
+
 pub mod remote;
 
 pub mod filepath;
@@ -46,6 +50,6 @@ pub mod units;
 
 pub use diagnostic::{Diagnostic, Kind, Position, Span};
 pub use evaluate::{Evaluation, Options, evaluate};
-pub use files::{Environment, FileReader, Host, InputFile, ReadError};
+pub use files::{Environment, FileKind, FileReader, Host, InputFile, ReadError};
 pub use plan::Plan;
 pub use target::{Group, Target};

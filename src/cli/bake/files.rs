@@ -23,7 +23,7 @@ const DEFAULT_FILES: [&str; 8] = [
     "docker-bake.override.hcl",
 ];
 /// Stands for the standard input.
-const STDIN: &str = "-";
+pub(super) const STDIN: &str = "-";
 
 /// The variables of the environment that bake files see, and those that steer the command.
 #[derive(Debug, Default)]

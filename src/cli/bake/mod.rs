@@ -4,6 +4,8 @@ mod allow;
 mod build;
 mod explain;
 mod files;
+mod findings;
+mod fmt;
 mod list;
 mod machine;
 mod outcome;
@@ -29,7 +31,7 @@ use super::connection::{self, ConnectionArgs};
 use super::display::{self, ProgressArgs};
 use super::environment::Environment;
 use super::registries::RegistryArgs;
-use super::terminal::print_json;
+use super::terminal::{print_json, talk};
 use super::{Failure, call, places, values};
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +42,9 @@ use super::{Failure, call, places, values};
     solvekit bake --set '*.platform=linux/arm64'   change every target\n  \
     solvekit bake --list=variables                 what can be set by the environment or --var\n  \
     solvekit bake --graph                          draw groups, targets and links as Mermaid\n  \
-    solvekit bake --explain app.args.VERSION       where the value of an attribute comes from\n\n\
+    solvekit bake --explain app.args.VERSION       where the value of an attribute comes from\n  \
+    solvekit bake check                            find what is unused, unknown or overwritten\n  \
+    solvekit bake fmt --check                      name the HCL files that are not in canonical form\n\n\
     Without -f, the files of BUILDX_BAKE_FILE are read, otherwise those of these that exist, in this order:\n  \
     compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml,\n  \
     docker-bake.json, docker-bake.hcl, docker-bake.override.json, docker-bake.override.hcl")]
@@ -199,13 +203,28 @@ pub(super) async fn cmd_bake(
     }
     let machine = machine::ThisMachine::new()?;
     let settings = files::Settings::from_process()?;
-    let files = files::read(&args.file, &settings, read_stdin)?;
+    let formatted = args.formatted();
+    let read = files::read(&args.file, &settings, read_stdin);
+    if let (Some((names, mode)), Err(_)) = (&formatted, &read) {
+        return fmt::fmt(names, *mode);
+    }
+    let files = read?;
     let bake_environment = files::environment(&settings, &args.var)?;
     let options = Options {
         file_relative_paths: settings.file_relative_paths()?,
     };
-    let evaluation = bake::evaluate(&files, &bake_environment, &machine, &machine, options)
-        .map_err(|error| failed(&error))?;
+    let evaluated = bake::evaluate(&files, &bake_environment, &machine, &machine, options);
+    if let Some((names, mode)) = &formatted {
+        // A file that has mistakes can still be formatted.
+        let wins = evaluated
+            .as_ref()
+            .is_ok_and(|it| tools::declares(it, "fmt"));
+        if !wins {
+            return fmt::fmt(names, *mode);
+        }
+        talk("fmt is a target of these files; to format the files, rename it");
+    }
+    let evaluation = evaluated.map_err(|error| failed(&error))?;
     let work = tools::Work {
         evaluation: &evaluation,
         names: &args.targets,
@@ -331,6 +350,17 @@ impl BakeArgs {
 }
 
 impl BakeArgs {
+    /// The files to format, if the first word is `fmt`; those of `-f` are among them.
+    fn formatted(&self) -> Option<(Vec<&str>, fmt::Mode)> {
+        let (first, names) = self.targets.split_first()?;
+        let mode = match self.check {
+            true => fmt::Mode::Check,
+            false => fmt::Mode::Write,
+        };
+        let names = names.iter().chain(&self.file).map(String::as_str);
+        (first == "fmt").then(|| (names.collect(), mode))
+    }
+
     fn listing(&self) -> Option<String> {
         let older = |asked: bool, kind: &str| asked.then(|| kind.to_owned());
         let older =

@@ -1,12 +1,12 @@
-//! What `solvekit bake` tells of bake files, and buildx does not: `--graph` and `--explain`.
+//! What `solvekit bake` tells of bake files, and buildx does not: `--graph`, `--explain`, `check`.
 
 use clap::ValueEnum;
 use solvekit::bake::graph::graph;
 use solvekit::bake::{self, Evaluation, InputFile, Plan};
 
 use super::super::Failure;
-use super::super::terminal::print_text;
-use super::{explain, failed};
+use super::super::terminal::{print_text, talk};
+use super::{explain, failed, findings};
 
 /// The flags of the tools.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,27 @@ pub(super) struct ToolArgs {
     /// Tell where the value of an attribute comes from: TARGET.ATTRIBUTE or TARGET.args.NAME; repeatable
     #[arg(long, value_name = "ATTRIBUTE", conflicts_with_all = ["print", "list", "graph"])]
     explain: Vec<String>,
+
+    /// With bake check: how findings are written
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        hide_default_value = true
+    )]
+    format: FindingsForm,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FindingsForm {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The word that checks the files, unless a target or group has this name.
+const CHECK: &str = "check";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum GraphForm {
@@ -45,6 +65,18 @@ impl ToolArgs {
     pub(super) fn run(&self, work: &Work<'_>) -> Result<bool, Failure> {
         for text in &self.explain {
             explain::explain(text, work)?;
+        }
+        if work.names.first().is_some_and(|name| name == CHECK) {
+            if !declares(work.evaluation, CHECK) {
+                let names = work.names.get(1..).unwrap_or_default();
+                let as_json = self.format == FindingsForm::Json;
+                return findings::check(&Work { names, ..*work }, as_json).map(|()| true);
+            }
+            talk("check is a target of these files; to check the files, rename it");
+        }
+        if self.format == FindingsForm::Json {
+            return Err(Failure::new("--format needs bake check")
+                .hint("write solvekit bake check --format=json; --print is always JSON"));
         }
         let Some(form) = self.graph else {
             return Ok(!self.explain.is_empty());
@@ -78,4 +110,12 @@ impl Work<'_> {
             .plan(names, self.set, self.environment)
             .map_err(|error| failed(&error))
     }
+}
+
+/// True if a target or group has this name.
+pub(super) fn declares(evaluation: &Evaluation, name: &str) -> bool {
+    let definition = &evaluation.definition;
+    let mut targets = definition.targets.iter();
+    targets.any(|target| target.name == name)
+        || definition.groups.iter().any(|group| group.name == name)
 }

@@ -44,7 +44,7 @@ mod target;
 
 mod x_bake;
 
-pub(crate) use places::ComposeSource;
+pub(crate) use places::{ComposeSource, X_BAKE};
 
 use self::{
     load::Variables,

@@ -50,7 +50,7 @@ const BUILD: [(&str, &str); 21] = [
 ];
 
 /// The keys of `x-bake`, which are those of bake files.
-const X_BAKE: [&str; 11] = [
+pub(crate) const X_BAKE: [&str; 11] = [
     "tags",
     "cache-from",
     "cache-to",

@@ -7,9 +7,9 @@ mod range;
 
 mod position;
 
-mod token;
+pub(crate) mod token;
 
-mod scan;
+pub(crate) mod scan;
 
 mod scan_symbol;
 

@@ -9,7 +9,7 @@ use crate::diagnostic::Position;
 
 /// What the scanner reads at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     /// Expressions and bodies.
     Normal,
     /// A template without quotes around it: the strings of JSON.
@@ -43,7 +43,7 @@ pub(super) struct Scanner<'a> {
 }
 
 /// The tokens of `text`, whose first character is at `start`. The last token is [`TokenKind::End`].
-pub(super) fn scan(text: &str, start: Position, mode: Mode) -> Vec<Token<'_>> {
+pub(crate) fn scan(text: &str, start: Position, mode: Mode) -> Vec<Token<'_>> {
     let mut scanner = Scanner {
         text,
         offset: 0,
