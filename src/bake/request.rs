@@ -145,7 +145,9 @@ fn dockerfile(
     }
     let given = target.dockerfile.as_deref().unwrap_or_default();
     if let Some(path) = given.strip_prefix(WORKING_DIRECTORY) {
-        return Ok(Some(path.into()));
+        // In a fetched context a relative one would be looked up there.
+        let absolute = std::path::absolute(path);
+        return Ok(Some(absolute.unwrap_or_else(|_| path.into()).into()));
     }
     if given.is_empty() || given == "Dockerfile" {
         return Ok(None);

@@ -45,6 +45,7 @@ pub use images::FoundImages;
 pub use inside::serve;
 pub use job::Job;
 pub use link::{Link, LinkedJob};
+pub use read::RemoteFiles;
 pub(crate) use read::{Contexts, Entry, is_archive};
 pub use setting::{Finished, ImageLock, PlatformFailure, Setting};
 pub use source::Source;

@@ -7,6 +7,7 @@ mod annotations;
 mod attestations;
 mod bad_input;
 mod bake;
+mod bake_remote;
 mod build_flags;
 mod builders;
 mod cache_records;

@@ -1,5 +1,8 @@
 //! Which contexts and files are elsewhere: URLs and git repositories.
 
+use crate::Plan;
+use crate::filepath::{clean, join};
+
 /// True for an HTTP URL or a git repository, as buildx tells them from paths.
 pub fn is_remote(text: &str) -> bool {
     if text.starts_with("http://") || text.starts_with("https://") {
@@ -51,9 +54,83 @@ fn is_scp_style(text: &str) -> bool {
     parts.is_some_and(|(user, (host, _))| is_word(user, "-_") && is_word(host, "-."))
 }
 
+/// Where the files of a definition that is elsewhere are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a git repository.
+    Git,
+    /// In an archive.
+    Archive,
+}
+
+/// A context that cannot be taken from an archive.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("target {target}: the folder {path:?} of an archive cannot be a context of its own")]
+pub struct FolderOfArchive {
+    /// The target.
+    pub target: String,
+    /// The folder.
+    pub path: String,
+}
+
+/// Makes relative contexts of all targets contexts of the place at `url`, where their definition
+/// is from. `cwd://PATH` stays: it is a folder of this machine.
+///
+/// # Errors
+/// When the place is an archive, and a context is a folder in it.
+pub fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), FolderOfArchive> {
+    for (name, target) in &mut plan.targets {
+        let context = target.context.get_or_insert_with(|| ".".to_owned());
+        for text in target.contexts.values_mut().chain([context]) {
+            let stays = ["cwd://", "target:", "docker-image:", "oci-layout:"];
+            if is_remote(text) || stays.iter().any(|start| text.starts_with(start)) {
+                continue;
+            }
+            // Nothing is above the place itself.
+            let path = clean(&format!("/{text}"));
+            let path = path.trim_start_matches('/');
+            *text = match place {
+                _ if path.is_empty() => url.to_owned(),
+                Place::Git => with_folder(url, path),
+                Place::Archive => {
+                    return Err(FolderOfArchive {
+                        target: name.clone(),
+                        path: path.to_owned(),
+                    });
+                }
+            };
+        }
+    }
+    Ok(())
+}
+
+/// The URL of a folder in the repository or folder that `url` names.
+fn with_folder(url: &str, path: &str) -> String {
+    let (base, fragment) = url.split_once('#').unwrap_or((url, ""));
+    if let (false, Some((start, query))) = (url.contains('#'), base.split_once('?')) {
+        let mut fields: Vec<String> = query.split('&').map(str::to_owned).collect();
+        let folder = fields.iter_mut().find(|field| field.starts_with("subdir="));
+        if let Some(folder) = folder {
+            *folder = format!("{}/{path}", folder.trim_end_matches('/'));
+            return format!("{start}?{}", fields.join("&"));
+        }
+    }
+    let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
+    format!("{base}#{reference}:{}", join(folder, path))
+}
+
+/// The host of a git repository's URL, with its port, as secrets for it are named.
+pub fn host(url: &str) -> Option<&str> {
+    let (_, rest) = scheme(url)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    (!host.is_empty()).then_some(host)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Target;
 
     #[test]
     fn urls_and_repositories_are_remote() {
@@ -83,5 +160,55 @@ mod tests {
         }
         assert!(is_git_over_ssh("git@github.com:a/b"));
         assert!(!is_git_over_ssh("https://github.com/a/b.git"));
+    }
+
+    #[test]
+    fn relative_contexts_are_folders_of_the_repository() {
+        let url = |url: &str, context: &str| {
+            let mut target = Target::default();
+            target.context = Some(context.to_owned());
+            let mut plan = Plan::default();
+            plan.targets.insert("a".to_owned(), target);
+            rebase(&mut plan, url, Place::Git).unwrap();
+            plan.targets["a"].context.clone().unwrap()
+        };
+        for (base, context, expected) in [
+            ("https://x/a.git", ".", "https://x/a.git"),
+            ("https://x/a.git", "app", "https://x/a.git#:app"),
+            ("https://x/a.git#main", "./app/", "https://x/a.git#main:app"),
+            ("git@x:a.git#v1:dir", "app", "git@x:a.git#v1:dir/app"),
+            (
+                "https://x/a.git#v1:dir",
+                "../../etc",
+                "https://x/a.git#v1:dir/etc",
+            ),
+            ("https://x/a.git", "/etc", "https://x/a.git#:etc"),
+            (
+                "https://x/a.git?subdir=d&ref=v",
+                "e",
+                "https://x/a.git?subdir=d/e&ref=v",
+            ),
+            ("https://x/a.git", "cwd://app", "cwd://app"),
+            ("https://x/a.git", "https://y/b.git", "https://y/b.git"),
+            ("https://x/a.git", "target:b", "target:b"),
+        ] {
+            assert_eq!(url(base, context), expected, "{base} {context}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_an_archive_is_no_context() {
+        let mut target = Target::default();
+        target.contexts.insert("b".to_owned(), "sub".to_owned());
+        let mut plan = Plan::default();
+        plan.targets.insert("a".to_owned(), target);
+        let error = rebase(&mut plan, "https://x/a.tar", Place::Archive).unwrap_err();
+        assert_eq!((error.target.as_str(), error.path.as_str()), ("a", "sub"));
+    }
+
+    #[test]
+    fn hosts_have_their_port_and_no_login() {
+        assert_eq!(host("https://u:p@x.org:8443/a.git#b"), Some("x.org:8443"));
+        assert_eq!(host("git@x.org:a.git"), None);
     }
 }

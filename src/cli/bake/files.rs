@@ -12,7 +12,7 @@ use super::super::{Failure, values};
 /// The largest file that is read.
 pub(super) const MAX_BYTES: u64 = 64 << 20;
 /// The files that are read when none is named, in this order, as far as they exist.
-const DEFAULT_FILES: [&str; 8] = [
+pub(super) const DEFAULT_FILES: [&str; 8] = [
     "compose.yaml",
     "compose.yml",
     "docker-compose.yml",
@@ -22,6 +22,8 @@ const DEFAULT_FILES: [&str; 8] = [
     "docker-bake.override.json",
     "docker-bake.override.hcl",
 ];
+/// What a path begins with that is here although the definition is elsewhere.
+pub(super) const WORKING_DIRECTORY: &str = "cwd://";
 /// Stands for the standard input.
 pub(super) const STDIN: &str = "-";
 
@@ -83,7 +85,11 @@ impl Settings {
 }
 
 /// The environment of an evaluation.
-pub(super) fn environment(settings: &Settings, var: &[String]) -> Result<Environment, Failure> {
+pub(super) fn environment(
+    settings: &Settings,
+    var: &[String],
+    context: &str,
+) -> Result<Environment, Failure> {
     let lookup_disabled = settings.is_lookup_disabled();
     let variables = if lookup_disabled {
         BTreeMap::new()
@@ -94,7 +100,7 @@ pub(super) fn environment(settings: &Settings, var: &[String]) -> Result<Environ
         variables,
         lookup_disabled,
         overrides: overrides(var)?,
-        command_context: "cwd://".to_owned(),
+        command_context: context.to_owned(),
         local_platform: Platform::host().to_string(),
     })
 }
@@ -113,17 +119,39 @@ fn overrides(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
         .collect()
 }
 
+/// The files that were named, or those of the environment. None: the usual ones.
+pub(super) fn named(given: &[String], settings: &Settings) -> Result<Vec<String>, Failure> {
+    match given {
+        [] => settings.files(),
+        given => Ok(given.to_vec()),
+    }
+}
+
 /// Reads the files that were named, or those of the environment, or the usual ones.
 pub(super) fn read(
     given: &[String],
     settings: &Settings,
     stdin: impl Fn() -> io::Result<Vec<u8>>,
 ) -> Result<Vec<InputFile>, Failure> {
-    let named = if given.is_empty() {
-        settings.files()?
-    } else {
-        given.to_vec()
-    };
+    let files = read_some(named(given, settings)?, stdin)?;
+    if files.is_empty() {
+        return Err(none().hint(
+            "name one with -f, or make docker-bake.hcl, docker-bake.json or compose.yaml here",
+        ));
+    }
+    Ok(files)
+}
+
+/// No file was found.
+pub(super) fn none() -> Failure {
+    Failure::new("there is no bake file")
+}
+
+/// Reads these files, or the usual ones as far as they are there.
+pub(super) fn read_some(
+    named: Vec<String>,
+    stdin: impl Fn() -> io::Result<Vec<u8>>,
+) -> Result<Vec<InputFile>, Failure> {
     let usual = named.is_empty();
     let names = if usual {
         DEFAULT_FILES.map(str::to_owned).to_vec()
@@ -132,7 +160,10 @@ pub(super) fn read(
     };
     let mut files = Vec::new();
     for name in names {
-        let name = name.strip_prefix("cwd://").unwrap_or(&name).to_owned();
+        let name = name
+            .strip_prefix(WORKING_DIRECTORY)
+            .unwrap_or(&name)
+            .to_owned();
         let read = if name == STDIN {
             stdin()
         } else {
@@ -150,11 +181,6 @@ pub(super) fn read(
             Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Failure::new(format!("cannot read {name}: {error}"))),
         }
-    }
-    if files.is_empty() {
-        return Err(Failure::new("there is no bake file").hint(
-            "name one with -f, or make docker-bake.hcl, docker-bake.json or compose.yaml here",
-        ));
     }
     Ok(files)
 }
@@ -227,7 +253,7 @@ mod tests {
     #[test]
     fn the_environment_can_be_turned_off() {
         let off = settings(&[("A", "1"), ("BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP", "1")]);
-        let environment = environment(&off, &[]).unwrap();
+        let environment = environment(&off, &[], "cwd://").unwrap();
         assert!(environment.lookup_disabled && environment.variables.is_empty());
         let maybe = settings(&[("BUILDX_BAKE_FILE_RELATIVE_PATHS", "maybe")]);
         assert!(maybe.file_relative_paths().is_err());

@@ -11,6 +11,7 @@ mod machine;
 mod outcome;
 mod overrides;
 mod questions;
+mod remote;
 mod tools;
 
 use std::collections::BTreeMap;
@@ -19,8 +20,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
+use solvekit::bake::remote::Place;
 use solvekit::bake::target::Policy;
-use solvekit::bake::{self, Diagnostic, Entitlements, Evaluation, Options, Plan, print};
+use solvekit::bake::{self, Diagnostic, Evaluation, InputFile, Options, Plan, print};
 
 use solvekit::build::{BuildRequest, OnFailure, Reconnect};
 use solvekit::session::new_id;
@@ -191,29 +193,32 @@ pub(super) async fn cmd_bake(
         return Err(Failure::new("--print and --list cannot be used together")
             .hint("--list shows what the files define, --print what would be built"));
     }
-    if let Some(url) = args
-        .targets
-        .first()
-        .filter(|name| bake::remote::is_remote(name))
-    {
-        return Err(Failure::new(format!(
-            "cannot read {url}: remote files are not supported yet"
-        ))
-        .hint("clone the repository, and run solvekit bake in it"));
-    }
+    let asked = remote::Asked::of(&args.targets);
     let machine = machine::ThisMachine::new()?;
     let settings = files::Settings::from_process()?;
     let formatted = args.formatted();
-    let read = files::read(&args.file, &settings, read_stdin);
+    let bake_environment = files::environment(&settings, &args.var, asked.context)?;
+    let read = match asked.url {
+        None => files::read(&args.file, &settings, read_stdin).map(|files| (files, None)),
+        Some(url) => {
+            let named = files::named(&args.file, &settings)?;
+            let fetched = args.fetch(url, named, &machine, connection, environment);
+            fetched.await
+        }
+    };
     if let (Some((names, mode)), Err(_)) = (&formatted, &read) {
         return fmt::fmt(names, *mode);
     }
-    let files = read?;
-    let bake_environment = files::environment(&settings, &args.var)?;
+    let (files, place) = read?;
     let options = Options {
         file_relative_paths: settings.file_relative_paths()?,
     };
-    let evaluated = bake::evaluate(&files, &bake_environment, &machine, &machine, options);
+    let no_files = remote::NoFiles(&machine);
+    let reader: &dyn bake::FileReader = match asked.url {
+        Some(_) => &no_files,
+        None => &machine,
+    };
+    let evaluated = bake::evaluate(&files, &bake_environment, reader, &machine, options);
     if let Some((names, mode)) = &formatted {
         // A file that has mistakes can still be formatted.
         let wins = evaluated
@@ -227,7 +232,7 @@ pub(super) async fn cmd_bake(
     let evaluation = evaluated.map_err(|error| failed(&error))?;
     let work = tools::Work {
         evaluation: &evaluation,
-        names: &args.targets,
+        names: asked.targets,
         set: &set.texts,
         environment: &bake_environment,
         files: &files,
@@ -243,8 +248,11 @@ pub(super) async fn cmd_bake(
     if let Action::List(listing) = action {
         return listing.print(&evaluation);
     }
-    let mut plan = plan(&evaluation, args, &set.texts, &bake_environment)?;
+    let mut plan = plan(&evaluation, asked.targets, &set.texts, &bake_environment)?;
     finish(&mut plan, set.policies, environment);
+    if let (Some(url), Some(place)) = (asked.url, place) {
+        remote::rebase(&mut plan, url, place)?;
+    }
     check(&plan, &machine)?;
     for target in plan.targets.values_mut() {
         let context = target.context.take().unwrap_or_default();
@@ -254,24 +262,46 @@ pub(super) async fn cmd_bake(
         Action::Print => print_json(&print::plan_json(&plan.groups, &plan.targets)),
         _ => {
             let granted = allow::grants(&args.allow, &args.set);
-            args.run(&plan, &granted, &machine, connection, environment)
-                .await
+            let mode = display::mode(&args.progress.mode, false, environment)?;
+            allow::ask(&granted, &plan, asked.url.is_some(), mode, &machine).await?;
+            args.run(&plan, &machine, connection, environment).await
         }
     }
 }
 
 impl BakeArgs {
+    /// The files of a definition that is elsewhere, and the files here that change it.
+    async fn fetch(
+        &self,
+        url: &str,
+        named: Vec<String>,
+        machine: &machine::ThisMachine,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<(Vec<InputFile>, Option<Place>), Failure> {
+        let is_here = |name: &String| name.starts_with(files::WORKING_DIRECTORY);
+        let (here, there): (Vec<String>, Vec<String>) = named.into_iter().partition(is_here);
+        let mode = display::mode(&self.progress.mode, false, environment)?;
+        let fetched = remote::fetch(url, &there, mode, machine, connection, environment).await?;
+        let mut files = fetched.files;
+        if !here.is_empty() {
+            files.extend(files::read_some(here, read_stdin)?);
+        }
+        if files.is_empty() {
+            return Err(files::none().hint("name a file of the repository with -f"));
+        }
+        Ok((files, fetched.place))
+    }
+
     /// Answers a question about each target, or builds them all.
     async fn run(
         &self,
         plan: &Plan,
-        granted: &Entitlements,
         machine: &machine::ThisMachine,
         connection: &ConnectionArgs,
         environment: &Environment,
     ) -> Result<(), Failure> {
         let mode = display::mode(&self.progress.mode, false, environment)?;
-        allow::ask(granted, plan, false, mode, machine).await?;
         if let Some(path) = &self.metadata_file {
             places::ready("--metadata-file", path)?;
         }
@@ -380,21 +410,21 @@ fn read_stdin() -> io::Result<Vec<u8>> {
 
 fn plan(
     evaluation: &Evaluation,
-    args: &BakeArgs,
+    asked: &[String],
     set: &[String],
     environment: &bake::Environment,
 ) -> Result<Plan, Failure> {
     let default = ["default".to_owned()];
-    let names = if args.targets.is_empty() {
+    let names = if asked.is_empty() {
         &default[..]
     } else {
-        &args.targets
+        asked
     };
     evaluation.plan(names, set, environment).map_err(|error| {
         let failure = failed(&error);
         // Nobody has named it: say what there is instead.
         let known = &evaluation.definition.targets;
-        if error.kind == bake::Kind::UnknownTarget && args.targets.is_empty() && !known.is_empty() {
+        if error.kind == bake::Kind::UnknownTarget && asked.is_empty() && !known.is_empty() {
             let names: Vec<&str> = known
                 .iter()
                 .map(|target| target.name.as_str())

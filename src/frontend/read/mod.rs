@@ -5,7 +5,9 @@ mod archive;
 mod contexts;
 mod entry;
 mod fetch;
+mod files;
 
 pub(crate) use archive::is_archive;
 pub(crate) use contexts::{Contexts, read_ignore_file_of};
 pub(crate) use entry::Entry;
+pub use files::RemoteFiles;

@@ -1,0 +1,132 @@
+//! `solvekit bake URL`: definitions that the daemon fetches, and what they may do here.
+
+use tempfile::TempDir;
+
+use crate::support::{Finished, GitDaemon, folder_of, repository_of, solvekit, unique};
+
+fn bake(folder: &TempDir, arguments: &[&str]) -> Finished {
+    let mut command = solvekit(["bake", "--progress=plain"]);
+    Finished::of(command.current_dir(folder.path()).args(arguments))
+}
+
+fn definition(word: &str) -> TempDir {
+    repository_of(&[
+        (
+            "dir/docker-bake.hcl",
+            r#"
+            variable "TEXT" { default = "there" }
+            target "default" {
+              context = "app"
+              contexts = { more = "more" }
+              output = ["out"]
+              args = { TEXT = TEXT }
+            }
+            target "here" {
+              context = BAKE_CMD_CONTEXT
+              dockerfile-inline = "FROM scratch\nCOPY word /\n"
+              output = ["out"]
+            }
+            target "outside" {
+              contexts = { more = "cwd://.." }
+              dockerfile-inline = "FROM scratch\nCOPY --from=more /* /\n"
+            }
+            "#,
+        ),
+        ("dir/compose.yaml", "include: [/etc/passwd.yaml]\n"),
+        (
+            "dir/app/Dockerfile",
+            "FROM alpine AS build\nARG TEXT\nCOPY --from=more word /\nRUN echo $TEXT >> /word\n\
+             FROM scratch\nCOPY --from=build /word /\n",
+        ),
+        ("dir/more/word", &format!("{word}\n")),
+    ])
+}
+
+#[test]
+fn relative_contexts_are_folders_of_the_repository() {
+    let word = unique();
+    let repository = definition(&word);
+    let daemon = GitDaemon::of(repository.path());
+    let url = daemon.url("#main:dir");
+    let folder = folder_of(&[(
+        "local.hcl",
+        r#"target "default" { args = { TEXT = "changed" } }"#,
+    )]);
+    let named = [url.as_str(), "-f", "docker-bake.hcl"];
+    bake(&folder, &named).succeeded();
+    let out = folder.path().join("out/word");
+    assert_eq!(
+        std::fs::read_to_string(&out).unwrap(),
+        format!("{word}\nthere\n")
+    );
+    let both = [
+        url.as_str(),
+        "-f",
+        "docker-bake.hcl",
+        "-f",
+        "cwd://local.hcl",
+    ];
+    bake(&folder, &both).succeeded();
+    assert_eq!(
+        std::fs::read_to_string(&out).unwrap(),
+        format!("{word}\nchanged\n")
+    );
+    let printed = bake(&folder, &[&named[..], &["--print"]].concat()).succeeded();
+    let printed: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(
+        printed["target"]["default"]["context"],
+        daemon.url("#main:dir/app")
+    );
+}
+
+#[test]
+fn files_here_are_read_only_where_the_command_is_run() {
+    let word = unique();
+    let repository = definition(&word);
+    let daemon = GitDaemon::of(repository.path());
+    let url = daemon.url("#main:dir");
+    let folder = folder_of(&[("work/word", &word), ("secret", "s")]);
+    let run = |arguments: &[&str]| {
+        let mut command = solvekit(["bake", "--progress=plain", &url]);
+        command.current_dir(folder.path().join("work"));
+        Finished::of(command.args(arguments))
+    };
+    run(&["-f", "docker-bake.hcl", "here"]).succeeded();
+    let out = folder.path().join("work/out/word");
+    assert_eq!(std::fs::read_to_string(out).unwrap(), word);
+    let refused = run(&["-f", "docker-bake.hcl", "outside"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("--allow=fs.read=.."),
+        "{}",
+        refused.stderr
+    );
+    let included = run(&["--print"]);
+    assert_eq!(included.code, Some(1));
+    let reason = "reads no files of this machine";
+    assert!(included.stderr.contains(reason), "{}", included.stderr);
+}
+
+#[test]
+fn what_is_not_there_is_told_with_the_place() {
+    let repository = definition("word");
+    let daemon = GitDaemon::of(repository.path());
+    let folder = folder_of(&[]);
+    let missing = bake(&folder, &[&daemon.url("#main:dir"), "-f", "other.hcl"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("other.hcl"), "{}", missing.stderr);
+    let none = bake(&folder, &[&daemon.url("#main:dir/more")]);
+    assert!(
+        none.stderr.contains("there is no bake file"),
+        "{}",
+        none.stderr
+    );
+    let branch = bake(&folder, &[&daemon.url("#nowhere")]);
+    assert!(
+        branch
+            .stderr
+            .contains("cannot read the bake file of git://"),
+        "{}",
+        branch.stderr
+    );
+}
