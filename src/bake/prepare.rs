@@ -154,6 +154,6 @@ mod tests {
         ]);
         let order = in_order(&plan);
         let names: Vec<&str> = order.into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["d", "b", "c", "a"]);
+        assert_eq!(names, ["d", "c", "b", "a"]);
     }
 }
