@@ -2,6 +2,7 @@
 
 use super::Inputs;
 use crate::client::{Failure, SourceDetail};
+use crate::frontend::MissingSource;
 use crate::session::PatternMatcher;
 
 /// Explains a failure of the kind `… "/path": not found` when the path is one of the context.
@@ -9,27 +10,28 @@ pub(super) fn explain(
     inputs: &Inputs,
     failure: &Failure,
     lines: Option<&SourceDetail>,
-) -> Option<String> {
+) -> Option<MissingSource> {
     let path = missing_path(&failure.message)?;
     if lines.is_some_and(copies_from_elsewhere) {
         return None;
     }
     let folder = inputs.folder()?;
     if !folder.join(path).exists() {
-        return Some(format!(
-            "{path:?} is not in the context folder {}",
-            folder.display()
-        ));
+        let absent = || MissingSource::Absent {
+            path: path.to_owned(),
+            folder: folder.to_owned(),
+            nearest: None,
+        };
+        return Some(MissingSource::absent(folder, path).unwrap_or_else(absent));
     }
     let rules = PatternMatcher::new(&inputs.excludes).ok()?;
     let rule = rules.rule(path)?;
     let file = inputs.ignore_file.as_ref()?;
-    Some(format!(
-        "{path:?} is in the context folder, but the rule {:?} of {} excludes it; add the rule {:?} after it",
-        rule.pattern,
-        file.display(),
-        format!("!{path}"),
-    ))
+    Some(MissingSource::Excluded {
+        path: path.to_owned(),
+        rule: rule.pattern.to_string(),
+        ignore_file: file.clone(),
+    })
 }
 
 /// The path in `failed to calculate checksum of ref …: "/path": not found`, or the first missing folder of it in
@@ -70,7 +72,8 @@ mod tests {
         write("Dockerfile", "FROM scratch\n");
         write(".dockerignore", &excludes.join("\n"));
         let inputs = build::read_inputs(&BuildRequest::new(folder.path())).unwrap();
-        explain(&inputs, &Failure::new(Code::Unknown, message), None)
+        let explained = explain(&inputs, &Failure::new(Code::Unknown, message), None);
+        explained.map(|missing| missing.to_string())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a build offers the daemon, and what its job runs with.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::inputs::ContextRead;
@@ -91,9 +92,16 @@ pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session_id: &str)
         with_request: true,
         require_native: request.require_native,
         try_platforms: true,
+        context_folder: known_folder(request, inputs),
         keep_going: request.on_failure != OnFailure::Cancel,
         ..Setting::default()
     }
+}
+
+/// The folder of the main context, unless a source policy may put something else in its place.
+fn known_folder(request: &BuildRequest, inputs: &Inputs) -> Option<PathBuf> {
+    let folder = inputs.folder().filter(|_| request.source_policy.is_none());
+    folder.map(Path::to_owned)
 }
 
 /// The platforms of the first worker, its own first.

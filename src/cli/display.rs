@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use solvekit::build::BuildOutcome;
 use solvekit::files::Destination;
+use solvekit::oci::Platform;
 use solvekit::progress::{
     BuildEnd, Display, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
 };
@@ -199,17 +200,25 @@ pub(super) fn warnings(summary: &Summary, mode: Mode, environment: &Environment)
     }
 }
 
-/// The names and the digest of the image, for people.
+/// The image in one line, for people: its names, digest and platforms.
 pub(super) fn result(outcome: &BuildOutcome) {
-    let Some(digest) = outcome.digest() else {
-        return;
-    };
-    let mut text = String::from("\n");
-    for name in outcome.names() {
-        text.push_str(&format!(" {name}\n"));
+    let platforms: Vec<String> = outcome.built.iter().map(Platform::to_string).collect();
+    if let Some(digest) = outcome.digest() {
+        let line = result_line(&outcome.names(), digest.as_str(), &platforms);
+        talk(&format!("\n {line}\n"));
     }
-    text.push_str(&format!(" {digest}\n"));
-    talk(&text);
+}
+
+fn result_line(names: &[&str], digest: &str, platforms: &[String]) -> String {
+    let mut line = names.join(", ");
+    if !line.is_empty() {
+        line.push(' ');
+    }
+    line.push_str(digest);
+    if platforms.len() > 1 {
+        line.push_str(&format!(" ({})", platforms.join(", ")));
+    }
+    line
 }
 
 fn palette(environment: &Environment) -> Palette {
@@ -227,4 +236,22 @@ fn terminal_size() -> Option<Size> {
         columns: size.ws_col,
         rows: size.ws_row,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_one_line_with_its_platforms() {
+        let platforms = ["linux/amd64".to_owned(), "linux/arm64".to_owned()];
+        assert_eq!(
+            result_line(&["r/a:1", "r/a:2"], "sha256:abc", &platforms),
+            "r/a:1, r/a:2 sha256:abc (linux/amd64, linux/arm64)"
+        );
+        assert_eq!(
+            result_line(&[], "sha256:abc", &platforms[..1]),
+            "sha256:abc"
+        );
+    }
 }

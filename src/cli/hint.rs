@@ -2,7 +2,7 @@
 
 use solvekit::build::{Entitlement, Error};
 use solvekit::client::Failure;
-use solvekit::frontend::Refusal;
+use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
 use solvekit::{client, frontend, gateway};
 
 use super::{context_hint, permissions};
@@ -53,8 +53,13 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
         ),
         Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
         Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
-            failure.explanation.clone()
+            failure.explanation.as_ref().map(for_missing_source)
         }
+        Error::Frontend(frontend::Error::Solve(failure)) if runs_carriage_returns(failure) => Some(
+            "the heredoc's lines end with CR LF, and the program gets the CR too; save the \
+             Dockerfile with LF"
+                .to_owned(),
+        ),
         Error::Frontend(frontend::Error::Solve(failure))
             if matches!(failure.source, gateway::Error::MissingCapability(_)) =>
         {
@@ -69,6 +74,7 @@ pub(super) fn for_build(error: &Error) -> Option<String> {
                 "build on a machine for {platform}, let the stage run on the daemon's own platform and compile for the other one \
                  (FROM --platform=$BUILDPLATFORM), or leave out --require-native"
             )),
+            Refusal::MissingSource(missing) => Some(for_missing_source(missing)),
             Refusal::CannotRun { platform, .. } => Some(format!(
                 "{}; or let the stage run on the daemon's own platform and compile for the other one (FROM \
                  --platform=$BUILDPLATFORM). solvekit platforms shows what the builder runs",
@@ -216,6 +222,33 @@ pub(super) fn for_message(message: &str) -> Option<String> {
         return Some(name);
     }
     None
+}
+
+/// True if a command failed whose lines in the Dockerfile are a heredoc with CR LF.
+fn runs_carriage_returns(failure: &SolveFailure) -> bool {
+    let (Some(_), Some(found)) = (failure.exit_code, &failure.lines) else {
+        return false;
+    };
+    let is_of_step = |number| found.ranges.iter().any(|range| range.contains_line(number));
+    let lines = found.info.data.split(|byte| *byte == b'\n').zip(1..);
+    let mut lines = lines.filter(|(_, number)| is_of_step(*number));
+    let begins = |line: &[u8]| line.windows(2).any(|pair| pair == b"<<");
+    // A body is what comes after the line that begins the heredoc.
+    lines.any(|(line, _)| begins(line)) && lines.any(|(line, _)| line.ends_with(b"\r"))
+}
+
+/// What to do about a source that is not found in the context's folder.
+fn for_missing_source(missing: &MissingSource) -> String {
+    match missing {
+        MissingSource::Absent {
+            nearest: Some(name),
+            ..
+        } => format!("did you mean {name}?"),
+        MissingSource::Excluded { path, .. } => {
+            format!("add the rule {:?} after it", format!("!{path}"))
+        }
+        _ => "paths count from the context's root: solvekit context ls shows what is there".into(),
+    }
 }
 
 /// A file that COPY or ADD names is not in the context that the daemon got.

@@ -110,7 +110,8 @@ fn short(error: &Error) -> String {
                 let first = lines.ranges.first()?.start.line;
                 Some(format!("{}:{first}: ", lines.info.filename))
             });
-            line.unwrap_or_default() + &failure.message
+            let cause = failure.explanation.as_ref().map(ToString::to_string);
+            line.unwrap_or_default() + cause.as_deref().unwrap_or(&failure.message)
         }
         Error::Translate(failure) => {
             format!("{}:{}: {}", failure.file, failure.line, failure.message)

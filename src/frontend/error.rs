@@ -1,6 +1,7 @@
 //! Why a Dockerfile gave no result: what, where, why.
 
 use super::Source;
+use super::missing_source::MissingSource;
 use crate::causes;
 use crate::client::{self, Code, Detail, Failure};
 use crate::dockerfile::{Finding, Span};
@@ -167,7 +168,7 @@ pub struct TranslateFailure {
 
 /// A step that is not begun.
 #[derive(Debug, thiserror::Error)]
-#[error("{}this step {reason}", place(file, *line))]
+#[error("{}{reason}", place(file, *line))]
 pub struct RefusedStep {
     /// Why.
     pub reason: Refusal,
@@ -186,13 +187,15 @@ pub struct RefusedStep {
 #[non_exhaustive]
 pub enum Refusal {
     /// It needs leave for something, and the build was not given it.
-    #[error("needs the entitlement {entitlement}, which the build was not given")]
+    #[error("this step needs the entitlement {entitlement}, which the build was not given")]
     Entitlement {
         /// As `--allow` and the daemon name it.
         entitlement: &'static str,
     },
     /// It would be emulated, and the build is to be native.
-    #[error("runs on {platform}, which the daemon emulates: it is a machine for {native}")]
+    #[error(
+        "this step runs on {platform}, which the daemon emulates: it is a machine for {native}"
+    )]
     Emulated {
         /// The step's platform.
         platform: Box<Platform>,
@@ -200,18 +203,25 @@ pub enum Refusal {
         native: Box<Platform>,
     },
     /// The daemon cannot run programs of its platform.
-    #[error("runs on {platform}, whose programs the daemon cannot run: {reason}")]
+    #[error("this step runs on {platform}, whose programs the daemon cannot run: {reason}")]
     CannotRun {
         /// The step's platform.
         platform: Box<Platform>,
         /// Why not.
         reason: Reason,
     },
+    /// What it copies is not there.
+    #[error(transparent)]
+    MissingSource(MissingSource),
 }
 
 /// A step that failed on the daemon.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{message}", for_platform(platform.as_ref()))]
+#[error(
+    "{}{}{message}",
+    for_platform(platform.as_ref()),
+    explanation.as_ref().map(|cause| format!("{cause}: ")).unwrap_or_default()
+)]
 pub struct SolveFailure {
     /// The platform; `None` when the build has one platform only.
     pub platform: Option<Platform>,
@@ -225,7 +235,7 @@ pub struct SolveFailure {
     pub excerpt: String,
     /// Why a COPY source is not found: the ignore rule that hides it, or that it does not exist. A frontend in the daemon
     /// does not see the files and leaves it empty.
-    pub explanation: Option<String>,
+    pub explanation: Option<MissingSource>,
     /// The daemon's answer.
     pub source: gateway::Error,
 }

@@ -7,7 +7,9 @@ use super::choice::{Choice, Elsewhere, elsewhere};
 use super::error::warning_line;
 use super::sbom::Scanner;
 use super::translated::Translated;
-use super::{Error, Finished, Setting, Source, refusal, request, result, solve};
+use super::{
+    Error, Finished, Refusal, Setting, Source, missing_source, refusal, request, result, solve,
+};
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, Forward, SolveOptions, Warning};
@@ -250,7 +252,26 @@ impl Job {
         Ok(read)
     }
 
+    /// Other platforms may have their files, and other Dockerfiles other folders: what keeps going
+    /// or links to them is left to the daemon.
+    fn check_sources(&self, setting: &Setting, translations: &[Translation]) -> Result<(), Error> {
+        let folder = setting.context_folder.as_deref();
+        let Some(folder) = folder.filter(|_| !setting.keep_going && setting.links.is_empty())
+        else {
+            return Ok(());
+        };
+        let mut definitions = translations.iter().map(|made| &made.definition);
+        match definitions.find_map(|definition| missing_source::find(definition, folder)) {
+            None => Ok(()),
+            Some((missing, lines)) => {
+                let reason = Refusal::MissingSource(missing);
+                Err(Error::refused(&self.source, reason, &lines))
+            }
+        }
+    }
+
     fn check_steps(&self, setting: &Setting, translations: &[Translation]) -> Result<(), Error> {
+        self.check_sources(setting, translations)?;
         if setting.entitlements.is_none() && !setting.require_native {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! What a job is run with, and what it gives: plain data.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -55,6 +56,9 @@ pub struct Setting {
     /// A process of a platform whose programs the daemon cannot run fails the build before anything is solved. Platforms that the
     /// daemon does not list are tried for that with a small program. A build that imports caches is left to the daemon: its steps may be there.
     pub try_platforms: bool,
+    /// The main context's folder: a file that COPY names and that is not there fails the build
+    /// before anything is solved. `None` leaves that to the daemon.
+    pub context_folder: Option<PathBuf>,
     /// The request goes along in full provenance, as a document: the daemon knows the attributes of its own frontends only.
     pub with_request: bool,
     /// The step that warnings are shown at: the digest of the one that read the Dockerfile.

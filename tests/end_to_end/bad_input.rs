@@ -226,8 +226,47 @@ mod files {
 
     #[test]
     fn a_source_that_is_not_there() {
-        build("FROM alpine\nCOPY missing.txt /\n")
-            .failed_with(1, &["missing.txt", "Dockerfile:2", "COPY missing.txt /"]);
+        let run = build("FROM alpine\nRUN true\nCOPY missing.txt /\n").failed_with(
+            1,
+            &[
+                "COPY missing.txt /",
+                "Dockerfile:3: \"missing.txt\" is not in the context folder",
+            ],
+        );
+        nothing_was_built(&run);
+        let hint = build("FROM alpine\nCOPY Dokerfile /\n");
+        hint.failed_with(1, &["did you mean Dockerfile?"]);
+    }
+
+    #[test]
+    fn a_heredoc_with_cr_lf_that_fails_is_told() {
+        let context = folder_of(&[("Dockerfile", "FROM alpine\r\nRUN <<E\r\nset -e\r\nE\r\n")]);
+        let run = Finished::of(solvekit(["build"]).arg(context.path()));
+        run.failed_with(1, &["save the Dockerfile with LF"]);
+    }
+
+    #[test]
+    fn what_other_stages_make_is_not_looked_for_in_the_context() {
+        build(
+            "FROM scratch AS made\nCOPY <<here /made/here\nx\nhere\n\
+             FROM scratch AS unused\nCOPY missing.txt /\n\
+             FROM scratch\nCOPY --from=made /made/here made/her[e] /\n",
+        )
+        .succeeded();
+    }
+
+    #[test]
+    fn a_source_below_a_link_that_leads_nowhere_is_the_daemon_s_to_refuse() {
+        let context = folder_of(&[("Dockerfile", "FROM scratch\nCOPY link/a /\n")]);
+        std::os::unix::fs::symlink("nowhere", context.path().join("link")).expect("a link");
+        let run = Finished::of(solvekit(["build"]).arg(context.path()));
+        run.failed_with(
+            1,
+            &[
+                "is not in the context folder",
+                "failed to compute cache key",
+            ],
+        );
     }
 
     #[test]

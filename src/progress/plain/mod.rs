@@ -119,6 +119,9 @@ impl Plain {
             let entry = &mut self.entries[position];
             entry.end_log(&mut self.out);
             entry.reset_count();
+            if let Some(line) = step.omitted_line() {
+                self.line(index, &line);
+            }
             self.line(index, &end);
             self.current = None;
         }
@@ -157,6 +160,7 @@ impl Plain {
         let moved = std::mem::take(&mut entry.moved);
         let statuses = moved
             .into_iter()
+            .filter(|&number| !step.omits(number))
             .filter_map(|number| step.transfers.get(number).map(|status| (number, status)));
         let lines: Vec<(String, bool)> = statuses
             .filter_map(|(number, status)| entry.transfer_line(number, status))

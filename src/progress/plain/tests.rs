@@ -284,3 +284,31 @@ fn nothing_is_repeated_when_nothing_happens() {
     let after = String::from_utf8(printer.out[before..].to_vec()).unwrap();
     assert_eq!(after, "#1 ...\n\n#2 two\n");
 }
+
+#[test]
+fn the_digests_of_many_platforms_are_counted() {
+    let mut updates = vec![begun("a", "exporting to image", 0)];
+    for platform in 0..8 {
+        for kind in ["manifest", "config", "attestation manifest"] {
+            let id = format!("exporting {kind} sha256:{platform}");
+            updates.push(transfer("a", &id, (0, 0), 5, true));
+        }
+    }
+    let list = "exporting manifest list sha256:9";
+    updates.push(transfer("a", list, (0, 0), 5, true));
+    updates.push(ended("a", "exporting to image", 0, 100));
+    let out = Printer::new().at(100, &updates).finish(100);
+    let expected = "\
+#1 exporting to image
+#1 exporting manifest sha256:0 done
+#1 exporting config sha256:0 done
+#1 exporting attestation manifest sha256:0 done
+#1 exporting manifest sha256:1 done
+#1 exporting config sha256:1 done
+#1 exporting attestation manifest sha256:1 done
+#1 exporting manifest list sha256:9 done
+#1 exporting 18 more manifests and configs
+#1 DONE 0.1s
+";
+    assert_eq!(out, expected);
+}

@@ -55,6 +55,10 @@ fn line(view: &View, row: &Row<'_>, look: &Look, columns: usize, now: SystemTime
             Line::new(text, look, tone(step))
         }
         Row::Transfer(step, number) => transfer(view, step, *number, look, columns, now),
+        Row::Omitted(step) => {
+            let text = format!(" => => {}", step.omitted_line().unwrap_or_default());
+            Line::new(clip(&text, columns).0.to_string(), look, Tone::Ended)
+        }
         Row::Warning(step, number) => {
             let short = step
                 .warnings

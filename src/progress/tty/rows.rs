@@ -13,6 +13,8 @@ pub(super) enum Row<'a> {
     Step(&'a StepView),
     /// A transfer of a step, by its position.
     Transfer(&'a StepView, usize),
+    /// The transfers of a step that are counted instead of shown.
+    Omitted(&'a StepView),
     /// A warning of a step, by its position.
     Warning(&'a StepView, usize),
     /// A line of a running step's log.
@@ -94,17 +96,25 @@ fn step_rows(step: &StepView, transfers: bool) -> Vec<Row<'_>> {
     } else {
         0..0
     };
-    let transfers = transfers.map(|number| Row::Transfer(step, number));
+    let omitted = step.omitted_line().filter(|_| !transfers.is_empty());
+    let transfers = transfers
+        .filter(|&number| !step.omits(number))
+        .map(|number| Row::Transfer(step, number));
     let warnings = (0..step.warnings.len()).map(|number| Row::Warning(step, number));
     std::iter::once(Row::Step(step))
         .chain(transfers)
+        .chain(omitted.map(|_| Row::Omitted(step)))
         .chain(warnings)
         .collect()
 }
 
 /// Transfers of an unfinished step that go on.
 fn open_rows(step: &StepView) -> Vec<Row<'_>> {
-    let goes_on = |row: &Row<'_>| !matches!(row, Row::Transfer(_, number) if step.transfers[*number].completed.is_some());
+    let goes_on = |row: &Row<'_>| match row {
+        Row::Transfer(_, number) => step.transfers[*number].completed.is_none(),
+        Row::Omitted(_) => false,
+        _ => true,
+    };
     step_rows(step, true).into_iter().filter(goes_on).collect()
 }
 
@@ -240,7 +250,7 @@ fn add_logs(rows: Vec<Row<'_>>, free: usize, log_lines: usize) -> Vec<Row<'_>> {
     let mut pending: Vec<Row<'_>> = Vec::new();
     for (row, lines) in rows.into_iter().zip(shares) {
         // A step's log comes after its transfers.
-        if !matches!(row, Row::Transfer(..) | Row::Warning(..)) {
+        if !matches!(row, Row::Transfer(..) | Row::Omitted(_) | Row::Warning(..)) {
             with_logs.append(&mut pending);
         }
         if let Row::Step(step) = &row {

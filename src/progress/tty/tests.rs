@@ -378,3 +378,19 @@ fn a_recorded_build_can_be_drawn_at_any_size() {
     let (ended, all) = view.counts();
     assert_eq!(ended, all);
 }
+
+#[test]
+fn the_digests_of_many_platforms_are_one_row() {
+    let mut updates = vec![begun("a", "exporting to image", 0)];
+    for platform in 0..8 {
+        let id = format!("exporting manifest sha256:{platform}");
+        updates.push(transfer("a", &id, (0, 0), 5, true));
+    }
+    let lines = draw(&view(100, &updates), WIDE, 100);
+    let shown = lines.iter().filter(|line| line.contains("sha256:")).count();
+    assert_eq!(shown, 6, "{lines:?}");
+    assert!(
+        lines.contains(&" => => exporting 2 more manifests and configs".to_owned()),
+        "{lines:?}"
+    );
+}

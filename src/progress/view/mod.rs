@@ -1,6 +1,7 @@
 //! The state of all steps, made of the events so far. Pure: it reads no clock and draws nothing.
 
 mod bounds;
+mod omitted;
 mod step;
 
 use std::collections::{HashMap, HashSet};
@@ -261,6 +262,7 @@ impl View {
         if !self.bounds.admit_status(status, step.transfers.len()) {
             return None;
         }
+        step.omitted.note(step.transfers.len(), &status.id);
         step.transfers.push(status.clone());
         step.transfer_sources.push(source);
         Some((position, step.transfers.len() - 1))

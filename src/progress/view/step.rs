@@ -4,6 +4,7 @@ use super::super::event::{VertexStatus, Warning};
 use super::super::interval::Work;
 use super::super::name::StepName;
 use super::super::tail::LogTail;
+use super::omitted::Omitted;
 
 /// One step: a vertex, or a group of them.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub struct StepView {
     pub(in super::super) transfers: Vec<VertexStatus>,
     /// Sources of the transfers, whose clocks they are measured by.
     pub(super) transfer_sources: Vec<u64>,
+    /// Which of the transfers are counted instead of shown.
+    pub(super) omitted: Omitted,
     pub(in super::super) warnings: Vec<Warning>,
     pub(in super::super) log: LogTail,
     /// Its log is one of those that are kept.
@@ -74,6 +77,17 @@ impl StepView {
     /// It has begun, and is not part of a group that is not to be seen yet.
     pub(in super::super) fn is_shown(&self) -> bool {
         self.shown
+    }
+
+    /// True if the transfer at this position is counted instead of shown.
+    pub(in super::super) fn omits(&self, number: usize) -> bool {
+        let status = self.transfers.get(number);
+        status.is_some_and(|status| self.omitted.contains(number, &status.id))
+    }
+
+    /// The line that stands for the transfers that are not shown.
+    pub(in super::super) fn omitted_line(&self) -> Option<String> {
+        self.omitted.line()
     }
 
     /// The end of its log; given up once the step has ended well.

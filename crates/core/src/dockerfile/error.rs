@@ -48,6 +48,9 @@ pub enum ParseErrorKind {
     /// The word that ends a heredoc never comes.
     #[error("the heredoc <<{name} does not end")]
     HeredocUnclosed { name: String },
+    /// The word that ends a heredoc stands on a line that ends with CR alone.
+    #[error("the heredoc <<{name} does not end: its lines end with CR alone")]
+    HeredocCarriageReturns { name: String },
     /// The word of a heredoc cannot be read.
     #[error("the heredoc's name is wrong")]
     HeredocName(#[source] ExpandError),
@@ -199,6 +202,7 @@ impl ParseErrorKind {
                 | DirectiveRepeated { .. }
                 | EscapeInvalid { .. }
                 | HeredocUnclosed { .. }
+                | HeredocCarriageReturns { .. }
                 | HeredocName(_)
                 | JsonNotStrings
                 | NoValue { .. }
@@ -222,6 +226,9 @@ impl ParseErrorKind {
             DirectiveRepeated { .. } => "each directive once",
             EscapeInvalid { .. } => "\\ or `",
             HeredocUnclosed { name } => return Some(format!("a line with nothing but {name}")),
+            HeredocCarriageReturns { .. } => {
+                "lines that end with LF or CR LF; save the file with them"
+            }
             HeredocName(_) => "a word after <<, with its quotes closed",
             JsonNotStrings => "strings in double quotes only, as in [\"executable\", \"argument\"]",
             UnknownInstruction { .. } => return Some(super::keyword::Keyword::all_names()),

@@ -209,19 +209,17 @@ impl<'a> StatementReader<'a> {
             .map_err(|error| ParseError::new(ParseErrorKind::HeredocName(error), statement.span))?;
         let mut bodies = Vec::with_capacity(heredocs.len());
         for heredoc in heredocs {
-            let name = heredoc.name.clone();
             let body = self.body(heredoc);
             statement.span.last = self.lines.number;
-            bodies.push(body.ok_or_else(|| {
-                ParseError::new(ParseErrorKind::HeredocUnclosed { name }, statement.span)
-            })?);
+            bodies.push(body.map_err(|kind| ParseError::new(kind, statement.span))?);
         }
         Ok(bodies)
     }
 
-    /// The lines up to the heredoc's name; none if it never comes.
-    fn body(&mut self, mut heredoc: Heredoc) -> Option<Body> {
+    /// The lines up to the heredoc's name.
+    fn body(&mut self, mut heredoc: Heredoc) -> Result<Body, ParseErrorKind> {
         let mut raw = Vec::new();
+        let mut ends_at_cr = false;
         while let Some(line) = self.lines.next() {
             let end = without_line_end(line.text);
             let end = if heredoc.chomp {
@@ -231,12 +229,17 @@ impl<'a> StatementReader<'a> {
             };
             if end == heredoc.name {
                 let raw = Some(raw).filter(|raw| raw.len() != heredoc.content.len());
-                return Some(Body { heredoc, raw });
+                return Ok(Body { heredoc, raw });
             }
+            ends_at_cr |= end.contains('\r') && end.split('\r').any(|part| part == heredoc.name);
             heredoc.content.push_str(line.text);
             raw.extend_from_slice(line.raw);
         }
-        None
+        let name = heredoc.name;
+        Err(match ends_at_cr {
+            true => ParseErrorKind::HeredocCarriageReturns { name },
+            false => ParseErrorKind::HeredocUnclosed { name },
+        })
     }
 }
 

@@ -499,4 +499,14 @@ fn other_encodings_and_line_ends_are_named() {
         kind(b"FRO alpine\r\n"),
         ParseErrorKind::CarriageReturns
     ));
+    let open = kind(b"FROM alpine\nRUN <<E\na\rE\rRUN true\n");
+    let ParseErrorKind::HeredocCarriageReturns { name } = &open else {
+        panic!("{open:?}");
+    };
+    assert_eq!(name, "E");
+    assert!(crate::dockerfile::parse(b"FROM alpine\r\nRUN <<E\r\na\r\nE\r\n").is_ok());
+    assert!(matches!(
+        kind(b"FROM alpine\r\nRUN <<E\r\na\r\n"),
+        ParseErrorKind::HeredocUnclosed { .. }
+    ));
 }
