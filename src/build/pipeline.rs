@@ -197,7 +197,8 @@ impl Prepared {
             None => served,
         };
         let exported = exports.clone().noted_in(environment.broken.clone());
-        let session = served.session().exports(exported).build()?;
+        let (session, _folder) = served.session();
+        let session = session.exports(exported).build()?;
         let sources = match &member {
             Some(member) => member.sources(client, &inputs).await?,
             None => session.id().to_owned(),

@@ -86,7 +86,8 @@ impl Inquiry {
             stores,
             member.is_none().then(|| environment.sent.clone()),
         )?;
-        let session = served.session().build()?;
+        let (session, _folder) = served.session();
+        let session = session.build()?;
         let sources = match &member {
             Some(member) => member.sources(client, &inputs).await?,
             None => session.id().to_owned(),

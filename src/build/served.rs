@@ -20,7 +20,7 @@ pub(super) struct Served {
     secrets: Secrets,
     agents: SshAgents,
     /// A folder that it serves.
-    _folder: Option<TemporaryFolder>,
+    folder: Option<TemporaryFolder>,
 }
 
 impl Served {
@@ -54,19 +54,20 @@ impl Served {
             session,
             secrets: request.secrets.clone(),
             agents: request.ssh_agents.clone(),
-            _folder: temporary,
+            folder: temporary,
         })
     }
 }
 
 impl Served {
-    /// The session.
-    pub(super) fn session(self) -> SessionBuilder {
+    /// The session, and the folder that has to live as long.
+    pub(super) fn session(self) -> (SessionBuilder, Option<TemporaryFolder>) {
         let session = self.session.secrets(self.secrets);
-        match self.agents.is_empty() {
+        let session = match self.agents.is_empty() {
             true => session,
             false => session.ssh_agents(self.agents),
-        }
+        };
+        (session, self.folder)
     }
 
     /// Also the secrets and agents of linked builds, which nobody else serves.

@@ -89,8 +89,14 @@ fn a_stage_of_the_same_dockerfile_takes_the_place_of_an_image() {
     assert_eq!(file(&output, "copied"), word);
     assert_eq!(file(&output, "again"), format!("{word}-again"));
 
-    let (built, _) = build(&dockerfile, &["--build-context", "x=target:mad"]);
-    built.failed_with(1, &["the build context \"x\"", "mad"]);
+    let wrong = [
+        "--build-context",
+        base,
+        "--build-context",
+        "other=target:mad",
+    ];
+    let (built, _) = build(&dockerfile, &wrong);
+    built.failed_with(1, &["the build context \"other\"", "mad"]);
 }
 
 #[test]

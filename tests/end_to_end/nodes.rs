@@ -192,7 +192,7 @@ fn no_tag_moves_when_one_part_fails() {
         .failed_with(
             1,
             &[
-                "ERROR: on the node far: [linux/arm64] process",
+                "ERROR: on the node far: [linux/arm64] the command",
                 "Dockerfile:3",
                 "the reason",
                 "exit code: 7",
