@@ -56,7 +56,7 @@ fn relative_contexts_are_folders_of_the_repository() {
     bake(&folder, &named).succeeded();
     let out = folder.path().join("out/word");
     assert_eq!(
-        std::fs::read_to_string(&out).unwrap(),
+        std::fs::read_to_string(&out).expect("it was written"),
         format!("{word}\nthere\n")
     );
     let both = [
@@ -68,11 +68,11 @@ fn relative_contexts_are_folders_of_the_repository() {
     ];
     bake(&folder, &both).succeeded();
     assert_eq!(
-        std::fs::read_to_string(&out).unwrap(),
+        std::fs::read_to_string(&out).expect("it was written"),
         format!("{word}\nchanged\n")
     );
     let printed = bake(&folder, &[&named[..], &["--print"]].concat()).succeeded();
-    let printed: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    let printed: serde_json::Value = serde_json::from_str(&printed.stdout).expect("JSON");
     assert_eq!(
         printed["target"]["default"]["context"],
         daemon.url("#main:dir/app")
@@ -93,7 +93,7 @@ fn files_here_are_read_only_where_the_command_is_run() {
     };
     run(&["-f", "docker-bake.hcl", "here"]).succeeded();
     let out = folder.path().join("work/out/word");
-    assert_eq!(std::fs::read_to_string(out).unwrap(), word);
+    assert_eq!(std::fs::read_to_string(out).expect("it was written"), word);
     let refused = run(&["-f", "docker-bake.hcl", "outside"]);
     assert_eq!(refused.code, Some(1));
     assert!(

@@ -165,8 +165,10 @@ mod tests {
     #[test]
     fn relative_contexts_are_folders_of_the_repository() {
         let url = |url: &str, context: &str| {
-            let mut target = Target::default();
-            target.context = Some(context.to_owned());
+            let target = Target {
+                context: Some(context.to_owned()),
+                ..Target::default()
+            };
             let mut plan = Plan::default();
             plan.targets.insert("a".to_owned(), target);
             rebase(&mut plan, url, Place::Git).unwrap();

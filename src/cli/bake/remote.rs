@@ -121,7 +121,7 @@ fn secrets(url: &str, machine: &dyn Machine) -> Result<Secrets, Failure> {
     };
     for (variable, id) in LOGINS {
         if let Some(value) = machine.variable(variable).filter(|it| !it.is_empty()) {
-            let added = secrets.with_value(&format!("{id}.{host}"), value);
+            let added = secrets.with_value(format!("{id}.{host}"), value);
             secrets = added.map_err(|error| Failure::from_error(&error))?;
         }
     }

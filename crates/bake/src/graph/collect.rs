@@ -142,7 +142,7 @@ impl Builder {
 
     /// Adds the Dockerfiles that several targets build from.
     fn add_dockerfiles(&mut self, plan: &Plan) {
-        let mut users: BTreeMap<(String, String, bool), Vec<(&str, &str)>> = BTreeMap::new();
+        let mut users = BTreeMap::<(String, String, bool), Vec<_>>::new();
         for (name, target) in &plan.targets {
             let stage = target.target.as_deref().unwrap_or_default();
             let list = users.entry(source(target)).or_default();
