@@ -17,7 +17,7 @@ pub(super) fn render(nodes: &[Node], value: &Value, json: Json) -> Result<String
 }
 
 /// Loops within loops end, and so does their text.
-const MOST_STEPS: usize = 1_000_000;
+const MOST_STEPS: usize = 250_000;
 pub(super) const MOST_TEXT: usize = 64 << 20;
 
 struct Renderer {
@@ -25,7 +25,7 @@ struct Renderer {
     /// The innermost last; `$` is the first.
     variables: Vec<(String, Value)>,
     json: Json,
-    /// Actions that were run.
+    /// Actions and turns of loops that were run.
     steps: usize,
 }
 
@@ -50,14 +50,7 @@ impl Renderer {
     }
 
     fn node(&mut self, node: &Node, dot: &Value) -> Result<ControlFlow<Leave>, Error> {
-        self.steps += 1;
-        let limits = [
-            (self.steps, MOST_STEPS, "actions"),
-            (self.text.len(), MOST_TEXT, "bytes"),
-        ];
-        if let Some((_, most, what)) = limits.into_iter().find(|(now, most, _)| now > most) {
-            return Err(Error::TooMuch { most, what });
-        }
+        self.step()?;
         match node {
             Node::Text(text) => self.text.push_str(text),
             Node::Break => return Ok(ControlFlow::Break(Leave::Break)),
@@ -98,6 +91,18 @@ impl Renderer {
         Ok(ControlFlow::Continue(()))
     }
 
+    fn step(&mut self) -> Result<(), Error> {
+        self.steps += 1;
+        let limits = [
+            (self.steps, MOST_STEPS, "actions"),
+            (self.text.len(), MOST_TEXT, "bytes"),
+        ];
+        match limits.into_iter().find(|(now, most, _)| now > most) {
+            Some((_, most, what)) => Err(Error::TooMuch { most, what }),
+            None => Ok(()),
+        }
+    }
+
     fn range(
         &mut self,
         pipeline: &Pipeline,
@@ -111,6 +116,8 @@ impl Renderer {
             return self.nodes(otherwise, dot);
         }
         for (key, value) in items {
+            // A loop with nothing in it takes time too.
+            self.step()?;
             match pipeline.variables.as_slice() {
                 [] => {}
                 [one] => self.variables.push((one.clone(), value.clone())),
