@@ -6,7 +6,7 @@
 //!
 //! The way of an evaluation: [`files`] → [`syntax`] (text to blocks and expressions) or [`compose`]
 //! → the evaluation (expressions to values) → [`target`] (typed attributes, merged) → a [`Plan`].
-//! The answer of `--print` and `--list` is written by [`print`].
+//! The answer of `--print` and `--list` is written by [`mod@print`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

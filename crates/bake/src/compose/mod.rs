@@ -1,6 +1,6 @@
 //! Compose files to groups and targets.
 //!
-//! All compose files are one project. The way through it: [`yaml`] reads documents, `load` merges
+//! All compose files are one project. The way through it: `yaml` reads documents, `load` merges
 //! them (variables, includes, `extends`), `schema` checks the shape, `service` gives types,
 //! `target` makes targets. The rules are those of compose-go, as buildx uses it.
 

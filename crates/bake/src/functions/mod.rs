@@ -1,6 +1,6 @@
 //! The standard library: functions that bake files can call.
 //!
-//! `try`, `can` and `convert` look at expressions rather than values; [`crate::eval`] has them.
+//! `try`, `can` and `convert` look at expressions rather than values; the module `eval` has them.
 //! Every result is bounded: a function refuses to make a value larger than
 //! [`crate::value::MAX_SIZE`], before it takes the memory.
 
