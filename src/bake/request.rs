@@ -8,8 +8,8 @@ use solvekit_bake::units::{self, parse_size};
 use super::{CheckError, Machine, check};
 use crate::build::{
     self, Attestations, BuildRequest, CacheDirection, DockerfileFrom, Entitlement, HostAddress,
-    InputStream, MainContext, NamedContext, Network, NoCache, Output, Ulimit, add_inline_cache,
-    cache_entry, context_name, parse_annotations, with_credentials,
+    InputStream, MainContext, NamedContext, Network, NoCache, Output, PolicyUse, Ulimit,
+    add_inline_cache, cache_entry, context_name, parse_annotations, with_credentials,
 };
 use crate::client::CacheEntry;
 use crate::oci::{self, Platform, Reference};
@@ -33,6 +33,12 @@ pub enum RequestError {
     /// A name of an image.
     #[error("tags: {0}")]
     Tag(#[source] oci::Error),
+    /// A policy, which nothing here could enforce.
+    #[error("the policy {file} cannot be enforced: policies in Rego are not supported yet")]
+    Policy {
+        /// The file.
+        file: String,
+    },
     /// A secret or an agent.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -98,12 +104,25 @@ pub fn request(target: &Target, machine: &dyn Machine) -> Result<BuildRequest, R
         request.entitlements.push(name.parse::<Entitlement>()?);
     }
     request.annotations = parse_annotations(&target.annotations)?;
+    request.policy = policy(target)?;
     let attested: Vec<String> = target.attest.iter().map(attestation).collect();
     request.attestations = Attestations::parse(&attested, None, None)?;
     if let Some(resources) = &target.resources {
         set_resources(&mut request, resources)?;
     }
     Ok(request)
+}
+
+/// A policy that would not be enforced refuses the build.
+fn policy(target: &Target) -> Result<PolicyUse, RequestError> {
+    if target.policy.iter().any(|policy| policy.disabled) {
+        return Ok(PolicyUse::Disabled);
+    }
+    let mut files = target.policy.iter().flat_map(|policy| &policy.files);
+    match files.next() {
+        Some(file) => Err(RequestError::Policy { file: file.clone() }),
+        None => Ok(PolicyUse::Refuse),
+    }
 }
 
 /// The contexts that other targets make: the context's name, and the target's.
@@ -308,4 +327,25 @@ fn set_resources(request: &mut BuildRequest, given: &Resources) -> Result<(), bu
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use solvekit_bake::target::Policy;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_is_not_enforced_refuses_the_build() {
+        let mut target = Target::default();
+        assert_eq!(policy(&target).unwrap(), PolicyUse::Refuse);
+        target.policy = vec![Policy {
+            files: vec!["a.rego".to_owned()],
+            ..Policy::default()
+        }];
+        let error = policy(&target).unwrap_err().to_string();
+        assert!(error.contains("a.rego"), "{error}");
+        target.policy[0].disabled = true;
+        assert_eq!(policy(&target).unwrap(), PolicyUse::Disabled);
+    }
 }
