@@ -8,56 +8,56 @@ use solvekit::oci::Platform;
 use solvekit::registry::{Credentials, Notifier, Proxies};
 use solvekit::session::node_id;
 
-use super::Failure;
-use super::identity::Identity;
-use super::plugin::Invocation;
-use super::terminal::talk;
+use crate::cli::commands::plugin::Invocation;
+use crate::cli::identity::Identity;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::talk;
 
 /// The variables that the commands honour.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Environment {
+pub(crate) struct Environment {
     /// The program that the user means to call.
-    pub(super) identity: Identity,
+    pub(crate) identity: Identity,
     /// `--debug`, or buildx's variable `DEBUG`.
-    pub(super) debug: bool,
-    pub(super) buildkit_host: Option<String>,
-    pub(super) docker_host: Option<String>,
-    pub(super) runtime_dir: Option<PathBuf>,
-    pub(super) default_platform: Option<String>,
-    pub(super) progress: Option<String>,
-    pub(super) no_color: bool,
-    pub(super) colors: Option<String>,
-    pub(super) tty_log_lines: Option<String>,
-    pub(super) source_date_epoch: Option<String>,
-    pub(super) docker_config: Option<PathBuf>,
-    pub(super) docker_auth_config: Option<String>,
+    pub(crate) debug: bool,
+    pub(crate) buildkit_host: Option<String>,
+    pub(crate) docker_host: Option<String>,
+    pub(crate) runtime_dir: Option<PathBuf>,
+    pub(crate) default_platform: Option<String>,
+    pub(crate) progress: Option<String>,
+    pub(crate) no_color: bool,
+    pub(crate) colors: Option<String>,
+    pub(crate) tty_log_lines: Option<String>,
+    pub(crate) source_date_epoch: Option<String>,
+    pub(crate) docker_config: Option<PathBuf>,
+    pub(crate) docker_auth_config: Option<String>,
     /// Where podman keeps credentials.
-    pub(super) auth_files: Vec<PathBuf>,
+    pub(crate) auth_files: Vec<PathBuf>,
     /// `XDG_CONFIG_HOME`, usually `~/.config`.
-    pub(super) config_home: Option<PathBuf>,
+    pub(crate) config_home: Option<PathBuf>,
     /// `XDG_CACHE_HOME`, usually `~/.cache`.
-    pub(super) cache_home: Option<PathBuf>,
-    pub(super) search_path: Option<OsString>,
-    pub(super) buildx_config: Option<PathBuf>,
-    pub(super) buildx_builder: Option<String>,
-    pub(super) docker_context: Option<String>,
+    pub(crate) cache_home: Option<PathBuf>,
+    pub(crate) search_path: Option<OsString>,
+    pub(crate) buildx_config: Option<PathBuf>,
+    pub(crate) buildx_builder: Option<String>,
+    pub(crate) docker_context: Option<String>,
     /// The configuration of a cluster, an absolute path or a list of files.
-    pub(super) kubeconfig: Option<String>,
+    pub(crate) kubeconfig: Option<String>,
     /// Where what can be made again is kept.
-    pub(super) cache: Option<PathBuf>,
+    pub(crate) cache: Option<PathBuf>,
     /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
-    pub(super) docker_tls: Option<PathBuf>,
-    pub(super) source_policy: Option<PathBuf>,
-    pub(super) git_info: Option<String>,
-    pub(super) git_labels: Option<String>,
-    pub(super) git_check_dirty: Option<String>,
-    pub(super) no_default_attestations: Option<String>,
-    pub(super) no_default_load: Option<String>,
-    pub(super) no_default_oci_artifact: Option<String>,
-    pub(super) metadata_provenance: Option<String>,
-    pub(super) metadata_warnings: Option<String>,
+    pub(crate) docker_tls: Option<PathBuf>,
+    pub(crate) source_policy: Option<PathBuf>,
+    pub(crate) git_info: Option<String>,
+    pub(crate) git_labels: Option<String>,
+    pub(crate) git_check_dirty: Option<String>,
+    pub(crate) no_default_attestations: Option<String>,
+    pub(crate) no_default_load: Option<String>,
+    pub(crate) no_default_oci_artifact: Option<String>,
+    pub(crate) metadata_provenance: Option<String>,
+    pub(crate) metadata_warnings: Option<String>,
     /// `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`.
-    pub(super) proxies: Proxies,
+    pub(crate) proxies: Proxies,
 }
 
 /// Podman's files: the one that is named, else where its logins are until the machine is started anew, and those for good.
@@ -89,7 +89,7 @@ fn absolute(file: String) -> String {
 
 impl Environment {
     /// What the docker CLI was told on its command line goes before its variables.
-    pub(super) fn from_process(invocation: &Invocation) -> Self {
+    pub(crate) fn from_process(invocation: &Invocation) -> Self {
         let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| os(name).and_then(|value| value.into_string().ok());
         let path = |name: &str| os(name).map(|value: OsString| PathBuf::from(value));
@@ -152,14 +152,14 @@ impl Environment {
     }
 
     /// Tells what only `--debug` is to tell.
-    pub(super) fn tell_debug(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn tell_debug(&self, line: impl FnOnce() -> String) {
         if self.debug {
             talk(&format!("DEBUG: {}\n", line()));
         }
     }
 
     /// The contexts of the docker CLI.
-    pub(super) fn contexts(&self) -> Result<Contexts, Failure> {
+    pub(crate) fn contexts(&self) -> Result<Contexts, Failure> {
         let contexts = Contexts::new(
             self.docker_config.clone(),
             self.docker_host.clone(),
@@ -177,10 +177,10 @@ impl Environment {
 
     /// The workflow of GitHub Actions that this is a part of, for the provenance. What cannot be read of it is told, and fails no
     /// build.
-    pub(super) fn workflow(&self) -> Option<Vec<u8>> {
+    pub(crate) fn workflow(&self) -> Option<Vec<u8>> {
         let variable = |name: &str| std::env::var(name).ok();
         let read = |path: &str| std::fs::read_to_string(path).map_err(|error| error.to_string());
-        super::github::workflow(variable, read).unwrap_or_else(|reason| {
+        crate::cli::args::github::workflow(variable, read).unwrap_or_else(|reason| {
             talk(&format!(
                 "WARNING: {reason}; it is missing in the provenance\n"
             ));
@@ -189,7 +189,7 @@ impl Environment {
     }
 
     /// Credentials as the docker CLI keeps them, and podman.
-    pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
+    pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
         let credentials = match &self.docker_config {
             Some(folder) => Credentials::new(folder),
             None => Credentials::none(),
@@ -208,7 +208,7 @@ impl Environment {
     }
 
     /// `DOCKER_DEFAULT_PLATFORM`, else this machine's.
-    pub(super) fn own_platform(&self) -> Result<Platform, Failure> {
+    pub(crate) fn own_platform(&self) -> Result<Platform, Failure> {
         match &self.default_platform {
             None => Ok(Platform::host()),
             Some(text) => Platform::parse(text).map_err(|error| Failure::from_error(&error)),
@@ -216,7 +216,7 @@ impl Environment {
     }
 
     /// Where docker and podman have certificates of registries: the user's before those of all.
-    pub(super) fn certificate_folders(&self) -> Vec<PathBuf> {
+    pub(crate) fn certificate_folders(&self) -> Vec<PathBuf> {
         let own = self.config_home.iter();
         let own = own.flat_map(|home| ["docker", "containers"].map(|tool| home.join(tool)));
         let all = ["/etc/docker", "/etc/containers"].map(PathBuf::from);
@@ -227,7 +227,7 @@ impl Environment {
 
     /// The id by which daemons know this user's transfers; made at the first build, shared with buildx. `None` when it
     /// can be neither read nor written: the daemon then receives every context anew.
-    pub(super) fn node_id(&self) -> Option<String> {
+    pub(crate) fn node_id(&self) -> Option<String> {
         node_id(self.buildx_config.as_ref()?).ok()
     }
 }

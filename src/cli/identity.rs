@@ -4,20 +4,20 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 /// This program's version, as in `v0.1.0`.
-pub(super) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
 /// The commit that it was made of, if that was given to the compiler.
-pub(super) const REVISION: Option<&str> = option_env!("SOLVEKIT_REVISION");
+pub(crate) const REVISION: Option<&str> = option_env!("SOLVEKIT_REVISION");
 
 /// The first word of `buildx version`.
-pub(super) const BUILDX_PACKAGE: &str = "github.com/docker/buildx";
+pub(crate) const BUILDX_PACKAGE: &str = "github.com/docker/buildx";
 
 /// The buildx whose flags, defaults and output this has. Clients decide by it what they may ask for.
-pub(super) const BUILDX_VERSION: &str = concat!("v0.36.1+solvekit", env!("CARGO_PKG_VERSION"));
+pub(crate) const BUILDX_VERSION: &str = concat!("v0.36.1+solvekit", env!("CARGO_PKG_VERSION"));
 
 /// The program that the user means to call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Identity {
+pub(crate) enum Identity {
     /// solvekit, with its own defaults.
     #[default]
     Solvekit,
@@ -27,7 +27,7 @@ pub(super) enum Identity {
 
 impl Identity {
     /// The one that the name of the called file stands for.
-    pub(super) fn of(program: &OsStr) -> Self {
+    pub(crate) fn of(program: &OsStr) -> Self {
         match Path::new(program).file_name().and_then(OsStr::to_str) {
             Some("buildx" | "docker-buildx") => Self::Buildx,
             _ => Self::Solvekit,

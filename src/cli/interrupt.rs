@@ -3,13 +3,14 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, plugin};
+use crate::cli::commands::plugin;
+use crate::cli::report::Failure;
 
 /// The exit code of an interrupted command, as shells expect it.
-pub(super) const EXIT_INTERRUPTED: u8 = 130;
+pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
 /// A token that is cancelled by the first SIGINT or SIGTERM, or when the docker CLI ends whose plugin this is.
-pub(super) fn token() -> Result<CancellationToken, Failure> {
+pub(crate) fn token() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
     let watch = |kind| {
         signal(kind).map_err(|error| Failure::new(format!("cannot watch for signals: {error}")))

@@ -1,78 +1,12 @@
-//! The command line: one file per command; arguments become the library's own request types here.
+//! The command line: `args` turns flags into the library's request types, `commands` has a file for each verb, `report`
+//! prints errors, hints and tables.
 
-mod arguments;
-mod attestations;
-mod bake;
-mod build;
-mod build_failure;
-mod builder;
-mod builder_json;
-mod builder_platforms;
-mod caches;
-mod call;
-mod choose;
-mod columns;
-mod completion;
-mod connection;
-mod context;
-mod context_hint;
-mod context_size;
-mod contexts;
-mod create;
-mod debug;
-mod default_load;
-mod dial_stdio;
-mod display;
-mod du;
+mod args;
+mod commands;
 mod environment;
-mod failure;
-mod frontend;
-mod git_repository;
-mod git_source;
-mod github;
-mod hint;
-mod history;
 mod identity;
-mod image;
-mod images;
-mod imagetools;
-mod inspect;
 mod interrupt;
-mod keep_going;
-mod legacy;
-mod llb;
-mod loading;
-mod lock;
-mod login;
-mod logout;
-mod ls;
-mod manifest;
-mod nodes;
-mod of_dockerfile;
-mod permissions;
-mod places;
-mod platforms;
-mod plugin;
-mod policy;
-mod preflight;
-mod prompt;
-mod proxies;
-mod proxy;
-mod prune;
-mod push;
-mod records;
-mod registries;
-mod registry_failure;
-mod resources;
-mod result_files;
-mod rm;
-mod secrets;
-mod table_format;
-mod terminal;
-mod transfers;
-mod values;
-mod version;
-mod workers;
+mod report;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -80,8 +14,14 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
+use args::{connection, normalize, values};
+use commands::{
+    bake, build, completion, context, create, debug, dial_stdio, du, frontend, history, image,
+    imagetools, inspect, llb, lock, login, logout, ls, manifest, platforms, plugin, proxy, prune,
+    push, rm, use_builder, version, workers,
+};
 use environment::Environment;
-use failure::Failure;
+use report::{Failure, failure, terminal};
 
 /// Build images for many platforms at once with BuildKit.
 #[derive(Debug, Parser)]
@@ -134,7 +74,7 @@ enum Command {
     /// Make a builder, or change its nodes
     Create(Box<create::CreateArgs>),
     /// Choose the builder that is used from now on
-    Use(choose::UseArgs),
+    Use(use_builder::UseArgs),
     /// List builders and their nodes
     Ls(ls::LsArgs),
     /// Show what is known of a builder
@@ -194,7 +134,7 @@ pub(crate) fn main() -> ExitCode {
     let invocation = plugin::Invocation::of(std::env::args_os().collect());
     let mut command = Cli::command();
     command.build();
-    let arguments = arguments::normalized(&command, invocation.arguments.clone());
+    let arguments = normalize::normalized(&command, invocation.arguments.clone());
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
@@ -218,7 +158,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::Create(args) => {
             run_async(create::cmd_create(&args, &cli.connection, &environment))
         }
-        Command::Use(args) => choose::cmd_use(&args, &cli.connection, &environment),
+        Command::Use(args) => use_builder::cmd_use(&args, &cli.connection, &environment),
         Command::Ls(args) => run_async(ls::cmd_ls(&args, &cli.connection, &environment)),
         Command::Inspect(args) => {
             run_async(inspect::cmd_inspect(&args, &cli.connection, &environment))

@@ -1,0 +1,215 @@
+//! Which builder: the store, the contexts of the docker CLI, the names that are given and those that were chosen.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use solvekit::builder::{Boot, Builder, Contexts, Error, Instance, Report, Store};
+use solvekit::client::{Address, Client};
+use solvekit::oci::Platform;
+
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+/// All builders of this user.
+#[derive(Debug, Clone)]
+pub(crate) struct Builders {
+    pub(crate) store: Store,
+    pub(crate) contexts: Contexts,
+}
+
+/// What messages and references call the daemon that is used: a builder and its node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Used {
+    pub(crate) builder: String,
+    pub(crate) node: String,
+    pub(crate) driver: String,
+}
+
+impl Used {
+    /// A daemon without a builder is called as buildx would call the one that it is like.
+    pub(crate) fn of_address(address: &Address) -> Self {
+        let (builder, node, driver) = match address {
+            Address::Docker(_) => ("default", "default", "docker"),
+            _ => ("remote", "remote0", "remote"),
+        };
+        Self {
+            builder: builder.to_owned(),
+            node: node.to_owned(),
+            driver: driver.to_owned(),
+        }
+    }
+
+    /// What `--debug` tells of a connection.
+    pub(crate) fn described(&self, client: &Client) -> String {
+        let Self {
+            builder,
+            node,
+            driver,
+            ..
+        } = self;
+        let address = client.address();
+        format!("builder {builder}, node {node}, driver {driver}, at {address}")
+    }
+
+    pub(crate) fn of(builder: &Builder, instance: &Instance) -> Self {
+        Self {
+            builder: builder.name.clone(),
+            node: instance.node.name.clone(),
+            driver: instance.driver.to_string(),
+        }
+    }
+}
+
+impl Builders {
+    pub(crate) fn of(environment: &Environment) -> Result<Self, Failure> {
+        let folder = environment.buildx_config.clone().ok_or_else(|| {
+            Failure::new("there is no folder for builders")
+                .hint("set BUILDX_CONFIG, DOCKER_CONFIG or HOME")
+        })?;
+        Ok(Self {
+            store: Store::new(folder),
+            contexts: environment.contexts()?,
+        })
+    }
+
+    /// The builder of that name: one of the store, or a context of the docker CLI.
+    pub(crate) fn find(&self, name: &str) -> Result<Builder, Failure> {
+        let names = self.contexts.names();
+        let stored = match self.store.builder(name) {
+            // Contexts may have names that builders cannot have.
+            Err(Error::InvalidName { .. }) if names.iter().any(|known| known == name) => None,
+            stored => stored?,
+        };
+        match stored {
+            Some(builder) => Ok(builder),
+            None if names.iter().any(|known| known == name) => Ok(Builder::of_context(name)),
+            None => Err(self.store.not_found(name, &names).into()),
+        }
+    }
+
+    /// The builder that was chosen with `use`, if one was.
+    pub(crate) fn chosen(&self) -> Result<Option<Builder>, Failure> {
+        let Some(name) = self.store.current(&self.contexts.key())? else {
+            return Ok(None);
+        };
+        Ok(self.store.builder(&name)?)
+    }
+
+    /// The builder that commands without a name are about.
+    pub(crate) fn current(&self) -> Result<Builder, Failure> {
+        match self.chosen()? {
+            Some(builder) => Ok(builder),
+            None => self.find(self.contexts.current()),
+        }
+    }
+
+    /// The builder of that name, else the current one.
+    pub(crate) fn named_or_current(&self, name: Option<&str>) -> Result<Builder, Failure> {
+        match name {
+            Some(name) => self.find(name),
+            None => self.current(),
+        }
+    }
+
+    /// The nodes of a builder; what is wrong with one is its own.
+    pub(crate) fn instances(&self, builder: &Builder) -> Vec<Result<Instance, Error>> {
+        let nodes = builder.nodes.iter();
+        nodes
+            .map(|node| Instance::new(builder, node, &self.contexts))
+            .collect()
+    }
+
+    /// Asks all nodes of a builder about themselves, at once.
+    pub(crate) async fn reports(
+        &self,
+        builder: &Builder,
+        timeout: Duration,
+    ) -> Vec<Result<Report, Error>> {
+        let ask = async |instance: Result<Instance, Error>| instance?.report(timeout).await;
+        join_all(self.instances(builder).into_iter().map(ask)).await
+    }
+
+    /// Writes down that a builder is used now, one of the docker CLI's contexts too. Nothing depends on it: a store that cannot be
+    /// written is no reason not to build.
+    pub(crate) fn remember_use(&self, name: &str) {
+        let _ = self.store.touch(name);
+    }
+
+    /// Connects to a node of the builder: to its only one, or to the first that answers and builds for all `platforms`.
+    pub(crate) async fn connect(
+        &self,
+        builder: &Builder,
+        platforms: &[Platform],
+        timeout: Duration,
+        boot: &Boot<'_>,
+    ) -> Result<(Client, Used), Failure> {
+        let mut problems = Vec::new();
+        let is_only = builder.nodes.len() == 1;
+        for (node, instance) in builder.nodes.iter().zip(self.instances(builder)) {
+            let attempt = async {
+                let instance = instance?;
+                let client = instance.connect(timeout, boot).await?;
+                let missing = match is_only {
+                    true => Vec::new(),
+                    false => missing(&instance, &client, platforms).await?,
+                };
+                Ok::<_, Error>((client, Used::of(builder, &instance), missing))
+            };
+            match attempt.await {
+                Ok((client, used, missing)) if missing.is_empty() => {
+                    self.remember_use(&builder.name);
+                    return Ok((client, used));
+                }
+                Ok((_, _, missing)) => {
+                    problems.push(format!(
+                        "{} does not build {}",
+                        node.name,
+                        missing.join(", ")
+                    ));
+                }
+                Err(error) if is_only => return Err(error.into()),
+                Err(error) => {
+                    let reason = Failure::from_error(&error).into_message();
+                    problems.push(format!("{}: {reason}", node.name));
+                }
+            }
+        }
+        Err(no_node(builder, &problems))
+    }
+}
+
+async fn missing(
+    instance: &Instance,
+    client: &Client,
+    platforms: &[Platform],
+) -> Result<Vec<String>, Error> {
+    if platforms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let workers = client.workers().await?;
+    let offered = workers.iter().flat_map(|worker| &worker.platforms);
+    let offered: Vec<Platform> = offered
+        .chain(&instance.node.platforms)
+        .map(Platform::normalized)
+        .collect();
+    let missing = platforms
+        .iter()
+        .filter(|platform| !offered.contains(&platform.normalized()));
+    Ok(missing.map(Platform::to_string).collect())
+}
+
+fn no_node(builder: &Builder, problems: &[String]) -> Failure {
+    let name = &builder.name;
+    if problems.is_empty() {
+        return Failure::new(format!("the builder {name:?} has no nodes")).hint(format!(
+            "add one: solvekit create --append --name {name} ENDPOINT"
+        ));
+    }
+    Failure::new(format!(
+        "no node of the builder {name:?} can do this build alone: {}",
+        problems.join("; ")
+    ))
+    .hint(format!(
+        "build the platforms of one node at a time (--platform), add a node that builds them all (solvekit create --append --name {name} …), or start the nodes that do not answer"
+    ))
+}

@@ -1,0 +1,363 @@
+//! Which daemon: `--builder` or `--addr`, TLS flags, the environment, the chosen builder, the default sockets.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use solvekit::builder::{
+    Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, Node, NodeSettings,
+};
+use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
+use solvekit::oci::Platform;
+
+use super::builder::{Builders, Used};
+use super::nodes::Reached;
+use crate::cli::environment::Environment;
+use crate::cli::report::terminal::talk;
+use crate::cli::report::{Failure, records};
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Daemon")]
+pub(crate) struct ConnectionArgs {
+    /// Builder to use, by its name, or a daemon by its address [env: BUILDX_BUILDER]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|ADDRESS",
+        conflicts_with = "addr"
+    )]
+    builder: Option<String>,
+
+    /// Address of the BuildKit daemon: unix://PATH, tcp://HOST:PORT, docker://[SOCKET] [env: BUILDKIT_HOST]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    addr: Option<String>,
+
+    /// How long to wait for a connection: seconds, or a time as 1m30s
+    #[arg(long, global = true, value_name = "TIME", default_value = "5", value_parser = patience)]
+    timeout: Duration,
+
+    /// Certificate authority of the daemon's certificate (PEM)
+    #[arg(long, global = true, value_name = "FILE")]
+    tlscacert: Option<PathBuf>,
+
+    /// Client certificate (PEM)
+    #[arg(long, global = true, value_name = "FILE", requires = "tlskey")]
+    tlscert: Option<PathBuf>,
+
+    /// Key of the client certificate (PEM)
+    #[arg(long, global = true, value_name = "FILE", requires = "tlscert")]
+    tlskey: Option<PathBuf>,
+
+    /// Name that the daemon's certificate has to carry [default: the address' host]
+    #[arg(long, global = true, value_name = "NAME")]
+    tlsservername: Option<String>,
+
+    /// Folder with ca.pem, cert.pem, key.pem (or ca.crt, tls.crt, tls.key)
+    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["tlscacert", "tlscert", "tlskey"])]
+    tlsdir: Option<PathBuf>,
+}
+
+/// What flags and environment ask for.
+enum Asked<'a> {
+    Address(&'a str),
+    Builder(&'a str),
+    Nothing,
+}
+
+/// What they lead to.
+enum Found {
+    Daemon(Box<Client>, Used),
+    Builder(Builders, Builder),
+}
+
+impl ConnectionArgs {
+    /// Connects to the daemon that the flags, the environment, the chosen builder or the default places name.
+    pub(crate) async fn connect(&self, environment: &Environment) -> Result<Client, Failure> {
+        Ok(self.connect_for(environment, &[], &say).await?.0)
+    }
+
+    /// The same for a build of these platforms, and what the daemon is called. What has to be started before is told line by line.
+    pub(crate) async fn connect_for(
+        &self,
+        environment: &Environment,
+        platforms: &[Platform],
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Result<(Client, Used), Failure> {
+        // They are for pulling a builder's image, which most commands do not need.
+        let credentials = environment.credentials().ok();
+        let workflow = environment.workflow();
+        let boot = Boot {
+            credentials: credentials.as_ref(),
+            say,
+            workflow: workflow.as_deref(),
+            ..Boot::default()
+        };
+        let (client, used) = match self.found(environment, &boot).await? {
+            Found::Daemon(client, used) => (*client, used),
+            Found::Builder(builders, builder) => {
+                let timeout = self.timeout;
+                builders
+                    .connect(&builder, platforms, timeout, &boot)
+                    .await?
+            }
+        };
+        environment.tell_debug(|| used.described(&client));
+        Ok((client, used))
+    }
+
+    /// All nodes that a build can be put on. Of a node in a cluster, builds with the same `sticky_key` go to the same pod.
+    pub(crate) async fn reach(
+        &self,
+        environment: &Environment,
+        sticky_key: &str,
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Result<Reached, Failure> {
+        let (credentials, workflow) = (environment.credentials().ok(), environment.workflow());
+        let boot = Boot {
+            credentials: credentials.as_ref(),
+            say,
+            sticky_key,
+            workflow: workflow.as_deref(),
+        };
+        let reached = match self.found(environment, &boot).await? {
+            Found::Daemon(client, used) => Reached::one(*client, used),
+            Found::Builder(builders, builder) => {
+                builders.reach(&builder, self.timeout, &boot).await?
+            }
+        };
+        reached.tell(environment);
+        Ok(reached)
+    }
+
+    async fn found(&self, environment: &Environment, boot: &Boot<'_>) -> Result<Found, Failure> {
+        let tls = self.tls()?;
+        let client = match self.asked(environment) {
+            Asked::Address(address) => self.connect_to(address, tls, environment).await?,
+            Asked::Builder(name) if tls.is_some() => {
+                return Err(Failure::new(format!(
+                    "TLS options are given for the builder {name:?}, which has its own"
+                ))
+                .hint("solvekit create has --driver-opt cacert=…,cert=…,key=…"));
+            }
+            Asked::Builder(name) => {
+                let builders = Builders::of(environment)?;
+                let builder = builders.find(name)?;
+                return Ok(Found::Builder(builders, builder));
+            }
+            Asked::Nothing => match (&environment.buildkit_host, tls) {
+                (Some(address), tls @ Some(_)) => {
+                    self.connect_to(address, tls, environment).await?
+                }
+                (None, Some(_)) => return Err(tls_for_nothing()),
+                (host, None) => match self.chosen(environment, host.is_some())? {
+                    Some((builders, builder)) => return Ok(Found::Builder(builders, builder)),
+                    None => match self.connect_default(environment).await {
+                        Err(client::Error::NotFound { attempts }) => {
+                            let none = client::Error::NotFound { attempts };
+                            let (client, used) = self.start_local(environment, none, boot).await?;
+                            return Ok(Found::Daemon(Box::new(client), used));
+                        }
+                        Err(error @ client::Error::InvalidAddress { .. }) => {
+                            return Err(Failure::from(error).hint(ADDRESSES));
+                        }
+                        connected => {
+                            let client = connected?;
+                            remember_default(&client, environment);
+                            client
+                        }
+                    },
+                },
+            },
+        };
+        let used = Used::of_address(client.address());
+        Ok(Found::Daemon(Box::new(client), used))
+    }
+
+    /// The builder's name of `--builder` or `BUILDX_BUILDER`, for commands that are about builders.
+    pub(crate) fn builder_name<'a>(&'a self, environment: &'a Environment) -> Option<&'a str> {
+        self.builder
+            .as_deref()
+            .or(environment.buildx_builder.as_deref())
+    }
+
+    /// The builder that is used; a daemon without one has an address.
+    pub(crate) fn builder_of(
+        &self,
+        environment: &Environment,
+    ) -> Result<Option<(Builders, Builder)>, Failure> {
+        match self.asked(environment) {
+            Asked::Address(_) => Ok(None),
+            Asked::Builder(name) => {
+                let builders = Builders::of(environment)?;
+                let builder = builders.find(name)?;
+                Ok(Some((builders, builder)))
+            }
+            Asked::Nothing => self.chosen(environment, environment.buildkit_host.is_some()),
+        }
+    }
+
+    /// Whether the builder that is asked for loads what a build without an output makes.
+    pub(crate) fn loads_by_default(&self, environment: &Environment) -> Result<bool, Failure> {
+        let builder = self.builder_of(environment)?.map(|(_, builder)| builder);
+        let nodes = builder.iter().flat_map(|builder| &builder.nodes);
+        Ok(nodes.into_iter().any(Node::loads_by_default))
+    }
+
+    /// How long to wait for a connection.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The Docker Engine: of an address `docker://…`, else of the docker CLI's context.
+    pub(crate) fn engine(&self, environment: &Environment) -> Result<ConnectOptions, Failure> {
+        let asked = [self.addr.as_deref(), environment.buildkit_host.as_deref()];
+        let given = asked
+            .into_iter()
+            .flatten()
+            .find(|address| address.starts_with("docker://"));
+        let mut options = match given {
+            Some(address) => {
+                let address = Address::parse(address)?;
+                let address = address.with_docker_host(environment.docker_host.as_deref())?;
+                let mut options = ConnectOptions::new(address);
+                options.tls = self.tls()?;
+                options
+            }
+            None => {
+                let contexts = environment.contexts()?;
+                contexts.connect_options(contexts.current())?
+            }
+        };
+        options.timeout = self.timeout;
+        Ok(options)
+    }
+
+    fn asked<'a>(&'a self, environment: &'a Environment) -> Asked<'a> {
+        match (&self.addr, self.builder_name(environment)) {
+            (Some(address), _) => Asked::Address(address),
+            (None, Some(address)) if address.contains("://") => Asked::Address(address),
+            (None, Some(name)) => Asked::Builder(name),
+            (None, None) => Asked::Nothing,
+        }
+    }
+
+    /// The builder that `use` has chosen; else the context that is used, unless that is the default one or the environment names
+    /// a daemon.
+    fn chosen(
+        &self,
+        environment: &Environment,
+        has_host: bool,
+    ) -> Result<Option<(Builders, solvekit::builder::Builder)>, Failure> {
+        if environment.buildx_config.is_none() {
+            return Ok(None);
+        }
+        let builders = Builders::of(environment)?;
+        let builder = match builders.chosen()? {
+            Some(builder) => Some(builder),
+            None if !has_host && builders.contexts.current() != DEFAULT_CONTEXT => {
+                Some(builders.current()?)
+            }
+            None => None,
+        };
+        Ok(builder.map(|builder| (builders, builder)))
+    }
+
+    async fn connect_to(
+        &self,
+        address: &str,
+        tls: Option<TlsOptions>,
+        environment: &Environment,
+    ) -> Result<Client, Failure> {
+        let address = Address::parse(address)
+            .and_then(|address| address.with_docker_host(environment.docker_host.as_deref()))
+            .map_err(|error| Failure::from(error).hint(ADDRESSES))?;
+        let mut options = ConnectOptions::new(address);
+        options.tls = tls;
+        options.timeout = self.timeout;
+        Ok(Client::connect(&options).await?)
+    }
+
+    /// Where no daemon is, one is started for this command, if the machine has one; else it is told that there is `none`.
+    async fn start_local(
+        &self,
+        environment: &Environment,
+        none: client::Error,
+        boot: &Boot<'_>,
+    ) -> Result<(Client, Used), Failure> {
+        let mut builder = Builder::new("local", Driver::Local);
+        let node = NodeSettings {
+            endpoint: "local".to_owned(),
+            ..NodeSettings::default()
+        };
+        builder.set_node(node, true)?;
+        let contexts = environment.contexts()?;
+        let Ok(instance) = Instance::new(&builder, &builder.nodes[0], &contexts) else {
+            return Err(none.into());
+        };
+        match instance.connect(self.timeout, boot).await {
+            Ok(client) => Ok((client, Used::of(&builder, &instance))),
+            Err(Error::NotOnPath { .. }) => Err(none.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn connect_default(&self, environment: &Environment) -> Result<Client, client::Error> {
+        let places = client::default_addresses(&Surroundings {
+            buildkit_host: environment.buildkit_host.as_deref(),
+            runtime_dir: environment.runtime_dir.as_deref(),
+            docker_host: environment.docker_host.as_deref(),
+        })?;
+        client::connect_default(&places, self.timeout).await
+    }
+
+    fn tls(&self) -> Result<Option<TlsOptions>, Failure> {
+        let mut tls = match &self.tlsdir {
+            Some(folder) => TlsOptions::from_folder(folder)?,
+            None => TlsOptions {
+                ca: self.tlscacert.clone(),
+                cert: self.tlscert.clone(),
+                key: self.tlskey.clone(),
+                ..TlsOptions::default()
+            },
+        };
+        tls.server_name = self.tlsservername.clone();
+        Ok((tls != TlsOptions::default()).then_some(tls))
+    }
+}
+
+/// The engine without a builder is that of the default context, whose use is written down too.
+fn remember_default(client: &Client, environment: &Environment) {
+    let is_default = environment.buildkit_host.is_none();
+    if let (true, Address::Docker(_), Ok(builders)) =
+        (is_default, client.address(), Builders::of(environment))
+    {
+        builders.remember_use(DEFAULT_CONTEXT);
+    }
+}
+
+/// Tells a step of starting a builder.
+pub(crate) fn say(line: &str) {
+    talk(&format!("{line}\n"));
+}
+
+const ADDRESSES: &str = "an address is unix:///path/buildkitd.sock, tcp://host:1234, docker://, docker:///path/docker.sock, docker-container://NAME, kube-pod://POD or ssh://HOST";
+
+fn tls_for_nothing() -> Failure {
+    Failure::new("TLS options are given without an address")
+        .hint("say which daemon they are for: --addr tcp://HOST:PORT, or BUILDKIT_HOST")
+}
+
+/// A time that is waited at most, of which none makes no sense.
+fn patience(text: &str) -> Result<Duration, String> {
+    match waiting(text) {
+        Ok(time) if time.is_zero() => Err("it is a time above 0".to_owned()),
+        time => time,
+    }
+}
+
+/// Whole seconds, or a time as Go writes it; up to an hour.
+pub(crate) fn waiting(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    let time = seconds.or_else(|| records::duration(text));
+    time.filter(|time| *time <= Duration::from_secs(3600))
+        .ok_or_else(|| "it is a number of seconds, or a time as 20s or 1m30s, up to 1h".to_owned())
+}

@@ -1,0 +1,89 @@
+//! What becomes of a build without an output: builders with the option `default-load` load it, an engine keeps it, unless
+//! `BUILDX_NO_DEFAULT_LOAD` says that it stays in the cache.
+
+use solvekit::build::{BuildRequest, Output};
+use solvekit::progress::{Mode, Writer};
+
+use super::builder::Used;
+use super::connection::ConnectionArgs;
+use super::values;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::talk;
+
+/// Gives a request without an output the one that the builder has.
+pub(crate) fn apply(
+    request: &mut BuildRequest,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    if !request.outputs.is_empty() {
+        return Ok(());
+    }
+    if is_off(environment) {
+        request.outputs.push(Output::nowhere());
+    } else if connection.loads_by_default(environment)? {
+        request.outputs.push(Output::load());
+    }
+    Ok(())
+}
+
+/// Tells that the result stays in the cache although nothing says that it is to.
+pub(crate) fn warn(request: &BuildRequest, used: &Used, mode: Mode, progress: &Writer) {
+    let Some(warning) = warning(request, &used.driver) else {
+        return;
+    };
+    match mode {
+        Mode::Quiet => talk(&format!("{warning}\n")),
+        _ => progress.note(warning),
+    }
+}
+
+fn warning(request: &BuildRequest, driver: &str) -> Option<String> {
+    let is_engine = driver == "docker";
+    let is_kept = is_engine && (!request.tags.is_empty() || request.keep_unnamed);
+    if !request.outputs.is_empty() || is_kept {
+        return None;
+    }
+    Some(match is_engine {
+        true => "WARNING: No name and no output specified. Build result will only remain in the build cache. To keep the image \
+                 use -t NAME"
+            .to_owned(),
+        false => format!(
+            "WARNING: No output specified with {driver} driver. Build result will only remain in the build cache. To push result \
+             image into registry use --push or to load image into docker use --load"
+        ),
+    })
+}
+
+fn is_off(environment: &Environment) -> bool {
+    let Some(value) = &environment.no_default_load else {
+        return false;
+    };
+    values::boolean(value).unwrap_or_else(|reason| {
+        talk(&format!(
+            "WARNING: the variable BUILDX_NO_DEFAULT_LOAD has no effect: {reason}\n"
+        ));
+        false
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use solvekit::oci::Reference;
+
+    use super::*;
+
+    #[test]
+    fn a_result_that_stays_in_the_cache_is_told() {
+        let mut request = BuildRequest::new(".");
+        let text = warning(&request, "docker-container").unwrap();
+        assert!(text.contains("No output specified with docker-container driver"));
+        assert!(warning(&request, "docker").unwrap().contains("-t NAME"));
+        request.tags = vec![Reference::parse("a").unwrap()];
+        assert!(warning(&request, "remote").is_some());
+        assert_eq!(warning(&request, "docker"), None);
+        request.outputs = vec![Output::nowhere()];
+        assert_eq!(warning(&request, "remote"), None);
+    }
+}

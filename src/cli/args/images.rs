@@ -1,0 +1,128 @@
+//! Where commands without a daemon look base images up: a lock, registries, or nowhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use solvekit::batch::{self, Offline};
+use solvekit::lock::Lock;
+use solvekit::oci::{Platform, Reference};
+use solvekit::registry::{self, Images};
+use solvekit::translate::{
+    ImageFailure, ImageKind, ImageRequest, ResolvedImage, SourceRequest, SourceTime,
+};
+use tokio::runtime::Runtime;
+
+use super::registries::RegistryArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+/// Reads a lock, with its path in the message.
+pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
+    let text = std::fs::read(path).map_err(|error| {
+        let failure = Failure::new(format!("cannot read the lock {}: {error}", path.display()));
+        match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                failure.hint(format!("make it: solvekit lock -o {}", path.display()))
+            }
+            _ => failure,
+        }
+    })?;
+    Lock::parse(&text).map_err(|error| {
+        Failure::new(format!("cannot use the lock {}: {error}", path.display())).hint(format!(
+            "make it anew: solvekit lock --update -o {}",
+            path.display()
+        ))
+    })
+}
+
+/// `--lock` and `--offline` of one command.
+pub(crate) fn lookup(
+    lock: Option<&PathBuf>,
+    offline: bool,
+    environment: &Environment,
+) -> Result<Box<dyn batch::Images>, Failure> {
+    match (lock, offline) {
+        (Some(path), _) => Ok(Box::new(read_lock(path)?)),
+        (None, true) => Ok(Box::new(Offline)),
+        (None, false) => Ok(Box::new(Registries::new(environment)?)),
+    }
+}
+
+/// Registries, asked at once for all images of a round.
+pub(crate) struct Registries {
+    runtime: Runtime,
+    images: Images,
+}
+
+impl Registries {
+    pub(crate) fn new(environment: &Environment) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
+        Ok(Self {
+            runtime,
+            images: Images::with_client(RegistryArgs::default().client(environment)?),
+        })
+    }
+
+    /// The images with their configs as the registries have them, in the order of the questions.
+    pub(crate) fn find(
+        &self,
+        questions: Vec<(Reference, Platform)>,
+    ) -> Vec<Result<registry::FoundImage, registry::Error>> {
+        self.runtime.block_on(async {
+            let mut tasks = Vec::new();
+            for (reference, platform) in questions {
+                let images = self.images.clone();
+                tasks.push(tokio::spawn(async move {
+                    images.find(&reference, &platform).await
+                }));
+            }
+            let mut found = Vec::new();
+            for task in tasks {
+                // The tasks are neither aborted nor do they panic.
+                if let Ok(image) = task.await {
+                    found.push(image);
+                }
+            }
+            found
+        })
+    }
+}
+
+/// Where only a registry can be asked.
+#[derive(Debug, thiserror::Error)]
+enum NotAsked {
+    #[error("an OCI layout is looked up by a build only, or in a lock")]
+    Layout,
+    #[error("the time of {0} is looked up by a build only, or in a lock")]
+    Time(String),
+}
+
+impl batch::Images for Registries {
+    fn images(
+        &self,
+        requests: &[ImageRequest],
+        default: &Platform,
+    ) -> Vec<Result<ResolvedImage, ImageFailure>> {
+        let questions = requests.iter().map(|request| {
+            let platform = request.platform.as_ref().unwrap_or(default);
+            (request.reference.clone(), platform.clone())
+        });
+        let found = self.find(questions.collect());
+        let answers = requests.iter().zip(found).map(|(request, found)| {
+            if request.kind != ImageKind::Registry {
+                return Err(Arc::new(NotAsked::Layout) as ImageFailure);
+            }
+            let found = found.map_err(|error| Arc::new(error) as ImageFailure)?;
+            ResolvedImage::parse(Some(found.digest), &found.config)
+                .map_err(|error| Arc::new(error) as ImageFailure)
+        });
+        answers.collect()
+    }
+
+    fn time(&self, request: &SourceRequest) -> Result<SourceTime, ImageFailure> {
+        Err(Arc::new(NotAsked::Time(request.identifier.clone())))
+    }
+}

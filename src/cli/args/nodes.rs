@@ -1,0 +1,330 @@
+//! The nodes that a build can be put on: those of the builder that answer, or the one daemon that was named.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use solvekit::build::{BuildRequest, Output};
+use solvekit::builder::{Boot, Builder};
+use solvekit::client::{Address, Client};
+use solvekit::oci::Reference;
+use solvekit::progress::Writer;
+use solvekit::spread::{Built, Error, Node, Nodes, Plan, Silent};
+
+use super::builder::{Builders, Used};
+use crate::cli::commands::build::preflight;
+use crate::cli::environment::Environment;
+use crate::cli::report::{Failure, build_failure};
+
+/// Nodes that answer, of a builder that has a name.
+pub(crate) struct Reached {
+    pub(crate) used: Used,
+    nodes: Vec<Node>,
+    silent: Vec<Silent>,
+}
+
+/// The same when they have been asked what they can do.
+pub(crate) struct Ready {
+    pub(crate) used: Used,
+    pub(crate) nodes: Nodes,
+    pub(crate) plan: Plan,
+    warnings: Vec<String>,
+}
+
+impl Reached {
+    /// A daemon without a builder, or the only one.
+    pub(crate) fn one(client: Client, used: Used) -> Self {
+        let node = Node {
+            name: used.node.clone(),
+            client,
+            platforms: Vec::new(),
+        };
+        Self {
+            used,
+            nodes: vec![node],
+            silent: Vec::new(),
+        }
+    }
+
+    /// Tells which nodes they are, when `--debug` asks for it.
+    pub(crate) fn tell(&self, environment: &Environment) {
+        for node in &self.nodes {
+            let used = Used {
+                node: node.name.clone(),
+                ..self.used.clone()
+            };
+            environment.tell_debug(|| used.described(&node.client));
+        }
+    }
+
+    /// Asks the nodes what they can do.
+    pub(crate) async fn survey(self) -> Surveyed {
+        let builder = self.used.builder.clone();
+        let (nodes, more) = match <[Node; 1]>::try_from(self.nodes) {
+            Ok([only]) if self.silent.is_empty() => (Nodes::one(only), Vec::new()),
+            Ok(only) => Nodes::survey(only.into()).await,
+            Err(nodes) => Nodes::survey(nodes).await,
+        };
+        let mut silent = self.silent;
+        silent.extend(more);
+        let warnings = silent.iter().map(|node| {
+            format!(
+                "WARNING: the node {} of the builder {builder} does not answer, and is left out: {}",
+                node.name, node.reason
+            )
+        });
+        Surveyed {
+            used: self.used,
+            warnings: warnings.collect(),
+            nodes,
+            silent,
+        }
+    }
+
+    /// Asks the nodes what they can do, and puts the build's platforms on them.
+    pub(crate) async fn plan(self, prepared: &solvekit::build::Prepared) -> Result<Ready, Failure> {
+        let surveyed = self.survey().await;
+        let plan = surveyed.plan(prepared)?;
+        let Surveyed {
+            mut used,
+            nodes,
+            warnings,
+            ..
+        } = surveyed;
+        if let Some(first) = plan.shares.first() {
+            used.node.clone_from(&nodes.all()[first.node].name);
+        }
+        Ok(Ready {
+            used,
+            nodes,
+            plan,
+            warnings,
+        })
+    }
+}
+
+/// Nodes that have been asked what they can do.
+pub(crate) struct Surveyed {
+    pub(crate) used: Used,
+    pub(crate) nodes: Nodes,
+    silent: Vec<Silent>,
+    warnings: Vec<String>,
+}
+
+impl Surveyed {
+    /// Puts a build's platforms on the nodes.
+    pub(crate) fn plan(&self, prepared: &solvekit::build::Prepared) -> Result<Plan, Failure> {
+        let planned = self.nodes.plan(prepared, self.silent.clone());
+        planned.map_err(|error| explain_plan(&error, &self.used.builder))
+    }
+
+    /// Says which nodes are left out.
+    pub(crate) fn warn(&self, progress: &Writer) {
+        for warning in &self.warnings {
+            progress.note(warning);
+        }
+    }
+
+    /// Where the node is, if there is only one.
+    pub(crate) fn address(&self) -> Option<&Address> {
+        match self.nodes.all() {
+            [only] => Some(only.client.address()),
+            _ => None,
+        }
+    }
+}
+
+impl Ready {
+    /// Says which nodes are left out.
+    pub(crate) fn warn(&self, progress: &Writer) {
+        for warning in &self.warnings {
+            progress.note(warning);
+        }
+    }
+
+    /// The names to be pushed to that can be asked from here: all, when the index is pushed from here.
+    pub(crate) fn askable(&self, names: Vec<Reference>) -> Vec<Reference> {
+        preflight::askable_of(names, self.address())
+    }
+
+    /// Where the only node is that has a part of the build.
+    pub(crate) fn address(&self) -> Option<&Address> {
+        match self.plan.shares.as_slice() {
+            [only] => Some(self.nodes.all()[only.node].client.address()),
+            _ => None,
+        }
+    }
+}
+
+impl Builders {
+    /// Connects to all nodes of a builder at once.
+    pub(crate) async fn reach(
+        &self,
+        builder: &Builder,
+        timeout: Duration,
+        boot: &Boot<'_>,
+    ) -> Result<Reached, Failure> {
+        let instances = builder.nodes.iter().zip(self.instances(builder));
+        let connected = join_all(instances.map(async |(node, instance)| {
+            let connect = async {
+                let instance = instance?;
+                let client = instance.connect(timeout, boot).await?;
+                Ok::<_, solvekit::builder::Error>((client, Used::of(builder, &instance)))
+            };
+            (node, connect.await)
+        }));
+        let (mut nodes, mut silent, mut first) = (Vec::new(), Vec::new(), None);
+        for (node, connected) in connected.await {
+            match connected {
+                Ok((client, used)) => {
+                    first.get_or_insert(used);
+                    nodes.push(Node {
+                        name: node.name.clone(),
+                        client,
+                        platforms: node.platforms.clone(),
+                    });
+                }
+                Err(error) if builder.nodes.len() == 1 => return Err(error.into()),
+                Err(error) => {
+                    let reason = Failure::from_error(&error).into_message();
+                    silent.push(Silent::new(&node.name, reason));
+                }
+            }
+        }
+        let Some(used) = first else {
+            return Err(match silent.is_empty() {
+                true => Failure::new(format!("the builder {:?} has no nodes", builder.name)).hint(
+                    format!(
+                        "add one: solvekit create --append --name {} ENDPOINT",
+                        builder.name
+                    ),
+                ),
+                false => explain_plan(&Error::NoNode { silent }, &builder.name),
+            });
+        };
+        self.remember_use(&builder.name);
+        Ok(Reached {
+            used,
+            nodes,
+            silent,
+        })
+    }
+}
+
+/// The names of all parts, for the history commands and the metadata file.
+pub(crate) fn references(built: &Built, builder: &str) -> Vec<String> {
+    let parts = built.parts.iter();
+    parts
+        .map(|part| format!("{builder}/{}/{}", part.node, part.build_ref))
+        .collect()
+}
+
+/// The registries that the request says are insecure, for what is pushed from here.
+pub(crate) fn insecure(request: &BuildRequest) -> Vec<String> {
+    let is_true =
+        |value: Option<&String>| value.is_some_and(|value| value == "true" || value == "1");
+    let mut names: Vec<String> = Vec::new();
+    let insecure = |output: &&Output| is_true(output.attributes.get("registry.insecure"));
+    for output in request.outputs.iter().filter(insecure) {
+        match output.attributes.get("name") {
+            Some(given) => names.extend(given.split(',').map(str::to_owned)),
+            None => names.extend(request.tags.iter().map(ToString::to_string)),
+        }
+    }
+    for cache in request.cache_to.iter() {
+        if is_true(cache.attrs.get("registry.insecure")) {
+            names.extend(cache.attrs.get("ref").cloned());
+        }
+    }
+    let parsed = names.iter().filter_map(|name| Reference::parse(name).ok());
+    parsed.map(|name| name.domain().to_owned()).collect()
+}
+
+/// The failure before anything is solved.
+fn explain_plan(error: &Error, builder: &str) -> Failure {
+    let failure = Failure::from_error(error);
+    match error {
+        Error::NotTogether { .. } => failure.hint(format!(
+            "push the image (--push), build the platforms of one node at a time (--platform), or add a node that builds for all: \
+             solvekit create --append --name {builder} …"
+        )),
+        Error::Unserved { .. } => failure.hint(format!(
+            "start the nodes that do not answer, or add one that builds for it: solvekit create --append --name {builder} … \
+             (--leave --node NODE takes one out)"
+        )),
+        Error::NoNode { .. } => failure.hint(format!(
+            "start them, or take them out: solvekit create --leave --name {builder} --node NODE"
+        )),
+        Error::EngineCannotPush { .. } => failure.hint(
+            "turn on the engine's containerd image store, or give the builder nodes with a BuildKit of their own: \
+             solvekit create --driver docker-container"
+                .to_owned(),
+        ),
+        _ => failure,
+    }
+}
+
+/// The failure of a build, with the node that it failed on.
+pub(crate) fn explain(
+    error: &Error,
+    summary: &solvekit::progress::Summary,
+    mode: solvekit::progress::Mode,
+) -> Failure {
+    match error {
+        Error::Build(error) => build_failure::explain(error, summary, mode),
+        Error::Part {
+            node,
+            platforms,
+            source,
+        } => {
+            let failure = build_failure::explain(source, summary, mode);
+            failure.behind(&of_node(node, platforms, source))
+        }
+        Error::Lost {
+            platforms, source, ..
+        } => {
+            let failure = build_failure::explain(source, summary, mode);
+            let lost = match platforms.is_empty() {
+                true => error.to_string(),
+                false => format!("{error}; no tag has moved"),
+            };
+            failure.behind(&lost)
+        }
+        Error::Cache { parts, .. } => Failure::from_error(error).hint(format!(
+            "the image is built and pushed; the caches are there apart: {}",
+            parts.join(", ")
+        )),
+        Error::Index { .. } => {
+            let failure = Failure::from_error(error);
+            let message = failure.into_message();
+            let failure = Failure::new(format!("{message}; no tag has moved"));
+            match crate::cli::report::hint::for_message(&message) {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        }
+        error => Failure::from_error(error),
+    }
+}
+
+/// The error of a step names its platform already.
+fn of_node(
+    node: &str,
+    platforms: &[solvekit::oci::Platform],
+    source: &solvekit::build::Error,
+) -> String {
+    let text = source.to_string();
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    match names.is_empty() || names.iter().any(|name| text.contains(name.as_str())) {
+        true => format!("on the node {node}"),
+        false => format!("on the node {node} ({})", names.join(", ")),
+    }
+}
+
+/// What failed of a build, wherever that was.
+pub(crate) fn cause(error: &Error) -> Option<&solvekit::build::Error> {
+    match error {
+        Error::Build(error) => Some(error),
+        Error::Part { source, .. } | Error::Lost { source, .. } => Some(source),
+        _ => None,
+    }
+}

@@ -1,0 +1,113 @@
+//! Arguments of commands that look at a Dockerfile without building it.
+
+use solvekit::batch::Case;
+use solvekit::build;
+use solvekit::frontend::Source;
+use solvekit::oci::Platform;
+use solvekit::text;
+
+use super::contexts::FileArgs;
+use super::values;
+use crate::cli::commands::build as build_command;
+use crate::cli::environment::Environment;
+use crate::cli::report::{Failure, build_failure, hint};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DockerfileArgs {
+    /// The build context: the folder with the Dockerfile and the ignore file, or - for a Dockerfile on stdin
+    #[arg(value_name = "PATH", default_value = ".")]
+    context: String,
+
+    #[command(flatten)]
+    files: FileArgs,
+
+    /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: this machine's]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<String>,
+
+    /// The stage [default: the last]
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+
+    /// Value of an ARG; without =VALUE it is taken from the environment; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
+    build_arg: Vec<(String, Option<String>)>,
+}
+
+/// A Dockerfile that was read, and what it is looked at for.
+#[derive(Debug)]
+pub(crate) struct OfDockerfile {
+    pub(crate) source: Source,
+    pub(crate) case: Case,
+}
+
+impl DockerfileArgs {
+    /// Reads the Dockerfile and the ignore file.
+    pub(crate) fn read(&self, environment: &Environment) -> Result<OfDockerfile, Failure> {
+        let mut request = self.files.request(&self.context)?;
+        request.platforms = build_command::platforms(&self.platform, environment)?;
+        request.target = self.target.clone();
+        request.build_args = values::build_args(self.build_arg.clone());
+        if let Some(epoch) = &environment.source_date_epoch {
+            request
+                .build_args
+                .entry("SOURCE_DATE_EPOCH".to_owned())
+                .or_insert_with(|| epoch.clone());
+        }
+        let inputs =
+            build::read_inputs(&request).map_err(|error| build_failure::before_daemon(&error))?;
+        let mut case = Case::default();
+        case.opts = request.attributes();
+        case.opts.extend(inputs.attributes());
+        case.context_archive = case
+            .opts
+            .get("context")
+            .is_some_and(|url| is_archive_name(url));
+        case.excludes = Some(inputs.excludes().to_vec());
+        let ignores = inputs.named_excludes().into_iter();
+        case.local_ignores = ignores
+            .map(|(name, patterns)| (name, patterns.join("\n")))
+            .collect();
+        case.build_platform = Some(Platform::host().format_all());
+        let source = inputs.source().ok_or_else(|| {
+            Failure::new("the Dockerfile is not on this machine, and no daemon is asked to fetch it").hint(
+                "clone or download it, and name the folder, or pipe the Dockerfile in: solvekit … -f - URL < Dockerfile",
+            )
+        })?;
+        Ok(OfDockerfile { source, case })
+    }
+}
+
+/// Does the URL name an archive? A build looks at its first bytes, which is not done here.
+fn is_archive_name(url: &str) -> bool {
+    const ENDINGS: [&str; 7] = [
+        ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".txz",
+    ];
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    ENDINGS.iter().any(|ending| path.ends_with(ending))
+}
+
+impl OfDockerfile {
+    /// A failure at these lines, with the next step if it is known.
+    pub(crate) fn failed(&self, message: &str, lines: &[u64]) -> Failure {
+        let path = &self.source.path;
+        let failure = match lines.first() {
+            Some(first) => Failure::new(format!("{path}:{first}: {message}"))
+                .report_before(self.excerpt(lines)),
+            None => Failure::new(format!("{path}: {message}")),
+        };
+        match hint::for_message(message) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    fn excerpt(&self, lines: &[u64]) -> String {
+        let ranges: Vec<_> = lines
+            .iter()
+            .filter_map(|line| usize::try_from(*line).ok())
+            .map(|line| line..=line)
+            .collect();
+        text::excerpt(&self.source.path, self.source.text(), &ranges)
+    }
+}

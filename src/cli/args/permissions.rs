@@ -1,0 +1,42 @@
+//! `--allow`: what build steps may do besides the usual.
+
+use solvekit::build::BuildRequest;
+
+use crate::cli::report::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PermissionArgs {
+    /// Allow what a step needs and what the daemon allows too: network.host, security.insecure, device[=NAME]; and what
+    /// mode=delete of an output needs: buildx.local.delete; repeatable
+    #[arg(long, value_name = "ENTITLEMENT")]
+    allow: Vec<String>,
+}
+
+impl PermissionArgs {
+    pub(crate) fn apply(&self, request: &mut BuildRequest) -> Result<(), Failure> {
+        let given = self.allow.iter().filter(|text| !text.is_empty());
+        request.entitlements = given
+            .map(|text| text.parse())
+            .collect::<Result<_, solvekit::build::Error>>()
+            .map_err(|error| Failure::from_error(&error))?;
+        Ok(())
+    }
+}
+
+/// What has to be done so that a build may use an entitlement.
+pub(crate) fn hint(entitlement: &str) -> String {
+    format!(
+        "allow it in the build: --allow {entitlement}\n{}",
+        daemon_hint(entitlement)
+    )
+}
+
+/// What has to be done on the side of the daemon.
+pub(crate) fn daemon_hint(entitlement: &str) -> String {
+    let engine = entitlement.replace('.', "-");
+    format!(
+        "the daemon has to allow it as well: buildkitd --allow-insecure-entitlement {entitlement}, or in buildkitd.toml:\n  \
+         insecure-entitlements = [\"{entitlement}\"]\n\
+         or a Docker Engine in /etc/docker/daemon.json: {{\"builder\": {{\"entitlements\": {{\"{engine}\": true}}}}}}"
+    )
+}

@@ -1,0 +1,61 @@
+//! The source policy that the environment names, and policies beside Dockerfiles.
+
+use solvekit::build::PolicyUse;
+use solvekit::client::SourcePolicy;
+
+use super::values;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+/// The file of `EXPERIMENTAL_BUILDKIT_SOURCE_POLICY`.
+pub(crate) fn of_environment(environment: &Environment) -> Result<Option<SourcePolicy>, Failure> {
+    let Some(path) = &environment.source_policy else {
+        return Ok(None);
+    };
+    let bytes = std::fs::read(path).map_err(|error| failed(path, &error.to_string()))?;
+    let policy = SourcePolicy::parse(&bytes)
+        .map_err(|error| failed(path, &Failure::from_error(&error).into_message()))?;
+    Ok(Some(policy))
+}
+
+fn failed(path: &std::path::Path, reason: &str) -> Failure {
+    Failure::new(format!(
+        "cannot use the source policy {}: {reason}",
+        path.display()
+    ))
+    .hint(
+        "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY names it; it is JSON like {\"rules\": [{\"action\": \"DENY\", \
+         \"selector\": {\"identifier\": \"docker-image://docker.io/*\"}}]}",
+    )
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// What is done about the policy beside the Dockerfile (Dockerfile.rego): disabled=true builds without it; what else buildx
+    /// takes is not supported yet, and a build with a policy is refused
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
+}
+
+impl PolicyArgs {
+    /// Reads the flags; none may be taken for obeyed that is not.
+    pub(crate) fn parse(&self) -> Result<PolicyUse, Failure> {
+        let mut policy = PolicyUse::Refuse;
+        for text in &self.policy {
+            let disabled = text.strip_prefix("disabled=").map(values::boolean);
+            match disabled {
+                Some(Ok(true)) => policy = PolicyUse::Disabled,
+                Some(Ok(false)) => {}
+                _ => {
+                    return Err(Failure::new(format!(
+                        "--policy {text:?} cannot be obeyed: policies are not supported yet"
+                    ))
+                    .hint(
+                        "--policy disabled=true builds without the policy beside the Dockerfile",
+                    ));
+                }
+            }
+        }
+        Ok(policy)
+    }
+}

@@ -1,0 +1,117 @@
+//! Proxies of Docker's configuration: build steps are told them as build arguments.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+/// The part of `config.json` that is about proxies.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Config {
+    /// By the engine's address, or `default`.
+    proxies: BTreeMap<String, Proxies>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Proxies {
+    http_proxy: String,
+    https_proxy: String,
+    no_proxy: String,
+    ftp_proxy: String,
+}
+
+/// Where an engine is when nothing says so.
+const DEFAULT_ENGINE: &str = "unix:///var/run/docker.sock";
+
+/// Adds `HTTP_PROXY` and the others, unless a build argument of that name is given in any case.
+pub(crate) fn add(
+    build_args: &mut BTreeMap<String, String>,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let Some(path) = environment
+        .docker_config
+        .as_ref()
+        .map(|folder| folder.join("config.json"))
+    else {
+        return Ok(());
+    };
+    // A file that is not there says nothing; one that cannot be read is told by what reads credentials from it.
+    let Ok(text) = std::fs::read(&path) else {
+        return Ok(());
+    };
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Ok(());
+    }
+    let config: Config = serde_json::from_slice(&text).map_err(|error| {
+        // The message of serde may quote the file, which has credentials.
+        Failure::new(format!(
+            "{} is not a docker configuration (line {}, column {})",
+            path.display(),
+            error.line(),
+            error.column()
+        ))
+    })?;
+    let engine = environment.docker_host.as_deref().unwrap_or(DEFAULT_ENGINE);
+    extend(build_args, &config, engine);
+    Ok(())
+}
+
+fn extend(build_args: &mut BTreeMap<String, String>, config: &Config, engine: &str) {
+    let proxies = config.proxies.get(engine);
+    let Some(proxies) = proxies.or_else(|| config.proxies.get("default")) else {
+        return;
+    };
+    for (name, value) in [
+        ("HTTP_PROXY", &proxies.http_proxy),
+        ("HTTPS_PROXY", &proxies.https_proxy),
+        ("NO_PROXY", &proxies.no_proxy),
+        ("FTP_PROXY", &proxies.ftp_proxy),
+    ] {
+        let given = build_args.keys().any(|key| key.eq_ignore_ascii_case(name));
+        if !given && !value.is_empty() {
+            build_args.insert(name.to_owned(), value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = r#"{"auths": {}, "proxies": {
+        "default": {"httpProxy": "http://p:1", "noProxy": "local", "allProxy": "x"},
+        "tcp://e:2375": {"httpsProxy": "http://q:2", "ftpProxy": "f"}}}"#;
+
+    fn added(given: &[&str], engine: &str) -> Vec<String> {
+        let mut build_args = given
+            .iter()
+            .map(|name| ((*name).to_owned(), "given".to_owned()))
+            .collect();
+        extend(
+            &mut build_args,
+            &serde_json::from_str(CONFIG).unwrap(),
+            engine,
+        );
+        build_args.iter().map(|(k, v)| format!("{k}={v}")).collect()
+    }
+
+    #[test]
+    fn proxies_become_build_arguments_unless_they_are_given() {
+        assert_eq!(
+            added(&[], "unix:///x"),
+            ["HTTP_PROXY=http://p:1", "NO_PROXY=local"]
+        );
+        assert_eq!(
+            added(&["http_proxy"], DEFAULT_ENGINE),
+            ["NO_PROXY=local", "http_proxy=given"]
+        );
+        assert_eq!(
+            added(&[], "tcp://e:2375"),
+            ["FTP_PROXY=f", "HTTPS_PROXY=http://q:2"]
+        );
+    }
+}

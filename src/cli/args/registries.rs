@@ -1,0 +1,96 @@
+//! How commands reach registries: whose certificates count, and who need not have one.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use solvekit::progress::Writer;
+use solvekit::registry::{
+    Client, ClientOptions, Credentials, Notifier, login_key, registry_of_key,
+};
+
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::talk;
+
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Registries")]
+pub(crate) struct RegistryArgs {
+    /// Do not check this registry's certificate, and let it speak plain HTTP (HOST[:PORT]); repeatable
+    #[arg(long, value_name = "HOST")]
+    insecure_registry: Vec<String>,
+
+    /// Folder of certificates as docker has them, DIR/HOST[:PORT]/ca.crt, before /etc/docker/certs.d; repeatable
+    #[arg(long, value_name = "DIR")]
+    certs_dir: Vec<PathBuf>,
+}
+
+/// What registries and credential helpers tell during a build, as lines of its progress.
+#[derive(Clone)]
+pub(crate) struct Notes(Arc<Mutex<Option<Writer>>>);
+
+impl Notes {
+    pub(crate) fn new(writer: Writer) -> Self {
+        Self(Arc::new(Mutex::new(Some(writer))))
+    }
+
+    pub(crate) fn notifier(&self) -> Notifier {
+        let writer = Arc::clone(&self.0);
+        Notifier::new(move |line| {
+            let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(writer) = &*writer {
+                writer.note(line);
+            }
+        })
+    }
+
+    /// Lets go of the progress, so that it can end.
+    pub(crate) fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl RegistryArgs {
+    /// These are not checked either.
+    pub(crate) fn add_insecure<'a>(&mut self, registries: impl Iterator<Item = &'a str>) {
+        for registry in registries {
+            if !self.insecure_registry.iter().any(|known| known == registry) {
+                self.insecure_registry.push(registry.to_owned());
+            }
+        }
+    }
+
+    /// A client with the user's credentials.
+    pub(crate) fn client(&self, environment: &Environment) -> Result<Client, Failure> {
+        Ok(self.client_with(environment.credentials()?, environment))
+    }
+
+    /// A client with these credentials.
+    pub(crate) fn client_with(
+        &self,
+        credentials: Credentials,
+        environment: &Environment,
+    ) -> Client {
+        let options = self.options(environment);
+        for registry in &options.insecure {
+            talk(&format!(
+                "WARNING: whether {registry} is the registry that it says is not checked\n"
+            ));
+        }
+        Client::new(credentials.into(), options)
+    }
+
+    /// How registries are reached.
+    pub(crate) fn options(&self, environment: &Environment) -> ClientOptions {
+        let insecure = self.insecure_registry.iter();
+        let insecure = insecure.map(|text| registry_of_key(&login_key(text)).to_owned());
+        let mut certificates = self.certs_dir.clone();
+        certificates.extend(environment.certificate_folders());
+        ClientOptions {
+            certificates,
+            insecure: insecure.collect(),
+            proxies: environment.proxies.clone(),
+            notifier: Some(Notifier::new(|line| talk(&format!("{line}\n")))),
+            ..ClientOptions::default()
+        }
+    }
+}

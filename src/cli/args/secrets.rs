@@ -1,0 +1,183 @@
+//! `--secret` and `--ssh`: what RUN may use and no layer keeps.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+
+use solvekit::build::csv_fields;
+use solvekit::session::{Secrets, SshAgents};
+
+use crate::cli::report::Failure;
+
+/// Where a secret comes from.
+#[derive(Debug, PartialEq, Eq)]
+enum Source {
+    File(String),
+    Variable(String),
+    /// The variable of the id's name if there is one, else the file.
+    ById,
+}
+
+/// All secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. Nothing else becomes a secret: a Dockerfile can read every
+/// secret of its build, so a variable of the environment is none unless it is named here.
+pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
+    let mut secrets = Secrets::new();
+    for text in given {
+        let (id, source) = parse(text)?;
+        let variable = |name: &str| std::env::var_os(name);
+        let value = OsString::into_vec;
+        let added = match &source {
+            Source::File(path) => secrets.with_file(&id, path),
+            Source::Variable(name) => match variable(name) {
+                Some(found) => secrets.with_value(&id, value(found)),
+                None => {
+                    return Err(Failure::new(format!(
+                        "cannot read the secret {id:?}: the environment variable {name} is not set"
+                    ))
+                    .hint("export it, or name a file: --secret id=ID,src=FILE"));
+                }
+            },
+            Source::ById => match variable(&id) {
+                Some(found) => secrets.with_value(&id, value(found)),
+                None => secrets.with_file(&id, &id),
+            },
+        };
+        secrets = added.map_err(|error| {
+            let hint = "--secret id=ID,src=FILE reads a file, --secret id=ID,env=NAME a variable";
+            let looked = match source {
+                Source::ById => {
+                    format!("the variable {id} is not set, and so the file was looked for; ")
+                }
+                _ => String::new(),
+            };
+            Failure::from_error(&error).hint(looked + hint)
+        })?;
+    }
+    Ok(secrets)
+}
+
+/// Nothing of a value is repeated in a message: whoever writes `--secret id=x,value` means the value to stay secret.
+fn parse(text: &str) -> Result<(String, Source), Failure> {
+    let invalid = |reason: String| {
+        Failure::new(format!("invalid --secret: {reason}")).hint(
+            "a secret is id=ID, then src=FILE or env=NAME, for example --secret id=npm,src=$HOME/.npmrc",
+        )
+    };
+    let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
+    for field in csv_fields(text).map_err(invalid)? {
+        let Some((key, value)) = field.split_once('=') else {
+            return Err(invalid("a field is not key=value".to_owned()));
+        };
+        let place = match key.trim().to_ascii_lowercase().as_str() {
+            "id" => &mut id,
+            "src" | "source" => &mut file,
+            "env" => &mut variable,
+            "type" => &mut kind,
+            other => {
+                return Err(invalid(format!(
+                    "there is no field {other:?}; the fields are id, src, env and type"
+                )));
+            }
+        };
+        *place = Some(value.to_owned()).filter(|value| !value.is_empty());
+    }
+    let id = id.ok_or_else(|| invalid("id= is missing".to_owned()))?;
+    let source = match (kind.as_deref(), file, variable) {
+        (_, Some(_), Some(_)) => return Err(invalid("it has both src= and env=".to_owned())),
+        (Some("env"), Some(name), None) | (None | Some("env"), None, Some(name)) => {
+            Source::Variable(name)
+        }
+        (None | Some("file"), Some(path), None) => Source::File(path),
+        (None, None, None) => Source::ById,
+        (Some("env"), None, None) => Source::Variable(id.clone()),
+        (Some("file"), None, None) => Source::File(id.clone()),
+        (Some("file"), None, Some(_)) => return Err(invalid("type=file has no env=".to_owned())),
+        (Some(other), ..) => {
+            return Err(invalid(format!("type={other} is neither file nor env")));
+        }
+    };
+    Ok((id, source))
+}
+
+/// All agents: `default`, `ID`, `ID=SOCKET`, `ID=KEY[,KEY…]`.
+pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
+    let mut agents = SshAgents::new();
+    let mut ids: Vec<&str> = Vec::new();
+    for text in given {
+        let (id, paths) = match text.split_once('=') {
+            Some((id, paths)) => (id, paths.split(',').map(PathBuf::from).collect()),
+            None => (text.as_str(), vec![own_agent(text)?]),
+        };
+        if ids.contains(&id) {
+            return Err(Failure::new(format!("--ssh {text}: {id} is given twice"))
+                .hint("several keys of one id go into one flag: --ssh default=KEY,KEY"));
+        }
+        ids.push(id);
+        let added = match paths.as_slice() {
+            [path] if is_socket(path) => agents.with_socket(id, path),
+            paths => match paths.iter().find(|path| is_socket(path)) {
+                Some(socket) => {
+                    return Err(Failure::new(format!(
+                        "--ssh {text}: {} is an agent's socket, which stands alone",
+                        socket.display()
+                    ))
+                    .hint("an id is one socket, or one or more key files"));
+                }
+                None => agents.with_keys(id, paths),
+            },
+        };
+        agents = added.map_err(|error| {
+            Failure::from_error(&error)
+                .hint("--ssh default uses the agent of SSH_AUTH_SOCK, --ssh ID=SOCKET another one, --ssh ID=KEY[,KEY] key files")
+        })?;
+    }
+    Ok(agents)
+}
+
+fn own_agent(text: &str) -> Result<PathBuf, Failure> {
+    let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
+    socket.map(PathBuf::from).ok_or_else(|| {
+        Failure::new(format!("--ssh {text}: SSH_AUTH_SOCK is not set")).hint(
+            "start an agent (eval $(ssh-agent); ssh-add), or name its socket or a key: --ssh default=PATH",
+        )
+    })
+}
+
+fn is_socket(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|found| found.file_type().is_socket())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        parse(text).unwrap().1
+    }
+
+    #[test]
+    fn secrets_are_read_as_by_the_reference() {
+        assert_eq!(source("id=a,src=f"), Source::File("f".into()));
+        assert_eq!(source("id=a,env=E"), Source::Variable("E".into()));
+        assert_eq!(source("id=a,type=env,src=E"), Source::Variable("E".into()));
+        assert_eq!(source("id=a,type=env"), Source::Variable("a".into()));
+        assert_eq!(source("id=a"), Source::ById);
+    }
+
+    #[test]
+    fn mistakes_do_not_repeat_what_may_be_secret() {
+        for text in [
+            "src=f",
+            "id=a,hunter2",
+            "id=a,src=f,env=E",
+            "id=a,type=x",
+            "id=a,sorce=hunter2",
+            "hunter2",
+        ] {
+            let failure = parse(text).unwrap_err();
+            assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Values of flags: each parser returns the library's type, or a reason that names the text.
+
+use std::collections::BTreeMap;
+
+use solvekit::build::{HostAddress, Ulimit};
+
+/// Stands for the address by which containers reach the machine of their engine.
+const HOST_GATEWAY: &str = "host-gateway";
+
+/// `key=value` with a key; without `=` the value is `None`.
+pub(crate) fn key_value(text: &str) -> Result<(String, Option<String>), String> {
+    let (key, value) = match text.split_once('=') {
+        Some((key, value)) => (key, Some(value.to_owned())),
+        None => (text, None),
+    };
+    if key.is_empty() {
+        return Err(format!("{text:?} has no key before the '='"));
+    }
+    Ok((key.to_owned(), value))
+}
+
+/// `true` or `false`, in the forms that Go's flags have.
+pub(crate) fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+/// Pairs of `--build-arg`: one without a value takes it from the environment, and is dropped when it is not set there.
+pub(crate) fn build_args(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .filter_map(|(key, value)| {
+            let value = value.or_else(|| std::env::var(&key).ok())?;
+            Some((key, value))
+        })
+        .collect()
+}
+
+/// Pairs of `--label`: one without a value is empty.
+pub(crate) fn labels(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key, value.unwrap_or_default()))
+        .collect()
+}
+
+/// `host:ip` or `host=ip`; an IPv6 address may stand in brackets, and `host-gateway` is the address of the engine's machine.
+pub(crate) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
+    let (host, address) = text
+        .split_once('=')
+        .or_else(|| text.split_once(':'))
+        .filter(|(host, address)| !host.is_empty() && !address.is_empty())
+        .ok_or_else(|| format!("{text:?} is not host:ip, for example db:10.0.0.7"))?;
+    if address == HOST_GATEWAY {
+        return Ok((host.to_owned(), HostAddress::Gateway));
+    }
+    let address = address
+        .strip_prefix('[')
+        .and_then(|address| address.strip_suffix(']'))
+        .unwrap_or(address);
+    if address.parse::<std::net::IpAddr>().is_err() {
+        return Err(format!(
+            "{address:?} is not an IP address, for example 10.0.0.7"
+        ));
+    }
+    Ok((host.to_owned(), HostAddress::Ip(address.to_owned())))
+}
+
+/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+    solvekit::build::parse_bytes(text)
+        .ok_or_else(|| format!("{text:?} is not a size, for example 64m or 1g"))
+}
+
+const ULIMITS: &[&str] = &[
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
+/// `name=soft[:hard]`; without a hard limit it is the soft one.
+pub(crate) fn ulimit(text: &str) -> Result<Ulimit, String> {
+    let invalid = || format!("{text:?} is not name=soft[:hard], for example nofile=1024:2048");
+    let (name, limits) = text.split_once('=').ok_or_else(invalid)?;
+    if !ULIMITS.contains(&name) {
+        return Err(format!(
+            "there is no limit {name:?}; the limits are {}",
+            ULIMITS.join(", ")
+        ));
+    }
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    let number = |limit: &str| limit.parse::<i64>().map_err(|_| invalid());
+    let (soft, hard) = (number(soft)?, number(hard)?);
+    if hard != -1 && (soft == -1 || soft > hard) {
+        return Err(format!("in {text:?} the soft limit is above the hard one"));
+    }
+    Ok(Ulimit {
+        name: name.to_owned(),
+        soft,
+        hard,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_docker_s_units() {
+        assert_eq!(bytes("64m"), Ok(64 << 20));
+        assert_eq!(bytes("1.5 GiB"), Ok(3 << 29));
+        assert_eq!(bytes("4096"), Ok(4096));
+        for text in ["", "m", "-1", "1x", "1e400", "nan"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pair_without_a_key_is_refused() {
+        assert!(key_value("=x").unwrap_err().contains("\"=x\""));
+        assert_eq!(key_value("a=b=c"), Ok(("a".into(), Some("b=c".into()))));
+        assert_eq!(key_value("a"), Ok(("a".into(), None)));
+    }
+
+    #[test]
+    fn hosts_take_colon_or_equals_and_ipv6() {
+        let ip = |text: &str| Ok(("db".to_owned(), HostAddress::Ip(text.to_owned())));
+        assert_eq!(extra_host("db:10.0.0.7"), ip("10.0.0.7"));
+        assert_eq!(extra_host("db=[::1]"), ip("::1"));
+        assert_eq!(extra_host("db:::1"), ip("::1"));
+        let gateway = Ok(("db".to_owned(), HostAddress::Gateway));
+        assert_eq!(extra_host("db:host-gateway"), gateway);
+        assert!(extra_host("db").is_err());
+        assert!(extra_host("db:nowhere").is_err());
+    }
+
+    #[test]
+    fn ulimits_are_checked() {
+        assert_eq!(ulimit("nofile=1024:2048").unwrap().hard, 2048);
+        assert_eq!(ulimit("nofile=1024").unwrap().hard, 1024);
+        assert!(ulimit("nofile=3:2").is_err());
+        assert!(ulimit("files=3").unwrap_err().contains("nofile"));
+        assert!(ulimit("nofile=x").is_err());
+    }
+}

@@ -1,0 +1,191 @@
+//! The build of a bake file's targets: all on the nodes of one builder, at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use solvekit::bake::{self, Machine, Plan, TargetError};
+use solvekit::build::{self, BuildRequest, Prepared, Reconnect};
+use solvekit::oci::Reference;
+use solvekit::progress::{self, Mode, Summary};
+use solvekit::registry;
+use solvekit::spread::{Ended, Joint, Target};
+
+use crate::cli::args::builder::Used;
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::nodes::Surveyed;
+use crate::cli::args::registries::{Notes, RegistryArgs};
+use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
+use crate::cli::commands::build::{context_size, loading, preflight};
+use crate::cli::environment::Environment;
+use crate::cli::interrupt;
+use crate::cli::report::display::Sink;
+use crate::cli::report::{Failure, build_failure, display};
+
+/// How the targets are built together.
+pub(super) struct Settings {
+    pub(super) joint: Joint,
+    pub(super) reconnect: Reconnect,
+    pub(super) registries: RegistryArgs,
+}
+
+/// What became of the targets.
+pub(super) struct Baked {
+    pub(super) used: Used,
+    pub(super) ended: Vec<(String, Ended)>,
+    pub(super) summary: Summary,
+}
+
+/// The requests of all targets, with what the environment adds to each build.
+pub(super) fn requests(
+    plan: &Plan,
+    machine: &dyn Machine,
+    metadata: bool,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<BTreeMap<String, BuildRequest>, Failure> {
+    let mut requests = bake::requests(plan, machine).map_err(|error| failed(&error))?;
+    for (name, request) in &mut requests {
+        proxies::add(&mut request.build_args, environment)?;
+        attestations::defaults(request, metadata, environment)?;
+        request.source_policy = policy::of_environment(environment)?;
+        request.node_id = environment.node_id();
+        let is_linked = plan.targets.get(name).is_some_and(|target| target.linked);
+        if !is_linked {
+            default_load::apply(request, connection, environment)?;
+        }
+    }
+    Ok(requests)
+}
+
+/// A target that cannot be built, before a daemon is asked.
+pub(super) fn failed(error: &TargetError) -> Failure {
+    let failure = match &*error.source {
+        bake::RequestError::Build(error) => {
+            build_failure::explain(error, &Summary::default(), Mode::Plain)
+        }
+        error => Failure::from_error(error),
+    };
+    failure.behind(&format!("target {}", error.target))
+}
+
+/// Builds all targets and shows their progress. Gives what became of each.
+pub(super) async fn build(
+    plan: &Plan,
+    requests: BTreeMap<String, BuildRequest>,
+    settings: Settings,
+    mode: Mode,
+    sink: Sink,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<Baked, Failure> {
+    let cancelled = interrupt::token()?;
+    let say = |line: &str| display::boot(mode, line);
+    let prepare_and_connect = async {
+        let prepared = bake::prepare(plan, requests);
+        let prepared = prepared.await.map_err(|error| failed(&error))?;
+        let key = std::env::current_dir().unwrap_or_default();
+        let key = key.to_string_lossy();
+        let reached = connection.reach(environment, &key, &say);
+        Ok::<_, Failure>((prepared, reached.await?.survey().await))
+    };
+    let (prepared, surveyed) = tokio::select! {
+        ready = prepare_and_connect => ready?,
+        () = cancelled.cancelled() => {
+            return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
+        }
+    };
+    let targets = targets(&prepared, &surveyed)?;
+    let credentials = environment.credentials()?;
+    let (writer, updates) = progress::channel();
+    surveyed.warn(&writer);
+    let notes = Notes::new(writer.clone());
+    let credentials = Arc::new(credentials.with_notifier(notes.notifier()));
+    let mut options = settings.registries.options(environment);
+    options.insecure.extend(insecure(&prepared));
+    options.notifier = Some(notes.notifier());
+    let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
+    let pushes = preflight::askable_of(pushes(&prepared), surveyed.address());
+    let refused = preflight::refused(pushes, &registries, writer.clone());
+    let stop = cancelled.child_token();
+    let mut run = build::Environment::default();
+    run.load = load(&prepared, &surveyed, connection, environment).await?;
+    let display = display::start(mode, sink, None, &surveyed.used, environment, updates);
+    run.credentials = credentials;
+    run.registries = options;
+    run.progress = Some(writer);
+    run.cancelled = stop.clone();
+    run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
+    run.reconnect = settings.reconnect;
+    let sent = run.sent.clone();
+    let building = surveyed
+        .nodes
+        .build_all(targets, &settings.joint, &registries, run);
+    let mut building = std::pin::pin!(building);
+    let ended = tokio::select! {
+        ended = &mut building => Ok(ended),
+        failure = refused => {
+            stop.cancel();
+            let ended = building.await;
+            // They may have come to their end at the same time.
+            match ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))) {
+                true => Ok(ended),
+                false => Err(failure),
+            }
+        }
+    };
+    notes.end();
+    let summary = display.await.unwrap_or_default();
+    context_size::warn(&sent, mode);
+    Ok(Baked {
+        used: surveyed.used,
+        ended: ended?,
+        summary,
+    })
+}
+
+/// Every target on its nodes.
+fn targets(
+    prepared: &BTreeMap<String, Arc<Prepared>>,
+    surveyed: &Surveyed,
+) -> Result<Vec<Target>, Failure> {
+    let targets = prepared.iter().map(|(name, prepared)| {
+        let plan = surveyed.plan(prepared);
+        Ok(Target {
+            plan: plan.map_err(|failure| failure.behind(&format!("target {name}")))?,
+            name: name.clone(),
+            prepared: Arc::clone(prepared),
+        })
+    });
+    targets.collect()
+}
+
+fn insecure(prepared: &BTreeMap<String, Arc<Prepared>>) -> Vec<String> {
+    let registries = prepared.values();
+    registries
+        .flat_map(|prepared| nodes::insecure(prepared.request()))
+        .collect()
+}
+
+fn pushes(prepared: &BTreeMap<String, Arc<Prepared>>) -> Vec<Reference> {
+    let pushes = prepared.values();
+    pushes
+        .flat_map(|prepared| prepared.request().pushes())
+        .collect()
+}
+
+/// The engine that images are loaded into, if any target is to be loaded and the builder is none.
+async fn load(
+    prepared: &BTreeMap<String, Arc<Prepared>>,
+    surveyed: &Surveyed,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<Option<build::LoadTarget>, Failure> {
+    for prepared in prepared.values() {
+        let request = prepared.request();
+        let opener = loading::opener(request, surveyed.address(), connection, environment);
+        if let Some(opener) = opener.await? {
+            return Ok(Some(opener));
+        }
+    }
+    Ok(None)
+}

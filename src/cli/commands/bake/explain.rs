@@ -1,0 +1,59 @@
+//! `--explain`: where the value of an attribute comes from.
+
+use serde_json::Value;
+use solvekit::bake::explain::{Query, QueryError, explain as trace};
+use solvekit::bake::print;
+
+use super::tools::Work;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::print_text;
+
+/// Prints the value of an attribute, and where it comes from.
+pub(super) fn explain(text: &str, work: &Work<'_>) -> Result<(), Failure> {
+    let query = Query::parse(text, work.evaluation).map_err(|error| refused(text, &error))?;
+    let plan = work.plan_of(std::slice::from_ref(&query.target))?;
+    let value = match plan.targets.get(&query.target) {
+        Some(target) => {
+            let one = [(query.target.clone(), target.clone())].into();
+            value(&print::plan_json(&Default::default(), &one), &query)
+        }
+        None => None,
+    };
+    let explanation = trace(
+        work.evaluation,
+        query,
+        work.set,
+        work.environment,
+        work.files,
+    );
+    let query = &explanation.query;
+    let shown = value.map_or_else(|| "not set".to_owned(), |value| value.to_string());
+    print_text(&format!("{query} = {shown}\n{explanation}"))
+}
+
+/// The value of an attribute as `--print` has it.
+fn value(json: &str, query: &Query) -> Option<Value> {
+    let printed: Value = serde_json::from_str(json).ok()?;
+    let attribute = printed
+        .get("target")?
+        .get(&query.target)?
+        .get(&query.attribute)?;
+    let value = match &query.key {
+        Some(key) => attribute.get(key)?,
+        None => attribute,
+    };
+    Some(value.clone())
+}
+
+fn refused(text: &str, error: &QueryError) -> Failure {
+    let failure = Failure::new(format!("cannot explain {text}: {error}"));
+    let nearest = match error {
+        QueryError::UnknownTarget { nearest, .. }
+        | QueryError::UnknownAttribute { nearest, .. } => nearest.as_deref(),
+        _ => None,
+    };
+    match nearest {
+        Some(near) => failure.hint(format!("did you mean {near:?}?")),
+        None => failure.hint("write TARGET.ATTRIBUTE, for example app.tags or app.args.VERSION"),
+    }
+}

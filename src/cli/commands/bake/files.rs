@@ -1,0 +1,262 @@
+//! Which bake files are read, and what they see of the environment.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use solvekit::bake::{Environment, InputFile};
+use solvekit::oci::Platform;
+
+use crate::cli::args::values;
+use crate::cli::report::Failure;
+
+/// The largest file that is read.
+pub(super) const MAX_BYTES: u64 = 64 << 20;
+/// The files that are read when none is named, in this order, as far as they exist.
+pub(super) const DEFAULT_FILES: [&str; 8] = [
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+    "docker-bake.json",
+    "docker-bake.hcl",
+    "docker-bake.override.json",
+    "docker-bake.override.hcl",
+];
+/// What a path begins with that is here although the definition is elsewhere.
+pub(super) const WORKING_DIRECTORY: &str = "cwd://";
+/// Stands for the standard input.
+pub(super) const STDIN: &str = "-";
+
+/// The variables of the environment that bake files see, and those that steer the command.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    variables: BTreeMap<String, String>,
+}
+
+impl Settings {
+    pub(super) fn from_process() -> Result<Self, Failure> {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Ok(Self {
+            variables: std::env::vars_os().filter_map(text).collect(),
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// `BUILDX_BAKE_FILE_RELATIVE_PATHS`
+    pub(super) fn file_relative_paths(&self) -> Result<bool, Failure> {
+        const NAME: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
+        match self.get(NAME).map(str::trim) {
+            None | Some("") => Ok(false),
+            Some(value) => values::boolean(value).map_err(|reason| {
+                Failure::new(format!("the variable {NAME} cannot be used: {reason}"))
+            }),
+        }
+    }
+
+    /// `BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP`; what is no boolean counts as false.
+    fn is_lookup_disabled(&self) -> bool {
+        let value = self.get("BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP");
+        value.is_some_and(|value| values::boolean(value) == Ok(true))
+    }
+
+    /// The files of `BUILDX_BAKE_FILE`, which have to exist.
+    fn files(&self) -> Result<Vec<String>, Failure> {
+        let separator = self
+            .get("BUILDX_BAKE_PATH_SEPARATOR")
+            .filter(|text| !text.is_empty());
+        let Some(list) = self.get("BUILDX_BAKE_FILE") else {
+            return Ok(Vec::new());
+        };
+        let names = list.split(separator.unwrap_or(":")).map(str::trim);
+        let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+        for name in names.iter().filter(|name| **name != STDIN) {
+            if let Err(error) = Path::new(name).metadata() {
+                return Err(Failure::new(format!("cannot read {name}: {error}"))
+                    .hint("the variable BUILDX_BAKE_FILE names it"));
+            }
+        }
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+}
+
+/// The environment of an evaluation.
+pub(super) fn environment(
+    settings: &Settings,
+    var: &[String],
+    context: &str,
+) -> Result<Environment, Failure> {
+    let lookup_disabled = settings.is_lookup_disabled();
+    let variables = if lookup_disabled {
+        BTreeMap::new()
+    } else {
+        settings.variables.clone()
+    };
+    Ok(Environment {
+        variables,
+        lookup_disabled,
+        overrides: overrides(var)?,
+        command_context: context.to_owned(),
+        local_platform: Platform::host().to_string(),
+    })
+}
+
+/// The values of `--var`.
+fn overrides(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let filled = given.iter().filter(|text| !text.is_empty());
+    filled
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+            _ => Err(
+                Failure::new(format!("--var {text}: it has no name and value"))
+                    .hint("write --var NAME=VALUE"),
+            ),
+        })
+        .collect()
+}
+
+/// The files that were named, or those of the environment. None: the usual ones.
+pub(super) fn named(given: &[String], settings: &Settings) -> Result<Vec<String>, Failure> {
+    match given {
+        [] => settings.files(),
+        given => Ok(given.to_vec()),
+    }
+}
+
+/// Reads the files that were named, or those of the environment, or the usual ones.
+pub(super) fn read(
+    given: &[String],
+    settings: &Settings,
+    stdin: impl Fn() -> io::Result<Vec<u8>>,
+) -> Result<Vec<InputFile>, Failure> {
+    let files = read_some(named(given, settings)?, stdin)?;
+    if files.is_empty() {
+        return Err(none().hint(
+            "name one with -f, or make docker-bake.hcl, docker-bake.json or compose.yaml here",
+        ));
+    }
+    Ok(files)
+}
+
+/// No file was found.
+pub(super) fn none() -> Failure {
+    Failure::new("there is no bake file")
+}
+
+/// Reads these files, or the usual ones as far as they are there.
+pub(super) fn read_some(
+    named: Vec<String>,
+    stdin: impl Fn() -> io::Result<Vec<u8>>,
+) -> Result<Vec<InputFile>, Failure> {
+    let usual = named.is_empty();
+    let names = if usual {
+        DEFAULT_FILES.map(str::to_owned).to_vec()
+    } else {
+        named
+    };
+    let mut files = Vec::new();
+    for name in names {
+        let name = name
+            .strip_prefix(WORKING_DIRECTORY)
+            .unwrap_or(&name)
+            .to_owned();
+        let read = if name == STDIN {
+            stdin()
+        } else {
+            read_file(&name)
+        };
+        match read {
+            // An empty file counts as absent.
+            Ok(bytes) if bytes.is_empty() && name != STDIN => {}
+            Ok(bytes) if bytes.len() as u64 > MAX_BYTES => {
+                return Err(Failure::new(format!(
+                    "cannot read {name}: it is larger than {MAX_BYTES} bytes"
+                )));
+            }
+            Ok(bytes) => files.push(InputFile { name, bytes }),
+            Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::new(format!("cannot read {name}: {error}"))),
+        }
+    }
+    Ok(files)
+}
+
+/// Reads a file, up to a byte more than the largest.
+pub(super) fn read_file(path: &str) -> io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let file = std::fs::File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Settings {
+            variables: pairs.iter().map(pair).collect(),
+        }
+    }
+
+    fn names(files: &[InputFile]) -> Vec<&str> {
+        files.iter().map(|file| file.name.as_str()).collect()
+    }
+
+    #[test]
+    fn variables_of_the_command_line_have_a_name() {
+        let given = ["A=1=2".to_owned(), String::new()];
+        assert_eq!(overrides(&given).unwrap()["A"], "1=2");
+        assert!(overrides(&["A".to_owned()]).is_err());
+        assert!(overrides(&["=x".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn files_of_the_environment_are_split_and_must_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.hcl");
+        std::fs::write(&path, "x = 1").unwrap();
+        let path = path.to_str().unwrap();
+        let list = format!("{path}; - ;");
+        let settings = settings(&[
+            ("BUILDX_BAKE_FILE", &list),
+            ("BUILDX_BAKE_PATH_SEPARATOR", ";"),
+        ]);
+        let files = read(&[], &settings, || Ok(Vec::new())).unwrap();
+        assert_eq!(names(&files), [path, "-"]);
+        let missing = self::settings(&[("BUILDX_BAKE_FILE", "/nowhere/x.hcl")]);
+        let failure = read(&[], &missing, || Ok(Vec::new())).unwrap_err();
+        assert!(failure.message().contains("/nowhere/x.hcl"));
+    }
+
+    #[test]
+    fn an_empty_file_counts_as_absent_but_not_an_empty_stdin() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("e.hcl");
+        std::fs::write(&path, "").unwrap();
+        let given = [path.to_str().unwrap().to_owned()];
+        let failure = read(&given, &Settings::default(), || Ok(Vec::new())).unwrap_err();
+        assert!(failure.message().contains("no bake file"));
+        let given = ["-".to_owned()];
+        assert!(read(&given, &Settings::default(), || Ok(Vec::new())).is_ok());
+    }
+
+    #[test]
+    fn the_environment_can_be_turned_off() {
+        let off = settings(&[("A", "1"), ("BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP", "1")]);
+        let environment = environment(&off, &[], "cwd://").unwrap();
+        assert!(environment.lookup_disabled && environment.variables.is_empty());
+        let maybe = settings(&[("BUILDX_BAKE_FILE_RELATIVE_PATHS", "maybe")]);
+        assert!(maybe.file_relative_paths().is_err());
+    }
+}

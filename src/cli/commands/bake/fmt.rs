@@ -1,0 +1,81 @@
+//! `solvekit bake fmt`: HCL files in their canonical form.
+
+use std::io;
+use std::path::Path;
+
+use solvekit::bake::format::format;
+use solvekit::bake::{FileKind, InputFile};
+
+use super::files::{MAX_BYTES, STDIN, read_file};
+use super::{failed, read_stdin};
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::{print_data, print_text};
+
+/// The files that are formatted if none is named, as far as they exist.
+const USUAL: [&str; 2] = ["docker-bake.hcl", "docker-bake.override.hcl"];
+
+/// What becomes of files that are not in their canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// They are written.
+    Write,
+    /// They are named, and there being any is a failure.
+    Check,
+}
+
+/// Formats files, and names those that change. The standard input is written to stdout.
+pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
+    let usual = USUAL.into_iter().filter(|name| Path::new(name).exists());
+    let usual: Vec<&str> = usual.collect();
+    let names = if names.is_empty() { &usual } else { names };
+    if names.is_empty() {
+        return Err(Failure::new("there is no HCL file to format")
+            .hint("name files after fmt, or - for the standard input"));
+    }
+    let mut differs = false;
+    for name in names {
+        differs |= fmt_file(name, mode)?;
+    }
+    match differs && mode == Mode::Check {
+        true => Err(Failure::silent(1)),
+        false => Ok(()),
+    }
+}
+
+/// True if the file was not in its canonical form.
+fn fmt_file(name: &str, mode: Mode) -> Result<bool, Failure> {
+    let unreadable = |error: &io::Error| Failure::new(format!("cannot read {name}: {error}"));
+    let read = if name == STDIN {
+        read_stdin()
+    } else {
+        read_file(name)
+    };
+    let file = InputFile {
+        name: name.to_owned(),
+        bytes: read.map_err(|error| unreadable(&error))?,
+    };
+    if file.bytes.len() as u64 > MAX_BYTES {
+        let message = format!("cannot read {name}: it is larger than {MAX_BYTES} bytes");
+        return Err(Failure::new(message));
+    }
+    if matches!(file.kind(), FileKind::Json | FileKind::Compose) {
+        let message = format!("cannot format {name}: only HCL files have a canonical form here");
+        return Err(Failure::new(message).hint("leave it out"));
+    }
+    let formatted = format(&file.bytes, name)
+        .map_err(|error| failed(&error.with_source(std::slice::from_ref(&file))))?;
+    let differs = formatted.as_bytes() != file.bytes;
+    match (mode, name) {
+        (Mode::Write, STDIN) => print_data(formatted.as_bytes())?,
+        (Mode::Check, STDIN) if differs => print_text("-\n")?,
+        _ if differs => {
+            if mode == Mode::Write {
+                std::fs::write(name, &formatted)
+                    .map_err(|error| Failure::new(format!("cannot write {name}: {error}")))?;
+            }
+            print_text(&format!("{name}\n"))?;
+        }
+        _ => {}
+    }
+    Ok(differs)
+}

@@ -1,0 +1,484 @@
+//! `solvekit bake`: the flags of `docker buildx bake`, its look-up of files, `--print` and `--list`.
+
+mod allow;
+mod build;
+mod explain;
+mod files;
+mod findings;
+mod fmt;
+mod list;
+mod machine;
+mod outcome;
+mod overrides;
+mod questions;
+mod remote;
+mod tools;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ArgAction;
+use solvekit::bake::remote::Place;
+use solvekit::bake::target::Policy;
+use solvekit::bake::{self, Diagnostic, Evaluation, InputFile, Options, Plan, print};
+
+use solvekit::build::{BuildRequest, OnFailure, Reconnect};
+use solvekit::session::new_id;
+use solvekit::spread::Joint;
+
+use super::build::call;
+use super::build::write_file;
+use crate::cli::args::connection::{self, ConnectionArgs};
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::args::{places, values};
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::display::{self, ProgressArgs};
+use crate::cli::report::terminal::{print_json, talk};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    solvekit bake                                  build the group or target \"default\"\n  \
+    solvekit bake app db --print                   show what would be built, as JSON\n  \
+    solvekit bake -f compose.yaml -f extra.hcl     several files, merged in order\n  \
+    solvekit bake --set '*.platform=linux/arm64'   change every target\n  \
+    solvekit bake --list=variables                 what can be set by the environment or --var\n  \
+    solvekit bake --graph                          draw groups, targets and links as Mermaid\n  \
+    solvekit bake --explain app.args.VERSION       where the value of an attribute comes from\n  \
+    solvekit bake check                            find what is unused, unknown or overwritten\n  \
+    solvekit bake fmt --check                      name the HCL files that are not in canonical form\n\n\
+    Without -f, the files of BUILDX_BAKE_FILE are read, otherwise those of these that exist, in this order:\n  \
+    compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml,\n  \
+    docker-bake.json, docker-bake.hcl, docker-bake.override.json, docker-bake.override.hcl")]
+pub(crate) struct BakeArgs {
+    /// Groups and targets to build; * ? [a-z] are patterns [default: default]
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// File to read: HCL, JSON or compose; - is stdin; repeatable
+    #[arg(short, long, value_name = "FILE")]
+    file: Vec<String>,
+
+    /// Change an attribute of targets: TARGET.KEY=VALUE, += adds, TARGET may be a pattern; repeatable
+    #[arg(long, value_name = "OVERRIDE")]
+    set: Vec<String>,
+
+    /// Give a variable its value; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    var: Vec<String>,
+
+    /// Print the targets as JSON, and build nothing
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    print: bool,
+
+    /// List what the files define: targets or variables; type=targets,format=json for programs
+    #[arg(long, value_name = "KIND")]
+    list: Option<String>,
+
+    /// The older form of --list=targets
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", action = ArgAction::Set, value_parser = values::boolean)]
+    list_targets: bool,
+
+    /// The older form of --list=variables
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", action = ArgAction::Set, value_parser = values::boolean)]
+    list_variables: bool,
+
+    /// Push all images: short for --set=*.output=type=registry, where that fits
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    push: bool,
+
+    /// Load all images into the Docker engine: short for --set=*.output=type=docker, where that fits
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    load: bool,
+
+    /// Look base images up in the registry even when the daemon has them
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
+          value_parser = values::boolean)]
+    pull: Option<bool>,
+
+    /// Run every step although it is cached
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
+          value_parser = values::boolean)]
+    no_cache: Option<bool>,
+
+    /// Attestation of all images: short for --set=*.attest=type=provenance,…
+    #[arg(long, value_name = "PROVENANCE")]
+    provenance: Option<String>,
+
+    /// Attestation of all images: short for --set=*.attest=type=sbom,…
+    #[arg(long, value_name = "SBOM")]
+    sbom: Option<String>,
+
+    /// Policy of all targets: disabled=true, or strict=BOOL and log-level=LEVEL; repeatable
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
+
+    /// Answer a question instead of building: check, outline, targets[,format=json][,ignorestatus=true]
+    #[arg(
+        long,
+        value_name = "CALL",
+        default_value = "build",
+        hide_default_value = true
+    )]
+    call: String,
+
+    /// Check the Dockerfiles instead of building them: short for --call=check
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    check: bool,
+
+    /// Allow what the files ask for: network.host, security.insecure, device[=NAME], ssh, fs[.read|.write]=PATH,
+    /// image[.push|.load]=NAME, buildx.local.delete; repeatable
+    #[arg(long, value_name = "ENTITLEMENT")]
+    allow: Vec<String>,
+
+    /// Write what is known of the results to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    metadata_file: Option<PathBuf>,
+
+    /// When a target or a platform fails let the others finish, and say what became of each; nothing
+    /// is exported
+    #[arg(long)]
+    keep_going: bool,
+
+    /// With --keep-going, export the targets and platforms that work
+    #[arg(long, requires = "keep_going")]
+    push_partial: bool,
+
+    /// Export each target as soon as it is built, not when all are
+    #[arg(long)]
+    push_as_ready: bool,
+
+    /// How many platforms of all targets are solved at the same time [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    max_parallel: Option<u16>,
+
+    /// How long a daemon that goes away is waited for before the build goes on from its cache: seconds,
+    /// or a time as 1m30s; 0 is never
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
+    reconnect: Duration,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+
+    #[command(flatten)]
+    tools: tools::ToolArgs,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+}
+
+/// What the command is to do.
+enum Action {
+    List(list::Listing),
+    Print,
+    Build,
+}
+
+/// Reads the files, and builds, prints or lists what they define.
+pub(crate) async fn cmd_bake(
+    args: &BakeArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let set = overrides::texts(args)?;
+    allow::check(&args.allow)?;
+    let listing = args.listing();
+    if args.print && listing.is_some() {
+        return Err(Failure::new("--print and --list cannot be used together")
+            .hint("--list shows what the files define, --print what would be built"));
+    }
+    let asked = remote::Asked::of(&args.targets);
+    let machine = machine::ThisMachine::new()?;
+    let settings = files::Settings::from_process()?;
+    let formatted = args.formatted();
+    let bake_environment = files::environment(&settings, &args.var, asked.context)?;
+    let read = match asked.url {
+        None => files::read(&args.file, &settings, read_stdin).map(|files| (files, None)),
+        Some(url) => {
+            let named = files::named(&args.file, &settings)?;
+            let fetched = args.fetch(url, named, &machine, connection, environment);
+            fetched.await
+        }
+    };
+    if let (Some((names, mode)), Err(_)) = (&formatted, &read) {
+        return fmt::fmt(names, *mode);
+    }
+    let (files, place) = read?;
+    let options = Options {
+        file_relative_paths: settings.file_relative_paths()?,
+    };
+    let no_files = remote::NoFiles(&machine);
+    let reader: &dyn bake::FileReader = match asked.url {
+        Some(_) => &no_files,
+        None => &machine,
+    };
+    let evaluated = bake::evaluate(&files, &bake_environment, reader, &machine, options);
+    if let Some((names, mode)) = &formatted {
+        // A file that has mistakes can still be formatted.
+        let wins = evaluated
+            .as_ref()
+            .is_ok_and(|it| tools::declares(it, "fmt"));
+        if !wins {
+            return fmt::fmt(names, *mode);
+        }
+        talk("fmt is a target of these files; to format the files, rename it");
+    }
+    let evaluation = evaluated.map_err(|error| failed(&error))?;
+    let work = tools::Work {
+        evaluation: &evaluation,
+        names: asked.targets,
+        set: &set.texts,
+        environment: &bake_environment,
+        files: &files,
+    };
+    if args.tools.run(&work)? {
+        return Ok(());
+    }
+    let action = match listing {
+        Some(text) => Action::List(list::Listing::parse(&text)?),
+        None if args.print => Action::Print,
+        None => Action::Build,
+    };
+    if let Action::List(listing) = action {
+        return listing.print(&evaluation);
+    }
+    let mut plan = plan(&evaluation, asked.targets, &set.texts, &bake_environment)?;
+    finish(&mut plan, set.policies, environment);
+    if let (Some(url), Some(place)) = (asked.url, place) {
+        remote::rebase(&mut plan, url, place)?;
+    }
+    check(&plan, &machine)?;
+    for target in plan.targets.values_mut() {
+        let context = target.context.take().unwrap_or_default();
+        target.context = Some(print::shown_context(&context));
+    }
+    match action {
+        Action::Print => print_json(&print::plan_json(&plan.groups, &plan.targets)),
+        _ => {
+            let granted = allow::grants(&args.allow, &args.set);
+            let mode = display::mode(&args.progress.mode, false, environment)?;
+            allow::ask(&granted, &plan, asked.url.is_some(), mode, &machine).await?;
+            args.run(&plan, &machine, connection, environment).await
+        }
+    }
+}
+
+impl BakeArgs {
+    /// The files of a definition that is elsewhere, and the files here that change it.
+    async fn fetch(
+        &self,
+        url: &str,
+        named: Vec<String>,
+        machine: &machine::ThisMachine,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<(Vec<InputFile>, Option<Place>), Failure> {
+        let is_here = |name: &String| name.starts_with(files::WORKING_DIRECTORY);
+        let (here, there): (Vec<String>, Vec<String>) = named.into_iter().partition(is_here);
+        let mode = display::mode(&self.progress.mode, false, environment)?;
+        let fetched = remote::fetch(url, &there, mode, machine, connection, environment).await?;
+        let mut files = fetched.files;
+        if !here.is_empty() {
+            files.extend(files::read_some(here, read_stdin)?);
+        }
+        if files.is_empty() {
+            return Err(files::none().hint("name a file of the repository with -f"));
+        }
+        Ok((files, fetched.place))
+    }
+
+    /// Answers a question about each target, or builds them all.
+    async fn run(
+        &self,
+        plan: &Plan,
+        machine: &machine::ThisMachine,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<(), Failure> {
+        let mode = display::mode(&self.progress.mode, false, environment)?;
+        if let Some(path) = &self.metadata_file {
+            places::ready("--metadata-file", path)?;
+        }
+        let metadata = self.metadata_file.is_some();
+        let mut sink = self.progress.open(mode)?;
+        let requests = build::requests(plan, machine, metadata, connection, environment)?;
+        let requests = self.with_failure_rules(requests);
+        if let Some(question) = call::parse(&self.call, self.check)? {
+            return questions::ask(
+                plan,
+                requests,
+                question,
+                mode,
+                sink,
+                connection,
+                environment,
+            )
+            .await;
+        }
+        let mut joint = Joint::default();
+        joint.on_failure = self.on_failure();
+        joint.export_as_ready = self.push_as_ready;
+        joint.parallel = self.max_parallel.map(usize::from);
+        let settings = build::Settings {
+            joint,
+            reconnect: Reconnect {
+                within: self.reconnect,
+            },
+            registries: self.registries.clone(),
+        };
+        let shown = sink.clone();
+        let baked = build::build(
+            plan,
+            requests,
+            settings,
+            mode,
+            shown,
+            connection,
+            environment,
+        );
+        let baked = match baked.await {
+            Ok(baked) => baked,
+            Err(failure) => return sink.end_without_image(Err(failure)),
+        };
+        let group = new_id().map_err(|error| Failure::from_error(&error))?;
+        outcome::remember(&baked, plan, &group, environment);
+        display::warnings(&baked.summary, mode, environment);
+        if let Some(path) = &self.metadata_file {
+            let metadata = outcome::metadata(&baked, environment);
+            let text = serde_json::to_string_pretty(&metadata)
+                .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
+            write_file(path, text.as_bytes())?;
+        }
+        outcome::show(&baked, mode);
+        sink.end_without_image(outcome::failure(&baked, mode).map_or(Ok(()), Err))
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        match (self.keep_going, self.push_partial) {
+            (true, true) => OnFailure::Export,
+            (true, false) => OnFailure::Finish,
+            (false, _) => OnFailure::Cancel,
+        }
+    }
+
+    fn with_failure_rules(
+        &self,
+        mut requests: BTreeMap<String, BuildRequest>,
+    ) -> BTreeMap<String, BuildRequest> {
+        for request in requests.values_mut() {
+            request.on_failure = self.on_failure();
+            allow::hand_over(request);
+        }
+        requests
+    }
+}
+
+impl BakeArgs {
+    /// The files to format, if the first word is `fmt`; those of `-f` are among them.
+    fn formatted(&self) -> Option<(Vec<&str>, fmt::Mode)> {
+        let (first, names) = self.targets.split_first()?;
+        let mode = match self.check {
+            true => fmt::Mode::Check,
+            false => fmt::Mode::Write,
+        };
+        let names = names.iter().chain(&self.file).map(String::as_str);
+        (first == "fmt").then(|| (names.collect(), mode))
+    }
+
+    fn listing(&self) -> Option<String> {
+        let older = |asked: bool, kind: &str| asked.then(|| kind.to_owned());
+        let older =
+            older(self.list_targets, "targets").or_else(|| older(self.list_variables, "variables"));
+        self.list.clone().or(older)
+    }
+}
+
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(files::MAX_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn plan(
+    evaluation: &Evaluation,
+    asked: &[String],
+    set: &[String],
+    environment: &bake::Environment,
+) -> Result<Plan, Failure> {
+    let default = ["default".to_owned()];
+    let names = if asked.is_empty() {
+        &default[..]
+    } else {
+        asked
+    };
+    evaluation.plan(names, set, environment).map_err(|error| {
+        let failure = failed(&error);
+        // Nobody has named it: say what there is instead.
+        let known = &evaluation.definition.targets;
+        if error.kind == bake::Kind::UnknownTarget && asked.is_empty() && !known.is_empty() {
+            let names: Vec<&str> = known
+                .iter()
+                .map(|target| target.name.as_str())
+                .take(8)
+                .collect();
+            return failure.hint(format!(
+                "name what to build, for example: {}",
+                names.join(", ")
+            ));
+        }
+        failure
+    })
+}
+
+/// Adds what the command line and the environment say of all targets alike.
+fn finish(plan: &mut Plan, policies: overrides::Policies, environment: &Environment) {
+    const EPOCH: &str = "SOURCE_DATE_EPOCH";
+    for target in plan.targets.values_mut() {
+        if policies == overrides::Policies::Disabled {
+            let disabled = Policy {
+                disabled: true,
+                ..Policy::default()
+            };
+            target.policy = vec![disabled];
+        }
+        if let Some(epoch) = &environment.source_date_epoch {
+            target
+                .args
+                .entry(EPOCH.to_owned())
+                .or_insert_with(|| epoch.clone());
+        }
+    }
+}
+
+/// Finds what a build could not use; the target is named if there are several.
+fn check(plan: &Plan, machine: &machine::ThisMachine) -> Result<(), Failure> {
+    for (name, target) in &plan.targets {
+        bake::check(target, machine)
+            .map_err(|error| Failure::from_error(&error).behind(&format!("target {name}")))?;
+    }
+    Ok(())
+}
+
+/// The error of a bake file, with its lines before it.
+fn failed(error: &Diagnostic) -> Failure {
+    let failure = Failure::new(error.to_string());
+    let failure = match &error.excerpt {
+        Some(excerpt) => failure.report_before(excerpt.clone()),
+        None => failure,
+    };
+    match error.hints.is_empty() {
+        true => failure,
+        false => failure.hint(error.hints.join("\n")),
+    }
+}

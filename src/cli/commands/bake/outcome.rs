@@ -1,0 +1,156 @@
+//! What became of the targets: the failure to report, the metadata file, the builds to remember.
+
+use serde_json::{Map, Value};
+use solvekit::bake::Plan;
+use solvekit::build;
+use solvekit::builder::{BuildState, GroupState, Store};
+use solvekit::progress::Mode;
+use solvekit::spread::{Built, Ended, Error};
+
+use super::build::Baked;
+use crate::cli::args::{attestations, contexts, nodes};
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+/// What failed, if anything did.
+pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
+    let failed: Vec<(&String, &Error)> = baked
+        .ended
+        .iter()
+        .filter_map(|(name, end)| match end {
+            Ended::Failed(error) => Some((name, error)),
+            _ => None,
+        })
+        .collect();
+    match failed.as_slice() {
+        [] if baked
+            .ended
+            .iter()
+            .all(|(_, end)| matches!(end, Ended::Built(_))) =>
+        {
+            None
+        }
+        [] => Some(Failure::new("the build was interrupted").code(130)),
+        [(_, error @ Error::Build(build::Error::Interrupted))] => {
+            Some(nodes::explain(error, &baked.summary, mode))
+        }
+        [(name, error)] => {
+            let failure = nodes::explain(error, &baked.summary, mode);
+            let failure = failure.behind(&format!("target {name}"));
+            Some(match baked.ended.len() {
+                1 => failure,
+                _ => failure.report_after(&table(baked)),
+            })
+        }
+        several => {
+            let count = several.len();
+            let reports = several.iter().map(|(name, error)| {
+                let failure = nodes::explain(error, &baked.summary, mode);
+                failure.behind(&format!("target {name}")).into_report()
+            });
+            let report: String = reports.collect();
+            let all = baked.ended.len();
+            Some(
+                Failure::new(format!("{count} of {all} targets failed"))
+                    .report_before(report + &table(baked)),
+            )
+        }
+    }
+}
+
+/// One line for each target.
+fn table(baked: &Baked) -> String {
+    let width = baked.ended.iter().map(|(name, _)| name.len()).max();
+    let width = width.unwrap_or_default().max("TARGET".len());
+    let mut table = format!("{:width$}  RESULT\n", "TARGET");
+    for (name, end) in &baked.ended {
+        let result = match end {
+            Ended::Built(_) => "built".to_owned(),
+            Ended::NotExported => "built, not exported".to_owned(),
+            Ended::Cancelled => "cancelled".to_owned(),
+            Ended::Failed(error) => format!("failed: {}", first_line(error)),
+            _ => String::new(),
+        };
+        table.push_str(&format!("{name:width$}  {result}\n"));
+    }
+    table
+}
+
+fn first_line(error: &Error) -> String {
+    let message = Failure::from_error(error).into_message();
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Says on the terminal which images there are now.
+pub(super) fn show(baked: &Baked, mode: Mode) {
+    if !matches!(mode, Mode::Tty | Mode::Plain) {
+        return;
+    }
+    for (_, built) in built(baked) {
+        if built.outcome.image_id().is_some() {
+            crate::cli::report::display::result(&built.outcome);
+        }
+    }
+}
+
+/// The metadata file: each target's object under its name, as buildx writes it.
+pub(super) fn metadata(baked: &Baked, environment: &Environment) -> Value {
+    let mut all = Map::new();
+    for (name, built) in built(baked) {
+        all.insert(
+            name.clone(),
+            crate::cli::commands::build::metadata(built, &baked.used, &[]),
+        );
+    }
+    if attestations::metadata_warnings(environment) && !baked.summary.warnings.is_empty() {
+        // Warnings are plain data: making JSON of them cannot fail.
+        let warnings = serde_json::to_value(&*baked.summary.warnings).unwrap_or_default();
+        all.insert("buildx.build.warnings".to_owned(), warnings);
+    }
+    Value::Object(all)
+}
+
+/// Writes down for the history commands what was built. Nothing depends on it: a folder that
+/// cannot be written fails no build.
+pub(super) fn remember(baked: &Baked, plan: &Plan, group: &str, environment: &Environment) {
+    let Some(folder) = &environment.buildx_config else {
+        return;
+    };
+    let store = Store::new(folder);
+    let mut references = Vec::new();
+    let several = baked.ended.len() > 1;
+    for (name, built) in built(baked) {
+        let target = plan.targets.get(name);
+        let context = target.and_then(|target| target.context.clone());
+        let dockerfile = target.and_then(|target| target.dockerfile.clone());
+        let state = BuildState {
+            target: name.clone(),
+            local_path: contexts::absolute_context(&context.unwrap_or_default()),
+            dockerfile_path: dockerfile.unwrap_or_default(),
+            group_ref: if several {
+                group.to_owned()
+            } else {
+                String::new()
+            },
+        };
+        for part in &built.parts {
+            let _ = store.save_state(&baked.used.builder, &part.node, &part.build_ref, &state);
+        }
+        references.extend(nodes::references(built, &baked.used.builder));
+    }
+    if several {
+        let names = plan.groups.get("default");
+        let state = GroupState {
+            targets: names.map(|group| group.targets.clone()).unwrap_or_default(),
+            refs: references,
+        };
+        let _ = store.save_group(group, &state);
+    }
+}
+
+fn built(baked: &Baked) -> impl Iterator<Item = (&String, &Built)> {
+    baked.ended.iter().filter_map(|(name, end)| match end {
+        Ended::Built(built) => Some((name, &**built)),
+        _ => None,
+    })
+}

@@ -1,0 +1,121 @@
+//! What `solvekit bake` tells of bake files, and buildx does not: `--graph`, `--explain`, `check`.
+
+use clap::ValueEnum;
+use solvekit::bake::graph::graph;
+use solvekit::bake::{self, Evaluation, InputFile, Plan};
+
+use super::{explain, failed, findings};
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::{print_text, talk};
+
+/// The flags of the tools.
+#[derive(Debug, clap::Args)]
+pub(super) struct ToolArgs {
+    /// Draw groups, targets, links, inheritance and shared Dockerfiles: mermaid or dot
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "mermaid", value_name = "FORM",
+          conflicts_with_all = ["print", "list"])]
+    graph: Option<GraphForm>,
+
+    /// Tell where the value of an attribute comes from: TARGET.ATTRIBUTE or TARGET.args.NAME; repeatable
+    #[arg(long, value_name = "ATTRIBUTE", conflicts_with_all = ["print", "list", "graph"])]
+    explain: Vec<String>,
+
+    /// With bake check: how findings are written
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        hide_default_value = true
+    )]
+    format: FindingsForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FindingsForm {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The word that checks the files, unless a target or group has this name.
+const CHECK: &str = "check";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum GraphForm {
+    /// For Markdown on GitHub and GitLab
+    Mermaid,
+    /// For Graphviz
+    Dot,
+}
+
+/// What the tools work on.
+pub(super) struct Work<'a> {
+    pub(super) evaluation: &'a Evaluation,
+    /// The targets that were named; maybe none.
+    pub(super) names: &'a [String],
+    /// `--set`, and what other flags stand for.
+    pub(super) set: &'a [String],
+    pub(super) environment: &'a bake::Environment,
+    pub(super) files: &'a [InputFile],
+}
+
+impl ToolArgs {
+    /// Runs the tool that was asked for; false if none was.
+    pub(super) fn run(&self, work: &Work<'_>) -> Result<bool, Failure> {
+        for text in &self.explain {
+            explain::explain(text, work)?;
+        }
+        if work.names.first().is_some_and(|name| name == CHECK) {
+            if !declares(work.evaluation, CHECK) {
+                let names = work.names.get(1..).unwrap_or_default();
+                let as_json = self.format == FindingsForm::Json;
+                return findings::check(&Work { names, ..*work }, as_json).map(|()| true);
+            }
+            talk("check is a target of these files; to check the files, rename it");
+        }
+        if self.format == FindingsForm::Json {
+            return Err(Failure::new("--format needs bake check")
+                .hint("write solvekit bake check --format=json; --print is always JSON"));
+        }
+        let Some(form) = self.graph else {
+            return Ok(!self.explain.is_empty());
+        };
+        let graph = graph(&work.evaluation.definition, &work.plan()?);
+        let text = match form {
+            GraphForm::Mermaid => graph.mermaid(),
+            GraphForm::Dot => graph.dot(),
+        };
+        print_text(&text).map(|()| true)
+    }
+}
+
+impl Work<'_> {
+    /// The targets that were named, or else all that the files declare.
+    pub(super) fn plan(&self) -> Result<Plan, Failure> {
+        let definition = &self.evaluation.definition;
+        let groups = definition.groups.iter().map(|group| &group.name);
+        let targets = definition.targets.iter().map(|target| &target.name);
+        let all: Vec<String> = groups.chain(targets).cloned().collect();
+        self.plan_of(if self.names.is_empty() {
+            &all
+        } else {
+            self.names
+        })
+    }
+
+    /// The plan of these groups and targets.
+    pub(super) fn plan_of(&self, names: &[String]) -> Result<Plan, Failure> {
+        self.evaluation
+            .plan(names, self.set, self.environment)
+            .map_err(|error| failed(&error))
+    }
+}
+
+/// True if a target or group has this name.
+pub(super) fn declares(evaluation: &Evaluation, name: &str) -> bool {
+    let definition = &evaluation.definition;
+    let mut targets = definition.targets.iter();
+    targets.any(|target| target.name == name)
+        || definition.groups.iter().any(|group| group.name == name)
+}

@@ -1,0 +1,200 @@
+//! `solvekit build --call` and `--check`: questions about a Dockerfile, answered on stdout.
+
+use std::sync::Arc;
+
+use solvekit::build::{self, BuildRequest, Inquiry};
+use solvekit::frontend::{Answer, Call};
+use solvekit::progress::{self, Mode, Summary};
+use solvekit::registry::ClientOptions;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::environment::Environment;
+use crate::cli::interrupt;
+use crate::cli::report::display::Sink;
+use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::{Failure, build_failure, display};
+
+/// What is asked, and how the answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallArgs {
+    call: Call,
+    json: bool,
+    ignore_status: bool,
+}
+
+impl CallArgs {
+    /// True if the answer is for programs.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+}
+
+/// `--call=NAME[,format=json][,ignorestatus=BOOL]` and `--check`; none means a build.
+pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure> {
+    let invalid = |reason: String| {
+        Failure::new(format!("invalid --call={text}: {reason}")).hint(
+            "--call takes build, check, outline, targets or subrequests.describe, then maybe format=json and \
+             ignorestatus=true, for example --call=check,format=json",
+        )
+    };
+    let mut name = None;
+    let (mut json, mut ignore_status) = (false, false);
+    for field in text.split(',') {
+        match field.split_once('=') {
+            Some(("format", "json")) => json = true,
+            Some(("format", "" | "text")) => json = false,
+            Some(("format", other)) => {
+                return Err(invalid(format!("there is no format {other:?}")));
+            }
+            Some(("ignorestatus", value)) => {
+                ignore_status = match value {
+                    "true" | "1" => true,
+                    "false" | "0" => false,
+                    _ => return Err(invalid(format!("ignorestatus cannot be {value:?}"))),
+                }
+            }
+            Some((key, _)) => return Err(invalid(format!("there is no field {key:?}"))),
+            None if name.is_some() => return Err(invalid("it names two calls".to_owned())),
+            None => name = Some(field),
+        }
+    }
+    let call = match (name, check) {
+        (None | Some("build"), false) => return Ok(None),
+        (None | Some("build"), true) => Call::Check,
+        (Some(name), false) => name.parse().map_err(|error| invalid(format!("{error}")))?,
+        (Some(name), true) => match name.parse() {
+            Ok(Call::Check) => Call::Check,
+            _ => return Err(invalid("--check asks for something else".to_owned())),
+        },
+    };
+    Ok(Some(CallArgs {
+        call,
+        json,
+        ignore_status,
+    }))
+}
+
+/// Answers; the daemon is asked only when base images have to be looked at.
+pub(crate) async fn cmd_call(
+    request: BuildRequest,
+    args: CallArgs,
+    mode: Mode,
+    sink: Sink,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let explain =
+        |error: &build::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
+    let cancelled = interrupt::token()?;
+    let inquiry = tokio::select! {
+        inquiry = build::inquire(request, args.call) => inquiry.map_err(|error| explain(&error))?,
+        () = cancelled.cancelled() => return Err(explain(&build::Error::Interrupted)),
+    };
+    let answer = match inquiry.answer_offline().map_err(|error| explain(&error))? {
+        Some(answer) => answer,
+        None => ask_daemon(&inquiry, mode, sink, cancelled, connection, environment).await?,
+    };
+    show(args, &answer)
+}
+
+async fn ask_daemon(
+    inquiry: &Inquiry,
+    mode: Mode,
+    sink: Sink,
+    cancelled: CancellationToken,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<Answer, Failure> {
+    let say = |line: &str| display::boot(mode, line);
+    let (client, used) = tokio::select! {
+        connected = connection.connect_for(environment, &[], &say) => connected?,
+        () = cancelled.cancelled() => {
+            return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
+        }
+    };
+    let (writer, updates) = progress::channel();
+    let display = display::start(mode, sink, None, &used, environment, updates);
+    let mut run = build::Environment::default();
+    run.credentials = Arc::new(environment.credentials()?);
+    run.registries = ClientOptions {
+        certificates: environment.certificate_folders(),
+        proxies: environment.proxies.clone(),
+        ..ClientOptions::default()
+    };
+    run.progress = Some(writer);
+    run.cancelled = cancelled;
+    let answer = inquiry.answer(&client, run).await;
+    let summary = display.await.unwrap_or_default();
+    answer.map_err(|error| build_failure::explain(&error, &summary, mode))
+}
+
+/// The answer on stdout; a check with findings ends with status 1, as the reference's does.
+fn show(args: CallArgs, answer: &Answer) -> Result<(), Failure> {
+    let text = match args.json {
+        true => answer.json.clone(),
+        false => shown(args.call, answer),
+    };
+    let line = format!("{}\n", text.trim_end_matches('\n'));
+    match (text.is_empty(), args.json) {
+        (true, _) => {}
+        (false, true) => print_json(&line)?,
+        (false, false) => print_text(&line)?,
+    }
+    match &answer.failure {
+        Some(failure) => {
+            Err(Failure::new(failure.message.clone()).report_before(failure.excerpt.clone()))
+        }
+        None if answer.status != 0 && !args.ignore_status => Err(Failure::silent(answer.status)),
+        None => Ok(()),
+    }
+}
+
+fn shown(call: Call, answer: &Answer) -> String {
+    if call != Call::Check {
+        return answer.text.clone();
+    }
+    match (answer.findings, &answer.failure) {
+        (0, None) => "Check complete, no warnings found.".to_owned(),
+        (0, Some(_)) => String::new(),
+        (1, _) => format!("Check complete, 1 warning has been found!\n{}", answer.text),
+        (count, _) => format!(
+            "Check complete, {count} warnings have been found!\n{}",
+            answer.text
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str, check: bool) -> Option<CallArgs> {
+        parse(text, check).unwrap()
+    }
+
+    #[test]
+    fn calls_have_the_reference_s_names_and_fields() {
+        assert_eq!(parsed("build", false), None);
+        assert_eq!(parsed("build", true).unwrap().call, Call::Check);
+        assert_eq!(parsed("lint", false), parsed("check", true));
+        let json = parsed("targets,format=json", false).unwrap();
+        assert!(json.json && json.call == Call::Targets);
+        let ignored = parsed("check,ignorestatus=true", false).unwrap();
+        assert!(ignored.ignore_status);
+    }
+
+    #[test]
+    fn wrong_calls_are_refused() {
+        for text in [
+            "x",
+            "check,outline",
+            "check,format=xml",
+            "check,a=b",
+            "check,ignorestatus=x",
+        ] {
+            assert!(parse(text, false).is_err(), "{text}");
+        }
+        assert!(parse("outline", true).is_err());
+    }
+}

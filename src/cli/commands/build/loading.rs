@@ -1,0 +1,44 @@
+//! `--load` on a builder that is no Docker engine: the image goes over this machine into the engine of the docker CLI's context.
+
+use std::sync::Arc;
+
+use solvekit::build::{BuildRequest, LoadTarget, OutputKind};
+use solvekit::client::{self, Address, ImageLoader, engine_info};
+use tokio::runtime::Handle;
+
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+/// What opens the way into the engine, if the request has something to load and a builder that is none; whether the engine answers
+/// is asked before anything is built.
+pub(crate) async fn opener(
+    request: &BuildRequest,
+    builder: Option<&Address>,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<Option<LoadTarget>, Failure> {
+    let loads = request
+        .outputs
+        .iter()
+        .any(|output| output.kind == OutputKind::Docker && output.destination.is_none());
+    if !loads || matches!(builder, Some(Address::Docker(_))) {
+        return Ok(None);
+    }
+    let engine = connection.engine(environment)?;
+    let info = engine_info(&engine).await;
+    let info = info.map_err(|error| failed(&error))?;
+    let runtime = Handle::current();
+    Ok(Some(LoadTarget {
+        open: Arc::new(move || Ok(Box::new(ImageLoader::start(engine.clone(), &runtime)))),
+        takes_oci: info.containerd_image_store,
+    }))
+}
+
+fn failed(error: &client::Error) -> Failure {
+    let reason = Failure::from_error(error).into_message();
+    Failure::new(format!(
+        "there is no Docker engine to load the image into: {reason}"
+    ))
+    .hint("name one (DOCKER_HOST, docker context use), or write the image to a file: --output type=docker,dest=image.tar")
+}

@@ -1,0 +1,539 @@
+//! `solvekit build`: flags as `docker buildx build` has them, resolved into a [`BuildRequest`].
+
+pub(crate) mod call;
+pub(crate) mod context_size;
+pub(crate) mod keep_going;
+pub(crate) mod loading;
+pub(crate) mod preflight;
+pub(crate) mod result_files;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ArgAction;
+use clap::builder::NonEmptyStringValueParser;
+use serde_json::Value;
+use solvekit::build::{
+    self, BuildOutcome, BuildRequest, CacheDirection, Destination, HostAddress, Network, NoCache,
+    Output, OutputKind, Reconnect, Ulimit,
+};
+use solvekit::builder::Store;
+use solvekit::files;
+use solvekit::frontend::ImageLock;
+use solvekit::oci::{Platform, Reference};
+use solvekit::progress::{self, Mode, Summary, Warning};
+use solvekit::registry;
+use solvekit::spread::Built;
+
+use crate::cli::args::builder::Used;
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::contexts::ContextArgs;
+use crate::cli::args::registries::{Notes, RegistryArgs};
+use crate::cli::args::{
+    attestations, caches, connection, default_load, git_source, images, legacy, nodes, permissions,
+    policy, proxies, resources, secrets, values,
+};
+use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
+use crate::cli::interrupt;
+use crate::cli::report::display::{ProgressArgs, Sink};
+use crate::cli::report::terminal::{print, talk};
+use crate::cli::report::{Failure, build_failure, display};
+use keep_going::PlatformArgs;
+use result_files::ResultFileArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    contexts: ContextArgs,
+
+    /// Who translates the Dockerfile: "auto" follows its '# syntax=' line, "local" is solvekit, "dockerfile.v0" is the
+    /// daemon's own frontend, anything else is a frontend's image
+    #[arg(long, value_name = "FRONTEND", default_value = "auto")]
+    frontend: String,
+
+    /// Answer a question instead of building: check, outline, targets or subrequests.describe[,format=json][,ignorestatus=true]
+    #[arg(
+        long,
+        value_name = "CALL",
+        alias = "print",
+        default_value = "build",
+        hide_default_value = true
+    )]
+    call: String,
+
+    /// Check the Dockerfile instead of building it: short for --call=check
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    check: bool,
+
+    /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: the daemon's]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<String>,
+
+    /// Name of the image: [registry/]repository[:tag]; repeatable
+    #[arg(short, long, value_name = "NAME")]
+    tag: Vec<String>,
+
+    /// Push the image to the registries of its names: short for --output=type=registry
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    push: bool,
+
+    /// Load the image into the Docker engine, the one that builds or the one of the current context: short for --output=type=docker
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    load: bool,
+
+    /// Where the result goes: a folder, - for a tar archive on stdout, or
+    /// type=image|registry|local|tar|oci|docker|cacheonly[,dest=PATH][,key=value…]; repeatable
+    #[arg(short, long, value_name = "OUTPUT")]
+    output: Vec<String>,
+
+    /// The stage to build [default: the last]
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+
+    /// Value of an ARG; without =VALUE it is taken from the environment; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
+    build_arg: Vec<(String, Option<String>)>,
+
+    /// Label of the image; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
+    label: Vec<(String, Option<String>)>,
+
+    /// Run every step although it is cached
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    no_cache: bool,
+
+    /// Run the steps of these stages although they are cached
+    #[arg(long, value_name = "STAGE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    no_cache_filter: Vec<String>,
+
+    /// Look base images up in the registry even when the daemon has them
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    pull: bool,
+
+    /// Use base images exactly as this lock has them, and ask no registry about them; solvekit lock makes it
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+
+    /// What to do about a base image that the lock does not have
+    #[arg(long, value_name = "ACTION", default_value = "error", value_parser = ["error", "resolve"], requires = "lock")]
+    lock_missing: String,
+
+    /// Line of /etc/hosts during RUN; host-gateway as IP is the machine of the engine that builds; repeatable
+    #[arg(long, value_name = "HOST:IP", value_delimiter = ',', value_parser = values::extra_host)]
+    add_host: Vec<(String, HostAddress)>,
+
+    /// Network of RUN
+    #[arg(long, value_name = "MODE", default_value = "default", value_parser = ["default", "host", "none"])]
+    network: String,
+
+    /// Size of /dev/shm during RUN, for example 128m
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
+    shm_size: Option<u64>,
+
+    /// Resource limit of processes in RUN; repeatable
+    #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
+    ulimit: Vec<Ulimit>,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+
+    #[command(flatten)]
+    permissions: permissions::PermissionArgs,
+
+    #[command(flatten)]
+    resources: resources::ResourceArgs,
+
+    #[command(flatten)]
+    attestations: attestations::AttestationArgs,
+
+    #[command(flatten)]
+    policy: policy::PolicyArgs,
+
+    #[command(flatten)]
+    legacy: legacy::LegacyArgs,
+
+    /// Annotation of the image: [TYPE[PLATFORM],…:]KEY=VALUE, where TYPE is manifest (the default), manifest-descriptor,
+    /// index or index-descriptor; repeatable
+    #[arg(long, value_name = "ANNOTATION")]
+    annotation: Vec<String>,
+
+    /// Secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME]; repeatable
+    #[arg(long, value_name = "SECRET")]
+    secret: Vec<String>,
+
+    /// SSH agent for RUN --mount=type=ssh: default, ID[=SOCKET] or ID=KEY[,KEY]; repeatable
+    #[arg(long, value_name = "AGENT")]
+    ssh: Vec<String>,
+
+    /// Cache to import: type=registry|local|gha|s3|azblob[,key=value…], or an image's name; repeatable
+    #[arg(long, value_name = "CACHE")]
+    cache_from: Vec<String>,
+
+    /// Cache to export to: type=registry|local|inline|gha|s3|azblob[,mode=max][,key=value…], or an image's name; repeatable
+    #[arg(long, value_name = "CACHE")]
+    cache_to: Vec<String>,
+
+    #[command(flatten)]
+    several: PlatformArgs,
+
+    /// How many platforms are solved at the same time on a node [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    max_parallel_platforms: Option<u16>,
+
+    /// How long a daemon that goes away is waited for before the build goes on from its cache: seconds, or a time as 1m30s; 0 is
+    /// never
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
+    reconnect: Duration,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+
+    /// Exit with the code of the process in RUN that failed
+    #[arg(long)]
+    propagate_exit_code: bool,
+
+    /// Show nothing but the image's digest, on stdout
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    quiet: bool,
+
+    #[command(flatten)]
+    results: ResultFileArgs,
+}
+
+/// Builds, shows progress, and writes what was asked for.
+pub(crate) async fn cmd_build(
+    args: BuildArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mode = display::mode(&args.progress.mode, args.quiet, environment)?;
+    let mut sink = args.progress.open(mode)?;
+    args.legacy.warn(mode);
+    if let Some(question) = call::parse(&args.call, args.check)? {
+        let request = build_request(&args, environment)?;
+        return call::cmd_call(request, question, mode, sink, connection, environment).await;
+    }
+    let built = build(&args, mode, sink.clone(), connection, environment).await;
+    sink.end(built)
+}
+
+async fn build(
+    args: &BuildArgs,
+    mode: Mode,
+    sink: Sink,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<BuildOutcome, Failure> {
+    let mut request = build_request(args, environment)?;
+    args.results.check(&request.outputs)?;
+    default_load::apply(&mut request, connection, environment)?;
+    // docker build keeps an image without a name too, and tells its id.
+    request.keep_unnamed =
+        environment.identity == Identity::Buildx || args.quiet || args.results.wants_id();
+    let platform = match request.platforms.as_slice() {
+        [only] => Some(only.to_string()),
+        _ => None,
+    };
+    let cancelled = interrupt::token()?;
+    let early = |error| build_failure::explain(&error, &Summary::default(), mode);
+    let say = |line: &str| display::boot(mode, line);
+    let prepare_and_connect = async {
+        let prepared = build::prepare(request).await.map_err(early)?;
+        let key = args.contexts.state().local_path;
+        let reached = connection.reach(environment, &key, &say).await?;
+        let ready = reached.plan(&prepared).await?;
+        Ok::<_, Failure>((prepared, ready))
+    };
+    let (prepared, ready) = tokio::select! {
+        ready = prepare_and_connect => ready?,
+        () = cancelled.cancelled() => return Err(early(build::Error::Interrupted)),
+    };
+
+    let credentials = environment.credentials()?;
+    let pushes = ready.askable(prepared.request().pushes());
+    let load =
+        loading::opener(prepared.request(), ready.address(), connection, environment).await?;
+    let (writer, updates) = progress::channel();
+    ready.warn(&writer);
+    default_load::warn(prepared.request(), &ready.used, mode, &writer);
+    let notes = Notes::new(writer.clone());
+    let credentials = credentials.with_notifier(notes.notifier());
+    let credentials = Arc::new(credentials);
+    let mut options = args.registries.options(environment);
+    options.insecure.extend(nodes::insecure(prepared.request()));
+    options.notifier = Some(notes.notifier());
+    let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
+    let refused = preflight::refused(pushes, &registries, writer.clone());
+    let stop = cancelled.child_token();
+    let used = &ready.used;
+    let display = display::start(mode, sink, platform, used, environment, updates);
+    let mut run = build::Environment::default();
+    run.credentials = credentials;
+    run.registries = options;
+    run.progress = Some(writer);
+    run.cancelled = stop.clone();
+    run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
+    run.load = load;
+    run.reconnect = Reconnect {
+        within: args.reconnect,
+    };
+    let sent = run.sent.clone();
+    let broken = run.broken.clone();
+    let plan = ready.plan.clone();
+    let mut running = std::pin::pin!(ready.nodes.build(&prepared, plan, &registries, run));
+    let result = tokio::select! {
+        result = &mut running => Ok(result),
+        failure = refused => {
+            stop.cancel();
+            // It may have come to its end at the same time.
+            running.await.map_or(Err(failure), |built| Ok(Ok(built)))
+        }
+    };
+    notes.end();
+    let summary = display.await.unwrap_or_default();
+    let result = result?;
+    context_size::warn(&sent, mode);
+
+    let built = result.map_err(|error| {
+        let failure = nodes::explain(&error, &summary, mode).incomplete(&broken.paths());
+        match nodes::cause(&error).and_then(build_failure::process_exit_code) {
+            Some(code) if args.propagate_exit_code => failure.code(code),
+            _ => failure,
+        }
+    })?;
+    remember(args, &built, used, environment);
+    display::warnings(&summary, mode, environment);
+    let metadata = args.results.wants_metadata().then(|| {
+        let wanted = attestations::metadata_warnings(environment);
+        let warnings = if wanted { &*summary.warnings } else { &[] };
+        metadata(&built, used, warnings)
+    });
+    let outcome = built.outcome;
+    write_results(args, &outcome, metadata, mode)?;
+    match keep_going::exported_partly(&outcome, &summary, mode) {
+        None => Ok(outcome),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// Writes down for the history commands what was built. Nothing depends on it: a folder that cannot be written fails no build.
+fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environment) {
+    let Some(folder) = &environment.buildx_config else {
+        return;
+    };
+    let (store, state) = (Store::new(folder), args.contexts.state());
+    for part in &built.parts {
+        let _ = store.save_state(&used.builder, &part.node, &part.build_ref, &state);
+    }
+}
+
+/// The object of the metadata file.
+pub(crate) fn metadata(built: &Built, used: &Used, warnings: &[Warning]) -> Value {
+    let references = nodes::references(built, &used.builder);
+    let node = built.parts.first().map_or(&used.node, |part| &part.node);
+    let mut metadata = built.outcome.metadata(&used.builder, node);
+    let Value::Object(fields) = &mut metadata else {
+        return metadata;
+    };
+    if references.len() > 1 {
+        fields.insert("buildx.build.refs".to_owned(), references.into());
+    }
+    if !warnings.is_empty() {
+        // Warnings are plain data: making JSON of them cannot fail.
+        let warnings = serde_json::to_value(warnings).unwrap_or_default();
+        fields.insert("buildx.build.warnings".to_owned(), warnings);
+    }
+    metadata
+}
+
+/// The files and lines that the flags ask for.
+fn write_results(
+    args: &BuildArgs,
+    outcome: &BuildOutcome,
+    metadata: Option<Value>,
+    mode: Mode,
+) -> Result<(), Failure> {
+    let image_id = outcome.image_id();
+    args.results.write(outcome, metadata)?;
+    match (mode, image_id) {
+        (Mode::Quiet, Some(id)) => print(id.as_str()),
+        (Mode::Tty | Mode::Plain, Some(_)) => {
+            display::result(outcome);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file in one step, so that nobody reads half of it, or to a pipe or device.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = files::Destination::open(path).and_then(|mut to| {
+        to.write_all(bytes)?;
+        to.finish()
+    });
+    written.map_err(|error| {
+        Failure::new(format!("cannot write {}: {error}", path.display()))
+            .hint("the work itself has succeeded; do it again with a path that can be written")
+    })
+}
+
+/// The one place where flags become a request.
+fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildRequest, Failure> {
+    let mut request = args.contexts.request()?;
+    // Anything that is no keyword is the name of an image.
+    let Ok(frontend) = args.frontend.parse();
+    request.frontend = frontend;
+    request.platforms = platforms(&args.platform, environment)?;
+    request.tags = tags(&args.tag)?;
+    request.outputs = outputs(args)?;
+    request.target = args.target.clone();
+    request.build_args = values::build_args(args.build_arg.clone());
+    if let Some(epoch) = &environment.source_date_epoch {
+        request
+            .build_args
+            .entry("SOURCE_DATE_EPOCH".to_owned())
+            .or_insert_with(|| epoch.clone());
+    }
+    proxies::add(&mut request.build_args, environment)?;
+    request.labels = values::labels(args.label.clone());
+    request.no_cache = match (args.no_cache, args.no_cache_filter.is_empty()) {
+        (true, true) => NoCache::All,
+        (true, false) => {
+            return Err(Failure::new("--no-cache and --no-cache-filter cannot be used together")
+                .hint("--no-cache runs every step, --no-cache-filter those of the stages it names: give one of them"));
+        }
+        (false, true) => NoCache::None,
+        (false, false) => NoCache::Stages(args.no_cache_filter.clone()),
+    };
+    request.pull = args.pull;
+    if let Some(path) = &args.lock {
+        request.lock = Some(ImageLock {
+            lock: Arc::new(images::read_lock(path)?),
+            resolve_missing: args.lock_missing == "resolve",
+        });
+    }
+    request.network = match args.network.as_str() {
+        "host" => Network::Host,
+        "none" => Network::None,
+        _ => Network::Default,
+    };
+    request.extra_hosts = args.add_host.clone();
+    request.shm_size = args.shm_size;
+    request.ulimits = args.ulimit.clone();
+    request.secrets = secrets::secrets(&args.secret)?;
+    request.ssh_agents = secrets::agents(&args.ssh)?;
+    request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
+    request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
+    build::add_inline_cache(&mut request.cache_to, &request.build_args);
+    args.permissions.apply(&mut request)?;
+    args.resources.apply(&mut request)?;
+    let metadata_file = args.results.wants_metadata();
+    args.attestations
+        .apply(&mut request, metadata_file, environment)?;
+    request.policy = args.policy.parse()?;
+    request.annotations =
+        build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
+    request.source_policy = policy::of_environment(environment)?;
+    request.node_id = environment.node_id();
+    git_source::apply(&mut request, environment);
+    args.several.apply(&mut request);
+    request.max_parallel_platforms = args.max_parallel_platforms.map(usize::from);
+    Ok(request)
+}
+
+pub(crate) fn platforms(
+    given: &[String],
+    environment: &Environment,
+) -> Result<Vec<Platform>, Failure> {
+    let from_environment: Vec<String>;
+    let given = match &environment.default_platform {
+        Some(default) if given.is_empty() => {
+            from_environment = default.split(',').map(str::to_owned).collect();
+            &from_environment
+        }
+        _ => given,
+    };
+    let mut platforms: Vec<Platform> = Vec::new();
+    for text in given {
+        let platform = match text.trim() {
+            "local" => Platform::host(),
+            text => Platform::parse(text)
+                .map_err(|error| Failure::from_error(&error))?
+                .normalized(),
+        };
+        if let Some(meant) = platform.probably_meant() {
+            talk(&format!(
+                "WARNING: {platform} is no known platform; did you mean {meant}?\n"
+            ));
+        }
+        if !platforms.contains(&platform) {
+            platforms.push(platform);
+        }
+    }
+    Ok(platforms)
+}
+
+fn tags(given: &[String]) -> Result<Vec<Reference>, Failure> {
+    given
+        .iter()
+        .map(|tag| {
+            let reference = Reference::parse(tag).map_err(|error| {
+                Failure::from_error(&error).hint(
+                    "a name is [registry/]repository[:tag], for example -t ghcr.io/me/app:1.0",
+                )
+            })?;
+            if reference.digest().is_some() {
+                return Err(Failure::new(format!(
+                    "cannot name an image {tag:?}: a name to push has no digest"
+                ))
+                .hint("leave out the part from '@' on: the digest is what the build makes"));
+            }
+            Ok(reference.with_default_tag())
+        })
+        .collect()
+}
+
+fn outputs(args: &BuildArgs) -> Result<Vec<Output>, Failure> {
+    let mut outputs = args
+        .output
+        .iter()
+        .map(|text| {
+            text.parse::<Output>()
+                .map_err(|error| Failure::from_error(&error))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if args.push {
+        let image = outputs
+            .iter_mut()
+            .find(|output| output.kind == OutputKind::Image);
+        match image {
+            Some(image) => {
+                let push = ("push".to_owned(), "true".to_owned());
+                image.attributes.extend([push]);
+            }
+            None => outputs.push(Output::push()),
+        }
+    }
+    if args.load && !outputs.contains(&Output::load()) {
+        outputs.push(Output::load());
+    }
+    let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
+    if outputs.iter().any(to_stdout) && std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            "an archive is to go to the standard output, which is a terminal",
+        )
+        .hint(
+            "send it on with > file.tar or a pipe, or name a file: --output type=tar,dest=FILE",
+        ));
+    }
+    Ok(outputs)
+}

@@ -1,0 +1,134 @@
+//! Before a push: may this user write where `-t` says? Asked while the build runs, so that it costs no time; a refusal ends the
+//! build before its steps are through.
+
+use std::net::IpAddr;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use solvekit::client::{Address, Endpoint};
+use solvekit::oci::Reference;
+use solvekit::progress::Writer;
+use solvekit::registry::{Client, Error};
+
+use crate::cli::report::{Failure, hint};
+
+/// Returns when a registry refuses to take one of the images, and never else. One that cannot be reached from here is told and left
+/// to the daemon, which may stand elsewhere.
+pub(crate) async fn refused(images: Vec<Reference>, client: &Client, progress: Writer) -> Failure {
+    let ask = |image: Reference| async move {
+        let asked = client.may_push(&image).await;
+        (image, asked)
+    };
+    let mut answers: FuturesUnordered<_> = images.into_iter().map(ask).collect();
+    while let Some((image, asked)) = answers.next().await {
+        match asked {
+            Err(error) if error.is_own_denial() => return denied(&image, &error),
+            Err(error @ Error::Unreachable { .. }) => {
+                let text = Failure::from_error(&error).into_message();
+                if ["dns error", "Connection refused", "unreachable"]
+                    .iter()
+                    .any(|sign| text.contains(sign))
+                {
+                    let told = "WARNING: the image is to be pushed there, and from here one";
+                    progress.note(format!("{told} {text}"));
+                }
+            }
+            // The daemon will say, if it finds the same.
+            Ok(()) | Err(_) => {}
+        }
+    }
+    std::future::pending().await
+}
+
+fn denied(image: &Reference, error: &Error) -> Failure {
+    let failure = Failure::from_error(error);
+    let message = failure.into_message();
+    let hint = hint::for_message(&message);
+    let failure = Failure::new(format!(
+        "the image could not be pushed to {image}: {message}"
+    ));
+    let hint = hint.unwrap_or_else(|| {
+        format!(
+            "log in with an account that may push to it: solvekit login {}",
+            image.domain()
+        )
+    });
+    failure.hint(hint)
+}
+
+/// The same where the daemon may be one of several, which push from here.
+pub(crate) fn askable_of(images: Vec<Reference>, daemon: Option<&Address>) -> Vec<Reference> {
+    askable(images, daemon.unwrap_or(&Address::Docker(None)))
+}
+
+/// The repositories that can be asked: what this machine calls itself is another machine where the daemon is elsewhere.
+fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
+    let is_here = match daemon {
+        Address::Buildkit(endpoint) | Address::Docker(Some(endpoint)) => match endpoint {
+            Endpoint::Unix(_) => true,
+            Endpoint::Tcp { host, .. } => is_this_machine(host),
+            Endpoint::Process(_) => false,
+        },
+        Address::Docker(None) => true,
+        Address::Container { .. } => false,
+    };
+    let mut images: Vec<Reference> = images
+        .into_iter()
+        .filter(|image| is_here || !is_this_machine(image.domain()))
+        .collect();
+    images.sort_by_key(|image| (image.domain().to_owned(), image.path().to_owned()));
+    images.dedup_by_key(|image| (image.domain().to_owned(), image.path().to_owned()));
+    images
+}
+
+/// `localhost` or a loopback address, with or without a port; an IPv6 address with a port has brackets.
+fn is_this_machine(host: &str) -> bool {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return address.is_loopback();
+    }
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost"
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distant_daemon_has_another_localhost() {
+        let images = || {
+            [
+                "localhost:5000/a:1",
+                "localhost:5000/a:2",
+                "[::1]:5000/b",
+                "host.test/c",
+            ]
+            .map(|text| Reference::parse(text).unwrap())
+            .to_vec()
+        };
+        let asked = |address: &str| {
+            let asked = askable(images(), &Address::parse(address).unwrap());
+            asked.iter().map(Reference::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(asked("tcp://far.test:1234"), ["host.test/c"]);
+        for near in [
+            "unix:///run/b.sock",
+            "docker://",
+            "tcp://127.0.0.1:1",
+            "tcp://[::1]:1",
+        ] {
+            assert_eq!(
+                asked(near),
+                ["[::1]:5000/b", "host.test/c", "localhost:5000/a:1"],
+                "{near}"
+            );
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `--iidfile` and `--metadata-file`: what scripts read after a build.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use solvekit::build::{BuildOutcome, Output, OutputKind};
+
+use super::write_file;
+use crate::cli::args::places;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::talk;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResultFileArgs {
+    /// Write the image's digest to a file
+    #[arg(long, value_name = "FILE")]
+    iidfile: Option<PathBuf>,
+
+    /// Write what is known of the result to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    metadata_file: Option<PathBuf>,
+}
+
+impl ResultFileArgs {
+    pub(crate) fn wants_metadata(&self) -> bool {
+        self.metadata_file.is_some()
+    }
+
+    pub(crate) fn wants_id(&self) -> bool {
+        self.iidfile.is_some()
+    }
+
+    /// Whether the files can be written and there will be something to write. The id of an earlier image is removed: what a
+    /// script reads is of this build.
+    pub(crate) fn check(&self, outputs: &[Output]) -> Result<(), Failure> {
+        if let Some(path) = &self.metadata_file {
+            places::ready("--metadata-file", path)?;
+        }
+        let Some(path) = &self.iidfile else {
+            return Ok(());
+        };
+        let has_files =
+            |output: &Output| matches!(output.kind, OutputKind::Local | OutputKind::Tar);
+        if outputs.iter().any(has_files) && !outputs.iter().any(Output::is_image) {
+            return Err(Failure::new(
+                "--iidfile is given, and the outputs are files, which have no image ID",
+            )
+            .hint(
+                "leave out --iidfile, or add an output that makes an image: --output type=image",
+            ));
+        }
+        places::ready("--iidfile", path)?;
+        if path.is_file() {
+            fs::remove_file(path).map_err(|error| {
+                Failure::new(format!("cannot replace {}: {error}", path.display()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes them. A file without an id in it would be taken for one.
+    pub(crate) fn write(
+        &self,
+        outcome: &BuildOutcome,
+        metadata: Option<Value>,
+    ) -> Result<(), Failure> {
+        match (&self.iidfile, outcome.image_id()) {
+            (Some(path), Some(id)) => write_file(path, id.as_str().as_bytes())?,
+            (Some(path), None) => talk(&format!(
+                "WARNING: {} is not written: the build has made no image, so there is no image ID\n",
+                path.display()
+            )),
+            (None, _) => {}
+        }
+        if let (Some(path), Some(metadata)) = (&self.metadata_file, metadata) {
+            let text = serde_json::to_string_pretty(&metadata)
+                .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
+            write_file(path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! `solvekit create`: makes a builder, or changes the nodes of one.
+
+mod settings;
+
+use std::time::Duration;
+
+use clap::ArgAction;
+use solvekit::builder::{Builder, Driver, Error, Instance, check_name, generate_name};
+
+use crate::cli::args::builder::Builders;
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::values;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::{print, talk};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateArgs {
+    /// Context of the docker CLI, address of a Docker Engine, or address of a BuildKit (driver remote)
+    #[arg(value_name = "CONTEXT|ENDPOINT")]
+    endpoint: Option<String>,
+
+    /// Name of the builder [default: one that is made up]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Driver: docker-container, kubernetes, local, remote [default: remote for an address of a BuildKit, else docker-container]
+    #[arg(long, value_name = "DRIVER")]
+    driver: Option<String>,
+
+    /// Option of the driver: NAME=VALUE[,NAME=VALUE…]; repeatable
+    #[arg(long, value_name = "OPTION")]
+    driver_opt: Vec<String>,
+
+    /// Node to add or to change [default: the builder's name and a number]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+
+    /// Platforms that the node builds, before those that it says itself; a list, repeatable
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<String>,
+
+    /// Flags of the node's buildkitd, in one text
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    buildkitd_flags: Option<String>,
+
+    /// Configuration of the node's buildkitd (buildkitd.toml)
+    #[arg(long, value_name = "FILE", visible_alias = "config")]
+    buildkitd_config: Option<std::path::PathBuf>,
+
+    /// Add a node to the builder
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    append: bool,
+
+    /// Take the node out of the builder
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    leave: bool,
+
+    /// Use the builder from now on
+    #[arg(long = "use", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    use_it: bool,
+
+    /// Start it at once
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    bootstrap: bool,
+}
+
+/// Prints the builder's name, and nothing else, on stdout.
+pub(crate) async fn cmd_create(
+    args: &CreateArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let builders = Builders::of(environment)?;
+    if args.leave {
+        return leave(args, &builders);
+    }
+    let name = name(args, &builders)?;
+    let (builder, position) = {
+        let locked = builders.store.lock()?;
+        let existing = locked.builder(&name)?;
+        let (builder, position) = changed(args, &name, existing, &builders, environment)?;
+        let instance = Instance::new(&builder, &builder.nodes[position], &builders.contexts)?;
+        reachable(&instance, args.bootstrap, connection.timeout()).await?;
+        locked.save(&builder)?;
+        if args.use_it {
+            locked.set_current(&builders.contexts.key(), &builder.name, false, false)?;
+        }
+        (builder, position)
+    };
+    if args.bootstrap {
+        super::inspect::boot(
+            &builders,
+            &builder,
+            Some(position),
+            connection.timeout(),
+            environment,
+        )
+        .await?;
+    }
+    print(&builder.name)
+}
+
+fn name(args: &CreateArgs, builders: &Builders) -> Result<String, Failure> {
+    let contexts = builders.contexts.names();
+    let Some(name) = &args.name else {
+        if args.append {
+            return Err(Failure::new(
+                "--append needs the builder's name: --name NAME",
+            ));
+        }
+        let taken = builders.store.names()?;
+        return Ok(generate_name(|name| {
+            taken.iter().chain(&contexts).any(|known| known == name)
+        }));
+    };
+    check_name(name)?;
+    if contexts.contains(name) && (name == "default" || !args.append) {
+        return Err(Error::NameOfContext { name: name.clone() }.into());
+    }
+    Ok(name.clone())
+}
+
+/// The builder as it is to be, and which of its nodes that is about.
+fn changed(
+    args: &CreateArgs,
+    name: &str,
+    existing: Option<Builder>,
+    builders: &Builders,
+    environment: &Environment,
+) -> Result<(Builder, usize), Failure> {
+    let driver = driver(args, existing.as_ref(), environment)?;
+    let mut builder = match existing {
+        None if args.append => {
+            return Err(builders.store.not_found(name, &[]).into());
+        }
+        None => Builder::new(name, driver),
+        Some(_) if args.node.is_none() && !args.append => {
+            return Err(Error::Exists {
+                name: name.to_owned(),
+            }
+            .into());
+        }
+        Some(builder) if builder.driver != driver.name() => {
+            return Err(Error::OtherDriver {
+                builder: name.to_owned(),
+                driver: builder.driver,
+                asked: driver,
+            }
+            .into());
+        }
+        Some(builder) => builder,
+    };
+    let settings = settings::settings(args, name, driver, builders, environment)?;
+    let (position, restart) = builder.set_node(settings, args.append)?;
+    if restart && driver.has_daemon() {
+        talk(
+            "WARNING: the node has its new settings when it is started again (solvekit stop, then build)\n",
+        );
+    }
+    Ok((builder, position))
+}
+
+fn driver(
+    args: &CreateArgs,
+    existing: Option<&Builder>,
+    environment: &Environment,
+) -> Result<Driver, Failure> {
+    if let Some(name) = &args.driver {
+        let driver = name.parse()?;
+        return match driver {
+            Driver::Docker => Err(
+                Failure::new("no builder can be made with the docker driver").hint(
+                    "it is the engine of a context: docker context create NAME --docker host=…",
+                ),
+            ),
+            driver => Ok(driver),
+        };
+    }
+    if let Some(builder) = existing {
+        return Ok(builder.driver()?);
+    }
+    let of_buildkit = match &args.endpoint {
+        None => environment.buildkit_host.is_some(),
+        Some(endpoint) => endpoint.contains("://"),
+    };
+    Ok(match of_buildkit {
+        true => Driver::Remote,
+        false => Driver::DockerContainer,
+    })
+}
+
+/// A container's engine has to be there, and the program that speaks to a cluster; the cluster and a remote daemon may come later.
+async fn reachable(
+    instance: &Instance,
+    is_started: bool,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    match instance.driver {
+        Driver::DockerContainer => instance.report(timeout).await.map(drop)?,
+        Driver::Kubernetes if !is_started => match instance.report(timeout).await {
+            Err(error @ Error::NotOnPath { .. }) => return Err(error.into()),
+            Err(error) => talk(&format!(
+                "WARNING: {}\n",
+                Failure::from_error(&error).into_message()
+            )),
+            Ok(_) => {}
+        },
+        _ => {}
+    }
+    Ok(())
+}
+
+fn leave(args: &CreateArgs, builders: &Builders) -> Result<(), Failure> {
+    let (Some(name), Some(node)) = (&args.name, &args.node) else {
+        return Err(Failure::new("--leave needs --name BUILDER and --node NODE"));
+    };
+    let locked = builders.store.lock()?;
+    let mut builder = locked
+        .builder(name)?
+        .ok_or_else(|| builders.store.not_found(name, &[]))?;
+    builder.leave(node)?;
+    locked.forget_states(&builder.name, Some(node))?;
+    Ok(locked.save(&builder)?)
+}

@@ -1,0 +1,142 @@
+//! What the flags give a node: options, configuration, flags of its daemon, endpoint, platforms.
+
+use std::collections::BTreeMap;
+
+use solvekit::builder::{DaemonConfig, Driver, NodeSettings, kubernetes_endpoint, split_words};
+use solvekit::oci::Platform;
+
+use super::CreateArgs;
+use crate::cli::args::builder::Builders;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::talk;
+
+pub(super) fn settings(
+    args: &CreateArgs,
+    name: &str,
+    driver: Driver,
+    builders: &Builders,
+    environment: &Environment,
+) -> Result<NodeSettings, Failure> {
+    let driver_opts = driver.parse_options(&args.driver_opt)?;
+    let config = config(args, driver, builders)?;
+    let flags = split_words(args.buildkitd_flags.as_deref().unwrap_or_default())?;
+    let (endpoint, endpoint_given) = endpoint(args, name, driver, builders, environment)?;
+    warn_without_effect(&driver_opts);
+    Ok(NodeSettings {
+        name: args.node.clone(),
+        endpoint,
+        endpoint_given,
+        platforms: platforms(&args.platform)?,
+        buildkitd_flags: match driver.is_isolated() {
+            true => with_network(flags, &driver_opts, &config),
+            false => flags,
+        },
+        driver_opts,
+        files: config.files,
+    })
+}
+
+/// The configuration that is given, else the default one of the store.
+fn config(args: &CreateArgs, driver: Driver, builders: &Builders) -> Result<DaemonConfig, Failure> {
+    let default = builders
+        .store
+        .default_config()
+        .filter(|_| driver.has_daemon());
+    let Some(path) = args.buildkitd_config.clone().or(default) else {
+        return Ok(DaemonConfig::default());
+    };
+    let config = DaemonConfig::load(&path)?;
+    for unknown in &config.unknown {
+        talk(&format!("WARNING: {}: {unknown}\n", path.display()));
+    }
+    Ok(config)
+}
+
+/// A daemon whose network is its own may lend it to builds, unless it is said what they may do; on the host's network always.
+fn with_network(
+    mut flags: Vec<String>,
+    options: &BTreeMap<String, String>,
+    config: &DaemonConfig,
+) -> Vec<String> {
+    const ALLOW: &str = "--allow-insecure-entitlement";
+    let allowed = |flag: &String| flag.starts_with(ALLOW);
+    let has_network = flags
+        .iter()
+        .any(|flag| allowed(flag) && flag.ends_with("network.host"))
+        || flags
+            .windows(2)
+            .any(|pair| pair[0] == ALLOW && pair[1] == "network.host");
+    let is_on_host = options
+        .get("network")
+        .is_some_and(|network| network == "host");
+    let in_config = config
+        .entitlements
+        .iter()
+        .any(|name| name == "network.host");
+    if (is_on_host && !has_network) || (!flags.iter().any(allowed) && !in_config) {
+        flags.push(format!("{ALLOW}=network.host"));
+    }
+    flags
+}
+
+/// Where the node is to be, and whether somebody said so.
+fn endpoint(
+    args: &CreateArgs,
+    name: &str,
+    driver: Driver,
+    builders: &Builders,
+    environment: &Environment,
+) -> Result<(String, bool), Failure> {
+    match (driver, &args.endpoint) {
+        (Driver::Remote, given) => {
+            let address = given.as_ref().or(environment.buildkit_host.as_ref());
+            let address = address.ok_or_else(|| {
+                Failure::new("the remote driver needs the address of a BuildKit")
+                    .hint("for example: solvekit create --driver remote tcp://HOST:1234")
+            })?;
+            Ok((address.clone(), true))
+        }
+        (Driver::Kubernetes, Some(endpoint)) => Err(Failure::new(format!(
+            "the kubernetes driver has no endpoint, {endpoint:?} is given"
+        ))
+        .hint("the cluster is the one of KUBECONFIG and its current context; --driver-opt namespace=NAME is a place in it")),
+        (Driver::Kubernetes, None) => {
+            let kubeconfig = environment.kubeconfig.as_deref();
+            let node = args.node.as_deref();
+            Ok((kubernetes_endpoint(name, node, kubeconfig), false))
+        }
+        (Driver::Local, Some(endpoint)) => Err(Failure::new(format!(
+            "the local driver has no endpoint, {endpoint:?} is given"
+        ))),
+        (Driver::Local, None) => Ok(("local".to_owned(), false)),
+        (_, Some(endpoint)) => {
+            builders.contexts.connect_options(endpoint)?;
+            let is_default = endpoint == solvekit::builder::DEFAULT_CONTEXT;
+            let host = builders.contexts.engine(endpoint)?.filter(|_| is_default);
+            Ok((
+                host.map_or_else(|| endpoint.clone(), |engine| engine.host),
+                true,
+            ))
+        }
+        (_, None) => Ok((builders.contexts.key(), false)),
+    }
+}
+
+fn platforms(given: &[String]) -> Result<Vec<Platform>, Failure> {
+    let parse = |text: &String| match text.trim() {
+        "local" => Ok(Platform::host()),
+        text => Platform::parse(text)
+            .map(|platform| platform.normalized())
+            .map_err(|error| Failure::from_error(&error)),
+    };
+    given.iter().map(parse).collect()
+}
+
+fn warn_without_effect(options: &BTreeMap<String, String>) {
+    if options.contains_key("allow-untrusted-image") {
+        talk(
+            "WARNING: the option allow-untrusted-image has no effect: the image of BuildKit is used without a look at its signature\n",
+        );
+    }
+}

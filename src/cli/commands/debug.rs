@@ -1,0 +1,78 @@
+//! `solvekit debug`: what `buildctl debug` tells of a daemon.
+
+use solvekit::template::{Json, Struct, Template, Value};
+
+use super::workers::{WorkersArgs, cmd_workers};
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::columns::align;
+use crate::cli::report::terminal::print_text;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DebugArgs {
+    #[command(subcommand)]
+    command: DebugCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum DebugCommand {
+    /// Show the daemon's version
+    Info(InfoArgs),
+    /// List the daemon's workers: the same as solvekit workers
+    Workers(WorkersArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct InfoArgs {
+    /// How it is printed: a Go template, for example '{{json .}}' or '{{.BuildkitVersion.Version}}'
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+}
+
+pub(crate) async fn cmd_debug(
+    args: &DebugArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    match &args.command {
+        DebugCommand::Info(args) => info(args, connection, environment).await,
+        DebugCommand::Workers(args) => cmd_workers(args, connection, environment).await,
+    }
+}
+
+async fn info(
+    args: &InfoArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let template = args.format.as_deref().map(Template::parse).transpose();
+    let template = template.map_err(|error| Failure::from_error(&error))?;
+    let client = connection.connect(environment).await?;
+    let version = client.info().await?;
+    let text = match template {
+        Some(template) => {
+            let known = Struct::new()
+                .field("Package", "package", version.package.as_str())
+                .field("Version", "version", version.version.as_str())
+                .field("Revision", "revision", version.revision.as_str())
+                .field(
+                    "DockerfileVersion",
+                    "dockerfileVersion",
+                    version.dockerfile_version.as_str(),
+                );
+            let all = Struct::new().field("BuildkitVersion", "buildkitVersion", Value::from(known));
+            let text = template.render(&Value::from(all), Json::Compact);
+            format!("{}\n", text.map_err(|error| Failure::from_error(&error))?)
+        }
+        None => {
+            let words = [&version.package, &version.version, &version.revision].map(String::as_str);
+            let mut text = format!("BuildKit:\t{}\n", words.join(" ").trim());
+            if !version.dockerfile_version.is_empty() {
+                text.push_str(&format!("Dockerfile:\t{}\n", version.dockerfile_version));
+            }
+            align(&text, 0, 1)
+        }
+    };
+    print_text(&text)
+}

@@ -1,0 +1,57 @@
+//! `solvekit du`: what the daemon's build cache holds.
+
+use std::time::SystemTime;
+
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::records::{self, Filters};
+use crate::cli::report::table_format::Format;
+use crate::cli::report::terminal::{print_json, print_text};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DuArgs {
+    /// Which records, for example until=24h, type=regular, description~=apt; repeatable
+    #[arg(long, value_name = "FILTER")]
+    filter: Vec<String>,
+
+    /// Short for --format pretty
+    #[arg(long, conflicts_with = "format")]
+    verbose: bool,
+
+    /// How they are printed: table, pretty, json (one object a line), or a Go template, before which "table " makes a table of it
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: String,
+}
+
+/// Lists the records, the smallest first, and what they take in all.
+pub(crate) async fn cmd_du(
+    args: &DuArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let filters = Filters::parse(&args.filter)?;
+    let is_pretty = args.verbose || args.format == "pretty";
+    let format = match is_pretty {
+        true => records::pretty()?,
+        false => Format::parse(&args.format, records::TABLE)?,
+    };
+    let client = connection.connect(environment).await?;
+    let found = client
+        .disk_usage(&filters.expressions, filters.unused_for)
+        .await?;
+    let now = SystemTime::now();
+    let entries = found
+        .iter()
+        .map(|record| records::entry(record, format.is_table, now));
+    let mut text = format.print(records::heads(), entries)?;
+    if args.format == "json" {
+        return print_json(&text);
+    }
+    // Of a part of the cache the sum says little, as buildx has it.
+    let is_whole = is_pretty || args.format == "table";
+    if is_whole && args.filter.is_empty() {
+        text.push_str(&records::totals(&found));
+    }
+    print_text(&text)
+}

@@ -1,0 +1,40 @@
+//! `solvekit frontend`: what BuildKit starts when a Dockerfile says `# syntax=` with an image of solvekit.
+
+use solvekit::frontend;
+use solvekit::gateway::{Bridge, FrontendEnvironment};
+
+use crate::cli::report::Failure;
+
+const HINT: &str = "make an image of it (make frontend-image), and name that in the Dockerfile: # syntax=registry/solvekit/frontend";
+
+/// Build inside BuildKit, as a frontend.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FrontendArgs {}
+
+/// Serves one build over the standard streams; the daemon shows whatever goes wrong with it.
+pub(crate) async fn cmd_frontend(_args: FrontendArgs) -> Result<(), Failure> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let Some(environment) = FrontendEnvironment::from_vars(variables) else {
+        return Err(not_by_hand("its environment has nothing of BuildKit").hint(HINT));
+    };
+    let bridge = match Bridge::stdio().await {
+        Ok(bridge) => bridge,
+        Err(error) => return Err(not_by_hand(&chain(&error)).hint(HINT)),
+    };
+    let served = frontend::serve(&bridge, &environment).await;
+    served.map_err(|error| Failure::from_error(&error))
+}
+
+fn not_by_hand(reason: &str) -> Failure {
+    Failure::new(format!(
+        "this command is started by BuildKit, not by hand: {reason}"
+    ))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,166 @@
+//! `solvekit history inspect attachment`: what hangs on a record, byte for byte.
+
+use solvekit::oci::{Descriptor, Index, Manifest, media_type};
+
+use super::Daemon;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::print_data;
+
+/// No attachment is larger.
+const LIMIT: usize = 256 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AttachmentArgs {
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest]
+    #[arg(value_name = "REF")]
+    build: Option<String>,
+
+    /// The digest of the attachment, as history inspect shows it
+    #[arg(value_name = "DIGEST", required_unless_present_any = ["kind", "platform"])]
+    digest: Option<String>,
+
+    /// Its type: provenance, sbom, index, manifest, image (the image's config), or as history inspect shows it
+    #[arg(id = "kind", long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+
+    /// Its platform
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<String>,
+}
+
+/// Something that hangs on a record.
+struct Attachment {
+    platform: String,
+    descriptor: Descriptor,
+}
+
+impl Attachment {
+    /// What it attests, or its media type.
+    fn kind(&self) -> &str {
+        let predicate = self.descriptor.annotations.get("in-toto.io/predicate-type");
+        predicate.map_or(&*self.descriptor.media_type, String::as_str)
+    }
+}
+
+pub(super) async fn cmd_attachment(
+    args: &AttachmentArgs,
+    daemon: &Daemon<'_>,
+) -> Result<(), Failure> {
+    let found = daemon.record(args.build.as_deref()).await?;
+    if let Some(digest) = &args.digest {
+        return print_data(&daemon.client.read_blob(digest, LIMIT).await?);
+    }
+    let mut all = Vec::new();
+    for (platform, descriptors) in &found.attestations {
+        let of_platform = descriptors.iter().map(|descriptor| Attachment {
+            platform: platform.clone(),
+            descriptor: descriptor.clone(),
+        });
+        all.extend(of_platform);
+    }
+    for (platform, descriptors) in &found.results {
+        for descriptor in descriptors {
+            all.extend(images(daemon, platform, descriptor).await?);
+        }
+    }
+    let is_wanted = |one: &&Attachment| {
+        args.platform
+            .as_ref()
+            .is_none_or(|platform| one.platform == *platform)
+            && args
+                .kind
+                .as_ref()
+                .is_none_or(|kind| is_of(kind, one.kind()))
+    };
+    let Some(wanted) = all.iter().find(is_wanted) else {
+        let mut known = all
+            .iter()
+            .map(|one| format!("{} {}", one.kind(), one.platform));
+        let known: Vec<String> = known.by_ref().map(|one| one.trim().to_owned()).collect();
+        let failure = Failure::new(format!(
+            "the build {} has no such attachment",
+            found.build_ref
+        ));
+        return Err(match known.is_empty() {
+            true => failure,
+            false => failure.hint(format!("it has: {}", known.join(", "))),
+        });
+    };
+    let bytes = daemon
+        .client
+        .read_blob(wanted.descriptor.digest.as_str(), LIMIT)
+        .await?;
+    print_data(&bytes)
+}
+
+/// An image and what it is made of: the index, its manifests, their configs.
+async fn images(
+    daemon: &Daemon<'_>,
+    platform: &str,
+    root: &Descriptor,
+) -> Result<Vec<Attachment>, Failure> {
+    let mut found = Vec::new();
+    let mut left = vec![(platform.to_owned(), root.clone())];
+    while let Some((platform, descriptor)) = left.pop() {
+        let is_manifest = matches!(
+            &*descriptor.media_type,
+            media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST
+        );
+        let is_index = media_type::is_index(&descriptor.media_type);
+        if is_index || is_manifest {
+            let bytes = daemon
+                .client
+                .read_blob(descriptor.digest.as_str(), LIMIT)
+                .await?;
+            let damaged =
+                |error| Failure::new(format!("{} is damaged: {error}", descriptor.digest));
+            if is_index {
+                let index: Index = serde_json::from_slice(&bytes).map_err(damaged)?;
+                left.extend(index.manifests.into_iter().rev().map(|one| {
+                    let own = one
+                        .platform
+                        .as_ref()
+                        .map(|platform| platform.normalized().format_all());
+                    (own.unwrap_or_default(), one)
+                }));
+            } else {
+                let manifest: Manifest = serde_json::from_slice(&bytes).map_err(damaged)?;
+                left.push((platform.clone(), manifest.config));
+            }
+        }
+        found.push(Attachment {
+            platform,
+            descriptor,
+        });
+    }
+    Ok(found)
+}
+
+/// Short words stand for several types.
+fn is_of(wanted: &str, kind: &str) -> bool {
+    match wanted {
+        "provenance" => kind.starts_with("https://slsa.dev/provenance/"),
+        "sbom" => kind == "https://spdx.dev/Document",
+        "index" => media_type::is_index(kind),
+        "manifest" => matches!(kind, media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST),
+        "image" => matches!(
+            kind,
+            "application/vnd.oci.image.config.v1+json"
+                | "application/vnd.docker.container.image.v1+json"
+        ),
+        exact => kind == exact,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of;
+
+    #[test]
+    fn short_words_stand_for_types() {
+        assert!(is_of("provenance", "https://slsa.dev/provenance/v0.2"));
+        assert!(is_of("index", "application/vnd.oci.image.index.v1+json"));
+        assert!(is_of("text/x", "text/x"));
+        assert!(!is_of("sbom", "https://slsa.dev/provenance/v1"));
+    }
+}

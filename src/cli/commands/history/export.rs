@@ -1,0 +1,100 @@
+//! `solvekit history export`: records as a bundle that Docker Desktop opens.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use solvekit::bundle::{Bundle, Exported};
+use solvekit::client::BuildRecord;
+
+use super::Daemon;
+use crate::cli::args::places;
+use crate::cli::commands::build;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::print_data;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportArgs {
+    /// The builds: their references, or ^1 for the one before the newest [default: the newest]
+    #[arg(value_name = "REF", conflicts_with = "all")]
+    builds: Vec<String>,
+
+    /// The file [default: the standard output, if that is no terminal]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// All builds that have ended
+    #[arg(long)]
+    all: bool,
+
+    /// Have the daemon write down the traces of the builds before
+    #[arg(long)]
+    finalize: bool,
+}
+
+pub(super) async fn cmd_export(args: &ExportArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+    if args.output.is_none() && std::io::stdout().is_terminal() {
+        return Err(
+            Failure::new("a bundle is to go to the standard output, which is a terminal")
+                .hint("name a file: --output build.dockerbuild"),
+        );
+    }
+    if let Some(path) = &args.output {
+        places::ready("--output", path)?;
+    }
+    let mut records = chosen(args, daemon).await?;
+    if args.finalize {
+        for record in records.iter_mut().filter(|record| record.trace.is_none()) {
+            daemon
+                .client
+                .finalize_build_record(&record.build_ref)
+                .await?;
+            *record = daemon.record(Some(&record.build_ref)).await?;
+        }
+    }
+    let workers = daemon.client.workers().await?;
+    let platform = workers.first().and_then(|worker| worker.platforms.first());
+    let platform = platform.map(|platform| platform.normalized());
+    let exported = records.into_iter().map(|record| Exported {
+        client: daemon.client.clone(),
+        state: daemon.state(&record),
+        platform: platform.clone(),
+        record,
+    });
+    let exported: Vec<_> = exported.collect();
+    let bundle = Bundle::of(&exported).await;
+    let bundle = bundle.map_err(|error| Failure::from_error(&error))?;
+    let mut bytes = Vec::new();
+    let written = bundle.write(&mut bytes);
+    written.map_err(|error| Failure::from_error(&error))?;
+    match &args.output {
+        Some(path) => build::write_file(path, &bytes),
+        None => print_data(&bytes),
+    }
+}
+
+async fn chosen(args: &ExportArgs, daemon: &Daemon<'_>) -> Result<Vec<BuildRecord>, Failure> {
+    if args.all {
+        let all = daemon.client.build_records().await?.into_iter();
+        let ended: Vec<_> = all.filter(|one| one.completed_at.is_some()).collect();
+        return match ended.is_empty() {
+            true => Err(Failure::new("the daemon remembers no build that has ended")),
+            false => Ok(ended),
+        };
+    }
+    let newest = [None];
+    let named: Vec<Option<&str>> = match args.builds.as_slice() {
+        [] => newest.to_vec(),
+        builds => builds.iter().map(|one| Some(one.as_str())).collect(),
+    };
+    let mut records: Vec<BuildRecord> = Vec::new();
+    for one in named {
+        let record = daemon.ended(one).await?;
+        if !records
+            .iter()
+            .any(|known| known.build_ref == record.build_ref)
+        {
+            records.push(record);
+        }
+    }
+    Ok(records)
+}

@@ -1,0 +1,35 @@
+//! `solvekit history logs`.
+
+use solvekit::progress;
+
+use super::Daemon;
+use crate::cli::report::Failure;
+use crate::cli::report::display::{self, ProgressArgs};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LogsArgs {
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest]
+    #[arg(value_name = "REF")]
+    build: Option<String>,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+}
+
+/// Shows the steps and their output again, on stderr, as during the build; of a build that runs until it ends.
+pub(super) async fn cmd_logs(args: &LogsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+    let mode = match args.progress.mode.as_str() {
+        // Plain, as in buildx: it is read, not watched.
+        "auto" => progress::Mode::Plain,
+        text => display::mode(text, false, daemon.environment)?,
+    };
+    let sink = args.progress.open(mode)?;
+    let found = daemon.record(args.build.as_deref()).await?;
+    let updates = daemon.client.status(&found.build_ref).await?;
+    let (writer, received) = progress::channel();
+    let shown = display::start(mode, sink, None, &daemon.used, daemon.environment, received);
+    let forwarded = writer.source().forward(updates).await;
+    drop(writer);
+    let _ = shown.await;
+    forwarded.map_err(Failure::from)
+}

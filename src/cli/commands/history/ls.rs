@@ -1,0 +1,146 @@
+//! `solvekit history ls`.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde_json::json;
+use solvekit::client::BuildRecord;
+use solvekit::template::Struct;
+
+use super::filter::Filter;
+use super::{Daemon, LIMIT, record};
+use crate::cli::args::git_repository::Repository;
+use crate::cli::report::table_format::{Format, heads, with_json};
+use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::{Failure, records};
+
+const TABLE: &str = "{{.Ref}}\t{{.Name}}\t{{.Status}}\t{{.CreatedAt}}\t{{.Duration}}\t{{.Link}}";
+
+/// The fields and their heads in a table. Only a terminal of Docker Desktop has links.
+const HEADS: [(&str, &str); 7] = [
+    ("Ref", "BUILD ID"),
+    ("FullRef", "FULL REF"),
+    ("Name", "NAME"),
+    ("Status", "STATUS"),
+    ("CreatedAt", "CREATED AT"),
+    ("Duration", "DURATION"),
+    ("Link", ""),
+];
+
+/// The widest name in the table.
+const NAME: usize = 36;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LsArgs {
+    /// Only builds that meet this, for example status=error or startedAt>24h; repeatable
+    #[arg(long, value_name = "FILTER")]
+    filter: Vec<String>,
+
+    /// How they are printed: table, json (one object a line), or a Go template
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: String,
+
+    /// Do not cut long names
+    #[arg(long)]
+    no_trunc: bool,
+
+    /// Only builds of the git repository that the working directory is in
+    #[arg(long)]
+    local: bool,
+}
+
+pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+    let filters = args.filter.iter().map(|text| Filter::parse(text));
+    let filters = filters.collect::<Result<Vec<_>, _>>()?;
+    let format = Format::parse(&args.format, TABLE)?;
+    let repository = match args.local {
+        true => Some(own_repository()?),
+        false => None,
+    };
+    let mut found = daemon.client.build_records().await?;
+    let now = SystemTime::now();
+    found.retain(|record| filters.iter().all(|filter| filter.meets(record, now)));
+    if let Some(repository) = &repository {
+        found.retain(|record| daemon.is_of(record, repository));
+    }
+    found.truncate(LIMIT);
+    // Those that run stand first.
+    found.sort_by_key(|record| record.completed_at.is_some());
+    let is_cut = format.is_table && !args.no_trunc;
+    let entries = found
+        .iter()
+        .map(|one| with_json(&entry(daemon, one, is_cut, now), &as_object(daemon, one)));
+    let text = format.print(heads(HEADS), entries)?;
+    match args.format.as_str() {
+        "json" => print_json(&text),
+        _ => print_text(&text),
+    }
+}
+
+fn own_repository() -> Result<Repository, Failure> {
+    Repository::find(Path::new("."))?.ok_or_else(|| {
+        Failure::new("the working directory is in no git repository")
+            .hint("--local lists the builds of the repository that the working directory is in")
+    })
+}
+
+/// The end of a long name, which tells more than its beginning.
+fn cut(name: &str) -> String {
+    let length = name.chars().count();
+    match length > NAME {
+        true => format!(
+            "..{}",
+            name.chars().skip(length + 2 - NAME).collect::<String>()
+        ),
+        false => name.to_owned(),
+    }
+}
+
+fn ago(one: &BuildRecord, now: SystemTime) -> String {
+    let age = one.created_at.and_then(|at| now.duration_since(at).ok());
+    format!("{} ago", records::age(age.unwrap_or_default()))
+}
+
+/// With buildx's keys.
+fn as_object(daemon: &Daemon<'_>, one: &BuildRecord) -> serde_json::Value {
+    let mut object = json!({
+        "ref": daemon.full_ref(one),
+        "name": record::name(one, daemon.state(one).as_ref()),
+        "status": record::status(one),
+        "created_at": record::timestamp(one.created_at),
+        "total_steps": one.total_steps,
+        "completed_steps": one.completed_steps,
+        "cached_steps": one.cached_steps,
+    });
+    if let Some(completed) = record::timestamp(one.completed_at) {
+        object["completed_at"] = completed.into();
+    }
+    object
+}
+
+fn entry(daemon: &Daemon<'_>, one: &BuildRecord, is_cut: bool, now: SystemTime) -> Struct {
+    let name = record::name(one, daemon.state(one).as_ref());
+    let name = if is_cut { cut(&name) } else { name };
+    Struct::new()
+        .field("Ref", "Ref", one.build_ref.as_str())
+        .field("FullRef", "FullRef", daemon.full_ref(one))
+        .field("Name", "Name", name)
+        .field("Status", "Status", record::status(one))
+        .field("CreatedAt", "CreatedAt", ago(one, now))
+        .field("Duration", "Duration", record::duration(one, now))
+        .field("Link", "Link", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn long_names_lose_their_beginning() {
+        assert_eq!(cut("app"), "app");
+        let long = format!("{}end", "ü".repeat(40));
+        let shown = cut(&long);
+        assert_eq!(shown.chars().count(), 36);
+        assert!(shown.starts_with("..ü") && shown.ends_with("end"));
+    }
+}

@@ -1,0 +1,48 @@
+//! `solvekit history rm`.
+
+use super::{Daemon, bare};
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::print;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RmArgs {
+    /// The builds, by their references
+    #[arg(
+        value_name = "REF",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    builds: Vec<String>,
+
+    /// All builds that have ended
+    #[arg(long)]
+    all: bool,
+}
+
+/// Removes the records; one that cannot be removed does not keep the others.
+pub(super) async fn cmd_rm(args: &RmArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+    let builds = match args.all {
+        true => {
+            let found = daemon.client.build_records().await?;
+            let ended = found.into_iter().filter(|one| one.completed_at.is_some());
+            ended.map(|one| one.build_ref).collect()
+        }
+        false => args
+            .builds
+            .iter()
+            .map(|named| bare(named).to_owned())
+            .collect::<Vec<_>>(),
+    };
+    let mut failures = Vec::new();
+    for build in &builds {
+        match daemon.client.delete_build_record(build).await {
+            Ok(()) => print(&format!("{build} removed"))?,
+            Err(error) => failures.push(Failure::from_error(&error).into_message()),
+        }
+    }
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(failures.join("\n"))
+            .hint("solvekit history ls shows the builds that the daemon remembers")),
+    }
+}

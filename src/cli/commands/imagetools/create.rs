@@ -1,0 +1,197 @@
+//! `solvekit imagetools create`: an image of others.
+
+use std::path::PathBuf;
+
+use clap::ArgAction;
+use solvekit::files::read_at_most;
+use solvekit::imagetools::{Annotation, CreateRequest, Source, create};
+use solvekit::layout::LayoutReference;
+use solvekit::oci::{Platform, Reference};
+use solvekit::progress;
+use solvekit::template::Json;
+
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::args::{places, values};
+use crate::cli::commands::build;
+use crate::cli::environment::Environment;
+use crate::cli::report::registry_failure::{of_imagetools, reference};
+use crate::cli::report::terminal::{print_data, talk};
+use crate::cli::report::{Failure, display};
+
+/// Far more than a name, a digest or a descriptor.
+const PART: u64 = 8 << 20;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+                  solvekit imagetools create -t app:1 app:1-amd64 app:1-arm64          one index of two images\n  \
+                  solvekit imagetools create --append -t app:1 app:1-riscv64           a further platform\n  \
+                  solvekit imagetools create -t registry.example.com/app:1 ghcr.io/me/app:1    copy to another registry\n  \
+                  solvekit imagetools create -t app:1 oci-layout://amd64 oci-layout://arm64    of what builds left here\n  \
+                  solvekit imagetools create --dry-run app:1 --platform linux/arm64    what would be pushed")]
+pub(super) struct CreateArgs {
+    /// The parts: names, oci-layout://PATH[:TAG][@DIGEST], digests, or descriptors as JSON
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
+
+    /// Read a part from a file: a name, a digest, or a descriptor as JSON; repeatable
+    #[arg(short, long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The name of the new image; repeatable
+    #[arg(short, long = "tag", value_name = "NAME")]
+    tags: Vec<String>,
+
+    /// Begin with what the first name points to already
+    #[arg(long)]
+    append: bool,
+
+    /// Print the new index instead of pushing it
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Only these platforms, for example linux/amd64,linux/arm64; repeatable
+    #[arg(
+        short,
+        long = "platform",
+        value_name = "PLATFORMS",
+        value_delimiter = ','
+    )]
+    platforms: Vec<Platform>,
+
+    /// Annotate: index:KEY=VALUE, manifest-descriptor:KEY=VALUE or manifest-descriptor[PLATFORM]:KEY=VALUE; repeatable
+    #[arg(long = "annotation", value_name = "ANNOTATION")]
+    annotations: Vec<String>,
+
+    /// Make an index even of a single image; false copies it as it is
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
+          value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    prefer_index: bool,
+
+    /// Write the descriptor and the name of the new image to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    metadata_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    progress: display::ProgressArgs,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+}
+
+pub(super) async fn cmd_create(
+    args: &CreateArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let request = args.request()?;
+    let mode = display::mode(&args.progress.mode, false, environment)?;
+    if let Some(path) = &args.metadata_file {
+        places::ready("--metadata-file", path)?;
+    }
+    let client = args.registries.client(environment)?;
+    let created = match create(&client, request).await {
+        Ok(created) => created,
+        Err(error) => return Err(of_imagetools(&client, error).await),
+    };
+    if created.is_unannotated() {
+        talk(
+            "WARNING: the annotations are left out: docker's manifest lists have none, and these manifests are all docker's\n",
+        );
+    }
+    if let Some(warning) = args.repeated(&created.repeated_platforms()) {
+        talk(&warning);
+    }
+    if args.dry_run {
+        return print_data(&[created.bytes(), &b"\n"[..]].concat());
+    }
+    let (writer, updates) = progress::channel();
+    let sink = args.progress.open(mode)?;
+    let shown = display::start_alone(mode, sink, "Pushing", environment, updates);
+    let pushed = created.push(&writer).await;
+    drop(writer);
+    let _ = shown.await;
+    if let Err(error) = pushed {
+        return Err(of_imagetools(&client, error).await);
+    }
+    if let Some(path) = &args.metadata_file {
+        let text = created.metadata().to_json(Json::Indented);
+        build::write_file(path, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+impl CreateArgs {
+    /// Two images for one platform: which of them is taken is not defined.
+    fn repeated(&self, platforms: &[Platform]) -> Option<String> {
+        if platforms.is_empty() {
+            return None;
+        }
+        let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+        let platforms = platforms.join(", ");
+        let replace = match (self.append, self.tags.first()) {
+            (true, Some(tag)) => format!(
+                ". To replace the old one, leave out --append and name all parts: \
+                 solvekit imagetools create -t {tag} PARTS-THAT-STAY@DIGEST… NEW-PART"
+            ),
+            _ => String::new(),
+        };
+        Some(format!(
+            "WARNING: the index has several images for {platforms}, and which one is pulled is not defined{replace}\n"
+        ))
+    }
+
+    fn request(&self) -> Result<CreateRequest, Failure> {
+        if self.sources.is_empty() && self.files.is_empty() {
+            return Err(Failure::new("there is nothing to make an image of")
+                .hint("name at least one: solvekit imagetools create -t NAME SOURCE…"));
+        }
+        if self.tags.is_empty() && !self.dry_run {
+            return Err(Failure::new("the new image has no name")
+                .hint("name it: -t REGISTRY/REPOSITORY:TAG; or look at it only: --dry-run"));
+        }
+        let tags: Vec<Reference> = self
+            .tags
+            .iter()
+            .map(|tag| target(tag))
+            .collect::<Result<_, _>>()?;
+        let mut sources = Vec::new();
+        if let Some(first) = tags.first().filter(|_| self.append) {
+            sources.push(Source::Name(first.clone().into()));
+        }
+        for path in &self.files {
+            let text = read_at_most(path, PART).map_err(|error| {
+                Failure::new(format!("cannot read {}: {error}", path.display()))
+            })?;
+            let text = String::from_utf8_lossy(&text);
+            sources.push(
+                Source::parse(&text)
+                    .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?,
+            );
+        }
+        for text in &self.sources {
+            sources.push(Source::parse(text).map_err(|error| Failure::from_error(&error))?);
+        }
+        let mut annotations = Vec::new();
+        for text in self.annotations.iter().filter(|text| !text.is_empty()) {
+            annotations
+                .extend(Annotation::parse(text).map_err(|error| Failure::from_error(&error))?);
+        }
+        Ok(CreateRequest {
+            sources,
+            tags,
+            annotations,
+            platforms: self.platforms.clone(),
+            prefer_index: self.prefer_index,
+        })
+    }
+}
+
+/// Where the new image goes.
+fn target(tag: &str) -> Result<Reference, Failure> {
+    if LayoutReference::is_one(tag) {
+        return Err(Failure::new(format!(
+            "{tag} is a folder, and the new image goes to a registry"
+        ))
+        .hint("push it, and then copy it into the folder: solvekit image copy NAME oci:DIR:TAG"));
+    }
+    reference(tag)
+}

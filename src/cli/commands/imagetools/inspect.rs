@@ -1,0 +1,76 @@
+//! `solvekit imagetools inspect`: what a name in a registry or a layout points to.
+
+use solvekit::imagetools::{Inspection, Location};
+use solvekit::template::{Json, Template};
+
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::registry_failure::of_imagetools;
+use crate::cli::report::terminal::{print_data, print_text};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+                  solvekit imagetools inspect alpine                                   its platforms\n  \
+                  solvekit imagetools inspect alpine --format '{{json .Manifest}}'     the index as JSON\n  \
+                  solvekit imagetools inspect alpine \\\n    \
+                  --format '{{json (index .Image \"linux/arm64\")}}'                   the config for a platform\n  \
+                  solvekit imagetools inspect app:1 --format '{{json .Provenance}}'    how it was built\n  \
+                  solvekit imagetools inspect oci-layout://out:1.0                     an image of a folder")]
+pub(super) struct InspectArgs {
+    /// The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci-layout://PATH[:TAG][@DIGEST]
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Print by a Go template, of the fields Name, Manifest, Image, SBOM and Provenance
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "raw")]
+    format: Option<String>,
+
+    /// Print the index or manifest byte for byte
+    #[arg(long)]
+    raw: bool,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+}
+
+pub(super) async fn cmd_inspect(
+    args: &InspectArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let location = Location::parse(&args.name).map_err(|error| Failure::from_error(&error))?;
+    // A template that cannot be read is said before a registry is asked.
+    let template = match &args.format {
+        Some(format) => Some(Template::parse(format).map_err(|error| Failure::from_error(&error))?),
+        None => None,
+    };
+    let client = args.registries.client(environment)?;
+    let image = match Inspection::of(client.clone(), &location).await {
+        Ok(image) => image.named(&args.name),
+        Err(error) => return Err(of_imagetools(&client, error).await),
+    };
+    if args.raw {
+        return print_data(image.raw());
+    }
+    let template = match template {
+        Some(template) if !is_whole(&args.format) => template,
+        _ => return print_text(&image.text()),
+    };
+    let value = match image.value(&template).await {
+        Ok(value) => value,
+        Err(error) => return Err(of_imagetools(&client, error).await),
+    };
+    let text = template
+        .render(&value, Json::Indented)
+        .map_err(|error| Failure::from_error(&error))?;
+    print_text(&text)
+}
+
+/// `{{.Manifest}}` alone is the default text, as in buildx; so is no template at all.
+fn is_whole(format: &Option<String>) -> bool {
+    let format = format.as_deref().unwrap_or_default().trim();
+    let inner = format
+        .strip_prefix("{{")
+        .and_then(|rest| rest.strip_suffix("}}"));
+    format.is_empty() || inner.is_some_and(|inner| inner.trim() == ".Manifest")
+}

@@ -1,0 +1,234 @@
+//! `solvekit llb`: the graph that a Dockerfile becomes, for people and for tools.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal as _, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use solvekit::batch::{self, Case, Images};
+use solvekit::llb::{Definition, render};
+use solvekit::lock::Lock;
+
+use crate::cli::args::images;
+use crate::cli::args::of_dockerfile::{DockerfileArgs, OfDockerfile};
+use crate::cli::args::values;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::{print_data, print_json, print_text};
+
+/// The columns of a tree that does not go to a terminal.
+const WIDTH: usize = 100;
+/// A case with its Dockerfile's text in it is not longer than this.
+const LINE: u64 = 64 << 20;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+                  solvekit llb .                                        stages, steps, what each reads\n  \
+                  solvekit llb --format json --platform linux/arm64 .   everything, for tools\n  \
+                  solvekit llb --format pb . | buildctl build --local context=.\n  \
+                  solvekit llb --format dot . | dot -Tsvg > graph.svg\n  \
+                  solvekit llb --batch cases.jsonl > answers.jsonl      one case a line, one answer a line")]
+pub(crate) struct LlbArgs {
+    #[command(flatten)]
+    dockerfile: DockerfileArgs,
+
+    /// Attribute of BuildKit's Dockerfile frontend, for example no-cache= or label:a=b; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
+    opt: Vec<(String, Option<String>)>,
+
+    /// How the graph is printed: for people (tree), for tools (json, pb), for drawing programs (dot, mermaid)
+    #[arg(long, value_name = "FORMAT", default_value = "tree", value_parser = ["tree", "json", "pb", "dot", "mermaid"])]
+    format: String,
+
+    /// Take base images from this lock instead of asking registries
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+
+    /// Ask no registry
+    #[arg(long)]
+    offline: bool,
+
+    /// Answer cases, one JSON object a line, from a file or - for stdin; one answer a line on stdout
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "file", "platform", "target", "build_arg", "opt", "format"])]
+    batch: Option<PathBuf>,
+}
+
+pub(crate) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), Failure> {
+    if let Some(cases) = &args.batch {
+        return answer_all(cases, args, environment);
+    }
+    let mut of = args.dockerfile.read(environment)?;
+    for (key, value) in &args.opt {
+        of.case
+            .opts
+            .insert(key.clone(), value.clone().unwrap_or_default());
+    }
+    let images = images::lookup(args.lock.as_ref(), args.offline, environment)?;
+    if args.format == "json" {
+        let answer = batch::answer(&of.case, of.source.text(), &*images);
+        print_json(&format!("{answer}\n"))?;
+        return match answer.get("error") {
+            Some(_) => Err(failed(&of, &answer)),
+            None => Ok(()),
+        };
+    }
+    let translated = batch::translate(&of.case, of.source.text(), &*images)
+        .map_err(|answer| failed(&of, &answer))?;
+    let graphs: Vec<(String, &Definition)> = translated
+        .translations
+        .iter()
+        .map(|translation| {
+            let platform = translation.platform.normalized();
+            (platform.format_all(), &translation.definition)
+        })
+        .collect();
+    match args.format.as_str() {
+        "pb" => print_definition(&graphs),
+        "dot" => print_text(&render::dot(&graphs)),
+        "mermaid" => print_text(&render::mermaid(&graphs)),
+        _ => print_text(&render::tree(&graphs, columns())),
+    }
+}
+
+fn print_definition(graphs: &[(String, &Definition)]) -> Result<(), Failure> {
+    let [(_, definition)] = graphs else {
+        return Err(
+            Failure::new("--format pb is one graph, and several platforms are asked for")
+                .hint("run it once for each platform"),
+        );
+    };
+    if std::io::stdout().is_terminal() {
+        return Err(
+            Failure::new("--format pb is binary, and stdout is a terminal")
+                .hint("send it on: solvekit llb --format pb . | buildctl build --local context=."),
+        );
+    }
+    print_data(&definition.encode())
+}
+
+fn columns() -> usize {
+    let stdout = std::io::stdout();
+    match rustix::termios::tcgetwinsize(&stdout) {
+        Ok(size) if stdout.is_terminal() && size.ws_col > 0 => usize::from(size.ws_col),
+        _ => WIDTH,
+    }
+}
+
+/// How many lines of an error are marked: a heredoc that never ends has the whole file.
+const SHOWN_LINES: usize = 100;
+
+/// The error of an answer, with the lines that it is about.
+fn failed(of: &OfDockerfile, answer: &Value) -> Failure {
+    let message = answer["error"].as_str().unwrap_or_default();
+    let line = |at: usize| answer["errorLines"][at].as_u64();
+    let lines = line(0).zip(line(1));
+    let lines: Vec<u64> = lines.map_or_else(Vec::new, |(first, last)| {
+        (first..=last).take(SHOWN_LINES).collect()
+    });
+    let failure = of.failed(message, &lines);
+    if message.contains("nothing is looked up offline") {
+        return failure.hint(
+            "make a lock where there is a network (solvekit lock), and give it: --lock solvekit.lock",
+        );
+    }
+    failure
+}
+
+/// One answer a line, in the order of the cases; a line that is no case is answered with an error.
+fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("cannot read the cases {}: {error}", path.display()))
+    };
+    let (reader, folder): (Box<dyn Read>, PathBuf) = match path.to_str() {
+        Some("-") => (Box::new(std::io::stdin()), PathBuf::new()),
+        _ => {
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            (Box::new(std::fs::File::open(path).map_err(failed)?), folder)
+        }
+    };
+    let mut batch = Batch {
+        folder,
+        without_lock: images::lookup(args.lock.as_ref(), args.offline, environment)?,
+        locks: HashMap::new(),
+    };
+    let mut lines = BufReader::new(reader);
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut line = String::new();
+    loop {
+        line.clear();
+        let read = lines.by_ref().take(LINE).read_line(&mut line);
+        if read.map_err(failed)? == 0 {
+            break;
+        }
+        if line.trim().is_empty() {
+            continue;
+        }
+        let written = serde_json::to_writer(&mut out, &batch.answer(&line))
+            .map_err(std::io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            // Who sends one case at a time waits for its answer.
+            .and_then(|()| {
+                if lines.buffer().is_empty() {
+                    out.flush()
+                } else {
+                    Ok(())
+                }
+            });
+        match written {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => return Err(Failure::new(format!("cannot write to stdout: {error}"))),
+            Ok(()) => {}
+        }
+    }
+    let _ = out.flush();
+    Ok(())
+}
+
+/// What cases share.
+struct Batch {
+    /// Paths of cases are relative to it.
+    folder: PathBuf,
+    without_lock: Box<dyn Images>,
+    locks: HashMap<String, Lock>,
+}
+
+impl Batch {
+    fn answer(&mut self, line: &str) -> Value {
+        let case = match Case::parse(line) {
+            Ok(case) => case,
+            Err(error) => return json!({ "error": format!("the line is no case: {error}") }),
+        };
+        self.answer_case(&case).unwrap_or_else(|reason| {
+            let mut answer = json!({ "error": reason });
+            if !case.id.is_null() {
+                answer["id"] = case.id.clone();
+            }
+            answer
+        })
+    }
+
+    fn answer_case(&mut self, case: &Case) -> Result<Value, String> {
+        let source = match (&case.text, &case.dockerfile) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(path)) => self.read(path)?,
+            (None, None) => return Err("the case has neither dockerfile nor text".to_owned()),
+        };
+        let images: &dyn Images = match &case.lock {
+            Some(path) => {
+                if !self.locks.contains_key(path) {
+                    let lock = Lock::parse(&self.read(path)?)
+                        .map_err(|error| format!("cannot use the lock {path}: {error}"))?;
+                    self.locks.insert(path.clone(), lock);
+                }
+                &self.locks[path]
+            }
+            None => &*self.without_lock,
+        };
+        Ok(batch::answer(case, &source, images))
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let path = self.folder.join(path);
+        std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    }
+}

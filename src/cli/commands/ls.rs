@@ -1,0 +1,205 @@
+//! `solvekit ls`: all builders and their nodes, as a table or JSON.
+
+use std::time::Duration;
+
+use clap::ArgAction;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use solvekit::builder::{Builder, DEFAULT_CONTEXT, Error, Report};
+use solvekit::template::Struct;
+
+use crate::cli::args::builder::Builders;
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::values;
+use crate::cli::environment::Environment;
+use crate::cli::report::builder_platforms::{marked, shortened};
+use crate::cli::report::table_format::{Format, heads, with_json};
+use crate::cli::report::terminal::{print_json, print_text, talk};
+use crate::cli::report::{Failure, builder_json};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LsArgs {
+    /// How they are printed: table, json (one object a line), or a Go template, before which "table " makes a table of it
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: String,
+
+    /// List every platform
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    no_trunc: bool,
+}
+
+/// The fields and their heads in a table.
+const FIELDS: [(&str, &str); 7] = [
+    ("Name", "NAME/NODE"),
+    ("DriverEndpoint", "DRIVER/ENDPOINT"),
+    ("LastActivity", "LAST ACTIVITY"),
+    ("Status", "STATUS"),
+    ("Buildkit", "BUILDKIT"),
+    ("Platforms", "PLATFORMS"),
+    ("Error", "ERROR"),
+];
+
+const TABLE: &str = "{{.Name}}\t{{.DriverEndpoint}}\t{{.Status}}\t{{.Buildkit}}\t{{.Platforms}}";
+
+/// What a line is made of: the values of the fields above, in their order.
+type Line = [String; 7];
+
+/// A builder and what its nodes say.
+struct Listed {
+    builder: Builder,
+    is_current: bool,
+    reports: Vec<Result<Report, Error>>,
+}
+
+pub(crate) async fn cmd_ls(
+    args: &LsArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let format = match args.format.as_str() {
+        "json" => None,
+        text => Some(Format::parse(text, TABLE)?),
+    };
+    let builders = Builders::of(environment)?;
+    let (listed, mut problems) = list(&builders, connection.timeout()).await?;
+    match format {
+        None => {
+            let lines = listed
+                .iter()
+                .map(|one| format!("{}\n", json(&builders, one)));
+            print_json(&lines.collect::<String>())?;
+        }
+        Some(format) => {
+            let lines = |one| lines(&builders, one, format.is_table, args.no_trunc);
+            let entries = listed.iter().flat_map(|one| {
+                let object = json(&builders, one);
+                let lines = lines(one).into_iter();
+                lines.map(move |line| with_json(&entry(line), &object))
+            });
+            print_text(&format.print(heads(FIELDS), entries)?)?;
+            problems.extend(
+                listed
+                    .iter()
+                    .filter(|_| format.is_table)
+                    .flat_map(problems_of),
+            );
+        }
+    }
+    if !problems.is_empty() {
+        talk(&format!("\n{}\n", problems.join("\n")));
+    }
+    Ok(())
+}
+
+/// The builders of the store, the contexts that no builder has the name of, and what cannot be read.
+async fn list(
+    builders: &Builders,
+    timeout: Duration,
+) -> Result<(Vec<Listed>, Vec<String>), Failure> {
+    let mut problems = Vec::new();
+    let mut found = Vec::new();
+    for builder in builders.store.builders()? {
+        match builder {
+            Ok(builder) => found.push(builder),
+            Err(error) => problems.push(Failure::from_error(&error).into_message()),
+        }
+    }
+    for context in builders.contexts.names() {
+        if !found.iter().any(|builder| builder.name == context) {
+            found.push(Builder::of_context(context));
+        }
+    }
+    let current = match builders.current() {
+        Ok(builder) => builder.name,
+        Err(_) => DEFAULT_CONTEXT.to_owned(),
+    };
+    let ask = async |builder: Builder| Listed {
+        is_current: builder.name == current,
+        reports: builders.reports(&builder, timeout).await,
+        builder,
+    };
+    Ok((join_all(found.into_iter().map(ask)).await, problems))
+}
+
+/// The line of the builder, then those of its nodes.
+fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bool) -> Vec<Line> {
+    let builder = &listed.builder;
+    let star = if listed.is_current && is_table {
+        "*"
+    } else {
+        ""
+    };
+    let activity = builders.store.last_activity(&builder.name);
+    let mut lines = vec![Line::default()];
+    lines[0][0] = format!("{}{star}", builder.name);
+    lines[0][1].clone_from(&builder.driver);
+    lines[0][2] = activity.map_or_else(String::new, |at| builder_json::time(Some(at)));
+    let indent = if is_table { " \\_ " } else { "" };
+    for (node, report) in builder.nodes.iter().zip(&listed.reports) {
+        let (status, version, said, error) = match report {
+            Ok(report) => (
+                report.status.to_string(),
+                &*report.version,
+                &*report.platforms,
+                String::new(),
+            ),
+            Err(error) => {
+                let reason = Failure::from_error(error).into_message();
+                ("error".to_owned(), "", &[][..], reason)
+            }
+        };
+        let platforms = marked(&node.platforms, said);
+        let platforms = match all_platforms || !is_table {
+            true => platforms.join(", "),
+            false => shortened(&platforms),
+        };
+        lines.push([
+            format!("{indent}{}", node.name),
+            format!("{indent}{}", node.endpoint),
+            String::new(),
+            status,
+            version.to_owned(),
+            platforms,
+            error,
+        ]);
+    }
+    lines
+}
+
+fn entry(line: Line) -> Struct {
+    let fields = FIELDS.iter().zip(line);
+    fields.fold(Struct::new(), |all, ((name, _), value)| {
+        all.field(name, name, value)
+    })
+}
+
+fn problems_of(listed: &Listed) -> Vec<String> {
+    let nodes = listed.builder.nodes.iter().zip(&listed.reports);
+    let failed = nodes.filter_map(|(node, report)| Some((node, report.as_ref().err()?)));
+    let line = |(node, error): (&solvekit::builder::Node, &Error)| {
+        let reason = Failure::from_error(error).into_message();
+        format!(
+            "Failed to get status for {} ({}): {reason}",
+            listed.builder.name, node.name
+        )
+    };
+    failed.map(line).collect()
+}
+
+fn json(builders: &Builders, listed: &Listed) -> Value {
+    let builder = &listed.builder;
+    let activity = builders.store.last_activity(&builder.name);
+    let nodes = builder.nodes.iter().zip(&listed.reports);
+    let nodes: Vec<Value> = nodes
+        .map(|(node, report)| builder_json::node(node, report))
+        .collect();
+    json!({
+        "Name": builder.name,
+        "Driver": builder.driver,
+        "LastActivity": builder_json::time(activity),
+        "Dynamic": builder.dynamic,
+        "Current": listed.is_current,
+        "Nodes": nodes,
+    })
+}

@@ -1,0 +1,81 @@
+//! `solvekit manifest create`.
+
+use solvekit::manifest_list::{Entry, Error, Lists, fetch};
+use solvekit::oci::Reference;
+
+use super::{ManifestRegistryArgs, failure, lists, local, name};
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::print;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+                  solvekit manifest create app:1 app:1-amd64 app:1-arm64 && solvekit manifest push app:1")]
+pub(super) struct CreateArgs {
+    /// The list that is to be pushed one day
+    #[arg(value_name = "MANIFEST_LIST")]
+    list: String,
+
+    /// Images that it is made of, which are in a registry already; of one for several platforms, all
+    #[arg(value_name = "MANIFEST", required = true)]
+    manifests: Vec<String>,
+
+    /// Add to a list that is there already
+    #[arg(short, long)]
+    amend: bool,
+
+    #[command(flatten)]
+    registries: ManifestRegistryArgs,
+}
+
+pub(super) async fn cmd_create(
+    args: &CreateArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let list = name(&args.list)?;
+    let mut names = Vec::new();
+    for text in &args.manifests {
+        names.push(name(text)?);
+    }
+    let lists = lists(environment)?;
+    match lists.get(&list) {
+        Err(Error::NoList { .. }) => {}
+        Err(error) => return Err(local(error)),
+        Ok(_) if args.amend => {}
+        Ok(_) => {
+            return Err(
+                Failure::new(format!("there is a manifest list {list} already")).hint(format!(
+                    "add to it: --amend; or begin anew: solvekit manifest rm {}",
+                    list.familiar()
+                )),
+            );
+        }
+    }
+    let all: Vec<&Reference> = names.iter().collect();
+    let client = args.registries.client(&all, environment)?;
+    // All are fetched before any is kept: a list that is begun has all that it was begun with.
+    let mut entries = Vec::new();
+    for name in &names {
+        let fetched = match fetch(&client, name).await {
+            Ok(fetched) => fetched,
+            Err(error) => return Err(failure(&client, error).await),
+        };
+        entries.extend(fetched.into_iter().map(|entry| kept(&lists, &list, entry)));
+    }
+    for entry in &entries {
+        lists.save(&list, entry).map_err(local)?;
+    }
+    print(&format!("Created manifest list {list}"))
+}
+
+/// What was said of the same manifest before stays.
+fn kept(lists: &Lists, list: &Reference, entry: Entry) -> Entry {
+    match lists.get_one(list, &entry.reference) {
+        Ok(known)
+            if known.descriptor.digest == entry.descriptor.digest && known.raw == entry.raw =>
+        {
+            known
+        }
+        _ => entry,
+    }
+}

@@ -1,0 +1,117 @@
+//! `solvekit manifest`: lists of manifests that are put together here, as docker's commands of that name do.
+
+mod annotate;
+mod create;
+mod inspect;
+mod push;
+mod remove;
+
+use solvekit::manifest_list::{Error, Lists};
+use solvekit::oci::Reference;
+use solvekit::registry::Client;
+
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::registry_failure::{of_imagetools, of_registry, reference};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManifestArgs {
+    #[command(subcommand)]
+    command: ManifestCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ManifestCommand {
+    /// Begin a list of manifests, here
+    Create(create::CreateArgs),
+    /// Say which platform a manifest of a list is for
+    Annotate(annotate::AnnotateArgs),
+    /// Show a manifest or a list of them
+    Inspect(inspect::InspectArgs),
+    /// Push a list to its registry
+    Push(push::PushArgs),
+    /// Remove lists from this machine
+    Rm(remove::RmArgs),
+}
+
+/// How the registries of one command are talked to.
+#[derive(Debug, clap::Args)]
+struct ManifestRegistryArgs {
+    /// Do not check the certificates of the registries that are named here, and let them speak plain HTTP
+    #[arg(long)]
+    insecure: bool,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+}
+
+impl ManifestRegistryArgs {
+    /// A client for what has these names.
+    fn client(&self, names: &[&Reference], environment: &Environment) -> Result<Client, Failure> {
+        let mut registries = self.registries.clone();
+        if self.insecure {
+            registries.add_insecure(names.iter().map(|name| name.domain()));
+        }
+        registries.client(environment)
+    }
+}
+
+pub(crate) async fn cmd_manifest(
+    args: &ManifestArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    match &args.command {
+        ManifestCommand::Create(args) => create::cmd_create(args, environment).await,
+        ManifestCommand::Annotate(args) => annotate::cmd_annotate(args, environment),
+        ManifestCommand::Inspect(args) => inspect::cmd_inspect(args, environment).await,
+        ManifestCommand::Push(args) => push::cmd_push(args, environment).await,
+        ManifestCommand::Rm(args) => remove::cmd_rm(args, environment),
+    }
+}
+
+/// The lists in docker's folder.
+fn lists(environment: &Environment) -> Result<Lists, Failure> {
+    match &environment.docker_config {
+        Some(folder) => Ok(Lists::new(folder.join("manifests"))),
+        None => Err(Failure::new("there is no folder for manifest lists")
+            .hint("set HOME, or DOCKER_CONFIG to a folder")),
+    }
+}
+
+/// A name in an argument: without tag and digest that of `latest`.
+fn name(text: &str) -> Result<Reference, Failure> {
+    Ok(reference(text)?.with_default_tag())
+}
+
+/// The failure of something that no registry took part in.
+fn local(error: Error) -> Failure {
+    let hint = match &error {
+        Error::NoList { list } => Some(format!(
+            "begin it: solvekit manifest create {} IMAGE…",
+            list.familiar()
+        )),
+        Error::NoPlatform { manifest } => Some(format!(
+            "say it: solvekit manifest annotate LIST {} --os linux --arch …",
+            manifest.familiar()
+        )),
+        Error::Gone { .. } => {
+            Some("make the list anew: solvekit manifest rm LIST, then create".to_owned())
+        }
+        _ => None,
+    };
+    let failure = Failure::from_error(&error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// Any failure, with the next step.
+async fn failure(client: &Client, error: Error) -> Failure {
+    match error {
+        Error::Registry(error) => of_registry(client, error).await,
+        Error::Image(error) => of_imagetools(client, error).await,
+        error => local(error),
+    }
+}

@@ -1,0 +1,31 @@
+//! `solvekit manifest rm`.
+
+use super::{lists, name};
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RmArgs {
+    /// The lists
+    #[arg(value_name = "MANIFEST_LIST", required = true)]
+    lists: Vec<String>,
+}
+
+/// Removes all that can be removed, and then says which could not.
+pub(super) fn cmd_rm(args: &RmArgs, environment: &Environment) -> Result<(), Failure> {
+    let lists = lists(environment)?;
+    let mut failed = Vec::new();
+    for text in &args.lists {
+        let removed = name(text).and_then(|list| {
+            let removed = lists.remove(&list);
+            removed.map_err(|error| Failure::from_error(&error))
+        });
+        if let Err(failure) = removed {
+            failed.push(failure.into_message());
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(failed.join("\n"))),
+    }
+}

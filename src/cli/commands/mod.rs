@@ -1,0 +1,31 @@
+//! One file or folder for each verb: its flags, what it does with them, what it prints.
+
+pub(crate) mod bake;
+pub(crate) mod build;
+pub(crate) mod completion;
+pub(crate) mod context;
+pub(crate) mod create;
+pub(crate) mod debug;
+pub(crate) mod dial_stdio;
+pub(crate) mod du;
+pub(crate) mod frontend;
+pub(crate) mod history;
+pub(crate) mod image;
+pub(crate) mod imagetools;
+pub(crate) mod inspect;
+pub(crate) mod llb;
+pub(crate) mod lock;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod ls;
+pub(crate) mod manifest;
+pub(crate) mod platforms;
+pub(crate) mod plugin;
+pub(crate) mod proxy;
+pub(crate) mod prune;
+pub(crate) mod push;
+pub(crate) mod rm;
+pub(crate) mod transfers;
+pub(crate) mod use_builder;
+pub(crate) mod version;
+pub(crate) mod workers;

@@ -1,0 +1,62 @@
+//! Whose platforms are looked at: all nodes of the builder that is used, or the daemon without one.
+
+use futures_util::future::join_all;
+use solvekit::builder::{Boot, Instance};
+use solvekit::client::{Address, Client, ConnectOptions};
+use solvekit::oci::Platform;
+
+use crate::cli::args::connection::{ConnectionArgs, say};
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+/// A node of the builder, or the daemon that is used without one.
+pub(super) struct Target {
+    pub(super) builder: String,
+    pub(super) node: String,
+    /// The platforms that it was given.
+    pub(super) given: Vec<Platform>,
+    /// The Docker Engine that holds it.
+    pub(super) engine: Option<ConnectOptions>,
+    pub(super) client: Result<Client, Failure>,
+}
+
+/// All of them, connected to at once; nodes that are not running are started.
+pub(super) async fn targets(
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<Vec<Target>, Failure> {
+    let Some((builders, builder)) = connection.builder_of(environment)? else {
+        let (client, used) = connection.connect_for(environment, &[], &say).await?;
+        let is_engine = matches!(client.address(), Address::Docker(_));
+        return Ok(vec![Target {
+            builder: used.builder,
+            node: used.node,
+            given: Vec::new(),
+            engine: match is_engine {
+                true => Some(connection.engine(environment)?),
+                false => None,
+            },
+            client: Ok(client),
+        }]);
+    };
+    let (credentials, workflow) = (environment.credentials().ok(), environment.workflow());
+    let boot = Boot {
+        credentials: credentials.as_ref(),
+        say: &say,
+        workflow: workflow.as_deref(),
+        ..Boot::default()
+    };
+    let nodes = builder.nodes.iter().zip(builders.instances(&builder));
+    let targets = nodes.map(async |(node, instance)| {
+        let engine = instance.as_ref().ok().and_then(Instance::engine);
+        let connected = async { instance?.connect(connection.timeout(), &boot).await };
+        Target {
+            builder: builder.name.clone(),
+            node: node.name.clone(),
+            given: node.platforms.iter().map(Platform::normalized).collect(),
+            engine,
+            client: connected.await.map_err(Failure::from),
+        }
+    });
+    Ok(join_all(targets).await)
+}

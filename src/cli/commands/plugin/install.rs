@@ -1,0 +1,88 @@
+//! `solvekit install-plugin`: a link in the docker CLI's folder of plugins.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use solvekit::files::random_name;
+
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::print;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InstallPluginArgs {
+    /// Take the place of buildx: docker build and docker buildx build run solvekit then
+    #[arg(long)]
+    buildx: bool,
+
+    /// The folder of plugins [default: cli-plugins in the docker CLI's configuration]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// Replace a plugin of the same name that is not solvekit's; it is kept with .old at its name's end
+    #[arg(short, long)]
+    force: bool,
+}
+
+/// Links this program as a plugin.
+pub(crate) fn cmd_install_plugin(
+    args: &InstallPluginArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let folder = match (&args.dir, &environment.docker_config) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(config)) => config.join("cli-plugins"),
+        (None, None) => {
+            return Err(Failure::new(
+                "the docker CLI's folder of plugins is not known: HOME is not set",
+            )
+            .hint("give it with --dir"));
+        }
+    };
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new(format!("cannot find this program's path: {error}")))?;
+    let name = match args.buildx {
+        true => "docker-buildx",
+        false => "docker-solvekit",
+    };
+    let link = folder.join(name);
+    fs::create_dir_all(&folder).map_err(|error| failed("make", &folder, &error))?;
+    make_room(&link, &program, args.force)?;
+    // Renamed into place, so that there is never none.
+    let new = random_name(name.as_ref()).map_err(|error| failed("write", &link, &error))?;
+    let new = folder.join(new);
+    let linked = symlink(&program, &new).and_then(|()| fs::rename(&new, &link));
+    linked.map_err(|error| {
+        let _ = fs::remove_file(&new);
+        failed("write", &link, &error)
+    })?;
+    print(&format!("{} -> {}", link.display(), program.display()))
+}
+
+/// What is there already is this program, an older one of its name, or kept beside it when it is to be replaced.
+fn make_room(link: &Path, program: &Path, force: bool) -> Result<(), Failure> {
+    match fs::symlink_metadata(link) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("look at", link, &error)),
+        Ok(_) => {}
+    }
+    let target = fs::read_link(link).ok();
+    if target.is_some_and(|target| target.file_name() == program.file_name()) {
+        return Ok(());
+    }
+    if !force {
+        return Err(
+            Failure::new(format!("{} is another program", link.display()))
+                .hint("give --force to replace it: it is kept with .old at its name's end"),
+        );
+    }
+    let mut kept = link.as_os_str().to_owned();
+    kept.push(".old");
+    fs::rename(link, &kept).map_err(|error| failed("rename", link, &error))
+}
+
+fn failed(action: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot {action} {}: {error}", path.display()))
+}

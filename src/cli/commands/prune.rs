@@ -1,0 +1,127 @@
+//! `solvekit prune`: removes records of the daemon's build cache.
+
+use std::io::BufRead as _;
+use std::time::SystemTime;
+
+use futures_util::StreamExt as _;
+use solvekit::client::{Client, PruneOptions};
+
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::values;
+use crate::cli::environment::Environment;
+use crate::cli::interrupt;
+use crate::cli::report::Failure;
+use crate::cli::report::records::{self, Filters};
+use crate::cli::report::terminal::{print_text, talk};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PruneArgs {
+    /// Remove internal records and frontend images too
+    #[arg(short, long)]
+    all: bool,
+
+    /// Do not ask
+    #[arg(short, long)]
+    force: bool,
+
+    /// Which records, for example until=24h, type=regular, description~=apt; repeatable
+    #[arg(long, value_name = "FILTER")]
+    filter: Vec<String>,
+
+    /// Space that the cache may always keep, for example 10g
+    #[arg(long, value_name = "BYTES", alias = "keep-storage", value_parser = values::bytes)]
+    reserved_space: Option<u64>,
+
+    /// Most space that the cache may keep
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
+    max_used_space: Option<u64>,
+
+    /// Space of the disk that is to be free afterwards
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
+    min_free_space: Option<u64>,
+
+    /// Print all that is known of each record
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Removes what the flags choose, after asking, and prints each record and the sum.
+pub(crate) async fn cmd_prune(
+    args: &PruneArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let filters = Filters::parse(&args.filter)?;
+    if !args.force && !confirmed(args.all) {
+        talk("nothing was removed; -f removes without asking\n");
+        return Ok(());
+    }
+    let cancelled = interrupt::token()?;
+    let client = connection.connect(environment).await?;
+    let bytes = |given: Option<u64>| i64::try_from(given.unwrap_or(0)).unwrap_or(i64::MAX);
+    let options = PruneOptions {
+        filters: filters.expressions,
+        all: args.all,
+        keep_duration: filters.unused_for,
+        reserved_space: bytes(args.reserved_space),
+        max_used_space: bytes(args.max_used_space),
+        min_free_space: bytes(args.min_free_space),
+    };
+    if args.max_used_space.is_some() || args.min_free_space.is_some() {
+        check_limits(&client).await?;
+    }
+    tokio::select! {
+        pruned = prune(&client, &options, args.verbose) => pruned,
+        () = cancelled.cancelled() => Err(Failure::new("interrupted; what is printed was removed")
+            .code(interrupt::EXIT_INTERRUPTED)),
+    }
+}
+
+async fn prune(client: &Client, options: &PruneOptions, verbose: bool) -> Result<(), Failure> {
+    let mut removed = client.prune(options).await?;
+    let now = SystemTime::now();
+    let (mut count, mut total) = (0, 0_i64);
+    while let Some(record) = removed.next().await {
+        let record = record?;
+        total = total.saturating_add(record.size.max(0));
+        let text = match (verbose, count) {
+            (true, _) => records::paragraph(&record, now)?,
+            (false, 0) => records::header() + &records::row(&record, now),
+            (false, _) => records::row(&record, now),
+        };
+        count += 1;
+        print_text(&text)?;
+    }
+    print_text(&format!("Total:\t{}\n", records::size(total)))
+}
+
+fn confirmed(all: bool) -> bool {
+    let what = if all { "all" } else { "all dangling" };
+    talk(&format!(
+        "WARNING! This will remove {what} build cache. Are you sure you want to continue? [y/N] "
+    ));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if matches!(read, Ok(0) | Err(_)) {
+        talk("\n");
+    }
+    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// Older daemons ignore the limits, and would remove everything instead.
+async fn check_limits(client: &Client) -> Result<(), Failure> {
+    let workers = client.workers().await?;
+    let version = workers.first().and_then(|worker| worker.version.as_ref());
+    let Some(version) = version.map(|version| version.version.as_str()) else {
+        return Ok(());
+    };
+    let mut numbers = version.trim_start_matches('v').split(['.', '-', '+']);
+    let mut next = || numbers.next().and_then(|number| number.parse::<u32>().ok());
+    match (next(), next()) {
+        (Some(0), Some(minor)) if minor < 17 => Err(Failure::new(format!(
+            "the daemon ({version}) knows neither --max-used-space nor --min-free-space"
+        ))
+        .hint("BuildKit 0.17 and newer do; --reserved-space works here")),
+        _ => Ok(()),
+    }
+}

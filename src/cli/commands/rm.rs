@@ -1,0 +1,172 @@
+//! `solvekit rm` and `solvekit stop`: what a builder runs is ended, and it is forgotten.
+
+use std::io::BufRead as _;
+use std::time::Duration;
+
+use clap::ArgAction;
+use solvekit::builder::{Builder, Status};
+
+use crate::cli::args::builder::Builders;
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::values;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::talk;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RmArgs {
+    /// The builders [default: the current one]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Remove all builders that do not run
+    #[arg(long, conflicts_with = "names", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    all_inactive: bool,
+
+    /// Do not ask
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    force: bool,
+
+    /// Keep the caches of its daemons
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    keep_state: bool,
+
+    /// Let its daemons run
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    keep_daemon: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StopArgs {
+    /// The builder [default: the current one]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// Removes builders; what cannot be ended is told, and the builder is forgotten all the same.
+pub(crate) async fn cmd_rm(
+    args: &RmArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let builders = Builders::of(environment)?;
+    if args.all_inactive {
+        return remove_inactive(args, &builders, connection.timeout()).await;
+    }
+    let mut names: Vec<&str> = args.names.iter().map(String::as_str).collect();
+    let current;
+    if names.is_empty() {
+        current = builders
+            .named_or_current(connection.builder_name(environment))?
+            .name;
+        names.push(&current);
+    }
+    let mut failed = None;
+    for name in names {
+        match remove(args, &builders, name).await {
+            Ok(()) => talk(&format!("{name} removed\n")),
+            Err(failure) => {
+                if let Some(before) = failed.replace(failure) {
+                    before.report();
+                }
+            }
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// Ends what a builder runs; it starts again with the next build.
+pub(crate) async fn cmd_stop(
+    args: &StopArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let builders = Builders::of(environment)?;
+    let name = args
+        .name
+        .as_deref()
+        .or(connection.builder_name(environment));
+    let builder = builders.named_or_current(name)?;
+    for instance in builders.instances(&builder) {
+        instance?.stop().await?;
+    }
+    Ok(())
+}
+
+async fn remove(args: &RmArgs, builders: &Builders, name: &str) -> Result<(), Failure> {
+    let builder = builders.find(name)?;
+    if builder.of_context {
+        return Err(
+            Failure::new(format!("{name:?} is a context of the docker CLI"))
+                .hint(format!("docker context rm {name} removes it")),
+        );
+    }
+    remove_found(args, builders, &builder).await
+}
+
+async fn remove_found(
+    args: &RmArgs,
+    builders: &Builders,
+    builder: &Builder,
+) -> Result<(), Failure> {
+    let mut ended = Ok(());
+    if !args.keep_daemon {
+        for instance in builders.instances(builder) {
+            let removed = match instance {
+                Ok(instance) => instance.remove(args.keep_state).await,
+                Err(error) => Err(error),
+            };
+            ended = ended.and(removed);
+        }
+    }
+    builders.store.lock()?.remove(&builder.name)?;
+    ended.map_err(|error| {
+        let reason = Failure::from_error(&error).into_message();
+        Failure::new(format!(
+            "the builder {:?} is forgotten, and what it ran may be left: {reason}",
+            builder.name
+        ))
+    })
+}
+
+async fn remove_inactive(
+    args: &RmArgs,
+    builders: &Builders,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    if !args.force && !confirmed() {
+        talk("nothing was removed; -f removes without asking\n");
+        return Ok(());
+    }
+    for builder in builders.store.builders()? {
+        let builder = match builder {
+            Ok(builder) => builder,
+            Err(error) => {
+                talk(&format!("{}\n", Failure::from(error).into_message()));
+                continue;
+            }
+        };
+        let reports = builders.reports(&builder, timeout).await;
+        let running = |report: &_| matches!(report, Ok(report) if is_running(report));
+        if !builder.dynamic && !reports.iter().any(running) {
+            remove_found(args, builders, &builder).await?;
+            talk(&format!("{} removed\n", builder.name));
+        }
+    }
+    Ok(())
+}
+
+fn is_running(report: &solvekit::builder::Report) -> bool {
+    report.status == Status::Running
+}
+
+fn confirmed() -> bool {
+    talk("All builders that do not run are removed. Go on? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}

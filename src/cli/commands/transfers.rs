@@ -1,0 +1,243 @@
+//! What the commands that copy images have in common: flags, what is told on the way, failures.
+
+use std::io::{IsTerminal as _, stderr};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use solvekit::files::random_name;
+use solvekit::oci::{Descriptor, Platform};
+use solvekit::transfer::{Error, Event, How, Options, Plan};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
+use crate::cli::report::records::size;
+use crate::cli::report::terminal::{talk, talk_over};
+use crate::cli::report::{Failure, hint};
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct TransferArgs {
+    /// How many blobs go at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+
+    /// Say nothing on the way
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl TransferArgs {
+    /// The settings of a transfer of these parts, which tells what happens.
+    pub(crate) fn options(&self, plan: &Plan) -> Options {
+        let mut options = Options::default();
+        options.jobs = self.jobs.into();
+        if self.quiet {
+            return options;
+        }
+        let report = Mutex::new(Report::new(plan));
+        options.with_observer(move |event| {
+            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+            report.event(event).print();
+        })
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+}
+
+/// How far a transfer is.
+struct Report {
+    total: u64,
+    done: u64,
+    /// Bytes of the blobs that are under way.
+    under_way: std::collections::HashMap<String, u64>,
+    terminal: bool,
+    shown: Option<u64>,
+}
+
+impl Report {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            total: plan.size(),
+            done: 0,
+            under_way: std::collections::HashMap::new(),
+            terminal: stderr().is_terminal(),
+            shown: None,
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> Shown {
+        match event {
+            Event::Progress { digest, bytes } => {
+                self.under_way.insert(digest.to_string(), *bytes);
+                self.line()
+            }
+            Event::Blob { descriptor, how } => {
+                self.under_way.remove(descriptor.digest.as_str());
+                self.done += descriptor.size;
+                let what = match how {
+                    How::Existed => "is there",
+                    How::Mounted => "mounted",
+                    How::Resumed => "copied the rest",
+                    How::Copied => "copied",
+                };
+                self.above(told(descriptor, what))
+            }
+            Event::Manifest {
+                descriptor,
+                name: Some(name),
+            } => self.above(format!("{name} → {}\n", descriptor.digest)),
+            _ => Shown::Nothing,
+        }
+    }
+
+    /// A line that stays, above the one that changes.
+    fn above(&mut self, text: String) -> Shown {
+        match self.shown.take() {
+            Some(_) => Shown::Over(text),
+            None => Shown::Line(text),
+        }
+    }
+
+    /// The line that changes, at a terminal, once for each percent.
+    fn line(&mut self) -> Shown {
+        let bytes = self.done + self.under_way.values().sum::<u64>();
+        let percent = bytes * 100 / self.total.max(1);
+        if !self.terminal || self.shown == Some(percent) {
+            return Shown::Nothing;
+        }
+        self.shown = Some(percent);
+        let [bytes, total] = [bytes, self.total].map(|bytes| size(bytes as i64));
+        Shown::Over(format!("{percent}% of {total} ({bytes})"))
+    }
+}
+
+/// What is to be printed.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    Line(String),
+    /// In the place of the line that changes.
+    Over(String),
+}
+
+impl Shown {
+    fn print(&self) {
+        match self {
+            Self::Nothing => {}
+            Self::Line(text) => talk(text),
+            Self::Over(text) => talk_over(text),
+        }
+    }
+}
+
+fn told(descriptor: &Descriptor, what: &str) -> String {
+    let digest = descriptor.digest.as_str();
+    let short = digest.get(..19).unwrap_or(digest);
+    format!("{short} {:>9} {what}\n", size(descriptor.size as i64))
+}
+
+/// Runs a transfer until it ends or is interrupted.
+pub(crate) async fn until_interrupted(
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let interrupted: CancellationToken = interrupt::token()?;
+    tokio::select! {
+        done = work => done,
+        () = interrupted.cancelled() => {
+            Err(Failure::new("interrupted; what was copied stays, and the same command goes on from there").code(EXIT_INTERRUPTED))
+        }
+    }
+}
+
+/// The platform of a flag.
+pub(crate) fn platform(text: &str) -> Result<Platform, String> {
+    Platform::parse(text).map_err(|error| error.to_string())
+}
+
+/// The failure with what can be done about it.
+pub(crate) fn failed(error: &Error) -> Failure {
+    let failure = Failure::from_error(error);
+    let hint = match error {
+        Error::NotForPlatform { .. } => None,
+        Error::SeveralPlatforms { .. } => {
+            Some("choose one with --platform, or make an OCI archive, which holds all".to_owned())
+        }
+        Error::NoImage { .. } => {
+            Some("name it behind the path: oci:DIR:TAG, oci-archive:FILE:TAG".to_owned())
+        }
+        Error::Incomplete { .. } | Error::Damaged { .. } => Some(
+            "it was cut off or changed after it was made; make it again, nothing was named so far"
+                .to_owned(),
+        ),
+        _ => hint::for_message(&hint::full(error)),
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// A folder for parts on their way, which nobody else uses at this time; it is left when the transfer fails.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    path: std::path::PathBuf,
+    _lock: Arc<std::fs::File>,
+}
+
+impl Staging {
+    /// Takes the folder, or another one beside it when it is in use.
+    pub(crate) fn at(path: &Path) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| {
+            Failure::new(format!("cannot use the folder {}: {error}", path.display()))
+        };
+        if let Some(staging) = Self::take(path).map_err(failed)? {
+            return Ok(staging);
+        }
+        // In use, or prepared by somebody else.
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let own = random_name(name).map_err(failed)?;
+        let taken = Self::take(&path.with_file_name(own)).map_err(failed)?;
+        taken.ok_or_else(|| Failure::new(format!("the folder {} is in use", path.display())))
+    }
+
+    /// Takes a folder that is this user's, and that nobody else uses or writes to.
+    fn take(path: &Path) -> std::io::Result<Option<Self>> {
+        std::fs::create_dir_all(path.parent().unwrap_or(path))?;
+        match std::fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let lock = match rustix::fs::open(path, flags, Mode::empty()) {
+            Err(Errno::LOOP | Errno::NOTDIR) => return Ok(None),
+            opened => std::fs::File::from(opened?),
+        };
+        let found = lock.metadata()?;
+        let is_own = found.uid() == rustix::process::geteuid().as_raw();
+        if !is_own || found.permissions().mode() & 0o022 != 0 {
+            return Ok(None);
+        }
+        let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+        if rustix::fs::flock(&lock, operation) == Err(Errno::WOULDBLOCK) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            path: path.to_owned(),
+            _lock: Arc::new(lock),
+        }))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Nothing is left to go on with.
+    pub(crate) fn remove(self) {
+        // What is left is in nobody's way.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}

@@ -1,0 +1,62 @@
+//! `solvekit use`: which builder is used from now on.
+
+use clap::ArgAction;
+use solvekit::builder::DEFAULT_CONTEXT;
+
+use crate::cli::args::builder::Builders;
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::values;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UseArgs {
+    /// The builder; "default" is the engine of the current context
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+
+    /// Come back to it whenever this context is used
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    default: bool,
+
+    /// Use it in all contexts
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
+          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    global: bool,
+}
+
+pub(crate) fn cmd_use(
+    args: &UseArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let given = args
+        .name
+        .as_deref()
+        .or(connection.builder_name(environment));
+    let name = given.ok_or_else(|| {
+        Failure::new("which builder?").hint("solvekit use NAME; solvekit ls lists them")
+    })?;
+    let builders = Builders::of(environment)?;
+    let builder = builders.find(name)?;
+    let current = builders.contexts.current();
+    let name = match builder.of_context {
+        false => builder.name,
+        true if name == current => String::new(),
+        true => {
+            return Err(Failure::new(format!(
+                "{name:?} is a context of the docker CLI, and {current:?} is the one that is used"
+            ))
+            .hint(format!(
+                "docker context use {name}, or for one command: --builder {name}{}",
+                match name {
+                    DEFAULT_CONTEXT => ", or without DOCKER_CONTEXT",
+                    _ => "",
+                }
+            )));
+        }
+    };
+    let locked = builders.store.lock()?;
+    Ok(locked.set_current(&builders.contexts.key(), &name, args.global, args.default)?)
+}

@@ -1,0 +1,41 @@
+//! `solvekit version`, in the words of the program in whose place it was called.
+
+use serde_json::json;
+
+use crate::cli::environment::Environment;
+use crate::cli::identity::{BUILDX_PACKAGE, BUILDX_VERSION, Identity, REVISION, VERSION};
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::print;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VersionArgs {
+    /// How it is printed: json has the version of buildx whose place this takes as well
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    format: Option<String>,
+}
+
+/// Prints path, version and revision on one line, as `docker buildx version` does.
+pub(crate) fn cmd_version(args: &VersionArgs, environment: &Environment) -> Result<(), Failure> {
+    if args.format.is_some() {
+        return print(&as_json().to_string());
+    }
+    let line = match environment.identity {
+        // Programs take the second word for the version, and expect three.
+        Identity::Buildx => format!("{BUILDX_PACKAGE} {BUILDX_VERSION} {}", revision("unknown")),
+        Identity::Solvekit => format!("solvekit {VERSION} {}", revision("")),
+    };
+    print(line.trim_end())
+}
+
+fn as_json() -> serde_json::Value {
+    json!({
+        "name": "solvekit",
+        "version": VERSION,
+        "revision": revision(""),
+        "buildx": {"package": BUILDX_PACKAGE, "version": BUILDX_VERSION},
+    })
+}
+
+fn revision(unknown: &'static str) -> &'static str {
+    REVISION.unwrap_or(unknown)
+}

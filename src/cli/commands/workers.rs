@@ -1,0 +1,136 @@
+//! `solvekit workers`: what the daemon can build, as a table, as JSON, or by a template.
+
+use serde_json::json;
+use solvekit::client::{Device, GcRule, Version, Worker};
+use solvekit::oci::Platform;
+use solvekit::template::{Json, Struct, Template, Value};
+use solvekit::text::one_line;
+
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::{print_json, print_text};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WorkersArgs {
+    /// How they are printed: table, json (one object a line), or a Go template about the list, as buildctl takes it, for example
+    /// '{{range .}}{{.ID}} {{end}}'
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: String,
+}
+
+pub(crate) async fn cmd_workers(
+    args: &WorkersArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let template = match args.format.as_str() {
+        "table" | "json" => None,
+        text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),
+    };
+    let workers = connection.connect(environment).await?.workers().await?;
+    if let Some(template) = template {
+        let list: Vec<Struct> = workers.iter().map(fields).collect();
+        let text = template.render(&Value::from(list), Json::Compact);
+        let text = text.map_err(|error| Failure::from_error(&error))?;
+        return print_text(&format!("{text}\n"));
+    }
+    match args.format.as_str() {
+        "json" => print_json(&workers.iter().map(json_line).collect::<String>()),
+        _ => print_text(&table(&workers)),
+    }
+}
+
+/// One object a line.
+fn json_line(worker: &Worker) -> String {
+    let object = json!({
+        "id": worker.id,
+        "labels": worker.labels,
+        "platforms": worker.platforms,
+        "version": worker.version.as_ref().map(|version| &version.version),
+    });
+    format!("{object}\n")
+}
+
+/// A worker with the names that buildctl's templates have (`client.WorkerInfo` of BuildKit).
+fn fields(worker: &Worker) -> Struct {
+    let platforms: Vec<Struct> = worker.platforms.iter().map(platform).collect();
+    let rules: Vec<Struct> = worker.gc_policy.iter().map(rule).collect();
+    let devices: Vec<Struct> = worker.devices.iter().map(device).collect();
+    let version = worker.version.clone().unwrap_or_default();
+    Struct::new()
+        .field("ID", "id", worker.id.as_str())
+        .field("Labels", "labels", worker.labels.clone())
+        .field("Platforms", "platforms", platforms)
+        .field("GCPolicy", "gcPolicy", rules)
+        .field(
+            "BuildkitVersion",
+            "buildkitVersion",
+            self::version(&version),
+        )
+        .field("CDIDevices", "cdiDevices", devices)
+}
+
+fn platform(platform: &Platform) -> Struct {
+    Struct::new()
+        .field(
+            "Architecture",
+            "architecture",
+            platform.architecture.as_str(),
+        )
+        .field("OS", "os", platform.os.as_str())
+        .optional("OSVersion", "os.version", platform.os_version.as_str())
+        .optional("OSFeatures", "os.features", platform.os_features.clone())
+        .optional("Variant", "variant", platform.variant.as_str())
+}
+
+fn rule(rule: &GcRule) -> Struct {
+    let keep = i64::try_from(rule.keep_duration.as_nanos()).unwrap_or(i64::MAX);
+    Struct::new()
+        .field("All", "all", rule.all)
+        .field("Filter", "filter", rule.filters.clone())
+        .field("KeepDuration", "keepDuration", keep)
+        .field("ReservedSpace", "reservedSpace", rule.reserved_space)
+        .field("MaxUsedSpace", "maxUsedSpace", rule.max_used_space)
+        .field("MinFreeSpace", "minFreeSpace", rule.min_free_space)
+}
+
+fn version(version: &Version) -> Struct {
+    Struct::new()
+        .field("Package", "package", version.package.as_str())
+        .field("Version", "version", version.version.as_str())
+        .field("Revision", "revision", version.revision.as_str())
+        .field(
+            "DockerfileVersion",
+            "dockerfileVersion",
+            version.dockerfile_version.as_str(),
+        )
+}
+
+fn device(device: &Device) -> Struct {
+    Struct::new()
+        .field("Name", "name", device.name.as_str())
+        .field("AutoAllow", "autoAllow", device.auto_allow)
+        .field("Annotations", "annotations", device.annotations.clone())
+        .field("OnDemand", "onDemand", device.on_demand)
+}
+
+fn table(workers: &[Worker]) -> String {
+    let mut text = format!("{:<25}  {:<14}  PLATFORMS\n", "ID", "VERSION");
+    for worker in workers {
+        let version = worker
+            .version
+            .as_ref()
+            .map(|version| version.version.as_str());
+        let version = version.filter(|version| !version.is_empty()).unwrap_or("-");
+        let mut platforms: Vec<String> = worker.platforms.iter().map(Platform::to_string).collect();
+        platforms.dedup();
+        text.push_str(&format!(
+            "{:<25}  {:<14}  {}\n",
+            one_line(&worker.id),
+            one_line(version),
+            one_line(&platforms.join(", "))
+        ));
+    }
+    text
+}

@@ -1,0 +1,257 @@
+//! How progress is shown for this process: its terminal, its environment.
+
+use std::io::{self, IsTerminal as _, Write, stderr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use solvekit::build::BuildOutcome;
+use solvekit::files::Destination;
+use solvekit::oci::Platform;
+use solvekit::progress::{
+    BuildEnd, Display, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
+};
+use tokio::task::JoinHandle;
+
+use super::Failure;
+use super::terminal::{talk, talk_coloured};
+use crate::cli::args::builder::Used;
+use crate::cli::environment::Environment;
+
+/// How progress is shown, and where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProgressArgs {
+    /// How progress is shown on stderr; rawjson and jsonl are for programs
+    #[arg(long = "progress", value_name = "MODE", default_value = "auto",
+          value_parser = ["auto", "jsonl", "none", "plain", "quiet", "rawjson", "tty"])]
+    pub(crate) mode: String,
+
+    /// Write jsonl or rawjson to this file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "progress_file")]
+    progress_fd: Option<u32>,
+
+    /// Write jsonl or rawjson to this file
+    #[arg(long, value_name = "FILE")]
+    progress_file: Option<PathBuf>,
+}
+
+impl ProgressArgs {
+    /// Opens what progress is written to.
+    pub(crate) fn open(&self, mode: Mode) -> Result<Sink, Failure> {
+        let path = match (self.progress_fd, &self.progress_file) {
+            (Some(number), _) => PathBuf::from(format!("/dev/fd/{number}")),
+            (None, Some(path)) => path.clone(),
+            (None, None) => return Ok(Sink::new(mode, true, stderr())),
+        };
+        if !matches!(mode, Mode::RawJson | Mode::JsonLines) {
+            return Err(Failure::new(
+                "--progress-fd and --progress-file are for progress that programs read",
+            )
+            .hint("add --progress=jsonl or --progress=rawjson; text goes to stderr"));
+        }
+        // A new file in the place of another, which is not emptied: a link could lead to one of somebody else.
+        let opened = Destination::open(&path).and_then(Destination::publish);
+        let opened = opened.map_err(|error| {
+            let what = match self.progress_fd {
+                Some(number) => format!("file descriptor {number}"),
+                None => path.display().to_string(),
+            };
+            Failure::new(format!("cannot write progress to {what}: {error}"))
+                .hint("the shell opens one with 3>FILE or 3>&1, then --progress-fd 3")
+        })?;
+        Ok(Sink::new(mode, false, opened))
+    }
+}
+
+/// What progress is written to.
+#[derive(Clone)]
+pub(crate) struct Sink {
+    mode: Mode,
+    is_stderr: bool,
+    writer: Arc<Mutex<dyn Write + Send>>,
+}
+
+impl Sink {
+    fn new(mode: Mode, is_stderr: bool, writer: impl Write + Send + 'static) -> Self {
+        Self {
+            mode,
+            is_stderr,
+            writer: Arc::new(Mutex::new(writer)),
+        }
+    }
+
+    /// The last line of jsonl. What stands in it on stderr is not said again there in words.
+    pub(crate) fn end(&mut self, built: Result<BuildOutcome, Failure>) -> Result<(), Failure> {
+        let mut end = BuildEnd::default();
+        if let Ok(outcome) = &built {
+            end.build_ref = Some(outcome.build_ref.clone());
+            end.digest = outcome.digest().map(|digest| digest.to_string());
+            end.names = outcome.names().into_iter().map(str::to_owned).collect();
+        }
+        self.end_with(end, built.map(drop))
+    }
+
+    /// The same for a command that makes no image, or several.
+    pub(crate) fn end_without_image(&mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
+        self.end_with(BuildEnd::default(), ended)
+    }
+
+    fn end_with(&mut self, end: BuildEnd, built: Result<(), Failure>) -> Result<(), Failure> {
+        if self.mode != Mode::JsonLines {
+            return built;
+        }
+        let end = match &built {
+            Ok(()) => end,
+            Err(failure) => failure.to_end(),
+        };
+        // A reader that went away has failed no build.
+        let _ = self.write_all(&end.to_line());
+        match built {
+            Err(failure) if self.is_stderr => Err(failure.said()),
+            built => built,
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.flush()
+    }
+}
+
+/// The mode of `--progress`, `BUILDKIT_PROGRESS` and `--quiet`, for this stderr.
+pub(crate) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Result<Mode, Failure> {
+    if quiet {
+        return Ok(Mode::Quiet);
+    }
+    let resolved = asked
+        .parse::<Mode>()
+        .and_then(|mode| mode.resolve(environment.progress.as_deref(), stderr().is_terminal()));
+    resolved.map_err(|error| Failure::from_error(&error))
+}
+
+/// Shows a step of starting the builder, before there is a build.
+pub(crate) fn boot(mode: Mode, line: &str) {
+    if matches!(mode, Mode::Tty | Mode::Plain) {
+        talk(&format!("{line}\n"));
+    }
+}
+
+/// Shows updates until their channel closes.
+pub(crate) fn start(
+    mode: Mode,
+    sink: Sink,
+    platform: Option<String>,
+    used: &Used,
+    environment: &Environment,
+    updates: Updates,
+) -> JoinHandle<Summary> {
+    let mut options = Options {
+        description: Some(format!(
+            "building with {:?} instance using {} driver",
+            used.builder, used.driver
+        )),
+        title: Some(format!("{}:{}", used.driver, used.builder)),
+        palette: palette(environment),
+        platform,
+        size: Box::new(terminal_size),
+        ..Options::default()
+    };
+    if let Some(lines) = environment
+        .tty_log_lines
+        .as_ref()
+        .and_then(|text| text.parse().ok())
+    {
+        options.log_lines = lines;
+    }
+    tokio::spawn(Display::new(mode, sink, options).run(updates))
+}
+
+/// Shows the updates of what no builder takes part in, until their channel closes.
+pub(crate) fn start_alone(
+    mode: Mode,
+    sink: Sink,
+    phase: &str,
+    environment: &Environment,
+    updates: Updates,
+) -> JoinHandle<Summary> {
+    let options = Options {
+        phase: phase.to_owned(),
+        palette: palette(environment),
+        size: Box::new(terminal_size),
+        ..Options::default()
+    };
+    tokio::spawn(Display::new(mode, sink, options).run(updates))
+}
+
+/// The warnings at the end of a build.
+pub(crate) fn warnings(summary: &Summary, mode: Mode, environment: &Environment) {
+    if matches!(mode, Mode::Tty | Mode::Plain) {
+        talk_coloured(&render_warnings(
+            &summary.warnings,
+            environment.debug,
+            &palette(environment),
+        ));
+    }
+}
+
+/// The image in one line, for people: its names, digest and platforms.
+pub(crate) fn result(outcome: &BuildOutcome) {
+    let platforms: Vec<String> = outcome.built.iter().map(Platform::to_string).collect();
+    if let Some(digest) = outcome.digest() {
+        let line = result_line(&outcome.names(), digest.as_str(), &platforms);
+        talk(&format!("\n {line}\n"));
+    }
+}
+
+fn result_line(names: &[&str], digest: &str, platforms: &[String]) -> String {
+    let mut line = names.join(", ");
+    if !line.is_empty() {
+        line.push(' ');
+    }
+    line.push_str(digest);
+    if platforms.len() > 1 {
+        line.push_str(&format!(" ({})", platforms.join(", ")));
+    }
+    line
+}
+
+fn palette(environment: &Environment) -> Palette {
+    let colours = stderr().is_terminal() && !environment.no_color;
+    match &environment.colors {
+        _ if !colours => Palette::none(),
+        Some(colors) => Palette::parse(colors).0,
+        None => Palette::default(),
+    }
+}
+
+fn terminal_size() -> Option<Size> {
+    let size = rustix::termios::tcgetwinsize(stderr()).ok()?;
+    Some(Size {
+        columns: size.ws_col,
+        rows: size.ws_row,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_one_line_with_its_platforms() {
+        let platforms = ["linux/amd64".to_owned(), "linux/arm64".to_owned()];
+        assert_eq!(
+            result_line(&["r/a:1", "r/a:2"], "sha256:abc", &platforms),
+            "r/a:1, r/a:2 sha256:abc (linux/amd64, linux/arm64)"
+        );
+        assert_eq!(
+            result_line(&[], "sha256:abc", &platforms[..1]),
+            "sha256:abc"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! How a command fails: the message, what to do next, the exit code. Decided here once for all commands.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use solvekit::progress::BuildEnd;
+use solvekit::text;
+
+use super::terminal::{print_text, talk};
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    /// Lines that are printed before the message: a step's log, the lines of a Dockerfile.
+    report: String,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            report: String::new(),
+            hint: None,
+            code: 1,
+        }
+    }
+
+    /// An exit code alone: what there is to say stands on stdout.
+    pub(crate) fn silent(code: u8) -> Self {
+        Self::new("").code(code)
+    }
+
+    /// The error and its causes, one after the other; a cause that the message has already is not repeated.
+    pub(crate) fn from_error(error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = error.source();
+        }
+        Self::new(message)
+    }
+
+    /// The message alone, to be part of another one.
+    pub(crate) fn into_message(self) -> String {
+        self.message
+    }
+
+    /// The message alone.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same once more.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            message: self.message.clone(),
+            report: self.report.clone(),
+            hint: self.hint.clone(),
+            code: self.code,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with this before its message.
+    #[must_use]
+    pub(crate) fn behind(mut self, text: &str) -> Self {
+        self.message = format!("{text}: {}", self.message);
+        self
+    }
+
+    /// The same, naming the folders that an export has left incomplete.
+    #[must_use]
+    pub(crate) fn incomplete(mut self, folders: &[PathBuf]) -> Self {
+        for folder in folders {
+            let said = format!("; the folder {} is incomplete", folder.display());
+            self.message.push_str(&said);
+        }
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn report_before(mut self, report: impl Into<String>) -> Self {
+        self.report = report.into();
+        self
+    }
+
+    /// The same with more lines after those that stand before its message.
+    #[must_use]
+    pub(crate) fn report_after(mut self, more: &str) -> Self {
+        if !self.report.is_empty() {
+            self.report.push('\n');
+        }
+        self.report.push_str(more);
+        self
+    }
+
+    /// All its lines, to be part of another report.
+    pub(crate) fn into_report(self) -> String {
+        let hint = self.hint.unwrap_or_default();
+        let hint = hint.lines().map(|line| format!("  {line}\n"));
+        let hint: String = hint.collect();
+        format!("{}\n{}\n{hint}\n", self.report.trim_end(), self.message)
+    }
+
+    #[must_use]
+    pub(crate) fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The same exit code, with nothing left to say.
+    pub(crate) fn said(self) -> Self {
+        Self::silent(self.code)
+    }
+
+    /// The failure as the last line of machine-readable progress.
+    pub(crate) fn to_end(&self) -> BuildEnd {
+        let mut end = BuildEnd::default();
+        end.exit_code = self.code;
+        end.error = Some(self.message.clone());
+        end.hint.clone_from(&self.hint);
+        end
+    }
+
+    /// Prints the failure to stderr and returns the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        let mut text = String::new();
+        if !self.report.is_empty() {
+            text.push_str(self.report.trim_end());
+            text.push('\n');
+        }
+        if !self.message.is_empty() {
+            text.push_str(&format!("ERROR: {}\n", self.message));
+        }
+        for line in self.hint.iter().flat_map(|hint| hint.lines()) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        talk(&text);
+        ExitCode::from(self.code)
+    }
+}
+
+/// Arguments that cannot be parsed, or `--help` and `--version`. A group of commands without one of them prints its help.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return match print_text(&error.to_string()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        };
+    }
+    let message = error.render().to_string();
+    match text::lines(&message) {
+        // Without colours: they cannot be told from those of an argument.
+        shown if shown != message => talk(&shown),
+        _ => drop(error.print()),
+    }
+    if error.use_stderr() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+impl From<solvekit::builder::Error> for Failure {
+    fn from(error: solvekit::builder::Error) -> Self {
+        let failure = Self::from_error(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<solvekit::client::Error> for Failure {
+    fn from(error: solvekit::client::Error) -> Self {
+        let failure = Self::from_error(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}

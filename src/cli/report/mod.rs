@@ -1,0 +1,17 @@
+//! What a command tells people: errors with their hints and exit codes, tables, progress.
+
+pub(crate) mod build_failure;
+pub(crate) mod builder_json;
+pub(crate) mod builder_platforms;
+pub(crate) mod columns;
+pub(crate) mod context_hint;
+pub(crate) mod display;
+pub(crate) mod failure;
+pub(crate) mod hint;
+pub(crate) mod prompt;
+pub(crate) mod records;
+pub(crate) mod registry_failure;
+pub(crate) mod table_format;
+pub(crate) mod terminal;
+
+pub(crate) use failure::Failure;

@@ -1,0 +1,77 @@
+//! Asking people at the terminal; what is secret is not shown while it is typed. Who asks must watch for Ctrl-C and drop the
+//! question then, which leaves the terminal as it was.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use super::Failure;
+use super::terminal::talk;
+
+/// Why there is no answer.
+pub(crate) enum NotAsked {
+    /// Stdin is no terminal.
+    NoTerminal,
+    /// The terminal does not answer.
+    Failed(Failure),
+}
+
+/// Asks for a line.
+pub(crate) async fn line(question: &str) -> Result<String, NotAsked> {
+    ask(question).await
+}
+
+/// Asks for a line that is not shown.
+pub(crate) async fn secret(question: &str) -> Result<String, NotAsked> {
+    if !io::stdin().is_terminal() {
+        return Err(NotAsked::NoTerminal);
+    }
+    let quiet = Quiet::new().map_err(|error| failed(&error.into()))?;
+    let answer = ask(question).await;
+    drop(quiet);
+    // The line's end was not shown either.
+    talk("\n");
+    answer
+}
+
+async fn ask(question: &str) -> Result<String, NotAsked> {
+    if !io::stdin().is_terminal() {
+        return Err(NotAsked::NoTerminal);
+    }
+    talk(question);
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    match read.await {
+        Ok(Ok(line)) => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),
+        Ok(Err(error)) => Err(failed(&error)),
+        Err(_) => Err(NotAsked::Failed(Failure::silent(1))),
+    }
+}
+
+fn failed(error: &io::Error) -> NotAsked {
+    NotAsked::Failed(Failure::new(format!("cannot ask at the terminal: {error}")))
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Quiet {
+    before: Termios,
+}
+
+impl Quiet {
+    fn new() -> rustix::io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // Nothing is left to do when the terminal is gone.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+    }
+}

@@ -1,0 +1,371 @@
+//! Cache records for people: the filters that choose them, their rows, their sizes and times.
+
+use std::time::{Duration, SystemTime};
+
+use solvekit::client::CacheRecord;
+use solvekit::template::Struct;
+use solvekit::text::one_line;
+use time::OffsetDateTime;
+
+use super::Failure;
+use super::table_format::{self, Format};
+
+/// What `--filter` chooses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Filters {
+    /// Records that were used within this time are left out.
+    pub(crate) unused_for: Duration,
+    /// The daemon's own expression; empty when nothing is asked.
+    pub(crate) expressions: Vec<String>,
+}
+
+impl Filters {
+    /// Reads the values of `--filter` as buildx does: `until=24h` is a time; `id=x` is a part of the id; `type=regular`,
+    /// `description~=x`, `type!=regular` are compared; a key alone (`inuse`, `shared`, `private`) has to be set.
+    ///
+    /// # Errors
+    /// The filter that is wrong, and what a right one looks like.
+    pub(crate) fn parse(given: &[String]) -> Result<Self, Failure> {
+        let mut filters = Self::default();
+        let mut keys: Vec<&str> = Vec::new();
+        let mut expressions = Vec::new();
+        for text in given {
+            let (key, value) = match text.split_once('=') {
+                Some((key, value)) => (key.trim(), Some(value.trim())),
+                None => (text.trim(), None),
+            };
+            if key.is_empty() {
+                return Err(wrong(text, "it has no key"));
+            }
+            // `unused-for` is the older word.
+            let key = if key == "unused-for" { "until" } else { key };
+            if keys.contains(&key) {
+                return Err(wrong(text, &format!("{key} is there twice")));
+            }
+            keys.push(key);
+            match (key, value) {
+                ("until", value) => {
+                    filters.unused_for = value
+                        .and_then(duration)
+                        .ok_or_else(|| wrong(text, "until= is a time, for example until=24h"))?;
+                }
+                (key, None) => expressions.push(key.to_owned()),
+                ("id", Some(value)) => expressions.push(format!("id~={value}")),
+                // The first '=' is the end of the key: of `type==regular` one is left in the value.
+                (key, Some(value)) if key.ends_with(['!', '~']) || value.starts_with('=') => {
+                    expressions.push(format!("{key}={value}"));
+                }
+                (key, Some(value)) => expressions.push(format!("{key}=={value}")),
+            }
+        }
+        if !expressions.is_empty() {
+            filters.expressions = vec![expressions.join(",")];
+        }
+        Ok(filters)
+    }
+}
+
+fn wrong(text: &str, why: &str) -> Failure {
+    Failure::new(format!("invalid --filter {text:?}: {why}"))
+        .hint("filters are until=24h, id=ID, type=regular|internal|frontend|source.local|source.git.checkout|exec.cachemount, description~=TEXT, inuse, shared, private, mutable")
+}
+
+/// A time as Go writes it: numbers with units, for example `1h30m`, `36h`, `500ms`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut seconds = 0.0;
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..end].parse().ok()?;
+        rest = &rest[end..];
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(rest.len());
+        seconds += number
+            * match &rest[..end] {
+                "h" => 3600.0,
+                "m" => 60.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                "us" | "µs" => 1e-6,
+                "ns" => 1e-9,
+                _ => return None,
+            };
+        rest = &rest[end..];
+    }
+    (!text.is_empty())
+        .then(|| Duration::try_from_secs_f64(seconds).ok())
+        .flatten()
+}
+
+/// The first line of the rows.
+pub(crate) fn header() -> String {
+    row_of("ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED")
+}
+
+/// A record in one line; a `*` is behind the id of one that can change, and behind a size that is shared.
+pub(crate) fn row(record: &CacheRecord, now: SystemTime) -> String {
+    let star = |marked: bool| if marked { "*" } else { "" };
+    row_of(
+        &format!("{}{}", record.id, star(record.mutable)),
+        &(!record.in_use).to_string(),
+        &format!("{}{}", size(record.size), star(record.shared)),
+        &last_used(record, now),
+    )
+}
+
+fn row_of(id: &str, reclaimable: &str, size: &str, last_used: &str) -> String {
+    let id = one_line(id);
+    let row = format!("{id:<43} {reclaimable:<13} {size:<11} {last_used}");
+    format!("{}\n", row.trim_end())
+}
+
+/// The columns of a table of records, as a template.
+pub(crate) const TABLE: &str = "{{.ID}}\t{{.Reclaimable}}\t{{.Size}}\t{{.LastUsedAt}}";
+
+const PRETTY: &str = "ID:           {{.ID}}
+{{- if .Parents}}
+Parents:
+{{- range .Parents}}
+ - {{.}}
+{{- end}}
+{{- end}}
+Created at:   {{.CreatedAt}}
+Mutable:      {{.Mutable}}
+Reclaimable:  {{.Reclaimable}}
+Shared:       {{.Shared}}
+Size:         {{.Size}}
+{{- if .Description}}
+Description:  {{.Description}}
+{{- end}}
+Usage count:  {{.UsageCount}}
+{{- if .LastUsedAt}}
+Last used:    {{.LastUsedAt}}
+{{- end}}
+{{- if .Type}}
+Type:         {{.Type}}
+{{- end}}
+";
+
+/// What stands above the columns.
+pub(crate) fn heads() -> Struct {
+    table_format::heads([
+        ("CreatedAt", "CREATED AT"),
+        ("Description", "DESCRIPTION"),
+        ("ID", "ID"),
+        ("LastUsedAt", "LAST ACCESSED"),
+        ("Mutable", "MUTABLE"),
+        ("Parents", "PARENTS"),
+        ("Reclaimable", "RECLAIMABLE"),
+        ("Shared", "SHARED"),
+        ("Size", "SIZE"),
+        ("Type", "TYPE"),
+        ("UsageCount", "USAGE COUNT"),
+    ])
+}
+
+/// A record with the names that buildx's templates and JSON have. In a table a `*` is behind the id of one that can change, and
+/// behind a size that is shared.
+pub(crate) fn entry(record: &CacheRecord, is_table: bool, now: SystemTime) -> Struct {
+    let star = |marked: bool| if marked && is_table { "*" } else { "" };
+    let parents = (!record.parents.is_empty()).then(|| record.parents.clone());
+    Struct::new()
+        .field("CreatedAt", "CreatedAt", created_at(record))
+        .field("Description", "Description", record.description.as_str())
+        .field("ID", "ID", format!("{}{}", record.id, star(record.mutable)))
+        .field("LastUsedAt", "LastUsedAt", last_used(record, now))
+        .field("Mutable", "Mutable", record.mutable)
+        .field("Parents", "Parents", parents)
+        .field("Reclaimable", "Reclaimable", !record.in_use)
+        .field("Shared", "Shared", record.shared)
+        .field(
+            "Size",
+            "Size",
+            format!("{}{}", size(record.size), star(record.shared)),
+        )
+        .field("Type", "Type", record.kind.as_str())
+        .field("UsageCount", "UsageCount", record.usage_count)
+}
+
+/// A record in a line for each of its properties, and an empty line.
+pub(crate) fn pretty() -> Result<Format, Failure> {
+    Format::of_lines(PRETTY)
+}
+
+/// One record like that.
+pub(crate) fn paragraph(record: &CacheRecord, now: SystemTime) -> Result<String, Failure> {
+    pretty()?.print(heads(), [entry(record, false, now)])
+}
+
+/// What records take in all, in the lines that end a listing.
+pub(crate) fn totals(records: &[CacheRecord]) -> String {
+    let sum = |keep: &dyn Fn(&CacheRecord) -> bool| -> i64 {
+        let kept = records.iter().filter(|record| keep(record));
+        kept.map(|record| record.size.max(0))
+            .fold(0, i64::saturating_add)
+    };
+    let total = sum(&|_| true);
+    let shared = sum(&|record| record.shared);
+    let mut text = String::new();
+    if shared > 0 {
+        text.push_str(&format!("Shared:\t\t{}\n", size(shared)));
+        text.push_str(&format!("Private:\t{}\n", size(total - shared)));
+    }
+    let reclaimable = sum(&|record| !record.in_use);
+    text.push_str(&format!("Reclaimable:\t{}\n", size(reclaimable)));
+    text.push_str(&format!("Total:\t\t{}\n", size(total)));
+    text
+}
+
+/// A size with four significant digits and a decimal unit, as docker writes it: `1.234GB`, `12kB`, `0B`.
+pub(crate) fn size(bytes: i64) -> String {
+    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value.abs() >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{}{}", four_digits(value), UNITS[unit])
+}
+
+/// A number with four significant digits at most, as Go's `%.4g` writes those below 10000.
+pub(crate) fn four_digits(number: f64) -> String {
+    let decimals = match number.abs() {
+        ..10.0 => 3,
+        ..100.0 => 2,
+        ..1000.0 => 1,
+        _ => 0,
+    };
+    let text = format!("{number:.decimals$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+fn last_used(record: &CacheRecord, now: SystemTime) -> String {
+    match record.last_used_at {
+        Some(at) => format!("{} ago", age(now.duration_since(at).unwrap_or_default())),
+        None => String::new(),
+    }
+}
+
+/// How long ago, roughly: `5 seconds`, `About an hour`, `3 weeks`.
+pub(crate) fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let minutes = seconds / 60;
+    let hours = (age.as_secs_f64() / 3600.0).round() as u64;
+    let days = hours / 24;
+    match () {
+        () if seconds < 1 => "Less than a second".to_owned(),
+        () if seconds == 1 => "1 second".to_owned(),
+        () if seconds < 60 => format!("{seconds} seconds"),
+        () if minutes == 1 => "About a minute".to_owned(),
+        () if minutes < 60 => format!("{minutes} minutes"),
+        () if hours == 1 => "About an hour".to_owned(),
+        () if hours < 48 => format!("{hours} hours"),
+        () if days < 14 => format!("{days} days"),
+        () if days < 60 => format!("{} weeks", days / 7),
+        () if days < 730 => format!("{} months", days / 30),
+        () => format!("{} years", days / 365),
+    }
+}
+
+/// As Go prints a time: `2026-03-01 12:30:00.5 +0000 UTC`.
+fn created_at(record: &CacheRecord) -> String {
+    let at = OffsetDateTime::from(record.created_at.unwrap_or(SystemTime::UNIX_EPOCH));
+    let (hour, minute, second) = at.time().as_hms();
+    let fraction = match at.nanosecond() {
+        0 => String::new(),
+        nanoseconds => format!(".{nanoseconds:09}")
+            .trim_end_matches('0')
+            .to_owned(),
+    };
+    format!(
+        "{} {hour:02}:{minute:02}:{second:02}{fraction} +0000 UTC",
+        at.date()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(given: &[&str]) -> Filters {
+        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        Filters::parse(&given).unwrap()
+    }
+
+    #[test]
+    fn filters_become_the_daemon_s_expressions() {
+        let filters = parse(&[
+            "until=1h30m",
+            "type=regular",
+            "id=abc",
+            "description~=RUN",
+            "shared",
+        ]);
+        assert_eq!(filters.unused_for, Duration::from_secs(5400));
+        assert_eq!(
+            filters.expressions,
+            ["type==regular,id~=abc,description~=RUN,shared"]
+        );
+        assert_eq!(parse(&["unused-for=2s"]).unused_for.as_secs(), 2);
+        assert_eq!(parse(&["type!=regular"]).expressions, ["type!=regular"]);
+        assert_eq!(parse(&["type==regular"]).expressions, ["type==regular"]);
+        assert!(parse(&[]).expressions.is_empty());
+    }
+
+    #[test]
+    fn wrong_filters_are_named() {
+        for given in [
+            vec!["until=soon"],
+            vec!["until"],
+            vec!["=x"],
+            vec!["until=1h", "unused-for=1h"],
+            vec!["type=a", "type=b"],
+        ] {
+            let given: Vec<String> = given.into_iter().map(str::to_owned).collect();
+            let message = Filters::parse(&given).unwrap_err().into_message();
+            assert!(message.contains(given.last().unwrap()), "{message}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_four_digits() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (999, "999B"),
+            (1_000, "1kB"),
+            (1_234, "1.234kB"),
+            (12_345_678, "12.35MB"),
+            (999_960_000, "1000MB"),
+            (5_000_000_000, "5GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn ages_are_rough() {
+        for (seconds, text) in [
+            (0, "Less than a second"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "About a minute"),
+            (3599, "59 minutes"),
+            (3600, "About an hour"),
+            (100_000, "28 hours"),
+            (86_400 * 13, "13 days"),
+            (86_400 * 30, "4 weeks"),
+            (86_400 * 100, "3 months"),
+            (86_400 * 1000, "2 years"),
+        ] {
+            assert_eq!(age(Duration::from_secs(seconds)), text);
+        }
+    }
+}

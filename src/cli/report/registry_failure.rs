@@ -1,0 +1,79 @@
+//! What to do when a registry refuses, or is none.
+
+use solvekit::imagetools;
+use solvekit::oci::Reference;
+use solvekit::registry::{Client, Error, Refusal};
+
+use super::Failure;
+use super::hint;
+
+/// An image's name in an argument.
+pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
+    Reference::parse(text).map_err(|error| Failure::from_error(&error))
+}
+
+/// The failure of something with images in registries.
+pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> Failure {
+    match error {
+        imagetools::Error::Registry(error) => of_registry(client, error).await,
+        imagetools::Error::Copy { to, source } => {
+            let failure = Box::pin(of_imagetools(client, *source)).await;
+            failure.behind(&format!("cannot push to {to}"))
+        }
+        error @ imagetools::Error::NoRepository { .. } => Failure::from_error(&error)
+            .hint("name it with its repository: REGISTRY/REPOSITORY@DIGEST"),
+        error => Failure::from_error(&error),
+    }
+}
+
+/// The failure of a registry, with the next step: tags that there are, where to log in, which file to make.
+pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
+    let message = hint::full(&error);
+    let failure = Failure::from_error(&error);
+    match &error {
+        Error::Refused(refusal) if error.is_not_found() => {
+            match tags(client, refusal).await {
+                Some(tags) => failure.hint(tags),
+                None => failure,
+            }
+        }
+        Error::NotARegistry { host, .. } => failure.hint(format!(
+            "a registry's address is HOST[:PORT], without a path; https://{host}/v2/ has to answer as one"
+        )),
+        Error::Unreachable { registry, .. } if is_plain_http(&message) => failure.hint(format!(
+            "{registry} speaks plain HTTP. If that is meant: --insecure-registry {registry}"
+        )),
+        Error::Unreachable { registry, .. } if message.contains("UnknownIssuer") => {
+            failure.hint(format!(
+                "the certificate of {registry} is of an authority that this machine does not know. Put that authority's \
+                 certificate into /etc/docker/certs.d/{registry}/ca.crt (or ~/.config/docker/certs.d/{registry}/ca.crt)"
+            ))
+        }
+        _ => match hint::for_message(&message) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        },
+    }
+}
+
+/// What rustls says of an answer that is not TLS.
+fn is_plain_http(message: &str) -> bool {
+    message.contains("InvalidContentType") || message.contains("invalid content type")
+}
+
+/// The tags that the repository has, if it is there.
+async fn tags(client: &Client, refusal: &Refusal) -> Option<String> {
+    const SHOWN: usize = 20;
+    let name = Reference::parse(&format!("{}/{}", refusal.registry, refusal.repository)).ok()?;
+    let tags = client.tags(&name).await.ok()?;
+    if tags.is_empty() {
+        return None;
+    }
+    let more = if tags.len() > SHOWN { ", …" } else { "" };
+    let shown: Vec<&str> = tags.iter().take(SHOWN).map(String::as_str).collect();
+    Some(format!(
+        "{} has the tags {}{more}",
+        name.name(),
+        shown.join(", ")
+    ))
+}
