@@ -9,9 +9,9 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use solvekit::build::{self, BuildRequest, Environment, Output};
 use solvekit::client::{Address, Client, ConnectOptions};
 use solvekit::oci::{Platform, Reference};
+use solvekit::pipeline::{self, BuildRequest, Environment, Output};
 use solvekit::progress::{self, Display, Mode, Options};
 use solvekit::registry::Credentials;
 
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
 
-    let built = build::run(&client, request, environment).await;
+    let built = pipeline::run(&client, request, environment).await;
     shown.await?;
     match built?.digest() {
         Some(digest) => println!("{digest}"),

@@ -1,6 +1,6 @@
 //! solvekit speaks LLB to BuildKit: it translates Dockerfiles, solves every platform at once and pushes one image index.
 //!
-//! - [`build`] builds: a folder with a Dockerfile, a daemon, one image index or files in the end.
+//! - [`pipeline`] builds: a folder with a Dockerfile, a daemon, one image index or files in the end.
 //! - [`spread`] builds on several daemons at once: each platform where it is native.
 //! - [`dockerfile`] and [`translate`] work without a daemon: a Dockerfile's text in, the graph and the image config out.
 //!
@@ -46,7 +46,7 @@ pub mod emulation;
 
 pub mod bundle;
 
-pub mod build;
+pub mod pipeline;
 
 pub mod spread;
 

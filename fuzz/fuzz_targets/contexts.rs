@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use solvekit::build::{DockerfileFrom, MainContext, NamedContext, context_name};
+use solvekit::pipeline::{DockerfileFrom, MainContext, NamedContext, context_name};
 use solvekit::layout::LayoutReference;
 
 fuzz_target!(|text: &str| {

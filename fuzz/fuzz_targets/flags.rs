@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use solvekit::build::{
+use solvekit::pipeline::{
     Attestations, CacheDirection, Entitlement, MetadataProvenance, Output, csv_fields, parse_annotations, parse_bytes, parse_cache,
 };
 use solvekit::client::{Address, SourcePolicy};

@@ -10,8 +10,8 @@ use solvekit_bake::remote::is_git_over_ssh;
 use solvekit_bake::target::{Output, Resources, Secret, Ssh, Target};
 use solvekit_bake::units::{SizeError, Ulimit, UlimitError, parse_size};
 
-use crate::build::parse_annotations;
 use crate::oci::{self, Platform};
+use crate::pipeline::parse_annotations;
 use crate::session;
 
 /// The largest file that may be a secret.
@@ -140,7 +140,7 @@ pub enum CheckError {
     },
     /// An annotation cannot be read.
     #[error("annotations: {0}")]
-    Annotation(#[source] crate::build::Error),
+    Annotation(#[source] crate::pipeline::Error),
     /// A limit cannot be read.
     #[error("ulimits: {0}")]
     Ulimit(#[source] UlimitError),

@@ -9,7 +9,7 @@ use solvekit_bake::target::Target;
 
 use super::Machine;
 use super::request::{RequestError, links, request};
-use crate::build::{self, BuildRequest, NamedContext, Prepared, context_name};
+use crate::pipeline::{self, BuildRequest, NamedContext, Prepared, context_name};
 
 /// Why the targets of a plan cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub async fn prepare(
         let Some(request) = requests.remove(name) else {
             continue;
         };
-        let ready = async { build::prepare(linked(target, request, &prepared)?).await };
+        let ready = async { pipeline::prepare(linked(target, request, &prepared)?).await };
         let ready = ready.await.map_err(|source| failed(name, source))?;
         prepared.insert(name.to_owned(), Arc::new(ready));
     }
@@ -78,7 +78,7 @@ pub async fn linked_requests(
         let request = linked(target, request, &prepared);
         let request = request.map_err(|source| failed(name, source))?;
         if used.contains(name) {
-            let ready = build::prepare(request.clone()).await;
+            let ready = pipeline::prepare(request.clone()).await;
             let ready = ready.map_err(|source| failed(name, source))?;
             prepared.insert(name.to_owned(), Arc::new(ready));
         }
@@ -87,7 +87,7 @@ pub async fn linked_requests(
     Ok(done)
 }
 
-fn failed(target: &str, source: build::Error) -> TargetError {
+fn failed(target: &str, source: pipeline::Error) -> TargetError {
     TargetError {
         target: target.to_owned(),
         source: Box::new(source.into()),
@@ -99,7 +99,7 @@ fn linked(
     target: &Target,
     mut request: BuildRequest,
     prepared: &BTreeMap<String, Arc<Prepared>>,
-) -> Result<BuildRequest, build::Error> {
+) -> Result<BuildRequest, pipeline::Error> {
     for (context, linked) in links(target) {
         if let Some(linked) = prepared.get(linked) {
             let linked = NamedContext::Build(Arc::clone(linked));

@@ -6,13 +6,13 @@ use solvekit_bake::target::{Attest, Cache, Resources, Secret, Ssh, Target};
 use solvekit_bake::units::{self, parse_size};
 
 use super::{CheckError, Machine, check};
-use crate::build::{
+use crate::client::CacheEntry;
+use crate::oci::{self, Platform, Reference};
+use crate::pipeline::{
     self, Attestations, BuildRequest, CacheDirection, DockerfileFrom, Entitlement, HostAddress,
     InputStream, MainContext, NamedContext, Network, NoCache, Output, PolicyUse, Ulimit,
     add_inline_cache, cache_entry, context_name, parse_annotations, with_credentials,
 };
-use crate::client::CacheEntry;
-use crate::oci::{self, Platform, Reference};
 use crate::session::{self, Secrets, SshAgents};
 
 /// What a context begins with that another target makes.
@@ -29,7 +29,7 @@ pub enum RequestError {
     Check(#[from] CheckError),
     /// An attribute that a build does not take.
     #[error(transparent)]
-    Build(#[from] build::Error),
+    Build(#[from] pipeline::Error),
     /// A name of an image.
     #[error("tags: {0}")]
     Tag(#[source] oci::Error),
@@ -134,7 +134,7 @@ pub fn links(target: &Target) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// A folder that is there is one, whatever it is called.
-fn main_context(text: &str) -> Result<MainContext, build::Error> {
+fn main_context(text: &str) -> Result<MainContext, pipeline::Error> {
     let text = text.strip_prefix(WORKING_DIRECTORY).unwrap_or(text);
     match text {
         "" => Ok(".".into()),
@@ -143,7 +143,7 @@ fn main_context(text: &str) -> Result<MainContext, build::Error> {
     }
 }
 
-fn named_context(text: &str) -> Result<NamedContext, build::Error> {
+fn named_context(text: &str) -> Result<NamedContext, pipeline::Error> {
     let text = text.strip_prefix(WORKING_DIRECTORY).unwrap_or(text);
     match Path::new(text).is_dir() {
         true => Ok(text.into()),
@@ -157,7 +157,7 @@ fn dockerfile(
     target: &Target,
     context: &str,
     main: &MainContext,
-) -> Result<Option<DockerfileFrom>, build::Error> {
+) -> Result<Option<DockerfileFrom>, pipeline::Error> {
     if let Some(text) = &target.dockerfile_inline {
         let stream = InputStream::new(std::io::Cursor::new(text.clone().into_bytes()));
         return Ok(Some(DockerfileFrom::Stream(stream)));
@@ -287,7 +287,7 @@ fn caches(
     given: Option<&[Cache]>,
     direction: CacheDirection,
     machine: &dyn Machine,
-) -> Result<Vec<CacheEntry>, build::Error> {
+) -> Result<Vec<CacheEntry>, pipeline::Error> {
     let entries = given.unwrap_or_default().iter();
     let entries = entries.map(|it| cache_entry(&it.kind, it.attributes.clone(), direction));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
@@ -310,7 +310,7 @@ fn attestation(attest: &Attest) -> String {
     text
 }
 
-fn set_resources(request: &mut BuildRequest, given: &Resources) -> Result<(), build::Error> {
+fn set_resources(request: &mut BuildRequest, given: &Resources) -> Result<(), pipeline::Error> {
     let number = |value: Option<i64>| value.map(|value| value.to_string());
     let limits = [
         ("memory", given.memory.clone()),

@@ -3,9 +3,9 @@
 //! Those of registries and folders are merged into the one that was asked for ([`super::merge`]); the other kinds are services
 //! that are spoken to by the daemons only: their caches stay apart, and all of them are imported.
 
-use crate::build::BuildRequest;
 use crate::client::CacheEntry;
 use crate::oci::{Platform, Reference};
+use crate::pipeline::BuildRequest;
 
 /// The attribute that names a cache of a kind, and its value when it is not given.
 fn name_of(kind: &str) -> Option<(&'static str, &'static str)> {
@@ -84,7 +84,7 @@ pub(super) fn merged(request: &BuildRequest) -> impl Iterator<Item = &CacheEntry
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::{CacheDirection, parse_cache};
+    use crate::pipeline::{CacheDirection, parse_cache};
 
     fn platforms(texts: &[&str]) -> Vec<Platform> {
         let parse = |text: &&str| Platform::parse(text).unwrap();

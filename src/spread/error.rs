@@ -1,7 +1,7 @@
 //! Why a build on several nodes failed.
 
 use crate::oci::Platform;
-use crate::{build, client, imagetools};
+use crate::{client, imagetools, pipeline};
 
 /// Why a build on several nodes failed.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub enum Error {
         /// What it was building.
         platforms: Vec<Platform>,
         /// Why.
-        source: Box<build::Error>,
+        source: Box<pipeline::Error>,
     },
     /// A node was lost in the middle, and no other one builds for its platforms.
     #[error(
@@ -67,7 +67,7 @@ pub enum Error {
         /// What it was building.
         platforms: Vec<Platform>,
         /// How it was lost.
-        source: Box<build::Error>,
+        source: Box<pipeline::Error>,
     },
     /// All parts are pushed, and the index cannot be made of them or pushed. No tag has moved.
     #[error("cannot put the parts of the image together")]
@@ -99,7 +99,7 @@ pub enum Error {
     },
     /// A build that is the same on one node as on several failed.
     #[error(transparent)]
-    Build(#[from] build::Error),
+    Build(#[from] pipeline::Error),
 }
 
 /// A node that does not answer.

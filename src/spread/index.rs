@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::{Error, part};
-use crate::build::{BuildRequest, Output, is_by_digest};
 use crate::imagetools::{Annotation, CreateRequest, Created, Given, Place, Source, create};
 use crate::oci::{Descriptor, Digest, Reference};
+use crate::pipeline::{BuildRequest, Output, is_by_digest};
 use crate::progress::Writer;
 use crate::registry::Client;
 
@@ -189,7 +189,7 @@ mod tests {
     fn annotations_of_the_index_are_found_in_flags_and_outputs() {
         let mut request = BuildRequest::new(".");
         let flags = ["index:a=1", "manifest:b=2", "index-descriptor:c=3"].map(str::to_owned);
-        request.annotations = crate::build::parse_annotations(&flags).unwrap();
+        request.annotations = crate::pipeline::parse_annotations(&flags).unwrap();
         let output: Output = "type=image,annotation-index.d=4".parse().unwrap();
         let of = |prefix: &str| of_place(&request, &output, prefix).collect::<Vec<_>>();
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::cache_config::{self, Merged, Piece, config_of};
 use super::outcome::Done;
 use super::{Error, caches};
-use crate::build::BuildRequest;
 use crate::client::CacheEntry;
 use crate::layout::{self, Layout, Name};
 use crate::oci::{Descriptor, Digest, Reference};
+use crate::pipeline::BuildRequest;
 use crate::progress::Writer;
 use crate::registry::{self, BlobSource, Client};
 

@@ -4,7 +4,7 @@
 //! has no name until all parts are there: a tag never moves to a half.
 //!
 //! ```no_run
-//! use solvekit::build::{self, BuildRequest, Environment, Output};
+//! use solvekit::pipeline::{self, BuildRequest, Environment, Output};
 //! use solvekit::client::{Address, Client, ConnectOptions};
 //! use solvekit::oci::{Platform, Reference};
 //! use solvekit::registry::{self, ClientOptions, Credentials};
@@ -21,7 +21,7 @@
 //! request.platforms = vec![Platform::parse("linux/amd64")?, Platform::parse("linux/arm64")?];
 //! request.tags = vec![Reference::parse("registry.test/app:1")?];
 //! request.outputs = vec![Output::push()];
-//! let prepared = build::prepare(request).await?;
+//! let prepared = pipeline::prepare(request).await?;
 //! let plan = nodes.plan(&prepared, silent)?;
 //! let registries = registry::Client::new(Credentials::none().into(), ClientOptions::default());
 //! let built = nodes.build(&prepared, plan, &registries, Environment::default()).await?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::{Offer, Silent};
-use crate::build;
 use crate::client::{Address, Client, RecordStatus, Worker};
 use crate::oci::Platform;
+use crate::pipeline;
 
 /// How long a node may think about its history; it is asked only in order to find an idle one.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -102,7 +102,7 @@ impl Nodes {
 }
 
 /// Whether a build failed because its node is gone, or about to be.
-pub(super) async fn is_lost(client: &Client, error: &build::Error) -> bool {
+pub(super) async fn is_lost(client: &Client, error: &pipeline::Error) -> bool {
     if error.is_of_lost_daemon() {
         return true;
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::build::BuildOutcome;
 use crate::frontend::PlatformFailure;
 use crate::oci::{Descriptor, Platform};
+use crate::pipeline::BuildOutcome;
 
 /// What an exporter of caches answers: a descriptor.
 const CACHE: &str = "cache.manifest";

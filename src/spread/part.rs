@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::caches;
 use super::stage::Stage;
-use crate::build::{BuildRequest, OnFailure, Output, OutputKind};
 use crate::oci::{Platform, Reference};
+use crate::pipeline::{BuildRequest, OnFailure, Output, OutputKind};
 
 /// What of a build one daemon has to make, in words; none when parts of several can be put together.
 pub(super) fn together(request: &BuildRequest) -> Option<String> {

@@ -4,8 +4,8 @@ use super::assign::lists;
 use super::error::names;
 use super::part::together;
 use super::{Error, Fit, Nodes, Offer, Rules, Share, Silent, assign};
-use crate::build::Prepared;
 use crate::oci::Platform;
+use crate::pipeline::Prepared;
 
 /// A build's platforms on their nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Nodes {
             });
         }
         let several = shares.len() > 1;
-        let pushes = request.outputs.iter().any(crate::build::Output::pushes);
+        let pushes = request.outputs.iter().any(crate::pipeline::Output::pushes);
         let mut nodes = shares.iter().map(|share| share.node);
         match nodes.find(|node| several && pushes && !self.pushes_parts[*node]) {
             Some(node) => Err(Error::EngineCannotPush {

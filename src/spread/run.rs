@@ -8,10 +8,10 @@ use super::outcome::merged;
 use super::stage::Stage;
 use super::work::Work;
 use super::{Built, BuiltPart, Error, Nodes, Plan, Share, caches, merge, node, part};
-use crate::build::{
+use crate::oci::Platform;
+use crate::pipeline::{
     self, BuildOutcome, Destination, Environment, Gate, OnFailure, OutputKind, Prepared,
 };
-use crate::oci::Platform;
 use crate::progress::Writer;
 use crate::registry;
 
@@ -76,15 +76,15 @@ impl Nodes {
     }
 
     /// The failure of a build on one node: that one is named when it was chosen among several.
-    fn alone(&self, share: &Share, error: build::Error) -> Error {
+    fn alone(&self, share: &Share, error: pipeline::Error) -> Error {
         match (self.all.len(), error) {
-            (_, error @ build::Error::Interrupted) | (1, error) => Error::Build(error),
-            (_, error @ build::Error::Platforms { .. }) => Error::Build(error),
+            (_, error @ pipeline::Error::Interrupted) | (1, error) => Error::Build(error),
+            (_, error @ pipeline::Error::Platforms { .. }) => Error::Build(error),
             (_, source) => self.failed(share, source),
         }
     }
 
-    pub(super) fn failed(&self, share: &Share, source: build::Error) -> Error {
+    pub(super) fn failed(&self, share: &Share, source: pipeline::Error) -> Error {
         Error::Part {
             node: self.all[share.node].name.clone(),
             platforms: share.platforms(),
@@ -107,7 +107,7 @@ impl Nodes {
         platforms: &[Platform],
         lost: &BTreeSet<usize>,
         share: &Share,
-        error: build::Error,
+        error: pipeline::Error,
     ) -> Result<Plan, Error> {
         let left = self.without(lost);
         let planned = left.plan_for(prepared, platforms, Vec::new());
@@ -177,7 +177,7 @@ impl Nodes {
         kept.sort(&request.platforms);
         let exports = request.on_failure == OnFailure::Export && !parts.is_empty();
         if !kept.failed.is_empty() && !exports {
-            return Err(Error::Build(build::Error::Platforms {
+            return Err(Error::Build(pipeline::Error::Platforms {
                 failed: kept.failed,
                 built: kept.built,
             }));
@@ -190,7 +190,7 @@ impl Nodes {
             member.solved(true);
             if !member.may_export().await {
                 work.clear();
-                return Err(Error::Build(build::Error::Platforms {
+                return Err(Error::Build(pipeline::Error::Platforms {
                     failed: kept.failed,
                     built: kept.built,
                 }));
@@ -202,12 +202,12 @@ impl Nodes {
             let assembled = work.assemble(registries, output, &parts, &silent);
             made = Some(tokio::select! {
                 made = assembled => made?,
-                () = environment.cancelled.cancelled() => return Err(Error::Build(build::Error::Interrupted)),
+                () = environment.cancelled.cancelled() => return Err(Error::Build(pipeline::Error::Interrupted)),
             });
         }
         let cache = tokio::select! {
             cache = merge::caches(registries, request, &parts, &silent) => cache?,
-            () = environment.cancelled.cancelled() => return Err(Error::Build(build::Error::Interrupted)),
+            () = environment.cancelled.cancelled() => return Err(Error::Build(pipeline::Error::Interrupted)),
         };
         merged(parts, kept, made, cache.as_ref()).ok_or(Error::NoNode { silent: Vec::new() })
     }

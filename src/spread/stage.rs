@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 
 use super::{index, part};
-use crate::build::{BuildRequest, Destination, Environment, Output, TemporaryFolder};
 use crate::imagetools::{CreateRequest, Given, Location, Source, create};
 use crate::layout::{self, Layout, LayoutReference, Name};
 use crate::oci::{Digest, Platform, Reference};
+use crate::pipeline::{BuildRequest, Destination, Environment, Output, TemporaryFolder};
 use crate::registry::{Client, ClientOptions, Credentials};
 use crate::session::ExportedFile;
 use crate::transfer::{self, ArchiveKind, Pack, Place, Plan};
@@ -23,7 +23,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// A folder for the parts of an output: its own, or one that becomes an archive.
-    pub(super) fn of(output: &Output) -> Result<Self, crate::build::Error> {
+    pub(super) fn of(output: &Output) -> Result<Self, crate::pipeline::Error> {
         let folder = match (&output.destination, output.is_layout()) {
             (Some(Destination::Path(path)), true) => {
                 return Ok(Self {

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::{Built, Error, Nodes, Plan};
-use crate::build::{self, Environment, OnFailure, Prepared, Shared, Together};
+use crate::pipeline::{self, Environment, OnFailure, Prepared, Shared, Together};
 use crate::registry;
 
 /// One of several builds.
@@ -111,8 +111,8 @@ impl Nodes {
 fn ended_as(result: Result<Built, Error>, has_failed: bool) -> Ended {
     match result {
         Ok(built) => Ended::Built(Box::new(built)),
-        Err(Error::Build(build::Error::Interrupted)) if has_failed => Ended::Cancelled,
-        Err(Error::Build(build::Error::Platforms { failed, .. })) if failed.is_empty() => {
+        Err(Error::Build(pipeline::Error::Interrupted)) if has_failed => Ended::Cancelled,
+        Err(Error::Build(pipeline::Error::Platforms { failed, .. })) if failed.is_empty() => {
             Ended::NotExported
         }
         Err(error) => Ended::Failed(error),

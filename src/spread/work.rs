@@ -14,9 +14,9 @@ use super::outcome::{Done, Kept};
 use super::run::tell;
 use super::stage::Stage;
 use super::{BuiltPart, Error, Node, Nodes, Share, index, part};
-use crate::build::{self, BuildOutcome, Environment, Gate, OnFailure, Output, Prepared};
 use crate::client::Address;
 use crate::oci::Platform;
+use crate::pipeline::{self, BuildOutcome, Environment, Gate, OnFailure, Output, Prepared};
 use crate::progress::Writer;
 use crate::registry;
 
@@ -35,7 +35,7 @@ pub(super) struct Work<'a> {
 /// How a part ended.
 struct Ended {
     share: Share,
-    result: Result<BuildOutcome, build::Error>,
+    result: Result<BuildOutcome, pipeline::Error>,
     /// It failed because its node is gone.
     is_lost: bool,
 }
@@ -74,7 +74,7 @@ impl Work<'_> {
                 continue;
             }
             match error {
-                build::Error::Platforms { failed, built } => {
+                pipeline::Error::Platforms { failed, built } => {
                     self.kept_going(&share, &failed, &built);
                     kept.failed.extend(failed);
                     kept.built.extend(built);
@@ -93,7 +93,7 @@ impl Work<'_> {
                 }
                 error => {
                     failure = Some(match self.environment.cancelled.is_cancelled() {
-                        true => Error::Build(build::Error::Interrupted),
+                        true => Error::Build(pipeline::Error::Interrupted),
                         false => self.nodes.failed(&share, error),
                     });
                     self.stop.cancel();
@@ -198,7 +198,7 @@ impl Work<'_> {
         &self,
         share: &Share,
         lost: &BTreeSet<usize>,
-        error: build::Error,
+        error: pipeline::Error,
     ) -> Result<Vec<Share>, Error> {
         let platforms = share.platforms();
         let plan = self

@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use solvekit::build::{self, BuildRequest, Environment, NamedContext, Output, Prepared};
 use solvekit::client::{Address, Client, ConnectOptions};
 use solvekit::oci::{Platform, Reference};
+use solvekit::pipeline::{self, BuildRequest, Environment, NamedContext, Output, Prepared};
 use solvekit::registry::{self, ClientOptions, Credentials};
 use solvekit::session::Secrets;
 use solvekit::spread::{Ended, Joint, Node, Nodes, Target};
@@ -42,7 +42,7 @@ fn word_of(name: &str) -> String {
 }
 
 async fn prepare(request: BuildRequest) -> Arc<Prepared> {
-    Arc::new(build::prepare(request).await.unwrap())
+    Arc::new(pipeline::prepare(request).await.unwrap())
 }
 
 async fn build_all(targets: Vec<(&str, Arc<Prepared>)>) -> (Vec<(String, Ended)>, Environment) {

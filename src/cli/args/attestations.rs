@@ -1,6 +1,6 @@
 //! `--attest`, `--provenance`, `--sbom`, and how much of the provenance the metadata file has.
 
-use solvekit::build::{Attestations, BuildRequest, MetadataProvenance, OutputKind};
+use solvekit::pipeline::{Attestations, BuildRequest, MetadataProvenance, OutputKind};
 
 use super::values;
 use crate::cli::environment::Environment;

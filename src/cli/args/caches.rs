@@ -1,7 +1,7 @@
 //! `--cache-from` and `--cache-to`, completed by what CI systems and AWS leave in the environment.
 
-use solvekit::build::{CacheDirection, parse_cache, with_credentials};
 use solvekit::client::CacheEntry;
+use solvekit::pipeline::{CacheDirection, parse_cache, with_credentials};
 
 use crate::cli::report::Failure;
 

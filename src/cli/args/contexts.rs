@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Component, Path, PathBuf};
 
-use solvekit::build::{
+use solvekit::builder::BuildState;
+use solvekit::pipeline::{
     BuildRequest, DockerfileFrom, InputStream, MainContext, NamedContext, context_name,
 };
-use solvekit::builder::BuildState;
 
 use crate::cli::report::{Failure, build_failure};
 

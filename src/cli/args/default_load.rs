@@ -1,7 +1,7 @@
 //! What becomes of a build without an output: builders with the option `default-load` load it, an engine keeps it, unless
 //! `BUILDX_NO_DEFAULT_LOAD` says that it stays in the cache.
 
-use solvekit::build::{BuildRequest, Output};
+use solvekit::pipeline::{BuildRequest, Output};
 use solvekit::progress::{Mode, Writer};
 
 use super::builder::Used;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use solvekit::build::{BuildRequest, DockerfileFrom, MainContext};
+use solvekit::pipeline::{BuildRequest, DockerfileFrom, MainContext};
 
 use super::git_repository::Repository;
 use super::values;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use solvekit::build::{BuildRequest, Output};
 use solvekit::builder::{Boot, Builder};
 use solvekit::client::{Address, Client};
 use solvekit::oci::Reference;
+use solvekit::pipeline::{BuildRequest, Output};
 use solvekit::progress::Writer;
 use solvekit::spread::{Built, Error, Node, Nodes, Plan, Silent};
 
@@ -81,7 +81,10 @@ impl Reached {
     }
 
     /// Asks the nodes what they can do, and puts the build's platforms on them.
-    pub(crate) async fn plan(self, prepared: &solvekit::build::Prepared) -> Result<Ready, Failure> {
+    pub(crate) async fn plan(
+        self,
+        prepared: &solvekit::pipeline::Prepared,
+    ) -> Result<Ready, Failure> {
         let surveyed = self.survey().await;
         let plan = surveyed.plan(prepared)?;
         let Surveyed {
@@ -112,7 +115,7 @@ pub(crate) struct Surveyed {
 
 impl Surveyed {
     /// Puts a build's platforms on the nodes.
-    pub(crate) fn plan(&self, prepared: &solvekit::build::Prepared) -> Result<Plan, Failure> {
+    pub(crate) fn plan(&self, prepared: &solvekit::pipeline::Prepared) -> Result<Plan, Failure> {
         let planned = self.nodes.plan(prepared, self.silent.clone());
         planned.map_err(|error| explain_plan(&error, &self.used.builder))
     }
@@ -310,7 +313,7 @@ pub(crate) fn explain(
 fn of_node(
     node: &str,
     platforms: &[solvekit::oci::Platform],
-    source: &solvekit::build::Error,
+    source: &solvekit::pipeline::Error,
 ) -> String {
     let text = source.to_string();
     let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
@@ -321,7 +324,7 @@ fn of_node(
 }
 
 /// What failed of a build, wherever that was.
-pub(crate) fn cause(error: &Error) -> Option<&solvekit::build::Error> {
+pub(crate) fn cause(error: &Error) -> Option<&solvekit::pipeline::Error> {
     match error {
         Error::Build(error) => Some(error),
         Error::Part { source, .. } | Error::Lost { source, .. } => Some(source),

@@ -1,9 +1,9 @@
 //! Arguments of commands that look at a Dockerfile without building it.
 
 use solvekit::batch::Case;
-use solvekit::build;
 use solvekit::frontend::Source;
 use solvekit::oci::Platform;
+use solvekit::pipeline;
 use solvekit::text;
 
 use super::contexts::FileArgs;
@@ -54,8 +54,8 @@ impl DockerfileArgs {
                 .entry("SOURCE_DATE_EPOCH".to_owned())
                 .or_insert_with(|| epoch.clone());
         }
-        let inputs =
-            build::read_inputs(&request).map_err(|error| build_failure::before_daemon(&error))?;
+        let inputs = pipeline::read_inputs(&request)
+            .map_err(|error| build_failure::before_daemon(&error))?;
         let mut case = Case::default();
         case.opts = request.attributes();
         case.opts.extend(inputs.attributes());

@@ -1,6 +1,6 @@
 //! `--allow`: what build steps may do besides the usual.
 
-use solvekit::build::BuildRequest;
+use solvekit::pipeline::BuildRequest;
 
 use crate::cli::report::Failure;
 
@@ -17,7 +17,7 @@ impl PermissionArgs {
         let given = self.allow.iter().filter(|text| !text.is_empty());
         request.entitlements = given
             .map(|text| text.parse())
-            .collect::<Result<_, solvekit::build::Error>>()
+            .collect::<Result<_, solvekit::pipeline::Error>>()
             .map_err(|error| Failure::from_error(&error))?;
         Ok(())
     }

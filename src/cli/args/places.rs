@@ -10,7 +10,7 @@ pub(crate) fn ready(flag: &str, path: &Path) -> Result<(), Failure> {
         Failure::new(format!("cannot write {}: {reason}", path.display()))
             .hint(format!("{flag} takes the path of a file"))
     };
-    solvekit::build::check_file(path)
+    solvekit::pipeline::check_file(path)
         .map_err(|error| failed(Failure::from_error(&error).into_message()))?;
-    solvekit::build::make_parent(path).map_err(|error| failed(error.to_string()))
+    solvekit::pipeline::make_parent(path).map_err(|error| failed(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! The source policy that the environment names, and policies beside Dockerfiles.
 
-use solvekit::build::PolicyUse;
 use solvekit::client::SourcePolicy;
+use solvekit::pipeline::PolicyUse;
 
 use super::values;
 use crate::cli::environment::Environment;

@@ -1,6 +1,6 @@
 //! `--resource`, `--cgroup-parent`, and the flags of `docker build` that stand for limits.
 
-use solvekit::build::BuildRequest;
+use solvekit::pipeline::BuildRequest;
 
 use crate::cli::report::Failure;
 

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use solvekit::build::csv_fields;
+use solvekit::pipeline::csv_fields;
 use solvekit::session::{Secrets, SshAgents};
 
 use crate::cli::report::Failure;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use solvekit::build::{HostAddress, Ulimit};
+use solvekit::pipeline::{HostAddress, Ulimit};
 
 /// Stands for the address by which containers reach the machine of their engine.
 const HOST_GATEWAY: &str = "host-gateway";
@@ -71,7 +71,7 @@ pub(crate) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
 
 /// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
-    solvekit::build::parse_bytes(text)
+    solvekit::pipeline::parse_bytes(text)
         .ok_or_else(|| format!("{text:?} is not a size, for example 64m or 1g"))
 }
 

@@ -1,7 +1,7 @@
 //! `solvekit context ls`: what a build's context has, and which rule keeps what back.
 
 use serde_json::json;
-use solvekit::build;
+use solvekit::pipeline;
 use solvekit::session::{Survey, Tally};
 
 use crate::cli::args::contexts::FileArgs;
@@ -43,7 +43,7 @@ pub(crate) fn cmd_context(args: &ContextCommandArgs) -> Result<(), Failure> {
     let ContextCommand::Ls(args) = &args.command;
     let request = args.files.request(&args.context)?;
     let inputs =
-        build::read_inputs(&request).map_err(|error| build_failure::before_daemon(&error))?;
+        pipeline::read_inputs(&request).map_err(|error| build_failure::before_daemon(&error))?;
     let folder = inputs.folder().ok_or_else(|| {
         Failure::new(format!("{} is not a folder of this machine", args.context))
             .hint("give the folder that would be the build's context, often '.'")

@@ -1,8 +1,8 @@
 //! What a failed build looks like: the step with the end of its log, the lines of the Dockerfile, the error, the next step.
 
-use solvekit::build::Error;
 use solvekit::client;
 use solvekit::frontend::Error as FrontendError;
+use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
 
 use super::Failure;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use solvekit::build::Error;
+use solvekit::pipeline::Error;
 use solvekit::{frontend, layout};
 
 use super::hint::full;

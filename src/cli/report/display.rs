@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal as _, Write, stderr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use solvekit::build::BuildOutcome;
 use solvekit::files::Destination;
 use solvekit::oci::Platform;
+use solvekit::pipeline::BuildOutcome;
 use solvekit::progress::{
     BuildEnd, Display, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
 };

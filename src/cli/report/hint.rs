@@ -1,8 +1,8 @@
 //! What to do next, for failures whose cause can be told from what the daemon says.
 
-use solvekit::build::{Entitlement, Error};
 use solvekit::client::Failure;
 use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
+use solvekit::pipeline::{Entitlement, Error};
 use solvekit::{client, frontend, gateway};
 
 use super::context_hint;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use solvekit::bake::{Entitlements, Machine, Plan};
-use solvekit::build::{BuildRequest, Entitlement, csv_fields};
+use solvekit::pipeline::{BuildRequest, Entitlement, csv_fields};
 use solvekit::progress::Mode;
 
 use crate::cli::args::values;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use solvekit::bake::{self, Machine, Plan, TargetError};
-use solvekit::build::{self, BuildRequest, Prepared, Reconnect};
 use solvekit::oci::Reference;
+use solvekit::pipeline::{self, BuildRequest, Prepared, Reconnect};
 use solvekit::progress::{self, Mode, Summary};
 use solvekit::registry;
 use solvekit::spread::{Ended, Joint, Target};
@@ -91,7 +91,7 @@ pub(super) async fn build(
     let (prepared, surveyed) = tokio::select! {
         ready = prepare_and_connect => ready?,
         () = cancelled.cancelled() => {
-            return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
+            return Err(build_failure::explain(&pipeline::Error::Interrupted, &Summary::default(), mode));
         }
     };
     let targets = targets(&prepared, &surveyed)?;
@@ -107,7 +107,7 @@ pub(super) async fn build(
     let pushes = preflight::askable_of(pushes(&prepared), surveyed.address());
     let refused = preflight::refused(pushes, &registries, writer.clone());
     let stop = cancelled.child_token();
-    let mut run = build::Environment::default();
+    let mut run = pipeline::Environment::default();
     run.load = load(&prepared, &surveyed, connection, environment).await?;
     let display = display::start(mode, sink, None, &surveyed.used, environment, updates);
     run.credentials = credentials;
@@ -179,7 +179,7 @@ async fn load(
     surveyed: &Surveyed,
     connection: &ConnectionArgs,
     environment: &Environment,
-) -> Result<Option<build::LoadTarget>, Failure> {
+) -> Result<Option<pipeline::LoadTarget>, Failure> {
     for prepared in prepared.values() {
         let request = prepared.request();
         let opener = loading::opener(request, surveyed.address(), connection, environment);

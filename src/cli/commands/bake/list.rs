@@ -1,7 +1,7 @@
 //! `--list`: which kind, in which form.
 
 use solvekit::bake::{Evaluation, print};
-use solvekit::build::csv_fields;
+use solvekit::pipeline::csv_fields;
 
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text};

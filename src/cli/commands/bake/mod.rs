@@ -24,7 +24,7 @@ use solvekit::bake::remote::Place;
 use solvekit::bake::target::Policy;
 use solvekit::bake::{self, Diagnostic, Evaluation, InputFile, Options, Plan, print};
 
-use solvekit::build::{BuildRequest, OnFailure, Reconnect};
+use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect};
 use solvekit::session::new_id;
 use solvekit::spread::Joint;
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 use solvekit::bake::Plan;
-use solvekit::build;
 use solvekit::builder::{BuildState, GroupState, Store};
+use solvekit::pipeline;
 use solvekit::progress::Mode;
 use solvekit::spread::{Built, Ended, Error};
 
@@ -31,7 +31,7 @@ pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
             None
         }
         [] => Some(Failure::new("the build was interrupted").code(130)),
-        [(_, error @ Error::Build(build::Error::Interrupted))] => {
+        [(_, error @ Error::Build(pipeline::Error::Interrupted))] => {
             Some(nodes::explain(error, &baked.summary, mode))
         }
         [(name, error)] => {

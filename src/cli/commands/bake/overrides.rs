@@ -2,7 +2,7 @@
 
 use solvekit::bake::target::{Attest, Policy};
 
-use solvekit::build::csv_fields;
+use solvekit::pipeline::csv_fields;
 
 use super::BakeArgs;
 use crate::cli::args::values;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use solvekit::bake::{self, Plan};
-use solvekit::build::BuildRequest;
+use solvekit::pipeline::BuildRequest;
 use solvekit::progress::Mode;
 
 use super::build::failed;

@@ -2,7 +2,7 @@
 
 use solvekit::bake::remote::{self, Place, is_git_over_ssh, is_remote};
 use solvekit::bake::{FileReader, InputFile, Machine, Plan, ReadError};
-use solvekit::build::{self, RemoteFiles, RemoteRead};
+use solvekit::pipeline::{self, RemoteFiles, RemoteRead};
 use solvekit::progress::{Mode, Summary};
 use solvekit::session::{Secrets, SshAgents};
 use solvekit::text::redact_url;
@@ -85,11 +85,11 @@ pub(super) async fn fetch(
     read.limit = MAX_BYTES;
     read.secrets = secrets(url, machine)?;
     read.ssh_agents = agents(url, machine)?;
-    let mut run = build::Environment::default();
+    let mut run = pipeline::Environment::default();
     run.credentials = environment.credentials()?.into();
     run.cancelled = cancelled;
     let shown = redact_url(url);
-    let files = build::read_remote_files(&client, read, &run).await;
+    let files = pipeline::read_remote_files(&client, read, &run).await;
     let files = files.map_err(|error| {
         build_failure::explain(&error, &Summary::default(), Mode::Plain)
             .behind(&format!("cannot read the bake file of {shown}"))

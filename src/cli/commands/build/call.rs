@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use solvekit::build::{self, BuildRequest, Inquiry};
 use solvekit::frontend::{Answer, Call};
+use solvekit::pipeline::{self, BuildRequest, Inquiry};
 use solvekit::progress::{self, Mode, Summary};
 use solvekit::registry::ClientOptions;
 use tokio_util::sync::CancellationToken;
@@ -85,11 +85,11 @@ pub(crate) async fn cmd_call(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let explain =
-        |error: &build::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
+        |error: &pipeline::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
     let cancelled = interrupt::token()?;
     let inquiry = tokio::select! {
-        inquiry = build::inquire(request, args.call) => inquiry.map_err(|error| explain(&error))?,
-        () = cancelled.cancelled() => return Err(explain(&build::Error::Interrupted)),
+        inquiry = pipeline::inquire(request, args.call) => inquiry.map_err(|error| explain(&error))?,
+        () = cancelled.cancelled() => return Err(explain(&pipeline::Error::Interrupted)),
     };
     let answer = match inquiry.answer_offline().map_err(|error| explain(&error))? {
         Some(answer) => answer,
@@ -110,12 +110,12 @@ async fn ask_daemon(
     let (client, used) = tokio::select! {
         connected = connection.connect_for(environment, &[], &say) => connected?,
         () = cancelled.cancelled() => {
-            return Err(build_failure::explain(&build::Error::Interrupted, &Summary::default(), mode));
+            return Err(build_failure::explain(&pipeline::Error::Interrupted, &Summary::default(), mode));
         }
     };
     let (writer, updates) = progress::channel();
     let display = display::start(mode, sink, None, &used, environment, updates);
-    let mut run = build::Environment::default();
+    let mut run = pipeline::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
     run.registries = ClientOptions {
         certificates: environment.certificate_folders(),

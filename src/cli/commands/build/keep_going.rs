@@ -1,8 +1,8 @@
 //! Several platforms: `--require-native`, and `--keep-going` with what became of each platform when some failed.
 
-use solvekit::build::{BuildOutcome, BuildRequest, OnFailure};
 use solvekit::frontend::{Error, PlatformFailure};
 use solvekit::oci::Platform;
+use solvekit::pipeline::{BuildOutcome, BuildRequest, OnFailure};
 use solvekit::progress::{Mode, Summary};
 
 use crate::cli::report::{Failure, build_failure, hint};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use solvekit::build::{BuildRequest, LoadTarget, OutputKind};
 use solvekit::client::{self, Address, ImageLoader, engine_info};
+use solvekit::pipeline::{BuildRequest, LoadTarget, OutputKind};
 use tokio::runtime::Handle;
 
 use crate::cli::args::connection::ConnectionArgs;

@@ -15,14 +15,14 @@ use std::time::Duration;
 use clap::ArgAction;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
-use solvekit::build::{
-    self, BuildOutcome, BuildRequest, CacheDirection, Destination, HostAddress, Network, NoCache,
-    Output, OutputKind, Reconnect, Ulimit,
-};
 use solvekit::builder::Store;
 use solvekit::files;
 use solvekit::frontend::ImageLock;
 use solvekit::oci::{Platform, Reference};
+use solvekit::pipeline::{
+    self, BuildOutcome, BuildRequest, CacheDirection, Destination, HostAddress, Network, NoCache,
+    Output, OutputKind, Reconnect, Ulimit,
+};
 use solvekit::progress::{self, Mode, Summary, Warning};
 use solvekit::registry;
 use solvekit::spread::Built;
@@ -247,7 +247,7 @@ async fn build(
     let early = |error| build_failure::explain(&error, &Summary::default(), mode);
     let say = |line: &str| display::boot(mode, line);
     let prepare_and_connect = async {
-        let prepared = build::prepare(request).await.map_err(early)?;
+        let prepared = pipeline::prepare(request).await.map_err(early)?;
         let key = args.contexts.state().local_path;
         let reached = connection.reach(environment, &key, &say).await?;
         let ready = reached.plan(&prepared).await?;
@@ -255,7 +255,7 @@ async fn build(
     };
     let (prepared, ready) = tokio::select! {
         ready = prepare_and_connect => ready?,
-        () = cancelled.cancelled() => return Err(early(build::Error::Interrupted)),
+        () = cancelled.cancelled() => return Err(early(pipeline::Error::Interrupted)),
     };
 
     let credentials = environment.credentials()?;
@@ -276,7 +276,7 @@ async fn build(
     let stop = cancelled.child_token();
     let used = &ready.used;
     let display = display::start(mode, sink, platform, used, environment, updates);
-    let mut run = build::Environment::default();
+    let mut run = pipeline::Environment::default();
     run.credentials = credentials;
     run.registries = options;
     run.progress = Some(writer);
@@ -433,15 +433,15 @@ fn build_request(args: &BuildArgs, environment: &Environment) -> Result<BuildReq
     request.ssh_agents = secrets::agents(&args.ssh)?;
     request.cache_from = caches::of_flags(&args.cache_from, CacheDirection::From)?;
     request.cache_to = caches::of_flags(&args.cache_to, CacheDirection::To)?;
-    build::add_inline_cache(&mut request.cache_to, &request.build_args);
+    pipeline::add_inline_cache(&mut request.cache_to, &request.build_args);
     args.permissions.apply(&mut request)?;
     args.resources.apply(&mut request)?;
     let metadata_file = args.results.wants_metadata();
     args.attestations
         .apply(&mut request, metadata_file, environment)?;
     request.policy = args.policy.parse()?;
-    request.annotations =
-        build::parse_annotations(&args.annotation).map_err(|error| Failure::from_error(&error))?;
+    request.annotations = pipeline::parse_annotations(&args.annotation)
+        .map_err(|error| Failure::from_error(&error))?;
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
     git_source::apply(&mut request, environment);

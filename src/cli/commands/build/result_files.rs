@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use solvekit::build::{BuildOutcome, Output, OutputKind};
+use solvekit::pipeline::{BuildOutcome, Output, OutputKind};
 
 use super::write_file;
 use crate::cli::args::places;

@@ -1,0 +1,282 @@
+//! OCI layouts on this machine that a build reads or writes: named contexts, local caches, outputs of the kind
+//! `type=oci,tar=false`. The daemon moves the blobs over the session; the indexes are read before and written after.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::causes;
+use crate::client::CacheEntry;
+use crate::layout::{self, Layout, Name};
+use crate::oci::{Descriptor, Digest, Reference};
+use crate::pipeline::inputs::named;
+use crate::pipeline::{BuildRequest, Destination, Error, Inputs, Output};
+use crate::session::{ContentStores, printable};
+
+/// The tag of a cache that was given none.
+const DEFAULT_TAG: &str = "latest";
+/// The store that the daemon writes images of outputs to; it knows one only.
+const EXPORT: &str = "export";
+
+/// The layouts of one build.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct Layouts {
+    /// What the session serves.
+    pub(in crate::pipeline) stores: ContentStores,
+    /// The caches to import, with the digests of the local ones.
+    pub(in crate::pipeline) cache_from: Vec<CacheEntry>,
+    /// The caches to export to.
+    pub(in crate::pipeline) cache_to: Vec<CacheEntry>,
+    /// Why local caches are not imported. That is no error: the first build of a CI job has none.
+    pub(in crate::pipeline) notes: Vec<String>,
+    targets: Vec<Target>,
+}
+
+/// A layout whose index is written when the build is done.
+#[derive(Debug, Clone)]
+struct Target {
+    layout: Layout,
+    store_id: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Cache {
+        tag: String,
+        ignore_error: bool,
+        /// Blobs that no entry of the index needs are removed in the end.
+        reset: bool,
+    },
+    /// The names that the image is given, if they are known before.
+    Image { names: Vec<Name> },
+}
+
+/// The layouts that named contexts are read from.
+pub(in crate::pipeline) fn contexts(inputs: &Inputs, stores: ContentStores) -> ContentStores {
+    named::layouts(&inputs.named).fold(stores, |stores, (id, folder)| {
+        stores.with(format!("oci:{id}"), folder)
+    })
+}
+
+/// The caches that are not on this machine.
+pub(in crate::pipeline) fn elsewhere(caches: &[CacheEntry]) -> Vec<CacheEntry> {
+    let caches = caches.iter().filter(|entry| entry.kind != "local");
+    caches.cloned().collect()
+}
+
+/// The layouts of a build with these outputs. Blocking.
+pub(in crate::pipeline) fn open(
+    request: &BuildRequest,
+    outputs: &[Output],
+) -> Result<Layouts, Error> {
+    let mut layouts = Layouts::default();
+    for entry in &request.cache_from {
+        layouts.import(entry.clone());
+    }
+    for entry in &request.cache_to {
+        layouts.export(entry.clone())?;
+    }
+    for output in outputs.iter().filter(|output| output.is_layout()) {
+        if let Some(Destination::Path(folder)) = &output.destination {
+            let names = given_names(request, output);
+            layouts.target(EXPORT.to_owned(), folder, Kind::Image { names });
+        }
+    }
+    Ok(layouts)
+}
+
+impl Layouts {
+    fn import(&mut self, mut entry: CacheEntry) {
+        if entry.kind == "local" {
+            let given = entry.attrs.get("src").cloned().unwrap_or_default();
+            let found = absolute(&given).and_then(|folder| {
+                let digest = imported(&folder, &entry.attrs)?;
+                Ok((folder, digest))
+            });
+            let (folder, digest) = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    let reason = causes::in_one_line(&error);
+                    let note = format!("cache of {given} is not imported: {reason}");
+                    return self.notes.push(note);
+                }
+            };
+            let name = name_of(&folder);
+            let stores = std::mem::take(&mut self.stores);
+            self.stores = stores.with(format!("local:{name}"), folder);
+            entry.attrs.insert("src".to_owned(), name);
+            entry.attrs.insert("digest".to_owned(), digest.to_string());
+        }
+        self.cache_from.push(entry);
+    }
+
+    fn export(&mut self, mut entry: CacheEntry) -> Result<(), Error> {
+        if entry.kind == "local" {
+            let attr = |key: &str| entry.attrs.get(key).map(String::as_str);
+            let folder = absolute(attr("dest").unwrap_or_default())?;
+            let is_true = |key: &str| attr(key).is_some_and(|it| it == "true" || it == "1");
+            let kind = Kind::Cache {
+                tag: attr("tag").unwrap_or(DEFAULT_TAG).to_owned(),
+                ignore_error: is_true("ignore-error"),
+                reset: is_true("reset"),
+            };
+            let name = name_of(&folder);
+            self.target(format!("local:{name}"), &folder, kind);
+            entry.attrs.insert("dest".to_owned(), name);
+        }
+        self.cache_to.push(entry);
+        Ok(())
+    }
+
+    fn target(&mut self, store_id: String, folder: &Path, kind: Kind) {
+        let stores = std::mem::take(&mut self.stores);
+        self.stores = stores.with_writable(store_id.clone(), folder);
+        self.targets.push(Target {
+            layout: Layout::new(folder),
+            store_id,
+            kind,
+        });
+    }
+
+    /// Names in the indexes what was written. Blocking.
+    ///
+    /// # Errors
+    /// A file that cannot be written, unless errors of that cache are to be ignored.
+    pub(in crate::pipeline) fn finish(
+        &self,
+        response: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        for target in &self.targets {
+            let last = self.stores.last_written(&target.store_id);
+            let written = match &target.kind {
+                Kind::Cache { tag, .. } => {
+                    let told = response.get("cache.manifest").map(String::as_bytes);
+                    target.put(last, told, &[Name::Tag(tag.clone())])
+                }
+                Kind::Image { names } => {
+                    let told = response.get("containerimage.descriptor");
+                    let told = told.and_then(|text| BASE64.decode(text).ok());
+                    target.put(last, told.as_deref(), &names_or_told(names, response))
+                }
+            };
+            match (written, &target.kind) {
+                (Err(_), Kind::Cache { ignore_error, .. }) if *ignore_error => {}
+                (written, _) => written?,
+            }
+        }
+        self.reset()
+    }
+
+    /// After all indexes are written: several caches can be in one folder.
+    fn reset(&self) -> Result<(), Error> {
+        for target in &self.targets {
+            let Kind::Cache {
+                reset: true,
+                ignore_error,
+                ..
+            } = target.kind
+            else {
+                continue;
+            };
+            match target.layout.sweep() {
+                Err(_) if ignore_error => {}
+                // Nothing was ever exported there.
+                Err(layout::Error::NoIndex { .. }) => {}
+                swept => drop(swept?),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    /// Several exporters give one answer: it counts if it is of what was written here.
+    fn put(
+        &self,
+        last: Option<Digest>,
+        told: Option<&[u8]>,
+        names: &[Name],
+    ) -> Result<(), layout::Error> {
+        let told: Option<Descriptor> = told.and_then(|text| serde_json::from_slice(text).ok());
+        let image = match (told, last) {
+            (told, None) => told,
+            (Some(told), Some(last)) if told.digest == last => Some(told),
+            (_, Some(last)) => self.layout.descriptor(&last)?,
+        };
+        match image {
+            Some(image) => self.layout.put(&image, names),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The names that the request gives the image of an output. What several outputs tell of names is that of the last.
+fn given_names(request: &BuildRequest, output: &Output) -> Vec<Name> {
+    match output.attributes.get("name") {
+        Some(names) => parsed(names),
+        None => {
+            let tags = request.tags.iter().cloned();
+            tags.map(|tag| Name::Image(tag.with_default_tag()))
+                .collect()
+        }
+    }
+}
+
+/// Without names of its own (`name=*`) those that the daemon tells, or `latest`.
+fn names_or_told(given: &[Name], response: &BTreeMap<String, String>) -> Vec<Name> {
+    if !given.is_empty() {
+        return given.to_vec();
+    }
+    let mut names = response
+        .get("image.name")
+        .map_or(Vec::new(), |it| parsed(it));
+    if names.is_empty() {
+        names.push(Name::Tag(DEFAULT_TAG.to_owned()));
+    }
+    names
+}
+
+fn parsed(names: &str) -> Vec<Name> {
+    let names = names
+        .split(',')
+        .filter_map(|name| Reference::parse(name).ok());
+    names
+        .map(|name| Name::Image(name.with_default_tag()))
+        .collect()
+}
+
+/// The digest of a cache, which has to be there.
+fn imported(folder: &Path, attrs: &BTreeMap<String, String>) -> Result<Digest, layout::Error> {
+    let layout = Layout::new(folder);
+    let digest = match attrs.get("digest").and_then(|it| Digest::parse(it).ok()) {
+        Some(digest) => digest,
+        None => layout.find(attrs.get("tag").map_or(DEFAULT_TAG, String::as_str))?,
+    };
+    match layout.blob(&digest)? {
+        Some(_) => Ok(digest),
+        None => Err(layout::Error::File {
+            action: "read",
+            path: layout.blob_path(&digest),
+            source: std::io::ErrorKind::NotFound.into(),
+        }),
+    }
+}
+
+fn absolute(path: &str) -> Result<PathBuf, layout::Error> {
+    std::path::absolute(path).map_err(|source| layout::Error::File {
+        action: "find",
+        path: path.into(),
+        source,
+    })
+}
+
+/// What the daemon calls the folder. It is part of a header, which is ASCII.
+fn name_of(folder: &Path) -> String {
+    printable(&folder.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests;

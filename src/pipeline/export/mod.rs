@@ -1,0 +1,404 @@
+//! What the daemon's exporters are told: types, names, attributes.
+
+pub(super) mod layouts;
+pub(super) mod place;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::client::{CacheEntry, Client, Exporter, Worker};
+use crate::pipeline::request::output::{is_by_digest, is_true};
+use crate::pipeline::run::{LoadTarget, OpenOutput};
+use crate::pipeline::{
+    BuildRequest, Destination, Entitlement, Error, Output, OutputKind, check_file, check_folder,
+    make_parent,
+};
+use crate::session::Exports;
+
+/// The exporter of a Docker engine's own BuildKit, which keeps the image there.
+pub(super) const ENGINE: &str = "moby";
+
+/// What can be told to be wrong before a daemon is asked.
+pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
+    let nameless = |output: &Output| output.pushes() && !output.attributes.contains_key("name");
+    if request.tags.is_empty() && request.outputs.iter().any(nameless) {
+        return Err(Error::PushWithoutName);
+    }
+    let archive =
+        |output: &Output| output.kind == OutputKind::Docker && output.destination.is_some();
+    if request.outputs.iter().any(archive) {
+        check_docker_archive(request)?;
+    }
+    let to_standard_output =
+        |output: &&Output| output.destination == Some(Destination::StandardOutput);
+    if request.outputs.iter().filter(to_standard_output).count() > 1 {
+        return Err(Error::SeveralToStandardOutput);
+    }
+    if request.outputs.iter().filter(|it| it.is_layout()).count() > 1 {
+        return Err(Error::SeveralLayouts);
+    }
+    for output in &request.outputs {
+        if let Some(Destination::Path(path)) = &output.destination {
+            if output.deletes() && !request.entitlements.contains(&Entitlement::LocalDelete) {
+                check_deletion(path)?;
+            }
+            let is_folder = output.kind == OutputKind::Local || output.is_layout();
+            check_destination(is_folder, path)?;
+        }
+    }
+    request.cache_to.iter().try_for_each(check_cache)
+}
+
+/// What `docker load` takes: one image and nothing else.
+fn check_docker_archive(request: &BuildRequest) -> Result<(), Error> {
+    if !request.attestations.is_empty() {
+        return Err(Error::AttestationsForDocker);
+    }
+    if request.platforms.len() > 1 {
+        return Err(Error::SeveralPlatformsForDocker {
+            count: request.platforms.len(),
+        });
+    }
+    match request.annotates_index() {
+        true => Err(Error::IndexAnnotations {
+            what: "an archive of type=docker",
+        }),
+        false => Ok(()),
+    }
+}
+
+/// A local cache has to have a place, unless errors of it are to be ignored.
+fn check_cache(cache: &CacheEntry) -> Result<(), Error> {
+    let attribute = |key: &str| cache.attrs.get(key).map(String::as_str);
+    let is_ignored = attribute("ignore-error").is_some_and(is_true);
+    let Some(path) = attribute("dest").filter(|_| cache.kind == "local" && !is_ignored) else {
+        return Ok(());
+    };
+    let path = Path::new(path);
+    check_folder(path).map_err(|source| Error::CacheDestination {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// An engine with Docker's older image store exports one image, and drops what is said of an index.
+pub(super) async fn check_engine_makes_indexes(client: &Client) -> Result<(), Error> {
+    let workers = client.workers().await?;
+    match workers.iter().any(Worker::has_snapshotter) {
+        true => Ok(()),
+        false => Err(Error::IndexAnnotations {
+            what: "an image in a Docker engine without containerd's image store",
+        }),
+    }
+}
+
+/// Files are removed below the working directory only, unless that was allowed: as in buildx.
+fn check_deletion(path: &Path) -> Result<(), Error> {
+    let failed = |source: io::Error| Error::Destination {
+        path: path.to_owned(),
+        source: source.into(),
+    };
+    let here = std::env::current_dir().map_err(failed)?;
+    let here = here.canonicalize().map_err(failed)?;
+    let there = resolved(path).map_err(failed)?;
+    if there != here && there.starts_with(&here) {
+        return Ok(());
+    }
+    Err(Error::DeletionNotAllowed {
+        path: path.to_owned(),
+    })
+}
+
+/// The path without links and `..`, of which the last parts need not be there.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let mut there = path.as_path();
+    let mut rest = Vec::new();
+    loop {
+        match there.canonicalize() {
+            Ok(found) => return Ok(rest.iter().rev().fold(found, |path, name| path.join(name))),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) => match (there.file_name(), there.parent()) {
+                (Some(name), Some(parent)) => {
+                    rest.push(name.to_owned());
+                    there = parent;
+                }
+                // `..` below what is not there.
+                _ => return Err(error),
+            },
+        }
+    }
+}
+
+/// A destination of the wrong kind is told before the build, not after.
+fn check_destination(is_folder: bool, path: &Path) -> Result<(), Error> {
+    let checked = match is_folder {
+        true => check_folder(path),
+        false => check_file(path),
+    };
+    checked.map_err(|source| Error::Destination {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Where the daemon's exporters send what they make; the numbers are the places in [`exporters`].
+pub(super) fn receivers(
+    outputs: &[Output],
+    standard_output: Option<&Arc<OpenOutput>>,
+    load: Option<&LoadTarget>,
+) -> Result<Exports, Error> {
+    let mut exports = Exports::new();
+    for (number, output) in (0..).zip(outputs) {
+        exports = match (&output.destination, output.kind) {
+            (None, OutputKind::Docker | OutputKind::Oci) => match load.cloned() {
+                Some(engine) => exports.with_writer(number, move |_| (engine.open)()),
+                None => exports,
+            },
+            (None, _) => exports,
+            // Written through the content store.
+            (Some(_), _) if output.is_layout() => exports,
+            (Some(Destination::Path(path)), OutputKind::Local) if output.deletes() => {
+                exports.with_mirror(number, path)
+            }
+            (Some(Destination::Path(path)), OutputKind::Local) => {
+                exports.with_directory(number, path)
+            }
+            (Some(Destination::Path(path)), _) => {
+                let made = make_parent(path);
+                made.map_err(|source| Error::Destination {
+                    path: path.clone(),
+                    source: source.into(),
+                })?;
+                exports.with_file(number, path)
+            }
+            (Some(Destination::StandardOutput), _) => {
+                let open = standard_output.ok_or(Error::NoStandardOutput)?.clone();
+                exports.with_writer(number, move |_| open())
+            }
+        };
+    }
+    Ok(exports)
+}
+
+/// The outputs that have an exporter, in order. An engine keeps a tagged image even when nothing was said.
+///
+/// # Errors
+/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine when there is no other to load it into; what
+/// that one cannot take, such as attestations, is refused too.
+pub(super) fn outputs(
+    request: &BuildRequest,
+    docker_engine: bool,
+    load: Option<&LoadTarget>,
+) -> Result<Vec<Output>, Error> {
+    let mut outputs = request.outputs.clone();
+    let is_kept = !request.tags.is_empty() || request.keep_unnamed;
+    if outputs.is_empty() && is_kept && docker_engine {
+        outputs.push(Output::load());
+    }
+    outputs.retain(|output| output.kind != OutputKind::CacheOnly);
+    let loads = |output: &Output| output.kind == OutputKind::Docker && output.destination.is_none();
+    if !docker_engine && outputs.iter().any(loads) {
+        let engine = load.ok_or(Error::NoEngineToLoad)?;
+        if !engine.takes_oci {
+            check_docker_archive(request)?;
+        }
+        for output in outputs
+            .iter_mut()
+            .filter(|it| loads(it) && engine.takes_oci)
+        {
+            output.kind = OutputKind::Oci;
+        }
+    }
+    // An engine that pushes an image has it as well.
+    let is_image = |output: &Output| output.kind == OutputKind::Image;
+    if docker_engine && outputs.iter().any(is_image) {
+        outputs.retain(|output| !loads(output));
+    }
+    Ok(outputs)
+}
+
+/// The exporters of outputs. A Docker engine's own BuildKit exports images with `moby`, which also unpacks them so that
+/// containers can run from them.
+pub(super) fn exporters(
+    request: &BuildRequest,
+    outputs: &[Output],
+    docker_engine: bool,
+) -> Vec<Exporter> {
+    let exporter = |output: &Output| {
+        let mut attrs = output.attributes.clone();
+        let is_image = !matches!(output.kind, OutputKind::Local | OutputKind::Tar);
+        if is_image && !attrs.contains_key("name") && !request.tags.is_empty() {
+            let names: Vec<String> = request.tags.iter().map(ToString::to_string).collect();
+            attrs.insert("name".to_owned(), names.join(","));
+        }
+        if is_image {
+            attrs.extend(request.annotations.clone());
+        }
+        let kind = match (output.kind, &output.destination) {
+            // An engine's own exporter gives every name a tag, which what is pushed by digest must not have.
+            (OutputKind::Image, _) if is_by_digest(&attrs) => OutputKind::Image.name(),
+            (OutputKind::Image, _) | (OutputKind::Docker, None) if docker_engine => ENGINE,
+            (kind, _) => kind.name(),
+        };
+        Exporter {
+            kind: kind.to_owned(),
+            attrs,
+        }
+    };
+    outputs.iter().map(exporter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::Reference;
+
+    #[test]
+    fn tags_become_the_exporter_s_name() {
+        let mut request = BuildRequest::new(".");
+        request.tags = vec![
+            Reference::parse("localhost:5000/a:1").unwrap(),
+            Reference::parse("b:2").unwrap(),
+        ];
+        request.outputs = vec![Output::push()];
+        let exporters = exporters(&request, &request.outputs, false);
+        assert_eq!(exporters[0].kind, "image");
+        assert_eq!(
+            exporters[0].attrs["name"],
+            "localhost:5000/a:1,docker.io/library/b:2"
+        );
+    }
+
+    #[test]
+    fn a_push_needs_a_name() {
+        let mut request = BuildRequest::new(".");
+        request.outputs = vec![Output::push()];
+        assert!(matches!(check(&request), Err(Error::PushWithoutName)));
+    }
+
+    #[test]
+    fn an_engine_keeps_a_tagged_image_and_a_daemon_the_cache_only() {
+        let mut request = BuildRequest::new(".");
+        assert!(outputs(&request, true, None).unwrap().is_empty());
+        request.keep_unnamed = true;
+        assert_eq!(outputs(&request, true, None).unwrap(), [Output::load()]);
+        request.keep_unnamed = false;
+        request.tags = vec![Reference::parse("b:2").unwrap()];
+        let kept = outputs(&request, true, None).unwrap();
+        assert_eq!(exporters(&request, &kept, true)[0].kind, "moby");
+        assert!(outputs(&request, false, None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn images_are_loaded_into_an_engine_this_one_or_another() {
+        let mut request = BuildRequest::new(".");
+        request.outputs = vec![Output::load()];
+        assert!(matches!(
+            outputs(&request, false, None),
+            Err(Error::NoEngineToLoad)
+        ));
+        let engine = |takes_oci| LoadTarget {
+            open: Arc::new(|| Ok(Box::new(io::sink()))),
+            takes_oci,
+        };
+        let elsewhere = |request: &BuildRequest, takes_oci| {
+            let outputs = outputs(request, false, Some(&engine(takes_oci)))?;
+            Ok::<_, Error>(exporters(request, &outputs, false)[0].kind.clone())
+        };
+        assert_eq!(elsewhere(&request, false).unwrap(), "docker");
+        assert_eq!(elsewhere(&request, true).unwrap(), "oci");
+        request.platforms = ["linux/amd64", "linux/arm64"]
+            .map(|text| crate::oci::Platform::parse(text).unwrap())
+            .into();
+        let several = elsewhere(&request, false);
+        let refused = matches!(several, Err(Error::SeveralPlatformsForDocker { count: 2 }));
+        assert!(refused, "{several:?}");
+        assert_eq!(elsewhere(&request, true).unwrap(), "oci");
+        request.platforms.clear();
+        request.outputs.push(Output::push());
+        assert_eq!(outputs(&request, true, None).unwrap(), [Output::push()]);
+        let both = outputs(&request, false, Some(&engine(true)));
+        assert_eq!(both.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn files_are_removed_below_the_working_directory_only() {
+        let here = std::env::current_dir().unwrap();
+        let below = tempfile::tempdir_in(&here).unwrap();
+        std::os::unix::fs::symlink("/etc", below.path().join("link")).unwrap();
+        let check = |path: &str| {
+            let output = format!("type=local,mode=delete,dest={path}");
+            let mut request = BuildRequest::new(".");
+            request.outputs = vec![output.parse().unwrap()];
+            check(&request)
+        };
+        let below = below.path().display();
+        for allowed in [
+            "target/x/y",
+            &format!("{below}"),
+            &format!("{below}/new/deep"),
+        ] {
+            assert!(check(allowed).is_ok(), "{allowed}");
+        }
+        for refused in [
+            ".",
+            "..",
+            "/tmp",
+            "/",
+            "target/nowhere/../../..",
+            &format!("{below}/link/x"),
+        ] {
+            assert!(check(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_destination_that_cannot_be_is_told_before_the_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for (kind, path) in [
+            (OutputKind::Local, file.clone()),
+            (OutputKind::Tar, folder.path().to_owned()),
+            (OutputKind::Oci, file.join("x.tar")),
+        ] {
+            let mut request = BuildRequest::new(".");
+            request.outputs = vec![Output::to(kind, path.to_str().unwrap())];
+            assert!(matches!(check(&request), Err(Error::Destination { .. })));
+        }
+    }
+
+    #[test]
+    fn what_docker_load_does_not_take_is_told_before_the_build() {
+        let mut request = BuildRequest::new(".");
+        request.outputs = vec!["type=docker,dest=x.tar".parse().unwrap()];
+        assert!(check(&request).is_ok());
+        request.annotations = [("annotation-index.a".to_owned(), "b".to_owned())].into();
+        let annotated = check(&request);
+        assert!(
+            matches!(annotated, Err(Error::IndexAnnotations { .. })),
+            "{annotated:?}"
+        );
+    }
+
+    #[test]
+    fn a_cache_s_folder_is_checked_before_the_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let mut request = BuildRequest::new(".");
+        request.cache_to = vec![CacheEntry {
+            kind: "local".to_owned(),
+            attrs: [("dest".to_owned(), file.display().to_string())].into(),
+        }];
+        assert!(matches!(
+            check(&request),
+            Err(Error::CacheDestination { .. })
+        ));
+        let ignored = ("ignore-error".to_owned(), "true".to_owned());
+        request.cache_to[0].attrs.extend([ignored]);
+        assert!(check(&request).is_ok());
+    }
+}

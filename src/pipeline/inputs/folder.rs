@@ -1,0 +1,341 @@
+//! What a build reads on disk: the context folder, the Dockerfile, the ignore file.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use std::io::Read as _;
+
+use crate::files::{Beneath, BeneathError, Links, Way, way};
+use crate::pipeline::Error;
+use crate::session::PatternMatcher;
+use crate::suggest;
+
+/// More than any Dockerfile that people write; keeps `-f` on a wrong file from filling the memory.
+const MAX_DOCKERFILE: u64 = 64 << 20;
+/// More than any ignore file that people write; every pattern is asked about every file.
+const MAX_IGNORE_FILE: u64 = 1 << 20;
+/// Of a larger folder not all names are compared with a mistyped one.
+const MAX_ENTRIES: usize = 10_000;
+
+/// A folder, absolute and without symbolic links.
+pub(in crate::pipeline) fn context_folder(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |source: io::Error| Error::Context {
+        path: path.to_owned(),
+        near: near(path, &source, Path::is_dir),
+        source,
+    };
+    let context = fs::canonicalize(path).map_err(failed)?;
+    if !fs::metadata(&context).map_err(failed)?.is_dir() {
+        return Err(Error::ContextNotAFolder {
+            path: path.to_owned(),
+        });
+    }
+    Ok(context)
+}
+
+/// `-f`, or `Dockerfile` in the context; `dockerfile` is found too, as the reference does.
+pub(super) fn dockerfile_path(given: Option<&Path>, folder: &Path, context: &Path) -> PathBuf {
+    if let Some(given) = given {
+        return given.to_owned();
+    }
+    let folder = folder.strip_prefix(".").unwrap_or(folder);
+    let standard = folder.join("Dockerfile");
+    if !standard.exists() {
+        let lower = context.join("dockerfile");
+        if lower.exists() {
+            return lower;
+        }
+    }
+    standard
+}
+
+/// A Dockerfile on disk. One in the context is opened as the context's: no link leads out of it. A path outside of it is
+/// the user's own, who may follow links and name a pipe.
+pub(in crate::pipeline) fn dockerfile(path: &Path, context: &Path) -> Result<Vec<u8>, Error> {
+    let unreadable = |source| Error::Dockerfile {
+        path: path.to_owned(),
+        near: near(path, &source, |path| !path.is_dir()),
+        source,
+    };
+    match way_to(path, context).map_err(unreadable)? {
+        Way::Into(inside) => {
+            let opened = Beneath::open(context)
+                .map_err(BeneathError::from)
+                .and_then(|folder| folder.file(&inside, Links::Inside));
+            let file = opened.map_err(|error| match error {
+                BeneathError::Io(source) => unreadable(source),
+                error => outside(error, path, context),
+            })?;
+            limited(file).map_err(unreadable)
+        }
+        Way::Past(path) => typed(&path).map_err(unreadable),
+    }
+}
+
+/// A Dockerfile whose path was typed, and leads through no context.
+pub(super) fn typed_dockerfile(path: &Path) -> Result<Vec<u8>, Error> {
+    typed(path).map_err(|source| Error::Dockerfile {
+        path: path.to_owned(),
+        near: near(path, &source, |path| !path.is_dir()),
+        source,
+    })
+}
+
+fn typed(path: &Path) -> io::Result<Vec<u8>> {
+    let file = fs::File::open(path)?;
+    match file.metadata()?.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => limited(file),
+    }
+}
+
+/// Does the path go through the context?
+fn way_to(path: &Path, context: &Path) -> io::Result<Way> {
+    way(context, &std::path::absolute(path)?)
+}
+
+fn outside(error: BeneathError, path: &Path, folder: &Path) -> Error {
+    let path = path.to_owned();
+    match error {
+        BeneathError::Outside => Error::LeadsOut {
+            path,
+            folder: folder.to_owned(),
+        },
+        _ => Error::NotRegular { path },
+    }
+}
+
+/// The text of a Dockerfile.
+pub(super) fn limited(reader: impl io::Read) -> io::Result<Vec<u8>> {
+    at_most(reader, MAX_DOCKERFILE, "64 MiB")
+}
+
+fn at_most(reader: impl io::Read, limit: u64, in_words: &str) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut text)?;
+    match text.len() as u64 > limit {
+        false => Ok(text),
+        true => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {in_words}"),
+        )),
+    }
+}
+
+/// An ignore file and its patterns, in order.
+pub(in crate::pipeline) type IgnoreFile = (PathBuf, Vec<String>);
+
+/// `NAME.dockerignore` beside the Dockerfile, if that is a file, else `.dockerignore` in the context. Neither is typed by
+/// the user, so no link in them leads out of the context or the Dockerfile's folder.
+pub(super) fn ignore_file(
+    context: &Path,
+    dockerfile: Option<&Path>,
+) -> Result<Option<IgnoreFile>, Error> {
+    let own = dockerfile.map(|dockerfile| {
+        let mut own = dockerfile.as_os_str().to_owned();
+        own.push(".dockerignore");
+        PathBuf::from(own)
+    });
+    for path in own.into_iter().chain([context.join(".dockerignore")]) {
+        let unreadable = |source| Error::IgnoreFile {
+            path: path.clone(),
+            source,
+        };
+        let (folder, inside) = match way_to(&path, context).map_err(unreadable)? {
+            Way::Into(inside) => (context, inside),
+            Way::Past(_) => beside(&path),
+        };
+        let opened = Beneath::open(folder)
+            .map_err(BeneathError::from)
+            .and_then(|folder| folder.file(&inside, Links::Inside));
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.is_missing() => continue,
+            Err(BeneathError::Io(source)) => return Err(unreadable(source)),
+            Err(error) => return Err(outside(error, &path, folder)),
+        };
+        let text = at_most(file, MAX_IGNORE_FILE, "1 MiB").map_err(unreadable)?;
+        let patterns = crate::dockerfile::parse_ignore(&text);
+        return match PatternMatcher::new(&patterns) {
+            Ok(_) => Ok(Some((path, patterns))),
+            Err(source) => Err(Error::IgnorePatterns { path, source }),
+        };
+    }
+    Ok(None)
+}
+
+/// The folder of a path and the name in it.
+fn beside(path: &Path) -> (&Path, PathBuf) {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    (
+        folder,
+        path.file_name().map(PathBuf::from).unwrap_or_default(),
+    )
+}
+
+/// A path that is not there, with the first part that is missing replaced by the nearest name there is.
+fn near(path: &Path, error: &io::Error, wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    if error.kind() != io::ErrorKind::NotFound {
+        return None;
+    }
+    let (folder, missing) = path.ancestors().find_map(|part| {
+        let folder = match part.parent()? {
+            here if here.as_os_str().is_empty() => Path::new("."),
+            folder => folder,
+        };
+        folder.is_dir().then_some((folder, part))
+    })?;
+    let name = missing.file_name()?.to_str()?;
+    let entries = fs::read_dir(folder).ok()?.take(MAX_ENTRIES).flatten();
+    let names: Vec<String> = entries
+        .filter(|entry| missing != path || wanted(&entry.path()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rest = path.strip_prefix(missing).ok()?;
+    let found = missing.with_file_name(suggest::nearest(name, &names)?);
+    Some(match rest.as_os_str().is_empty() {
+        true => found,
+        false => found.join(rest),
+    })
+    .filter(|path| wanted(path) && path.exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A context in a folder that has secrets beside it.
+    fn hostile() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        let context = top.join("context");
+        fs::create_dir(&context).unwrap();
+        fs::create_dir(top.join("outside")).unwrap();
+        for name in [
+            "secret",
+            "outside/Dockerfile",
+            "outside/Dockerfile.dockerignore",
+        ] {
+            fs::write(top.join(name), "[hunter2").unwrap();
+        }
+        symlink("../outside", context.join("linked")).unwrap();
+        (folder, context)
+    }
+
+    fn in_full(error: &Error) -> String {
+        crate::causes::in_one_line(error)
+    }
+
+    #[test]
+    fn a_dockerfile_of_the_context_does_not_lead_out_of_it() {
+        let (_folder, context) = hostile();
+        symlink("../secret", context.join("Dockerfile")).unwrap();
+        symlink(context.join("../secret"), context.join("Absolute")).unwrap();
+        for name in ["Dockerfile", "Absolute", "linked/Dockerfile"] {
+            let error = dockerfile(&context.join(name), &context).unwrap_err();
+            assert!(matches!(error, Error::LeadsOut { .. }), "{name}: {error}");
+            assert!(!in_full(&error).contains("hunter2"), "{error}");
+        }
+        fs::write(context.join("Real"), "FROM scratch\n").unwrap();
+        symlink("Real", context.join("Inside")).unwrap();
+        assert_eq!(
+            dockerfile(&context.join("Inside"), &context).unwrap(),
+            b"FROM scratch\n"
+        );
+    }
+
+    #[test]
+    fn a_path_that_was_typed_is_the_user_s_to_follow() {
+        let (_folder, context) = hostile();
+        let top = context.parent().unwrap();
+        symlink("secret", top.join("typed")).unwrap();
+        assert_eq!(
+            dockerfile(&top.join("typed"), &context).unwrap(),
+            b"[hunter2"
+        );
+        // One that leads into the context is a file of it from there on.
+        symlink("../secret", context.join("Dockerfile")).unwrap();
+        symlink("context/Dockerfile", top.join("through")).unwrap();
+        let error = dockerfile(&top.join("through"), &context).unwrap_err();
+        assert!(matches!(error, Error::LeadsOut { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_ignore_file_leads_nowhere_and_is_a_file() {
+        for target in ["../secret", "/dev/zero", "linked/Dockerfile"] {
+            let (_folder, context) = hostile();
+            symlink(target, context.join(".dockerignore")).unwrap();
+            let error = ignore_file(&context, None).unwrap_err();
+            assert!(matches!(error, Error::LeadsOut { .. }), "{target}: {error}");
+            assert!(!in_full(&error).contains("hunter2"), "{error}");
+        }
+        let (_folder, context) = hostile();
+        let own = context.join("linked/Dockerfile");
+        let error = ignore_file(&context, Some(&own)).unwrap_err();
+        assert!(matches!(error, Error::LeadsOut { .. }), "{error}");
+        fs::create_dir(context.join(".dockerignore")).unwrap();
+        let error = ignore_file(&context, None).unwrap_err();
+        assert!(matches!(error, Error::NotRegular { .. }), "{error}");
+
+        // Beside a Dockerfile that was typed.
+        let (_folder, context) = hostile();
+        let own = context.with_file_name("outside").join("Other");
+        symlink("../secret", own.with_file_name("Other.dockerignore")).unwrap();
+        let error = ignore_file(&context, Some(&own)).unwrap_err();
+        assert!(matches!(error, Error::LeadsOut { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_huge_ignore_file_is_refused_by_its_size() {
+        let (_folder, context) = hostile();
+        fs::write(context.join(".dockerignore"), "a\n".repeat(600_000)).unwrap();
+        let error = ignore_file(&context, None).unwrap_err();
+        assert!(in_full(&error).contains("larger than 1 MiB"), "{error}");
+    }
+
+    #[test]
+    fn a_malformed_pattern_is_an_error_of_its_file() {
+        for pattern in ["[", "a\\", "!", " ! "] {
+            let (_folder, context) = hostile();
+            fs::write(context.join(".dockerignore"), pattern).unwrap();
+            let error = ignore_file(&context, None).unwrap_err();
+            assert!(
+                matches!(error, Error::IgnorePatterns { .. }),
+                "{pattern}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_nearest_path_is_found_at_any_depth() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("service/images")).unwrap();
+        fs::write(folder.path().join("service/images/Dockerfile"), "").unwrap();
+        let near = |path: &str, wanted: fn(&Path) -> bool| {
+            let path = folder.path().join(path);
+            let error = fs::metadata(&path).unwrap_err();
+            let near = near(&path, &error, wanted)?;
+            let near = near.strip_prefix(folder.path()).unwrap();
+            Some(near.to_str().unwrap().to_owned())
+        };
+        let is_dir = |path: &Path| path.is_dir();
+        let is_file = |path: &Path| path.is_file();
+        assert_eq!(near("servce", is_dir).as_deref(), Some("service"));
+        assert_eq!(
+            near("servce/images", is_dir).as_deref(),
+            Some("service/images")
+        );
+        assert_eq!(
+            near("service/images/dockerfil", is_file).as_deref(),
+            Some("service/images/Dockerfile")
+        );
+        assert_eq!(near("service/images/dockerfil", is_dir), None);
+        assert_eq!(near("entirely/else", is_dir), None);
+    }
+}

@@ -1,0 +1,213 @@
+//! Contexts with a name, as the daemon is told of them: attributes, folders of the session, ignore files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::folder;
+use crate::layout::LayoutReference;
+use crate::oci::Digest;
+use crate::pipeline::{Error, NamedContext, Prepared};
+use crate::session::{self, Directories};
+use crate::translate::{self, LocalContext, RemoteKind, remote_kind};
+
+/// What a frontend has to know to take a named context; the one that it may forward to does not have to.
+const CONTEXTS: &str = "moby.buildkit.frontend.contexts+forward";
+/// What a frontend has to know to read the query of a git URL.
+pub(super) const GIT_QUERIES: &str = "moby.buildkit.frontend.gitquerystring";
+
+/// A named context whose folder and ignore file have been looked at.
+#[derive(Debug, Clone)]
+pub(in crate::pipeline) enum NamedRead {
+    Directory {
+        path: PathBuf,
+        excludes: Vec<String>,
+    },
+    Remote(String),
+    /// An image in the folder of an OCI layout, by the id of its store.
+    Layout {
+        id: String,
+        reference: LayoutReference,
+        digest: Digest,
+    },
+    /// The result of another build.
+    Build(Arc<Prepared>),
+}
+
+pub(in crate::pipeline) fn read(
+    given: &BTreeMap<String, NamedContext>,
+) -> Result<BTreeMap<String, NamedRead>, Error> {
+    let read = |(name, context): (&String, &NamedContext)| {
+        let read = match context {
+            NamedContext::Remote(specifier) => NamedRead::Remote(specifier.clone()),
+            NamedContext::Directory(path) => directory(name, path)?,
+            NamedContext::Layout(reference) => layout(name, reference)?,
+            NamedContext::Build(prepared) => NamedRead::Build(Arc::clone(prepared)),
+            NamedContext::Stage(stage) => NamedRead::Remote(format!("target:{stage}")),
+        };
+        Ok((name.clone(), read))
+    };
+    given.iter().map(read).collect()
+}
+
+fn directory(name: &str, given: &Path) -> Result<NamedRead, Error> {
+    let failed = |source| Error::NamedContext {
+        name: name.to_owned(),
+        source: Box::new(source),
+    };
+    let path = folder::context_folder(given).map_err(failed)?;
+    let ignored = folder::ignore_file(&path, None).map_err(failed)?;
+    let excludes = ignored.map(|(_, patterns)| patterns).unwrap_or_default();
+    Ok(NamedRead::Directory { path, excludes })
+}
+
+fn layout(name: &str, reference: &LayoutReference) -> Result<NamedRead, Error> {
+    let digest = reference.resolve().map_err(|source| Error::NamedContext {
+        name: name.to_owned(),
+        source: Box::new(source.into()),
+    })?;
+    Ok(NamedRead::Layout {
+        // In the attribute it stands where an image has its name.
+        id: session::new_id()?,
+        reference: reference.clone(),
+        digest,
+    })
+}
+
+/// `context:NAME` and what belongs to it.
+pub(in crate::pipeline) fn attributes(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::new();
+    for (name, context) in contexts {
+        let specifier = match context {
+            NamedRead::Remote(specifier) => specifier.clone(),
+            NamedRead::Layout {
+                id,
+                reference,
+                digest,
+            } => {
+                let served = LayoutReference {
+                    path: PathBuf::from(id),
+                    tag: reference.tag.clone(),
+                    is_default_tag: false,
+                    digest: Some(digest.clone()),
+                };
+                served.to_string()
+            }
+            NamedRead::Directory { path, .. } => {
+                attributes.insert(format!("sharedkey:localdir:{name}"), shared_key(path));
+                format!("local:{}", local_name(name))
+            }
+            // Its graph is put in when it is translated.
+            NamedRead::Build(_) => continue,
+        };
+        attributes.insert(format!("context:{name}"), specifier);
+    }
+    attributes
+}
+
+/// What a frontend has to know for these contexts.
+pub(in crate::pipeline) fn capabilities(contexts: &BTreeMap<String, NamedRead>) -> Vec<String> {
+    let queried = |context: &NamedRead| match context {
+        NamedRead::Remote(url) => {
+            matches!(remote_kind(url), Ok(Some(RemoteKind::Git { query: true })))
+        }
+        NamedRead::Directory { .. } | NamedRead::Layout { .. } | NamedRead::Build(_) => false,
+    };
+    let mut capabilities = Vec::new();
+    if !contexts.is_empty() {
+        capabilities.push(CONTEXTS.to_owned());
+    }
+    if contexts.values().any(queried) {
+        capabilities.push(format!("{GIT_QUERIES}+forward"));
+    }
+    capabilities
+}
+
+/// The folders of OCI layouts, by the ids of their stores.
+pub(in crate::pipeline) fn layouts(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> impl Iterator<Item = (&str, &Path)> {
+    contexts.values().filter_map(|context| match context {
+        NamedRead::Layout { id, reference, .. } => Some((id.as_str(), reference.path.as_path())),
+        NamedRead::Directory { .. } | NamedRead::Remote(_) | NamedRead::Build(_) => None,
+    })
+}
+
+/// The builds whose results are contexts.
+pub(in crate::pipeline) fn builds(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> impl Iterator<Item = (&String, &Arc<Prepared>)> {
+    contexts.iter().filter_map(|(name, context)| match context {
+        NamedRead::Build(prepared) => Some((name, prepared)),
+        NamedRead::Directory { .. } | NamedRead::Remote(_) | NamedRead::Layout { .. } => None,
+    })
+}
+
+/// The folders, by the names under which the session serves them.
+pub(in crate::pipeline) fn directories(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> Result<Directories, Error> {
+    let mut directories = Directories::new();
+    for (name, path, _) in folders(contexts) {
+        directories = directories.with(local_name(name), path)?;
+    }
+    Ok(directories)
+}
+
+/// The patterns of the folders' ignore files, by the same names.
+pub(in crate::pipeline) fn excludes(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> BTreeMap<String, Vec<String>> {
+    let excludes = folders(contexts);
+    excludes
+        .map(|(name, _, excludes)| (local_name(name), excludes.to_vec()))
+        .collect()
+}
+
+/// The folders for a translation here, which needs no daemon to read their ignore files.
+pub(in crate::pipeline) fn locals(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> BTreeMap<String, translate::NamedContext> {
+    let local = |(name, path, excludes): (&String, &Path, &[String])| {
+        let context = LocalContext {
+            exclude_patterns: excludes.to_vec(),
+            shared_key: shared_key(path),
+            ..LocalContext::new(local_name(name))
+        };
+        (name.clone(), translate::NamedContext::Local(context))
+    };
+    folders(contexts).map(local).collect()
+}
+
+/// The folders' paths, by the same names.
+pub(in crate::pipeline) fn paths(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> impl Iterator<Item = (String, &Path)> {
+    folders(contexts).map(|(name, path, _)| (local_name(name), path))
+}
+
+fn folders(
+    contexts: &BTreeMap<String, NamedRead>,
+) -> impl Iterator<Item = (&String, &Path, &[String])> {
+    contexts.iter().filter_map(|(name, context)| match context {
+        NamedRead::Directory { path, excludes } => {
+            Some((name, path.as_path(), excludes.as_slice()))
+        }
+        NamedRead::Remote(_) | NamedRead::Layout { .. } | NamedRead::Build(_) => None,
+    })
+}
+
+/// The session's names of the main context and of the Dockerfile's folder are taken.
+fn local_name(name: &str) -> String {
+    match name {
+        "context" | "dockerfile" => format!("_{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+fn shared_key(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}

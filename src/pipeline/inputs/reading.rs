@@ -1,0 +1,127 @@
+//! Reading the inputs of a request on this side. Blocking.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::temporary::TemporaryFolder;
+use super::{ContextRead, DockerfileRead, USUAL_NAME, folder, named};
+use crate::frontend::is_archive;
+use crate::pipeline::request::from::is_here;
+use crate::pipeline::request::stream;
+use crate::pipeline::{BuildRequest, DockerfileFrom, Error, InputStream, Inputs, MainContext};
+use crate::session::Upload;
+
+/// How much of a stream tells an archive from a Dockerfile.
+const SNIFFED: u64 = 1024;
+
+/// Reads what a request names: the Dockerfile, ignore files, the beginning of a stream. Blocking.
+///
+/// # Errors
+/// What is missing or wrong, with its path.
+pub fn read(request: &BuildRequest) -> Result<Inputs, Error> {
+    let named = named::read(&request.contexts)?;
+    let inputs = match &request.context {
+        MainContext::Directory(path) => with_folder(request, path)?,
+        MainContext::Remote(url) => fetched(request, ContextRead::Remote(url.clone()))?,
+        MainContext::Stream(context) => with_stream(request, context)?,
+    };
+    Ok(Inputs { named, ..inputs })
+}
+
+fn with_folder(request: &BuildRequest, path: &Path) -> Result<Inputs, Error> {
+    let context = folder::context_folder(path)?;
+    let given = match &request.dockerfile {
+        None => None,
+        Some(DockerfileFrom::Path(path)) => Some(path.as_path()),
+        Some(DockerfileFrom::Url(url)) => {
+            return ignoring(context, None, DockerfileRead::Url(url.clone()));
+        }
+        Some(DockerfileFrom::Stream(stream)) => {
+            return ignoring(context, None, from_stream(stream)?);
+        }
+    };
+    let path = folder::dockerfile_path(given, path, &context);
+    let dockerfile = on_disk(&path, folder::dockerfile(&path, &context)?);
+    ignoring(context, Some(&path), dockerfile)
+}
+
+/// A folder as context, with the ignore file that applies.
+fn ignoring(
+    context: PathBuf,
+    path: Option<&Path>,
+    dockerfile: DockerfileRead,
+) -> Result<Inputs, Error> {
+    let (ignore_file, excludes) = folder::ignore_file(&context, path)?.unzip();
+    Ok(Inputs {
+        ignore_file,
+        excludes: excludes.unwrap_or_default(),
+        ..Inputs::new(ContextRead::Directory(context), dockerfile)
+    })
+}
+
+/// A context that the daemon fetches; a relative path of the Dockerfile is one in it.
+fn fetched(request: &BuildRequest, context: ContextRead) -> Result<Inputs, Error> {
+    let dockerfile = match &request.dockerfile {
+        None => DockerfileRead::InContext(USUAL_NAME.to_owned()),
+        Some(DockerfileFrom::Url(url)) => DockerfileRead::Url(url.clone()),
+        Some(DockerfileFrom::Stream(stream)) => from_stream(stream)?,
+        Some(DockerfileFrom::Path(path)) if is_here(path) => {
+            on_disk(path, folder::typed_dockerfile(path)?)
+        }
+        Some(DockerfileFrom::Path(path)) => {
+            DockerfileRead::InContext(path.to_string_lossy().into_owned())
+        }
+    };
+    Ok(Inputs::new(context, dockerfile))
+}
+
+/// An archive is the context, a Dockerfile comes without one.
+fn with_stream(request: &BuildRequest, context: &InputStream) -> Result<Inputs, Error> {
+    if let Some(DockerfileFrom::Stream(dockerfile)) = &request.dockerfile
+        && dockerfile.is(context)
+    {
+        return Err(Error::StreamTwice);
+    }
+    let mut reader = context.take()?;
+    let failed = |source| Error::Stream { source };
+    let start = stream::first(&mut *reader, SNIFFED).map_err(failed)?;
+    if start.is_empty() {
+        return Err(Error::EmptyStream);
+    }
+    let archive = is_archive(&start);
+    let whole = std::io::Cursor::new(start).chain(reader);
+    if archive {
+        return fetched(request, ContextRead::Upload(Upload::new(whole)?));
+    }
+    if request.dockerfile.is_some() {
+        return Err(Error::StreamIsNoArchive);
+    }
+    let dockerfile = DockerfileRead::Text {
+        path: PathBuf::from("stdin"),
+        text: folder::limited(whole).map_err(failed)?,
+        on_disk: false,
+    };
+    let empty = Arc::new(TemporaryFolder::new()?);
+    Ok(Inputs::new(ContextRead::Empty(empty), dockerfile))
+}
+
+fn on_disk(path: &Path, text: Vec<u8>) -> DockerfileRead {
+    DockerfileRead::Text {
+        text,
+        path: path.to_owned(),
+        on_disk: true,
+    }
+}
+
+fn from_stream(stream: &InputStream) -> Result<DockerfileRead, Error> {
+    let text = folder::limited(stream.take()?).map_err(|source| Error::Stream { source })?;
+    if text.is_empty() {
+        return Err(Error::EmptyStream);
+    }
+    Ok(DockerfileRead::Text {
+        path: PathBuf::from("stdin"),
+        text,
+        on_disk: false,
+    })
+}

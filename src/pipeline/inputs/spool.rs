@@ -1,0 +1,91 @@
+//! A context from a stream that several daemons are to read: kept in a file as long as they need it.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::ContextRead;
+use super::temporary::TemporaryFolder;
+use crate::pipeline::{Error, Prepared};
+use crate::session::Upload;
+
+const NAME: &str = "context";
+
+/// The bytes of a stream.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Spool(TemporaryFolder);
+
+impl Prepared {
+    /// The same with what came from a stream in a file, so that each part can read it.
+    pub(crate) async fn spooled(mut self, cancelled: &CancellationToken) -> Result<Self, Error> {
+        let ContextRead::Upload(upload) = &self.inputs.context else {
+            return Ok(self);
+        };
+        let upload = upload.clone();
+        let (done, kept) = tokio::sync::oneshot::channel();
+        // A thread of its own: nobody waits for a pipe that gives nothing when the build is cancelled.
+        std::thread::Builder::new()
+            .name("spool".to_owned())
+            .spawn(move || done.send(Spool::of(&upload)))
+            .map_err(|source| Error::Stream { source })?;
+        let kept = tokio::select! {
+            kept = kept => kept.unwrap_or(Err(Error::Interrupted))?,
+            () = cancelled.cancelled() => return Err(Error::Interrupted),
+        };
+        self.spool = Some(Arc::new(kept));
+        Ok(self)
+    }
+
+    /// The context for one part.
+    pub(in crate::pipeline) fn part_of_context(&self) -> Result<ContextRead, Error> {
+        match &self.spool {
+            None => Ok(self.inputs.context.clone()),
+            Some(spool) => Ok(ContextRead::Upload(Upload::new(spool.open()?)?)),
+        }
+    }
+}
+
+impl Spool {
+    /// Reads a stream to its end. Blocking.
+    fn of(upload: &Upload) -> Result<Self, Error> {
+        let mut reader = upload.take().ok_or(Error::StreamUsedUp)?;
+        let spool = Self(TemporaryFolder::new()?);
+        let copied =
+            File::create(spool.path()).and_then(|mut file| io::copy(&mut reader, &mut file));
+        copied.map_err(|source| Error::Stream { source })?;
+        Ok(spool)
+    }
+
+    fn open(&self) -> Result<File, Error> {
+        File::open(self.path()).map_err(|source| Error::Stream { source })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join(NAME)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_is_read_once_and_kept_for_several() {
+        let upload = Upload::new(&b"some bytes"[..]).unwrap();
+        let spool = Spool::of(&upload).unwrap();
+        for _ in 0..2 {
+            let mut text = String::new();
+            spool.open().unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "some bytes");
+        }
+        assert!(matches!(Spool::of(&upload), Err(Error::StreamUsedUp)));
+        let path = spool.path();
+        drop(spool);
+        assert!(!path.exists());
+    }
+}

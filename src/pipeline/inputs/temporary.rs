@@ -1,0 +1,76 @@
+//! A folder that lives as long as a build needs it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::pipeline::Error;
+use crate::session;
+
+/// A folder of the user's alone, removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct TemporaryFolder {
+    path: PathBuf,
+}
+
+impl TemporaryFolder {
+    pub(crate) fn new() -> Result<Self, Error> {
+        Self::at(std::env::temp_dir().join(format!("solvekit-{}", session::new_id()?)))
+    }
+
+    /// One beside a file, on the same disk.
+    pub(crate) fn beside(file: &Path) -> Result<Self, Error> {
+        let mut path = file.as_os_str().to_owned();
+        path.push(format!(".{}.parts", session::new_id()?));
+        Self::at(path.into())
+    }
+
+    fn at(path: PathBuf) -> Result<Self, Error> {
+        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|source| Error::TemporaryFolder {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self { path })
+    }
+
+    /// One with this file in it.
+    pub(in crate::pipeline) fn with_file(name: &str, content: &[u8]) -> Result<Self, Error> {
+        let folder = Self::new()?;
+        let written: io::Result<()> = fs::write(folder.path.join(name), content);
+        written.map_err(|source| Error::TemporaryFolder {
+            path: folder.path.clone(),
+            source,
+        })?;
+        Ok(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        // Whatever is left of it is the system's to clean up.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_gone_afterwards() {
+        let folder = TemporaryFolder::with_file("Dockerfile", b"FROM scratch\n").unwrap();
+        let path = folder.path().to_owned();
+        assert_eq!(
+            fs::read(path.join("Dockerfile")).unwrap(),
+            b"FROM scratch\n"
+        );
+        drop(folder);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,56 @@
+//! The pipeline of a build: contexts → translate → solve → result → outputs.
+//!
+//! [`run`] reads the Dockerfile, opens a session that serves the context, and has [`crate::frontend`] translate and solve
+//! it for all platforms at once; the daemon exports one image or image index. [`inquire`] prepares questions about a Dockerfile.
+//!
+//! ```no_run
+//! use solvekit::pipeline::{self, BuildRequest, Environment, Output};
+//! use solvekit::client::{Address, Client, ConnectOptions};
+//! use solvekit::oci::{Platform, Reference};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let address = Address::parse("unix:///run/buildkit/buildkitd.sock")?;
+//! let client = Client::connect(&ConnectOptions::new(address)).await?;
+//! let mut request = BuildRequest::new("examples/hello");
+//! request.platforms = vec![Platform::parse("linux/amd64")?, Platform::parse("linux/arm64")?];
+//! request.tags = vec![Reference::parse("localhost:5000/demo/hello:latest")?];
+//! request.outputs = vec![Output::push()];
+//! let outcome = pipeline::run(&client, request, Environment::default()).await?;
+//! println!("{:?}", outcome.digest());
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod export;
+mod inputs;
+mod request;
+mod run;
+
+pub use crate::frontend::RemoteFiles;
+pub use error::Error;
+pub use export::place::{PlaceError, check_file, check_folder, make_parent};
+pub use inputs::Inputs;
+pub use inputs::policy::PolicyUse;
+pub use inputs::reading::read as read_inputs;
+pub use request::annotation::parse_annotations;
+pub use request::attestation::Attestations;
+pub use request::cache::{CacheDirection, cache_entry, parse_cache};
+pub use request::cloud_cache::{add_inline_cache, with_credentials};
+pub use request::entitlement::Entitlement;
+pub use request::from::{DockerfileFrom, MainContext, NamedContext, context_name};
+pub use request::output::{Destination, Output, OutputKind, csv_fields};
+pub use request::resources::{Resources, parse_bytes};
+pub use request::stream::InputStream;
+pub use request::{BuildRequest, Network, NoCache, OnFailure, Ulimit};
+pub use run::host::HostAddress;
+pub use run::outcome::BuildOutcome;
+pub use run::provenance::MetadataProvenance;
+pub use run::question::{Inquiry, inquire};
+pub use run::remote_files::{RemoteRead, read_remote_files};
+pub use run::{Environment, LoadTarget, OpenOutput, Prepared, Reconnect, prepare, run};
+
+pub(crate) use inputs::temporary::TemporaryFolder;
+pub(crate) use request::output::is_by_digest;
+pub(crate) use run::gate::Gate;
+pub(crate) use run::shared::{Member, Shared, Together};

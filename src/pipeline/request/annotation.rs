@@ -1,0 +1,152 @@
+//! `--annotation`: what is written on indexes, manifests and their descriptors.
+
+use std::collections::BTreeMap;
+
+use crate::oci::Platform;
+use crate::pipeline::Error;
+
+/// What can be annotated, as the flag and the exporter's attributes name it.
+const TYPES: [&str; 4] = [
+    "index",
+    "index-descriptor",
+    "manifest",
+    "manifest-descriptor",
+];
+
+/// Reads flags like `KEY=VALUE`, `index:KEY=VALUE`, `index,manifest[linux/amd64]:KEY=VALUE`, and gives the attributes of the
+/// image exporter that they stand for: `annotation.KEY`, `annotation-index.KEY` … A later one of the same place and key counts.
+///
+/// # Errors
+/// [`Error::Annotation`] with what is wrong.
+pub fn parse_annotations(given: &[String]) -> Result<BTreeMap<String, String>, Error> {
+    let mut attributes = BTreeMap::new();
+    for text in given.iter().filter(|text| !text.is_empty()) {
+        let invalid = |reason: String| Error::Annotation {
+            input: text.clone(),
+            reason,
+        };
+        let (place, value) = text
+            .split_once('=')
+            .ok_or_else(|| invalid("it is not key=value".to_owned()))?;
+        let (types, key) = match place.split_once(':') {
+            Some((types, key)) => (Some(types), key),
+            None => (None, place),
+        };
+        check_key(key).map_err(invalid)?;
+        let Some(types) = types else {
+            attributes.insert(format!("annotation.{key}"), value.to_owned());
+            continue;
+        };
+        for kind in types.split(',') {
+            let prefix = prefix(kind).map_err(invalid)?;
+            attributes.insert(format!("{prefix}.{key}"), value.to_owned());
+        }
+    }
+    Ok(attributes)
+}
+
+/// A key that the daemon does not recognise would be dropped there without a word.
+fn check_key(key: &str) -> Result<(), String> {
+    match key {
+        "" => Err("it has no key before the '='".to_owned()),
+        key if key.contains(char::is_whitespace) => {
+            Err(format!("the key {key:?} has white space in it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The part of an attribute before the key: of `manifest[linux/amd64]` it is `annotation-manifest[linux/amd64]`.
+fn prefix(text: &str) -> Result<String, String> {
+    let (kind, platform) = match text.split_once('[') {
+        None => (text, None),
+        Some((kind, rest)) => match rest.strip_suffix(']') {
+            Some(platform) => (kind, Some(platform)),
+            None => return Err(format!("{text:?} has no closing bracket at its end")),
+        },
+    };
+    if !TYPES.contains(&kind) {
+        let nearest = crate::suggest::nearest(kind, &TYPES)
+            .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
+        return Err(format!(
+            "{kind:?} cannot be annotated;{nearest} what can be is {}",
+            TYPES.join(", ")
+        ));
+    }
+    let Some(platform) = platform else {
+        return Ok(format!("annotation-{kind}"));
+    };
+    if kind.starts_with("index") {
+        return Err(format!(
+            "{text:?} names a platform, and an index is of all platforms; manifest[…] and manifest-descriptor[…] have one"
+        ));
+    }
+    let platform = Platform::parse(platform)
+        .map_err(|error| format!("{platform:?} is not a platform: {error}"))?;
+    Ok(format!("annotation-{kind}[{}]", platform.format_all()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vec<String>, String> {
+        let attributes = parse_annotations(&[text.to_owned()]);
+        let pairs = |all: BTreeMap<String, String>| {
+            all.iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect()
+        };
+        attributes.map(pairs).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn annotations_become_attributes_of_the_exporter() {
+        for (text, attributes) in [
+            ("a=b", &["annotation.a=b"][..]),
+            ("a.b/c=d=e", &["annotation.a.b/c=d=e"]),
+            ("a=", &["annotation.a="]),
+            ("manifest:a=b", &["annotation-manifest.a=b"]),
+            (
+                "index,manifest:a=b:c",
+                &["annotation-index.a=b:c", "annotation-manifest.a=b:c"],
+            ),
+            ("index-descriptor:a=b", &["annotation-index-descriptor.a=b"]),
+            (
+                "manifest-descriptor[linux/arm64]:a=b",
+                &["annotation-manifest-descriptor[linux/arm64].a=b"],
+            ),
+            (
+                "manifest[linux/arm/v7],index:a=b",
+                &[
+                    "annotation-index.a=b",
+                    "annotation-manifest[linux/arm/v7].a=b",
+                ],
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap(), attributes, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_the_flag_and_what_there_is() {
+        for (text, part) in [
+            ("a", "not key=value"),
+            ("=b", "no key"),
+            ("index:=b", "no key"),
+            ("a b=c", "white space"),
+            ("manifst:a=b", "did you mean \"manifest\"?"),
+            ("manifst:a=b", "index, index-descriptor, manifest"),
+            (":a=b", "\"\" cannot be annotated"),
+            ("manifest,:a=b", "\"\" cannot be annotated"),
+            ("manifest[linux/amd64:a=b", "no closing bracket"),
+            ("manifest[]:a=b", "not a platform"),
+            ("manifest[a/b/c/d/e]:a=b", "not a platform"),
+            ("index[linux/amd64]:a=b", "of all platforms"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(error.contains("--annotation"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `--attest`, `--provenance`, `--sbom`: statements about an image that are exported along with it.
+
+use std::collections::BTreeMap;
+
+use super::output::csv_fields;
+use crate::dockerfile::go_bool;
+use crate::oci::Reference;
+use crate::pipeline::Error;
+
+/// Which attestations are made, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attestations {
+    /// `None` when it is explicitly not wanted.
+    by_type: BTreeMap<&'static str, Option<BTreeMap<String, String>>>,
+    /// Provenance as buildx makes it unless told otherwise.
+    default: bool,
+}
+
+const PROVENANCE: &str = "provenance";
+const SBOM: &str = "sbom";
+
+/// What the daemon reads of `type=provenance`.
+const PROVENANCE_ATTRIBUTES: [&str; 8] = [
+    "mode",
+    "version",
+    "builder-id",
+    "reproducible",
+    "filename",
+    "inline-only",
+    "capture-usage",
+    "complete-materials",
+];
+
+/// One flag and its value.
+struct Given<'a> {
+    flag: &'static str,
+    text: &'a str,
+}
+
+impl Attestations {
+    /// Reads `--attest type=provenance|sbom,…`, `--provenance true|false|mode=…` and `--sbom true|false|generator=…`. Of
+    /// several of one type the first counts, those of `--attest` before the others, as in buildx.
+    ///
+    /// # Errors
+    /// [`Error::Attestation`] names the attribute that is wrong and those that there are.
+    pub fn parse(
+        attest: &[String],
+        provenance: Option<&str>,
+        sbom: Option<&str>,
+    ) -> Result<Self, Error> {
+        let mut all = Self::default();
+        for text in attest.iter().filter(|text| !text.is_empty()) {
+            let flag = "--attest";
+            all.add(&Given { flag, text }, None)?;
+        }
+        for (flag, kind, text) in [
+            ("--provenance", PROVENANCE, provenance),
+            ("--sbom", SBOM, sbom),
+        ] {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                all.add(&Given { flag, text }, Some(kind))?;
+            }
+        }
+        Ok(all)
+    }
+
+    /// With what buildx makes unless told otherwise: provenance in its short form, for images only.
+    #[must_use]
+    pub fn or_default(mut self) -> Self {
+        self.default = !self.by_type.contains_key(PROVENANCE);
+        self
+    }
+
+    /// Is none asked for?
+    pub fn is_empty(&self) -> bool {
+        self.by_type.values().all(Option::is_none)
+    }
+
+    /// As attributes of a Dockerfile frontend, which the daemon reads too.
+    pub(in crate::pipeline) fn attributes(&self) -> BTreeMap<String, String> {
+        let made = self.by_type.iter().filter_map(|(kind, attributes)| {
+            let text = written(attributes.as_ref()?);
+            Some((format!("attest:{kind}"), text))
+        });
+        let default = ("attest:provenance", "mode=min,inline-only=true");
+        let default = self
+            .default
+            .then(|| (default.0.to_owned(), default.1.to_owned()));
+        made.chain(default).collect()
+    }
+
+    fn add(&mut self, given: &Given<'_>, kind: Option<&'static str>) -> Result<(), Error> {
+        let invalid = |reason: String| Error::Attestation {
+            flag: given.flag,
+            input: given.text.to_owned(),
+            reason,
+        };
+        let (kind, attributes) = match (kind, go_bool(given.text)) {
+            (Some(kind), Some(wanted)) => (kind, wanted.then(BTreeMap::new)),
+            _ => attributes(given.text, kind).map_err(invalid)?,
+        };
+        let attributes = attributes.map(|mut attributes| {
+            // As buildx writes it; to a scanner it is a parameter like any other.
+            attributes.insert("type".to_owned(), kind.to_owned());
+            attributes
+        });
+        self.by_type.entry(kind).or_insert(attributes);
+        Ok(())
+    }
+}
+
+type Parsed = (&'static str, Option<BTreeMap<String, String>>);
+
+fn attributes(text: &str, kind: Option<&'static str>) -> Result<Parsed, String> {
+    let (mut kind, mut disabled) = (kind, false);
+    let mut attributes = BTreeMap::new();
+    for field in csv_fields(text)? {
+        let (key, value) = field
+            .split_once('=')
+            .ok_or_else(|| format!("{field:?} is not key=value"))?;
+        match key.trim().to_ascii_lowercase().as_str() {
+            "type" => kind = Some(known_type(value)?),
+            "disabled" => {
+                disabled = go_bool(value)
+                    .ok_or_else(|| format!("disabled={value} is neither true nor false"))?;
+            }
+            _ => {
+                attributes.insert(key.to_owned(), value.to_owned());
+            }
+        }
+    }
+    let kind = kind.ok_or_else(|| format!("type= is missing: {PROVENANCE} or {SBOM}"))?;
+    match kind {
+        PROVENANCE => check_provenance(&attributes)?,
+        _ => check_sbom(&attributes)?,
+    }
+    Ok((kind, (!disabled).then_some(attributes)))
+}
+
+fn known_type(text: &str) -> Result<&'static str, String> {
+    [PROVENANCE, SBOM]
+        .into_iter()
+        .find(|kind| *kind == text)
+        .ok_or_else(|| format!("there is no type {text:?}; the types are {PROVENANCE} and {SBOM}"))
+}
+
+fn check_provenance(attributes: &BTreeMap<String, String>) -> Result<(), String> {
+    for (key, value) in attributes {
+        let expected = match key.as_str() {
+            "mode" if !matches!(value.as_str(), "min" | "max" | "full") => "min nor max",
+            "version" if !matches!(value.as_str(), "v0.2" | "v1") => "v0.2 nor v1",
+            "reproducible" | "inline-only" | "capture-usage" | "complete-materials"
+                if go_bool(value).is_none() =>
+            {
+                "true nor false"
+            }
+            key if !PROVENANCE_ATTRIBUTES.contains(&key) => {
+                let nearest = crate::suggest::nearest(key, &PROVENANCE_ATTRIBUTES)
+                    .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
+                return Err(format!(
+                    "there is no attribute {key:?};{nearest} the attributes are {}",
+                    PROVENANCE_ATTRIBUTES.join(", ")
+                ));
+            }
+            _ => continue,
+        };
+        return Err(format!("{key}={value} is neither {expected}"));
+    }
+    Ok(())
+}
+
+/// All but the generator is for the generator, which alone knows what it takes.
+fn check_sbom(attributes: &BTreeMap<String, String>) -> Result<(), String> {
+    match attributes.get("generator").map(String::as_str) {
+        None => Ok(()),
+        Some("") => Err("generator= has no image".to_owned()),
+        Some(image) => Reference::parse(image)
+            .map(drop)
+            .map_err(|error| format!("the generator is no image: {error}")),
+    }
+}
+
+/// One CSV record, keys in order.
+fn written(attributes: &BTreeMap<String, String>) -> String {
+    // The type first, as buildx writes it.
+    let kind = attributes.get_key_value("type").into_iter();
+    let others = attributes.iter().filter(|(key, _)| *key != "type");
+    let fields = kind.chain(others).map(|(key, value)| {
+        let field = format!("{key}={value}");
+        match field.contains([',', '"']) {
+            true => format!("\"{}\"", field.replace('"', "\"\"")),
+            false => field,
+        }
+    });
+    fields.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(attest: &[&str], provenance: &str, sbom: &str) -> Result<Vec<String>, String> {
+        let attest: Vec<String> = attest.iter().map(|text| (*text).to_owned()).collect();
+        let all = Attestations::parse(&attest, Some(provenance), Some(sbom));
+        let all = all.map_err(|error| error.to_string())?;
+        Ok(all
+            .attributes()
+            .iter()
+            .map(|(k, v)| format!("{k}: {v}"))
+            .collect())
+    }
+
+    #[test]
+    fn flags_become_attributes_of_the_frontend() {
+        for (attest, provenance, sbom, expected) in [
+            (&[][..], "", "", &[][..]),
+            (&[], "true", "", &["attest:provenance: type=provenance"]),
+            (&[], "false", "0", &[]),
+            (
+                &[],
+                "mode=max,builder-id=\"a,b\"",
+                "",
+                &["attest:provenance: type=provenance,\"builder-id=a,b\",mode=max"],
+            ),
+            (
+                &[
+                    "type=sbom,generator=a/b,EXTRA=1",
+                    "type=provenance,disabled=true",
+                ],
+                "mode=max",
+                "",
+                &["attest:sbom: type=sbom,EXTRA=1,generator=a/b"],
+            ),
+        ] {
+            let provenance = provenance.replace("builder-id=\"a,b\"", "\"builder-id=a,b\"");
+            assert_eq!(read(attest, &provenance, sbom).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn buildx_s_default_gives_way_to_what_is_said() {
+        let default = Attestations::default().or_default();
+        assert_eq!(
+            default.attributes()["attest:provenance"],
+            "mode=min,inline-only=true"
+        );
+        assert!(default.is_empty());
+        let not_wanted = Attestations::parse(&[], Some("false"), None).unwrap();
+        assert!(not_wanted.or_default().attributes().is_empty());
+    }
+
+    #[test]
+    fn mistakes_name_the_flag_and_what_there_is() {
+        for (attest, provenance, sbom, part) in [
+            (
+                "provenance",
+                "",
+                "",
+                "invalid --attest \"provenance\": \"provenance\" is not key=value",
+            ),
+            ("mode=max", "", "", "type= is missing"),
+            ("type=sbomb", "", "", "the types are provenance and sbom"),
+            ("type=sbom,disabled=x", "", "", "neither true nor false"),
+            (
+                "type=provenance,mod=max",
+                "",
+                "",
+                "did you mean \"mode\"? the attributes are mode,",
+            ),
+            (
+                "",
+                "max",
+                "",
+                "--provenance \"max\": \"max\" is not key=value",
+            ),
+            ("", "mode=all", "", "neither min nor max"),
+            ("", "version=v2", "", "neither v0.2 nor v1"),
+            ("", "reproducible=maybe", "", "neither true nor false"),
+            ("", "\"mode=max", "", "not closed"),
+            ("", "", "generator=", "no image"),
+            ("", "", "generator=A B", "--sbom"),
+        ] {
+            let error = read(&[attest], provenance, sbom).unwrap_err();
+            assert!(error.contains(part), "{attest}{provenance}{sbom}: {error}");
+        }
+    }
+}

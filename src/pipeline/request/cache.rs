@@ -1,0 +1,323 @@
+//! Caches outside of the daemon: `--cache-from` and `--cache-to`, as buildx writes them.
+
+use std::collections::BTreeMap;
+
+use super::output::csv_fields;
+use crate::client::CacheEntry;
+use crate::oci::Digest;
+use crate::pipeline::Error;
+
+/// Which of the two flags a cache stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheDirection {
+    /// `--cache-from`
+    From,
+    /// `--cache-to`
+    To,
+}
+
+/// A kind of cache with the attributes that BuildKit reads.
+struct Kind {
+    name: &'static str,
+    both: &'static [&'static str],
+    from: &'static [&'static str],
+    to: &'static [&'static str],
+    /// What cannot be left out.
+    needed: fn(CacheDirection) -> &'static [&'static str],
+}
+
+/// Attributes of exported layers.
+const COMPRESSION: [&str; 3] = ["compression", "compression-level", "force-compression"];
+
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "registry",
+        both: &["ref", "registry.insecure"],
+        from: &[],
+        to: &[
+            "mode",
+            "image-manifest",
+            "oci-mediatypes",
+            "ignore-error",
+            COMPRESSION[0],
+            COMPRESSION[1],
+            COMPRESSION[2],
+        ],
+        needed: |_| &["ref"],
+    },
+    Kind {
+        name: "local",
+        both: &["tag"],
+        from: &["src", "digest"],
+        to: &[
+            "dest",
+            "reset",
+            "mode",
+            "image-manifest",
+            "oci-mediatypes",
+            "ignore-error",
+            COMPRESSION[0],
+            COMPRESSION[1],
+            COMPRESSION[2],
+        ],
+        needed: |direction| match direction {
+            CacheDirection::From => &["src"],
+            CacheDirection::To => &["dest"],
+        },
+    },
+    Kind {
+        name: "inline",
+        both: &[],
+        from: &[],
+        to: &["mode", "ignore-error"],
+        needed: |_| &[],
+    },
+    Kind {
+        name: "gha",
+        both: &[
+            "url",
+            "url_v2",
+            "token",
+            "scope",
+            "timeout",
+            "version",
+            "repository",
+            "ghtoken",
+        ],
+        from: &[],
+        to: &["mode", "ignore-error"],
+        needed: |_| &[],
+    },
+    Kind {
+        name: "s3",
+        both: &[
+            "region",
+            "bucket",
+            "name",
+            "prefix",
+            "blobs_prefix",
+            "manifests_prefix",
+            "endpoint_url",
+            "use_path_style",
+            "access_key_id",
+            "secret_access_key",
+            "session_token",
+            "retry_mode",
+            "retry_max_attempts",
+            "disable_accept_encoding",
+        ],
+        from: &[],
+        to: &[
+            "mode",
+            "ignore-error",
+            "touch_refresh",
+            "upload_parallelism",
+        ],
+        needed: |_| &["region", "bucket"],
+    },
+    Kind {
+        name: "azblob",
+        both: &[
+            "account_url",
+            "account_name",
+            "secret_access_key",
+            "container",
+            "name",
+            "prefix",
+            "blobs_prefix",
+            "manifests_prefix",
+        ],
+        from: &[],
+        to: &["mode", "ignore-error"],
+        needed: |_| &["account_url"],
+    },
+];
+
+/// Reads one flag: `type=registry,ref=…`, one CSV record, or names of images alone, several of them with commas between.
+///
+/// # Errors
+/// [`Error::Cache`] names the attribute that is wrong and those that there are.
+pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEntry>, Error> {
+    let invalid = |reason: String| Error::Cache {
+        flag: match direction {
+            CacheDirection::From => "--cache-from",
+            CacheDirection::To => "--cache-to",
+        },
+        input: redacted(text),
+        reason,
+    };
+    let fields = csv_fields(text).map_err(invalid)?;
+    if !text.contains('=') {
+        return Ok(fields.into_iter().map(of_image).collect());
+    }
+    let mut attrs = BTreeMap::new();
+    for field in fields {
+        let Some((key, value)) = field.split_once('=') else {
+            return Err(invalid(format!("{field:?} is not key=value")));
+        };
+        attrs.insert(key.trim().to_ascii_lowercase(), value.to_owned());
+    }
+    let kind = attrs
+        .remove("type")
+        .filter(|kind| !kind.is_empty())
+        .ok_or_else(|| invalid("type= is missing, for example type=registry".to_owned()))?;
+    check(&kind, &attrs, direction).map_err(invalid)?;
+    Ok(vec![CacheEntry { kind, attrs }])
+}
+
+/// A cache by its type and attributes.
+///
+/// # Errors
+/// [`Error::Cache`] names the attribute that is wrong and those that there are.
+pub fn cache_entry(
+    kind: &str,
+    attrs: BTreeMap<String, String>,
+    direction: CacheDirection,
+) -> Result<CacheEntry, Error> {
+    check(kind, &attrs, direction).map_err(|reason| Error::Cache {
+        flag: match direction {
+            CacheDirection::From => "--cache-from",
+            CacheDirection::To => "--cache-to",
+        },
+        input: format!("type={kind}"),
+        reason,
+    })?;
+    let kind = kind.to_owned();
+    Ok(CacheEntry { kind, attrs })
+}
+
+fn of_image(name: String) -> CacheEntry {
+    CacheEntry {
+        kind: "registry".to_owned(),
+        attrs: BTreeMap::from([("ref".to_owned(), name)]),
+    }
+}
+
+fn check(
+    kind: &str,
+    attrs: &BTreeMap<String, String>,
+    direction: CacheDirection,
+) -> Result<(), String> {
+    let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
+        let names: Vec<&str> = KINDS.iter().map(|known| known.name).collect();
+        return Err(format!(
+            "there is no type {kind:?}; the types are {}",
+            names.join(", ")
+        ));
+    };
+    let one_way = match direction {
+        CacheDirection::From => known.from,
+        CacheDirection::To => known.to,
+    };
+    let mut names: Vec<&str> = known.both.iter().chain(one_way).copied().collect();
+    names.sort_unstable();
+    if let Some(wrong) = attrs.keys().find(|key| !names.contains(&key.as_str())) {
+        let nearest = crate::suggest::nearest(wrong, &names)
+            .map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
+        return Err(match names.is_empty() {
+            true => format!("there is no attribute {wrong:?}: type={kind} has none here"),
+            false => format!(
+                "there is no attribute {wrong:?}{nearest} type={kind} has {}",
+                names.join(", ")
+            ),
+        });
+    }
+    if let Some(mode) = attrs
+        .get("mode")
+        .filter(|mode| !matches!(mode.as_str(), "min" | "max"))
+    {
+        return Err(format!("mode={mode} is neither min nor max"));
+    }
+    if let Some(reset) = attrs.get("reset")
+        && !matches!(reset.as_str(), "true" | "false" | "1" | "0")
+    {
+        return Err(format!("reset={reset} is neither true nor false"));
+    }
+    if let Some(digest) = attrs.get("digest") {
+        Digest::parse(digest).map_err(|error| error.to_string())?;
+    }
+    if attrs.get("tag").is_some_and(String::is_empty) {
+        return Err("tag= is empty; without it the tag is latest".to_owned());
+    }
+    for needed in (known.needed)(direction) {
+        if attrs.get(*needed).is_none_or(String::is_empty) {
+            return Err(format!("{needed}= is missing: type={kind} needs it"));
+        }
+    }
+    Ok(())
+}
+
+/// The flag's text without the values of tokens and keys.
+fn redacted(text: &str) -> String {
+    let secret =
+        |key: &str| key.contains("token") || key.contains("secret") || key.contains("access_key");
+    let fields = text.split(',').map(|field| match field.split_once('=') {
+        Some((key, _)) if secret(&key.to_ascii_lowercase()) => format!("{key}=…"),
+        _ => field.to_owned(),
+    });
+    fields.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(text: &str) -> Result<Vec<CacheEntry>, String> {
+        parse_cache(text, CacheDirection::To).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_alone_are_registry_caches() {
+        let both = parse_cache("a/b:1,c/d", CacheDirection::From).unwrap();
+        assert_eq!(both.len(), 2);
+        assert_eq!(both[1].kind, "registry");
+        assert_eq!(both[1].attrs["ref"], "c/d");
+    }
+
+    #[test]
+    fn attributes_are_kept() {
+        let cache = &to("type=registry,ref=a/b,mode=max,Compression=zstd").unwrap()[0];
+        assert_eq!(cache.attrs["mode"], "max");
+        assert_eq!(cache.attrs["compression"], "zstd");
+    }
+
+    #[test]
+    fn mistakes_name_the_flag_and_what_there_is() {
+        for (text, part) in [
+            ("ref=x", "type= is missing"),
+            ("type=registry", "ref= is missing"),
+            ("type=regestry,ref=x", "the types are registry, local"),
+            ("type=registry,ref=x,mod=max", "did you mean \"mode\""),
+            ("type=registry,ref=x,mode=all", "neither min nor max"),
+            ("type=registry,x", "not key=value"),
+            ("type=local,mode=max", "dest= is missing"),
+            ("type=local,src=x", "no attribute \"src\""),
+            ("type=local,dest=x,tag=", "tag= is empty"),
+            ("type=local,dest=x,reset=all", "neither true nor false"),
+        ] {
+            let error = to(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(error.contains("--cache-to"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_local_cache_is_a_folder() {
+        assert_eq!(
+            to("type=local,dest=x,tag=v1").unwrap()[0].attrs["dest"],
+            "x"
+        );
+        let from = |text: &str| parse_cache(text, CacheDirection::From);
+        assert_eq!(from("type=local,src=x").unwrap()[0].kind, "local");
+        let wrong = from("type=local,src=x,digest=../y")
+            .unwrap_err()
+            .to_string();
+        assert!(wrong.contains("invalid digest"), "{wrong}");
+    }
+
+    #[test]
+    fn tokens_are_not_repeated() {
+        let error = to("type=gha,token=abcdef,x=1").unwrap_err();
+        assert!(!error.contains("abcdef"), "{error}");
+    }
+}

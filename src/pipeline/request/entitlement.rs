@@ -1,0 +1,154 @@
+//! `--allow`: what build steps may do besides the usual.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::output::csv_fields;
+use crate::pipeline::Error;
+
+/// Something that a build may do only when both its user and the daemon allow it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Entitlement {
+    /// `RUN --network=host`.
+    NetworkHost,
+    /// `RUN --security=insecure`.
+    SecurityInsecure,
+    /// `RUN --device`: any device, or the one of this name; `NAME,alias=ALIAS` is called `ALIAS` by the Dockerfile.
+    Device(Option<String>),
+    /// Files of an output folder may be deleted (`type=local,mode=delete`). The daemon is not told about it.
+    LocalDelete,
+}
+
+/// What the flag takes, for messages.
+const KNOWN: [&str; 4] = [
+    "network.host",
+    "security.insecure",
+    "device",
+    "buildx.local.delete",
+];
+
+impl Entitlement {
+    /// Is it the daemon's business too?
+    pub(super) fn is_of_daemon(&self) -> bool {
+        *self != Self::LocalDelete
+    }
+}
+
+impl fmt::Display for Entitlement {
+    /// As the daemon takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NetworkHost => f.write_str(KNOWN[0]),
+            Self::SecurityInsecure => f.write_str(KNOWN[1]),
+            Self::Device(None) => f.write_str(KNOWN[2]),
+            Self::Device(Some(device)) => write!(f, "{}={device}", KNOWN[2]),
+            Self::LocalDelete => f.write_str(KNOWN[3]),
+        }
+    }
+}
+
+impl FromStr for Entitlement {
+    type Err = Error;
+
+    /// `network.host`, `security.insecure`, `device`, `device=NAME[,alias=ALIAS]`, `buildx.local.delete`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Entitlement {
+            input: text.to_owned(),
+            reason,
+        };
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        let entitlement = match (name, value) {
+            ("network.host", None) => Self::NetworkHost,
+            ("security.insecure", None) => Self::SecurityInsecure,
+            ("buildx.local.delete", None) => Self::LocalDelete,
+            ("device", None | Some("")) => Self::Device(None),
+            ("device", Some(device)) => {
+                check_device(device).map_err(invalid)?;
+                Self::Device(Some(device.to_owned()))
+            }
+            ("fs" | "fs.read" | "fs.write", _) => {
+                return Err(invalid(
+                    "a build reads and writes what its flags name and needs no leave for that"
+                        .to_owned(),
+                ));
+            }
+            (name, Some(_)) if KNOWN.contains(&name) => {
+                return Err(invalid(format!("{name} takes no value")));
+            }
+            (name, _) => {
+                let nearest = crate::suggest::nearest(name, &KNOWN)
+                    .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
+                return Err(invalid(format!(
+                    "there is no entitlement {name:?};{nearest} the entitlements are {}",
+                    KNOWN.join(", ")
+                )));
+            }
+        };
+        Ok(entitlement)
+    }
+}
+
+fn check_device(device: &str) -> Result<(), String> {
+    let fields = csv_fields(device)?;
+    if fields.first().is_none_or(String::is_empty) {
+        return Err("the device has no name".to_owned());
+    }
+    for field in fields.iter().skip(1) {
+        match field.split_once('=') {
+            Some(("alias", alias)) if !alias.is_empty() => {}
+            _ => {
+                return Err(format!(
+                    "{field:?} is not alias=NAME, which alone may follow a device"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entitlements_are_told_to_the_daemon_as_they_are_given() {
+        for text in [
+            "network.host",
+            "security.insecure",
+            "device",
+            "device=vendor.example/gpu=all",
+            "device=vendor.example/gpu=all,alias=gpu",
+        ] {
+            let entitlement: Entitlement = text.parse().unwrap();
+            assert_eq!(entitlement.to_string(), text);
+            assert!(entitlement.is_of_daemon());
+        }
+        let delete: Entitlement = "buildx.local.delete".parse().unwrap();
+        assert!(!delete.is_of_daemon());
+    }
+
+    #[test]
+    fn mistakes_name_the_flag_and_what_there_is() {
+        for (text, part) in [
+            (
+                "network-host",
+                "did you mean \"network.host\"? the entitlements are network.host, security",
+            ),
+            ("", "there is no entitlement \"\""),
+            ("network.host=1", "takes no value"),
+            ("buildx.local.delete=x", "takes no value"),
+            ("fs.read=/", "needs no leave"),
+            ("device=,alias=x", "no name"),
+            ("device=a,b", "not alias=NAME"),
+            ("device=a,alias=", "not alias=NAME"),
+        ] {
+            let error = text.parse::<Entitlement>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(error.contains("--allow"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! Where a result goes: `-o type=image,name=…,push=true`, `-o type=local,dest=PATH` and their short forms.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::pipeline::Error;
+
+/// One destination of a build's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The exporter.
+    pub kind: OutputKind,
+    /// The exporter's attributes, as BuildKit names them (`name`, `push`, `compression` …).
+    pub attributes: BTreeMap<String, String>,
+    /// Where the files or the archive go that the daemon sends back.
+    pub destination: Option<Destination>,
+}
+
+/// Where files or an archive go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A folder for [`OutputKind::Local`], a file for archives.
+    Path(PathBuf),
+    /// The standard output: [`Environment::standard_output`](crate::pipeline::Environment::standard_output).
+    StandardOutput,
+}
+
+/// The exporters that an [`Output`] can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputKind {
+    /// An image in the daemon's store, pushed when the attribute `push` is `true`.
+    Image,
+    /// The files, in a folder of this machine; of several platforms each has a folder in it.
+    Local,
+    /// The files, in a tar archive.
+    Tar,
+    /// An OCI image layout in a tar archive.
+    Oci,
+    /// An image for `docker load` in a tar archive. Without a destination it is loaded into the engine that builds.
+    Docker,
+    /// Nothing: the result stays in the cache.
+    CacheOnly,
+}
+
+impl OutputKind {
+    const ALL: [(&'static str, Self); 7] = [
+        ("image", Self::Image),
+        ("registry", Self::Image),
+        ("local", Self::Local),
+        ("tar", Self::Tar),
+        ("oci", Self::Oci),
+        ("docker", Self::Docker),
+        ("cacheonly", Self::CacheOnly),
+    ];
+
+    /// The exporter's name on a daemon.
+    pub(in crate::pipeline) fn name(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, kind)| *kind == self);
+        found.map_or("", |(name, _)| name)
+    }
+
+    fn attributes(self) -> &'static [&'static str] {
+        match self {
+            Self::Image | Self::Oci | Self::Docker => IMAGE_ATTRIBUTES,
+            Self::Local | Self::Tar => &["platform-split", "attestation-prefix"],
+            Self::CacheOnly => &[],
+        }
+    }
+}
+
+/// The attributes of the image exporter that the reference knows.
+const IMAGE_ATTRIBUTES: &[&str] = &[
+    "name",
+    "push",
+    "push-by-digest",
+    "registry.insecure",
+    "dangling-name-prefix",
+    "danging-name-empty-only",
+    "name-canonical",
+    "unpack",
+    "store",
+    "compression",
+    "compression-level",
+    "force-compression",
+    "rewrite-timestamp",
+    "oci-mediatypes",
+    "oci-artifact",
+    "attestation-inline",
+    "prefer-nondist-layers",
+    "buildinfo",
+    "buildinfo-attrs",
+];
+
+impl Output {
+    /// An image that is pushed to the registries of its names.
+    pub fn push() -> Self {
+        Self {
+            kind: OutputKind::Image,
+            attributes: BTreeMap::from([("push".to_owned(), "true".to_owned())]),
+            destination: None,
+        }
+    }
+
+    /// An image for the engine that builds, or for [`Environment::load`](crate::pipeline::Environment::load): `--load`.
+    pub fn load() -> Self {
+        Self {
+            kind: OutputKind::Docker,
+            attributes: BTreeMap::new(),
+            destination: None,
+        }
+    }
+
+    /// Nothing but the daemon's cache.
+    pub fn nowhere() -> Self {
+        Self {
+            kind: OutputKind::CacheOnly,
+            attributes: BTreeMap::new(),
+            destination: None,
+        }
+    }
+
+    /// Files or an archive at a path; `-` is the standard output.
+    pub fn to(kind: OutputKind, path: &str) -> Self {
+        let destination = match path {
+            "-" => Destination::StandardOutput,
+            path => Destination::Path(PathBuf::from(path)),
+        };
+        Self {
+            kind,
+            attributes: BTreeMap::new(),
+            destination: Some(destination),
+        }
+    }
+
+    /// Whether the result is an OCI image layout in a folder: `type=oci,tar=false` and `type=docker,tar=false`.
+    pub fn is_layout(&self) -> bool {
+        is_layout(self.kind, &self.attributes)
+    }
+
+    /// Whether what is not in the result is removed from the destination: `type=local,mode=delete`.
+    pub fn deletes(&self) -> bool {
+        let mode = self.attributes.get("mode").map(String::as_str);
+        self.kind == OutputKind::Local && mode == Some("delete")
+    }
+
+    /// Whether it is an image, which has an id and can have annotations.
+    pub fn is_image(&self) -> bool {
+        matches!(
+            self.kind,
+            OutputKind::Image | OutputKind::Oci | OutputKind::Docker
+        )
+    }
+
+    /// Whether the result is pushed.
+    pub fn pushes(&self) -> bool {
+        self.kind == OutputKind::Image && self.attributes.get("push").is_some_and(|v| is_true(v))
+    }
+}
+
+impl FromStr for Output {
+    type Err = Error;
+
+    /// Parses `type=…,dest=…,key=value,…`, one CSV record: a field with commas is quoted (`"name=a,b"`). A path alone is
+    /// `type=local,dest=PATH`, `-` alone a tar archive on the standard output.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::Output {
+            input: text.to_owned(),
+            reason,
+        };
+        let fields = csv_fields(text).map_err(invalid)?;
+        if let ([field], false) = (fields.as_slice(), text.starts_with("type="))
+            && field == text
+            && !text.is_empty()
+        {
+            let kind = if text == "-" {
+                OutputKind::Tar
+            } else {
+                OutputKind::Local
+            };
+            return Ok(Self::to(kind, text));
+        }
+        let (mut kind, mut destination) = (None, None);
+        let mut attributes = BTreeMap::new();
+        for field in fields {
+            let Some((key, value)) = field.split_once('=') else {
+                return Err(invalid(format!("{field:?} is not key=value")));
+            };
+            match key.trim().to_ascii_lowercase().as_str() {
+                "type" => kind = Some(value.to_owned()),
+                "dest" => destination = Some(value.to_owned()),
+                "" => return Err(invalid(format!("{field:?} has no key"))),
+                key => {
+                    attributes.insert(key.to_owned(), value.to_owned());
+                }
+            }
+        }
+        let name =
+            kind.ok_or_else(|| invalid("type= is missing, for example type=image".to_owned()))?;
+        Self::of(&name, attributes, destination).map_err(invalid)
+    }
+}
+
+impl Output {
+    /// An output by the name of its type, which may be `registry`.
+    ///
+    /// # Errors
+    /// [`Error::Output`] for a type or an attribute that is not known, and a destination that the
+    /// type cannot have.
+    pub fn new(
+        name: &str,
+        attributes: BTreeMap<String, String>,
+        destination: Option<String>,
+    ) -> Result<Self, Error> {
+        Self::of(name, attributes, destination).map_err(|reason| Error::Output {
+            input: format!("type={name}"),
+            reason,
+        })
+    }
+
+    fn of(
+        name: &str,
+        mut attributes: BTreeMap<String, String>,
+        destination: Option<String>,
+    ) -> Result<Self, String> {
+        let found = OutputKind::ALL.iter().find(|(known, _)| *known == name);
+        let kind = found.map(|(_, kind)| *kind).ok_or_else(|| {
+            let names: Vec<&str> = OutputKind::ALL.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            format!("there is no type {name:?}; the types are {names}")
+        })?;
+        if name == "registry" {
+            attributes
+                .entry("push".to_owned())
+                .or_insert_with(|| "true".to_owned());
+        }
+        check_attributes(kind, &attributes)?;
+        let destination = match is_layout(kind, &attributes) {
+            true => folder_of(destination),
+            false => destination_of(kind, destination),
+        };
+        let destination = destination?;
+        Ok(Self {
+            kind,
+            attributes,
+            destination,
+        })
+    }
+}
+
+fn is_layout(kind: OutputKind, attributes: &BTreeMap<String, String>) -> bool {
+    let tar = attributes.get("tar");
+    matches!(kind, OutputKind::Oci | OutputKind::Docker)
+        && tar.is_some_and(|tar| !tar.is_empty() && !is_true(tar))
+}
+
+/// Whether what is pushed gets no name: `push-by-digest=true`.
+pub(crate) fn is_by_digest(attributes: &BTreeMap<String, String>) -> bool {
+    let value = attributes.get("push-by-digest");
+    value.is_some_and(|value| is_true(value))
+}
+
+pub(in crate::pipeline) fn is_true(value: &str) -> bool {
+    matches!(value, "true" | "1")
+}
+
+fn folder_of(given: Option<String>) -> Result<Option<Destination>, String> {
+    match given.as_deref() {
+        None | Some("") => Err("dest= is missing: the folder for the image (tar=false)".to_owned()),
+        Some("-") => {
+            Err("a folder (tar=false) cannot go to the standard output; tar=true can".to_owned())
+        }
+        Some(path) => Ok(Some(Destination::Path(PathBuf::from(path)))),
+    }
+}
+
+/// Archives go to the standard output unless told otherwise, as in the reference; an image for docker is loaded.
+fn destination_of(kind: OutputKind, given: Option<String>) -> Result<Option<Destination>, String> {
+    let given = given.filter(|path| !path.is_empty());
+    match (kind, given.as_deref()) {
+        (OutputKind::Image | OutputKind::CacheOnly, Some(_)) => {
+            Err(format!("type={} has no dest=", kind.name()))
+        }
+        (OutputKind::Image | OutputKind::CacheOnly | OutputKind::Docker, None) => Ok(None),
+        (OutputKind::Local, None) => Err("dest= is missing: the folder for the files".to_owned()),
+        (OutputKind::Local, Some("-")) => {
+            Err("files cannot go to the standard output; type=tar can".to_owned())
+        }
+        (_, None | Some("-")) => Ok(Some(Destination::StandardOutput)),
+        (_, Some(path)) => Ok(Some(Destination::Path(PathBuf::from(path)))),
+    }
+}
+
+fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> Result<(), String> {
+    for (key, value) in attributes {
+        let known = kind.attributes();
+        let is_image = known == IMAGE_ATTRIBUTES;
+        if is_image && kind != OutputKind::Image && key == "tar" {
+            if matches!(value.as_str(), "" | "true" | "1" | "false" | "0") {
+                continue;
+            }
+            return Err(format!("tar={value} is neither true nor false"));
+        }
+        if kind == OutputKind::Local && key == "mode" {
+            if matches!(value.as_str(), "" | "copy" | "delete") {
+                continue;
+            }
+            return Err(format!("mode={value} is neither copy nor delete"));
+        }
+        let is_annotation = is_image && key.starts_with("annotation");
+        if !is_annotation && !known.contains(&key.as_str()) {
+            let nearest = crate::suggest::nearest(key, known)
+                .map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
+            return Err(format!("there is no attribute {key:?}{nearest}"));
+        }
+        if key == "push" && !matches!(value.as_str(), "true" | "false" | "1" | "0") {
+            return Err(format!("push={value} is neither true nor false"));
+        }
+    }
+    Ok(())
+}
+
+/// The fields of one CSV record, as flags like `--output` have them; a field in double quotes may hold commas, and `""`
+/// for a quote.
+///
+/// # Errors
+/// What is wrong with the quotes.
+pub fn csv_fields(text: &str) -> Result<Vec<String>, String> {
+    let mut fields = Vec::new();
+    let mut rest = text;
+    loop {
+        let (field, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted_field(quoted)?,
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                if rest[..end].contains('"') {
+                    return Err("a quote stands inside an unquoted field".to_owned());
+                }
+                (rest[..end].to_owned(), &rest[end..])
+            }
+        };
+        fields.push(field);
+        match after.strip_prefix(',') {
+            Some(next) => rest = next,
+            None if after.is_empty() => return Ok(fields),
+            None => return Err("text follows a closing quote".to_owned()),
+        }
+    }
+}
+
+fn quoted_field(text: &str) -> Result<(String, &str), String> {
+    let mut field = String::new();
+    let mut rest = text;
+    loop {
+        let Some(end) = rest.find('"') else {
+            return Err("a quote is not closed".to_owned());
+        };
+        field.push_str(&rest[..end]);
+        rest = &rest[end + 1..];
+        match rest.strip_prefix('"') {
+            Some(after) => {
+                field.push('"');
+                rest = after;
+            }
+            None => return Ok((field, rest)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_fields_hold_several_names() {
+        let output: Output = r#"type=image,"name=a/b:1,c/d:2",push=true"#.parse().unwrap();
+        assert_eq!(output.attributes["name"], "a/b:1,c/d:2");
+        assert!(output.pushes());
+    }
+
+    #[test]
+    fn registry_is_an_image_that_is_pushed() {
+        assert!("type=registry".parse::<Output>().unwrap().pushes());
+        assert!(
+            !"type=registry,push=false"
+                .parse::<Output>()
+                .unwrap()
+                .pushes()
+        );
+        assert!(!"type=image".parse::<Output>().unwrap().pushes());
+    }
+
+    #[test]
+    fn a_path_alone_is_a_folder_and_a_dash_an_archive() {
+        let local: Output = "out/x".parse().unwrap();
+        assert_eq!(local, Output::to(OutputKind::Local, "out/x"));
+        let tar: Output = "-".parse().unwrap();
+        assert_eq!(tar.kind, OutputKind::Tar);
+        assert_eq!(tar.destination, Some(Destination::StandardOutput));
+        let oci: Output = "type=oci,dest=a.tar,name=x".parse().unwrap();
+        assert_eq!(oci.destination, Some(Destination::Path("a.tar".into())));
+        assert_eq!("type=docker".parse::<Output>().unwrap(), Output::load());
+    }
+
+    #[test]
+    fn an_image_goes_to_a_folder_when_it_is_no_archive() {
+        let folder: Output = "type=oci,tar=false,dest=images".parse().unwrap();
+        assert!(folder.is_layout());
+        assert_eq!(folder.attributes["tar"], "false");
+        for archive in [
+            "type=oci,tar=true,dest=x",
+            "type=oci,tar=,dest=x",
+            "type=oci",
+        ] {
+            assert!(!archive.parse::<Output>().unwrap().is_layout(), "{archive}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_what_is_wrong() {
+        for (text, part) in [
+            ("type=image,compresion=gzip", "did you mean \"compression\""),
+            ("type=image,x", "not key=value"),
+            ("type=local", "dest= is missing"),
+            ("type=local,dest=x,mode=move", "neither copy nor delete"),
+            ("type=local,dest=-", "type=tar can"),
+            ("type=image,dest=x", "has no dest="),
+            ("type=oci,tar=false", "dest= is missing"),
+            ("type=docker,tar=false", "dest= is missing"),
+            ("type=oci,tar=false,dest=-", "tar=true can"),
+            ("type=oci,tar=no,dest=x", "neither true nor false"),
+            ("name=x,push=true", "type= is missing"),
+            ("type=imag", "no type \"imag\""),
+            ("type=image,push=maybe", "neither true nor false"),
+            ("type=image,\"name=a", "not closed"),
+        ] {
+            let error = text.parse::<Output>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

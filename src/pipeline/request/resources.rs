@@ -1,0 +1,181 @@
+//! `--resource`: how much memory and processor time build steps may use.
+
+use std::collections::BTreeMap;
+
+use crate::pipeline::Error;
+
+/// Limits of the control group of each `RUN`; what is `None` has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Resources {
+    /// Memory, bytes.
+    pub memory: Option<u64>,
+    /// Memory and swap together, bytes; -1 is no limit.
+    pub memory_swap: Option<i64>,
+    /// Weight against other steps.
+    pub cpu_shares: Option<u64>,
+    /// Period of the scheduler, microseconds.
+    pub cpu_period: Option<u64>,
+    /// Processor time in a period, microseconds.
+    pub cpu_quota: Option<u64>,
+    /// The processors to run on: `0-3,5`.
+    pub cpuset_cpus: Option<String>,
+    /// The memory nodes to use: `0-1`.
+    pub cpuset_mems: Option<String>,
+}
+
+/// The names of the limits.
+const NAMES: [&str; 7] = [
+    "memory",
+    "memory-swap",
+    "cpu-shares",
+    "cpu-period",
+    "cpu-quota",
+    "cpuset-cpus",
+    "cpuset-mems",
+];
+
+impl Resources {
+    /// Sets one limit: `memory=2g`, `cpu-quota=50000`. Sizes may have a unit, as `--shm-size` has.
+    ///
+    /// # Errors
+    /// [`Error::Resource`] names the limits that there are.
+    pub fn set(&mut self, text: &str) -> Result<(), Error> {
+        let invalid = |reason: String| Error::Resource {
+            input: text.to_owned(),
+            reason,
+        };
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| invalid("it is not name=value".to_owned()))?;
+        let value = value.trim();
+        match name.trim() {
+            "memory" => self.memory = Some(size(value).map_err(invalid)?),
+            "memory-swap" if value == "-1" => self.memory_swap = Some(-1),
+            "memory-swap" => {
+                let size = size(value).map_err(invalid)?;
+                self.memory_swap = Some(i64::try_from(size).unwrap_or(i64::MAX));
+            }
+            "cpu-shares" => self.cpu_shares = Some(number(value).map_err(invalid)?),
+            "cpu-period" => self.cpu_period = Some(number(value).map_err(invalid)?),
+            "cpu-quota" => self.cpu_quota = Some(number(value).map_err(invalid)?),
+            "cpuset-cpus" => self.cpuset_cpus = Some(set(value).map_err(invalid)?),
+            "cpuset-mems" => self.cpuset_mems = Some(set(value).map_err(invalid)?),
+            name => {
+                let nearest = crate::suggest::nearest(name, &NAMES)
+                    .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
+                return Err(invalid(format!(
+                    "there is no limit {name:?};{nearest} the limits are {}",
+                    NAMES.join(", ")
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// As attributes of a Dockerfile frontend. A limit of 0 is none, as in buildx.
+    pub(in crate::pipeline) fn attributes(&self) -> BTreeMap<String, String> {
+        let unsigned = |number: &Option<u64>| number.filter(|n| *n > 0).map(|n| n.to_string());
+        let swap = self.memory_swap.filter(|n| *n != 0).map(|n| n.to_string());
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let all = [
+            ("memory", unsigned(&self.memory)),
+            ("memswap", swap),
+            ("cpushares", unsigned(&self.cpu_shares)),
+            ("cpuperiod", unsigned(&self.cpu_period)),
+            ("cpuquota", unsigned(&self.cpu_quota)),
+            ("cpusetcpus", text(&self.cpuset_cpus)),
+            ("cpusetmems", text(&self.cpuset_mems)),
+        ];
+        let set = all.into_iter();
+        set.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a number"))
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_bytes(text).ok_or_else(|| format!("{text:?} is not a size, for example 512m or 2g"))
+}
+
+/// Numbers and ranges of them, with commas between.
+fn set(text: &str) -> Result<String, String> {
+    let is_number = |text: &str| text.trim().parse::<u32>().is_ok();
+    let is_part = |part: &str| match part.split_once('-') {
+        Some((first, last)) => is_number(first) && is_number(last),
+        None => is_number(part),
+    };
+    match text.split(',').all(is_part) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("{text:?} is not a list like 0-3,5")),
+    }
+}
+
+/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`; units are powers of 1024, as docker reads them.
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    let lower = text.trim().to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let exponent = match &lower[digits.len()..] {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        "p" | "pb" | "pib" => 5,
+        _ => return None,
+    };
+    let number: f64 = digits.trim().parse().ok()?;
+    let size = number * 1024_f64.powi(exponent);
+    (size.is_finite() && size >= 0.0 && size <= i64::MAX as f64).then_some(size as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_become_attributes_of_the_frontend() {
+        let mut resources = Resources::default();
+        for text in [
+            "memory=2g",
+            "memory-swap=-1",
+            "cpu-shares=512",
+            "cpu-period=100000",
+            "cpu-quota=50000",
+            "cpuset-cpus=0-3,5",
+            "cpuset-mems=0",
+        ] {
+            resources.set(text).unwrap();
+        }
+        let attributes = resources.attributes();
+        let pairs: Vec<String> = attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(
+            pairs.join(" "),
+            "cpuperiod=100000 cpuquota=50000 cpusetcpus=0-3,5 cpusetmems=0 cpushares=512 memory=2147483648 memswap=-1"
+        );
+        resources.set("memory=0").unwrap();
+        assert!(!resources.attributes().contains_key("memory"));
+    }
+
+    #[test]
+    fn mistakes_name_the_flag_and_what_there_is() {
+        for (text, part) in [
+            ("memory", "not name=value"),
+            ("memory=much", "not a size"),
+            ("memory-swap=-2", "not a size"),
+            ("cpu-shares=-1", "not a number"),
+            ("cpuset-cpus=a", "like 0-3,5"),
+            ("cpuset-mems=0,", "like 0-3,5"),
+            ("memmory=1", "did you mean \"memory\"?"),
+            ("=1", "the limits are memory, memory-swap"),
+        ] {
+            let error = Resources::default().set(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(error.contains("--resource"), "{error}");
+        }
+    }
+}

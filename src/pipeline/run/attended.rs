@@ -1,0 +1,126 @@
+//! A build on the daemon with all that runs beside it: the session, the status stream, the cancellation.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{self, Client, SolveRequest, SolveResponse};
+use crate::gateway::Bridge;
+use crate::pipeline::Error;
+use crate::progress::Writer;
+use crate::session::Session;
+
+/// How long the daemon may take to close its streams after the build has ended.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A build that is about to begin. Its frontend is a function of this client.
+pub(super) struct Attended<'a> {
+    pub(in crate::pipeline) client: &'a Client,
+    pub(in crate::pipeline) solve: SolveRequest,
+    pub(in crate::pipeline) session: Session,
+    pub(super) progress: Option<Writer>,
+    pub(in crate::pipeline) cancelled: &'a CancellationToken,
+}
+
+impl Attended<'_> {
+    /// Runs the build with the session and the status stream beside it; when this returns none of them runs any more.
+    /// Gives what `frontend` gives, which has to hand a result over, and the exporters' answer.
+    pub(in crate::pipeline) async fn run<T>(
+        self,
+        frontend: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,
+    ) -> Result<(T, BTreeMap<String, String>), Error> {
+        let (client, build_ref) = (self.client, self.solve.build_ref.clone());
+        let ended = CancellationToken::new();
+        let mut attendants = JoinSet::new();
+        let status = attendants.spawn(forward_status(client.clone(), build_ref, self.progress));
+        attendants.spawn(serve_session(client.clone(), self.session, ended.clone()));
+
+        let result = tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => Err(Error::Interrupted),
+            result = solve_and_drive(client, self.solve, frontend) => result,
+        };
+        // The status stream ends when the daemon has closed the build; the session is not needed after that.
+        let _ = tokio::time::timeout(GRACE, attendants.join_next()).await;
+        status.abort();
+        ended.cancel();
+        let _ = tokio::time::timeout(GRACE, async {
+            while attendants.join_next().await.is_some() {}
+        })
+        .await;
+        result
+    }
+}
+
+/// A broken status stream fails no build: the build's own call tells what happened.
+async fn forward_status(client: Client, build_ref: String, progress: Option<Writer>) {
+    let Some(progress) = progress else { return };
+    if let Ok(updates) = client.status(&build_ref).await {
+        let _ = progress.source().forward(updates).await;
+    }
+}
+
+/// A session that breaks fails the daemon's calls, and so the build.
+async fn serve_session(client: Client, session: Session, ended: CancellationToken) {
+    let _ = client.attach(session, ended).await;
+}
+
+/// The daemon's Solve call lasts for the whole build; the frontend works over the bridge meanwhile.
+async fn solve_and_drive<T>(
+    client: &Client,
+    request: SolveRequest,
+    frontend: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,
+) -> Result<(T, BTreeMap<String, String>), Error> {
+    let build_ref = request.build_ref.clone();
+    let solve = client.solve(request);
+    tokio::pin!(solve);
+    let opened = tokio::select! {
+        // The build is over before it began: a wrong exporter, an entitlement that the daemon refuses.
+        ended = &mut solve => return Err(ended_early(ended)),
+        opened = Bridge::open(client, &build_ref) => opened,
+    };
+    let bridge = opened?;
+    let driven = frontend(&bridge);
+    tokio::pin!(driven);
+    let driven = tokio::select! {
+        biased;
+        driven = &mut driven => driven,
+        ended = &mut solve => {
+            let response = ended.map_err(Error::Client)?;
+            // The build can end before the answer to the result that ended it is here.
+            return match tokio::time::timeout(GRACE, driven).await {
+                Ok(driven) => driven.map(|value| (value, response.exporter)),
+                Err(_) => Err(ended_early(Ok(response))),
+            };
+        }
+    };
+    match driven {
+        Ok(value) => Ok((value, solve.await.map_err(export_failed)?.exporter)),
+        Err(error) => {
+            // The daemon keeps the reason in its history; the build ends there with it.
+            let _ = bridge.return_error(&error.to_failure()).await;
+            let _ = tokio::time::timeout(GRACE, solve).await;
+            Err(error)
+        }
+    }
+}
+
+/// The build's own call ended before the result was handed over.
+fn ended_early(ended: Result<SolveResponse, client::Error>) -> Error {
+    match ended {
+        Err(error) => Error::Client(error),
+        Ok(_) => Error::Client(client::Error::InvalidAnswer {
+            call: "the build",
+            reason: "it ended before it had a result".to_owned(),
+        }),
+    }
+}
+
+/// Everything is built, and the daemon could not export it.
+fn export_failed(error: client::Error) -> Error {
+    Error::Export {
+        source: Box::new(error),
+    }
+}

@@ -1,0 +1,49 @@
+//! Lines of `/etc/hosts` for `RUN` whose address only the daemon knows.
+
+use std::borrow::Cow;
+
+use crate::client::{Client, Worker};
+use crate::pipeline::{BuildRequest, Error};
+
+/// Where the worker of a Docker engine says how containers reach the machine that it runs on.
+const GATEWAY: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
+
+/// Where a name in `/etc/hosts` leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HostAddress {
+    /// An address, written as it is given: it is a part of the steps' digests.
+    Ip(String),
+    /// The machine of the engine that builds, as containers reach it: each node has its own.
+    Gateway,
+}
+
+/// The request with the addresses that the daemon knows.
+///
+/// # Errors
+/// [`Error::NoHostGateway`] when the daemon does not say it, as those do that are no Docker engine.
+pub(in crate::pipeline) async fn resolved<'a>(
+    request: &'a BuildRequest,
+    client: &Client,
+) -> Result<Cow<'a, BuildRequest>, Error> {
+    let mut hosts = request.extra_hosts.iter();
+    let Some((name, _)) = hosts.find(|(_, address)| *address == HostAddress::Gateway) else {
+        return Ok(Cow::Borrowed(request));
+    };
+    let workers = client.workers().await?;
+    let gateway = gateway(&workers).ok_or_else(|| Error::NoHostGateway { host: name.clone() })?;
+    let mut request = request.clone();
+    for (_, address) in &mut request.extra_hosts {
+        if *address == HostAddress::Gateway {
+            *address = HostAddress::Ip(gateway.clone());
+        }
+    }
+    Ok(Cow::Owned(request))
+}
+
+fn gateway(workers: &[Worker]) -> Option<String> {
+    let mut labels = workers
+        .iter()
+        .filter_map(|worker| worker.labels.get(GATEWAY));
+    labels.find(|address| !address.is_empty()).cloned()
+}

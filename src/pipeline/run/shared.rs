@@ -1,0 +1,320 @@
+//! What several builds share on the daemons that they run on: the sessions that serve their
+//! folders, base images that were looked up, graphs of linked builds, the gate before the exports.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::sources::Sources;
+use crate::client::{Address, Client};
+use crate::frontend::{FoundImages, Link, LinkedJob};
+use crate::gateway::Bridge;
+use crate::pipeline::inputs::named;
+use crate::pipeline::{BuildRequest, Environment, Error, Gate, Inputs, Prepared};
+use crate::session::Sent;
+
+/// Identifies a build among those that are run together.
+type Id = usize;
+
+/// What builds that run together share. Their sessions end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Each is served by a session of its own: a name can stand for one folder only.
+    groups: Vec<Sources>,
+    node_id: Option<String>,
+    sent: Sent,
+    members: Vec<Id>,
+    /// Where they wait for one another before they export.
+    gate: Option<Gate<Id>>,
+    /// How many graphs are solved at the same time, of all builds.
+    places: Option<Arc<Semaphore>>,
+    /// The builds that are solved or have failed.
+    ended: watch::Sender<BTreeMap<Id, bool>>,
+    daemons: Mutex<HashMap<Address, Arc<Daemon>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    _stops: DropGuard,
+}
+
+/// What is shared on one daemon.
+#[derive(Debug, Default)]
+struct Daemon {
+    images: Arc<FoundImages>,
+    links: Mutex<HashMap<Id, Arc<OnceCell<Arc<LinkedJob>>>>>,
+    /// The sessions of the groups.
+    sessions: tokio::sync::Mutex<BTreeMap<Sources, Attached>>,
+}
+
+#[derive(Debug)]
+struct Attached {
+    id: String,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+/// One of several builds that run together.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    shared: Arc<Shared>,
+    id: Id,
+}
+
+/// How the builds of a [`Shared`] depend on one another.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Together {
+    /// Nothing is exported before everything is solved.
+    pub(crate) export_together: bool,
+    /// How many graphs are solved at the same time.
+    pub(crate) parallel: Option<usize>,
+    /// Counts what is sent of the contexts.
+    pub(crate) sent: Sent,
+}
+
+impl Shared {
+    /// For builds that run together. Builds that they link to count as their sources.
+    pub(crate) fn new(builds: &[Arc<Prepared>], together: Together) -> Arc<Self> {
+        let members: Vec<Id> = builds.iter().map(identity).collect();
+        let gate = together.export_together.then(|| Gate::new(members.clone()));
+        let inputs = builds.iter().map(|build| &build.inputs);
+        let node_id = builds
+            .iter()
+            .find_map(|build| build.request.node_id.clone());
+        Self::of(inputs, node_id, members, gate, &together)
+    }
+
+    fn of<'a>(
+        inputs: impl Iterator<Item = &'a Inputs>,
+        node_id: Option<String>,
+        members: Vec<Id>,
+        gate: Option<Gate<Id>>,
+        together: &Together,
+    ) -> Arc<Self> {
+        let mut groups: Vec<Sources> = Vec::new();
+        let mut add = |inputs: &Inputs| {
+            let sources = Sources::of(inputs);
+            if !groups.iter_mut().any(|group| group.add(&sources)) {
+                groups.push(sources);
+            }
+        };
+        for inputs in inputs {
+            add(inputs);
+            let unknown = linked(inputs).into_iter();
+            unknown
+                .filter(|build| !members.contains(&identity(build)))
+                .for_each(|build| add(&build.inputs));
+        }
+        let stop = CancellationToken::new();
+        Arc::new(Self {
+            groups,
+            node_id,
+            sent: together.sent.clone(),
+            members,
+            gate,
+            places: together
+                .parallel
+                .map(|places| Arc::new(Semaphore::new(places.max(1)))),
+            ended: watch::Sender::default(),
+            daemons: Mutex::default(),
+            tasks: TaskTracker::new(),
+            _stops: stop.clone().drop_guard(),
+            stop,
+        })
+    }
+
+    /// One of them.
+    pub(crate) fn member(self: &Arc<Self>, build: &Arc<Prepared>) -> Member {
+        Member {
+            shared: Arc::clone(self),
+            id: identity(build),
+        }
+    }
+
+    /// Nothing may be exported any more.
+    pub(crate) fn close(&self) {
+        if let Some(gate) = &self.gate {
+            gate.close();
+        }
+    }
+
+    /// Ends the sessions and waits until nothing of them runs.
+    pub(crate) async fn end(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn daemon(&self, client: &Client) -> Arc<Daemon> {
+        let mut daemons = self.daemons.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(daemons.entry(client.address().clone()).or_default())
+    }
+}
+
+impl Member {
+    /// A build that runs alone, if it has links.
+    pub(in crate::pipeline) fn alone(
+        request: &BuildRequest,
+        inputs: &Inputs,
+        sent: Sent,
+    ) -> Option<Self> {
+        named::builds(&inputs.named).next()?;
+        let node_id = request.node_id.clone();
+        let together = Together {
+            sent,
+            ..Together::default()
+        };
+        let inputs = std::iter::once(inputs);
+        Some(Self {
+            shared: Shared::of(inputs, node_id, Vec::new(), None, &together),
+            id: 0,
+        })
+    }
+
+    /// Limits what all of them solve at the same time.
+    pub(in crate::pipeline) fn places(&self) -> Option<Arc<Semaphore>> {
+        self.shared.places.clone()
+    }
+
+    /// Base images that any of them has looked up on this daemon.
+    pub(in crate::pipeline) fn images(&self, client: &Client) -> Arc<FoundImages> {
+        Arc::clone(&self.shared.daemon(client).images)
+    }
+
+    /// The id of the session that serves a build's folders on a daemon. It is opened when it is
+    /// first needed, and again when the connection was lost.
+    pub(in crate::pipeline) async fn sources(
+        &self,
+        client: &Client,
+        inputs: &Inputs,
+    ) -> Result<String, Error> {
+        let needed = Sources::of(inputs);
+        let mut groups = self.shared.groups.iter();
+        // A context that came in a stream is in a folder of its own for each part.
+        let group = groups.find(|group| group.serve(&needed)).unwrap_or(&needed);
+        let daemon = self.shared.daemon(client);
+        let mut sessions = daemon.sessions.lock().await;
+        if let Some(attached) = sessions.get(group)
+            && !attached.serving.is_finished()
+        {
+            return Ok(attached.id.clone());
+        }
+        let node_id = self.shared.node_id.as_deref();
+        let session = group.session(node_id, self.shared.sent.clone())?;
+        let id = session.id().to_owned();
+        let (client, stop) = (client.clone(), self.shared.stop.child_token());
+        // A session that breaks fails the daemon's calls, and so the builds.
+        let serving = self.shared.tasks.spawn(async move {
+            let _ = client.attach(session, stop).await;
+        });
+        let attached = Attached {
+            id: id.clone(),
+            serving,
+        };
+        sessions.insert(group.clone(), attached);
+        Ok(id)
+    }
+
+    /// The graphs that a build links to, each read once on a daemon.
+    pub(in crate::pipeline) async fn links(
+        &self,
+        client: &Client,
+        bridge: &Bridge,
+        inputs: &Inputs,
+        environment: &Environment,
+    ) -> Result<Vec<Link>, Error> {
+        let daemon = self.shared.daemon(client);
+        let mut links = Vec::new();
+        for (name, linked) in named::builds(&inputs.named) {
+            let cell = {
+                let mut cells = daemon.links.lock().unwrap_or_else(PoisonError::into_inner);
+                Arc::clone(cells.entry(identity(linked)).or_default())
+            };
+            let read = || linked.linked(client, bridge, environment, self);
+            let job = cell.get_or_try_init(read).await?;
+            links.push(Link {
+                name: name.clone(),
+                job: Arc::clone(job),
+            });
+        }
+        Ok(links)
+    }
+
+    /// Waits for linked builds with secrets or agents of their own, which only their sessions serve.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when one of them fails.
+    pub(super) async fn wait_for_links(&self, inputs: &Inputs) -> Result<(), Error> {
+        let mut ended = self.shared.ended.subscribe();
+        for build in linked(inputs) {
+            let id = identity(build);
+            if !build.has_secrets() || !self.shared.members.contains(&id) {
+                continue;
+            }
+            let ended = ended.wait_for(|ended| ended.contains_key(&id)).await;
+            // The sender lives as long as this does.
+            if !ended.is_ok_and(|ended| ended[&id]) {
+                return Err(Error::Interrupted);
+            }
+        }
+        Ok(())
+    }
+
+    /// The links that no other build of these runs: their secrets are to be served by this one.
+    pub(super) fn unserved<'a>(&self, inputs: &'a Inputs) -> Vec<&'a Arc<Prepared>> {
+        let mut linked = linked(inputs);
+        linked.retain(|build| !self.shared.members.contains(&identity(build)));
+        linked
+    }
+
+    /// This build is solved, or has failed.
+    pub(crate) fn solved(&self, solved: bool) {
+        self.shared.ended.send_modify(|ended| {
+            ended.insert(self.id, solved);
+        });
+    }
+
+    /// Waits until all are solved; false if nothing may be exported.
+    pub(crate) async fn may_export(&self) -> bool {
+        match &self.shared.gate {
+            None => true,
+            Some(gate) => gate.pass(&[self.id]).await,
+        }
+    }
+
+    /// This build has failed.
+    pub(crate) fn failed(&self) {
+        self.solved(false);
+    }
+
+    /// The others are exported without this one.
+    pub(crate) fn leave(&self) {
+        if let Some(gate) = &self.shared.gate {
+            gate.count(&[self.id]);
+        }
+    }
+
+    /// Ends what this build alone has shared.
+    pub(in crate::pipeline) fn end(&self) -> impl Future<Output = ()> + '_ {
+        self.shared.end()
+    }
+}
+
+fn identity(build: &Arc<Prepared>) -> Id {
+    Arc::as_ptr(build).addr()
+}
+
+/// The builds that one links to, and those that these link to.
+fn linked(inputs: &Inputs) -> Vec<&Arc<Prepared>> {
+    let (mut found, mut pending): (Vec<&Arc<Prepared>>, _) = (Vec::new(), vec![inputs]);
+    while let Some(inputs) = pending.pop() {
+        for (_, build) in named::builds(&inputs.named) {
+            if !found.iter().any(|known| Arc::ptr_eq(known, build)) {
+                found.push(build);
+                pending.push(&build.inputs);
+            }
+        }
+    }
+    found
+}
