@@ -9,6 +9,7 @@ use super::sbom::Scanner;
 use super::translated::Translated;
 use super::{
     Error, Finished, Refusal, Setting, Source, missing_source, refusal, request, result, solve,
+    unused_args,
 };
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
@@ -136,7 +137,12 @@ impl Job {
             several,
             mut translations,
             mut failed,
+            has_triggers,
         } = translated?;
+        if !has_triggers {
+            let unused = unused_args::lines(&parsed.dockerfile, &self.attributes);
+            warn_without_place(bridge, &unused, &setting.warn_at).await;
+        }
         self.check_steps(setting, &translations)?;
         failed.extend(
             self.take_impossible(bridge, setting, several, &mut translations)
@@ -310,6 +316,22 @@ fn parse(source: &Source, attributes: &BTreeMap<String, String>) -> Result<Parse
                 findings,
             ))
         }
+    }
+}
+
+/// Warnings about the request rather than a line of the Dockerfile.
+async fn warn_without_place(bridge: &Bridge, texts: &[String], vertex: &str) {
+    for short in texts {
+        let warning = Warning {
+            vertex,
+            level: 1,
+            short,
+            detail: Vec::new(),
+            url: "",
+            location: None,
+        };
+        // A warning that does not get through fails no build.
+        let _ = bridge.warn(&warning).await;
     }
 }
 

@@ -37,6 +37,7 @@ mod solve;
 mod source;
 mod subrequest;
 mod translated;
+mod unused_args;
 
 pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;

@@ -19,6 +19,8 @@ pub(super) struct Translated {
     pub(super) several: bool,
     pub(super) translations: Vec<Translation>,
     pub(super) failed: Vec<PlatformFailure>,
+    /// Images may bring instructions of their own.
+    pub(super) has_triggers: bool,
 }
 
 impl Translated {
@@ -30,6 +32,7 @@ impl Translated {
             several,
             translations: Vec::new(),
             failed: Vec::new(),
+            has_triggers: false,
         };
         for (platform, made) in made {
             match made {
@@ -110,10 +113,11 @@ impl Job {
             }
             if done.iter().all(Option::is_some) {
                 let platforms = options.into_iter().map(|options| options.platform);
-                return Ok(Translated::of(
-                    several,
-                    platforms.zip(done.into_iter().flatten()),
-                ));
+                let made = platforms.zip(done.into_iter().flatten());
+                return Ok(Translated {
+                    has_triggers: !setting.links.is_empty() || images.have_triggers(),
+                    ..Translated::of(several, made)
+                });
             }
             images::resolve(bridge, setting, missing, &mut images).await;
         }

@@ -201,6 +201,15 @@ mod names {
     }
 
     #[test]
+    fn a_build_argument_that_nothing_takes_is_a_warning() {
+        let context = folder_of(&[("Dockerfile", "FROM scratch\nARG VERSION\nCOPY . /\n")]);
+        let flags = ["build", "--progress=plain", "--build-arg", "VERSOIN=1"];
+        let run = Finished::of(solvekit(flags).arg(context.path())).succeeded();
+        let expected = "VERSOIN is not used: no ARG takes it; did you mean VERSION?";
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+
+    #[test]
     fn a_build_argument_without_name() {
         Finished::of(&mut solvekit(["build", "--build-arg", "=x", "."])).failed_with(1, &["=x"]);
         Finished::of(&mut solvekit(["build", "--label", "=x", "."])).failed_with(1, &["=x"]);

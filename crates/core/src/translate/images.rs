@@ -141,6 +141,16 @@ impl ResolvedImages {
         self.times.insert(identifier.into(), Err(failure));
     }
 
+    /// True if an image has ONBUILD triggers.
+    pub fn have_triggers(&self) -> bool {
+        self.images.values().any(|answer| match answer {
+            Answer::Image(image) => !image.config.config.on_build.is_empty(),
+            Answer::Failure(_) => false,
+            // What it is becomes known later.
+            Answer::Context(..) => true,
+        })
+    }
+
     /// Is there an answer for `request`?
     pub fn contains(&self, request: &ImageRequest) -> bool {
         self.images.contains_key(request)

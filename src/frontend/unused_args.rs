@@ -1,0 +1,104 @@
+//! Build arguments that no ARG of the Dockerfile takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dockerfile::{Dockerfile, InstructionKind};
+use crate::suggest::nearest;
+
+const ATTRIBUTE: &str = "build-arg:";
+/// Taken without an ARG, in any case.
+const PROXIES: [&str; 5] = [
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "all_proxy",
+];
+/// Beginnings of names that the builder itself looks at.
+const OF_BUILDER: [&str; 4] = ["BUILDKIT_", "SOURCE_DATE_EPOCH", "TARGET", "BUILD"];
+
+/// A line for each build argument that nothing takes. With triggers in the file the arguments are
+/// not all known: none then.
+pub(super) fn lines(dockerfile: &Dockerfile, attributes: &BTreeMap<String, String>) -> Vec<String> {
+    let Some(declared) = declared(dockerfile) else {
+        return Vec::new();
+    };
+    let candidates: Vec<&str> = declared.iter().copied().collect();
+    let given = attributes
+        .keys()
+        .filter_map(|name| name.strip_prefix(ATTRIBUTE));
+    given
+        .filter(|name| !declared.contains(name) && !is_predefined(name))
+        .map(|name| {
+            let hint = nearest(name, &candidates)
+                .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            format!("the build argument {name} is not used: no ARG takes it{hint}")
+        })
+        .collect()
+}
+
+/// The names of all ARGs, in whatever stage; `None` if triggers may bring others.
+fn declared(dockerfile: &Dockerfile) -> Option<BTreeSet<&str>> {
+    let mut names = BTreeSet::new();
+    for line in &dockerfile.global_args {
+        names.extend(line.args.variables.iter().map(|variable| &*variable.name));
+    }
+    for instruction in dockerfile
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.instructions)
+    {
+        match &instruction.kind {
+            InstructionKind::Arg(arg) => {
+                names.extend(arg.variables.iter().map(|variable| &*variable.name));
+            }
+            InstructionKind::Onbuild(_) => return None,
+            _ => {}
+        }
+    }
+    Some(names)
+}
+
+fn is_predefined(name: &str) -> bool {
+    PROXIES.contains(&&*name.to_ascii_lowercase())
+        || OF_BUILDER.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(dockerfile: &str, given: &[&str]) -> Vec<String> {
+        let dockerfile = crate::dockerfile::parse(dockerfile.as_bytes()).unwrap();
+        let attributes = given
+            .iter()
+            .map(|name| (format!("{ATTRIBUTE}{name}"), String::new()))
+            .collect();
+        lines(&dockerfile, &attributes)
+    }
+
+    #[test]
+    fn arguments_that_no_arg_takes_are_named_with_the_nearest_one() {
+        let file = "ARG base=a\nFROM $base AS one\nARG VERSION\nFROM scratch\nARG a b\n";
+        assert_eq!(
+            found(file, &["VERSOIN", "quite_other", "a", "base"]),
+            [
+                "the build argument VERSOIN is not used: no ARG takes it; did you mean VERSION?",
+                "the build argument quite_other is not used: no ARG takes it",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_builder_or_a_trigger_may_take_is_not_reported() {
+        let builder = [
+            "HTTP_PROXY",
+            "no_proxy",
+            "BUILDKIT_X",
+            "TARGETARCH",
+            "SOURCE_DATE_EPOCH",
+        ];
+        assert_eq!(found("FROM scratch\n", &builder), [""; 0]);
+        assert_eq!(found("FROM scratch\nONBUILD ARG a\n", &["a"]), [""; 0]);
+    }
+}
