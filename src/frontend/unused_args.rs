@@ -6,7 +6,7 @@ use crate::dockerfile::{Dockerfile, InstructionKind};
 use crate::suggest::nearest;
 
 const ATTRIBUTE: &str = "build-arg:";
-/// Taken without an ARG, in any case.
+/// Proxies, in any case: no ARG has to take them.
 const PROXIES: [&str; 5] = [
     "http_proxy",
     "https_proxy",
@@ -14,11 +14,24 @@ const PROXIES: [&str; 5] = [
     "no_proxy",
     "all_proxy",
 ];
-/// Beginnings of names that the builder itself looks at.
-const OF_BUILDER: [&str; 4] = ["BUILDKIT_", "SOURCE_DATE_EPOCH", "TARGET", "BUILD"];
+/// The builder reads these itself, and all that begin with `BUILDKIT_`.
+const PREDEFINED: [&str; 12] = [
+    "BUILDARCH",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDPLATFORM",
+    "BUILDVARIANT",
+    "SOURCE_DATE_EPOCH",
+    "TARGETARCH",
+    "TARGETOS",
+    "TARGETOSVERSION",
+    "TARGETPLATFORM",
+    "TARGETSTAGE",
+    "TARGETVARIANT",
+];
 
-/// A line for each build argument that nothing takes. With triggers in the file the arguments are
-/// not all known: none then.
+/// A line for each build argument that nothing takes. None if the file has triggers: those may take
+/// any.
 pub(super) fn lines(dockerfile: &Dockerfile, attributes: &BTreeMap<String, String>) -> Vec<String> {
     let Some(declared) = declared(dockerfile) else {
         return Vec::new();
@@ -61,7 +74,8 @@ fn declared(dockerfile: &Dockerfile) -> Option<BTreeSet<&str>> {
 
 fn is_predefined(name: &str) -> bool {
     PROXIES.contains(&&*name.to_ascii_lowercase())
-        || OF_BUILDER.iter().any(|prefix| name.starts_with(prefix))
+        || PREDEFINED.contains(&name)
+        || name.starts_with("BUILDKIT_")
 }
 
 #[cfg(test)]
@@ -100,5 +114,6 @@ mod tests {
         ];
         assert_eq!(found("FROM scratch\n", &builder), [""; 0]);
         assert_eq!(found("FROM scratch\nONBUILD ARG a\n", &["a"]), [""; 0]);
+        assert_eq!(found("FROM scratch\n", &["BUILD_NUMBER"]).len(), 1);
     }
 }
