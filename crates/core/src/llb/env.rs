@@ -1,25 +1,36 @@
 //! The environment of a state: variables in the order of their last assignment.
+//!
+//! A base image, a Dockerfile or a build may have thousands, so no operation looks at all of them.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Environment variables, ordered by when each was assigned last, which is their order in an exec op.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Env {
-    /// `KEY=value` of all entries, one after the other.
-    text: String,
-    entries: Vec<Entry>,
+    /// By the number of the assignment.
+    entries: BTreeMap<u64, Entry>,
+    /// The number of each key's assignment.
+    numbers: BTreeMap<Arc<str>, u64>,
+    next: u64,
+    /// Bytes of all assignments.
+    text: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `KEY=value`. Copies of an environment share the text.
+#[derive(Clone, Debug)]
 struct Entry {
-    start: usize,
+    assignment: Arc<str>,
     key_len: usize,
-    len: usize,
 }
 
 impl Entry {
-    fn range(self) -> Range<usize> {
-        self.start..self.start + self.len
+    fn key(&self) -> &str {
+        &self.assignment[..self.key_len]
+    }
+
+    fn value(&self) -> &str {
+        &self.assignment[self.key_len + 1..]
     }
 }
 
@@ -31,55 +42,57 @@ impl Env {
 
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        let at = self.position(key)?;
-        Some(self.value(self.entries[at]))
+        self.entries.get(self.numbers.get(key)?).map(Entry::value)
     }
 
     /// Is `key` set?
     pub fn contains(&self, key: &str) -> bool {
-        self.position(key).is_some()
+        self.numbers.contains_key(key)
     }
 
     /// Sets `key`; an earlier assignment loses its place.
     pub fn set(&mut self, key: &str, value: &str) {
-        self.remove(key);
-        let start = self.text.len();
-        self.text.reserve(key.len() + value.len() + 1);
-        self.text.push_str(key);
-        self.text.push('=');
-        self.text.push_str(value);
-        self.entries.push(Entry {
-            start,
+        let number = self.next;
+        self.next += 1;
+        let earlier = match self.numbers.get_mut(key) {
+            Some(known) => Some(std::mem::replace(known, number)),
+            None => self.numbers.insert(key.into(), number),
+        };
+        self.forget(earlier);
+        let entry = Entry {
+            assignment: format!("{key}={value}").into(),
             key_len: key.len(),
-            len: self.text.len() - start,
-        });
+        };
+        self.text += entry.assignment.len();
+        self.entries.insert(number, entry);
     }
 
     /// Removes `key`.
     pub fn remove(&mut self, key: &str) {
-        let Some(at) = self.position(key) else { return };
-        let gone = self.entries.remove(at);
-        self.text.replace_range(gone.range(), "");
-        for entry in &mut self.entries[at..] {
-            entry.start -= gone.len;
+        let number = self.numbers.remove(key);
+        self.forget(number);
+    }
+
+    fn forget(&mut self, number: Option<u64>) {
+        if let Some(gone) = number.and_then(|number| self.entries.remove(&number)) {
+            self.text -= gone.assignment.len();
         }
     }
 
     /// The variables' names, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| self.key(*entry))
+        self.entries.values().map(Entry::key)
     }
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries
-            .iter()
-            .map(|entry| (self.key(*entry), self.value(*entry)))
+        let entries = self.entries.values();
+        entries.map(|entry| (entry.key(), entry.value()))
     }
 
     /// `KEY=value`, in order.
     pub fn assignments(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| &self.text[entry.range()])
+        self.entries.values().map(|entry| &*entry.assignment)
     }
 
     /// How many variables there are.
@@ -89,28 +102,22 @@ impl Env {
 
     /// The memory that they take, in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.text.len() + std::mem::size_of_val(self.entries.as_slice())
+        self.text + self.entries.len() * size_of::<(u64, Entry)>()
     }
 
     /// Is there none?
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
 
-    fn key(&self, entry: Entry) -> &str {
-        &self.text[entry.start..entry.start + entry.key_len]
-    }
-
-    fn value(&self, entry: Entry) -> &str {
-        &self.text[entry.start + entry.key_len + 1..entry.range().end]
-    }
-
-    fn position(&self, key: &str) -> Option<usize> {
-        self.entries
-            .iter()
-            .position(|entry| entry.key_len == key.len() && self.key(*entry) == key)
+impl PartialEq for Env {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
+
+impl Eq for Env {}
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Env {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
@@ -148,5 +155,7 @@ mod tests {
         env.remove("nothing");
         assert_eq!(env.iter().collect::<Vec<_>>(), [("a", "1"), ("c", "3")]);
         assert_eq!(env.keys().count(), env.len());
+        assert_eq!(env, [("a", "1"), ("c", "3")].into_iter().collect());
+        assert_ne!(env, [("c", "3"), ("a", "1")].into_iter().collect());
     }
 }

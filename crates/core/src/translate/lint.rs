@@ -59,6 +59,16 @@ impl<'l> Lint<'l> {
         })
     }
 
+    /// Names of the ARGs before the first FROM.
+    pub(super) fn global_names(&mut self, dockerfile: &Dockerfile) {
+        let escape = dockerfile.directives.escape;
+        for line in &dockerfile.global_args {
+            for variable in &line.args.variables {
+                self.with(|linter| linter.unexpanded_name(line, &variable.name, escape));
+            }
+        }
+    }
+
     /// Bases have to be names of images also when no build argument is given.
     pub(super) fn defaults(&mut self, dockerfile: &Dockerfile, lexer: &Lexer, predefined: &Env) {
         if !self.is_on() {
@@ -90,20 +100,13 @@ impl<'l> Lint<'l> {
         if unmatched.is_empty() || !self.is_on() {
             return;
         }
-        let declared = scope
-            .dockerfile
-            .global_args
-            .iter()
-            .flat_map(|line| &line.args.variables);
-        let declared = declared.map(|variable| variable.name.as_str());
-        let known: Vec<&str> = declared.chain(scope.global_args.keys()).collect();
-        for name in unmatched
-            .iter()
-            .filter(|name| !known.contains(&name.as_str()))
-        {
-            self.with(|linter| {
-                linter.undefined_argument_in_from(stage, name, known.iter().copied())
-            });
+        for name in unmatched {
+            if scope.declared_args.contains(name.as_str()) {
+                continue;
+            }
+            let known = scope.declared_args.iter().copied();
+            let known = known.chain(scope.global_args.keys());
+            self.with(|linter| linter.undefined_argument_in_from(stage, name, known));
         }
     }
 

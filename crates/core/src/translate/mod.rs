@@ -8,6 +8,7 @@ mod answer;
 mod arguments;
 mod attributes;
 mod base;
+mod build_args;
 mod context;
 mod epoch;
 mod error;

@@ -57,7 +57,7 @@ pub(super) fn inherit(stages: &mut Stages<'_>, id: StageId) {
     stage.base_image = base_image;
     stage.paths_of = paths_of;
     stage.workdir_given = workdir_given;
-    stage.args.extend(args);
+    stage.args = args;
 }
 
 /// The triggers of the base image, or of the base stage's own instructions: those of its base are done there.

@@ -1,6 +1,6 @@
 //! What can be given to a build of a stage: arguments, secrets, SSH agents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::arguments;
 use super::error::Error;
@@ -189,6 +189,7 @@ pub(super) fn outline(plan: &Plan<'_>) -> Outline {
         description: doc,
         ..Outline::default()
     };
+    let mut known = Known::default();
     let mut seen = vec![false; plan.stages.len()];
     let mut path = vec![plan.target];
     while let Some(id) = path.pop() {
@@ -196,7 +197,7 @@ pub(super) fn outline(plan: &Plan<'_>) -> Outline {
             continue;
         }
         if let Some(captured) = &plan.stages[id].outline {
-            outline.add(captured);
+            outline.add(captured, &mut known);
         }
         path.extend(plan.stages[id].needs.iter().rev().map(|(need, _)| *need));
         path.extend(plan.stages[id].base);
@@ -207,25 +208,29 @@ pub(super) fn outline(plan: &Plan<'_>) -> Outline {
     outline
 }
 
+/// Names that are in the outline.
+#[derive(Default)]
+struct Known<'p> {
+    args: HashSet<&'p str>,
+    secrets: HashSet<&'p str>,
+    ssh: HashSet<&'p str>,
+}
+
 impl Outline {
-    fn add(&mut self, captured: &Captured) {
+    fn add<'p>(&mut self, captured: &'p Captured, known: &mut Known<'p>) {
         for name in all_used(captured) {
-            let Some(declared) = captured.args.get(name) else {
-                continue;
-            };
-            if !self.args.iter().any(|known| known.name == *name) {
+            if let Some(declared) = captured.args.get(name)
+                && known.args.insert(name)
+            {
                 self.args.push(declared.arg.clone());
             }
         }
-        for (own, known) in [
-            (&captured.secrets, &mut self.secrets),
-            (&captured.ssh, &mut self.ssh),
+        for (own, names, items) in [
+            (&captured.secrets, &mut known.secrets, &mut self.secrets),
+            (&captured.ssh, &mut known.ssh, &mut self.ssh),
         ] {
-            for item in own.values() {
-                if !known.iter().any(|known| known.name == item.name) {
-                    known.push(item.clone());
-                }
-            }
+            let new = own.values().filter(|item| names.insert(&item.name));
+            items.extend(new.cloned());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What all stages of a translation have in common.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::arguments::{self, Platforms};
@@ -21,6 +22,8 @@ pub(super) struct Scope<'a> {
     pub(super) images: &'a ResolvedImages,
     pub(super) platforms: Platforms,
     pub(super) global_args: Env,
+    /// The names of the ARGs before the first FROM, with a value or without.
+    pub(super) declared_args: BTreeSet<&'a str>,
     /// Build arguments that are not as the caller gave them: the epoch is resolved.
     pub(super) epoch_arg: Option<String>,
     pub(super) lexer: Lexer,
@@ -49,6 +52,7 @@ impl<'a> Scope<'a> {
         let stage = target_name(options, last);
         let lexer = Lexer::new(dockerfile.directives.escape);
         let predefined = arguments::predefined(&platforms, stage, &options.build_args);
+        lint.global_names(dockerfile);
         lint.defaults(dockerfile, &lexer, &predefined);
         let global_args = arguments::global(
             predefined,
@@ -62,6 +66,12 @@ impl<'a> Scope<'a> {
             images,
             platforms,
             global_args,
+            declared_args: dockerfile
+                .global_args
+                .iter()
+                .flat_map(|line| &line.args.variables)
+                .map(|variable| variable.name.as_str())
+                .collect(),
             epoch_arg: None,
             lexer,
             epoch: None,

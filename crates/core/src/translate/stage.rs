@@ -1,9 +1,10 @@
 //! A stage on its way from FROM to its last instruction, and the list of all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
+use super::build_args::BuildArgs;
 use super::error::Error;
 use super::names::Steps;
 use super::options::NamedContext;
@@ -46,10 +47,12 @@ pub(super) struct Stage<'a> {
     pub(super) state: State,
     /// The image config so far.
     pub(super) image: Arc<Image>,
+    /// Where the config has its variables, once an ENV of this stage has asked.
+    pub(super) env_positions: Option<EnvPositions>,
     /// The base image's config as it was found.
     pub(super) base_image: Option<Arc<Image>>,
     /// The ARGs so far, those of the base stage first.
-    pub(super) args: Vec<BuildArg>,
+    pub(super) args: BuildArgs,
     /// What is used of the main context.
     pub(super) context_paths: BTreeSet<String>,
     /// The stage that keeps the used paths of this one: a base stage keeps those of its children.
@@ -89,8 +92,7 @@ impl Scan {
     /// What the arguments of a stage that was gone through say.
     pub(super) fn of(scope: &Scope<'_>, stage: &Stage<'_>) -> Self {
         let is_asked = |argument: &str| {
-            let own = stage.args.iter().rev().filter(|arg| arg.name == argument);
-            let own = own.filter_map(|arg| arg.value.as_deref()).next();
+            let own = stage.args.last_value(argument);
             let value = own.or(scope.global_args.get(argument));
             value.is_some_and(|value| covers(value, &stage.steps.stage))
         };
@@ -156,16 +158,34 @@ impl Source<'_> {
     }
 }
 
-/// An ARG of a stage.
-#[derive(Clone, Debug)]
-pub(super) struct BuildArg {
-    pub(super) name: String,
-    pub(super) value: Option<String>,
-}
-
 impl Stage<'_> {
     pub(super) fn image_mut(&mut self) -> &mut Image {
         Arc::make_mut(&mut self.image)
+    }
+
+    /// Ends the stage: what only its instructions need goes.
+    pub(super) fn finish(&mut self) {
+        self.progress.finished = true;
+        self.env_positions = None;
+        if self.heirs == 0 {
+            self.image = Arc::default();
+        }
+    }
+
+    /// Sets a variable of the config. One that is there keeps its place.
+    pub(super) fn set_env(&mut self, key: &str, value: &str) {
+        let env = &mut Arc::make_mut(&mut self.image).config.env;
+        let positions = self
+            .env_positions
+            .get_or_insert_with(|| EnvPositions::of(env));
+        let assignment = format!("{key}={value}");
+        match positions.0.get(key).and_then(|at| env.get_mut(*at)) {
+            Some(known) => *known = assignment,
+            None => {
+                positions.note(env.len(), &assignment);
+                env.push(assignment);
+            }
+        }
     }
 
     /// Notes what keeps the stage from being built; the first counts.
@@ -198,6 +218,25 @@ impl Stage<'_> {
             ..HistoryEntry::default()
         };
         self.image_mut().history.push(entry);
+    }
+}
+
+/// The position of the first assignment of each variable. A name ends at the first `=`.
+#[derive(Debug, Default)]
+pub(super) struct EnvPositions(HashMap<String, usize>);
+
+impl EnvPositions {
+    fn of(env: &[String]) -> Self {
+        let mut positions = Self::default();
+        for (at, assignment) in env.iter().enumerate() {
+            positions.note(at, assignment);
+        }
+        positions
+    }
+
+    fn note(&mut self, at: usize, assignment: &str) {
+        let (name, _) = assignment.split_once('=').unwrap_or((assignment, ""));
+        self.0.entry(name.to_owned()).or_insert(at);
     }
 }
 
@@ -252,9 +291,11 @@ impl<'a> Stages<'a> {
 
     /// The config and the ARGs of `base`, for a stage that continues it: the last one to ask takes
     /// them.
-    pub(super) fn inherit(&mut self, base: StageId) -> (Arc<Image>, Vec<BuildArg>) {
+    pub(super) fn inherit(&mut self, base: StageId) -> (Arc<Image>, BuildArgs) {
         let stage = &mut self.list[base];
         stage.heirs = stage.heirs.saturating_sub(1);
+        // Each variable is set again, also where the config is handed on.
+        self.size += 16 * stage.image.config.env.len();
         let was_last = stage.heirs == 0 && stage.progress.finished;
         if was_last {
             return (
@@ -262,8 +303,7 @@ impl<'a> Stages<'a> {
                 std::mem::take(&mut stage.args),
             );
         }
-        let copied = stage.image.history.len() + stage.image.config.env.len() + stage.args.len();
-        self.size += 16 * copied;
+        self.size += 16 * (stage.image.history.len() + stage.args.len());
         (stage.image.clone(), stage.args.clone())
     }
 

@@ -766,6 +766,40 @@ fn an_exclusion_of_what_a_wildcard_matches_is_reported_and_fails_nothing() {
 }
 
 #[test]
+fn a_name_of_arg_that_is_not_expanded_is_reported_and_fails_nothing() {
+    let found = |source: &str| {
+        let config = LintConfig::of_dockerfile(source.as_bytes()).unwrap();
+        let mut linter = Linter::new(config);
+        let dockerfile = dockerfile::parse_and_lint(source.as_bytes(), &mut linter).unwrap();
+        let images = ResolvedImages::new();
+        let done = translate_and_lint(&dockerfile, &options(), &images, &mut linter).unwrap();
+        assert!(matches!(done, Outcome::Done(_)));
+        let findings = linter.findings().iter();
+        findings
+            .map(|finding| (finding.rule.name(), finding.span.first))
+            .collect::<Vec<_>>()
+    };
+    const RULE: &str = "UnexpandedArgName";
+    let both = "# check=error=true\nARG a${x}=1\nFROM scratch\nARG b=1 ${b}= 'c'=d\n";
+    assert_eq!(found(both), [(RULE, 2), (RULE, 4), (RULE, 4)]);
+    let escaped = "# escape=`\nFROM scratch\nARG a`b=1 a\\b=1 c=$a\n";
+    assert_eq!(found(escaped)[0], (RULE, 3));
+    assert_eq!(found("ARG a-b.c=$x\nFROM scratch\nARG a_B\n"), [("", 0); 0]);
+    let skipped = "FROM scratch\n# check=skip=UnexpandedArgName\nARG ${x}=\n";
+    assert_eq!(found(skipped), [("", 0); 0]);
+}
+
+#[test]
+fn variables_of_the_config_keep_their_places() {
+    let source = "FROM a\nENV A=1 B=2\nENV A=3 PATH=/x\nENV C=4\nENV C=5\n";
+    let done = translated(source);
+    let env = &done.image.config.env;
+    let from = env.iter().position(|known| known == "A=3").unwrap();
+    assert_eq!(env[from..], ["A=3", "B=2", "C=5"], "{env:?}");
+    assert!(env.contains(&"PATH=/x".to_owned()), "{env:?}");
+}
+
+#[test]
 fn what_is_found_before_the_time_of_a_source_fails_stays_found() {
     let source =
         "ARG V\nARG SOURCE_DATE_EPOCH=src\nFROM a:$V\nFROM scratch AS src\nADD https://h/a /\n";

@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use super::ast::{Instruction, Stage};
+use super::ast::{GlobalArgs, Instruction, Stage};
 use super::span::Span;
 
 pub use config::{LintConfig, LintConfigError, RuleSet};
@@ -92,6 +92,15 @@ impl<'a> From<&'a Instruction> for Place<'a> {
         Self {
             span: instruction.span,
             comments: &instruction.comments,
+        }
+    }
+}
+
+impl<'a> From<&'a GlobalArgs> for Place<'a> {
+    fn from(args: &'a GlobalArgs) -> Self {
+        Self {
+            span: args.span,
+            comments: &args.comments,
         }
     }
 }

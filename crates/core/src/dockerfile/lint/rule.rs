@@ -112,6 +112,9 @@ rules! {
     CopyExcludedMatch "" "--exclude names nothing that a wildcard of COPY or ADD itself matches"
         "BuildKit applies --exclude inside the folders that the wildcard matches; what the wildcard itself matches is copied"
         "copy the folder instead of what is in it, for example COPY --exclude=a . ./, or write **/a if only folders matter",
+    UnexpandedArgName "" "names of ARG are written out"
+        "ARG expands no variables or quotes in its names, so that no --build-arg and no variable refers to such an argument"
+        "write the name itself, for example ARG VERSION=1",
 }
 
 impl Rule {
@@ -122,7 +125,7 @@ impl Rule {
 
     /// The rule is not one of BuildKit's: its findings never fail a build.
     pub const fn is_ours(self) -> bool {
-        matches!(self, Self::CopyExcludedMatch)
+        matches!(self, Self::CopyExcludedMatch | Self::UnexpandedArgName)
     }
 }
 
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn rules_have_the_names_and_pages_of_the_reference() {
-        assert_eq!(Rule::ALL.len(), 23);
+        assert_eq!(Rule::ALL.len(), 24);
         assert_eq!(Rule::JSONArgsRecommended.name(), "JSONArgsRecommended");
         assert_eq!(
             Rule::UndefinedVar.url(),

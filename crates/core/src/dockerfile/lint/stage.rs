@@ -26,6 +26,15 @@ impl Linter {
         }
     }
 
+    /// A name of ARG that is written as if it were expanded: with a variable, quotes or `escape`.
+    pub fn unexpanded_name<'a>(&mut self, place: impl Into<Place<'a>>, name: &str, escape: char) {
+        if name.contains(['$', '"', '\'', escape]) {
+            self.report(Rule::UnexpandedArgName, place, || {
+                format!("ARG takes the name {name:?} as it is: names of ARG are not expanded")
+            });
+        }
+    }
+
     /// CMD or ENTRYPOINT in shell form, with no SHELL set.
     pub fn json_args_recommended<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str) {
         self.report(Rule::JSONArgsRecommended, place, || {

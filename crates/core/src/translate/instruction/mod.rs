@@ -15,7 +15,6 @@ mod variables;
 mod workdir;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::error::Error;
 use super::lint::Lint;
@@ -39,10 +38,7 @@ pub(super) fn dispatch<'a>(
     let mut stage = std::mem::take(&mut stages[id]);
     let done = run_all(scope, lint, stages, id, &mut stage);
     stage.scan = Scan::of(scope, &stage);
-    stage.progress.finished = true;
-    if stage.heirs == 0 {
-        stage.image = Arc::default();
-    }
+    stage.finish();
     stages[id] = stage;
     done
 }
@@ -194,7 +190,7 @@ impl Step<'_, '_, '_> {
             Err(error) => &error.unmatched,
         };
         for name in unmatched {
-            let declared = self.stage.args.iter().any(|arg| arg.name == *name);
+            let declared = self.stage.args.contains(name);
             if !declared && !variables::NOT_IN_ENVIRONMENT.contains(&name.as_str()) {
                 let known = self.stage.state.env().keys();
                 self.lint
@@ -303,6 +299,8 @@ pub(super) fn shown(lexer: &Lexer, text: &str, env: &Env) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::oci::{HistoryEntry, Image};
     use crate::translate::{Options, ResolvedImages};

@@ -1,11 +1,11 @@
 //! RUN.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use super::super::build_args::BuildArgs;
 use super::super::error::Error;
 use super::super::reason::Reason;
-use super::super::stage::{BuildArg, Layer};
+use super::super::stage::Layer;
 use super::super::start::COMMAND;
 use super::Step;
 use super::{config, run_mounts};
@@ -186,54 +186,19 @@ fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
 }
 
 /// The command with the ARGs that it sees in front: `|2 A=1 B=2 /bin/sh -c …`.
-fn history(args: &[BuildArg], command: &[String], env: &Env) -> String {
-    let names = match args.len() > 16 {
-        true => many_args(args, env),
-        false => few_args(args, env),
-    };
+fn history(args: &BuildArgs, command: &[String], env: &Env) -> String {
     let mut text = String::new();
-    if !names.is_empty() {
-        text = format!("|{} ", names.len());
-        for (name, value) in names {
-            text.push_str(name);
-            text.push('=');
-            text.push_str(value);
-            text.push(' ');
-        }
+    if args.len() > 0 {
+        text = format!("|{} ", args.len());
+    }
+    for (name, value) in args.iter() {
+        text.push_str(name);
+        text.push('=');
+        text.push_str(env.get(name).or(value).unwrap_or_default());
+        text.push(' ');
     }
     text.push_str(&command.join(" "));
     text
-}
-
-/// Each ARG once, in the order of their first declarations, with the value of the last.
-fn few_args<'a>(args: &'a [BuildArg], env: &'a Env) -> Vec<(&'a str, &'a str)> {
-    let mut names: Vec<(&str, &str)> = Vec::with_capacity(args.len());
-    for arg in args {
-        let value = env.get(&arg.name).or(arg.value.as_deref());
-        let value = value.unwrap_or_default();
-        match names.iter_mut().find(|(name, _)| *name == arg.name) {
-            Some((_, known)) => *known = value,
-            None => names.push((&arg.name, value)),
-        }
-    }
-    names
-}
-
-/// The same in time that does not grow with the square of their number.
-fn many_args<'a>(args: &'a [BuildArg], env: &'a Env) -> Vec<(&'a str, &'a str)> {
-    let env: HashMap<&str, &str> = env.iter().collect();
-    let mut places = HashMap::with_capacity(args.len());
-    let mut names: Vec<(&str, &str)> = Vec::with_capacity(args.len());
-    for arg in args {
-        let value = env.get(arg.name.as_str()).copied();
-        let value = value.or(arg.value.as_deref()).unwrap_or_default();
-        let place = *places.entry(arg.name.as_str()).or_insert(names.len());
-        match names.get_mut(place) {
-            Some((_, known)) => *known = value,
-            None => names.push((&arg.name, value)),
-        }
-    }
-    names
 }
 
 #[cfg(test)]
@@ -248,17 +213,21 @@ mod tests {
 
     #[test]
     fn history_has_every_arg_once() {
-        let arg = |name: &str, value: Option<&str>| BuildArg {
-            name: name.into(),
-            value: value.map(str::to_owned),
-        };
-        let args = [arg("A", Some("1")), arg("B", None), arg("A", Some("2"))];
+        let mut args = BuildArgs::default();
+        for (name, value) in [
+            ("A", Some("1")),
+            ("B", None),
+            ("A", Some("2")),
+            ("C", Some("4")),
+        ] {
+            args.push(name, value.map(str::to_owned));
+        }
         let env: Env = [("A", "3")].into_iter().collect();
         assert_eq!(
             history(&args, &["x".into(), "y".into()], &env),
-            "|2 A=3 B= x y"
+            "|3 A=3 B= C=4 x y"
         );
-        assert_eq!(history(&[], &["x".into()], &env), "x");
-        assert_eq!(many_args(&args, &env), few_args(&args, &env));
+        let none = BuildArgs::default();
+        assert_eq!(history(&none, &["x".into()], &env), "x");
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::error::Error;
-use super::super::stage::{BuildArg, Layer};
+use super::super::stage::Layer;
 use super::Step;
 use crate::dockerfile::{ArgInstruction, EnvInstruction, KeyValue, LabelInstruction};
 
@@ -20,7 +20,7 @@ pub(super) fn env(step: &mut Step<'_, '_, '_>, env: &EnvInstruction) -> Result<(
         step.lint(|linter, instruction| linter.secret_in_variable(instruction, "ENV", key));
         push_assignment(&mut text, key, Some(value));
         step.stage.update(|state| state.with_env(key, value));
-        set_in_config(&mut step.stage.image_mut().config.env, key, value);
+        step.stage.set_env(key, value);
     }
     step.commit(text, Layer::None);
     Ok(())
@@ -73,25 +73,16 @@ fn push_assignment(text: &mut String, key: &str, value: Option<&str>) {
     }
 }
 
-/// A variable that is there keeps its place in the config.
-fn set_in_config(env: &mut Vec<String>, key: &str, value: &str) {
-    let assignment = format!("{key}={value}");
-    let same = |known: &&mut String| {
-        let end = known.as_bytes().get(key.len());
-        end.is_none_or(|byte| *byte == b'=') && known.starts_with(key) && !key.contains('=')
-    };
-    match env.iter_mut().find(same) {
-        Some(known) => *known = assignment,
-        None => env.push(assignment),
-    }
-}
-
 /// Declares arguments: the build argument as it is, else the default, else what was said before the first FROM.
 pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(), Error> {
     let mut text = String::from("ARG");
     for variable in &arg.variables {
         let name = &variable.name;
-        step.lint(|linter, instruction| linter.secret_in_variable(instruction, "ARG", name));
+        let escape = step.scope.dockerfile.directives.escape;
+        step.lint(|linter, instruction| {
+            linter.unexpanded_name(instruction, name, escape);
+            linter.secret_in_variable(instruction, "ARG", name);
+        });
         let value = match (step.scope.build_arg(name), &variable.default) {
             (Some(given), _) => Some(given.to_owned()),
             (None, Some(default)) => Some(step.expand(default)?.into_owned()),
@@ -108,10 +99,7 @@ pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(
             outline.arg(variable, value.as_deref(), inherited, step.instruction.span);
         }
         push_assignment(&mut text, name, value.as_deref());
-        step.stage.args.push(BuildArg {
-            name: name.clone(),
-            value,
-        });
+        step.stage.args.push(name, value);
     }
     step.commit(text, Layer::None);
     Ok(())
