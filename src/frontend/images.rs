@@ -181,7 +181,8 @@ async fn time_of_files(
         return Ok(None);
     };
     let checksum = attribute("http.checksum").unwrap_or_default();
-    let source = llb::http(&request.identifier, name, checksum, Constraints::new());
+    let file = llb::Http::named(name).with_checksum(checksum);
+    let source = llb::http(&request.identifier, &file, Constraints::new());
     let options = MarshalOptions {
         caps: bridge.capabilities().llb,
         ..MarshalOptions::default()

@@ -74,7 +74,7 @@ mod tests {
     use crate::llb::{Exec, MarshalOptions, Network, Security, State};
 
     fn graph(exec: Exec) -> Definition {
-        let base = crate::llb::image("a", Default::default(), Default::default());
+        let base = crate::llb::image("a", crate::llb::ResolveMode::Default, Default::default());
         let root = base.run(exec).root();
         let later = root.run(Exec::new(["true"])).root();
         later.marshal(&MarshalOptions::default()).unwrap()
@@ -113,7 +113,7 @@ mod tests {
                 platform: platform(target).into(),
                 ..MarshalOptions::default()
             };
-            let base = crate::llb::image("a", Default::default(), Default::default());
+            let base = crate::llb::image("a", crate::llb::ResolveMode::Default, Default::default());
             let root = base.run(Exec::new(["a"])).root();
             let definition = root.marshal(&options).unwrap();
             let setting = Setting {

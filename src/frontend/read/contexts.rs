@@ -13,9 +13,7 @@ use crate::dockerfile::parse_ignore;
 use crate::gateway::{Bridge, Ref};
 use crate::llb::{self, Constraints, Definition, Local, State};
 use crate::oci::Image;
-use crate::translate::{
-    Attributes, Context, LocalContext, NamedContext, Options, scoped, with_config,
-};
+use crate::translate::{Attributes, Context, LocalContext, NamedContext, Options, scoped};
 
 const IGNORE_FILE: &str = ".dockerignore";
 
@@ -125,7 +123,7 @@ impl Contexts {
         };
         let state = match &image {
             None => state,
-            Some(image) => with_config(state, image),
+            Some(image) => state.with_environment_of(image),
         };
         Ok(NamedContext::Target {
             state: Box::new(state),

@@ -118,7 +118,8 @@ pub(super) struct Loaded {
 
 async fn download(bridge: &Bridge, url: &str) -> Result<Vec<u8>, gateway::Error> {
     let shown = format!("[internal] load {}", redact_url(url));
-    let file = llb::http(url, NAME, "", Constraints::new().named(shown));
+    let file = llb::Http::named(NAME);
+    let file = llb::http(url, &file, Constraints::new().named(shown));
     let options = MarshalOptions {
         caps: bridge.capabilities().llb,
         ..MarshalOptions::default()

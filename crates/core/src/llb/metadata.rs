@@ -171,6 +171,13 @@ impl Constraints {
         self
     }
 
+    /// Exported with the cache, or kept out of it, whatever the export's default.
+    #[must_use]
+    pub fn exporting_cache(mut self, export: bool) -> Self {
+        self.metadata.export_cache = Some(export);
+        self
+    }
+
     /// Part of a progress group.
     #[must_use]
     pub fn in_group(mut self, group: ProgressGroup) -> Self {

@@ -1,7 +1,7 @@
 //! An immutable graph of build steps, and its marshalling to Definition bytes and digests. Pure: no I/O.
 //!
-//! A [`State`] is a file system together with settings (environment, directory, user …). Sources ([`image`], [`local`], [`git`],
-//! [`http()`], [`oci_layout`]) make states, [`State::run`] and [`State::file`] make new ones of them, [`merge`] and [`diff`]
+//! A [`State`] is a file system together with settings (environment, directory, user …). Sources
+//! ([`image`], [`local`], [`git`], [`http()`], [`oci_layout`], [`image_blob`]) make states, [`State::run`] and [`State::file`] make new ones of them, [`merge`] and [`diff`]
 //! combine them. [`State::marshal`] gives the [`Definition`] that a daemon solves. The ops' bytes, and so the digests, are
 //! those of BuildKit's own Go client for the same graph.
 //!
@@ -26,6 +26,7 @@ mod go_json;
 mod json;
 mod marshal;
 mod metadata;
+mod passthrough;
 #[doc(hidden)]
 pub mod path;
 mod proto;
@@ -44,7 +45,11 @@ pub use metadata::{
     CUSTOM_NAME, Constraints, LinuxResources, Location, Metadata, Position, ProgressGroup, Range,
     SourceFile,
 };
-pub use source::{Git, Local, ResolveMode, git, http, image, local, oci_layout};
+pub use passthrough::{Passthrough, passthrough};
+pub use source::{
+    Blob, Bundle, Git, GitAuth, GitSignature, Http, HttpSignature, Image, Local, MetadataOnly,
+    OciLayout, ResolveMode, git, http, image, image_blob, local, oci_layout, oci_layout_blob,
+};
 pub use state::{Deferred, Network, Security, State, diff, merge};
 
 /// The PATH of processes whose environment has none.
@@ -63,6 +68,9 @@ pub enum Error {
     /// A deferred source that was never given.
     #[error("a source that was to be given later was not given")]
     UnresolvedSource,
+    /// A passthrough without an id, or that hands nothing on.
+    #[error("a passthrough needs an id and at least one input that it hands on")]
+    EmptyPassthrough,
     /// A definition from elsewhere that is none.
     #[error("a definition of a build graph cannot be read: {reason}")]
     InvalidDefinition {

@@ -12,7 +12,7 @@ use super::metadata::Constraints;
 use super::path;
 use super::vertex::{Kind, Output, Vertex};
 use super::{Error, exec, file};
-use crate::oci::Platform;
+use crate::oci::{Image, Platform};
 
 /// A file system and the settings for what runs on it. Immutable and cheap to clone.
 ///
@@ -90,7 +90,7 @@ impl State {
         }
     }
 
-    fn with_output(&self, output: Option<Output>) -> Self {
+    pub(super) fn with_output(&self, output: Option<Output>) -> Self {
         Self {
             output,
             settings: self.settings.clone(),
@@ -147,6 +147,36 @@ impl State {
     pub fn with_platform(self, platform: &Platform) -> Self {
         let platform = Arc::new(platform.normalized());
         self.with_settings(|settings| settings.platform = Some(platform))
+    }
+
+    /// With the environment, working directory, user and platform of an image's config, as
+    /// processes of that image have them.
+    #[must_use]
+    pub fn with_image_config(self, image: &Image) -> Self {
+        let state = self.with_environment_of(image);
+        match image.config.user.as_str() {
+            "" => state,
+            user => state.with_user(user),
+        }
+    }
+
+    /// With the environment, working directory and platform of an image's config, but not its
+    /// user: BuildKit's own client applies a config like that.
+    #[must_use]
+    pub fn with_environment_of(self, image: &Image) -> Self {
+        let config = &image.config;
+        let mut state = self;
+        for assignment in &config.env {
+            let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
+            if !key.is_empty() {
+                state = state.with_env(key, value);
+            }
+        }
+        state = state.with_dir(&config.working_dir);
+        match image.platform.os.is_empty() || image.platform.architecture.is_empty() {
+            true => state,
+            false => state.with_platform(&image.platform),
+        }
     }
 
     /// The same settings on the file system of another state.

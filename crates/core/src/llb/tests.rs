@@ -44,7 +44,7 @@ fn image_and_run_have_the_reference_s_digests() {
 
 #[test]
 fn empty_attribute_values_are_written() {
-    let state = http("https://x", "", "", Constraints::new());
+    let state = http("https://x", &Http::default(), Constraints::new());
     let op = state
         .marshal(&MarshalOptions::default())
         .unwrap()

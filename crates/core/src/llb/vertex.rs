@@ -32,6 +32,12 @@ pub(super) enum Kind {
         lower: Option<Output>,
         upper: Option<Output>,
     },
+    Passthrough {
+        id: String,
+        inputs: Vec<Output>,
+        /// Which inputs are handed on.
+        outputs: Vec<usize>,
+    },
     /// Out of a definition that came from elsewhere.
     Defined(DefinedOp),
     /// Stands for another output that is known later.
@@ -60,7 +66,7 @@ impl Vertex {
                     Some(file.steps[step].source())
                 }
             },
-            Kind::Merge(inputs) => inputs.get(at).map(Some),
+            Kind::Merge(inputs) | Kind::Passthrough { inputs, .. } => inputs.get(at).map(Some),
             Kind::Defined(defined) => defined.inputs.get(at).map(Some),
             Kind::Diff { lower, upper } => [lower, upper].get(at).map(|side| side.as_ref()),
             Kind::Deferred(output) => (at == 0).then(|| output.get()),
@@ -93,7 +99,7 @@ impl Vertex {
                 taken.extend(file.base.take());
                 taken.extend(file.steps.iter_mut().filter_map(|step| step.take_source()));
             }
-            Kind::Merge(inputs) => taken.append(inputs),
+            Kind::Merge(inputs) | Kind::Passthrough { inputs, .. } => taken.append(inputs),
             Kind::Defined(defined) => taken.append(&mut defined.inputs),
             Kind::Diff { lower, upper } => {
                 taken.extend(lower.take().into_iter().chain(upper.take()))

@@ -57,7 +57,7 @@ fn main_git(options: &Options, url: &str, keep_git_dir: bool) -> Result<State, E
 
 fn main_http(url: &str, archive: bool) -> State {
     let constraints = Constraints::new().named("[internal] load remote build context");
-    let file = llb::http(url, "context", "", constraints);
+    let file = llb::http(url, &llb::Http::named("context"), constraints);
     if !archive {
         return file;
     }

@@ -44,7 +44,6 @@ pub use images::{
     ImageFailure, ImageKind, ImageRequest, ResolvedImage, ResolvedImages, SourceRequest, SourceTime,
 };
 #[doc(hidden)]
-pub use named_context::with_config;
 pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
 pub use outline::{Outline, OutlineArg, OutlineItem};
 pub use reason::Reason;

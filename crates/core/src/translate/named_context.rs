@@ -217,7 +217,7 @@ impl Wanted<'_> {
             self.platform,
         );
         let state = llb::image(&reference.to_string(), ResolveMode::Default, constraints);
-        let state = with_config(state, &resolved.config);
+        let state = state.with_environment_of(&resolved.config);
         Ok(Loaded::Ready {
             state,
             image: Some(resolved.config.clone()),
@@ -286,13 +286,13 @@ fn load_layout(
         Constraints::new().named(format!("[context {name}] OCI load from client")),
         platform,
     );
-    let state = llb::oci_layout(
-        &request.reference.to_string(),
-        session_id,
-        store,
-        constraints,
-    );
-    let state = with_config(state, &resolved.config);
+    let layout = llb::OciLayout {
+        session: session_id.to_owned(),
+        store: store.to_owned(),
+        layer_limit: None,
+    };
+    let state = llb::oci_layout(&request.reference.to_string(), &layout, constraints);
+    let state = state.with_environment_of(&resolved.config);
     Ok(Loaded::Ready {
         state,
         image: Some(resolved.config.clone()),
@@ -329,26 +329,8 @@ fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State,
         None => {
             let shown = redact_url(specifier);
             let constraints = Constraints::new().named(format!("[context {name}] {shown}"));
-            Ok(llb::http(specifier, "context", "", constraints))
+            let file = llb::Http::named("context");
+            Ok(llb::http(specifier, &file, constraints))
         }
-    }
-}
-
-/// Environment, directory and platform of an image's config.
-pub fn with_config(state: State, image: &Image) -> State {
-    let mut state = state;
-    for assignment in &image.config.env {
-        let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
-        if !key.is_empty() {
-            state = state.with_env(key, value);
-        }
-    }
-    let state = state.with_dir(&image.config.working_dir);
-    match (
-        image.platform.architecture.as_str(),
-        image.platform.os.as_str(),
-    ) {
-        ("", _) | (_, "") => state,
-        _ => state.with_platform(&image.platform),
     }
 }

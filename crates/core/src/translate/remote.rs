@@ -47,7 +47,8 @@ pub(super) fn http(url: &str, checksum: &str, constraints: Constraints) -> (Stat
         None | Some("." | "/") => "__unnamed__",
         Some(name) => name,
     };
-    (llb::http(url, name, checksum, constraints), name.to_owned())
+    let file = llb::Http::named(name).with_checksum(checksum);
+    (llb::http(url, &file, constraints), name.to_owned())
 }
 
 /// Is it empty or a digest?

@@ -35,6 +35,12 @@ pub(super) fn op_json(bytes: &[u8]) -> Value {
             sides.option("upper", diff.upper.map(|upper| side(upper.input)));
             fields.set("diff", sides.done());
         }
+        Some(pb::op::Op::Passthrough(passthrough)) => {
+            let mut shown = Fields::default();
+            shown.text("id", &passthrough.id);
+            shown.list("outputs", &passthrough.outputs, |at| at.to_string().into());
+            fields.set("passthrough", shown.done());
+        }
         _ => {}
     }
     fields.option(

@@ -58,6 +58,20 @@ pub(super) fn write(
             write_envelope(w, pass, inputs, None, constraints);
             Ok(write_merge(w, outputs.len()))
         }
+        Kind::Passthrough {
+            id,
+            inputs: all,
+            outputs,
+        } => {
+            if id.is_empty() || outputs.is_empty() {
+                return Err(Error::EmptyPassthrough);
+            }
+            for output in all {
+                inputs.list.push(pass.input(output)?);
+            }
+            write_envelope(w, pass, inputs, None, constraints);
+            Ok(write_passthrough(w, id, outputs))
+        }
         Kind::Diff { lower, upper } => {
             for side in [lower, upper] {
                 inputs.ask_again(pass, side.as_ref())?;
@@ -188,6 +202,14 @@ fn write_diff(w: &mut Writer, indexes: &[i64]) -> CapSet {
         }
     });
     CapSet::EMPTY.with(Cap::DiffOp)
+}
+
+fn write_passthrough(w: &mut Writer, id: &str, outputs: &[usize]) -> CapSet {
+    w.message(8, |w| {
+        w.bytes(1, id);
+        w.packed(2, outputs.iter().map(|at| *at as i64));
+    });
+    CapSet::EMPTY.with(Cap::PassthroughOp)
 }
 
 fn write_platform(w: &mut Writer, platform: &Platform) {

@@ -1,0 +1,150 @@
+//! Single files: downloads, and blobs of images.
+
+use super::super::caps::Cap;
+use super::super::metadata::Constraints;
+use super::super::state::State;
+use super::SourceOp;
+
+/// How a file is downloaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Http {
+    /// The name of the file; empty for the last part of the URL.
+    pub filename: String,
+    /// The digest it must have; empty for any.
+    pub checksum: String,
+    /// Permission bits; 0 is 0600.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// The secret with an `Authorization` header; empty for none.
+    pub auth_header_secret: String,
+    /// The header `Accept`; empty for none.
+    pub accept: String,
+    /// The header `User-Agent`; empty for the daemon's.
+    pub user_agent: String,
+    /// Accept the file only with a good signature.
+    pub signature: Option<HttpSignature>,
+}
+
+impl Http {
+    /// A file of this name.
+    pub fn named(filename: impl Into<String>) -> Self {
+        Self {
+            filename: filename.into(),
+            ..Self::default()
+        }
+    }
+
+    /// With this digest; empty for any.
+    #[must_use]
+    pub fn with_checksum(mut self, checksum: impl Into<String>) -> Self {
+        self.checksum = checksum.into();
+        self
+    }
+}
+
+/// A detached signature of a download.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpSignature {
+    /// Armored OpenPGP public keys.
+    pub public_keys: String,
+    /// The armored signature.
+    pub signature: String,
+}
+
+/// One file fetched from `url`.
+pub fn http(url: &str, http: &Http, constraints: Constraints) -> State {
+    let mut source = SourceOp::new(url.to_owned(), Cap::SourceHttp);
+    if !http.filename.is_empty() {
+        source.set("http.filename", &http.filename);
+    }
+    if http.mode & 0o777 != 0 {
+        let mode = octal(http.mode);
+        source.set_needing("http.perm", mode, Cap::SourceHttpPerm);
+    }
+    for (key, id) in [("http.uid", http.uid), ("http.gid", http.gid)] {
+        if id != 0 {
+            source.set_needing(key, id.to_string(), Cap::SourceHttpUidGid);
+        }
+    }
+    let texts = [
+        ("http.checksum", &http.checksum, Cap::SourceHttpChecksum),
+        (
+            "http.authheadersecret",
+            &http.auth_header_secret,
+            Cap::SourceHttpAuth,
+        ),
+        ("http.header.accept", &http.accept, Cap::SourceHttpHeader),
+        (
+            "http.header.user-agent",
+            &http.user_agent,
+            Cap::SourceHttpHeader,
+        ),
+    ];
+    for (key, text, cap) in texts {
+        if !text.is_empty() {
+            source.set_needing(key, text, cap);
+        }
+    }
+    if let Some(signature) = &http.signature {
+        let cap = Cap::SourceHttpSignatureVerify;
+        source.set_needing("http.sig.pubkey", &signature.public_keys, cap);
+        source.set_needing("http.sig.signature", &signature.signature, cap);
+    }
+    source.into_state(constraints)
+}
+
+/// How a blob becomes a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blob {
+    /// The name of the file; empty for the daemon's choice.
+    pub filename: String,
+    /// Permission bits; 0 is 0600.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
+/// A blob of a registry's repository as a file. `reference` is `NAME@DIGEST`, normalised.
+pub fn image_blob(reference: &str, blob: &Blob, constraints: Constraints) -> State {
+    blob_source(format!("docker-image+blob://{reference}"), blob).into_state(constraints)
+}
+
+/// A blob of an OCI layout as a file. `session` and `store` may be empty, as in
+/// [`OciLayout`](super::OciLayout).
+pub fn oci_layout_blob(
+    reference: &str,
+    session: &str,
+    store: &str,
+    blob: &Blob,
+    constraints: Constraints,
+) -> State {
+    let mut source = blob_source(format!("oci-layout+blob://{reference}"), blob);
+    source.set_store(session, store);
+    source.into_state(constraints)
+}
+
+/// The attributes have the names of a download's, and need no capability of their own.
+fn blob_source(identifier: String, blob: &Blob) -> SourceOp {
+    let mut source = SourceOp::new(identifier, Cap::SourceImageBlob);
+    if !blob.filename.is_empty() {
+        source.set("http.filename", &blob.filename);
+    }
+    if blob.mode & 0o777 != 0 {
+        source.set("http.perm", octal(blob.mode));
+    }
+    for (key, id) in [("http.uid", blob.uid), ("http.gid", blob.gid)] {
+        if id != 0 {
+            source.set(key, id.to_string());
+        }
+    }
+    source
+}
+
+fn octal(mode: u32) -> String {
+    format!("0{:o}", mode & 0o777)
+}
