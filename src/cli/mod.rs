@@ -12,9 +12,9 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use args::{connection, normalize, values};
+use args::{connection, normalize};
 use commands::{
     bake, build, completion, context, create, debug, dial_stdio, du, frontend, history, image,
     imagetools, inspect, llb, lock, login, logout, ls, manifest, platforms, plugin, proxy, prune,
@@ -44,9 +44,7 @@ struct Cli {
     connection: connection::ConnectionArgs,
 
     /// Tell more: warnings in full, and which daemon is used [env: DEBUG]
-    #[arg(short = 'D', long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          default_value = "false", hide_default_value = true, value_name = "BOOL", action = ArgAction::Set,
-          value_parser = values::boolean)]
+    #[arg(short = 'D', long, global = true)]
     debug: bool,
 
     #[command(subcommand)]
@@ -134,8 +132,9 @@ pub(crate) fn main() -> ExitCode {
     let invocation = plugin::Invocation::of(std::env::args_os().collect());
     let mut command = Cli::command();
     command.build();
-    let arguments = normalize::normalized(&command, invocation.arguments.clone());
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = normalize::normalized(&command, invocation.arguments.clone())
+        .and_then(|arguments| Cli::try_parse_from(&arguments));
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };

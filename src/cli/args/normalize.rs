@@ -1,8 +1,10 @@
-//! Arguments before clap reads them, so that all flags behave as those of buildx do: an empty value counts as not given, a
-//! switch takes `=true` and `=false`, and the last of several counts (the rest of that is clap's `args_override_self`).
+//! Prepares the arguments for clap, so that all flags behave as those of buildx do: an empty value counts as not given,
+//! every `bool` field is a switch that also takes `=true` and `=false`, and the last of several counts (clap's
+//! `args_override_self` does the rest).
 
 use std::ffi::{OsStr, OsString};
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command};
 
 use super::values;
@@ -16,11 +18,17 @@ struct Word {
     flag: Option<String>,
 }
 
-/// The arguments without flags whose value is empty. The command has to be built.
-pub(crate) fn normalized(command: &Command, arguments: Vec<OsString>) -> Vec<OsString> {
+/// Returns the arguments without empty values and without `=true` and `=false`.
+///
+/// The command has to be built. Fails if a switch has a value that is not a boolean.
+pub(crate) fn normalized(
+    command: &Command,
+    arguments: Vec<OsString>,
+) -> Result<Vec<OsString>, clap::Error> {
     let mut reader = Reader {
         current: command,
         words: Vec::with_capacity(arguments.len()),
+        error: None,
     };
     let mut rest = arguments.into_iter();
     if let Some(program) = rest.next() {
@@ -34,12 +42,17 @@ pub(crate) fn normalized(command: &Command, arguments: Vec<OsString>) -> Vec<OsS
             reader.read(argument, &mut rest);
         }
     }
-    reader.words.into_iter().map(|word| word.text).collect()
+    match reader.error {
+        Some(error) => Err(error),
+        None => Ok(reader.words.into_iter().map(|word| word.text).collect()),
+    }
 }
 
 struct Reader<'a> {
     current: &'a Command,
     words: Vec<Word>,
+    /// The first switch with a value that is not a boolean.
+    error: Option<clap::Error>,
 }
 
 impl<'a> Reader<'a> {
@@ -147,15 +160,24 @@ impl<'a> Reader<'a> {
     /// A flag without a value: `--flag=true` is `--flag`, `--flag=false` is none.
     fn switch(&mut self, flag: &Arg, argument: &OsStr, own: &str, attached: Option<&str>) {
         let id = flag.get_id().as_str();
-        let text = match attached.map(values::boolean) {
-            Some(Ok(true)) => own.into(),
-            Some(Ok(false)) => return self.forget(Some(id)),
-            None if attached.is_none() => argument.to_owned(),
-            _ if attached == Some("") => return self.forget(Some(id)),
-            _ => argument.to_owned(),
+        let text = match attached {
+            None => argument.to_owned(),
+            Some("") => return self.forget(Some(id)),
+            Some(value) => match values::boolean(value) {
+                Ok(true) => own.into(),
+                Ok(false) => return self.forget(Some(id)),
+                Err(reason) => return self.refuse(own, value, &reason),
+            },
         };
         let flag = Some(id.to_owned());
         self.words.push(Word { text, flag });
+    }
+
+    fn refuse(&mut self, flag: &str, value: &str, reason: &str) {
+        let message = format!("invalid value '{value}' for '{flag}': {reason}");
+        let mut command = self.current.clone();
+        let error = command.error(ErrorKind::InvalidValue, message);
+        self.error.get_or_insert(error);
     }
 
     fn keep(&mut self, text: OsString) {
@@ -201,12 +223,15 @@ mod tests {
     use crate::cli::Cli;
 
     fn of(arguments: &[&str]) -> Vec<String> {
+        let words = try_of(arguments).unwrap().into_iter();
+        words.map(|word| word.into_string().unwrap()).collect()
+    }
+
+    fn try_of(arguments: &[&str]) -> Result<Vec<OsString>, clap::Error> {
         let mut command = Cli::command();
         command.build();
         let arguments = arguments.iter().map(OsString::from).collect();
-        let normalized = normalized(&command, arguments);
-        let words = normalized.into_iter();
-        words.map(|word| word.into_string().unwrap()).collect()
+        normalized(&command, arguments)
     }
 
     #[test]
@@ -272,9 +297,12 @@ mod tests {
             ["x", "prune", "--force"]
         );
         assert_eq!(of(&["x", "prune", "-af=false"]), ["x", "prune", "-a"]);
-        assert_eq!(
-            of(&["x", "prune", "--all=maybe"]),
-            ["x", "prune", "--all=maybe"]
+        let error = try_of(&["x", "prune", "--all=maybe"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+        assert!(
+            error
+                .to_string()
+                .contains(r#"'--all': "maybe" is neither true nor false"#)
         );
     }
 

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use clap::ArgAction;
 use solvekit::builder::{Boot, Builder, Error, Node, Report, Status};
 use solvekit::client::GcRule;
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::{ConnectionArgs, say};
-use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::builder_platforms::marked;
 use crate::cli::report::columns::align;
@@ -22,8 +20,7 @@ pub(crate) struct InspectArgs {
     name: Option<String>,
 
     /// Start its nodes before
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     bootstrap: bool,
 }
 

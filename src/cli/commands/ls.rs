@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use clap::ArgAction;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use solvekit::builder::{Builder, DEFAULT_CONTEXT, Error, Report};
@@ -10,7 +9,6 @@ use solvekit::template::Struct;
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::builder_platforms::{marked, shortened};
 use crate::cli::report::table_format::{Format, heads, with_json};
@@ -24,8 +22,7 @@ pub(crate) struct LsArgs {
     format: String,
 
     /// List every platform
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     no_trunc: bool,
 }
 

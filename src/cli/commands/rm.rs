@@ -3,12 +3,10 @@
 use std::io::BufRead as _;
 use std::time::Duration;
 
-use clap::ArgAction;
 use solvekit::builder::{Builder, Status};
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
@@ -20,23 +18,19 @@ pub(crate) struct RmArgs {
     names: Vec<String>,
 
     /// Remove all builders that do not run
-    #[arg(long, conflicts_with = "names", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long, conflicts_with = "names")]
     all_inactive: bool,
 
     /// Do not ask
-    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(short, long)]
     force: bool,
 
     /// Keep the caches of its daemons
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     keep_state: bool,
 
     /// Let its daemons run
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     keep_daemon: bool,
 }
 

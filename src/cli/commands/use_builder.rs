@@ -1,11 +1,9 @@
 //! `solvekit use`: which builder is used from now on.
 
-use clap::ArgAction;
 use solvekit::builder::DEFAULT_CONTEXT;
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
@@ -16,13 +14,11 @@ pub(crate) struct UseArgs {
     name: Option<String>,
 
     /// Come back to it whenever this context is used
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     default: bool,
 
     /// Use it in all contexts
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     global: bool,
 }
 

@@ -19,7 +19,6 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ArgAction;
 use solvekit::bake::remote::Place;
 use solvekit::bake::target::Policy;
 use solvekit::bake::{self, Diagnostic, Evaluation, InputFile, Options, Plan, print};
@@ -70,8 +69,7 @@ pub(crate) struct BakeArgs {
     var: Vec<String>,
 
     /// Print the targets as JSON, and build nothing
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     print: bool,
 
     /// List what the files define: targets or variables; type=targets,format=json for programs
@@ -79,23 +77,19 @@ pub(crate) struct BakeArgs {
     list: Option<String>,
 
     /// The older form of --list=targets
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          default_value = "false", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long, hide = true)]
     list_targets: bool,
 
     /// The older form of --list=variables
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          default_value = "false", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long, hide = true)]
     list_variables: bool,
 
     /// Push all images: short for --set=*.output=type=registry, where that fits
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     push: bool,
 
     /// Load all images into the Docker engine: short for --set=*.output=type=docker, where that fits
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     load: bool,
 
     /// Look base images up in the registry even when the daemon has them
@@ -130,8 +124,7 @@ pub(crate) struct BakeArgs {
     call: String,
 
     /// Check the Dockerfiles instead of building them: short for --call=check
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     check: bool,
 
     /// Allow what the files ask for: network.host, security.insecure, device[=NAME], ssh, fs[.read|.write]=PATH,

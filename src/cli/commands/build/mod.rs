@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::ArgAction;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 use solvekit::builder::Store;
@@ -65,8 +64,7 @@ pub(crate) struct BuildArgs {
     call: String,
 
     /// Check the Dockerfile instead of building it: short for --call=check
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     check: bool,
 
     /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: the daemon's]
@@ -78,13 +76,11 @@ pub(crate) struct BuildArgs {
     tag: Vec<String>,
 
     /// Push the image to the registries of its names: short for --output=type=registry
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     push: bool,
 
     /// Load the image into the Docker engine, the one that builds or the one of the current context: short for --output=type=docker
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     load: bool,
 
     /// Where the result goes: a folder, - for a tar archive on stdout, or
@@ -105,8 +101,7 @@ pub(crate) struct BuildArgs {
     label: Vec<(String, Option<String>)>,
 
     /// Run every step although it is cached
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     no_cache: bool,
 
     /// Run the steps of these stages although they are cached
@@ -114,8 +109,7 @@ pub(crate) struct BuildArgs {
     no_cache_filter: Vec<String>,
 
     /// Look base images up in the registry even when the daemon has them
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     pull: bool,
 
     /// Use base images exactly as this lock has them, and ask no registry about them; solvekit lock makes it
@@ -201,8 +195,7 @@ pub(crate) struct BuildArgs {
     propagate_exit_code: bool,
 
     /// Show nothing but the image's digest, on stdout
-    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(short, long)]
     quiet: bool,
 
     #[command(flatten)]

@@ -4,12 +4,10 @@ mod settings;
 
 use std::time::Duration;
 
-use clap::ArgAction;
 use solvekit::builder::{Builder, Driver, Error, Instance, check_name, generate_name};
 
 use crate::cli::args::builder::Builders;
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print, talk};
@@ -49,23 +47,19 @@ pub(crate) struct CreateArgs {
     buildkitd_config: Option<std::path::PathBuf>,
 
     /// Add a node to the builder
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     append: bool,
 
     /// Take the node out of the builder
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     leave: bool,
 
     /// Use the builder from now on
-    #[arg(long = "use", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long = "use")]
     use_it: bool,
 
     /// Start it at once
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(long)]
     bootstrap: bool,
 }
 
