@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use args::headings::DAEMON;
 use args::{connection, normalize};
 use commands::{
     bake, build, completion, context, create, debug, dial_stdio, du, frontend, history, image,
@@ -43,8 +44,8 @@ struct Cli {
     #[command(flatten)]
     connection: connection::ConnectionArgs,
 
-    /// Tell more: warnings in full, and which daemon is used [env: DEBUG]
-    #[arg(short = 'D', long, global = true)]
+    /// Show warnings in full, and which daemon is used [env: DEBUG]
+    #[arg(short = 'D', long, global = true, help_heading = DAEMON)]
     debug: bool,
 
     #[command(subcommand)]
@@ -56,63 +57,63 @@ enum Command {
     /// Build an image from a Dockerfile
     #[command(visible_alias = "b")]
     Build(Box<build::BuildArgs>),
-    /// Build the targets of bake files: HCL, JSON or compose
+    /// Build the targets of bake files (HCL, JSON or compose)
     #[command(visible_alias = "f")]
     Bake(Box<bake::BakeArgs>),
-    /// Show the graph that a Dockerfile becomes, without a daemon
+    /// Show the build graph of a Dockerfile, without a daemon
     Llb(Box<llb::LlbArgs>),
-    /// Write down which images a Dockerfile's base images are, so that it can be built from exactly these
+    /// Record the digests of base images, so that builds use exactly these images
     Lock(Box<lock::LockArgs>),
-    /// Look at the build context
+    /// Show what is in the build context
     Context(Box<context::ContextCommandArgs>),
-    /// Look at images in registries, and make images of others
+    /// Inspect images in registries, and combine images into one index
     Imagetools(imagetools::ImagetoolsArgs),
-    /// Put lists of manifests together and push them
+    /// Create manifest lists and push them
     Manifest(manifest::ManifestArgs),
-    /// Make a builder, or change its nodes
+    /// Create a builder or change its nodes
     Create(Box<create::CreateArgs>),
-    /// Choose the builder that is used from now on
+    /// Choose the default builder
     Use(use_builder::UseArgs),
     /// List builders and their nodes
     Ls(ls::LsArgs),
-    /// Show what is known of a builder
+    /// Show a builder and its nodes
     Inspect(inspect::InspectArgs),
     /// Remove builders
     Rm(rm::RmArgs),
-    /// End what a builder runs
+    /// Stop the containers of a builder
     Stop(rm::StopArgs),
-    /// A builder's gRPC on standard input and output
+    /// Connect stdin and stdout to a builder's gRPC API
     DialStdio(dial_stdio::DialStdioArgs),
-    /// Give a builder a plain address of BuildKit
+    /// Serve a builder at a plain BuildKit address
     Proxy(proxy::ProxyArgs),
-    /// List the daemon's workers and the platforms they build
+    /// List the daemon's workers and their platforms
     Workers(workers::WorkersArgs),
-    /// Which platforms the builder runs itself, emulates or cannot run, and why; register emulators
+    /// Show which platforms the builder runs natively, emulates, or cannot run
     Platforms(platforms::PlatformsArgs),
-    /// List what the daemon's build cache holds
+    /// List the records of the daemon's build cache
     Du(du::DuArgs),
-    /// Remove what the daemon's build cache holds
+    /// Remove records of the daemon's build cache
     Prune(prune::PruneArgs),
-    /// Push an image that a build has left in a folder or an archive
+    /// Push an image from an OCI layout or an archive
     Push(push::PushArgs),
-    /// Copy images between registries, folders, archives and the Docker Engine
+    /// Copy images between registries, OCI layouts, archives and the Docker Engine
     Image(image::ImageArgs),
     /// Log in to a registry
     Login(login::LoginArgs),
     /// Log out of a registry
     Logout(logout::LogoutArgs),
-    /// Look at the builds that the daemon remembers
+    /// Show builds that the daemon remembers
     History(history::HistoryArgs),
-    /// Show what a daemon says about itself
+    /// Show a daemon's version and workers
     Debug(debug::DebugArgs),
-    /// Build inside BuildKit, which starts this for a Dockerfile with `# syntax=` and an image of solvekit
+    /// Serve as a frontend inside BuildKit (BuildKit starts this, not a person)
     Frontend(frontend::FrontendArgs),
-    /// Make this a plugin of the docker CLI: docker solvekit build
+    /// Install solvekit as a plugin of the docker CLI
     InstallPlugin(plugin::InstallPluginArgs),
-    /// What the docker CLI asks of its plugins
+    /// Print the metadata that the docker CLI asks of its plugins
     #[command(name = "docker-cli-plugin-metadata", hide = true)]
     PluginMetadata,
-    /// What the docker CLI asks for a tab
+    /// Answer the docker CLI when the user presses tab
     #[command(name = "__complete", hide = true)]
     Complete {
         /// The words so far
@@ -123,7 +124,7 @@ enum Command {
     Version(version::VersionArgs),
     /// Print a completion script for a shell
     Completion(completion::CompletionArgs),
-    /// Print the manual page (roff)
+    /// Print the manual pages (roff), or write one file per command to a folder
     Man,
 }
 

@@ -1,5 +1,6 @@
 //! `--attest`, `--provenance`, `--sbom`, and how much of the provenance the metadata file has.
 
+use super::headings::OUTPUTS;
 use solvekit::pipeline::{Attestations, BuildRequest, MetadataProvenance, OutputKind};
 
 use super::values;
@@ -8,16 +9,17 @@ use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = OUTPUTS)]
 pub(crate) struct AttestationArgs {
-    /// Attestation of the image: type=provenance|sbom[,key=value…]; repeatable
+    /// Add an attestation to the image: type=provenance|sbom[,key=value…]; repeatable
     #[arg(long, value_name = "ATTESTATION")]
     attest: Vec<String>,
 
-    /// How the image was made, as an attestation: true, false or mode=min|max[,version=v1|v0.2][,builder-id=…]
+    /// Attest how the image was built: true, false or mode=min|max[,version=v1|v0.2][,builder-id=…]
     #[arg(long, value_name = "PROVENANCE")]
     provenance: Option<String>,
 
-    /// What is in the image, as an attestation: true, false or generator=IMAGE
+    /// Attest which packages the image contains: true, false or generator=IMAGE
     #[arg(long, value_name = "SBOM")]
     sbom: Option<String>,
 }

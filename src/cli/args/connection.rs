@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::headings::DAEMON;
 use solvekit::builder::{
     Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, Node, NodeSettings,
 };
@@ -16,9 +17,9 @@ use crate::cli::report::terminal::talk;
 use crate::cli::report::{Failure, records};
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Daemon")]
+#[command(next_help_heading = DAEMON)]
 pub(crate) struct ConnectionArgs {
-    /// Builder to use, by its name, or a daemon by its address [env: BUILDX_BUILDER]
+    /// Use this builder, or the daemon at this address [env: BUILDX_BUILDER]
     #[arg(
         long,
         global = true,
@@ -27,31 +28,32 @@ pub(crate) struct ConnectionArgs {
     )]
     builder: Option<String>,
 
-    /// Address of the BuildKit daemon: unix://PATH, tcp://HOST:PORT, docker://[SOCKET] [env: BUILDKIT_HOST]
+    /// Use the BuildKit daemon at this address: unix://PATH, tcp://HOST:PORT, docker://[SOCKET]
+    /// [env: BUILDKIT_HOST]
     #[arg(long, global = true, value_name = "ADDRESS")]
     addr: Option<String>,
 
-    /// How long to wait for a connection: seconds, or a time as 1m30s
+    /// Wait this long for a connection: seconds, or a duration such as 1m30s
     #[arg(long, global = true, value_name = "TIME", default_value = "5", value_parser = patience)]
     timeout: Duration,
 
-    /// Certificate authority of the daemon's certificate (PEM)
+    /// Verify the daemon's certificate with this certificate authority (PEM)
     #[arg(long, global = true, value_name = "FILE")]
     tlscacert: Option<PathBuf>,
 
-    /// Client certificate (PEM)
+    /// Present this client certificate to the daemon (PEM)
     #[arg(long, global = true, value_name = "FILE", requires = "tlskey")]
     tlscert: Option<PathBuf>,
 
-    /// Key of the client certificate (PEM)
+    /// Use this key with the client certificate (PEM)
     #[arg(long, global = true, value_name = "FILE", requires = "tlscert")]
     tlskey: Option<PathBuf>,
 
-    /// Name that the daemon's certificate has to carry [default: the address' host]
+    /// Expect this name in the daemon's certificate [default: the host of the address]
     #[arg(long, global = true, value_name = "NAME")]
     tlsservername: Option<String>,
 
-    /// Folder with ca.pem, cert.pem, key.pem (or ca.crt, tls.crt, tls.key)
+    /// Read ca.pem, cert.pem and key.pem (or ca.crt, tls.crt and tls.key) from this folder
     #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["tlscacert", "tlscert", "tlskey"])]
     tlsdir: Option<PathBuf>,
 }

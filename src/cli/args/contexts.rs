@@ -1,5 +1,6 @@
 //! The context argument, `-f` and `--build-context`: where a build reads from.
 
+use super::headings::BUILD;
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Component, Path, PathBuf};
@@ -13,8 +14,8 @@ use crate::cli::report::{Failure, build_failure};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ContextArgs {
-    /// The build context, which COPY and ADD read: a folder, the URL of a git repository or of a tar archive, or - for an
-    /// archive or a Dockerfile on stdin
+    /// The build context that COPY and ADD read: a folder, the URL of a git repository or of a tar
+    /// archive, or - for an archive or a Dockerfile on stdin
     #[arg(value_name = "PATH|URL|-")]
     context: String,
 
@@ -23,13 +24,14 @@ pub(crate) struct ContextArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = BUILD)]
 pub(crate) struct FileArgs {
-    /// The Dockerfile: a path, a URL, or - for stdin [default: Dockerfile in the context]
+    /// Read this Dockerfile: a path, a URL, or - for stdin [default: Dockerfile in the context]
     #[arg(short, long, value_name = "FILE")]
     file: Option<String>,
 
-    /// Context with a name, for FROM, COPY --from and RUN --mount: NAME=PATH|docker-image://…|
-    /// oci-layout://…|target:STAGE|URL; repeatable
+    /// Add a named context for FROM, COPY --from and RUN --mount: NAME=PATH, or NAME= and a
+    /// docker-image://, oci-layout://, target: or other URL; repeatable
     #[arg(long, value_name = "NAME=CONTEXT")]
     build_context: Vec<String>,
 }

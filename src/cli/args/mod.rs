@@ -9,6 +9,7 @@ pub(crate) mod default_load;
 pub(crate) mod git_repository;
 pub(crate) mod git_source;
 pub(crate) mod github;
+pub(crate) mod headings;
 pub(crate) mod images;
 pub(crate) mod legacy;
 pub(crate) mod nodes;

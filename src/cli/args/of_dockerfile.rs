@@ -14,22 +14,24 @@ use crate::cli::report::{Failure, build_failure, hint};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DockerfileArgs {
-    /// The build context: the folder with the Dockerfile and the ignore file, or - for a Dockerfile on stdin
+    /// The build context: the folder of the Dockerfile and its ignore file, or - for a Dockerfile
+    /// on stdin
     #[arg(value_name = "PATH", default_value = ".")]
     context: String,
 
     #[command(flatten)]
     files: FileArgs,
 
-    /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: this machine's]
+    /// Use these target platforms, for example linux/amd64,linux/arm64; "local" is this machine's
+    /// [default: local]
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<String>,
 
-    /// The stage [default: the last]
+    /// Use this stage [default: the last one]
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
 
-    /// Value of an ARG; without =VALUE it is taken from the environment; repeatable
+    /// Set an ARG; without =VALUE the value comes from the environment; repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
     build_arg: Vec<(String, Option<String>)>,
 }

@@ -1,13 +1,16 @@
 //! `--allow`: what build steps may do besides the usual.
 
+use super::headings::STEPS;
 use solvekit::pipeline::BuildRequest;
 
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = STEPS)]
 pub(crate) struct PermissionArgs {
-    /// Allow what a step needs and what the daemon allows too: network.host, security.insecure, device[=NAME]; and what
-    /// mode=delete of an output needs: buildx.local.delete; repeatable
+    /// Grant an entitlement: network.host, security.insecure or device[=NAME] for steps that need
+    /// it (the daemon has to allow it, too), buildx.local.delete for outputs with mode=delete;
+    /// repeatable
     #[arg(long, value_name = "ENTITLEMENT")]
     allow: Vec<String>,
 }

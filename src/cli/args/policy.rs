@@ -1,5 +1,6 @@
 //! The source policy that the environment names, and policies beside Dockerfiles.
 
+use super::headings::BUILD;
 use solvekit::client::SourcePolicy;
 use solvekit::pipeline::PolicyUse;
 
@@ -30,9 +31,10 @@ fn failed(path: &std::path::Path, reason: &str) -> Failure {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = BUILD)]
 pub(crate) struct PolicyArgs {
-    /// What is done about the policy beside the Dockerfile (Dockerfile.rego): disabled=true builds without it; what else buildx
-    /// takes is not supported yet, and a build with a policy is refused
+    /// Handle the policy beside the Dockerfile (Dockerfile.rego): disabled=true builds without it.
+    /// Policies are not supported yet: a build that has one is refused
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
 }

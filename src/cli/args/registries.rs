@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::headings::REGISTRIES;
 use solvekit::progress::Writer;
 use solvekit::registry::{
     Client, ClientOptions, Credentials, Notifier, login_key, registry_of_key,
@@ -13,13 +14,14 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Registries")]
+#[command(next_help_heading = REGISTRIES)]
 pub(crate) struct RegistryArgs {
-    /// Do not check this registry's certificate, and let it speak plain HTTP (HOST[:PORT]); repeatable
+    /// Accept any certificate and plain HTTP from this registry (HOST[:PORT]); repeatable
     #[arg(long, value_name = "HOST")]
     insecure_registry: Vec<String>,
 
-    /// Folder of certificates as docker has them, DIR/HOST[:PORT]/ca.crt, before /etc/docker/certs.d; repeatable
+    /// Look for registry certificates here first (DIR/HOST[:PORT]/ca.crt), before
+    /// /etc/docker/certs.d; repeatable
     #[arg(long, value_name = "DIR")]
     certs_dir: Vec<PathBuf>,
 }

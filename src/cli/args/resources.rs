@@ -1,17 +1,19 @@
 //! `--resource`, `--cgroup-parent`, and the flags of `docker build` that stand for limits.
 
+use super::headings::STEPS;
 use solvekit::pipeline::BuildRequest;
 
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = STEPS)]
 pub(crate) struct ResourceArgs {
-    /// Limit of each RUN: memory=2g, memory-swap=4g, cpu-shares=512, cpu-period=100000, cpu-quota=50000, cpuset-cpus=0-3 or
-    /// cpuset-mems=0; repeatable
+    /// Limit each RUN: memory=2g, memory-swap=4g, cpu-shares=512, cpu-period=100000,
+    /// cpu-quota=50000, cpuset-cpus=0-3 or cpuset-mems=0; repeatable
     #[arg(long, value_name = "NAME=LIMIT")]
     resource: Vec<String>,
 
-    /// Control group above those of RUN
+    /// Put the processes of RUN below this control group
     #[arg(long, value_name = "GROUP")]
     cgroup_parent: Option<String>,
 

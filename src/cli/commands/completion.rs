@@ -11,7 +11,7 @@ use crate::cli::report::terminal::print_data;
     solvekit completion zsh > \"${fpath[1]}/_solvekit\"\n  \
     solvekit completion fish > ~/.config/fish/completions/solvekit.fish")]
 pub(crate) struct CompletionArgs {
-    /// The shell
+    /// The shell to complete in
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -17,27 +17,33 @@ pub(crate) struct ContextCommandArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ContextCommand {
-    /// List what a build may be sent, the largest first, and which rule of the ignore file excludes what
+    /// List the files that a build can read, largest first, and what each ignore rule excludes
     Ls(LsArgs),
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 struct LsArgs {
-    /// The folder
+    /// The folder of the build context
     #[arg(value_name = "PATH", default_value = ".")]
     context: String,
 
-    #[command(flatten)]
-    files: FileArgs,
-
-    /// How many of the largest files are listed
+    /// List this many of the largest files
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     largest: usize,
 
-    /// How it is printed
+    /// Print in this format
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     format: String,
+
+    #[command(flatten)]
+    files: FileArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit context ls
+  solvekit context ls -f deploy/Dockerfile -n 30 .   the 30 largest files";
 
 pub(crate) fn cmd_context(args: &ContextCommandArgs) -> Result<(), Failure> {
     let ContextCommand::Ls(args) = &args.command;

@@ -19,16 +19,21 @@ pub(crate) struct DebugArgs {
 enum DebugCommand {
     /// Show the daemon's version
     Info(InfoArgs),
-    /// List the daemon's workers: the same as solvekit workers
+    /// List the daemon's workers, as solvekit workers does
     Workers(WorkersArgs),
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 struct InfoArgs {
-    /// How it is printed: a Go template, for example '{{json .}}' or '{{.BuildkitVersion.Version}}'
+    /// Print with a Go template, for example '{{json .}}' or '{{.BuildkitVersion.Version}}'
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit debug info --format '{{.BuildkitVersion.Version}}'";
 
 pub(crate) async fn cmd_debug(
     args: &DebugArgs,

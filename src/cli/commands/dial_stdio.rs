@@ -11,15 +11,21 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DialStdioArgs {
-    /// The platform that is to be built: it chooses the node
+    /// Choose a node that builds this platform
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
 
-    /// Whether it is said which builder is used: auto, plain, tty, rawjson; none and quiet say nothing
+    /// Report on stderr which builder is used: auto, plain, tty or rawjson; quiet and none report
+    /// nothing
     #[arg(long, value_name = "MODE", default_value = "auto", value_parser = ["auto", "plain", "tty", "rawjson", "quiet", "none"])]
     progress: String,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit dial-stdio --platform linux/arm64   for programs that speak gRPC over a pipe";
 
 /// Copies both ways until the daemon ends the connection.
 pub(crate) async fn cmd_dial_stdio(

@@ -10,19 +10,27 @@ use crate::cli::report::table_format::Format;
 use crate::cli::report::terminal::{print_json, print_text};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DuArgs {
-    /// Which records, for example until=24h, type=regular, description~=apt; repeatable
+    /// Select records, for example until=24h, type=regular, description~=apt; repeatable
     #[arg(long, value_name = "FILTER")]
     filter: Vec<String>,
 
-    /// Short for --format pretty
+    /// Show all fields: short for --format=pretty
     #[arg(long, conflicts_with = "format")]
     verbose: bool,
 
-    /// How they are printed: table, pretty, json (one object a line), or a Go template, before which "table " makes a table of it
+    /// Print as table, pretty, json (one object per line), or with a Go template; "table TEMPLATE"
+    /// prints columns
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit du
+  solvekit du --filter type=exec.cachemount --verbose   all fields of the cache mounts
+  solvekit du --format json                             one JSON object per record";
 
 /// Lists the records, the smallest first, and what they take in all.
 pub(crate) async fn cmd_du(

@@ -14,15 +14,21 @@ use crate::cli::report::terminal::print_text;
 use crate::cli::report::{Failure, records};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct InspectArgs {
-    /// The builder [default: the current one]
+    /// The name of the builder [default: the current one]
     #[arg(value_name = "NAME")]
     name: Option<String>,
 
-    /// Start its nodes before
+    /// Start the builder first
     #[arg(long)]
     bootstrap: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit inspect
+  solvekit inspect far --bootstrap   start it first";
 
 pub(crate) async fn cmd_inspect(
     args: &InspectArgs,

@@ -32,11 +32,13 @@ pub(crate) struct LlbArgs {
     #[command(flatten)]
     dockerfile: DockerfileArgs,
 
-    /// Attribute of BuildKit's Dockerfile frontend, for example no-cache= or label:a=b; repeatable
+    /// Set an option of BuildKit's Dockerfile frontend, for example no-cache= or label:a=b;
+    /// repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
     opt: Vec<(String, Option<String>)>,
 
-    /// How the graph is printed: for people (tree), for tools (json, pb), for drawing programs (dot, mermaid)
+    /// Print the graph for people (tree), for tools (json, pb) or for drawing programs (dot,
+    /// mermaid)
     #[arg(long, value_name = "FORMAT", default_value = "tree", value_parser = ["tree", "json", "pb", "dot", "mermaid"])]
     format: String,
 
@@ -44,11 +46,12 @@ pub(crate) struct LlbArgs {
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
 
-    /// Ask no registry
+    /// Do not connect to registries
     #[arg(long)]
     offline: bool,
 
-    /// Answer cases, one JSON object a line, from a file or - for stdin; one answer a line on stdout
+    /// Read test cases from this file, or - for stdin (one JSON object per line), and print one
+    /// answer per line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "file", "platform", "target", "build_arg", "opt", "format"])]
     batch: Option<PathBuf>,
 }

@@ -27,11 +27,11 @@ pub(crate) struct LockArgs {
     #[command(flatten)]
     dockerfile: DockerfileArgs,
 
-    /// The lock
+    /// Write the lock to this file
     #[arg(short, long, value_name = "FILE", default_value = "solvekit.lock")]
     output: PathBuf,
 
-    /// Look images up that the lock has already: all, or those that are named; repeatable
+    /// Look up images again that the lock already has: all, or only this one; repeatable
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = false)]
     update: Vec<String>,
 }

@@ -22,15 +22,15 @@ const PASSWORD: u64 = 1 << 20;
                   solvekit login -u me --password-stdin registry.example.com < token\n  \
                   solvekit login -u bot registry.example.com/team             for the repositories below team only")]
 pub(crate) struct LoginArgs {
-    /// The registry, or a part of one (HOST[:PORT][/PATH]); Docker Hub without it
+    /// The registry, or a part of it: HOST[:PORT][/PATH] [default: Docker Hub]
     #[arg(value_name = "SERVER")]
     server: Option<String>,
 
-    /// The name; asked for without it
+    /// Log in with this name [default: ask for it]
     #[arg(short, long, value_name = "NAME")]
     username: Option<String>,
 
-    /// The password or token. Others on this machine can see it: prefer --password-stdin
+    /// Use this password or token. Other users of this machine can see it: prefer --password-stdin
     #[arg(
         short,
         long,

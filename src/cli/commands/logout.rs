@@ -8,11 +8,16 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print, talk};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LogoutArgs {
-    /// The registry, or a part of one (HOST[:PORT][/PATH]); Docker Hub without it
+    /// The registry, or a part of it: HOST[:PORT][/PATH] [default: Docker Hub]
     #[arg(value_name = "SERVER")]
     server: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit logout registry.example.com";
 
 pub(crate) async fn cmd_logout(
     args: &LogoutArgs,

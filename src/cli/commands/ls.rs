@@ -16,15 +16,22 @@ use crate::cli::report::terminal::{print_json, print_text, talk};
 use crate::cli::report::{Failure, builder_json};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LsArgs {
-    /// How they are printed: table, json (one object a line), or a Go template, before which "table " makes a table of it
+    /// Print as table, json (one object per line), or with a Go template; "table TEMPLATE" prints
+    /// columns
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
 
-    /// List every platform
+    /// List all platforms
     #[arg(long)]
     no_trunc: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit ls
+  solvekit ls --format '{{.Name}} {{.DriverEndpoint}}'   chosen fields, by a template";
 
 /// The fields and their heads in a table.
 const FIELDS: [(&str, &str); 7] = [

@@ -19,23 +19,29 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ProxyArgs {
-    /// Where to listen: unix://PATH or tcp://HOST:PORT; beyond this machine with TLS only
+    /// Listen here: unix://PATH or tcp://HOST:PORT; TLS is required beyond this machine
     #[arg(long, value_name = "ADDRESS")]
     listen: String,
 
-    /// Certificate that clients see (PEM)
+    /// Present this certificate to clients (PEM)
     #[arg(long, value_name = "FILE", requires_all = ["listen_tlskey", "listen_tlscacert"])]
     listen_tlscert: Option<PathBuf>,
 
-    /// Its key (PEM)
+    /// Use this key with the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "listen_tlscert")]
     listen_tlskey: Option<PathBuf>,
 
-    /// Authority that has to have signed the clients' certificates (PEM)
+    /// Require client certificates signed by this authority (PEM)
     #[arg(long, value_name = "FILE", requires = "listen_tlscert")]
     listen_tlscacert: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit --builder far proxy --listen unix:///tmp/far.sock
+  BUILDKIT_HOST=unix:///tmp/far.sock buildctl debug workers   use it from another program";
 
 /// Listens until it is interrupted; each connection becomes one to the builder.
 pub(crate) async fn cmd_proxy(

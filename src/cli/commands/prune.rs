@@ -15,35 +15,42 @@ use crate::cli::report::records::{self, Filters};
 use crate::cli::report::terminal::{print_text, talk};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct PruneArgs {
-    /// Remove internal records and frontend images too
+    /// Remove internal records and frontend images, too
     #[arg(short, long)]
     all: bool,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     force: bool,
 
-    /// Which records, for example until=24h, type=regular, description~=apt; repeatable
+    /// Select records, for example until=24h, type=regular, description~=apt; repeatable
     #[arg(long, value_name = "FILTER")]
     filter: Vec<String>,
 
-    /// Space that the cache may always keep, for example 10g
+    /// Always keep this much of the cache, for example 10g
     #[arg(long, value_name = "BYTES", alias = "keep-storage", value_parser = values::bytes)]
     reserved_space: Option<u64>,
 
-    /// Most space that the cache may keep
+    /// Remove records until the cache uses at most this much space
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     max_used_space: Option<u64>,
 
-    /// Space of the disk that is to be free afterwards
+    /// Remove records until this much of the disk is free
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     min_free_space: Option<u64>,
 
-    /// Print all that is known of each record
+    /// Show all fields of each removed record
     #[arg(long)]
     verbose: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit prune                                after a question
+  solvekit prune --force --filter until=168h    what was not used for a week
+  solvekit prune --force --max-used-space 20g   down to a size";
 
 /// Removes what the flags choose, after asking, and prints each record and the sum.
 pub(crate) async fn cmd_prune(

@@ -17,15 +17,16 @@ use crate::cli::report::terminal::print;
                   solvekit push app.tar -t registry.example.com/me/app:1.0 -t registry.example.com/me/app:latest\n\n\
                   What a registry has already is not sent: a push that broke off goes on when it is run again.")]
 pub(crate) struct PushArgs {
-    /// The image: a folder (an OCI layout) or an archive (oci, docker), with :TAG behind it where there are several
+    /// The image: a folder (an OCI layout) or an archive (OCI or docker); add :TAG if it holds
+    /// several images
     #[arg(value_name = "LAYOUT|ARCHIVE")]
     image: String,
 
-    /// Where to: a name with its registry; repeatable
+    /// Push to this name; repeatable
     #[arg(short, long = "tag", value_name = "NAME", required = true)]
     tags: Vec<String>,
 
-    /// Push the image of this platform only, without the index
+    /// Push only the image for this platform, without the index
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     platform: Option<Platform>,
 

@@ -12,34 +12,46 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = RM_EXAMPLES)]
 pub(crate) struct RmArgs {
-    /// The builders [default: the current one]
+    /// The names of the builders [default: the current one]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
-    /// Remove all builders that do not run
+    /// Remove all builders that are not running
     #[arg(long, conflicts_with = "names")]
     all_inactive: bool,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     force: bool,
 
-    /// Keep the caches of its daemons
+    /// Keep the cache of its daemons
     #[arg(long)]
     keep_state: bool,
 
-    /// Let its daemons run
+    /// Keep its daemons running
     #[arg(long)]
     keep_daemon: bool,
 }
 
+const RM_EXAMPLES: &str = "\
+Examples:
+  solvekit rm far                      remove the builder and its containers
+  solvekit rm --keep-state far         keep its cache for a builder of the same name
+  solvekit rm --all-inactive --force   clean up without questions";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = STOP_EXAMPLES)]
 pub(crate) struct StopArgs {
-    /// The builder [default: the current one]
+    /// The name of the builder [default: the current one]
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }
+
+const STOP_EXAMPLES: &str = "\
+Example:
+  solvekit stop far   the next build starts it again";
 
 /// Removes builders; what cannot be ended is told, and the builder is forgotten all the same.
 pub(crate) async fn cmd_rm(

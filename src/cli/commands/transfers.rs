@@ -19,11 +19,11 @@ use crate::cli::report::{Failure, hint};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TransferArgs {
-    /// How many blobs go at once
+    /// Transfer this many blobs at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
 
-    /// Say nothing on the way
+    /// Print no progress
     #[arg(short, long)]
     quiet: bool,
 }

@@ -8,19 +8,25 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct UseArgs {
-    /// The builder; "default" is the engine of the current context
+    /// The name of the builder; "default" is the engine of the current context
     #[arg(value_name = "NAME")]
     name: Option<String>,
 
-    /// Come back to it whenever this context is used
+    /// Make it the default of the current docker context
     #[arg(long)]
     default: bool,
 
-    /// Use it in all contexts
+    /// Use it in all docker contexts
     #[arg(long)]
     global: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit use far       build with this builder from now on
+  solvekit use default   build with the Docker Engine again";
 
 pub(crate) fn cmd_use(
     args: &UseArgs,

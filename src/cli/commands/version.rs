@@ -8,11 +8,17 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct VersionArgs {
-    /// How it is printed: json has the version of buildx whose place this takes as well
+    /// Print as json, which also has the version of buildx that solvekit stands in for
     #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
     format: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit version
+  solvekit version --format json";
 
 /// Prints path, version and revision on one line, as `docker buildx version` does.
 pub(crate) fn cmd_version(args: &VersionArgs, environment: &Environment) -> Result<(), Failure> {

@@ -12,12 +12,19 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct WorkersArgs {
-    /// How they are printed: table, json (one object a line), or a Go template about the list, as buildctl takes it, for example
-    /// '{{range .}}{{.ID}} {{end}}'
+    /// Print as table, json (one object per line), or with a Go template over the list as in
+    /// buildctl, for example '{{range .}}{{.ID}} {{end}}'
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit workers
+  solvekit --addr tcp://build.example.com:1234 workers --format json
+      one JSON object per worker";
 
 pub(crate) async fn cmd_workers(
     args: &WorkersArgs,

@@ -1,5 +1,6 @@
 //! How progress is shown for this process: its terminal, its environment.
 
+use crate::cli::args::headings::PROGRESS;
 use std::io::{self, IsTerminal as _, Write, stderr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,8 +20,9 @@ use crate::cli::environment::Environment;
 
 /// How progress is shown, and where.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = PROGRESS)]
 pub(crate) struct ProgressArgs {
-    /// How progress is shown on stderr; rawjson and jsonl are for programs
+    /// Show progress on stderr in this way; rawjson and jsonl are for programs
     #[arg(long = "progress", value_name = "MODE", default_value = "auto",
           value_parser = ["auto", "jsonl", "none", "plain", "quiet", "rawjson", "tty"])]
     pub(crate) mode: String,

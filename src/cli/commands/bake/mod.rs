@@ -5,6 +5,7 @@ mod build;
 mod explain;
 mod files;
 mod findings;
+mod flags;
 mod fmt;
 mod list;
 mod machine;
@@ -16,8 +17,6 @@ mod tools;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
-use std::time::Duration;
 
 use solvekit::bake::remote::Place;
 use solvekit::bake::target::Policy;
@@ -27,146 +26,16 @@ use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect};
 use solvekit::session::new_id;
 use solvekit::spread::Joint;
 
+pub(crate) use flags::BakeArgs;
+
 use super::build::call;
 use super::build::write_file;
-use crate::cli::args::connection::{self, ConnectionArgs};
-use crate::cli::args::registries::RegistryArgs;
-use crate::cli::args::{places, values};
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::places;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::display::{self, ProgressArgs};
+use crate::cli::report::display;
 use crate::cli::report::terminal::{print_json, talk};
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-    solvekit bake                                  build the group or target \"default\"\n  \
-    solvekit bake app db --print                   show what would be built, as JSON\n  \
-    solvekit bake -f compose.yaml -f extra.hcl     several files, merged in order\n  \
-    solvekit bake --set '*.platform=linux/arm64'   change every target\n  \
-    solvekit bake --list=variables                 what can be set by the environment or --var\n  \
-    solvekit bake --graph                          draw groups, targets and links as Mermaid\n  \
-    solvekit bake --explain app.args.VERSION       where the value of an attribute comes from\n  \
-    solvekit bake check                            find what is unused, unknown or overwritten\n  \
-    solvekit bake fmt --check                      name the HCL files that are not in canonical form\n\n\
-    Without -f, the files of BUILDX_BAKE_FILE are read, otherwise those of these that exist, in this order:\n  \
-    compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml,\n  \
-    docker-bake.json, docker-bake.hcl, docker-bake.override.json, docker-bake.override.hcl")]
-pub(crate) struct BakeArgs {
-    /// Groups and targets to build; * ? [a-z] are patterns [default: default]
-    #[arg(value_name = "TARGET")]
-    targets: Vec<String>,
-
-    /// File to read: HCL, JSON or compose; - is stdin; repeatable
-    #[arg(short, long, value_name = "FILE")]
-    file: Vec<String>,
-
-    /// Change an attribute of targets: TARGET.KEY=VALUE, += adds, TARGET may be a pattern; repeatable
-    #[arg(long, value_name = "OVERRIDE")]
-    set: Vec<String>,
-
-    /// Give a variable its value; repeatable
-    #[arg(long, value_name = "NAME=VALUE")]
-    var: Vec<String>,
-
-    /// Print the targets as JSON, and build nothing
-    #[arg(long)]
-    print: bool,
-
-    /// List what the files define: targets or variables; type=targets,format=json for programs
-    #[arg(long, value_name = "KIND")]
-    list: Option<String>,
-
-    /// The older form of --list=targets
-    #[arg(long, hide = true)]
-    list_targets: bool,
-
-    /// The older form of --list=variables
-    #[arg(long, hide = true)]
-    list_variables: bool,
-
-    /// Push all images: short for --set=*.output=type=registry, where that fits
-    #[arg(long)]
-    push: bool,
-
-    /// Load all images into the Docker engine: short for --set=*.output=type=docker, where that fits
-    #[arg(long)]
-    load: bool,
-
-    /// Look base images up in the registry even when the daemon has them
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
-          value_parser = values::boolean)]
-    pull: Option<bool>,
-
-    /// Run every step although it is cached
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
-          value_parser = values::boolean)]
-    no_cache: Option<bool>,
-
-    /// Attestation of all images: short for --set=*.attest=type=provenance,…
-    #[arg(long, value_name = "PROVENANCE")]
-    provenance: Option<String>,
-
-    /// Attestation of all images: short for --set=*.attest=type=sbom,…
-    #[arg(long, value_name = "SBOM")]
-    sbom: Option<String>,
-
-    /// Policy of all targets: disabled=true, or strict=BOOL and log-level=LEVEL; repeatable
-    #[arg(long, value_name = "POLICY")]
-    policy: Vec<String>,
-
-    /// Answer a question instead of building: check, outline, targets[,format=json][,ignorestatus=true]
-    #[arg(
-        long,
-        value_name = "CALL",
-        default_value = "build",
-        hide_default_value = true
-    )]
-    call: String,
-
-    /// Check the Dockerfiles instead of building them: short for --call=check
-    #[arg(long)]
-    check: bool,
-
-    /// Allow what the files ask for: network.host, security.insecure, device[=NAME], ssh, fs[.read|.write]=PATH,
-    /// image[.push|.load]=NAME, buildx.local.delete; repeatable
-    #[arg(long, value_name = "ENTITLEMENT")]
-    allow: Vec<String>,
-
-    /// Write what is known of the results to a file, as JSON
-    #[arg(long, value_name = "FILE")]
-    metadata_file: Option<PathBuf>,
-
-    /// When a target or a platform fails let the others finish, and say what became of each; nothing
-    /// is exported
-    #[arg(long)]
-    keep_going: bool,
-
-    /// With --keep-going, export the targets and platforms that work
-    #[arg(long, requires = "keep_going")]
-    push_partial: bool,
-
-    /// Export each target as soon as it is built, not when all are
-    #[arg(long)]
-    push_as_ready: bool,
-
-    /// How many platforms of all targets are solved at the same time [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    max_parallel: Option<u16>,
-
-    /// How long a daemon that goes away is waited for before the build goes on from its cache: seconds,
-    /// or a time as 1m30s; 0 is never
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
-    reconnect: Duration,
-
-    #[command(flatten)]
-    registries: RegistryArgs,
-
-    #[command(flatten)]
-    tools: tools::ToolArgs,
-
-    #[command(flatten)]
-    progress: ProgressArgs,
-}
 
 /// What the command is to do.
 enum Action {

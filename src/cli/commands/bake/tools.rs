@@ -1,5 +1,6 @@
 //! What `solvekit bake` tells of bake files, and buildx does not: `--graph`, `--explain`, `check`.
 
+use crate::cli::args::headings::BUILD;
 use clap::ValueEnum;
 use solvekit::bake::graph::graph;
 use solvekit::bake::{self, Evaluation, InputFile, Plan};
@@ -10,17 +11,19 @@ use crate::cli::report::terminal::{print_text, talk};
 
 /// The flags of the tools.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = BUILD)]
 pub(super) struct ToolArgs {
-    /// Draw groups, targets, links, inheritance and shared Dockerfiles: mermaid or dot
+    /// Draw groups, targets, links, inheritance and shared Dockerfiles
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "mermaid", value_name = "FORM",
           conflicts_with_all = ["print", "list"])]
     graph: Option<GraphForm>,
 
-    /// Tell where the value of an attribute comes from: TARGET.ATTRIBUTE or TARGET.args.NAME; repeatable
+    /// Show where the value of an attribute comes from: TARGET.ATTRIBUTE or TARGET.args.NAME;
+    /// repeatable
     #[arg(long, value_name = "ATTRIBUTE", conflicts_with_all = ["print", "list", "graph"])]
     explain: Vec<String>,
 
-    /// With bake check: how findings are written
+    /// Print the findings of bake check in this format
     #[arg(
         long,
         value_name = "FORM",
@@ -32,9 +35,9 @@ pub(super) struct ToolArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FindingsForm {
-    /// For people
+    /// Text for people
     Text,
-    /// For programs
+    /// JSON for programs
     Json,
 }
 
@@ -43,9 +46,9 @@ const CHECK: &str = "check";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum GraphForm {
-    /// For Markdown on GitHub and GitLab
+    /// Mermaid, which GitHub and GitLab show in Markdown
     Mermaid,
-    /// For Graphviz
+    /// The language of Graphviz
     Dot,
 }
 

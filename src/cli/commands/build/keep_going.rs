@@ -1,5 +1,6 @@
 //! Several platforms: `--require-native`, and `--keep-going` with what became of each platform when some failed.
 
+use crate::cli::args::headings::PLATFORMS;
 use solvekit::frontend::{Error, PlatformFailure};
 use solvekit::oci::Platform;
 use solvekit::pipeline::{BuildOutcome, BuildRequest, OnFailure};
@@ -8,16 +9,18 @@ use solvekit::progress::{Mode, Summary};
 use crate::cli::report::{Failure, build_failure, hint};
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = PLATFORMS)]
 pub(crate) struct PlatformArgs {
-    /// When a platform fails let the others finish, and say what became of each; nothing is exported
+    /// When a platform fails, let the others finish and report the result of each; nothing is
+    /// exported
     #[arg(long)]
     keep_going: bool,
 
-    /// With --keep-going, export the platforms that work
+    /// With --keep-going, export the platforms that were built
     #[arg(long, requires = "keep_going")]
     push_partial: bool,
 
-    /// Refuse a build in which something would run on a platform that the daemon's machine emulates
+    /// Fail if a step would run on a platform that the daemon's machine emulates
     #[arg(long)]
     require_native: bool,
 }

@@ -2,25 +2,24 @@
 
 pub(crate) mod call;
 pub(crate) mod context_size;
+mod flags;
 pub(crate) mod keep_going;
 pub(crate) mod loading;
 pub(crate) mod preflight;
 pub(crate) mod result_files;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 use solvekit::builder::Store;
 use solvekit::files;
 use solvekit::frontend::ImageLock;
 use solvekit::oci::{Platform, Reference};
 use solvekit::pipeline::{
-    self, BuildOutcome, BuildRequest, CacheDirection, Destination, HostAddress, Network, NoCache,
-    Output, OutputKind, Reconnect, Ulimit,
+    self, BuildOutcome, BuildRequest, CacheDirection, Destination, Network, NoCache, Output,
+    OutputKind, Reconnect,
 };
 use solvekit::progress::{self, Mode, Summary, Warning};
 use solvekit::registry;
@@ -28,179 +27,17 @@ use solvekit::spread::Built;
 
 use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
-use crate::cli::args::contexts::ContextArgs;
-use crate::cli::args::registries::{Notes, RegistryArgs};
+use crate::cli::args::registries::Notes;
 use crate::cli::args::{
-    attestations, caches, connection, default_load, git_source, images, legacy, nodes, permissions,
-    policy, proxies, resources, secrets, values,
+    attestations, caches, default_load, git_source, images, nodes, policy, proxies, secrets, values,
 };
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
-use crate::cli::report::display::{ProgressArgs, Sink};
+use crate::cli::report::display::Sink;
 use crate::cli::report::terminal::{print, talk};
 use crate::cli::report::{Failure, build_failure, display};
-use keep_going::PlatformArgs;
-use result_files::ResultFileArgs;
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct BuildArgs {
-    #[command(flatten)]
-    contexts: ContextArgs,
-
-    /// Who translates the Dockerfile: "auto" follows its '# syntax=' line, "local" is solvekit, "dockerfile.v0" is the
-    /// daemon's own frontend, anything else is a frontend's image
-    #[arg(long, value_name = "FRONTEND", default_value = "auto")]
-    frontend: String,
-
-    /// Answer a question instead of building: check, outline, targets or subrequests.describe[,format=json][,ignorestatus=true]
-    #[arg(
-        long,
-        value_name = "CALL",
-        alias = "print",
-        default_value = "build",
-        hide_default_value = true
-    )]
-    call: String,
-
-    /// Check the Dockerfile instead of building it: short for --call=check
-    #[arg(long)]
-    check: bool,
-
-    /// Target platforms, for example linux/amd64,linux/arm64; "local" is this machine's [default: the daemon's]
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    platform: Vec<String>,
-
-    /// Name of the image: [registry/]repository[:tag]; repeatable
-    #[arg(short, long, value_name = "NAME")]
-    tag: Vec<String>,
-
-    /// Push the image to the registries of its names: short for --output=type=registry
-    #[arg(long)]
-    push: bool,
-
-    /// Load the image into the Docker engine, the one that builds or the one of the current context: short for --output=type=docker
-    #[arg(long)]
-    load: bool,
-
-    /// Where the result goes: a folder, - for a tar archive on stdout, or
-    /// type=image|registry|local|tar|oci|docker|cacheonly[,dest=PATH][,key=value…]; repeatable
-    #[arg(short, long, value_name = "OUTPUT")]
-    output: Vec<String>,
-
-    /// The stage to build [default: the last]
-    #[arg(long, value_name = "STAGE")]
-    target: Option<String>,
-
-    /// Value of an ARG; without =VALUE it is taken from the environment; repeatable
-    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
-    build_arg: Vec<(String, Option<String>)>,
-
-    /// Label of the image; repeatable
-    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
-    label: Vec<(String, Option<String>)>,
-
-    /// Run every step although it is cached
-    #[arg(long)]
-    no_cache: bool,
-
-    /// Run the steps of these stages although they are cached
-    #[arg(long, value_name = "STAGE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
-    no_cache_filter: Vec<String>,
-
-    /// Look base images up in the registry even when the daemon has them
-    #[arg(long)]
-    pull: bool,
-
-    /// Use base images exactly as this lock has them, and ask no registry about them; solvekit lock makes it
-    #[arg(long, value_name = "FILE")]
-    lock: Option<PathBuf>,
-
-    /// What to do about a base image that the lock does not have
-    #[arg(long, value_name = "ACTION", default_value = "error", value_parser = ["error", "resolve"], requires = "lock")]
-    lock_missing: String,
-
-    /// Line of /etc/hosts during RUN; host-gateway as IP is the machine of the engine that builds; repeatable
-    #[arg(long, value_name = "HOST:IP", value_delimiter = ',', value_parser = values::extra_host)]
-    add_host: Vec<(String, HostAddress)>,
-
-    /// Network of RUN
-    #[arg(long, value_name = "MODE", default_value = "default", value_parser = ["default", "host", "none"])]
-    network: String,
-
-    /// Size of /dev/shm during RUN, for example 128m
-    #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
-    shm_size: Option<u64>,
-
-    /// Resource limit of processes in RUN; repeatable
-    #[arg(long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
-    ulimit: Vec<Ulimit>,
-
-    #[command(flatten)]
-    registries: RegistryArgs,
-
-    #[command(flatten)]
-    permissions: permissions::PermissionArgs,
-
-    #[command(flatten)]
-    resources: resources::ResourceArgs,
-
-    #[command(flatten)]
-    attestations: attestations::AttestationArgs,
-
-    #[command(flatten)]
-    policy: policy::PolicyArgs,
-
-    #[command(flatten)]
-    legacy: legacy::LegacyArgs,
-
-    /// Annotation of the image: [TYPE[PLATFORM],…:]KEY=VALUE, where TYPE is manifest (the default), manifest-descriptor,
-    /// index or index-descriptor; repeatable
-    #[arg(long, value_name = "ANNOTATION")]
-    annotation: Vec<String>,
-
-    /// Secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME]; repeatable
-    #[arg(long, value_name = "SECRET")]
-    secret: Vec<String>,
-
-    /// SSH agent for RUN --mount=type=ssh: default, ID[=SOCKET] or ID=KEY[,KEY]; repeatable
-    #[arg(long, value_name = "AGENT")]
-    ssh: Vec<String>,
-
-    /// Cache to import: type=registry|local|gha|s3|azblob[,key=value…], or an image's name; repeatable
-    #[arg(long, value_name = "CACHE")]
-    cache_from: Vec<String>,
-
-    /// Cache to export to: type=registry|local|inline|gha|s3|azblob[,mode=max][,key=value…], or an image's name; repeatable
-    #[arg(long, value_name = "CACHE")]
-    cache_to: Vec<String>,
-
-    #[command(flatten)]
-    several: PlatformArgs,
-
-    /// How many platforms are solved at the same time on a node [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    max_parallel_platforms: Option<u16>,
-
-    /// How long a daemon that goes away is waited for before the build goes on from its cache: seconds, or a time as 1m30s; 0 is
-    /// never
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
-    reconnect: Duration,
-
-    #[command(flatten)]
-    progress: ProgressArgs,
-
-    /// Exit with the code of the process in RUN that failed
-    #[arg(long)]
-    propagate_exit_code: bool,
-
-    /// Show nothing but the image's digest, on stdout
-    #[arg(short, long)]
-    quiet: bool,
-
-    #[command(flatten)]
-    results: ResultFileArgs,
-}
+pub(crate) use flags::BuildArgs;
 
 /// Builds, shows progress, and writes what was asked for.
 pub(crate) async fn cmd_build(

@@ -1,5 +1,6 @@
 //! `--iidfile` and `--metadata-file`: what scripts read after a build.
 
+use crate::cli::args::headings::OUTPUTS;
 use std::fs;
 use std::path::PathBuf;
 
@@ -12,12 +13,13 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = OUTPUTS)]
 pub(crate) struct ResultFileArgs {
-    /// Write the image's digest to a file
+    /// Write the image's digest to this file
     #[arg(long, value_name = "FILE")]
     iidfile: Option<PathBuf>,
 
-    /// Write what is known of the result to a file, as JSON
+    /// Write metadata of the result to this file, as JSON
     #[arg(long, value_name = "FILE")]
     metadata_file: Option<PathBuf>,
 }

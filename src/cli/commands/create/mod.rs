@@ -13,36 +13,39 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print, talk};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct CreateArgs {
-    /// Context of the docker CLI, address of a Docker Engine, or address of a BuildKit (driver remote)
+    /// Where the node runs: a context of the docker CLI, the address of a Docker Engine, or (driver
+    /// remote) the address of a BuildKit daemon
     #[arg(value_name = "CONTEXT|ENDPOINT")]
     endpoint: Option<String>,
 
-    /// Name of the builder [default: one that is made up]
+    /// Name the builder [default: a random name]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
-    /// Driver: docker-container, kubernetes, local, remote [default: remote for an address of a BuildKit, else docker-container]
+    /// Use this driver: docker-container, kubernetes, local or remote [default: remote for the
+    /// address of a BuildKit daemon, otherwise docker-container]
     #[arg(long, value_name = "DRIVER")]
     driver: Option<String>,
 
-    /// Option of the driver: NAME=VALUE[,NAME=VALUE…]; repeatable
+    /// Set options of the driver: NAME=VALUE[,NAME=VALUE…]; repeatable
     #[arg(long, value_name = "OPTION")]
     driver_opt: Vec<String>,
 
-    /// Node to add or to change [default: the builder's name and a number]
+    /// Add or change the node with this name [default: the builder's name and a number]
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
 
-    /// Platforms that the node builds, before those that it says itself; a list, repeatable
+    /// Prefer the node for these platforms, in addition to those that it reports; repeatable
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<String>,
 
-    /// Flags of the node's buildkitd, in one text
+    /// Start the node's buildkitd with these flags, in one argument
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     buildkitd_flags: Option<String>,
 
-    /// Configuration of the node's buildkitd (buildkitd.toml)
+    /// Configure the node's buildkitd with this file (buildkitd.toml)
     #[arg(long, value_name = "FILE", visible_alias = "config")]
     buildkitd_config: Option<std::path::PathBuf>,
 
@@ -50,18 +53,29 @@ pub(crate) struct CreateArgs {
     #[arg(long)]
     append: bool,
 
-    /// Take the node out of the builder
+    /// Remove the node from the builder
     #[arg(long)]
     leave: bool,
 
-    /// Use the builder from now on
+    /// Make it the default builder
     #[arg(long = "use")]
     use_it: bool,
 
-    /// Start it at once
+    /// Start the builder at once
     #[arg(long)]
     bootstrap: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit create --use --bootstrap
+      start a BuildKit container, and use it by default
+  solvekit create --name far --driver remote tcp://build.example.com:1234
+      a daemon at an address
+  solvekit create --name far --append --node arm ssh://arm.example.com
+      a second node
+  solvekit create --driver kubernetes --driver-opt namespace=build,replicas=2
+      pods of a cluster";
 
 /// Prints the builder's name, and nothing else, on stdout.
 pub(crate) async fn cmd_create(

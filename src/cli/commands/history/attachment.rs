@@ -10,23 +10,30 @@ use crate::cli::report::terminal::print_data;
 const LIMIT: usize = 256 << 20;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct AttachmentArgs {
-    /// The build: its reference, or ^1 for the one before the newest [default: the newest]
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest build]
     #[arg(value_name = "REF")]
     build: Option<String>,
 
-    /// The digest of the attachment, as history inspect shows it
+    /// The digest of the attachment, as history inspect prints it
     #[arg(value_name = "DIGEST", required_unless_present_any = ["kind", "platform"])]
     digest: Option<String>,
 
-    /// Its type: provenance, sbom, index, manifest, image (the image's config), or as history inspect shows it
+    /// Select by type: provenance, sbom, index, manifest, image (its config), or a type that
+    /// history inspect prints
     #[arg(id = "kind", long = "type", value_name = "TYPE")]
     kind: Option<String>,
 
-    /// Its platform
+    /// Select by platform
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history inspect attachment --type provenance
+  solvekit history inspect attachment ^1 --type sbom --platform linux/arm64";
 
 /// Something that hangs on a record.
 struct Attachment {

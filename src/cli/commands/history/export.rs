@@ -13,23 +13,30 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_data;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ExportArgs {
-    /// The builds: their references, or ^1 for the one before the newest [default: the newest]
+    /// The builds: their references, or ^1 for the one before the newest [default: the newest
+    /// build]
     #[arg(value_name = "REF", conflicts_with = "all")]
     builds: Vec<String>,
 
-    /// The file [default: the standard output, if that is no terminal]
+    /// Write to this file [default: stdout, unless it is a terminal]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// All builds that have ended
+    /// Select all builds that have ended
     #[arg(long)]
     all: bool,
 
-    /// Have the daemon write down the traces of the builds before
+    /// Make the daemon save the builds' traces first
     #[arg(long)]
     finalize: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history export -o build.dockerbuild          the newest build
+  solvekit history export --all -o builds.dockerbuild   all of them";
 
 pub(super) async fn cmd_export(args: &ExportArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
     if args.output.is_none() && std::io::stdout().is_terminal() {

@@ -17,11 +17,16 @@ const WSL: &str = "/mnt/wsl/docker-desktop/shared-sockets/host-services/docker-d
 const DESKTOP: &str = "desktop/docker-desktop-build.sock";
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ImportArgs {
-    /// The bundle; - is the standard input; repeatable [default: the standard input]
+    /// Read this bundle; - is stdin; repeatable [default: stdin]
     #[arg(short, long, value_name = "FILE")]
     file: Vec<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit history import -f build.dockerbuild";
 
 pub(super) async fn cmd_import(
     args: &ImportArgs,

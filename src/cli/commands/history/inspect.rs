@@ -13,19 +13,26 @@ use crate::cli::report::columns::align;
 use crate::cli::report::terminal::{print, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct InspectArgs {
     #[command(subcommand)]
     part: Option<Part>,
 
-    /// The build: its reference, or ^1 for the one before the newest [default: the newest]
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest build]
     #[arg(value_name = "REF")]
     build: Option<String>,
 
-    /// How it is printed: pretty, json, or a Go template over the fields of json
+    /// Print as pretty text, json, or with a Go template over the fields of json
     #[arg(long, value_name = "FORMAT", default_value = "pretty")]
     format: String,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history inspect                          the newest build
+  solvekit history inspect ^1 --format json         the build before it, for programs
+  solvekit history inspect attachment --type sbom   a part of its result";
 
 #[derive(Debug, clap::Subcommand)]
 enum Part {

@@ -7,14 +7,20 @@ use crate::cli::report::Failure;
 use crate::cli::report::display::{self, ProgressArgs};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct LogsArgs {
-    /// The build: its reference, or ^1 for the one before the newest [default: the newest]
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest build]
     #[arg(value_name = "REF")]
     build: Option<String>,
 
     #[command(flatten)]
     progress: ProgressArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history logs                       the newest build
+  solvekit history logs ^1 --progress plain   the build before it";
 
 /// Shows the steps and their output again, on stderr, as during the build; of a build that runs until it ends.
 pub(super) async fn cmd_logs(args: &LogsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {

@@ -31,23 +31,31 @@ const HEADS: [(&str, &str); 7] = [
 const NAME: usize = 36;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct LsArgs {
-    /// Only builds that meet this, for example status=error or startedAt>24h; repeatable
+    /// Select builds, for example status=error or startedAt>24h; repeatable
     #[arg(long, value_name = "FILTER")]
     filter: Vec<String>,
 
-    /// How they are printed: table, json (one object a line), or a Go template
+    /// Print as table, json (one object per line), or with a Go template
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
 
-    /// Do not cut long names
+    /// Print long names in full
     #[arg(long)]
     no_trunc: bool,
 
-    /// Only builds of the git repository that the working directory is in
+    /// Select builds of the git repository that contains the working directory
     #[arg(long)]
     local: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history ls
+  solvekit history ls --filter status=error --filter 'startedAt>24h'   failed since yesterday
+  solvekit history ls --format '{{.Ref}} {{.Name}}'
+      chosen fields, by a template";
 
 pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
     let filters = args.filter.iter().map(|text| Filter::parse(text));

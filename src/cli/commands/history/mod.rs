@@ -29,19 +29,19 @@ pub(crate) struct HistoryArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum HistoryCommand {
-    /// List the builds that the daemon remembers, the newest first
+    /// List builds, newest first
     Ls(ls::LsArgs),
-    /// Show what is known of a build
+    /// Show the details of a build
     Inspect(inspect::InspectArgs),
-    /// Show the progress and the logs of a build again
+    /// Replay the progress and the logs of a build
     Logs(logs::LogsArgs),
-    /// Have the daemon forget builds
+    /// Remove builds from the daemon's history
     Rm(rm::RmArgs),
-    /// Write builds into a bundle that Docker Desktop opens
+    /// Export builds as a bundle that Docker Desktop can open
     Export(export::ExportArgs),
-    /// Read a bundle, and give it to Docker Desktop where there is one
+    /// Check a bundle, and import it into Docker Desktop if that is installed
     Import(import::ImportArgs),
-    /// Show what the daemon did during a build, with times
+    /// Show a trace of what the daemon did during a build
     Trace(trace::TraceArgs),
 }
 

@@ -5,8 +5,9 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct RmArgs {
-    /// The builds, by their references
+    /// The references of the builds
     #[arg(
         value_name = "REF",
         required_unless_present = "all",
@@ -14,10 +15,15 @@ pub(super) struct RmArgs {
     )]
     builds: Vec<String>,
 
-    /// All builds that have ended
+    /// Select all builds that have ended
     #[arg(long)]
     all: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history rm k1mnq8g2y4r0f7o4tn1jwqz2p
+  solvekit history rm --all";
 
 /// Removes the records; one that cannot be removed does not keep the others.
 pub(super) async fn cmd_rm(args: &RmArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {

@@ -17,20 +17,27 @@ const LIMIT: usize = 512 << 20;
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct TraceArgs {
-    /// The build: its reference, or ^1 for the one before the newest [default: the newest]
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest build]
     #[arg(value_name = "REF")]
     build: Option<String>,
 
-    /// Another build, which the trace is to be compared with
+    /// Compare with the trace of this build
     #[arg(long, value_name = "REF")]
     compare: Option<String>,
 
-    /// How it is printed: tree, json (as the Jaeger UI opens it; with --compare both), or otlp (as the daemon keeps it)
-    /// [default: tree on a terminal, else json]
+    /// Print as tree, json (for the Jaeger UI), or otlp (as the daemon stores it) [default: tree on
+    /// a terminal, otherwise json]
     #[arg(long, value_name = "FORMAT", value_parser = ["tree", "json", "otlp"])]
     format: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history trace                              the newest build
+  solvekit history trace --compare ^1                 side by side with the build before it
+  solvekit history trace --format json > trace.json   for the Jaeger UI";
 
 pub(super) async fn cmd_trace(args: &TraceArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
     let mut found = vec![load(args.build.as_deref(), daemon).await?];

@@ -24,15 +24,15 @@ use crate::cli::report::terminal::print;
                   solvekit image copy alpine:3.20 registry.example.com/mirror/alpine:3.20\n  \
                   solvekit image copy --platform linux/arm64 me/app:1.0 oci:app:1.0")]
 pub(super) struct CopyArgs {
-    /// What is copied
+    /// Copy from here
     #[arg(value_name = "SRC")]
     source: String,
 
-    /// Where to
+    /// Copy to here
     #[arg(value_name = "DST")]
     destination: String,
 
-    /// Copy the image of this platform only, without the index; all of it without this
+    /// Copy only the image for this platform, without the index [default: copy everything]
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     platform: Option<Platform>,
 

@@ -19,9 +19,9 @@ pub(crate) struct ImageArgs {
 enum ImageCommand {
     /// Copy an image between registries, OCI layouts and archives
     Copy(copy::CopyArgs),
-    /// Put an image of a registry into the Docker Engine
+    /// Load an image from a registry into the Docker Engine
     Pull(pull::PullArgs),
-    /// Save an image of a registry to an archive, for docker load or as an OCI layout
+    /// Save an image from a registry to an archive, for docker load or as an OCI layout
     Save(save::SaveArgs),
 }
 

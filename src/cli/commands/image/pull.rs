@@ -18,11 +18,11 @@ use crate::cli::report::terminal::{print, talk};
                   solvekit image pull --platform linux/arm64 alpine:3.20\n\n\
                   The engine is the one of the docker CLI (DOCKER_HOST, its context), or --addr docker://SOCKET.")]
 pub(super) struct PullArgs {
-    /// The image
+    /// The name of the image
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// The platform [default: this machine's]
+    /// Choose the platform [default: this machine's]
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     platform: Option<Platform>,
 

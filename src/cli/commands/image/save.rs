@@ -21,19 +21,20 @@ use crate::cli::report::terminal::print;
                   solvekit image save alpine:3.20 | docker load\n  \
                   solvekit image save --format oci me/app:1.0 -o app.tar   all platforms, as an OCI layout")]
 pub(super) struct SaveArgs {
-    /// The image
+    /// The name of the image
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// The archive; stdout without it
+    /// Write to this archive [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// What it is for: docker (one platform, for docker load) or oci (an OCI layout of all platforms)
+    /// Choose the format: docker (one platform, for docker load) or oci (an OCI layout of all
+    /// platforms)
     #[arg(long, value_name = "FORMAT", default_value = "docker", value_parser = ["docker", "oci"])]
     format: String,
 
-    /// The platform [default: this machine's, for docker; all of them, for oci]
+    /// Choose the platform [default: this machine's for docker, all for oci]
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     platform: Option<Platform>,
 

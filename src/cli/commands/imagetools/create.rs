@@ -29,19 +29,20 @@ const PART: u64 = 8 << 20;
                   solvekit imagetools create -t app:1 oci-layout://amd64 oci-layout://arm64    of what builds left here\n  \
                   solvekit imagetools create --dry-run app:1 --platform linux/arm64    what would be pushed")]
 pub(super) struct CreateArgs {
-    /// The parts: names, oci-layout://PATH[:TAG][@DIGEST], digests, or descriptors as JSON
+    /// The images to combine: names, oci-layout://PATH[:TAG][@DIGEST], digests, or descriptors as
+    /// JSON
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
 
-    /// Read a part from a file: a name, a digest, or a descriptor as JSON; repeatable
+    /// Read a source from this file: a name, a digest, or a descriptor as JSON; repeatable
     #[arg(short, long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// The name of the new image; repeatable
+    /// Name the new image; repeatable
     #[arg(short, long = "tag", value_name = "NAME")]
     tags: Vec<String>,
 
-    /// Begin with what the first name points to already
+    /// Keep the images that the first name already points to
     #[arg(long)]
     append: bool,
 
@@ -49,7 +50,7 @@ pub(super) struct CreateArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Only these platforms, for example linux/amd64,linux/arm64; repeatable
+    /// Include only these platforms, for example linux/amd64,linux/arm64; repeatable
     #[arg(
         short,
         long = "platform",
@@ -58,16 +59,17 @@ pub(super) struct CreateArgs {
     )]
     platforms: Vec<Platform>,
 
-    /// Annotate: index:KEY=VALUE, manifest-descriptor:KEY=VALUE or manifest-descriptor[PLATFORM]:KEY=VALUE; repeatable
+    /// Add an annotation: index:KEY=VALUE, manifest-descriptor:KEY=VALUE or
+    /// manifest-descriptor[PLATFORM]:KEY=VALUE; repeatable
     #[arg(long = "annotation", value_name = "ANNOTATION")]
     annotations: Vec<String>,
 
-    /// Make an index even of a single image; false copies it as it is
+    /// Create an index even for a single image; false copies that image unchanged
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
           value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     prefer_index: bool,
 
-    /// Write the descriptor and the name of the new image to this file, as JSON
+    /// Write the new image's descriptor and name to this file, as JSON
     #[arg(long, value_name = "FILE")]
     metadata_file: Option<PathBuf>,
 

@@ -22,11 +22,11 @@ pub(super) struct InspectArgs {
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// Print by a Go template, of the fields Name, Manifest, Image, SBOM and Provenance
+    /// Print with a Go template over the fields Name, Manifest, Image, SBOM and Provenance
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "raw")]
     format: Option<String>,
 
-    /// Print the index or manifest byte for byte
+    /// Print the index or manifest unchanged, byte for byte
     #[arg(long)]
     raw: bool,
 

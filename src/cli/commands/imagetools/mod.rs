@@ -14,9 +14,9 @@ pub(crate) struct ImagetoolsArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ImagetoolsCommand {
-    /// Make an image of others: one index of several images, or a copy in another registry
+    /// Combine images into one index, or copy one to another registry
     Create(Box<create::CreateArgs>),
-    /// Show an image in a registry: its platforms, configs and attestations
+    /// Show an image's platforms, configs and attestations
     Inspect(inspect::InspectArgs),
 }
 

@@ -7,35 +7,40 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct AnnotateArgs {
-    /// The list
+    /// The manifest list
     #[arg(value_name = "MANIFEST_LIST")]
     list: String,
 
-    /// One of its manifests
+    /// The manifest in the list to change
     #[arg(value_name = "MANIFEST")]
     manifest: String,
 
-    /// The operating system
+    /// Set the operating system
     #[arg(long, value_name = "OS")]
     os: Option<String>,
 
-    /// The architecture
+    /// Set the architecture
     #[arg(long, value_name = "ARCH")]
     arch: Option<String>,
 
-    /// The architecture's variant
+    /// Set the variant of the architecture
     #[arg(long, value_name = "VARIANT")]
     variant: Option<String>,
 
-    /// The operating system's version
+    /// Set the version of the operating system
     #[arg(long, value_name = "VERSION")]
     os_version: Option<String>,
 
-    /// A feature of the operating system; repeatable
+    /// Set a feature of the operating system; repeatable
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     os_features: Vec<String>,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit manifest annotate app:1 app:1-arm --arch arm --variant v7";
 
 pub(super) fn cmd_annotate(args: &AnnotateArgs, environment: &Environment) -> Result<(), Failure> {
     let (list, manifest) = (name(&args.list)?, name(&args.manifest)?);

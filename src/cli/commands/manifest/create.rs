@@ -12,15 +12,16 @@ use crate::cli::report::terminal::print;
 #[command(after_help = "Example:\n  \
                   solvekit manifest create app:1 app:1-amd64 app:1-arm64 && solvekit manifest push app:1")]
 pub(super) struct CreateArgs {
-    /// The list that is to be pushed one day
+    /// The name that the list will be pushed to
     #[arg(value_name = "MANIFEST_LIST")]
     list: String,
 
-    /// Images that it is made of, which are in a registry already; of one for several platforms, all
+    /// The images to put into the list, which are already in a registry; for a multi-platform
+    /// image, each of its platforms is added
     #[arg(value_name = "MANIFEST", required = true)]
     manifests: Vec<String>,
 
-    /// Add to a list that is there already
+    /// Add to an existing list
     #[arg(short, long)]
     amend: bool,
 

@@ -10,22 +10,28 @@ use crate::cli::report::registry_failure::of_registry;
 use crate::cli::report::terminal::print_json;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct InspectArgs {
-    /// A list here that has the manifest
+    /// The manifest list on this machine that contains the manifest
     #[arg(value_name = "MANIFEST_LIST")]
     first: String,
 
-    /// A list here, or an image in a registry
+    /// The manifest: a list on this machine, or an image in a registry
     #[arg(value_name = "MANIFEST")]
     second: Option<String>,
 
-    /// Show what is known of each manifest, layers and platform included
+    /// Show the layers and the platform of each manifest
     #[arg(short, long)]
     verbose: bool,
 
     #[command(flatten)]
     registries: ManifestRegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit manifest inspect alpine:3.20
+  solvekit manifest inspect --verbose app:1   with layers and platforms";
 
 pub(super) async fn cmd_inspect(
     args: &InspectArgs,

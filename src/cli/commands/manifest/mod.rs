@@ -10,6 +10,7 @@ use solvekit::manifest_list::{Error, Lists};
 use solvekit::oci::Reference;
 use solvekit::registry::Client;
 
+use crate::cli::args::headings::REGISTRIES;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -23,22 +24,23 @@ pub(crate) struct ManifestArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ManifestCommand {
-    /// Begin a list of manifests, here
+    /// Create a manifest list on this machine
     Create(create::CreateArgs),
-    /// Say which platform a manifest of a list is for
+    /// Set the platform of a manifest in a list
     Annotate(annotate::AnnotateArgs),
-    /// Show a manifest or a list of them
+    /// Show a manifest or a manifest list
     Inspect(inspect::InspectArgs),
-    /// Push a list to its registry
+    /// Push a manifest list to its registry
     Push(push::PushArgs),
-    /// Remove lists from this machine
+    /// Remove manifest lists from this machine
     Rm(remove::RmArgs),
 }
 
 /// How the registries of one command are talked to.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = REGISTRIES)]
 struct ManifestRegistryArgs {
-    /// Do not check the certificates of the registries that are named here, and let them speak plain HTTP
+    /// Accept any certificate and plain HTTP from the registries of these images
     #[arg(long)]
     insecure: bool,
 

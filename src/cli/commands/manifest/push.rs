@@ -10,12 +10,13 @@ use crate::cli::report::terminal::print;
 use crate::cli::report::{Failure, display};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct PushArgs {
-    /// The list
+    /// The manifest list
     #[arg(value_name = "MANIFEST_LIST")]
     list: String,
 
-    /// Remove the list from this machine afterwards
+    /// Remove the list from this machine after the push
     #[arg(short, long)]
     purge: bool,
 
@@ -25,6 +26,10 @@ pub(super) struct PushArgs {
     #[command(flatten)]
     registries: ManifestRegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit manifest push --purge registry.example.com/app:1";
 
 pub(super) async fn cmd_push(args: &PushArgs, environment: &Environment) -> Result<(), Failure> {
     let list = name(&args.list)?;

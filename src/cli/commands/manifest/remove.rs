@@ -5,11 +5,16 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct RmArgs {
-    /// The lists
+    /// The names of the manifest lists
     #[arg(value_name = "MANIFEST_LIST", required = true)]
     lists: Vec<String>,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit manifest rm app:1";
 
 /// Removes all that can be removed, and then says which could not.
 pub(super) fn cmd_rm(args: &RmArgs, environment: &Environment) -> Result<(), Failure> {

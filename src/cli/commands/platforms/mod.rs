@@ -33,33 +33,43 @@ const USUAL: [&str; 12] = [
 ];
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct PlatformsArgs {
-    /// Only these platforms [default: the usual ones, and those that the daemon lists]
+    /// Show only these platforms [default: the usual ones, and those that the daemon reports]
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<String>,
 
-    /// Run a small program of each platform that the daemon does not list, to be certain
+    /// Run a small program for each platform that the daemon does not report, to be certain; false
+    /// skips this
     #[arg(long = "try", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
     tries: bool,
 
-    /// Before that, register emulators with the kernel of the builder's machine: all, or architectures as arm64,s390x
+    /// First register emulators in the kernel of the builder's machine: all, or architectures such
+    /// as arm64,s390x
     #[arg(long, value_name = "ARCH", num_args = 0..=1, require_equals = true, default_missing_value = "all",
           value_parser = change::names, conflicts_with = "uninstall")]
     install: Option<String>,
 
-    /// Before that, remove emulators: architectures, or names of handlers as qemu-aarch64 or 'qemu-*'
+    /// First remove emulators: architectures, or handler names such as qemu-aarch64 or 'qemu-*'
     #[arg(long, value_name = "ARCH", value_parser = change::names)]
     uninstall: Option<String>,
 
-    /// The image with the emulators
+    /// Take the emulators from this image
     #[arg(long, value_name = "IMAGE", default_value = emulation::IMAGE)]
     image: String,
 
-    /// How they are printed: table, json (one object a line), or a Go template, before which "table " makes a table of it
+    /// Print as table, json (one object per line), or with a Go template; "table TEMPLATE" prints
+    /// columns
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit platforms
+  solvekit platforms --platform linux/arm64,linux/riscv64   these two only
+  solvekit platforms --install arm64                        register an emulator first";
 
 /// What was found out about a node.
 struct Found<'a> {

@@ -12,19 +12,25 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct InstallPluginArgs {
-    /// Take the place of buildx: docker build and docker buildx build run solvekit then
+    /// Replace buildx: docker build and docker buildx then run solvekit
     #[arg(long)]
     buildx: bool,
 
-    /// The folder of plugins [default: cli-plugins in the docker CLI's configuration]
+    /// Install into this folder [default: cli-plugins in the docker CLI's configuration]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// Replace a plugin of the same name that is not solvekit's; it is kept with .old at its name's end
+    /// Replace a plugin of the same name that is not solvekit; it is kept as NAME.old
     #[arg(short, long)]
     force: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit install-plugin                    docker solvekit build …
+  solvekit install-plugin --buildx --force   docker build … and docker buildx … run solvekit";
 
 /// Links this program as a plugin.
 pub(crate) fn cmd_install_plugin(

@@ -1,0 +1,12 @@
+//! The headings under which `--help` lists flags.
+
+/// What is built, and who translates it.
+pub(crate) const BUILD: &str = "Build";
+/// What the steps of a Dockerfile can use.
+pub(crate) const STEPS: &str = "Steps (RUN)";
+pub(crate) const OUTPUTS: &str = "Outputs";
+pub(crate) const CACHES: &str = "Caches";
+pub(crate) const PLATFORMS: &str = "Platforms";
+pub(crate) const PROGRESS: &str = "Progress";
+pub(crate) const REGISTRIES: &str = "Registries";
+pub(crate) const DAEMON: &str = "Daemon";
