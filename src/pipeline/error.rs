@@ -222,6 +222,25 @@ pub enum Error {
         /// The host.
         host: String,
     },
+    /// A context has a file whose name, or whose link's target, is not UTF-8, and the daemon does
+    /// not accept that.
+    #[error(
+        "{daemon} does not accept file names that are not UTF-8, and {directory} has one: {path}"
+    )]
+    ContextFileName {
+        /// The daemon and its version.
+        daemon: String,
+        /// The name of the context.
+        directory: String,
+        /// The path in it, with bytes that are not UTF-8 as `\\xNN`.
+        path: String,
+    },
+    /// The result has a file whose name is not UTF-8, and the daemon cannot send it as a folder.
+    #[error("{daemon} cannot export file names that are not UTF-8 to a folder")]
+    ResultFileName {
+        /// The daemon and its version.
+        daemon: String,
+    },
     /// There is a policy beside the Dockerfile.
     #[error("there is a policy beside the Dockerfile, {file}, and policies are not supported yet")]
     Policy {

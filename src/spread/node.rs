@@ -7,12 +7,9 @@ use futures_util::future::join_all;
 use super::{Offer, Silent};
 use crate::client::{Address, Client, RecordStatus, Worker};
 use crate::oci::Platform;
-use crate::pipeline;
 
 /// How long a node may think about its history; it is asked only in order to find an idle one.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a daemon that is being ended may still answer.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// A node that can be built on.
 #[derive(Debug, Clone)]
@@ -99,19 +96,6 @@ impl Nodes {
     pub fn all(&self) -> &[Node] {
         &self.all
     }
-}
-
-/// Whether a build failed because its node is gone, or about to be.
-pub(super) async fn is_lost(client: &Client, error: &pipeline::Error) -> bool {
-    if error.is_of_lost_daemon() {
-        return true;
-    }
-    if !error.may_be_of_ending_daemon() {
-        return false;
-    }
-    tokio::time::sleep(PAUSE).await;
-    let asked = tokio::time::timeout(PATIENCE, client.info()).await;
-    !matches!(asked, Ok(Ok(_)))
 }
 
 /// The builds that run on a node, as far as it says so.

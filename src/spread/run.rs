@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::outcome::merged;
 use super::stage::Stage;
 use super::work::Work;
-use super::{Built, BuiltPart, Error, Nodes, Plan, Share, caches, merge, node, part};
+use super::{Built, BuiltPart, Error, Nodes, Plan, Share, caches, merge, part};
 use crate::oci::Platform;
 use crate::pipeline::{
-    self, BuildOutcome, Destination, Environment, Gate, OnFailure, OutputKind, Prepared,
+    self, BuildOutcome, Destination, Environment, Failed, Gate, OnFailure, OutputKind, Prepared,
 };
 use crate::progress::Writer;
 use crate::registry;
@@ -46,14 +46,17 @@ impl Nodes {
             let handed_over = AtomicBool::new(false);
             let client = &self.all[only.node].client;
             let built = prepared.run_watched(client, environment.clone(), &handed_over);
-            let error = match built.await {
+            let Failed {
+                error,
+                daemon_is_gone,
+            } = match built.await {
                 Ok(outcome) => return Ok(self.whole(&only, outcome)),
-                Err(error) => error,
+                Err(failed) => failed,
             };
-            let again = self.all.len() > 1
+            let again = daemon_is_gone
+                && self.all.len() > 1
                 && prepared.is_repeatable()
-                && !(handed_over.load(Ordering::Relaxed) && writes_to_stdout(&prepared))
-                && node::is_lost(client, &error).await;
+                && !(handed_over.load(Ordering::Relaxed) && writes_to_stdout(&prepared));
             if !again {
                 return Err(self.alone(&only, error));
             }

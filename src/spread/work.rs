@@ -9,7 +9,6 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
-use super::node::is_lost;
 use super::outcome::{Done, Kept};
 use super::run::tell;
 use super::stage::Stage;
@@ -132,13 +131,10 @@ impl Work<'_> {
         let result = prepared
             .run_watched(client, environment, &handed_over)
             .await;
-        let is_lost = match &result {
-            Err(error) => is_lost(client, error).await,
-            Ok(_) => false,
-        };
+        let is_lost = matches!(&result, Err(failed) if failed.daemon_is_gone);
         Ended {
             share,
-            result,
+            result: result.map_err(|failed| failed.error),
             is_lost,
         }
     }

@@ -52,6 +52,16 @@ pub(crate) fn for_build(error: &Error) -> Option<String> {
             "build with docker buildx, which obeys it; or, if it is not meant for this build: --policy disabled=true"
                 .to_owned(),
         ),
+        Error::ContextFileName { .. } => Some(
+            "rename the file, exclude it (.dockerignore), or build with a buildkitd, which accepts \
+             all names: solvekit create --driver docker-container --use"
+                .to_owned(),
+        ),
+        Error::ResultFileName { .. } => Some(
+            "write an archive (type=tar), or build with a buildkitd, which sends all names: \
+             solvekit create --driver docker-container --use"
+                .to_owned(),
+        ),
         Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
         Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
             failure.explanation.as_ref().map(for_missing_source)

@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::file_names;
 use crate::client::{self, Client, SolveRequest, SolveResponse};
 use crate::gateway::Bridge;
 use crate::pipeline::Error;
 use crate::progress::Writer;
-use crate::session::Session;
+use crate::session::{Sent, Session};
 
 /// How long the daemon may take to close its streams after the build has ended.
 const GRACE: Duration = Duration::from_secs(5);
@@ -22,6 +23,8 @@ pub(super) struct Attended<'a> {
     pub(in crate::pipeline) session: Session,
     pub(super) progress: Option<Writer>,
     pub(in crate::pipeline) cancelled: &'a CancellationToken,
+    /// What the session sends of the contexts.
+    pub(in crate::pipeline) sent: &'a Sent,
 }
 
 impl Attended<'_> {
@@ -33,9 +36,9 @@ impl Attended<'_> {
     ) -> Result<(T, BTreeMap<String, String>), Error> {
         let (client, build_ref) = (self.client, self.solve.build_ref.clone());
         let ended = CancellationToken::new();
-        let mut attendants = JoinSet::new();
-        let status = attendants.spawn(forward_status(client.clone(), build_ref, self.progress));
-        attendants.spawn(serve_session(client.clone(), self.session, ended.clone()));
+        let (mut status, mut session) = (JoinSet::new(), JoinSet::new());
+        status.spawn(forward_status(client.clone(), build_ref, self.progress));
+        session.spawn(serve_session(client.clone(), self.session, ended.clone()));
 
         let result = tokio::select! {
             biased;
@@ -43,22 +46,36 @@ impl Attended<'_> {
             result = solve_and_drive(client, self.solve, frontend) => result,
         };
         // The status stream ends when the daemon has closed the build; the session is not needed after that.
-        let _ = tokio::time::timeout(GRACE, attendants.join_next()).await;
-        status.abort();
+        let broken = tokio::time::timeout(GRACE, async {
+            tokio::select! {
+                ended = status.join_next() => ended.and_then(Result::ok).flatten(),
+                _ = session.join_next() => None,
+            }
+        });
+        let broken = broken.await.unwrap_or_default();
+        status.shutdown().await;
         ended.cancel();
-        let _ = tokio::time::timeout(GRACE, async {
-            while attendants.join_next().await.is_some() {}
-        })
-        .await;
-        result
+        let _ = tokio::time::timeout(GRACE, session.join_next()).await;
+        match result {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                Err(file_names::explained(error, broken.as_ref(), client, &self.sent).await)
+            }
+        }
     }
 }
 
-/// A broken status stream fails no build: the build's own call tells what happened.
-async fn forward_status(client: Client, build_ref: String, progress: Option<Writer>) {
-    let Some(progress) = progress else { return };
-    if let Ok(updates) = client.status(&build_ref).await {
-        let _ = progress.source().forward(updates).await;
+/// A broken status stream fails no build: the build's own call tells what happened. Gives how it
+/// broke.
+async fn forward_status(
+    client: Client,
+    build_ref: String,
+    progress: Option<Writer>,
+) -> Option<client::Error> {
+    let progress = progress?;
+    match client.status(&build_ref).await {
+        Ok(updates) => progress.source().forward(updates).await.err(),
+        Err(error) => Some(error),
     }
 }
 

@@ -39,6 +39,7 @@ impl Inputs {
             session,
             progress: environment.progress.clone(),
             cancelled: &environment.cancelled,
+            sent: &environment.sent,
         };
         let downloaded = attended.run(async |bridge| {
             let text = download(bridge, &url).await;

@@ -2,6 +2,7 @@
 
 mod attended;
 mod fetch;
+mod file_names;
 pub(super) mod gate;
 pub(super) mod host;
 mod linked;
@@ -11,7 +12,7 @@ mod part;
 pub(super) mod provenance;
 pub(super) mod question;
 pub(super) mod remote_files;
-mod retry;
+pub(super) mod retry;
 mod served;
 pub(super) mod shared;
 mod sources;
@@ -247,6 +248,7 @@ impl Prepared {
             session,
             progress: environment.progress.clone(),
             cancelled: &environment.cancelled,
+            sent: &environment.sent,
         };
         let drive = async |bridge: &Bridge| {
             setting.build_platforms = build_platforms(bridge.workers());

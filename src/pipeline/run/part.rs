@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::gate::Gate;
-use super::retry as again;
+use super::retry::{self, Failed};
 use crate::client::Client;
 use crate::pipeline::inputs::ContextRead;
 use crate::pipeline::{BuildOutcome, BuildRequest, Environment, Error, Prepared};
@@ -68,7 +68,7 @@ impl Prepared {
         client: &Client,
         environment: Environment,
         handed_over: &AtomicBool,
-    ) -> Result<BuildOutcome, Error> {
-        again::run(self, client, environment, handed_over).await
+    ) -> Result<BuildOutcome, Failed> {
+        retry::run(self, client, environment, handed_over).await
     }
 }

@@ -106,6 +106,7 @@ impl Inquiry {
             session,
             progress: environment.progress.clone(),
             cancelled: &environment.cancelled,
+            sent: &environment.sent,
         };
         let answered = attended.run(async |bridge| {
             setting.build_platforms = build_platforms(bridge.workers());

@@ -52,6 +52,7 @@ pub async fn read_remote_files(
         session,
         progress: environment.progress.clone(),
         cancelled: &environment.cancelled,
+        sent: &environment.sent,
     };
     let (names, limit) = (&read.names, read.limit);
     let files = attended.run(async |bridge| {

@@ -1,20 +1,35 @@
-//! A build whose connection was lost is run once more when the daemon is there again: all steps that were done are cached.
+//! A build whose daemon went away is run again when the daemon is there again: all steps that were
+//! done are cached.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Environment, Prepared};
 use crate::client::{self, Client, Code};
 use crate::pipeline::{BuildOutcome, Destination, Error, Output};
 use crate::{frontend, gateway};
 
-/// How often a daemon that went away is asked whether it is there again.
+/// How often a daemon that went away is asked if it is there again.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// How long a daemon may take to answer that question.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a build is run again at most, however long a daemon that comes and goes is waited for.
+const REPEATS: usize = 3;
+
+/// A build that failed.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// The daemon went away, and did not come back in the time that it is waited for.
+    pub(crate) daemon_is_gone: bool,
+}
 
 impl Prepared {
-    /// Builds on a daemon. A connection that is lost is made anew once, when the daemon is there again
-    /// ([`Environment::reconnect`]), and the build goes on from the daemon's cache; a context from a stream that has begun cannot be
-    /// read again.
+    /// Builds on a daemon. When the connection is lost, the daemon is waited for
+    /// ([`Environment::reconnect`]), and the build resumes from its cache. A context from a stream
+    /// that has begun cannot be read again.
     ///
     /// # Errors
     /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled and
@@ -24,7 +39,8 @@ impl Prepared {
         client: &Client,
         environment: Environment,
     ) -> Result<BuildOutcome, Error> {
-        run(self, client, environment, &AtomicBool::new(false)).await
+        let built = run(self, client, environment, &AtomicBool::new(false)).await;
+        built.map_err(|failed| failed.error)
     }
 }
 
@@ -33,40 +49,95 @@ pub(in crate::pipeline) async fn run(
     client: &Client,
     environment: Environment,
     handed_over: &AtomicBool,
-) -> Result<BuildOutcome, Error> {
-    let first = prepared
-        .attempt(client, environment.clone(), handed_over)
-        .await;
-    let lost = match first {
-        Err(error) if is_lost(&error) || error.may_be_of_ending_daemon() => error,
-        ended => return ended,
-    };
+) -> Result<BuildOutcome, Failed> {
     let within = environment.reconnect.within;
-    let can_export_again =
-        !handed_over.load(Ordering::Relaxed) || can_be_repeated(&prepared.request.outputs);
-    if !can_export_again || within.is_zero() || !prepared.is_repeatable() {
-        return Err(lost);
+    let mut earlier: Option<Loss> = None;
+    let mut repeats = 0;
+    loop {
+        let attempt = prepared.attempt(client, environment.clone(), handed_over);
+        let error = match attempt.await {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => error,
+        };
+        let is_certain = error.is_of_lost_daemon();
+        if !is_certain && !error.may_be_of_ending_daemon() {
+            return Err(Failed::with_daemon(error));
+        }
+        let loss = match earlier {
+            None => Loss::new(error, within),
+            Some(loss) => loss.and_then(error),
+        };
+        let can_export_again =
+            !handed_over.load(Ordering::Relaxed) || can_be_repeated(&prepared.request.outputs);
+        let may_repeat = can_export_again && prepared.is_repeatable() && repeats < REPEATS;
+        if !may_repeat || Instant::now() >= loss.deadline {
+            return Err(Failed {
+                error: loss.error,
+                daemon_is_gone: is_certain || !answers(client).await,
+            });
+        }
+        if repeats == 0 {
+            tell(
+                &environment,
+                format!(
+                    "the connection to BuildKit was lost: waiting for the daemon, up to {} seconds",
+                    within.as_secs_f64()
+                ),
+            );
+        }
+        let is_there = tokio::select! {
+            () = environment.cancelled.cancelled() => {
+                return Err(Failed::with_daemon(Error::Interrupted));
+            }
+            waited = tokio::time::timeout_at(loss.deadline, is_there_again(client)) => waited.is_ok(),
+        };
+        if !is_there {
+            return Err(Failed {
+                error: loss.error,
+                daemon_is_gone: true,
+            });
+        }
+        tell(
+            &environment,
+            "the connection to BuildKit was lost: building again from its cache".to_owned(),
+        );
+        earlier = Some(loss);
+        repeats += 1;
     }
-    tell(
-        &environment,
-        format!(
-            "the connection to BuildKit was lost: waiting for the daemon, up to {} seconds",
-            within.as_secs_f64()
-        ),
-    );
-    let is_there = tokio::select! {
-        () = environment.cancelled.cancelled() => return Err(Error::Interrupted),
-        waited = tokio::time::timeout(within, is_there_again(client)) => waited.is_ok(),
-    };
-    // A daemon that is gone: the first error is the one to tell.
-    if !is_there {
-        return Err(lost);
+}
+
+impl Failed {
+    /// A failure that the daemon's end has nothing to do with.
+    fn with_daemon(error: Error) -> Self {
+        Self {
+            error,
+            daemon_is_gone: false,
+        }
     }
-    tell(
-        &environment,
-        "the connection to BuildKit was lost: building again from its cache".to_owned(),
-    );
-    prepared.attempt(client, environment, handed_over).await
+}
+
+/// How it showed that the daemon went away.
+struct Loss {
+    /// Until when it is waited for, counted from the first sign.
+    deadline: Instant,
+    /// The error to tell: the first that is certainly a loss, or the first of all.
+    error: Error,
+}
+
+impl Loss {
+    fn new(error: Error, within: Duration) -> Self {
+        Self {
+            deadline: Instant::now() + within,
+            error,
+        }
+    }
+
+    fn and_then(mut self, later: Error) -> Self {
+        if !self.error.is_of_lost_daemon() && later.is_of_lost_daemon() {
+            self.error = later;
+        }
+        self
+    }
 }
 
 /// An export that has begun can be made once more, unless it goes to the standard output: the same image gets the same names, the
@@ -80,9 +151,20 @@ fn can_be_repeated(outputs: &[Output]) -> bool {
 async fn is_there_again(client: &Client) {
     loop {
         tokio::time::sleep(INTERVAL).await;
-        if client.info().await.is_ok() {
+        if answers(client).await {
             return;
         }
+    }
+}
+
+/// BuildKit before 0.11 answers that it does not know the question.
+async fn answers(client: &Client) -> bool {
+    match tokio::time::timeout(PATIENCE, client.info()).await {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => error
+            .failure()
+            .is_some_and(|failure| failure.code == Code::Unimplemented),
+        Err(_) => false,
     }
 }
 

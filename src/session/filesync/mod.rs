@@ -27,7 +27,7 @@ use super::tasks::Tasks;
 use crate::files::Beneath;
 use request::Request;
 
-pub use sent::{Sent, SentFile};
+pub use sent::{Sent, SentFile, UnusualName};
 pub use survey::{Survey, SurveyError, Tally};
 
 /// The methods of the service. `TarStream` is of daemons long gone.

@@ -16,6 +16,7 @@ struct Amount {
     files: u64,
     bytes: u64,
     largest: BinaryHeap<Reverse<(u64, String, String)>>,
+    not_utf8: Option<UnusualName>,
 }
 
 /// A file that was sent.
@@ -28,6 +29,16 @@ pub struct SentFile {
     pub path: String,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+/// A file whose name, or the target of whose link, is not UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnusualName {
+    /// The name of its directory in the session: `context`, or that of a named context.
+    pub directory: String,
+    /// Its path in the directory, with bytes that are not UTF-8 as `\xNN`.
+    pub path: String,
 }
 
 impl Sent {
@@ -53,6 +64,21 @@ impl Sent {
         largest.into_iter().map(file).collect()
     }
 
+    /// The first file that was listed with a name, or a link's target, that is not UTF-8.
+    pub fn name_that_is_not_utf8(&self) -> Option<UnusualName> {
+        self.with(|amount| amount.not_utf8.clone())
+    }
+
+    /// Notes a path that is not UTF-8, or whose link's target is not.
+    pub(super) fn note_name(&self, directory: &str, path: &[u8]) {
+        self.with(|amount| {
+            amount.not_utf8.get_or_insert_with(|| UnusualName {
+                directory: directory.to_owned(),
+                path: escaped(path),
+            });
+        });
+    }
+
     pub(super) fn add(&self, directory: &str, path: &str, bytes: u64) {
         self.with(|amount| {
             amount.files += 1;
@@ -73,9 +99,32 @@ impl Sent {
     }
 }
 
+/// A path as text, in which no byte is lost.
+fn escaped(path: &[u8]) -> String {
+    let mut text = String::with_capacity(path.len() + 8);
+    for chunk in path.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_unusual_name_is_remembered_with_its_bytes() {
+        let sent = Sent::default();
+        assert_eq!(sent.name_that_is_not_utf8(), None);
+        sent.note_name("context", b"sub/gr\xf6\xdfe \xc3\xa4");
+        sent.clone().note_name("other", b"later\xff");
+        let name = sent.name_that_is_not_utf8().unwrap();
+        assert_eq!(name.directory, "context");
+        assert_eq!(name.path, "sub/gr\\xf6\\xdfe \u{e4}");
+    }
 
     #[test]
     fn the_five_largest_files_are_remembered() {

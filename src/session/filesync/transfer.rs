@@ -45,11 +45,11 @@ pub(super) async fn run<B>(
         Arc::clone(&root),
         Arc::clone(&paths),
         outbound.clone(),
-        (sent, request.directory.clone()),
+        (sent.clone(), request.directory.clone()),
     ));
     start(&tasks, &failures, {
         let outbound = outbound.clone();
-        move || send_stats(&root, &request, &paths, &outbound)
+        move || send_stats(&root, &request, &paths, &outbound, &sent)
     });
     let asked = async {
         answer(inbound, |id| {
@@ -148,6 +148,7 @@ fn send_stats(
     request: &Request,
     paths: &Mutex<PathTable<1>>,
     outbound: &Outbound,
+    sent: &Sent,
 ) -> Result<(), TransferError> {
     let filter = Filter::new(root, request)?;
     let mut stats = Stats {
@@ -162,7 +163,14 @@ fn send_stats(
         root,
         &filter,
         &|| outbound.is_closed(),
-        &mut |stat, inode| stats.send(stat, inode),
+        &mut |stat, inode| {
+            if std::str::from_utf8(&stat.path).is_err()
+                || std::str::from_utf8(&stat.linkname).is_err()
+            {
+                sent.note_name(&request.directory, &stat.path);
+            }
+            stats.send(stat, inode)
+        },
     )?;
     packet::put_bare(&mut stats.buffer, PacketType::PacketStat, 0);
     Ok(outbound.blocking_send(stats.buffer)?)

@@ -1,0 +1,154 @@
+//! A daemon that restarts in the middle of a build: an engine of the test's own, of the programs that
+//! `tests/engine up` has installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Engine, Finished, Running, folder_of, solvekit, unique};
+
+/// A Docker Engine without a network, in a folder of its own.
+struct OwnEngine {
+    folder: tempfile::TempDir,
+    process: Child,
+}
+
+impl OwnEngine {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let process = spawn(folder.path());
+        let engine = Self { folder, process };
+        engine.wait_for();
+        engine
+    }
+
+    fn address(&self) -> String {
+        format!("docker://{}", self.socket().display())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("docker.sock")
+    }
+
+    /// As `systemctl restart` does.
+    fn restart(&mut self) {
+        self.stop();
+        self.process = spawn(self.folder.path());
+    }
+
+    fn stop(&mut self) {
+        let pid = i32::try_from(self.process.id()).expect("a process id");
+        let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ = self.process.wait();
+    }
+
+    fn wait_for(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let asked = Finished::of(&mut solvekit(["workers", "--addr", &self.address()]));
+            if asked.code == Some(0) {
+                return;
+            }
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "{}\n{log}", asked.stderr);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+impl Drop for OwnEngine {
+    fn drop(&mut self) {
+        self.stop();
+        // What it has mounted would stay in the folder.
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let own = self.folder.path().display().to_string();
+        let below = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for mount in below.filter(|mount| mount.starts_with(&own)) {
+            let _ = Command::new("umount").args(["-l", mount]).status();
+        }
+    }
+}
+
+fn spawn(folder: &Path) -> Child {
+    let program = PathBuf::from(std::env::var("DOCKERD").expect(
+        "DOCKERD is not set: this test needs an engine's program. Run `export $(tests/engine up)` first",
+    ));
+    let config = serde_json::json!({
+        "features": {"containerd-snapshotter": false},
+        "registry-mirrors": [format!("http://{}", Engine::get().registry)],
+        "bridge": "none", "iptables": false, "ip6tables": false,
+        "pidfile": folder.join("pid"),
+        "data-root": folder.join("data"),
+        "exec-root": folder.join("exec"),
+        "shutdown-timeout": 5,
+    });
+    fs::write(folder.join("daemon.json"), config.to_string()).expect("it is ours");
+    let log = fs::File::options()
+        .append(true)
+        .create(true)
+        .open(folder.join("log"))
+        .expect("it is ours");
+    // containerd and its shims are in the same tree.
+    let root = program.parent().and_then(Path::parent).expect("a folder");
+    let path = std::env::var("PATH").unwrap_or_default();
+    Command::new(&program)
+        .arg("--config-file")
+        .arg(folder.join("daemon.json"))
+        .arg("-H")
+        .arg(format!("unix://{}/docker.sock", folder.display()))
+        .env("PATH", format!("{0}/bin:{0}/sbin:{path}", root.display()))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a file"))
+        .stderr(log)
+        .spawn()
+        .expect("the engine can be started")
+}
+
+#[test]
+fn a_build_resumes_when_its_engine_is_restarted_in_an_orderly_way() {
+    let mut engine = OwnEngine::start();
+    let word = unique();
+    let dockerfile = format!(
+        "FROM alpine\nRUN --network=none echo {word}-$((0+1))\n\
+         RUN --network=none echo {word}-$((1+1)); sleep 6\n\
+         RUN --network=none echo {word}-$((1+2))\n"
+    );
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let start = |reconnect: &str| {
+        let mut build = solvekit(["build", "--progress=plain", "--reconnect", reconnect]);
+        build
+            .args(["--addr", &engine.address()])
+            .arg(context.path());
+        Running::start(&mut build)
+    };
+    let mut build = start("60s");
+    let mut never = start("0");
+    build.until(&format!("{word}-2"));
+    never.until(&format!("{word}-2"));
+    engine.restart();
+    let built = build.wait().succeeded();
+    for text in [
+        "waiting for the daemon, up to 60 seconds",
+        "building again from its cache",
+    ] {
+        assert!(built.stderr.contains(text), "{text}: {}", built.stderr);
+    }
+    // The steps that were done are not run again.
+    let first = format!("{word}-1\n");
+    assert_eq!(built.stderr.matches(&first).count(), 1, "{}", built.stderr);
+    assert!(
+        built.stderr.contains(&format!("{word}-3\n")),
+        "{}",
+        built.stderr
+    );
+
+    let never = never.wait();
+    assert_eq!(never.code, Some(1), "{}", never.stderr);
+    assert!(
+        !never.stderr.contains("waiting for the daemon"),
+        "{}",
+        never.stderr
+    );
+}
