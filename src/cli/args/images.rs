@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use solvekit::batch::{self, Offline};
+use solvekit::files::read_at_most;
 use solvekit::lock::Lock;
 use solvekit::oci::{Platform, Reference};
 use solvekit::registry::{self, Images};
@@ -16,9 +17,12 @@ use super::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
+/// Far more than any lock.
+const LOCK: u64 = 16 << 20;
+
 /// Reads a lock, with its path in the message.
 pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
-    let text = std::fs::read(path).map_err(|error| {
+    let text = read_at_most(path, LOCK).map_err(|error| {
         let failure = Failure::new(format!("cannot read the lock {}: {error}", path.display()));
         match error.kind() {
             std::io::ErrorKind::NotFound => {
@@ -39,12 +43,13 @@ pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
 pub(crate) fn lookup(
     lock: Option<&PathBuf>,
     offline: bool,
+    registries: &RegistryArgs,
     environment: &Environment,
 ) -> Result<Box<dyn batch::Images>, Failure> {
     match (lock, offline) {
         (Some(path), _) => Ok(Box::new(read_lock(path)?)),
         (None, true) => Ok(Box::new(Offline)),
-        (None, false) => Ok(Box::new(Registries::new(environment)?)),
+        (None, false) => Ok(Box::new(Registries::new(registries, environment)?)),
     }
 }
 
@@ -55,14 +60,17 @@ pub(crate) struct Registries {
 }
 
 impl Registries {
-    pub(crate) fn new(environment: &Environment) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        registries: &RegistryArgs,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
         Ok(Self {
             runtime,
-            images: Images::with_client(RegistryArgs::default().client(environment)?),
+            images: Images::with_client(registries.client(environment)?),
         })
     }
 

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use solvekit::batch::{self, Case, Images};
+use solvekit::files::read_at_most;
 use solvekit::llb::{Definition, render};
 use solvekit::lock::Lock;
 
 use crate::cli::args::images;
 use crate::cli::args::of_dockerfile::{DockerfileArgs, OfDockerfile};
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -54,6 +56,9 @@ pub(crate) struct LlbArgs {
     /// answer per line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "file", "platform", "target", "build_arg", "opt", "format"])]
     batch: Option<PathBuf>,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
 }
 
 pub(crate) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), Failure> {
@@ -66,7 +71,12 @@ pub(crate) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), F
             .opts
             .insert(key.clone(), value.clone().unwrap_or_default());
     }
-    let images = images::lookup(args.lock.as_ref(), args.offline, environment)?;
+    let images = images::lookup(
+        args.lock.as_ref(),
+        args.offline,
+        &args.registries,
+        environment,
+    )?;
     if args.format == "json" {
         let answer = batch::answer(&of.case, of.source.text(), &*images);
         print_json(&format!("{answer}\n"))?;
@@ -151,7 +161,12 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
     };
     let mut batch = Batch {
         folder,
-        without_lock: images::lookup(args.lock.as_ref(), args.offline, environment)?,
+        without_lock: images::lookup(
+            args.lock.as_ref(),
+            args.offline,
+            &args.registries,
+            environment,
+        )?,
         locks: HashMap::new(),
     };
     let mut lines = BufReader::new(reader);
@@ -160,8 +175,12 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
     loop {
         line.clear();
         let read = lines.by_ref().take(LINE).read_line(&mut line);
-        if read.map_err(failed)? == 0 {
+        let read = read.map_err(failed)?;
+        if read == 0 {
             break;
+        }
+        if read as u64 == LINE && !line.ends_with('\n') {
+            return Err(Failure::new(format!("a case is longer than {LINE} bytes")));
         }
         if line.trim().is_empty() {
             continue;
@@ -232,6 +251,7 @@ impl Batch {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let path = self.folder.join(path);
-        std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+        read_at_most(&path, LINE)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))
     }
 }

@@ -15,6 +15,7 @@ use super::build;
 use crate::cli::args::images::{Registries, read_lock};
 use crate::cli::args::of_dockerfile::{DockerfileArgs, OfDockerfile};
 use crate::cli::args::places;
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
@@ -34,6 +35,9 @@ pub(crate) struct LockArgs {
     /// Look up images again that the lock already has: all, or only this one; repeatable
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = false)]
     update: Vec<String>,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
 }
 
 pub(crate) fn cmd_lock(args: &LockArgs, environment: &Environment) -> Result<(), Failure> {
@@ -50,7 +54,7 @@ pub(crate) fn cmd_lock(args: &LockArgs, environment: &Environment) -> Result<(),
     let mut locking = Locking {
         kept: kept(&before, &args.update)?,
         lock: Lock::new(),
-        registries: Registries::new(environment)?,
+        registries: Registries::new(&args.registries, environment)?,
     };
     locking.go_through(&of)?;
     let text = locking.lock.to_text();

@@ -174,16 +174,14 @@ impl BakeArgs {
         let requests = build::requests(plan, machine, metadata, connection, environment)?;
         let requests = self.with_failure_rules(requests);
         if let Some(question) = call::parse(&self.call, self.check)? {
-            return questions::ask(
-                plan,
-                requests,
-                question,
+            let surroundings = call::Surroundings {
                 mode,
                 sink,
                 connection,
+                registries: &self.registries,
                 environment,
-            )
-            .await;
+            };
+            return questions::ask(plan, requests, question, surroundings).await;
         }
         let mut joint = Joint::default();
         joint.on_failure = self.on_failure();

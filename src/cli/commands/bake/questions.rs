@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 
 use solvekit::bake::{self, Plan};
 use solvekit::pipeline::BuildRequest;
-use solvekit::progress::Mode;
 
 use super::build::failed;
-use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::commands::build::call;
-use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
-use crate::cli::report::display::Sink;
 use crate::cli::report::terminal::print_text;
 
 /// Asks about the targets in their order. The worst exit code counts.
@@ -19,10 +15,7 @@ pub(super) async fn ask(
     plan: &Plan,
     requests: BTreeMap<String, BuildRequest>,
     question: call::CallArgs,
-    mode: Mode,
-    sink: Sink,
-    connection: &ConnectionArgs,
-    environment: &Environment,
+    surroundings: call::Surroundings<'_>,
 ) -> Result<(), Failure> {
     let asked: Vec<String> = requests.keys().cloned().collect();
     let several = asked.len() > 1 && !question.is_json();
@@ -33,14 +26,7 @@ pub(super) async fn ask(
         if several {
             print_text(&format!("{name}:\n"))?;
         }
-        let asked = call::cmd_call(
-            request,
-            question,
-            mode,
-            sink.clone(),
-            connection,
-            environment,
-        );
+        let asked = call::cmd_call(request, question, surroundings.clone());
         match asked.await {
             Ok(()) => {}
             Err(error) if error.message().is_empty() => failure = Some(error),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use solvekit::frontend::{Answer, Call};
 use solvekit::pipeline::{self, BuildRequest, Inquiry};
 use solvekit::progress::{self, Mode, Summary};
-use solvekit::registry::ClientOptions;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
@@ -75,14 +75,21 @@ pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure
     }))
 }
 
+/// How a question reaches a daemon, if it needs one, and where progress is shown meanwhile.
+#[derive(Clone)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) mode: Mode,
+    pub(crate) sink: Sink,
+    pub(crate) connection: &'a ConnectionArgs,
+    pub(crate) registries: &'a RegistryArgs,
+    pub(crate) environment: &'a Environment,
+}
+
 /// Answers; the daemon is asked only when base images have to be looked at.
 pub(crate) async fn cmd_call(
     request: BuildRequest,
     args: CallArgs,
-    mode: Mode,
-    sink: Sink,
-    connection: &ConnectionArgs,
-    environment: &Environment,
+    surroundings: Surroundings<'_>,
 ) -> Result<(), Failure> {
     let explain =
         |error: &pipeline::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
@@ -93,19 +100,23 @@ pub(crate) async fn cmd_call(
     };
     let answer = match inquiry.answer_offline().map_err(|error| explain(&error))? {
         Some(answer) => answer,
-        None => ask_daemon(&inquiry, mode, sink, cancelled, connection, environment).await?,
+        None => ask_daemon(&inquiry, cancelled, surroundings).await?,
     };
     show(args, &answer)
 }
 
 async fn ask_daemon(
     inquiry: &Inquiry,
-    mode: Mode,
-    sink: Sink,
     cancelled: CancellationToken,
-    connection: &ConnectionArgs,
-    environment: &Environment,
+    surroundings: Surroundings<'_>,
 ) -> Result<Answer, Failure> {
+    let Surroundings {
+        mode,
+        sink,
+        connection,
+        registries,
+        environment,
+    } = surroundings;
     let say = |line: &str| display::boot(mode, line);
     let (client, used) = tokio::select! {
         connected = connection.connect_for(environment, &[], &say) => connected?,
@@ -117,11 +128,7 @@ async fn ask_daemon(
     let display = display::start(mode, sink, None, &used, environment, updates);
     let mut run = pipeline::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
-    run.registries = ClientOptions {
-        certificates: environment.certificate_folders(),
-        proxies: environment.proxies.clone(),
-        ..ClientOptions::default()
-    };
+    run.registries = registries.options(environment);
     run.progress = Some(writer);
     run.cancelled = cancelled;
     let answer = inquiry.answer(&client, run).await;

@@ -50,7 +50,14 @@ pub(crate) async fn cmd_build(
     args.legacy.warn(mode);
     if let Some(question) = call::parse(&args.call, args.check)? {
         let request = build_request(&args, environment)?;
-        return call::cmd_call(request, question, mode, sink, connection, environment).await;
+        let surroundings = call::Surroundings {
+            mode,
+            sink,
+            connection,
+            registries: &args.registries,
+            environment,
+        };
+        return call::cmd_call(request, question, surroundings).await;
     }
     let built = build(&args, mode, sink.clone(), connection, environment).await;
     sink.end(built)
