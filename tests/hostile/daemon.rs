@@ -31,7 +31,7 @@ type Updates = Box<dyn FnOnce() -> Answers<control::StatusResponse> + Send>;
 /// The one login that the client has: `tester` and `hunter3`.
 const LOGIN: &str = r#"{"auths": {"registry.test": {"auth": "dGVzdGVyOmh1bnRlcjM="}}}"#;
 
-/// Runs `solvekit build` with these arguments against a daemon that attacks its session. Gives what the attack found, and
+/// Runs `solvekit build` with these arguments, or `bake` if they begin with it, against a daemon that attacks its session. Gives what the attack found, and
 /// how the command ended: the daemon lets no build succeed.
 pub(super) fn attack<T, F>(
     arguments: &[&str],
@@ -73,9 +73,11 @@ fn run(arguments: &[&str], attack: Attack, updates: Updates) -> Finished {
         over,
     };
     let address = start(Arc::new(hostile));
+    let build = arguments.first() != Some(&"bake");
     Finished::of(
-        solvekit(["build", "--progress=plain"])
+        solvekit(build.then_some("build"))
             .args(arguments)
+            .arg("--progress=plain")
             .env("DOCKER_AUTH_CONFIG", LOGIN)
             .env("BUILDKIT_HOST", address),
     )

@@ -128,6 +128,23 @@ fn nothing_is_written_outside_of_the_folder_and_it_is_called_incomplete() {
 }
 
 #[test]
+fn a_folder_of_a_bake_file_that_is_incomplete_is_told_too() {
+    let folder = folder();
+    let (context, out) = (path(&folder, "context"), path(&folder, "out"));
+    let file = path(&folder, "bake.json");
+    let target = serde_json::json!({
+        "context": context, "output": [{"type": "local", "dest": out}]
+    });
+    let text = serde_json::json!({"target": {"default": target}}).to_string();
+    fs::write(&file, text).unwrap();
+    let (_, finished) = attack(&["bake", "--allow=fs=*", "-f", &file], async |session| {
+        let files = vec![stat("a", 0o644, 0, ""), stat("../b", 0o644, 0, "")];
+        export(&session, "0", files).await
+    });
+    finished.failed_with(1, &[&format!("the folder {out} is incomplete")]);
+}
+
+#[test]
 fn data_that_nobody_asked_for_is_refused() {
     let folder = folder();
     let (context, out) = (path(&folder, "context"), path(&folder, "out"));

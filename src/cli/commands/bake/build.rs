@@ -1,6 +1,7 @@
 //! The build of a bake file's targets: all on the nodes of one builder, at once.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use solvekit::bake::{self, Machine, Plan, TargetError};
@@ -33,6 +34,8 @@ pub(super) struct Baked {
     pub(super) used: Used,
     pub(super) ended: Vec<(String, Ended)>,
     pub(super) summary: Summary,
+    /// The folders of local outputs that are left incomplete.
+    pub(super) broken: Vec<PathBuf>,
 }
 
 /// The requests of all targets, with what the environment adds to each build.
@@ -117,6 +120,7 @@ pub(super) async fn build(
     run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
     run.reconnect = settings.reconnect;
     let sent = run.sent.clone();
+    let broken = run.broken.clone();
     let building = surveyed
         .nodes
         .build_all(targets, &settings.joint, &registries, run);
@@ -140,6 +144,7 @@ pub(super) async fn build(
         used: surveyed.used,
         ended: ended?,
         summary,
+        broken: broken.paths(),
     })
 }
 

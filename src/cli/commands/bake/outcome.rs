@@ -12,8 +12,12 @@ use crate::cli::args::{attestations, contexts, nodes};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
-/// What failed, if anything did.
+/// What failed, if anything did, and which folders are incomplete because of it.
 pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
+    failed_targets(baked, mode).map(|failure| failure.incomplete(&baked.broken))
+}
+
+fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
     let failed: Vec<(&String, &Error)> = baked
         .ended
         .iter()
