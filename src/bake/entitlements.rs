@@ -1,7 +1,8 @@
 //! What targets ask for beyond a build of the working directory, and what the user grants.
 //!
-//! Rules of buildx's `bake/entitlements.go`, with two differences: a granted device is not asked
-//! for again, and a path that does not exist yet can be granted by itself.
+//! Rules of buildx's `bake/entitlements.go`, with three differences: a granted device is not asked
+//! for again, a path that does not exist yet can be granted by itself, and image layouts are asked
+//! for.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,6 +13,7 @@ use solvekit_bake::target::{Cache, Output, Secret, Ssh, Target, csv_fields};
 
 use super::real_path::real_path;
 use super::{Found, Machine, Plan};
+use crate::layout::LayoutReference;
 
 /// What a path begins with that belongs to the working directory.
 const WORKING_DIRECTORY: &str = "cwd://";
@@ -220,7 +222,15 @@ fn context_paths(target: &Target, machine: &dyn Machine) -> Vec<String> {
     let named = target.contexts.values();
     let named = named.filter_map(|text| local(text, machine));
     let folders = main.into_iter().chain(named).map(str::to_owned);
-    folders.chain(dockerfile).collect()
+    let layouts = target.contexts.values().filter_map(|text| layout(text));
+    folders.chain(layouts).chain(dockerfile).collect()
+}
+
+/// The folder of an image layout, which is read as any other folder. (buildx takes the whole text for a
+/// path of the working directory, and so asks for nothing.)
+fn layout(context: &str) -> Option<String> {
+    let layout = LayoutReference::parse(context).ok()?;
+    Some(layout.path.display().to_string())
 }
 
 /// The path of a context. A folder that is there is one, whatever it is called.

@@ -136,3 +136,91 @@ fn a_dockerfile_that_the_user_names_is_read_wherever_it_is() {
     )
     .succeeded();
 }
+
+/// Bake files, and what belongs to them without being named, are found in the working directory: they are
+/// a repository's, too.
+#[test]
+fn bake_files_that_lead_out_of_the_working_directory_are_not_read() {
+    let commands: [&[&str]; 6] = [
+        &["bake"],
+        &["bake", "--print"],
+        &["bake", "--list", "targets"],
+        &["bake", "--graph"],
+        &["bake", "check"],
+        &["bake", "fmt"],
+    ];
+    for name in ["docker-bake.hcl", "docker-bake.json", "compose.yaml"] {
+        let folder = context();
+        let context = folder.path().join("context");
+        symlink("../outside/Dockerfile", context.join(name)).unwrap();
+        for command in commands {
+            if name != "docker-bake.hcl" && command[1..] == ["fmt"] {
+                continue;
+            }
+            let finished = Finished::of(solvekit(command).current_dir(&context));
+            let said = "a symbolic link leads out of";
+            let hint = format!("-f {name}");
+            let finished = finished.failed_with(1, &[said, &hint]);
+            assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
+        }
+        // A path that was typed is followed.
+        let typed = ["bake", "--print", "-f", name];
+        let finished = Finished::of(solvekit(typed).current_dir(&context));
+        assert!(finished.stderr.contains("hunter2"), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn variables_of_a_compose_file_do_not_come_from_outside_through_a_link() {
+    let folder = context();
+    let context = folder.path().join("context");
+    fs::write(folder.path().join("outside/keys"), "key=hunter2\n").unwrap();
+    symlink("../outside/keys", context.join(".env")).unwrap();
+    let compose =
+        "services:\n  app:\n    build:\n      context: .\n      args: {KEY: \"${key}\"}\n";
+    fs::write(context.join("compose.yaml"), compose).unwrap();
+    let finished = Finished::of(solvekit(["bake", "--print"]).current_dir(&context));
+    let finished = finished.failed_with(1, &[".env", "a symbolic link leads out of"]);
+    assert!(!finished.stdout.contains("hunter2"), "{}", finished.stdout);
+}
+
+#[test]
+fn a_check_of_a_bake_file_quotes_no_file_from_outside() {
+    let folder = context();
+    let context = folder.path().join("context");
+    symlink("../outside", context.join("link")).unwrap();
+    let outside = folder.path().join("outside/Dockerfile");
+    for dockerfile in [
+        outside.to_str().unwrap(),
+        "../outside/Dockerfile",
+        "link/Dockerfile",
+    ] {
+        let target = serde_json::json!({"context": ".", "dockerfile": dockerfile});
+        let text = serde_json::json!({"target": {"default": target}}).to_string();
+        fs::write(context.join("docker-bake.json"), text).unwrap();
+        for command in [&["bake", "check"][..], &["bake", "--check"], &["bake"]] {
+            let finished = Finished::of(
+                solvekit(command)
+                    .env("BUILDKIT_HOST", "unix:///nonexistent/socket")
+                    .current_dir(&context),
+            );
+            let shown = format!(
+                "{command:?} {dockerfile}\n{}{}",
+                finished.stdout, finished.stderr
+            );
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_bake_file_is_not_waited_for() {
+    let folder = context();
+    let context = folder.path().join("context");
+    let pipe = context.join("docker-bake.json");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    let kind = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+    let finished = Finished::of(solvekit(["bake", "--print"]).current_dir(&context));
+    finished.failed_with(1, &["docker-bake.json", "not a regular file"]);
+}

@@ -83,6 +83,28 @@ fn the_working_directory_is_granted() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// They are read as any other folder is, whatever leads to them.
+#[test]
+fn image_layouts_elsewhere_are_asked_for() {
+    let change = |target: &mut Target| {
+        let contexts = [
+            ("a", "oci-layout://../layout:1.0"),
+            (
+                "b",
+                "oci-layout://link@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            ),
+            ("c", "oci-layout://sub"),
+            ("d", "oci-layout:///srv/layout"),
+        ];
+        for (name, context) in contexts {
+            target.contexts.insert(name.to_owned(), context.to_owned());
+        }
+    };
+    let missing = asked(&[], change);
+    assert_eq!(missing.read, set(&["/srv/layout", "layout", "other"]));
+    assert!(asked(&["fs.read=*"], change).is_empty());
+}
+
 #[test]
 fn files_elsewhere_are_asked_for_where_links_lead() {
     let change = |target: &mut Target| {

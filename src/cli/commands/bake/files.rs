@@ -1,10 +1,11 @@
 //! Which bake files are read, and what they see of the environment.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
+use std::io::{self, Read as _};
+use std::path::{Component, Path, PathBuf};
 
 use solvekit::bake::{Environment, InputFile};
+use solvekit::files::{Beneath, BeneathError, Links};
 use solvekit::oci::Platform;
 
 use crate::cli::args::values;
@@ -165,10 +166,10 @@ pub(super) fn read_some(
             .strip_prefix(WORKING_DIRECTORY)
             .unwrap_or(&name)
             .to_owned();
-        let read = if name == STDIN {
-            stdin()
-        } else {
-            read_file(&name)
+        let read = match usual {
+            _ if name == STDIN => stdin(),
+            true => read_here(Path::new(&name)),
+            false => read_file(&name),
         };
         match read {
             // An empty file counts as absent.
@@ -180,15 +181,63 @@ pub(super) fn read_some(
             }
             Ok(bytes) => files.push(InputFile { name, bytes }),
             Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::new(format!("cannot read {name}: {error}"))),
+            Err(error) => {
+                let failure = Failure::new(format!("cannot read {name}: {error}"));
+                return Err(match usual && error.kind() == io::ErrorKind::InvalidInput {
+                    true => failure.hint(format!("if that file is meant, name it: -f {name}")),
+                    false => failure,
+                });
+            }
         }
     }
     Ok(files)
 }
 
-/// Reads a file, up to a byte more than the largest.
+/// Reads what a definition names, up to a byte more than the largest. The text of the path may lead
+/// out of the working directory; a link in that folder may not.
+pub(super) fn read_named_by_file(path: &str) -> io::Result<Vec<u8>> {
+    match inside(path)? {
+        Some(inside) => read_here(&inside),
+        None => read_file(path),
+    }
+}
+
+/// Reads a regular file of the working directory, up to a byte more than the largest. What was not
+/// typed but found there is a repository's: no link leads out, no pipe is waited for.
+pub(super) fn read_here(path: &Path) -> io::Result<Vec<u8>> {
+    let opened = Beneath::open(Path::new("."))
+        .map_err(BeneathError::from)
+        .and_then(|folder| folder.file(path, Links::Inside));
+    let file = opened.map_err(|error| match error {
+        BeneathError::Io(error) => error,
+        BeneathError::NotRegular if path.is_dir() => io::ErrorKind::IsADirectory.into(),
+        error => io::Error::new(io::ErrorKind::InvalidInput, error),
+    })?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same for a path as text, if it does not lead out of the working directory.
+pub(super) fn read_only_here(path: &str) -> Option<Vec<u8>> {
+    read_here(&inside(path).ok()??).ok()
+}
+
+/// The path from the working directory, if its text does not lead out.
+fn inside(path: &str) -> io::Result<Option<PathBuf>> {
+    let here = std::env::current_dir()?;
+    let mut clean = PathBuf::new();
+    for part in here.join(path).components() {
+        match part {
+            Component::ParentDir => drop(clean.pop()),
+            part => clean.push(part),
+        }
+    }
+    Ok(clean.strip_prefix(&here).ok().map(Path::to_owned))
+}
+
+/// Reads a file that was typed, up to a byte more than the largest.
 pub(super) fn read_file(path: &str) -> io::Result<Vec<u8>> {
-    use std::io::Read as _;
     let file = std::fs::File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -237,6 +286,19 @@ mod tests {
         let missing = self::settings(&[("BUILDX_BAKE_FILE", "/nowhere/x.hcl")]);
         let failure = read(&[], &missing, || Ok(Vec::new())).unwrap_err();
         assert!(failure.message().contains("/nowhere/x.hcl"));
+    }
+
+    #[test]
+    fn the_text_of_a_path_may_lead_out_of_the_working_directory() {
+        for path in ["a/b", "a/../b", "./a", "a/./b/../../c"] {
+            assert!(inside(path).unwrap().is_some(), "{path}");
+        }
+        for path in ["../a", "/etc/passwd", "a/../../b", ".."] {
+            assert_eq!(inside(path).unwrap(), None, "{path}");
+        }
+        let here = std::env::current_dir().unwrap().join("a");
+        let found = inside(here.to_str().unwrap()).unwrap();
+        assert_eq!(found.as_deref(), Some(Path::new("a")));
     }
 
     #[test]

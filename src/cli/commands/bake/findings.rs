@@ -10,7 +10,7 @@ use solvekit::dockerfile::{LintConfig, Linter, Rule, parse_and_lint};
 use solvekit::oci::{Digest, Platform};
 use solvekit::translate::{self, Options, Outcome, ResolvedImage, ResolvedImages};
 
-use super::files::read_file;
+use super::files::read_only_here;
 use super::tools::Work;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text};
@@ -159,8 +159,8 @@ fn dockerfile(name: &str, target: &Target) -> Option<(String, Vec<u8>)> {
         None if remote::is_remote(&context) || remote::is_remote(file) => return None,
         None => filepath::join(&context, file),
     };
-    // A file that is missing may be made before the build.
-    let source = read_file(&path).ok()?;
+    // A file that is missing may be made before the build; one that is elsewhere is not quoted.
+    let source = read_only_here(&path)?;
     Some((path, source))
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use solvekit::bake::format::format;
 use solvekit::bake::{FileKind, InputFile};
 
-use super::files::{MAX_BYTES, STDIN, read_file};
+use super::files::{MAX_BYTES, STDIN, read_file, read_here};
 use super::{failed, read_stdin};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_text};
@@ -27,14 +27,20 @@ pub(super) enum Mode {
 pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
     let usual = USUAL.into_iter().filter(|name| Path::new(name).exists());
     let usual: Vec<&str> = usual.collect();
-    let names = if names.is_empty() { &usual } else { names };
+    let is_usual = names.is_empty();
+    let names = if is_usual { &usual } else { names };
     if names.is_empty() {
         return Err(Failure::new("there is no HCL file to format")
             .hint("name files after fmt, or - for the standard input"));
     }
     let mut differs = false;
     for name in names {
-        differs |= fmt_file(name, mode)?;
+        let read = match is_usual {
+            _ if *name == STDIN => read_stdin(),
+            true => read_here(Path::new(name)),
+            false => read_file(name),
+        };
+        differs |= fmt_file(name, read, mode)?;
     }
     match differs && mode == Mode::Check {
         true => Err(Failure::silent(1)),
@@ -43,13 +49,8 @@ pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
 }
 
 /// True if the file was not in its canonical form.
-fn fmt_file(name: &str, mode: Mode) -> Result<bool, Failure> {
+fn fmt_file(name: &str, read: io::Result<Vec<u8>>, mode: Mode) -> Result<bool, Failure> {
     let unreadable = |error: &io::Error| Failure::new(format!("cannot read {name}: {error}"));
-    let read = if name == STDIN {
-        read_stdin()
-    } else {
-        read_file(name)
-    };
     let file = InputFile {
         name: name.to_owned(),
         bytes: read.map_err(|error| unreadable(&error))?,

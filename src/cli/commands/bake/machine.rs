@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use solvekit::bake::{FileReader, Found, Host, Machine, ReadError};
 use solvekit::session::{self, SshAgents};
 
-use super::files::{MAX_BYTES, read_file};
+use super::files::{MAX_BYTES, read_named_by_file};
 use crate::cli::report::Failure;
 
 pub(super) struct ThisMachine {
@@ -27,7 +27,7 @@ impl ThisMachine {
 
 impl FileReader for ThisMachine {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match read_file(path) {
+        match read_named_by_file(path) {
             Ok(bytes) if bytes.len() as u64 > MAX_BYTES => Err(ReadError::Other(format!(
                 "it is larger than {MAX_BYTES} bytes"
             ))),
