@@ -199,3 +199,34 @@ async fn send(
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Whether a layer is left out is up to its media type: addresses are no reason.
+    #[test]
+    fn an_ordinary_layer_with_urls_is_copied() {
+        let layer = |kind: &str, content: &str| {
+            let descriptor = Descriptor::of(kind, content.as_bytes());
+            let mut value = serde_json::to_value(&descriptor).unwrap();
+            value["urls"] = json!(["https://elsewhere.example/layer"]);
+            (descriptor.digest, value)
+        };
+        let (ordinary, first) = layer("application/vnd.oci.image.layer.v1.tar+gzip", "ordinary");
+        let (foreign, second) = layer(
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+            "foreign",
+        );
+        let text = json!({"schemaVersion": 2, "layers": [first, second]}).to_string();
+        let manifest = Descriptor::of(media_type::OCI_MANIFEST, text.as_bytes());
+        let from = Location::parse("r.example/a").unwrap();
+        let mut plan = Plan::default();
+        let more = plan.add(&manifest, &from, text.as_bytes()).unwrap();
+        assert!(more.is_empty());
+        assert!(plan.blobs.contains_key(&ordinary));
+        assert!(!plan.blobs.contains_key(&foreign));
+    }
+}

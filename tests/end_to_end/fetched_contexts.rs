@@ -350,3 +350,40 @@ fn what_is_found_before_a_syntax_error_is_shown_with_it() {
     let daemon = GitDaemon::of(repository.path());
     build(&[&daemon.url("")], &[]).0.failed_with(1, &shown);
 }
+
+/// Only a Dockerfile that the daemon fetches is read while a build runs there.
+#[test]
+fn warnings_before_a_mistake_reach_the_daemon_and_are_shown() {
+    let repository = repository_of(&[(
+        "Dockerfile",
+        &format!(
+            "FROM scratch as odd\nLABEL word={}\nNOSUCH thing\n",
+            unique()
+        ),
+    )]);
+    let daemon = GitDaemon::of(repository.path());
+    let url = daemon.url("");
+    let (failed, _) = build(&[&url], &[]);
+    failed.failed_with(1, &["1 warning found", "FromAsCasing", "NOSUCH"]);
+
+    let listed = Finished::of(&mut solvekit([
+        "history",
+        "ls",
+        "--format",
+        "{{.Ref}} {{.Name}}",
+    ]));
+    let listed = listed.succeeded().stdout;
+    let port = url
+        .rsplit(':')
+        .next()
+        .and_then(|rest| rest.split('/').next());
+    let port = port.expect("a port");
+    let reference = listed.lines().find(|line| line.contains(port));
+    let reference = reference
+        .and_then(|line| line.split(' ').next())
+        .expect("the build is listed");
+    let logs = ["history", "logs", "--progress=rawjson", reference];
+    let logs = Finished::of(&mut solvekit(logs)).succeeded();
+    let events = format!("{}{}", logs.stdout, logs.stderr);
+    assert!(events.contains("FromAsCasing"), "{events}");
+}

@@ -242,7 +242,8 @@ fn create_pushes_by_every_name_and_says_what() {
     // What was pushed is read by others.
     assert!(as_buildx(&["inspect", &first]).contains("linux/amd64"));
 
-    imagetools(&["create", "--append", "-t", &first, &arm64]).succeeded();
+    let added = imagetools(&["create", "--append", "-t", &first, &arm64]).succeeded();
+    assert!(!added.stderr.contains("WARNING"), "{}", added.stderr);
     let platforms = imagetools(&[
         "inspect",
         &first,
@@ -250,6 +251,17 @@ fn create_pushes_by_every_name_and_says_what() {
         "{{range .Manifest.Manifests}}{{.Platform.Architecture}} {{end}}",
     ]);
     assert_eq!(platforms.succeeded().stdout, "amd64 arm64 ");
+    // Another image for a platform that is there already.
+    let busybox = format!("{}/library/busybox", engine.registry);
+    let busybox = format!("{busybox}@{}", digest_of(&busybox, "arm64"));
+    let again = imagetools(&["create", "--append", "-t", &first, &busybox]).succeeded();
+    for text in [
+        "WARNING: the index has several images for linux/arm64",
+        "leave out --append",
+        &first,
+    ] {
+        assert!(again.stderr.contains(text), "{text}: {}", again.stderr);
+    }
     imagetools(&["create", "--prefer-index=false", "-t", &second, &arm64]).succeeded();
     assert_eq!(digest_by_skopeo(&second, &[]), digest_of(&alpine, "arm64"));
 }

@@ -102,6 +102,16 @@ fn secrets_that_cannot_be_read_are_told_before_the_build() {
         Finished::of(solvekit(["build", "--secret", flag]).arg(context.path()))
             .failed_with(1, &[text]);
     }
+    // Neither a variable nor a file of this name: both were looked for.
+    Finished::of(solvekit(["build", "--secret", "id=NOT_HERE_EITHER"]).arg(context.path()))
+        .failed_with(
+            1,
+            &[
+                "cannot use NOT_HERE_EITHER as secret",
+                "the variable NOT_HERE_EITHER is not set, and so the file was looked for",
+                "env=NAME",
+            ],
+        );
     Finished::of(
         solvekit(["build", "--ssh=default"])
             .env_remove("SSH_AUTH_SOCK")

@@ -221,3 +221,57 @@ pub(super) async fn platforms(source: &Source) -> Result<Vec<String>, Error> {
     let bytes = source.manifest(root).await?;
     Ok(names(&of_index(source, root, &bytes)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::layout::{Layout, Name};
+    use crate::oci::Digest;
+    use crate::registry::{Client, ClientOptions, Credentials};
+    use crate::transfer::Place;
+
+    /// Whether a layer is left out is up to its media type: addresses are no reason.
+    #[tokio::test]
+    async fn an_ordinary_layer_with_urls_belongs_to_the_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let put = |kind: &str, bytes: &[u8]| {
+            let mut upload = layout.upload("sha256").unwrap();
+            upload.write(bytes).unwrap();
+            upload.commit(None, None).unwrap();
+            Descriptor::of(kind, bytes)
+        };
+        let config = put("application/vnd.oci.image.config.v1+json", b"{}");
+        let with_urls = |descriptor: &Descriptor| {
+            let mut value = serde_json::to_value(descriptor).unwrap();
+            value["urls"] = json!(["https://elsewhere.example/layer"]);
+            value
+        };
+        let ordinary = put("application/vnd.oci.image.layer.v1.tar+gzip", b"ordinary");
+        // It is in no registry: only its owner may hand it out.
+        let foreign = Descriptor::of(
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+            b"foreign",
+        );
+        let manifest = json!({
+            "schemaVersion": 2, "config": config,
+            "layers": [with_urls(&ordinary), with_urls(&foreign)]
+        });
+        let manifest = put(media_type::OCI_MANIFEST, manifest.to_string().as_bytes());
+        let tag = Name::Tag("latest".to_owned());
+        layout.put(&manifest, &[tag]).unwrap();
+        let place = Place::Layout {
+            path: folder.path().to_owned(),
+            tag: None,
+            digest: None,
+        };
+        let client = Client::new(Credentials::none().into(), ClientOptions::default());
+        let source = Source::open(&place, &client).await.unwrap();
+        let plan = Plan::of(&source, None).await.unwrap();
+        let blobs: Vec<&Digest> = plan.blobs().iter().map(|blob| &blob.digest).collect();
+        assert_eq!(blobs, [&config.digest, &ordinary.digest]);
+        plan.check(&source).unwrap();
+    }
+}
