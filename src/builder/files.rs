@@ -6,11 +6,14 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown, lchown};
 use std::path::Path;
 
 use super::Error;
-use crate::files::AtomicFile;
+use crate::files::{AtomicFile, read_at_most};
+
+/// Far more than any file that is read here.
+pub(super) const LIMIT: u64 = 16 << 20;
 
 /// Reads a file; `None` when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(path) {
+    match read_at_most(path, LIMIT) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(failed("read", path)(error)),

@@ -1,7 +1,7 @@
 //! The `local` driver: a `buildkitd` of this machine, started on a private socket for as long as a connection to it is used.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use super::{Boot, Contexts, Driver, Error, Node, files, options};
 use crate::client::{Address, Client, ConnectOptions, Endpoint};
+use crate::files::take_at_most;
 
 const DAEMON: &str = "buildkitd";
 /// Gives a user who is not root what the daemon needs.
@@ -197,12 +198,23 @@ impl Daemon {
     /// The end of what it said, if it has ended.
     fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok().flatten()?;
-        let log = fs::read(self.folder.join("log")).unwrap_or_default();
+        let log = end_of(&self.folder.join("log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
         let end = lines[lines.len().saturating_sub(5)..].join("\n");
         Some(format!("{status}\n{end}").trim().to_owned())
     }
+}
+
+/// How much of the end of a log is looked at.
+const LOG: u64 = 64 << 10;
+
+/// The last bytes of a file, however long it is.
+fn end_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let skipped = file.metadata()?.len().saturating_sub(LOG);
+    file.seek(io::SeekFrom::Start(skipped))?;
+    take_at_most(file.take(LOG), LOG)
 }
 
 impl Drop for Daemon {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use solvekit::builder::Contexts;
+use solvekit::files::read_at_most;
 use solvekit::oci::Platform;
 use solvekit::registry::{Credentials, Notifier, Proxies};
 use solvekit::session::node_id;
@@ -12,6 +13,9 @@ use crate::cli::commands::plugin::Invocation;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
+
+/// The event of a workflow is 25 MB at most.
+const EVENT: u64 = 32 << 20;
 
 /// The variables that the commands honour.
 #[derive(Debug, Clone, Default)]
@@ -179,7 +183,10 @@ impl Environment {
     /// build.
     pub(crate) fn workflow(&self) -> Option<Vec<u8>> {
         let variable = |name: &str| std::env::var(name).ok();
-        let read = |path: &str| std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let read = |path: &str| {
+            let bytes = read_at_most(path.as_ref(), EVENT).map_err(|error| error.to_string())?;
+            String::from_utf8(bytes).map_err(|error| error.to_string())
+        };
         crate::cli::args::github::workflow(variable, read).unwrap_or_else(|reason| {
             talk(&format!(
                 "WARNING: {reason}; it is missing in the provenance\n"

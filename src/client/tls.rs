@@ -12,10 +12,13 @@ use rustls::{
 };
 
 use super::{ConnectProblem, Error};
+use crate::files::read_at_most;
 
 const CA: &str = "CA certificate";
 const CERTIFICATE: &str = "client certificate";
 const KEY: &str = "client key";
+/// Far more than any file of certificates.
+const LIMIT: u64 = 16 << 20;
 
 /// How to speak TLS with a daemon. The files are PEM; they are read when a connection is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -155,7 +158,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
 }
 
 fn read(role: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::TlsFile {
+    read_at_most(path, LIMIT).map_err(|source| Error::TlsFile {
         role,
         path: path.to_owned(),
         source,

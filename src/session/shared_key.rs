@@ -6,9 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::filepath;
+use crate::files::read_at_most;
 
 /// The file of the node's id, the one of buildx: what buildx has sent, the daemon has for solvekit too.
 const FILE: &str = ".buildNodeID";
+/// Far more than any id.
+const LIMIT: u64 = 4096;
 
 /// The session's shared key for a build context, as buildx makes it: the directory's name and the node's id. With the
 /// same key, the daemon compares the context with what it has and takes the changes only. Two directories of one name
@@ -31,7 +34,7 @@ pub fn shared_key(context: &Path, node_id: &str) -> String {
 /// When the file is not there and cannot be made, or cannot be read.
 pub fn node_id(directory: &Path) -> io::Result<String> {
     let path = directory.join(FILE);
-    match fs::read_to_string(&path) {
+    match read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         read => return read,
     }
@@ -52,8 +55,13 @@ pub fn node_id(directory: &Path) -> io::Result<String> {
     fs::remove_file(&temporary)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read_to_string(&path),
+        _ => read(&path),
     }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let bytes = read_at_most(path, LIMIT)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::{Error, files};
+use crate::files::read_at_most;
 
 /// Where a container has its daemon's files.
 const FOLDER: &str = "/etc/buildkit";
@@ -104,7 +105,7 @@ impl DaemonConfig {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(files::failed("read", path))
+    read_at_most(path, files::LIMIT).map_err(files::failed("read", path))
 }
 
 fn texts(value: Option<&Value>) -> Vec<String> {

@@ -77,7 +77,15 @@ fn tracked(folder: &Path) -> Result<Option<String>, Failure> {
 /// The first line that git writes; none when it fails or has nothing to say.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Option<String>, Failure> {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(arguments);
+    command.arg("-C").arg(folder);
+    // What a repository's own configuration asks for is not run, and nothing is written.
+    command.args([
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+    ]);
+    command.args(arguments).env("GIT_OPTIONAL_LOCKS", "0");
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
     let output = output.map_err(|error| Failure::new(format!("cannot run git: {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout);

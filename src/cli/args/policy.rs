@@ -2,18 +2,22 @@
 
 use super::headings::BUILD;
 use solvekit::client::SourcePolicy;
+use solvekit::files::read_at_most;
 use solvekit::pipeline::PolicyUse;
 
 use super::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
+/// Far more than any policy.
+const LIMIT: u64 = 16 << 20;
+
 /// The file of `EXPERIMENTAL_BUILDKIT_SOURCE_POLICY`.
 pub(crate) fn of_environment(environment: &Environment) -> Result<Option<SourcePolicy>, Failure> {
     let Some(path) = &environment.source_policy else {
         return Ok(None);
     };
-    let bytes = std::fs::read(path).map_err(|error| failed(path, &error.to_string()))?;
+    let bytes = read_at_most(path, LIMIT).map_err(|error| failed(path, &error.to_string()))?;
     let policy = SourcePolicy::parse(&bytes)
         .map_err(|error| failed(path, &Failure::from_error(&error).into_message()))?;
     Ok(Some(policy))

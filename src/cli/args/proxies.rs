@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use solvekit::files::read_at_most;
 
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -26,6 +27,8 @@ struct Proxies {
 
 /// Where an engine is when nothing says so.
 const DEFAULT_ENGINE: &str = "unix:///var/run/docker.sock";
+/// Far more than any configuration of Docker.
+const LIMIT: u64 = 16 << 20;
 
 /// Adds `HTTP_PROXY` and the others, unless a build argument of that name is given in any case.
 pub(crate) fn add(
@@ -40,7 +43,7 @@ pub(crate) fn add(
         return Ok(());
     };
     // A file that is not there says nothing; one that cannot be read is told by what reads credentials from it.
-    let Ok(text) = std::fs::read(&path) else {
+    let Ok(text) = read_at_most(&path, LIMIT) else {
         return Ok(());
     };
     if text.iter().all(u8::is_ascii_whitespace) {

@@ -1,6 +1,6 @@
 //! `solvekit prune`: removes records of the daemon's build cache.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, Read as _};
 use std::time::SystemTime;
 
 use futures_util::StreamExt as _;
@@ -102,13 +102,16 @@ async fn prune(client: &Client, options: &PruneOptions, verbose: bool) -> Result
     print_text(&format!("Total:\t{}\n", records::size(total)))
 }
 
+/// More than any answer.
+const ANSWER: u64 = 1000;
+
 fn confirmed(all: bool) -> bool {
     let what = if all { "all" } else { "all dangling" };
     talk(&format!(
         "WARNING! This will remove {what} build cache. Are you sure you want to continue? [y/N] "
     ));
     let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
+    let read = std::io::stdin().lock().take(ANSWER).read_line(&mut answer);
     if matches!(read, Ok(0) | Err(_)) {
         talk("\n");
     }

@@ -1,6 +1,6 @@
 //! `solvekit rm` and `solvekit stop`: what a builder runs is ended, and it is forgotten.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, Read as _};
 use std::time::Duration;
 
 use solvekit::builder::{Builder, Status};
@@ -170,9 +170,12 @@ fn is_running(report: &solvekit::builder::Report) -> bool {
     report.status == Status::Running
 }
 
+/// More than any answer.
+const ANSWER: u64 = 1000;
+
 fn confirmed() -> bool {
     talk("All builders that do not run are removed. Go on? [y/N] ");
     let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
+    let read = std::io::stdin().lock().take(ANSWER).read_line(&mut answer);
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }

@@ -1,7 +1,7 @@
 //! Asking people at the terminal; what is secret is not shown while it is typed. Who asks must watch for Ctrl-C and drop the
 //! question then, which leaves the terminal as it was.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
@@ -34,6 +34,9 @@ pub(crate) async fn secret(question: &str) -> Result<String, NotAsked> {
     answer
 }
 
+/// More than any answer.
+const LINE: u64 = 1 << 16;
+
 async fn ask(question: &str) -> Result<String, NotAsked> {
     if !io::stdin().is_terminal() {
         return Err(NotAsked::NoTerminal);
@@ -41,7 +44,11 @@ async fn ask(question: &str) -> Result<String, NotAsked> {
     talk(question);
     let read = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
-        io::stdin().lock().read_line(&mut line).map(|_| line)
+        io::stdin()
+            .lock()
+            .take(LINE)
+            .read_line(&mut line)
+            .map(|_| line)
     });
     match read.await {
         Ok(Ok(line)) => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),

@@ -14,6 +14,9 @@ use crate::client::{
     transport::{BoxIo, Deadline, closed},
 };
 
+/// How much of a program's output is kept.
+const OUTPUT: u64 = 1 << 20;
+
 impl Engine {
     /// Runs a program in a container to its end. Gives its exit code and what it wrote to standard output and error, together.
     ///
@@ -27,7 +30,7 @@ impl Engine {
             let mut frames = Frames::new(stream);
             let mut output = Vec::new();
             // A program that is killed leaves what it has written.
-            let _ = frames.read_to_end(&mut output).await;
+            let _ = (&mut frames).take(OUTPUT).read_to_end(&mut output).await;
             output.extend_from_slice(frames.said());
             Ok((id, String::from_utf8_lossy(&output).into_owned()))
         };

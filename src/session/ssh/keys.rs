@@ -1,6 +1,7 @@
 //! Keys from files, served as an agent serves them: the agent protocol's list and sign (draft-miller-ssh-agent).
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -12,6 +13,7 @@ use ssh_key::PrivateKey;
 use ssh_key::private::{EcdsaKeypair, KeypairData, RsaKeypair};
 
 use super::message;
+use crate::files::read_at_most;
 
 /// More than any key file.
 const MAX_FILE: u64 = 1 << 20;
@@ -118,10 +120,12 @@ impl Keys {
 
 impl Key {
     fn read(path: &Path) -> Result<Self, KeyError> {
-        if path.metadata()?.len() > MAX_FILE {
-            return Err(KeyError::Format);
-        }
-        let text = std::fs::read(path)?;
+        let text = match read_at_most(path, MAX_FILE) {
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(KeyError::Format);
+            }
+            read => read?,
+        };
         let key = PrivateKey::from_openssh(&text).map_err(|_| {
             let encrypted = String::from_utf8_lossy(&text).contains("ENCRYPTED");
             if encrypted {

@@ -1,10 +1,10 @@
 //! `solvekit history import`: a bundle is read, checked and shown, and given to Docker Desktop where there is one.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use solvekit::bundle::{self, BundledRecord};
+use solvekit::files::{read_at_most, take_at_most};
 
 use crate::cli::environment::Environment;
 use crate::cli::report::columns::align;
@@ -68,14 +68,15 @@ pub(super) async fn cmd_import(
     Ok(())
 }
 
+/// The largest bundle, compressed.
+const BUNDLE: u64 = 512 << 20;
+
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
     let read = match path.to_str() {
-        Some("-") => std::io::stdin().lock().read_to_end(&mut bytes).map(drop),
-        _ => std::fs::read(path).map(|read| bytes = read),
+        Some("-") => take_at_most(std::io::stdin().lock(), BUNDLE),
+        _ => read_at_most(path, BUNDLE),
     };
-    read.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
-    Ok(bytes)
+    read.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
 }
 
 fn row(record: &BundledRecord) -> String {
