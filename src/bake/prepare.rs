@@ -110,7 +110,7 @@ fn linked(
 }
 
 /// The targets, each after those that it links to. A plan has no circles.
-fn in_order(plan: &Plan) -> Vec<(&str, &Target)> {
+pub(super) fn in_order(plan: &Plan) -> Vec<(&str, &Target)> {
     let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
     // A target comes back from the stack when those that it links to are in the order.
     let names = plan.targets.keys().rev();

@@ -10,6 +10,11 @@ const MAX_LINKS: usize = 255;
 
 /// The absolute path without links, `.` and `..`. Names that do not exist stay as they are.
 pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
+    real_path_noting(path, &mut Vec::new())
+}
+
+/// The same; the links that were followed are added to `followed`, each without links in its folder.
+pub(super) fn real_path_noting(path: &Path, followed: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
     let mut pending: VecDeque<OsString> = names(path).collect();
     let mut real = PathBuf::from("/");
     let mut links = 0;
@@ -28,6 +33,7 @@ pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
                         for name in names(&next.read_link()?).rev() {
                             pending.push_front(name);
                         }
+                        followed.push(next);
                     }
                     Ok(_) => real = next,
                     Err(error) if is_absent(&error) => real = next,
@@ -69,5 +75,8 @@ mod tests {
         // `..` is the parent of where the link leads.
         assert_eq!(real("in/etc/..").unwrap(), Path::new("/"));
         assert_eq!(real("loop").unwrap_err().to_string(), "too many links");
+        let mut followed = Vec::new();
+        real_path_noting(&root.join("in/dangling/x"), &mut followed).unwrap();
+        assert_eq!(followed, [root.join("in/dangling")]);
     }
 }

@@ -31,6 +31,7 @@ pub use crate::frontend::RemoteFiles;
 pub use error::Error;
 pub use export::place::{PlaceError, check_file, check_folder, make_parent};
 pub use inputs::Inputs;
+pub use inputs::named::local_name;
 pub use inputs::policy::PolicyUse;
 pub use inputs::reading::read as read_inputs;
 pub use request::annotation::parse_annotations;

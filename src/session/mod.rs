@@ -29,7 +29,9 @@ pub use exports::receive_all;
 pub use exports::{BrokenFolders, Exports};
 #[cfg(fuzzing)]
 pub use filesync::list_all;
-pub use filesync::{Directories, Sent, SentFile, Survey, SurveyError, Tally, UnusualName};
+pub use filesync::{
+    Directories, Selection, SelectionError, Sent, SentFile, Survey, SurveyError, Tally, UnusualName,
+};
 #[cfg(fuzzing)]
 pub use fsutil::read_frames;
 pub use secrets::Secrets;

@@ -136,6 +136,30 @@ impl Inputs {
         }
     }
 
+    /// The Dockerfile's path, if it is a file of this machine.
+    pub fn dockerfile_path(&self) -> Option<&Path> {
+        match &self.dockerfile {
+            DockerfileRead::Text {
+                path,
+                on_disk: true,
+                ..
+            } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The folders of this machine, absolute and without links, by the names of their `local://`
+    /// sources.
+    pub fn local_folders(&self) -> BTreeMap<String, PathBuf> {
+        let named = named::paths(&self.named);
+        let mut folders: BTreeMap<String, PathBuf> =
+            named.map(|(name, path)| (name, path.to_owned())).collect();
+        if let Some(folder) = self.folder() {
+            folders.insert("context".to_owned(), folder.to_owned());
+        }
+        folders
+    }
+
     /// The same with a Dockerfile that has been fetched.
     pub(super) fn with_dockerfile(self, url: &str, text: Vec<u8>) -> Self {
         let dockerfile = DockerfileRead::Text {

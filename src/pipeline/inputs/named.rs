@@ -199,8 +199,9 @@ fn folders(
     })
 }
 
-/// The session's names of the main context and of the Dockerfile's folder are taken.
-fn local_name(name: &str) -> String {
+/// The name of a named context's folder in a session and in `local://`: those of the main context and
+/// of the Dockerfile's folder are taken.
+pub fn local_name(name: &str) -> String {
     match name {
         "context" | "dockerfile" => format!("_{name}"),
         _ => name.to_owned(),

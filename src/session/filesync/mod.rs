@@ -8,6 +8,7 @@ mod follow;
 mod listing;
 mod metadata;
 mod request;
+mod selection;
 mod sent;
 mod survey;
 mod transfer;
@@ -27,6 +28,7 @@ use super::tasks::Tasks;
 use crate::files::Beneath;
 use request::Request;
 
+pub use selection::{Selection, SelectionError};
 pub use sent::{Sent, SentFile, UnusualName};
 pub use survey::{Survey, SurveyError, Tally};
 

@@ -39,10 +39,7 @@ impl Linker<'_, '_> {
             }
             if !self.targets.contains_key(&other) {
                 let mut target = self.resolver.resolve(&other)?;
-                target.outputs = Some(vec![Output {
-                    kind: "cacheonly".into(),
-                    ..Output::default()
-                }]);
+                target.outputs = Some(vec![cache_only()]);
                 target.linked = true;
                 self.targets.insert(other.clone(), target);
             }
@@ -83,8 +80,16 @@ impl Linker<'_, '_> {
     }
 }
 
+/// The output of a target that others need and nobody asked for.
+pub(super) fn cache_only() -> Output {
+    Output {
+        kind: "cacheonly".into(),
+        ..Output::default()
+    }
+}
+
 /// The targets that a target links to.
-fn linked(target: Option<&Target>) -> Vec<String> {
+pub(super) fn linked(target: Option<&Target>) -> Vec<String> {
     let contexts = target
         .into_iter()
         .flat_map(|target| target.contexts.values());

@@ -16,6 +16,8 @@ mod groups;
 
 mod links;
 
+mod leave_out;
+
 mod select;
 
 pub use overrides::Override;

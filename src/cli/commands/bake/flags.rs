@@ -29,6 +29,12 @@ pub(crate) struct BakeArgs {
     #[arg(help_heading = BUILD, long, value_name = "NAME=VALUE")]
     pub(super) var: Vec<String>,
 
+    /// Leave out targets whose graphs read no file that changed since this commit, branch or tag,
+    /// and say of each target why it is built
+    #[arg(help_heading = BUILD, long, value_name = "REF",
+        conflicts_with_all = ["list", "graph", "explain"])]
+    pub(super) changed_since: Option<String>,
+
     /// Print the targets as JSON instead of building them
     #[arg(help_heading = BUILD, long)]
     pub(super) print: bool,
@@ -137,6 +143,7 @@ Examples:
   solvekit bake -f compose.yaml -f extra.hcl     read several files, merged in order
   solvekit bake --set '*.platform=linux/arm64'   change every target
   solvekit bake --list=variables                 list what the environment or --var can set
+  solvekit bake --changed-since origin/main      build what changed, and say why
   solvekit bake --graph                          draw groups, targets and links as Mermaid
   solvekit bake --explain app.args.VERSION       show where the value of an attribute comes from
   solvekit bake check                            find what is unused, unknown or overwritten

@@ -13,6 +13,7 @@ mod outcome;
 mod overrides;
 mod questions;
 mod remote;
+mod since;
 mod tools;
 
 use std::collections::BTreeMap;
@@ -91,7 +92,7 @@ pub(crate) async fn cmd_bake(
         if !wins {
             return fmt::fmt(names, *mode);
         }
-        talk("fmt is a target of these files; to format the files, rename it");
+        talk("fmt is a target of these files; to format the files, rename it\n");
     }
     let evaluation = evaluated.map_err(|error| failed(&error))?;
     let work = tools::Work {
@@ -118,6 +119,25 @@ pub(crate) async fn cmd_bake(
         remote::rebase(&mut plan, url, place)?;
     }
     check(&plan, &machine)?;
+    if let Some(reference) = &args.changed_since {
+        if asked.url.is_some() {
+            return Err(Failure::new(
+                "--changed-since compares files of a working tree, and this definition is elsewhere",
+            )
+            .hint("clone the repository, and run it there"));
+        }
+        let work = since::Work {
+            reference,
+            files: &args.file,
+            settings: &settings,
+            set: &set,
+            variables: &bake_environment,
+            options,
+            machine: &machine,
+            registries: &args.registries,
+        };
+        since::leave_out(&mut plan, &work, environment)?;
+    }
     for target in plan.targets.values_mut() {
         let context = target.context.take().unwrap_or_default();
         target.context = Some(print::shown_context(&context));
@@ -125,6 +145,9 @@ pub(crate) async fn cmd_bake(
     match action {
         Action::Print => print_json(&print::plan_json(&plan.groups, &plan.targets)),
         _ => {
+            if plan.targets.is_empty() {
+                return args.nothing_to_build();
+            }
             let granted = allow::grants(&args.allow, &args.set);
             let mode = display::mode(&args.progress.mode, false, environment)?;
             allow::ask(&granted, &plan, asked.url.is_some(), mode, &machine).await?;
@@ -155,6 +178,15 @@ impl BakeArgs {
             return Err(files::none().hint("name a file of the repository with -f"));
         }
         Ok((files, fetched.place))
+    }
+
+    /// Every target was left out.
+    fn nothing_to_build(&self) -> Result<(), Failure> {
+        talk("nothing to build\n");
+        match &self.metadata_file {
+            Some(path) => write_file(path, b"{}"),
+            None => Ok(()),
+        }
     }
 
     /// Answers a question about each target, or builds them all.

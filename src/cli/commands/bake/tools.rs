@@ -75,7 +75,7 @@ impl ToolArgs {
                 let as_json = self.format == FindingsForm::Json;
                 return findings::check(&Work { names, ..*work }, as_json).map(|()| true);
             }
-            talk("check is a target of these files; to check the files, rename it");
+            talk("check is a target of these files; to check the files, rename it\n");
         }
         if self.format == FindingsForm::Json {
             return Err(Failure::new("--format needs bake check")
