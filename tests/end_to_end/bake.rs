@@ -181,10 +181,7 @@ fn all_dockerfiles_are_checked() {
     let done = bake(&folder, &["--check", "a", "b"]);
     assert_ne!(done.code, Some(0));
     assert!(
-        done.stdout.starts_with(
-            "a:
-"
-        ),
+        done.stdout.starts_with("a\n\nCheck complete, 1 warning"),
         "{}",
         done.stdout
     );
@@ -194,4 +191,57 @@ fn all_dockerfiles_are_checked() {
         "{}",
         done.stdout
     );
+}
+
+#[test]
+fn targets_with_a_call_are_asked_about_and_the_others_are_built() {
+    let word = unique();
+    let folder = folder_of(&[
+        ("word", &word),
+        (
+            "docker-bake.hcl",
+            r#"
+            group "default" { targets = ["asked", "built"] }
+            target "base" {
+              dockerfile-inline = "FROM alpine\nCOPY word /\n"
+            }
+            target "asked" {
+              description = "has a finding"
+              contexts = { base = "target:base" }
+              dockerfile-inline = "FROM base as x\nARG A=1\n"
+              call = "check"
+            }
+            target "built" {
+              contexts = { base = "target:base" }
+              dockerfile-inline = "FROM scratch\nCOPY --from=base word /\n"
+              output = ["out"]
+            }
+            "#,
+        ),
+    ]);
+    let metadata = folder.path().join("m.json");
+    let done = bake(&folder, &["--metadata-file", metadata.to_str().unwrap()]);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    let expected = "asked\nhas a finding\n\nCheck complete, 1 warning has been found!\n";
+    assert!(done.stdout.starts_with(expected), "{}", done.stdout);
+    let written = std::fs::read_to_string(folder.path().join("out/word")).unwrap();
+    assert_eq!(written, word);
+    let metadata: Value = serde_json::from_slice(&std::fs::read(metadata).unwrap()).unwrap();
+    assert_eq!(metadata["asked"]["result.statuscode"], "1");
+    let rule = &metadata["asked"]["result.json"]["warnings"][0]["ruleName"];
+    assert_eq!(rule, "FromAsCasing");
+    assert!(
+        metadata["built"]["buildx.build.ref"].is_string(),
+        "{metadata}"
+    );
+    // The flag asks all, and its form counts.
+    let done = bake(&folder, &["--call=outline,format=json"]).succeeded();
+    let answers: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(
+        answers["target"]["asked"]["outline"]["args"][0]["name"],
+        "A"
+    );
+    assert_eq!(answers["target"]["built"]["build"]["call"], "outline");
+    let built = bake(&folder, &["--set=asked.call=build"]).succeeded();
+    assert_eq!(built.stdout, "");
 }

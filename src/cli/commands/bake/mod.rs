@@ -189,7 +189,7 @@ impl BakeArgs {
         }
     }
 
-    /// Answers a question about each target, or builds them all.
+    /// Builds the targets, and answers questions about those that are not built but asked about.
     async fn run(
         &self,
         plan: &Plan,
@@ -201,56 +201,81 @@ impl BakeArgs {
         if let Some(path) = &self.metadata_file {
             places::ready("--metadata-file", path)?;
         }
-        let metadata = self.metadata_file.is_some();
+        let flag = call::parse(&self.call, self.check)?;
+        let questions = questions::Questions::of(plan, flag)?;
+        let (to_build, to_ask) = questions.split(plan);
         let mut sink = self.progress.open(mode)?;
-        let requests = build::requests(plan, machine, metadata, connection, environment)?;
-        let requests = self.with_failure_rules(requests);
-        if let Some(question) = call::parse(&self.call, self.check)? {
-            let surroundings = call::Surroundings {
+        let requests = |plan: &Plan| {
+            let metadata = self.metadata_file.is_some();
+            let requests = build::requests(plan, machine, metadata, connection, environment)?;
+            Ok::<_, Failure>(self.with_failure_rules(requests))
+        };
+        let asked = requests(&to_ask)?;
+        let mut baked = None;
+        if !to_build.targets.is_empty() {
+            let requests = requests(&to_build)?;
+            let settings = self.settings();
+            let shown = sink.clone();
+            let built = build::build(
+                &to_build,
+                requests,
+                settings,
                 mode,
-                sink,
+                shown,
                 connection,
-                registries: &self.registries,
                 environment,
-            };
-            return questions::ask(plan, requests, question, surroundings).await;
+            );
+            match built.await {
+                Ok(built) => baked = Some(built),
+                Err(failure) => return sink.end_without_image(Err(failure)),
+            }
         }
+        let surroundings = call::Surroundings {
+            mode,
+            sink: sink.clone(),
+            connection,
+            registries: &self.registries,
+            environment,
+        };
+        let answered = questions.ask(&to_ask, asked, surroundings).await?;
+        if let Some(baked) = &baked {
+            let group = new_id().map_err(|error| Failure::from_error(&error))?;
+            outcome::remember(baked, &to_build, &group, environment);
+            display::warnings(&baked.summary, mode, environment);
+        }
+        if let Some(path) = &self.metadata_file {
+            let mut metadata = questions::metadata(&answered);
+            if let Some(baked) = &baked {
+                metadata.extend(outcome::metadata(baked, flag.is_none(), environment));
+            }
+            let text = serde_json::to_string_pretty(&metadata)
+                .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
+            write_file(path, text.as_bytes())?;
+        }
+        if let Some(baked) = baked {
+            outcome::show(&baked, mode);
+            let ended = outcome::failure(&baked, mode).map_or(Ok(()), Err);
+            sink.end_without_image(ended)?;
+        }
+        match answered.is_empty() {
+            true => Ok(()),
+            false => questions.show(plan, &answered),
+        }
+    }
+
+    /// How the targets are built together.
+    fn settings(&self) -> build::Settings {
         let mut joint = Joint::default();
         joint.on_failure = self.on_failure();
         joint.export_as_ready = self.push_as_ready;
         joint.parallel = self.max_parallel.map(usize::from);
-        let settings = build::Settings {
+        build::Settings {
             joint,
             reconnect: Reconnect {
                 within: self.reconnect,
             },
             registries: self.registries.clone(),
-        };
-        let shown = sink.clone();
-        let baked = build::build(
-            plan,
-            requests,
-            settings,
-            mode,
-            shown,
-            connection,
-            environment,
-        );
-        let baked = match baked.await {
-            Ok(baked) => baked,
-            Err(failure) => return sink.end_without_image(Err(failure)),
-        };
-        let group = new_id().map_err(|error| Failure::from_error(&error))?;
-        outcome::remember(&baked, plan, &group, environment);
-        display::warnings(&baked.summary, mode, environment);
-        if let Some(path) = &self.metadata_file {
-            let metadata = outcome::metadata(&baked, environment);
-            let text = serde_json::to_string_pretty(&metadata)
-                .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
-            write_file(path, text.as_bytes())?;
         }
-        outcome::show(&baked, mode);
-        sink.end_without_image(outcome::failure(&baked, mode).map_or(Ok(()), Err))
     }
 
     fn on_failure(&self) -> OnFailure {

@@ -98,7 +98,11 @@ pub(super) fn show(baked: &Baked, mode: Mode) {
 }
 
 /// The metadata file: each target's object under its name, as buildx writes it.
-pub(super) fn metadata(baked: &Baked, environment: &Environment) -> Value {
+pub(super) fn metadata(
+    baked: &Baked,
+    with_warnings: bool,
+    environment: &Environment,
+) -> Map<String, Value> {
     let mut all = Map::new();
     for (name, built) in built(baked) {
         all.insert(
@@ -106,12 +110,13 @@ pub(super) fn metadata(baked: &Baked, environment: &Environment) -> Value {
             crate::cli::commands::build::metadata(built, &baked.used, &[]),
         );
     }
-    if attestations::metadata_warnings(environment) && !baked.summary.warnings.is_empty() {
+    let with_warnings = with_warnings && attestations::metadata_warnings(environment);
+    if with_warnings && !baked.summary.warnings.is_empty() {
         // Warnings are plain data: making JSON of them cannot fail.
         let warnings = serde_json::to_value(&*baked.summary.warnings).unwrap_or_default();
         all.insert("buildx.build.warnings".to_owned(), warnings);
     }
-    Value::Object(all)
+    all
 }
 
 /// Writes down for the history commands what was built. Nothing depends on it: a folder that

@@ -1,37 +1,222 @@
-//! `bake --call` and `--check`: a question about the Dockerfile of each target.
+//! `--call`, `--check` and the attribute `call`: targets that are asked about instead of built.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use solvekit::bake::{self, Plan};
+use serde_json::{Map, Value};
+use solvekit::bake::{self, Plan, print};
+use solvekit::frontend::Answer;
 use solvekit::pipeline::BuildRequest;
 
 use super::build::failed;
-use crate::cli::commands::build::call;
+use crate::cli::commands::build::call::{self, CallArgs, Surroundings};
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::print_text;
+use crate::cli::report::terminal::{print_json, print_text};
 
-/// Asks about the targets in their order. The worst exit code counts.
-pub(super) async fn ask(
-    plan: &Plan,
-    requests: BTreeMap<String, BuildRequest>,
-    question: call::CallArgs,
-    surroundings: call::Surroundings<'_>,
-) -> Result<(), Failure> {
-    let asked: Vec<String> = requests.keys().cloned().collect();
-    let several = asked.len() > 1 && !question.is_json();
-    let prepared = bake::linked_requests(plan, requests);
-    let prepared = prepared.await.map_err(|error| failed(&error))?;
-    let mut failure = None;
-    for (name, request) in prepared {
-        if several {
-            print_text(&format!("{name}:\n"))?;
+/// The questions of a command.
+#[derive(Debug)]
+pub(super) struct Questions {
+    /// The question of the flags, whose form counts for all.
+    flag: Option<CallArgs>,
+    targets: BTreeMap<String, CallArgs>,
+}
+
+/// A question, and what was answered.
+#[derive(Debug)]
+pub(super) struct Answered {
+    target: String,
+    question: CallArgs,
+    answer: Answer,
+}
+
+impl Questions {
+    /// The flags have become overrides of the attribute already.
+    pub(super) fn of(plan: &Plan, flag: Option<CallArgs>) -> Result<Self, Failure> {
+        let mut targets = BTreeMap::new();
+        for (name, target) in &plan.targets {
+            let Some(text) = target.call.as_deref().filter(|text| !text.is_empty()) else {
+                continue;
+            };
+            let question = call::parse(text, false);
+            let question = question.map_err(|failure| failure.behind(&format!("target {name}")))?;
+            if let Some(question) = question {
+                targets.insert(name.clone(), question.in_form_of(flag));
+            }
         }
-        let asked = call::cmd_call(request, question, surroundings.clone());
-        match asked.await {
-            Ok(()) => {}
-            Err(error) if error.message().is_empty() => failure = Some(error),
-            Err(error) => return Err(error.behind(&format!("target {name}"))),
+        Ok(Self { flag, targets })
+    }
+
+    /// The targets to build, and those to ask about.
+    pub(super) fn split(&self, plan: &Plan) -> (Plan, Plan) {
+        let is_asked = |name: &&String| self.targets.contains_key(*name);
+        let (asked, built): (BTreeSet<String>, BTreeSet<String>) = {
+            let (asked, built): (Vec<&String>, Vec<&String>) =
+                plan.targets.keys().partition(is_asked);
+            let owned = |names: Vec<&String>| names.into_iter().cloned().collect();
+            (owned(asked), owned(built))
+        };
+        let (mut to_build, mut to_ask) = (plan.clone(), plan.clone());
+        to_build.leave_out(&asked);
+        to_ask.leave_out(&built);
+        (to_build, to_ask)
+    }
+
+    /// Asks about the targets in the order of their names.
+    pub(super) async fn ask(
+        &self,
+        plan: &Plan,
+        requests: BTreeMap<String, BuildRequest>,
+        surroundings: Surroundings<'_>,
+    ) -> Result<Vec<Answered>, Failure> {
+        let linked = bake::linked_requests(plan, requests);
+        let mut requests = linked.await.map_err(|error| failed(&error))?;
+        let mut answered = Vec::new();
+        for (name, &question) in &self.targets {
+            let Some(request) = requests.remove(name) else {
+                continue;
+            };
+            let answer = call::answer(request, question, surroundings.clone()).await;
+            answered.push(Answered {
+                target: name.clone(),
+                question,
+                answer: answer.map_err(|failure| failure.behind(&format!("target {name}")))?,
+            });
+        }
+        Ok(answered)
+    }
+
+    /// The answers on stdout, as the reference prints them. The first exit code counts that is not 0.
+    pub(super) fn show(&self, plan: &Plan, answered: &[Answered]) -> Result<(), Failure> {
+        match self.flag.is_some_and(CallArgs::is_json) {
+            true => print_json(&format!("{:#}\n", document(plan, answered)))?,
+            false => print_text(&text(plan, answered))?,
+        }
+        let codes = answered.iter().map(|it| it.question.status(&it.answer));
+        match codes.into_iter().find(|code| *code != 0) {
+            Some(code) => Err(Failure::silent(code)),
+            None => Ok(()),
         }
     }
-    failure.map_or(Ok(()), Err)
+}
+
+/// The answers in the metadata file, under the names of the targets.
+pub(super) fn metadata(answered: &[Answered]) -> Map<String, Value> {
+    let answers = answered.iter();
+    answers
+        .map(|it| (it.target.clone(), it.question.metadata(&it.answer)))
+        .collect()
+}
+
+/// Name and description of each target, then its answer.
+fn text(plan: &Plan, answered: &[Answered]) -> String {
+    let mut text = String::new();
+    for it in answered {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&format!("{}\n", it.target));
+        let target = plan.targets.get(&it.target);
+        let description = target.map_or("", |target| target.description.as_str());
+        if !description.is_empty() {
+            text.push_str(&format!("{description}\n"));
+        }
+        text.push('\n');
+        let answer = it.question.text(&it.answer);
+        if !answer.is_empty() {
+            text.push_str(&format!("{}\n", answer.trim_end_matches('\n')));
+        }
+        if let Some(failure) = &it.answer.failure {
+            let excerpt = failure.excerpt.trim_end_matches('\n');
+            text.push_str(&format!("error: {}\n{excerpt}\n", failure.message));
+        }
+    }
+    text
+}
+
+/// The plan with the answers beside what is built.
+fn document(plan: &Plan, answered: &[Answered]) -> Value {
+    let shown = print::plan_json(&plan.groups, &plan.targets);
+    let mut document: Value = serde_json::from_str(&shown).unwrap_or_default();
+    if let Some(targets) = document["target"].as_object_mut() {
+        for target in targets.values_mut() {
+            *target = serde_json::json!({ "build": target.take() });
+        }
+        for it in answered {
+            let answer = serde_json::from_str(&it.answer.json).unwrap_or(Value::Null);
+            targets[it.target.as_str()][it.question.name()] = answer;
+        }
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(calls: &[(&str, &str)]) -> Plan {
+        let mut plan = Plan::default();
+        for (name, call) in calls {
+            let mut target = bake::target::Target::default();
+            target.name = (*name).to_owned();
+            target.description = format!("about {name}");
+            target.call = Some((*call).to_owned());
+            plan.targets.insert(target.name.clone(), target);
+        }
+        plan
+    }
+
+    fn answered(target: &str, question: CallArgs, text: &str) -> Answered {
+        let mut answer = Answer::default();
+        answer.text = text.to_owned();
+        answer.json = r#"{"a":1}"#.to_owned();
+        answer.status = 3;
+        Answered {
+            target: target.to_owned(),
+            question,
+            answer,
+        }
+    }
+
+    #[test]
+    fn targets_without_a_question_are_built() {
+        let plan = plan(&[
+            ("a", "check"),
+            ("b", "build"),
+            ("c", "outline,format=json"),
+            ("d", ""),
+        ]);
+        let questions = Questions::of(&plan, None).unwrap();
+        let (built, asked) = questions.split(&plan);
+        assert_eq!(built.targets.keys().collect::<Vec<_>>(), ["b", "d"]);
+        assert_eq!(asked.targets.keys().collect::<Vec<_>>(), ["a", "c"]);
+        // The attribute names the question; its form is the flag's.
+        assert!(!questions.targets["c"].is_json());
+        let flag = call::parse("outline,format=json,ignorestatus=true", false).unwrap();
+        let questions = Questions::of(&plan, flag).unwrap();
+        assert!(questions.targets["a"].is_json());
+        let answer = answered("a", questions.targets["a"], "");
+        assert_eq!(answer.question.status(&answer.answer), 0);
+        let wrong = Questions::of(&self::plan(&[("x", "a,b")]), None).unwrap_err();
+        assert!(
+            wrong.message().starts_with("target x: "),
+            "{}",
+            wrong.message()
+        );
+    }
+
+    #[test]
+    fn answers_stand_under_the_names_of_their_targets() {
+        let plan = plan(&[("a", "outline"), ("b", "outline")]);
+        let question = Questions::of(&plan, None).unwrap().targets["a"];
+        let answers = [
+            answered("a", question, "one\n"),
+            answered("b", question, ""),
+        ];
+        let expected = "a\nabout a\n\none\n\nb\nabout b\n\n";
+        assert_eq!(text(&plan, &answers), expected);
+        let document = document(&plan, &answers);
+        assert_eq!(document["target"]["a"]["outline"]["a"], 1);
+        assert_eq!(document["target"]["b"]["build"]["call"], "outline");
+        assert_eq!(metadata(&answers)["a"]["result.json"]["a"], 1);
+        assert_eq!(question.status(&answers[0].answer), 3);
+    }
 }

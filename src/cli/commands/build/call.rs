@@ -28,6 +28,54 @@ impl CallArgs {
     pub(crate) fn is_json(self) -> bool {
         self.json
     }
+
+    /// The name of the question, as flags have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self.call {
+            Call::Check => "check",
+            call => call
+                .request_id()
+                .strip_prefix("frontend.")
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The same question with the form of another one; without one it is answered for people.
+    pub(crate) fn in_form_of(self, other: Option<Self>) -> Self {
+        Self {
+            call: self.call,
+            json: other.is_some_and(|other| other.json),
+            ignore_status: other.is_some_and(|other| other.ignore_status),
+        }
+    }
+
+    /// The answer's fields in a metadata file.
+    pub(crate) fn metadata(self, answer: &Answer) -> serde_json::Value {
+        let fields = answer.to_metadata(self.call).into_iter();
+        let fields = fields.map(|(name, bytes)| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let json = match name.ends_with(".json") {
+                true => serde_json::from_str(&text).ok(),
+                false => None,
+            };
+            (name, json.unwrap_or(serde_json::Value::String(text)))
+        });
+        fields.collect::<serde_json::Map<_, _>>().into()
+    }
+
+    /// The exit code of a command that shows the answer.
+    pub(crate) fn status(self, answer: &Answer) -> u8 {
+        match (&answer.failure, self.ignore_status) {
+            (Some(_), _) => 1,
+            (None, true) => 0,
+            (None, false) => answer.status,
+        }
+    }
+
+    /// The answer for people.
+    pub(crate) fn text(self, answer: &Answer) -> String {
+        shown(self.call, answer)
+    }
 }
 
 /// `--call=NAME[,format=json][,ignorestatus=BOOL]` and `--check`; none means a build.
@@ -85,12 +133,22 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) environment: &'a Environment,
 }
 
-/// Answers; the daemon is asked only when base images have to be looked at.
+/// Answers on stdout.
 pub(crate) async fn cmd_call(
     request: BuildRequest,
     args: CallArgs,
     surroundings: Surroundings<'_>,
 ) -> Result<(), Failure> {
+    let answer = answer(request, args, surroundings).await?;
+    show(args, &answer)
+}
+
+/// The answer; the daemon is asked only when base images have to be looked at.
+pub(crate) async fn answer(
+    request: BuildRequest,
+    args: CallArgs,
+    surroundings: Surroundings<'_>,
+) -> Result<Answer, Failure> {
     let explain =
         |error: &pipeline::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
     let cancelled = interrupt::token()?;
@@ -98,11 +156,10 @@ pub(crate) async fn cmd_call(
         inquiry = pipeline::inquire(request, args.call) => inquiry.map_err(|error| explain(&error))?,
         () = cancelled.cancelled() => return Err(explain(&pipeline::Error::Interrupted)),
     };
-    let answer = match inquiry.answer_offline().map_err(|error| explain(&error))? {
-        Some(answer) => answer,
-        None => ask_daemon(&inquiry, cancelled, surroundings).await?,
-    };
-    show(args, &answer)
+    match inquiry.answer_offline().map_err(|error| explain(&error))? {
+        Some(answer) => Ok(answer),
+        None => ask_daemon(&inquiry, cancelled, surroundings).await,
+    }
 }
 
 async fn ask_daemon(
