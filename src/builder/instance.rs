@@ -145,8 +145,8 @@ impl Instance {
         match &self.way {
             Way::Container(container) => Some(container.engine_options().clone()),
             Way::Direct(options) => {
-                let is_engine = matches!(options.address, Address::Docker(_));
-                is_engine.then(|| options.clone())
+                let keeps_images = options.address.daemon().keeps_images();
+                keeps_images.then(|| options.clone())
             }
             Way::Kubernetes(_) | Way::Local(_) => None,
         }

@@ -70,7 +70,12 @@ pub struct Share {
 /// // The first node would only emulate it.
 /// assert_eq!(shares[1].node, 1);
 /// ```
-pub fn assign(platforms: &[Platform], offers: &[Offer], rules: &Rules<'_>) -> Vec<Share> {
+pub fn assign<'a>(
+    platforms: &[Platform],
+    offers: impl IntoIterator<Item = &'a Offer>,
+    rules: &Rules<'_>,
+) -> Vec<Share> {
+    let offers: &[&Offer] = &offers.into_iter().collect::<Vec<_>>();
     let order = order(offers, rules.context);
     if platforms.is_empty() {
         return own_platform(offers, &order).into_iter().collect();
@@ -84,9 +89,9 @@ pub fn assign(platforms: &[Platform], offers: &[Offer], rules: &Rules<'_>) -> Ve
     for platform in platforms {
         let best = order
             .iter()
-            .min_by_key(|node| rank(platform, &offers[**node], rules));
+            .min_by_key(|node| rank(platform, offers[**node], rules));
         let Some(&node) = best else { continue };
-        let entry = (platform.clone(), fit(platform, &offers[node]));
+        let entry = (platform.clone(), fit(platform, offers[node]));
         match shares.iter_mut().find(|share| share.node == node) {
             Some(share) => share.platforms.push(entry),
             None => shares.push(Share {
@@ -135,21 +140,21 @@ fn is_kind_of(platform: &Platform, given: &Platform) -> bool {
 }
 
 /// The nodes, those first that take a build that any could take.
-fn order(offers: &[Offer], context: &str) -> Vec<usize> {
+fn order(offers: &[&Offer], context: &str) -> Vec<usize> {
     let weight = |offer: &Offer| {
         let text = format!("{context}\n{}", offer.name);
         Digest::sha256(text.as_bytes()).to_string()
     };
     let mut order: Vec<usize> = (0..offers.len()).collect();
     // The highest weight of a context moves only when its own node goes.
-    order.sort_by_cached_key(|node| (offers[*node].running, Reverse(weight(&offers[*node]))));
+    order.sort_by_cached_key(|node| (offers[*node].running, Reverse(weight(offers[*node]))));
     order
 }
 
-fn own_platform(offers: &[Offer], order: &[usize]) -> Option<Share> {
+fn own_platform(offers: &[&Offer], order: &[usize]) -> Option<Share> {
     let own = |offer: &Offer| offer.said.first().map(Platform::normalized);
     let first = own(offers.first()?);
-    let node = order.iter().find(|node| own(&offers[**node]) == first)?;
+    let node = order.iter().find(|node| own(offers[**node]) == first)?;
     Some(Share {
         node: *node,
         platforms: Vec::new(),
@@ -159,14 +164,14 @@ fn own_platform(offers: &[Offer], order: &[usize]) -> Option<Share> {
 /// The node on which the platform that is served worst is served best.
 fn on_one(
     platforms: &[Platform],
-    offers: &[Offer],
+    offers: &[&Offer],
     order: &[usize],
     rules: &Rules<'_>,
 ) -> Option<Share> {
     let node = *order.iter().min_by_key(|node| {
         let mut ranks: Vec<_> = platforms
             .iter()
-            .map(|platform| rank(platform, &offers[**node], rules))
+            .map(|platform| rank(platform, offers[**node], rules))
             .collect();
         ranks.sort_by_key(|(_, _, fit, _)| Reverse(*fit));
         let fits: Vec<Fit> = ranks.iter().map(|(_, _, fit, _)| *fit).collect();
@@ -174,7 +179,7 @@ fn on_one(
     })?;
     let entries = platforms
         .iter()
-        .map(|platform| (platform.clone(), fit(platform, &offers[node])));
+        .map(|platform| (platform.clone(), fit(platform, offers[node])));
     Some(Share {
         node,
         platforms: entries.collect(),

@@ -47,7 +47,7 @@ mod work;
 
 pub use assign::{Fit, Offer, Rules, Share, assign, fit};
 pub use error::{Error, Silent};
-pub use node::{Node, Nodes};
+pub use node::{Node, Nodes, Surveyed};
 pub use outcome::{Built, BuiltPart};
 pub use plan::Plan;
 pub use together::{Ended, Joint, Target};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Offer, Silent};
-use crate::client::{Address, Client, RecordStatus, Worker};
+use super::{Offer, Share, Silent};
+use crate::client::{Client, RecordStatus};
 use crate::oci::Platform;
 
 /// How long a node may think about its history; it is asked only in order to find an idle one.
@@ -25,10 +25,19 @@ pub struct Node {
 /// Nodes that have been asked what they can do.
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
-    pub(super) all: Vec<Node>,
-    pub(super) offers: Vec<Offer>,
-    /// Whether each can push what has no tag.
-    pub(super) pushes_parts: Vec<bool>,
+    pub(super) all: Vec<Surveyed>,
+}
+
+/// A node and what is known of it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Surveyed {
+    /// The node.
+    pub node: Node,
+    /// What it can build.
+    pub offer: Offer,
+    /// True if it can push an image that has no tag.
+    pub pushes_untagged: bool,
 }
 
 impl Nodes {
@@ -39,9 +48,11 @@ impl Nodes {
             ..Offer::default()
         };
         Self {
-            all: vec![node],
-            offers: vec![offer],
-            pushes_parts: vec![true],
+            all: vec![Surveyed {
+                node,
+                offer,
+                pushes_untagged: true,
+            }],
         }
     }
 
@@ -67,12 +78,9 @@ impl Nodes {
                     continue;
                 }
             };
-            let engine = matches!(node.client.address(), Address::Docker(_));
-            found
-                .pushes_parts
-                .push(!engine || workers.iter().any(Worker::has_snapshotter));
+            let pushes_untagged = node.client.address().daemon().makes_indexes(&workers);
             let said = workers.first().map(|worker| worker.platforms.iter());
-            found.offers.push(Offer {
+            let offer = Offer {
                 given: node.platforms.iter().map(Platform::normalized).collect(),
                 said: said
                     .into_iter()
@@ -81,20 +89,24 @@ impl Nodes {
                     .collect(),
                 running,
                 name: node.name.clone(),
+            };
+            found.all.push(Surveyed {
+                node,
+                offer,
+                pushes_untagged,
             });
-            found.all.push(node);
         }
         (found, silent)
     }
 
-    /// What is known of each, in the order in which they were given.
-    pub fn offers(&self) -> &[Offer] {
-        &self.offers
+    /// Those that answer, in the order in which they were given.
+    pub fn all(&self) -> &[Surveyed] {
+        &self.all
     }
 
-    /// Those that answer.
-    pub fn all(&self) -> &[Node] {
-        &self.all
+    /// The node of a share.
+    pub(super) fn node(&self, share: &Share) -> &Node {
+        &self.all[share.node].node
     }
 }
 

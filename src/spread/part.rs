@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::caches;
 use super::stage::Stage;
+use crate::client::DaemonKind;
 use crate::oci::{Platform, Reference};
 use crate::pipeline::{BuildRequest, OnFailure, Output, OutputKind};
 
@@ -48,7 +49,7 @@ pub(super) fn waits(request: &BuildRequest) -> bool {
 pub(super) fn request(
     whole: &BuildRequest,
     platforms: &[Platform],
-    on_engine: bool,
+    daemon: DaemonKind,
     stage: Option<&Stage>,
 ) -> BuildRequest {
     let mut part = whole.clone();
@@ -62,7 +63,7 @@ pub(super) fn request(
         };
         set("name", repositories.join(","));
         set("push-by-digest", "true".to_owned());
-        if on_engine {
+        if daemon.keeps_images() {
             set("store", "false".to_owned());
         }
     }
@@ -107,14 +108,14 @@ mod tests {
     fn a_part_is_pushed_by_digest_to_each_repository_once() {
         let whole = pushed("type=registry", &["a.test/x:1", "a.test/x:2", "b.test/y:1"]);
         let platforms = [Platform::parse("linux/arm64").unwrap()];
-        let part = request(&whole, &platforms, false, None);
+        let part = request(&whole, &platforms, DaemonKind::Buildkitd, None);
         let attributes = &part.outputs[0].attributes;
         assert_eq!(attributes["name"], "a.test/x,b.test/y");
         assert_eq!(attributes["push-by-digest"], "true");
         assert!(!attributes.contains_key("store"));
         assert_eq!(part.platforms, platforms);
         assert_eq!(
-            request(&whole, &platforms, true, None).outputs[0].attributes["store"],
+            request(&whole, &platforms, DaemonKind::DockerEngine, None).outputs[0].attributes["store"],
             "false"
         );
     }

@@ -41,13 +41,13 @@ impl Nodes {
             require_native: request.require_native,
             context: &context,
         };
-        let mut shares = assign(platforms, &self.offers, &rules);
+        let mut shares = assign(platforms, self.all.iter().map(|it| &it.offer), &rules);
         let mut whole = None;
         if shares.len() > 1
             && let Some(what) = together(request)
         {
             rules.together = true;
-            shares = assign(platforms, &self.offers, &rules);
+            shares = assign(platforms, self.all.iter().map(|it| &it.offer), &rules);
             whole = Some(what);
         }
         if shares.is_empty() {
@@ -57,7 +57,7 @@ impl Nodes {
         if let (Some(what), [only], false) = (&whole, shares.as_slice(), unknown.is_empty()) {
             return Err(Error::NotTogether {
                 what: what.clone(),
-                node: self.all[only.node].name.clone(),
+                node: self.node(only).name.clone(),
                 missing: unknown,
             });
         }
@@ -70,10 +70,10 @@ impl Nodes {
         }
         let several = shares.len() > 1;
         let pushes = request.outputs.iter().any(crate::pipeline::Output::pushes);
-        let mut nodes = shares.iter().map(|share| share.node);
-        match nodes.find(|node| several && pushes && !self.pushes_parts[*node]) {
-            Some(node) => Err(Error::EngineCannotPush {
-                node: self.all[node].name.clone(),
+        let mut nodes = shares.iter().map(|share| &self.all[share.node]);
+        match nodes.find(|it| several && pushes && !it.pushes_untagged) {
+            Some(it) => Err(Error::EngineCannotPush {
+                node: it.node.name.clone(),
             }),
             None => Ok(Plan {
                 shares,
@@ -88,11 +88,11 @@ impl Nodes {
             return None;
         }
         let shares = plan.shares.iter().map(|share| {
-            let name = &self.all[share.node].name;
+            let name = &self.node(share).name;
             match share.platforms.as_slice() {
                 [] => format!("building on the node {name}"),
                 platforms => {
-                    let shown = shown(platforms, &self.offers[share.node]);
+                    let shown = shown(platforms, &self.all[share.node].offer);
                     format!("{shown} on {name}")
                 }
             }

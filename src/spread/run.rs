@@ -44,7 +44,7 @@ impl Nodes {
             };
             let only = only.clone();
             let handed_over = AtomicBool::new(false);
-            let client = &self.all[only.node].client;
+            let client = &self.node(&only).client;
             let built = prepared.run_watched(client, environment.clone(), &handed_over);
             let Failed {
                 error,
@@ -68,7 +68,7 @@ impl Nodes {
 
     fn whole(&self, share: &Share, outcome: BuildOutcome) -> Built {
         let part = BuiltPart {
-            node: self.all[share.node].name.clone(),
+            node: self.node(share).name.clone(),
             build_ref: outcome.build_ref.clone(),
             platforms: share.platforms(),
         };
@@ -89,7 +89,7 @@ impl Nodes {
 
     pub(super) fn failed(&self, share: &Share, source: pipeline::Error) -> Error {
         Error::Part {
-            node: self.all[share.node].name.clone(),
+            node: self.node(share).name.clone(),
             platforms: share.platforms(),
             source: Box::new(source),
         }
@@ -98,7 +98,7 @@ impl Nodes {
     pub(super) fn told_lost(&self, share: &Share) -> String {
         format!(
             "the node {} was lost: building {} again elsewhere",
-            self.all[share.node].name,
+            self.node(share).name,
             share.names()
         )
     }
@@ -122,7 +122,7 @@ impl Nodes {
         });
         let Some(mut plan) = plan else {
             return Err(Error::Lost {
-                node: self.all[share.node].name.clone(),
+                node: self.node(share).name.clone(),
                 platforms: share.platforms(),
                 source: Box::new(error),
             });
@@ -138,13 +138,11 @@ impl Nodes {
     }
 
     fn without(&self, lost: &BTreeSet<usize>) -> Self {
-        let mut left = Self::default();
-        for node in (0..self.all.len()).filter(|node| !lost.contains(node)) {
-            left.all.push(self.all[node].clone());
-            left.offers.push(self.offers[node].clone());
-            left.pushes_parts.push(self.pushes_parts[node]);
+        let left = self.all.iter().enumerate();
+        let left = left.filter(|(node, _)| !lost.contains(node));
+        Self {
+            all: left.map(|(_, it)| it.clone()).collect(),
         }
-        left
     }
 
     async fn build_parts(

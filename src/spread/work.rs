@@ -13,7 +13,6 @@ use super::outcome::{Done, Kept};
 use super::run::tell;
 use super::stage::Stage;
 use super::{BuiltPart, Error, Node, Nodes, Share, index, part};
-use crate::client::Address;
 use crate::oci::Platform;
 use crate::pipeline::{self, BuildOutcome, Environment, Gate, OnFailure, Output, Prepared};
 use crate::progress::Writer;
@@ -59,7 +58,7 @@ impl Work<'_> {
                     kept.failed.append(&mut outcome.failed);
                     kept.built.append(&mut outcome.built);
                     let part = BuiltPart {
-                        node: self.nodes.all[share.node].name.clone(),
+                        node: self.nodes.node(&share).name.clone(),
                         build_ref: outcome.build_ref.clone(),
                         platforms: share.platforms(),
                     };
@@ -106,12 +105,11 @@ impl Work<'_> {
     }
 
     async fn part(&self, share: Share) -> Ended {
-        let Node { name, client, .. } = &self.nodes.all[share.node];
-        let on_engine = matches!(client.address(), Address::Docker(_));
+        let Node { name, client, .. } = self.nodes.node(&share);
         let request = part::request(
             self.whole.request(),
             &share.platforms(),
-            on_engine,
+            client.address().daemon(),
             self.stage.as_ref(),
         );
         let handed_over = AtomicBool::new(false);

@@ -94,7 +94,7 @@ impl Reached {
             ..
         } = surveyed;
         if let Some(first) = plan.shares.first() {
-            used.node.clone_from(&nodes.all()[first.node].name);
+            used.node.clone_from(&nodes.all()[first.node].node.name);
         }
         Ok(Ready {
             used,
@@ -130,7 +130,7 @@ impl Surveyed {
     /// Where the node is, if there is only one.
     pub(crate) fn address(&self) -> Option<&Address> {
         match self.nodes.all() {
-            [only] => Some(only.client.address()),
+            [only] => Some(only.node.client.address()),
             _ => None,
         }
     }
@@ -152,7 +152,7 @@ impl Ready {
     /// Where the only node is that has a part of the build.
     pub(crate) fn address(&self) -> Option<&Address> {
         match self.plan.shares.as_slice() {
-            [only] => Some(self.nodes.all()[only.node].client.address()),
+            [only] => Some(self.nodes.all()[only.node].node.client.address()),
             _ => None,
         }
     }

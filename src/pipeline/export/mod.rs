@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::client::{CacheEntry, Client, Exporter, Worker};
+use crate::client::{CacheEntry, Client, DaemonKind, Exporter};
 use crate::pipeline::request::output::{is_by_digest, is_true};
 use crate::pipeline::run::{LoadTarget, OpenOutput};
 use crate::pipeline::{
@@ -15,9 +15,6 @@ use crate::pipeline::{
     make_parent,
 };
 use crate::session::Exports;
-
-/// The exporter of a Docker engine's own BuildKit, which keeps the image there.
-pub(super) const ENGINE: &str = "moby";
 
 /// What can be told to be wrong before a daemon is asked.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
@@ -83,9 +80,12 @@ fn check_cache(cache: &CacheEntry) -> Result<(), Error> {
 }
 
 /// An engine with Docker's older image store exports one image, and drops what is said of an index.
-pub(super) async fn check_engine_makes_indexes(client: &Client) -> Result<(), Error> {
-    let workers = client.workers().await?;
-    match workers.iter().any(Worker::has_snapshotter) {
+pub(super) async fn check_makes_indexes(client: &Client) -> Result<(), Error> {
+    let daemon = client.address().daemon();
+    if !daemon.keeps_images() {
+        return Ok(());
+    }
+    match daemon.makes_indexes(&client.workers().await?) {
         true => Ok(()),
         false => Err(Error::IndexAnnotations {
             what: "an image in a Docker engine without containerd's image store",
@@ -189,17 +189,17 @@ pub(super) fn receivers(
 /// that one cannot take, such as attestations, is refused too.
 pub(super) fn outputs(
     request: &BuildRequest,
-    docker_engine: bool,
+    daemon: DaemonKind,
     load: Option<&LoadTarget>,
 ) -> Result<Vec<Output>, Error> {
     let mut outputs = request.outputs.clone();
     let is_kept = !request.tags.is_empty() || request.keep_unnamed;
-    if outputs.is_empty() && is_kept && docker_engine {
+    if outputs.is_empty() && is_kept && daemon.keeps_images() {
         outputs.push(Output::load());
     }
     outputs.retain(|output| output.kind != OutputKind::CacheOnly);
     let loads = |output: &Output| output.kind == OutputKind::Docker && output.destination.is_none();
-    if !docker_engine && outputs.iter().any(loads) {
+    if !daemon.keeps_images() && outputs.iter().any(loads) {
         let engine = load.ok_or(Error::NoEngineToLoad)?;
         if !engine.takes_oci {
             check_docker_archive(request)?;
@@ -213,7 +213,7 @@ pub(super) fn outputs(
     }
     // An engine that pushes an image has it as well.
     let is_image = |output: &Output| output.kind == OutputKind::Image;
-    if docker_engine && outputs.iter().any(is_image) {
+    if daemon.keeps_images() && outputs.iter().any(is_image) {
         outputs.retain(|output| !loads(output));
     }
     Ok(outputs)
@@ -224,7 +224,7 @@ pub(super) fn outputs(
 pub(super) fn exporters(
     request: &BuildRequest,
     outputs: &[Output],
-    docker_engine: bool,
+    daemon: DaemonKind,
 ) -> Vec<Exporter> {
     let exporter = |output: &Output| {
         let mut attrs = output.attributes.clone();
@@ -239,7 +239,8 @@ pub(super) fn exporters(
         let kind = match (output.kind, &output.destination) {
             // An engine's own exporter gives every name a tag, which what is pushed by digest must not have.
             (OutputKind::Image, _) if is_by_digest(&attrs) => OutputKind::Image.name(),
-            (OutputKind::Image, _) | (OutputKind::Docker, None) if docker_engine => ENGINE,
+            (OutputKind::Image, _) => daemon.image_exporter(),
+            (OutputKind::Docker, None) if daemon.keeps_images() => daemon.image_exporter(),
             (kind, _) => kind.name(),
         };
         Exporter {
@@ -255,6 +256,9 @@ mod tests {
     use super::*;
     use crate::oci::Reference;
 
+    const BUILDKITD: DaemonKind = DaemonKind::Buildkitd;
+    const ENGINE: DaemonKind = DaemonKind::DockerEngine;
+
     #[test]
     fn tags_become_the_exporter_s_name() {
         let mut request = BuildRequest::new(".");
@@ -263,7 +267,7 @@ mod tests {
             Reference::parse("b:2").unwrap(),
         ];
         request.outputs = vec![Output::push()];
-        let exporters = exporters(&request, &request.outputs, false);
+        let exporters = exporters(&request, &request.outputs, BUILDKITD);
         assert_eq!(exporters[0].kind, "image");
         assert_eq!(
             exporters[0].attrs["name"],
@@ -281,14 +285,14 @@ mod tests {
     #[test]
     fn an_engine_keeps_a_tagged_image_and_a_daemon_the_cache_only() {
         let mut request = BuildRequest::new(".");
-        assert!(outputs(&request, true, None).unwrap().is_empty());
+        assert!(outputs(&request, ENGINE, None).unwrap().is_empty());
         request.keep_unnamed = true;
-        assert_eq!(outputs(&request, true, None).unwrap(), [Output::load()]);
+        assert_eq!(outputs(&request, ENGINE, None).unwrap(), [Output::load()]);
         request.keep_unnamed = false;
         request.tags = vec![Reference::parse("b:2").unwrap()];
-        let kept = outputs(&request, true, None).unwrap();
-        assert_eq!(exporters(&request, &kept, true)[0].kind, "moby");
-        assert!(outputs(&request, false, None).unwrap().is_empty());
+        let kept = outputs(&request, ENGINE, None).unwrap();
+        assert_eq!(exporters(&request, &kept, ENGINE)[0].kind, "moby");
+        assert!(outputs(&request, BUILDKITD, None).unwrap().is_empty());
     }
 
     #[test]
@@ -296,7 +300,7 @@ mod tests {
         let mut request = BuildRequest::new(".");
         request.outputs = vec![Output::load()];
         assert!(matches!(
-            outputs(&request, false, None),
+            outputs(&request, BUILDKITD, None),
             Err(Error::NoEngineToLoad)
         ));
         let engine = |takes_oci| LoadTarget {
@@ -304,8 +308,8 @@ mod tests {
             takes_oci,
         };
         let elsewhere = |request: &BuildRequest, takes_oci| {
-            let outputs = outputs(request, false, Some(&engine(takes_oci)))?;
-            Ok::<_, Error>(exporters(request, &outputs, false)[0].kind.clone())
+            let outputs = outputs(request, BUILDKITD, Some(&engine(takes_oci)))?;
+            Ok::<_, Error>(exporters(request, &outputs, BUILDKITD)[0].kind.clone())
         };
         assert_eq!(elsewhere(&request, false).unwrap(), "docker");
         assert_eq!(elsewhere(&request, true).unwrap(), "oci");
@@ -318,8 +322,8 @@ mod tests {
         assert_eq!(elsewhere(&request, true).unwrap(), "oci");
         request.platforms.clear();
         request.outputs.push(Output::push());
-        assert_eq!(outputs(&request, true, None).unwrap(), [Output::push()]);
-        let both = outputs(&request, false, Some(&engine(true)));
+        assert_eq!(outputs(&request, ENGINE, None).unwrap(), [Output::push()]);
+        let both = outputs(&request, BUILDKITD, Some(&engine(true)));
         assert_eq!(both.unwrap().len(), 2);
     }
 

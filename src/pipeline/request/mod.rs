@@ -13,7 +13,7 @@ pub(super) mod stream;
 
 use std::collections::BTreeMap;
 
-use crate::client::{CacheEntry, SourcePolicy};
+use crate::client::{CacheEntry, DaemonKind, SourcePolicy};
 use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
 use crate::pipeline::{
@@ -148,7 +148,7 @@ impl BuildRequest {
     /// The request as attributes of BuildKit's Dockerfile frontend (`platform`, `build-arg:NAME` …). Those of the contexts
     /// are in [`Inputs`](crate::pipeline::Inputs).
     pub fn attributes(&self) -> BTreeMap<String, String> {
-        crate::pipeline::request::options::without_inputs(self, false)
+        crate::pipeline::request::options::without_inputs(self, DaemonKind::Buildkitd)
     }
 
     /// Whether an index is annotated: one is made then, even of one platform.

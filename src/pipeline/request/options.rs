@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::client::DaemonKind;
 use crate::pipeline::{BuildRequest, Entitlement, HostAddress, Inputs, Network, NoCache};
 
 /// What `RUN` may do besides the usual.
@@ -22,9 +23,9 @@ pub(in crate::pipeline) fn entitlements(request: &BuildRequest) -> Vec<String> {
 pub(in crate::pipeline) fn frontend_attributes(
     request: &BuildRequest,
     inputs: &Inputs,
-    docker_engine: bool,
+    daemon: DaemonKind,
 ) -> BTreeMap<String, String> {
-    let mut attributes = without_inputs(request, docker_engine);
+    let mut attributes = without_inputs(request, daemon);
     attributes.extend(inputs.attributes());
     attributes
 }
@@ -32,7 +33,7 @@ pub(in crate::pipeline) fn frontend_attributes(
 /// The same without the contexts and the Dockerfile.
 pub(super) fn without_inputs(
     request: &BuildRequest,
-    docker_engine: bool,
+    daemon: DaemonKind,
 ) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::new();
     let mut add = |key: &str, value: String| {
@@ -52,8 +53,8 @@ pub(super) fn without_inputs(
         NoCache::All => add("no-cache", String::new()),
         NoCache::Stages(names) => add("no-cache", names.join(",")),
     }
-    // An engine has images of its own, which are not in a registry.
-    match (request.pull, docker_engine) {
+    // Images that only the daemon has are in no registry.
+    match (request.pull, daemon.keeps_images()) {
         (true, _) => add("image-resolve-mode", "pull".to_owned()),
         (false, true) => add("image-resolve-mode", "local".to_owned()),
         (false, false) => {}

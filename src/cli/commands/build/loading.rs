@@ -22,7 +22,7 @@ pub(crate) async fn opener(
         .outputs
         .iter()
         .any(|output| output.kind == OutputKind::Docker && output.destination.is_none());
-    if !loads || matches!(builder, Some(Address::Docker(_))) {
+    if !loads || builder.is_some_and(|it| it.daemon().keeps_images()) {
         return Ok(None);
     }
     let engine = connection.engine(environment)?;

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use solvekit::builder::{Boot, Instance};
-use solvekit::client::{Address, Client, ConnectOptions};
+use solvekit::client::{Client, ConnectOptions};
 use solvekit::oci::Platform;
 
 use crate::cli::args::connection::{ConnectionArgs, say};
@@ -27,12 +27,11 @@ pub(super) async fn targets(
 ) -> Result<Vec<Target>, Failure> {
     let Some((builders, builder)) = connection.builder_of(environment)? else {
         let (client, used) = connection.connect_for(environment, &[], &say).await?;
-        let is_engine = matches!(client.address(), Address::Docker(_));
         return Ok(vec![Target {
             builder: used.builder,
             node: used.node,
             given: Vec::new(),
-            engine: match is_engine {
+            engine: match client.address().daemon().keeps_images() {
                 true => Some(connection.engine(environment)?),
                 false => None,
             },
