@@ -23,6 +23,7 @@ pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, tex
 pub use solvekit_registry::{files, layout, registry, transfer, walk};
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};
+pub(crate) use solvekit_registry::task;
 
 pub(crate) mod proto;
 

@@ -1,6 +1,7 @@
 //! What can go wrong with images in registries.
 
 use crate::oci::Digest;
+use crate::task::Panicked;
 use crate::walk::WalkError;
 use crate::{layout, registry};
 
@@ -41,9 +42,9 @@ pub enum Error {
         /// The part.
         digest: Digest,
     },
-    /// The program ends.
-    #[error("the program is ending")]
-    Cancelled,
+    /// A task of this program panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// A text that names no part of an image.
     #[error("{input:?} is no name, digest or descriptor of an image: {reason}")]
     Source {

@@ -8,6 +8,7 @@ use super::Error;
 use crate::layout::{Layout, LayoutReference};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::registry::{self, BlobSource, Client, Fetched};
+use crate::task::blocking;
 
 /// The largest part that is read into memory, as of registries.
 const LIMIT: u64 = 8 << 20;
@@ -152,13 +153,6 @@ fn missing(name: &str, digest: &Digest) -> Error {
         layout: name.to_owned(),
         digest: digest.clone(),
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or(Err(Error::Cancelled))
 }
 
 impl fmt::Display for Location {

@@ -6,6 +6,7 @@
 //! - [`layout`] reads and writes OCI image layouts in folders.
 //! - [`transfer`] moves images between registries, folders and archives.
 //! - [`walk`] has the limits within which an image is read.
+//! - [`task`] runs blocking work beside async code.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use solvekit_core::oci;
@@ -19,3 +20,5 @@ pub mod layout;
 pub mod transfer;
 
 pub mod walk;
+
+pub mod task;

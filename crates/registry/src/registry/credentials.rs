@@ -11,6 +11,7 @@ use super::config_file;
 use super::helper::{Helper, QUIET};
 use super::keys::Asked;
 use super::{Error, Notifier, Secret};
+use crate::task::blocking;
 
 /// How long the answer of a helper is good. Within a build the daemon asks many times for the same registry; the tokens
 /// that some helpers give live for five minutes.
@@ -266,8 +267,7 @@ impl Credentials {
 
 async fn read(path: &Path) -> Result<Config, Error> {
     let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || config_file::read_config(&path)).await;
-    read.map_err(|_| Error::Cancelled)?
+    blocking(move || config_file::read_config(&path)).await
 }
 
 #[cfg(test)]

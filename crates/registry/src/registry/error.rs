@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::oci::Digest;
+use crate::task::Panicked;
 
 /// An error of this module.
 #[derive(Debug, Error)]
@@ -51,9 +52,9 @@ pub enum Error {
         "there is no folder for the docker configuration: neither DOCKER_CONFIG nor HOME is set"
     )]
     NoFolder,
-    /// The program ends.
-    #[error("the program is ending")]
-    Cancelled,
+    /// A task of this program panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// The `auth` of an entry is not the base64 of `USER:PASSWORD`, or is missing where it has to be.
     #[error("the credentials of {registry} in {place} are not the base64 of USER:PASSWORD")]
     MalformedAuth {

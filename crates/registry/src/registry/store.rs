@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::config::Config;
 use super::{Credential, Credentials, Error, config_file, edit};
+use crate::task::blocking;
 
 /// Where credentials were put.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Credentials {
             let entry = entry(credential);
             let key = key.to_owned();
             let change = move |text: &str| Some(set(text, &key, &entry));
-            blocking(path.clone(), change).await?;
+            changed(path.clone(), change).await?;
             return Ok(Stored::InFile(path));
         };
         self.helper(suffix, key).store(credential).await?;
@@ -53,7 +54,7 @@ impl Credentials {
             }
             Some(text)
         };
-        blocking(path, change).await?;
+        changed(path, change).await?;
         Ok(Stored::ByHelper(format!("docker-credential-{suffix}")))
     }
 
@@ -84,7 +85,7 @@ impl Credentials {
                 edit::remove(text, &["auths", key]).or(left)
             })
         };
-        blocking(path, change).await?;
+        changed(path, change).await?;
         Ok(had)
     }
 }
@@ -110,16 +111,14 @@ fn set(text: &str, key: &str, members: &[(&'static str, Value)]) -> String {
     })
 }
 
-async fn read(path: PathBuf) -> Result<Config, Error> {
-    let read = tokio::task::spawn_blocking(move || config_file::read(&path)).await;
-    let (_, config) = read.map_err(|_| Error::Cancelled)??;
-    Ok(config)
-}
-
-async fn blocking(
+async fn changed(
     path: PathBuf,
     change: impl FnOnce(&str) -> Option<String> + Send + 'static,
 ) -> Result<(), Error> {
-    let changed = tokio::task::spawn_blocking(move || config_file::change(&path, change)).await;
-    changed.map_err(|_| Error::Cancelled)?
+    blocking(move || config_file::change(&path, change)).await
+}
+
+async fn read(path: PathBuf) -> Result<Config, Error> {
+    let (_, config) = blocking(move || config_file::read(&path)).await?;
+    Ok(config)
 }

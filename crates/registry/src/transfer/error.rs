@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::oci::Digest;
+use crate::task::Panicked;
 use crate::walk::WalkError;
 use crate::{layout, registry};
 
@@ -118,9 +119,9 @@ pub enum Error {
         /// Size or digest.
         reason: String,
     },
-    /// The program ends.
-    #[error("the program is ending")]
-    Cancelled,
+    /// A task of this program panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 fn which(wanted: Option<&str>, available: &[String]) -> String {

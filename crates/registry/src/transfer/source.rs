@@ -10,6 +10,7 @@ use super::{Error, Place};
 use crate::layout::{self, Layout};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 use crate::registry::{BlobSource, Client};
+use crate::task;
 
 /// More than any manifest, as registries have it.
 const MANIFEST: u64 = 8 << 20;
@@ -201,12 +202,11 @@ fn of_layout(
     Ok((root, Store::Layout(layout)))
 }
 
-/// Off the async threads.
+/// Blocking work whose errors are those of a transfer.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Error::Cancelled)?
+    task::blocking(work).await
 }
 
 /// Whether it is a manifest of one image.
