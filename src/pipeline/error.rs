@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::client::{self, Code, Failure};
 use crate::oci::Platform;
 use crate::pipeline::PlaceError;
+use crate::task::Panicked;
 use crate::{frontend, gateway, layout, session};
 
 /// Why a build failed: what, where, why. What to do next is added by the command line.
@@ -300,6 +301,12 @@ pub enum Error {
     /// The build was cancelled.
     #[error("the build was interrupted")]
     Interrupted,
+    /// Neither this side nor the daemon has read a Dockerfile.
+    #[error("the daemon gave no Dockerfile")]
+    NoDockerfile,
+    /// A task of this program panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 impl Error {
@@ -314,4 +321,42 @@ impl Error {
             .cloned()
             .unwrap_or_else(|| Failure::new(Code::Unknown, self.to_string()))
     }
+
+    /// True if the daemon went away: nothing that was asked of it is to blame.
+    pub(crate) fn is_of_lost_daemon(&self) -> bool {
+        match self {
+            Self::Export { source } => is_connection(source),
+            error => error.is_lost(),
+        }
+    }
+
+    /// True if a call broke off because the connection was lost.
+    pub(super) fn is_lost(&self) -> bool {
+        let gateway = match self {
+            Self::Client(error) => return is_connection(error),
+            Self::Gateway(error) | Self::Frontend(frontend::Error::Gateway(error)) => error,
+            Self::Frontend(frontend::Error::Dockerfile { source, .. }) => source,
+            _ => return false,
+        };
+        matches!(gateway, gateway::Error::Client(error) if is_connection(error))
+    }
+
+    /// True if the error may mean that the daemon is shutting down; it may mean other things too.
+    pub(crate) fn may_be_of_ending_daemon(&self) -> bool {
+        let failure = match self {
+            Self::Interrupted => return false,
+            Self::Client(error) => error.failure().cloned(),
+            Self::Export { source } => source.failure().cloned(),
+            error => Some(error.to_failure()),
+        };
+        failure.is_some_and(|failure| {
+            matches!(failure.code, Code::Canceled | Code::Unavailable)
+                || failure.message.contains("context canceled")
+                || failure.message.contains("transport is closing")
+        })
+    }
+}
+
+fn is_connection(error: &client::Error) -> bool {
+    matches!(error, client::Error::ConnectionLost { .. })
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::client::{CacheEntry, Client, DaemonKind, Exporter};
 use crate::pipeline::request::output::{is_by_digest, is_true};
-use crate::pipeline::run::{LoadTarget, OpenOutput};
+use crate::pipeline::run::environment::{LoadTarget, OpenOutput};
 use crate::pipeline::{
     BuildRequest, Destination, Entitlement, Error, Output, OutputKind, check_file, check_folder,
     make_parent,

@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::ContextRead;
 use super::temporary::TemporaryFolder;
-use crate::pipeline::{Error, Prepared};
+use crate::pipeline::Error;
 use crate::session::Upload;
+use crate::task::Panicked;
 
 const NAME: &str = "context";
 
@@ -18,37 +17,24 @@ const NAME: &str = "context";
 #[derive(Debug)]
 pub(in crate::pipeline) struct Spool(TemporaryFolder);
 
-impl Prepared {
-    /// The same with what came from a stream in a file, so that each part can read it.
-    pub(crate) async fn spooled(mut self, cancelled: &CancellationToken) -> Result<Self, Error> {
-        let ContextRead::Upload(upload) = &self.inputs.context else {
-            return Ok(self);
-        };
-        let upload = upload.clone();
+impl Spool {
+    /// Keeps a stream, unless that is cancelled before its end.
+    pub(in crate::pipeline) async fn keep(
+        upload: Upload,
+        cancelled: &CancellationToken,
+    ) -> Result<Self, Error> {
         let (done, kept) = tokio::sync::oneshot::channel();
         // A thread of its own: nobody waits for a pipe that gives nothing when the build is cancelled.
         std::thread::Builder::new()
             .name("spool".to_owned())
-            .spawn(move || done.send(Spool::of(&upload)))
+            .spawn(move || done.send(Self::of(&upload)))
             .map_err(|source| Error::Stream { source })?;
-        let kept = tokio::select! {
-            kept = kept => kept.unwrap_or(Err(Error::Interrupted))?,
-            () = cancelled.cancelled() => return Err(Error::Interrupted),
-        };
-        self.spool = Some(Arc::new(kept));
-        Ok(self)
-    }
-
-    /// The context for one part.
-    pub(in crate::pipeline) fn part_of_context(&self) -> Result<ContextRead, Error> {
-        match &self.spool {
-            None => Ok(self.inputs.context.clone()),
-            Some(spool) => Ok(ContextRead::Upload(Upload::new(spool.open()?)?)),
+        tokio::select! {
+            kept = kept => kept.unwrap_or_else(|_| Err(Panicked::of(&"reading a stream").into())),
+            () = cancelled.cancelled() => Err(Error::Interrupted),
         }
     }
-}
 
-impl Spool {
     /// Reads a stream to its end. Blocking.
     fn of(upload: &Upload) -> Result<Self, Error> {
         let mut reader = upload.take().ok_or(Error::StreamUsedUp)?;
@@ -59,7 +45,7 @@ impl Spool {
         Ok(spool)
     }
 
-    fn open(&self) -> Result<File, Error> {
+    pub(in crate::pipeline) fn open(&self) -> Result<File, Error> {
         File::open(self.path()).map_err(|source| Error::Stream { source })
     }
 

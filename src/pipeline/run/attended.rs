@@ -6,43 +6,67 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::environment::Environment;
 use super::file_names;
 use crate::client::{self, Client, SolveRequest, SolveResponse};
 use crate::gateway::Bridge;
 use crate::pipeline::Error;
 use crate::progress::Writer;
-use crate::session::{Sent, Session};
+use crate::session::{self, Session};
 
 /// How long the daemon may take to close its streams after the build has ended.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A build that is about to begin. Its frontend is a function of this client.
 pub(super) struct Attended<'a> {
-    pub(in crate::pipeline) client: &'a Client,
-    pub(in crate::pipeline) solve: SolveRequest,
-    pub(in crate::pipeline) session: Session,
-    pub(super) progress: Option<Writer>,
-    pub(in crate::pipeline) cancelled: &'a CancellationToken,
-    /// What the session sends of the contexts.
-    pub(in crate::pipeline) sent: &'a Sent,
+    client: &'a Client,
+    environment: &'a Environment,
+    session: Session,
+    solve: SolveRequest,
 }
 
-impl Attended<'_> {
+impl<'a> Attended<'a> {
+    /// A build with a session of its own; it gets a new name on the daemon.
+    pub(super) fn new(
+        client: &'a Client,
+        environment: &'a Environment,
+        session: Session,
+        solve: SolveRequest,
+    ) -> Result<Self, Error> {
+        let solve = SolveRequest {
+            build_ref: session::new_id()?,
+            session_id: session.id().to_owned(),
+            ..solve
+        };
+        Ok(Self {
+            client,
+            environment,
+            session,
+            solve,
+        })
+    }
+
+    /// The daemon's name of this build.
+    pub(super) fn build_ref(&self) -> &str {
+        &self.solve.build_ref
+    }
+
     /// Runs the build with the session and the status stream beside it; when this returns none of them runs any more.
     /// Gives what `frontend` gives, which has to hand a result over, and the exporters' answer.
-    pub(in crate::pipeline) async fn run<T>(
+    pub(super) async fn run<T>(
         self,
         frontend: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,
     ) -> Result<(T, BTreeMap<String, String>), Error> {
         let (client, build_ref) = (self.client, self.solve.build_ref.clone());
+        let progress = self.environment.progress.clone();
         let ended = CancellationToken::new();
         let (mut status, mut session) = (JoinSet::new(), JoinSet::new());
-        status.spawn(forward_status(client.clone(), build_ref, self.progress));
+        status.spawn(forward_status(client.clone(), build_ref, progress));
         session.spawn(serve_session(client.clone(), self.session, ended.clone()));
 
         let result = tokio::select! {
             biased;
-            () = self.cancelled.cancelled() => Err(Error::Interrupted),
+            () = self.environment.cancelled.cancelled() => Err(Error::Interrupted),
             result = solve_and_drive(client, self.solve, frontend) => result,
         };
         // The status stream ends when the daemon has closed the build; the session is not needed after that.
@@ -59,7 +83,10 @@ impl Attended<'_> {
         match result {
             Ok(done) => Ok(done),
             Err(error) => {
-                Err(file_names::explained(error, broken.as_ref(), client, &self.sent).await)
+                Err(
+                    file_names::explained(error, broken.as_ref(), client, &self.environment.sent)
+                        .await,
+                )
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use tokio::sync::watch;
 
+use super::shared::Member;
 use crate::oci::Platform;
 
 /// Where builds wait with their exports for one another.
@@ -50,6 +51,29 @@ impl<K: Ord> Gate<K> {
         let decided = states.wait_for(|state| state.closed || state.missing.is_empty());
         // The sender lives as long as this does.
         decided.await.is_ok_and(|state| !state.closed)
+    }
+}
+
+/// Where a build waits before it exports.
+pub(super) enum ExportGate<'a> {
+    Open,
+    /// For the other parts of the same build.
+    Part(&'a Gate),
+    /// For other builds.
+    Member(&'a Member),
+}
+
+impl ExportGate<'_> {
+    /// True if the result may be exported.
+    pub(super) async fn pass(&self, platforms: &[Platform]) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Part(gate) => gate.pass(platforms).await,
+            Self::Member(member) => {
+                member.solved(true);
+                member.may_export().await
+            }
+        }
     }
 }
 

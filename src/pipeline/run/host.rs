@@ -22,7 +22,7 @@ pub enum HostAddress {
 ///
 /// # Errors
 /// [`Error::NoHostGateway`] when the daemon does not say it, as those do that are no Docker engine.
-pub(in crate::pipeline) async fn resolved<'a>(
+pub(super) async fn resolved<'a>(
     request: &'a BuildRequest,
     client: &Client,
 ) -> Result<Cow<'a, BuildRequest>, Error> {

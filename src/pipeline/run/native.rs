@@ -9,9 +9,9 @@ const COLUMNS: usize = 70;
 
 /// `platforms: linux/amd64 native; linux/arm64 emulated`, a note for each ability if one line is too short; empty
 /// when all are native, which needs no words.
-pub(in crate::pipeline) fn notes(platforms: &[Platform], workers: &[Worker]) -> Vec<String> {
+pub(super) fn notes(platforms: &[Platform], workers: &[Worker]) -> Vec<String> {
     let builder = Builder {
-        listed: crate::pipeline::run::served::build_platforms(workers),
+        listed: super::setting::build_platforms(workers),
         machine: None,
     };
     let (mut native, mut emulated, mut others) = (Vec::new(), Vec::new(), Vec::new());

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::attended::Attended;
-use super::fetch::Reading;
-use super::served::{Served, build_platforms, setting};
-use super::{Environment, read_inputs};
-use crate::client::{Address, Client, SolveRequest};
-use crate::frontend::{Answer, Call, Question, Setting, Source};
+use super::attempt::Attempt;
+use super::environment::Environment;
+use super::prepared::read_inputs;
+use super::setting;
+use super::shared::Member;
+use crate::client::{Client, DaemonKind, SolveRequest};
+use crate::frontend::{Answer, Call, Question, Source};
 use crate::gateway::BuildResult;
-use crate::oci::Platform;
-use crate::pipeline::export::layouts;
 use crate::pipeline::inputs::{named, policy};
 use crate::pipeline::request::options;
-use crate::pipeline::{BuildRequest, Error, Inputs, Member};
-use crate::session::{self, ContentStores};
+use crate::pipeline::{BuildRequest, Error, Inputs};
+use crate::session::ContentStores;
 
 /// A question whose inputs are read.
 #[derive(Debug)]
@@ -52,15 +51,10 @@ impl Inquiry {
         if named::builds(&self.inputs.named).next().is_some() {
             return Ok(None);
         }
-        let setting = Setting {
-            build_platforms: vec![Platform::host()],
-            excludes: self.inputs.excludes.clone(),
-            contexts: named::locals(&self.inputs.named),
-            lock: self.request.lock.clone(),
-            ..Setting::default()
-        };
-        let attributes = options::frontend_attributes(&self.request, &self.inputs, false);
+        let attributes =
+            options::frontend_attributes(&self.request, &self.inputs, DaemonKind::Buildkitd);
         let question = self.question(source, attributes)?;
+        let setting = setting::offline(&self.request, &self.inputs);
         Ok(question.answer_offline(&setting)?)
     }
 
@@ -69,67 +63,34 @@ impl Inquiry {
     /// # Errors
     /// [`Error::Frontend`] with the lines of the Dockerfile; other errors when the daemon cannot be asked.
     pub async fn answer(&self, client: &Client, environment: Environment) -> Result<Answer, Error> {
-        let inputs = self.inputs.clone().fetched(client, &environment).await?;
-        let docker_engine = matches!(client.address(), Address::Docker(_));
-        let attributes = options::frontend_attributes(&self.request, &inputs, docker_engine);
-        let question = match inputs.source() {
-            Some(source) => Some(self.question(source, attributes.clone())?),
+        let request = &self.request;
+        let attempt = Attempt::new(request, &self.inputs, client, &environment).await?;
+        let question = match attempt.inputs.source() {
+            Some(source) => Some(self.question(source, attempt.attributes.clone())?),
             None => None,
         };
         let forwarded = question.as_ref().is_some_and(Question::is_elsewhere);
-        let stores = layouts::contexts(&inputs, ContentStores::new());
-        let auth = environment.auth();
-        let member = Member::alone(&self.request, &inputs, environment.sent.clone());
-        let member = member.filter(|_| !forwarded);
-        let served = Served::of(
-            &self.request,
-            &inputs,
-            forwarded,
-            auth,
-            stores,
-            member.is_none().then(|| environment.sent.clone()),
-        )?;
-        let (session, _folder) = served.session();
+        let member = Member::alone(request, &attempt.inputs, environment.sent.clone());
+        let attempt = attempt.with_frontend(forwarded, member);
+        let (session, _folder) = attempt.session(ContentStores::new())?;
         let session = session.build()?;
-        let sources = match &member {
-            Some(member) => member.sources(client, &inputs).await?,
-            None => session.id().to_owned(),
-        };
-        let mut setting = setting(&self.request, &inputs, &sources);
-        let attended = Attended {
-            client,
-            solve: SolveRequest {
-                build_ref: session::new_id()?,
-                session_id: session.id().to_owned(),
-                ..SolveRequest::default()
-            },
-            session,
-            progress: environment.progress.clone(),
-            cancelled: &environment.cancelled,
-            sent: &environment.sent,
-        };
+        let sources = attempt.sources(&session).await?;
+        let attended = attempt.attended(session, SolveRequest::default())?;
         let answered = attended.run(async |bridge| {
-            setting.build_platforms = build_platforms(bridge.workers());
-            let plan = Reading {
-                frontend: &self.request.frontend,
-                forwarded,
-                attributes: &attributes,
-                policy: self.request.policy,
+            let mut loaded = attempt.load(bridge, &sources).await?;
+            let question = match (loaded.dockerfile.take(), question) {
+                (Some((source, attributes)), _) => self.question(source, attributes)?,
+                (None, Some(question)) => question,
+                (None, None) => return Err(Error::NoDockerfile),
             };
-            let question = match (question, inputs.load(bridge, &plan, &mut setting).await?) {
-                (_, Some(loaded)) => self.question(loaded.source, loaded.attributes)?,
-                (Some(question), None) => question,
-                (None, None) => return Err(Error::Interrupted),
-            };
-            if let Some(member) = &member {
-                let links = member.links(client, bridge, &inputs, &environment);
-                setting.links = links.await?;
-            }
+            let setting = attempt.setting(bridge, sources, loaded).await?;
             let answer = question.answer(bridge, &setting).await?;
             bridge.return_result(&BuildResult::default()).await?;
             Ok(answer)
         });
-        Ok(answered.await?.0)
+        let answered = answered.await;
+        attempt.end().await;
+        Ok(answered?.0)
     }
 
     fn question(

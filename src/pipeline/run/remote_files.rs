@@ -2,11 +2,12 @@
 //! builds that are elsewhere.
 
 use super::attended::Attended;
+use super::environment::Environment;
 use crate::client::{Client, SolveRequest};
 use crate::frontend::RemoteFiles;
 use crate::gateway::BuildResult;
-use crate::pipeline::{Environment, Error};
-use crate::session::{self, Secrets, Session, SshAgents};
+use crate::pipeline::Error;
+use crate::session::{Secrets, Session, SshAgents};
 
 /// Which files are read, and with whose rights.
 #[derive(Debug, Default)]
@@ -41,19 +42,11 @@ pub async fn read_remote_files(
         .ssh_agents(read.ssh_agents)
         .build()?;
     let session_id = session.id().to_owned();
-    let attended = Attended {
-        client,
-        solve: SolveRequest {
-            build_ref: session::new_id()?,
-            session_id: session_id.clone(),
-            internal: true,
-            ..SolveRequest::default()
-        },
-        session,
-        progress: environment.progress.clone(),
-        cancelled: &environment.cancelled,
-        sent: &environment.sent,
+    let solve = SolveRequest {
+        internal: true,
+        ..SolveRequest::default()
     };
+    let attended = Attended::new(client, environment, session, solve)?;
     let (names, limit) = (&read.names, read.limit);
     let files = attended.run(async |bridge| {
         let files =

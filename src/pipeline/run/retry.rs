@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Environment, Prepared};
-use crate::client::{self, Client, Code};
-use crate::pipeline::{BuildOutcome, Destination, Error, Output};
-use crate::{frontend, gateway};
+use super::build;
+use super::environment::Environment;
+use super::outcome::BuildOutcome;
+use super::prepared::Prepared;
+use crate::client::{Client, Code};
+use crate::pipeline::{Destination, Error, Output};
 
 /// How often a daemon that went away is asked if it is there again.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -26,25 +28,7 @@ pub(crate) struct Failed {
     pub(crate) daemon_is_gone: bool,
 }
 
-impl Prepared {
-    /// Builds on a daemon. When the connection is lost, the daemon is waited for
-    /// ([`Environment::reconnect`]), and the build resumes from its cache. A context from a stream
-    /// that has begun cannot be read again.
-    ///
-    /// # Errors
-    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled and
-    /// nothing is exported, so no tag has moved.
-    pub async fn run(
-        &self,
-        client: &Client,
-        environment: Environment,
-    ) -> Result<BuildOutcome, Error> {
-        let built = run(self, client, environment, &AtomicBool::new(false)).await;
-        built.map_err(|failed| failed.error)
-    }
-}
-
-pub(in crate::pipeline) async fn run(
+pub(super) async fn run(
     prepared: &Prepared,
     client: &Client,
     environment: Environment,
@@ -54,7 +38,7 @@ pub(in crate::pipeline) async fn run(
     let mut earlier: Option<Loss> = None;
     let mut repeats = 0;
     loop {
-        let attempt = prepared.attempt(client, environment.clone(), handed_over);
+        let attempt = build::attempt(prepared, client, environment.clone(), handed_over);
         let error = match attempt.await {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
@@ -77,13 +61,10 @@ pub(in crate::pipeline) async fn run(
             });
         }
         if repeats == 0 {
-            tell(
-                &environment,
-                format!(
-                    "the connection to BuildKit was lost: waiting for the daemon, up to {} seconds",
-                    within.as_secs_f64()
-                ),
-            );
+            environment.note(format!(
+                "the connection to BuildKit was lost: waiting for the daemon, up to {} seconds",
+                within.as_secs_f64()
+            ));
         }
         let is_there = tokio::select! {
             () = environment.cancelled.cancelled() => {
@@ -97,10 +78,7 @@ pub(in crate::pipeline) async fn run(
                 daemon_is_gone: true,
             });
         }
-        tell(
-            &environment,
-            "the connection to BuildKit was lost: building again from its cache".to_owned(),
-        );
+        environment.note("the connection to BuildKit was lost: building again from its cache");
         earlier = Some(loss);
         repeats += 1;
     }
@@ -166,51 +144,6 @@ async fn answers(client: &Client) -> bool {
             .is_some_and(|failure| failure.code == Code::Unimplemented),
         Err(_) => false,
     }
-}
-
-fn tell(environment: &Environment, line: String) {
-    if let Some(progress) = &environment.progress {
-        progress.note(line);
-    }
-}
-
-impl Error {
-    /// Whether the daemon went away: nothing that was asked of it is to blame.
-    pub(crate) fn is_of_lost_daemon(&self) -> bool {
-        match self {
-            Self::Export { source } => is_connection(source),
-            error => is_lost(error),
-        }
-    }
-
-    /// Whether it is what a daemon says that is being ended, among other things that it may mean.
-    pub(crate) fn may_be_of_ending_daemon(&self) -> bool {
-        let failure = match self {
-            Self::Interrupted => return false,
-            Self::Client(error) => error.failure().cloned(),
-            Self::Export { source } => source.failure().cloned(),
-            error => Some(error.to_failure()),
-        };
-        failure.is_some_and(|failure| {
-            matches!(failure.code, Code::Canceled | Code::Unavailable)
-                || failure.message.contains("context canceled")
-                || failure.message.contains("transport is closing")
-        })
-    }
-}
-
-fn is_lost(error: &Error) -> bool {
-    let gateway = match error {
-        Error::Client(error) => return is_connection(error),
-        Error::Gateway(error) | Error::Frontend(frontend::Error::Gateway(error)) => error,
-        Error::Frontend(frontend::Error::Dockerfile { source, .. }) => source,
-        _ => return false,
-    };
-    matches!(gateway, gateway::Error::Client(error) if is_connection(error))
-}
-
-fn is_connection(error: &client::Error) -> bool {
-    matches!(error, client::Error::ConnectionLost { .. })
 }
 
 #[cfg(test)]

@@ -1,16 +1,11 @@
-//! What a build offers the daemon, and what its job runs with.
+//! What a build offers the daemon: a session that serves its inputs.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::client::Worker;
-use crate::frontend::Setting;
-use crate::oci::Platform;
-use crate::pipeline::export::layouts;
+use super::prepared::Prepared;
+use crate::pipeline::inputs::ContextRead;
 use crate::pipeline::inputs::temporary::TemporaryFolder;
-use crate::pipeline::inputs::{ContextRead, named};
-use crate::pipeline::request::options;
-use crate::pipeline::{BuildRequest, Error, Inputs, OnFailure, Prepared};
+use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::session::{
     self, Auth, ContentStores, Secrets, Sent, Session, SessionBuilder, SshAgents,
 };
@@ -28,7 +23,7 @@ pub(super) struct Served {
 impl Served {
     /// Another frontend reads the Dockerfile through the session too. `sent` is absent when
     /// another session serves the folders.
-    pub(in crate::pipeline) fn of(
+    pub(super) fn of(
         request: &BuildRequest,
         inputs: &Inputs,
         forwarded: bool,
@@ -59,11 +54,9 @@ impl Served {
             folder: temporary,
         })
     }
-}
 
-impl Served {
     /// The session, and the folder that has to live as long.
-    pub(in crate::pipeline) fn session(self) -> (SessionBuilder, Option<TemporaryFolder>) {
+    pub(super) fn session(self) -> (SessionBuilder, Option<TemporaryFolder>) {
         let session = self.session.secrets(self.secrets);
         let session = match self.agents.is_empty() {
             true => session,
@@ -80,39 +73,4 @@ impl Served {
         }
         self
     }
-}
-
-/// What a job of this request runs with, but for the daemon's platforms.
-pub(super) fn setting(request: &BuildRequest, inputs: &Inputs, session_id: &str) -> Setting {
-    Setting {
-        session_id: session_id.to_owned(),
-        excludes: inputs.excludes.clone(),
-        contexts: named::locals(&inputs.named),
-        parallel: request.max_parallel_platforms,
-        cache_imports: layouts::elsewhere(&request.cache_from),
-        lock: request.lock.clone(),
-        entitlements: Some(options::entitlements(request)),
-        with_request: true,
-        require_native: request.require_native,
-        try_platforms: true,
-        context_folder: known_folder(request, inputs),
-        keep_going: request.on_failure != OnFailure::Cancel,
-        ..Setting::default()
-    }
-}
-
-/// The folder of the main context, unless a source policy may put something else in its place.
-fn known_folder(request: &BuildRequest, inputs: &Inputs) -> Option<PathBuf> {
-    let folder = inputs.folder().filter(|_| request.source_policy.is_none());
-    folder.map(Path::to_owned)
-}
-
-/// The platforms of the first worker, its own first.
-pub(super) fn build_platforms(workers: &[Worker]) -> Vec<Platform> {
-    let platforms = workers.first().map(|worker| &worker.platforms);
-    platforms
-        .into_iter()
-        .flatten()
-        .map(Platform::normalized)
-        .collect()
 }

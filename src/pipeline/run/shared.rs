@@ -9,12 +9,16 @@ use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use super::environment::Environment;
+use super::gate::Gate;
+use super::linked;
+use super::prepared::Prepared;
 use super::sources::Sources;
 use crate::client::{Address, Client};
 use crate::frontend::{FoundImages, Link, LinkedJob};
 use crate::gateway::Bridge;
 use crate::pipeline::inputs::named;
-use crate::pipeline::{BuildRequest, Environment, Error, Gate, Inputs, Prepared};
+use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::session::Sent;
 
 /// Identifies a build among those that are run together.
@@ -101,7 +105,7 @@ impl Shared {
         };
         for inputs in inputs {
             add(inputs);
-            let unknown = linked(inputs).into_iter();
+            let unknown = linked_builds(inputs).into_iter();
             unknown
                 .filter(|build| !members.contains(&identity(build)))
                 .for_each(|build| add(&build.inputs));
@@ -154,11 +158,7 @@ impl Shared {
 
 impl Member {
     /// A build that runs alone, if it has links.
-    pub(in crate::pipeline) fn alone(
-        request: &BuildRequest,
-        inputs: &Inputs,
-        sent: Sent,
-    ) -> Option<Self> {
+    pub(super) fn alone(request: &BuildRequest, inputs: &Inputs, sent: Sent) -> Option<Self> {
         named::builds(&inputs.named).next()?;
         let node_id = request.node_id.clone();
         let together = Together {
@@ -173,22 +173,18 @@ impl Member {
     }
 
     /// Limits what all of them solve at the same time.
-    pub(in crate::pipeline) fn places(&self) -> Option<Arc<Semaphore>> {
+    pub(super) fn places(&self) -> Option<Arc<Semaphore>> {
         self.shared.places.clone()
     }
 
     /// Base images that any of them has looked up on this daemon.
-    pub(in crate::pipeline) fn images(&self, client: &Client) -> Arc<FoundImages> {
+    pub(super) fn images(&self, client: &Client) -> Arc<FoundImages> {
         Arc::clone(&self.shared.daemon(client).images)
     }
 
     /// The id of the session that serves a build's folders on a daemon. It is opened when it is
     /// first needed, and again when the connection was lost.
-    pub(in crate::pipeline) async fn sources(
-        &self,
-        client: &Client,
-        inputs: &Inputs,
-    ) -> Result<String, Error> {
+    pub(super) async fn sources(&self, client: &Client, inputs: &Inputs) -> Result<String, Error> {
         let needed = Sources::of(inputs);
         let mut groups = self.shared.groups.iter();
         // A context that came in a stream is in a folder of its own for each part.
@@ -217,7 +213,7 @@ impl Member {
     }
 
     /// The graphs that a build links to, each read once on a daemon.
-    pub(in crate::pipeline) async fn links(
+    pub(super) async fn links(
         &self,
         client: &Client,
         bridge: &Bridge,
@@ -226,12 +222,12 @@ impl Member {
     ) -> Result<Vec<Link>, Error> {
         let daemon = self.shared.daemon(client);
         let mut links = Vec::new();
-        for (name, linked) in named::builds(&inputs.named) {
+        for (name, build) in named::builds(&inputs.named) {
             let cell = {
                 let mut cells = daemon.links.lock().unwrap_or_else(PoisonError::into_inner);
-                Arc::clone(cells.entry(identity(linked)).or_default())
+                Arc::clone(cells.entry(identity(build)).or_default())
             };
-            let read = || linked.linked(client, bridge, environment, self);
+            let read = || linked::job(build, client, bridge, environment, self);
             let job = cell.get_or_try_init(read).await?;
             links.push(Link {
                 name: name.clone(),
@@ -247,7 +243,7 @@ impl Member {
     /// [`Error::Interrupted`] when one of them fails.
     pub(super) async fn wait_for_links(&self, inputs: &Inputs) -> Result<(), Error> {
         let mut ended = self.shared.ended.subscribe();
-        for build in linked(inputs) {
+        for build in linked_builds(inputs) {
             let id = identity(build);
             if !build.has_secrets() || !self.shared.members.contains(&id) {
                 continue;
@@ -263,7 +259,7 @@ impl Member {
 
     /// The links that no other build of these runs: their secrets are to be served by this one.
     pub(super) fn unserved<'a>(&self, inputs: &'a Inputs) -> Vec<&'a Arc<Prepared>> {
-        let mut linked = linked(inputs);
+        let mut linked = linked_builds(inputs);
         linked.retain(|build| !self.shared.members.contains(&identity(build)));
         linked
     }
@@ -296,7 +292,7 @@ impl Member {
     }
 
     /// Ends what this build alone has shared.
-    pub(in crate::pipeline) fn end(&self) -> impl Future<Output = ()> + '_ {
+    pub(super) fn end(&self) -> impl Future<Output = ()> + '_ {
         self.shared.end()
     }
 }
@@ -306,7 +302,7 @@ fn identity(build: &Arc<Prepared>) -> Id {
 }
 
 /// The builds that one links to, and those that these link to.
-fn linked(inputs: &Inputs) -> Vec<&Arc<Prepared>> {
+fn linked_builds(inputs: &Inputs) -> Vec<&Arc<Prepared>> {
     let (mut found, mut pending): (Vec<&Arc<Prepared>>, _) = (Vec::new(), vec![inputs]);
     while let Some(inputs) = pending.pop() {
         for (_, build) in named::builds(&inputs.named) {

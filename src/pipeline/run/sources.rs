@@ -20,7 +20,7 @@ pub(super) struct Sources {
 
 impl Sources {
     /// What one build reads.
-    pub(in crate::pipeline) fn of(inputs: &Inputs) -> Self {
+    pub(super) fn of(inputs: &Inputs) -> Self {
         let main = match &inputs.context {
             ContextRead::Directory(folder) => Some(folder.clone()),
             ContextRead::Empty(folder) => Some(folder.path().to_owned()),
@@ -38,7 +38,7 @@ impl Sources {
     }
 
     /// Adds what another build reads, unless a name stands for another folder there.
-    pub(in crate::pipeline) fn add(&mut self, other: &Self) -> bool {
+    pub(super) fn add(&mut self, other: &Self) -> bool {
         let same_name_elsewhere = |(name, path): (&String, &PathBuf)| {
             self.folders.get(name).is_some_and(|known| known != path)
         };
@@ -58,11 +58,7 @@ impl Sources {
     }
 
     /// A session that serves them.
-    pub(in crate::pipeline) fn session(
-        &self,
-        node_id: Option<&str>,
-        sent: Sent,
-    ) -> Result<Session, Error> {
+    pub(super) fn session(&self, node_id: Option<&str>, sent: Sent) -> Result<Session, Error> {
         let mut directories = Directories::new().counted_by(sent);
         for (name, path) in &self.folders {
             directories = directories.with(name, path)?;

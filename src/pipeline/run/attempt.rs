@@ -1,0 +1,155 @@
+//! A request on one daemon: what is read there, who serves it, what its frontend works with. Builds,
+//! linked builds and questions share it.
+
+use std::collections::BTreeMap;
+
+use super::attended::Attended;
+use super::environment::Environment;
+use super::fetch::{self, Loaded};
+use super::served::Served;
+use super::setting;
+use super::shared::Member;
+use crate::client::{CacheEntry, Client, SolveRequest};
+use crate::frontend::{Job, Setting};
+use crate::gateway::Bridge;
+use crate::pipeline::export::layouts;
+use crate::pipeline::inputs::temporary::TemporaryFolder;
+use crate::pipeline::request::options;
+use crate::pipeline::{BuildRequest, Error, Inputs};
+use crate::session::{ContentStores, Session, SessionBuilder};
+
+/// A request on one daemon.
+pub(super) struct Attempt<'a> {
+    pub(super) request: &'a BuildRequest,
+    pub(super) client: &'a Client,
+    pub(super) environment: &'a Environment,
+    /// With a Dockerfile that the daemon has downloaded.
+    pub(super) inputs: Inputs,
+    /// The request and its inputs as attributes of a frontend.
+    pub(super) attributes: BTreeMap<String, String>,
+    /// Another frontend translates the Dockerfile, in the daemon.
+    pub(super) forwarded: bool,
+    /// What it shares with other builds.
+    pub(super) member: Option<Member>,
+    /// The caches to import.
+    pub(super) cache_imports: Vec<CacheEntry>,
+}
+
+impl<'a> Attempt<'a> {
+    /// Has the daemon download the Dockerfile if it is behind a URL.
+    pub(super) async fn new(
+        request: &'a BuildRequest,
+        inputs: &Inputs,
+        client: &'a Client,
+        environment: &'a Environment,
+    ) -> Result<Self, Error> {
+        let inputs = fetch::dockerfile(inputs.clone(), client, environment).await?;
+        let daemon = client.address().daemon();
+        Ok(Self {
+            attributes: options::frontend_attributes(request, &inputs, daemon),
+            cache_imports: layouts::elsewhere(&request.cache_from),
+            forwarded: false,
+            member: None,
+            request,
+            client,
+            environment,
+            inputs,
+        })
+    }
+
+    /// The same with what is known when the Dockerfile is read. Another frontend reads its sources from
+    /// the build's own session, so nothing is shared then.
+    pub(super) fn with_frontend(self, forwarded: bool, member: Option<Member>) -> Self {
+        Self {
+            forwarded,
+            member: member.filter(|_| !forwarded),
+            ..self
+        }
+    }
+
+    /// A session that serves what the request reads, and a folder that has to live as long.
+    pub(super) fn session(
+        &self,
+        stores: ContentStores,
+    ) -> Result<(SessionBuilder, Option<TemporaryFolder>), Error> {
+        let sent = self.environment.sent.clone();
+        let served = Served::of(
+            self.request,
+            &self.inputs,
+            self.forwarded,
+            self.environment.auth(),
+            layouts::contexts(&self.inputs, stores),
+            self.member.is_none().then_some(sent),
+        )?;
+        let served = match &self.member {
+            Some(member) => served.with_secrets_of(&member.unserved(&self.inputs)),
+            None => served,
+        };
+        Ok(served.session())
+    }
+
+    /// The id of the session that serves the folders: the attempt's own, unless it is shared.
+    pub(super) async fn sources(&self, own: &Session) -> Result<String, Error> {
+        match &self.member {
+            Some(member) => member.sources(self.client, &self.inputs).await,
+            None => Ok(own.id().to_owned()),
+        }
+    }
+
+    /// The attempt as a build of the daemon that is about to begin.
+    pub(super) fn attended(
+        &self,
+        session: Session,
+        solve: SolveRequest,
+    ) -> Result<Attended<'a>, Error> {
+        Attended::new(self.client, self.environment, session, solve)
+    }
+
+    /// Reads through the daemon what is not on this side.
+    pub(super) async fn load(&self, bridge: &Bridge, session_id: &str) -> Result<Loaded, Error> {
+        fetch::load(self, bridge, session_id).await
+    }
+
+    /// The job of a Dockerfile that was read here, else through the daemon.
+    pub(super) async fn job(
+        &self,
+        read: Option<Job>,
+        loaded: &mut Loaded,
+        bridge: &Bridge,
+    ) -> Result<Job, Error> {
+        match (loaded.dockerfile.take(), read) {
+            (Some((source, attributes)), _) => {
+                let (choice, warn_at) = (&self.request.frontend, loaded.warn_at.as_str());
+                Ok(Job::read_through(bridge, source, attributes, choice, warn_at).await?)
+            }
+            (None, Some(job)) => Ok(job),
+            (None, None) => Err(Error::NoDockerfile),
+        }
+    }
+
+    /// What the frontend works with, with the graphs of linked builds.
+    pub(super) async fn setting(
+        &self,
+        bridge: &Bridge,
+        session_id: String,
+        loaded: Loaded,
+    ) -> Result<Setting, Error> {
+        let links = match &self.member {
+            Some(member) => {
+                let (client, environment) = (self.client, self.environment);
+                let links = member.links(client, bridge, &self.inputs, environment);
+                links.await?
+            }
+            None => Vec::new(),
+        };
+        let workers = bridge.workers();
+        Ok(setting::on_daemon(self, workers, session_id, loaded, links))
+    }
+
+    /// Ends what this attempt alone has shared with builds that it links to.
+    pub(super) async fn end(&self) {
+        if let (Some(member), None) = (&self.member, &self.environment.member) {
+            member.end().await;
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! One attempt at a build: serve the inputs, translate, solve, hand the result over, export.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::attempt::Attempt;
+use super::environment::Environment;
+use super::gate::ExportGate;
+use super::host;
+use super::native;
+use super::outcome::BuildOutcome;
+use super::prepared::Prepared;
+use super::provenance;
+use super::shared::Member;
+use crate::client::{Client, Failure, SolveRequest, Worker};
+use crate::frontend::{self, Finished, Job, Setting};
+use crate::gateway::Bridge;
+use crate::pipeline::export::layouts::{self, Layouts};
+use crate::pipeline::inputs::missing_source;
+use crate::pipeline::request::options;
+use crate::pipeline::{BuildRequest, Error, OnFailure, Output, export};
+use crate::session::Exports;
+use crate::task::blocking;
+use crate::text::redact_values;
+
+/// Builds on a daemon. `handed_over` becomes true when the result may have reached the exporters.
+pub(super) async fn attempt(
+    prepared: &Prepared,
+    client: &Client,
+    environment: Environment,
+    handed_over: &AtomicBool,
+) -> Result<BuildOutcome, Error> {
+    let request = host::resolved(&prepared.request, client).await?;
+    let build = Build::new(prepared, &request, client, &environment).await?;
+    build.run(handed_over).await
+}
+
+/// A build on one daemon that is about to begin.
+struct Build<'a> {
+    prepared: &'a Prepared,
+    attempt: Attempt<'a>,
+    /// None when only the daemon can read the Dockerfile.
+    job: Option<Job>,
+    outputs: Vec<Output>,
+    /// Receives what the daemon exports to this side.
+    exports: Exports,
+    layouts: Layouts,
+}
+
+impl<'a> Build<'a> {
+    async fn new(
+        prepared: &'a Prepared,
+        request: &'a BuildRequest,
+        client: &'a Client,
+        environment: &'a Environment,
+    ) -> Result<Self, Error> {
+        let daemon = client.address().daemon();
+        let load = environment.load.as_ref();
+        let load = load.filter(|_| !daemon.keeps_images());
+        let outputs = export::outputs(request, daemon, load)?;
+        let mut attempt = Attempt::new(request, &prepared.inputs, client, environment).await?;
+        let annotates_index = outputs.iter().any(Output::is_image) && request.annotates_index();
+        if annotates_index {
+            export::check_makes_indexes(client).await?;
+        }
+        if prepared.part.is_some() || annotates_index {
+            let attributes = &mut attempt.attributes;
+            attributes.insert("multi-platform".to_owned(), "true".to_owned());
+        }
+        let job = prepared.job_with(&attempt.inputs, &attempt.attributes)?;
+        let exports = export::receivers(&outputs, environment.standard_output.as_ref(), load)?;
+        let layouts = open_layouts(request, &outputs).await?;
+        layouts.notes.iter().for_each(|note| environment.note(note));
+        attempt.cache_imports.clone_from(&layouts.cache_from);
+
+        let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
+        let member = environment.member.clone();
+        let sent = environment.sent.clone();
+        let member = member.or_else(|| Member::alone(request, &attempt.inputs, sent));
+        Ok(Self {
+            attempt: attempt.with_frontend(forwarded, member),
+            prepared,
+            job,
+            outputs,
+            exports,
+            layouts,
+        })
+    }
+
+    async fn run(self, handed_over: &AtomicBool) -> Result<BuildOutcome, Error> {
+        let exports = self.exports.clone();
+        let exports = exports.noted_in(self.attempt.environment.broken.clone());
+        let (session, _folder) = self.attempt.session(self.layouts.stores.clone())?;
+        let session = session.exports(exports).build()?;
+        let sources = self.attempt.sources(&session).await?;
+        let attended = self.attempt.attended(session, self.solve_request())?;
+        let build_ref = attended.build_ref().to_owned();
+        let mut id_is_digest = false;
+        let driven = attended.run(async |bridge: &Bridge| {
+            id_is_digest = self.is_kept_by_digest(bridge.workers());
+            self.drive(bridge, sources, handed_over).await
+        });
+        let driven = driven.await;
+        self.attempt.end().await;
+        let (finished, response) = driven.map_err(|error| self.not_received(error))?;
+        let (client, metadata) = (
+            self.attempt.client,
+            self.attempt.request.metadata_provenance,
+        );
+        let exporter_response = write_indexes(self.layouts, response).await?;
+        let provenance = provenance::of_build(client, &build_ref, metadata).await;
+        Ok(BuildOutcome {
+            id_is_digest,
+            // The build has succeeded: a daemon without a history takes nothing from that.
+            provenance: provenance.unwrap_or_default(),
+            build_ref,
+            exporter_response,
+            warnings: finished.findings,
+            built: finished.built,
+            failed: finished.failed,
+        })
+    }
+
+    fn solve_request(&self) -> SolveRequest {
+        let request = self.attempt.request;
+        let daemon = self.attempt.client.address().daemon();
+        SolveRequest {
+            // They are for the daemon's history alone: the graph is made here.
+            frontend_attrs: redact_values(options::told_to_daemon(&self.attempt.attributes)),
+            cache_exports: self.layouts.cache_to.clone(),
+            cache_imports: self.layouts.cache_from.clone(),
+            exporters: export::exporters(request, &self.outputs, daemon),
+            entitlements: options::entitlements(request),
+            source_policy: request.source_policy.clone(),
+            ..SolveRequest::default()
+        }
+    }
+
+    /// True if an engine keeps the image and knows it by the digest of its manifest.
+    fn is_kept_by_digest(&self, workers: &[Worker]) -> bool {
+        let daemon = self.attempt.client.address().daemon();
+        let exporters = export::exporters(self.attempt.request, &self.outputs, daemon);
+        let is_kept = |kind: &str| daemon.keeps_images() && kind == daemon.image_exporter();
+        exporters.iter().any(|it| is_kept(&it.kind)) && daemon.makes_indexes(workers)
+    }
+
+    /// Translates for all platforms, solves all graphs, hands the result over.
+    async fn drive(
+        &self,
+        bridge: &Bridge,
+        sources: String,
+        handed_over: &AtomicBool,
+    ) -> Result<Finished, Error> {
+        let (attempt, environment) = (&self.attempt, self.attempt.environment);
+        let notes = native::notes(&attempt.request.platforms, bridge.workers());
+        notes.iter().for_each(|note| environment.note(note));
+        let mut loaded = attempt.load(bridge, &sources).await?;
+        let job = attempt.job(self.job.clone(), &mut loaded, bridge).await?;
+        let setting = attempt.setting(bridge, sources, loaded).await?;
+        if let Some(member) = &attempt.member {
+            member.wait_for_links(&attempt.inputs).await?;
+        }
+        let finished = self.solve(&job, bridge, &setting).await?;
+        if !self.gate().pass(&attempt.request.platforms).await {
+            return Err(not_exported(finished));
+        }
+        handed_over.store(true, Ordering::Relaxed);
+        bridge.return_result(&finished.result).await?;
+        Ok(finished)
+    }
+
+    /// What the frontend makes, if that is enough to be exported.
+    async fn solve(
+        &self,
+        job: &Job,
+        bridge: &Bridge,
+        setting: &Setting,
+    ) -> Result<Finished, Error> {
+        let mut finished = match job.run(bridge, setting).await {
+            Ok(finished) => finished,
+            Err(mut error) => {
+                self.explain(&mut error);
+                return Err(error.into());
+            }
+        };
+        for failure in &mut finished.failed {
+            self.explain(&mut failure.error);
+        }
+        let on_failure = self.attempt.request.on_failure;
+        let is_enough = on_failure == OnFailure::Export && !finished.built.is_empty();
+        match finished.failed.is_empty() || is_enough {
+            true => Ok(finished),
+            false => Err(not_exported(finished)),
+        }
+    }
+
+    /// A source of COPY that is not found: here are the files and the rules that hide them.
+    fn explain(&self, error: &mut frontend::Error) {
+        if let frontend::Error::Solve(solve) = error {
+            let failure: Option<&Failure> = solve.source.failure();
+            solve.explanation = failure.and_then(|failure| {
+                missing_source::explain(&self.prepared.inputs, failure, solve.lines.as_ref())
+            });
+        }
+    }
+
+    /// A part waits for its other parts, which wait for other builds together.
+    fn gate(&self) -> ExportGate<'_> {
+        match (&self.prepared.part, &self.attempt.environment.member) {
+            (Some(part), _) => match &part.gate {
+                Some(gate) => ExportGate::Part(gate),
+                None => ExportGate::Open,
+            },
+            (None, Some(member)) => ExportGate::Member(member),
+            (None, None) => ExportGate::Open,
+        }
+    }
+
+    /// The daemon knows less than this side about a result that cannot be written here.
+    fn not_received(&self, error: Error) -> Error {
+        if !matches!(error, Error::Export { .. } | Error::Client(_)) {
+            return error;
+        }
+        match (self.exports.failure(), self.layouts.stores.failure()) {
+            (Some(reason), _) => Error::Receive {
+                reason: reason.to_owned(),
+            },
+            (None, Some(reason)) => Error::Content {
+                reason: reason.to_owned(),
+            },
+            (None, None) => error,
+        }
+    }
+}
+
+fn not_exported(finished: Finished) -> Error {
+    Error::Platforms {
+        failed: finished.failed,
+        built: finished.built,
+    }
+}
+
+async fn open_layouts(request: &BuildRequest, outputs: &[Output]) -> Result<Layouts, Error> {
+    let (request, outputs) = (request.clone(), outputs.to_vec());
+    blocking(move || layouts::open(&request, &outputs)).await
+}
+
+/// Writes the indexes of the layouts that the daemon has filled.
+async fn write_indexes(
+    layouts: Layouts,
+    response: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Error> {
+    blocking(move || layouts.finish(&response).map(|()| response)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::run;
+
+    /// Programs that embed the library spawn builds.
+    #[test]
+    fn a_build_can_be_spawned() {
+        fn spawnable(_: impl Future<Output = Result<BuildOutcome, Error>> + Send) {}
+        let _ = |client: &Client| {
+            spawnable(run(client, BuildRequest::new("."), Environment::default()));
+        };
+    }
+}

@@ -1,0 +1,89 @@
+//! What a build is run with: credentials, progress, the place of an image to load. No part of the request.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io};
+
+use tokio_util::sync::CancellationToken;
+
+use super::shared::Member;
+use crate::progress::Writer;
+use crate::registry::{ClientOptions, Credentials};
+use crate::session::{Auth, BrokenFolders, Sent};
+
+/// What a build is run with: everything that is not the request itself.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Environment {
+    /// Credentials for the registries that the daemon asks about.
+    pub credentials: Arc<Credentials>,
+    /// How their token servers are reached: certificates, proxies, which may speak plain HTTP.
+    pub registries: ClientOptions,
+    /// Where progress goes; `None` drops it.
+    pub progress: Option<Writer>,
+    /// Cancels the build, on the daemon too.
+    pub cancelled: CancellationToken,
+    /// Opens the standard output, for the output that goes there.
+    pub standard_output: Option<Arc<OpenOutput>>,
+    /// Where an image goes that is to be loaded ([`Output::load`]) when the daemon is no Docker engine; `None` refuses it.
+    pub load: Option<LoadTarget>,
+    /// How long a daemon that went away is waited for.
+    pub reconnect: Reconnect,
+    /// Counts what is sent of the contexts, also of a build that fails.
+    pub sent: Sent,
+    /// Notes which folders of local outputs are left incomplete when a build fails or is cancelled.
+    pub broken: BrokenFolders,
+    /// The other builds that this one is run with.
+    pub(crate) member: Option<Member>,
+}
+
+/// How long a daemon that goes away during a build is waited for, before the build goes on from its cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconnect {
+    /// Zero is never: the build fails at once.
+    pub within: Duration,
+}
+
+impl Default for Reconnect {
+    /// 10 seconds, which most daemons need for starting again.
+    fn default() -> Self {
+        Self {
+            within: Duration::from_secs(10),
+        }
+    }
+}
+
+/// An engine that images are loaded into which another daemon builds.
+#[derive(Clone)]
+pub struct LoadTarget {
+    /// Opens the way into it, for example a [`crate::client::ImageLoader`].
+    pub open: Arc<OpenOutput>,
+    /// It keeps images in containerd's store, which takes OCI archives: several platforms, and attestations.
+    pub takes_oci: bool,
+}
+
+/// Opens what an archive is written to.
+pub type OpenOutput = dyn Fn() -> io::Result<Box<dyn io::Write + Send>> + Send + Sync;
+
+impl Environment {
+    /// Answers the daemon's questions about registries.
+    pub(super) fn auth(&self) -> Auth {
+        Auth::new(Arc::clone(&self.credentials)).with_registries(self.registries.clone())
+    }
+
+    /// Shows a line among the progress.
+    pub(super) fn note(&self, line: impl Into<String>) {
+        if let Some(progress) = &self.progress {
+            progress.note(line);
+        }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("credentials", &self.credentials)
+            .field("cancelled", &self.cancelled)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! What a frontend works with, out of a request: the one place where a [`Setting`] is filled.
+
+use std::path::{Path, PathBuf};
+
+use super::attempt::Attempt;
+use super::fetch::Loaded;
+use crate::client::Worker;
+use crate::frontend::{Link, Setting};
+use crate::oci::Platform;
+use crate::pipeline::inputs::named;
+use crate::pipeline::request::options;
+use crate::pipeline::{BuildRequest, Inputs, OnFailure};
+
+/// For what needs no daemon.
+pub(super) fn offline(request: &BuildRequest, inputs: &Inputs) -> Setting {
+    Setting {
+        build_platforms: vec![Platform::host()],
+        excludes: inputs.excludes.clone(),
+        contexts: named::locals(&inputs.named),
+        parallel: request.max_parallel_platforms,
+        lock: request.lock.clone(),
+        entitlements: Some(options::entitlements(request)),
+        with_request: true,
+        require_native: request.require_native,
+        try_platforms: true,
+        context_folder: known_folder(request, inputs),
+        keep_going: request.on_failure != OnFailure::Cancel,
+        // A failure belongs to a platform, and nothing is exported before.
+        evaluate: true,
+        ..Setting::default()
+    }
+}
+
+/// For an attempt on a daemon.
+pub(super) fn on_daemon(
+    attempt: &Attempt<'_>,
+    workers: &[Worker],
+    session_id: String,
+    loaded: Loaded,
+    links: Vec<Link>,
+) -> Setting {
+    let member = attempt.member.as_ref();
+    let found = member.map(|member| member.images(attempt.client));
+    Setting {
+        session_id,
+        build_platforms: build_platforms(workers),
+        cache_imports: attempt.cache_imports.clone(),
+        context: loaded.context,
+        inputs: loaded.inputs,
+        warn_at: loaded.warn_at,
+        found: found.unwrap_or_default(),
+        places: member.and_then(|member| member.places()),
+        links,
+        ..offline(attempt.request, &attempt.inputs)
+    }
+}
+
+/// The folder of the main context, unless a source policy may put something else in its place.
+fn known_folder(request: &BuildRequest, inputs: &Inputs) -> Option<PathBuf> {
+    let folder = inputs.folder().filter(|_| request.source_policy.is_none());
+    folder.map(Path::to_owned)
+}
+
+/// The platforms of the first worker, its own first.
+pub(super) fn build_platforms(workers: &[Worker]) -> Vec<Platform> {
+    let platforms = workers.first().map(|worker| &worker.platforms);
+    platforms
+        .into_iter()
+        .flatten()
+        .map(Platform::normalized)
+        .collect()
+}
