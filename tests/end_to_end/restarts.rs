@@ -1,4 +1,4 @@
-//! A daemon that restarts in the middle of a build: an engine of the test's own, of the programs that
+//! A daemon that restarts in the middle of a build: an engine of this test, from the programs that
 //! `tests/engine up` has installed.
 
 use std::fs;
@@ -8,17 +8,57 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Engine, Finished, Running, folder_of, solvekit, unique};
 
-/// A Docker Engine without a network, in a folder of its own.
+/// A Docker Engine with a folder and a bridge of its own.
 struct OwnEngine {
     folder: tempfile::TempDir,
     process: Child,
+    bridge: Bridge,
+}
+
+/// A network interface. An engine that is told to have none removes `docker0`, which may be in use.
+struct Bridge {
+    name: String,
+}
+
+impl Bridge {
+    fn new() -> Self {
+        let id = std::process::id();
+        let name = format!("sk{id}");
+        let address = format!("172.30.{}.1/24", id % 250);
+        ip(&["link", "add", &name, "type", "bridge"]);
+        ip(&["address", "add", &address, "dev", &name]);
+        ip(&["link", "set", &name, "up"]);
+        Self { name }
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        let _ = Command::new("ip")
+            .args(["link", "del", &self.name])
+            .status();
+    }
+}
+
+#[track_caller]
+fn ip(arguments: &[&str]) {
+    let status = Command::new("ip").args(arguments).status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "ip {arguments:?}"
+    );
 }
 
 impl OwnEngine {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let process = spawn(folder.path());
-        let engine = Self { folder, process };
+        let bridge = Bridge::new();
+        let process = spawn(folder.path(), &bridge);
+        let engine = Self {
+            folder,
+            process,
+            bridge: bridge,
+        };
         engine.wait_for();
         engine
     }
@@ -34,7 +74,7 @@ impl OwnEngine {
     /// As `systemctl restart` does.
     fn restart(&mut self) {
         self.stop();
-        self.process = spawn(self.folder.path());
+        self.process = spawn(self.folder.path(), &self.bridge);
     }
 
     fn stop(&mut self) {
@@ -71,14 +111,14 @@ impl Drop for OwnEngine {
     }
 }
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(folder: &Path, bridge: &Bridge) -> Child {
     let program = PathBuf::from(std::env::var("DOCKERD").expect(
-        "DOCKERD is not set: this test needs an engine's program. Run `export $(tests/engine up)` first",
+        "DOCKERD is not set: this test needs an engine. Run `export $(tests/engine up)` first",
     ));
     let config = serde_json::json!({
         "features": {"containerd-snapshotter": false},
         "registry-mirrors": [format!("http://{}", Engine::get().registry)],
-        "bridge": "none", "iptables": false, "ip6tables": false,
+        "bridge": bridge.name, "iptables": false, "ip6tables": false,
         "pidfile": folder.join("pid"),
         "data-root": folder.join("data"),
         "exec-root": folder.join("exec"),
