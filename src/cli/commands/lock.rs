@@ -100,7 +100,7 @@ impl Locking {
     fn go_through(&mut self, of: &OfDockerfile) -> Result<(), Failure> {
         let dockerfile = dockerfile::parse(of.source.text()).map_err(|error| {
             let line = error.shown_span().map(|span| span.first.into());
-            of.failed(&error.to_string(), line.as_slice())
+            of.failed(&Failure::from_error(&error).into_message(), line.as_slice())
         })?;
         let Attributes {
             options, platforms, ..

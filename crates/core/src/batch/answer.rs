@@ -63,7 +63,7 @@ impl Failure {
             Self::Parse(error) => parse_error_json(error),
             Self::Translate(error) => error.to_json(),
             Self::Checks(error, span) => {
-                let mut shown = json!({ "error": error.to_string() });
+                let mut shown = json!({ "error": causes::in_one_line(error) });
                 add_lines(&mut shown, *span);
                 shown
             }
@@ -76,7 +76,7 @@ impl Failure {
 }
 
 fn parse_error_json(error: &ParseError) -> Value {
-    let mut shown = json!({ "error": error.to_string() });
+    let mut shown = json!({ "error": causes::in_one_line(error) });
     add_lines(&mut shown, error.shown_span());
     if let Some(span) = error.span {
         let ranges = span.ranges().map(|range| {
@@ -333,4 +333,20 @@ fn findings_json(linter: &Linter) -> Vec<Value> {
                "description": finding.detail(), "url": finding.url()})
     };
     linter.findings().iter().map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::Lock;
+
+    #[test]
+    fn an_error_has_its_causes() {
+        let text = "FROM scratch\nRUN --mount=from=${A^},target=/x true\n";
+        let case = json!({"id": "a", "text": text}).to_string();
+        let case = Case::parse(&case).unwrap();
+        let answer = answer(&case, text.as_bytes(), &Lock::new());
+        let error = answer["error"].as_str().unwrap();
+        assert!(error.contains("from= takes no variables"), "{error}");
+    }
 }
