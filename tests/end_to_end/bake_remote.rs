@@ -1,8 +1,9 @@
 //! `solvekit bake URL`: definitions that the daemon fetches, and what they may do here.
 
+use base64::Engine as _;
 use tempfile::TempDir;
 
-use crate::support::{Finished, GitDaemon, folder_of, repository_of, solvekit, unique};
+use crate::support::{Finished, GitDaemon, Web, folder_of, repository_of, solvekit, unique};
 
 fn bake(folder: &TempDir, arguments: &[&str]) -> Finished {
     let mut command = solvekit(["bake", "--progress=plain"]);
@@ -129,4 +130,36 @@ fn what_is_not_there_is_told_with_the_place() {
         "{}",
         branch.stderr
     );
+}
+
+#[test]
+fn the_login_for_a_definition_is_named_and_no_target_gets_it() {
+    let token = unique();
+    let repository = repository_of(&[
+        (
+            "docker-bake.hcl",
+            r#"target "default" {
+              dockerfile-inline = "FROM alpine\nRUN --mount=type=secret,id=GIT_AUTH_TOKEN --mount=type=secret,id=GIT_AUTH_TOKEN.HOST ls /run/secrets || echo no-secrets"
+            }"#,
+        ),
+        ("file", &token),
+    ]);
+    let login = format!("x-access-token:{token}");
+    let login = base64::engine::general_purpose::STANDARD.encode(login);
+    let web = Web::with_authorization(repository.path(), &format!("basic {login}"));
+    let url = web.url("repo.git");
+    let here = folder_of(&[]);
+    let refused = bake(&here, &[&url]);
+    let refused = refused.failed_with(1, &[&url, "set BUILDX_BAKE_GIT_AUTH_TOKEN"]);
+    assert!(!refused.stderr.contains("--secret"), "{}", refused.stderr);
+
+    let mut command = solvekit(["bake", "--print", &url]);
+    command.env("BUILDX_BAKE_GIT_AUTH_TOKEN", &token);
+    let printed = Finished::of(command.current_dir(here.path())).succeeded();
+    assert!(
+        printed.stdout.contains("dockerfile-inline"),
+        "{}",
+        printed.stdout
+    );
+    assert!(!printed.stderr.contains(&token), "{}", printed.stderr);
 }

@@ -73,11 +73,13 @@ fn run(arguments: &[&str], attack: Attack, updates: Updates) -> Finished {
         over,
     };
     let address = start(Arc::new(hostile));
-    let build = arguments.first() != Some(&"bake");
+    let (command, arguments) = match arguments {
+        ["bake", rest @ ..] => ("bake", rest),
+        arguments => ("build", arguments),
+    };
     Finished::of(
-        solvekit(build.then_some("build"))
+        solvekit([command, "--progress=plain"])
             .args(arguments)
-            .arg("--progress=plain")
             .env("DOCKER_AUTH_CONFIG", LOGIN)
             .env("BUILDKIT_HOST", address),
     )

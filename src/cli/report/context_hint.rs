@@ -71,10 +71,16 @@ fn did_you_mean(near: &Path) -> String {
     format!("did you mean {}?", near.display())
 }
 
+/// True if git was given no token, and the server wants one.
+pub(crate) fn wants_login(message: &str) -> bool {
+    let signs = ["could not read Username for", "could not read Password for"];
+    signs.iter().any(|sign| message.contains(sign))
+}
+
 /// What git wants to have, by what it says.
 pub(crate) fn for_git(message: &str) -> Option<String> {
     let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
-    let text = if says(&["could not read Username for", "could not read Password for"]) {
+    let text = if wants_login(message) {
         "the git server wants a login: give a token with --secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN or \
          --secret id=GIT_AUTH_TOKEN,src=FILE (for one server only: id=GIT_AUTH_TOKEN.HOST; for a whole header: \
          id=GIT_AUTH_HEADER); a variable of the environment is used only when --secret names it"

@@ -181,13 +181,8 @@ pub(super) fn read_some(
             }
             Ok(bytes) => files.push(InputFile { name, bytes }),
             Err(error) if usual && error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let failure = Failure::new(format!("cannot read {name}: {error}"));
-                return Err(match usual && error.kind() == io::ErrorKind::InvalidInput {
-                    true => failure.hint(format!("if that file is meant, name it: -f {name}")),
-                    false => failure,
-                });
-            }
+            Err(error) if usual => return Err(unread(&name, &error)),
+            Err(error) => return Err(Failure::new(format!("cannot read {name}: {error}"))),
         }
     }
     Ok(files)
@@ -234,6 +229,17 @@ fn inside(path: &str) -> io::Result<Option<PathBuf>> {
         }
     }
     Ok(clean.strip_prefix(&here).ok().map(Path::to_owned))
+}
+
+/// A usual file that cannot be read. One that leads out is read when it is typed.
+pub(super) fn unread(name: &str, error: &io::Error) -> Failure {
+    let failure = Failure::new(format!("cannot read {name}: {error}"));
+    match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            failure.hint(format!("if that file is meant, name it: -f {name}"))
+        }
+        _ => failure,
+    }
 }
 
 /// Reads a file that was typed, up to a byte more than the largest.

@@ -6,7 +6,7 @@ use std::path::Path;
 use solvekit::bake::format::format;
 use solvekit::bake::{FileKind, InputFile};
 
-use super::files::{MAX_BYTES, STDIN, read_file, read_here};
+use super::files::{MAX_BYTES, STDIN, read_file, read_here, unread};
 use super::{failed, read_stdin};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_text};
@@ -50,7 +50,7 @@ pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
 
 /// True if the file was not in its canonical form.
 fn fmt_file(name: &str, read: io::Result<Vec<u8>>, mode: Mode) -> Result<bool, Failure> {
-    let unreadable = |error: &io::Error| Failure::new(format!("cannot read {name}: {error}"));
+    let unreadable = |error: &io::Error| unread(name, error);
     let file = InputFile {
         name: name.to_owned(),
         bytes: read.map_err(|error| unreadable(&error))?,

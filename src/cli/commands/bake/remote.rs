@@ -12,7 +12,7 @@ use super::machine::ThisMachine;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
-use crate::cli::report::{Failure, build_failure, display};
+use crate::cli::report::{Failure, build_failure, context_hint, display, hint};
 
 /// How large a file may be that the daemon reads for this.
 const MAX_BYTES: u64 = 8 << 20;
@@ -91,8 +91,15 @@ pub(super) async fn fetch(
     let shown = redact_url(url);
     let files = pipeline::read_remote_files(&client, read, &run).await;
     let files = files.map_err(|error| {
-        build_failure::explain(&error, &Summary::default(), Mode::Plain)
-            .behind(&format!("cannot read the bake file of {shown}"))
+        let failure = build_failure::explain(&error, &Summary::default(), Mode::Plain)
+            .behind(&format!("cannot read the bake file of {shown}"));
+        match context_hint::wants_login(&hint::full(&error)) {
+            true => failure.hint(
+                "the git server wants a login: set BUILDX_BAKE_GIT_AUTH_TOKEN, or \
+                 BUILDX_BAKE_GIT_AUTH_HEADER for a whole header; only this server gets it",
+            ),
+            false => failure,
+        }
     })?;
     let (files, place) = match files {
         RemoteFiles::Git(files) => (files, Some(Place::Git)),
