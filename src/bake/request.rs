@@ -291,7 +291,26 @@ fn caches(
     let entries = given.unwrap_or_default().iter();
     let entries = entries.map(|it| cache_entry(&it.kind, it.attributes.clone(), direction));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
-    Ok(with_credentials(entries, |name| machine.variable(name)))
+    let completed = entries.into_iter().flat_map(|entry| {
+        let with_token = entry.kind != "gha" || is_of_runner(&entry, machine);
+        let allowed = |name: &str| with_token || name != RUNNER_TOKEN;
+        with_credentials(vec![entry], |name| {
+            machine.variable(name).filter(|_| allowed(name))
+        })
+    });
+    Ok(completed.collect())
+}
+
+/// The token of GitHub's runner.
+const RUNNER_TOKEN: &str = "ACTIONS_RUNTIME_TOKEN";
+
+/// True if a cache of GitHub's service is where the runner says. The runner's token does not go to a
+/// URL that a bake file names.
+fn is_of_runner(entry: &CacheEntry, machine: &dyn Machine) -> bool {
+    let known = ["ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL"].map(|name| machine.variable(name));
+    let given = ["url", "url_v2"].map(|key| entry.attrs.get(key));
+    let mut given = given.into_iter().flatten();
+    given.all(|url| known.iter().flatten().any(|known| known == url))
 }
 
 /// As `--attest` has it: values with commas are quoted.
@@ -334,6 +353,49 @@ mod tests {
     use solvekit_bake::target::Policy;
 
     use super::*;
+    use crate::bake::Found;
+
+    struct Runner;
+
+    impl Machine for Runner {
+        fn variable(&self, name: &str) -> Option<String> {
+            let value = match name {
+                "ACTIONS_RUNTIME_TOKEN" => "hunter2",
+                "ACTIONS_CACHE_URL" => "https://cache.example/",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        }
+
+        fn look(&self, _: &str) -> std::io::Result<Found> {
+            Err(std::io::ErrorKind::NotFound.into())
+        }
+
+        fn check_key(&self, _: &str) -> Result<(), crate::session::Error> {
+            Ok(())
+        }
+
+        fn stdout_is_terminal(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn the_runner_s_token_goes_to_the_runner_s_cache_only() {
+        let token = |text: &str| {
+            let given = Cache::parse_entries(text).unwrap();
+            let found = caches(Some(&given), CacheDirection::From, &Runner).unwrap();
+            let entry = found.into_iter().next()?;
+            entry.attrs.get("token").cloned()
+        };
+        let runner_s = Some("hunter2".to_owned());
+        assert_eq!(token("type=gha"), runner_s);
+        assert_eq!(token("type=gha,url=https://cache.example/"), runner_s);
+        assert_eq!(token("type=gha,url=https://evil.example/"), None);
+        assert_eq!(token("type=gha,url_v2=https://evil.example/"), None);
+        let own = token("type=gha,url=https://own.example/,token=mine");
+        assert_eq!(own.as_deref(), Some("mine"));
+    }
 
     #[test]
     fn a_policy_that_is_not_enforced_refuses_the_build() {
