@@ -1,5 +1,8 @@
 //! `--check` and `--call`: what is known of a Dockerfile without building it.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use serde_json::Value;
 
 use crate::support::{Finished, folder_of, solvekit};
@@ -118,4 +121,34 @@ fn warnings_of_all_rules_end_a_build() {
     ] {
         assert!(debug.stderr.contains(text), "{text} in {}", debug.stderr);
     }
+}
+
+/// The daemon looks the base image up, and this side logs in to the token server.
+#[test]
+fn a_question_may_use_a_registry_that_is_allowed_to_be_insecure() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let registry = listener.local_addr().expect("it is bound").to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(
+                b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\
+                  WWW-Authenticate: Bearer realm=\"http://tokens.invalid/token\"\r\n\r\n",
+            );
+        }
+    });
+    let context = folder_of(&[("Dockerfile", &format!("FROM {registry}/base\nRUN true\n"))]);
+    // me:secret
+    let logins = format!(r#"{{"auths": {{"{registry}": {{"auth": "bWU6c2VjcmV0"}}}}}}"#);
+    let ask = |flags: &[&str]| {
+        let mut command = solvekit(["build", "--call=outline"]);
+        command.env("DOCKER_AUTH_CONFIG", &logins).args(flags);
+        Finished::of(command.arg(context.path()))
+    };
+    let plain = "over plain HTTP, which is not allowed";
+    let refused = ask(&[]).failed_with(1, &[plain, "--insecure-registry"]);
+    assert!(!refused.stderr.contains("dns"), "{}", refused.stderr);
+    // It is tried now, and is not there.
+    let tried = ask(&["--insecure-registry", &registry]).failed_with(1, &["tokens.invalid"]);
+    assert!(!tried.stderr.contains(plain), "{}", tried.stderr);
 }

@@ -304,10 +304,10 @@ where
         Ok(destination)
     });
     match received.await {
-        Ok(destination) => tokio::task::spawn_blocking(move || destination.finish())
-            .await
-            .map_err(|_| ExportError::Closed)
-            .and_then(|finished| finished.map_err(failed)),
+        Ok(destination) => {
+            let finished = tasks.blocking(move || destination.finish()).await;
+            finished.ok_or(ExportError::Closed)?.map_err(failed)
+        }
         Err(error) => Err(error),
     }
 }
