@@ -1,4 +1,4 @@
-//! Which program this stands for: solvekit, or buildx when it is called by that name.
+//! Which program this stands for: solvekit, or buildx or buildctl when it is called by that name.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -15,6 +15,12 @@ pub(crate) const BUILDX_PACKAGE: &str = "github.com/docker/buildx";
 /// The buildx whose flags, defaults and output this has. Clients decide by it what they may ask for.
 pub(crate) const BUILDX_VERSION: &str = concat!("v0.36.1+solvekit", env!("CARGO_PKG_VERSION"));
 
+/// What `buildctl --version` says: the version whose commands and flags this has.
+pub(crate) const BUILDCTL_VERSION: &str = concat!(
+    "github.com/moby/buildkit v0.32.2+solvekit",
+    env!("CARGO_PKG_VERSION")
+);
+
 /// The program that the user means to call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Identity {
@@ -23,6 +29,8 @@ pub(crate) enum Identity {
     Solvekit,
     /// buildx, with buildx's defaults.
     Buildx,
+    /// buildctl, with buildctl's commands.
+    Buildctl,
 }
 
 impl Identity {
@@ -30,6 +38,7 @@ impl Identity {
     pub(crate) fn of(program: &OsStr) -> Self {
         match Path::new(program).file_name().and_then(OsStr::to_str) {
             Some("buildx" | "docker-buildx") => Self::Buildx,
+            Some("buildctl") => Self::Buildctl,
             _ => Self::Solvekit,
         }
     }
@@ -48,6 +57,10 @@ mod tests {
         ] {
             assert_eq!(Identity::of(name.as_ref()), Identity::Buildx, "{name}");
         }
+        assert_eq!(
+            Identity::of("/usr/bin/buildctl".as_ref()),
+            Identity::Buildctl
+        );
         for name in [
             "solvekit",
             "docker-solvekit",

@@ -2,6 +2,7 @@
 //! prints errors, hints and tables.
 
 mod args;
+mod buildctl;
 mod commands;
 mod environment;
 mod identity;
@@ -19,9 +20,10 @@ use args::{connection, normalize};
 use commands::{
     bake, build, completion, context, create, debug, dial_stdio, du, frontend, history, image,
     imagetools, inspect, llb, lock, login, logout, ls, manifest, platforms, plugin, proxy, prune,
-    push, rm, use_builder, version, workers,
+    push, rm, solve, use_builder, version, workers,
 };
 use environment::Environment;
+use identity::Identity;
 use report::{Failure, failure, terminal};
 
 /// Build images for many platforms at once with BuildKit.
@@ -60,6 +62,8 @@ enum Command {
     /// Build the targets of bake files (HCL, JSON or compose)
     #[command(visible_alias = "f")]
     Bake(Box<bake::BakeArgs>),
+    /// Solve a graph or run a frontend of the daemon, like buildctl build
+    Solve(Box<solve::SolveArgs>),
     /// Show the build graph of a Dockerfile, without a daemon
     Llb(Box<llb::LlbArgs>),
     /// Record the digests of base images, so that builds use exactly these images
@@ -131,6 +135,9 @@ enum Command {
 /// Runs the command that the process was started with.
 pub(crate) fn main() -> ExitCode {
     let invocation = plugin::Invocation::of(std::env::args_os().collect());
+    if invocation.identity == Identity::Buildctl {
+        return buildctl::main(&invocation);
+    }
     let mut command = Cli::command();
     command.build();
     let cli = normalize::normalized(&command, invocation.arguments.clone())
@@ -153,6 +160,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     };
     match command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
+        Command::Solve(args) => run_async(solve::cmd_solve(*args, &cli.connection, &environment)),
         Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, &environment)),
         Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(&args, &environment)),
         Command::Create(args) => {

@@ -117,7 +117,18 @@ impl Client {
     /// # Errors
     /// When the call fails.
     pub async fn workers(&self) -> Result<Vec<Worker>, Error> {
-        let request = ListWorkersRequest::default();
+        self.workers_matching(&[]).await
+    }
+
+    /// The workers that meet all filters of containerd's language, for example `id==ID` or
+    /// `labels."KEY"==VALUE`.
+    ///
+    /// # Errors
+    /// When the call fails, for example for a filter that the daemon cannot read.
+    pub async fn workers_matching(&self, filters: &[String]) -> Result<Vec<Worker>, Error> {
+        let request = ListWorkersRequest {
+            filter: filters.to_vec(),
+        };
         let answer = self
             .control()
             .list_workers(request)

@@ -38,6 +38,8 @@ pub struct BuildRecord {
     pub cached_steps: i32,
     /// The warnings of its frontend.
     pub warnings: i32,
+    /// How often the record has changed.
+    pub generation: i32,
     /// The daemon does not forget it by itself.
     pub pinned: bool,
     /// What the exporters answered (`containerimage.digest` …).
@@ -131,6 +133,7 @@ impl BuildRecord {
             completed_steps: found.num_completed_steps,
             cached_steps: found.num_cached_steps,
             warnings: found.num_warnings,
+            generation: found.generation,
             pinned: found.pinned,
             exporter_response: found.exporter_response.into_iter().collect(),
             attestations: attestations.collect(),

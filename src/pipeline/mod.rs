@@ -45,6 +45,7 @@ pub use request::resources::{Resources, parse_bytes};
 pub use request::stream::InputStream;
 pub use request::{BuildRequest, Network, NoCache, OnFailure, Ulimit};
 pub use run::environment::{Environment, LoadTarget, OpenOutput, Reconnect};
+pub use run::graph::{GraphRequest, Solved, Work, solve};
 pub use run::host::HostAddress;
 pub use run::outcome::BuildOutcome;
 pub use run::prepared::{Prepared, prepare};

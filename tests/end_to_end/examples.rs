@@ -34,6 +34,13 @@ fn an_image_is_built_and_then_copied_and_a_builder_is_added() {
         "{told}"
     );
 
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let folder = out.path().to_str().expect("text");
+    let solved = example("llb", &[folder]).succeeded().stdout;
+    assert!(solved.contains("built "), "{solved}");
+    let made_by = std::fs::read_to_string(out.path().join("app/made-by"));
+    assert_eq!(made_by.expect("the file"), "solvekit\n");
+
     let store = tempfile::tempdir().expect("a temporary folder");
     let folder = store.path().to_str().expect("text");
     let listed = example("builders", &[folder, "mine", &engine.host])

@@ -25,6 +25,7 @@ mod examples;
 mod fetched_contexts;
 mod file_names;
 mod frontends;
+mod graphs;
 mod history;
 mod imagetools;
 mod inside;

@@ -209,6 +209,13 @@ impl ConnectionArgs {
         self.timeout
     }
 
+    /// Uses this address if the flags name nothing, whatever builder is chosen.
+    pub(crate) fn default_to(&mut self, address: &str) {
+        if self.addr.is_none() && self.builder.is_none() {
+            self.addr = Some(address.to_owned());
+        }
+    }
+
     /// The Docker Engine: of an address `docker://…`, else of the docker CLI's context.
     pub(crate) fn engine(&self, environment: &Environment) -> Result<ConnectOptions, Failure> {
         let asked = [self.addr.as_deref(), environment.buildkit_host.as_deref()];
@@ -349,7 +356,7 @@ fn tls_for_nothing() -> Failure {
 }
 
 /// A time that is waited at most, of which none makes no sense.
-fn patience(text: &str) -> Result<Duration, String> {
+pub(crate) fn patience(text: &str) -> Result<Duration, String> {
     match waiting(text) {
         Ok(time) if time.is_zero() => Err("it is a time above 0".to_owned()),
         time => time,

@@ -25,7 +25,7 @@ enum DebugCommand {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-struct InfoArgs {
+pub(crate) struct InfoArgs {
     /// Print with a Go template, for example '{{json .}}' or '{{.BuildkitVersion.Version}}'
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
@@ -46,7 +46,7 @@ pub(crate) async fn cmd_debug(
     }
 }
 
-async fn info(
+pub(crate) async fn info(
     args: &InfoArgs,
     connection: &ConnectionArgs,
     environment: &Environment,

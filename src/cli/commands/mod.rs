@@ -25,6 +25,7 @@ pub(crate) mod proxy;
 pub(crate) mod prune;
 pub(crate) mod push;
 pub(crate) mod rm;
+pub(crate) mod solve;
 pub(crate) mod transfers;
 pub(crate) mod use_builder;
 pub(crate) mod version;

@@ -28,7 +28,7 @@ pub(crate) fn cmd_version(args: &VersionArgs, environment: &Environment) -> Resu
     let line = match environment.identity {
         // Programs take the second word for the version, and expect three.
         Identity::Buildx => format!("{BUILDX_PACKAGE} {BUILDX_VERSION} {}", revision("unknown")),
-        Identity::Solvekit => format!("solvekit {VERSION} {}", revision("")),
+        Identity::Solvekit | Identity::Buildctl => format!("solvekit {VERSION} {}", revision("")),
     };
     print(line.trim_end())
 }

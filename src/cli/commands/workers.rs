@@ -60,7 +60,7 @@ fn json_line(worker: &Worker) -> String {
 }
 
 /// A worker with the names that buildctl's templates have (`client.WorkerInfo` of BuildKit).
-fn fields(worker: &Worker) -> Struct {
+pub(crate) fn fields(worker: &Worker) -> Struct {
     let platforms: Vec<Struct> = worker.platforms.iter().map(platform).collect();
     let rules: Vec<Struct> = worker.gc_policy.iter().map(rule).collect();
     let devices: Vec<Struct> = worker.devices.iter().map(device).collect();

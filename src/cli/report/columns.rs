@@ -2,26 +2,58 @@
 
 /// Pads each cell that a tab ends to the widest of its column and `padding` blanks more, and to `minimum` at least.
 pub(crate) fn align(text: &str, minimum: usize, padding: usize) -> String {
+    let mut aligned = String::new();
+    for line in rows(text) {
+        for (cell, width) in line {
+            aligned.push_str(cell);
+            if let Some(width) = width {
+                let width = (width + padding).max(minimum);
+                aligned.extend(std::iter::repeat_n(' ', width - cell.chars().count()));
+            }
+        }
+        aligned.push('\n');
+    }
+    aligned
+}
+
+/// The cells of each line, with the width of their column; the last cell of a line is in none.
+fn rows(text: &str) -> Vec<Vec<(&str, Option<usize>)>> {
     let lines: Vec<Vec<&str>> = text
         .lines()
         .map(|line| line.split('\t').collect())
         .collect();
-    let width = |row: usize, column: usize| {
+    let mut rows: Vec<Vec<(&str, Option<usize>)>> = lines
+        .iter()
+        .map(|cells| cells.iter().map(|cell| (*cell, None)).collect())
+        .collect();
+    let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
+    for column in 0..columns.saturating_sub(1) {
         let has_cell = |row: &usize| lines[*row].len() > column + 1;
-        let above = (0..row).rev().take_while(has_cell);
-        let below = (row..lines.len()).take_while(has_cell);
-        let cells = above
-            .chain(below)
-            .map(|row| lines[row][column].chars().count());
-        (cells.max().unwrap_or_default() + padding).max(minimum)
-    };
+        let mut start = 0;
+        while start < lines.len() {
+            let block = (start..lines.len()).take_while(has_cell).count();
+            let cells = lines[start..start + block].iter().map(|it| it[column]);
+            let width = cells.map(|cell| cell.chars().count()).max();
+            for row in &mut rows[start..start + block] {
+                row[column].1 = width;
+            }
+            start += block.max(1);
+        }
+    }
+    rows
+}
+
+/// The same with tabs of eight columns for the blanks, as buildctl prints its tables.
+pub(crate) fn align_with_tabs(text: &str) -> String {
+    const TAB: usize = 8;
     let mut aligned = String::new();
-    for (row, cells) in lines.iter().enumerate() {
-        for (column, cell) in cells.iter().enumerate() {
+    for line in rows(text) {
+        for (cell, width) in line {
             aligned.push_str(cell);
-            if column + 1 < cells.len() {
-                let blanks = width(row, column) - cell.chars().count();
-                aligned.extend(std::iter::repeat_n(' ', blanks));
+            if let Some(width) = width {
+                let end = (width + 1).next_multiple_of(TAB);
+                let missing = end - cell.chars().count();
+                aligned.extend(std::iter::repeat_n('\t', missing.div_ceil(TAB)));
             }
         }
         aligned.push('\n');

@@ -173,7 +173,7 @@ pub(crate) fn entry(record: &CacheRecord, is_table: bool, now: SystemTime) -> St
     let star = |marked: bool| if marked && is_table { "*" } else { "" };
     let parents = (!record.parents.is_empty()).then(|| record.parents.clone());
     Struct::new()
-        .field("CreatedAt", "CreatedAt", created_at(record))
+        .field("CreatedAt", "CreatedAt", go_time(record.created_at))
         .field("Description", "Description", record.description.as_str())
         .field("ID", "ID", format!("{}{}", record.id, star(record.mutable)))
         .field("LastUsedAt", "LastUsedAt", last_used(record, now))
@@ -276,8 +276,9 @@ pub(crate) fn age(age: Duration) -> String {
 }
 
 /// As Go prints a time: `2026-03-01 12:30:00.5 +0000 UTC`.
-fn created_at(record: &CacheRecord) -> String {
-    let at = OffsetDateTime::from(record.created_at.unwrap_or(SystemTime::UNIX_EPOCH));
+/// As Go's `time.Time` prints itself, in UTC.
+pub(crate) fn go_time(time: Option<SystemTime>) -> String {
+    let at = OffsetDateTime::from(time.unwrap_or(SystemTime::UNIX_EPOCH));
     let (hour, minute, second) = at.time().as_hms();
     let fraction = match at.nanosecond() {
         0 => String::new(),

@@ -26,7 +26,7 @@ pub(super) struct Attended<'a> {
 }
 
 impl<'a> Attended<'a> {
-    /// A build with a session of its own; it gets a new name on the daemon.
+    /// A build with a session of its own. Without a name (`build_ref`) it gets a new one.
     pub(super) fn new(
         client: &'a Client,
         environment: &'a Environment,
@@ -34,7 +34,10 @@ impl<'a> Attended<'a> {
         solve: SolveRequest,
     ) -> Result<Self, Error> {
         let solve = SolveRequest {
-            build_ref: session::new_id()?,
+            build_ref: match solve.build_ref.as_str() {
+                "" => session::new_id()?,
+                given => given.to_owned(),
+            },
             session_id: session.id().to_owned(),
             ..solve
         };

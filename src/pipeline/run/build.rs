@@ -19,7 +19,7 @@ use crate::pipeline::export::layouts::{self, Layouts};
 use crate::pipeline::inputs::missing_source;
 use crate::pipeline::request::options;
 use crate::pipeline::{BuildRequest, Error, OnFailure, Output, export};
-use crate::session::Exports;
+use crate::session::{ContentStores, Exports};
 use crate::task::blocking;
 use crate::text::redact_values;
 
@@ -218,18 +218,23 @@ impl<'a> Build<'a> {
 
     /// The daemon knows less than this side about a result that cannot be written here.
     fn not_received(&self, error: Error) -> Error {
-        if !matches!(error, Error::Export { .. } | Error::Client(_)) {
-            return error;
-        }
-        match (self.exports.failure(), self.layouts.stores.failure()) {
-            (Some(reason), _) => Error::Receive {
-                reason: reason.to_owned(),
-            },
-            (None, Some(reason)) => Error::Content {
-                reason: reason.to_owned(),
-            },
-            (None, None) => error,
-        }
+        not_received(error, &self.exports, &self.layouts.stores)
+    }
+}
+
+/// The same with what receives the result.
+pub(super) fn not_received(error: Error, exports: &Exports, stores: &ContentStores) -> Error {
+    if !matches!(error, Error::Export { .. } | Error::Client(_)) {
+        return error;
+    }
+    match (exports.failure(), stores.failure()) {
+        (Some(reason), _) => Error::Receive {
+            reason: reason.to_owned(),
+        },
+        (None, Some(reason)) => Error::Content {
+            reason: reason.to_owned(),
+        },
+        (None, None) => error,
     }
 }
 
@@ -240,13 +245,16 @@ fn not_exported(finished: Finished) -> Error {
     }
 }
 
-async fn open_layouts(request: &BuildRequest, outputs: &[Output]) -> Result<Layouts, Error> {
+pub(super) async fn open_layouts(
+    request: &BuildRequest,
+    outputs: &[Output],
+) -> Result<Layouts, Error> {
     let (request, outputs) = (request.clone(), outputs.to_vec());
     blocking(move || layouts::open(&request, &outputs)).await
 }
 
 /// Writes the indexes of the layouts that the daemon has filled.
-async fn write_indexes(
+pub(super) async fn write_indexes(
     layouts: Layouts,
     response: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Error> {

@@ -2,13 +2,14 @@
 //! again when the connection was lost.
 //!
 //! [`prepared`] reads the inputs. [`retry`] calls [`build`], which makes an [`attempt`]: its [`served`]
-//! session, its [`setting`], its [`attended`] run. [`question`] makes one too. [`shared`], [`linked`]
-//! and [`gate`] are for builds that run together.
+//! session, its [`setting`], its [`attended`] run. [`question`] makes one too. [`graph`] solves what is a
+//! graph already. [`shared`], [`linked`] and [`gate`] are for builds that run together.
 
 pub(super) mod environment;
 pub(super) mod prepared;
 
 mod build;
+pub(super) mod graph;
 pub(super) mod retry;
 
 mod attempt;

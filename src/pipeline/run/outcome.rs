@@ -61,11 +61,7 @@ impl BuildOutcome {
     /// The object of `--metadata-file`: the exporters' answer, base64-encoded JSON decoded, `buildx.build.ref`
     /// as `BUILDER/NODE/REF`, and the provenance.
     pub fn metadata(&self, builder: &str, node: &str) -> Value {
-        let mut metadata: Map<String, Value> = self
-            .exporter_response
-            .iter()
-            .map(|(key, value)| (key.clone(), decoded(value)))
-            .collect();
+        let mut metadata = metadata_fields(&self.exporter_response);
         metadata.extend(self.provenance.clone());
         let build_ref = format!("{builder}/{node}/{}", self.build_ref);
         metadata.insert("buildx.build.ref".to_owned(), build_ref.into());
@@ -75,6 +71,14 @@ impl BuildOutcome {
     fn response_digest(&self, key: &str) -> Option<Digest> {
         Digest::parse(self.exporter_response.get(key)?).ok()
     }
+}
+
+/// The exporters' answer as JSON.
+pub(super) fn metadata_fields(exporter_response: &BTreeMap<String, String>) -> Map<String, Value> {
+    let fields = exporter_response.iter();
+    fields
+        .map(|(key, value)| (key.clone(), decoded(value)))
+        .collect()
 }
 
 /// JSON objects and lists of them travel base64-encoded in the exporters' answer; everything else is text.

@@ -115,6 +115,16 @@ impl Definition {
         }
     }
 
+    /// The same graph, in which no step takes its result from the cache.
+    #[must_use]
+    pub fn ignoring_cache(mut self) -> Self {
+        let ignoring = Constraints::new().ignoring_cache(true);
+        for vertex in &mut self.vertices {
+            vertex.merge(&ignoring, CapSet::EMPTY);
+        }
+        self
+    }
+
     /// With a file that goes along with those that the vertices were made from, after them: the provenance has them all.
     #[must_use]
     pub fn with_document(mut self, file: Arc<SourceFile>) -> Self {

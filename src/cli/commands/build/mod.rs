@@ -363,14 +363,17 @@ fn outputs(args: &BuildArgs) -> Result<Vec<Output>, Failure> {
     if args.load && !outputs.contains(&Output::load()) {
         outputs.push(Output::load());
     }
-    let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
-    if outputs.iter().any(to_stdout) && std::io::stdout().is_terminal() {
-        return Err(Failure::new(
-            "an archive is to go to the standard output, which is a terminal",
-        )
-        .hint(
-            "send it on with > file.tar or a pipe, or name a file: --output type=tar,dest=FILE",
-        ));
-    }
+    refuse_terminal(&outputs)?;
     Ok(outputs)
+}
+
+/// An archive does a terminal no good.
+pub(crate) fn refuse_terminal(outputs: &[Output]) -> Result<(), Failure> {
+    let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
+    match outputs.iter().any(to_stdout) && std::io::stdout().is_terminal() {
+        true => Err(Failure::new("stdout is a terminal; an archive cannot go there").hint(
+            "redirect it with > file.tar or a pipe, or name a file: --output type=tar,dest=FILE",
+        )),
+        false => Ok(()),
+    }
 }

@@ -8,7 +8,7 @@ use crate::cli::report::display::{self, ProgressArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct LogsArgs {
+pub(crate) struct LogsArgs {
     /// The build: its reference, or ^1 for the one before the newest [default: the newest build]
     #[arg(value_name = "REF")]
     build: Option<String>,

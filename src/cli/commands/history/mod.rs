@@ -5,7 +5,7 @@ mod export;
 mod filter;
 mod import;
 mod inspect;
-mod logs;
+pub(crate) mod logs;
 mod ls;
 mod record;
 mod rm;
@@ -70,6 +70,21 @@ pub(crate) async fn cmd_history(
         HistoryCommand::Import(_) => Ok(()),
         HistoryCommand::Trace(args) => trace::cmd_trace(args, &daemon).await,
     }
+}
+
+/// `buildctl debug logs`, which is the same.
+pub(crate) async fn logs_of(
+    args: &logs::LogsArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let (client, used) = connection.connect_for(environment, &[], &say).await?;
+    let daemon = Daemon {
+        client,
+        used,
+        environment,
+    };
+    logs::cmd_logs(args, &daemon).await
 }
 
 /// Whose history it is.

@@ -124,7 +124,7 @@ pub(crate) fn cmd_metadata(identity: Identity) -> Result<(), Failure> {
         "Vendor": "solvekit",
         "Version": match identity {
             Identity::Buildx => BUILDX_VERSION,
-            Identity::Solvekit => VERSION,
+            Identity::Solvekit | Identity::Buildctl => VERSION,
         },
         "ShortDescription": "Build images for many platforms at once with BuildKit",
     });

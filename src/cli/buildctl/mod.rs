@@ -1,0 +1,137 @@
+//! buildctl's commands and flags, for whoever calls this program by that name: pods, nerdctl,
+//! scripts.
+
+mod cache;
+mod debug;
+mod workers;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
+
+use super::args::connection::ConnectionArgs;
+use super::args::normalize;
+use super::commands::plugin::Invocation;
+use super::commands::{dial_stdio, solve};
+use super::environment::Environment;
+use super::identity::BUILDCTL_VERSION;
+use super::report::terminal::print_text;
+use super::report::{Failure, failure};
+use super::run_async;
+
+/// Where buildctl looks for the daemon.
+const DEFAULT_ADDRESS: &str = "unix:///run/buildkit/buildkitd.sock";
+/// How often a daemon is tried with --wait.
+const WAIT: Duration = Duration::from_millis(200);
+
+/// Build with BuildKit: buildctl's commands, by solvekit
+#[derive(Debug, Parser)]
+#[command(name = "buildctl", version = BUILDCTL_VERSION, args_override_self = true)]
+struct Buildctl {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    /// Tell more about the daemon and about warnings
+    #[arg(long, global = true, action = ArgAction::SetTrue)]
+    debug: bool,
+
+    /// Accepted and without effect: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    log_format: String,
+
+    /// Wait until the daemon answers, as long as --timeout says
+    #[arg(long)]
+    wait: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what the build cache holds
+    Du(cache::DuArgs),
+    /// Clean up the build cache
+    Prune(cache::PruneArgs),
+    /// Clean up the build history
+    PruneHistories(debug::HistoriesArgs),
+    /// Build a graph from stdin, or with a frontend
+    #[command(visible_alias = "b")]
+    Build(Box<solve::SolveArgs>),
+    /// Look into the daemon
+    Debug(debug::DebugArgs),
+    /// Connect stdin and stdout to the daemon
+    #[command(hide = true)]
+    DialStdio(dial_stdio::DialStdioArgs),
+}
+
+/// Runs the command that the process was started with.
+pub(super) fn main(invocation: &Invocation) -> ExitCode {
+    let mut command = Buildctl::command();
+    command.build();
+    let cli = normalize::normalized(&command, invocation.arguments.clone())
+        .and_then(|arguments| Buildctl::try_parse_from(&arguments));
+    let cli = match cli {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    match run(cli, invocation) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(mut cli: Buildctl, invocation: &Invocation) -> Result<(), Failure> {
+    let mut environment = Environment::from_process(invocation);
+    environment.debug |= cli.debug;
+    let Some(command) = cli.command.take() else {
+        return print_text(&Buildctl::command().render_help().to_string());
+    };
+    let host = environment.buildkit_host.clone();
+    cli.connection
+        .default_to(host.as_deref().unwrap_or(DEFAULT_ADDRESS));
+    run_async(async move {
+        if cli.wait {
+            wait(&cli.connection, &environment).await?;
+        }
+        dispatch(command, &cli.connection, &environment).await
+    })
+}
+
+async fn dispatch(
+    command: Command,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    match command {
+        Command::Du(args) => cache::cmd_du(&args, connection, environment).await,
+        Command::Prune(args) => cache::cmd_prune(&args, connection, environment).await,
+        Command::PruneHistories(args) => {
+            debug::cmd_prune_histories(&args, connection, environment).await
+        }
+        Command::Build(args) => solve::cmd_solve(*args, connection, environment).await,
+        Command::Debug(args) => debug::cmd_debug(&args, connection, environment).await,
+        Command::DialStdio(args) => {
+            dial_stdio::cmd_dial_stdio(&args, connection, environment).await
+        }
+    }
+}
+
+/// Tries until the daemon answers, or the time of --timeout is over.
+async fn wait(connection: &ConnectionArgs, environment: &Environment) -> Result<(), Failure> {
+    let end = Instant::now() + connection.timeout();
+    loop {
+        let failure = match connection.connect(environment).await {
+            Ok(client) => match client.info().await {
+                Ok(_) => return Ok(()),
+                Err(error) => Failure::from(error),
+            },
+            Err(failure) => failure,
+        };
+        if Instant::now() + WAIT >= end {
+            return Err(failure);
+        }
+        tokio::time::sleep(WAIT).await;
+    }
+}

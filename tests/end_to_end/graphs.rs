@@ -1,0 +1,180 @@
+//! Graphs and frontends that are solved as they are: `solvekit solve`, and `build` when called as
+//! buildctl.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Finished, folder_of, solvekit};
+
+const DOCKERFILE: &str = "FROM scratch AS base\nCOPY a /a\nFROM base\nLABEL x=y\nARG WHO=nobody\n\
+                          COPY <<EOF /who\n$WHO\nEOF\n";
+
+fn context() -> TempDir {
+    folder_of(&[("Dockerfile", DOCKERFILE), ("a", "content\n")])
+}
+
+/// This program under the name buildctl, with the arguments and the variables of [`solvekit`].
+fn buildctl(folder: &Path, arguments: &[&str]) -> Command {
+    let link = folder.join("buildctl");
+    if !link.exists() {
+        symlink(env!("CARGO_BIN_EXE_solvekit"), &link).expect("a link");
+    }
+    let template = solvekit(arguments);
+    let mut command = Command::new(link);
+    command.args(template.get_args());
+    for (name, value) in template.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+#[test]
+fn a_graph_of_llb_is_what_build_builds() {
+    let context = context();
+    let folder = context.path().display().to_string();
+    let graph = solvekit(["llb", "--format", "pb", &folder])
+        .stderr(Stdio::null())
+        .output()
+        .expect("it runs");
+    assert!(graph.status.success());
+    let local = format!("context={folder}");
+    let out = tempfile::tempdir().expect("a folder");
+    let output = format!("type=local,dest={}", out.path().join("out").display());
+    let arguments = ["solve", "--local", &local, "-o", &output, "-"];
+    Finished::with_input(&mut solvekit(arguments), graph.stdout.clone()).succeeded();
+    let read = |name: &str| fs::read_to_string(out.path().join("out").join(name));
+    assert_eq!(read("a").expect("the file"), "content\n");
+    assert_eq!(read("who").expect("the file"), "nobody\n");
+    // The same steps: what was solved as a graph is in the cache of a build.
+    let build = ["build", "--progress", "plain", &folder];
+    let built = Finished::of(&mut solvekit(build)).succeeded();
+    assert!(built.stderr.contains("CACHED"), "{}", built.stderr);
+}
+
+#[test]
+fn a_frontend_is_run_with_its_options_and_called_as_buildctl() {
+    let (context, home) = (context(), tempfile::tempdir().expect("a folder"));
+    let folder = context.path().display().to_string();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let (context, dockerfile) = (format!("context={folder}"), format!("dockerfile={folder}"));
+    let (metadata, reference) = (path("m.json"), path("ref"));
+    let output = format!("type=local,dest={}", path("out"));
+    let mut command = buildctl(
+        home.path(),
+        &[
+            "build",
+            "--frontend=dockerfile.v0",
+            "--local",
+            &context,
+            "--local",
+            &dockerfile,
+            "--opt",
+            "build-arg:WHO=buildctl",
+            "--output",
+            &output,
+            "--metadata-file",
+            &metadata,
+            "--ref-file",
+            &reference,
+            "--progress=plain",
+        ],
+    );
+    Finished::of(&mut command).succeeded();
+    let who = fs::read_to_string(home.path().join("out/who")).expect("the file");
+    assert_eq!(who, "buildctl\n");
+    let metadata = fs::read_to_string(&metadata).expect("the metadata");
+    assert!(serde_json::from_str::<Value>(&metadata).is_ok_and(|it| it.is_object()));
+    let reference = fs::read_to_string(&reference).expect("the reference");
+    assert_eq!(reference.len(), 25, "{reference}");
+}
+
+/// nerdctl reads the archive from there.
+#[test]
+fn buildctl_writes_an_archive_without_a_destination_to_stdout() {
+    let (context, home) = (context(), tempfile::tempdir().expect("a folder"));
+    let folder = context.path().display().to_string();
+    let (context, dockerfile) = (format!("context={folder}"), format!("dockerfile={folder}"));
+    let mut command = buildctl(
+        home.path(),
+        &[
+            "build",
+            "--frontend=dockerfile.v0",
+            "--local",
+            &context,
+            "--local",
+            &dockerfile,
+            "--output=type=tar",
+        ],
+    );
+    let output = command.stderr(Stdio::null()).output().expect("it runs");
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("ustar") && text.contains("content\n"));
+}
+
+#[test]
+fn a_question_to_a_frontend_is_answered_on_stdout() {
+    let (context, home) = (context(), tempfile::tempdir().expect("a folder"));
+    let folder = context.path().display().to_string();
+    let dockerfile = format!("dockerfile={folder}");
+    let mut command = buildctl(
+        home.path(),
+        &[
+            "build",
+            "--frontend=dockerfile.v0",
+            "--local",
+            &dockerfile,
+            "--opt=requestid=frontend.targets",
+        ],
+    );
+    let answered = Finished::of(&mut command).succeeded();
+    assert!(answered.stdout.contains("base"), "{}", answered.stdout);
+}
+
+#[test]
+fn the_daemon_is_looked_into_as_with_buildctl() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| Finished::of(&mut buildctl(home.path(), arguments)).succeeded();
+    assert!(run(&["debug", "workers"]).stdout.starts_with("ID\t"));
+    let ids = run(&["debug", "workers", "--format", "{{range .}}{{.ID}}{{end}}"]);
+    assert!(!ids.stdout.trim().is_empty());
+    assert!(
+        run(&["--wait", "debug", "info"])
+            .stdout
+            .starts_with("BuildKit:")
+    );
+    assert!(run(&["du"]).stdout.contains("RECLAIMABLE"));
+    assert!(run(&["debug", "histories"]).stdout.starts_with("TYPE\t"));
+    assert!(
+        run(&["--version"])
+            .stdout
+            .starts_with("buildctl github.com/moby/buildkit v0.")
+    );
+    assert!(run(&[]).stdout.contains("prune-histories"));
+}
+
+#[test]
+fn what_cannot_be_solved_is_refused() {
+    let home = tempfile::tempdir().expect("a folder");
+    let solve = |arguments: &[&str], input: &[u8]| {
+        let arguments = [&["solve"], arguments].concat();
+        Finished::with_input(&mut solvekit(arguments), input)
+    };
+    solve(&[], b"").failed_with(1, &["the graph is empty", "--frontend dockerfile.v0"]);
+    solve(&[], b"no graph at all").failed_with(1, &["cannot be read"]);
+    solve(&["/no/such/graph"], b"").failed_with(1, &["/no/such/graph"]);
+    let wrong = ["--frontend", "dockerfile.v0", "--opt", "target"];
+    solve(&wrong, b"").failed_with(1, &["--opt \"target\" has no name"]);
+    let missing = ["--frontend", "dockerfile.v0", "--local", "context=/no/such"];
+    solve(&missing, b"").failed_with(1, &["--local context", "is not a folder"]);
+    let mut command = buildctl(home.path(), &["build", "--frontend", "dockerfile.v0"]);
+    Finished::of(&mut command).failed_with(1, &["dockerfile"]);
+}
