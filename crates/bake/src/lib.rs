@@ -12,6 +12,8 @@
 
 pub mod files;
 
+mod limits;
+
 pub mod diagnostic;
 
 pub mod syntax;

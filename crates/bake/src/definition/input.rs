@@ -1,12 +1,15 @@
 //! Which language each file is in, and all files together.
 
+use std::collections::HashMap;
+
 use super::interpreter::Interpreter;
 use super::rebase::{rebase, set_compose_source};
 use super::sources::Sources;
 use super::variable_info::Variable;
 use crate::compose;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Kind};
 use crate::files::{Environment, FileKind, FileReader, Host, InputFile};
+use crate::limits::MAX_BYTES;
 use crate::syntax::body::Body;
 use crate::syntax::{parse_hcl, parse_json};
 use crate::target::Definition;
@@ -30,6 +33,10 @@ pub(crate) fn declare(
 ) -> Result<Declared, Diagnostic> {
     let mut compose_files = Vec::new();
     let mut bodies = Vec::new();
+    if files.iter().map(|file| file.bytes.len()).sum::<usize>() > MAX_BYTES {
+        let message = format!("the files are larger than {} MiB together", MAX_BYTES >> 20);
+        return Err(Diagnostic::new(Kind::Limit, message));
+    }
     for file in files {
         match file.kind() {
             FileKind::Compose => {
@@ -80,6 +87,7 @@ pub(crate) fn declare(
 fn hcl_or_json(file: &InputFile) -> Result<Body, Diagnostic> {
     let error = match parse_hcl(&file.bytes, &format!("{}.hcl", file.name)) {
         Ok(body) => return Ok(body),
+        Err(error) if error.kind == Kind::Limit => return Err(error),
         Err(error) => error,
     };
     match parse_json(&file.bytes, &format!("{}.json", file.name)) {
@@ -105,8 +113,11 @@ fn without_twins(definition: Definition) -> Definition {
         super::collect::keep_first(&mut group.targets);
         merged.groups.push(group);
     }
+    let mut places: HashMap<String, usize> = HashMap::new();
     for target in definition.targets {
-        match merged.targets.iter_mut().find(|it| it.name == target.name) {
+        let end = merged.targets.len();
+        let place = *places.entry(target.name.clone()).or_insert(end);
+        match merged.targets.get_mut(place) {
             Some(twin) => twin.merge(target),
             None => merged.targets.push(target),
         }

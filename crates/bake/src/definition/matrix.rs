@@ -11,6 +11,8 @@ use crate::value::Value;
 
 /// How many targets a matrix may make.
 const MAX_COMBINATIONS: usize = 10_000;
+/// How many names and values all targets of a matrix may have together.
+const MAX_VALUES: usize = 200_000;
 
 impl<'b> Interpreter<'b> {
     /// The contexts in which a block is evaluated: one, or one per combination of its matrix.
@@ -30,39 +32,49 @@ impl<'b> Interpreter<'b> {
         let Some(axes) = matrix.entries() else {
             return fail("the matrix must be a map of lists");
         };
-        let mut combinations: Vec<Vec<(String, Value)>> = vec![Vec::new()];
+        let mut values_of = Vec::with_capacity(axes.len());
+        let mut count = 1_usize;
         for (name, values) in axes {
             let Some(values) = elements(values) else {
                 return fail("the matrix must be a map of lists");
             };
-            if combinations.len().saturating_mul(values.len()) > MAX_COMBINATIONS {
+            count = count.saturating_mul(values.len());
+            if count > MAX_COMBINATIONS {
                 let message = format!("the matrix makes more than {MAX_COMBINATIONS} targets");
                 return Err(Diagnostic::new(Kind::Limit, message));
             }
-            let mut next = Vec::with_capacity(combinations.len() * values.len());
-            for value in &values {
-                for combination in &combinations {
-                    let mut combination = combination.clone();
-                    combination.push((name.clone(), value.clone()));
-                    next.push(combination);
-                }
-            }
-            combinations = next;
+            values_of.push((name, values));
         }
         if axes.is_empty() {
             return Ok(vec![global]);
         }
-        Ok(combinations
-            .into_iter()
-            .map(|locals| {
+        if count.saturating_mul(axes.len()) > MAX_VALUES {
+            let message = format!("the targets of the matrix have more than {MAX_VALUES} values");
+            return Err(Diagnostic::new(Kind::Limit, message));
+        }
+        Ok((0..count)
+            .map(|index| {
                 self.contexts += 1;
                 Context {
                     id: self.contexts,
-                    locals: Rc::new(locals),
+                    locals: Rc::new(combination(&values_of, index)),
                 }
             })
             .collect())
     }
+}
+
+/// The names and values of the combination at `index`: those of the first name change fastest.
+fn combination(axes: &[(&String, Vec<Value>)], index: usize) -> Vec<(String, Value)> {
+    let mut rest = index;
+    let mut locals = Vec::with_capacity(axes.len());
+    for (name, values) in axes {
+        if let Some(value) = values.get(rest % values.len().max(1)) {
+            locals.push(((*name).clone(), value.clone()));
+        }
+        rest /= values.len().max(1);
+    }
+    locals
 }
 
 /// The elements of a list or, in the order of their keys, of a map.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::interpreter::{Interpreter, KINDS};
 use super::load::Missing;
 use crate::diagnostic::{Diagnostic, Kind};
+use crate::limits::MAX_TARGETS;
 use crate::target::{NAME_CHARACTERS, is_valid_name};
 use crate::value::{Type, Value, convert};
 
@@ -12,11 +13,17 @@ impl Interpreter<'_> {
     /// Gives each block its names: one, or one per combination of its matrix.
     pub(super) fn resolve_names(&mut self) -> Result<(), Diagnostic> {
         let mut named = Vec::new();
+        if self.blocks.len() > MAX_TARGETS {
+            return Err(too_many());
+        }
         for index in 0..self.blocks.len() {
             let block = self.blocks[index].block;
             let names = self
                 .names_of(index)
                 .map_err(|error| error.or_at(&block.name_span()))?;
+            if named.len() + names.len() > MAX_TARGETS {
+                return Err(too_many());
+            }
             let kind = self.blocks[index].kind;
             for (output, name) in self.blocks[index].outputs.iter_mut().zip(names) {
                 output.name.clone_from(&name);
@@ -71,6 +78,12 @@ impl Interpreter<'_> {
         }
         Ok(names)
     }
+}
+
+/// The error for more targets than a build can have.
+fn too_many() -> Diagnostic {
+    let message = format!("the files declare more than {MAX_TARGETS} groups and targets");
+    Diagnostic::new(Kind::Limit, message)
 }
 
 /// Refuses a name with other characters than names may have.

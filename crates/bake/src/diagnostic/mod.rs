@@ -64,7 +64,7 @@ impl Diagnostic {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: message.into(),
+            message: shortened(message.into()),
             span: None,
             hints: Vec::new(),
             others: 0,
@@ -83,6 +83,13 @@ impl Diagnostic {
     #[must_use]
     pub fn or_at(mut self, span: &Span) -> Self {
         self.span.get_or_insert_with(|| span.clone());
+        self
+    }
+
+    /// The same error with another message.
+    #[must_use]
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.message = shortened(message);
         self
     }
 
@@ -107,11 +114,55 @@ impl std::error::Error for Diagnostic {}
 
 /// The name among `known` that is nearest to `name`, if one is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Longer names are no typing mistakes, and comparing them is slow.
+    const LONGEST: usize = 100;
+    if name.len() > LONGEST {
+        return None;
+    }
+    let length = name.chars().count();
     known
         .into_iter()
-        .filter(|candidate| *candidate != name)
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(name.len()) / 4)
+        .filter(|candidate| candidate.len() <= LONGEST && *candidate != name)
+        .filter_map(|candidate| {
+            let most = 1 + candidate.len().min(name.len()) / 4;
+            if candidate.chars().count().abs_diff(length) > most {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(name, candidate);
+            (distance <= most).then_some((distance, candidate))
+        })
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// `text` without its middle, if it is longer than people read.
+fn shortened(text: String) -> String {
+    const LONGEST: usize = 3000;
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let head = text.floor_char_boundary(LONGEST / 3);
+    let tail = text.ceil_char_boundary(text.len() - LONGEST / 3);
+    format!("{} […] {}", &text[..head], &text[tail..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_keeps_its_start_and_its_end() {
+        let text = format!("the value {} is no name", "é".repeat(100_000));
+        let message = Diagnostic::new(Kind::Name, text).message;
+        assert!(message.len() < 3000, "{}", message.len());
+        assert!(message.starts_with("the value é"));
+        assert!(message.ends_with("é is no name"));
+    }
+
+    #[test]
+    fn a_near_name_is_found_and_a_far_or_long_one_is_not() {
+        assert_eq!(nearest("taget", ["args", "target"]), Some("target"));
+        assert_eq!(nearest("x", ["target"]), None);
+        assert_eq!(nearest(&"a".repeat(1_000_000), ["target"]), None);
+    }
 }

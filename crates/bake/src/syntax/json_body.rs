@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::ast::{Attribute, Brackets, Expression, Node};
 use super::body::{Block, Body};
+use super::check_count;
 use super::json_parse::{Json, Property, parse};
 use super::json_scan::scan_json;
 use super::json_string::JsonString;
 use super::range::Range;
 use crate::diagnostic::{Diagnostic, Kind};
+use crate::limits::MAX_SEQUENCES;
 
 /// A JSON file that was read, but not yet understood.
 #[derive(Debug)]
@@ -25,7 +27,14 @@ pub struct JsonFile {
 pub fn parse_json(bytes: &[u8], name: &str) -> Result<JsonFile, Diagnostic> {
     let file: Arc<str> = name.into();
     let text = String::from_utf8_lossy(bytes);
-    match parse(&scan_json(&text)) {
+    let tokens = scan_json(&text);
+    check_count(tokens.len())?;
+    let sequences = text.matches("${").count() + text.matches("%{").count();
+    if sequences > MAX_SEQUENCES {
+        let message = format!("the file has more than {MAX_SEQUENCES} ${{…}} and %{{…}}");
+        return Err(Diagnostic::new(Kind::Limit, message));
+    }
+    match parse(&tokens) {
         Ok(root) => Ok(JsonFile { file, root }),
         Err(error) => {
             Err(Diagnostic::new(Kind::Syntax, error.message).at(error.range.within(&file)))

@@ -4,6 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::range::Range;
 use crate::diagnostic::Position;
+use crate::limits::MAX_TOKENS;
 
 /// What a token of JSON is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +32,16 @@ pub(super) struct JsonToken<'a> {
 }
 
 /// The tokens of `text`. The last one is [`JsonKind::End`].
+///
+/// More than [`MAX_TOKENS`] tokens mean that the text has still more, which are not read.
 pub(super) fn scan_json(text: &str) -> Vec<JsonToken<'_>> {
     let mut tokens = Vec::new();
     let mut at = Position::START;
     let mut rest = text;
     loop {
         rest = skip_blanks(rest, &mut at);
-        let Some(first) = rest.chars().next() else {
+        let next = rest.chars().next();
+        let Some(first) = next.filter(|_| tokens.len() < MAX_TOKENS) else {
             tokens.push(token(JsonKind::End, "", at, at));
             return tokens;
         };

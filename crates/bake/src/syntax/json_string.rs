@@ -9,6 +9,7 @@ use super::scan::{Mode, scan};
 use super::scan_check::first_wrong;
 use super::token::TokenKind;
 use crate::diagnostic::Position;
+use crate::limits::MAX_TOKENS;
 
 /// A string of a JSON file.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ impl JsonString {
                 ..start
             };
             let tokens = scan(&self.text, start, Mode::BareTemplate);
+            if tokens.len() > MAX_TOKENS {
+                let range = self.range;
+                let message = "the string has too many parts".to_owned();
+                return Err(ParseError { range, message });
+            }
             let wrong = first_wrong(&tokens);
             let mut parser = Parser::new(tokens);
             let node = parser.bare_template();
@@ -71,7 +77,7 @@ impl JsonString {
 /// The expression that `text` is, if it is one.
 fn parse_expression(text: &str, start: Position) -> Option<Node> {
     let tokens = scan(text, start, Mode::Normal);
-    if first_wrong(&tokens).is_some() {
+    if tokens.len() > MAX_TOKENS || first_wrong(&tokens).is_some() {
         return None;
     }
     let mut parser = Parser::new(tokens);

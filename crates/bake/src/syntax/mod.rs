@@ -69,6 +69,7 @@ pub use range::Range;
 pub use walk::{References, references};
 
 use crate::diagnostic::{Diagnostic, Kind, Position};
+use crate::limits::MAX_TOKENS;
 use body::Body;
 use parser::Parser;
 use scan::{Mode, scan};
@@ -82,6 +83,7 @@ pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
     let file: Arc<str> = name.into();
     let (text, bad_byte) = decode(bytes);
     let tokens = scan(text, Position::START, Mode::Normal);
+    check_count(tokens.len())?;
     let wrong = scan_check::first_wrong(&tokens);
     if let Some((range, message)) = wrong {
         return Err(Diagnostic::new(Kind::Syntax, message).at(range.within(&file)));
@@ -102,6 +104,15 @@ pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
 }
 
 pub use json_body::parse_json;
+
+/// Refuses a file of so many tokens that it is no bake file.
+fn check_count(tokens: usize) -> Result<(), Diagnostic> {
+    if tokens <= MAX_TOKENS {
+        return Ok(());
+    }
+    let message = format!("the file has more than {MAX_TOKENS} words and symbols");
+    Err(Diagnostic::new(Kind::Limit, message))
+}
 
 /// The text of a file up to its first byte that is not UTF-8, and whether there is one.
 fn decode(bytes: &[u8]) -> (&str, bool) {

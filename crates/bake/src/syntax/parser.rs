@@ -8,7 +8,7 @@ use crate::value::Value;
 /// How deep expressions and blocks may be nested.
 const MAX_DEPTH: usize = 100;
 /// How high the tree of an expression may be: `1 + 1 + 1` is a tree of two levels.
-const MAX_HEIGHT: usize = 400;
+const MAX_HEIGHT: usize = 200;
 
 /// An error with its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use super::scan_symbol::{identifier_length, number_length, symbol};
 use super::scan_text;
 use super::token::{Token, TokenKind};
 use crate::diagnostic::Position;
+use crate::limits::MAX_TOKENS;
 
 /// What the scanner reads at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +44,15 @@ pub(super) struct Scanner<'a> {
 }
 
 /// The tokens of `text`, whose first character is at `start`. The last token is [`TokenKind::End`].
+///
+/// More than [`MAX_TOKENS`] tokens mean that the text has still more, which are not read.
 pub(crate) fn scan(text: &str, start: Position, mode: Mode) -> Vec<Token<'_>> {
     let mut scanner = Scanner {
         text,
         offset: 0,
         base: start,
         position: start,
-        tokens: Vec::with_capacity(text.len() / 4 + 1),
+        tokens: Vec::with_capacity((text.len() / 4 + 1).min(MAX_TOKENS)),
         modes: vec![mode],
         braces: 0,
         sequences: Vec::new(),
@@ -60,7 +63,7 @@ pub(crate) fn scan(text: &str, start: Position, mode: Mode) -> Vec<Token<'_>> {
         scanner.offset = text.len() - rest.len();
         scanner.position.byte += scanner.offset;
     }
-    while scanner.offset < text.len() {
+    while scanner.offset < text.len() && scanner.tokens.len() <= MAX_TOKENS {
         scanner.step();
     }
     scanner.token(TokenKind::End, 0);
