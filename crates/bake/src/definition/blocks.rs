@@ -144,6 +144,9 @@ impl Interpreter<'_> {
                 continue;
             }
             let value = self.evaluate(&attribute.expression, &context)?;
+            // The target keeps texts of its own, and a value that others see.
+            let charged = self.globals.charge(&value, 6 * value.size());
+            charged.map_err(|error| error.or_at(&attribute.expression.start_span()))?;
             let decoded = &mut self.blocks[index].outputs[output].decoded;
             decoded.set(name, value).map_err(|error| {
                 let place = attribute.expression.start_span();
@@ -161,13 +164,19 @@ impl Interpreter<'_> {
 
 impl Interpreter<'_> {
     /// Makes what a block says by now visible to expressions.
-    pub(super) fn publish(&mut self, kind: &'static str, name: &str) {
+    pub(super) fn publish(&mut self, kind: &'static str, name: &str) -> Result<(), Diagnostic> {
+        /// About what the value of a block without attributes takes.
+        const ENTRY_BYTES: u64 = 6000;
         if let Some((index, output)) = self.changed.remove(&(kind, name.to_owned())) {
             let state = &self.blocks[index].outputs[output];
             let value = state.decoded.value(name);
+            // Most of it is the table of the attributes.
+            let charged = self.globals.charge(&value, ENTRY_BYTES);
+            charged.map_err(|error| error.or_at(&self.blocks[index].block.name_span()))?;
             let values = self.globals.blocks.entry(kind).or_default();
             values.insert(name.to_owned(), value);
         }
+        Ok(())
     }
 }
 

@@ -172,6 +172,9 @@ impl<'b> Interpreter<'b> {
         expression: &Expression,
         context: &Context,
     ) -> Result<Value, Diagnostic> {
+        let count = context.locals.len() as u64;
+        let work = self.globals.spend(count);
+        work.map_err(|error| error.or_at(&expression.span()))?;
         let locals: Vec<(&str, Value)> = context
             .locals
             .iter()

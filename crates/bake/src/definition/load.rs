@@ -68,11 +68,13 @@ impl<'b> Interpreter<'b> {
             Some(Step::Attribute(name, _)) => Some(name.as_str()),
             _ => None,
         };
+        // Blocks of one name may be many, and each expression asks all of them.
+        let work = self.globals.spend(blocks.len() as u64);
+        work.map_err(|error| error.or_at(&expression.span()))?;
         for block in blocks.clone() {
             self.deeper(|this| this.resolve_block(block, attribute))
                 .map_err(|error| error.into_inner().or_at(&expression.span()))?;
         }
-        self.publish(kind, name);
-        Ok(())
+        self.publish(kind, name)
     }
 }

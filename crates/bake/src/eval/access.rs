@@ -6,7 +6,7 @@ use crate::syntax::Range;
 use crate::syntax::ast::{Index, Reference, Step};
 use crate::value::{Type, Value};
 
-impl Evaluator<'_> {
+impl<'a> Evaluator<'a> {
     /// The value of a variable, or of what is taken of it.
     pub(super) fn reference(&self, reference: &Reference) -> Result<Value, Diagnostic> {
         let root = reference.root.as_str();
@@ -21,10 +21,7 @@ impl Evaluator<'_> {
                 Some(block) => self.steps(block.clone(), rest),
                 None => {
                     let message = format!("there is no {root} {name:?}");
-                    let known = blocks.keys().map(String::as_str);
-                    Err(self
-                        .error(Kind::Undefined, *range, message)
-                        .suggest(name, known))
+                    Err(self.undefined(*range, message, (name, blocks.keys())))
                 }
             },
             steps => self.steps(Value::object(blocks.clone()), steps),
@@ -33,17 +30,29 @@ impl Evaluator<'_> {
 
     /// The error for a variable that does not exist.
     fn unknown_variable(&self, name: &str, range: Range) -> Diagnostic {
-        // An error costs more than a value, and so do suggestions.
-        let known = self.globals().variables.len() as u64;
-        if let Err(error) = self.globals().spend(known + 30) {
+        let message = format!("there is no variable {name:?}");
+        let known: Vec<&str> = self.scope.names().collect();
+        self.undefined(range, message, (name, known))
+    }
+
+    /// The error for `name`, which is not among `known`, with the nearest of them.
+    pub(super) fn undefined<K: AsRef<str> + 'a>(
+        &self,
+        range: Range,
+        message: String,
+        (name, known): (
+            &str,
+            impl IntoIterator<Item = K, IntoIter: ExactSizeIterator>,
+        ),
+    ) -> Diagnostic {
+        // An error costs more than a value, and so do suggestions; `try` hides them.
+        let known = known.into_iter();
+        if let Err(error) = self.globals().spend(known.len() as u64 + 30) {
             return error.at(range.within(self.file));
         }
-        self.error(
-            Kind::Undefined,
-            range,
-            format!("there is no variable {name:?}"),
-        )
-        .suggest(name, self.scope.names())
+        let known: Vec<K> = known.collect();
+        self.error(Kind::Undefined, range, message)
+            .suggest(name, known.iter().map(K::as_ref))
     }
 
     /// What `steps` take of `value`.
@@ -68,11 +77,8 @@ impl Evaluator<'_> {
             Value::Object(entries) | Value::Map(_, entries) => match entries.get(name) {
                 Some(value) => return Ok(value.clone()),
                 None => {
-                    let known = entries.keys().map(String::as_str);
                     let message = format!("there is no attribute {name:?}");
-                    return Err(self
-                        .error(Kind::Undefined, range, message)
-                        .suggest(name, known));
+                    return Err(self.undefined(range, message, (name, entries.keys())));
                 }
             },
             Value::List(..) | Value::Tuple(_) => format!(
@@ -97,9 +103,8 @@ impl Evaluator<'_> {
                 let key = self.convert(key, &Type::String, range, "the key cannot be text")?;
                 let key = key.as_str().unwrap_or_default();
                 entries.get(key).cloned().ok_or_else(|| {
-                    let known = entries.keys().map(String::as_str);
-                    self.error(Kind::Undefined, range, format!("there is no key {key:?}"))
-                        .suggest(key, known)
+                    let message = format!("there is no key {key:?}");
+                    self.undefined(range, message, (key, entries.keys()))
                 })
             }
             Value::Set(..) => self.fail(

@@ -12,6 +12,9 @@ use crate::value::{Type, Value, convert};
 /// Functions that look at expressions rather than values.
 const SPECIAL: [&str; 3] = ["can", "convert", "try"];
 
+/// A call takes as much of the stack as so many levels of an expression.
+const CALL_LEVELS: u32 = 2;
+
 /// True if the standard library has a function of this name.
 pub(crate) fn is_standard(name: &str) -> bool {
     SPECIAL.contains(&name) || Function::find(name).is_some()
@@ -64,12 +67,8 @@ impl Evaluator<'_> {
             known.push(name);
         }
         known.extend(SPECIAL);
-        self.error(
-            Kind::Undefined,
-            call.name_range,
-            format!("there is no function {name:?}"),
-        )
-        .suggest(name, known)
+        let message = format!("there is no function {name:?}");
+        self.undefined(call.name_range, message, (name, known))
     }
 
     /// The arguments, of which a list that is expanded is evaluated.
@@ -173,7 +172,12 @@ impl Evaluator<'_> {
         }
         let global = Scope::global(self.globals());
         let scope = Scope::within(&global, &locals);
-        super::evaluate(&function.result, scope).map_err(|inner| {
+        let range = call.name_range.to(call.open);
+        let entered = self.globals().enter(CALL_LEVELS);
+        let before = entered.map_err(|error| error.at(range.within(self.file)))?;
+        let result = super::evaluate(&function.result, scope);
+        self.globals().leave(before);
+        result.map_err(|inner| {
             let range = call.name_range.to(call.open).within(self.file);
             if inner.kind == Kind::Limit {
                 return inner.at(range);
@@ -185,7 +189,7 @@ impl Evaluator<'_> {
                 inner.message,
                 place.unwrap_or_default()
             );
-            Diagnostic { message, ..inner }.at(range)
+            inner.with_message(message).at(range)
         })
     }
 
@@ -195,7 +199,11 @@ impl Evaluator<'_> {
         for argument in arguments {
             match self.argument(argument) {
                 Err(error) if error.kind == Kind::Limit => return Err(error),
-                Err(error) => first = first.or(Some(error)),
+                Err(error) => {
+                    let work = self.globals().spend(10);
+                    work.map_err(|error| error.or_at(&argument.start().within(self.file)))?;
+                    first = first.or(Some(error));
+                }
                 value => return value,
             }
         }

@@ -6,37 +6,68 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::ast::{Conditional, Node};
 use crate::value::{Type, Value, unify};
 
+/// The values of both sides, of which one may have failed.
+struct Sides {
+    yes: Result<Value, Diagnostic>,
+    no: Result<Value, Diagnostic>,
+}
+
+// Nested conditionals need much of the stack, so each step is a function of its own.
 impl Evaluator<'_> {
     /// `condition ? yes : no`. Both sides are evaluated, but only the one that counts may fail.
     pub(super) fn conditional(&self, it: &Conditional) -> Result<Value, Diagnostic> {
+        let sides = self.sides(it)?;
+        let common = self.common_type(it, &sides)?;
+        let truth = self.condition(&it.condition)?;
+        self.choose(it, sides, truth, common)
+    }
+
+    fn sides(&self, it: &Conditional) -> Result<Box<Sides>, Diagnostic> {
         let yes = self.side(&it.yes)?;
         let no = self.side(&it.no)?;
-        let [yes_type, no_type] = [(&yes, &it.yes), (&no, &it.no)].map(|(side, node)| match side {
+        Ok(Box::new(Sides { yes, no }))
+    }
+
+    /// The type that both sides can have; none if one of them can have any.
+    fn common_type(&self, it: &Conditional, sides: &Sides) -> Result<Option<Type>, Diagnostic> {
+        let Sides { yes, no } = sides;
+        let [yes_type, no_type] = [(yes, &it.yes), (no, &it.no)].map(|(side, node)| match side {
             Ok(value) => Type::of(value),
             Err(_) => type_of_failed(node),
         });
         let untyped = |side: &Result<Value, Diagnostic>| matches!(side, Ok(Value::Null(Type::Any)));
-        let common = if untyped(&yes) {
-            Some(no_type.clone())
-        } else if untyped(&no) {
-            Some(yes_type.clone())
-        } else if yes_type == Type::Any || no_type == Type::Any {
-            None
-        } else {
-            Some(unify(&[yes_type.clone(), no_type.clone()]).ok_or_else(|| {
-                let range = it.yes.range().to(it.no.range());
-                let message = format!(
-                    "both values of a conditional need a common type: one is {}, the other {}",
-                    article(&yes_type),
-                    article(&no_type)
-                );
-                self.error(Kind::Type, range, message)
-            })?)
-        };
-        let (side, node) = if self.condition(&it.condition)? {
-            (yes?, &it.yes)
-        } else {
-            (no?, &it.no)
+        if untyped(yes) {
+            return Ok(Some(no_type));
+        }
+        if untyped(no) {
+            return Ok(Some(yes_type));
+        }
+        if yes_type == Type::Any || no_type == Type::Any {
+            return Ok(None);
+        }
+        let common = unify(&[yes_type.clone(), no_type.clone()]);
+        common.map(Some).ok_or_else(|| {
+            let range = it.yes.range().to(it.no.range());
+            let message = format!(
+                "both values of a conditional need a common type: one is {}, the other {}",
+                article(&yes_type),
+                article(&no_type)
+            );
+            self.error(Kind::Type, range, message)
+        })
+    }
+
+    /// The value of the side that counts, as the type of both.
+    fn choose(
+        &self,
+        it: &Conditional,
+        sides: Box<Sides>,
+        truth: bool,
+        common: Option<Type>,
+    ) -> Result<Value, Diagnostic> {
+        let (side, node) = match truth {
+            true => (sides.yes?, &it.yes),
+            false => (sides.no?, &it.no),
         };
         match common {
             Some(common) if common != Type::Any && common != Type::of(&side) => {

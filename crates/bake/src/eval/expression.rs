@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::scope::{Globals, Scope};
 use crate::diagnostic::{Diagnostic, Kind};
-use crate::syntax::ast::{BinaryOperator, Item, Node};
+use crate::syntax::ast::{BinaryOperator, Item, Node, Step};
 use crate::syntax::statics::keyword;
 use crate::syntax::{JsonString, Range};
 use crate::value::{Type, Value, convert};
@@ -59,29 +59,33 @@ impl<'a> Evaluator<'a> {
 
     /// The value of a node.
     pub(super) fn node(&self, node: &Node) -> Result<Value, Diagnostic> {
-        self.globals()
-            .spend(1)
-            .map_err(|error| error.or_at(&node.range().within(self.file)))?;
+        let before = self.count(node)?;
+        let value = self.inner_node(node);
+        self.globals().leave(before);
+        value
+    }
+
+    /// Counts a node, and one more level of nesting. The result is the depth before.
+    fn count(&self, node: &Node) -> Result<u32, Diagnostic> {
+        let globals = self.globals();
+        let counted = globals.spend(1).and_then(|()| globals.enter(1));
+        counted.map_err(|error| error.or_at(&node.range().within(self.file)))
+    }
+
+    /// The value of a node that is counted already.
+    fn inner_node(&self, node: &Node) -> Result<Value, Diagnostic> {
         match node {
             Node::Literal(value, _) => Ok(value.clone()),
             Node::Reference(reference) => self.reference(reference),
-            Node::Relative(source, steps, _) => self.steps(self.node(source)?, steps),
+            Node::Relative(source, steps, _) => self.relative(source, steps),
             Node::Call(call) => self.call(call),
             Node::Conditional(conditional) => self.conditional(conditional),
             Node::Index(index) => self.index_node(index),
-            Node::Tuple(nodes, brackets) => {
-                let items: Result<Vec<_>, _> = nodes.iter().map(|node| self.node(node)).collect();
-                let items = items?;
-                let bytes = items.len() * size_of::<Value>();
-                self.made(Value::tuple(items), bytes, brackets.open)
-            }
+            Node::Tuple(nodes, brackets) => self.tuple(nodes, brackets.open),
             Node::Object(items, brackets) => self.object(items, brackets.open),
             Node::For(each) => self.for_node(each),
             Node::Splat(splat) => self.splat(splat),
-            Node::Element(range) => match self.element {
-                Some(value) => Ok(value.clone()),
-                None => self.fail(Kind::Expression, *range, "a splat needs a list before it"),
-            },
+            Node::Element(range) => self.splat_element(*range),
             Node::Template(parts, range) => self.template(parts, *range),
             Node::Joined(each) => self.joined(each),
             Node::Binary(binary) => self.binary(binary),
@@ -89,6 +93,30 @@ impl<'a> Evaluator<'a> {
             Node::Wrapped(inner, _) | Node::Parentheses(inner, _) => self.node(inner),
             Node::JsonString(string) => self.json_string(string),
             Node::JsonObject(items, brackets) => self.json_object(items, brackets.open),
+        }
+    }
+
+    /// The value of `[a, b]`.
+    fn tuple(&self, nodes: &[Node], open: Range) -> Result<Value, Diagnostic> {
+        // A loop: iterators take more of the stack, of which nested lists need much.
+        let mut items = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            items.push(self.node(node)?);
+        }
+        let bytes = items.len() * size_of::<Value>();
+        self.made(Value::tuple(items), bytes, open)
+    }
+
+    /// What `steps` take of the value of a node.
+    fn relative(&self, source: &Node, steps: &[Step]) -> Result<Value, Diagnostic> {
+        self.steps(self.node(source)?, steps)
+    }
+
+    /// The element that the splat around is at.
+    fn splat_element(&self, range: Range) -> Result<Value, Diagnostic> {
+        match self.element {
+            Some(value) => Ok(value.clone()),
+            None => self.fail(Kind::Expression, range, "a splat needs a list before it"),
         }
     }
 

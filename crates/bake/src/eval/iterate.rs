@@ -10,74 +10,111 @@ use crate::syntax::ast::{For, Node, Splat, Step};
 use crate::syntax::references;
 use crate::value::{Type, Value};
 
+/// What the iterations of a `for` expression made so far.
+#[derive(Default)]
+struct Iterated {
+    items: Vec<Value>,
+    /// The values by key, if there are keys.
+    entries: BTreeMap<String, Vec<Value>>,
+    bytes: usize,
+}
+
+// Nested loops need much of the stack, so each step is a function of its own.
 impl Evaluator<'_> {
     /// The value of a `for` expression.
     pub(super) fn for_node(&self, each: &For) -> Result<Value, Diagnostic> {
+        let entries = self.iterated(each)?;
+        self.check_condition(each)?;
+        let mut made = Iterated::default();
+        for (key, value) in entries {
+            self.iteration(each, key, value, &mut made)?;
+        }
+        self.for_value(each, made)
+    }
+
+    /// The keys and values to iterate over.
+    fn iterated(&self, each: &For) -> Result<Vec<(Value, Value)>, Diagnostic> {
         let collection = self.node(&each.collection)?;
-        let range = each.collection.range();
-        let Some(entries) = entries(&collection) else {
+        entries(&collection).ok_or_else(|| {
             let message = match &collection {
                 Value::Null(_) => "null cannot be iterated".to_owned(),
                 other => format!("{} cannot be iterated", article(&Type::of(other))),
             };
-            return self.fail(Kind::Type, range, message);
-        };
-        self.check_condition(each)?;
-        let mut tuple = Vec::new();
-        let mut object: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        let mut bytes = 0;
-        for (key, value) in entries {
-            let mut locals = Vec::with_capacity(2);
-            if let Some(name) = &each.key_name {
-                locals.push((name.as_str(), key));
-            }
-            locals.push((each.value_name.as_str(), value));
-            let inner = Evaluator {
-                scope: Scope::within(&self.scope, &locals),
-                ..*self
-            };
-            if let Some(condition) = &each.condition
-                && !inner.condition(condition)?
-            {
-                continue;
-            }
-            bytes += size_of::<Value>();
-            match &each.key {
-                None => tuple.push(inner.node(&each.value)?),
-                Some(key) => {
-                    let name = inner.for_key(key)?;
-                    let value = inner.node(&each.value)?;
-                    bytes += name.len() + size_of::<Value>();
-                    let values = object.entry(name).or_default();
-                    if !each.group && !values.is_empty() {
-                        return Err(self
-                            .error(
-                                Kind::Expression,
-                                key.range(),
-                                "two elements have the same key",
-                            )
-                            .hint("write ... after the value to collect the values of one key"));
-                    }
-                    values.push(value);
-                }
-            }
+            self.error(Kind::Type, each.collection.range(), message)
+        })
+    }
+
+    /// Evaluates a `for` expression for one element.
+    fn iteration(
+        &self,
+        each: &For,
+        key: Value,
+        value: Value,
+        made: &mut Iterated,
+    ) -> Result<(), Diagnostic> {
+        let mut locals = Vec::with_capacity(2);
+        if let Some(name) = &each.key_name {
+            locals.push((name.as_str(), key));
         }
-        let result = match (&each.key, each.group) {
-            (None, _) => Value::tuple(tuple),
-            (Some(_), true) => Value::object(
-                object
-                    .into_iter()
-                    .map(|(key, values)| (key, Value::tuple(values)))
-                    .collect(),
-            ),
-            (Some(_), false) => Value::object(
-                object
-                    .into_iter()
-                    .filter_map(|(key, mut values)| Some((key, values.pop()?)))
-                    .collect(),
-            ),
+        locals.push((each.value_name.as_str(), value));
+        let inner = Evaluator {
+            scope: Scope::within(&self.scope, &locals),
+            ..*self
         };
-        self.made(result, bytes, each.brackets.open)
+        if let Some(condition) = &each.condition
+            && !inner.condition(condition)?
+        {
+            return Ok(());
+        }
+        let key = match &each.key {
+            Some(key) => Some(inner.for_key(key)?),
+            None => None,
+        };
+        let value = inner.node(&each.value)?;
+        self.keep(each, key, value, made)
+    }
+
+    /// Adds what an iteration made.
+    fn keep(
+        &self,
+        each: &For,
+        key: Option<String>,
+        value: Value,
+        made: &mut Iterated,
+    ) -> Result<(), Diagnostic> {
+        made.bytes += size_of::<Value>();
+        let (Some(name), Some(node)) = (key, &each.key) else {
+            made.items.push(value);
+            return Ok(());
+        };
+        made.bytes += name.len() + size_of::<Value>();
+        let values = made.entries.entry(name).or_default();
+        if !each.group && !values.is_empty() {
+            let message = "two elements have the same key";
+            return Err(self
+                .error(Kind::Expression, node.range(), message)
+                .hint("write ... after the value to collect the values of one key"));
+        }
+        values.push(value);
+        Ok(())
+    }
+
+    /// The value of all iterations together.
+    fn for_value(&self, each: &For, made: Iterated) -> Result<Value, Diagnostic> {
+        let entries = made.entries.into_iter();
+        let result = match (&each.key, each.group) {
+            (None, _) => Value::tuple(made.items),
+            (Some(_), true) => Value::object(
+                entries
+                    .map(|(key, items)| (key, Value::tuple(items)))
+                    .collect(),
+            ),
+            (Some(_), false) => {
+                let single = entries.filter_map(|(key, mut items)| Some((key, items.pop()?)));
+                Value::object(single.collect())
+            }
+        };
+        self.made(result, made.bytes, each.brackets.open)
     }
 
     /// Checks a condition that no element can change, so that it fails for an empty list too.

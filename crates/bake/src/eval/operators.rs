@@ -31,17 +31,7 @@ impl Evaluator<'_> {
             Op::Equal | Op::NotEqual => Type::Any,
             _ => Type::Number,
         };
-        // A value of the wrong type is reported before an operand that fails.
-        let left = self.node(&binary.left);
-        let left = left.map(|value| self.operand(value, &binary.left, &want));
-        let right = self.node(&binary.right);
-        let right = right.map(|value| self.operand(value, &binary.right, &want));
-        let (left, right) = match (left, right) {
-            (Ok(Err(error)), _) | (_, Ok(Err(error))) | (Err(error), _) | (_, Err(error)) => {
-                return Err(error);
-            }
-            (Ok(Ok(left)), Ok(Ok(right))) => (left, right),
-        };
+        let (left, right) = self.operands(binary, &want)?;
         match binary.operator {
             Op::Equal => return Ok(Value::Bool(left.equals(&right))),
             Op::NotEqual => return Ok(Value::Bool(!left.equals(&right))),
@@ -51,6 +41,23 @@ impl Evaluator<'_> {
             return self.fail(Kind::Type, binary.range, "an operand is null");
         };
         self.arithmetic(binary.operator, a, b, binary.range)
+    }
+
+    /// Both operands. A value of the wrong type is reported before an operand that fails.
+    fn operands(&self, binary: &Binary, want: &Type) -> Result<(Value, Value), Diagnostic> {
+        let left = self.typed_operand(&binary.left, want);
+        let right = self.typed_operand(&binary.right, want);
+        first_error(left, right)
+    }
+
+    /// The value of an operand, or why it fails; then why it is not of the type that is needed.
+    fn typed_operand(
+        &self,
+        node: &Node,
+        want: &Type,
+    ) -> Result<Result<Value, Diagnostic>, Diagnostic> {
+        let value = self.node(node)?;
+        Ok(self.operand(value, node, want))
     }
 
     /// The result of an operator on two numbers.
@@ -84,12 +91,7 @@ impl Evaluator<'_> {
     /// `a || b` or `a && b`: one decisive side is enough, even if the other side fails.
     fn logic(&self, binary: &Binary) -> Result<Value, Diagnostic> {
         let decisive = binary.operator == BinaryOperator::Or;
-        let side = |node: &Node| match self.node(node) {
-            Ok(value) => self.operand(value, node, &Type::Bool).map(Ok),
-            Err(error) if error.kind == Kind::Limit => Err(error),
-            Err(error) => Ok(Err(error)),
-        };
-        let (left, right) = (side(&binary.left)?, side(&binary.right)?);
+        let (left, right) = (self.truth(&binary.left)?, self.truth(&binary.right)?);
         // The reference takes null for false here.
         let decides = |side: &Result<Value, Diagnostic>| match side {
             Ok(Value::Bool(truth)) => *truth == decisive,
@@ -105,11 +107,31 @@ impl Evaluator<'_> {
         Ok(Value::Bool(!decisive))
     }
 
+    /// The value of a side of `||` or `&&`; only a wrong type and running out of budget are final.
+    fn truth(&self, node: &Node) -> Result<Result<Value, Diagnostic>, Diagnostic> {
+        match self.node(node) {
+            Ok(value) => self.operand(value, node, &Type::Bool).map(Ok),
+            Err(error) if error.kind == Kind::Limit => Err(error),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     /// An operand as the type that its operator needs.
     fn operand(&self, value: Value, node: &Node, want: &Type) -> Result<Value, Diagnostic> {
         match want {
             Type::Any => Ok(value),
             _ => self.convert(&value, want, node.range(), "the operand does not fit"),
         }
+    }
+}
+
+/// Both values, or the error that is reported first.
+fn first_error(
+    left: Result<Result<Value, Diagnostic>, Diagnostic>,
+    right: Result<Result<Value, Diagnostic>, Diagnostic>,
+) -> Result<(Value, Value), Diagnostic> {
+    match (left, right) {
+        (Ok(Err(error)), _) | (_, Ok(Err(error))) | (Err(error), _) | (_, Err(error)) => Err(error),
+        (Ok(Ok(left)), Ok(Ok(right))) => Ok((left, right)),
     }
 }

@@ -13,6 +13,8 @@ use crate::value::Value;
 const MAX_STEPS: u64 = 4_000_000;
 /// How many bytes of values an evaluation may make.
 const MAX_BYTES: u64 = 96 << 20;
+/// How deep expressions and the functions that they call may be nested while they are evaluated.
+const MAX_DEPTH: u32 = 300;
 
 /// A function that a bake file defines.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(crate) struct Globals<'a> {
     pub(crate) host: &'a dyn Host,
     steps: Cell<u64>,
     bytes: Cell<u64>,
+    depth: Cell<u32>,
 }
 
 impl<'a> Globals<'a> {
@@ -49,6 +52,7 @@ impl<'a> Globals<'a> {
             host,
             steps: Cell::new(0),
             bytes: Cell::new(0),
+            depth: Cell::new(0),
         }
     }
 
@@ -66,6 +70,23 @@ impl<'a> Globals<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// Goes some levels deeper, unless that is too deep for the stack. The result is the depth
+    /// before, which [`Globals::leave`] needs.
+    pub(super) fn enter(&self, levels: u32) -> Result<u32, Diagnostic> {
+        let before = self.depth.get();
+        if before + levels > MAX_DEPTH {
+            let message = format!("expressions and functions nest more than {MAX_DEPTH} levels");
+            return Err(Diagnostic::new(Kind::Limit, message));
+        }
+        self.depth.set(before + levels);
+        Ok(before)
+    }
+
+    /// Goes back to the depth before.
+    pub(super) fn leave(&self, before: u32) {
+        self.depth.set(before);
     }
 
     /// Counts a new value, of which `bytes` are new.
