@@ -1,33 +1,53 @@
 //! Groups to the targets and groups that they hold.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
+use super::budget::Budget;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::target::Group;
 
 /// How deep groups may be nested.
 const MAX_DEPTH: usize = 200;
+/// The bytes that naming one member costs.
+const COST: usize = 32;
 
 /// The names of targets and of groups that a name stands for.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Members {
-    pub(super) targets: Vec<String>,
-    pub(super) groups: Vec<String>,
+#[derive(Debug, Default)]
+pub(super) struct Members<'a> {
+    pub(super) targets: Vec<&'a str>,
+    pub(super) groups: Vec<&'a str>,
 }
 
 /// Resolves groups, each once.
 pub(super) struct Groups<'a> {
     groups: HashMap<&'a str, &'a Group>,
+    budget: &'a Budget,
+    /// Groups that are in no circle, and so stand for the same wherever they are named.
+    known: HashMap<&'a str, Rc<Members<'a>>>,
 }
+
+/// The members of a group, and whether they are the same for everyone.
+struct Found<'a> {
+    members: Rc<Members<'a>>,
+    settled: bool,
+}
+
+/// What was found while one name is resolved. Groups that are under way hold nothing.
+type Visited<'a> = HashMap<&'a str, Rc<Members<'a>>>;
 
 impl<'a> Groups<'a> {
     /// A resolver for `groups`. The first of one name counts.
-    pub(super) fn new(groups: &'a [Group]) -> Self {
+    pub(super) fn new(groups: &'a [Group], budget: &'a Budget) -> Self {
         let mut named = HashMap::new();
         for group in groups {
             named.entry(group.name.as_str()).or_insert(group);
         }
-        Self { groups: named }
+        Self {
+            groups: named,
+            budget,
+            known: HashMap::new(),
+        }
     }
 
     /// The group `name`.
@@ -36,48 +56,100 @@ impl<'a> Groups<'a> {
     }
 
     /// What `name` stands for: itself, if it is no group.
-    pub(super) fn members(&self, name: &str) -> Result<Members, Diagnostic> {
-        self.visit(name, &mut HashMap::new(), 0)
+    pub(super) fn members(&mut self, name: &'a str) -> Result<Rc<Members<'a>>, Diagnostic> {
+        Ok(self.visit(name, &mut Visited::new(), 0)?.members)
     }
 
     fn visit(
-        &self,
-        name: &str,
-        visited: &mut HashMap<String, Members>,
+        &mut self,
+        name: &'a str,
+        visited: &mut Visited<'a>,
         depth: usize,
-    ) -> Result<Members, Diagnostic> {
+    ) -> Result<Found<'a>, Diagnostic> {
+        let found = |members: &Rc<Members<'a>>, settled| {
+            let members = members.clone();
+            Found { members, settled }
+        };
+        if let Some(members) = self.known.get(name) {
+            return Ok(found(members, true));
+        }
         if let Some(members) = visited.get(name) {
-            return Ok(members.clone());
+            return Ok(found(members, false));
         }
         let Some(group) = self.get(name) else {
-            return Ok(Members {
-                targets: vec![name.to_owned()],
+            let members = Rc::new(Members {
+                targets: vec![name],
                 groups: Vec::new(),
             });
+            return Ok(found(&members, true));
         };
         if depth > MAX_DEPTH {
             let message = format!("group {name} is nested more than {MAX_DEPTH} levels deep");
             return Err(Diagnostic::new(Kind::Limit, message));
         }
         // A group within itself holds nothing there, and is taken for a target.
-        visited.insert(name.to_owned(), Members::default());
+        visited.insert(name, Rc::default());
         let mut members = Members {
             targets: Vec::new(),
-            groups: vec![name.to_owned()],
+            groups: vec![name],
         };
-        let mut seen = [HashSet::new(), HashSet::from([name.to_owned()])];
+        let mut settled = true;
+        let (mut targets, mut groups) = (HashSet::new(), HashSet::from([name]));
         for member in &group.targets {
-            let mut inner = self.visit(member, visited, depth + 1)?;
-            if inner.targets.is_empty() {
-                inner.targets.push(member.clone());
-            }
-            let [targets, groups] = &mut seen;
-            inner.targets.retain(|name| targets.insert(name.clone()));
-            inner.groups.retain(|name| groups.insert(name.clone()));
-            members.targets.extend(inner.targets);
-            members.groups.extend(inner.groups);
+            let inner = self.visit(member, visited, depth + 1)?;
+            settled &= inner.settled;
+            let inner = inner.members;
+            let itself = [member.as_str()];
+            let added = match inner.targets.as_slice() {
+                [] => &itself,
+                added => added,
+            };
+            self.budget
+                .spend((added.len() + inner.groups.len()) * COST)?;
+            let added = added.iter().filter(|name| targets.insert(**name));
+            members.targets.extend(added);
+            let added = inner.groups.iter().filter(|name| groups.insert(**name));
+            members.groups.extend(added);
         }
-        visited.insert(name.to_owned(), members.clone());
-        Ok(members)
+        let members = Rc::new(members);
+        let known = if settled { &mut self.known } else { visited };
+        known.insert(name, members.clone());
+        Ok(Found { members, settled })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(name: &str, targets: &[&str]) -> Group {
+        Group {
+            name: name.into(),
+            targets: targets.iter().map(|name| (*name).to_owned()).collect(),
+            ..Group::default()
+        }
+    }
+
+    #[test]
+    fn a_group_in_a_circle_counts_as_nothing_where_the_circle_closes() {
+        let groups = [
+            group("a", &["b", "x"]),
+            group("b", &["a", "y"]),
+            group("c", &["x", "y"]),
+            group("d", &["c", "c", "z"]),
+        ];
+        let budget = Budget::new();
+        let mut groups = Groups::new(&groups, &budget);
+        for (name, targets, reached) in [
+            ("a", vec!["a", "y", "x"], vec!["a", "b"]),
+            ("b", vec!["b", "x", "y"], vec!["b", "a"]),
+            ("c", vec!["x", "y"], vec!["c"]),
+            ("d", vec!["x", "y", "z"], vec!["d", "c"]),
+            ("z", vec!["z"], vec![]),
+        ] {
+            let members = groups.members(name).unwrap();
+            assert_eq!(members.targets, targets, "{name}");
+            assert_eq!(members.groups, reached, "{name}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::budget::Budget;
 use super::override_apply::apply;
 use super::overrides::Overrides;
 use crate::definition::rebased;
@@ -16,7 +17,8 @@ const MAX_POLICIES: usize = 10_000;
 /// Resolves targets, each once.
 pub(super) struct Resolver<'a> {
     targets: HashMap<&'a str, &'a Target>,
-    overrides: &'a Overrides,
+    overrides: &'a Overrides<'a>,
+    budget: &'a Budget,
     /// Targets that inherit nothing from a circle, and so are the same for everyone.
     known: HashMap<&'a str, Box<Target>>,
 }
@@ -29,7 +31,11 @@ struct Inherited {
 
 impl<'a> Resolver<'a> {
     /// A resolver for `targets`. The first of one name counts.
-    pub(super) fn new(targets: &'a [Target], overrides: &'a Overrides) -> Self {
+    pub(super) fn new(
+        targets: &'a [Target],
+        overrides: &'a Overrides<'a>,
+        budget: &'a Budget,
+    ) -> Self {
         let mut named = HashMap::new();
         for target in targets {
             named.entry(target.name.as_str()).or_insert(target);
@@ -37,6 +43,7 @@ impl<'a> Resolver<'a> {
         Self {
             targets: named,
             overrides,
+            budget,
             known: HashMap::new(),
         }
     }
@@ -72,6 +79,7 @@ impl<'a> Resolver<'a> {
         };
         let (name, declared): (&'a str, &'a Target) = (name, declared);
         if let Some(target) = self.known.get(name) {
+            self.budget.spend(target.size())?;
             let target = target.clone();
             return Ok(Inherited {
                 target,
@@ -89,6 +97,7 @@ impl<'a> Resolver<'a> {
             match visited.get(parent.as_str()) {
                 Some(None) => settled = false,
                 Some(Some(parent)) => {
+                    self.budget.spend(parent.size())?;
                     target.merge((**parent).clone());
                     settled = false;
                 }
@@ -100,11 +109,13 @@ impl<'a> Resolver<'a> {
             }
         }
         target.merge(declared.clone());
-        if let Some(overrides) = self.overrides.get(name) {
-            apply(&mut target, overrides).map_err(|error| prefixed(error, name))?;
+        if let Some(overrides) = self.overrides.of(name, self.budget)? {
+            apply(&mut target, &overrides).map_err(|error| prefixed(error, name))?;
         }
         target.normalize();
         target.inherits.clear();
+        // One copy is kept, one is handed on.
+        self.budget.spend(2 * target.size())?;
         if target.policy.len() > MAX_POLICIES {
             let message = format!("target {name} has more than {MAX_POLICIES} policies");
             return Err(Diagnostic::new(Kind::Limit, message));
@@ -129,7 +140,7 @@ impl<'a> Resolver<'a> {
 /// The error with the target that it is about.
 fn prefixed(error: Diagnostic, name: &str) -> Diagnostic {
     let message = format!("target {name}: {}", error.message);
-    Diagnostic { message, ..error }
+    error.with_message(message)
 }
 
 #[cfg(test)]
@@ -146,8 +157,8 @@ mod tests {
     }
 
     fn tags(targets: &[Target], name: &str) -> Option<Vec<String>> {
-        let overrides = Overrides::new();
-        let mut resolver = Resolver::new(targets, &overrides);
+        let (overrides, budget) = (Overrides::default(), Budget::new());
+        let mut resolver = Resolver::new(targets, &overrides, &budget);
         resolver.resolve(name).unwrap().tags
     }
 

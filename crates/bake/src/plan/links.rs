@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::budget::Budget;
 use super::inherit::Resolver;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::target::{Output, Target};
 
 /// How long a chain of links may be.
 const MAX_DEPTH: usize = 200;
+/// The bytes that an entitlement or a platform costs.
+const COST: usize = 64;
 
 /// Adds the targets that others link to.
 pub(super) struct Linker<'a, 'b> {
     pub(super) resolver: &'b mut Resolver<'a>,
+    pub(super) budget: &'b Budget,
     pub(super) targets: &'b mut BTreeMap<String, Target>,
     /// Targets whose links are all there.
     pub(super) done: HashSet<String>,
@@ -53,21 +57,16 @@ impl Linker<'_, '_> {
 
     /// Hands entitlements from `other` to `name`, and compares their platforms.
     fn join(&mut self, name: &str, other: &str) -> Result<(), Diagnostic> {
-        let Some(linked) = self.targets.get(other) else {
+        let (Some(linked), Some(target)) = (self.targets.get(other), self.targets.get(name)) else {
             return Ok(());
         };
-        let entitlements = linked.entitlements.clone();
-        let offered = linked.platforms.clone().unwrap_or_default();
-        let Some(target) = self.targets.get_mut(name) else {
-            return Ok(());
-        };
-        for entitlement in entitlements {
-            if !target.entitlements.contains(&entitlement) {
-                target.entitlements.push(entitlement);
-            }
-        }
+        let offered = linked.platforms.as_deref().unwrap_or_default();
         let wanted = target.platforms.as_deref().unwrap_or_default();
-        let lacking = wanted.iter().find(|platform| !offered.contains(platform));
+        let entitlements = [&linked.entitlements, &target.entitlements].map(Vec::len);
+        let names = offered.len() + wanted.len() + entitlements[0] + entitlements[1];
+        self.budget.spend(names * COST)?;
+        let known: HashSet<&String> = offered.iter().collect();
+        let lacking = wanted.iter().find(|platform| !known.contains(platform));
         match lacking {
             Some(platform) if wanted.len() > 1 && offered.len() > 1 => Err(Diagnostic::new(
                 Kind::Attribute,
@@ -75,7 +74,21 @@ impl Linker<'_, '_> {
                     "target {name} is built for {platform}, but links to {other}, which is not"
                 ),
             )),
-            _ => Ok(()),
+            _ => {
+                self.hand_on(name, other);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds the entitlements of `other` to those of `name`.
+    fn hand_on(&mut self, name: &str, other: &str) {
+        let linked = self.targets.get(other);
+        let entitlements = linked.map_or(Vec::new(), |linked| linked.entitlements.clone());
+        if let (Some(target), false) = (self.targets.get_mut(name), entitlements.is_empty()) {
+            let known: HashSet<String> = target.entitlements.iter().cloned().collect();
+            let added = entitlements.into_iter().filter(|it| !known.contains(it));
+            target.entitlements.extend(added);
         }
     }
 }

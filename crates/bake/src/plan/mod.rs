@@ -2,6 +2,8 @@
 //!
 //! Names and patterns select groups and targets; inheritance, `--set` and links make them whole.
 
+mod budget;
+
 mod pattern;
 
 mod overrides;

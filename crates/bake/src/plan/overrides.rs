@@ -1,7 +1,9 @@
 //! `--set`: texts such as `app.tags=x`, sorted by target and key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
+use super::budget::Budget;
 use super::pattern::Pattern;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::files::Environment;
@@ -23,6 +25,9 @@ const LISTS: [&str; 12] = [
     "tags",
 ];
 
+/// The bytes that comparing a name with a pattern costs.
+const COST: usize = 64;
+
 /// What `--set` says about one key of one target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Override {
@@ -36,8 +41,124 @@ pub struct Override {
     pub append: bool,
 }
 
-/// Overrides by the name of their target, in the order they were given.
-pub(super) type Overrides = HashMap<String, Vec<Override>>;
+/// The overrides of all targets.
+#[derive(Default)]
+pub(super) struct Overrides<'a> {
+    given: Vec<(Parsed<'a>, &'a str)>,
+    /// Which of them a target has, in the order they were given.
+    by_target: HashMap<&'a str, Vec<u32>>,
+}
+
+impl<'a> Overrides<'a> {
+    /// Reads all `--set` texts.
+    pub(super) fn parse(
+        texts: &'a [String],
+        targets: &'a [Target],
+        environment: &'a Environment,
+        budget: &Budget,
+    ) -> Result<Self, Diagnostic> {
+        let mut overrides = Self::default();
+        let names = Names::new(targets);
+        let mut expanded: HashMap<&str, Rc<Vec<&'a str>>> = HashMap::new();
+        for text in texts {
+            let parsed = parse(text)?;
+            let matched = match expanded.get(parsed.pattern) {
+                Some(matched) => matched.clone(),
+                None => {
+                    let matched = Rc::new(names.expand(parsed.pattern, budget)?);
+                    expanded.insert(parsed.pattern, matched.clone());
+                    matched
+                }
+            };
+            let Some(value) = argument(&parsed, environment)? else {
+                continue;
+            };
+            budget.spend(matched.len() * size_of::<u32>())?;
+            let index = u32::try_from(overrides.given.len()).unwrap_or(u32::MAX);
+            overrides.given.push((parsed, value));
+            for name in matched.iter() {
+                overrides.by_target.entry(name).or_default().push(index);
+            }
+        }
+        Ok(overrides)
+    }
+
+    /// The overrides of a target, one for each key; none without any.
+    pub(super) fn of(
+        &self,
+        name: &str,
+        budget: &Budget,
+    ) -> Result<Option<Vec<Override>>, Diagnostic> {
+        let Some(indices) = self.by_target.get(name) else {
+            return Ok(None);
+        };
+        let mut list: Vec<Override> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let given = indices.iter().filter_map(|index| {
+            let index = usize::try_from(*index).ok()?;
+            self.given.get(index)
+        });
+        for (parsed, value) in given {
+            budget.spend(size_of::<Override>() + parsed.key.len() + value.len())?;
+            let place = *places.entry(&parsed.key).or_insert_with(|| {
+                list.push(Override {
+                    key: parsed.key.clone(),
+                    ..Override::default()
+                });
+                list.len() - 1
+            });
+            let Some(entry) = list.get_mut(place) else {
+                continue;
+            };
+            if parsed.parts.first().is_some_and(|key| LISTS.contains(key)) {
+                entry.append = parsed.append;
+                entry.values.push((*value).to_owned());
+            } else {
+                (*value).clone_into(&mut entry.value);
+            }
+        }
+        Ok(Some(list))
+    }
+}
+
+/// The targets that there are.
+struct Names<'a> {
+    targets: &'a [Target],
+    names: HashSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn new(targets: &'a [Target]) -> Self {
+        let names = targets.iter().map(|target| target.name.as_str()).collect();
+        Self { targets, names }
+    }
+
+    /// True if a pattern matches the target `name`.
+    fn matches(&self, pattern: &str, name: &str) -> bool {
+        if self.names.contains(pattern) {
+            return pattern == name;
+        }
+        Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(name))
+    }
+
+    /// The names of the targets that a pattern matches.
+    fn expand(&self, pattern: &str, budget: &Budget) -> Result<Vec<&'a str>, Diagnostic> {
+        if let Some(name) = self.names.get(pattern) {
+            return Ok(vec![name]);
+        }
+        let matcher =
+            Pattern::parse(pattern).map_err(|error| fail(format!("{pattern:?}: {error}")))?;
+        budget.spend(self.targets.len() * COST)?;
+        let names = self.targets.iter().map(|target| target.name.as_str());
+        let names: Vec<&str> = names.filter(|name| matcher.matches(name)).collect();
+        if names.is_empty() {
+            let known = self.names.iter().copied();
+            let message = format!("no target matches {pattern:?}");
+            return Err(Diagnostic::new(Kind::UnknownTarget, message).suggest(pattern, known));
+        }
+        Ok(names)
+    }
+}
 
 /// An override that was read, without its target.
 struct Parsed<'a> {
@@ -48,44 +169,6 @@ struct Parsed<'a> {
     parts: Vec<&'a str>,
     value: Option<&'a str>,
     append: bool,
-}
-
-/// Reads all `--set` texts.
-pub(super) fn parse_overrides(
-    texts: &[String],
-    targets: &[Target],
-    environment: &Environment,
-) -> Result<Overrides, Diagnostic> {
-    let mut overrides = Overrides::new();
-    for text in texts {
-        let parsed = parse(text)?;
-        let names = expand(parsed.pattern, targets)?;
-        let value = match argument(&parsed, environment)? {
-            Some(value) => value,
-            None => continue,
-        };
-        for name in names {
-            let list = overrides.entry(name.to_owned()).or_default();
-            let entry = match list.iter().position(|entry| entry.key == parsed.key) {
-                Some(index) => &mut list[index],
-                None => {
-                    list.push(Override {
-                        key: parsed.key.clone(),
-                        ..Override::default()
-                    });
-                    let last = list.len() - 1;
-                    &mut list[last]
-                }
-            };
-            if parsed.parts.first().is_some_and(|key| LISTS.contains(key)) {
-                entry.append = parsed.append;
-                entry.values.push(value.to_owned());
-            } else {
-                value.clone_into(&mut entry.value);
-            }
-        }
-    }
-    Ok(overrides)
 }
 
 /// An override of one target, as it was given.
@@ -108,10 +191,11 @@ pub(crate) fn overrides_of<'a>(
     targets: &[Target],
     name: &str,
 ) -> Vec<GivenOverride<'a>> {
+    let names = Names::new(targets);
     let mut given = Vec::new();
     for text in texts {
         let Ok(parsed) = parse(text) else { continue };
-        if expand(parsed.pattern, targets).is_ok_and(|names| names.contains(&name)) {
+        if names.matches(parsed.pattern, name) {
             let mut parts = parsed.parts.iter().map(|part| (*part).to_owned());
             given.push(GivenOverride {
                 text,
@@ -183,20 +267,4 @@ fn argument<'a>(
     }
     let name = parsed.parts.get(1).copied().unwrap_or_default();
     Ok(environment.variables.get(name).map(String::as_str))
-}
-
-/// The names of the targets that a pattern matches.
-fn expand<'a>(pattern: &'a str, targets: &'a [Target]) -> Result<Vec<&'a str>, Diagnostic> {
-    if targets.iter().any(|target| target.name == pattern) {
-        return Ok(vec![pattern]);
-    }
-    let matcher = Pattern::parse(pattern).map_err(|error| fail(format!("{pattern:?}: {error}")))?;
-    let names = targets.iter().map(|target| target.name.as_str());
-    let names: Vec<&str> = names.filter(|name| matcher.matches(name)).collect();
-    if names.is_empty() {
-        let known = targets.iter().map(|target| target.name.as_str());
-        let message = format!("no target matches {pattern:?}");
-        return Err(Diagnostic::new(Kind::UnknownTarget, message).suggest(pattern, known));
-    }
-    Ok(names)
 }

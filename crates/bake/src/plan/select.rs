@@ -1,17 +1,20 @@
 //! Names and patterns to groups and targets.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use super::Plan;
+use super::budget::Budget;
 use super::groups::Groups;
 use super::inherit::Resolver;
 use super::links::Linker;
-use super::overrides::parse_overrides;
+use super::overrides::Overrides;
 use super::pattern::{Pattern, is_pattern};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::files::Environment;
 use crate::target::{Definition, Group, Target, sanitize_name};
+
+/// The bytes that comparing a name with a pattern costs.
+const COST: usize = 64;
 
 /// The groups and targets of `definition` that `names` ask for, with the overrides `set`.
 pub(crate) fn plan(
@@ -20,31 +23,31 @@ pub(crate) fn plan(
     set: &[String],
     environment: &Environment,
 ) -> Result<Plan, Diagnostic> {
-    let asked = select(definition, names)?;
-    let overrides = parse_overrides(set, &definition.targets, environment)?;
-    let groups = Groups::new(&definition.groups);
-    let mut resolver = Resolver::new(&definition.targets, &overrides);
+    let budget = Budget::new();
+    let asked = select(definition, names, &budget)?;
+    let overrides = Overrides::parse(set, &definition.targets, environment, &budget)?;
+    let mut groups = Groups::new(&definition.groups, &budget);
+    let mut resolver = Resolver::new(&definition.targets, &overrides, &budget);
     let mut plan = Plan::default();
     for name in &asked {
         let members = groups.members(name)?;
-        for name in members.targets {
-            if let Entry::Vacant(place) = plan.targets.entry(name) {
-                let name = place.key().clone();
-                let target = resolver.resolve(&name).map_err(|error| {
+        budget.spend((members.targets.len() + members.groups.len()) * name.len())?;
+        for name in &members.targets {
+            if !plan.targets.contains_key(*name) {
+                let target = resolver.resolve(name).map_err(|error| {
                     let known = definition.groups.iter().map(|group| group.name.as_str());
                     match error.kind {
-                        Kind::UnknownTarget if error.hints.is_empty() => {
-                            error.suggest(&name, known)
-                        }
+                        Kind::UnknownTarget if error.hints.is_empty() => error.suggest(name, known),
                         _ => error,
                     }
                 })?;
-                place.insert(target);
+                plan.targets.insert((*name).to_owned(), target);
             }
         }
-        for name in members.groups {
-            if let Some(group) = groups.get(&name) {
-                plan.groups.insert(name, group.clone());
+        for name in &members.groups {
+            if let (false, Some(group)) = (plan.groups.contains_key(*name), groups.get(name)) {
+                budget.spend(group.targets.iter().map(|name| name.len() + 48).sum())?;
+                plan.groups.insert((*name).to_owned(), group.clone());
             }
         }
     }
@@ -52,6 +55,7 @@ pub(crate) fn plan(
     let names: Vec<String> = plan.targets.keys().cloned().collect();
     let mut linker = Linker {
         resolver: &mut resolver,
+        budget: &budget,
         targets: &mut plan.targets,
         done: HashSet::new(),
     };
@@ -62,12 +66,22 @@ pub(crate) fn plan(
 }
 
 /// The names that were asked for, with patterns expanded and without duplicates.
-fn select(definition: &Definition, names: &[String]) -> Result<Vec<String>, Diagnostic> {
+fn select(
+    definition: &Definition,
+    names: &[String],
+    budget: &Budget,
+) -> Result<Vec<String>, Diagnostic> {
     let mut seen = HashSet::new();
+    let mut patterns = HashSet::new();
     let mut selected = Vec::new();
     for name in names {
         let name = sanitize_name(name);
         let matched = if is_pattern(&name) {
+            if !patterns.insert(name.clone()) {
+                continue;
+            }
+            let count = definition.groups.len() + definition.targets.len();
+            budget.spend(count * COST)?;
             matching(definition, &name)?
         } else {
             vec![name]

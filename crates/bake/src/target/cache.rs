@@ -6,7 +6,7 @@ use super::error::AttributeError;
 use super::fields::{fields, pair, remove_duplicates};
 
 /// One cache to import or export.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Cache {
     /// `registry`, `local`, `gha`, `s3`, `azblob`, `inline`.
     pub kind: String,

@@ -1,5 +1,8 @@
 //! Lists of `key=value`, and duplicates.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use super::csv::csv_fields;
 use super::error::AttributeError;
 
@@ -22,23 +25,37 @@ pub(super) fn pair(field: &str) -> Result<(&str, &str), AttributeError> {
 
 /// Removes duplicates as the reference does: from the end, a duplicate is swapped with the last
 /// entry and cut off. The order can change.
-pub(super) fn remove_duplicates<T: PartialEq>(mut list: Vec<T>) -> Option<Vec<T>> {
-    for index in (0..list.len().saturating_sub(1)).rev() {
-        let duplicate = (index + 1..list.len()).find(|other| list[index] == list[*other]);
-        if let Some(duplicate) = duplicate {
+pub(super) fn remove_duplicates<T: Clone + Eq + Hash>(mut list: Vec<T>) -> Option<Vec<T>> {
+    if list.len() > 1 {
+        // Where each of the entries that were looked at is.
+        let mut places: HashMap<T, usize> = HashMap::with_capacity(list.len());
+        for index in (0..list.len()).rev() {
+            let Some(duplicate) = places.insert(list[index].clone(), index) else {
+                continue;
+            };
             list.swap_remove(duplicate);
+            if let Some(moved) = list.get(duplicate) {
+                places.insert(moved.clone(), duplicate);
+            }
         }
     }
     (!list.is_empty()).then_some(list)
 }
 
 /// Keeps the last entry of each key, in the place of the first one.
-pub(super) fn keep_last<T, K: PartialEq>(list: Vec<T>, key: impl Fn(&T) -> &K) -> Vec<T> {
+pub(super) fn keep_last<T>(list: Vec<T>, key: impl Fn(&T) -> &String) -> Vec<T> {
+    if list.len() < 2 {
+        return list;
+    }
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(list.len());
     let mut kept: Vec<T> = Vec::with_capacity(list.len());
     for entry in list {
-        match kept.iter_mut().find(|other| key(other) == key(&entry)) {
-            Some(place) => *place = entry,
-            None => kept.push(entry),
+        match places.get(key(&entry)) {
+            Some(place) => kept[*place] = entry,
+            None => {
+                places.insert(key(&entry).clone(), kept.len());
+                kept.push(entry);
+            }
         }
     }
     kept
@@ -48,4 +65,40 @@ pub(super) fn keep_last<T, K: PartialEq>(list: Vec<T>, key: impl Fn(&T) -> &K) -
 pub(super) fn distinct(list: &mut Vec<String>) {
     let mut seen = std::collections::HashSet::new();
     list.retain(|text| !text.is_empty() && seen.insert(text.clone()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the reference does, step by step.
+    fn slowly(mut list: Vec<u8>) -> Option<Vec<u8>> {
+        for index in (0..list.len().saturating_sub(1)).rev() {
+            let duplicate = (index + 1..list.len()).find(|other| list[index] == list[*other]);
+            if let Some(duplicate) = duplicate {
+                list.swap_remove(duplicate);
+            }
+        }
+        (!list.is_empty()).then_some(list)
+    }
+
+    #[test]
+    fn duplicates_are_removed_in_the_order_of_the_reference() {
+        // All lists of up to six entries of three kinds.
+        for length in 0..=6 {
+            for number in 0..3_usize.pow(length) {
+                let digit = |at| u8::try_from(number / 3_usize.pow(at) % 3).unwrap();
+                let list: Vec<u8> = (0..length).map(digit).collect();
+                assert_eq!(remove_duplicates(list.clone()), slowly(list));
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_entry_of_a_key_takes_the_place_of_the_first() {
+        let entry = |key: &str, number| (key.to_owned(), number);
+        let list = vec![entry("a", 1), entry("b", 2), entry("a", 3)];
+        let kept = keep_last(list, |entry| &entry.0);
+        assert_eq!(kept, [entry("a", 3), entry("b", 2)]);
+    }
 }

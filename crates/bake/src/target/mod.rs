@@ -13,6 +13,7 @@ mod output;
 mod policy;
 mod resources;
 mod secret;
+mod size;
 mod ssh;
 pub(crate) mod values;
 

@@ -6,7 +6,7 @@ use super::error::AttributeError;
 use super::fields::{fields, pair, remove_duplicates};
 
 /// One output.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Output {
     /// The exporter: `image`, `registry`, `local`, `tar`, `oci`, `docker`, `cacheonly`.
     pub kind: String,
