@@ -6,10 +6,10 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SizeError {
     /// There is no number, or it is negative.
-    #[error("{0:?} is no size; expected a number and a unit such as 64m")]
+    #[error("{0:?} is not a size: expected a number and a unit, such as 64m")]
     Number(String),
     /// The letters after the number are no unit.
-    #[error("{0:?} is no unit; expected b, k, m, g, t or p")]
+    #[error("{0:?} is not a unit: expected b, k, m, g, t or p")]
     Unit(String),
 }
 
@@ -103,13 +103,13 @@ pub enum UlimitError {
     #[error("{0:?} must have the form NAME=SOFT[:HARD]")]
     Form(String),
     /// The resource is unknown.
-    #[error("{name:?} is no limit; known are {}", NAMES.join(", "))]
+    #[error("{name:?} is not a limit: expected one of {}", NAMES.join(", "))]
     Name {
         /// The name as written.
         name: String,
     },
     /// A limit is no number.
-    #[error("{0:?} is no whole number")]
+    #[error("{0:?} is not a whole number")]
     Number(String),
     /// The soft limit is above the hard one.
     #[error("the soft limit {soft} is above the hard limit {hard}")]

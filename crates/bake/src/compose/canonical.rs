@@ -401,7 +401,7 @@ mod tests {
             ),
             (
                 "ports: ['bad:port:1']",
-                "services.s.ports: \"bad\" is no IP address",
+                "services.s.ports: \"bad\" is not an IP address",
             ),
             ("ports: 80", "services.s.ports must be a list, not a number"),
             (

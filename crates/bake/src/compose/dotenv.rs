@@ -279,6 +279,9 @@ mod tests {
         );
         assert_eq!(message("A=1\n\nB='x\n"), "line 3: the quote is not closed");
         assert_eq!(message("A!=1"), "line 1: '!' is not allowed in a name");
-        assert_eq!(message("A=${"), "line 1: invalid use of `$`");
+        assert_eq!(
+            message("A=${"),
+            "line 1: `$` must be followed by a name, as in ${NAME}; for a dollar sign write $$"
+        );
     }
 }

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 /// Why a port cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PortError {
-    #[error("{0:?} names no port")]
+    #[error("{0:?} has no port")]
     NoPort(String),
-    #[error("the protocol {0:?} is none of tcp, udp, sctp")]
+    #[error("the protocol {0:?} is unknown: expected tcp, udp or sctp")]
     Protocol(String),
-    #[error("{0:?} is no IP address")]
+    #[error("{0:?} is not an IP address")]
     Address(String),
-    #[error("{0:?} is no port or range of ports")]
+    #[error("{0:?} is not a port or a range of ports, such as 80 or 8000-8010")]
     Range(String),
     #[error("the ranges {target} and {published} differ in length")]
     DifferentLength { target: String, published: String },

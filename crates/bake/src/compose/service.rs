@@ -213,8 +213,13 @@ impl<'a> Fields<'a> {
         };
         match &node.value {
             Value::Bool(flag) => Ok(*flag),
-            Value::Text(text) => boolean(text)
-                .ok_or_else(|| self.refuse(name, node, &format!("{text:?} is no boolean"))),
+            Value::Text(text) => boolean(text).ok_or_else(|| {
+                self.refuse(
+                    name,
+                    node,
+                    &format!("{text:?} is not a boolean: write true or false"),
+                )
+            }),
             _ => Err(wrong_type(node, &self.path.next(name), "a boolean")),
         }
     }
@@ -343,7 +348,7 @@ impl<'a> Fields<'a> {
         }
         for (host, addresses) in &mut hosts {
             if host.is_empty() || host.contains([':', '=']) {
-                let problem = format!("{host:?} is no host name");
+                let problem = format!("{host:?} is not a host name");
                 return Err(self.refuse("extra_hosts", node, &problem));
             }
             for address in addresses {

@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 50;
 /// Why a text cannot be interpolated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
-    #[error("invalid use of `$`")]
+    #[error("`$` must be followed by a name, as in ${{NAME}}; for a dollar sign write $$")]
     Invalid,
     #[error("the variable {name} is required{}", reason(.message))]
     Required { name: String, message: String },

@@ -202,7 +202,7 @@ fn mistakes_are_refused_in_plain_words() {
         ),
         (
             "services: {s: {build: {context: ., shm_size: lots}}}",
-            "services.s.build.shm_size: \"lots\" is no size",
+            "services.s.build.shm_size: \"lots\" is not a size",
         ),
         (
             "services: {s: {build: {additional_contexts: {a: 'service:t'}}}, t: {image: x}}",

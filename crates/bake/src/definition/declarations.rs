@@ -102,7 +102,7 @@ fn only_attributes(block: &Block, known: &[&str]) -> Result<(), Diagnostic> {
         return Err(error.at(attribute.name_range.within(&block.file)));
     }
     if let Some(nested) = block.body.blocks.first() {
-        let message = format!("a {kind} block holds no {:?} block", nested.kind);
+        let message = format!("a {kind} block cannot hold a {:?} block", nested.kind);
         return Err(
             Diagnostic::new(Kind::Structure, message).at(nested.kind_range.within(&block.file))
         );

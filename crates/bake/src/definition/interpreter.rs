@@ -190,7 +190,7 @@ impl<'b> Interpreter<'b> {
         resolve: impl FnOnce(&mut Self) -> Result<T, Unresolved>,
     ) -> Result<T, Unresolved> {
         if self.depth >= MAX_DEPTH {
-            let message = format!("more than {MAX_DEPTH} values wait for each other");
+            let message = format!("more than {MAX_DEPTH} values refer to each other in a chain");
             return Err(Diagnostic::new(Kind::Limit, message).into());
         }
         self.depth += 1;

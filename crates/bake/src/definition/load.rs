@@ -55,9 +55,11 @@ impl<'b> Interpreter<'b> {
         let fail =
             |message: String| Err(Diagnostic::new(Kind::Expression, message).at(expression.span()));
         let name = match reference.steps.first() {
-            None => return fail(format!("{kind} alone is no value: write {kind}.NAME")),
+            None => return fail(format!("{kind} needs a name here: write {kind}.NAME")),
             Some(Step::Index(..)) => {
-                return fail(format!("write {kind}.NAME, without brackets"));
+                return fail(format!(
+                    "a {kind} is named with a dot: write {kind}.NAME, without brackets"
+                ));
             }
             Some(Step::Attribute(name, _)) => name,
         };

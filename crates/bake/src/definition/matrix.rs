@@ -30,13 +30,15 @@ impl<'b> Interpreter<'b> {
         self.load(&attribute.expression, &global, &[], Missing::Allowed)?;
         let matrix = self.evaluate(&attribute.expression, &global)?;
         let Some(axes) = matrix.entries() else {
-            return fail("the matrix must be a map of lists");
+            return fail("the matrix must be a map of lists, such as { version = [\"1\", \"2\"] }");
         };
         let mut values_of = Vec::with_capacity(axes.len());
         let mut count = 1_usize;
         for (name, values) in axes {
             let Some(values) = elements(values) else {
-                return fail("the matrix must be a map of lists");
+                return fail(
+                    "the matrix must be a map of lists, such as { version = [\"1\", \"2\"] }",
+                );
             };
             count = count.saturating_mul(values.len());
             if count > MAX_COMBINATIONS {

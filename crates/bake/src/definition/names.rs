@@ -91,6 +91,6 @@ fn validate(name: &str) -> Result<(), Diagnostic> {
     if is_valid_name(name) {
         return Ok(());
     }
-    let message = format!("{name:?} is no name of a target: only {NAME_CHARACTERS} are allowed");
+    let message = format!("{name:?} is not a valid name: only {NAME_CHARACTERS} are allowed");
     Err(Diagnostic::new(Kind::Name, message))
 }

@@ -9,7 +9,7 @@ use crate::value::{Number, Type, Value};
 /// A text as a value of a primitive type.
 pub(super) fn primitive(name: &str, text: &str, ty: &Type) -> Result<Value, Diagnostic> {
     let fail = |what: &str| {
-        let message = format!("variable {name}: {text:?} is no {what}");
+        let message = format!("variable {name}: {text:?} is not a {what}");
         Diagnostic::new(Kind::Variable, message)
     };
     match ty {
@@ -32,7 +32,7 @@ pub(super) fn separated(name: &str, text: &str, ty: &Type) -> Result<Value, Diag
             .hint(format!("or set {name}_JSON to a JSON value"))
     };
     if text.is_empty() {
-        return Err(fail("an empty text is no list".to_owned()));
+        return Err(fail("the text is empty, but a list is needed".to_owned()));
     }
     let fields = csv_fields(text).map_err(|error| fail(format!("{text:?}: {error}")))?;
     let element = |ty: &Type| match ty.is_primitive() {

@@ -30,7 +30,9 @@ impl Interpreter<'_> {
         let fail = |message: String| Diagnostic::new(Kind::Variable, message).at(condition.span());
         let value = self.evaluate(condition, &global)?;
         if value.is_null() {
-            return Err(fail(format!("the condition of {name} is null")));
+            return Err(fail(format!(
+                "the condition of {name} is null: it must be true or false"
+            )));
         }
         let holds = convert(&value, &Type::Bool)
             .map_err(|error| fail(format!("the condition must be true or false: {error}")))?;

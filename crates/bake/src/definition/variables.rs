@@ -205,7 +205,7 @@ fn overridden(
     };
     match (constraint, default) {
         (Some(ty), _) if given.is_json => json::decode_as(text, ty)
-            .map_err(|error| fail(format!("{name}_JSON is no {}: {error}", ty.friendly()))),
+            .map_err(|error| fail(format!("{name}_JSON is not a {}: {error}", ty.friendly()))),
         (Some(ty @ (Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Tuple(_))), _) => {
             separated(name, text, ty)
         }

@@ -121,7 +121,7 @@ impl<'a> Evaluator<'a> {
 
     /// The element of a list at `key`.
     fn element(&self, items: &[Value], key: &Value, range: Range) -> Result<Value, Diagnostic> {
-        let key = self.convert(key, &Type::Number, range, "the index is no number")?;
+        let key = self.convert(key, &Type::Number, range, "the index must be a number")?;
         let number = key.as_number();
         let index = number
             .filter(|number| number.is_integer())

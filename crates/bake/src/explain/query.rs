@@ -22,7 +22,7 @@ pub struct Query {
 #[non_exhaustive]
 pub enum QueryError {
     /// There is no dot between target and attribute.
-    #[error("{text:?} names no attribute")]
+    #[error("{text:?} has no attribute: write TARGET.ATTRIBUTE")]
     NoAttribute {
         /// The text.
         text: String,
@@ -44,7 +44,7 @@ pub enum QueryError {
         nearest: Option<String>,
     },
     /// Only maps have entries.
-    #[error("{attribute} has no entries that could be asked for by name")]
+    #[error("{attribute} has no named entries")]
     NoEntries {
         /// The attribute.
         attribute: String,

@@ -76,7 +76,7 @@ pub enum CallReason {
     #[error("the number is too large for a 64-bit float")]
     NotAFloat,
     /// The number is infinite.
-    #[error("infinity is no whole number")]
+    #[error("infinity is not a whole number")]
     Infinite,
     /// The result is not a number.
     #[error("the result is undefined")]
@@ -85,7 +85,7 @@ pub enum CallReason {
     #[error("the base must be a whole number from 2 to 62")]
     Base,
     /// The text is no integer in that base.
-    #[error("{text:?} is no whole number in base {base}")]
+    #[error("{text:?} is not a whole number in base {base}")]
     NotAnInteger {
         /// The text.
         text: String,
@@ -184,7 +184,7 @@ pub enum CallReason {
     #[error("more than 1024 numbers would be generated; use a larger step or a nearer end")]
     RangeTooLong,
     /// The pattern is no regular expression.
-    #[error("the pattern is no regular expression (RE2 syntax): {problem}")]
+    #[error("the pattern is not a regular expression (RE2 syntax): {problem}")]
     Pattern {
         /// What the parser says.
         problem: String,
@@ -258,7 +258,7 @@ pub enum CallReason {
         most: u32,
     },
     /// The private key cannot be read.
-    #[error("the key is no RSA private key in PEM (PKCS #1) without a password")]
+    #[error("the key must be an RSA private key in PEM (PKCS #1) without a password")]
     PrivateKey,
     /// The text cannot be decrypted with the key.
     #[error("the text cannot be decrypted with this key")]
@@ -267,7 +267,7 @@ pub enum CallReason {
     #[error("the namespace must be dns, url, oid, x500 or a UUID")]
     Namespace,
     /// The text is no network in CIDR notation.
-    #[error("{text:?} is no network in CIDR notation, such as 10.0.0.0/8")]
+    #[error("{text:?} is not a network in CIDR notation, such as 10.0.0.0/8")]
     Cidr {
         /// The text.
         text: String,
@@ -293,7 +293,7 @@ pub enum CallReason {
         prefix: i64,
     },
     /// The text is no timestamp.
-    #[error("{text:?} is no timestamp as in RFC 3339, such as 2024-03-09T05:06:07Z")]
+    #[error("{text:?} is not a timestamp of RFC 3339, such as 2024-03-09T05:06:07Z")]
     Timestamp {
         /// The text.
         text: String,
@@ -305,13 +305,13 @@ pub enum CallReason {
     #[error("a whole number of seconds is required")]
     Seconds,
     /// The text is no duration.
-    #[error("{text:?} is no duration, such as 1h30m")]
+    #[error("{text:?} is not a duration such as 1h30m")]
     Duration {
         /// The text.
         text: String,
     },
     /// A verb of a date format is unknown.
-    #[error("{verb:?} is no part of a date format")]
+    #[error("{verb:?} is not part of a date format")]
     DateVerb {
         /// The verb.
         verb: String,

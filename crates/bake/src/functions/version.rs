@@ -15,13 +15,13 @@ use super::arguments::{Arguments, Fault};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VersionError {
     /// The text is no version.
-    #[error("{text:?} is no semantic version, such as 1.2.3")]
+    #[error("{text:?} is not a semantic version such as 1.2.3")]
     Version {
         /// The text.
         text: String,
     },
     /// The text is no constraint.
-    #[error("{text:?} is no version constraint, such as >=1.2, <2")]
+    #[error("{text:?} is not a version constraint such as >=1.2, <2")]
     Constraint {
         /// The text.
         text: String,

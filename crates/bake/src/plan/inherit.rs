@@ -87,7 +87,9 @@ impl<'a> Resolver<'a> {
             });
         }
         if depth > MAX_DEPTH {
-            let message = format!("target {name} inherits over more than {MAX_DEPTH} steps");
+            let message = format!(
+                "the targets that inherit {name} form a chain of more than {MAX_DEPTH} targets"
+            );
             return Err(Diagnostic::new(Kind::Limit, message));
         }
         visited.insert(name, None);

@@ -29,7 +29,8 @@ impl Linker<'_, '_> {
         }
         let fail = |kind, message: String| Err(Diagnostic::new(kind, message));
         if visited.len() > MAX_DEPTH {
-            let message = format!("target {name} is linked over more than {MAX_DEPTH} steps");
+            let message =
+                format!("the links to target {name} form a chain of more than {MAX_DEPTH} targets");
             return fail(Kind::Limit, message);
         }
         visited.push(name.to_owned());

@@ -147,7 +147,7 @@ fn apply_structured(target: &mut Target, it: &Override, key: &str) -> Result<(),
             target.policy = merge(Some(std::mem::take(&mut target.policy)), policies, it);
         }
         _ => {
-            let message = format!("{key:?} is no key of --set");
+            let message = format!("an override cannot set {key:?}");
             return Err(fail(message).suggest(key, KEYS));
         }
     }
@@ -189,7 +189,7 @@ fn change_secret(target: &mut Target, id: &str, value: &str) -> Result<(), Diagn
     let Some(secret) = target.secrets.iter_mut().find(|secret| secret.id == id) else {
         let known = target.secrets.iter().map(|secret| secret.id.as_str());
         let known: Vec<&str> = known.collect();
-        let message = format!("the target declares no secret {id:?} that could be changed");
+        let message = format!("the target has no secret {id:?}, and an override cannot add one");
         return Err(fail(message).suggest(id, known));
     };
     let next = Secret::parse(value).map_err(|error| fail(format!("secret {id}: {error}")))?;

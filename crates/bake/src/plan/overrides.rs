@@ -225,9 +225,7 @@ fn parse(text: &str) -> Result<Parsed<'_>, Diagnostic> {
     let pattern = parts.next().unwrap_or_default();
     let parts: Vec<&str> = parts.collect();
     let Some(first) = parts.first() else {
-        return Err(fail(format!(
-            "{key:?} names no key: write TARGET.KEY=VALUE"
-        )));
+        return Err(fail(format!("{key:?} has no key: write TARGET.KEY=VALUE")));
     };
     if value.is_none() && *first != "args" {
         return Err(fail(format!(

@@ -2,7 +2,7 @@
 
 /// The pattern has an unclosed bracket or a backslash at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the pattern has a bracket without end, or ends in a backslash")]
+#[error("the pattern has an unclosed bracket or ends with a backslash")]
 pub(super) struct BadPattern;
 
 /// A piece of a pattern.

@@ -148,7 +148,10 @@ impl Converter {
                 Ok(())
             }
             _ => {
-                let message = format!("expected an object for the {:?} block", header.kind);
+                let message = format!(
+                    "expected an object or an array of objects for the {:?} block",
+                    header.kind
+                );
                 self.fail(open, message)
             }
         }

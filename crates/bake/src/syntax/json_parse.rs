@@ -264,7 +264,10 @@ impl<'a> Parser<'a> {
                 let mut end = start;
                 end.byte += 1;
                 end.column += 1;
-                fail(Range { start, end }, "the string is not valid JSON")
+                fail(
+                    Range { start, end },
+                    "the string has an escape or a character that JSON does not allow",
+                )
             })
     }
 

@@ -23,7 +23,7 @@ pub fn check(block: &Block, count: usize) -> Result<(), Diagnostic> {
     if let Some((label, range)) = block.labels.get(count) {
         let message = match count {
             0 => format!("a {kind} block has no name"),
-            _ => format!("a {kind} has one name: {label:?} is one too many"),
+            _ => format!("a {kind} has one name, so {label:?} is one too many"),
         };
         return Err(Diagnostic::new(Kind::Structure, message).at(range.within(&block.file)));
     }

@@ -187,13 +187,24 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads the rest of `name { attribute = value }` on one line.
+    ///
+    /// As in the reference, an error after the attribute comes before those in it.
     fn single_line_body(&mut self, file: &Arc<str>, open: Range) -> Body {
+        let earlier = self.first.take();
         let body = self.single_attribute(file);
+        let inner = std::mem::replace(&mut self.first, earlier);
+        self.end_of_single_line(open);
+        self.first = self.first.take().or(inner);
+        body
+    }
+
+    /// Reads the closing brace of a block on one line, or skips to it.
+    fn end_of_single_line(&mut self, open: Range) {
         let next = self.peek();
         match next.kind {
             TokenKind::CloseBrace => {
                 self.read();
-                return body;
+                return;
             }
             TokenKind::Comma => self.error(
                 next.range,
@@ -209,7 +220,6 @@ impl<'a> Parser<'a> {
             ),
         }
         self.recover(TokenKind::CloseBrace);
-        body
     }
 
     /// Reads the only attribute of a block on one line.

@@ -53,7 +53,7 @@ pub enum JsonError {
         found: usize,
     },
     /// A value for `any` is not of the form `{"value": …, "type": …}`.
-    #[error("a value of any type is written as {{\"value\": …, \"type\": …}}")]
+    #[error("expected a value with its type, as in {{\"value\": …, \"type\": …}}")]
     Untyped,
     /// A number is out of range.
     #[error(transparent)]

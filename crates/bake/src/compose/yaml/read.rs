@@ -467,8 +467,11 @@ impl<'a> Builder<'a> {
         };
         match self.arena.anchors.get(anchor) {
             Some(target) if *target < index && !self.active[*target] => Ok(*target),
-            Some(_) => Err(self.error(index, "the alias is part of what it stands for")),
-            None => Err(self.error(index, "the alias has no anchor")),
+            Some(_) => Err(self.error(index, "the alias refers to a value that contains it")),
+            None => Err(self.error(
+                index,
+                "the alias refers to an anchor that is not defined before it",
+            )),
         }
     }
 
