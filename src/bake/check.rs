@@ -8,7 +8,7 @@ use std::io;
 
 use solvekit_bake::remote::is_git_over_ssh;
 use solvekit_bake::target::{Output, Resources, Secret, Ssh, Target};
-use solvekit_bake::units::{SizeError, Ulimit, UlimitError, parse_size};
+use solvekit_core::units::{SizeError, Ulimit, UlimitError, parse_size};
 
 use crate::oci::{self, Platform};
 use crate::pipeline::parse_annotations;

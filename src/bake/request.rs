@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use solvekit_bake::target::{Attest, Cache, Resources, Secret, Ssh, Target};
-use solvekit_bake::units::{self, parse_size};
+use solvekit_core::units::parse_size;
 
 use super::{CheckError, Machine, check};
 use crate::client::CacheEntry;
@@ -220,14 +220,8 @@ fn shm_size(target: &Target) -> Result<Option<u64>, CheckError> {
 }
 
 fn ulimits(target: &Target) -> Result<Vec<Ulimit>, CheckError> {
-    let limits = target.ulimits.iter().map(|text| {
-        let limit = units::Ulimit::parse(text).map_err(CheckError::Ulimit)?;
-        Ok(Ulimit {
-            name: limit.name,
-            soft: limit.soft,
-            hard: limit.hard,
-        })
-    });
+    let limits = target.ulimits.iter();
+    let limits = limits.map(|text| Ulimit::parse(text).map_err(CheckError::Ulimit));
     limits.collect()
 }
 

@@ -43,7 +43,7 @@ pub use request::from::{DockerfileFrom, MainContext, NamedContext, context_name}
 pub use request::output::{Destination, Output, OutputKind, csv_fields};
 pub use request::resources::{Resources, parse_bytes};
 pub use request::stream::InputStream;
-pub use request::{BuildRequest, Network, NoCache, OnFailure, Ulimit};
+pub use request::{BuildRequest, Network, NoCache, OnFailure};
 pub use run::environment::{Environment, LoadTarget, OpenOutput, Reconnect};
 pub use run::graph::{GraphRequest, Solved, Work, solve};
 pub use run::host::HostAddress;
@@ -53,6 +53,7 @@ pub use run::provenance::MetadataProvenance;
 pub use run::question::{Inquiry, inquire};
 pub use run::remote_files::{RemoteRead, read_remote_files};
 pub use run::run;
+pub use solvekit_core::units::Ulimit;
 
 pub(crate) use inputs::temporary::TemporaryFolder;
 pub(crate) use request::output::is_by_digest;

@@ -48,8 +48,6 @@ pub mod remote;
 
 pub mod filepath;
 
-pub mod units;
-
 pub use diagnostic::{Diagnostic, Kind, Position, Span};
 pub use evaluate::{Evaluation, Options, evaluate};
 pub use files::{Environment, FileKind, FileReader, Host, InputFile, ReadError};

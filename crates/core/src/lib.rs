@@ -27,6 +27,8 @@ pub mod suggest;
 
 pub mod text;
 
+pub mod units;
+
 pub mod oci;
 
 pub mod template;

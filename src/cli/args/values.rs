@@ -75,45 +75,9 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is not a size, for example 64m or 1g"))
 }
 
-const ULIMITS: &[&str] = &[
-    "core",
-    "cpu",
-    "data",
-    "fsize",
-    "locks",
-    "memlock",
-    "msgqueue",
-    "nice",
-    "nofile",
-    "nproc",
-    "rss",
-    "rtprio",
-    "rttime",
-    "sigpending",
-    "stack",
-];
-
 /// `name=soft[:hard]`; without a hard limit it is the soft one.
 pub(crate) fn ulimit(text: &str) -> Result<Ulimit, String> {
-    let invalid = || format!("{text:?} is not name=soft[:hard], for example nofile=1024:2048");
-    let (name, limits) = text.split_once('=').ok_or_else(invalid)?;
-    if !ULIMITS.contains(&name) {
-        return Err(format!(
-            "there is no limit {name:?}; the limits are {}",
-            ULIMITS.join(", ")
-        ));
-    }
-    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
-    let number = |limit: &str| limit.parse::<i64>().map_err(|_| invalid());
-    let (soft, hard) = (number(soft)?, number(hard)?);
-    if hard != -1 && (soft == -1 || soft > hard) {
-        return Err(format!("in {text:?} the soft limit is above the hard one"));
-    }
-    Ok(Ulimit {
-        name: name.to_owned(),
-        soft,
-        hard,
-    })
+    Ulimit::parse(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

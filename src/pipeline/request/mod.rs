@@ -21,6 +21,7 @@ use crate::pipeline::{
     NamedContext, Output, PolicyUse, Resources,
 };
 use crate::session::{Secrets, SshAgents};
+use solvekit_core::units::Ulimit;
 
 /// A build of one Dockerfile for any number of platforms.
 ///
@@ -210,15 +211,4 @@ pub enum Network {
     Host,
     /// No network.
     None,
-}
-
-/// A resource limit, as `ulimit` has them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ulimit {
-    /// The limit's name, for example `nofile`.
-    pub name: String,
-    /// The soft limit.
-    pub soft: i64,
-    /// The hard limit.
-    pub hard: i64,
 }

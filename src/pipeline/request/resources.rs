@@ -117,20 +117,8 @@ fn set(text: &str) -> Result<String, String> {
 
 /// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`; units are powers of 1024, as docker reads them.
 pub fn parse_bytes(text: &str) -> Option<u64> {
-    let lower = text.trim().to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let exponent = match &lower[digits.len()..] {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 1,
-        "m" | "mb" | "mib" => 2,
-        "g" | "gb" | "gib" => 3,
-        "t" | "tb" | "tib" => 4,
-        "p" | "pb" | "pib" => 5,
-        _ => return None,
-    };
-    let number: f64 = digits.trim().parse().ok()?;
-    let size = number * 1024_f64.powi(exponent);
-    (size.is_finite() && size >= 0.0 && size <= i64::MAX as f64).then_some(size as u64)
+    let bytes = solvekit_core::units::parse_size(text.trim()).ok()?;
+    u64::try_from(bytes).ok()
 }
 
 #[cfg(test)]

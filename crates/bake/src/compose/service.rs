@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use solvekit_core::units;
+
 use super::{
     canonical::wrong_type,
     interpolate::boolean,
     path::Path,
     yaml::{Map, Node, Place, Value},
 };
-use crate::{
-    diagnostic::{Diagnostic, Kind},
-    units,
-};
+use crate::diagnostic::{Diagnostic, Kind};
 
 /// A service.
 pub(super) struct Service {

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use solvekit_core::units::{Ulimit, show_size};
+
 use super::{
     project::Project,
     service::{Build, Service},
@@ -11,7 +13,6 @@ use super::{
 use crate::{
     diagnostic::{Diagnostic, Kind},
     target::{Attest, Cache, Definition, Group, Secret, Ssh, Target, sanitize_name},
-    units::{Ulimit, show_size},
 };
 
 /// The targets of all services that are built, and the group `default` of them.

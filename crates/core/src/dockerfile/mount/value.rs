@@ -67,25 +67,7 @@ pub fn go_bool(value: &str) -> Option<bool> {
 
 /// Bytes, or a number with a binary unit: `64m`, `1.5 GiB`.
 pub(super) fn parse_size(text: &str) -> Option<i64> {
-    let last = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')?;
-    let number = if text.as_bytes()[last] == b' ' {
-        &text[..last]
-    } else {
-        &text[..=last]
-    };
-    let number: f64 = number.parse().ok().filter(|number| *number >= 0.0)?;
-    let unit = text[last + 1..].to_ascii_lowercase();
-    let factor = match unit.as_bytes() {
-        [] | [b'b'] => 1.0,
-        [prefix] | [prefix, b'b'] | [prefix, b'i', b'b'] => binary_prefix(*prefix)?,
-        _ => return None,
-    };
-    Some((number * factor) as i64)
-}
-
-fn binary_prefix(prefix: u8) -> Option<f64> {
-    let exponent = b"kmgtp".iter().position(|&known| known == prefix)?;
-    Some(1024f64.powi(exponent as i32 + 1))
+    crate::units::parse_size(text).ok()
 }
 
 #[cfg(test)]

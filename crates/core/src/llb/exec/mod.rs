@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 pub(super) use self::mount::MountKind;
 pub use self::mount::{Mount, Sharing};
-pub use self::parts::{Device, HostIp, ProxyEnv, Secret, SshSocket, Ulimit};
+pub use self::parts::{Device, HostIp, ProxyEnv, Secret, SshSocket};
 use super::caps::{Cap, CapSet};
 use super::metadata::Constraints;
 use super::state::{Network, Security, Settings, State};
 use super::vertex::{Kind, Output, Vertex};
+pub use crate::units::Ulimit;
 
 /// A process to run, with everything that is said about it alone; what it shares with others stands in the [`State`].
 #[derive(Debug, Default)]

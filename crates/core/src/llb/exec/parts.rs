@@ -68,14 +68,3 @@ pub struct HostIp {
     /// The address as Go prints it.
     pub ip: String,
 }
-
-/// A limit as `setrlimit` has it; -1 is unlimited.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ulimit {
-    /// `nofile`, `nproc` …
-    pub name: String,
-    /// The soft limit.
-    pub soft: i64,
-    /// The hard limit.
-    pub hard: i64,
-}

@@ -52,7 +52,7 @@ pub(super) fn ulimits(text: &str) -> Result<Arc<[Ulimit]>, AttributeError> {
     fields(text)
         .ok_or_else(wrong)?
         .into_iter()
-        .map(|field| ulimit(&field).ok_or_else(wrong))
+        .map(|field| Ulimit::parse(&field).map_err(|_| wrong()))
         .collect()
 }
 
@@ -63,36 +63,6 @@ fn fields(text: &str) -> Option<Vec<String>> {
     } else {
         csv_fields(text).ok()
     }
-}
-
-/// `name=soft[:hard]`; without a hard limit it is the soft one.
-fn ulimit(text: &str) -> Option<Ulimit> {
-    const NAMES: [&str; 15] = [
-        "core",
-        "cpu",
-        "data",
-        "fsize",
-        "locks",
-        "memlock",
-        "msgqueue",
-        "nice",
-        "nofile",
-        "nproc",
-        "rss",
-        "rtprio",
-        "rttime",
-        "sigpending",
-        "stack",
-    ];
-    let (name, limits) = text.split_once('=')?;
-    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
-    let (soft, hard): (i64, i64) = (soft.parse().ok()?, hard.parse().ok()?);
-    let ordered = hard == -1 || (soft != -1 && soft <= hard);
-    (NAMES.contains(&name) && ordered).then(|| Ulimit {
-        name: name.to_owned(),
-        soft,
-        hard,
-    })
 }
 
 pub(super) fn linux_resources<'g>(
