@@ -3,6 +3,9 @@
 //! Mappings merge by key, lists are appended, anything else is replaced; some paths have rules of
 //! their own. The rules are those of compose-go's override package.
 
+use std::collections::{HashMap, HashSet};
+use std::mem::{Discriminant, discriminant};
+
 use super::{
     path::Path,
     yaml::{Map, Node, Value},
@@ -134,12 +137,9 @@ fn apply(rule: Rule, base: Node, other: Node, path: &Path<'_>) -> Result<Node, D
         }
         Rule::UniqueSequence => {
             let mut items = sequence(base);
-            let known = items.len();
-            for item in sequence(other) {
-                if !items[..known].contains(&item) {
-                    items.push(item);
-                }
-            }
+            let known: HashSet<Alike> = items.iter().map(alike).collect();
+            let added = sequence(other).into_iter();
+            items.extend(added.filter(|item| !known.contains(&alike(item))));
             Ok(Node::new(&place, Value::List(items)))
         }
         Rule::Build => merged(build(base), build(other)),
@@ -231,6 +231,13 @@ pub(super) fn dependency(place: &super::yaml::Place) -> Value {
     ]))
 }
 
+/// What two equal values have in common: their kind, and how they are printed.
+type Alike = (Discriminant<Value>, String);
+
+fn alike(node: &Node) -> Alike {
+    (discriminant(&node.value), node.value.to_string())
+}
+
 /// Merges address pools of the same subnet.
 fn address_pools(base: Node, other: Node, path: &Path<'_>) -> Result<Node, Diagnostic> {
     let place = other.place.clone();
@@ -240,24 +247,31 @@ fn address_pools(base: Node, other: Node, path: &Path<'_>) -> Result<Node, Diagn
     };
     let before = base.as_list().ok_or_else(|| wrong(&base))?;
     let after = other.as_list().ok_or_else(|| wrong(&other))?;
-    let subnet = |node: &Node| node.as_map().and_then(|map| map.get("subnet").cloned());
+    let subnet = |node: &Node| node.as_map().and_then(|map| map.get("subnet").map(alike));
+    let mut added: HashMap<Option<Alike>, &Node> = HashMap::new();
+    for pool in after {
+        added.entry(subnet(pool)).or_insert(pool);
+    }
+    let mut known = HashSet::new();
     let mut pools: Vec<Node> = Vec::new();
     for pool in before {
-        let same = after.iter().find(|other| subnet(other) == subnet(pool));
-        pools.push(match same {
+        let key = subnet(pool);
+        pools.push(match added.get(&key) {
             Some(other) => {
                 let mut map = mapping(pool.clone(), path)?;
-                mappings(&mut map, mapping(other.clone(), path)?, path)?;
+                mappings(&mut map, mapping((*other).clone(), path)?, path)?;
                 Node::new(&place, Value::Map(map))
             }
             None => pool.clone(),
         });
+        known.insert(key);
     }
-    for pool in after {
-        if !pools.iter().any(|known| subnet(known) == subnet(pool)) {
-            pools.push(pool.clone());
-        }
-    }
+    pools.extend(
+        after
+            .iter()
+            .filter(|pool| known.insert(subnet(pool)))
+            .cloned(),
+    );
     Ok(Node::new(&place, Value::List(pools)))
 }
 
@@ -324,6 +338,25 @@ mod tests {
         assert_eq!(
             run(first, "services: {s: {logging: {options: {y: 2}}}}").unwrap(),
             "map[services:map[s:map[logging:map[driver:a options:map[x:1 y:2]]]]]"
+        );
+    }
+
+    #[test]
+    fn hosts_and_pools_that_are_there_already_are_not_added() {
+        let hosts = |list: &str| format!("services: {{s: {{extra_hosts: {list}}}}}");
+        assert_eq!(
+            run(&hosts("[a=1, b=2]"), &hosts("[b=2, c=3, c=3]")).unwrap(),
+            "map[services:map[s:map[extra_hosts:[a=1 b=2 c=3 c=3]]]]"
+        );
+        let pools = |list: &str| format!("networks: {{n: {{ipam: {{config: {list}}}}}}}");
+        assert_eq!(
+            run(
+                &pools("[{subnet: x, gateway: a}, {subnet: y}]"),
+                &pools("[{subnet: z}, {subnet: x, gateway: b}, {subnet: z, gateway: c}]")
+            )
+            .unwrap(),
+            "map[networks:map[n:map[ipam:map[config:[map[gateway:b subnet:x] map[subnet:y] \
+             map[subnet:z]]]]]]"
         );
     }
 }

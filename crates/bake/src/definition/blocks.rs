@@ -8,6 +8,7 @@ use super::interpreter::{Context, Interpreter, KINDS, Unresolved};
 use super::load::Missing;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::body::{Block, Body};
+use crate::value::Value;
 
 /// A block and how far it is evaluated.
 #[derive(Debug)]
@@ -145,7 +146,7 @@ impl Interpreter<'_> {
             }
             let value = self.evaluate(&attribute.expression, &context)?;
             // The target keeps texts of its own, and a value that others see.
-            let charged = self.globals.charge(&value, 6 * value.size());
+            let charged = self.globals.charge(&value, kept_bytes(name, &value));
             charged.map_err(|error| error.or_at(&attribute.expression.start_span()))?;
             let decoded = &mut self.blocks[index].outputs[output].decoded;
             decoded.set(name, value).map_err(|error| {
@@ -178,6 +179,25 @@ impl Interpreter<'_> {
         }
         Ok(())
     }
+}
+
+/// About how many bytes a target keeps of an attribute: texts of its own, and tables of entries.
+fn kept_bytes(name: &str, value: &Value) -> u64 {
+    /// Attributes whose entries are tables.
+    const TABLES: [&str; 7] = [
+        "attest",
+        "cache-from",
+        "cache-to",
+        "output",
+        "policy",
+        "secret",
+        "ssh",
+    ];
+    /// What a table of a few entries takes.
+    const TABLE_BYTES: u64 = 600;
+    let entries = value.items().map_or(0, <[Value]>::len) as u64;
+    let tables = if TABLES.contains(&name) { entries } else { 0 };
+    6 * value.size() + tables * TABLE_BYTES
 }
 
 /// Refuses a block without an attribute.

@@ -45,8 +45,14 @@ impl Evaluator<'_> {
         if yes_type == Type::Any || no_type == Type::Any {
             return Ok(None);
         }
-        let common = unify(&[yes_type.clone(), no_type.clone()]);
-        common.map(Some).ok_or_else(|| {
+        let common = match (yes, no) {
+            (Ok(_), Ok(_)) => unify(&[yes_type.clone(), no_type.clone()]).map(Some),
+            // What is in a list or an object that failed can be of any type.
+            _ if differ(&yes_type, &no_type) => None,
+            _ if is_structural(&yes_type) || is_structural(&no_type) => Some(None),
+            _ => unify(&[yes_type.clone(), no_type.clone()]).map(Some),
+        };
+        common.ok_or_else(|| {
             let range = it.yes.range().to(it.no.range());
             let message = format!(
                 "both values of a conditional need a common type: one is {}, the other {}",
@@ -99,5 +105,18 @@ impl Evaluator<'_> {
         let what = "the condition must be true or false";
         let value = self.convert(&value, &Type::Bool, range, what)?;
         Ok(value.as_bool().unwrap_or_default())
+    }
+}
+
+/// True for lists and objects as they are written.
+fn is_structural(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(_) | Type::Object(_))
+}
+
+/// True if two types have nothing in common, whatever is in them.
+fn differ(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Tuple(_), Type::Object(_)) | (Type::Object(_), Type::Tuple(_)) => true,
+        (a, b) => is_structural(a) && b.is_primitive() || a.is_primitive() && is_structural(b),
     }
 }

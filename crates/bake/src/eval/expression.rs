@@ -206,6 +206,18 @@ pub(super) fn type_of_failed(node: &Node) -> Type {
     match node {
         Node::Template(..) | Node::Joined(_) => Type::String,
         Node::Parentheses(inner, _) | Node::Wrapped(inner, _) => type_of_failed(inner),
+        Node::Tuple(nodes, _) => Type::tuple(vec![Type::Any; nodes.len()]),
+        Node::Object(items, _) => {
+            let names = items.iter().map(|item| match item.computed {
+                true => None,
+                false => keyword(&item.key),
+            });
+            let names: Option<Vec<&str>> = names.collect();
+            let attributes = |names: Vec<&str>| {
+                Type::object(names.into_iter().map(|name| (name.to_owned(), Type::Any)))
+            };
+            names.map_or(Type::Any, attributes)
+        }
         Node::Binary(binary) => match binary.operator {
             BinaryOperator::Add
             | BinaryOperator::Subtract

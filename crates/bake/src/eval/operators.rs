@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::expression::Evaluator;
+use super::expression::{Evaluator, type_of_failed};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::syntax::Range;
 use crate::syntax::ast::{Binary, BinaryOperator, Node, Unary, UnaryOperator};
@@ -56,8 +56,31 @@ impl Evaluator<'_> {
         node: &Node,
         want: &Type,
     ) -> Result<Result<Value, Diagnostic>, Diagnostic> {
-        let value = self.node(node)?;
-        Ok(self.operand(value, node, want))
+        match self.node(node) {
+            Ok(value) => Ok(self.operand(value, node, want)),
+            Err(error) => self.failed_operand(error, node, want).map(Err),
+        }
+    }
+
+    /// Why an operand that failed does not fit, if even its type is wrong: that comes first. The
+    /// error itself is in `Err`.
+    fn failed_operand(
+        &self,
+        error: Diagnostic,
+        node: &Node,
+        want: &Type,
+    ) -> Result<Diagnostic, Diagnostic> {
+        let ty = type_of_failed(node);
+        let fits = match (&ty, want) {
+            (Type::Any, _) | (_, Type::Any) | (Type::String, _) => true,
+            (ty, want) => ty == want,
+        };
+        if fits || error.kind == Kind::Limit {
+            return Err(error);
+        }
+        let (want, found) = (want.friendly(), ty.friendly());
+        let message = format!("the operand does not fit: {want} is required, found {found}");
+        Ok(self.error(Kind::Type, node.range(), message))
     }
 
     /// The result of an operator on two numbers.
@@ -112,7 +135,10 @@ impl Evaluator<'_> {
         match self.node(node) {
             Ok(value) => self.operand(value, node, &Type::Bool).map(Ok),
             Err(error) if error.kind == Kind::Limit => Err(error),
-            Err(error) => Ok(Err(error)),
+            Err(error) => match self.failed_operand(error, node, &Type::Bool) {
+                Ok(error) => Err(error),
+                Err(error) => Ok(Err(error)),
+            },
         }
     }
 
