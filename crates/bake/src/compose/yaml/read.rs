@@ -560,8 +560,8 @@ mod tests {
 
     #[test]
     fn an_alias_inside_its_anchor_is_refused() {
-        assert!(message("a: &a [*a]").contains("part of what it stands for"));
-        assert!(message("a: &a {<<: *a}").contains("part of what it stands for"));
+        assert!(message("a: &a [*a]").contains("a value that contains it"));
+        assert!(message("a: &a {<<: *a}").contains("a value that contains it"));
     }
 
     #[test]
