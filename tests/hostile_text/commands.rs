@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -71,12 +72,32 @@ impl World {
                 .replace("@P", &self.folder.path().display().to_string())
                 .replace("@N", NAME)
         };
-        let mut command = solvekit(line.split(' ').map(place));
+        let mut command = match line.strip_prefix("buildctl ") {
+            Some(rest) => self.buildctl(solvekit(rest.split(' ').map(place))),
+            None => solvekit(line.split(' ').map(place)),
+        };
         command.current_dir(self.folder.path());
         command.env("BUILDX_CONFIG", self.path("buildx"));
         command.env("DOCKER_CONFIG", self.path(&format!("docker{NAME}")));
         command.env("HOME", self.folder.path());
         Finished::with_input(&mut command, "password\n")
+    }
+
+    /// The same program and arguments under the name buildctl.
+    fn buildctl(&self, command: Command) -> Command {
+        let link = self.path("buildctl");
+        if !link.exists() {
+            std::os::unix::fs::symlink(command.get_program(), &link).unwrap();
+        }
+        let mut called = Command::new(link);
+        called.args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => called.env(name, value),
+                None => called.env_remove(name),
+            };
+        }
+        called
     }
 }
 
@@ -89,6 +110,23 @@ const LINES: &[(&str, Kind)] = &[
         "--addr @D build --progress jsonl --progress-fd 1 scratch",
         Json,
     ),
+    (
+        "!--addr @D solve --progress plain --frontend @N --opt @N=@N --local @N=scratch",
+        Text,
+    ),
+    ("!--addr @D solve --frontend x --opt @N", Text),
+    ("!--addr @D solve --frontend x --local @N=@N", Text),
+    ("!solve @P/@N", Text),
+    ("!buildctl --addr @D debug workers -v", Text),
+    ("!buildctl --addr @D debug workers --format @N", Text),
+    ("!buildctl --addr @D debug info", Text),
+    ("buildctl --addr @D debug histories", Text),
+    ("buildctl --addr @D debug get @N", Data),
+    ("!buildctl --addr @D du -v", Text),
+    ("!buildctl --addr @D du", Text),
+    ("!buildctl --addr @D prune -v", Text),
+    ("!buildctl --addr @D build --frontend @N --opt @N=@N", Text),
+    ("buildctl --addr @D prune-histories", Text),
     ("!build -f wrong.Dockerfile scratch", Text),
     ("!build --call=outline scratch", Text),
     ("!build --call=targets scratch", Text),
