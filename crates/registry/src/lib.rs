@@ -1,12 +1,12 @@
-//! solvekit-registry: images where they are kept. The distribution API of registries with their
-//! credentials, OCI image layouts on disk, and transfers between the two.
+//! solvekit-registry: image storage. The distribution API of registries with credentials, OCI image
+//! layouts on disk, and transfers between them.
 //!
-//! - [`files`] writes files in one step and opens them beneath a folder.
-//! - [`registry`] reads and writes manifests and blobs of registries.
+//! - [`files`] replaces files atomically and opens files inside a folder safely.
+//! - [`registry`] reads and writes the manifests and blobs of registries.
 //! - [`layout`] reads and writes OCI image layouts in folders.
 //! - [`transfer`] moves images between registries, folders and archives.
-//! - [`walk`] has the limits within which an image is read.
-//! - [`task`] runs blocking work beside async code.
+//! - [`walk`] limits how much of an image is read.
+//! - [`task`] runs blocking work from async code.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use solvekit_core::oci;

@@ -1,10 +1,10 @@
-//! Blocking work beside async code, and what a panic in it becomes.
+//! Runs blocking work from async code, and reports its panics.
 
 use std::any::Any;
 
 use tokio::task::JoinError;
 
-/// A task panicked, which is a mistake of this program.
+/// A task panicked, which is a bug in this program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a task panicked: {message} (this is a bug in solvekit: please report it)")]
 pub struct Panicked {
@@ -12,7 +12,7 @@ pub struct Panicked {
 }
 
 impl Panicked {
-    /// What a thread panicked with.
+    /// The message of a thread's panic.
     pub fn of(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -26,7 +26,7 @@ impl From<JoinError> for Panicked {
     fn from(error: JoinError) -> Self {
         match error.try_into_panic() {
             Ok(panic) => Self::of(&*panic),
-            // Blocking work is never aborted: only a runtime that shuts down drops it.
+            // Blocking work is never aborted; only a runtime that shuts down drops it.
             Err(error) => Self {
                 message: error.to_string(),
             },
@@ -34,10 +34,10 @@ impl From<JoinError> for Panicked {
     }
 }
 
-/// Does work that blocks on a thread for that.
+/// Runs blocking work on a thread for it.
 ///
 /// # Errors
-/// Those of the work; a panic in it is one too.
+/// The error of the work, or a panic in it.
 pub async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,

@@ -1,5 +1,5 @@
-//! Limits for walking through an image: indexes may hold indexes, and a hostile one holds itself a
-//! thousand times over.
+//! Limits for reading an image. Indexes can be nested, and a hostile one can contain thousands of
+//! others.
 
 use std::collections::HashSet;
 
@@ -7,49 +7,49 @@ use thiserror::Error;
 
 use crate::oci::Digest;
 
-/// How deep indexes may lie in indexes; images have one or two levels.
+/// The deepest nesting of indexes; images have one or two levels.
 pub const DEPTH: usize = 8;
-/// How many manifests and indexes an image may have. The largest public ones have some hundred.
+/// The maximum number of manifests and indexes. The largest public images have a few hundred.
 const MANIFESTS: usize = 4096;
-/// How many bytes they may have in total.
+/// Their maximum total size in bytes.
 const BYTES: u64 = 256 << 20;
 
-/// What was seen of an image: every manifest is visited once, by its digest.
+/// Counts what was read of an image. Every manifest is visited once, by digest.
 #[derive(Debug, Default)]
 pub struct Walk {
     seen: HashSet<Digest>,
     bytes: u64,
 }
 
-/// An image is larger than any that is known.
+/// The image exceeds a limit.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WalkError {
     /// Too many manifests.
     #[error("the image has more than {limit} manifests")]
     Manifests {
-        /// The most that an image may have.
+        /// The maximum number.
         limit: usize,
     },
-    /// Too many bytes of manifests.
+    /// The manifests are too large in total.
     #[error("the manifests of the image have more than {limit} bytes")]
     Bytes {
-        /// The most that they may have.
+        /// The maximum total size in bytes.
         limit: u64,
     },
-    /// Indexes in indexes in indexes.
+    /// The indexes are nested too deeply.
     #[error("indexes lie in the image more than {limit} deep")]
     Depth {
-        /// The deepest that they may lie.
+        /// The maximum depth.
         limit: usize,
     },
 }
 
 impl Walk {
-    /// True the first time that a manifest is met.
+    /// Returns true the first time that a digest is seen.
     ///
     /// # Errors
-    /// [`WalkError::Manifests`] when there are too many.
+    /// [`WalkError::Manifests`] if there are too many.
     pub fn is_new(&mut self, digest: &Digest) -> Result<bool, WalkError> {
         if self.seen.contains(digest) {
             return Ok(false);
@@ -60,10 +60,10 @@ impl Walk {
         Ok(self.seen.insert(digest.clone()))
     }
 
-    /// Counts the bytes of a manifest that was read.
+    /// Adds the size of a manifest.
     ///
     /// # Errors
-    /// [`WalkError::Bytes`] when there are too many in total.
+    /// [`WalkError::Bytes`] if the total is too large.
     pub fn count(&mut self, bytes: usize) -> Result<(), WalkError> {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         match self.bytes > BYTES {
@@ -72,7 +72,7 @@ impl Walk {
         }
     }
 
-    /// Refuses what lies too deep.
+    /// Refuses indexes that are nested too deeply.
     ///
     /// # Errors
     /// [`WalkError::Depth`].

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all.
+//! Files that appear complete or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 /// Permissions of a new file, before the umask.
 const MODE: u32 = 0o666;
 
-/// A new file that takes the place of another one in one step, or is removed when it is dropped.
+/// A new file that replaces another one atomically. It is removed when it is dropped uncommitted.
 ///
-/// It is written under a random name beside its place, which nobody can have prepared: the name must not exist, so no
-/// link is followed. A link in its place is replaced, not followed.
+/// It is written under a random name in the same folder. That name must not exist, so nobody can
+/// prepare a link there. A link at the final path is replaced, not followed.
 ///
 /// ```
 /// use std::io::Write as _;
@@ -34,15 +34,15 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins a file with the usual permissions.
+    /// Creates a file with the usual permissions.
     ///
     /// # Errors
-    /// When the folder cannot be written, or the path ends in no name.
+    /// If the folder is not writable, or the path has no file name.
     pub fn create(path: &Path) -> io::Result<Self> {
         Self::create_with_mode(path, MODE)
     }
 
-    /// Begins a file with these permissions, less the umask.
+    /// Creates a file with these permissions, less the umask.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -51,7 +51,8 @@ impl AtomicFile {
         Self::create_at(path, path.with_file_name(random_name(name)?), mode)
     }
 
-    /// Begins a file in another folder of the same file system, where its random name is in nobody's way.
+    /// Creates the temporary file in another folder of the same file system, where it disturbs
+    /// nobody.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -70,20 +71,20 @@ impl AtomicFile {
         })
     }
 
-    /// The open file, for its owner and permissions.
+    /// Returns the open file, so that owner and permissions can be set.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Puts the file into its place, with its bytes on disk: the name is never there before them.
+    /// Syncs the file to disk and renames it into place. The name never appears before the bytes.
     ///
     /// # Errors
-    /// When the disk or the folder does not take it. The place then holds what it held before.
+    /// If the sync or the rename fails. The old file then stays in place.
     pub fn commit(self) -> io::Result<()> {
         self.place().map(drop)
     }
 
-    /// Puts the file into its place while it is still being written, for readers that follow it.
+    /// Renames the file into place while it is still being written, for readers that follow it.
     ///
     /// # Errors
     /// As [`commit`](Self::commit).
@@ -98,7 +99,8 @@ impl AtomicFile {
         fs::rename(&self.temporary, &self.path)?;
         self.temporary = PathBuf::new();
         if let Some(folder) = self.path.parent().filter(|it| !it.as_os_str().is_empty()) {
-            // The name's own way to the disk. Some file systems cannot, and the file is complete without.
+            // Syncs the name as well. Some file systems do not support this; the file is complete
+            // anyway.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
         Ok(())
@@ -118,13 +120,13 @@ impl Write for AtomicFile {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.temporary.as_os_str().is_empty() {
-            // Nothing can be done about one that stays.
+            // Nothing can be done if the removal fails.
             let _ = fs::remove_file(&self.temporary);
         }
     }
 }
 
-/// Writes a whole file in one step.
+/// Writes a whole file atomically.
 ///
 /// # Errors
 /// As [`AtomicFile::create`] and [`AtomicFile::commit`].
@@ -134,29 +136,30 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
-/// Where a user wants bytes to be: in a file, or in a pipe or device that is there.
+/// Where a user wants output: a file, or an existing pipe or device.
 #[derive(Debug)]
 pub enum Destination {
-    /// A file, in its place only when it is complete.
+    /// A file, which appears only when it is complete.
     File(AtomicFile),
-    /// A pipe, a socket, a terminal or another device, which is written to and never replaced.
+    /// A pipe, a socket, a terminal or another device. It is written to and never replaced.
     Special(File),
 }
 
 impl Destination {
-    /// Opens the place.
+    /// Opens the destination.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it is not writable.
     pub fn open(path: &Path) -> io::Result<Self> {
         match Self::is_special(path) {
-            // `/dev/stdout` can be a file of the shell, which has something in it.
+            // The shell may have opened `/dev/stdout` as a file with content, so append.
             true => Ok(Self::Special(OpenOptions::new().append(true).open(path)?)),
             false => Ok(Self::File(AtomicFile::create(path)?)),
         }
     }
 
-    /// Is there a pipe, a socket or a device, or is it the name of an open file (`/dev/stdout`, `/dev/fd/3`)?
+    /// Returns true if the path is a pipe, a socket or a device, or names an open file
+    /// (`/dev/stdout`, `/dev/fd/3`).
     pub fn is_special(path: &Path) -> bool {
         let is_open_file = path.parent() == Some(Path::new("/dev"))
             || path.starts_with("/dev/fd")
@@ -165,7 +168,7 @@ impl Destination {
         found.is_ok_and(|found| !found.is_dir() && (is_open_file || !found.is_file()))
     }
 
-    /// Completes what was written.
+    /// Completes the output.
     ///
     /// # Errors
     /// As [`AtomicFile::commit`].
@@ -204,14 +207,14 @@ impl Write for Destination {
     }
 }
 
-/// A hidden name that nobody can guess, made of the name that the file will have.
+/// Returns a hidden name that nobody can guess, based on the final name.
 ///
 /// # Errors
-/// When the system has no random numbers.
+/// If the system has no random numbers.
 pub fn random_name(name: &std::ffi::OsStr) -> io::Result<std::ffi::OsString> {
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
-    // A name can have 255 bytes; the random part has 34.
+    // A name can have 255 bytes; the random part takes 34.
     let text = name.to_string_lossy();
     let mut end = text.len().min(200);
     while !text.is_char_boundary(end) {

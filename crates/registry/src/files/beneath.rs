@@ -1,5 +1,4 @@
-//! A folder that nothing leads out of: what is in it is opened from its descriptor, whatever links there are and whoever
-//! changes them meanwhile.
+//! Opens files inside a folder. No link leads outside, even if the folder changes meanwhile.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +12,7 @@ use rustix::path::Arg;
 const DIRECTORY: OFlags = OFlags::DIRECTORY
     .union(OFlags::RDONLY)
     .union(OFlags::CLOEXEC);
-/// Nothing waits for the other end of a pipe, no terminal becomes this process's own.
+/// Opening must not wait for a pipe's other end or acquire a controlling terminal.
 const FILE: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)
@@ -25,33 +24,33 @@ pub struct Beneath {
     root: OwnedFd,
 }
 
-/// What happens to symbolic links on the way.
+/// How symbolic links on the way are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// Those that stay in the folder are followed; absolute ones do not stay. A kernel or sandbox without `openat2`
-    /// follows none.
+    /// Follows links that stay inside the folder; absolute links do not. Without `openat2` (older
+    /// kernels, some sandboxes) no link is followed.
     Inside,
-    /// None is followed.
+    /// Follows no link.
     Never,
 }
 
-/// Why something in a folder cannot be opened.
+/// Why something in a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BeneathError {
-    /// A link on the way leads out of the folder, or no link may be followed.
+    /// A link leads out of the folder, or links are not allowed.
     #[error("a symbolic link leads out of the folder")]
     Outside,
-    /// There is a folder, a pipe, a socket or a device.
+    /// The path is a folder, a pipe, a socket or a device.
     #[error("it is not a regular file")]
     NotRegular,
-    /// The system says no.
+    /// The system call failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 impl BeneathError {
-    /// Is nothing there?
+    /// Returns true if nothing exists at the path.
     pub fn is_missing(&self) -> bool {
         matches!(
             self,
@@ -70,19 +69,20 @@ impl From<Errno> for BeneathError {
 }
 
 impl Beneath {
-    /// Opens the folder; links on the way to it are followed.
+    /// Opens the folder. Links on the way to it are followed.
     ///
     /// # Errors
-    /// When it is not there, or no folder.
+    /// If the path does not exist or is not a folder.
     pub fn open(root: &Path) -> io::Result<Self> {
         let root = rustix::fs::openat(CWD, root, DIRECTORY, Mode::empty())?;
         Ok(Self { root })
     }
 
-    /// A regular file in it.
+    /// Opens a regular file in the folder.
     ///
     /// # Errors
-    /// [`BeneathError::Outside`] and [`BeneathError::NotRegular`]; a pipe or device is never waited for or read.
+    /// [`BeneathError::Outside`] and [`BeneathError::NotRegular`]. Pipes and devices are neither
+    /// read nor waited for.
     pub fn file(&self, path: &Path, links: Links) -> Result<File, BeneathError> {
         let file = File::from(self.resolve(path, FILE, links)?);
         match file.metadata()?.is_file() {
@@ -91,10 +91,10 @@ impl Beneath {
         }
     }
 
-    /// A folder in it; `.` is itself.
+    /// Opens a folder in the folder; `.` is the folder itself.
     ///
     /// # Errors
-    /// The system's, with `EXDEV` or `ELOOP` for what leads out.
+    /// The system's error; `EXDEV` or `ELOOP` if a link leads outside.
     pub fn directory(&self, path: impl Arg + Copy, links: Links) -> Result<OwnedFd, Errno> {
         self.resolve(path, DIRECTORY, links)
     }
@@ -112,13 +112,13 @@ impl Beneath {
         };
         match rustix::fs::openat2(&self.root, path, flags, Mode::empty(), resolve) {
             Err(Errno::NOSYS | Errno::PERM) => self.step_by_step(path, flags),
-            // The kernel could not tell, because something was renamed meanwhile.
+            // A rename at the same time kept the kernel from deciding.
             Err(Errno::AGAIN) => self.step_by_step(path, flags),
             opened => opened,
         }
     }
 
-    /// For kernels and sandboxes without `openat2`: one element after the other, no link.
+    /// Opens one path element after the other and follows no link, for systems without `openat2`.
     fn step_by_step(&self, path: impl Arg, flags: OFlags) -> Result<OwnedFd, Errno> {
         let path = path.into_c_str()?;
         let mut names: Vec<&[u8]> = path.to_bytes().split(|&byte| byte == b'/').collect();
@@ -140,7 +140,7 @@ impl AsFd for Beneath {
     }
 }
 
-/// `..` and an absolute path go up.
+/// Refuses `..` and absolute paths.
 fn inside(name: &[u8]) -> Result<(), Errno> {
     match name {
         b"" | b".." => Err(Errno::XDEV),

@@ -1,19 +1,19 @@
-//! Files that others wrote, read up to a limit.
+//! Bounded reads of files that others wrote.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// The bytes of a file of at most so many bytes.
+/// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
-/// [`ErrorKind::FileTooLarge`] names the limit, also for what has no end, such as a device; others
-/// when it cannot be read.
+/// [`ErrorKind::FileTooLarge`] names the limit, also for endless sources such as devices; others if
+/// the file cannot be read.
 pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     take_at_most(File::open(path)?, limit)
 }
 
-/// All that can be read, if that is not more than so many bytes. No more memory is used.
+/// Reads a source to its end if it has at most `limit` bytes. Uses no more memory than that.
 ///
 /// # Errors
 /// As [`read_at_most`].

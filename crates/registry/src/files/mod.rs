@@ -1,8 +1,9 @@
-//! Files of this machine that others can tamper with: written in one step, opened beneath a folder.
+//! Safe access to local files that others can tamper with.
 //!
-//! - [`AtomicFile`] is the only way a file is replaced: a random name, then a rename. No link is followed.
+//! - [`AtomicFile`] replaces a file: it writes under a random name, then renames. No link is
+//!   followed.
 //! - [`read_at_most`] reads a file up to a limit.
-//! - [`Beneath`] opens what is in a folder, and nothing that a link in it leads to outside.
+//! - [`Beneath`] opens files inside a folder; no link leads outside.
 
 mod atomic;
 mod beneath;

@@ -1,29 +1,29 @@
-//! Where a path that somebody typed goes into a folder that somebody else filled.
+//! Finds where a path that the user typed enters a folder that somebody else filled.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// As many links as the kernel follows.
+/// The kernel's limit for followed links.
 const LINKS: usize = 40;
 
-/// Where a path leads that somebody typed.
+/// Where a typed path leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
-    /// Into the folder: the part from there on, to be opened with [`Beneath`](super::Beneath).
+    /// Into the folder. Holds the rest of the path, to be opened with [`Beneath`](super::Beneath).
     Into(PathBuf),
-    /// Not through the folder; the whole path.
+    /// Not through the folder. Holds the whole path.
     Past(PathBuf),
 }
 
-/// Follows an absolute path until it comes into `root`. Up to there the path is the typist's, and links are followed; what
-/// comes after that is what the folder holds. `root` has no links.
+/// Follows an absolute path until it enters `root`. The user typed the path up to there, so its
+/// links are followed; the rest is the folder's content. `root` must contain no links.
 ///
-/// `..` is resolved first and without looking at links, as Go's `filepath.Clean` does.
+/// `..` is resolved first, without looking at links, as Go's `filepath.Clean` does.
 ///
 /// # Errors
-/// When there are too many links. What is not there is no error.
+/// If there are too many links. A missing file is not an error.
 pub fn way(root: &Path, path: &Path) -> io::Result<Way> {
     let path = clean(path);
     let mut to_go: VecDeque<OsString> = names(&path).collect();
@@ -61,7 +61,7 @@ pub fn way(root: &Path, path: &Path) -> io::Result<Way> {
     Ok(Way::Past(path))
 }
 
-/// The path without `.` and with `..` taken off what is before it.
+/// Removes `.` and resolves `..` without looking at the disk.
 fn clean(path: &Path) -> PathBuf {
     let mut cleaned = PathBuf::new();
     for part in path.components() {
@@ -76,7 +76,7 @@ fn clean(path: &Path) -> PathBuf {
     cleaned
 }
 
-/// The names of a path; `..` is one.
+/// Splits a path into names; `..` is one of them.
 fn names(path: &Path) -> impl Iterator<Item = OsString> {
     let names: Vec<OsString> = path
         .components()
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(inside("to-root/sub/file").as_deref(), Some("sub/file"));
         assert_eq!(inside("to-file").as_deref(), Some("sub/file"));
         assert_eq!(inside("other/../root/./file").as_deref(), Some("file"));
-        // What the folder holds is opened as such, wherever its links lead.
+        // The folder's content is opened as such, wherever its links lead.
         assert_eq!(inside("root/out/other/x").as_deref(), Some("out/other/x"));
         assert_eq!(inside("other/file"), None);
         assert_eq!(inside("root/../other/file"), None);

@@ -1,4 +1,4 @@
-//! Reading blobs.
+//! Reading the blobs of a layout.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use crate::files::take_at_most;
 use crate::oci::Hasher;
 use crate::oci::{Descriptor, Digest, media_type};
 
-/// The largest manifest, as the reference has it.
+/// The largest manifest that is read, in bytes: the reference client's limit.
 const MANIFEST: u64 = 4 << 20;
 
 /// A blob of a layout.
@@ -25,14 +25,16 @@ pub struct Blob {
 }
 
 impl Layout {
-    /// Where the blob is, or has to be.
+    /// Returns the path of a blob, which need not exist.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
-        // A digest's parts are a known algorithm and hexadecimal digits: no way out of the folder.
+        // The digest was parsed: a known algorithm and hexadecimal digits, so it cannot leave the
+        // folder.
         let blobs = self.root().join("blobs");
         blobs.join(digest.algorithm()).join(digest.hex())
     }
 
-    /// Opens a blob; `None` when it is not there. Links are followed: some build tools make layouts of links.
+    /// Opens a blob; returns `None` if it does not exist. Links are followed, because some build
+    /// tools create layouts of links.
     pub fn blob(&self, digest: &Digest) -> Result<Option<Blob>, Error> {
         let path = self.blob_path(digest);
         let failed = |source| Error::File {
@@ -40,7 +42,7 @@ impl Layout {
             path: path.clone(),
             source,
         };
-        // A pipe must not block.
+        // Opening a pipe must not block.
         let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
         let file = match OpenOptions::new()
             .read(true)
@@ -65,7 +67,8 @@ impl Layout {
         }))
     }
 
-    /// The bytes of a blob of not more than `limit`; `None` when it is not there. They are not checked.
+    /// Reads a blob of at most `limit` bytes; returns `None` if it does not exist. The bytes are
+    /// not verified.
     pub fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(blob) = self.blob(digest)? else {
             return Ok(None);
@@ -78,7 +81,7 @@ impl Layout {
         })
     }
 
-    /// Whether the bytes of a blob are those of its digest. `None` when it is not there.
+    /// Returns true if a blob's bytes match its digest, and `None` if the blob does not exist.
     pub fn is_intact(&self, digest: &Digest) -> Result<Option<bool>, Error> {
         let Some(mut blob) = self.blob(digest)? else {
             return Ok(None);
@@ -98,7 +101,7 @@ impl Layout {
         }
     }
 
-    /// The descriptor of a manifest or an index that is there, as its own text describes it.
+    /// Returns the descriptor of a stored manifest or index, made from its own text.
     pub fn descriptor(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let (Some(blob), Some(text)) = (self.blob(digest)?, self.read(digest, MANIFEST)?) else {
             return Ok(None);
@@ -112,7 +115,7 @@ impl Layout {
         Ok(Some(Descriptor::new(media_type, digest.clone(), blob.size)))
     }
 
-    /// The digests of all blobs, in no order. Files of other names are passed over.
+    /// Returns the digests of all blobs, unsorted. Files with other names are skipped.
     pub fn blobs(&self) -> Result<Vec<Digest>, Error> {
         let mut found = Vec::new();
         for algorithm in ["sha256", "sha384", "sha512"] {

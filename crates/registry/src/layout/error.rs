@@ -1,4 +1,4 @@
-//! What can be wrong with a layout.
+//! Errors of OCI image layouts.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,14 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file of it cannot be read or written.
+    /// A file of the layout could not be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried.
+        /// The action that failed, such as `read`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// The folder has no index.
@@ -22,12 +22,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// The index is not what it should be.
+    /// The index is malformed.
     #[error("{} is not the index of an OCI image layout: {reason}", path.display())]
     Index {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the input.
         reason: String,
     },
     /// The index has no such entry.
@@ -35,23 +35,23 @@ pub enum Error {
     NoImage {
         /// The folder.
         path: PathBuf,
-        /// The tag or name that was looked for.
+        /// The requested tag or name.
         tag: String,
-        /// Those that there are.
+        /// The names that exist.
         available: Vec<String>,
     },
-    /// Another program writes the index all the time.
+    /// Another program did not release the lock of the index in time.
     #[error("another program holds the lock {}", path.display())]
     Locked {
         /// The lock file.
         path: PathBuf,
     },
-    /// A text that is no reference to a layout.
+    /// The text is not a reference to a layout.
     #[error("invalid OCI layout {input:?}: {reason}")]
     Reference {
         /// The text as given.
         input: String,
-        /// What is wrong with it.
+        /// What is wrong with the input.
         reason: String,
     },
 }

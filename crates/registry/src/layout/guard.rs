@@ -1,4 +1,4 @@
-//! One writer of an index at a time, among programs: the lock file that Go clients of BuildKit use too.
+//! The lock of `index.json`: one writer at a time. Go clients of BuildKit use the same lock file.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::Error;
 use super::upload::file_error;
 
-/// How long another program may hold the lock; it writes one small file.
+/// How long to wait for another program's lock; it only writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Holds the lock until it is dropped.
@@ -33,14 +33,14 @@ impl Guard {
                 .write(true)
                 .create(true)
                 .truncate(false)
-                // Whoever else can write into the folder could lead it elsewhere.
+                // Others who can write to the folder could place a link here.
                 .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
                 .open(&path)
                 .map_err(|error| file_error("create", &path, error))?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                // Whoever had it before has removed the file.
+                // The previous owner removed the file, so this lock guards nothing.
                 Ok(()) if !is_at(&file, &path) => continue,
-                // Some network file systems have no locks; the index is still replaced in one step.
+                // Some network file systems have no locks. The index is still replaced atomically.
                 Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
                     return Ok(Self { path, _file: file });
                 }
@@ -63,7 +63,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // A lock file that stays is harmless.
+        // A lock file left behind is harmless.
         let _ = fs::remove_file(&self.path);
     }
 }

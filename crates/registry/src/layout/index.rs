@@ -1,4 +1,4 @@
-//! `index.json`: which images a layout has, by tag and by name. Entries of others are kept as they are.
+//! `index.json`: the images of a layout by tag and name. Entries of other tools stay unchanged.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use super::{Error, Layout};
 use crate::files::read_at_most;
 use crate::oci::{Descriptor, Digest, Reference, media_type};
 
-/// The tag alone, as the specification has it.
+/// The annotation with the tag alone, from the OCI image specification.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
-/// The whole name, as containerd adds it.
+/// The annotation with the full image name, which containerd adds.
 const IMAGE_NAME: &str = "io.containerd.image.name";
-/// Far more than any index.
+/// The largest index that is read, in bytes; real ones are far smaller.
 const LIMIT: u64 = 16 << 20;
 
-/// What an entry of an index is called.
+/// The name of an index entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
-    /// By a tag.
+    /// A tag alone.
     Tag(String),
-    /// By a whole image name, with its tag.
+    /// A full image name with its tag.
     Image(Reference),
 }
 
@@ -32,10 +32,10 @@ impl Layout {
         self.root().join("index.json")
     }
 
-    /// The digest of the image of that whole name or, if there is none, of that tag.
+    /// Returns the digest of the image with that full name or, if there is none, with that tag.
     ///
     /// # Errors
-    /// [`Error::NoIndex`] where there is no layout, [`Error::NoImage`] with the tags that there are.
+    /// [`Error::NoIndex`] if there is no layout; [`Error::NoImage`], which lists the existing tags.
     pub fn find(&self, tag: &str) -> Result<Digest, Error> {
         let index = self.read_index()?.ok_or_else(|| Error::NoIndex {
             path: self.root().to_owned(),
@@ -51,7 +51,7 @@ impl Layout {
         }
     }
 
-    /// As [`Layout::find`], but the only image of a layout is found by any tag.
+    /// As [`Layout::find`], but a layout's only image matches any tag.
     ///
     /// # Errors
     /// As [`Layout::find`].
@@ -65,10 +65,11 @@ impl Layout {
         }
     }
 
-    /// Adds an image under names, in place of what had them before. The index is replaced in one step.
+    /// Adds an image under names and takes those names from other images. The index is replaced
+    /// atomically.
     ///
     /// # Errors
-    /// The file that cannot be written; [`Error::Locked`] when another program does not let go of the index.
+    /// If a file cannot be written; [`Error::Locked`] if another program holds the lock too long.
     pub fn put(&self, image: &Descriptor, names: &[Name]) -> Result<(), Error> {
         make(self.root())?;
         let path = self.index_path();
@@ -82,7 +83,7 @@ impl Layout {
         replace(&path, &Value::Object(index))
     }
 
-    /// Takes names away from images, whose blobs stay.
+    /// Removes names from images. Their blobs stay.
     pub fn forget(&self, names: &[Name]) -> Result<(), Error> {
         let path = self.index_path();
         let _guard = Guard::of(&path)?;
@@ -97,7 +98,7 @@ impl Layout {
         replace(&path, &Value::Object(index))
     }
 
-    /// The bytes of the index; `None` when there is none.
+    /// Returns the bytes of the index, or `None` if there is none.
     pub(crate) fn index_text(&self) -> Result<Option<Vec<u8>>, Error> {
         let path = self.index_path();
         match read_at_most(&path, LIMIT) {
@@ -108,14 +109,14 @@ impl Layout {
         }
     }
 
-    /// `None` when there is none.
+    /// Returns `None` if there is no index.
     pub(super) fn read_index(&self) -> Result<Option<Map<String, Value>>, Error> {
         let path = self.index_path();
         let Some(text) = self.index_text()? else {
             return Ok(None);
         };
         if text.is_empty() {
-            // As Go's clients leave it while they write it for the first time.
+            // Go clients leave an empty file while they write the first index.
             return Ok(Some(Map::new()));
         }
         let parsed = serde_json::from_slice(&text);
@@ -158,7 +159,7 @@ fn annotation<'a>(entry: &'a Value, key: &str) -> Option<&'a str> {
     entry.get("annotations")?.get(key)?.as_str()
 }
 
-/// Pure: the index with the image in it.
+/// Adds the image to the index. Pure.
 fn insert(index: &mut Map<String, Value>, image: &Descriptor, names: &[Name]) {
     let version = index.entry("schemaVersion").or_insert(Value::Null);
     if version.as_u64().unwrap_or_default() == 0 {
@@ -187,7 +188,8 @@ fn insert(index: &mut Map<String, Value>, image: &Descriptor, names: &[Name]) {
     }
 }
 
-/// Removes what has a name; gives that as annotations have it: whole, and its tag.
+/// Removes the entries with a name. Returns the name as annotations hold it: the full name and the
+/// tag.
 fn remove(manifests: &mut Vec<Value>, name: &Name) -> (Option<String>, String) {
     let (whole, tag) = match name {
         Name::Tag(tag) => (None, tag.clone()),
@@ -200,14 +202,14 @@ fn remove(manifests: &mut Vec<Value>, name: &Name) -> (Option<String>, String) {
     (whole, tag)
 }
 
-/// The tag of a name, or its digest.
+/// Returns the tag of a name, or its digest.
 fn object(name: &Reference) -> String {
     let digest = name.digest().map(|digest| format!("@{digest}"));
     let tag = name.tag().map(str::to_owned);
     tag.or(digest).unwrap_or_else(|| name.to_string())
 }
 
-/// Writes beside the file and renames.
+/// Writes a temporary file and renames it.
 fn replace(path: &Path, value: &Value) -> Result<(), Error> {
     crate::files::replace(path, value.to_string().as_bytes())
         .map_err(|error| file_error("write", path, error))

@@ -1,8 +1,10 @@
-//! OCI image layouts on disk: a folder with `index.json`, `oci-layout` and blobs that are named by their digests.
+//! OCI image layouts on disk: folders with `index.json`, `oci-layout` and blobs named by their
+//! digests.
 //!
-//! Local caches, `type=oci,tar=false` outputs and `oci-layout://` contexts are such folders. What the daemon reads and
-//! writes of them goes through the content store of a session; the index is read and written here. Files are followed
-//! by other tools (skopeo, crane, Go clients of BuildKit), so their forms are the specification's.
+//! Local caches, `type=oci,tar=false` outputs and `oci-layout://` contexts are layouts. The daemon
+//! reads and writes their blobs through a session's content store; this module reads and writes the
+//! index. Other tools (skopeo, crane, Go clients of BuildKit) read the files, so they follow the
+//! OCI specification.
 //!
 //! ```no_run
 //! use solvekit_registry::layout::LayoutReference;
@@ -28,19 +30,19 @@ pub use upload::{CommitError, Upload};
 
 use std::path::{Path, PathBuf};
 
-/// A folder that is an OCI image layout, or becomes one. Methods block.
+/// A folder that is, or will be, an OCI image layout. Methods block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     root: PathBuf,
 }
 
 impl Layout {
-    /// The layout in a folder, which need not be there yet.
+    /// Returns the layout in a folder, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -1,4 +1,4 @@
-//! Blobs that are there in part: a transfer that broke off is gone on with.
+//! Partial blobs: an interrupted transfer resumes.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -12,9 +12,10 @@ use super::{Error, Layout, Upload};
 use crate::oci::{Descriptor, Hasher};
 
 impl Layout {
-    /// Goes on with a blob of which [`Upload`] has left a part, or begins it. What comes is left there when the upload is
-    /// dropped before its commit. Two programs that write the same blob do not disturb each other: the second begins one of
-    /// its own, which it does not leave. Blocking: the part is read for its digest.
+    /// Resumes a blob that an [`Upload`] left incomplete, or starts it. The received part stays on
+    /// disk if the upload is dropped before its commit. If another program is writing the same
+    /// blob, this starts an independent upload that leaves nothing. Blocking: the existing part is
+    /// read for its digest.
     pub fn resume(&self, blob: &Descriptor) -> Result<Upload, Error> {
         let folder = self.ingest();
         make(&folder)?;
@@ -22,7 +23,7 @@ impl Layout {
         let path = folder.join(format!("{algorithm}-{hex}.part"));
         let mut open = OpenOptions::new();
         open.read(true).write(true).create(true).truncate(false);
-        // The name can be guessed: whoever else can write into the folder could lead it elsewhere.
+        // The name can be guessed, so others who can write to the folder could place a link here.
         open.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let mut file = open
             .open(&path)
@@ -31,7 +32,7 @@ impl Layout {
             return self.upload(algorithm);
         }
         if !is_at(&file, &path) {
-            // The one who had the lock has just put it into place.
+            // The previous lock holder has just moved the blob into place.
             return self.upload(algorithm);
         }
         let mut hasher = Hasher::new(algorithm);
@@ -80,7 +81,7 @@ mod tests {
         let hello = Descriptor::of("a/b", b"hello");
         let mut upload = layout.resume(&hello).unwrap();
         upload.write(b"he").unwrap();
-        // Another one at the same time has its own.
+        // A second writer of the same blob has its own file.
         let mut other = layout.resume(&hello).unwrap();
         assert_eq!(other.size(), 0);
         other.write(b"x").unwrap();

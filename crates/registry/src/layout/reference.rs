@@ -1,4 +1,4 @@
-//! `oci-layout://PATH[:TAG][@DIGEST]`: an image of a layout on this machine, as flags name it.
+//! `oci-layout://PATH[:TAG][@DIGEST]`: an image in a local layout, as written in flags.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use super::{Error, Layout};
 use crate::oci::Digest;
 
 const SCHEME: &str = "oci-layout://";
-/// The tag of a reference that has neither tag nor digest.
+/// The tag of a reference without tag and digest.
 const DEFAULT_TAG: &str = "latest";
 
 /// An image of a layout.
@@ -15,24 +15,24 @@ const DEFAULT_TAG: &str = "latest";
 pub struct LayoutReference {
     /// The folder.
     pub path: PathBuf,
-    /// The tag; there is one where there is no digest.
+    /// The tag; always set if there is no digest.
     pub tag: Option<String>,
-    /// The tag was not given: the layout's only image is meant, whatever its tag.
+    /// True if the tag was omitted. The layout's only image then matches, whatever its tag.
     pub is_default_tag: bool,
     /// The digest.
     pub digest: Option<Digest>,
 }
 
 impl LayoutReference {
-    /// Whether the text begins as such a reference does.
+    /// Returns true if the text starts like a layout reference.
     pub fn is_one(text: &str) -> bool {
         text.starts_with(SCHEME)
     }
 
-    /// Parses `oci-layout://PATH[:TAG][@DIGEST]`; without tag and digest the tag is `latest`.
+    /// Parses `oci-layout://PATH[:TAG][@DIGEST]`. Without tag and digest the tag is `latest`.
     ///
     /// # Errors
-    /// [`Error::Reference`] says what is wrong with the text.
+    /// [`Error::Reference`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason: String| Error::Reference {
             input: text.to_owned(),
@@ -70,8 +70,8 @@ impl LayoutReference {
         })
     }
 
-    /// The digest: the given one, or that of the given tag; without either that of the tag `latest`, or of the layout's only
-    /// image. Blocking.
+    /// Returns the digest: the given one, else the digest of the given tag, else that of `latest`
+    /// or of the layout's only image. Blocking.
     ///
     /// # Errors
     /// As [`Layout::find`].
@@ -103,7 +103,7 @@ impl fmt::Display for LayoutReference {
     }
 }
 
-/// `word:hex`: what follows another `@` belongs to the folder's name.
+/// Returns true for `word:hex`. Any other text after `@` belongs to the folder's name.
 fn has_form_of_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(algorithm, hex)| {
         let filled = !algorithm.is_empty() && !hex.is_empty();

@@ -1,4 +1,4 @@
-//! Removing what no image of a layout refers to.
+//! Removes the blobs that no image of a layout refers to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,17 +11,19 @@ use super::{Error, Layout};
 use crate::files::take_at_most;
 use crate::oci::{Digest, media_type};
 
-/// The largest manifest, as the reference has it.
+/// The largest manifest that is read, in bytes: the reference client's limit.
 const MANIFEST: u64 = 4 << 20;
-/// Indexes in indexes; images have one or two levels.
+/// The deepest nesting of indexes that is followed; images have one or two levels.
 const DEPTH: usize = 8;
 
 impl Layout {
-    /// Removes the blobs that no entry of the index refers to, directly or by manifests; also those that another build has
-    /// written and not named yet. Gives how many they were. Blocking.
+    /// Removes the blobs that no index entry refers to, directly or through manifests. That
+    /// includes blobs which another build has written but not named yet. Returns the number of
+    /// removed blobs. Blocking.
     ///
     /// # Errors
-    /// A manifest that cannot be read: then nothing is removed. [`Error::NoIndex`] where there is no layout.
+    /// If a manifest cannot be read; nothing is removed then. [`Error::NoIndex`] if there is no
+    /// layout.
     pub fn sweep(&self) -> Result<usize, Error> {
         let path = self.index_path();
         let _guard = Guard::of(&path)?;
@@ -39,7 +41,7 @@ impl Layout {
         Ok(removed)
     }
 
-    /// What a manifest or an index refers to.
+    /// Collects the digests that a manifest or an index refers to.
     fn mark(&self, text: &Value, depth: usize, kept: &mut BTreeSet<Digest>) -> Result<(), Error> {
         let lists = ["manifests", "layers"].map(|key| text[key].as_array());
         let children = lists.into_iter().flatten().flatten();
@@ -63,7 +65,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Of one that is not there nothing can be said: it refers to nothing.
+    /// Reads a manifest. A missing manifest refers to nothing.
     fn manifest(&self, digest: &Digest) -> Result<Value, Error> {
         let Some(blob) = self.blob(digest)? else {
             return Ok(Value::Null);

@@ -1,4 +1,4 @@
-//! Writing blobs: into `ingest/` under a name of its own, into place when complete and verified.
+//! Writing blobs: into `ingest/` under a random name, then verified and moved into place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
@@ -8,7 +8,7 @@ use super::{Error, Layout};
 use crate::oci::Digest;
 use crate::oci::Hasher;
 
-/// A blob that is being written. Dropped before its commit it leaves nothing.
+/// A blob that is being written. It leaves nothing if it is dropped before its commit.
 #[derive(Debug)]
 pub struct Upload {
     layout: Layout,
@@ -17,15 +17,15 @@ pub struct Upload {
     algorithm: String,
     hasher: Hasher,
     size: u64,
-    /// What there is stays when the upload is given up.
+    /// True if the partial file stays when the upload is dropped.
     stays: bool,
 }
 
-/// Why a blob is not taken.
+/// Why a blob was not accepted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// It has another size.
+    /// The blob has the wrong size.
     #[error("the blob has {actual} bytes, and {expected} were announced")]
     Size {
         /// The size announced, in bytes.
@@ -33,7 +33,7 @@ pub enum CommitError {
         /// The size received, in bytes.
         actual: u64,
     },
-    /// It has another digest.
+    /// The blob has the wrong digest.
     #[error("the blob's digest is {actual}, and {expected} was announced")]
     Digest {
         /// The digest announced.
@@ -41,7 +41,7 @@ pub enum CommitError {
         /// The digest of the bytes received.
         actual: Digest,
     },
-    /// The layout cannot be written.
+    /// The layout could not be written.
     #[error(transparent)]
     Layout(#[from] Error),
 }
@@ -51,7 +51,7 @@ impl Layout {
         self.root().join("ingest")
     }
 
-    /// Begins a blob, whose digest is to be of that algorithm.
+    /// Starts a blob whose digest uses this algorithm.
     pub fn upload(&self, algorithm: &str) -> Result<Upload, Error> {
         let folder = self.ingest();
         let mut random = [0; 16];
@@ -60,7 +60,7 @@ impl Layout {
         let path = folder.join(format!("{:032x}", u128::from_le_bytes(random)));
         let mut create = OpenOptions::new();
         create.write(true).create_new(true);
-        // The end of another upload may remove the folder in between.
+        // The end of another upload may remove the folder in between, so try again.
         let mut tries = 0;
         let file = loop {
             make(&folder)?;
@@ -83,7 +83,8 @@ impl Layout {
 }
 
 impl Upload {
-    /// Goes on with what is in a file, which was read for the hash and stays when this is given up.
+    /// Resumes from an open file whose content was hashed already. The file stays if the upload is
+    /// dropped.
     pub(super) fn of_part(
         layout: &Layout,
         file: File,
@@ -102,12 +103,12 @@ impl Upload {
         }
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes written so far.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The digest of what there is.
+    /// Returns the digest of the bytes written so far.
     pub fn digest(&self) -> Digest {
         self.hasher.digest()
     }
@@ -121,7 +122,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Begins again.
+    /// Discards the bytes and starts again.
     pub fn restart(&mut self) -> Result<(), Error> {
         let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
         emptied.map_err(|error| file_error("write", &self.path, error))?;
@@ -130,7 +131,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Puts the blob into its place, if it is what was announced.
+    /// Moves the blob into place if its size and digest match.
     pub fn commit(
         mut self,
         size: Option<u64>,
@@ -147,7 +148,7 @@ impl Upload {
             self.stays = false;
             return Err(CommitError::Digest { expected, actual });
         }
-        // Else the name could be there before the bytes are, if the power goes.
+        // Without this sync, a power failure could leave the name without the bytes.
         let synced = self.file.sync_data();
         synced.map_err(|error| file_error("write", &self.path, error))?;
         let place = self.layout.blob_path(&actual);
@@ -162,7 +163,8 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        // Renamed, or nothing can be done about it; the folder stays while others use it.
+        // The file was renamed, or nothing can be done about it. The folder stays while others use
+        // it.
         if !self.stays {
             let _ = fs::remove_file(&self.path);
         }

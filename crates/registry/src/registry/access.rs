@@ -1,35 +1,35 @@
-//! What a request to a registry needs to be allowed: the scopes of its token.
+//! The token scopes that a request to a registry needs.
 
 use crate::oci::Reference;
 
-/// A registry, and the scopes that a token for it must have.
+/// A registry and the scopes that its token must have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Access {
     /// `HOST[:PORT]`.
     pub(super) registry: String,
-    /// The repository that credentials are looked up for; empty for the registry as a whole.
+    /// The repository for the credential lookup; empty for the whole registry.
     pub(super) path: String,
-    /// Such as `repository:library/alpine:pull`, as the token specification has them.
+    /// Scopes in the form of the token specification, such as `repository:library/alpine:pull`.
     pub(super) scopes: Vec<String>,
 }
 
 impl Access {
-    /// Reading of a repository.
+    /// Read access to a repository.
     pub(super) fn pull(of: &Reference) -> Self {
         Self::to(of, &[scope(of, "pull")])
     }
 
-    /// Writing to a repository.
+    /// Write access to a repository.
     pub(super) fn push(of: &Reference) -> Self {
         Self::to(of, &[scope(of, "pull,push")])
     }
 
-    /// Writing to a repository what another one of the same registry has.
+    /// Write access to a repository, and read access to one of the same registry to mount from.
     pub(super) fn mount(of: &Reference, from: &Reference) -> Self {
         Self::to(of, &[scope(of, "pull,push"), scope(from, "pull")])
     }
 
-    /// The registry as a whole: who one is.
+    /// Access to the registry as a whole, to check a login.
     pub(super) fn login(registry: &str) -> Self {
         Self {
             registry: registry.to_owned(),

@@ -1,4 +1,4 @@
-//! What registries answer: bytes up to a limit, or the reason of a refusal.
+//! Reads registries' answers: bytes up to a limit, or the reason of a refusal.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -14,24 +14,24 @@ use super::retry::told_wait;
 use super::{Error, Refusal};
 use crate::oci::Reference;
 
-/// More than any manifest or config.
+/// The read limit in bytes; no real manifest or config is larger.
 pub(super) const LIMIT: usize = 8 << 20;
-/// How long the next piece of an answer may take.
+/// The timeout for the next piece of an answer's body.
 pub(super) const PIECE: Duration = Duration::from_secs(60);
 
-/// What was to be done with what, for messages.
+/// A requested operation, for error messages.
 pub(super) struct Deed<'a> {
-    /// `give`, `take`.
+    /// `give` or `take`.
     pub(super) verb: &'static str,
     /// The repository.
     pub(super) of: &'a Reference,
-    /// A tag, a digest.
+    /// The tag or digest.
     pub(super) what: &'a str,
     pub(super) access: &'a Access,
 }
 
 impl Deed<'_> {
-    /// The answer, if its status is a success.
+    /// Returns the answer if its status is a success.
     pub(super) async fn succeeded(&self, answer: Response) -> Result<Response, Error> {
         if answer.status().is_success() {
             return Ok(answer);
@@ -39,7 +39,7 @@ impl Deed<'_> {
         Err(self.refused(answer).await)
     }
 
-    /// Why not.
+    /// Turns a refusal into an error with the registry's reason.
     pub(super) async fn refused(&self, answer: Response) -> Error {
         let status = answer.status();
         if matches!(
@@ -68,7 +68,7 @@ impl Deed<'_> {
         }))
     }
 
-    /// The answer is for people, not for programs.
+    /// The error for an answer that is a web page.
     pub(super) fn not_a_registry(&self, answer: &Response) -> Error {
         Error::NotARegistry {
             host: self.of.domain().to_owned(),
@@ -77,12 +77,12 @@ impl Deed<'_> {
     }
 }
 
-/// Whether it is HTML.
+/// Returns true if the answer is HTML.
 pub(super) fn is_web_page(answer: &Response) -> bool {
     content_type(answer).eq_ignore_ascii_case("text/html")
 }
 
-/// The media type, without parameters.
+/// Returns the media type without parameters.
 pub(super) fn content_type(answer: &Response) -> &str {
     let value = answer.headers().get(CONTENT_TYPE);
     let text = value.and_then(|value| value.to_str().ok());
@@ -90,18 +90,18 @@ pub(super) fn content_type(answer: &Response) -> &str {
     text.split(';').next().unwrap_or_default().trim()
 }
 
-/// A header's text.
+/// Returns a header's text.
 pub(super) fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
     answer.headers().get(name)?.to_str().ok()
 }
 
-/// True if the answer says how long it is, so that a cut is an error of the connection. Answers
-/// without a length end where the connection does, wherever that is.
+/// True if the answer announces its length, so that a cut connection is an error. Without a length,
+/// the end of the connection is the end of the answer.
 pub(super) fn has_length(answer: &Response) -> bool {
     answer.headers().contains_key(CONTENT_LENGTH)
 }
 
-/// The whole body, if it is not too large, as it was before a gateway compressed it.
+/// Reads the whole body, unless it is too large, and undoes a gateway's compression.
 pub(super) async fn read_all(of: &Reference, mut answer: Response) -> Result<Vec<u8>, Error> {
     let encoding = answer.headers().get(CONTENT_ENCODING);
     let is_gzip = encoding.is_some_and(|value| {
@@ -142,7 +142,7 @@ fn too_large(of: &Reference) -> Error {
     }
 }
 
-/// The next piece; `None` at the end.
+/// Reads the next piece; `None` at the end.
 pub(super) async fn next(
     registry: &str,
     answer: &mut Response,

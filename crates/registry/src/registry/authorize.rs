@@ -1,4 +1,4 @@
-//! Meeting a registry's challenge: a token of its token server, or name and password.
+//! Answers a registry's challenge with a token from its token server, or with name and password.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,20 +12,19 @@ use super::remote::{Ask, Remote, Target};
 use super::token::{self, TokenRequest};
 use super::{Credential, Error};
 
-/// What is sent along with requests of one kind.
+/// The authorization for requests with the same scopes.
 #[derive(Debug, Default)]
 pub(super) struct Authorization {
     pub(super) value: Option<HeaderValue>,
-    /// The registry was asked for its challenge, as it refused without one.
+    /// True if `/v2/` was already asked for a challenge after a refusal without one.
     asked: bool,
 }
 
 impl Remote {
-    /// Answers what the registry itself wants to know after a refusal. `false` when the refusal
-    /// stands.
+    /// Tries to authorize after a refusal. Returns `false` if the refusal is final.
     ///
-    /// Where there are credentials, a refusal without a challenge is no last word: some registries
-    /// hide with 401, 403 or 404 what they show to those who log in. `/v2/` has their challenge.
+    /// If there are credentials, a refusal without a challenge is not final: some registries answer
+    /// 401, 403 or 404 and hide what they show after a login. `/v2/` has their challenge.
     pub(super) async fn authorize(
         &self,
         current: &mut Authorization,
@@ -45,7 +44,7 @@ impl Remote {
             None if current.value.is_some() || current.asked => return Ok(false),
             None => {
                 current.asked = true;
-                // What cannot be had does not change the answer.
+                // If the credentials cannot be read, the refusal stands.
                 let known = self.credentials.get_for(registry, path).await;
                 let credential = known.unwrap_or_default();
                 if credential.is_anonymous() {
@@ -66,7 +65,7 @@ impl Remote {
         Ok(current.value.is_some())
     }
 
-    /// The challenge of `/v2/`, with the address that it came from.
+    /// Fetches the challenge of `/v2/`, with the address that it came from.
     async fn challenge(&self, registry: &str) -> Option<(Challenge, Url)> {
         let access = Access::login(registry);
         let ask = Ask::new(Method::GET, Target::Path(String::new()), access);
@@ -75,7 +74,7 @@ impl Remote {
         self.own_challenge(registry, &answer)
     }
 
-    /// The challenge of an answer, if it is the registry's own.
+    /// Returns the challenge of an answer, if the answer comes from the registry's own origin.
     pub(super) fn own_challenge(
         &self,
         registry: &str,
@@ -87,7 +86,7 @@ impl Remote {
         Some((challenge, answer.url().clone()))
     }
 
-    /// The authorization that a challenge demands; `None` when there is nothing to tell.
+    /// Builds the authorization for a challenge; `None` if there are no credentials to send.
     pub(super) async fn meet(
         &self,
         access: &Access,
@@ -129,7 +128,7 @@ impl Remote {
     }
 }
 
-/// The scopes that a request needs, and those that the registry names beyond them.
+/// Joins the scopes that a request needs with those that the registry adds.
 fn with_scopes(own: &[String], named: &[String]) -> Vec<String> {
     let mut scopes = own.to_vec();
     for scope in named {
@@ -140,7 +139,7 @@ fn with_scopes(own: &[String], named: &[String]) -> Vec<String> {
     scopes
 }
 
-/// True if a scope is for the same resource and has all actions of the other.
+/// True if a scope is for the same resource and includes all actions of the other.
 fn covers(own: &str, other: &str) -> bool {
     match (own.rsplit_once(':'), other.rsplit_once(':')) {
         (Some((resource, actions)), Some((other, needed))) => {

@@ -1,18 +1,18 @@
-//! `WWW-Authenticate` (RFC 9110, section 11.6.1): what a registry wants before it answers.
+//! `WWW-Authenticate` (RFC 9110, section 11.6.1): the authentication that a registry demands.
 
 use http::header::{HeaderMap, WWW_AUTHENTICATE};
 
-/// A challenge of a kind that can be answered.
+/// A challenge of a supported kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Challenge {
-    /// A token of this server.
+    /// A token from this server.
     Bearer {
         /// The server's address.
         realm: String,
-        /// What the registry is called there; can be empty.
+        /// The registry's name at the token server; can be empty.
         service: String,
-        /// The scopes that the registry itself names; can be none.
+        /// The scopes that the registry names; can be empty.
         scopes: Vec<String>,
     },
     /// A name and a password.
@@ -20,8 +20,8 @@ pub enum Challenge {
 }
 
 impl Challenge {
-    /// The strongest challenge of an answer that can be met: `Bearer` before `Basic`. Others, such
-    /// as `Digest` and `Negotiate`, do not count.
+    /// Returns the strongest supported challenge: `Bearer` before `Basic`. Others, such as `Digest`
+    /// and `Negotiate`, are ignored.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(WWW_AUTHENTICATE).iter();
         let texts = values.filter_map(|value| value.to_str().ok());
@@ -30,8 +30,7 @@ impl Challenge {
         bearer.or(all.first()).cloned()
     }
 
-    /// All challenges of one header that can be met, in their order. Never fails: what cannot be
-    /// read is passed over.
+    /// Returns all supported challenges of one header, in order. Malformed parts are skipped.
     pub fn parse(header: &str) -> Vec<Self> {
         let mut scanner = Scanner { rest: header };
         let mut found: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
@@ -80,7 +79,7 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// `false` at the end.
+    /// Returns `false` at the end of the text.
     fn skip_separators(&mut self) -> bool {
         let separator = |c: char| c == ',' || c.is_whitespace();
         self.rest = self.rest.trim_start_matches(separator);
@@ -93,7 +92,7 @@ impl<'a> Scanner<'a> {
         self.rest = chars.as_str();
     }
 
-    /// A word; Basic's token68 has slashes too, and is passed over as one.
+    /// Reads a word. The token68 of Basic may contain slashes and is skipped as one word.
     fn token(&mut self) -> Option<&'a str> {
         let is_word = |c: char| c.is_ascii_graphic() && !matches!(c, ',' | '=' | '"');
         let end = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
@@ -102,7 +101,7 @@ impl<'a> Scanner<'a> {
         (!word.is_empty()).then_some(word)
     }
 
-    /// What follows `=`, quoted or not; `None` without `=`.
+    /// Reads the value after `=`, quoted or not; `None` without `=`.
     fn value(&mut self) -> Option<String> {
         let after = self.rest.trim_start().strip_prefix('=')?;
         self.rest = after.trim_start();

@@ -1,4 +1,5 @@
-//! The distribution API as one client: manifests by tag and digest. Blobs are in `download` and `upload`.
+//! The client of the distribution API: manifests by tag and digest. Blobs are in `download` and
+//! `upload`.
 
 use std::sync::Arc;
 
@@ -16,13 +17,15 @@ use super::verify::check;
 use super::{ClientOptions, Credentials, Error};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 
-/// Reads from registries and writes to them. Clones share connections, tokens, and what was learnt of each registry.
+/// Reads from registries and writes to them. Clones share connections, tokens, and each registry's
+/// learnt scheme.
 ///
-/// A registry is asked without credentials first; when it asks for them they come from [`Credentials`], by token or by name
-/// and password. Registries of this machine may speak plain HTTP, others only where [`ClientOptions::insecure`] names them.
-/// A registry that limits how often it is asked (429) is waited for as it says, and passing failures are tried again, as
-/// [`ClientOptions::retries`] has it. Credentials go to the registry's own scheme, host and port, and to the token server that it
-/// names; redirects and uploads elsewhere get none, and nothing goes from TLS to plain HTTP.
+/// A registry is first asked without credentials. If it demands them, they come from
+/// [`Credentials`]: a token, or name and password. Local registries may speak plain HTTP, others
+/// only if [`ClientOptions::insecure`] names them. The client honours `Retry-After` (429) and
+/// retries transient failures, as set in [`ClientOptions::retries`]. Credentials are sent only to
+/// the registry's own scheme, host and port, and to its token server. Redirects and uploads to
+/// other hosts get none, and nothing goes from TLS to plain HTTP.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,12 +44,12 @@ pub struct Client {
     pub(super) remote: Arc<Remote>,
 }
 
-/// A manifest or an index, as the registry has it.
+/// A manifest or an index, byte for byte as the registry has it.
 #[derive(Debug, Clone)]
 pub struct Fetched {
-    /// Media type, digest and size.
+    /// The media type, digest and size.
     pub descriptor: Descriptor,
-    /// The bytes of that digest.
+    /// The bytes.
     pub bytes: Bytes,
 }
 
@@ -56,7 +59,7 @@ struct Tags {
     tags: Option<Vec<String>>,
 }
 
-/// The form of a manifest, where its type is not said.
+/// The shape of a manifest, to guess a missing media type.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Form {
@@ -66,19 +69,20 @@ struct Form {
 }
 
 impl Client {
-    /// A client with these credentials.
+    /// Creates a client with these credentials.
     pub fn new(credentials: Arc<Credentials>, options: ClientOptions) -> Self {
         Self {
             remote: Arc::new(Remote::new(credentials, &options)),
         }
     }
 
-    /// What a reference points to: its digest if it has one, else its tag, else `latest`.
+    /// Fetches the manifest or index of a reference: by digest if it has one, else by tag, else
+    /// `latest`.
     ///
     /// # Errors
-    /// [`Error::DigestMismatch`] when the bytes are not those of the reference's digest; [`Error::Refused`] with the status
-    /// and the scope when the registry does not give it; [`Error::NotARegistry`] when the answer is a web page; others when
-    /// it cannot be asked.
+    /// [`Error::DigestMismatch`] if the bytes do not match the reference's digest;
+    /// [`Error::Refused`] with status and scope if the registry refuses; [`Error::NotARegistry`] if
+    /// the answer is a web page; others if the registry cannot be reached.
     pub async fn manifest(&self, of: &Reference) -> Result<Fetched, Error> {
         let mut retries = self.remote.waits.retries();
         loop {
@@ -122,7 +126,8 @@ impl Client {
         Ok(Fetched { descriptor, bytes })
     }
 
-    /// The descriptor of what a reference points to, without the bytes where the registry tells it without them.
+    /// Returns the descriptor of a reference's manifest. It is read without the body if the
+    /// registry allows that.
     ///
     /// # Errors
     /// As [`Client::manifest`].
@@ -130,7 +135,7 @@ impl Client {
         let mut retries = self.remote.waits.retries();
         let answer = self.ask_manifest(Method::HEAD, of, &mut retries).await;
         let answer = match answer {
-            // An answer to HEAD has no body that would say why, and some registries do not know it.
+            // An answer to HEAD has no body with a reason, and some registries do not support HEAD.
             Err(Error::Refused(_) | Error::NotARegistry { .. }) => {
                 return Ok(self.manifest(of).await?.descriptor);
             }
@@ -138,7 +143,8 @@ impl Client {
         };
         let digest = header(&answer, "docker-content-digest").map(Digest::parse);
         let size = header(&answer, "content-length").and_then(|text| text.parse().ok());
-        // Some say 0 where they do not know; what they compress has another size.
+        // Some registries send 0 if they do not know the size. A compressed answer has another
+        // size.
         let size = size.filter(|size| *size > 0 && header(&answer, "content-encoding").is_none());
         let named = content_type(&answer);
         match (digest, size) {
@@ -151,17 +157,17 @@ impl Client {
         }
     }
 
-    /// Whether a repository has a manifest or index of this digest.
+    /// Returns true if a repository has a manifest or index with this digest.
     ///
     /// # Errors
-    /// [`Error::Refused`] when the registry does not say.
+    /// [`Error::Refused`] if the registry does not answer the question.
     pub async fn has_manifest(&self, of: &Reference, digest: &Digest) -> Result<bool, Error> {
         let path = format!("{}/manifests/{digest}", of.path());
         self.has(of, digest, path).await
     }
 
-    /// Asks by HEAD, or by GET where the registry does not know that. Asked in order to write most
-    /// of the time: one token for both.
+    /// Asks by HEAD, or by GET if the registry does not support HEAD. A write usually follows, so
+    /// this asks for a token that allows both.
     pub(super) async fn has(
         &self,
         of: &Reference,
@@ -182,12 +188,13 @@ impl Client {
         deed.succeeded(answer).await.map(|_| true)
     }
 
-    /// Writes a manifest or an index, by the reference's tag if it has one, else by its digest, else as `latest`. What it
-    /// refers to has to be there already. A tag that may not be changed and has that digest already is no error.
+    /// Writes a manifest or an index: by the reference's tag if it has one, else by its digest,
+    /// else as `latest`. Everything it refers to must exist already. An immutable tag that already
+    /// has this digest is not an error.
     ///
     /// # Errors
-    /// [`Error::DigestMismatch`] when the reference has a digest of other bytes, or the registry got other bytes;
-    /// [`Error::Refused`] with the status and the scope.
+    /// [`Error::DigestMismatch`] if the reference's digest is another one, or the registry received
+    /// other bytes; [`Error::Refused`] with status and scope.
     pub async fn put_manifest(
         &self,
         to: &Reference,
@@ -236,8 +243,8 @@ impl Client {
         }
     }
 
-    /// The manifests that refer to one of this digest, such as signatures and attestations, as the specification's
-    /// referrers API or its fallback tag lists them; none where the registry knows neither.
+    /// Lists the manifests that refer to this digest, such as signatures and attestations. Uses the
+    /// OCI referrers API or its fallback tag; the list is empty if the registry supports neither.
     ///
     /// # Errors
     /// As [`Client::manifest`].
@@ -261,12 +268,12 @@ impl Client {
                 Err(error) => return Err(error),
             }
         };
-        // A registry that knows no referrers may answer with anything.
+        // A registry without a referrers API may answer with anything.
         Ok(serde_json::from_slice::<Index>(&bytes)
             .map_or_else(|_| Vec::new(), |index| index.manifests))
     }
 
-    /// Some tags of a repository, in the registry's order.
+    /// Returns some tags of a repository, in the registry's order.
     ///
     /// # Errors
     /// As [`Client::manifest`].
@@ -325,7 +332,7 @@ fn accept() -> HeaderValue {
     )
 }
 
-/// True if the bytes may be the beginning only.
+/// True if the body may have been cut off.
 fn is_cut(error: &Error) -> bool {
     matches!(error, Error::CutOff { .. } | Error::DigestMismatch { .. })
 }
@@ -342,7 +349,8 @@ fn is_manifest_type(text: &str) -> bool {
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 const SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
-/// The type that the registry says, else the one in the text, else by the form: some serve everything as JSON.
+/// Returns the media type from the header, else from the text, else guessed from the shape: some
+/// registries serve everything as plain JSON.
 fn media_type_of(named: &str, bytes: &[u8]) -> String {
     if is_manifest_type(named) {
         return named.to_owned();
@@ -357,7 +365,8 @@ fn media_type_of(named: &str, bytes: &[u8]) -> String {
 }
 
 impl Error {
-    /// Whether the registry, or its token server, knows the user and says no, or wants to know who it is.
+    /// Returns true if the registry or its token server denies access: to this user, or until a
+    /// login.
     pub fn is_denied(&self) -> bool {
         let status = match self {
             Self::Refused(refusal) => refusal.status,
@@ -367,8 +376,8 @@ impl Error {
         matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     }
 
-    /// True if the registry itself, or its token server, denies access to this user. A refusal that
-    /// can be a gateway's, on the way from here, does not count.
+    /// Returns true if the registry itself or its token server denies access. A refusal that may
+    /// come from a gateway on the way does not count.
     pub fn is_own_denial(&self) -> bool {
         match self {
             Self::Refused(refusal) => self.is_denied() && refusal.says_denied,
@@ -377,7 +386,7 @@ impl Error {
         }
     }
 
-    /// Whether the registry says that there is no such thing.
+    /// Returns true if the registry says that the content does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND)
     }

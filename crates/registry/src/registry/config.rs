@@ -1,4 +1,4 @@
-//! The parts of Docker's configuration that credentials come from.
+//! The parts of Docker's configuration that hold credentials.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) struct Config {
     place: String,
 }
 
-/// What is stored under a registry's name.
+/// The entry under a registry's name.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Entry {
@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 impl Config {
-    /// Parses the JSON. The error does not quote it.
+    /// Parses the JSON. The error does not quote it, because it contains secrets.
     pub(super) fn parse(json: &[u8], place: &str) -> Result<Self, Error> {
         if json.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
@@ -62,7 +62,7 @@ impl Config {
         })
     }
 
-    /// Demands an `auth` that can be decoded of every entry, as `DOCKER_AUTH_CONFIG` must have it.
+    /// Checks that every entry has a decodable `auth`, as `DOCKER_AUTH_CONFIG` demands.
     pub(super) fn check(&self) -> Result<(), Error> {
         for (key, entry) in &self.auths {
             let complete = entry
@@ -82,7 +82,7 @@ impl Config {
         }
     }
 
-    /// The suffix of the helper that keeps the registry's credentials: its own, or the one for all.
+    /// Returns the suffix of the registry's credential helper: its own, or the default one.
     pub(super) fn helper(&self, registry: &str) -> Option<&str> {
         let own = self
             .cred_helpers
@@ -93,18 +93,19 @@ impl Config {
             .filter(|helper| !helper.is_empty())
     }
 
-    /// Whether there is an entry of exactly that name, be it empty: so helpers' credentials are marked.
+    /// True if there is an entry with exactly this name. It may be empty: empty entries mark
+    /// credentials in a helper.
     pub(super) fn has(&self, key: &str) -> bool {
         self.auths.contains_key(key)
     }
 
-    /// Whether a helper is named for exactly that name.
+    /// True if a helper is set for exactly this name.
     pub(super) fn has_own_helper(&self, key: &str) -> bool {
         let helpers = self.cred_helpers.as_ref();
         helpers.is_some_and(|helpers| helpers.contains_key(key))
     }
 
-    /// The entries alone.
+    /// Returns the configuration with its entries but without helpers.
     pub(super) fn without_helpers(self) -> Self {
         Self {
             creds_store: None,
@@ -113,7 +114,7 @@ impl Config {
         }
     }
 
-    /// Whether no credentials are kept anywhere by this configuration.
+    /// True if this configuration keeps no credentials anywhere.
     pub(super) fn is_unused(&self) -> bool {
         let helpers = self.cred_helpers.as_ref();
         self.auths.is_empty()
@@ -121,7 +122,7 @@ impl Config {
             && self.creds_store.as_ref().is_none_or(String::is_empty)
     }
 
-    /// The credentials that the file itself holds under exactly that name.
+    /// Returns the credentials in the file under exactly this name.
     pub(super) fn stored(&self, key: &str) -> Result<Option<Credential>, Error> {
         match self.auths.get_key_value(key) {
             Some((key, Some(entry))) => self.credential(key, entry).map(Some),
@@ -129,14 +130,15 @@ impl Config {
         }
     }
 
-    /// The key of the whole registry that is written in another way, such as the URL of an older configuration.
+    /// Returns the whole registry's key in another spelling, such as the URL in an older
+    /// configuration.
     pub(super) fn other_name(&self, registry: &str) -> Option<&str> {
         let mut keys = self.auths.keys().filter(|key| host(key) == registry);
         keys.find(|key| *key != registry && !is_part(key))
             .map(String::as_str)
     }
 
-    /// The first key of a part of the registry.
+    /// Returns the first key for a part of the registry.
     pub(super) fn any_part(&self, registry: &str) -> Option<&str> {
         let mut keys = self.auths.keys().filter(|key| host(key) == registry);
         keys.find(|key| is_part(key)).map(String::as_str)

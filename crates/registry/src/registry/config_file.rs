@@ -1,4 +1,4 @@
-//! Docker's configuration on disk: changed under a lock, in one step, readable by its owner alone.
+//! Changes Docker's configuration file: under a lock, atomically, readable by its owner only.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -13,12 +13,13 @@ use super::Error;
 use super::config::Config;
 use crate::files::{AtomicFile, read_at_most};
 
-/// How long another program may hold the lock; it writes one small file.
+/// How long to wait for another program's lock; it only writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Far more than any configuration.
+/// The largest configuration that is read, in bytes; real ones are far smaller.
 const LIMIT: u64 = 16 << 20;
 
-/// The text, `{}` for a file that is not there or empty, and what it says. Blocking, as all of this.
+/// Returns the text and its parsed form; `{}` for a missing or empty file. Blocking, like this
+/// whole module.
 pub(super) fn read(path: &Path) -> Result<(String, Config), Error> {
     let bytes = read_bounded(path)?;
     let place = path.display().to_string();
@@ -27,7 +28,7 @@ pub(super) fn read(path: &Path) -> Result<(String, Config), Error> {
     match text.trim_start().chars().next() {
         None => Ok(("{}".to_owned(), config)),
         Some('{') => Ok((text, config)),
-        // A list could pass for an object without members.
+        // serde would accept a list as an object without members.
         Some(_) => Err(Error::ParseConfig {
             place,
             line: 1,
@@ -36,7 +37,7 @@ pub(super) fn read(path: &Path) -> Result<(String, Config), Error> {
     }
 }
 
-/// What a configuration says; nothing if it is not there.
+/// Reads a configuration; a missing file is an empty one.
 pub(super) fn read_config(path: &Path) -> Result<Config, Error> {
     Config::parse(&read_bounded(path)?, &path.display().to_string())
 }
@@ -53,8 +54,8 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Replaces the text by what `change` makes of it; `None` leaves the file alone. A link stays one: the file that it leads to
-/// is replaced.
+/// Replaces the text by the result of `change`; `None` leaves the file alone. A link stays a link:
+/// its target is replaced.
 pub(super) fn change(
     path: &Path,
     change: impl FnOnce(&str) -> Option<String>,
@@ -76,7 +77,7 @@ pub(super) fn change(
     }
 }
 
-/// Where the links lead; the last of them may lead to nothing yet.
+/// Resolves links; the target of the last one may not exist yet.
 fn followed(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;
@@ -87,7 +88,7 @@ fn followed(path: &Path) -> PathBuf {
     }
 }
 
-/// Locks the folder, so that no lock file is left in it.
+/// Locks the folder, so no lock file is left behind.
 fn lock(folder: &Path) -> Result<File, Error> {
     let failed = |source| Error::WriteConfig {
         path: folder.to_owned(),
@@ -97,7 +98,7 @@ fn lock(folder: &Path) -> Result<File, Error> {
     let until = Instant::now() + PATIENCE;
     loop {
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            // Some network file systems have no locks; the file is still replaced in one step.
+            // Some network file systems have no locks. The file is still replaced atomically.
             Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS | Errno::BADF) => {
                 return Ok(file);
             }
@@ -119,7 +120,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut file = AtomicFile::create_with_mode(path, 0o600)?;
     file.write_all(text.as_bytes())?;
     if let Some(before) = before {
-        // It stays its owner's when root writes it; others cannot give files away.
+        // When root writes the file, its owner stays. Other users cannot change the owner.
         let (user, group) = (Some(before.uid()), Some(before.gid()));
         let _ = std::os::unix::fs::fchown(file.file(), user, group);
     }

@@ -1,4 +1,4 @@
-//! Whose name and password a registry gets: Docker's configuration and podman's, asked anew each time.
+//! Credentials for registries: read from Docker's and podman's configuration each time.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,16 @@ use super::keys::Asked;
 use super::{Error, Notifier, Secret};
 use crate::task::blocking;
 
-/// How long the answer of a helper is good. Within a build the daemon asks many times for the same registry; the tokens
-/// that some helpers give live for five minutes.
+/// How long a helper's answer is cached. The daemon asks for a registry many times per build; the
+/// tokens of some helpers expire after five minutes.
 const HELPER_ANSWER: Duration = Duration::from_secs(60);
-/// Docker's configuration, in its directory.
+/// The name of Docker's configuration file in its directory.
 const FILE: &str = "config.json";
 
-/// A helper's suffix and a key.
+/// A helper's suffix and the requested key.
 type Question = (String, String);
 
-/// What a registry is told about who asks. All fields empty: nobody in particular.
+/// Credentials for a registry. If all fields are empty, the user is anonymous.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credential {
     /// The user's name.
@@ -31,12 +31,12 @@ pub struct Credential {
     pub password: Secret,
     /// A refresh token of the registry's token server, used in place of name and password.
     pub identity_token: Secret,
-    /// A bearer token to be used as it is.
+    /// A bearer token that is used unchanged.
     pub registry_token: Secret,
 }
 
 impl Credential {
-    /// A name and a password.
+    /// Returns a credential with name and password.
     pub fn of_user(username: impl Into<String>, password: Secret) -> Self {
         Self {
             username: username.into(),
@@ -45,17 +45,19 @@ impl Credential {
         }
     }
 
-    /// Whether there is nothing to tell.
+    /// Returns true if all fields are empty.
     pub fn is_anonymous(&self) -> bool {
         self == &Self::default()
     }
 }
 
-/// Where credentials come from: `DOCKER_AUTH_CONFIG` first, then the helpers and entries of `config.json`, then podman's
-/// files. In each, what is kept for a part of a registry (`registry/team`) goes before what is kept for all of it.
+/// The sources of credentials: `DOCKER_AUTH_CONFIG`, then the helpers and entries of `config.json`,
+/// then podman's files. In each source, credentials for a part of a registry (`registry/team`) go
+/// before those for the whole registry.
 ///
-/// The files are read at every question, so a login during a long build counts. Helpers are run one at a time, for as long as they
-/// take, and asked again after a minute. One that nobody waits for any more is killed.
+/// The files are read for each request, so a login during a long build takes effect. Helpers run
+/// one at a time and without a time limit; their answers are cached for a minute. A helper is
+/// killed when nobody waits for it any more.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), solvekit_registry::registry::Error> {
@@ -71,9 +73,9 @@ impl Credential {
 pub struct Credentials {
     pub(super) directory: Option<PathBuf>,
     environment: Option<Config>,
-    /// Podman's files, asked in their order.
+    /// Podman's files, in the order of lookup.
     others: Vec<PathBuf>,
-    /// Where helpers are, if not on PATH.
+    /// The directory of the helpers; `None` for PATH.
     pub(super) helpers: Option<PathBuf>,
     pub(super) default_helper: Option<String>,
     notifier: Option<Notifier>,
@@ -90,7 +92,8 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// The credentials of the `config.json` in the directory (`$DOCKER_CONFIG`, usually `~/.docker`). It need not exist.
+    /// Uses the `config.json` in this directory (`$DOCKER_CONFIG`, usually `~/.docker`). The file
+    /// need not exist.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: Some(directory.into()),
@@ -98,16 +101,17 @@ impl Credentials {
         }
     }
 
-    /// No credentials, for any registry.
+    /// Returns no credentials for any registry.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Puts the JSON of `DOCKER_AUTH_CONFIG` before everything else: `{"auths": {REGISTRY: {"auth": BASE64}}}`.
+    /// Adds the JSON of `DOCKER_AUTH_CONFIG` as the first source: `{"auths": {REGISTRY: {"auth":
+    /// BASE64}}}`.
     ///
     /// # Errors
     ///
-    /// When it is no such JSON, or an entry has no credentials.
+    /// If the JSON is malformed, or an entry has no credentials.
     pub fn with_auth_config(mut self, json: &str) -> Result<Self, Error> {
         let config = Config::parse(json.as_bytes(), "DOCKER_AUTH_CONFIG")?;
         config.check()?;
@@ -115,40 +119,42 @@ impl Credentials {
         Ok(self)
     }
 
-    /// Puts a file of podman's (`auth.json`, containers-auth.json(5)) behind everything that there is. It need not exist.
+    /// Adds a podman file (`auth.json`, containers-auth.json(5)) as the last source. It need not
+    /// exist.
     #[must_use]
     pub fn with_auth_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.others.push(path.into());
         self
     }
 
-    /// Names the helper that [`Credentials::store`] uses when the configuration keeps no credentials yet, and that it then
-    /// makes the configuration's: its suffix, such as `secretservice`.
+    /// Sets the helper, by its suffix such as `secretservice`, that [`Credentials::store`] uses and
+    /// configures if the configuration has no credentials yet.
     #[must_use]
     pub fn with_default_helper(mut self, suffix: impl Into<String>) -> Self {
         self.default_helper = Some(suffix.into());
         self
     }
 
-    /// Tells when a credential helper takes more than a moment, and what it says then: it may wait for the user.
+    /// Sets who is notified when a credential helper takes long, and of its messages: it may wait
+    /// for the user.
     #[must_use]
     pub fn with_notifier(mut self, notifier: Notifier) -> Self {
         self.notifier = Some(notifier);
         self
     }
 
-    /// The directory of the configuration.
+    /// Returns the directory of the configuration.
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()
     }
 
-    /// The credential for a registry, by its host and port; anonymous when none is known. Docker Hub answers to
-    /// `docker.io`, `index.docker.io` and `registry-1.docker.io`. Where there are only credentials for a part of it, they
-    /// are taken for the whole, as docker does.
+    /// Returns the credential for a registry, by host and port; anonymous if there is none. Docker
+    /// Hub is `docker.io`, `index.docker.io` or `registry-1.docker.io`. If only a part of the
+    /// registry has credentials, they are used for the whole registry, as docker does.
     ///
     /// # Errors
     ///
-    /// When the configuration cannot be read, or the helper that it names fails.
+    /// If the configuration cannot be read, or its helper fails.
     pub async fn get(&self, registry: &str) -> Result<Credential, Error> {
         let repository = None;
         self.look_up(Asked {
@@ -158,8 +164,8 @@ impl Credentials {
         .await
     }
 
-    /// The credential for a repository, which is named without the registry (`library/alpine`): that of the longest part of
-    /// its path, else that of the registry.
+    /// Returns the credential for a repository, named without its registry (`library/alpine`): that
+    /// of the longest matching path, else that of the registry.
     ///
     /// # Errors
     ///
@@ -194,7 +200,7 @@ impl Credentials {
         asked: Asked<'_>,
     ) -> Result<Option<Credential>, Error> {
         for part in asked.parts() {
-            // Helpers are not asked for every folder of a path; what they keep has an empty entry.
+            // Helpers are not run for every folder of a path; an empty entry marks what they keep.
             if config.has(&part)
                 && let Some(found) = self.kept(config, &part).await?
             {
@@ -202,7 +208,7 @@ impl Credentials {
             }
         }
         for (place, name) in asked.whole().into_iter().enumerate() {
-            // Of Docker Hub's names helpers know the first.
+            // Helpers keep Docker Hub under the first of its names.
             if (place == 0 || config.has(name) || config.has_own_helper(name))
                 && let Some(found) = self.kept(config, name).await?
             {
@@ -221,12 +227,12 @@ impl Credentials {
         }
     }
 
-    /// What the configuration or its helper keeps under exactly that key.
+    /// Returns what the configuration or its helper keeps under exactly this key.
     async fn kept(&self, config: &Config, key: &str) -> Result<Option<Credential>, Error> {
         let stored = config.stored(key);
         let credential = match config.helper(key) {
             None => stored?.unwrap_or_default(),
-            // The entry beside a helper is a remainder, except for a registry token.
+            // An entry beside a helper is outdated, except for its registry token.
             Some(helper) => Credential {
                 registry_token: stored.ok().flatten().unwrap_or_default().registry_token,
                 ..self.ask_helper(helper, key).await?.unwrap_or_default()
@@ -235,7 +241,8 @@ impl Credentials {
         Ok(Some(credential).filter(|credential| !credential.is_anonymous()))
     }
 
-    /// Asks the helper, or remembers what it said. Only one helper runs at a time: some fail otherwise.
+    /// Runs the helper or returns its cached answer. Only one helper runs at a time, because some
+    /// fail otherwise.
     async fn ask_helper(&self, suffix: &str, key: &str) -> Result<Option<Credential>, Error> {
         let mut answers = self.helper_answers.lock().await;
         let question = (suffix.to_owned(), key.to_owned());
@@ -259,7 +266,7 @@ impl Credentials {
         }
     }
 
-    /// Docker's configuration file.
+    /// Returns the path of Docker's configuration file.
     pub(super) fn file(&self) -> Option<PathBuf> {
         self.directory.as_ref().map(|folder| folder.join(FILE))
     }

@@ -1,4 +1,4 @@
-//! Blobs out of registries, as streams that go on where a connection broke off.
+//! Downloads blobs from registries as streams. An interrupted download resumes.
 
 use std::pin::Pin;
 
@@ -17,45 +17,45 @@ use super::verify::verified;
 use super::{Client, Error};
 use crate::oci::{Descriptor, Digest, Reference};
 
-/// The bytes of a blob, piece by piece.
+/// The bytes of a blob as a stream.
 pub type BlobStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 
-/// With so many bytes more a download got on: its retries are counted from the beginning.
+/// After this many new bytes, the retries are counted from the beginning.
 const PROGRESS: u64 = 64 << 10;
 
-/// A blob on its way.
+/// A blob that is being downloaded.
 struct Download {
     client: Client,
     of: Reference,
     descriptor: Descriptor,
     offset: u64,
     answer: Option<Response>,
-    /// What an answer that begins at the blob's start repeats.
+    /// How many bytes to skip if an answer starts at the blob's beginning again.
     skip: u64,
     retries: Retries,
-    /// Where it was when it broke off.
+    /// The position of the last interruption.
     broken_at: u64,
 }
 
 impl Client {
-    /// The bytes of a blob of a repository; the reference's tag and digest do not count. A connection that breaks off is
-    /// made anew for the rest. The stream ends with an error when the bytes are not those of the descriptor: the last piece
-    /// is never given then.
+    /// Downloads a blob of a repository; the reference's tag and digest are ignored. An interrupted
+    /// download resumes. If the bytes do not match the descriptor, the stream ends with an error in
+    /// place of the last piece.
     ///
     /// # Errors
-    /// [`Error::Refused`] when it is not there or not to be read. The stream's errors are also [`Error::DigestMismatch`] and
-    /// [`Error::SizeMismatch`].
+    /// [`Error::Refused`] if the blob does not exist or access is denied. The stream can also
+    /// return [`Error::DigestMismatch`] and [`Error::SizeMismatch`].
     pub async fn blob(&self, of: &Reference, descriptor: &Descriptor) -> Result<BlobStream, Error> {
         let stream = self.blob_from(of, descriptor, 0).await?;
         let name = format!("{}@{}", of.name(), descriptor.digest);
         Ok(verified(stream, descriptor, name))
     }
 
-    /// The bytes of a blob from an offset on, to go on with what is there in part. They are not checked: the digest is of
-    /// the whole.
+    /// Downloads a blob from an offset, to complete a partial one. The bytes are not verified,
+    /// because the digest covers the whole blob.
     ///
     /// # Errors
-    /// [`Error::Refused`] when it is not there or not to be read.
+    /// [`Error::Refused`] if the blob does not exist or access is denied.
     pub async fn blob_from(
         &self,
         of: &Reference,
@@ -81,7 +81,7 @@ impl Client {
         )))
     }
 
-    /// The whole of a blob that is small, such as an image's config.
+    /// Downloads a small blob, such as an image's config, into memory.
     ///
     /// # Errors
     /// As [`Client::blob`]; [`Error::TooLarge`] for more than 8 MiB.
@@ -103,10 +103,10 @@ impl Client {
         })
     }
 
-    /// Whether a repository has a blob.
+    /// Returns true if a repository has the blob.
     ///
     /// # Errors
-    /// [`Error::Refused`] when the registry does not say.
+    /// [`Error::Refused`] if the registry does not answer the question.
     pub async fn has_blob(&self, of: &Reference, digest: &Digest) -> Result<bool, Error> {
         let path = format!("{}/blobs/{digest}", of.path());
         self.has(of, digest, path).await
@@ -114,7 +114,7 @@ impl Client {
 }
 
 impl Download {
-    /// The next piece, of another connection if need be.
+    /// Returns the next piece, over a new connection if necessary.
     async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if self.offset >= self.descriptor.size && self.descriptor.size > 0 {
@@ -135,10 +135,10 @@ impl Download {
                     self.offset += piece.len() as u64;
                     return Ok(Some(piece));
                 }
-                // Without a length, a broken connection looks like the end.
+                // Without a length, a broken connection looks like the end of the blob.
                 Ok(None) => match self.got_on().after_cut() {
                     Some(wait) => self.pause(wait).await,
-                    // Too short is for the check of the whole to say.
+                    // The check of the whole blob reports that it is too short.
                     None => return Ok(None),
                 },
                 Err(error) => match self.got_on().after_error(&error) {
@@ -149,19 +149,19 @@ impl Download {
         }
     }
 
-    /// What comes after the last byte: nothing, or too much.
+    /// Reads past the last byte, to detect a blob that is too long.
     async fn rest(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(answer) = &mut self.answer else {
             return Ok(None);
         };
         match next(self.of.domain(), answer).await {
             Ok(Some(piece)) => Ok(Some(piece)),
-            // All that was wanted has come.
+            // All bytes have arrived.
             Ok(None) | Err(_) => Ok(None),
         }
     }
 
-    /// The retries that are left, all of them after progress.
+    /// Returns the retries that are left. Progress resets them.
     fn got_on(&mut self) -> &mut Retries {
         if self.offset - self.broken_at >= PROGRESS {
             self.retries.reset();
@@ -187,7 +187,7 @@ impl Download {
         let remote = &self.client.remote;
         let mut answer = remote.send_with(&ask, &mut self.retries).await?;
         if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE && self.offset > 0 {
-            // It has no ranges of this blob: from the start, then.
+            // The registry has no ranges of this blob: start from the beginning.
             ask.headers.remove(RANGE);
             answer = remote.send_with(&ask, &mut self.retries).await?;
         }
@@ -212,7 +212,8 @@ impl Download {
     }
 }
 
-/// Where the bytes of a part begin: some give all of them whatever they were asked for.
+/// Returns the first byte's position. Some registries send the whole blob whatever range was
+/// requested.
 fn range_start(answer: &Response) -> Option<u64> {
     let range = header(answer, "content-range")?
         .trim()

@@ -1,5 +1,5 @@
-//! Changes one member of a JSON text and leaves every other byte as it is: the order of the members, what nobody here knows,
-//! how it is indented.
+//! Changes one member of a JSON text and keeps every other byte: the order, unknown members, and
+//! indentation.
 //!
 //! The text must be valid JSON whose outermost value is an object; the callers have parsed it.
 
@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-/// How Docker indents its files.
+/// Docker's indentation.
 const INDENT: &str = "\t";
 
-/// Sets the member at the path of names; objects on the way are made where they are missing, or replace what is none.
+/// Sets the member at the path. Missing objects on the way are created; other values on the way are
+/// replaced by objects.
 pub(super) fn set(text: &str, path: &[&str], value: &Value) -> String {
     let at = skip_space(text.as_bytes(), 0);
     set_in(text, at, 0, path, value)
@@ -48,7 +49,7 @@ fn set_in(text: &str, at: usize, depth: usize, path: &[&str], value: &Value) -> 
     format!("{before}{member}{after}")
 }
 
-/// The value within objects of these names, indented.
+/// Renders the value inside objects with these names, indented.
 fn render(names: &[&str], value: &Value, depth: usize) -> String {
     match names {
         [] => value.to_string(),
@@ -61,7 +62,7 @@ fn render(names: &[&str], value: &Value, depth: usize) -> String {
     }
 }
 
-/// Removes the member at the path of names. `None` when there is none.
+/// Removes the member at the path; `None` if there is none.
 pub(super) fn remove(text: &str, path: &[&str]) -> Option<String> {
     let [outer @ .., name] = path else {
         return None;
@@ -86,11 +87,11 @@ pub(super) fn remove(text: &str, path: &[&str]) -> Option<String> {
         (None, None) => object.open + 1..object.close,
     };
     let left = format!("{}{}", &text[..cut.start], &text[cut.end..]);
-    // A name that is there twice would come to light again.
+    // Removes duplicates too, or the next one would take effect.
     Some(remove(&left, path).unwrap_or(left))
 }
 
-/// Where an object's parts are in the text.
+/// The positions of an object's parts in the text.
 struct Object {
     open: usize,
     close: usize,
@@ -104,7 +105,7 @@ struct Member {
 }
 
 impl Object {
-    /// The object that begins there.
+    /// Reads the object that starts at `open`.
     fn read(text: &str, open: usize) -> Self {
         let bytes = text.as_bytes();
         let mut members = Vec::new();
@@ -127,13 +128,13 @@ impl Object {
         }
     }
 
-    /// The last of that name, as parsers have it.
+    /// Returns the last member with this name, the one that parsers use.
     fn member(&self, text: &str, name: &str) -> Option<&Member> {
         let mut members = self.members.iter().rev();
         members.find(|member| member.is(text, name))
     }
 
-    /// What stands before each member.
+    /// Returns the text before each member.
     fn gap<'a>(&self, text: &'a str) -> &'a str {
         let first = self.members.first();
         first.map_or("", |first| &text[self.open + 1..first.name.start])
@@ -154,7 +155,7 @@ fn skip_space(bytes: &[u8], from: usize) -> usize {
         .count()
 }
 
-/// Behind the string that begins there.
+/// Returns the position after the string that starts at `start`.
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while at < bytes.len() {
@@ -167,7 +168,7 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// Behind the value that begins there.
+/// Returns the position after the value that starts at `start`.
 fn value_end(bytes: &[u8], start: usize) -> usize {
     let mut depth = 0_usize;
     let mut at = start;

@@ -1,4 +1,4 @@
-//! What can go wrong with credentials, tokens and registries. No variant ever holds a secret.
+//! Errors of credentials, tokens and registries. No variant holds a secret.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,16 +13,16 @@ use crate::task::Panicked;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Docker's configuration file cannot be read.
+    /// Docker's configuration file could not be read.
     #[error("cannot read {}", path.display())]
     ReadConfig {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The configuration is not the JSON that it should be.
+    /// The configuration is malformed JSON.
     #[error("{place} is not a docker configuration (line {line}, column {column})")]
     ParseConfig {
         /// The file, or `DOCKER_AUTH_CONFIG`.
@@ -32,30 +32,30 @@ pub enum Error {
         /// The column in the line, from 1.
         column: usize,
     },
-    /// Docker's configuration file cannot be written.
+    /// Docker's configuration file could not be written.
     #[error("cannot write {}", path.display())]
     WriteConfig {
         /// The file, or its folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// Another program holds the lock of the configuration.
+    /// Another program holds the configuration's lock.
     #[error("another program is changing the configuration in {}", folder.display())]
     ConfigLocked {
         /// The folder.
         folder: PathBuf,
     },
-    /// There is no folder for the configuration.
+    /// Neither variable names a folder for the configuration.
     #[error(
         "there is no folder for the docker configuration: neither DOCKER_CONFIG nor HOME is set"
     )]
     NoFolder,
-    /// A task of this program panicked.
+    /// A task of this program panicked: a bug.
     #[error(transparent)]
     Panicked(#[from] Panicked),
-    /// The `auth` of an entry is not the base64 of `USER:PASSWORD`, or is missing where it has to be.
+    /// The `auth` of an entry is missing or is not the base64 of `USER:PASSWORD`.
     #[error("the credentials of {registry} in {place} are not the base64 of USER:PASSWORD")]
     MalformedAuth {
         /// The entry's key.
@@ -63,16 +63,16 @@ pub enum Error {
         /// The file, or `DOCKER_AUTH_CONFIG`.
         place: String,
     },
-    /// A credential helper is not installed, or could not be started.
+    /// A credential helper is not installed or could not be started.
     #[error(
         "cannot run the credential helper {helper}, which the docker configuration names for {registry}"
     )]
     RunHelper {
         /// The program.
         helper: String,
-        /// Whose credentials were asked for.
+        /// The registry whose credentials were requested.
         registry: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
@@ -81,29 +81,29 @@ pub enum Error {
     HelperFailed {
         /// The program.
         helper: String,
-        /// Whose credentials were asked for.
+        /// The registry whose credentials were requested.
         registry: String,
-        /// What it said, or how it ended.
+        /// The helper's message, or how it ended.
         message: String,
     },
-    /// The TLS configuration for token requests could not be made.
+    /// The TLS configuration for token requests could not be created.
     #[error("cannot set up TLS for token requests")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The registry names an address for tokens that is no URL.
+    /// The registry's token server address is not a URL.
     #[error("{registry} names a token server whose address is not a URL")]
     BadRealm {
         /// The registry.
         registry: String,
     },
-    /// A registry leads from TLS to plain HTTP, which was not allowed for it.
+    /// A registry leads from TLS to plain HTTP, which is not allowed for it.
     #[error("{registry} leads to {host} over plain HTTP, which is not allowed for it")]
     Downgrade {
         /// The registry.
         registry: String,
-        /// Where it leads: a redirect's target, the place of an upload, a token server.
+        /// The host it leads to: a redirect's target, an upload location or a token server.
         host: String,
     },
-    /// A token server passes a request with credentials on to another host.
+    /// A token server redirects a request with credentials to another host.
     #[error("{server} redirects to {host}, which is not told the credentials for {registry}")]
     TokenRedirect {
         /// The registry.
@@ -113,16 +113,16 @@ pub enum Error {
         /// The other host.
         host: String,
     },
-    /// The token server could not be reached, or broke off.
+    /// The token server could not be reached, or the connection broke.
     #[error("cannot get a token for {registry} from {server}{proxy}")]
     TokenServer {
         /// The registry.
         registry: String,
         /// The token server's host.
         server: String,
-        /// The proxy in between.
+        /// The proxy that the request went through.
         proxy: Via,
-        /// What happened.
+        /// The cause.
         #[source]
         source: reqwest::Error,
     },
@@ -133,11 +133,11 @@ pub enum Error {
         registry: String,
         /// The token server's host.
         server: String,
-        /// What was asked for, such as `repository:library/alpine:pull`.
+        /// The requested scopes, such as `repository:library/alpine:pull`.
         scopes: Vec<String>,
         /// The HTTP status.
         status: http::StatusCode,
-        /// What the server said, behind a colon; empty when it said nothing.
+        /// The server's message after a colon; empty if there was none.
         message: String,
     },
     /// The token server's answer has no token.
@@ -148,21 +148,21 @@ pub enum Error {
         /// The token server's host.
         server: String,
     },
-    /// The registry could not be reached, or broke off.
+    /// The registry could not be reached, or the connection broke.
     #[error("cannot reach the registry {registry}{proxy}")]
     Unreachable {
         /// The registry.
         registry: String,
-        /// The proxy in between.
+        /// The proxy that the request went through.
         proxy: Via,
-        /// What happened.
+        /// The cause.
         #[source]
         source: reqwest::Error,
     },
-    /// The registry refused to give or to take something of a repository.
+    /// The registry refused a read or write of a repository's content.
     #[error("{0}")]
     Refused(Box<Refusal>),
-    /// The registry began an upload and did not say where to send the bytes.
+    /// The registry started an upload but did not say where to send the bytes.
     #[error("{registry} answers {status} to the beginning of an upload, without a Location")]
     NoLocation {
         /// The registry.
@@ -170,21 +170,21 @@ pub enum Error {
         /// The status of the answer.
         status: http::StatusCode,
     },
-    /// The image has a manifest of schema 1, the form of Docker before 1.10.
+    /// The image has a schema 1 manifest, the format of Docker before 1.10.
     #[error("{reference} has a manifest of schema 1, which is not supported: push the image again")]
     SchemaOne {
         /// The image.
         reference: String,
     },
-    /// An answer or a file is larger than anything of its kind.
+    /// An answer or a file exceeds the limit.
     #[error("{of} is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// What was read.
+        /// What was being read.
         of: String,
         /// The limit in bytes.
         limit: u64,
     },
-    /// What answers is no registry, but a web page.
+    /// The answer is a web page, so the host is not a registry.
     #[error("{host} answers with a web page ({status}): it is not a registry")]
     NotARegistry {
         /// The host.
@@ -192,114 +192,114 @@ pub enum Error {
         /// The status of the answer.
         status: http::StatusCode,
     },
-    /// The registry does not let this user in.
+    /// The registry refused the login.
     #[error("{registry} does not let this user in: {status}{message}")]
     LoginRefused {
         /// The registry.
         registry: String,
         /// The HTTP status.
         status: http::StatusCode,
-        /// What the registry said, behind a colon; empty when it said nothing.
+        /// The registry's message after a colon; empty if there was none.
         message: String,
     },
-    /// The registry does not go on.
+    /// The registry stopped responding.
     #[error("{registry} did not answer within {seconds} s{proxy}")]
     Silent {
         /// The registry.
         registry: String,
-        /// The proxy in between.
+        /// The proxy that the request went through.
         proxy: Via,
-        /// How long it had.
+        /// The timeout in seconds.
         seconds: u64,
     },
-    /// The registry redirects again and again.
+    /// The registry redirects too many times.
     #[error("{registry} redirects in a circle")]
     Redirects {
         /// The registry.
         registry: String,
     },
-    /// The registry's name makes no address.
+    /// The registry's name does not form a valid address.
     #[error("{registry} is not the address of a registry")]
     BadAddress {
         /// The registry.
         registry: String,
     },
-    /// A folder or file of certificates cannot be read.
+    /// A folder or file of certificates could not be read.
     #[error("cannot read {}", path.display())]
     ReadCertificates {
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A file holds no certificate or key.
+    /// A file contains no valid certificate or key.
     #[error("cannot use {}: {reason}", path.display())]
     BadCertificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         reason: String,
     },
-    /// Bytes have another digest than they are named with.
+    /// The bytes do not match the digest.
     #[error("the bytes of {of} have the digest {actual}, not {expected}")]
     DigestMismatch {
-        /// What was read or written.
+        /// What was being read or written.
         of: String,
-        /// The digest that was asked for.
+        /// The requested digest.
         expected: Digest,
-        /// The digest of the bytes.
+        /// The digest of the received bytes.
         actual: Digest,
     },
-    /// There are more or fewer bytes than there should be.
+    /// The size does not match.
     #[error("{of} has {actual} bytes and not {expected}")]
     SizeMismatch {
-        /// What was read or written.
+        /// What was being read or written.
         of: String,
-        /// The size in bytes that it should have.
+        /// The expected size in bytes.
         expected: u64,
-        /// How many bytes there were until it was clear.
+        /// The bytes counted until the mismatch was clear.
         actual: u64,
     },
-    /// A file that is to be pushed cannot be read.
+    /// A file to push could not be read.
     #[error("cannot read {}", path.display())]
     ReadSource {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// What is to be pushed broke off; the cause is reported in place of this.
+    /// The source of a push broke off. Its own error is reported in place of this one.
     #[error("the source of the blob broke off")]
     BrokenSource,
-    /// An answer without a length ended early.
+    /// An answer without a length ended too early.
     #[error("the registry's answer for {of} broke off")]
     CutOff {
-        /// What was read.
+        /// What was being read.
         of: String,
     },
-    /// The registry gave something else than what was asked for.
+    /// The registry's content is not what was requested.
     #[error("the registry's answer for {reference} cannot be used: {reason}")]
     BadContent {
         /// The image.
         reference: String,
-        /// What is wrong with it.
+        /// What is wrong with the content.
         reason: String,
     },
-    /// The image has other platforms.
+    /// The image does not have the requested platform.
     #[error("{reference} has no image for {platform}; it has {}", available.join(", "))]
     NotForPlatform {
         /// The image.
         reference: String,
-        /// What was asked for.
+        /// The platform that was requested.
         platform: String,
-        /// What there is.
+        /// The platforms that exist.
         available: Vec<String>,
     },
 }
 
-/// What a registry does not do, and why.
+/// A registry's refusal, with its reason.
 #[derive(Debug, Clone, Error)]
 #[error(
     "{registry} does not {verb} {what} of {repository}{}: {status}{message}",
@@ -309,25 +309,26 @@ pub enum Error {
 pub struct Refusal {
     /// The registry.
     pub registry: String,
-    /// What it does not do: `give`, `take`.
+    /// The refused action: `give` or `take`.
     pub verb: &'static str,
     /// The repository, without registry.
     pub repository: String,
-    /// A tag, a digest.
+    /// The tag or digest.
     pub what: String,
-    /// What one would have to be allowed, such as `repository:library/alpine:pull`, when that is why.
+    /// The scopes that the request needs, such as `repository:library/alpine:pull`, if access is
+    /// the reason.
     pub scopes: Vec<String>,
     /// The HTTP status.
     pub status: http::StatusCode,
-    /// What the registry said, behind a colon; empty when it said nothing.
+    /// The registry's message after a colon; empty if there was none.
     pub message: String,
-    /// How long it wants to be left alone (`Retry-After`).
+    /// How long the registry asks to wait (`Retry-After`).
     pub(super) told_wait: Option<Duration>,
-    /// True if it is a registry's own word that access is denied, and not that of a gateway.
+    /// True if the registry itself denies access, and not a gateway.
     pub(super) says_denied: bool,
 }
 
-/// The proxy that a request went through: ` through the proxy HOST:PORT`, or nothing.
+/// The proxy of a request for messages: ` through the proxy HOST:PORT`, or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Via(pub(super) Option<String>);
 

@@ -1,6 +1,7 @@
 //! Credential helpers: programs named `docker-credential-SUFFIX` that keep credentials elsewhere.
 //!
-//! What they are told and what they say goes over stdin and stdout, never through arguments, which everybody can see.
+//! Requests and answers go over stdin and stdout, never through arguments, which other users can
+//! see.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -14,19 +15,20 @@ use tokio::process::Command;
 
 use super::{Credential, Error, Notifier, Secret};
 
-/// Far more than any answer.
+/// The largest answer that is read, in bytes.
 const ANSWER: u64 = 1 << 20;
-/// As much of what it says on stderr as is kept.
+/// How many bytes of stderr are kept.
 const COMPLAINT: usize = 4 << 10;
-/// As much of what a failing helper said as is shown, in characters.
+/// How many characters of a failed helper's message are shown.
 const SHOWN: usize = 500;
-/// After this time somebody may want to know what is waited for: a PIN, a browser, a device code.
+/// After this time the user is told of the wait: the helper may need a PIN, a browser or a device
+/// code.
 pub(super) const QUIET: Duration = Duration::from_secs(3);
-/// What a helper says on stdout, failing, when it simply has no credentials.
+/// The stdout of a failing helper that has no credentials for the key.
 const NOT_FOUND: &str = "credentials not found in native keychain";
-/// How long a helper's stderr is read after it has ended.
+/// How long stderr is read after the helper has exited.
 const LAST_WORDS: Duration = Duration::from_millis(100);
-/// The user name under which helpers give an identity token.
+/// The user name that marks an identity token in a helper's answer.
 const TOKEN_USER: &str = "<token>";
 
 #[derive(Deserialize)]
@@ -36,28 +38,28 @@ struct Answer {
     secret: Secret,
 }
 
-/// A helper, for what it keeps under one key.
+/// A helper and one key of its credentials.
 pub(super) struct Helper<'a> {
-    /// Where helpers are, if not on PATH.
+    /// The directory of the helpers; `None` for PATH.
     pub(super) directory: Option<&'a Path>,
-    /// What the configuration calls it.
+    /// The helper's suffix from the configuration.
     pub(super) suffix: &'a str,
-    /// Whose credentials.
+    /// The key of the credentials.
     pub(super) key: &'a str,
-    /// From when on it is told that the helper takes its time.
+    /// After this time the notifier is called.
     pub(super) quiet: Duration,
-    /// Is told that.
+    /// Called when the helper takes long.
     pub(super) notifier: Option<&'a Notifier>,
 }
 
 impl Helper<'_> {
-    /// Asks for the credentials. `None` when it has none.
+    /// Returns the credentials; `None` if the helper has none.
     pub(super) async fn get(&self) -> Result<Option<Credential>, Error> {
         let said = self.run("get", self.key.as_bytes()).await?;
         let Some(said) = said.or_nothing(|said| self.failed(said))? else {
             return Ok(None);
         };
-        // serde's message could quote the answer.
+        // serde's message could quote the answer, which holds a secret.
         let answer: Answer = serde_json::from_slice(&said)
             .map_err(|_| self.failed("its answer is not understood".to_owned()))?;
         Ok(Some(match answer.username.as_str() {
@@ -73,7 +75,7 @@ impl Helper<'_> {
         }))
     }
 
-    /// Gives it the credentials to keep.
+    /// Stores the credentials in the helper.
     pub(super) async fn store(&self, credential: &Credential) -> Result<(), Error> {
         let (user, secret) = match credential.identity_token.is_empty() {
             true => (credential.username.as_str(), &credential.password),
@@ -86,7 +88,7 @@ impl Helper<'_> {
         Ok(())
     }
 
-    /// Makes it forget the credentials; also when it has none.
+    /// Removes the credentials from the helper, if any.
     pub(super) async fn erase(&self) -> Result<(), Error> {
         let said = self.run("erase", self.key.as_bytes()).await?;
         said.or_nothing(|said| self.failed(said))?;
@@ -121,7 +123,7 @@ impl Helper<'_> {
         })
     }
 
-    /// Runs the helper for as long as it takes; it is killed when nobody waits for it any more.
+    /// Runs the helper without a time limit. It is killed when nobody waits for it any more.
     async fn converse(&self, program: &Path, action: &str, input: &[u8]) -> std::io::Result<Said> {
         let mut child = Command::new(program)
             .arg(action)
@@ -131,7 +133,7 @@ impl Helper<'_> {
             .kill_on_drop(true)
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            // A helper may answer without reading.
+            // A helper may answer without reading its input.
             let _ = stdin.write_all(input).await;
         }
         let mut complaint = Complaint::default();
@@ -140,7 +142,7 @@ impl Helper<'_> {
             let answer = async {
                 let mut bytes = Vec::new();
                 if let Some(output) = stdout {
-                    // One that says too much finds nobody listening any more.
+                    // Reading stops at the limit.
                     output.take(ANSWER).read_to_end(&mut bytes).await?;
                 }
                 Ok::<_, std::io::Error>((bytes, child.wait().await?))
@@ -149,8 +151,7 @@ impl Helper<'_> {
             let (mut answer, mut listening) = (std::pin::pin!(answer), std::pin::pin!(listening));
             tokio::select! {
                 answered = &mut answer => {
-                    // Its last words may still be on their way; what it started can hold the pipe
-                    // open.
+                    // Its last output may still be in the pipe, which its children can hold open.
                     let _ = tokio::time::timeout(LAST_WORDS, listening).await;
                     answered?
                 }
@@ -164,8 +165,8 @@ impl Helper<'_> {
         })
     }
 
-    /// Keeps what the helper says on stderr. From a while on it is told at once: it may be what the
-    /// user has to do. Returns when the helper says no more and the wait was told.
+    /// Collects the helper's stderr. After a while each line is forwarded at once, because it may
+    /// tell the user what to do. Returns at the end of stderr, once the notifier was called.
     async fn listen(&self, stderr: Option<impl AsyncRead + Unpin>, complaint: &mut Complaint) {
         let mut lines = stderr.map(|stderr| BufReader::new(stderr).split(b'\n'));
         let mut quiet = std::pin::pin!(tokio::time::sleep(self.quiet));
@@ -212,7 +213,7 @@ impl Helper<'_> {
     }
 }
 
-/// The beginning of what a helper says on stderr.
+/// The beginning of a helper's stderr.
 #[derive(Default)]
 struct Complaint {
     text: String,
@@ -227,7 +228,7 @@ impl Complaint {
     }
 }
 
-/// What a helper said, and how it ended.
+/// A helper's output and exit status.
 struct Said {
     status: ExitStatus,
     stdout: Vec<u8>,
@@ -235,7 +236,7 @@ struct Said {
 }
 
 impl Said {
-    /// The answer; `None` when there is nothing under the key.
+    /// Returns the answer; `None` if the helper has nothing under the key.
     fn or_nothing(self, failed: impl Fn(String) -> Error) -> Result<Option<Vec<u8>>, Error> {
         if self.status.success() {
             return Ok(Some(self.stdout));

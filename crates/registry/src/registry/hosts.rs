@@ -1,4 +1,4 @@
-//! How each registry is reached: its address, its scheme, its TLS, its proxy.
+//! How to reach each registry: address, scheme, TLS and proxy.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use super::origin::{host_of, is_downgrade};
 use super::tls::Trust;
 use super::{ClientOptions, Error, Proxies};
 
-/// What is known of registries. HTTP clients are made when they are first needed, and shared.
+/// What is known of each registry. HTTP clients are created on first use and shared.
 #[derive(Debug)]
 pub(super) struct Hosts {
     certificates: Vec<PathBuf>,
     insecure: BTreeSet<String>,
     proxies: Proxies,
-    /// By registry and host; under two empty names the client for all that have nothing of their own.
+    /// Clients by registry and host. Two empty names stand for the client without special settings.
     clients: Mutex<HashMap<(String, String), reqwest::Client>>,
-    /// The scheme of each registry that has answered.
+    /// The scheme of each registry that has responded.
     schemes: Mutex<HashMap<String, &'static str>>,
 }
 
@@ -33,8 +33,7 @@ impl Hosts {
         }
     }
 
-    /// The HTTP client for an address that a registry has or leads to. It follows no redirects by
-    /// itself.
+    /// Returns the HTTP client for an address of a registry. It does not follow redirects itself.
     pub(super) fn client(&self, registry: &str, url: &Url) -> Result<reqwest::Client, Error> {
         let host = match host_of(url) {
             host if host == address(registry) => registry.to_owned(),
@@ -60,8 +59,8 @@ impl Hosts {
         Ok(client)
     }
 
-    /// What is trusted for a registry holds for the hosts that it leads to as well; what the client
-    /// shows of itself is for one host only.
+    /// Builds the trust settings. A registry's trusted certificates also apply to hosts it
+    /// redirects to; the client certificate is for one host only.
     fn trust(&self, registry: &str, host: &str) -> Result<Trust, Error> {
         let mut trust = Trust::of(host, &self.certificates)?;
         if host != registry {
@@ -71,25 +70,25 @@ impl Hosts {
         Ok(trust)
     }
 
-    /// `http` once that is known, else `https`.
+    /// Returns `http` if the registry is known to speak it, else `https`.
     pub(super) fn scheme(&self, registry: &str) -> &'static str {
         lock(&self.schemes).get(registry).unwrap_or(&"https")
     }
 
-    /// True if plain HTTP may be tried: on this machine, or because it was allowed. A registry that
-    /// has spoken TLS goes on with it.
+    /// True if plain HTTP may be tried: the registry is local, or it was allowed. A registry that
+    /// has spoken TLS stays with TLS.
     pub(super) fn may_be_plain(&self, registry: &str) -> bool {
-        // Another request may have found out meanwhile that it speaks plain HTTP.
+        // Another request may have found out meanwhile that the registry speaks plain HTTP.
         let speaks_tls = lock(&self.schemes).get(registry) == Some(&"https");
         !speaks_tls && (is_local(registry) || self.is_insecure(registry))
     }
 
-    /// Remembers what it spoke.
+    /// Remembers the registry's scheme.
     pub(super) fn has_answered(&self, registry: &str, scheme: &'static str) {
         lock(&self.schemes).insert(registry.to_owned(), scheme);
     }
 
-    /// Refuses the way from TLS to plain HTTP, unless plain HTTP was allowed for the registry.
+    /// Refuses a redirect from TLS to plain HTTP, unless plain HTTP is allowed for the registry.
     pub(super) fn check_way(&self, registry: &str, from: &Url, to: &Url) -> Result<(), Error> {
         match is_downgrade(from, to) && !self.is_insecure(registry) {
             true => Err(Error::Downgrade {
@@ -100,8 +99,8 @@ impl Hosts {
         }
     }
 
-    /// Refuses a token server that speaks plain HTTP, unless that was allowed for the registry, or
-    /// both are on this machine and nothing was spoken over TLS (`from`, where it is known).
+    /// Refuses a token server with plain HTTP. Exceptions: it is allowed for the registry, or both
+    /// are local and the registry (`from`, if known) did not use TLS.
     pub(super) fn check_realm(
         &self,
         registry: &str,
@@ -120,7 +119,7 @@ impl Hosts {
         }
     }
 
-    /// The proxy of an address, for messages.
+    /// Returns the proxy of an address, for messages.
     pub(super) fn proxy(&self, url: &Url) -> Option<String> {
         self.proxies.name_for(url)
     }
@@ -134,7 +133,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where the registry of this name listens.
+/// Returns the address of a registry's API host.
 pub(super) fn address(registry: &str) -> &str {
     match registry {
         "docker.io" | "index.docker.io" => "registry-1.docker.io",
@@ -142,7 +141,7 @@ pub(super) fn address(registry: &str) -> &str {
     }
 }
 
-/// `localhost`, `127.0.0.0/8`, `[::1]`, with or without port.
+/// True for `localhost`, `127.0.0.0/8` and `[::1]`, with or without a port.
 fn is_local(registry: &str) -> bool {
     let host = match registry.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
@@ -181,7 +180,7 @@ mod tests {
         assert_eq!(hosts.scheme("10.0.0.1:5000"), "https");
         hosts.has_answered("10.0.0.1:5000", "http");
         assert_eq!(hosts.scheme("10.0.0.1:5000"), "http");
-        // A request that began before that was known.
+        // A request that started before the scheme was known.
         assert!(hosts.may_be_plain("10.0.0.1:5000"));
         hosts.has_answered("localhost:5000", "https");
         assert!(!hosts.may_be_plain("localhost:5000"));

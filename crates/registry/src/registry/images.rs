@@ -1,4 +1,4 @@
-//! What an image's name points to: the digest, and the config of a platform.
+//! Resolves an image's name to its digest and the config of a platform.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::{Client, ClientOptions, Credentials, Error, Fetched};
 use crate::oci::{Digest, Index, Manifest, Platform, PlatformMatcher, Reference, media_type};
 
-/// Images in registries. Each manifest is read once; clones share what was read.
+/// Resolves images in registries. Each manifest is read once; clones share the results.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,19 +33,19 @@ pub struct Images {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FoundImage {
-    /// The digest of what the reference points to: an index or a manifest.
+    /// The digest of the index or manifest that the reference points to.
     pub digest: Digest,
-    /// The image config of the platform, as the registry has it.
+    /// The image config of the platform, unchanged.
     pub config: Vec<u8>,
 }
 
 impl Images {
-    /// Images that these credentials may read.
+    /// Reads images with these credentials.
     pub fn new(credentials: Arc<Credentials>) -> Self {
         Self::with_client(Client::new(credentials, ClientOptions::default()))
     }
 
-    /// Images that this client reads.
+    /// Reads images with this client.
     pub fn with_client(client: Client) -> Self {
         Self {
             client,
@@ -53,12 +53,14 @@ impl Images {
         }
     }
 
-    /// The digest that a reference points to, and the config for a platform: of an index the best that runs there, in
-    /// containerd's order; an image without index is for every platform, as in the reference.
+    /// Returns the digest of a reference and the config for a platform. An index yields the best
+    /// match in containerd's order. An image without an index matches every platform, as in the
+    /// reference.
     ///
     /// # Errors
-    /// [`Error::NotForPlatform`] with those that there are; [`Error::Refused`] for an image that is not there or not to be
-    /// read; other errors when the registry cannot be asked or answers something else.
+    /// [`Error::NotForPlatform`], which lists the image's platforms; [`Error::Refused`] if the
+    /// image does not exist or access is denied; others if the registry cannot be reached or its
+    /// answer is invalid.
     pub async fn find(
         &self,
         reference: &Reference,
@@ -80,7 +82,7 @@ impl Images {
         })
     }
 
-    /// What the reference points to; read once however many ask.
+    /// Fetches the reference's manifest; once, however many callers wait.
     async fn root(&self, reference: &Reference) -> Result<Fetched, Error> {
         let cell = self
             .roots
@@ -95,7 +97,8 @@ impl Images {
     }
 }
 
-/// The manifest of an index for a platform. What has no platform or an unknown one is no image: attestations.
+/// Selects the manifest of a platform. Entries without a known platform are attestations, not
+/// images.
 fn choose(reference: &Reference, index: &[u8], platform: &Platform) -> Result<Digest, Error> {
     let index: Index = parse(reference, index)?;
     let offered: Vec<(&Platform, &Digest)> = index

@@ -1,21 +1,22 @@
-//! Under which keys configurations and helpers keep the credentials of a registry, or of a part of one.
+//! The keys under which configurations and helpers keep credentials of a registry or a part of it.
 
-/// The key of Docker Hub in Docker's configurations and for helpers.
+/// Docker Hub's key in Docker's configurations and helpers.
 pub(super) const HUB: &str = "https://index.docker.io/v1/";
-/// Under which names Docker Hub is known; podman's files have the first.
+/// The names of Docker Hub. Podman's files use the first.
 const HUB_NAMES: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
-/// What credentials are looked up for.
+/// A credential lookup.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
     /// The host with its port.
     pub(super) registry: &'a str,
-    /// The repository, without the registry; `None` when nobody knows which.
+    /// The repository without the registry; `None` if unknown.
     pub(super) repository: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
-    /// The keys of parts of the registry that hold the repository, the longest first: `REGISTRY/a/b`, `REGISTRY/a`.
+    /// Returns the keys for parts of the registry that contain the repository, longest first:
+    /// `REGISTRY/a/b`, `REGISTRY/a`.
     pub(super) fn parts(&self) -> Vec<String> {
         let registry = match is_hub(self.registry) {
             true => HUB_NAMES[0],
@@ -30,7 +31,7 @@ impl<'a> Asked<'a> {
         parts
     }
 
-    /// The keys of the whole registry.
+    /// Returns the keys of the whole registry.
     pub(super) fn whole(&self) -> Vec<&'a str> {
         match is_hub(self.registry) {
             true => std::iter::once(HUB).chain(HUB_NAMES).collect(),
@@ -43,14 +44,14 @@ fn is_hub(registry: &str) -> bool {
     HUB_NAMES.contains(&registry) || registry == HUB
 }
 
-/// The host, with its port, of a key that may be a URL or have a path.
+/// Returns the host and port of a key, which may be a URL or have a path.
 pub(super) fn host(key: &str) -> &str {
     let rest = key.split_once("://").map_or(key, |(_, rest)| rest);
     rest.split_once('/').map_or(rest, |(host, _)| host)
 }
 
-/// Whether the key is for a part of a registry only. URLs are for all of it, as older configurations have them, and so are the
-/// paths of the API.
+/// True if the key is for a part of a registry only. URLs (in older configurations) and API paths
+/// stand for the whole registry.
 pub(super) fn is_part(key: &str) -> bool {
     if key.contains("://") {
         return false;
@@ -59,10 +60,11 @@ pub(super) fn is_part(key: &str) -> bool {
     !matches!(path.trim_end_matches('/'), "" | "v1" | "v2")
 }
 
-/// The key under which a login to what people write is kept: a host with its port, or with the path of a part of the registry;
-/// no scheme, no path of the API. Docker Hub, and no name at all, have the key that Docker gives it.
+/// Returns the key for a login to `server`: a host with port, or with the path of a part of the
+/// registry. It has no scheme and no API path. Docker Hub and an empty name have Docker's own key.
 ///
-/// `docker.io`, `https://index.docker.io/v1/` → `https://index.docker.io/v1/`; `https://reg.example/v2/` → `reg.example`.
+/// `docker.io`, `https://index.docker.io/v1/` → `https://index.docker.io/v1/`;
+/// `https://reg.example/v2/` → `reg.example`.
 pub fn login_key(server: &str) -> String {
     let server = server.trim();
     let lower = server.to_ascii_lowercase();
@@ -70,7 +72,7 @@ pub fn login_key(server: &str) -> String {
         .strip_prefix("https://")
         .or(lower.strip_prefix("http://"))
     {
-        // A path's letters count.
+        // Paths are case sensitive.
         Some(rest) => &server[server.len() - rest.len()..],
         None => server,
     };
@@ -85,7 +87,7 @@ pub fn login_key(server: &str) -> String {
     rest.to_owned()
 }
 
-/// The registry that a key of [`login_key`] is for, as people name it: `docker.io`, `reg.example:5000`.
+/// Returns the registry's display name for a [`login_key`]: `docker.io`, `reg.example:5000`.
 pub fn registry_of_key(key: &str) -> &str {
     match host(key) {
         host if is_hub(host) => HUB_NAMES[0],

@@ -1,4 +1,4 @@
-//! Whether a registry knows a name and a password.
+//! Checks a name and a password with a registry.
 
 use http::{Method, StatusCode};
 
@@ -9,12 +9,13 @@ use super::remote::{Ask, Target};
 use super::{Client, Credential, Error};
 
 impl Client {
-    /// Asks a registry (`HOST[:PORT]`) whether it lets one in with this credential, whatever the configuration holds. `false`
-    /// when it lets everybody in without asking, so that nothing is known of the credential.
+    /// Checks a credential with a registry (`HOST[:PORT]`), without looking at the configuration.
+    /// Returns `false` if the registry never asks for credentials, so they could not be checked.
     ///
     /// # Errors
-    /// [`Error::LoginRefused`] when it does not; [`Error::TokenRefused`] when its token server does not;
-    /// [`Error::NotARegistry`] when what answers is something else; others when it cannot be asked.
+    /// [`Error::LoginRefused`] if the registry refuses; [`Error::TokenRefused`] if its token server
+    /// refuses; [`Error::NotARegistry`] if the host is not a registry; others if it cannot be
+    /// reached.
     pub async fn authenticate(
         &self,
         registry: &str,

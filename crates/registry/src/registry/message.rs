@@ -1,15 +1,15 @@
-//! What an error's body says, in one line.
+//! Extracts a one-line message from an error's body.
 
 use bytes::Bytes;
 use reqwest::Response;
 use serde_json::Value;
 
-/// As much of an error's body as is worth a look.
+/// How many bytes of an error's body are read.
 const BODY: usize = 64 << 10;
-/// As much of it as is shown, in characters.
+/// How many characters of it are shown.
 const SHOWN: usize = 300;
 
-/// The beginning of a body; what cannot be read is omitted.
+/// Reads the beginning of a body. Read errors are ignored.
 pub(super) async fn read_some(mut answer: Response) -> Vec<u8> {
     let mut text = Vec::new();
     while text.len() < BODY
@@ -22,9 +22,9 @@ pub(super) async fn read_some(mut answer: Response) -> Vec<u8> {
     text
 }
 
-/// What an error's body says, behind a colon: the messages of a registry's `errors`, else their
-/// details and codes; what token servers and gateways have (`details`, `message`,
-/// `error_description`, `detail`, `title`, `error`); or plain text. Pages of HTML say nothing.
+/// Returns the message in an error's body after a colon: the messages of a registry's `errors`,
+/// else their details and codes; the fields of token servers and gateways (`details`, `message`,
+/// `error_description`, `detail`, `title`, `error`); or plain text. Returns nothing for HTML pages.
 pub(super) fn error_message(body: &[u8]) -> String {
     let messages = match serde_json::from_slice::<Value>(body) {
         Ok(body) => of_json(&body),
@@ -38,7 +38,7 @@ pub(super) fn error_message(body: &[u8]) -> String {
     }
 }
 
-/// True if the body names the code by which registries deny access.
+/// True if the body contains the registry error code for denied access.
 pub(super) fn says_denied(body: &[u8]) -> bool {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let mut errors = body["errors"].as_array().into_iter().flatten();
@@ -79,7 +79,7 @@ fn of_text(body: &[u8]) -> Vec<String> {
     first.map(str::to_owned).into_iter().collect()
 }
 
-/// Without line breaks and control characters.
+/// Removes line breaks and control characters.
 fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_control() || c.is_whitespace());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();

@@ -1,6 +1,6 @@
-//! The distribution API: manifests and blobs of registries, with the credentials and tokens that they ask for.
+//! The distribution API: manifests and blobs of registries, with credentials and tokens.
 //!
-//! [`Client`] reads and writes; [`Images`] answers the one question of builds, what a base image is.
+//! [`Client`] reads and writes; [`Images`] resolves base images for builds.
 
 mod access;
 mod answer;

@@ -1,12 +1,12 @@
 //! Where credentials may go: the one rule for redirects, upload locations and token servers.
 //!
-//! An origin is scheme, host and port. Only the registry's own origin is told who asks, and nothing
-//! goes from TLS to plain HTTP.
+//! An origin is scheme, host and port. Credentials go only to the registry's own origin, and
+//! nothing goes from TLS to plain HTTP.
 
 use http::header::{HeaderMap, LOCATION};
 use reqwest::Url;
 
-/// How many redirects one request follows.
+/// The most redirects that one request follows.
 pub(super) const REDIRECTS: usize = 10;
 
 /// True if both are the same scheme, host and port, or the second is the first over TLS.
@@ -22,12 +22,13 @@ pub(super) fn is_same_origin(own: &Url, other: &Url) -> bool {
     }
 }
 
-/// True if the way leads from TLS to plain HTTP.
+/// True if a redirect leads from TLS to plain HTTP.
 pub(super) fn is_downgrade(from: &Url, to: &Url) -> bool {
     from.scheme() == "https" && to.scheme() != "https"
 }
 
-/// `HOST[:PORT]`; a scheme's own port is omitted. User and password are never shown.
+/// Returns `HOST[:PORT]`; a scheme's default port is omitted, and user and password are never
+/// shown.
 pub(super) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -36,7 +37,7 @@ pub(super) fn host_of(url: &Url) -> String {
     }
 }
 
-/// The `Location` of an answer from this address. Only HTTP addresses count.
+/// Returns the `Location` of an answer, relative to its address. Only HTTP addresses count.
 pub(super) fn location(from: &Url, headers: &HeaderMap) -> Option<Url> {
     let location = headers.get(LOCATION)?.to_str().ok()?;
     let url = from.join(location).ok()?;

@@ -1,4 +1,4 @@
-//! Which proxy a request goes through: the rules of Go's `golang.org/x/net/http/httpproxy`, which
+//! Chooses the proxy of a request: the rules of Go's `golang.org/x/net/http/httpproxy`, which
 //! docker and BuildKit follow.
 
 use std::fmt;
@@ -10,8 +10,8 @@ use reqwest::Url;
 
 use super::origin::host_of;
 
-/// The proxies of `HTTP_PROXY` and `HTTPS_PROXY`, and the hosts of `NO_PROXY` that are reached
-/// without one. Names and addresses of this machine are never reached through a proxy.
+/// The proxies of `HTTP_PROXY` and `HTTPS_PROXY`, and the `NO_PROXY` hosts that are reached
+/// directly. Local names and addresses are always reached directly.
 #[derive(Clone, Default)]
 pub struct Proxies(Arc<Settings>);
 
@@ -32,17 +32,17 @@ struct Direct {
 }
 
 struct Domain {
-    /// Begins with a dot.
+    /// The domain with a leading dot.
     suffix: String,
     port: Option<u16>,
-    /// The domain itself counts, too, and not only what is below it.
+    /// True if the domain itself matches, and not only its subdomains.
     itself: bool,
 }
 
 impl Proxies {
-    /// Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, or the same in lower case, from a function
-    /// such as `|name| std::env::var(name).ok()`. In a CGI program (`REQUEST_METHOD` is set),
-    /// `HTTP_PROXY` does not count: it is a request's header.
+    /// Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, or their lower-case forms, through a
+    /// function such as `|name| std::env::var(name).ok()`. In a CGI program (`REQUEST_METHOD` is
+    /// set) `HTTP_PROXY` is ignored, because a request header can set it.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| {
             let upper = variable(name).filter(|value| !value.is_empty());
@@ -59,9 +59,10 @@ impl Proxies {
         )
     }
 
-    /// These proxies (`[SCHEME://][USER:PASSWORD@]HOST[:PORT]`) and a list of hosts that need none:
-    /// `*`, addresses, networks (`10.0.0.0/8`), domains (`example.com` with and `.example.com`
-    /// without itself), each but networks with a port or without. What is no address is no proxy.
+    /// Creates the settings from proxies (`[SCHEME://][USER:PASSWORD@]HOST[:PORT]`) and a list of
+    /// direct hosts: `*`, addresses, networks (`10.0.0.0/8`), or domains (`example.com` includes
+    /// itself, `.example.com` only its subdomains). All but networks may have a port. Invalid proxy
+    /// addresses are ignored.
     pub fn new(http: Option<&str>, https: Option<&str>, direct: Option<&str>) -> Self {
         Self(Arc::new(Settings {
             http: http.and_then(address),
@@ -70,7 +71,7 @@ impl Proxies {
         }))
     }
 
-    /// The proxy for an address; `None` where there is none.
+    /// Returns the proxy for an address, if any.
     pub fn proxy_for(&self, url: &Url) -> Option<Url> {
         let proxy = match url.scheme() {
             "https" => self.0.https.as_ref()?,
@@ -84,7 +85,7 @@ impl Proxies {
         (!self.0.direct.has(&host.to_ascii_lowercase(), port)).then(|| proxy.clone())
     }
 
-    /// The proxy for an address as messages name it: `HOST:PORT`, without its password.
+    /// Returns the proxy for an address, for messages: `HOST:PORT` without a password.
     pub(super) fn name_for(&self, url: &Url) -> Option<String> {
         self.proxy_for(url).map(|proxy| host_of(&proxy))
     }
@@ -100,7 +101,7 @@ impl fmt::Debug for Proxies {
     }
 }
 
-/// The address of a proxy; without a scheme it speaks HTTP.
+/// Parses a proxy's address; the default scheme is HTTP.
 fn address(text: &str) -> Option<Url> {
     let text = text.trim();
     let known = |url: &Url| {
@@ -168,13 +169,13 @@ impl Direct {
     }
 }
 
-/// `HOST`, `HOST:PORT`, `[ADDRESS]:PORT`, or an IPv6 address. `None` without a host.
+/// Splits `HOST`, `HOST:PORT`, `[ADDRESS]:PORT`, or an IPv6 address. Returns `None` without a host.
 fn host_and_port(part: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match part.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
             match port.parse() {
                 Ok(port) => (host, Some(port)),
-                // A port that is none never matches.
+                // An invalid port never matches.
                 Err(_) => return None,
             }
         }

@@ -1,4 +1,5 @@
-//! Requests to registries: scheme, authorization, redirects and waits. What is asked for is decided elsewhere.
+//! Sends requests to registries: scheme, authorization, redirects and retries. Callers decide what
+//! to request.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -20,13 +21,13 @@ use super::retry::Retries;
 use super::waits::Waits;
 use super::{ClientOptions, Credentials, Error};
 
-/// How long a registry may take to begin with its answer.
+/// The timeout for the start of an answer.
 const ANSWER: Duration = Duration::from_secs(90);
-/// The least that an upload has, and what it gets for each byte.
+/// The minimum timeout of an upload, to which time per byte is added.
 const UPLOAD: Duration = Duration::from_secs(600);
 const UPLOAD_BYTES_PER_SECOND: u64 = 32 << 10;
 
-/// Registries that are talked to. What is learnt of one is kept: its scheme, and the authorization for each scope.
+/// Connections to registries. The scheme, and the authorization for each scope, are cached.
 #[derive(Debug)]
 pub(super) struct Remote {
     pub(super) credentials: Arc<Credentials>,
@@ -35,16 +36,16 @@ pub(super) struct Remote {
     authorizations: Mutex<HashMap<Access, Cell>>,
 }
 
-/// An authorization; locked while it is fetched, so that it is fetched once however many ask.
+/// An authorization, locked while it is fetched, so that concurrent requests fetch it once.
 type Cell = Arc<tokio::sync::Mutex<Authorization>>;
 
-/// Opens a body once more, for each time that the request is sent.
+/// Opens a body again for each attempt.
 pub(super) type Opener =
     Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<BlobStream, Error>> + Send>> + Send + Sync>;
 
-/// What is sent along.
+/// The body of a request.
 pub(super) enum Payload {
-    /// Nothing.
+    /// No body.
     None,
     /// A manifest.
     Bytes(Bytes),
@@ -70,7 +71,7 @@ pub(super) enum Target {
 }
 
 impl Ask {
-    /// A request without a body.
+    /// Creates a request without a body.
     pub(super) fn new(method: Method, target: Target, access: Access) -> Self {
         Self {
             method,
@@ -85,7 +86,7 @@ impl Ask {
         &self.access.registry
     }
 
-    /// True if it can be sent again as it is. A blob's upload resumes instead.
+    /// True if the request can be retried unchanged. A blob upload resumes instead.
     fn repeats(&self) -> bool {
         !matches!(self.payload, Payload::Stream(..))
     }
@@ -118,13 +119,13 @@ impl Remote {
         }
     }
 
-    /// Sends a request: with credentials when the registry asks for them, again after passing
-    /// failures. Any answer is given back, with any status.
+    /// Sends a request, with credentials if the registry asks for them. Retries transient failures.
+    /// Returns the final answer, whatever its status.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Response, Error> {
         self.send_with(ask, &mut self.waits.retries()).await
     }
 
-    /// The same as a part of an operation that has so many tries in total.
+    /// As `send`, with the retries of a larger operation.
     pub(super) async fn send_with(
         &self,
         ask: &Ask,
@@ -136,19 +137,19 @@ impl Remote {
             let used = cell.lock().await.value.clone();
             let answer = self.patiently(ask, used.as_ref(), retries).await?;
             if authorized || !self.is_own(ask.registry(), answer.url())? {
-                // What others want to know of the user is not answered.
+                // Another origin's challenge is not answered.
                 return Ok(answer);
             }
             authorized = true;
             let mut current = cell.lock().await;
-            // Another request may have got a new one in the meantime.
+            // Another request may have fetched a new authorization meanwhile.
             if current.value == used && !self.authorize(&mut current, ask, &answer).await? {
                 return Ok(answer);
             }
         }
     }
 
-    /// Sends a request with this authorization or none, again after passing failures.
+    /// Sends a request with this authorization, if any. Retries transient failures.
     pub(super) async fn patiently(
         &self,
         ask: &Ask,
@@ -190,8 +191,8 @@ impl Remote {
             url.map_err(|_| bad_address(registry))
         };
         match self.follow(ask, &base, join(&base)?, authorization).await {
-            // As docker does: a registry on this machine may speak plain HTTP. A certificate that is
-            // refused is no sign of it.
+            // As docker does: a local registry may speak plain HTTP. A refused certificate is not a
+            // sign of that.
             Err(Error::Unreachable { source, .. })
                 if scheme == "https"
                     && self.hosts.may_be_plain(registry)
@@ -212,8 +213,7 @@ impl Remote {
         }
     }
 
-    /// Sends to an address, and to where that redirects to. Only the registry itself is told who
-    /// asks.
+    /// Sends a request and follows its redirects. Only the registry's own origin gets credentials.
     async fn follow(
         &self,
         ask: &Ask,
@@ -256,7 +256,7 @@ impl Remote {
         })
     }
 
-    /// True if the address is the registry's own, by scheme, host and port.
+    /// True if the address has the registry's own scheme, host and port.
     pub(super) fn is_own(&self, registry: &str, url: &Url) -> Result<bool, Error> {
         let base = base(registry, self.hosts.scheme(registry))?;
         Ok(is_same_origin(&base, url))
@@ -271,7 +271,7 @@ impl Remote {
     }
 }
 
-/// Where a registry's API begins.
+/// Returns the base address of a registry's API.
 fn base(registry: &str, scheme: &str) -> Result<Url, Error> {
     let text = format!("{scheme}://{}/v2/", address(registry));
     Url::parse(&text).map_err(|_| bad_address(registry))
@@ -283,7 +283,8 @@ fn bad_address(registry: &str) -> Error {
     }
 }
 
-/// Where to go on. A request with a body is repeated only where the answer asks for the same.
+/// Returns the redirect's target. A request with a body is repeated only if the status keeps the
+/// method.
 fn redirect(ask: &Ask, answer: &Response) -> Option<Url> {
     let repeats = matches!(answer.status().as_u16(), 307 | 308);
     let reads = matches!(ask.method, Method::GET | Method::HEAD)
@@ -309,7 +310,7 @@ pub(super) fn unreachable(registry: &str, proxy: Option<String>, error: reqwest:
     Error::Unreachable {
         registry: registry.to_owned(),
         proxy: Via(proxy),
-        // The address could hold a token.
+        // The address could contain a token.
         source: error.without_url(),
     }
 }

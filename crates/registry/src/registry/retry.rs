@@ -1,5 +1,4 @@
-//! The one policy by which requests are tried again: what counts as passing, how long to wait, when
-//! to give up.
+//! The retry policy for requests: which failures are transient, how long to wait, when to give up.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -13,17 +12,17 @@ use time::format_description::well_known::Rfc2822;
 
 use super::Error;
 
-/// How often a request is tried again after a passing failure, and how long that may take. Passing
-/// failures are broken connections and the answers 408, 429, 500, 502, 503 and 504.
+/// How often and how long a request is retried. Transient failures are broken connections and the
+/// statuses 408, 429, 500, 502, 503 and 504.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
-    /// How often at most; 0 is never.
+    /// The maximum number of retries; 0 disables them.
     pub times: u32,
-    /// The first wait. Each further one is twice as long, and random by up to its length.
+    /// The first wait. Each further one is twice as long, plus a random part of up to its length.
     pub first: Duration,
-    /// The longest wait, unless the registry asks for more (`Retry-After`).
+    /// The longest wait, unless the registry demands more (`Retry-After`).
     pub longest: Duration,
-    /// How long one request waits in total.
+    /// The total time that one request waits.
     pub total: Duration,
 }
 
@@ -39,7 +38,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Nothing is tried again.
+    /// Disables retries.
     pub fn never() -> Self {
         Self {
             times: 0,
@@ -48,7 +47,7 @@ impl RetryPolicy {
     }
 }
 
-/// What is left of the policy for one operation.
+/// The retries that are left for one operation.
 #[derive(Debug)]
 pub(super) struct Retries {
     policy: RetryPolicy,
@@ -57,13 +56,13 @@ pub(super) struct Retries {
     times: u32,
 }
 
-/// A wait before the next try.
+/// A wait before a retry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) time: Duration,
-    /// Which try comes after it, of how many.
+    /// The number of the next retry, and the maximum.
     pub(super) retry: (u32, u32),
-    /// The status that was answered; `None` for a broken connection.
+    /// The status of the answer; `None` for a broken connection.
     pub(super) status: Option<StatusCode>,
 }
 
@@ -77,20 +76,20 @@ impl Retries {
         }
     }
 
-    /// The wait after an answer; `None` if the answer is final or there were enough tries.
+    /// Returns the wait after an answer; `None` if the answer is final or no retries are left.
     pub(super) fn after_answer(&mut self, status: StatusCode, headers: &HeaderMap) -> Option<Wait> {
         self.after_status(status, told_wait(headers))
     }
 
-    /// The wait after an error; `None` if trying again is of no use or there were enough tries.
+    /// Returns the wait after an error; `None` if a retry is useless or no retries are left.
     pub(super) fn after_error(&mut self, error: &Error) -> Option<Wait> {
         match error {
             Error::Refused(refusal) => self.after_status(refusal.status, refusal.told_wait),
-            // It has had its time once.
+            // A timeout is retried only once.
             Error::Silent { .. } if self.times == 0 => self.next(None, None),
             Error::Unreachable { source, .. } | Error::TokenServer { source, .. } => {
                 match failure(source)? {
-                    // A kept connection that was closed meanwhile says nothing of the registry.
+                    // A pooled connection that was closed says nothing about the registry.
                     Failure::NoAnswer if self.times == 0 => self.next(Some(Duration::ZERO), None),
                     Failure::NoAnswer | Failure::Broken => self.next(None, None),
                 }
@@ -99,7 +98,7 @@ impl Retries {
         }
     }
 
-    /// The wait after bytes that ended early.
+    /// Returns the wait after a body that ended early.
     pub(super) fn after_cut(&mut self) -> Option<Wait> {
         self.next(None, None)
     }
@@ -120,7 +119,7 @@ impl Retries {
         })
     }
 
-    /// Counts from the beginning: the operation got on.
+    /// Resets the count, because the operation made progress.
     pub(super) fn reset(&mut self) {
         *self = Self::new(&self.policy);
     }
@@ -128,7 +127,7 @@ impl Retries {
 
 fn backoff(policy: &RetryPolicy) -> ExponentialBackoff {
     let mut seed = [0; 8];
-    // Without random numbers all wait equally long, which is no harm.
+    // Without random numbers all clients wait equally long, which is harmless.
     let _ = getrandom::fill(&mut seed);
     ExponentialBuilder::new()
         .with_min_delay(policy.first)
@@ -139,7 +138,7 @@ fn backoff(policy: &RetryPolicy) -> ExponentialBackoff {
         .build()
 }
 
-/// True if the same request can get another answer soon.
+/// True if a retry can get another answer soon.
 pub(super) fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
@@ -147,11 +146,12 @@ pub(super) fn is_passing(status: StatusCode) -> bool {
 enum Failure {
     /// The connection was closed before an answer began.
     NoAnswer,
-    /// It broke in another way.
+    /// The connection broke in another way.
     Broken,
 }
 
-/// What broke; `None` for errors that stay: no such host, no listener, a bad certificate.
+/// Classifies a connection failure; `None` for permanent errors: unknown host, no listener, bad
+/// certificate.
 fn failure(error: &reqwest::Error) -> Option<Failure> {
     let mut cause: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(error) = cause {
@@ -173,11 +173,11 @@ fn failure(error: &reqwest::Error) -> Option<Failure> {
         }
         cause = error.source();
     }
-    // The body broke off: hyper says no more of it.
+    // The body broke off; hyper gives no more detail.
     (error.is_body() || error.is_decode()).then_some(Failure::Broken)
 }
 
-/// `Retry-After`: seconds or a date.
+/// Parses `Retry-After`: seconds or a date.
 pub(super) fn told_wait(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     parse(text, OffsetDateTime::now_utc())

@@ -2,27 +2,27 @@
 
 use std::fmt;
 
-/// A password or token. It has no `Display`, and its `Debug` says nothing about it.
+/// A password or token. It has no `Display`, and its `Debug` hides it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the text in.
+    /// Wraps the text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, to be sent and nothing else.
+    /// Returns the text, only to be sent.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Returns true if the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text with every occurrence of the secret blotted out.
+    /// Returns the text with every occurrence of the secret replaced.
     pub fn redact(&self, text: &str) -> String {
         match self.0.is_empty() {
             true => text.to_owned(),

@@ -1,4 +1,4 @@
-//! Sending the bytes of one blob: at once, and after a break from where the registry has them.
+//! Uploads the bytes of one blob. An interrupted upload resumes where the registry has it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use super::retry::Retries;
 use super::{BlobSource, Client, Error, Progress};
 use crate::oci::{Descriptor, Reference};
 
-/// One blob on its way into a repository.
+/// A blob that is being uploaded to a repository.
 pub(super) struct Sending<'a> {
     pub(super) client: &'a Client,
     pub(super) to: &'a Reference,
@@ -26,11 +26,11 @@ pub(super) struct Sending<'a> {
     pub(super) progress: Option<&'a Progress>,
 }
 
-/// What was wrong with the source while it was sent: HTTP knows only that the body broke off.
+/// The source's error while it was sent: HTTP only reports that the body broke off.
 type Slot = Arc<Mutex<Option<Error>>>;
 
 impl Sending<'_> {
-    /// Sends to the place of an upload that has begun.
+    /// Sends to the location of a started upload.
     pub(super) async fn send(&self, place: Url, mut retries: Retries) -> Result<(), Error> {
         let (mut place, mut offset) = (place, 0);
         loop {
@@ -44,7 +44,7 @@ impl Sending<'_> {
             waits.wait(self.to.domain(), &wait).await;
             (place, offset) = match self.position(&place, &mut retries).await? {
                 Some(position) => position,
-                // The answer may be all that was lost.
+                // Perhaps only the answer was lost.
                 None if self
                     .client
                     .has_blob(self.to, &self.descriptor.digest)
@@ -60,7 +60,7 @@ impl Sending<'_> {
         }
     }
 
-    /// The wait before the next try. An upload that cannot be resumed begins anew.
+    /// Returns the wait before the next attempt. An upload that cannot resume restarts.
     fn wait(
         &self,
         error: &Error,
@@ -77,8 +77,8 @@ impl Sending<'_> {
         }
     }
 
-    /// How much of an upload the registry has, and where to send the rest. `None` when it has
-    /// nothing, or does not say.
+    /// Returns how many bytes the registry has, and where to send the rest. `None` if it has none
+    /// or does not say.
     async fn position(
         &self,
         place: &Url,
@@ -97,7 +97,7 @@ impl Sending<'_> {
         Ok(Some((place, next)))
     }
 
-    /// Where the upload goes on: each answer may name a new place.
+    /// Returns the upload's next location: each answer may name a new one.
     fn place_after(&self, place: &Url, answer: &Response) -> Result<Url, Error> {
         let Some(next) = location(answer.url(), answer.headers()) else {
             return Ok(place.clone());
@@ -107,7 +107,7 @@ impl Sending<'_> {
         Ok(next)
     }
 
-    /// Sends all from an offset on. The rest of a blob goes as a chunk, as docker sends all of it.
+    /// Sends everything from an offset in one chunk, as docker does.
     async fn rest(&self, place: &Url, offset: u64) -> Result<(), Error> {
         let size = self.descriptor.size;
         if offset == 0 {
@@ -132,7 +132,7 @@ impl Sending<'_> {
         self.accepted(&put, answer).await.map(drop)
     }
 
-    /// The place with the digest, which ends the upload.
+    /// Returns the location with the digest, which completes the upload.
     fn finished(&self, place: &Url) -> Target {
         let mut place = place.clone();
         place
@@ -165,7 +165,8 @@ impl Sending<'_> {
         deed.succeeded(answer).await
     }
 
-    /// Opens the source from the offset on, counted, for each time that it is sent.
+    /// Returns a function that opens the source at the offset, and counts the bytes, for each
+    /// attempt.
     fn opener(&self, offset: u64, failure: &Slot) -> Opener {
         let (source, descriptor) = (self.source.clone(), self.descriptor.clone());
         let (progress, failure) = (self.progress.cloned(), Arc::clone(failure));
@@ -195,8 +196,8 @@ impl Sending<'_> {
     }
 }
 
-/// The bytes of a source without its beginning. What is here is read and checked as a whole; of
-/// another repository only the rest is asked for, which the registry checks.
+/// Opens a source without its beginning. A local source is read and verified as a whole; another
+/// repository sends only the rest, which the target registry verifies.
 async fn open_from(
     source: &BlobSource,
     descriptor: &Descriptor,
@@ -222,7 +223,7 @@ async fn open_from(
     )))
 }
 
-/// The number of bytes that a registry has: `Range: 0-LAST`, which for none is `0-0`, as for one.
+/// Returns the number of bytes that a registry has: `Range: 0-LAST`. `0-0` can mean none or one.
 fn range_end(answer: &Response) -> Option<u64> {
     let range = header(answer, "range")?.trim();
     let range = range.strip_prefix("bytes=").unwrap_or(range);

@@ -1,4 +1,4 @@
-//! Writing credentials: into the helper that the configuration names, or into the configuration itself.
+//! Stores credentials: in the configured helper, or in the configuration itself.
 
 use std::path::PathBuf;
 
@@ -10,25 +10,26 @@ use super::config::Config;
 use super::{Credential, Credentials, Error, config_file, edit};
 use crate::task::blocking;
 
-/// Where credentials were put.
+/// Where credentials were stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stored {
-    /// In the configuration file, in clear.
+    /// In the configuration file, unencrypted.
     InFile(PathBuf),
-    /// With a credential helper: the program's name.
+    /// In a credential helper; holds the program's name.
     ByHelper(String),
 }
 
 impl Credentials {
-    /// Keeps a credential under a key of [`login_key`](super::login_key), as `docker login` does: with the helper that
-    /// `credHelpers` or `credsStore` names, else base64-encoded in `config.json`, which is replaced in one step under a lock,
-    /// readable by its owner alone; what else it has is not touched.
+    /// Stores a credential under a [`login_key`](super::login_key), as `docker login` does: with
+    /// the helper of `credHelpers` or `credsStore`, else base64-encoded in `config.json`. That file
+    /// is replaced atomically under a lock, is readable by its owner only, and keeps its other
+    /// content.
     ///
     /// # Errors
     ///
-    /// [`Error::NoFolder`] without a configuration directory; when the file cannot be read or written, is not Docker's, or the
-    /// helper fails.
+    /// [`Error::NoFolder`] without a configuration directory; others if the file cannot be read or
+    /// written, is malformed, or the helper fails.
     pub async fn store(&self, key: &str, credential: &Credential) -> Result<Stored, Error> {
         let path = self.file().ok_or(Error::NoFolder)?;
         let config = read(path.clone()).await?;
@@ -47,7 +48,7 @@ impl Credentials {
         self.helper_answers.lock().await.clear();
         let (own_key, chosen) = (key.to_owned(), chosen.map(str::to_owned));
         let change = move |text: &str| {
-            // An empty entry says that the helper has something.
+            // An empty entry marks credentials in a helper.
             let mut text = set(text, &own_key, &[]);
             if let Some(helper) = chosen {
                 text = edit::set(&text, &["credsStore"], &Value::from(helper));
@@ -58,8 +59,8 @@ impl Credentials {
         Ok(Stored::ByHelper(format!("docker-credential-{suffix}")))
     }
 
-    /// Forgets what is kept under a key of [`login_key`](super::login_key), and what older configurations have under the URLs
-    /// of that registry. Says whether there was anything.
+    /// Removes the credentials under a [`login_key`](super::login_key), and those that older
+    /// configurations keep under URLs of the registry. Returns true if there were any.
     ///
     /// # Errors
     ///
@@ -72,7 +73,7 @@ impl Credentials {
         let mut had = keys.iter().any(|key| config.has(key));
         if let Some(suffix) = config.helper(key) {
             let helper = self.helper(suffix, key);
-            // Some fail when there is nothing to forget.
+            // Some helpers fail when there is nothing to erase.
             if had || helper.get().await?.is_some() {
                 helper.erase().await?;
                 had = true;
@@ -90,7 +91,7 @@ impl Credentials {
     }
 }
 
-/// The members of an entry.
+/// Returns the members of an entry.
 fn entry(credential: &Credential) -> Vec<(&'static str, Value)> {
     let mut members = Vec::new();
     if !credential.username.is_empty() || !credential.password.is_empty() {

@@ -1,5 +1,4 @@
-//! A registry in this process that can be made to fail in all the ways that real ones do, over plain
-//! HTTP or TLS.
+//! A registry in this process that fails in the ways of real ones, over plain HTTP or TLS.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -30,7 +29,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Answers by this function, which is told the question and how many there were before.
+    /// Answers with this function, which gets the request and the number of earlier ones.
     pub(super) async fn of(
         answer: impl Fn(&Request<Bytes>, usize) -> Reply + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -50,7 +49,8 @@ impl Server {
         }
     }
 
-    /// Answers each connection's question with these bytes and closes it; without any, at once.
+    /// Answers each connection's request with these bytes and closes it; without any, closes it at
+    /// once.
     pub(super) async fn raw(
         answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
@@ -63,7 +63,7 @@ impl Server {
                 let mut question = vec![0; 4096];
                 let read = stream.read(&mut question).await.unwrap_or_default();
                 let question = String::from_utf8_lossy(&question[..read]).into_owned();
-                // The first connection of a client is tried with TLS.
+                // The client tries TLS on its first connection.
                 let line = question.lines().next().unwrap_or_default();
                 let bytes = match line.ends_with(" HTTP/1.1") {
                     false => b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
@@ -87,7 +87,7 @@ impl Server {
         }
     }
 
-    /// The same over TLS, with a certificate of its own for `localhost`.
+    /// The same over TLS, with its own certificate for `localhost`.
     pub(super) async fn tls(
         answer: impl Fn(&Request<Bytes>, usize) -> Reply + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -128,7 +128,7 @@ impl Server {
         }
     }
 
-    /// Trusts this server, tries again at once.
+    /// Trusts this server and retries at once.
     pub(super) fn options(&self) -> ClientOptions {
         ClientOptions {
             certificates: self
@@ -159,7 +159,7 @@ impl Server {
         Client::new(credentials.into(), options)
     }
 
-    /// One without credentials.
+    /// A client without credentials.
     pub(super) fn anonymous(&self) -> Client {
         Client::new(Credentials::none().into(), self.options())
     }
@@ -199,7 +199,7 @@ async fn serve(
     let served = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
-    // A client may leave at any time.
+    // A client may disconnect at any time.
     drop(served);
 }
 

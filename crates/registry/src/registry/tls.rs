@@ -1,4 +1,4 @@
-//! TLS to registries: the system's authorities, the folders of `certs.d`, and no check where none is wanted.
+//! TLS for registries: the system's authorities, the folders of `certs.d`, and insecure registries.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -16,22 +16,22 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use super::trusted_leaf::TrustedLeaf;
 use super::{Error, Proxies};
 
-/// How long a connection may take to be made.
+/// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(30);
-/// How long an unused connection is kept. Load balancers close theirs after a minute.
+/// How long an idle connection is kept. Load balancers close theirs after a minute.
 const IDLE: Duration = Duration::from_secs(45);
 
-/// What a registry's TLS has of its own.
+/// A registry's own TLS settings.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
     authorities: Vec<CertificateDer<'static>>,
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
-    /// Any certificate is taken.
+    /// True if any certificate is accepted.
     pub(super) unchecked: bool,
 }
 
 impl Trust {
-    /// What the first of the folders that has one for the registry says. Blocks.
+    /// Reads the settings from the first folder that has the registry. Blocks.
     pub(super) fn of(registry: &str, folders: &[PathBuf]) -> Result<Self, Error> {
         let folder = folders
             .iter()
@@ -56,17 +56,17 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Whether this is what every registry has.
+    /// True if the registry has no settings of its own.
     pub(super) fn is_plain(&self) -> bool {
         self.authorities.is_empty() && self.identity.is_none() && !self.unchecked
     }
 
-    /// Trusts what the other one trusts, too.
+    /// Adds the authorities of another registry's settings.
     pub(super) fn add_authorities(&mut self, other: Self) {
         self.authorities.extend(other.authorities);
     }
 
-    /// A client without a limit for whole answers: blobs take their time.
+    /// Builds a client without a total timeout, because blobs can be large.
     pub(super) fn client(self, proxies: &Proxies) -> Result<reqwest::Client, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -86,9 +86,9 @@ impl Trust {
             .tls_backend_preconfigured(config)
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
-            // Redirects are followed by one rule, which is not reqwest's.
+            // Redirects follow this crate's own rule, not reqwest's.
             .redirect(Policy::none())
-            // The environment's proxies are none of the library's business.
+            // The library does not read the environment's proxies.
             .no_proxy()
             .proxy(Proxy::custom(move |url| proxies.proxy_for(url)))
             .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
@@ -119,7 +119,7 @@ impl Trust {
     }
 }
 
-/// The authorities of the system, read once.
+/// The system's authorities, read once.
 fn system_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
     ROOTS.get_or_init(|| {
@@ -172,7 +172,7 @@ fn unusable(path: &Path, error: rustls::pki_types::pem::Error) -> Error {
     }
 }
 
-/// Takes every certificate, for a registry of which that was said. Signatures of the handshake are checked all the same.
+/// Accepts every certificate, for insecure registries. Handshake signatures are still verified.
 #[derive(Debug)]
 struct Unchecked(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! Bearer tokens, as the distribution project's token and OAuth2 specifications have them.
+//! Bearer tokens, according to the distribution project's token and OAuth2 specifications.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use super::retry::Retries;
 use super::waits::Waits;
 use super::{ClientOptions, Credential, Error, Secret};
 
-/// What a registry's challenge demands.
+/// The token that a registry's challenge demands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenRequest {
     /// The registry's host, for messages.
     pub registry: String,
     /// The token server's address.
     pub realm: String,
-    /// The registry's name for the token server; can be empty.
+    /// The registry's name at the token server; can be empty.
     pub service: String,
-    /// What the token is for, such as `repository:library/alpine:pull`.
+    /// The scopes of the token, such as `repository:library/alpine:pull`.
     pub scopes: Vec<String>,
-    /// How the asking program calls itself.
+    /// The client's identifier.
     pub client_id: String,
 }
 
@@ -34,25 +34,25 @@ pub struct TokenRequest {
 pub struct Token {
     /// The token itself.
     pub token: Secret,
-    /// For how many seconds it is good; 60 when the server does not say.
+    /// The token's lifetime in seconds; 60 if the server does not say.
     pub expires_in: u64,
-    /// When it was issued, in seconds since 1970, if the server says.
+    /// The issue time in seconds since 1970, if the server sends it.
     pub issued_at: Option<i64>,
 }
 
-/// Asks token servers, without a [`Client`](super::Client): for somebody else who got the challenge,
-/// such as BuildKit. The connection setup waits until the first question.
+/// Fetches tokens without a [`Client`](super::Client), for others who received the challenge, such
+/// as BuildKit. It connects on first use.
 #[derive(Debug)]
 pub struct TokenClient {
     hosts: Hosts,
     waits: Waits,
 }
 
-/// The default life of a token in the specification.
+/// A token's default lifetime in the specification.
 const DEFAULT_EXPIRY: u64 = 60;
-/// A server that takes longer than this is not coming.
+/// The timeout of a token request.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// More than any token.
+/// The largest answer that is read, in bytes.
 const ANSWER: usize = 1 << 20;
 
 impl Default for TokenClient {
@@ -62,7 +62,7 @@ impl Default for TokenClient {
 }
 
 impl TokenClient {
-    /// A client without connections.
+    /// Creates a client. It does not connect yet.
     pub fn new(options: ClientOptions) -> Self {
         Self {
             hosts: Hosts::new(&options),
@@ -70,9 +70,9 @@ impl TokenClient {
         }
     }
 
-    /// Gets a token. With a password or identity token by POST as OAuth2 has it, and where the
-    /// server does not know that (400, 401, 404, 405) by GET with basic authentication; without
-    /// credentials by GET. A registry token is given back as it is.
+    /// Fetches a token. With a password or identity token it uses OAuth2's POST and, if the server
+    /// does not support that (400, 401, 404, 405), GET with basic authentication. Without
+    /// credentials it uses GET. A registry token is returned unchanged.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl TokenClient {
     }
 }
 
-/// Gets a token. `from` is where the challenge came from, if that is known.
+/// Fetches a token. `from` is the origin of the challenge, if known.
 pub(super) async fn fetch(
     hosts: &Hosts,
     waits: &Waits,
@@ -130,7 +130,7 @@ pub(super) async fn fetch(
     }
 }
 
-/// One question to one server.
+/// A request to one token server.
 struct Question<'a> {
     request: &'a TokenRequest,
     credential: &'a Credential,
@@ -140,7 +140,7 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The address of a GET, which has the question.
+    /// Returns the address of the GET request.
     fn with_query(&self, mut url: Url) -> Url {
         {
             let mut query = url.query_pairs_mut();
@@ -157,9 +157,9 @@ impl Question<'_> {
         url
     }
 
-    /// The body of a POST.
+    /// Returns the body of the POST request.
     fn form(&self) -> String {
-        // A URL's query is encoded as a form's body is.
+        // A form's body uses the same encoding as a URL's query.
         let mut form = self.realm.clone();
         {
             let mut pairs = form.query_pairs_mut();
@@ -182,7 +182,7 @@ impl Question<'_> {
         form.query().unwrap_or_default().to_owned()
     }
 
-    /// An identity token stands for user and password.
+    /// Returns the identity token, which replaces user and password, or the password.
     fn secret(&self) -> &Secret {
         match self.credential.identity_token.is_empty() {
             true => &self.credential.password,
@@ -198,8 +198,8 @@ impl Question<'_> {
         }
     }
 
-    /// True if a server that answered a POST so may know GET: some give 404, JFrog's 401, others 400
-    /// or 405. An identity token is for POST alone, as far as 400 and 405 say.
+    /// True if a server with this answer to POST may support GET: some answer 404, JFrog 401,
+    /// others 400 or 405. After 400 and 405 an identity token allows no GET.
     fn try_get_after(&self, status: StatusCode) -> bool {
         match status.as_u16() {
             401 | 404 => true,
@@ -208,7 +208,7 @@ impl Question<'_> {
         }
     }
 
-    /// Asks, also where the server redirects to, and again after passing failures.
+    /// Sends the request, follows redirects, and retries transient failures.
     async fn ask(&self, method: Method) -> Result<Token, Error> {
         let mut url = match method {
             Method::GET => self.with_query(self.realm.clone()),
@@ -262,7 +262,7 @@ impl Question<'_> {
         })
     }
 
-    /// Where the question is to be put again. Another host is not told the credentials.
+    /// Returns the redirect's target. Another host does not get the credentials.
     fn redirect(&self, url: &Url, answer: &Response) -> Result<Option<Url>, Error> {
         if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
@@ -316,7 +316,7 @@ impl Question<'_> {
     }
 
     fn broken(&self, error: reqwest::Error) -> Error {
-        // The address could hold a user's password.
+        // The address could contain a password.
         let source = error.without_url();
         Error::TokenServer {
             registry: self.request.registry.clone(),
@@ -332,8 +332,8 @@ impl Question<'_> {
 }
 
 impl Token {
-    /// Reads an answer. Servers have `token`, `access_token` or both, and numbers in any shape; what
-    /// is not understood counts as not there. The message of serde could quote the token.
+    /// Parses an answer. Servers send `token`, `access_token` or both, and numbers in any form;
+    /// malformed fields are ignored. serde's message could quote the token, so it is dropped.
     fn read(body: &[u8]) -> Option<Self> {
         let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
         let text = |name: &str| answer[name].as_str().filter(|text| !text.is_empty());
@@ -345,17 +345,17 @@ impl Token {
     }
 }
 
-/// A positive number of seconds, also as text or with a fraction.
+/// Parses a positive number of seconds, also as text or with a fraction.
 fn whole_seconds(value: &serde_json::Value) -> Option<u64> {
     let number = match value {
         serde_json::Value::String(text) => text.trim().parse().ok()?,
         other => other.as_f64()?,
     };
-    // More than fits becomes the most that does.
+    // The cast saturates.
     (number >= 1.0).then_some(number as u64)
 }
 
-/// Seconds since 1970 of an RFC 3339 time. Go's zero time means that there is none.
+/// Returns the seconds since 1970 of an RFC 3339 time. Go's zero time means none.
 fn seconds(time: &str) -> Option<i64> {
     use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;

@@ -1,6 +1,6 @@
-//! A registry whose self-signed certificate is itself the one that is trusted for it, as guides to
-//! private registries have people make it: `openssl req -x509` marks it as an authority, and as such
-//! it could not be a server's.
+//! Accepts a registry's self-signed certificate that is trusted itself. Guides to private
+//! registries create it with `openssl req -x509`, which marks it as an authority, and rustls
+//! rejects an authority as a server's certificate.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 
-/// The usual check, which also takes a trusted certificate as the server's own.
+/// The usual check, which also accepts a trusted certificate as the server's own.
 #[derive(Debug)]
 pub(super) struct TrustedLeaf {
     usual: Arc<WebPkiServerVerifier>,
@@ -40,7 +40,7 @@ impl ServerCertVerifier for TrustedLeaf {
             .verify_server_cert(server, intermediates, name, ocsp, now);
         match usual {
             Err(error) if is_authority(&error) && self.trusted.contains(server) => {
-                // The dates were checked before it turned out to be an authority's.
+                // The dates were checked before the authority error was raised.
                 verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -71,7 +71,7 @@ impl ServerCertVerifier for TrustedLeaf {
     }
 }
 
-/// True if the only fault is that an authority's certificate is the server's.
+/// True if the only fault is that the server's certificate is an authority's.
 fn is_authority(error: &rustls::Error) -> bool {
     let rustls::Error::InvalidCertificate(CertificateError::Other(error)) = error else {
         return false;
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A certificate as `openssl req -x509` makes it.
+    /// Creates a certificate like `openssl req -x509`.
     fn certificate(name: &str, until: i32) -> CertificateDer<'static> {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

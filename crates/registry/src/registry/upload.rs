@@ -1,4 +1,5 @@
-//! Blobs into registries: those that are there already are not sent, those of another repository mounted.
+//! Uploads blobs to registries. Existing blobs are not sent; those of another repository are
+//! mounted.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -24,42 +25,42 @@ use super::verify::verified;
 use super::{Client, Error, RetryPolicy};
 use crate::oci::{Descriptor, Digest, Reference};
 
-/// What is read of a file at once.
+/// The size of one read from a file, in bytes.
 const PIECE: usize = 64 << 10;
 
-/// Where the bytes of a blob come from. They can be had again when an upload has to begin anew.
+/// The source of a blob's bytes. It can be read again if an upload restarts.
 #[derive(Debug, Clone)]
 pub enum BlobSource {
-    /// They are here.
+    /// Bytes in memory.
     Bytes(Bytes),
-    /// A part of a file: a blob of a layout, or of an archive that is not compressed.
+    /// A part of a file: a blob of a layout, or of an uncompressed archive.
     File {
         /// The file.
         path: PathBuf,
-        /// Where in the file it begins; it is as long as its descriptor says.
+        /// The offset in the file; the descriptor gives the length.
         offset: u64,
     },
-    /// Another repository, of this or another registry.
+    /// A repository of this or another registry.
     Repository(Box<Client>, Reference),
 }
 
-/// Is told how many bytes of a blob were sent; begins anew when the upload does.
+/// A callback that receives the number of sent bytes; the count restarts with the upload.
 #[derive(Clone)]
 pub struct Progress(pub(super) Arc<dyn Fn(u64) + Send + Sync>);
 
-/// How a blob came to be in a repository.
+/// How a blob got into a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pushed {
-    /// It was there.
+    /// The blob existed already.
     Existed,
-    /// The registry took it from another of its repositories.
+    /// The registry mounted it from another of its repositories.
     Mounted,
     /// Its bytes were sent.
     Sent,
 }
 
 impl Progress {
-    /// Calls this with the number of bytes.
+    /// Wraps a function that is called with the number of bytes.
     pub fn new(tell: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
@@ -72,14 +73,14 @@ impl fmt::Debug for Progress {
 }
 
 impl Client {
-    /// Sees to it that a repository has a blob: nothing is sent when it is there; a blob of another repository of the same
-    /// registry is mounted; everything else is streamed. The bytes are checked against the descriptor before the last of
-    /// them is sent. An upload that breaks off resumes where the registry has it, or begins anew, as often as
-    /// [`RetryPolicy`] has it.
+    /// Makes sure that a repository has a blob. An existing blob is not sent, a blob of another
+    /// repository of the same registry is mounted, and everything else is streamed. The bytes are
+    /// verified before the last of them is sent. An interrupted upload resumes or restarts, as
+    /// often as [`RetryPolicy`] allows.
     ///
     /// # Errors
-    /// [`Error::DigestMismatch`] and [`Error::SizeMismatch`] when the source has other bytes; [`Error::ReadSource`];
-    /// [`Error::Refused`] with the status and the scope.
+    /// [`Error::DigestMismatch`] and [`Error::SizeMismatch`] if the source has other bytes;
+    /// [`Error::ReadSource`]; [`Error::Refused`] with status and scope.
     pub async fn push_blob(
         &self,
         to: &Reference,
@@ -113,10 +114,11 @@ impl Client {
         sending.send(place, retries).await.map(|()| Pushed::Sent)
     }
 
-    /// Has a registry take a blob from another of its repositories. `false` when it does not: the bytes must be sent then.
+    /// Mounts a blob from another repository of the same registry. Returns `false` if the registry
+    /// does not, and the bytes must be sent.
     ///
     /// # Errors
-    /// [`Error::Refused`] when one may not write there.
+    /// [`Error::Refused`] if write access is denied.
     pub async fn mount_blob(
         &self,
         to: &Reference,
@@ -126,18 +128,19 @@ impl Client {
         match self.mount(to, from, digest).await? {
             None => Ok(true),
             Some(place) => {
-                // The registry has begun an upload in its place. Whether it is given up does not matter.
+                // The registry started an upload instead. It does not matter if cancelling it
+                // fails.
                 self.give_up(to, place).await;
                 Ok(false)
             }
         }
     }
 
-    /// Whether one may write to a repository: an upload is begun there and given up.
+    /// Checks write access to a repository: starts an upload and cancels it.
     ///
     /// # Errors
-    /// [`Error::Refused`] and [`Error::TokenRefused`] with the status and the scope when one may not; others when the registry
-    /// cannot be asked.
+    /// [`Error::Refused`] and [`Error::TokenRefused`] with status and scope if access is denied;
+    /// others if the registry cannot be reached.
     pub async fn may_push(&self, to: &Reference) -> Result<(), Error> {
         if let Some(place) = self.begin(to, &mut self.remote.waits.retries()).await? {
             self.give_up(to, place).await;
@@ -145,14 +148,14 @@ impl Client {
         Ok(())
     }
 
-    /// Ends an upload. The registry forgets it in time if it is not told.
+    /// Cancels an upload. If this fails, the registry expires it by itself.
     async fn give_up(&self, to: &Reference, place: Url) {
         let ask = Ask::new(Method::DELETE, Target::Url(place), Access::push(to));
         let mut once = Retries::new(&RetryPolicy::never());
         let _ = self.remote.send_with(&ask, &mut once).await;
     }
 
-    /// `None` when it is mounted, else where to send the bytes.
+    /// Returns `None` if the blob was mounted, else the upload location.
     async fn mount(
         &self,
         to: &Reference,
@@ -167,8 +170,8 @@ impl Client {
         let access = Access::mount(to, from);
         let mut retries = self.remote.waits.retries();
         match self.post(to, path, access, &mut retries).await {
-            // Registries and token servers refuse the whole when the source may not be read, which
-            // another account may do.
+            // Registries and token servers refuse the whole request if the source is not readable.
+            // Another account may be able to read it.
             Err(Error::Refused(_) | Error::TokenRefused { .. } | Error::NoToken { .. }) => {
                 self.begin(to, &mut retries).await
             }
@@ -217,10 +220,11 @@ impl Client {
 }
 
 impl BlobSource {
-    /// The bytes, checked against the descriptor.
+    /// Opens the bytes, verified against the descriptor.
     ///
     /// # Errors
-    /// When they cannot be had. The stream's errors are also [`Error::DigestMismatch`] and [`Error::SizeMismatch`].
+    /// If the source cannot be opened. The stream can also return [`Error::DigestMismatch`] and
+    /// [`Error::SizeMismatch`].
     pub async fn open(&self, descriptor: &Descriptor) -> Result<BlobStream, Error> {
         match self {
             Self::Bytes(bytes) => {

@@ -1,4 +1,4 @@
-//! Bytes that are what was asked for, or none at all.
+//! Verifies bytes against a digest before they are used.
 
 use futures_util::{TryStreamExt as _, stream};
 
@@ -6,7 +6,7 @@ use super::Error;
 use super::download::BlobStream;
 use crate::oci::{Descriptor, Digest, Hasher};
 
-/// Bytes of another digest are not what was asked for.
+/// Returns an error if the bytes do not have the expected digest.
 pub fn check(of: &str, expected: &Digest, bytes: &[u8]) -> Result<(), Error> {
     let mut hasher = Hasher::new(expected.algorithm());
     hasher.update(bytes);
@@ -21,7 +21,7 @@ pub fn check(of: &str, expected: &Digest, bytes: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// What was seen of a blob.
+/// The size and hash of a blob's bytes so far.
 struct Seen {
     bytes: BlobStream,
     hasher: Hasher,
@@ -30,8 +30,8 @@ struct Seen {
     of: String,
 }
 
-/// The same bytes, but an error in place of the last ones when the whole has another size or digest. `of` names what it is
-/// for messages.
+/// Passes the bytes through, but returns an error in place of the last ones if the size or digest
+/// is wrong. `of` names the blob for messages.
 pub(super) fn verified(bytes: BlobStream, descriptor: &Descriptor, of: String) -> BlobStream {
     let seen = Seen {
         bytes,

@@ -1,4 +1,4 @@
-//! Waiting before another try, and telling it: once, however many requests wait for a registry.
+//! Waits before retries, and notifies of them: once, however many requests wait for a registry.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,12 +9,12 @@ use http::StatusCode;
 use super::retry::{Retries, Wait};
 use super::{ClientOptions, Notifier, RetryPolicy};
 
-/// The policy for retries, and who is told of the waits.
+/// The retry policy, and the notifier for waits.
 #[derive(Debug)]
 pub(super) struct Waits {
     policy: RetryPolicy,
     notifier: Option<Notifier>,
-    /// Until when a wait for a host has been told.
+    /// Per host, the end of the wait that was announced last.
     told: Mutex<HashMap<String, Instant>>,
 }
 
@@ -27,12 +27,12 @@ impl Waits {
         }
     }
 
-    /// The tries of one operation.
+    /// Returns the retries for one operation.
     pub(super) fn retries(&self) -> Retries {
         Retries::new(&self.policy)
     }
 
-    /// Waits. A wait that lies within another one of the same host is not told again.
+    /// Waits. A wait that lies within an announced one of the same host is not announced again.
     pub(super) async fn wait(&self, host: &str, wait: &Wait) {
         if !wait.time.is_zero() {
             if let Some(notifier) = self.notifier.as_ref().filter(|_| self.is_news(host, wait)) {

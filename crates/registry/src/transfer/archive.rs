@@ -1,4 +1,4 @@
-//! Reading archives of images: where in the file each blob is. Nothing is unpacked.
+//! Reads archives of images: finds each blob's position. Nothing is unpacked.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -13,7 +13,7 @@ use super::untar::{self, Span};
 use super::{Error, docker_save, error};
 use crate::oci::{Descriptor, Digest, Index, Reference};
 
-/// More than any manifest or config.
+/// The read limit in bytes; no real manifest or config is larger.
 const LIMIT: u64 = 8 << 20;
 
 /// An archive of images.
@@ -21,14 +21,14 @@ const LIMIT: u64 = 8 << 20;
 pub(super) struct Archive {
     pub(super) path: PathBuf,
     pub(super) files: BTreeMap<String, Span>,
-    /// Blobs that are not named by their digests in the archive.
+    /// Blobs whose names in the archive are not their digests.
     pub(super) named: HashMap<Digest, Span>,
-    /// Manifests that the archive has in another form.
+    /// Manifests that were generated, because the archive has them in another form.
     pub(super) made: HashMap<Digest, Bytes>,
 }
 
 impl Archive {
-    /// Opens an archive and finds an image in it, by a tag or name if there are several. Blocking.
+    /// Opens an archive and finds an image in it, by tag or name if there are several. Blocking.
     pub(super) fn open(path: &Path, wanted: Option<&str>) -> Result<(Self, Descriptor), Error> {
         let mut archive = Self {
             path: path.to_owned(),
@@ -52,21 +52,21 @@ impl Archive {
         Err(archive.broken("it has neither index.json nor manifest.json"))
     }
 
-    /// Where a blob is.
+    /// Returns the position of a blob.
     pub(super) fn blob(&self, digest: &Digest) -> Option<Span> {
         let name = format!("blobs/{}/{}", digest.algorithm(), digest.hex());
         let span = self.files.get(&name).or_else(|| self.named.get(digest));
         span.copied()
     }
 
-    /// A small file of the archive.
+    /// Reads a small file of the archive.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let span = self.files.get(name);
         let span = span.ok_or_else(|| self.broken(&format!("{name} is missing")))?;
         self.read_small(name, *span)
     }
 
-    /// The bytes of a part of the archive that cannot be large.
+    /// Reads a small part of the archive.
     pub(super) fn read_small(&self, name: &str, span: Span) -> Result<Vec<u8>, Error> {
         if span.size > LIMIT {
             return Err(self.broken(&format!("{name} is larger than {} MiB", LIMIT >> 20)));

@@ -1,4 +1,5 @@
-//! Archives of `docker save` without an OCI layout in them: their image gets a manifest, of the blobs as they are.
+//! Archives of `docker save` without an OCI layout. A manifest is generated for their image; the
+//! blobs stay unchanged.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -37,7 +38,7 @@ struct RootFs {
     diff_ids: Vec<Digest>,
 }
 
-/// Finds the image of a whole name, or the only one, and makes its manifest.
+/// Finds the image with a full name, or the only one, and generates its manifest.
 pub(super) fn find(archive: &mut Archive, wanted: Option<&str>) -> Result<Descriptor, Error> {
     let images: Vec<Saved> = archive.json("manifest.json")?;
     let image = choose(archive, &images, wanted)?;
@@ -97,7 +98,8 @@ fn choose<'a>(
     })
 }
 
-/// A layer as it is in the archive: its tar, whose digest the config has, or compressed.
+/// Returns the descriptor of a layer in the archive: a plain tar, whose digest is in the config, or
+/// a compressed one.
 fn layer(archive: &Archive, span: Span, id: Digest) -> Result<Descriptor, Error> {
     let start = archive.read_span(Span {
         size: span.size.min(4),

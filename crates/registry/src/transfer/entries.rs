@@ -1,16 +1,17 @@
-//! Which image of an `index.json` is meant. Pure.
+//! Selects an image from an `index.json`. Pure.
 
 use super::Error;
 use crate::oci::{Descriptor, Index, Reference};
 
-/// The tag, as the specification has it.
+/// The annotation with the tag, from the OCI image specification.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
-/// The whole name, as containerd has it.
+/// The annotation with the full image name, which containerd adds.
 const IMAGE_NAME: &str = "io.containerd.image.name";
-/// The tag of what was not given one.
+/// The tag if none was given.
 const DEFAULT_TAG: &str = "latest";
 
-/// The entry of that name or tag; without one the only image, else the one with the tag `latest`.
+/// Returns the entry with that name or tag. Without one, returns the only image, else the one with
+/// the tag `latest`.
 pub(super) fn choose(
     place: &str,
     index: &Index,
@@ -20,7 +21,7 @@ pub(super) fn choose(
     let found = match wanted {
         Some(wanted) => named(entries, wanted),
         None => match entries.first() {
-            // The same image under several names is one.
+            // The same image under several names counts once.
             Some(first) if entries.iter().all(|entry| entry.digest == first.digest) => Some(first),
             _ => named(entries, DEFAULT_TAG),
         },
@@ -62,7 +63,7 @@ fn name(entry: &Descriptor) -> Option<String> {
         .cloned()
 }
 
-/// The names are the index's, not the image's.
+/// The names belong to the index, not to the image.
 fn bare(entry: &Descriptor) -> Descriptor {
     let mut entry = entry.clone();
     entry.annotations.clear();

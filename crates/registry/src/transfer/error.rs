@@ -1,4 +1,4 @@
-//! What can go wrong on the way.
+//! Errors of transfers.
 
 use std::path::PathBuf;
 
@@ -11,80 +11,80 @@ use crate::{layout, registry};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A text that names no place.
+    /// A text does not name a place.
     #[error("invalid place {input:?}: {reason}")]
     Place {
         /// The text as given.
         input: String,
-        /// What is wrong with it.
+        /// What is wrong with the input.
         reason: String,
     },
-    /// A file cannot be read or written.
+    /// A file could not be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried.
+        /// The action that failed, such as `read`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A file is no archive of an image.
+    /// A file is not an archive of an image.
     #[error("{} is not an archive of an image: {reason}", path.display())]
     Archive {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the input.
         reason: String,
     },
-    /// Several images, and nothing says which, or none of that name.
+    /// There are several images and none was named, or none has the name.
     #[error("{place} {}", which(wanted.as_deref(), available))]
     NoImage {
         /// The folder or file.
         place: String,
-        /// The name that was looked for.
+        /// The requested name.
         wanted: Option<String>,
-        /// Those that there are.
+        /// The names that exist.
         available: Vec<String>,
     },
-    /// A blob that the image refers to is missing, or cut off.
+    /// A blob of the image is missing or truncated.
     #[error("{place} is incomplete: the blob {digest} {problem}")]
     Incomplete {
         /// The folder or file.
         place: String,
         /// The blob.
         digest: Digest,
-        /// `is missing`, or how long it is.
+        /// `is missing`, or its actual length.
         problem: String,
     },
-    /// A manifest cannot be read.
+    /// A manifest could not be read.
     #[error("{digest} of {place} is no manifest of an image: {reason}")]
     Manifest {
-        /// Where it is.
+        /// The place of the manifest.
         place: String,
         /// The manifest.
         digest: Digest,
-        /// What is wrong with it.
+        /// What is wrong with the input.
         reason: String,
     },
-    /// The image is larger than any that is known.
+    /// The image exceeds a limit.
     #[error("{place} is not copied")]
     TooMuch {
-        /// Where it is.
+        /// The place of the image.
         place: String,
-        /// Which limit it exceeds.
+        /// The limit.
         #[source]
         source: WalkError,
     },
-    /// The image has other platforms.
+    /// The image does not have the requested platform.
     #[error("{place} has no image for {platform}; it has {}", available.join(", "))]
     NotForPlatform {
         /// The image.
         place: String,
-        /// What was asked for.
+        /// The platform that was requested.
         platform: String,
-        /// What there is.
+        /// The platforms that exist.
         available: Vec<String>,
     },
     /// An archive for `docker load` holds one image, not an index of several.
@@ -92,34 +92,34 @@ pub enum Error {
     SeveralPlatforms {
         /// The image.
         place: String,
-        /// What there is.
+        /// The platforms of the index.
         available: Vec<String>,
     },
-    /// Something that can only be read, or only be written.
+    /// The place is read-only or write-only.
     #[error("{place} cannot be {action}")]
     Direction {
         /// The place.
         place: String,
-        /// `read`, `written`.
+        /// `read` or `written`.
         action: &'static str,
     },
-    /// A registry.
+    /// A registry's error.
     #[error(transparent)]
     Registry(#[from] registry::Error),
-    /// A layout.
+    /// A layout's error.
     #[error(transparent)]
     Layout(#[from] layout::Error),
-    /// A blob that was written is another one than was announced.
+    /// A blob does not match its descriptor.
     #[error("{place} gave other bytes than those of {digest}: {reason}")]
     Damaged {
-        /// Where it was read.
+        /// Where the blob was read.
         place: String,
-        /// What was announced.
+        /// The announced digest.
         digest: Digest,
-        /// Size or digest.
+        /// The mismatch: size or digest.
         reason: String,
     },
-    /// A task of this program panicked.
+    /// A task of this program panicked: a bug.
     #[error(transparent)]
     Panicked(#[from] Panicked),
 }

@@ -1,61 +1,61 @@
-//! How a transfer is done, and what is told of it.
+//! Options and events of a transfer.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::oci::{Descriptor, Digest, Reference};
 
-/// How many blobs go at once unless another number is given.
+/// The default number of concurrent blobs.
 const JOBS: usize = 4;
 
 /// Settings of a transfer.
 #[derive(Clone)]
 pub struct Options {
-    /// How many blobs go at once; at least one.
+    /// How many blobs are copied at once; at least one.
     pub jobs: usize,
     observer: Option<Observer>,
 }
 
-/// Is told what happens.
+/// A callback for events.
 type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
-/// Something that happened.
+/// An event of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// So many bytes of a blob have gone over until now; fewer than before when it had to begin again.
+    /// The number of bytes copied so far of a blob. It decreases when the blob restarts.
     Progress {
         /// The blob.
         digest: Digest,
-        /// Bytes.
+        /// The number of bytes.
         bytes: u64,
     },
-    /// A blob is where it belongs.
+    /// A blob is complete.
     Blob {
-        /// Which.
+        /// The blob.
         descriptor: Descriptor,
         /// How it got there.
         how: How,
     },
-    /// A manifest or index is there.
+    /// A manifest or index was written.
     Manifest {
-        /// Which.
+        /// The manifest.
         descriptor: Descriptor,
-        /// Its name, if it got one.
+        /// Its name, if any.
         name: Option<Reference>,
     },
 }
 
-/// How a blob got to its place.
+/// How a blob got to its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
-    /// It was there.
+    /// The blob existed already.
     Existed,
-    /// The registry took it from another of its repositories.
+    /// The registry mounted it from another of its repositories.
     Mounted,
-    /// It was copied.
+    /// The blob was copied.
     Copied,
-    /// Part of it was there, the rest was copied.
+    /// A part existed already; the rest was copied.
     Resumed,
 }
 
@@ -77,7 +77,7 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// Calls this with everything that happens, from any thread.
+    /// Sets a callback for all events. It is called from any thread.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));

@@ -1,4 +1,4 @@
-//! Images into layouts: what is there stays, what is there in part is gone on with.
+//! Copies images into layouts. Existing blobs stay, and partial ones resume.
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -11,12 +11,12 @@ use crate::layout::{CommitError, Layout, Name, Upload};
 use crate::oci::Descriptor;
 use crate::registry::BlobStream;
 
-/// Puts an image into a layout under these names. Blobs that are there and intact are not read again; of a registry's blob
-/// that is there in part only the rest is read, where the registry can do that. The names are written last.
+/// Copies an image into a layout under these names. Intact blobs are not read again. A partial blob
+/// from a registry resumes, if the registry supports ranges. The names are written last.
 ///
 /// # Errors
-/// [`Error::Incomplete`] when the source lacks a blob; [`Error::Damaged`] when it gives other bytes; others when it or the
-/// layout cannot be read or written.
+/// [`Error::Incomplete`] if the source lacks a blob; [`Error::Damaged`] if it sends other bytes;
+/// others if the source cannot be read or the layout not written.
 pub async fn fetch(
     source: &Source,
     plan: &Plan,
@@ -72,7 +72,7 @@ impl Fetching<'_> {
             return Ok(How::Copied);
         }
         match self.stream_into(upload, blob).await {
-            // What was there in part was not of this blob.
+            // The existing part belonged to another blob.
             Err(Error::Damaged { .. }) => {
                 let layout = self.layout.clone();
                 let algorithm = blob.digest.algorithm().to_owned();
@@ -86,7 +86,7 @@ impl Fetching<'_> {
     async fn stream_into(&self, mut upload: Upload, blob: &Descriptor) -> Result<(), Error> {
         let mut bytes = self.bytes(blob, upload.size()).await?;
         while let Some(piece) = bytes.try_next().await? {
-            // Written where it is: the file system's cache takes it at once most of the time.
+            // A blocking write per piece is fine: the file system's cache usually takes it at once.
             upload = blocking(move || {
                 upload.write(&piece)?;
                 Ok(upload)

@@ -1,8 +1,8 @@
-//! Whole images on their way from one place to another: registries, OCI layouts, archives, the Docker Engine.
+//! Copies whole images between registries, OCI layouts, archives and the Docker Engine.
 //!
-//! What is copied is copied byte for byte, so that digests stay; every blob is checked against its digest. Several blobs go at
-//! once, none is held in memory as a whole, and what is there already is not sent again: a transfer that broke off goes on
-//! where it was when it is started once more.
+//! Content is copied byte for byte, so digests stay the same, and every blob is verified. Several
+//! blobs are copied at once, and none is held in memory as a whole. Existing blobs are not sent
+//! again: an interrupted transfer resumes when it is started again.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

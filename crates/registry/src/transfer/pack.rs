@@ -1,4 +1,5 @@
-//! Archives of images, out of a layout that has them: for `docker load`, for other tools. The same image gives the same bytes.
+//! Writes archives of images from a layout, for `docker load` or other tools. The same image gives
+//! the same bytes.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,19 +17,19 @@ use super::{Error, error, tar};
 use crate::layout::{Layout, Name};
 use crate::oci::{Descriptor, Manifest, Reference, media_type};
 
-/// What is read of a file at once.
+/// The size of one read from a file, in bytes.
 const PIECE: usize = 256 << 10;
 
-/// What an archive is for.
+/// The format of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArchiveKind {
-    /// An OCI layout: an image, or an index of several.
+    /// An OCI layout with an image, or an index of several.
     Oci,
-    /// For `docker load`, of any version: one image; it is an OCI layout as well.
+    /// For any version of `docker load`: one image. It is an OCI layout as well.
     Docker,
 }
 
-/// An archive that is ready to be written.
+/// An archive that is ready to write.
 #[derive(Debug)]
 pub struct Pack {
     parts: Vec<Part>,
@@ -41,10 +42,10 @@ enum Part {
 }
 
 impl Pack {
-    /// The archive of an image that [`super::fetch`] has put into a layout.
+    /// Prepares the archive of an image that [`super::fetch`] copied into a layout.
     ///
     /// # Errors
-    /// [`Error::SeveralPlatforms`] when an index is to become an archive for docker.
+    /// [`Error::SeveralPlatforms`] if a docker archive would hold an index.
     pub async fn new(
         source: &Source,
         plan: &Plan,
@@ -75,7 +76,7 @@ impl Pack {
         Ok(pack)
     }
 
-    /// How many bytes it has.
+    /// Returns the size of the archive in bytes.
     pub fn size(&self) -> u64 {
         let sizes = self.parts.iter().map(|part| match part {
             Part::Bytes(bytes) => bytes.len() as u64,
@@ -84,10 +85,10 @@ impl Pack {
         sizes.sum()
     }
 
-    /// Writes it. Blocking.
+    /// Writes the archive. Blocking.
     ///
     /// # Errors
-    /// When a blob cannot be read, or `to` not be written: then the path is `written`.
+    /// If a blob cannot be read, or `to` cannot be written; the error's path is then `written`.
     pub fn write(&self, to: &mut dyn Write, written: &std::path::Path) -> Result<(), Error> {
         for part in &self.parts {
             match part {
@@ -105,7 +106,7 @@ impl Pack {
         to.flush().map_err(error::file("write", written))
     }
 
-    /// Its bytes, piece by piece.
+    /// Returns the archive's bytes as a stream.
     pub fn stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         stream::iter(self.parts)
             .then(|part| async {
@@ -146,7 +147,7 @@ fn path(blob: &Descriptor) -> String {
     format!("blobs/{}/{}", blob.digest.algorithm(), blob.digest.hex())
 }
 
-/// `index.json`, with the names as containerd and the specification have them.
+/// Builds `index.json`, with the name annotations of containerd and of the OCI specification.
 fn index(root: &Descriptor, names: &[Name]) -> Value {
     let named = names.iter().map(|name| {
         let mut root = root.clone();
@@ -171,7 +172,7 @@ fn index(root: &Descriptor, names: &[Name]) -> Value {
     json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": entries})
 }
 
-/// `manifest.json`.
+/// Builds `manifest.json`.
 async fn for_docker(source: &Source, plan: &Plan, names: &[Name]) -> Result<Value, Error> {
     let image = plan
         .manifests
@@ -194,7 +195,7 @@ async fn for_docker(source: &Source, plan: &Plan, names: &[Name]) -> Result<Valu
     Ok(json!([{"Config": path(&manifest.config), "RepoTags": names, "Layers": layers}]))
 }
 
-/// With the tag alone: docker takes no digests here.
+/// Returns the name with its tag only: docker accepts no digests here.
 fn familiar(name: &Reference) -> String {
     let tag = name.tag().unwrap_or_default();
     format!("{}:{tag}", name.clone().repository().familiar())

@@ -1,4 +1,4 @@
-//! Where images are, as command lines name it. No I/O.
+//! The locations of images, as command lines name them. No I/O.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -48,14 +48,14 @@ pub enum Place {
     Engine(Reference),
 }
 
-/// What else skopeo knows.
+/// Transports of skopeo that are not supported.
 const UNKNOWN: [&str; 5] = ["dir", "containers-storage", "ostree", "tarball", "sif"];
 
 impl Place {
-    /// Reads a text of one of the forms above.
+    /// Parses one of the forms above.
     ///
     /// # Errors
-    /// [`Error::Place`] says what is wrong with it.
+    /// [`Error::Place`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason: String| Error::Place {
             input: text.to_owned(),
@@ -109,12 +109,12 @@ impl Place {
     }
 }
 
-/// `latest` stands for no tag only where it was not written.
+/// Drops the default `latest` if it was not written in the text.
 fn given_tag(text: &str, tag: Option<String>) -> Option<String> {
     tag.filter(|tag| tag != "latest" || text.ends_with(":latest"))
 }
 
-/// The path ends at the first colon, as skopeo has it.
+/// Splits at the first colon, as skopeo does.
 fn path_and_name(text: &str) -> (PathBuf, Option<String>) {
     match text.split_once(':') {
         Some((path, name)) if !name.is_empty() => (path.into(), Some(name.to_owned())),

@@ -1,4 +1,4 @@
-//! What belongs to an image: its manifests and the blobs that they refer to.
+//! Lists the parts of an image: its manifests and their blobs.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::walk::Walk;
 
 /// How many manifests are read at once.
 const AT_ONCE: usize = 8;
-/// The largest config that is read for its platform.
+/// The largest config that is read for its platform, in bytes.
 const CONFIG: u64 = 8 << 20;
 
 /// The parts of an image.
@@ -24,7 +24,7 @@ pub struct Plan {
     pub(super) blobs: Vec<Descriptor>,
 }
 
-/// What a manifest refers to.
+/// The manifests and blobs that a manifest refers to.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Links {
@@ -36,10 +36,12 @@ struct Links {
 }
 
 impl Plan {
-    /// Reads the manifests of an image: of an index all of them, or only that of the platform, in containerd's order.
+    /// Reads the manifests of an image: all of an index, or only the platform's, in containerd's
+    /// order.
     ///
     /// # Errors
-    /// [`Error::NotForPlatform`] with those that there are; what is missing or cannot be read.
+    /// [`Error::NotForPlatform`], which lists the platforms; others if a manifest is missing or
+    /// cannot be read.
     pub async fn of(source: &Source, platform: Option<&Platform>) -> Result<Self, Error> {
         let root = match platform {
             None => source.root().clone(),
@@ -78,8 +80,8 @@ impl Plan {
                         if walk.is_new(&child.digest).map_err(too_much)? {
                             level.push(child);
                         }
-                    // What may not be distributed has addresses of its own. Other layers can have
-                    // addresses too, and belong to the image all the same.
+                    // Layers that may not be distributed are fetched from their URLs. Ordinary
+                    // layers can have URLs too, but still belong to the image.
                     } else if !media_type::is_foreign_layer(kind)
                         && blobs.insert(child.digest.clone())
                     {
@@ -89,27 +91,27 @@ impl Plan {
                 plan.manifests.push((descriptor, bytes));
             }
         }
-        // A manifest comes after everything that it refers to.
+        // A manifest must come after everything it refers to.
         plan.manifests.reverse();
         Ok(plan)
     }
 
-    /// What names the whole: an index or a manifest.
+    /// Returns the index or manifest of the whole image.
     pub fn root(&self) -> &Descriptor {
         &self.root
     }
 
-    /// The blobs, without manifests; each once.
+    /// Returns the blobs without manifests, each once.
     pub fn blobs(&self) -> &[Descriptor] {
         &self.blobs
     }
 
-    /// The bytes of all blobs.
+    /// Returns the total size of all blobs in bytes.
     pub fn size(&self) -> u64 {
         self.blobs.iter().map(|blob| blob.size).sum()
     }
 
-    /// Finds out what is missing before anything is copied.
+    /// Checks for missing blobs before anything is copied.
     pub(super) fn check(&self, source: &Source) -> Result<(), Error> {
         self.blobs
             .iter()
@@ -133,7 +135,7 @@ fn children(
     Ok(config.chain(links.layers).chain(links.manifests).collect())
 }
 
-/// The manifest for a platform.
+/// Finds the manifest for a platform.
 async fn for_platform(source: &Source, platform: &Platform) -> Result<Descriptor, Error> {
     let root = source.root();
     let bytes = source.manifest(root).await?;
@@ -157,7 +159,7 @@ fn names(offered: &[(Platform, Descriptor)]) -> Vec<String> {
     names.collect()
 }
 
-/// The images of an index. What has no platform or an unknown one is no image: attestations.
+/// Returns the images of an index. Entries without a known platform are attestations.
 fn of_index(
     source: &Source,
     root: &Descriptor,
@@ -173,7 +175,7 @@ fn of_index(
     Ok(entries.collect())
 }
 
-/// An image without index says its platform in its config; one that says nothing is for every platform.
+/// Reads the platform from an image's config. An image without one matches every platform.
 async fn of_image(
     source: &Source,
     root: &Descriptor,
@@ -215,7 +217,7 @@ async fn of_image(
     Ok(vec![(platform, root.clone())])
 }
 
-/// The platforms that an image has, for messages.
+/// Returns the platforms of an image, for messages.
 pub(super) async fn platforms(source: &Source) -> Result<Vec<String>, Error> {
     let root = source.root();
     let bytes = source.manifest(root).await?;
@@ -232,7 +234,7 @@ mod tests {
     use crate::registry::{Client, ClientOptions, Credentials};
     use crate::transfer::Place;
 
-    /// Whether a layer is left out is up to its media type: addresses are no reason.
+    /// The media type decides if a layer is omitted; URLs do not.
     #[tokio::test]
     async fn an_ordinary_layer_with_urls_belongs_to_the_image() {
         let folder = tempfile::tempdir().unwrap();
@@ -250,7 +252,7 @@ mod tests {
             value
         };
         let ordinary = put("application/vnd.oci.image.layer.v1.tar+gzip", b"ordinary");
-        // It is in no registry: only its owner may hand it out.
+        // This layer is in no registry: only its owner may distribute it.
         let foreign = Descriptor::of(
             "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
             b"foreign",

@@ -1,4 +1,4 @@
-//! Images into registries: blobs first, then manifests, the names last.
+//! Pushes images to registries: blobs first, then manifests, the names last.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -9,11 +9,12 @@ use super::source::Source;
 use crate::oci::{Descriptor, Reference, media_type};
 use crate::registry::{BlobSource, Client, Progress, Pushed};
 
-/// Puts an image into registries under these names. Blobs that a repository has are not sent; those of another repository of
-/// the same registry are mounted. A name never leads to a half: it is written when everything below it is there.
+/// Pushes an image to registries under these names. Existing blobs are not sent; blobs of another
+/// repository of the same registry are mounted. A name is written last, so it never points to an
+/// incomplete image.
 ///
 /// # Errors
-/// [`Error::Incomplete`] before anything is sent, when the source lacks a blob; [`Error::Registry`].
+/// [`Error::Incomplete`] if the source lacks a blob, before anything is sent; [`Error::Registry`].
 pub async fn push(
     source: &Source,
     plan: &Plan,
@@ -43,7 +44,7 @@ pub async fn push(
     Ok(())
 }
 
-/// The names of each repository together, in the order of their first.
+/// Groups the names by repository, in the order of first appearance.
 fn by_repository(names: &[Reference]) -> Vec<Vec<&Reference>> {
     let mut repositories: Vec<Vec<&Reference>> = Vec::new();
     for name in names {
@@ -58,12 +59,12 @@ fn by_repository(names: &[Reference]) -> Vec<Vec<&Reference>> {
     repositories
 }
 
-/// One repository.
+/// A push to one repository.
 struct Pushing<'a> {
     source: &'a Source,
     plan: &'a Plan,
     to: &'a Reference,
-    /// Another repository of the registry that has everything already.
+    /// Another repository of the same registry that is already complete.
     earlier: Option<&'a Reference>,
     client: &'a Client,
     options: &'a Options,
@@ -99,7 +100,7 @@ impl Pushing<'_> {
         Ok(())
     }
 
-    /// All but the root, by their digests; indexes after the manifests that they have.
+    /// Pushes all manifests but the root by digest; each index follows its manifests.
     async fn manifests(&self) -> Result<(), Error> {
         let root = &self.plan.root().digest;
         let below = self.plan.manifests.iter();

@@ -1,4 +1,4 @@
-//! An image where it is: its root, and the ways to its manifests and blobs.
+//! An image at its source: its root, manifests and blobs.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 use crate::registry::{BlobSource, Client};
 use crate::task;
 
-/// More than any manifest, as registries have it.
+/// The largest manifest that is read, in bytes; registries have the same limit.
 const MANIFEST: u64 = 8 << 20;
 
-/// An image of a place.
+/// An image at a place.
 #[derive(Debug)]
 pub struct Source {
     place: Place,
@@ -34,13 +34,13 @@ impl Source {
     /// Finds the image of a place.
     ///
     /// # Errors
-    /// [`Error::NoImage`] with those that there are; [`Error::Direction`] for an engine; others when the place cannot be read
-    /// or is not what its name says.
+    /// [`Error::NoImage`], which lists the existing names; [`Error::Direction`] for an engine;
+    /// others if the place cannot be read or has another format.
     pub async fn open(place: &Place, client: &Client) -> Result<Self, Error> {
         let (root, store) = match place {
             Place::Registry(name) => {
                 let root = client.head(name).await?;
-                // From here on it is this image, whatever becomes of the tag.
+                // From here on the digest counts, even if the tag moves.
                 let name = name.clone().with_digest(root.digest.clone());
                 (root, Store::Registry(client.clone(), name))
             }
@@ -74,17 +74,17 @@ impl Source {
         })
     }
 
-    /// Where it is.
+    /// Returns the place of the image.
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// The index or manifest that it is.
+    /// Returns the image's root: an index or a manifest.
     pub fn root(&self) -> &Descriptor {
         &self.root
     }
 
-    /// The bytes of one of its manifests, checked.
+    /// Reads a manifest and verifies it.
     pub(super) async fn manifest(&self, descriptor: &Descriptor) -> Result<Bytes, Error> {
         if descriptor.size > MANIFEST {
             return Err(self.no_manifest(descriptor, "it is too large".to_owned()));
@@ -122,7 +122,7 @@ impl Source {
         hasher.digest() == *digest
     }
 
-    /// Where one of its blobs is to be had.
+    /// Returns the source of a blob.
     pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<BlobSource, Error> {
         let digest = &descriptor.digest;
         let (path, offset, size) = match &self.store {
@@ -148,7 +148,7 @@ impl Source {
         Ok(BlobSource::File { path, offset })
     }
 
-    /// The registry that it is in, to go on with a blob of which a part is there.
+    /// Returns the image's registry, if any, to resume partial blobs.
     pub(super) fn registry(&self) -> Option<(&Client, &Reference)> {
         match &self.store {
             Store::Registry(client, name) => Some((client, name)),
@@ -202,14 +202,14 @@ fn of_layout(
     Ok((root, Store::Layout(layout)))
 }
 
-/// Blocking work whose errors are those of a transfer.
+/// Runs blocking work and converts its errors.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     task::blocking(work).await
 }
 
-/// Whether it is a manifest of one image.
+/// True if the media type is that of a single image's manifest.
 pub(super) fn is_image(kind: &str) -> bool {
     matches!(kind, media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST)
 }

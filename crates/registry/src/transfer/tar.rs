@@ -1,4 +1,4 @@
-//! The headers of new tar archives.
+//! Headers of new tar archives.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use tar::{Builder, EntryType, Header};
 
 const BLOCK: u64 = 512;
 
-/// What ends an archive.
+/// The size of the end-of-archive marker.
 pub(super) const END: usize = 2 * BLOCK as usize;
 
-/// The header of a file that anybody may read, or, with a name that ends in a slash, of a folder; one with its name before it
-/// if that is long. The time is 1970, so that the same image is the same archive.
+/// Returns the header of a world-readable file, or of a folder if the name ends in a slash. A long
+/// name gets a header of its own. The time is 1970, so the same image gives the same archive.
 pub(super) fn header(name: &str, size: u64) -> io::Result<Vec<u8>> {
     let mut header = Header::new_ustar();
     let (kind, mode) = match name.ends_with('/') {
@@ -21,13 +21,13 @@ pub(super) fn header(name: &str, size: u64) -> io::Result<Vec<u8>> {
     header.set_mode(mode);
     header.set_size(size);
     header.set_mtime(0);
-    // The bytes of the file follow elsewhere.
+    // The caller writes the file's bytes.
     let mut builder = Builder::new(Vec::new());
     builder.append_data(&mut header, name, io::empty())?;
     Ok(builder.get_ref().clone())
 }
 
-/// What follows a file of this size until the next header.
+/// Returns the padding after a file of this size.
 pub(super) fn padding(size: u64) -> usize {
     (size.next_multiple_of(BLOCK) - size) as usize
 }

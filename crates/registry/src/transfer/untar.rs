@@ -1,4 +1,4 @@
-//! Reading tar archives: where the files of one are. Nothing is unpacked.
+//! Reads tar archives: finds the position of each file. Nothing is unpacked.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,19 +9,19 @@ use tar::{Archive, EntryType};
 
 use super::{Error, error};
 
-/// More than any image has.
+/// The maximum number of entries; no image has more.
 const ENTRIES: usize = 100_000;
-/// What compressed files begin with.
+/// The first bytes of compressed files.
 const COMPRESSED: [&[u8]; 4] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"];
 
-/// Where a file's bytes are in the archive.
+/// The position of a file's bytes in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) offset: u64,
     pub(super) size: u64,
 }
 
-/// The files of an archive, by their paths; links are followed. Blocking.
+/// Returns the files of an archive by path; links are resolved. Blocking.
 pub(super) fn files(path: &Path) -> Result<BTreeMap<String, Span>, Error> {
     let unreadable = error::file("read", path);
     let broken = |reason: String| Error::Archive {
@@ -79,7 +79,7 @@ pub(super) fn files(path: &Path) -> Result<BTreeMap<String, Span>, Error> {
         }
     }
     for (name, target) in links {
-        // Links to links are not made by anybody.
+        // No tool writes links to links.
         if let Some(span) = files.get(&target).copied() {
             files.insert(name, span);
         }
@@ -87,7 +87,7 @@ pub(super) fn files(path: &Path) -> Result<BTreeMap<String, Span>, Error> {
     Ok(files)
 }
 
-/// Without `.`, `..` and slashes that say nothing.
+/// Removes `.`, `..` and redundant slashes.
 fn clean(path: &str) -> String {
     let mut parts = Vec::new();
     for part in path.split('/') {
