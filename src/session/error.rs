@@ -1,4 +1,4 @@
-//! What can go wrong in a session, as far as the caller hears of it; the daemon is told of the rest.
+//! The errors of a session that reach the caller. The daemon receives the others.
 
 use std::path::PathBuf;
 
@@ -10,51 +10,51 @@ use super::ssh::KeyError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A directory that should be offered to the daemon is not there, cannot be read or is no directory.
+    /// An offered directory does not exist, cannot be read, or is not a directory.
     #[error("cannot use directory {}", path.display())]
     Directory {
         /// The directory as it was given.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A file that should be a secret is not there, or cannot be one.
+    /// A secret's file does not exist or cannot be used.
     #[error("cannot use {} as secret {id}", path.display())]
     SecretFile {
         /// The secret.
         id: String,
         /// The file as it was given.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A secret is larger than BuildKit takes.
+    /// A secret exceeds BuildKit's size limit.
     #[error("secret {id} is larger than 500 KiB")]
     SecretTooLarge {
         /// The secret.
         id: String,
     },
-    /// A path that should be an SSH agent's socket is none.
+    /// The path is not an SSH agent's socket.
     #[error("cannot use {} as SSH agent {id}", path.display())]
     SshAgent {
         /// The agent.
         id: String,
         /// The path as it was given.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A file that should be a private key is none that can be used.
+    /// The file is not a usable private key.
     #[error("cannot use {} as a key of SSH agent {id}", path.display())]
     SshKey {
         /// The agent.
         id: String,
         /// The file as it was given.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: KeyError,
     },

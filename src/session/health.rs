@@ -1,4 +1,4 @@
-//! `grpc.health.v1`: the daemon asks every five seconds and ends a session that does not answer.
+//! `grpc.health.v1`: the daemon checks every five seconds and ends a session that does not answer.
 
 use futures_util::stream::{self, BoxStream};
 use tonic::{Request, Response, Status};
@@ -13,7 +13,7 @@ pub(super) const METHODS: [&str; 2] = [
     "/grpc.health.v1.Health/Watch",
 ];
 
-/// A health service for a server that is healthy as long as it answers.
+/// Returns a health service that always reports healthy.
 pub(super) fn service() -> HealthServer<Health> {
     HealthServer::new(Health)
 }
@@ -41,7 +41,7 @@ impl health_server::Health for Health {
 
     type WatchStream = BoxStream<'static, Result<HealthCheckResponse, Status>>;
 
-    /// The state once, and no change ever.
+    /// Sends the state once; it never changes.
     async fn watch(
         &self,
         request: Request<HealthCheckRequest>,

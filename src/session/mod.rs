@@ -1,7 +1,8 @@
-//! What the daemon calls back for while it builds: files, credentials, health.
+//! The services that the daemon calls during a build: files, credentials, health.
 //!
-//! A [`Session`] is a gRPC server that the client runs and the daemon calls, over a byte stream that the client opened
-//! (Control.Session, see [`Tunnel`]). One session serves all platforms of a build.
+//! A [`Session`] is a gRPC server that the client runs and the daemon calls, over a byte stream
+//! that the client opened (Control.Session, see [`Tunnel`]). One session serves all platforms of a
+//! build.
 
 mod auth;
 mod content;
@@ -46,10 +47,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
-/// The largest gRPC message in either direction, as BuildKit's.
+/// The largest gRPC message in either direction, in bytes, as in BuildKit.
 const MESSAGE_LIMIT: usize = 16 << 20;
 
-/// What one build offers the daemon. Made by [`Session::builder`].
+/// The services that one build offers the daemon. Created by [`Session::builder`].
 ///
 /// ```no_run
 /// # async fn example<I>(io: I) -> Result<(), solvekit::session::Error>
@@ -70,7 +71,7 @@ pub struct Session {
     routes: Routes,
 }
 
-/// Collects what a [`Session`] offers.
+/// Builds a [`Session`].
 #[derive(Debug)]
 pub struct SessionBuilder {
     shared_key: String,
@@ -79,7 +80,7 @@ pub struct SessionBuilder {
 }
 
 impl Session {
-    /// A session that offers nothing but health yet.
+    /// Starts a session that offers only the health service.
     pub fn builder() -> SessionBuilder {
         let mut routes = Routes::builder();
         routes.add_service(health::service());
@@ -90,13 +91,13 @@ impl Session {
         }
     }
 
-    /// The id under which the daemon knows the session: 25 letters and digits.
+    /// Returns the id of the session: 25 letters and digits.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The metadata with which to call Control.Session: who the session is, and every method that it answers. Names can
-    /// repeat; values are printable ASCII.
+    /// Returns the metadata for Control.Session: the session's identity and every method that it
+    /// serves. Names can repeat; values are printable ASCII.
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         let mut metadata = vec![
             ("x-docker-expose-session-uuid", self.id.clone()),
@@ -113,12 +114,12 @@ impl Session {
         metadata
     }
 
-    /// Answers the daemon's calls on the connection, until the daemon closes it or the token is cancelled. When this
-    /// returns, nothing of the session runs any more.
+    /// Serves the daemon's calls until the daemon closes the connection or the token is cancelled.
+    /// When this returns, no task of the session is running.
     ///
     /// # Errors
     ///
-    /// When the connection breaks, or the peer does not speak HTTP/2.
+    /// If the connection breaks, or the peer does not speak HTTP/2.
     pub async fn serve<I>(self, io: I, cancelled: CancellationToken) -> Result<(), Error>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -128,8 +129,8 @@ impl Session {
 }
 
 impl SessionBuilder {
-    /// Sets the key under which the daemon keeps what it received of local directories, so that the next build with the
-    /// same key sends the changes only. Empty: nothing is found again.
+    /// Sets the key under which the daemon caches the local directories. The next build with the
+    /// same key sends only the changes. With an empty key nothing is reused.
     pub fn shared_key(mut self, key: impl Into<String>) -> Self {
         self.shared_key = key.into();
         self
@@ -143,14 +144,14 @@ impl SessionBuilder {
         self
     }
 
-    /// Answers the daemon's questions for registry credentials and tokens.
+    /// Answers the daemon's requests for registry credentials and tokens.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.methods.extend(auth::METHODS);
         self.routes.add_service(auth.into_service());
         self
     }
 
-    /// Gives the daemon the secrets.
+    /// Offers the secrets to the daemon.
     pub fn secrets(mut self, secrets: Secrets) -> Self {
         self.methods.extend(secrets::METHODS);
         self.routes.add_service(secrets.into_service());
@@ -171,7 +172,7 @@ impl SessionBuilder {
         self
     }
 
-    /// Takes the results that the build's exporters send back.
+    /// Receives the results of the build's exporters.
     pub fn exports(mut self, exports: Exports) -> Self {
         self.methods.extend(exports::METHODS);
         self.routes
@@ -179,18 +180,18 @@ impl SessionBuilder {
         self
     }
 
-    /// Lets the daemon fetch the stream.
+    /// Offers a stream that the daemon can fetch.
     pub fn upload(mut self, upload: Upload) -> Self {
         self.methods.extend(upload::METHODS);
         self.routes.add_service(stream::Served(upload));
         self
     }
 
-    /// Completes the session under a new id.
+    /// Builds the session with a new id.
     ///
     /// # Errors
     ///
-    /// When the system has no random numbers.
+    /// If the system has no random numbers.
     pub fn build(self) -> Result<Session, Error> {
         Ok(Session {
             id: new_id()?,
@@ -201,11 +202,11 @@ impl SessionBuilder {
     }
 }
 
-/// A new id for a build, a session or a group of builds: 128 random bits in the 25 characters that
-/// the reference's ids have.
+/// Returns a new id for a build, a session or a group of builds: 128 random bits as 25 characters,
+/// like the reference's ids.
 ///
 /// # Errors
-/// When the system has no random bits.
+/// If the system has no random numbers.
 pub fn new_id() -> Result<String, Error> {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut bytes = [0; 16];
@@ -219,7 +220,7 @@ pub fn new_id() -> Result<String, Error> {
     Ok(id)
 }
 
-/// The text with everything but printable ASCII percent-encoded: gRPC has no other characters in metadata.
+/// Percent-encodes everything but printable ASCII: gRPC metadata allows no other characters.
 pub(crate) fn printable(text: &str) -> String {
     use std::fmt::Write;
     let mut out = String::with_capacity(text.len());

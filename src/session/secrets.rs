@@ -12,7 +12,7 @@ use crate::proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretRespo
 
 /// The methods of the service.
 pub(super) const METHODS: [&str; 1] = ["/moby.buildkit.secrets.v1.Secrets/GetSecret"];
-/// The largest secret, as the reference has it.
+/// The largest secret in bytes, as in the reference.
 const LIMIT: usize = 500 * 1024;
 
 /// Secrets by their ids. Their values are never printed.
@@ -41,21 +41,21 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// No secret.
+    /// Returns an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether there is no secret.
+    /// Returns true if there is no secret.
     pub fn is_empty(&self) -> bool {
         self.sources.is_empty()
     }
 
-    /// Adds a secret by its value, in place of an earlier one of that id.
+    /// Adds a secret by value and replaces an earlier one with the id.
     ///
     /// # Errors
     ///
-    /// When it is larger than 500 KiB.
+    /// If the value is larger than 500 KiB.
     pub fn with_value(
         mut self,
         id: impl Into<String>,
@@ -69,12 +69,12 @@ impl Secrets {
         Ok(self)
     }
 
-    /// Adds a secret by the file that holds it, in place of an earlier one of that id. The file is read whenever the
-    /// daemon asks.
+    /// Adds a secret by file and replaces an earlier one with the id. The file is read each time
+    /// the daemon asks.
     ///
     /// # Errors
     ///
-    /// When there is no such file, or it is larger than 500 KiB.
+    /// If the file does not exist or is larger than 500 KiB.
     pub fn with_file(
         mut self,
         id: impl Into<String>,
@@ -97,7 +97,7 @@ impl Secrets {
         Ok(self)
     }
 
-    /// Adds those of another list whose ids are not taken.
+    /// Adds the secrets of another list whose ids are free.
     pub(crate) fn with_missing(mut self, others: &Self) -> Self {
         for (id, source) in &others.sources {
             let entry = self.sources.entry(id.clone());
@@ -119,7 +119,7 @@ impl secrets_server::Secrets for Secrets {
     ) -> Result<Response<GetSecretResponse>, Status> {
         let id = request.into_inner().id;
         let data = match self.sources.get(&id) {
-            // The daemon takes an optional secret for missing on this code only.
+            // Only with this code does the daemon treat an optional secret as missing.
             None => {
                 return Err(Status::not_found(format!(
                     "secret {id} was not given to this build"

@@ -1,4 +1,4 @@
-//! The HTTP/2 server of a session: the daemon is the client here.
+//! The HTTP/2 server of a session. The daemon is its client.
 
 use std::convert::Infallible;
 
@@ -14,14 +14,16 @@ use tower::ServiceExt;
 use super::Error;
 use super::tasks::Tasks;
 
-/// As grpc-go: lists of include and exclude patterns travel in the headers.
+/// The header limit of grpc-go in bytes: include and exclude patterns are sent in headers.
 const HEADER_LIST: u32 = 16 << 20;
-/// What one call of the daemon may send before it is read.
+/// How many unread bytes one call of the daemon may send.
 const STREAM_WINDOW: u32 = 16 << 20;
-/// What all calls may send. h2 also takes this as the measure of how many small unread frames are an attack.
+/// How many unread bytes all calls may send. h2 also uses this to decide how many small unread
+/// frames are an attack.
 const CONNECTION_WINDOW: u32 = 64 << 20;
 
-/// Serves the routes on the connection until the peer closes it or the token is cancelled; then ends all tasks.
+/// Serves the routes until the peer closes the connection or the token is cancelled; then ends all
+/// tasks.
 pub(super) async fn serve<I>(
     routes: Routes,
     io: I,

@@ -1,4 +1,4 @@
-//! The key under which the daemon finds again what it received of a local directory.
+//! The key under which the daemon caches a local directory.
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,14 +8,15 @@ use std::path::Path;
 use crate::filepath;
 use crate::files::read_at_most;
 
-/// The file of the node's id, the one of buildx: what buildx has sent, the daemon has for solvekit too.
+/// The file with the node's id, shared with buildx: solvekit can reuse what buildx has sent.
 const FILE: &str = ".buildNodeID";
-/// Far more than any id.
+/// The largest file that is read, in bytes.
 const LIMIT: u64 = 4096;
 
-/// The session's shared key for a build context, as buildx makes it: the directory's name and the node's id. With the
-/// same key, the daemon compares the context with what it has and takes the changes only. Two directories of one name
-/// share what was received; they then send what differs.
+/// Returns the session's shared key for a build context, built like buildx's from the directory's
+/// name and the node's id. With the same key, the daemon compares the context with its cache and
+/// takes only the changes. Two directories with the same name share a cache; each then sends what
+/// differs.
 pub fn shared_key(context: &Path, node_id: &str) -> String {
     let absolute = std::path::absolute(context).unwrap_or_else(|_| context.to_owned());
     let cleaned = filepath::clean(&absolute.to_string_lossy());
@@ -26,12 +27,12 @@ pub fn shared_key(context: &Path, node_id: &str) -> String {
     format!("{name}:{node_id}")
 }
 
-/// The id of this user on this machine, kept in the directory of buildx's configuration (`$BUILDX_CONFIG`, usually
-/// `~/.docker/buildx`) and made when there is none: 16 hexadecimal digits.
+/// Returns the id of this user on this machine: 16 hexadecimal digits. It is kept in buildx's
+/// configuration directory (`$BUILDX_CONFIG`, usually `~/.docker/buildx`) and created if missing.
 ///
 /// # Errors
 ///
-/// When the file is not there and cannot be made, or cannot be read.
+/// If the file cannot be read or created.
 pub fn node_id(directory: &Path) -> io::Result<String> {
     let path = directory.join(FILE);
     match read(&path) {
@@ -50,7 +51,7 @@ pub fn node_id(directory: &Path) -> io::Result<String> {
         .mode(0o600)
         .open(&temporary)?
         .write_all(id.as_bytes())?;
-    // Linked, not renamed: whoever was first, all use the same id.
+    // A hard link fails if another process was first, so all use the same id.
     let linked = fs::hard_link(&temporary, &path);
     fs::remove_file(&temporary)?;
     match linked {

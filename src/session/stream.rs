@@ -1,5 +1,5 @@
-//! gRPC's framing by hand, for the calls that carry files: many small messages leave together, and bulk data is not copied
-//! from one buffer of a message to the next.
+//! gRPC framing by hand, for the calls that carry files: small messages are batched, and bulk data
+//! is not copied between buffers.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -18,17 +18,18 @@ use tower::Service;
 use super::MESSAGE_LIMIT;
 use super::tasks::Tasks;
 
-/// How many chunks can wait to be sent. With chunks of some 64 KiB, what one transfer holds in memory.
+/// How many chunks can wait to be sent. With chunks of about 64 KiB, this bounds a transfer's
+/// memory.
 const WAITING: usize = 8;
 
-/// A flag (not compressed) and the length.
+/// The length of a message's header: a flag (not compressed) and the length.
 const HEADER: usize = 5;
 
-/// The other side is gone; nobody is left to hear of it.
+/// The peer has disconnected, so nobody receives this error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Closed;
 
-/// What the daemon sent that is no message; the text completes "the daemon sent".
+/// Malformed framing from the daemon. The text completes "the daemon sent".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadFrame(pub(super) &'static str);
 
@@ -37,20 +38,21 @@ enum Item {
     End(Status),
 }
 
-/// Sends to the body. Everything fails with [`Closed`] once the daemon is gone or the end was sent.
+/// Sends to a response body. Everything fails with [`Closed`] once the daemon has gone or the end
+/// was sent.
 #[derive(Debug, Clone)]
 pub(super) struct Outbound {
     items: mpsc::Sender<Item>,
 }
 
-/// A response body, to be read by the HTTP/2 server.
+/// A response body, which the HTTP/2 server reads.
 #[derive(Debug)]
 pub(super) struct OutboundBody {
     items: mpsc::Receiver<Item>,
     ended: bool,
 }
 
-/// Both ends of a body.
+/// Creates both ends of a body.
 pub(super) fn outbound() -> (Outbound, OutboundBody) {
     let (sender, receiver) = mpsc::channel(WAITING);
     (
@@ -63,7 +65,7 @@ pub(super) fn outbound() -> (Outbound, OutboundBody) {
 }
 
 impl Outbound {
-    /// Sends whole gRPC messages.
+    /// Sends complete gRPC messages.
     pub(super) async fn send(&self, messages: Vec<u8>) -> Result<(), Closed> {
         self.items
             .send(Item::Chunk(messages.into()))
@@ -71,30 +73,30 @@ impl Outbound {
             .map_err(|_| Closed)
     }
 
-    /// The same from a blocking thread.
+    /// As `send`, from a blocking thread.
     pub(super) fn blocking_send(&self, messages: Vec<u8>) -> Result<(), Closed> {
         self.items
             .blocking_send(Item::Chunk(messages.into()))
             .map_err(|_| Closed)
     }
 
-    /// Ends the body; what others still want to send is dropped.
+    /// Ends the body. Messages that others still send are dropped.
     pub(super) async fn end(self, status: Status) {
-        // If nobody reads any more, nobody misses it.
+        // If this fails, nobody reads the body any more.
         let _ = self.items.send(Item::End(status)).await;
     }
 
-    /// The same from a thread that may block.
+    /// As `end`, from a blocking thread.
     pub(super) fn blocking_end(self, status: Status) {
         let _ = self.items.blocking_send(Item::End(status));
     }
 
-    /// Whether the daemon does not read any more.
+    /// True if the daemon has stopped reading.
     pub(super) fn is_closed(&self) -> bool {
         self.items.is_closed()
     }
 
-    /// Completes when the daemon does not read any more.
+    /// Completes when the daemon stops reading.
     pub(super) async fn closed(&self) {
         self.items.closed().await;
     }
@@ -142,7 +144,7 @@ pub(super) trait Streaming: Clone + Send + Sync + 'static {
     /// The path of the method.
     const METHOD: &'static str;
 
-    /// Starts a call in the session's tasks; gives the body of the response.
+    /// Starts a call in the session's tasks and returns the response's body.
     fn start(
         &self,
         headers: &HeaderMap,
@@ -151,7 +153,7 @@ pub(super) trait Streaming: Clone + Send + Sync + 'static {
     ) -> Result<OutboundBody, Status>;
 }
 
-/// Serves a [`Streaming`].
+/// Serves a [`Streaming`] service.
 #[derive(Debug, Clone)]
 pub(super) struct Served<S>(pub(super) S);
 
@@ -185,31 +187,31 @@ impl<S: Streaming> Service<http::Request<tonic::body::Body>> for Served<S> {
     }
 }
 
-/// Begins a gRPC message of that length.
+/// Starts a gRPC message of this length.
 pub(super) fn put_header(buffer: &mut Vec<u8>, length: usize) {
     buffer.put_u8(0);
-    // Messages are far below the limit of 16 MiB.
+    // Messages are far below the limit of 16 MiB, so the cast is safe.
     buffer.put_u32(length as u32);
 }
 
-/// Takes gRPC messages out of a request body.
+/// Extracts gRPC messages from a request body.
 #[derive(Debug, Default)]
 pub(super) struct FrameReader {
     unread: BytesMut,
 }
 
 impl FrameReader {
-    /// Adds what arrived.
+    /// Adds received data.
     pub(super) fn push(&mut self, data: Bytes) {
         if self.unread.is_empty() {
-            // Without a copy, if nobody else has the data.
+            // This does not copy if nobody else holds the data.
             self.unread = BytesMut::from(data);
         } else {
             self.unread.extend_from_slice(&data);
         }
     }
 
-    /// The next message, if it has arrived in full.
+    /// Returns the next message once it is complete.
     pub(super) fn next(&mut self) -> Result<Option<Bytes>, BadFrame> {
         let Some(mut header) = self.unread.get(..HEADER) else {
             return Ok(None);

@@ -1,10 +1,10 @@
-//! The tasks of one session: started here, cancelled together, and waited for before the session ends.
+//! The tasks of one session: started here, cancelled together, and awaited before the session ends.
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A handle to start tasks with. It travels to the services in the extensions of every request.
+/// A handle to start tasks. It reaches the services in the extensions of every request.
 #[derive(Debug, Clone)]
 pub(super) struct Tasks {
     tracker: TaskTracker,
@@ -12,7 +12,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// No tasks yet; they are cancelled with `cancelled`, or by [`Tasks::end`].
+    /// Returns a handle without tasks. They are cancelled with `cancelled`, or by [`Tasks::end`].
     pub(super) fn new(cancelled: &CancellationToken) -> Self {
         Self {
             tracker: TaskTracker::new(),
@@ -20,7 +20,7 @@ impl Tasks {
         }
     }
 
-    /// Starts a task, which is dropped at its next await when the session ends.
+    /// Starts a task. It is dropped at its next await when the session ends.
     pub(super) fn spawn<F>(&self, task: F)
     where
         F: Future + Send + 'static,
@@ -36,7 +36,7 @@ impl Tasks {
         });
     }
 
-    /// Starts blocking work. It has to notice by itself that nobody waits for it any more, by a closed channel.
+    /// Starts blocking work. It must notice by a closed channel that it is no longer needed.
     pub(super) fn spawn_blocking<F>(&self, work: F)
     where
         F: FnOnce() + Send + 'static,
@@ -44,8 +44,8 @@ impl Tasks {
         self.tracker.spawn_blocking(work);
     }
 
-    /// Does blocking work and waits for it; `None` when the session ends before. Work that nobody waits for any more is done to
-    /// its end, and what it gives is dropped before the session ends.
+    /// Runs blocking work and waits for it; `None` if the session ends first. The work still runs
+    /// to its end, and its result is dropped before the session ends.
     pub(super) async fn blocking<T, F>(&self, work: F) -> Option<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -56,7 +56,7 @@ impl Tasks {
         ended.await.ok()
     }
 
-    /// Cancels the tasks and waits until the last of them has ended.
+    /// Cancels the tasks and waits until all have ended.
     pub(super) async fn end(&self) {
         self.cancelled.cancel();
         self.tracker.close();

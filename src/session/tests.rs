@@ -12,7 +12,7 @@ use crate::proto::grpc::health::v1::health_client::HealthClient;
 use crate::proto::moby::filesync::v1::CredentialsRequest;
 use crate::proto::moby::filesync::v1::auth_client::AuthClient;
 
-/// Serves the session in memory; gives a channel to it, and what [`Session::serve`] returns.
+/// Serves the session in memory. Returns a channel to it and the result of [`Session::serve`].
 pub(super) async fn connect(
     session: Session,
     cancelled: CancellationToken,

@@ -1,4 +1,5 @@
-//! A byte stream over a stream of messages: how the session's HTTP/2 connection travels inside Control.Session.
+//! A byte stream over a stream of messages: it carries the session's HTTP/2 connection inside
+//! Control.Session.
 
 use std::io;
 use std::pin::Pin;
@@ -10,14 +11,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 use tokio_util::sync::PollSender;
 
-/// How much is gathered before it goes out as a message without being flushed.
+/// How many bytes are buffered before they are sent without a flush.
 const MESSAGE: usize = 64 * 1024;
 
 /// A byte stream whose two directions are messages.
 ///
-/// What is written is gathered into messages of about 64 KiB, sent when full or flushed; whoever holds the other end of
-/// the channel wraps them. Its bound limits what is on the way. The end of the inbound stream is the end of file; an
-/// error of it is a read error. Shutting down, or dropping, closes the channel.
+/// Writes are collected into messages of about 64 KiB, sent when full or flushed; the channel's
+/// reader wraps them. The channel's bound limits the data in flight. The end of the inbound stream
+/// is the end of file, and its error is a read error. Shutdown or drop closes the channel.
 #[derive(Debug)]
 pub struct Tunnel<S> {
     inbound: S,
@@ -31,7 +32,7 @@ where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    /// A tunnel that reads the messages of `inbound` and sends its own to `outbound`.
+    /// Creates a tunnel that reads messages from `inbound` and sends its own to `outbound`.
     pub fn new(inbound: S, outbound: mpsc::Sender<Bytes>) -> Self {
         Self {
             inbound,
@@ -43,7 +44,7 @@ where
 }
 
 impl<S> Tunnel<S> {
-    /// Sends what was gathered.
+    /// Sends the buffered data.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.unsent.is_empty() {
             return Poll::Ready(Ok(()));
@@ -53,7 +54,7 @@ impl<S> Tunnel<S> {
         Poll::Ready(self.outbound.send_item(message).map_err(|_| closed()))
     }
 
-    /// Makes room in the message, sending it when it is full.
+    /// Makes room in the buffer, and sends it if it is full.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.unsent.len() >= MESSAGE {
             ready!(self.poll_send(cx))?;

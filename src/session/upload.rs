@@ -1,4 +1,4 @@
-//! A stream that the daemon fetches once like a download: `moby.upload.v1.Upload`.
+//! A stream that the daemon fetches once, like a download: `moby.upload.v1.Upload`.
 
 use std::fmt;
 use std::io::Read;
@@ -15,12 +15,12 @@ use super::{Error, new_id};
 
 /// The methods of the service.
 pub(super) const METHODS: [&str; 1] = ["/moby.upload.v1.Upload/Pull"];
-/// How much is read at once, and is one message.
+/// The size of one read, and of one message's data, in bytes.
 const CHUNK: usize = 128 * 1024;
-/// The field `data` of a `BytesMessage`: number 1, of bytes.
+/// The tag of the field `data` of `BytesMessage`: field 1, type bytes.
 const FIELD: u8 = 0x0a;
 
-/// A stream under a URL that only the daemon of this session can fetch. Clones share it.
+/// A stream under a URL that only this session's daemon can fetch. Clones share it.
 #[derive(Clone)]
 pub struct Upload {
     id: String,
@@ -28,11 +28,12 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Offers what the reader gives, which is read when the daemon asks, and never held as a whole.
+    /// Offers the reader's content. It is read when the daemon asks, and never held in memory as a
+    /// whole.
     ///
     /// # Errors
     ///
-    /// When the system has no random numbers.
+    /// If the system has no random numbers.
     pub fn new(reader: impl Read + Send + 'static) -> Result<Self, Error> {
         Ok(Self {
             id: new_id()?,
@@ -40,13 +41,13 @@ impl Upload {
         })
     }
 
-    /// The stream, which the daemon then does not get; `None` when it was taken before.
+    /// Takes the stream away from the daemon; `None` if it was taken before.
     pub(crate) fn take(&self) -> Option<Box<dyn Read + Send>> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         reader.take()
     }
 
-    /// The URL by which LLB's http sources and the attribute `context` name it.
+    /// Returns the URL for LLB's http sources and the frontend attribute `context`.
     pub fn url(&self) -> String {
         format!("http://buildkit-session/{}", self.id)
     }
@@ -77,12 +78,12 @@ impl Streaming for Upload {
             Status::failed_precondition("the stream can be read only once, and has been")
         })?;
         let (outbound, body) = stream::outbound();
-        // A thread of its own: nobody waits for a terminal or a pipe that gives nothing when the session ends.
+        // A thread of its own: a terminal or a silent pipe must not delay the end of the session.
         std::thread::Builder::new()
             .name("upload".to_owned())
             .spawn(move || send(reader, outbound))
             .map_err(|error| Status::internal(format!("cannot start a thread: {error}")))?;
-        // The daemon sends nothing; dropped at once, the body would end the call.
+        // The daemon sends nothing, but dropping the body would end the call.
         tasks.spawn(drain(inbound));
         Ok(body)
     }
@@ -110,7 +111,7 @@ fn send(mut reader: Box<dyn Read + Send>, outbound: Outbound) {
     }
 }
 
-/// A whole gRPC message.
+/// Encodes a complete gRPC message.
 fn message(data: &[u8]) -> Vec<u8> {
     let mut field = vec![FIELD];
     let mut length = data.len();

@@ -1,29 +1,30 @@
-//! The token authority: a key pair by which the daemon knows that two sessions have the same right to a token, without
-//! seeing a secret.
+//! The token authority: a key pair that shows the daemon that two sessions have the same right to a
+//! token, without revealing a secret.
 
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
-/// The key pair of one registry, as `session/auth/authprovider` of the reference derives it: an Ed25519 key whose seed is
-/// the HMAC-SHA256, under the daemon's salt, of our seed; of nothing where there are no credentials.
+/// The key pair of one registry, derived like `session/auth/authprovider` of the reference: an
+/// Ed25519 key. Its seed is the HMAC-SHA256 of our seed under the daemon's salt, or of nothing if
+/// there are no credentials.
 pub(super) struct Authority {
     pair: Ed25519KeyPair,
 }
 
 impl Authority {
-    /// Derives the keys. `None` only if a digest of 32 bytes were no Ed25519 seed.
+    /// Derives the keys. Returns `None` only if a 32-byte digest were not a valid Ed25519 seed.
     pub(super) fn new(salt: &[u8], seed: &[u8]) -> Option<Self> {
         let digest = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, salt), seed);
         let pair = Ed25519KeyPair::from_seed_unchecked(digest.as_ref()).ok()?;
         Some(Self { pair })
     }
 
-    /// The public key, 32 bytes.
+    /// Returns the public key, 32 bytes.
     pub(super) fn public_key(&self) -> Vec<u8> {
         self.pair.public_key().as_ref().to_vec()
     }
 
-    /// The payload behind its signature of 64 bytes, which is NaCl's form of a signed message.
+    /// Returns the 64-byte signature followed by the payload: NaCl's form of a signed message.
     pub(super) fn sign(&self, payload: &[u8]) -> Vec<u8> {
         let mut signed = self.pair.sign(payload).as_ref().to_vec();
         signed.extend_from_slice(payload);

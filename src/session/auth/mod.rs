@@ -1,7 +1,8 @@
 //! Registry credentials for the daemon: `moby.filesync.v1.Auth`.
 //!
-//! Where the daemon can, it asks for tokens only, which are fetched here: the credentials stay on this machine. It sees
-//! them when a registry wants basic authentication, or when it is told to fetch tokens itself.
+//! A daemon that supports it asks only for tokens, which are fetched here: the credentials stay on
+//! this machine. The daemon receives them only if a registry uses basic authentication, or if it
+//! must fetch tokens itself.
 
 mod authority;
 mod seeds;
@@ -30,7 +31,7 @@ pub(super) const METHODS: [&str; 4] = [
     "/moby.filesync.v1.Auth/VerifyTokenAuthority",
 ];
 
-/// Answers the daemon's questions about registries.
+/// Answers the daemon's requests for registry credentials.
 #[derive(Debug)]
 pub struct Auth {
     credentials: Arc<Credentials>,
@@ -48,16 +49,16 @@ impl Auth {
         }
     }
 
-    /// Reaches token servers with these settings: certificates, proxies, and the registries that may
-    /// speak plain HTTP. No credentials go to a token server over plain HTTP otherwise.
+    /// Sets how token servers are reached: certificates, proxies, and insecure registries.
+    /// Otherwise no credentials go to a token server over plain HTTP.
     #[must_use]
     pub fn with_registries(mut self, options: ClientOptions) -> Self {
         self.tokens = TokenClient::new(options);
         self
     }
 
-    /// Gives the daemon the credentials and lets it fetch tokens itself (`BUILDKIT_NO_CLIENT_TOKEN`): for token servers
-    /// that only the daemon reaches.
+    /// Sends credentials to the daemon and lets it fetch tokens itself
+    /// (`BUILDKIT_NO_CLIENT_TOKEN`), for token servers that only the daemon can reach.
     pub fn without_tokens(mut self) -> Self {
         self.fetch_tokens = false;
         self
@@ -98,7 +99,7 @@ async fn read_seed(directory: PathBuf, registry: String) -> Result<Vec<u8>, Stat
     })
 }
 
-/// The repository that a token is for: the one that is written to, if there are several.
+/// Returns the repository that a token is for; of several, the one that is written to.
 fn repository(scopes: &[String]) -> Option<&str> {
     let mut scopes = scopes.iter().filter_map(|scope| {
         let (path, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
@@ -109,7 +110,7 @@ fn repository(scopes: &[String]) -> Option<&str> {
     Some(written.unwrap_or(first).0)
 }
 
-/// The error with its causes; none of them holds a secret.
+/// Joins the error with its causes; none of them holds a secret.
 fn failed(error: crate::registry::Error) -> Status {
     let mut message = error.to_string();
     let mut cause = error.source();
@@ -127,7 +128,7 @@ impl auth_server::Auth for Auth {
         request: Request<CredentialsRequest>,
     ) -> Result<Response<CredentialsResponse>, Status> {
         let credential = self.credential(&request.into_inner().host).await?;
-        // An identity token comes without a user: so the daemon knows it from a password.
+        // An identity token is sent without a user name, so the daemon can tell it from a password.
         let (username, secret) = match credential.identity_token.is_empty() {
             true => (credential.username, credential.password),
             false => (String::new(), credential.identity_token),

@@ -1,5 +1,5 @@
-//! The seeds of the token authority: a random secret per registry, kept beside Docker's configuration, so that the
-//! daemon recognises the next build of the same user and goes on with the tokens that it has.
+//! The token authority's seeds: one random secret per registry, stored beside Docker's
+//! configuration. They let the daemon recognise the same user's next build and reuse its tokens.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{AtomicFile, read_at_most};
 
-/// The file is the one of the reference, so both recognise each other's.
+/// The reference uses the same file, so both are recognised as one user.
 const FILE: &str = ".token_seed";
 const LOCK: &str = ".token_seed.lock";
 const LENGTH: usize = 16;
-/// Far more than the seeds of all registries.
+/// The largest file that is read, in bytes; real ones are far smaller.
 const LIMIT: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
@@ -27,17 +27,17 @@ struct Seed {
     base64: String,
 }
 
-/// The seed of a registry, made now if there is none. A directory that cannot be written gives one that is good for this
-/// time only.
+/// Returns the registry's seed, created on first use. If the directory is not writable, the seed is
+/// not stored.
 ///
 /// # Errors
 ///
-/// When the file is there but cannot be read, or there are no random numbers.
+/// If the file exists but cannot be read, or there are no random numbers.
 pub(super) fn seed(directory: &Path, registry: &str) -> io::Result<Vec<u8>> {
-    // Not locked where nothing can be written either.
+    // Without write access there is nothing to lock.
     let _lock = lock(directory).ok();
     let path = directory.join(FILE);
-    // What a crash left half-written is as good as nothing.
+    // A file that a crash left incomplete counts as empty.
     let mut seeds: BTreeMap<String, Seed> = match read_at_most(&path, LIMIT) {
         Ok(json) => serde_json::from_slice(&json).unwrap_or_default(),
         Err(error) if is_unusable(&error) => BTreeMap::new(),

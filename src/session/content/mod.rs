@@ -1,7 +1,8 @@
-//! Folders of blobs for the daemon: `containerd.services.content.v1.Content` over OCI layouts. Local caches, exports to
-//! folders and OCI layouts as contexts are read and written through it.
+//! Blob stores for the daemon: `containerd.services.content.v1.Content` over OCI layouts. It serves
+//! local caches, exports to folders, and OCI layouts as contexts.
 //!
-//! The daemon names a store and a digest, never a path. Blobs are only added, never changed or removed.
+//! The daemon names a store and a digest, never a path. Blobs are only added, never changed or
+//! removed.
 
 mod read;
 mod store;
@@ -39,13 +40,13 @@ pub(super) const METHODS: [&str; 9] = [
     "/containerd.services.content.v1.Content/Write",
     "/containerd.services.content.v1.Content/Abort",
 ];
-/// Says which store a call is about.
+/// The header that names the store of a call.
 const STORE_ID: &str = "buildkit-attachable-store-id";
-/// How many blobs one message of a list has, as containerd's.
+/// How many blobs one list message holds, as in containerd.
 const LISTED: usize = 100;
 
-/// OCI image layouts that the daemon may use, by the names that it knows them by: `oci:ID` for a context,
-/// `local:PATH` for a cache, `export` for an output. Clones are the same stores.
+/// The OCI image layouts that the daemon may use, by name: `oci:ID` for a context, `local:PATH` for
+/// a cache, `export` for an output. Clones share the stores.
 ///
 /// ```
 /// use solvekit::session::ContentStores;
@@ -60,25 +61,26 @@ pub struct ContentStores {
 }
 
 impl ContentStores {
-    /// No store.
+    /// Returns an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no store.
     pub fn is_empty(&self) -> bool {
         self.stores.is_empty()
     }
 
-    /// Lets the daemon read the layout in a folder. Ids are printable ASCII. One that is there already stays.
+    /// Lets the daemon read the layout in a folder. Ids are printable ASCII. An existing store with
+    /// the id stays.
     pub fn with(mut self, id: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
         let store = || Arc::new(Store::new(Layout::new(folder), false));
         self.stores.entry(id.into()).or_insert_with(store);
         self
     }
 
-    /// Lets the daemon read the layout in a folder and add blobs to it. The folder is made when the first one comes. One that
-    /// could only be read is replaced.
+    /// Lets the daemon read the layout in a folder and add blobs to it. The folder is created with
+    /// the first blob. This replaces a read-only store with the id.
     pub fn with_writable(mut self, id: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
         let id = id.into();
         if !self.stores.get(&id).is_some_and(|store| store.writable) {
@@ -88,13 +90,14 @@ impl ContentStores {
         self
     }
 
-    /// Why a blob could not be read or written here, with the path. The daemon is told too. Clones share it.
+    /// Returns why a blob could not be read or written, with its path. The daemon receives the same
+    /// message. Clones share it.
     pub fn failure(&self) -> Option<&str> {
         self.failure.get().map(String::as_str)
     }
 
-    /// The blob that the daemon wrote last to a store, or would have written if it had not been there: of an image or a
-    /// cache that is complete, its manifest or index.
+    /// Returns the last blob that the daemon wrote to a store, or skipped because it existed. For a
+    /// complete image or cache, that is its manifest or index.
     pub fn last_written(&self, id: &str) -> Option<Digest> {
         self.stores.get(id)?.last_written()
     }
@@ -124,7 +127,7 @@ fn tasks(extensions: &Extensions) -> Result<Tasks, Status> {
     tasks.ok_or_else(|| Status::internal("no session"))
 }
 
-/// What serves one call.
+/// The context of one call.
 #[derive(Debug, Clone)]
 struct Call {
     store: Arc<Store>,
@@ -133,7 +136,7 @@ struct Call {
 }
 
 impl Call {
-    /// Does work that blocks, and remembers why it failed.
+    /// Runs blocking work and records its failure.
     async fn blocking<T, F>(&self, work: F) -> Result<T, Status>
     where
         T: Send + 'static,
@@ -149,7 +152,7 @@ impl Call {
         match refused {
             Refused::Status(status) => status,
             Refused::Failed(status) => {
-                // The first is the one that counts.
+                // Only the first failure is kept.
                 let _ = self.failure.set(status.message().to_owned());
                 status
             }
@@ -157,12 +160,12 @@ impl Call {
     }
 }
 
-/// Why a call gets no answer.
+/// Why a call failed.
 #[derive(Debug)]
 enum Refused {
-    /// The daemon asks for what it cannot have; it knows best what that means.
+    /// The daemon's request is invalid or finds nothing; the daemon interprets the status.
     Status(Status),
-    /// This side cannot do it: the user has to hear of it.
+    /// A local failure, which the user must see.
     Failed(Status),
 }
 
@@ -201,7 +204,8 @@ impl content_server::Content for ContentStores {
         Ok(Response::new(api::InfoResponse { info: Some(info) }))
     }
 
-    /// Labels are for garbage collectors, which a layout has none of: they are taken and forgotten.
+    /// Labels serve garbage collection, which a layout does not have: they are accepted and
+    /// ignored.
     async fn update(
         &self,
         request: Request<api::UpdateRequest>,
@@ -257,7 +261,7 @@ impl content_server::Content for ContentStores {
         let (answers, receiver) = mpsc::channel(1);
         call.tasks.clone().spawn(async move {
             if let Err(status) = read::send(&call, range, &answers).await {
-                // Nobody is there to be told if this fails.
+                // If this fails, the caller has gone.
                 let _ = answers.send(Err(status)).await;
             }
         });
@@ -297,7 +301,7 @@ impl content_server::Content for ContentStores {
         let (answers, receiver) = mpsc::channel(1);
         call.tasks.clone().spawn(async move {
             if let Err(status) = write::receive(&call, request.into_inner(), &answers).await {
-                // Nobody is there to be told if this fails.
+                // If this fails, the caller has gone.
                 let _ = answers.send(Err(status)).await;
             }
         });

@@ -1,4 +1,4 @@
-//! Sending a blob, or a part of it.
+//! Sends a blob or a part of it.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -12,16 +12,16 @@ use crate::layout;
 use crate::oci::Digest;
 use crate::proto::containerd::services::content::v1 as api;
 
-/// One message's bytes. With the one that waits and the one that leaves, what a call holds in memory.
+/// The size of one message's data, in bytes. A call holds at most two messages in memory.
 const CHUNK: u64 = 256 << 10;
 
 type Answers = mpsc::Sender<Result<api::ReadContentResponse, Status>>;
 
-/// The part that is asked for.
+/// The requested part of a blob.
 pub(super) struct Range {
     digest: Digest,
     offset: u64,
-    /// 0 is the rest.
+    /// The length in bytes; 0 means the rest.
     size: u64,
 }
 
@@ -87,7 +87,7 @@ fn open(store: &Store, range: Range) -> Result<Part, Refused> {
 
 fn next(store: &Store, mut part: Part) -> Result<(Part, Bytes), Refused> {
     let length = part.left.min(CHUNK);
-    // Below the chunk's size, which any address space has.
+    // Smaller than the chunk size, so the cast is safe.
     let mut data = vec![0; length as usize];
     part.file
         .read_exact(&mut data)

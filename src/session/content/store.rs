@@ -1,4 +1,4 @@
-//! One store: a layout, and what is under way in it.
+//! One store: a layout and its uploads in progress.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,11 +12,12 @@ use crate::layout::Layout;
 use crate::oci::Digest;
 use crate::proto::containerd::services::content::v1 as api;
 
-/// More uploads than a daemon has at a time.
+/// The maximum number of uploads in progress; a daemon has far fewer.
 const UPLOADS: usize = 1024;
-/// The longest name of an upload; the reference's are some hundred characters.
+/// The longest name of an upload in bytes; the reference's have a few hundred.
 const NAME: usize = 4096;
-/// Blobs up to this size are verified before they are sent: manifests and configs, which daemons take unseen.
+/// Blobs up to this size are verified before they are sent: daemons do not verify manifests and
+/// configs.
 const VERIFIED: u64 = 4 << 20;
 
 /// A layout that the daemon may use.
@@ -34,7 +35,7 @@ struct State {
     last: Option<Digest>,
 }
 
-/// An upload, as others see it.
+/// An upload's state, as the daemon can query it.
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
     pub(super) started: SystemTime,
@@ -55,7 +56,7 @@ impl Store {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that holds it panics.
+        // No holder of this lock panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,7 +93,7 @@ impl Store {
         infos.collect()
     }
 
-    /// Refuses a small blob whose bytes are not those of its digest.
+    /// Refuses a small blob that does not match its digest.
     pub(super) fn verify(&self, digest: &Digest, size: u64) -> Result<(), Refused> {
         if size > VERIFIED || self.state().verified.contains(digest) {
             return Ok(());
@@ -108,7 +109,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the blob is there already. One of another size than announced, or a small one that is damaged, is written
+    /// Returns true if the blob exists. A blob of another size, or a damaged small one, is written
     /// again.
     pub(super) fn has(&self, digest: &Digest, size: Option<u64>) -> Result<bool, Refused> {
         let Some(blob) = self.layout.blob(digest)? else {
@@ -124,12 +125,12 @@ impl Store {
         self.state().last.clone()
     }
 
-    /// A blob is there now.
+    /// Records a written blob.
     pub(super) fn wrote(&self, digest: Digest) {
         self.state().last = Some(digest);
     }
 
-    /// Takes the name for an upload, as one that is there has to end first.
+    /// Reserves the name for an upload; fails while another upload has it.
     pub(super) fn begin(&self, name: &str) -> Result<Progress, Status> {
         if name.is_empty() || name.len() > NAME {
             return Err(Status::invalid_argument(
@@ -166,7 +167,7 @@ impl Store {
         self.state().uploads.remove(name);
     }
 
-    /// What is not under way is given up already.
+    /// An upload that is not in progress has already ended.
     pub(super) fn abort(&self, name: &str) {
         if let Some(progress) = self.state().uploads.get(name) {
             progress.aborted.cancel();

@@ -1,4 +1,4 @@
-//! The service against a gRPC client that does what the daemon does, and what it must not.
+//! The service against a gRPC client that behaves like the daemon, and like a hostile one.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ struct Daemon {
     _served: JoinHandle<Result<(), crate::session::Error>>,
 }
 
-/// A store `w` that can be written, and `r` that cannot, of the same folder.
+/// Two stores of the same folder: `w` is writable, `r` is read-only.
 async fn daemon() -> Daemon {
     let folder = tempfile::tempdir().unwrap();
     let stores = ContentStores::new()
@@ -94,7 +94,7 @@ impl Daemon {
         Ok(data)
     }
 
-    /// Sends the requests at once; gives the last answer.
+    /// Sends the requests at once and returns the last answer.
     async fn write(
         &mut self,
         store: &str,
@@ -118,7 +118,7 @@ impl Daemon {
         Ok(info.into_inner().info.unwrap())
     }
 
-    /// All files of the folder, by their paths in it.
+    /// Returns the relative paths of all files in the folder.
     fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.path().to_owned()];
@@ -206,7 +206,7 @@ async fn what_is_no_digest_reaches_no_file() {
             assert_eq!(written.code(), Code::InvalidArgument, "{digest}");
         }
     }
-    // Nor does the name of an upload.
+    // The name of an upload does not lead outside either.
     let mut named = write(0, b"x");
     "../../../evil".clone_into(&mut named.r#ref);
     daemon.write("w", vec![named]).await.unwrap();
@@ -265,7 +265,7 @@ async fn uploads_that_do_not_hold_what_they_announce_leave_nothing() {
             ],
             Code::InvalidArgument,
         ),
-        // As the reference has it: offset 0 begins again.
+        // As in the reference, offset 0 restarts the upload.
         (
             vec![write(0, b"hello"), commit(0, &hello)],
             Code::FailedPrecondition,
@@ -466,7 +466,8 @@ async fn a_folder_that_cannot_be_written_is_named() {
     assert!(stores.failure().unwrap().contains("/proc/nowhere"));
 }
 
-/// Any order of any steps: what has a blob's name is that blob, and nothing is outside of `blobs` when all is over.
+/// For any order of requests: a blob's name always holds that blob, and no other file is left at
+/// the end.
 #[test]
 fn no_sequence_of_requests_makes_a_wrong_blob() {
     use proptest::prelude::*;

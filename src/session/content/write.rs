@@ -1,4 +1,4 @@
-//! Receiving a blob: requests one at a time, each with its answer, until the commit.
+//! Receives a blob: each request gets its answer, until the commit.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,18 +13,18 @@ use crate::proto::containerd::services::content::v1 as api;
 
 type Answers = mpsc::Sender<Result<api::WriteContentResponse, Status>>;
 
-/// An upload with its name, which is free again when this is dropped.
+/// An upload and its name. Dropping it frees the name.
 struct Writing {
     store: Arc<Store>,
     name: String,
     progress: Progress,
-    /// Not before there is something to write.
+    /// Created with the first data.
     upload: Option<Upload>,
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        // The file before the name, which the next one may wait for.
+        // Drop the file before the name is free, which the next upload may be waiting for.
         self.upload = None;
         self.store.end(&self.name);
     }
@@ -56,7 +56,7 @@ pub(super) async fn receive(
             .await?;
         writing = returned;
         if commits {
-            // The name is free before the daemon knows that the blob is there.
+            // Free the name before the daemon learns that the blob is complete.
             drop(writing);
             let _ = answers.send(Ok(answer)).await;
             return Ok(());
@@ -76,7 +76,7 @@ pub(super) async fn receive(
 }
 
 impl Writing {
-    /// Does what one request asks for. A failed step ends the upload.
+    /// Handles one request. A failed step ends the upload.
     fn step(
         &mut self,
         request: api::WriteContentRequest,
@@ -108,7 +108,7 @@ impl Writing {
         Ok(answer)
     }
 
-    /// What the blob is to be. One that is there already is not sent again.
+    /// Records the announced size and digest. An existing blob is not sent again.
     fn announced(&mut self, request: &api::WriteContentRequest) -> Result<(), Refused> {
         let total = u64::try_from(request.total)
             .map_err(|_| Status::invalid_argument("an upload of less than nothing"))?;
@@ -132,7 +132,8 @@ impl Writing {
         Some(self.progress.total).filter(|total| *total > 0)
     }
 
-    /// An offset of 0 begins again, as in the reference; any other is where the upload is.
+    /// Appends data. Offset 0 restarts, as in the reference; any other offset must be the upload's
+    /// position.
     fn append(&mut self, request: &api::WriteContentRequest) -> Result<(), Refused> {
         let at = u64::try_from(request.offset)
             .map_err(|_| Status::invalid_argument("a write begins before the blob"))?;

@@ -1,4 +1,4 @@
-//! A directory that nothing leads out of: names given by the daemon are opened inside of it, whatever links there are.
+//! Opens the daemon's file names inside the export's directory. No link leads outside.
 
 use std::ffi::CString;
 use std::io;
@@ -12,7 +12,7 @@ use rustix::path::Arg;
 use super::error::ExportError;
 use crate::files::{self, Links};
 
-/// The longest path that the kernel takes.
+/// The longest path that the kernel accepts, in bytes.
 const PATH: usize = 4096;
 const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
@@ -20,7 +20,8 @@ const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 #[derive(Debug)]
 pub(super) struct Beneath {
     root: files::Beneath,
-    /// The directory that was opened last; paths come in order, so it is mostly the next one too.
+    /// The directory that was opened last. Paths arrive sorted, so the next one usually uses it
+    /// too.
     last: Option<(Vec<u8>, OwnedFd)>,
 }
 
@@ -31,12 +32,13 @@ impl Beneath {
         Ok(Self { root, last: None })
     }
 
-    /// The root itself.
+    /// Returns the root.
     pub(super) fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
 
-    /// The directory that holds the path, and the name in it. Links that stay inside are followed, as by the reference.
+    /// Returns the directory of the path, and the file name. Links that stay inside are followed,
+    /// as in the reference.
     pub(super) fn parent<'a>(
         &mut self,
         path: &'a [u8],
@@ -58,7 +60,7 @@ impl Beneath {
     }
 }
 
-/// The folder of a path, and the name in it.
+/// Splits a path into folder and name.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
@@ -66,7 +68,7 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Refuses what is no clean relative path downwards.
+/// Refuses any path that is not clean, relative and downwards.
 pub(super) fn check(path: &[u8]) -> Result<(), ExportError> {
     let mut names = path.split(|&byte| byte == b'/');
     let inside = !path.contains(&0) && names.all(|name| !matches!(name, b"" | b"." | b".."));
@@ -88,7 +90,7 @@ fn outside(path: &[u8]) -> ExportError {
     }
 }
 
-/// What is there under the name; a link is itself.
+/// Returns the type of the entry with this name. Links are not followed.
 pub(super) fn kind(parent: BorrowedFd<'_>, name: impl Arg) -> Result<Option<FileType>, Errno> {
     match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
@@ -97,7 +99,7 @@ pub(super) fn kind(parent: BorrowedFd<'_>, name: impl Arg) -> Result<Option<File
     }
 }
 
-/// Removes what is there, with everything in it.
+/// Removes the entry and everything in it.
 pub(super) fn remove(
     parent: BorrowedFd<'_>,
     name: impl Arg + Copy,
@@ -113,13 +115,13 @@ pub(super) fn remove(
     rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
 }
 
-/// Opens a directory that is no link.
+/// Opens a directory without following a link.
 pub(super) fn open(parent: BorrowedFd<'_>, name: impl Arg) -> Result<OwnedFd, Errno> {
     let flags = DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW;
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
-/// What is in a directory.
+/// Returns the entries of a directory.
 pub(super) fn entries(directory: BorrowedFd<'_>) -> Result<Vec<(CString, FileType)>, Errno> {
     let mut found = Vec::new();
     for entry in Dir::read_from(directory)? {

@@ -1,20 +1,21 @@
-//! Folders of exports that broke off: what is in them is not the result.
+//! Folders of interrupted exports, whose content is incomplete.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The folders that exports have left incomplete, also those of a build that was cancelled. Clones share them.
+/// The folders that interrupted exports left incomplete, including those of a cancelled build.
+/// Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct BrokenFolders(Arc<Mutex<Vec<PathBuf>>>);
 
 impl BrokenFolders {
-    /// The folders, in the order in which their exports broke off.
+    /// Returns the folders, in the order of their interruption.
     pub fn paths(&self) -> Vec<PathBuf> {
         self.with(|paths| paths.clone())
     }
 
-    /// Watches an export into a folder. A whole one takes the folder off the list again.
+    /// Watches an export into a folder. A complete export removes the folder from the list.
     pub(super) fn watch(&self, folder: &Path) -> Watch {
         Watch {
             folders: self.clone(),
@@ -29,7 +30,8 @@ impl BrokenFolders {
     }
 }
 
-/// An export into a folder. When it is dropped before it is complete, and something was written, it has broken off.
+/// An export into a folder. If it is dropped after a write but before it is complete, the export
+/// was interrupted.
 #[derive(Debug)]
 pub(super) struct Watch {
     folders: BrokenFolders,
@@ -39,7 +41,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// To be set when something is about to be written.
+    /// Returns a flag to set before the first write.
     pub(super) fn begun(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.begun)
     }

@@ -1,19 +1,19 @@
-//! How much a daemon may make this side remember of an export, until all of it is there.
+//! Limits the memory that a daemon's export can use until it is complete.
 
 use super::error::ExportError;
 use crate::proto::fsutil::types::Stat;
 use crate::session::fsutil::mode;
 
-/// Files that are to come take some ten bytes each: fifty million of them.
+/// A pending file takes about ten bytes, so this allows fifty million of them.
 const FILES: usize = 512 << 20;
-/// What is kept of one folder, second name or path of a mirror, besides its bytes.
+/// The bytes counted for a folder, hard link or mirrored path, besides its text.
 const ENTRY: usize = 256;
-/// Folders, second names, and all paths of a mirror: about a million of them.
+/// Folders, hard links, and all paths of a mirror: about a million of them.
 const ENTRIES: usize = 512 << 20;
-/// Extended attributes: a kernel takes 64 KiB a file, and few files have any.
+/// Extended attributes: the kernel allows 64 KiB per file, and few files have any.
 const ATTRIBUTES: usize = 64 << 20;
 
-/// What was remembered so far, bytes.
+/// The bytes used so far.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     entries: usize,
@@ -21,10 +21,10 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Counts what is kept of a file.
+    /// Counts the memory for a file.
     ///
     /// # Errors
-    /// [`ExportError::Limit`] with the limit that it goes over.
+    /// [`ExportError::Limit`] with the exceeded limit.
     pub(super) fn take(&mut self, stat: &Stat, mirrored: bool) -> Result<(), ExportError> {
         self.take_within(stat, mirrored, (ENTRIES, ATTRIBUTES))
     }
@@ -59,10 +59,10 @@ impl Budget {
     }
 }
 
-/// Checks how much the table of files takes.
+/// Checks the size of the file table.
 ///
 /// # Errors
-/// [`ExportError::Limit`] when that is too much.
+/// [`ExportError::Limit`] if it is too large.
 pub(super) fn files(size: usize) -> Result<(), ExportError> {
     match size > FILES {
         false => Ok(()),

@@ -1,4 +1,4 @@
-//! Exports that are directories: fsutil's protocol, from the receiver's side.
+//! Exports into directories: the receiving side of fsutil's protocol.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ use crate::proto::fsutil::types::{Packet, Stat};
 use crate::session::fsutil::packet;
 use crate::session::stream::Outbound;
 
-/// How many files are asked for at a time. The sender stops listening when it has some 130 to send, so that asking for
-/// more could leave both sides waiting.
+/// How many files are requested at once. The sender stops reading at about 130 open requests, so
+/// more could block both sides.
 const ASKED: usize = 64;
 
-/// Writes what the packets say below `root`, which is made if it is not there; a mirror holds nothing else then. Returns
-/// when the daemon has said FIN too.
+/// Writes the received files below `root`, which is created if missing; a mirror then holds nothing
+/// else. Returns after the daemon's FIN.
 pub(super) fn receive(
     root: PathBuf,
     mirror: bool,
@@ -48,7 +48,7 @@ pub(super) fn receive(
             }
             receiver.ask(&mut answers)?;
         }
-        // Questions go out together as long as more packets are waiting.
+        // Requests are batched while more packets are waiting.
         if !answers.is_empty() && packets.is_empty() {
             outbound.blocking_send(std::mem::take(&mut answers))?;
         }
@@ -56,7 +56,7 @@ pub(super) fn receive(
     Err(ExportError::Closed)
 }
 
-/// Takes the frames of a whole transfer, as [`receive`] does, for the fuzzer.
+/// Processes the frames of a whole transfer like [`receive`], for the fuzzer.
 #[cfg(fuzzing)]
 pub fn receive_all(root: &std::path::Path, mirror: bool, frames: &[u8]) -> Result<(), String> {
     let mut receiver = Receiver {
@@ -82,23 +82,23 @@ pub fn receive_all(root: &std::path::Path, mirror: bool, frames: &[u8]) -> Resul
     Ok(())
 }
 
-/// A transfer on its way.
+/// A transfer in progress.
 struct Receiver {
     tree: Tree,
-    /// The files that were not asked for yet.
+    /// The files that were not requested yet.
     wanted: VecDeque<u32>,
-    /// How many were, and did not arrive yet.
+    /// The number of files that were requested but have not arrived.
     asked: usize,
     /// The number of the next stat.
     next: u32,
-    /// All stats are here.
+    /// True once all stats have arrived.
     listed: bool,
-    /// FIN was said.
+    /// True once FIN was sent.
     finished: bool,
 }
 
 impl Receiver {
-    /// Does what the packet says. True for the echo of FIN.
+    /// Handles a packet. Returns true for the echo of FIN.
     fn take(&mut self, packet: Packet) -> Result<bool, ExportError> {
         match packet.r#type() {
             PacketType::PacketStat => match packet.stat {
@@ -132,7 +132,7 @@ impl Receiver {
         Ok(())
     }
 
-    /// Adds the next questions, or FIN when there is none left.
+    /// Adds the next requests, or FIN if no file is left.
     fn ask(&mut self, answers: &mut Vec<u8>) -> Result<(), ExportError> {
         while self.asked < ASKED
             && let Some(id) = self.wanted.pop_front()

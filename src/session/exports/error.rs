@@ -1,4 +1,4 @@
-//! Why an export could not be received. The text goes to the daemon, which ends the build with it.
+//! Errors of receiving an export. Their text goes to the daemon, which ends the build with it.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::session::stream::{BadFrame, Closed};
 
-/// The reason of a failed export. Paths are relative to the destination.
+/// Why an export failed. Paths are relative to the destination.
 #[derive(Debug, Error)]
 pub(super) enum ExportError {
     #[error("cannot {action} {path}{}", hint(action, source))]
@@ -29,12 +29,12 @@ pub(super) enum ExportError {
     },
     #[error("the daemon failed to send the files: {0}")]
     Sender(String),
-    /// The other side is gone; nobody is left to hear of it.
+    /// The peer has disconnected, so nobody receives this error.
     #[error("the daemon broke off the export")]
     Closed,
 }
 
-/// What to do about it.
+/// Returns a suggestion for the user.
 fn hint(action: &str, source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied if action == "create device" => {
@@ -54,7 +54,7 @@ impl ExportError {
         }
     }
 
-    /// The error and its causes on one line.
+    /// Joins the error and its causes on one line.
     pub(super) fn message(&self) -> String {
         use std::error::Error as _;
         let cause = self.source().map(|cause| format!(": {cause}"));

@@ -1,25 +1,25 @@
-//! Exports that are one stream of bytes: archives.
+//! Exports that are a single stream: archives.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::files::Destination;
 
-/// Where an archive goes. It counts as received only once [`ExportedFile::finish`] succeeded.
+/// The destination of an archive. It is complete only after [`ExportedFile::finish`] succeeds.
 pub(crate) enum ExportedFile {
-    /// Whatever the caller made of it.
+    /// The caller's writer.
     Writer(Box<dyn Write + Send>),
-    /// A file that gets its name when it is complete, or a pipe or device.
+    /// A file that appears when it is complete, or a pipe or device.
     Place(Destination),
 }
 
 impl ExportedFile {
-    /// A place of the file system.
+    /// Opens a path in the file system.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         Destination::open(path).map(Self::Place)
     }
 
-    /// Completes what was written: a file gets its name.
+    /// Completes the output: a file appears under its name.
     pub(crate) fn finish(self) -> io::Result<()> {
         match self {
             Self::Writer(mut writer) => writer.flush(),

@@ -1,4 +1,5 @@
-//! Directories that are to hold a result and nothing else: what did not arrive is removed, when all else has.
+//! Directories that must hold the result and nothing else. Other files are removed after everything
+//! has arrived.
 
 use std::collections::HashSet;
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -16,7 +17,7 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    /// A path that stays.
+    /// Keeps a path.
     pub(super) fn keep(&mut self, path: &[u8]) {
         self.paths.insert(path.to_vec());
     }

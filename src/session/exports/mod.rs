@@ -1,4 +1,5 @@
-//! Results that the daemon sends back: `moby.filesync.v1.FileSend`, for the tar, OCI, docker and local exporters.
+//! Receives the daemon's results: `moby.filesync.v1.FileSend`, for the tar, OCI, docker and local
+//! exporters.
 
 mod beneath;
 mod broken;
@@ -41,11 +42,12 @@ pub(crate) use file::ExportedFile;
 
 /// The methods of the service.
 pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSend/DiffCopy"];
-/// How many batches of messages wait to be written, and how large a batch gets before it is handed on, bytes.
+/// How many batches of messages may wait to be written, and the size at which a batch is passed on,
+/// in bytes.
 const WAITING: usize = 4;
 const BATCH: usize = 64 * 1024;
 
-/// Where the results of a build's exporters go, by the position of the exporter in the Solve request.
+/// The destinations of a build's exporters, by their index in the Solve request.
 #[derive(Clone, Default)]
 pub struct Exports {
     targets: BTreeMap<u32, Target>,
@@ -69,29 +71,29 @@ impl std::fmt::Debug for Exports {
 }
 
 impl Exports {
-    /// No export.
+    /// Returns an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Why a result could not be received, with the path. The daemon is told too, but may notice no more than that the
-    /// transfer broke off. Clones share it.
+    /// Returns why a result could not be received, with its path. The daemon gets the same message
+    /// but may report only a broken transfer. Clones share it.
     pub fn failure(&self) -> Option<&str> {
         self.failure.get().map(String::as_str)
     }
 
-    /// Notes in `broken` which folders are left incomplete.
+    /// Records incomplete folders in `broken`.
     pub fn noted_in(self, broken: BrokenFolders) -> Self {
         Self { broken, ..self }
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no export.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }
 
-    /// Writes the archive of an exporter to what `open` gives; it is called with what the exporter says of the result,
-    /// and on a thread that may block.
+    /// Writes an exporter's archive to the writer that `open` returns. `open` receives the
+    /// exporter's response metadata and runs on a blocking thread.
     pub fn with_writer<F>(mut self, exporter: u32, open: F) -> Self
     where
         F: Fn(&BTreeMap<String, String>) -> io::Result<Box<dyn Write + Send>>
@@ -104,15 +106,15 @@ impl Exports {
         self
     }
 
-    /// Writes the archive of an exporter to a file, which is in its place only when it is complete.
+    /// Writes an exporter's archive to a file, which appears only when it is complete.
     pub fn with_file(mut self, exporter: u32, path: impl AsRef<Path>) -> Self {
         self.targets
             .insert(exporter, Target::File(path.as_ref().to_owned()));
         self
     }
 
-    /// Writes the files of an exporter into a directory, which is made if it is not there. What is in it already stays,
-    /// unless something of the same name arrives. Nothing is written outside of it.
+    /// Writes an exporter's files into a directory, which is created if missing. Other files in it
+    /// stay. Nothing is written outside of it.
     pub fn with_directory(mut self, exporter: u32, path: impl AsRef<Path>) -> Self {
         let root = path.as_ref().to_owned();
         let mirror = false;
@@ -121,8 +123,9 @@ impl Exports {
         self
     }
 
-    /// The same, and removes from the directory what is not among the files: the daemon's `mode=delete`. Nothing is removed
-    /// before all files have arrived. A daemon that would send them in several parts is refused.
+    /// As `with_directory`, but removes all other files from the directory: the daemon's
+    /// `mode=delete`. Nothing is removed before all files have arrived. A daemon that would send
+    /// several transfers is refused.
     pub fn with_mirror(mut self, exporter: u32, path: impl AsRef<Path>) -> Self {
         let root = path.as_ref().to_owned();
         let mirror = true;
@@ -188,7 +191,7 @@ impl Streaming for FileSend {
             if let Err(error) = &received
                 && !matches!(error, ExportError::Closed)
             {
-                // The first is the one that counts.
+                // Only the first failure is kept.
                 let _ = failure.set(error.message());
             }
             end(outbound, received).await;
@@ -197,7 +200,7 @@ impl Streaming for FileSend {
     }
 }
 
-/// Which exporter it is; daemons that know one only do not say.
+/// Returns the exporter's index; older daemons omit it.
 fn exporter_id(headers: &HeaderMap) -> u32 {
     let id = headers
         .get("buildkit-attachable-exporter-id")
@@ -205,13 +208,13 @@ fn exporter_id(headers: &HeaderMap) -> u32 {
     id.and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
-/// Whether one transfer has the files of all platforms, as in `mode=delete`.
+/// True if one transfer holds the files of all platforms, as in `mode=delete`.
 fn sends_all_at_once(headers: &HeaderMap) -> bool {
     let values = headers.get_all("buildkit-exporter-multi-platform").iter();
     values.into_iter().any(|value| value == "1")
 }
 
-/// What the exporter says of the result, such as the image's digest.
+/// Returns the exporter's response metadata, such as the image's digest.
 fn description(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut described: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
@@ -228,8 +231,8 @@ fn description(headers: &HeaderMap) -> BTreeMap<String, String> {
     described
 }
 
-/// Starts `work` on a thread that may block, with the messages of the call, and waits for its end. Messages that are there
-/// together are handed over together. What a call that was broken off made of its messages is dropped.
+/// Runs `work` on a blocking thread with the call's messages, in batches, and waits for its end. If
+/// the call breaks off, its result is dropped.
 async fn run<M, T, F>(
     mut inbound: Body,
     tasks: &Tasks,
@@ -244,7 +247,7 @@ where
     let (messages, receiver) = mpsc::channel(WAITING);
     let (done, mut ended) = oneshot::channel();
     tasks.spawn_blocking(move || {
-        // Nobody waits for the end of a call that was broken off.
+        // After a broken call nobody waits for the result.
         let _ = done.send(work(receiver));
     });
     let read = async {
@@ -255,7 +258,7 @@ where
             let ready = inbound.frame().now_or_never();
             if !batch.is_empty() && (!matches!(ready, Some(Some(_))) || size > BATCH) {
                 size = 0;
-                // The work has ended: its own result says why.
+                // The work has ended; its own result says why.
                 if messages.send(mem::take(&mut batch)).await.is_err() {
                     return Ok(());
                 }
@@ -274,7 +277,7 @@ where
                 batch.push(decode(message)?);
             }
         }
-        // A stream that was reset also looks as if it had ended, except for this.
+        // A reset stream looks like an ended one, except for this flag.
         if !inbound.is_end_stream() {
             return Err(ExportError::Closed);
         }
@@ -346,7 +349,7 @@ async fn receive_directory(
                 ..Packet::default()
             },
         );
-        // Whoever is gone need not be told.
+        // If this fails, the peer has gone.
         let _ = outbound.send(last).await;
     }
     received

@@ -54,7 +54,7 @@ impl<M: Message + Default + Send + 'static> Daemon<M> {
         })
     }
 
-    /// Ends the stream; gives how the call ended.
+    /// Ends the stream and returns the call's result.
     async fn end(mut self) -> Result<(), Status> {
         drop(self.messages);
         assert!(self.answers.message().await?.is_none());
@@ -112,7 +112,7 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Sends half an archive in hand-made HTTP/2, and then the frames of `end`.
+/// Sends half an archive in hand-made HTTP/2, then the frames of `end`.
 async fn break_off(exports: Exports, end: &[u8]) -> tokio::io::DuplexStream {
     use tokio::io::AsyncWriteExt;
     let (mut daemon, client) = tokio::io::duplex(64 * 1024);
@@ -140,7 +140,7 @@ async fn an_archive_that_breaks_off_leaves_nothing() {
     let count = || fs::read_dir(dir.path()).unwrap().count();
     let exports = Exports::new().with_file(0, dir.path().join("out.tar"));
 
-    // What ends well, ends in a file.
+    // A complete stream creates the file.
     let daemon = break_off(exports.clone(), &frame(0, 1, 1, &[])).await;
     wait_until(|| dir.path().join("out.tar").exists()).await;
     fs::remove_file(dir.path().join("out.tar")).unwrap();
@@ -186,7 +186,7 @@ async fn wait_until(condition: impl Fn() -> bool) {
     panic!("it did not happen");
 }
 
-/// A file of the daemon, and its content.
+/// A file of the daemon with its content.
 fn file(path: &str, bits: u32, content: &'static str) -> (Stat, &'static str) {
     let stat = Stat {
         path: path.into(),
@@ -209,7 +209,7 @@ fn link(path: &str, target: &str, bits: u32) -> (Stat, &'static str) {
     )
 }
 
-/// Sends the files as the daemon does; gives the error of the receiver, if it has one.
+/// Sends the files like the daemon and returns the receiver's error, if any.
 async fn send(root: &Path, files: &[(Stat, &'static str)]) -> Result<(), String> {
     send_to(Exports::new().with_directory(0, root), "0", files).await
 }
@@ -523,7 +523,7 @@ async fn a_directory_that_breaks_off_has_no_half_files() {
     assert_eq!(names.len(), 1, "{names:?}");
     wait_until(|| broken.paths() == [dir.path()]).await;
 
-    // A whole export into it makes it complete.
+    // A later complete export makes the folder complete.
     let exports = Exports::new().with_directory(0, dir.path());
     let files = [file("whole", 0o644, "content")];
     send_to(exports.noted_in(broken.clone()), "0", &files)

@@ -17,29 +17,29 @@ use super::mirror::Mirror;
 use crate::proto::fsutil::types::Stat;
 use crate::session::fsutil::{PathTable, mode};
 
-/// A destination with the files that are on their way.
+/// A destination and its pending files.
 ///
-/// A file is made when its content arrives, so that of a transfer that breaks off none is left that is empty or half written.
-/// Directories keep mode 0700 until everything is there; their modes and times are set then. Owner and group are those of the
-/// caller. What was there under a name is replaced, except that a directory stays one.
+/// A file is created when its content arrives, so an interrupted transfer leaves no empty or
+/// partial files. Directories have mode 0700 until the end, when their modes and times are set.
+/// Owner and group are the caller's. Existing entries are replaced, but a directory stays.
 #[derive(Debug)]
 pub(super) struct Tree {
     beneath: Beneath,
-    /// The files that will be asked for, with mode and time.
+    /// The files to be requested, with mode and time.
     files: PathTable<2>,
-    /// Extended attributes of such files; few have any.
+    /// The extended attributes of pending files; few have any.
     attributes: HashMap<u32, BTreeMap<String, Vec<u8>>>,
     open: HashMap<u32, File>,
-    /// Second names of files, which are made when those are there: the name and the file's first one.
+    /// Hard links, which are created after their files: the new name and the existing one.
     links: Vec<(Vec<u8>, Vec<u8>)>,
     directories: Vec<Stat>,
-    /// Of a directory that is to hold nothing else.
+    /// Set for a directory that must hold nothing else.
     mirror: Option<Mirror>,
     budget: Budget,
 }
 
 impl Tree {
-    /// Opens the root; what does not arrive is removed from a mirror.
+    /// Opens the root. With `mirror`, files that do not arrive are removed.
     pub(super) fn open(root: &Path, mirror: bool) -> io::Result<Self> {
         Ok(Self {
             mirror: mirror.then(Mirror::default),
@@ -53,7 +53,7 @@ impl Tree {
         })
     }
 
-    /// Creates what the stat describes. True for a file whose content has to be asked for.
+    /// Creates the entry of a stat. Returns true for a file whose content must be requested.
     pub(super) fn create(&mut self, id: u32, stat: Stat) -> Result<bool, ExportError> {
         beneath::check(&stat.path)?;
         self.budget.take(&stat, self.mirror.is_some())?;
@@ -97,12 +97,12 @@ impl Tree {
         Ok(())
     }
 
-    /// A new file with its final permissions.
+    /// Creates a file with its final permissions.
     fn create_file(&mut self, path: &[u8], go_mode: u32) -> Result<File, ExportError> {
         let (parent, name) = self.beneath.parent(path)?;
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        // Set-id bits are for what is complete.
+        // Set-id bits are only set on complete files.
         let mode = permissions(go_mode) & Mode::from_raw_mode(0o777);
         replacing(parent, name, || {
             rustix::fs::openat(parent, name, flags, mode)
@@ -111,7 +111,7 @@ impl Tree {
         .map_err(|failed| failed.at("create", path))
     }
 
-    /// Links, pipes and devices.
+    /// Creates links, pipes and devices.
     fn create_special(&mut self, stat: &Stat) -> Result<(), ExportError> {
         let (parent, name) = self.beneath.parent(&stat.path)?;
         if stat.mode & mode::SYMLINK != 0 {
@@ -133,7 +133,7 @@ impl Tree {
         let permissions = permissions(stat.mode);
         let make = || rustix::fs::mknodat(parent, name, kind, permissions, device);
         replacing(parent, name, make)
-            // Whatever the umask took away.
+            // Undo the umask.
             .and_then(|()| {
                 rustix::fs::chmodat(parent, name, permissions, AtFlags::empty())?;
                 Ok(set_times(parent, name, stat.mod_time)?)
@@ -141,7 +141,7 @@ impl Tree {
             .map_err(|failed| failed.at(action, &stat.path))
     }
 
-    /// Appends to a file that was asked for.
+    /// Appends to a requested file.
     pub(super) fn write(&mut self, id: u32, data: &[u8]) -> Result<(), ExportError> {
         if !self.open.contains_key(&id) {
             let (path, [mode, _]) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
@@ -155,7 +155,7 @@ impl Tree {
         written.map_err(|error| ExportError::file("write", &self.path(id), error))
     }
 
-    /// Completes a file that was asked for.
+    /// Completes a requested file.
     pub(super) fn finish(&mut self, id: u32) -> Result<(), ExportError> {
         let (path, [mode, time]) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
         let mode = mode as u32;
@@ -173,8 +173,8 @@ impl Tree {
         entry.map_or_else(Vec::new, |(path, _)| path)
     }
 
-    /// Does what waits for all files: makes their second names, removes what did not arrive, if that is wanted, and gives the
-    /// directories their modes and times, the innermost first.
+    /// Does what must wait for all files: creates hard links, removes other files of a mirror, and
+    /// sets the modes and times of directories, innermost first.
     pub(super) fn complete(&mut self) -> Result<(), ExportError> {
         for (path, first) in mem::take(&mut self.links) {
             self.link(&path, &first)?;
@@ -205,22 +205,22 @@ impl Tree {
 }
 
 impl Drop for Tree {
-    /// Removes the files that are not complete.
+    /// Removes incomplete files.
     fn drop(&mut self) {
         for id in mem::take(&mut self.open).into_keys() {
             let path = self.path(id);
             if let Ok((parent, name)) = self.beneath.parent(&path) {
-                // Nothing can be done about it.
+                // Nothing can be done if this fails.
                 let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
             }
         }
     }
 }
 
-/// What could not be done to make something.
+/// Why an entry could not be created.
 enum Failed {
     Make(Errno),
-    /// What was there could not be removed.
+    /// The existing entry could not be removed.
     Replace(Errno),
 }
 
@@ -239,7 +239,8 @@ impl From<Errno> for Failed {
     }
 }
 
-/// Makes something, in place of what is there. Mostly nothing is, so that is not looked for before.
+/// Creates an entry and replaces an existing one. Usually there is none, so it tries before it
+/// looks.
 fn replacing<T>(
     parent: BorrowedFd<'_>,
     name: &[u8],
@@ -255,7 +256,8 @@ fn replacing<T>(
     Ok(make()?)
 }
 
-/// Attributes that the file system does not take are left out, as by the reference.
+/// Sets mode, owner and attributes. Attributes that the file system rejects are omitted, as in the
+/// reference.
 fn complete(
     file: impl AsFd,
     mode: u32,
@@ -265,7 +267,7 @@ fn complete(
     for (name, value) in attributes {
         let _ = rustix::fs::fsetxattr(&file, name.as_str(), value, XattrFlags::empty());
     }
-    // To look costs much less than to set what is there already.
+    // A check is much cheaper than setting the same value again.
     let permissions = permissions(mode);
     if Mode::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) != permissions {
         rustix::fs::fchmod(&file, permissions)?;
@@ -281,7 +283,7 @@ fn permissions(go_mode: u32) -> Mode {
     Mode::from_raw_mode(mode::to_permissions(go_mode))
 }
 
-/// Both times, from nanoseconds since 1970.
+/// Returns both times, from nanoseconds since 1970.
 fn timestamps(time: i64) -> Timestamps {
     const SECOND: i64 = 1_000_000_000;
     let time = Timespec {

@@ -1,4 +1,5 @@
-//! Reads the files that the daemon asked for: few at a time, off the async threads, in bounded pieces.
+//! Reads the files that the daemon requested: a few at a time, on blocking threads, in bounded
+//! pieces.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -17,12 +18,12 @@ use crate::proto::fsutil::types::packet::PacketType;
 use crate::session::fsutil::{PathTable, packet};
 use crate::session::stream::Outbound;
 
-/// How many files are read at the same time, as in the reference.
+/// How many files are read at once, as in the reference.
 const READERS: usize = 4;
-/// The most file data in a packet. The reference sends 32 KiB; the receiver takes any size.
+/// The most file data in a packet. The reference sends 32 KiB; the receiver accepts any size.
 const PIECE: usize = 64 * 1024;
 
-/// The requests of one transfer and who works on them.
+/// The requests and readers of one transfer.
 #[derive(Debug)]
 pub(super) struct Content {
     root: Arc<Beneath>,
@@ -37,12 +38,12 @@ pub(super) struct Content {
 struct Queue {
     waiting: VecDeque<u32>,
     readers: usize,
-    /// How many files were asked for in all.
+    /// The total number of requested files.
     asked: usize,
 }
 
 impl Content {
-    /// Reads the files that `paths` tells of below `root`, and counts them.
+    /// Reads and counts the files in `paths` below `root`.
     pub(super) fn new(
         root: Arc<Beneath>,
         paths: Arc<Mutex<PathTable<1>>>,
@@ -59,8 +60,9 @@ impl Content {
         }
     }
 
-    /// Queues a request. True when another reader has to be started, which is to call [`Content::read_queued`]. A daemon
-    /// asks for each file once; one that asks on and on would fill the memory.
+    /// Queues a request. Returns true if the caller must start another reader with
+    /// [`Content::read_queued`]. A daemon requests each file once; the limit keeps a hostile one
+    /// from filling the memory.
     pub(super) fn request(&self, id: u32) -> Result<bool, TransferError> {
         let listed = self
             .paths
@@ -78,7 +80,7 @@ impl Content {
         Ok(start)
     }
 
-    /// Reads and sends queued files until there are none. Small files leave together.
+    /// Reads and sends queued files until the queue is empty. Small files share a message.
     pub(super) fn read_queued(&self) -> Result<(), TransferError> {
         let mut buffer = Vec::new();
         while let Some(id) = self.next() {
@@ -101,7 +103,7 @@ impl Content {
         }
     }
 
-    /// Appends the packets of a file, sending the buffer whenever it is full.
+    /// Appends the packets of a file and sends the buffer when it is full.
     fn read(&self, id: u32, buffer: &mut Vec<u8>) -> Result<(), TransferError> {
         let found = self
             .paths
@@ -135,8 +137,8 @@ impl Content {
     }
 }
 
-/// Opens a regular file beneath the root, and none that took its place: no link is followed on the way to it, nothing
-/// blocks. A socket, which was listed as an empty file, is none.
+/// Opens a regular file beneath the root. It follows no link, does not block, and refuses a
+/// replacement of another type. A socket was listed as an empty file and is not opened.
 fn open(root: &Beneath, path: &[u8]) -> Result<Option<File>, TransferError> {
     match root.file(Path::new(OsStr::from_bytes(path)), Links::Never) {
         Ok(file) => Ok(Some(file)),
@@ -154,14 +156,14 @@ fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// Why fewer bytes came than were to be read.
+/// Why a read was too short.
 enum Short {
     Error(io::Error),
-    /// The file ended after so many.
+    /// The file ended after this many bytes.
     End(u64),
 }
 
-/// Appends exactly `length` bytes of the file. What was appended to the file since it was listed is not read.
+/// Appends exactly `length` bytes of the file. Bytes added since the listing are not read.
 fn read_exact(file: &File, buffer: &mut Vec<u8>, length: usize) -> Result<(), Short> {
     use std::io::Read;
     let read = file

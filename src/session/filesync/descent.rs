@@ -1,5 +1,5 @@
-//! Goes down a directory: every folder is opened beneath the root's descriptor, and what is in it is looked at from the
-//! folder's own. A folder that becomes a link meanwhile was never there.
+//! Walks down a directory. Every folder is opened beneath the root's descriptor, and its entries
+//! are read from its own. A folder that becomes a link counts as vanished.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,43 +10,43 @@ use rustix::io::Errno;
 use super::listing::Listing;
 use crate::files::{Beneath, Links};
 
-/// A way through a directory, by components, the names of a folder sorted by their bytes.
+/// A walk through a directory, by components; the names in a folder are sorted by their bytes.
 ///
-/// In memory are the names in the folders from the root to the current one; open is one of them, so that a deep tree needs
-/// no more descriptors than a flat one.
+/// It holds the names of the folders from the root to the current one, but only one descriptor, so
+/// a deep tree needs no more descriptors than a flat one.
 #[derive(Debug)]
 pub(super) struct Descent<'r, S> {
     root: &'r Beneath,
     /// The current path, relative to the root.
     path: Vec<u8>,
     open: Vec<Level<S>>,
-    /// The folder that was opened last, and how much of the path is its own.
+    /// The open folder, and the length of its path.
     handle: Option<(usize, OwnedFd)>,
 }
 
-/// A folder on the way.
+/// A folder between the root and the current path.
 #[derive(Debug)]
 pub(super) struct Level<S> {
-    /// What is still to be visited.
+    /// The entries still to be visited.
     listing: Listing,
-    /// How much of the path is its own; 0 for the root.
+    /// The length of the folder's path; 0 for the root.
     pub(super) length: usize,
     pub(super) state: S,
 }
 
-/// What comes next.
+/// The next step of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// An entry of the current folder, and what the folder says it is.
+    /// An entry of the current folder, with its type according to the folder.
     Entry(FileType),
-    /// A folder has ended.
+    /// The end of a folder.
     End,
-    /// The root has ended.
+    /// The end of the root.
     Done,
 }
 
 impl<'r, S> Descent<'r, S> {
-    /// Begins at the root.
+    /// Starts at the root.
     pub(super) fn of(root: &'r Beneath, state: S) -> io::Result<Self> {
         let mut descent = Self {
             root,
@@ -58,7 +58,7 @@ impl<'r, S> Descent<'r, S> {
         Ok(descent)
     }
 
-    /// Goes to the next entry.
+    /// Moves to the next entry.
     pub(super) fn next(&mut self) -> Next {
         let Some(level) = self.open.last_mut() else {
             return Next::Done;
@@ -79,23 +79,23 @@ impl<'r, S> Descent<'r, S> {
         }
     }
 
-    /// The current path, relative to the root.
+    /// Returns the current path, relative to the root.
     pub(super) fn path(&self) -> &[u8] {
         &self.path
     }
 
-    /// The folders from the root to the one that holds the current path.
+    /// Returns the folders from the root to the parent of the current path.
     pub(super) fn open(&mut self) -> &mut [Level<S>] {
         &mut self.open
     }
 
-    /// The state of the folder that holds the current path.
+    /// Returns the state of the current path's parent.
     pub(super) fn state(&self) -> Option<&S> {
         self.open.last().map(|level| &level.state)
     }
 
-    /// What is at the first `length` bytes of the current path: the folder that holds it, its name there, and its
-    /// metadata. A link is itself.
+    /// Looks at the first `length` bytes of the current path. Returns the parent folder, the name
+    /// in it, and its metadata. Links are not followed.
     pub(super) fn look(&mut self, length: usize) -> io::Result<(BorrowedFd<'_>, &[u8], Stat)> {
         let parent = self.path[..length].iter().rposition(|&byte| byte == b'/');
         let parent = parent.unwrap_or_default();
@@ -112,7 +112,7 @@ impl<'r, S> Descent<'r, S> {
         Ok((folder, name, found))
     }
 
-    /// Goes into the current path, a folder.
+    /// Enters the current path, a folder.
     pub(super) fn enter(&mut self, state: S) -> io::Result<()> {
         let length = self.path.len();
         self.handle = None;
@@ -129,7 +129,7 @@ impl<'r, S> Descent<'r, S> {
         Ok(())
     }
 
-    /// Opens the folder at the first `length` bytes of the path, unless it is the one that is open.
+    /// Opens the folder at the first `length` bytes of the path, unless it is open already.
     fn hold(&mut self, length: usize) -> io::Result<()> {
         if self
             .handle
@@ -148,7 +148,7 @@ impl<'r, S> Descent<'r, S> {
     }
 }
 
-/// What is a link now is no folder any more.
+/// A folder that became a link counts as vanished.
 fn vanished(error: Errno) -> io::Error {
     match error {
         Errno::LOOP | Errno::XDEV => io::ErrorKind::NotADirectory.into(),

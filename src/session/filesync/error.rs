@@ -1,4 +1,5 @@
-//! Why a transfer failed. The text goes to the daemon, which ends the build with it; so it has to say everything.
+//! Errors of a transfer. Their text goes to the daemon, which ends the build with it, so it must be
+//! complete.
 
 use std::io;
 
@@ -7,7 +8,7 @@ use thiserror::Error;
 use crate::session::PatternError;
 use crate::session::stream::{BadFrame, Closed};
 
-/// The reason of a failed transfer. Paths are relative to the directory that is sent.
+/// Why a transfer failed. Paths are relative to the sent directory.
 #[derive(Debug, Error)]
 pub(super) enum TransferError {
     #[error("invalid {list} patterns")]
@@ -45,12 +46,12 @@ pub(super) enum TransferError {
     Protocol(&'static str),
     #[error("the daemon failed to receive the files: {0}")]
     Receiver(String),
-    /// The other side is gone; nobody is left to hear of it.
+    /// The peer has disconnected, so nobody receives this error.
     #[error("the daemon closed the transfer")]
     Closed,
 }
 
-/// What to do about a file that must not be read.
+/// Returns a suggestion for an unreadable file.
 fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied => {
@@ -82,7 +83,7 @@ impl TransferError {
         }
     }
 
-    /// The error and its causes on one line.
+    /// Joins the error and its causes on one line.
     pub(super) fn message(&self) -> String {
         use std::error::Error as _;
         let mut message = self.to_string();

@@ -1,4 +1,4 @@
-//! Which paths of a directory belong to the transfer, decided while walking down.
+//! Decides during the walk which paths of a directory are sent.
 
 use super::error::TransferError;
 use super::follow;
@@ -13,24 +13,24 @@ pub(super) struct Filter {
     exclude: Option<PatternMatcher>,
 }
 
-/// What a directory's own decision means for the paths in it. The default is the root's.
+/// A directory's decision, which its entries inherit. The default is the root's.
 #[derive(Debug, Default)]
 pub(super) struct State {
     include: MatchState,
     exclude: MatchState,
 }
 
-/// What to do with a path.
+/// The decision for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decision {
-    /// It is part of the transfer by itself.
+    /// True if the path itself is sent.
     pub(super) send: bool,
-    /// Only for directories: something inside can be part of the transfer.
+    /// True if something inside this directory can be sent.
     pub(super) enter: bool,
 }
 
 impl Filter {
-    /// The filter of a request for the directory `root`, in which the follow-paths are resolved.
+    /// Builds the filter of a request. Follow-paths are resolved in `root`.
     pub(super) fn new(root: &Beneath, request: &Request) -> Result<Self, TransferError> {
         let mut include = request.include.clone();
         if let Some(targets) = follow::follow_links(root, &request.follow)?
@@ -45,7 +45,8 @@ impl Filter {
         })
     }
 
-    /// Decides about a path in a directory of the state `parent`. For a directory, `state` takes its own state.
+    /// Decides about a path whose directory has the state `parent`. For a directory, `state`
+    /// receives its own state.
     pub(super) fn decide(
         &self,
         path: &str,
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn an_empty_list_of_patterns_filters_nothing() {
         assert_eq!(directory(&filter(&[], &[]), "a"), (true, true));
-        // Blank patterns are none, and then no path is included: as in the reference.
+        // Blank patterns are ignored, and then no path is included, as in the reference.
         assert_eq!(directory(&filter(&[" "], &[]), "a"), (false, false));
     }
 

@@ -1,4 +1,5 @@
-//! Follow-paths: what COPY names, together with what the symbolic links on the way point to, as include patterns.
+//! Follow-paths: turns the paths of COPY, and the targets of symbolic links on the way, into
+//! include patterns.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -11,15 +12,18 @@ use super::listing::Listing;
 use crate::filepath;
 use crate::files::{self, Beneath};
 
-/// As many links as the kernel follows on the way to one file.
+/// The kernel's limit for followed links.
 const DEPTH: usize = 40;
-/// How many bytes the paths through links may have together: a repository can have each link lead to many others.
+/// The maximum total size of paths through links, in bytes: in a hostile repository each link can
+/// lead to many others.
 const BYTES: usize = 16 << 20;
 
-/// Resolves the paths inside of `root` as fsutil's `FollowLinks` does. Links never lead out of the root: absolute ones
-/// start there. Wildcards in an element stand for all links that match. `None` when one of the paths is the root.
+/// Resolves the paths inside `root` as fsutil's `FollowLinks` does. Links never lead outside:
+/// absolute ones start at the root. A wildcard matches all links with such a name. Returns `None`
+/// if a path is the root.
 ///
-/// Where fsutil follows a link for the first path only that leads through it, each path follows it here.
+/// Unlike fsutil, which follows a link only for the first path through it, this follows it for each
+/// path.
 pub(super) fn follow_links(
     root: &Beneath,
     paths: &[String],
@@ -36,8 +40,8 @@ pub(super) fn follow_links(
     Ok(dedupe(links.resolved))
 }
 
-/// Drops paths below their predecessor; `None` when one of them is the root, so that there is nothing to restrict to.
-/// On an unsorted list this does what the reference does with one.
+/// Drops paths below their predecessor. Returns `None` if one of them is the root, because then
+/// everything is included. It treats an unsorted list like the reference.
 pub(super) fn dedupe(paths: impl IntoIterator<Item = String>) -> Option<Vec<String>> {
     let mut kept: Vec<String> = Vec::new();
     for path in paths {
@@ -59,14 +63,14 @@ pub(super) fn dedupe(paths: impl IntoIterator<Item = String>) -> Option<Vec<Stri
 struct Links<'a> {
     root: &'a Beneath,
     resolved: BTreeSet<String>,
-    /// The paths that were looked at, of which links were part.
+    /// The paths with links that were seen.
     seen: HashSet<String>,
-    /// How long all paths were.
+    /// The total length of all paths.
     bytes: usize,
 }
 
 impl Links<'_> {
-    /// Adds a path: up to its first link, and then where that leads, until nothing new comes.
+    /// Adds a path up to its first link, then the link's target, until nothing new is found.
     fn add(&mut self, path: &str) -> Result<(), TransferError> {
         let mut pending = vec![(filepath::join(".", path), 0)];
         while let Some((path, depth)) = pending.pop() {
@@ -96,7 +100,7 @@ impl Links<'_> {
                 continue;
             }
             self.resolved.insert(current);
-            // A circle ends where it comes back to a path, or grows longer than the kernel would follow it.
+            // A cycle ends when a path repeats, or is longer than the kernel would follow.
             if depth < DEPTH && self.seen.insert(path.to_owned()) {
                 for target in &targets {
                     let next = filepath::join(target, rest);
@@ -112,7 +116,8 @@ impl Links<'_> {
         Ok(())
     }
 
-    /// Where the links named by `path` point to, from the root on. Only the last element may have wildcards.
+    /// Returns the targets of the links that match `path`, relative to the root. Only the last
+    /// element may have wildcards.
     fn targets(&self, path: &str) -> Result<Vec<String>, TransferError> {
         let (parent, name) = filepath::split_parent(path);
         if !has_wildcards(name) {
@@ -135,7 +140,7 @@ impl Links<'_> {
         Ok(targets)
     }
 
-    /// Where the link points to; `None` for what is no link, or not there, or outside of the root.
+    /// Returns the link's target; `None` if there is no link, or it is outside the root.
     fn target(&self, path: &str) -> Result<Option<String>, TransferError> {
         if path == "." || path == ".." || path.starts_with("../") {
             return Ok(None);
@@ -157,7 +162,7 @@ impl Links<'_> {
         }))
     }
 
-    /// A folder of the root; `None` when it is not there, or a link by now.
+    /// Opens a folder of the root; `None` if it does not exist or has become a link.
     fn folder(&self, path: &str) -> io::Result<Option<OwnedFd>> {
         match self.root.directory(path, files::Links::Never) {
             Ok(folder) => Ok(Some(folder)),
@@ -229,7 +234,7 @@ mod tests {
             follow(&[("a", "b"), ("b", "a")], &["a/x"]),
             some(&["a", "b"])
         );
-        // It grows for as long as a kernel would follow it; all of it is below the link.
+        // The path grows up to the kernel's limit; all results are below the link.
         assert_eq!(follow(&[("a", "a/x")], &["a"]), some(&["a"]));
         assert_eq!(
             follow(&[("a", "."), ("b", "a/a/b")], &["b/x"]),

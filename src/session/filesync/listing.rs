@@ -1,14 +1,14 @@
-//! The sorted names in a directory, as compact as a directory of a million files deserves.
+//! The sorted names of a directory, stored compactly: a directory can have a million files.
 
 use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Dir, FileType};
 
-/// The names that were not taken yet, sorted by their bytes.
+/// The remaining names, sorted by their bytes.
 #[derive(Debug)]
 pub(super) struct Listing {
-    /// All names, one after the other.
+    /// All names, concatenated.
     names: Vec<u8>,
     entries: std::vec::IntoIter<Entry>,
 }
@@ -47,7 +47,7 @@ impl Listing {
         })
     }
 
-    /// The next name, and what the directory says it is.
+    /// Returns the next name, with its type according to the directory.
     pub(super) fn next(&mut self) -> Option<(&[u8], FileType)> {
         let entry = self.entries.next()?;
         Some((entry.name(&self.names), entry.kind))

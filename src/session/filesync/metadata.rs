@@ -1,4 +1,4 @@
-//! What lstat says of a file, in fsutil's terms.
+//! Converts lstat's results to fsutil's form.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
@@ -11,14 +11,15 @@ use rustix::io::Errno;
 use crate::proto::fsutil::types::Stat;
 use crate::session::fsutil::mode;
 
-/// What tells hard links of one file from other files.
+/// The device and inode number, which identify hard links to one file.
 pub(super) type Inode = (u64, u64);
 
-/// Fills everything but the path, of what `found` was found as `name` in the open folder. Owner and group stay 0, as
-/// `docker build` and buildx send all files. Gives the inode of a file that has other names, which may be a hard link.
+/// Fills everything but the path, from the metadata `found` of `name` in the open folder. Owner and
+/// group stay 0, as `docker build` and buildx send all files. Returns the inode if the file has
+/// several names.
 ///
-/// As in fsutil: a directory has no size, a socket becomes an empty regular file, and extended attributes that cannot
-/// be read are left out.
+/// As in fsutil, a directory has no size, a socket becomes an empty regular file, and unreadable
+/// extended attributes are omitted.
 pub(super) fn fill(
     stat: &mut Stat,
     folder: BorrowedFd<'_>,
@@ -65,15 +66,16 @@ fn go_mode(unix_mode: u32, kind: FileType) -> u32 {
     bits | mode::from_permissions(unix_mode)
 }
 
-/// Major and minor number as fsutil splits them: the twelve and twenty bits of Linux before they were widened.
+/// Splits a device number into major and minor as fsutil does: twelve and twenty bits, Linux's
+/// older layout.
 fn device(number: u64) -> (i64, i64) {
     let major = (number >> 8) & 0xfff;
     let minor = (number & 0xff) | ((number >> 12) & 0xfff00);
     (major as i64, minor as i64)
 }
 
-/// Reads the extended attributes, without macOS's own. There is no call for a name in an open folder: `/proc` leads to it
-/// by its descriptor. Without `/proc` there are none.
+/// Reads the extended attributes, without those of macOS. No system call does this for a name in an
+/// open folder, so it goes through `/proc`. Without `/proc` there are none.
 fn read_xattrs(
     folder: BorrowedFd<'_>,
     name: &[u8],
@@ -116,7 +118,7 @@ fn read_xattr(path: &CStr, name: &str) -> Result<Vec<u8>, Errno> {
                 value.truncate(length);
                 return Ok(value);
             }
-            // The kernel's limit of a value is 64 KiB.
+            // The kernel limits a value to 64 KiB.
             Err(Errno::RANGE) if value.len() <= usize::from(u16::MAX) => {
                 value.resize(value.len() * 4, 0)
             }
@@ -249,7 +251,7 @@ mod tests {
             ("user.empty", b""),
         ] {
             match rustix::fs::setxattr(&file, name, value, rustix::fs::XattrFlags::empty()) {
-                // Not every file system of a test machine has them.
+                // Some file systems do not support extended attributes.
                 Err(Errno::NOTSUP) => return,
                 set => set.unwrap(),
             }

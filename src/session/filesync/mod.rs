@@ -1,4 +1,5 @@
-//! Directories that the daemon may read: fsutil's sender, served as `moby.filesync.v1.FileSync`.
+//! Directories that the daemon may read: the sending side of fsutil's protocol, served as
+//! `moby.filesync.v1.FileSync`.
 
 mod content;
 mod descent;
@@ -32,10 +33,10 @@ pub use selection::{Selection, SelectionError};
 pub use sent::{Sent, SentFile, UnusualName};
 pub use survey::{Survey, SurveyError, Tally};
 
-/// The methods of the service. `TarStream` is of daemons long gone.
+/// The methods of the service. Only very old daemons use `TarStream`.
 pub(super) const METHODS: [&str; 1] = ["/moby.filesync.v1.FileSync/DiffCopy"];
 
-/// The local directories of a build, by the names under which LLB's `local://` sources and the daemon know them.
+/// The local directories of a build, by the names that LLB's `local://` sources and the daemon use.
 ///
 /// ```no_run
 /// use solvekit::session::Directories;
@@ -49,7 +50,7 @@ pub struct Directories {
     sent: Sent,
 }
 
-/// A directory, as it was when it was offered: what takes its place on disk is another.
+/// An open directory. A later replacement at the same path is ignored.
 #[derive(Debug, Clone)]
 struct Directory {
     path: PathBuf,
@@ -57,17 +58,17 @@ struct Directory {
 }
 
 impl Directories {
-    /// No directory.
+    /// Returns an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Offers the directory under the name, in place of an earlier one of that name. Symbolic links on the way to it are
-    /// resolved now, and it is opened: links in it never lead out of it.
+    /// Offers the directory under the name and replaces an earlier one. Links on the way to it are
+    /// resolved now, and it is opened: links inside never lead outside.
     ///
     /// # Errors
     ///
-    /// When there is no such directory.
+    /// If the directory does not exist or cannot be opened.
     pub fn with(mut self, name: impl Into<String>, path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let error = |source| Error::Directory {
@@ -81,12 +82,12 @@ impl Directories {
         Ok(self)
     }
 
-    /// Counts what is sent of them with `sent`.
+    /// Counts what is sent of the directories with `sent`.
     pub fn counted_by(self, sent: Sent) -> Self {
         Self { sent, ..self }
     }
 
-    /// The resolved path of a name.
+    /// Returns the resolved path of a name.
     pub fn get(&self, name: &str) -> Option<&Path> {
         self.open
             .get(name)
@@ -141,7 +142,7 @@ impl Streaming for FileSync {
     }
 }
 
-/// The paths that a daemon is told of a directory, for the fuzzer.
+/// Returns the paths that a daemon would receive of a directory, for the fuzzer.
 #[cfg(fuzzing)]
 pub fn list_all(
     root: &Path,

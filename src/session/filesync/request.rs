@@ -1,20 +1,20 @@
-//! What the daemon asks for, in the request's headers.
+//! Parses the daemon's request from its headers.
 
 use http::{HeaderMap, HeaderName};
 
-/// Which of the offered directories, and what of it.
+/// The requested directory and the selected paths.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) directory: String,
     pub(super) include: Vec<String>,
     pub(super) exclude: Vec<String>,
-    /// Paths that are included together with what their symbolic links point to.
+    /// Paths to include together with the targets of their symbolic links.
     pub(super) follow: Vec<String>,
 }
 
 impl Request {
-    /// Reads the headers of `session/filesync/filesync.go`. `override-excludes` of daemons before 0.11 is of no
-    /// consequence: there are no excludes of our own to override.
+    /// Reads the headers of `session/filesync/filesync.go`. `override-excludes`, sent by daemons
+    /// before 0.11, is ignored: there are no local excludes to override.
     pub(super) fn from_headers(headers: &HeaderMap) -> Self {
         Self {
             directory: values(headers, "dir-name")
@@ -28,7 +28,7 @@ impl Request {
     }
 }
 
-/// All values of a key, decoded if `KEY-encoded` says so.
+/// Returns all values of a key, decoded if `KEY-encoded` is set.
 fn values(headers: &HeaderMap, key: &'static str) -> Vec<String> {
     let encoded = HeaderName::from_bytes(format!("{key}-encoded").as_bytes())
         .ok()
@@ -49,8 +49,8 @@ fn values(headers: &HeaderMap, key: &'static str) -> Vec<String> {
         .collect()
 }
 
-/// Go's `url.QueryUnescape`: `%XX`, and `+` is a space. Malformed text becomes empty, as where the reference drops the
-/// error.
+/// Decodes like Go's `url.QueryUnescape`: `%XX`, and `+` for a space. Malformed text becomes empty,
+/// because the reference ignores the error.
 fn query_unescape(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.iter();

@@ -1,4 +1,4 @@
-//! Which paths of a folder a transfer has, told for one path at a time: the path need not exist.
+//! Tells for a single path if a transfer would send it. The path need not exist.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::filter::{Decision, Filter, State};
 use super::request::Request;
 use crate::files::Beneath;
 
-/// What a `local://` source takes of a folder.
+/// The part of a folder that a `local://` source selects.
 ///
 /// ```
 /// use solvekit::session::Selection;
@@ -26,35 +26,35 @@ pub struct Selection {
     filter: Filter,
 }
 
-/// Why it cannot be told what a source takes of a folder.
+/// Why a selection could not be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectionError {
-    /// The folder cannot be opened.
+    /// The folder could not be opened.
     #[error("cannot open the folder {}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A pattern is invalid, or a link cannot be followed.
+    /// A pattern is invalid, or a link could not be followed.
     #[error("cannot tell which files of {} are sent: {reason}", path.display())]
     Patterns {
         /// The folder.
         path: PathBuf,
-        /// Why, in one line.
+        /// The reason, in one line.
         reason: String,
     },
 }
 
 impl Selection {
-    /// The patterns are those of the source (`local.includepattern`, `local.excludepatterns`,
-    /// `local.followpaths`). Links on the way of `follow` are resolved in the folder as it is now.
-    /// Blocking.
+    /// Creates a selection from a source's patterns (`local.includepattern`,
+    /// `local.excludepatterns`, `local.followpaths`). Links on the way of `follow` are resolved in
+    /// the folder now. Blocking.
     ///
     /// # Errors
-    /// When the folder cannot be opened, or a pattern is invalid.
+    /// If the folder cannot be opened, or a pattern is invalid.
     pub fn new(
         root: impl AsRef<Path>,
         include: &[String],
@@ -79,12 +79,12 @@ impl Selection {
         Ok(Self { filter })
     }
 
-    /// True if a file, link or folder at this relative path is sent.
+    /// Returns true if a file, link or folder at this relative path would be sent.
     pub fn has(&self, path: &str) -> bool {
         self.decide(path, false).send
     }
 
-    /// True if something below this relative path can be sent.
+    /// Returns true if something below this relative path could be sent.
     pub fn may_have_inside(&self, path: &str) -> bool {
         self.decide(path, true).enter
     }

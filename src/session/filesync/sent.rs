@@ -1,13 +1,13 @@
-//! How much of the directories was sent, and which files were the largest.
+//! Counts the sent files and bytes, and keeps the largest files.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many of the largest files are remembered.
+/// How many of the largest files are kept.
 const LARGEST: usize = 5;
 
-/// Counts what a session sends of its [`Directories`](super::Directories). Clones count together.
+/// Counts what a session sends of its [`Directories`](super::Directories). Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub struct Sent(Arc<Mutex<Amount>>);
 
@@ -19,11 +19,11 @@ struct Amount {
     not_utf8: Option<UnusualName>,
 }
 
-/// A file that was sent.
+/// A sent file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SentFile {
-    /// The name of its directory in the session: `context`, or that of a named context.
+    /// The name of its directory in the session: `context`, or a named context.
     pub directory: String,
     /// Its path in the directory.
     pub path: String,
@@ -31,28 +31,28 @@ pub struct SentFile {
     pub bytes: u64,
 }
 
-/// A file whose name, or the target of whose link, is not UTF-8.
+/// A file whose name or link target is not UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnusualName {
-    /// The name of its directory in the session: `context`, or that of a named context.
+    /// The name of its directory in the session: `context`, or a named context.
     pub directory: String,
     /// Its path in the directory, with bytes that are not UTF-8 as `\xNN`.
     pub path: String,
 }
 
 impl Sent {
-    /// How many files the daemon asked for and got.
+    /// Returns the number of files that were sent.
     pub fn files(&self) -> u64 {
         self.with(|amount| amount.files)
     }
 
-    /// Their bytes.
+    /// Returns their total size in bytes.
     pub fn bytes(&self) -> u64 {
         self.with(|amount| amount.bytes)
     }
 
-    /// The five largest of them, the largest first.
+    /// Returns the five largest files, largest first.
     pub fn largest(&self) -> Vec<SentFile> {
         let mut largest: Vec<_> = self.with(|amount| amount.largest.iter().cloned().collect());
         largest.sort_unstable();
@@ -64,12 +64,12 @@ impl Sent {
         largest.into_iter().map(file).collect()
     }
 
-    /// The first file that was listed with a name, or a link's target, that is not UTF-8.
+    /// Returns the first listed file whose name or link target is not UTF-8.
     pub fn name_that_is_not_utf8(&self) -> Option<UnusualName> {
         self.with(|amount| amount.not_utf8.clone())
     }
 
-    /// Notes a path that is not UTF-8, or whose link's target is not.
+    /// Records a path that is not UTF-8, or whose link target is not.
     pub(super) fn note_name(&self, directory: &str, path: &[u8]) {
         self.with(|amount| {
             amount.not_utf8.get_or_insert_with(|| UnusualName {
@@ -99,7 +99,7 @@ impl Sent {
     }
 }
 
-/// A path as text, in which no byte is lost.
+/// Escapes a path as text, so that no byte is lost.
 fn escaped(path: &[u8]) -> String {
     let mut text = String::with_capacity(path.len() + 8);
     for chunk in path.utf8_chunks() {

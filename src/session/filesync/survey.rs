@@ -1,4 +1,4 @@
-//! What is in a context folder: what a build may be sent, and which rule keeps the rest back.
+//! Surveys a context folder: what a build could send, and which rule excludes the rest.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,12 +13,12 @@ use super::walk::{in_text, is_gone};
 use crate::files::Beneath;
 use crate::session::{MatchState, PatternError, PatternMatcher};
 
-/// Files and their bytes.
+/// A number of files and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How many files there are; links and devices count, folders do not.
+    /// The number of files; links and devices count, folders do not.
     pub files: u64,
-    /// The bytes of regular files; one with several names counts for each.
+    /// The total size of regular files in bytes; a file with several names counts for each.
     pub bytes: u64,
 }
 
@@ -29,43 +29,44 @@ impl Tally {
     }
 }
 
-/// What is in a context folder.
+/// The content of a context folder.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Survey {
-    /// Everything that no rule excludes. Of this a build is sent what its `COPY` and `ADD` name.
+    /// Everything that no rule excludes. A build sends the part that its `COPY` and `ADD` name.
     pub included: Tally,
-    /// The same for each entry of the folder that has something of it, by name; the name of a folder ends with `/`.
+    /// The same for each top-level entry with included files, by name; a folder's name ends with
+    /// `/`.
     pub entries: BTreeMap<String, Tally>,
-    /// What each rule of the ignore file excludes. A rule that excludes nothing is there too.
+    /// The files that each rule of the ignore file excludes. Rules without effect are listed too.
     pub excluded: BTreeMap<String, Tally>,
-    /// The largest files that are included, the largest first.
+    /// The largest included files with their sizes in bytes, largest first.
     pub largest: Vec<(String, u64)>,
 }
 
-/// Why a folder cannot be surveyed.
+/// Why a folder could not be surveyed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SurveyError {
-    /// A rule of the ignore file is none.
+    /// A rule of the ignore file is invalid.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// Something in the folder cannot be read, which a build could not send either.
+    /// A path could not be read. A build could not send it either.
     #[error("cannot read {}", path.display())]
     Read {
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl Survey {
-    /// Looks at every file of a folder. `rules` are those of its ignore file, `keep` is how many of the largest files are kept.
-    /// Links are not followed. What vanishes meanwhile was never there. Blocking.
+    /// Surveys a folder. `rules` come from its ignore file; `keep` limits the list of the largest
+    /// files. Links are not followed, and files that vanish meanwhile are ignored. Blocking.
     ///
     /// # Errors
-    /// The first path that cannot be read, or the rule that is none.
+    /// The first unreadable path, or an invalid rule.
     pub fn of(root: &Path, rules: &[String], keep: usize) -> Result<Self, SurveyError> {
         let mut found = Self::default();
         let rule_names = rules.iter().map(|rule| rule.trim());
@@ -97,7 +98,7 @@ impl Survey {
         Ok(found)
     }
 
-    /// Counts the current path, or goes into it.
+    /// Counts the current path, or enters it.
     fn entry(
         &mut self,
         descent: &mut Descent<'_, MatchState>,
@@ -143,7 +144,7 @@ impl Survey {
         self.largest.push((path, bytes));
     }
 
-    /// Keeps the list of the largest files short while it grows.
+    /// Trims the list of the largest files.
     fn forget_small(&mut self, keep: usize) {
         if self.largest.len() > 2 * keep + 1024 {
             self.largest

@@ -1,4 +1,4 @@
-//! The protocol, against a receiver in memory that behaves as the daemon's does.
+//! The protocol against a receiver in memory that behaves like the daemon's.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ struct Receiver {
     _channel: Channel,
 }
 
-/// What was received.
+/// The files and stats that were received.
 #[derive(Debug, Default)]
 struct Received {
     stats: Vec<Stat>,
@@ -87,7 +87,8 @@ impl Receiver {
         packet.ok_or_else(|| Status::ok("end"))
     }
 
-    /// Takes all stats, asking for the files that `wanted` picks while more arrive, and all they hold; then says FIN.
+    /// Receives all stats, requests the files that `wanted` selects while more arrive, reads them,
+    /// then sends FIN.
     async fn receive(mut self, wanted: impl Fn(&Stat) -> bool) -> Result<Received, Status> {
         let mut received = Received::default();
         let mut pending = BTreeMap::new();
@@ -266,7 +267,7 @@ async fn a_malformed_pattern_fails_the_transfer() {
     assert!(error.message().contains("\"a[\""), "{error}");
 }
 
-/// Lets the daemon ask for the only file after `change` was done to it; gives the error it is told.
+/// Requests the only file after `change` was applied; returns the error that the daemon gets.
 async fn told_after(change: impl Fn(&Path)) -> (String, Status) {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("file");
@@ -466,7 +467,8 @@ async fn a_receiver_that_does_not_read_holds_the_sender_and_its_memory() {
     while receiver.next().await.unwrap().stat.is_some() {}
     receiver.send(PacketType::PacketReq, 0).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
-    // Health is answered although the transfer is stuck; dropping the receiver ends it (or this test would not end).
+    // Health is answered while the transfer is stuck; dropping the receiver ends it, or this test
+    // would hang.
     let mut health =
         crate::proto::grpc::health::v1::health_client::HealthClient::new(receiver._channel.clone());
     let check = health.check(crate::proto::grpc::health::v1::HealthCheckRequest::default());

@@ -1,7 +1,8 @@
-//! One transfer: fsutil's protocol, from the sender's side.
+//! One transfer: the sending side of fsutil's protocol.
 //!
-//! The stats of all files go out as they are found, an empty one at the end; meanwhile the daemon asks for the files that
-//! it does not have, by their number among the stats. When it has everything it says FIN, which is echoed.
+//! It sends the stats of all files as they are found, then an empty one. Meanwhile the daemon
+//! requests the files it lacks, by their number among the stats. When it has everything it sends
+//! FIN, which is echoed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,10 +26,11 @@ use crate::session::fsutil::{PathTable, mode, packet};
 use crate::session::stream::{FrameReader, Outbound};
 use crate::session::tasks::Tasks;
 
-/// Stats leave when this much of them is there.
+/// Stats are sent in chunks of about this size, in bytes.
 const CHUNK: usize = 16 * 1024;
 
-/// Sends what is asked for of the directory, until the daemon has it or one side fails. The status ends the response.
+/// Sends the requested content until the daemon has everything or one side fails. The status ends
+/// the response.
 pub(super) async fn run<B>(
     root: Arc<Beneath>,
     request: Request,
@@ -69,7 +71,7 @@ pub(super) async fn run<B>(
     finish(outbound, ended).await;
 }
 
-/// Runs blocking work of the transfer; the first error of all ends it.
+/// Starts blocking work of the transfer. The first error ends the transfer.
 fn start<F>(tasks: &Tasks, failures: &mpsc::Sender<TransferError>, work: F)
 where
     F: FnOnce() -> Result<(), TransferError> + Send + 'static,
@@ -77,13 +79,13 @@ where
     let failures = failures.clone();
     tasks.spawn_blocking(move || {
         if let Err(error) = work() {
-            // Full or closed: another error came first, or the transfer has ended.
+            // If the channel is full or closed, another error came first or the transfer has ended.
             let _ = failures.try_send(error);
         }
     });
 }
 
-/// Reads the daemon's packets until FIN.
+/// Handles the daemon's packets until FIN.
 async fn answer<B>(
     mut inbound: B,
     mut request: impl FnMut(u32) -> Result<(), TransferError>,
@@ -113,7 +115,7 @@ where
     Err(TransferError::Closed)
 }
 
-/// Says FIN, or what went wrong, and ends the response.
+/// Sends FIN or the error, and ends the response.
 async fn finish(outbound: Outbound, ended: Result<(), TransferError>) {
     let mut last = Vec::new();
     let status = match ended {
@@ -136,7 +138,7 @@ async fn finish(outbound: Outbound, ended: Result<(), TransferError>) {
             Status::unknown(message)
         }
     };
-    // When nobody reads any more, nobody has to be told.
+    // If the daemon has stopped reading, the rest is dropped.
     if last.is_empty() || outbound.send(last).await.is_ok() {
         outbound.end(status).await;
     }
@@ -176,7 +178,7 @@ fn send_stats(
     Ok(outbound.blocking_send(stats.buffer)?)
 }
 
-/// The stats on their way out.
+/// The stats that are being sent.
 struct Stats<'a> {
     paths: &'a Mutex<PathTable<1>>,
     outbound: &'a Outbound,
@@ -184,7 +186,7 @@ struct Stats<'a> {
     buffer: Vec<u8>,
     /// The number of the next stat.
     next: u32,
-    /// The number of the first path of each file that has several.
+    /// For each file with several names, the number of its first path.
     links: HashMap<Inode, u32>,
 }
 
@@ -212,7 +214,7 @@ impl Stats<'_> {
                 );
             }
         }
-        // The walk's `Stat` and its buffers are lent to the packet for as long as it takes to write it.
+        // The packet borrows the walk's `Stat` and its buffers while it is encoded.
         self.packet.stat = Some(std::mem::take(stat));
         packet::put(&mut self.buffer, &self.packet);
         *stat = self.packet.stat.take().unwrap_or_default();

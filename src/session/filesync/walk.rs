@@ -1,5 +1,5 @@
-//! Walks a directory in the order that fsutil demands: by components, the names of a directory sorted by their bytes,
-//! each directory before what is inside.
+//! Walks a directory in fsutil's order: by components, the names in a directory sorted by their
+//! bytes, each directory before its content.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
@@ -13,18 +13,19 @@ use super::metadata::{self, Inode};
 use crate::files::Beneath;
 use crate::proto::fsutil::types::Stat;
 
-/// Takes the metadata of a path. It may change it, and the walk uses it again for the next path. With it comes the inode
-/// of a file that has other names.
+/// Receives the metadata of a path, and the inode of a file with several names. It may change the
+/// metadata; the walk reuses the value.
 pub(super) type Visit<'a> = dyn FnMut(&mut Stat, Option<Inode>) -> Result<(), TransferError> + 'a;
 
-/// Visits every path under `root` that the filter lets through, and the directories above them.
+/// Visits every path under `root` that the filter accepts, and the directories above them.
 ///
-/// Directories that cannot hold anything to send are not read. What vanishes meanwhile, or becomes a link, was never
-/// there.
+/// Directories that cannot contain anything to send are not read. Entries that vanish or become
+/// links meanwhile are ignored.
 ///
 /// # Errors
 ///
-/// The first path that cannot be read, or what `visit` fails with; [`TransferError::Closed`] soon after `stop` is true.
+/// The first unreadable path, or an error of `visit`; [`TransferError::Closed`] soon after `stop`
+/// is true.
 pub(super) fn walk(
     root: &Beneath,
     filter: &Filter,
@@ -52,7 +53,7 @@ pub(super) fn walk(
     }
 }
 
-/// A walk on its way.
+/// A walk in progress.
 struct Walk<'a, 'b> {
     filter: &'a Filter,
     descent: Descent<'a, Folder>,
@@ -63,12 +64,12 @@ struct Walk<'a, 'b> {
 /// A directory that is being walked.
 struct Folder {
     state: State,
-    /// Whether it was visited itself; it is at the latest before something inside is.
+    /// True if the directory itself was visited, which happens before anything inside is.
     visited: bool,
 }
 
 impl Walk<'_, '_> {
-    /// Decides about the current path, visits it, and opens it if it is a directory.
+    /// Decides about the current path, visits it, and enters it if it is a directory.
     fn step(&mut self, kind: FileType) -> Result<(), TransferError> {
         let is_directory = match kind {
             FileType::Unknown => {
@@ -98,7 +99,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Visits the open directories that were not yet. False when one is not there any more.
+    /// Visits the open directories that were not visited yet. Returns false if one has vanished.
     fn visit_parents(&mut self) -> Result<bool, TransferError> {
         for depth in 0..self.descent.open().len() {
             let level = &self.descent.open()[depth];
@@ -114,7 +115,7 @@ impl Walk<'_, '_> {
         Ok(true)
     }
 
-    /// Visits the first `length` bytes of the current path. False when there is nothing any more.
+    /// Visits the first `length` bytes of the current path. Returns false if it has vanished.
     fn visit(&mut self, length: usize) -> Result<bool, TransferError> {
         let looked = self.descent.look(length);
         let filled = looked
@@ -131,7 +132,8 @@ impl Walk<'_, '_> {
         Ok(true)
     }
 
-    /// Opens the current path, a directory. One that may not be read is an error only if it is part of the transfer.
+    /// Enters the current path, a directory. If it is unreadable, that is an error only if it is
+    /// part of the transfer.
     fn enter(&mut self, state: State, visited: bool) -> Result<(), TransferError> {
         match self.descent.enter(Folder { state, visited }) {
             Err(error) if is_gone(&error) => Ok(()),
@@ -146,7 +148,8 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// A path as patterns see it: Go takes each byte that is not UTF-8 for one replacement character.
+/// Converts a path for pattern matching: as in Go, each invalid UTF-8 byte becomes one replacement
+/// character.
 pub(super) fn in_text(path: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(path) {
         Ok(text) => Cow::Borrowed(text),
@@ -251,7 +254,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(paths, [&b"a"[..], b"a/bad-\xfe\xe9", b"a/bad-\xff", b"a/x"]);
-        // A pattern sees each such byte as one character.
+        // A pattern matches each such byte as one character.
         let excluded = ["a/bad-?"];
         let kept = ["a", "a/bad-\u{fffd}\u{fffd}", "a/x"];
         assert_eq!(walked(root.path(), &[], &excluded).unwrap(), kept);
@@ -269,7 +272,7 @@ mod tests {
         assert_eq!(paths, ["a", "a/x", "c"]);
     }
 
-    /// The paths, with something done at each.
+    /// Returns the paths, and calls `at` for each.
     fn walked_while(root: &Path, mut at: impl FnMut(&str)) -> Vec<String> {
         let beneath = Beneath::open(root).unwrap();
         let mut paths = Vec::new();
@@ -290,7 +293,7 @@ mod tests {
             fs::rename(path, path.with_extension("old")).unwrap();
             symlink(outside.path(), path).unwrap();
         };
-        // Before it is listed: it was listed as a folder, and what is below is never looked at.
+        // It is listed as a folder but replaced before it is entered, so its content is never read.
         let root = tree(&["a/secret/x", "b"]);
         let paths = walked_while(root.path(), |path| {
             if path == "a" {
@@ -298,7 +301,8 @@ mod tests {
             }
         });
         assert_eq!(paths, ["a", "b"]);
-        // While it is walked: what is in it is looked at from its own descriptor, and a folder in it is gone.
+        // It is replaced during the walk: its entries are read from its own descriptor, and a
+        // folder in it has vanished.
         let root = tree(&["a/k", "a/secret/key", "a/x/y", "b"]);
         let paths = walked_while(root.path(), |path| {
             if path == "a/k" {

@@ -1,7 +1,8 @@
-//! fsutil's protocol, as far as sending and receiving share it.
+//! fsutil's protocol: the parts that sending and receiving share.
 //!
-//! The sender says STAT for every file, then an empty one; the receiver says REQ with the numbers of the files that it
-//! wants, and gets DATA for each, an empty one at its end. The receiver's FIN is echoed. ERR says what went wrong.
+//! The sender sends a STAT for every file, then an empty one. The receiver sends REQ with the
+//! numbers of the files it wants, and gets DATA for each, an empty one at its end. The receiver's
+//! FIN is echoed. ERR carries an error's text.
 
 pub(super) mod mode;
 pub(super) mod packet;
@@ -9,7 +10,7 @@ mod paths;
 
 pub(super) use paths::PathTable;
 
-/// Reads frames that arrive in pieces, for the fuzzer: how many packets there are.
+/// Reads frames that arrive in pieces, for the fuzzer. Returns the number of packets.
 #[cfg(fuzzing)]
 pub fn read_frames(frames: &[u8], piece: usize) -> Result<usize, String> {
     let bad = |error: super::stream::BadFrame| error.0.to_owned();

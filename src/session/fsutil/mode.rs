@@ -1,4 +1,4 @@
-//! Modes on the wire: the bits of Go's `os.FileMode`, which are not those of Unix.
+//! File modes on the wire: the bits of Go's `os.FileMode`, which differ from those of Unix.
 
 pub(in crate::session) const DIR: u32 = 1 << 31;
 pub(in crate::session) const SYMLINK: u32 = 1 << 27;
@@ -13,12 +13,13 @@ pub(in crate::session) const IRREGULAR: u32 = 1 << 19;
 
 const PERMISSIONS: [(u32, u32); 3] = [(0o4000, SETUID), (0o2000, SETGID), (0o1000, STICKY)];
 
-/// Whether the receiver may ask for the content: fsutil's `fileCanRequestData`, no type bit set.
+/// True if the receiver may request the content: no type bit is set, as in fsutil's
+/// `fileCanRequestData`.
 pub(in crate::session) fn has_content(mode: u32) -> bool {
     mode & (DIR | SYMLINK | DEVICE | NAMED_PIPE | SOCKET | CHAR_DEVICE | IRREGULAR) == 0
 }
 
-/// The permissions, set-id bits and sticky bit of a Unix mode.
+/// Converts the permissions, set-id bits and sticky bit of a Unix mode to Go's.
 pub(in crate::session) fn from_permissions(unix: u32) -> u32 {
     let special = PERMISSIONS
         .iter()
@@ -26,7 +27,7 @@ pub(in crate::session) fn from_permissions(unix: u32) -> u32 {
     special.fold(unix & 0o777, |mode, (_, bit)| mode | bit)
 }
 
-/// The same the other way.
+/// Converts Go's bits to a Unix mode.
 pub(in crate::session) fn to_permissions(mode: u32) -> u32 {
     let special = PERMISSIONS.iter().filter(|(_, bit)| mode & bit != 0);
     special.fold(mode & 0o777, |unix, (unix_bit, _)| unix | unix_bit)

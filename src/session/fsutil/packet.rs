@@ -27,7 +27,7 @@ pub(in crate::session) fn put_bare(buffer: &mut Vec<u8>, kind: PacketType, id: u
     );
 }
 
-/// Appends a DATA packet up to its data, of which `length` bytes have to follow.
+/// Appends a DATA packet without its data; the caller appends `length` bytes.
 pub(in crate::session) fn put_data_header(buffer: &mut Vec<u8>, id: u32, length: usize) {
     const DATA: u32 = 4;
     let head = Packet {

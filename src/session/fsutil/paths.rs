@@ -1,12 +1,14 @@
-//! Files by their number: a million of them in some ten megabytes.
+//! A compact table of files by number: a million of them take about ten megabytes.
 
-/// Entries a block; within one, a path is stored as what differs from the one before.
+/// The number of entries per block. Within a block, a path is stored as its difference from the
+/// previous one.
 const BLOCK: usize = 32;
 
 /// Numbers with their path and some values, added in ascending order.
 ///
-/// An entry is varints (the number's distance from the one before, the values, how many bytes of the path are shared with
-/// the one before, how many follow) and the rest of the path. The first entry of a block stands by itself.
+/// An entry is a list of varints, then the rest of the path. The varints are: the distance from the
+/// previous number, the values, the length of the shared prefix, the length of the rest. The first
+/// entry of a block does not depend on others.
 #[derive(Debug, Default)]
 pub(in crate::session) struct PathTable<const N: usize> {
     bytes: Vec<u8>,
@@ -18,7 +20,7 @@ pub(in crate::session) struct PathTable<const N: usize> {
 }
 
 impl<const N: usize> PathTable<N> {
-    /// Adds an entry. Its number must be larger than all before.
+    /// Adds an entry. Its number must be larger than all previous ones.
     pub(in crate::session) fn insert(&mut self, id: u32, path: &[u8], values: [u64; N]) {
         if self.length.is_multiple_of(BLOCK) {
             self.blocks.push((id, self.bytes.len()));
@@ -44,17 +46,17 @@ impl<const N: usize> PathTable<N> {
         self.length += 1;
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub(in crate::session) fn len(&self) -> usize {
         self.length
     }
 
-    /// How much memory the entries take, bytes.
+    /// Returns the memory that the entries take, in bytes.
     pub(in crate::session) fn size(&self) -> usize {
         self.bytes.len() + self.blocks.len() * size_of::<(u32, usize)>()
     }
 
-    /// The path and values of a number, if it was added.
+    /// Returns the path and values of a number.
     pub(in crate::session) fn get(&self, id: u32) -> Option<(Vec<u8>, [u64; N])> {
         let block = self
             .blocks
@@ -87,7 +89,7 @@ impl<const N: usize> PathTable<N> {
     }
 }
 
-/// Appends a varint: seven bits a byte, the lowest first.
+/// Appends a varint: seven bits per byte, the lowest first.
 fn put(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push((value & 0x7f) as u8 | 0x80);

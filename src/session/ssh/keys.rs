@@ -1,4 +1,4 @@
-//! Keys from files, served as an agent serves them: the agent protocol's list and sign (draft-miller-ssh-agent).
+//! Serves keys from files like an agent: the protocol's list and sign (draft-miller-ssh-agent).
 
 use std::fmt;
 use std::io;
@@ -15,10 +15,10 @@ use ssh_key::private::{EcdsaKeypair, KeypairData, RsaKeypair};
 use super::message;
 use crate::files::read_at_most;
 
-/// More than any key file.
+/// The largest key file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Private keys in memory, by which a build may sign and which never leave this process.
+/// Private keys in memory. A build can sign with them, but they never leave this process.
 pub(super) struct Keys {
     keys: Vec<Key>,
 }
@@ -31,33 +31,33 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Why a file gives no key.
+/// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// It cannot be read.
+    /// The file could not be read.
     #[error(transparent)]
     Read(#[from] std::io::Error),
-    /// It is not a private key in a known format.
+    /// The file is not a private key in a supported format.
     #[error(
         "it is no private key in OpenSSH's format; ssh-keygen -p -f FILE writes an older one anew"
     )]
     Format,
-    /// It needs a passphrase, which nobody could be asked for.
+    /// The key needs a passphrase, and nobody can be asked for it.
     #[error("it has a passphrase: add it to an agent (ssh-add) and give the agent's socket")]
     Passphrase,
-    /// Its algorithm cannot be used here.
+    /// The key's algorithm is not supported.
     #[error(
         "its algorithm {algorithm} is not supported: use Ed25519, ECDSA over P-256 or P-384, or RSA of at least 2048 bits"
     )]
     Algorithm {
-        /// As OpenSSH names it.
+        /// The algorithm's OpenSSH name.
         algorithm: String,
     },
 }
 
 struct Key {
     path: PathBuf,
-    /// The public key as the protocol has it.
+    /// The public key in the protocol's encoding.
     public: Vec<u8>,
     pair: Pair,
 }
@@ -65,7 +65,7 @@ struct Key {
 enum Pair {
     Ed25519(Ed25519KeyPair),
     Ecdsa {
-        /// The signature's algorithm, for example `ecdsa-sha2-nistp256`.
+        /// The name of the signature algorithm, for example `ecdsa-sha2-nistp256`.
         name: String,
         pair: EcdsaKeyPair,
     },
@@ -79,7 +79,7 @@ impl Keys {
         Ok(Self { keys })
     }
 
-    /// The answer to a message, both with their length before them; what is not understood has failed.
+    /// Answers a message; both include their length prefix. An unknown request gets a failure.
     pub(super) fn answer(&self, request: &[u8]) -> Bytes {
         let answer = match request.get(4) {
             Some(&message::REQUEST_IDENTITIES) => Some(self.identities()),
@@ -97,7 +97,7 @@ impl Keys {
         answer.put_u32(u32::try_from(self.keys.len()).unwrap_or_default());
         for key in &self.keys {
             put_string(&mut answer, &key.public);
-            // No comment, as the reference: where the key is on this machine is nobody's business.
+            // Like the reference, send no comment: it would reveal the key's path on this machine.
             put_string(&mut answer, b"");
         }
         answer
@@ -181,7 +181,7 @@ impl Pair {
         }
     }
 
-    /// The name of the signature's algorithm, and the signature.
+    /// Returns the signature algorithm's name and the signature.
     fn sign(&self, data: &[u8], flags: u32) -> Option<(&str, Vec<u8>)> {
         match self {
             Self::Ed25519(pair) => Some(("ssh-ed25519", pair.sign(data).as_ref().to_vec())),
@@ -196,7 +196,8 @@ impl Pair {
                 Some((name, blob))
             }
             Self::Rsa(pair) => {
-                // Without a flag SHA-1 is meant, which servers no longer take and which is not made here.
+                // Without a flag the request means SHA-1, which servers no longer accept and this
+                // agent does not support.
                 let (name, padding): (_, &dyn signature::RsaEncoding) =
                     match flags & message::RSA_SHA2_256 {
                         0 => ("rsa-sha2-512", &signature::RSA_PKCS1_SHA512),
@@ -211,7 +212,7 @@ impl Pair {
     }
 }
 
-/// OpenSSH's files leave out two of the numbers, which are remainders of the private exponent.
+/// OpenSSH's files omit two CRT exponents, which are computed here.
 fn rsa(pair: &RsaKeypair) -> Option<RsaKeyPair> {
     let private = &pair.private;
     let [n, e, d, p, q, q_inverse] = [
@@ -242,7 +243,7 @@ fn rsa(pair: &RsaKeypair) -> Option<RsaKeyPair> {
     .ok()
 }
 
-/// A `string` of RFC 4251: its length in four bytes, then the bytes.
+/// Appends a `string` (RFC 4251): its length in four bytes, then the bytes.
 fn put_string(buffer: &mut impl BufMut, bytes: &[u8]) {
     buffer.put_u32(u32::try_from(bytes.len()).unwrap_or_default());
     buffer.put_slice(bytes);
@@ -255,7 +256,7 @@ fn take_string<'b>(buffer: &mut &'b [u8]) -> Option<&'b [u8]> {
     Some(string)
 }
 
-/// A positive `mpint` of RFC 4251: no leading zeros, but one before a set high bit.
+/// Appends a positive `mpint` (RFC 4251): no leading zeros, except one before a set high bit.
 fn put_positive(buffer: &mut Vec<u8>, bytes: &[u8]) {
     let first = bytes
         .iter()
@@ -289,7 +290,7 @@ mod tests {
         Keys::read(&[folder.join(name)])
     }
 
-    /// The algorithm and the signature in an answer.
+    /// Parses the algorithm and the signature of an answer.
     fn signed(answer: &[u8]) -> (String, Vec<u8>) {
         assert_eq!(answer[4], message::SIGNATURE, "{answer:?}");
         let mut rest = &answer[5..];
@@ -357,7 +358,7 @@ mod tests {
         let keys = read("ecdsa").unwrap();
         let public = keys.keys[0].public.clone();
         let point = &public[public.len() - 65..];
-        // A leading zero or a set high bit comes up in some of them.
+        // Some of these rounds have a leading zero or a set high bit.
         for round in 0..64_u8 {
             let answer = keys.answer(&request(
                 message::SIGN_REQUEST,

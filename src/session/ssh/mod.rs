@@ -1,8 +1,8 @@
 //! SSH agents for RUN mounts and git sources: `moby.sshforward.v1.SSH`.
 //!
-//! The build may list the agent's keys and have it sign. Requests that would change the agent, or that are extensions,
-//! are refused here, so a build cannot add, remove or lock keys. An agent is another process behind a socket, or keys that were
-//! read from files.
+//! A build may list the agent's keys and sign with them. Requests that would change the agent, and
+//! extensions, are refused here: a build cannot add, remove or lock keys. An agent is a process
+//! behind a socket, or keys that were read from files.
 
 mod keys;
 
@@ -34,19 +34,19 @@ pub(super) const METHODS: [&str; 2] = [
     "/moby.sshforward.v1.SSH/CheckAgent",
     "/moby.sshforward.v1.SSH/ForwardAgent",
 ];
-/// The id that a build means when it names none.
+/// The id used if the build names none.
 const DEFAULT: &str = "default";
-/// More than any message of an agent.
+/// The largest agent message in bytes.
 const FRAME_LIMIT: usize = 256 * 1024;
 
-/// Types of agent messages (draft-miller-ssh-agent, 6.1).
+/// Agent message types (draft-miller-ssh-agent, 6.1).
 mod message {
     pub(super) const FAILURE: u8 = 5;
     pub(super) const REQUEST_IDENTITIES: u8 = 11;
     pub(super) const IDENTITIES: u8 = 12;
     pub(super) const SIGN_REQUEST: u8 = 13;
     pub(super) const SIGNATURE: u8 = 14;
-    /// The flag by which SHA-256 is asked for.
+    /// The flag that requests SHA-256.
     pub(super) const RSA_SHA2_256: u32 = 2;
 }
 
@@ -63,17 +63,17 @@ enum Agent {
 }
 
 impl SshAgents {
-    /// No agent.
+    /// Returns an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether there is no agent.
+    /// Returns true if there is no agent.
     pub fn is_empty(&self) -> bool {
         self.agents.is_empty()
     }
 
-    /// Adds those of another list whose ids are not taken.
+    /// Adds the agents of another list whose ids are free.
     pub(crate) fn with_missing(mut self, others: &Self) -> Self {
         for (id, agent) in &others.agents {
             let entry = self.agents.entry(id.clone());
@@ -82,12 +82,12 @@ impl SshAgents {
         self
     }
 
-    /// Adds the agent behind a socket (usually `$SSH_AUTH_SOCK`), in place of an earlier one of that id; an empty id is
-    /// `default`.
+    /// Adds the agent behind a socket (usually `$SSH_AUTH_SOCK`) and replaces an earlier one with
+    /// the id. An empty id means `default`.
     ///
     /// # Errors
     ///
-    /// When there is no such socket.
+    /// If the path is not a socket.
     pub fn with_socket(mut self, id: &str, path: impl AsRef<Path>) -> Result<Self, Error> {
         use std::os::unix::fs::FileTypeExt;
         let (id, path) = (named(id), path.as_ref().to_owned());
@@ -106,12 +106,13 @@ impl SshAgents {
         Ok(self)
     }
 
-    /// Adds an agent with the private keys of these files, in place of an earlier one of that id; an empty id is `default`.
-    /// The files are read now: OpenSSH's format without a passphrase, Ed25519, ECDSA (P-256, P-384) or RSA.
+    /// Adds an agent with the private keys in these files and replaces an earlier one with the id.
+    /// An empty id means `default`. The files are read now. Supported are OpenSSH's format without
+    /// a passphrase, Ed25519, ECDSA (P-256, P-384) and RSA.
     ///
     /// # Errors
     ///
-    /// The file that gives no key, and why.
+    /// The first unusable file, with the reason.
     pub fn with_keys(mut self, id: &str, paths: &[PathBuf]) -> Result<Self, Error> {
         let id = named(id).to_owned();
         let keys = Keys::read(paths).map_err(|(path, source)| Error::SshKey {
@@ -173,7 +174,7 @@ impl ssh_server::Ssh for SshAgents {
         tasks.spawn(async move {
             let forwarded = forward(request.into_inner(), &mut peer, &answers).await;
             if let Err(error) = forwarded {
-                // Nobody is there to be told if this fails.
+                // If this fails, the caller has gone.
                 let _ = answers.send(Err(failed(&agent, &error))).await;
             }
         });
@@ -188,7 +189,7 @@ fn failed(agent: &Agent, error: &io::Error) -> Status {
     }
 }
 
-/// Who answers.
+/// The agent's implementation.
 enum Peer {
     Socket(UnixStream),
     Keys(Arc<Keys>),
@@ -212,7 +213,8 @@ impl Peer {
 
 type Answers = mpsc::Sender<Result<BytesMessage, Status>>;
 
-/// Carries requests to the agent and answers back, one at a time as the protocol has it, until one side ends.
+/// Forwards requests to the agent and answers back, one at a time as the protocol demands, until
+/// one side ends.
 async fn forward(
     mut requests: Streaming<BytesMessage>,
     agent: &mut Peer,
@@ -240,7 +242,7 @@ async fn forward(
     Ok(())
 }
 
-/// The next whole message, with its length of four bytes before it.
+/// Takes the next complete message, with its four-byte length prefix.
 fn take_frame(unread: &mut BytesMut) -> io::Result<Option<Bytes>> {
     let Some(mut header) = unread.get(..4) else {
         return Ok(None);
@@ -249,7 +251,7 @@ fn take_frame(unread: &mut BytesMut) -> io::Result<Option<Bytes>> {
     Ok((unread.len() >= 4 + length).then(|| unread.split_to(4 + length).freeze()))
 }
 
-/// Answers frames that arrive in pieces with the key of a file, for the fuzzer.
+/// Answers frames that arrive in pieces with the key in a file, for the fuzzer.
 #[cfg(fuzzing)]
 pub fn answer_agent(key: &Path, frames: &[u8], piece: usize) -> Result<Vec<Vec<u8>>, String> {
     let keys = Keys::read(&[key.to_owned()]).map_err(|(_, error)| error.to_string())?;
@@ -292,7 +294,7 @@ mod tests {
     use crate::session::Session;
     use crate::session::tests::connect;
 
-    /// An agent that answers every message with type 12 and what it was asked.
+    /// An agent that answers every message with type 12 and the request.
     fn agent() -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("agent");
