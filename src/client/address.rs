@@ -1,15 +1,15 @@
-//! Where a BuildKit is: the address and its text forms. No I/O.
+//! The address of a BuildKit and its text forms. No I/O.
 
 use std::{fmt, path::PathBuf};
 
 use super::{Error, Process};
 
-/// Docker's socket when nothing else is said.
+/// Docker's default socket.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
-/// Docker's port when nothing else is said (its TLS port, 2376, has to be written).
+/// Docker's default port. (Its TLS port, 2376, must be written.)
 const DOCKER_PORT: u16 = 2375;
 
-/// Schemes that other tools know and this one does not.
+/// Schemes that other tools support and this one does not.
 const NOT_HERE: &[&str] = &["npipe"];
 
 /// Where a BuildKit is.
@@ -30,11 +30,12 @@ const NOT_HERE: &[&str] = &["npipe"];
 /// Where a program is in between, it runs `buildctl dial-stdio` at the other end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
-    /// BuildKit's own endpoint.
+    /// The endpoint of a `buildkitd`.
     Buildkit(Endpoint),
-    /// A Docker Engine, whose API leads to its BuildKit; `None` is the default socket.
+    /// A Docker Engine, through whose API its BuildKit is reached; `None` is the default socket.
     Docker(Option<Endpoint>),
-    /// The BuildKit in a container of a Docker Engine, through the engine's API. It has no text form that is read.
+    /// The BuildKit in a container of a Docker Engine, through the engine's API. It has no parsed
+    /// text form.
     Container {
         /// The engine.
         engine: Box<Endpoint>,
@@ -43,16 +44,16 @@ pub enum Address {
     },
 }
 
-/// Something to open a byte stream to.
+/// An endpoint for a byte stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// A Unix socket, by its absolute path.
     Unix(PathBuf),
     /// A TCP port. The host is a name or an IP address, an IPv6 one without brackets.
     Tcp {
-        /// Name or IP address.
+        /// The host's name or IP address.
         host: String,
-        /// Port.
+        /// The port.
         port: u16,
     },
     /// A program's standard input and output.
@@ -60,10 +61,11 @@ pub enum Endpoint {
 }
 
 impl Address {
-    /// Reads an address in one of the forms above.
+    /// Parses one of the address forms above.
     ///
     /// # Errors
-    /// [`Error::UnsupportedScheme`] for schemes that other BuildKit clients know; [`Error::InvalidAddress`] for all else.
+    /// [`Error::UnsupportedScheme`] for schemes that other BuildKit clients support;
+    /// [`Error::InvalidAddress`] for everything else.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(invalid(text, no_scheme(text)));
@@ -86,10 +88,11 @@ impl Address {
         }
     }
 
-    /// `docker://` without a place gets the one that `DOCKER_HOST` (given by the caller) names; other addresses stay.
+    /// Sets the endpoint of a `docker://` address without one to `docker_host`, the value of
+    /// `DOCKER_HOST`. Other addresses stay unchanged.
     ///
     /// # Errors
-    /// As [`Address::parse`], when `docker_host` is not `unix://…`, `tcp://…` or `ssh://…`.
+    /// As [`Address::parse`], if `docker_host` is not `unix://…`, `tcp://…` or `ssh://…`.
     pub fn with_docker_host(self, docker_host: Option<&str>) -> Result<Self, Error> {
         match (self, docker_host) {
             (Self::Docker(None), Some(host)) if !host.is_empty() => {
@@ -99,7 +102,7 @@ impl Address {
         }
     }
 
-    /// What is dialled.
+    /// Returns the endpoint to dial.
     pub fn endpoint(&self) -> Endpoint {
         match self {
             Self::Buildkit(endpoint) | Self::Docker(Some(endpoint)) => endpoint.clone(),
@@ -110,7 +113,8 @@ impl Address {
 }
 
 impl Endpoint {
-    /// The name that a server certificate must have unless another is given: the host; `localhost` for a socket and a program.
+    /// Returns the default name that a server certificate must have: the host, or `localhost` for a
+    /// socket or a program.
     pub fn server_name(&self) -> &str {
         match self {
             Self::Unix(_) | Self::Process(_) => "localhost",
@@ -118,7 +122,7 @@ impl Endpoint {
         }
     }
 
-    /// The path, or `host:port`: what follows the scheme.
+    /// Returns the path or `host:port`: the text after the scheme.
     pub(super) fn bare(&self) -> String {
         match self {
             Self::Unix(path) => path.display().to_string(),
@@ -209,7 +213,7 @@ fn tcp(text: &str, rest: &str, default_port: Option<u16>) -> Result<Endpoint, Er
     Ok(Endpoint::Tcp { host, port })
 }
 
-/// `host`, `host:port`, `[v6]` and `[v6]:port`.
+/// Splits `host`, `host:port`, `[v6]` and `[v6]:port`.
 pub(super) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;

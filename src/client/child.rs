@@ -1,5 +1,5 @@
-//! The standard input and output of a child process as a byte stream. The child ends with the stream, and what it says on standard
-//! error is in the error when it ends by itself.
+//! Uses a child process's standard input and output as a byte stream. The child ends with the
+//! stream. If it ends by itself, the error contains its standard error.
 
 use std::io;
 use std::pin::Pin;
@@ -14,9 +14,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{ConnectProblem, Process, transport::BoxIo};
 
-/// As much of standard error is kept; its end tells the most.
+/// How many bytes of standard error are kept: the last ones, which usually name the cause.
 const SAID: usize = 4096;
-/// How long a child may take to end when its standard output has ended.
+/// How long a child may take to exit after its standard output has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Starts the program.
@@ -35,7 +35,8 @@ pub(super) fn open(process: &Process) -> Result<BoxIo, ConnectProblem> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
-        // Ctrl-C is for this program, which then ends the build over the child's connection.
+        // Ctrl-C must only reach this program, which then ends the build over the child's
+        // connection.
         .process_group(0);
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => ConnectProblem::NoProgram { program },
@@ -62,10 +63,10 @@ pub(super) fn open(process: &Process) -> Result<BoxIo, ConnectProblem> {
     }))
 }
 
-/// How a child ended, if that was no success.
+/// How a child ended, if it failed.
 type End = Option<String>;
 
-/// Waits for the child, so that it is reaped, and kills it when its stream is gone.
+/// Waits for the child, so that it is reaped, and kills it when its stream is dropped.
 async fn keep(
     mut child: Child,
     mut stderr: ChildStderr,
@@ -120,7 +121,7 @@ fn keep_end(said: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 struct ChildStream {
-    /// `None` when nothing more is written.
+    /// `None` after the last write.
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     program: &'static str,
@@ -130,7 +131,7 @@ struct ChildStream {
 }
 
 impl ChildStream {
-    /// What there is to say of the child's end, as an error.
+    /// Turns the child's end into an error.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.silent.cancel();
         let Some(end) = &mut self.end else {
@@ -171,7 +172,7 @@ impl AsyncWrite for ChildStream {
         };
         match ready!(Pin::new(stdin).poll_write(cx, bytes)) {
             Ok(count) => Poll::Ready(Ok(count)),
-            // Why nobody reads any more is known when the child has ended.
+            // The child's exit tells why it stopped reading.
             Err(error) => match ready!(self.poll_end(cx)) {
                 Ok(()) => Poll::Ready(Err(error)),
                 Err(told) => Poll::Ready(Err(told)),
@@ -186,7 +187,7 @@ impl AsyncWrite for ChildStream {
         }
     }
 
-    /// The child reads the end of its input when the pipe is closed.
+    /// Closing the pipe ends the child's input.
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stdin = None;
         Poll::Ready(Ok(()))

@@ -1,25 +1,25 @@
-//! Making a connection: what is asked for, and what comes of it.
+//! Connecting to a daemon: the options and the entry points.
 
 use std::time::Duration;
 
 use super::{Address, Client, EngineInfo, Error, TlsOptions, dialer::Dialer};
 
-/// The time that connecting may take unless another is given: name resolution, TCP, TLS, upgrade and first call together.
+/// The default time for connecting: name resolution, TCP, TLS, upgrade and first call together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where to connect to, and how.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// The daemon.
+    /// The address of the daemon.
     pub address: Address,
-    /// TLS; `None` is a plain connection.
+    /// The TLS options; `None` is a plain connection.
     pub tls: Option<TlsOptions>,
-    /// The time that connecting may take; [`CONNECT_TIMEOUT`] by default. Later calls have no limit.
+    /// The time limit for connecting; [`CONNECT_TIMEOUT`] by default. Later calls have no limit.
     pub timeout: Duration,
 }
 
 impl ConnectOptions {
-    /// A plain connection to an address, with the usual patience.
+    /// Returns the options for a plain connection with the default time limit.
     pub fn new(address: Address) -> Self {
         Self {
             address,
@@ -30,10 +30,11 @@ impl ConnectOptions {
 }
 
 impl Client {
-    /// Connects to a daemon and makes a first call, so that a `Client` is one that was answered.
+    /// Connects to a daemon and makes a first call, so a `Client` always had an answer.
     ///
     /// # Errors
-    /// [`Error::Connect`] says what is wrong at that address; the other variants are about the TLS files.
+    /// [`Error::Connect`] if the daemon cannot be reached; the other variants are about the TLS
+    /// files.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
         let dialer = Dialer::new(options).await?;
         dialer.connect().await.map_err(|problem| Error::Connect {
@@ -43,7 +44,7 @@ impl Client {
     }
 }
 
-/// Asks the Docker Engine at an address about itself, without needing its BuildKit.
+/// Asks the Docker Engine at an address for information about itself. Does not need its BuildKit.
 ///
 /// # Errors
 /// As [`Client::connect`].

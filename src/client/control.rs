@@ -1,4 +1,4 @@
-//! The calls of a connection.
+//! The Control calls of a connection.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -29,14 +29,15 @@ use crate::{
     session::{Session, Tunnel},
 };
 
-/// What fails when a session does.
+/// The name of the session's call in errors.
 const SESSION: &str = "the session";
-/// How many messages of a session are on the way before its writers wait.
+/// How many messages of a session may be in flight before its writers wait.
 const TUNNEL_MESSAGES: usize = 16;
 
-/// A connection to one BuildKit that was answered at least once. Clones share it.
+/// A connection to one BuildKit, which has answered at least once. Clones share it.
 ///
-/// When the connection ends, calls under way fail with [`Error::ConnectionLost`] and the next call dials again.
+/// When the connection ends, calls in progress fail with [`Error::ConnectionLost`], and the next
+/// call dials again.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(super) channel: Channel,
@@ -44,22 +45,23 @@ pub struct Client {
     pub(super) version: Option<Version>,
     pub(super) dialer: Dialer,
     pub(super) way: Way,
-    /// What has to live as long as the connection.
+    /// A value that must live as long as the connection.
     pub(super) companion: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Client {
-    /// Where this daemon is.
+    /// Returns the daemon's address.
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// The daemon's version, as it said when it was connected to; BuildKit before 0.11 does not say it.
+    /// Returns the daemon's version, as sent when the connection was opened; `None` for BuildKit
+    /// before 0.11.
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
     }
 
-    /// The same, keeping something until the last clone is dropped: the daemon's process.
+    /// Keeps a value, such as the daemon's process, until the last clone is dropped.
     pub(crate) fn with_companion(mut self, companion: Arc<dyn Any + Send + Sync>) -> Self {
         self.companion = Some(companion);
         self
@@ -75,8 +77,8 @@ impl Client {
             .max_encoding_message_size(MESSAGE_LIMIT)
     }
 
-    /// What the daemon is called in messages, with its version where that is known: an engine's BuildKit often has none of its
-    /// own.
+    /// Returns the daemon's name for messages, with its version if known: an engine's BuildKit
+    /// often has none of its own.
     pub(crate) async fn name(&self) -> String {
         let version = self.version.as_ref().and_then(Version::known);
         match version {
@@ -93,7 +95,7 @@ impl Client {
     /// Asks for the daemon's version.
     ///
     /// # Errors
-    /// [`Error::Call`], with `Unimplemented` from BuildKit before 0.11.
+    /// [`Error::Call`]; with `Unimplemented` from BuildKit before 0.11.
     pub async fn info(&self) -> Result<Version, Error> {
         let call = "asking for the version";
         let answer = self
@@ -112,19 +114,19 @@ impl Client {
             .ok_or_else(missing)
     }
 
-    /// The daemon's workers, the default one first.
+    /// Returns the daemon's workers, the default one first.
     ///
     /// # Errors
-    /// When the call fails.
+    /// If the call fails.
     pub async fn workers(&self) -> Result<Vec<Worker>, Error> {
         self.workers_matching(&[]).await
     }
 
-    /// The workers that meet all filters of containerd's language, for example `id==ID` or
+    /// Returns the workers that match all filters (containerd's syntax), for example `id==ID` or
     /// `labels."KEY"==VALUE`.
     ///
     /// # Errors
-    /// When the call fails, for example for a filter that the daemon cannot read.
+    /// If the call fails, for example because of a malformed filter.
     pub async fn workers_matching(&self, filters: &[String]) -> Result<Vec<Worker>, Error> {
         let request = ListWorkersRequest {
             filter: filters.to_vec(),
@@ -145,7 +147,7 @@ impl Client {
     /// Runs a build and waits for its end. Dropping the future cancels the build.
     ///
     /// # Errors
-    /// [`Error::Call`] with the [`Failure`] that the daemon reports.
+    /// [`Error::Call`] with the daemon's [`Failure`].
     pub async fn solve(&self, request: SolveRequest) -> Result<SolveResponse, Error> {
         let request = request.into_proto();
         let answer = self
@@ -158,11 +160,11 @@ impl Client {
         })
     }
 
-    /// The progress of a build, from its beginning; the stream ends with the build. The daemon waits a few seconds for a
-    /// build of that reference to begin.
+    /// Streams the progress of a build from its beginning to its end. The daemon waits a few
+    /// seconds for the build to start.
     ///
     /// # Errors
-    /// When the call fails; the stream's items when it breaks off.
+    /// If the call fails; an item of the stream is an error if the call breaks off.
     pub async fn status(
         &self,
         build_ref: &str,
@@ -180,11 +182,12 @@ impl Client {
         Ok(updates.map(move |update| update.map(StatusUpdate::from).map_err(failed(call))))
     }
 
-    /// Makes a session known to the daemon and serves it, until the daemon ends it or the token is cancelled. A build
-    /// that names the session can begin at the same time: the daemon waits a few seconds for it.
+    /// Registers a session with the daemon and serves it, until the daemon ends it or the token is
+    /// cancelled. A build that names the session can start at the same time: the daemon waits a few
+    /// seconds for it.
     ///
     /// # Errors
-    /// When the daemon does not take the session, or the connection breaks.
+    /// If the daemon rejects the session, or the connection breaks.
     pub async fn attach(
         &self,
         session: Session,
@@ -209,7 +212,7 @@ impl Client {
         })
     }
 
-    /// Opens Control.Session as a byte stream; `None` when cancelled.
+    /// Opens Control.Session as a byte stream; `None` if cancelled.
     async fn open_tunnel(
         &self,
         metadata: &[(&'static str, String)],
@@ -237,10 +240,11 @@ impl Client {
         Ok(Some(Tunnel::new(inbound, outbound)))
     }
 
-    /// The records of the daemon's cache, the smallest first. An age above zero leaves out those used more recently.
+    /// Returns the daemon's cache records, smallest first. With an age above zero, records used
+    /// more recently are omitted.
     ///
     /// # Errors
-    /// When the call fails, for example for a filter that the daemon cannot read.
+    /// If the call fails, for example because of a malformed filter.
     pub async fn disk_usage(
         &self,
         filters: &[String],
@@ -265,10 +269,10 @@ impl Client {
         Ok(records)
     }
 
-    /// Removes records of the daemon's cache; the stream names each.
+    /// Removes cache records; the stream yields each removed record.
     ///
     /// # Errors
-    /// When the call fails; the stream's items when it breaks off.
+    /// If the call fails; an item of the stream is an error if the call breaks off.
     pub async fn prune(
         &self,
         options: &PruneOptions,
@@ -284,7 +288,7 @@ impl Client {
     }
 }
 
-/// A value for gRPC metadata.
+/// Converts a value for gRPC metadata.
 pub(crate) fn metadata_value(name: &'static str, value: &str) -> Result<AsciiMetadataValue, Error> {
     AsciiMetadataValue::try_from(value).map_err(|_| Error::InvalidMetadata {
         name,
@@ -292,7 +296,7 @@ pub(crate) fn metadata_value(name: &'static str, value: &str) -> Result<AsciiMet
     })
 }
 
-/// Turns the status of a failed call into an error: the daemon's word, or the connection's end.
+/// Turns a failed call's status into an error: the daemon's failure, or a lost connection.
 pub(crate) fn failed(call: &'static str) -> impl Fn(Status) -> Error {
     move |status| match std::error::Error::source(&status) {
         Some(_) => Error::ConnectionLost {

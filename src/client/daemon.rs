@@ -1,26 +1,26 @@
-//! The kinds of daemons that hold a BuildKit, and what each can do with images.
+//! The kinds of daemons that run BuildKit, and how each handles images.
 
 use super::{Address, Worker};
 
-/// What holds the BuildKit at an address.
+/// The kind of daemon that runs a BuildKit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DaemonKind {
-    /// A `buildkitd`: it has a cache, and no images to run containers from.
+    /// A `buildkitd`: it has a cache, but no image store for running containers.
     Buildkitd,
-    /// A Docker Engine, with images of its own.
+    /// A Docker Engine with its own image store.
     DockerEngine,
 }
 
 impl DaemonKind {
-    /// True if it keeps images to run containers from. Base images may be there and in no registry,
-    /// and an image with a name is kept even when no output is asked for.
+    /// Returns true if the daemon has an image store for running containers. Base images may exist
+    /// only there, and a named image is kept even without an output option.
     pub const fn keeps_images(self) -> bool {
         matches!(self, Self::DockerEngine)
     }
 
-    /// The exporter that makes an image and keeps it where this daemon keeps images. An engine's
-    /// own also unpacks it, so that containers can run from it.
+    /// Returns the exporter that stores an image in this daemon. An engine's exporter also unpacks
+    /// it, so that containers can run from it.
     pub const fn image_exporter(self) -> &'static str {
         match self {
             Self::Buildkitd => "image",
@@ -28,8 +28,8 @@ impl DaemonKind {
         }
     }
 
-    /// True if its images can be indexes, and be pushed without a tag. An engine with Docker's older
-    /// image store has neither.
+    /// Returns true if the daemon's images can be indexes and can be pushed without a tag. An
+    /// engine with Docker's older image store supports neither.
     pub fn makes_indexes(self, workers: &[Worker]) -> bool {
         match self {
             Self::Buildkitd => true,
@@ -39,11 +39,11 @@ impl DaemonKind {
 }
 
 impl Address {
-    /// What holds the BuildKit there.
+    /// Returns the kind of daemon at this address.
     pub const fn daemon(&self) -> DaemonKind {
         match self {
             Self::Docker(_) => DaemonKind::DockerEngine,
-            // The BuildKit in a container of an engine has a cache of its own, and no images.
+            // A BuildKit in an engine's container has its own cache, but no images.
             Self::Buildkit(_) | Self::Container { .. } => DaemonKind::Buildkitd,
         }
     }

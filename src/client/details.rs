@@ -1,8 +1,8 @@
-//! The typed details of a failure, out of `google.protobuf.Any` values.
+//! The typed details of a failure, decoded from `google.protobuf.Any` values.
 //!
-//! BuildKit writes most of them as JSON and says so in the type's name (`…/errdefs.Source+json`); the JSON is that of Go's
-//! `encoding/json` over the message, except for `Solve`, which is protojson. Both are read leniently: an error that cannot
-//! be read fully is still an error to show.
+//! BuildKit writes most of them as JSON, marked in the type's name (`…/errdefs.Source+json`): Go's
+//! `encoding/json` of the message, but protojson for `Solve`. Decoding is lenient, because a partly
+//! decoded error is still worth showing.
 
 use std::collections::BTreeMap;
 
@@ -16,54 +16,54 @@ use crate::{
     proto::errdefs,
 };
 
-/// One thing that is known about a failure.
+/// One detail of a failure.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Detail {
-    /// The lines that the failed step comes from.
+    /// The source lines of the failed step.
     Source(SourceDetail),
-    /// The operation that failed.
+    /// The failed operation.
     Operation(Box<OperationDetail>),
-    /// The step that failed, by the digest that progress knows.
+    /// The failed step, by the digest that progress uses.
     Vertex {
         /// The digest.
         digest: String,
     },
-    /// The exit code of the process that failed.
+    /// The exit code of the failed process.
     Exit {
         /// The code.
         code: i32,
     },
-    /// A frontend that failed or cannot be used.
+    /// A frontend that failed or is not usable.
     Frontend {
-        /// Its name, for example `gateway.v0`.
+        /// The frontend's name, for example `gateway.v0`.
         name: String,
-        /// Its image.
+        /// The frontend's image.
         source: String,
     },
-    /// A capability that the frontend lacks.
+    /// A capability that the frontend does not support.
     FrontendCap {
         /// The capability.
         name: String,
     },
-    /// A subrequest that the frontend does not know.
+    /// A subrequest that the frontend does not support.
     Subrequest {
-        /// The request.
+        /// The name of the request.
         name: String,
     },
-    /// A feature that the asked compatibility version rules out.
+    /// A feature that the requested compatibility version excludes.
     CompatibilityFeature {
         /// The version.
         version: i64,
         /// The feature.
         feature: String,
     },
-    /// Why a policy denied a source.
+    /// The policy that denied a source.
     PolicyDenied {
-        /// Its messages.
+        /// The policy's messages.
         messages: Vec<String>,
     },
-    /// Something else.
+    /// Any other detail.
     Other {
         /// The type's name.
         type_url: String,
@@ -73,27 +73,27 @@ pub enum Detail {
 /// Lines of a file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceDetail {
-    /// The file, with its text.
+    /// The file and its text.
     pub info: SourceInfo,
     /// The lines.
     pub ranges: Vec<SourceRange>,
 }
 
-/// An operation that failed.
+/// A failed operation.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct OperationDetail {
-    /// What kind it is, and what it was about.
+    /// The kind of operation and its subject.
     pub operation: Option<Operation>,
-    /// The platform it ran for.
+    /// The platform that it ran for.
     pub platform: Option<Platform>,
-    /// What the frontend said about it, for example `llb.customname`.
+    /// The frontend's description, for example `llb.customname`.
     pub description: BTreeMap<String, String>,
-    /// Which action of a file operation failed, from 0.
+    /// The index of the failed action of a file operation, from 0.
     pub file_action: Option<i64>,
-    /// Results in the daemon that were the inputs.
+    /// The ids of the input results in the daemon.
     pub input_ids: Vec<String>,
-    /// Results in the daemon that were mounted.
+    /// The ids of the mounted results in the daemon.
     pub mount_ids: Vec<String>,
 }
 
@@ -101,18 +101,18 @@ pub struct OperationDetail {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// A process.
+    /// A process (`RUN`).
     Exec {
-        /// Its arguments.
+        /// The arguments.
         args: Vec<String>,
-        /// Its working directory.
+        /// The working directory.
         cwd: String,
-        /// Its user; empty is root.
+        /// The user; empty is root.
         user: String,
     },
-    /// Something fetched.
+    /// A fetched source.
     Source {
-        /// What, for example `docker-image://docker.io/library/alpine:latest`.
+        /// The identifier, for example `docker-image://docker.io/library/alpine:latest`.
         identifier: String,
     },
     /// File changes.
@@ -123,7 +123,7 @@ pub enum Operation {
     Other,
 }
 
-/// Reads one detail; `None` for stack traces.
+/// Decodes a detail; `None` for stack traces.
 pub(super) fn decode(any: &Any) -> Option<Detail> {
     let (path, json) = match any.type_url.strip_suffix("+json") {
         Some(path) => (path, true),

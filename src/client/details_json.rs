@@ -1,4 +1,5 @@
-//! Details of failures in their JSON forms: Go's `encoding/json` over the message, and protojson for `Solve`.
+//! The JSON forms of failure details: Go's `encoding/json` of the message, and protojson for
+//! `Solve`.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +13,13 @@ use crate::{
     progress::{SourceInfo, SourcePosition, SourceRange},
 };
 
-/// Reads a detail; `None` for types that are not known here and what is no JSON.
+/// Decodes a detail; `None` for unknown types and malformed JSON.
 pub(super) fn read(name: &str, bytes: &[u8]) -> Option<Detail> {
     let value = serde_json::from_slice(bytes).ok()?;
     from_json(name, Json(&value))
 }
 
-/// A source detail as the reference writes it: Go's JSON of the message, which leaves out what is empty.
+/// Encodes a source detail like the reference: Go's JSON of the message, which omits empty fields.
 pub(super) fn source_to_any(source: &SourceDetail) -> Any {
     any(
         "errdefs.Source",
@@ -26,7 +27,7 @@ pub(super) fn source_to_any(source: &SourceDetail) -> Any {
     )
 }
 
-/// The details that a frontend makes itself.
+/// Encodes the details that a frontend creates itself.
 pub(super) fn to_any(detail: &Detail) -> Option<Any> {
     match detail {
         Detail::FrontendCap { name } => Some(any("errdefs.FrontendCap", &json!({ "name": name }))),
@@ -161,8 +162,8 @@ fn platform(json: Json<'_>) -> Platform {
     }
 }
 
-/// A JSON value whose keys are found in any case (Go's names and protojson's differ in it) and whose numbers may be texts
-/// (protojson's 64-bit ones are).
+/// A JSON value with case-insensitive keys, because Go and protojson differ, and with numbers that
+/// may be strings, as protojson writes 64-bit ones.
 #[derive(Clone, Copy)]
 struct Json<'a>(&'a Value);
 

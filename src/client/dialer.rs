@@ -1,5 +1,5 @@
-//! Dialling: open a stream, ask for HTTP/2 where an engine is in between, make the first call, and find out what is wrong
-//! if that fails.
+//! Dials a daemon: opens a stream, upgrades to HTTP/2 through an engine, makes the first call, and
+//! diagnoses failures.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,21 +23,23 @@ use crate::proto::moby::buildkit::v1::{
     InfoRequest, ListWorkersRequest, control_client::ControlClient,
 };
 
-/// BuildKit sends and takes messages of up to 16 MiB.
+/// The largest gRPC message in bytes, as in BuildKit.
 pub(crate) const MESSAGE_LIMIT: usize = 16 << 20;
-/// gRPC errors travel in trailers, with all their details; grpc-go accepts 16 MiB of headers.
+/// gRPC errors are sent in trailers with all their details; grpc-go accepts 16 MiB of headers.
 const HEADER_LIMIT: u32 = 16 << 20;
-/// What the daemon may send ahead of being read: one stream's share decides the speed of an export on a long line.
+/// How many bytes the daemon may send before they are read. The window of a stream limits an
+/// export's speed on a slow line.
 const STREAM_WINDOW: u32 = 16 << 20;
 const CONNECTION_WINDOW: u32 = 64 << 20;
 
-/// Programs that lead to other machines have more to do than to open a connection.
+/// The time for a program that connects to another machine, which takes longer than a plain
+/// connection.
 const PROGRAM_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How the engine or daemon at the other end of a stream is made to speak HTTP/2.
+/// How a stream is switched to BuildKit's HTTP/2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// It does by itself.
+    /// The daemon speaks HTTP/2 at once.
     PriorKnowledge,
     /// `POST /grpc`.
     Upgrade,
@@ -45,7 +47,7 @@ pub(super) enum Way {
     Exec,
 }
 
-/// What is needed to dial again at any time.
+/// The settings for dialling again at any time.
 #[derive(Clone)]
 pub(super) struct Dialer {
     address: Address,
@@ -94,12 +96,13 @@ impl Dialer {
             Address::Container { .. } => return self.connect_by(Way::Exec, deadline).await,
             Address::Docker(_) => {}
         }
-        // A program is slow to start: the upgrade, which every engine knows, is tried at once.
+        // A program is slow to start, so the upgrade, which every engine supports, is tried first.
         if matches!(self.address.endpoint(), Endpoint::Process(_)) {
             return self.connect_by(Way::Upgrade, deadline).await;
         }
-        // Newer engines speak gRPC on their socket without an upgrade, and will lose the upgrade one day. Others that
-        // speak HTTP/2 there (proxies, Podman) do not know BuildKit's services: they are asked for the upgrade too.
+        // Newer engines speak gRPC on their socket without an upgrade, and will drop the upgrade
+        // one day. Proxies and Podman also speak HTTP/2 but do not know BuildKit's services, so the
+        // upgrade is tried with them too.
         let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
         match transport::listen(stream).await {
             Speech::Http2 => match self.connect_by(Way::PriorKnowledge, deadline).await {
@@ -118,7 +121,7 @@ impl Dialer {
     async fn connect_by(&self, way: Way, deadline: Deadline) -> Result<Client, ConnectProblem> {
         use ConnectProblem::{Closed, TimedOut};
         match self.attempt(way, deadline).await {
-            // Only these can hide a better explanation.
+            // Only these problems may hide a better explanation.
             Err(
                 problem @ (Closed { .. }
                 | TimedOut {
@@ -166,7 +169,7 @@ impl Dialer {
         })
     }
 
-    /// A stream that speaks BuildKit's HTTP/2.
+    /// Opens a stream that speaks BuildKit's HTTP/2.
     pub(super) async fn dial(&self, way: Way, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
         match (way, &self.address) {
             (Way::Exec, Address::Container { name, .. }) => {
@@ -177,7 +180,7 @@ impl Dialer {
         }
     }
 
-    /// A stream to what is at the address.
+    /// Opens a stream to the address.
     pub(super) async fn open(&self, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
         transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await
     }
@@ -190,7 +193,7 @@ impl Dialer {
         &self.address
     }
 
-    /// A channel that begins on a stream that is open already, and dials again when that ended.
+    /// Creates a channel that starts on an open stream and dials again when it ends.
     fn channel(&self, way: Way, first: BoxIo) -> Channel {
         let first = Arc::new(Mutex::new(Some(first)));
         let dialer = self.clone();
@@ -227,9 +230,9 @@ impl Dialer {
         )
     }
 
-    /// A connection of its own for a session, which an engine takes beside its BuildKit. What goes over it is not
-    /// wrapped in messages of another connection, which spares engine and client half of the work. `None` where there is
-    /// no engine, or it does not want to.
+    /// Opens a separate connection for a session, which engines accept beside their BuildKit. It
+    /// avoids wrapping the session in messages of the other connection, which halves the work.
+    /// `None` without an engine, or if it refuses.
     pub(super) async fn session(&self, metadata: &[(&'static str, String)]) -> Option<BoxIo> {
         if !matches!(self.address, Address::Docker(_)) {
             return None;
@@ -247,7 +250,7 @@ impl Dialer {
         docker::info(stream, deadline).await
     }
 
-    /// What the failure of the first call means.
+    /// Explains a failure of the first call.
     fn refusal(&self, way: Way, status: Status) -> ConnectProblem {
         if let Some(source) = std::error::Error::source(&status) {
             let client_certificate = self.tls.as_ref().is_some_and(|tls| tls.client_certificate);
@@ -280,14 +283,14 @@ impl Dialer {
         }
     }
 
-    /// Dials once more to hear what the server speaks.
+    /// Dials again to find out what the server speaks.
     async fn diagnose(&self) -> Option<ConnectProblem> {
         let deadline = Deadline::new(Duration::from_secs(1));
         let endpoint = self.address.endpoint();
         let open = || transport::open(&endpoint, self.tls.as_ref(), deadline);
         if let Some(tls) = &self.tls {
-            // What a server thinks of the client's certificate it says after the handshake, and closes the connection:
-            // who writes then does not hear it.
+            // A server rejects the client's certificate after the handshake and closes the
+            // connection. Only a client that reads before it writes sees the alert.
             let problem = transport::hear_alert(open().await.ok()?, tls.client_certificate).await;
             if problem.is_some() {
                 return problem;
@@ -297,7 +300,7 @@ impl Dialer {
             Speech::Tls if self.tls.is_none() => Some(ConnectProblem::TlsRequired),
             Speech::Http1(answer) => Some(ConnectProblem::WebServer { answer }),
             Speech::Other(answer) => Some(begins_with(&answer)),
-            // TLS servers of Go close the connection without a word when they are spoken to in plain.
+            // Go's TLS servers silently close the connection if the client does not use TLS.
             Speech::Silence if self.tls.is_none() && self.speaks_tls(deadline).await => {
                 Some(ConnectProblem::TlsRequired)
             }
@@ -318,8 +321,8 @@ impl Dialer {
     }
 }
 
-/// HTTP/2 as gRPC servers of Go want it: no keepalive pings (they are answered with `too_many_pings`), and no time
-/// limit for calls, of which one is a whole build.
+/// Sets up HTTP/2 as Go's gRPC servers need it: no keepalive pings (the answer is
+/// `too_many_pings`), and no time limit for calls, because one call is a whole build.
 fn http2(endpoint: Http2) -> Http2 {
     endpoint
         .user_agent(concat!("solvekit/", env!("CARGO_PKG_VERSION")))
@@ -329,7 +332,7 @@ fn http2(endpoint: Http2) -> Http2 {
         .http2_max_header_list_size(HEADER_LIMIT)
 }
 
-/// A channel on a stream that speaks HTTP/2 at once. When it ends, the channel ends.
+/// Creates a channel on a stream that speaks HTTP/2. The channel ends with the stream.
 pub(crate) fn channel_over(
     stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 ) -> Channel {
@@ -349,7 +352,7 @@ fn begins_with(answer: &str) -> ConnectProblem {
     }
 }
 
-/// Reads the TLS files, off the async threads.
+/// Reads the TLS files on a blocking thread.
 async fn prepare(options: TlsOptions, address: &Address) -> Result<Tls, Error> {
     let server_name = options.server_name(address.endpoint().server_name())?;
     let client_certificate = options.cert.is_some();
@@ -360,7 +363,7 @@ async fn prepare(options: TlsOptions, address: &Address) -> Result<Tls, Error> {
         })
     })?;
     if !matches!(address, Address::Buildkit(_)) {
-        // An engine's API is HTTP/1.1 until it is upgraded.
+        // An engine's API uses HTTP/1.1 until it is upgraded.
         Arc::make_mut(&mut config).alpn_protocols.clear();
     }
     Ok(Tls {
@@ -370,7 +373,7 @@ async fn prepare(options: TlsOptions, address: &Address) -> Result<Tls, Error> {
     })
 }
 
-/// `Info`, which BuildKit has since 0.11, else `ListWorkers`, which every BuildKit has.
+/// Calls `Info` (BuildKit 0.11 and newer), else `ListWorkers`, which every BuildKit supports.
 async fn first_call(channel: &Channel) -> Result<Option<Version>, Status> {
     let mut control = ControlClient::new(channel.clone())
         .max_decoding_message_size(MESSAGE_LIMIT)

@@ -1,4 +1,5 @@
-//! The BuildKit inside a Docker Engine: the ways in through the engine's API, and what the engine says about itself.
+//! The BuildKit inside a Docker Engine: how to reach it through the engine's API, and the engine's
+//! information about itself.
 
 use std::pin::pin;
 
@@ -14,16 +15,17 @@ use super::{
     transport::{BoxIo, Deadline, closed},
 };
 
-/// More than any answer of an engine that is read here.
+/// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 8 << 20;
 
-/// What an engine says about itself.
+/// An engine's information about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EngineInfo {
     /// The engine's version.
     pub version: String,
-    /// Images are kept in containerd's store. Without it the engine's BuildKit cannot export several platforms.
+    /// True if images are kept in containerd's store. Without it the engine's BuildKit cannot
+    /// export several platforms.
     pub containerd_image_store: bool,
 }
 
@@ -36,7 +38,7 @@ struct InfoAnswer {
     driver_status: Option<Vec<Vec<String>>>,
 }
 
-/// Asks an engine about itself: `GET /info`.
+/// Requests `GET /info`.
 pub(super) async fn info(io: BoxIo, deadline: Deadline) -> Result<EngineInfo, ConnectProblem> {
     deadline
         .run(Stage::FirstCall, async {
@@ -65,13 +67,13 @@ pub(super) async fn info(io: BoxIo, deadline: Deadline) -> Result<EngineInfo, Co
         .await
 }
 
-/// Turns a connection to an engine into one to its BuildKit: `POST /grpc` upgraded to HTTP/2.
+/// Connects to the engine's BuildKit: `POST /grpc`, upgraded to HTTP/2.
 pub(super) async fn upgrade(io: BoxIo, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
     switch(io, request(Method::POST, "/grpc", Some("h2c")), deadline).await
 }
 
-/// Turns a connection to an engine into a session's: `POST /session` with the session's metadata as headers, upgraded
-/// to HTTP/2, of which the engine is the client.
+/// Opens a session through the engine: `POST /session` with the session's metadata as headers,
+/// upgraded to HTTP/2. The engine is the HTTP/2 client.
 pub(super) async fn session(
     io: BoxIo,
     metadata: &[(&'static str, String)],
@@ -87,7 +89,7 @@ pub(super) async fn session(
     switch(io, request, deadline).await
 }
 
-/// Makes the request and gives the stream that is left when the engine agrees to the upgrade.
+/// Sends the request and returns the stream after the upgrade.
 async fn switch(
     io: BoxIo,
     request: Request<Empty<Bytes>>,
@@ -111,7 +113,7 @@ async fn switch(
         .await
 }
 
-/// One request on a connection of its own.
+/// Makes one request on its own connection.
 async fn exchange(
     io: BoxIo,
     request: Request<Empty<Bytes>>,
@@ -124,7 +126,7 @@ async fn exchange(
     drive(connection, talk).await
 }
 
-/// Polls a connection for as long as the talk on it needs.
+/// Drives a connection until `talk` has finished.
 pub(super) async fn drive<T>(
     connection: impl Future<Output = Result<(), hyper::Error>>,
     talk: impl Future<Output = Result<T, ConnectProblem>>,
@@ -134,7 +136,7 @@ pub(super) async fn drive<T>(
     tokio::select! {
         biased;
         answer = &mut talk => answer,
-        // The connection may end (in an upgrade it does) before the talk has read what came on it.
+        // The connection may end (an upgrade ends it) before `talk` has read its data.
         _ = &mut connection => talk.await,
     }
 }
@@ -167,7 +169,7 @@ pub(super) async fn read(response: Response<Incoming>) -> Result<Bytes, ConnectP
     }
 }
 
-/// What an engine's answer to the upgrade means: `{"message": "…"}` says more than the status.
+/// Explains a refused upgrade: the JSON `{"message": "…"}` says more than the status.
 async fn refusal(response: Response<Incoming>) -> ConnectProblem {
     #[derive(Deserialize)]
     struct Answer {
@@ -178,7 +180,7 @@ async fn refusal(response: Response<Incoming>) -> ConnectProblem {
         Ok(body) => body,
         Err(problem) => return problem,
     };
-    // Go's words to those who do not speak TLS.
+    // Go's answer to plain HTTP on a TLS port.
     if body.ends_with(b"HTTP request to an HTTPS server.\n") {
         return ConnectProblem::TlsRequired;
     }

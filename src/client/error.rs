@@ -1,15 +1,15 @@
-//! What can go wrong with a daemon. Why there is no connection is in `problem.rs`, what the daemon itself reports in
-//! `failure.rs`.
+//! Errors of a daemon connection. `problem.rs` explains why there is no connection; `failure.rs`
+//! holds the daemon's own errors.
 
 use std::{error::Error as StdError, io, path::PathBuf};
 
 use super::{Address, ConnectProblem, Failure};
 
-/// Why a daemon could not be reached, or did not do what it was asked for.
+/// Why a daemon could not be reached or did not complete a call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An address that cannot be read.
+    /// The address is malformed.
     #[error("invalid BuildKit address {address:?}: {reason}")]
     InvalidAddress {
         /// The text as given.
@@ -17,10 +17,10 @@ pub enum Error {
         /// What is wrong, and what to write instead.
         reason: String,
     },
-    /// An address with a user name (and perhaps a password, so it is not printed).
+    /// The address contains a user name (and perhaps a password, so it is not printed).
     #[error("a BuildKit address has no user name; use TLS certificates to log in")]
     AddressWithUser,
-    /// An address of a kind that other clients know and this one does not.
+    /// The address has a scheme that other clients support and this one does not.
     #[error(
         "{scheme}:// addresses are not supported here; unix://, tcp://, docker://, docker-container://, podman-container://, nerdctl-container://, kube-pod:// and ssh:// are"
     )]
@@ -28,96 +28,96 @@ pub enum Error {
         /// The scheme.
         scheme: String,
     },
-    /// A file of the TLS options cannot be read.
+    /// A TLS file could not be read.
     #[error("cannot read the {role} {path:?}")]
     TlsFile {
-        /// CA certificate, client certificate or client key.
+        /// The CA certificate, client certificate or client key.
         role: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A file of the TLS options does not hold what it should.
+    /// A TLS file has the wrong content.
     #[error("cannot use the {role} {path:?}: {reason}")]
     TlsContent {
-        /// CA certificate, client certificate or client key.
+        /// The CA certificate, client certificate or client key.
         role: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         reason: String,
     },
-    /// A folder of TLS files lacks one.
+    /// A folder of TLS files lacks a file.
     #[error("the TLS folder {folder:?} has neither {names}")]
     TlsFolder {
         /// The folder.
         folder: PathBuf,
-        /// The names that were looked for.
+        /// The names that were tried.
         names: &'static str,
     },
-    /// TLS cannot be set up with these options.
+    /// The TLS options cannot be used together.
     #[error("cannot set up TLS: {reason}")]
     TlsOptions {
         /// What is wrong.
         reason: String,
     },
-    /// There is no connection to the daemon.
+    /// The daemon could not be reached.
     #[error("cannot connect to BuildKit at {address}")]
     Connect {
-        /// Where it was looked for.
+        /// The address.
         address: Address,
-        /// Why there is none.
+        /// The cause.
         #[source]
         source: Box<ConnectProblem>,
     },
-    /// None of the usual places has a BuildKit.
+    /// No default address has a BuildKit.
     #[error("no BuildKit found: {}", join(.attempts))]
     NotFound {
-        /// What went wrong at each of them.
+        /// The problem at each address.
         attempts: Vec<(Address, ConnectProblem)>,
     },
-    /// The daemon refused a call or failed in it.
+    /// The daemon refused a call, or the call failed in it.
     #[error("{call} failed")]
     Call {
-        /// What was called, in words.
+        /// The call, in words.
         call: &'static str,
-        /// What the daemon says.
+        /// The daemon's failure.
         #[source]
         source: Box<Failure>,
     },
-    /// The connection ended in the middle of a call.
+    /// The connection ended during a call.
     #[error("the connection to BuildKit was lost during {call}")]
     ConnectionLost {
-        /// What was called, in words.
+        /// The call, in words.
         call: &'static str,
-        /// What the transport says.
+        /// The transport's error.
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The daemon answered with something that makes no sense.
+    /// The daemon's answer is invalid.
     #[error("BuildKit's answer to {call} makes no sense: {reason}")]
     InvalidAnswer {
-        /// What was called, in words.
+        /// The call, in words.
         call: &'static str,
         /// What is wrong.
         reason: String,
     },
-    /// A Docker Engine refused a call of its API or failed in it.
+    /// A Docker Engine refused an API call, or the call failed in it.
     #[error("the engine cannot {call}: {message}")]
     Engine {
-        /// What was asked for, in words.
+        /// The call, in words.
         call: String,
-        /// The HTTP status of its answer.
+        /// The HTTP status of the answer.
         status: u16,
-        /// What it says.
+        /// The engine's message.
         message: String,
     },
-    /// A value that cannot be sent as gRPC metadata.
+    /// A value cannot be sent as gRPC metadata.
     #[error("{name} {value:?} cannot be sent: only printable ASCII can")]
     InvalidMetadata {
-        /// What it is.
+        /// The kind of value.
         name: &'static str,
         /// The value.
         value: String,
@@ -125,7 +125,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the daemon reports, if it is its word.
+    /// Returns the daemon's failure, if this error is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Call { source, .. } => Some(source),
@@ -133,7 +133,7 @@ impl Error {
         }
     }
 
-    /// What its user can do about it, if that is known: one line, without a final dot.
+    /// Returns a suggestion for the user, if there is one: one line, without a final dot.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Connect { address, source } => source.hint(address),
@@ -150,7 +150,7 @@ impl Error {
     }
 }
 
-/// A place that exists and cannot be used tells more than those that do not exist.
+/// An existing but unusable address tells more than missing ones, so it comes first.
 fn not_found(attempts: &[(Address, ConnectProblem)]) -> String {
     let telling = attempts
         .iter()
@@ -172,7 +172,7 @@ fn join(attempts: &[(Address, ConnectProblem)]) -> String {
     lines.join("; ")
 }
 
-/// The innermost cause of a broken call: what is around it says no more than that a call broke.
+/// Returns the innermost cause of a broken call: the outer ones only say that a call broke.
 pub(super) fn root(status: &tonic::Status) -> Box<dyn StdError + Send + Sync> {
     let mut cause: &(dyn StdError + 'static) = status;
     while let Some(source) = cause.source() {

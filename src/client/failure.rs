@@ -1,4 +1,4 @@
-//! A failure that the daemon reports: a gRPC status with typed details.
+//! A daemon's failure: a gRPC status with typed details.
 
 use std::fmt;
 
@@ -64,23 +64,24 @@ impl fmt::Display for Code {
     }
 }
 
-/// What a daemon says about a call that failed, in particular about a build.
+/// The daemon's description of a failed call, usually a build.
 ///
-/// It is printed as the reference does: the message, after the code's name unless the code is `Unknown`.
+/// It is printed like the reference does: the message, after the code's name unless the code is
+/// `Unknown`.
 #[derive(Clone, PartialEq)]
 pub struct Failure {
     /// The kind.
     pub code: Code,
     /// The message, for example `process "/bin/sh -c false" did not complete successfully: exit code: 1`.
     pub message: String,
-    /// What is known about it, in the order of the wire. Go's stack traces are left out.
+    /// The details, in the order of the wire, without Go's stack traces.
     pub details: Vec<Detail>,
-    /// All details as they came: those that are unknown here have to reach the daemon again in a `Return`.
+    /// All details unchanged: a `Return` must send even unknown ones back to the daemon.
     status: rpc::Status,
 }
 
 impl Failure {
-    /// A failure of this client's own, to be returned to the daemon as the end of a build.
+    /// Creates a failure of this client, to return to the daemon as the end of a build.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
         let status = rpc::Status {
@@ -96,8 +97,8 @@ impl Failure {
         }
     }
 
-    /// The same failure with the lines of a file that it comes from. A failure that names its lines already is left alone:
-    /// the reference expects one such detail.
+    /// Adds the source lines of the failure. A failure with source lines stays unchanged: the
+    /// reference expects one such detail.
     #[must_use]
     pub fn with_source(mut self, source: SourceDetail) -> Self {
         if self.source().is_none() {
@@ -109,8 +110,8 @@ impl Failure {
         self
     }
 
-    /// The same failure with one more thing that is known about it. Of the details only [`Detail::FrontendCap`] and
-    /// [`Detail::Subrequest`] are a frontend's own; others are left out on the wire.
+    /// Adds a detail. Only [`Detail::FrontendCap`] and [`Detail::Subrequest`] can be a frontend's
+    /// own; others are omitted on the wire.
     #[must_use]
     pub fn with_detail(mut self, detail: Detail) -> Self {
         self.status.details.extend(details_json::to_any(&detail));
@@ -118,7 +119,7 @@ impl Failure {
         self
     }
 
-    /// The same failure with what was being done before its message.
+    /// Puts a description of the operation before the message.
     #[must_use]
     pub fn during(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);
@@ -150,9 +151,9 @@ impl Failure {
         self.status.clone()
     }
 
-    /// The exit code of the process that failed, if that is what failed.
+    /// Returns the exit code, if a process failed.
     ///
-    /// Newer daemons send it as a detail; with others it is the end of the message.
+    /// Newer daemons send it as a detail; for others it is parsed from the message.
     pub fn exit_code(&self) -> Option<i32> {
         let detail = self.details.iter().find_map(|detail| match detail {
             Detail::Exit { code } => Some(*code),
@@ -161,7 +162,7 @@ impl Failure {
         detail.or_else(|| exit_code_in(&self.message))
     }
 
-    /// The lines of a file that it comes from.
+    /// Returns the source lines of the failure.
     pub fn source(&self) -> Option<&SourceDetail> {
         self.details.iter().find_map(|detail| match detail {
             Detail::Source(source) => Some(source),
@@ -169,7 +170,7 @@ impl Failure {
         })
     }
 
-    /// The digest of the step that failed, by which progress knows it.
+    /// Returns the digest of the failed step, as used in progress.
     pub fn vertex(&self) -> Option<&str> {
         self.details.iter().find_map(|detail| match detail {
             Detail::Vertex { digest } => Some(digest.as_str()),
@@ -177,7 +178,7 @@ impl Failure {
         })
     }
 
-    /// The operation that failed.
+    /// Returns the failed operation.
     pub fn operation(&self) -> Option<&details::OperationDetail> {
         self.details.iter().find_map(|detail| match detail {
             Detail::Operation(operation) => Some(operation.as_ref()),
@@ -207,7 +208,7 @@ impl fmt::Debug for Failure {
 
 impl std::error::Error for Failure {}
 
-/// `process "…" did not complete successfully: exit code: 3`, perhaps with more after it.
+/// Parses `process "…" did not complete successfully: exit code: 3`; more text may follow.
 fn exit_code_in(message: &str) -> Option<i32> {
     let (_, rest) = message.rsplit_once("did not complete successfully: exit code: ")?;
     let digits = rest

@@ -1,4 +1,4 @@
-//! The daemon's history: what it keeps of builds that run or have ended.
+//! The daemon's history of running and past builds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,71 +14,73 @@ use crate::proto::containerd::services::content::v1::{
 use crate::proto::moby::buildkit::v1 as control;
 use crate::text::{redact, redact_values};
 
-/// A build of the past, or one that runs.
+/// A past or running build.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct BuildRecord {
-    /// The daemon's name of the build.
+    /// The daemon's id of the build.
     pub build_ref: String,
-    /// The frontend that the daemon ran; empty when the client made the graph itself.
+    /// The frontend that the daemon ran; empty if the client created the graph itself.
     pub frontend: String,
-    /// What the frontend was told (`platform`, `build-arg:NAME` …); a client that makes the graph itself tells it too.
+    /// The frontend's attributes (`platform`, `build-arg:NAME` …); a client that creates the graph
+    /// itself sends them too.
     pub attributes: BTreeMap<String, String>,
-    /// When it began.
+    /// When the build started.
     pub created_at: Option<SystemTime>,
-    /// When it ended; `None` when it still runs.
+    /// When it ended; `None` while it runs.
     pub completed_at: Option<SystemTime>,
-    /// Why it failed.
+    /// The error of a failed build.
     pub error: Option<RecordedError>,
-    /// The steps of its graph.
+    /// The number of steps in its graph.
     pub total_steps: i32,
-    /// Those that are done.
+    /// The number of completed steps.
     pub completed_steps: i32,
-    /// Those of them that were in the cache.
+    /// The number of completed steps that came from the cache.
     pub cached_steps: i32,
-    /// The warnings of its frontend.
+    /// The number of warnings.
     pub warnings: i32,
     /// How often the record has changed.
     pub generation: i32,
-    /// The daemon does not forget it by itself.
+    /// True if the daemon must not remove the record by itself.
     pub pinned: bool,
-    /// What the exporters answered (`containerimage.digest` …).
+    /// The exporters' response (`containerimage.digest` …).
     pub exporter_response: BTreeMap<String, String>,
-    /// What is attested of the result, by platform as the daemon names them; `""` is a result that has none.
+    /// The result's attestations by platform, as the daemon names it; `""` for a result without
+    /// platforms.
     pub attestations: BTreeMap<String, Vec<Descriptor>>,
-    /// The images that it made, by platform in the same way.
+    /// The created images, by platform in the same way.
     pub results: BTreeMap<String, Vec<Descriptor>>,
-    /// The daemon's trace of it. Daemons write it down some time after the end, or when they are told to.
+    /// The daemon's trace of the build. Daemons store it some time after the end, or on request.
     pub trace: Option<Descriptor>,
-    /// All of it.
+    /// The complete record.
     pub(crate) raw: Arc<control::BuildHistoryRecord>,
 }
 
-/// How a recorded build failed.
+/// The error of a recorded build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedError {
     /// The kind of failure.
     pub code: Code,
-    /// What was told.
+    /// The message.
     pub message: String,
 }
 
-/// What became of a recorded build.
+/// The state of a recorded build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordStatus {
-    /// It runs.
+    /// The build is running.
     Running,
-    /// It succeeded.
+    /// The build succeeded.
     Completed,
-    /// It failed.
+    /// The build failed.
     Error,
-    /// It was cancelled.
+    /// The build was cancelled.
     Canceled,
 }
 
 impl BuildRecord {
-    /// What became of it.
+    /// Returns the state of the build.
     pub fn status(&self) -> RecordStatus {
         match (&self.error, self.completed_at) {
             (_, None) => RecordStatus::Running,
@@ -88,7 +90,7 @@ impl BuildRecord {
         }
     }
 
-    /// How long it took; of one that runs, how long it has been running.
+    /// Returns the duration; for a running build, the time since its start.
     pub fn duration(&self, now: SystemTime) -> Duration {
         let end = self.completed_at.unwrap_or(now);
         let begin = self.created_at.unwrap_or(end);
@@ -151,7 +153,7 @@ impl RecordedError {
 }
 
 impl RecordStatus {
-    /// As filters name it: `running`, `completed`, `error`, `canceled`.
+    /// Returns the name that filters use: `running`, `completed`, `error`, `canceled`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -163,10 +165,11 @@ impl RecordStatus {
 }
 
 impl Client {
-    /// The records of the history, the newest first: all of them. A BuildKit of a Docker Engine 28 crashes when it is told to choose.
+    /// Returns all records of the history, newest first. No filter is sent, because the BuildKit of
+    /// Docker Engine 28 crashes on one.
     ///
     /// # Errors
-    /// When the call fails: daemons before 0.11 have no history.
+    /// If the call fails: daemons before 0.11 have no history.
     pub async fn build_records(&self) -> Result<Vec<BuildRecord>, Error> {
         self.history("").await
     }
@@ -196,7 +199,7 @@ impl Client {
         Ok(records)
     }
 
-    /// What the daemon keeps of a build; `None` when it keeps nothing.
+    /// Returns the record of a build; `None` if there is none.
     ///
     /// # Errors
     /// As [`Client::build_records`].
@@ -204,10 +207,10 @@ impl Client {
         Ok(self.history(build_ref).await?.pop())
     }
 
-    /// Has the daemon forget a build that has ended.
+    /// Deletes the record of a build that has ended.
     ///
     /// # Errors
-    /// When the daemon has no such record, or the call fails.
+    /// If there is no such record, or the call fails.
     pub async fn delete_build_record(&self, build_ref: &str) -> Result<(), Error> {
         let request = control::UpdateBuildHistoryRequest {
             r#ref: build_ref.to_owned(),
@@ -220,10 +223,10 @@ impl Client {
             .map_err(failed("removing a record of the build history"))
     }
 
-    /// Has the daemon write down what it still gathers of a build that has ended: its trace.
+    /// Makes the daemon store the pending data of a build that has ended: its trace.
     ///
     /// # Errors
-    /// When the daemon has no such record, or the call fails.
+    /// If there is no such record, or the call fails.
     pub async fn finalize_build_record(&self, build_ref: &str) -> Result<(), Error> {
         let request = control::UpdateBuildHistoryRequest {
             r#ref: build_ref.to_owned(),
@@ -236,10 +239,10 @@ impl Client {
             .map_err(failed("finishing a record of the build history"))
     }
 
-    /// A blob of the daemon's store, whole; for small ones.
+    /// Reads a small blob of the daemon's store as a whole.
     ///
     /// # Errors
-    /// When the call fails, or the blob is larger than `limit` bytes.
+    /// If the call fails, or the blob is larger than `limit` bytes.
     pub async fn read_blob(&self, digest: &str, limit: usize) -> Result<Vec<u8>, Error> {
         let call = "reading a blob";
         let request = ReadContentRequest {
@@ -266,7 +269,7 @@ impl Client {
     }
 }
 
-/// `None` for one whose digest is none.
+/// Returns `None` if the digest is malformed.
 fn descriptor(found: control::Descriptor) -> Option<Descriptor> {
     let digest = crate::oci::Digest::parse(&found.digest).ok()?;
     let size = u64::try_from(found.size).ok()?;

@@ -1,4 +1,4 @@
-//! An archive that is written piece by piece from a thread, into a Docker Engine.
+//! A writer that streams an image archive from a thread into a Docker Engine.
 
 use std::io::{self, Write};
 
@@ -10,22 +10,23 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{ConnectOptions, load_image};
 
-/// So many pieces wait for the engine.
+/// How many pieces may wait for the engine.
 const WAITING: usize = 16;
 
-/// Loads the image archive (as `docker save` makes it) that is written to it into a Docker Engine. The engine has taken the image
-/// when [`Write::flush`] succeeds; that ends the archive. One that is dropped before is none, and the engine is told so.
+/// Loads an image archive (in the format of `docker save`) into a Docker Engine. [`Write::flush`]
+/// ends the archive and succeeds once the engine has the image. If the loader is dropped before,
+/// the engine discards the archive.
 ///
-/// It blocks: write to it on a thread that may.
+/// It blocks: write to it from a blocking thread.
 #[derive(Debug)]
 pub struct ImageLoader {
-    /// `None` when the archive has ended.
+    /// `None` after the end of the archive.
     pieces: Option<mpsc::Sender<io::Result<Bytes>>>,
     end: Option<oneshot::Receiver<io::Result<()>>>,
 }
 
 impl ImageLoader {
-    /// Begins an archive for the engine that the options lead to; the work is done on that runtime.
+    /// Starts an archive for the engine of the options; the upload runs on that runtime.
     pub fn start(engine: ConnectOptions, runtime: &Handle) -> Self {
         let (pieces, receiver) = mpsc::channel(WAITING);
         let (sender, end) = oneshot::channel();
@@ -35,7 +36,7 @@ impl ImageLoader {
             let loaded = loaded
                 .map(drop)
                 .map_err(|error| io::Error::other(crate::causes::in_one_line(&error)));
-            // Nobody waits for an archive that was dropped.
+            // Nobody waits for a dropped archive.
             let _ = sender.send(loaded);
         });
         Self {
@@ -44,7 +45,7 @@ impl ImageLoader {
         }
     }
 
-    /// What the engine says in the end.
+    /// Waits for the engine's final answer.
     fn ended(&mut self) -> io::Result<()> {
         let end = self.end.take();
         let said = end.and_then(|end| end.blocking_recv().ok());
@@ -57,7 +58,7 @@ impl Write for ImageLoader {
         let pieces = self.pieces.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
         match pieces.blocking_send(Ok(Bytes::copy_from_slice(bytes))) {
             Ok(()) => Ok(bytes.len()),
-            // It takes no more: why is in its answer.
+            // The engine stopped reading; its answer says why.
             Err(_) => {
                 self.pieces = None;
                 self.ended()?;

@@ -1,4 +1,4 @@
-//! Images into a Docker Engine: `POST /images/load`, which takes an archive and says what became of it.
+//! Loads images into a Docker Engine: `POST /images/load` takes an archive and reports the result.
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _};
@@ -22,11 +22,12 @@ struct Line {
     message: String,
 }
 
-/// Gives a Docker Engine an archive as `docker save` makes it, as a stream. What the engine says is given back, such as
-/// `Loaded image: alpine:3.20`.
+/// Streams an archive in the format of `docker save` to a Docker Engine. Returns the engine's
+/// messages, such as `Loaded image: alpine:3.20`.
 ///
 /// # Errors
-/// [`Error::Connect`] when there is no engine or the connection breaks off; [`Error::Engine`] with the engine's words.
+/// [`Error::Connect`] if the engine cannot be reached or the connection breaks; [`Error::Engine`]
+/// with the engine's message.
 pub async fn load_image(
     options: &ConnectOptions,
     archive: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
@@ -63,7 +64,7 @@ async fn post(
     drive(connection, talk).await
 }
 
-/// The lines of the answer, or the error among them.
+/// Returns the lines of the answer, or the error among them.
 fn understand(status: StatusCode, body: &[u8]) -> Result<Vec<String>, Error> {
     let refused = |message| Error::Engine {
         call: "load the image".to_owned(),

@@ -1,4 +1,4 @@
-//! A connection to one BuildKit daemon: addresses and transports, the Control calls, and what a failure means.
+//! A connection to one BuildKit daemon: addresses and transports, the Control calls, and failures.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), solvekit::client::Error> {

@@ -1,30 +1,31 @@
-//! The usual places of a BuildKit, and the first of them that has one.
+//! The default addresses of a BuildKit, and connecting to the first that has one.
 
 use std::{path::Path, time::Duration};
 
 use super::{Address, Client, ConnectOptions, Endpoint, Error, dialer::Dialer};
 
-/// The socket of BuildKit's own daemon when nothing else is said.
+/// The default socket of `buildkitd`.
 const BUILDKITD_SOCKET: &str = "/run/buildkit/buildkitd.sock";
 
-/// What the environment says about the places of BuildKit. The values are read by the caller, nothing here does.
+/// The environment variables that locate BuildKit. The caller reads them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Surroundings<'a> {
-    /// `BUILDKIT_HOST`.
+    /// The value of `BUILDKIT_HOST`.
     pub buildkit_host: Option<&'a str>,
-    /// `XDG_RUNTIME_DIR`.
+    /// The value of `XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<&'a Path>,
-    /// `DOCKER_HOST`.
+    /// The value of `DOCKER_HOST`.
     pub docker_host: Option<&'a str>,
 }
 
-/// The addresses to try when none is given, in order: `BUILDKIT_HOST` and nothing else if it is set; else the daemon's
-/// socket, the rootless daemon's socket, and the BuildKit inside the Docker Engine.
+/// Returns the addresses to try by default, in order: only `BUILDKIT_HOST` if it is set; else the
+/// daemon's socket, the rootless daemon's socket, and the BuildKit inside the Docker Engine.
 ///
-/// The last is only of use if the engine has the containerd image store: [`connect_default`] looks.
+/// The last is only usable if the engine has the containerd image store, which [`connect_default`]
+/// checks.
 ///
 /// # Errors
-/// As [`Address::parse`], for a `BUILDKIT_HOST` that is no address. A `DOCKER_HOST` that cannot be used is left out.
+/// As [`Address::parse`], for a malformed `BUILDKIT_HOST`. An unusable `DOCKER_HOST` is ignored.
 pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>, Error> {
     if let Some(host) = surroundings.buildkit_host.filter(|host| !host.is_empty()) {
         return Ok(vec![
@@ -40,11 +41,13 @@ pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>
     Ok(addresses)
 }
 
-/// Connects to the first of several places that has a BuildKit, in their order (see [`default_addresses`]). A Docker
-/// Engine is taken if it uses the containerd image store, or if it is the only place. Each place has `timeout` for itself.
+/// Connects to the first address that has a BuildKit (see [`default_addresses`]). A Docker Engine
+/// is accepted if it uses the containerd image store, or if it is the only address. Each address
+/// has its own `timeout`.
 ///
 /// # Errors
-/// The place's own [`Error::Connect`] if there is one place, else [`Error::NotFound`] with what is wrong at each.
+/// [`Error::Connect`] if there is only one address, else [`Error::NotFound`] with the problem at
+/// each.
 pub async fn connect_default(addresses: &[Address], timeout: Duration) -> Result<Client, Error> {
     if let [address] = addresses {
         let options = ConnectOptions {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::proto::moby::buildkit::v1::sourcepolicy as proto;
 
-/// Rules about sources; for each source the last rule that matches decides.
+/// Rules about sources; the last matching rule decides.
 ///
 /// Its JSON is that of BuildKit's source policy files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,20 +21,20 @@ pub struct SourcePolicy {
     pub rules: Vec<SourceRule>,
 }
 
-/// A rule about sources.
+/// A rule for sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceRule {
-    /// What to do.
+    /// The action.
     pub action: SourceAction,
-    /// Which sources it is about.
+    /// The sources that the rule applies to.
     pub selector: SourceSelector,
-    /// What [`SourceAction::Convert`] puts in place.
+    /// The replacement of [`SourceAction::Convert`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updates: Option<SourceUpdate>,
 }
 
-/// What a rule does.
+/// The action of a rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SourceAction {
@@ -43,17 +43,17 @@ pub enum SourceAction {
     Allow,
     /// The build fails.
     Deny,
-    /// Another source is used.
+    /// Another source replaces it.
     Convert,
 }
 
-/// Which sources a rule is about.
+/// Selects the sources of a rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SourceSelector {
     /// The source's identifier, for example `docker-image://docker.io/library/*`.
     pub identifier: String,
-    /// How to compare it.
+    /// How the identifier is compared.
     #[serde(alias = "match_type", skip_serializing_if = "is_default")]
     pub match_type: SourceMatch,
     /// Conditions on its attributes; all must hold.
@@ -65,10 +65,10 @@ pub struct SourceSelector {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SourceMatch {
-    /// `*` stands for anything.
+    /// `*` matches anything.
     #[default]
     Wildcard,
-    /// It must be equal.
+    /// The text must be equal.
     Exact,
     /// A regular expression.
     Regex,
@@ -80,9 +80,9 @@ pub enum SourceMatch {
 pub struct SourceConstraint {
     /// The attribute.
     pub key: String,
-    /// What it is compared with.
+    /// The value to compare with.
     pub value: String,
-    /// How.
+    /// The comparison.
     #[serde(skip_serializing_if = "is_default")]
     pub condition: SourceCondition,
 }
@@ -91,20 +91,20 @@ pub struct SourceConstraint {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SourceCondition {
-    /// It must be equal.
+    /// The value must be equal.
     #[default]
     Equal,
-    /// It must not be equal.
+    /// The value must not be equal.
     NotEqual,
-    /// It must match a regular expression.
+    /// The value must match a regular expression.
     Matches,
 }
 
-/// What is put in place of a source.
+/// The replacement of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceUpdate {
-    /// The new identifier; empty leaves it.
+    /// The new identifier; empty keeps it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub identifier: String,
     /// Attributes to set.
@@ -112,29 +112,29 @@ pub struct SourceUpdate {
     pub attrs: BTreeMap<String, String>,
 }
 
-/// A source policy that cannot be used.
+/// Why a source policy is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourcePolicyError {
-    /// It is neither JSON nor protobuf of the format.
+    /// The file is neither JSON nor protobuf of the format.
     #[error("it is no source policy")]
     Format(#[source] serde_json::Error),
-    /// A rule that is not complete.
+    /// A rule is incomplete.
     #[error("its rule {number} {reason}")]
     Rule {
-        /// The rule; 1 is the first.
+        /// The number of the rule, from 1.
         number: usize,
-        /// What is the matter with it.
+        /// What is wrong with the rule.
         reason: &'static str,
     },
 }
 
 impl SourcePolicy {
-    /// Reads the JSON of a policy file, or the marshalled message. What the daemon would not know is refused: a rule that is
-    /// misspelt would allow what it is to deny.
+    /// Parses a policy file: JSON, or the protobuf message. Unknown fields and values are refused,
+    /// because a misspelt rule could allow what it should deny.
     ///
     /// # Errors
-    /// [`SourcePolicyError`] with the place.
+    /// [`SourcePolicyError`] with the position.
     pub fn parse(bytes: &[u8]) -> Result<Self, SourcePolicyError> {
         let policy = match serde_json::from_slice::<Self>(bytes) {
             Ok(policy) => policy,
@@ -258,7 +258,7 @@ impl SourceConstraint {
     }
 }
 
-/// Is it meant to be JSON, or nothing at all, rather than a message?
+/// True if the bytes look like JSON, or are empty, rather than protobuf.
 fn is_json(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii().first(), None | Some(b'{' | b'[' | b'"'))
 }

@@ -1,10 +1,10 @@
-//! Why there is no connection to a daemon, and what its user can do about it.
+//! Why a daemon cannot be reached, and suggestions for the user.
 
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
 use super::{Address, Endpoint, Failure};
 
-/// Why there is no connection to a BuildKit.
+/// Why a BuildKit cannot be reached.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectProblem {
@@ -14,36 +14,36 @@ pub enum ConnectProblem {
         /// The path.
         path: PathBuf,
     },
-    /// The path exists and is something else.
+    /// The path exists but is not a socket.
     #[error("{path:?} is not a socket")]
     NotASocket {
         /// The path.
         path: PathBuf,
     },
-    /// The socket may not be opened.
+    /// Access to the socket is denied.
     #[error("no permission to open the socket {path:?}")]
     PermissionDenied {
         /// The path.
         path: PathBuf,
     },
-    /// Nobody listens there.
+    /// Nothing listens at the endpoint.
     #[error("nothing listens on {endpoint} (connection refused)")]
     Refused {
-        /// What was dialled.
+        /// The endpoint.
         endpoint: Endpoint,
     },
-    /// The program that leads to the daemon is not there.
+    /// The program that connects to the daemon is not installed.
     #[error("the program {program} is not on PATH")]
     NoProgram {
-        /// Its name.
+        /// The program's name.
         program: &'static str,
     },
-    /// The program that leads to the daemon failed.
+    /// The program that connects to the daemon failed.
     #[error("{reason}")]
     Program {
-        /// Its name.
+        /// The program's name.
         program: &'static str,
-        /// How it ended, and what it said.
+        /// Its exit status and output.
         reason: String,
     },
     /// The host has no address.
@@ -51,106 +51,106 @@ pub enum ConnectProblem {
     UnknownHost {
         /// The host's name.
         host: String,
-        /// What the resolver says.
+        /// The resolver's error.
         #[source]
         source: io::Error,
     },
-    /// Opening the byte stream failed in another way.
+    /// The byte stream could not be opened for another reason.
     #[error("cannot open {endpoint}")]
     Io {
-        /// What was dialled.
+        /// The endpoint.
         endpoint: Endpoint,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// It took too long.
+    /// Connecting took too long.
     #[error("no answer within {} while {stage}", seconds(.after))]
     TimedOut {
-        /// How far it got.
+        /// The stage that was reached.
         stage: Stage,
-        /// The time given.
+        /// The time limit.
         after: Duration,
     },
-    /// The server speaks TLS, and no TLS options were given.
+    /// The server uses TLS, but no TLS options were given.
     #[error("the server speaks TLS, and no TLS options were given")]
     TlsRequired,
-    /// TLS options were given, and the server does not speak TLS.
+    /// TLS options were given, but the server does not use TLS.
     #[error("TLS options were given, and the server does not speak TLS")]
     TlsNotSpoken,
-    /// The server's certificate is not accepted.
+    /// The server's certificate was rejected.
     #[error("the server's certificate is not accepted: {reason}")]
     ServerCertificate {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The server wants a client certificate and got none.
+    /// The server demands a client certificate and got none.
     #[error("the server wants a client certificate")]
     ClientCertificateRequired,
-    /// The server does not accept the client certificate.
+    /// The server rejected the client certificate.
     #[error("the server does not accept the client certificate: {reason}")]
     ClientCertificateRejected {
-        /// Its alert.
+        /// The server's alert.
         reason: String,
     },
     /// Another failure of TLS.
     #[error("TLS failed: {reason}")]
     Tls {
-        /// What the TLS library says.
+        /// The TLS library's message.
         reason: String,
     },
-    /// A web server, not gRPC.
+    /// The server is a web server without gRPC.
     #[error("a web server answers there, not BuildKit ({answer})")]
     WebServer {
         /// The first line of its answer.
         answer: String,
     },
-    /// Something else answers.
+    /// The server is something other than BuildKit.
     #[error("what answers there is not BuildKit: {answer}")]
     NotBuildkit {
-        /// What it said.
+        /// Its answer.
         answer: String,
     },
-    /// An engine without BuildKit.
+    /// The engine has no BuildKit.
     #[error("the engine there has no BuildKit: {answer}")]
     EngineWithoutBuildkit {
-        /// What it said to the upgrade request.
+        /// Its answer to the upgrade request.
         answer: String,
     },
-    /// An engine that does not run BuildKit's program in the container.
+    /// The engine does not run BuildKit's program in the container.
     #[error("the engine does not run buildctl in the container: {answer}")]
     EngineRefusal {
-        /// What it said.
+        /// Its answer.
         answer: String,
     },
-    /// An engine whose image store BuildKit cannot use for what this client does.
+    /// The engine's image store does not support what this client needs.
     #[error("the engine there does not use the containerd image store")]
     EngineWithoutContainerdStore,
     /// The connection was closed without an answer.
     #[error("the connection was closed without an answer")]
     Closed {
-        /// What the transport says, if anything.
+        /// The transport's error, if any.
         #[source]
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
-    /// The daemon refuses to talk to this client.
+    /// The daemon refuses this client.
     #[error("the daemon refuses the first call")]
     Refusal {
-        /// What it says.
+        /// The daemon's failure.
         #[source]
         source: Box<Failure>,
     },
 }
 
-/// How far connecting got.
+/// The stages of connecting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Resolving the name and opening the byte stream.
+    /// Name resolution and opening the byte stream.
     Opening,
     /// The TLS handshake.
     Tls,
-    /// Asking the engine for its BuildKit.
+    /// The upgrade to the engine's BuildKit.
     Upgrade,
     /// The first call.
     FirstCall,
@@ -168,7 +168,7 @@ impl std::fmt::Display for Stage {
 }
 
 impl ConnectProblem {
-    /// What its user can do about it, if that is known: one line, without a final dot.
+    /// Returns a suggestion for the user, if there is one: one line, without a final dot.
     pub fn hint(&self, address: &Address) -> Option<String> {
         let docker = matches!(address, Address::Docker(_) | Address::Container { .. });
         let hint = match self {

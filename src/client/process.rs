@@ -1,17 +1,18 @@
-//! Addresses that a program reaches: which program, with which arguments. No shell sees them. No I/O.
+//! Addresses that are reached through a program: its name and arguments, without a local shell. No
+//! I/O.
 
 use std::fmt;
 
 use super::Error;
 
-/// What gives BuildKit's gRPC on standard input and output, there.
+/// The remote command that serves BuildKit's gRPC on standard input and output.
 const DIAL_BUILDKIT: [&str; 2] = ["buildctl", "dial-stdio"];
-/// The same of an engine's API.
+/// The remote command that serves an engine's API.
 const DIAL_ENGINE: [&str; 3] = ["docker", "system", "dial-stdio"];
-/// A program that asks nothing, and gives up in time.
+/// Options that disable prompts and set a timeout.
 const SSH_OPTIONS: [&str; 5] = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
 
-/// A program whose standard input and output lead to a daemon.
+/// A program whose standard input and output connect to a daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Process {
     program: &'static str,
@@ -21,23 +22,24 @@ pub struct Process {
 }
 
 impl Process {
-    /// The program, which is looked for on `PATH`.
+    /// Returns the program's name, which is looked up on `PATH`.
     pub fn program(&self) -> &'static str {
         self.program
     }
 
-    /// Its arguments.
+    /// Returns the program's arguments.
     pub fn arguments(&self) -> &[String] {
         &self.arguments
     }
 
-    /// Variables of its environment, besides those that it inherits.
+    /// Returns the environment variables to set in addition to the inherited ones.
     pub fn variables(&self) -> &[(&'static str, String)] {
         &self.variables
     }
 
-    /// The program of an address of BuildKit, `None` for other schemes: `docker-container://`, `podman-container://`,
-    /// `nerdctl-container://`, `kube-pod://`, `ssh://`.
+    /// Returns the program of a BuildKit address; `None` for other schemes than
+    /// `docker-container://`, `podman-container://`, `nerdctl-container://`, `kube-pod://` and
+    /// `ssh://`.
     pub(super) fn of_buildkit(text: &str) -> Option<Result<Self, Error>> {
         let (scheme, rest) = text.split_once("://")?;
         let parsed = match scheme {
@@ -53,7 +55,7 @@ impl Process {
         Some(Self::named(text, text, parsed))
     }
 
-    /// The program of an engine behind `docker://ssh://…`.
+    /// Returns the program of an engine behind `docker://ssh://…`.
     pub(super) fn of_engine(text: &str, rest: &str) -> Result<Self, Error> {
         let parsed = ssh(rest, &DIAL_ENGINE, |socket| {
             vec![format!("--host=unix://{socket}")]
@@ -141,7 +143,7 @@ fn pod(rest: &str) -> Parsed {
                 check("namespace", &value, is_identifier)?;
                 arguments.push(format!("--namespace={value}"));
             }
-            // Unlike kubectl's flag, the variable takes a list of files.
+            // Unlike kubectl's flag, the variable accepts a list of files.
             "kubeconfig" => variables.push(("KUBECONFIG", value)),
             _ => {
                 check("container", &value, is_identifier)?;
@@ -159,8 +161,8 @@ fn pod(rest: &str) -> Parsed {
     })
 }
 
-/// `[user@]host[:port][/socket]`. What follows the host is a command line for the shell there: only what no shell reads in
-/// another way may be in it.
+/// Parses `[user@]host[:port][/socket]`. The remote shell interprets the command after the host, so
+/// only characters without a special meaning are allowed.
 fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) -> Parsed {
     if rest.contains(['?', '#']) {
         return Err("nothing may follow the path of the socket".to_owned());
@@ -206,7 +208,7 @@ fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) ->
     Ok(Command::new("ssh", arguments))
 }
 
-/// A name that is not empty, looks like no flag, and has these letters only.
+/// Checks that a name is not empty, does not look like a flag, and has only allowed characters.
 fn check(what: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<(), String> {
     match text {
         "" => Err(format!("the {what} is missing")),
@@ -240,7 +242,7 @@ fn parameters(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, Stri
     Ok(found)
 }
 
-/// Undoes the percent-encoding of a query's value; `None` when it is none, or no text.
+/// Decodes the percent-encoding of a query's value; `None` if it is malformed or not UTF-8.
 pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

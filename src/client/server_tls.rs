@@ -1,4 +1,4 @@
-//! TLS for those who listen for clients of BuildKit: only clients with a certificate are let in.
+//! TLS for servers that clients of BuildKit connect to. A client certificate is required.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -8,7 +8,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{Error, TlsOptions};
 
-/// A server's certificate, and the authority of its clients'.
+/// A server's certificate and the authority of its clients' certificates.
 #[derive(Clone)]
 pub struct ServerTls(TlsAcceptor);
 
@@ -19,7 +19,8 @@ impl std::fmt::Debug for ServerTls {
 }
 
 impl ServerTls {
-    /// Reads the files (PEM): certificate, its key, and what has to have signed the clients' certificates.
+    /// Reads the PEM files: the certificate, its key, and the authority of the clients'
+    /// certificates.
     ///
     /// # Errors
     /// As for the files of [`TlsOptions`].
@@ -49,10 +50,10 @@ impl ServerTls {
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
 
-    /// Shakes hands with a client.
+    /// Performs the handshake with a client.
     ///
     /// # Errors
-    /// When the client has no certificate that is accepted, or does not speak TLS.
+    /// If the client has no accepted certificate, or does not use TLS.
     pub async fn accept(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin,

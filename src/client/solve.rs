@@ -1,56 +1,57 @@
-//! The request that is a build, and its answer.
+//! The request for a build and its response.
 
 use std::collections::BTreeMap;
 
 use super::SourcePolicy;
 use crate::{llb::Definition, proto::moby::buildkit::v1 as control};
 
-/// A build.
+/// A build request.
 ///
-/// With neither a definition nor a frontend this client is the frontend: the call then waits for the `Return` of a
-/// [`crate::gateway::Bridge`] of the same build reference.
+/// With neither a definition nor a frontend, this client is the frontend: the call then waits for
+/// the `Return` of a [`crate::gateway::Bridge`] with the same build reference.
 #[derive(Debug, Clone, Default)]
 pub struct SolveRequest {
-    /// The build's id, chosen by the client; printable ASCII. Progress and gateway calls name it.
+    /// The build's id, chosen by the client; printable ASCII. Progress and gateway calls use it.
     pub build_ref: String,
-    /// The session that serves the build's files and credentials.
+    /// The id of the session that serves the build's files and credentials.
     pub session_id: String,
-    /// What to build, if it is known already.
+    /// The definition to build, if it is known already.
     pub definition: Option<Definition>,
     /// A frontend of the daemon, for example `gateway.v0`; empty for none.
     pub frontend: String,
-    /// Its options.
+    /// The frontend's options.
     pub frontend_attrs: BTreeMap<String, String>,
-    /// Its named inputs.
+    /// The frontend's named inputs.
     pub frontend_inputs: BTreeMap<String, Definition>,
-    /// What to do with the result; nothing leaves it in the cache. Daemons before 0.13 know one.
+    /// The exporters of the result; with none it stays in the cache. Daemons before 0.13 support
+    /// only one.
     pub exporters: Vec<Exporter>,
-    /// Where to export the cache to.
+    /// The caches to export to.
     pub cache_exports: Vec<CacheEntry>,
-    /// Where to import it from.
+    /// The caches to import from.
     pub cache_imports: Vec<CacheEntry>,
-    /// What build steps may do besides the usual: `network.host`, `security.insecure`, `device`.
+    /// The entitlements of build steps: `network.host`, `security.insecure`, `device`.
     pub entitlements: Vec<String>,
-    /// The build is kept out of the daemon's history.
+    /// True to keep the build out of the daemon's history.
     pub internal: bool,
     /// Rules about sources.
     pub source_policy: Option<SourcePolicy>,
-    /// The session's policy service is asked about each source.
+    /// True if the session's policy service decides about each source.
     pub source_policy_session: bool,
-    /// The session's exporter service may name further exporters.
+    /// True if the session's exporter service may name more exporters.
     pub session_exporter: bool,
-    /// Results are made as an older BuildKit would; 0 is none.
+    /// The compatibility version for reproducing an older BuildKit's results; 0 for none.
     pub compatibility_version: i64,
-    /// Build steps reach the network through the daemon's proxy only.
+    /// True to restrict the network of build steps to the daemon's proxy.
     pub proxy_network: bool,
 }
 
-/// What to do with a result: an exporter of the daemon and its attributes.
+/// An exporter of the daemon with its attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exporter {
     /// `image`, `oci`, `docker`, `local` or `tar`.
     pub kind: String,
-    /// Attributes, for example `name` and `push` of `image`.
+    /// The attributes, for example `name` and `push` of `image`.
     pub attrs: BTreeMap<String, String>,
 }
 
@@ -59,20 +60,20 @@ pub struct Exporter {
 pub struct CacheEntry {
     /// `registry`, `local`, `inline`, `gha`, `s3` or `azblob`.
     pub kind: String,
-    /// Attributes, for example `ref` of `registry`.
+    /// The attributes, for example `ref` of `registry`.
     pub attrs: BTreeMap<String, String>,
 }
 
-/// What the exporters say about the result.
+/// The exporters' response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SolveResponse {
-    /// For example `containerimage.digest`.
+    /// The values, for example `containerimage.digest`.
     pub exporter: BTreeMap<String, String>,
 }
 
 impl SolveRequest {
     pub(super) fn into_proto(self) -> control::SolveRequest {
-        // Daemons before 0.13 read the first exporter here; newer ones read the list.
+        // Daemons before 0.13 read the first exporter from here; newer ones read the list.
         let first = self.exporters.first().cloned().unwrap_or_default();
         let policy_session = if self.source_policy_session {
             self.session_id.clone()
@@ -125,7 +126,7 @@ impl SolveRequest {
 }
 
 impl CacheEntry {
-    /// As frontends in the daemon take them: the attribute `cache-imports`.
+    /// Encodes entries for the frontend attribute `cache-imports`.
     pub(crate) fn list_to_json(entries: &[Self]) -> String {
         let entries = entries
             .iter()

@@ -1,4 +1,4 @@
-//! A daemon's gRPC as plain bytes, for those who speak it themselves.
+//! A daemon's gRPC connection as plain bytes, for callers with their own gRPC.
 
 use std::io;
 use std::pin::Pin;
@@ -8,11 +8,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Client, Error, transport::BoxIo};
 
-/// A connection on which a daemon speaks HTTP/2 with BuildKit's services, as on its own socket.
+/// A connection on which a daemon serves BuildKit over HTTP/2, as on its own socket.
 pub struct ByteStream(BoxIo);
 
 impl Client {
-    /// Opens one more connection to the daemon, in the way that this one found, and gives its bytes.
+    /// Opens another connection to the daemon in the same way and returns it as a byte stream.
     ///
     /// # Errors
     /// [`Error::Connect`].

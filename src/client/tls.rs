@@ -1,4 +1,4 @@
-//! TLS to a daemon: which certificates, and what a failed handshake means.
+//! TLS to a daemon: the certificates, and explanations of failed handshakes.
 
 use std::{
     io,
@@ -17,28 +17,28 @@ use crate::files::read_at_most;
 const CA: &str = "CA certificate";
 const CERTIFICATE: &str = "client certificate";
 const KEY: &str = "client key";
-/// Far more than any file of certificates.
+/// The largest certificate file that is read, in bytes.
 const LIMIT: u64 = 16 << 20;
 
-/// How to speak TLS with a daemon. The files are PEM; they are read when a connection is made.
+/// TLS options for a daemon. The files are PEM and are read when a connection is opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// The certificates that may sign the server's; without it those that the system trusts.
+    /// The authorities of the server's certificate; the system's by default.
     pub ca: Option<PathBuf>,
-    /// The client's certificate, with its chain; needs `key`.
+    /// The client certificate with its chain; needs `key`.
     pub cert: Option<PathBuf>,
     /// The client's private key (PKCS #8, PKCS #1 or SEC 1, not encrypted); needs `cert`.
     pub key: Option<PathBuf>,
-    /// The name that the server's certificate must have, instead of the address' host.
+    /// The name that the server's certificate must have, instead of the address's host.
     pub server_name: Option<String>,
 }
 
 impl TlsOptions {
-    /// The files of a folder: `ca.pem`, `cert.pem` and `key.pem`, or `ca.crt`, `tls.crt` and `tls.key`, each looked for by
-    /// itself, as `buildctl --tlsdir` does.
+    /// Finds the files in a folder: `ca.pem`, `cert.pem` and `key.pem`, or `ca.crt`, `tls.crt` and
+    /// `tls.key`. Each is looked for separately, as `buildctl --tlsdir` does.
     ///
     /// # Errors
-    /// [`Error::TlsFolder`] when one is missing.
+    /// [`Error::TlsFolder`] if a file is missing.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let find = |pem: &str, crt: &str, names: &'static str| {
             let found = [pem, crt]
@@ -77,14 +77,14 @@ impl TlsOptions {
         Ok(Arc::new(config))
     }
 
-    /// The name to check, out of the options or the host that is dialled.
+    /// Returns the name to check, from the options or the dialled host.
     pub(super) fn server_name(&self, host: &str) -> Result<ServerName<'static>, Error> {
         let name = self.server_name.as_deref().unwrap_or(host);
         ServerName::try_from(name.to_owned())
             .map_err(|_| options(format!("{name:?} is no name that a certificate can have")))
     }
 
-    /// What a server needs of the files: the authority, the chain and its key.
+    /// Returns a server's part of the files: the authority, the chain and its key.
     pub(super) fn parts(
         &self,
         cert: &Path,
@@ -107,7 +107,8 @@ impl TlsOptions {
     fn roots(&self) -> Result<RootCertStore, Error> {
         let mut roots = RootCertStore::empty();
         let Some(path) = &self.ca else {
-            // Some of the system's certificates may be unreadable; what is missing shows when a server is not trusted.
+            // Some of the system's certificates may be unreadable; a missing one shows when a
+            // server is not trusted.
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             return Ok(roots);
         };
@@ -186,8 +187,8 @@ fn key_mismatch(error: &rustls::Error, key: &Path) -> String {
     }
 }
 
-/// What a TLS failure means, found anywhere in the causes of an error: rustls comes wrapped in `io::Error`s, and after the
-/// handshake h2 keeps nothing of it but its text.
+/// Explains a TLS failure found anywhere in an error's causes: rustls errors are wrapped in
+/// `io::Error`s, and after the handshake h2 keeps only their text.
 pub(super) fn problem(
     error: &(dyn std::error::Error + 'static),
     client_certificate: bool,
@@ -230,8 +231,8 @@ fn of_text(text: &str, client_certificate: bool) -> Option<ConnectProblem> {
     Some(of_alert(alert, client_certificate))
 }
 
-/// Alerts by rustls' names. Go's servers answer a missing client certificate with `BadCertificate` in TLS 1.2 and
-/// `CertificateRequired` in 1.3.
+/// Maps alerts by rustls' names. For a missing client certificate Go's servers send
+/// `BadCertificate` in TLS 1.2 and `CertificateRequired` in 1.3.
 fn of_alert(alert: &str, client_certificate: bool) -> ConnectProblem {
     let reason = match alert {
         "UnknownCA" => "it does not know the CA that signed it",

@@ -1,4 +1,5 @@
-//! Byte streams to a daemon: sockets, TCP, TLS on top. What is spoken on them is not decided here.
+//! Byte streams to a daemon: sockets, TCP, and TLS on top. The protocol on them is decided
+//! elsewhere.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -17,16 +18,16 @@ pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 pub(super) type BoxIo = Box<dyn Io>;
 
-/// TLS, ready to be used for any number of connections.
+/// A TLS configuration for any number of connections.
 #[derive(Clone)]
 pub(super) struct Tls {
     pub(super) config: Arc<ClientConfig>,
     pub(super) server_name: ServerName<'static>,
-    /// Whether a client certificate is shown.
+    /// True if a client certificate is sent.
     pub(super) client_certificate: bool,
 }
 
-/// The end of the time given for connecting.
+/// The deadline for connecting.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     pub(super) after: Duration,
@@ -41,7 +42,7 @@ impl Deadline {
         }
     }
 
-    /// Runs one stage of connecting until the time is over.
+    /// Runs one stage of connecting with the deadline.
     pub(super) async fn run<T>(
         self,
         stage: Stage,
@@ -55,7 +56,7 @@ impl Deadline {
     }
 }
 
-/// Opens a stream, with TLS if it is given.
+/// Opens a stream, with TLS if it is configured.
 pub(super) async fn open(
     endpoint: &Endpoint,
     tls: Option<&Tls>,
@@ -94,8 +95,8 @@ async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
     }
 }
 
-/// Small messages go out at once, and a peer that vanished is noticed within two minutes. HTTP/2 pings are no way to
-/// notice it: gRPC servers of Go end connections that ping often.
+/// Sends small messages at once, and detects a vanished peer within two minutes. HTTP/2 pings
+/// cannot do that: Go's gRPC servers close connections that ping often.
 fn tune(stream: &TcpStream) -> io::Result<()> {
     use rustix::net::sockopt;
     stream.set_nodelay(true)?;
@@ -150,26 +151,26 @@ pub(super) fn closed(error: io::Error) -> ConnectProblem {
     }
 }
 
-/// What a server speaks, judged by its first bytes.
+/// The server's protocol, judged by its first bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Speech {
     /// HTTP/2 without an upgrade.
     Http2,
-    /// HTTP/1: the first line of its answer.
+    /// HTTP/1, with the first line of the answer.
     Http1(String),
     /// TLS.
     Tls,
-    /// Something else.
+    /// Another protocol.
     Other(String),
-    /// It closed the connection, or said nothing for a second.
+    /// The server closed the connection or was silent for a second.
     Silence,
 }
 
-/// The beginning of an HTTP/2 connection: preface and an empty SETTINGS frame (RFC 9113, 3.4).
+/// The start of an HTTP/2 connection: preface and an empty SETTINGS frame (RFC 9113, 3.4).
 const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Says hello in HTTP/2 and looks at the answer. The stream is used up.
+/// Sends an HTTP/2 greeting and judges the answer. Consumes the stream.
 pub(super) async fn listen(mut io: BoxIo) -> Speech {
     let mut answer = Vec::with_capacity(256);
     let exchange = async {
@@ -181,18 +182,18 @@ pub(super) async fn listen(mut io: BoxIo) -> Speech {
         }
         Ok::<(), io::Error>(())
     };
-    // Whatever came before an error or the end of the patience is what is judged.
+    // Whatever arrived before an error or the timeout is judged.
     let _ = tokio::time::timeout(PATIENCE, exchange).await;
     judge(&answer)
 }
 
-/// Waits for the alert with which a TLS server ends a connection after the handshake.
+/// Waits for the alert with which a TLS server closes a connection after the handshake.
 pub(super) async fn hear_alert(mut io: BoxIo, client_certificate: bool) -> Option<ConnectProblem> {
     let heard = tokio::time::timeout(PATIENCE, io.read_u8()).await;
     tls::problem(&heard.ok()?.err()?, client_certificate)
 }
 
-/// The header of a SETTINGS frame on stream 0 that is not an acknowledgement.
+/// True for the header of a SETTINGS frame on stream 0 that is not an acknowledgement.
 fn is_settings(answer: &[u8]) -> bool {
     answer.len() >= 9 && answer[3..9] == [4, 0, 0, 0, 0, 0]
 }

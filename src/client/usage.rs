@@ -1,4 +1,4 @@
-//! The daemon's cache: what is in it, and what to remove.
+//! The daemon's cache: its records, and which to remove.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,42 +10,42 @@ use crate::proto::moby::buildkit::v1 as control;
 pub struct CacheRecord {
     /// Its id.
     pub id: String,
-    /// It can still change.
+    /// True if the record can still change.
     pub mutable: bool,
-    /// It is being used, so it cannot be removed.
+    /// True if the record is in use and cannot be removed.
     pub in_use: bool,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: i64,
-    /// The records it is made on.
+    /// The ids of the parent records.
     pub parents: Vec<String>,
-    /// When it was made.
+    /// When the record was created.
     pub created_at: Option<SystemTime>,
-    /// When it was last used.
+    /// When the record was last used.
     pub last_used_at: Option<SystemTime>,
-    /// How often it was used.
+    /// How often the record was used.
     pub usage_count: i64,
-    /// What it is, in words.
+    /// A description of the record.
     pub description: String,
     /// `regular`, `internal`, `frontend`, `source.local`, `source.git.checkout` or `exec.cachemount`.
     pub kind: String,
-    /// Its content is shared with other records or with images.
+    /// True if the content is shared with other records or images.
     pub shared: bool,
 }
 
 /// Which cache records to remove.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PruneOptions {
-    /// Which records, for example `type==regular`; all must match.
+    /// Filters, for example `type==regular`; all must match.
     pub filters: Vec<String>,
-    /// Records that are usually spared (internal ones, frontends) are removed too.
+    /// True to remove internal records and frontends too, which are usually kept.
     pub all: bool,
     /// Records used within this time are kept.
     pub keep_duration: Duration,
-    /// Bytes that are always kept.
+    /// The number of bytes that are always kept.
     pub reserved_space: i64,
-    /// Bytes that the cache may use; 0 is no limit.
+    /// The number of bytes that the cache may use; 0 is no limit.
     pub max_used_space: i64,
-    /// Bytes of the disk to leave free; 0 is no limit.
+    /// The number of bytes to leave free on the disk; 0 is no limit.
     pub min_free_space: i64,
 }
 
@@ -75,7 +75,7 @@ impl From<control::UsageRecord> for CacheRecord {
             mutable: record.mutable,
             in_use: record.in_use,
             size: record.size,
-            // Daemons before 0.9 name one.
+            // Daemons before 0.9 send a single parent.
             #[allow(deprecated)]
             parents: if record.parents.is_empty() && !record.parent.is_empty() {
                 vec![record.parent]

@@ -1,4 +1,4 @@
-//! What a daemon says about itself: version, workers, garbage collection rules.
+//! A daemon's information about itself: version, workers, garbage collection rules.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,30 +7,31 @@ use crate::{
     proto::{moby::buildkit::v1::types, pb},
 };
 
-/// A worker: what runs builds in a daemon. Most daemons have one.
+/// A worker, which runs a daemon's builds. Most daemons have one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Worker {
-    /// Its id.
+    /// The worker's id.
     pub id: String,
-    /// Labels, for example `org.mobyproject.buildkit.worker.executor`.
+    /// The labels, for example `org.mobyproject.buildkit.worker.executor`.
     pub labels: BTreeMap<String, String>,
-    /// What it can build for, its own platform first.
+    /// The platforms that it can build for, its own first.
     pub platforms: Vec<Platform>,
-    /// What the garbage collector keeps.
+    /// The rules of the garbage collector.
     pub gc_policy: Vec<GcRule>,
-    /// BuildKit's version there, if the daemon says it.
+    /// The worker's BuildKit version, if the daemon sends it.
     pub version: Option<Version>,
-    /// Devices that build steps may ask for.
+    /// The devices that build steps can request.
     pub devices: Vec<Device>,
 }
 
-/// What the workers of BuildKits have that keep layers in snapshots: all but those of engines with Docker's older image store.
+/// The label of workers that keep layers in snapshots: all but those of engines with Docker's older
+/// image store.
 const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
 
 impl Worker {
-    /// Whether it keeps layers in snapshots, so that it makes images of several platforms: all but those of engines with
-    /// Docker's older image store.
+    /// Returns true if the worker keeps layers in snapshots, so that it can create multi-platform
+    /// images: all but those of engines with Docker's older image store.
     pub fn has_snapshotter(&self) -> bool {
         self.labels.contains_key(SNAPSHOTTER)
     }
@@ -40,17 +41,17 @@ impl Worker {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GcRule {
-    /// Records that are usually spared, such as internal ones, are removed too.
+    /// True to remove records that are usually kept, such as internal ones.
     pub all: bool,
-    /// Which records the rule is about.
+    /// Filters for the records of this rule.
     pub filters: Vec<String>,
     /// Records used within this time are kept.
     pub keep_duration: Duration,
-    /// Bytes that are always kept; older daemons call it keep bytes.
+    /// The number of bytes that are always kept; older daemons call it keep bytes.
     pub reserved_space: i64,
-    /// Bytes that the cache may use; 0 is no limit.
+    /// The number of bytes that the cache may use; 0 is no limit.
     pub max_used_space: i64,
-    /// Bytes of the disk to leave free; 0 is no limit.
+    /// The number of bytes to leave free on the disk; 0 is no limit.
     pub min_free_space: i64,
 }
 
@@ -64,12 +65,12 @@ pub struct Version {
     pub version: String,
     /// The commit.
     pub revision: String,
-    /// The version of the Dockerfile frontend inside; empty before BuildKit 0.27.
+    /// The version of the built-in Dockerfile frontend; empty before BuildKit 0.27.
     pub dockerfile_version: String,
 }
 
 impl Version {
-    /// The version, unless the daemon was compiled without one.
+    /// Returns the version, unless the daemon was compiled without one.
     pub(crate) fn known(&self) -> Option<&str> {
         let known = !self.version.is_empty() && !self.version.contains("unknown");
         known.then_some(self.version.as_str())
@@ -80,13 +81,13 @@ impl Version {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Device {
-    /// Its name, for example `vendor.com/gpu=0`.
+    /// The device's name, for example `vendor.com/gpu=0`.
     pub name: String,
-    /// Steps may use it without being allowed to.
+    /// True if steps may use it without an entitlement.
     pub auto_allow: bool,
-    /// Annotations of its specification.
+    /// The annotations of its specification.
     pub annotations: BTreeMap<String, String>,
-    /// It is set up when it is first asked for.
+    /// True if the device is set up on first use.
     pub on_demand: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The bridge itself: solve, forward, return.
+//! The bridge: solve, forward, return.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::{
     proto::moby::buildkit::v1::frontend::{self as proto, llb_bridge_client::LlbBridgeClient},
 };
 
-/// By this the daemon knows which of its builds a call belongs to.
+/// The metadata key that tells the daemon which build a call belongs to.
 const BUILD_ID: &str = "buildkit-controlapi-buildid";
 
-/// A running build, seen from its frontend. Clones share it; concurrent calls are welcome.
+/// A running build from its frontend's view. Clones share it, and calls can run concurrently.
 #[derive(Debug, Clone)]
 pub struct Bridge {
     pub(super) channel: Channel,
-    /// `None` where the daemon knows by the connection.
+    /// `None` if the connection identifies the build.
     pub(super) build_id: Option<AsciiMetadataValue>,
     pub(super) capabilities: Capabilities,
     pub(super) workers: Vec<Worker>,
@@ -30,40 +30,41 @@ pub struct Bridge {
     pub(super) client: Option<Client>,
 }
 
-/// How to solve a definition.
+/// Options for solving a definition.
 #[derive(Debug, Clone, Default)]
 pub struct SolveOptions {
-    /// Compute the result now; else it is computed when something reads or exports it, and fails there.
+    /// True to compute the result now. Otherwise it is computed, and can fail, when it is first
+    /// read or exported.
     pub evaluate: bool,
-    /// Where to import the cache from.
+    /// The caches to import from.
     pub cache_imports: Vec<CacheEntry>,
-    /// Rules about sources besides those of the build.
+    /// Source policies in addition to the build's.
     pub policies: Vec<SourcePolicy>,
 }
 
-/// What a frontend in the daemon is to do instead.
+/// A request to a frontend in the daemon.
 #[derive(Debug, Clone, Default)]
 pub struct Forward {
     /// The frontend, for example `gateway.v0`, whose option `source` names an image.
     pub frontend: String,
-    /// Its options.
+    /// The frontend's options.
     pub options: BTreeMap<String, String>,
-    /// Its named inputs.
+    /// The frontend's named inputs.
     pub inputs: BTreeMap<String, Definition>,
 }
 
 impl Bridge {
-    /// What the daemon can do.
+    /// Returns the daemon's capabilities.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
 
-    /// The daemon's workers; the first one's first platform is what is built for unless another is asked for.
+    /// Returns the daemon's workers. The first platform of the first worker is the default target.
     pub fn workers(&self) -> &[Worker] {
         &self.workers
     }
 
-    /// What the daemon is called in messages.
+    /// Returns the daemon's name for messages.
     pub(super) async fn daemon(&self) -> String {
         let worker = self
             .workers
@@ -95,8 +96,8 @@ impl Bridge {
     /// Solves a definition.
     ///
     /// # Errors
-    /// [`Error::MissingCapability`] when the definition needs what the daemon cannot do; [`Error::Client`] when the daemon
-    /// refuses it or, with `evaluate`, when a step fails.
+    /// [`Error::MissingCapability`] if the definition needs an unsupported capability;
+    /// [`Error::Client`] if the daemon refuses it or, with `evaluate`, a step fails.
     pub async fn solve(
         &self,
         definition: &Definition,
@@ -113,10 +114,10 @@ impl Bridge {
         }
     }
 
-    /// Has a frontend in the daemon make the result.
+    /// Solves a request with a frontend in the daemon.
     ///
     /// # Errors
-    /// [`Error::Client`] when the frontend fails.
+    /// [`Error::Client`] if the frontend fails.
     pub async fn forward(
         &self,
         forward: &Forward,
@@ -180,11 +181,11 @@ impl Bridge {
         Ok(result)
     }
 
-    /// The graphs that the build was given as inputs, by name: contexts that were built before, for example. None with
-    /// daemons that cannot give any.
+    /// Returns the build's input graphs by name, for example contexts that were built before. Empty
+    /// if the daemon does not support inputs.
     ///
     /// # Errors
-    /// [`Error::Client`] when the call fails or an input is no graph.
+    /// [`Error::Client`] if the call fails or an input is malformed.
     pub async fn inputs(&self) -> Result<BTreeMap<String, Definition>, Error> {
         let call = "reading the build's inputs";
         if !self.capabilities.has(caps::FRONTEND_INPUTS) {
@@ -212,13 +213,13 @@ impl Bridge {
     /// Computes a result now.
     ///
     /// # Errors
-    /// [`Error::Client`] when a step fails.
+    /// [`Error::Client`] if a step fails.
     pub async fn evaluate(&self, reference: &Ref) -> Result<(), Error> {
         if reference.is_scratch() {
             return Ok(());
         }
         if !self.capabilities.has(caps::EVALUATE) {
-            // Older daemons compute what is looked at.
+            // Older daemons compute a result when it is read.
             return self.stat_file(reference, ".").await.map(drop);
         }
         let request = proto::EvaluateRequest {
@@ -231,11 +232,12 @@ impl Bridge {
         Ok(())
     }
 
-    /// Ends the build with a result; the daemon exports it then, and Solve answers. To be called once, or
-    /// [`Bridge::return_error`].
+    /// Ends the build with a result: the daemon exports it, and Solve returns. Call either this or
+    /// [`Bridge::return_error`], once.
     ///
     /// # Errors
-    /// [`Error::MissingCapability`] for what the daemon cannot take; [`Error::Client`] when the call fails.
+    /// [`Error::MissingCapability`] if the daemon does not support the result; [`Error::Client`] if
+    /// the call fails.
     pub async fn return_result(&self, result: &BuildResult) -> Result<(), Error> {
         if matches!(result.refs, Refs::Platforms(_)) {
             self.need(caps::RETURN_MAP).await?;
@@ -251,11 +253,11 @@ impl Bridge {
         .await
     }
 
-    /// Ends the build with an error, with which Solve fails then: the daemon's own from a call before (all its details go
-    /// back), or one of the frontend.
+    /// Ends the build with an error, which Solve then returns: the daemon's own from an earlier
+    /// call, with all its details, or one of the frontend.
     ///
     /// # Errors
-    /// [`Error::Client`] when the call fails.
+    /// [`Error::Client`] if the call fails.
     pub async fn return_error(&self, failure: &Failure) -> Result<(), Error> {
         self.end(proto::ReturnRequest {
             result: None,

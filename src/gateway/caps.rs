@@ -1,4 +1,4 @@
-//! What a daemon can do for a frontend.
+//! The capabilities that a daemon offers to frontends.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ pub(super) const SOLVE_EVALUATE: &str = "gateway.solve.evaluate";
 pub(super) const WARNINGS: &str = "gateway.warnings";
 pub(super) const ATTESTATIONS: &str = "reference.attestations";
 
-/// The capabilities of a daemon, by the ids of the wire.
+/// A daemon's capabilities, by their ids on the wire.
 #[derive(Debug, Clone, Default)]
 pub struct Capabilities {
-    /// Of its LLB: which operations and options it knows.
+    /// The LLB capabilities: supported operations and options.
     pub llb: CapSet,
     gateway: BTreeSet<String>,
     llb_names: BTreeSet<String>,
@@ -41,12 +41,13 @@ impl Capabilities {
         }
     }
 
-    /// Whether the gateway has a capability, for example `gateway.warnings`.
+    /// Returns true if the gateway has a capability, for example `gateway.warnings`.
     pub fn has(&self, id: &str) -> bool {
         self.gateway.contains(id)
     }
 
-    /// Whether LLB has a capability, also one that this library does not know; [`Capabilities::llb`] has the known ones.
+    /// Returns true if LLB has a capability, including ones unknown to this library;
+    /// [`Capabilities::llb`] has the known ones.
     pub fn has_llb(&self, id: &str) -> bool {
         self.llb_names.contains(id)
     }

@@ -1,4 +1,4 @@
-//! Reading files of a ref. Reading computes the ref, so its failures come up here.
+//! Reads files of a ref. Reading computes the ref, so its failures appear here.
 
 use std::{
     ops::Range,
@@ -13,29 +13,29 @@ use crate::{
     proto::{fsutil::types::Stat, moby::buildkit::v1::frontend as proto},
 };
 
-/// What is known about a file without reading it.
+/// The metadata of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileInfo {
-    /// The name in its directory, or the path that was asked for.
+    /// The name in its directory, or the requested path.
     pub path: String,
-    /// What it is.
+    /// The file's type.
     pub kind: FileKind,
     /// The permission bits, with set-user-id, set-group-id and sticky as in `chmod`.
     pub mode: u32,
-    /// The owner.
+    /// The owner's id.
     pub uid: u32,
-    /// The owning group.
+    /// The group's id.
     pub gid: u32,
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
-    /// When it was changed.
+    /// The modification time.
     pub modified: SystemTime,
     /// The target of a symbolic link.
     pub link_target: String,
 }
 
-/// The kinds of files.
+/// The types of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
@@ -62,10 +62,10 @@ mod go_mode {
 }
 
 impl Bridge {
-    /// The content of a file, or the bytes of a range of it. The daemon answers with at most 16 MiB.
+    /// Reads a file, or a range of its bytes. The daemon returns at most 16 MiB.
     ///
     /// # Errors
-    /// [`Error::Client`] when the ref cannot be computed or there is no such file.
+    /// [`Error::Client`] if the ref cannot be computed or the file does not exist.
     pub async fn read_file(
         &self,
         reference: &Ref,
@@ -94,10 +94,10 @@ impl Bridge {
         Ok(answer.into_inner().data)
     }
 
-    /// The entries of a directory whose names match a pattern (`*`, `?`, `[…]`; empty is all).
+    /// Returns a directory's entries that match a pattern (`*`, `?`, `[…]`; empty matches all).
     ///
     /// # Errors
-    /// [`Error::Client`] when the ref cannot be computed or there is no such directory.
+    /// [`Error::Client`] if the ref cannot be computed or the directory does not exist.
     pub async fn read_dir(
         &self,
         reference: &Ref,
@@ -124,10 +124,10 @@ impl Bridge {
             .collect())
     }
 
-    /// What a path is; symbolic links are not followed.
+    /// Returns the metadata of a path; symbolic links are not followed.
     ///
     /// # Errors
-    /// [`Error::Client`] when the ref cannot be computed or there is no such path.
+    /// [`Error::Client`] if the ref cannot be computed or the path does not exist.
     pub async fn stat_file(&self, reference: &Ref, path: &str) -> Result<FileInfo, Error> {
         let call = "looking at a file";
         self.need(caps::STAT_FILE).await?;
@@ -185,7 +185,8 @@ impl From<Stat> for FileInfo {
     }
 }
 
-/// For messages and rules, which are text: a byte that is not UTF-8 is shown as a replacement character.
+/// Converts a path to text, for messages and rules; invalid UTF-8 becomes the replacement
+/// character.
 fn in_text(path: Vec<u8>) -> String {
     String::from_utf8(path)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -1,4 +1,5 @@
-//! What a daemon lacks for a build: found before it is asked, and told in the words of those who write Dockerfiles.
+//! Finds capabilities that a daemon lacks before it is called, and reports them in Dockerfile
+//! terms.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,17 +10,17 @@ use super::{Bridge, Capabilities, Error, caps};
 use crate::llb::{Cap, CapSet, DefinedVertex, Definition, Location};
 use crate::proto::pb;
 
-/// Something that is needed and that a daemon cannot do.
+/// A required capability that the daemon lacks.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct MissingCapability {
     /// The capability's id on the wire.
     pub id: String,
-    /// What it is, in words.
+    /// A description of the feature.
     pub feature: &'static str,
-    /// The daemon, with its version where that is known: `BuildKit v0.13.2`.
+    /// The daemon, with its version if known: `BuildKit v0.13.2`.
     pub daemon: String,
-    /// The lines that need it.
+    /// The source lines that need it.
     pub locations: Vec<Location>,
 }
 
@@ -35,19 +36,20 @@ impl fmt::Display for MissingCapability {
     }
 }
 
-/// These change what a step makes, and a daemon that does not know them leaves them out without a word. The reference means to
-/// ask for them, and its definitions do not. Paths that a copy must find are not among them: without, it finds what there is.
+/// These options change a step's result, but a daemon that lacks them silently ignores them, and
+/// the reference does not declare them in definitions. Required source paths are not among them:
+/// without that option a copy takes what exists.
 const OF_FILES: CapSet = CapSet::EMPTY
     .with(Cap::FileCopyIncludeExcludePatterns)
     .with(Cap::FileCopyModeString)
     .with(Cap::FileCopyAlwaysReplaceExistingDestPaths)
     .with(Cap::FileSymlinkCreate);
 
-/// The exporters of images take attestations along.
+/// The capability of image exporters to include attestations.
 const EXPORTED_ATTESTATIONS: &str = "exporter.image.attestations";
 
 impl Bridge {
-    /// Fails when the daemon lacks a capability of the gateway.
+    /// Returns an error if the daemon lacks a gateway capability.
     pub(super) async fn need(&self, id: &str) -> Result<(), Error> {
         match self.capabilities().has(id) {
             true => Ok(()),
@@ -55,7 +57,7 @@ impl Bridge {
         }
     }
 
-    /// Fails when the daemon exports no attestations.
+    /// Returns an error if the daemon cannot export attestations.
     ///
     /// # Errors
     /// [`Error::MissingCapability`]
@@ -68,7 +70,7 @@ impl Bridge {
         }
     }
 
-    /// Fails when the daemon lacks what a definition needs.
+    /// Returns an error if the daemon lacks a capability of the definition.
     pub(super) async fn need_all(&self, definition: &Definition) -> Result<(), Error> {
         match missing(self.capabilities(), definition) {
             None => Ok(()),
@@ -86,7 +88,7 @@ impl Bridge {
     }
 }
 
-/// The first capability that is needed and not there, and the lines that need it.
+/// Returns the first missing capability, with the source lines that need it.
 fn missing(capabilities: &Capabilities, definition: &Definition) -> Option<(Cap, Vec<Location>)> {
     let known = capabilities.llb;
     let files = OF_FILES.iter().any(|cap| !known.contains(cap));
@@ -102,7 +104,8 @@ fn missing(capabilities: &Capabilities, definition: &Definition) -> Option<(Cap,
     Some((cap, lines(vertex, vertices)))
 }
 
-/// The lines of a vertex; without any of its own, those of the first one after it that needs it.
+/// Returns a vertex's source lines; if it has none, those of the first later vertex that needs the
+/// capability.
 fn lines<'d>(
     vertex: &'d DefinedVertex,
     later: impl Iterator<Item = &'d DefinedVertex>,
@@ -126,7 +129,7 @@ fn lines<'d>(
 }
 
 fn of_files(vertex: &DefinedVertex) -> CapSet {
-    // Ops of this program decode; others are the daemon's business.
+    // This program's own ops always decode; others are checked by the daemon.
     let op = pb::Op::decode(vertex.op().clone()).unwrap_or_default();
     let Some(pb::op::Op::File(file)) = op.op else {
         return CapSet::EMPTY;
@@ -154,7 +157,7 @@ fn of_action(action: &pb::file_action::Action) -> CapSet {
     needed.map(|(_, cap)| cap).collect()
 }
 
-/// What a capability of the gateway is, in words.
+/// Describes a gateway capability.
 fn feature(id: &str) -> &'static str {
     match id {
         caps::RETURN => "builds whose result a client hands over (BuildKit 0.6 does)",

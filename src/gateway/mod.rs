@@ -1,7 +1,8 @@
-//! LLBBridge: what a frontend asks the daemon for while a build runs.
+//! LLBBridge: the calls of a frontend to the daemon during a build.
 //!
-//! A client is a frontend when its [`crate::client::SolveRequest`] has neither a definition nor a frontend: the daemon then
-//! waits for the result that the [`Bridge`] of the same build reference returns. Both run at the same time:
+//! A client is the frontend if its [`crate::client::SolveRequest`] has neither a definition nor a
+//! frontend. The daemon then waits for the result that the [`Bridge`] with the same build reference
+//! returns. Both run at the same time:
 //!
 //! ```no_run
 //! # async fn example(client: solvekit::client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -51,38 +52,38 @@ pub use warning::Warning;
 
 use crate::client::{self, Failure};
 
-/// Why the daemon did not do what a frontend asked for.
+/// Why a frontend's call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The daemon refused a call or failed in it, or the connection was lost.
+    /// The daemon refused a call, the call failed, or the connection was lost.
     #[error(transparent)]
     Client(#[from] client::Error),
-    /// The daemon cannot do what is needed.
+    /// The daemon lacks a required capability.
     #[error("{0}")]
     MissingCapability(Box<MissingCapability>),
-    /// The standard streams do not lead to a daemon.
+    /// The standard streams are not connected to a daemon.
     #[error("standard {which} does not lead to BuildKit")]
     StandardStreams {
-        /// Which of them.
+        /// The stream.
         which: &'static str,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A source policy put something in the place of an image that is no image.
+    /// A source policy replaced an image by a source of another kind.
     #[error(
         "a source policy replaced the image {reference} by {replacement}, which is not an image"
     )]
     NotAnImage {
-        /// The image as asked for.
+        /// The requested image.
         reference: String,
-        /// The identifier of what was put in its place.
+        /// The identifier of the replacement.
         replacement: String,
     },
 }
 
 impl Error {
-    /// What the daemon reports, if it is its word.
+    /// Returns the daemon's failure, if this error is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Client(error) => error.failure(),

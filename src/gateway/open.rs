@@ -1,4 +1,4 @@
-//! Opening the bridge: finding the build, asking what the daemon can do.
+//! Opens the bridge: finds the build and reads the daemon's capabilities.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::{
     proto::moby::buildkit::v1::frontend as proto,
 };
 
-/// The time the daemon is given to begin the build, as in the reference.
+/// How long to wait for the build to start, as in the reference.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Bridge {
-    /// Finds the build of a reference, whose Solve is under way at the same time, and asks what the daemon can do. A Solve
-    /// that fails at once is not noticed here: stop waiting then.
+    /// Finds the build of a reference, whose Solve runs at the same time, and reads the daemon's
+    /// capabilities. A Solve that fails at once is not noticed here: stop waiting then.
     ///
     /// # Errors
-    /// [`Error::Client`], in particular when the build does not begin within 15 seconds.
+    /// [`Error::Client`], for example if the build does not start within 15 seconds.
     pub async fn open(client: &Client, build_ref: &str) -> Result<Self, Error> {
         let build_id = metadata_value("the build reference", build_ref)?;
         let bridge = Self::greet(client.channel(), Some(build_id)).await?;
@@ -47,7 +47,8 @@ impl Bridge {
         Ok(bridge)
     }
 
-    /// The daemon gives a build three seconds to appear, which the session may need for itself: ask again.
+    /// Retries, because the daemon waits only three seconds for a build, and the session may need
+    /// those.
     async fn ping(&self) -> Result<proto::PongResponse, Error> {
         let call = "finding the build";
         let end = Instant::now() + PATIENCE;
@@ -78,7 +79,7 @@ impl Bridge {
     }
 }
 
-/// The answer about a build that has not begun, or has ended; older daemons give it no code.
+/// True if the build has not started or has ended; older daemons send no code for that.
 fn is_unknown(status: &tonic::Status) -> bool {
     status.code() == tonic::Code::NotFound || status.message().contains("no such job")
 }

@@ -1,4 +1,4 @@
-//! Results: refs to file systems in the daemon, and what is said about them.
+//! Results: refs to file systems in the daemon, with metadata.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,7 +7,7 @@ use crate::proto::{
     pb,
 };
 
-/// A solved file system in the daemon; valid until the build ends.
+/// A solved file system in the daemon. It is valid until the build ends.
 #[derive(Clone, Default, PartialEq)]
 pub struct Ref {
     id: String,
@@ -15,17 +15,17 @@ pub struct Ref {
 }
 
 impl Ref {
-    /// The empty file system, as of `FROM scratch` with nothing added.
+    /// Returns the empty file system, like `FROM scratch`.
     pub fn scratch() -> Self {
         Self::default()
     }
 
-    /// Whether it is the empty file system: there is nothing to read in it.
+    /// Returns true for the empty file system, which has nothing to read.
     pub fn is_scratch(&self) -> bool {
         self.id.is_empty()
     }
 
-    /// The id in the daemon.
+    /// Returns the id in the daemon.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -51,12 +51,12 @@ impl fmt::Debug for Ref {
     }
 }
 
-/// One file system, or one for each platform.
+/// One file system, or one per platform.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refs {
-    /// One.
+    /// One file system.
     One(Ref),
-    /// By platform id, as in the metadata `refs.platforms`.
+    /// File systems by platform id, as in the metadata `refs.platforms`.
     Platforms(BTreeMap<String, Ref>),
 }
 
@@ -71,63 +71,63 @@ impl Default for Refs {
 pub struct BuildResult {
     /// The file systems.
     pub refs: Refs,
-    /// For the exporters: `containerimage.config`, `refs.platforms` and others, with `/<platform id>` after the name where
-    /// the refs are by platform.
+    /// Metadata for exporters: `containerimage.config`, `refs.platforms` and others. With several
+    /// platforms the key ends with `/<platform id>`.
     pub metadata: BTreeMap<String, Vec<u8>>,
     /// Attestations by platform id.
     pub attestations: BTreeMap<String, Vec<Attestation>>,
 }
 
-/// A statement about an image that is exported along with it.
+/// A statement about an image, exported with it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attestation {
-    /// What it is.
+    /// The kind of attestation.
     pub kind: AttestationKind,
-    /// Metadata, for example `attestation-reason`.
+    /// The metadata, for example `attestation-reason`.
     pub metadata: BTreeMap<String, Vec<u8>>,
-    /// The file system that it is read from.
+    /// The file system that contains it.
     pub reference: Ref,
-    /// Where in it.
+    /// The path in that file system.
     pub path: String,
     /// The type of the in-toto predicate.
     pub predicate_type: String,
-    /// What it is about.
+    /// The subjects of the statement.
     pub subjects: Vec<Subject>,
 }
 
-/// What an attestation is.
+/// The kinds of attestations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AttestationKind {
     /// An in-toto statement.
     #[default]
     InToto,
-    /// A folder of them.
+    /// A folder of in-toto statements.
     Bundle,
 }
 
-/// What an in-toto statement is about.
+/// A subject of an in-toto statement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// The image, or something else.
+    /// The kind of subject.
     pub kind: SubjectKind,
-    /// Digests of something else.
+    /// The digests, if the subject is not the image.
     pub digests: Vec<String>,
-    /// Its name.
+    /// The subject's name.
     pub name: String,
 }
 
-/// Whether a statement is about the image.
+/// The kinds of subjects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SubjectKind {
-    /// About the image it is attached to.
+    /// The image that the statement is attached to.
     #[default]
     Image,
-    /// About the given digests.
+    /// The given digests.
     Digests,
 }
 
 impl BuildResult {
-    /// One file system with nothing to say about it.
+    /// Returns a result with one file system and no metadata.
     pub fn one(reference: Ref) -> Self {
         Self {
             refs: Refs::One(reference),
@@ -135,7 +135,7 @@ impl BuildResult {
         }
     }
 
-    /// All its file systems.
+    /// Returns all file systems.
     pub fn refs(&self) -> impl Iterator<Item = &Ref> {
         let (one, many) = match &self.refs {
             Refs::One(one) => (Some(one), None),
@@ -184,7 +184,7 @@ impl BuildResult {
         }
     }
 
-    /// `arrays`: the daemon knows refs with definitions; older ones take ids.
+    /// `arrays`: the daemon supports refs with definitions; older ones accept only ids.
     pub(super) fn to_proto(&self, arrays: bool) -> proto::Result {
         let refs = match &self.refs {
             Refs::One(one) if arrays => result::Result::Ref(one.to_proto()),

@@ -1,4 +1,4 @@
-//! Finding out what a source is now: an image's digest and config, a branch's commit, a download's checksum.
+//! Resolves sources: an image's digest and config, a branch's commit, a download's checksum.
 
 use std::{collections::BTreeMap, time::SystemTime};
 
@@ -16,78 +16,78 @@ const CALL: &str = "resolving a source";
 const IMAGE: &str = "docker-image://";
 const LAYOUT: &str = "oci-layout://";
 
-/// An image to find out about.
+/// A query for an image.
 #[derive(Debug, Clone, Default)]
 pub struct ImageQuery<'a> {
-    /// Its normalised reference, for example `docker.io/library/alpine:latest`.
+    /// The normalised reference, for example `docker.io/library/alpine:latest`.
     pub reference: &'a str,
-    /// The platform whose config is wanted; `None` is the daemon's.
+    /// The platform of the config; `None` is the daemon's.
     pub platform: Option<&'a Platform>,
-    /// Whether to ask the registry.
+    /// The resolve mode: if the registry is asked.
     pub mode: ResolveMode,
-    /// The name of the step that progress shows, for example `[internal] load metadata for …`.
+    /// The step's name in progress, for example `[internal] load metadata for …`.
     pub log_name: &'a str,
-    /// It is in a content store of the client rather than in a registry.
+    /// Set if the image is in a content store of the client, not in a registry.
     pub layout: Option<OciLayout<'a>>,
 }
 
 /// A content store that a session serves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OciLayout<'a> {
-    /// The session; empty is the build's own.
+    /// The session; empty for the build's own.
     pub session_id: &'a str,
     /// The store's id in the session.
     pub store_id: &'a str,
 }
 
-/// An image as it is now.
+/// A resolved image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResolvedImage {
-    /// The reference to use: another than the one asked for if a source policy says so.
+    /// The reference to use; a source policy may have changed it.
     pub reference: String,
-    /// The digest of what the reference names: an index or a manifest.
+    /// The digest of the index or manifest.
     pub digest: Digest,
     /// The config's JSON for the platform.
     pub config: Bytes,
 }
 
-/// A source of any kind to find out about.
+/// A query for a source of any kind.
 #[derive(Debug, Clone, Default)]
 pub struct SourceQuery<'a> {
-    /// Its identifier, for example `git://github.com/moby/buildkit.git#v0.32.0`.
+    /// The identifier, for example `git://github.com/moby/buildkit.git#v0.32.0`.
     pub identifier: &'a str,
-    /// Its attributes.
+    /// The source's attributes.
     pub attrs: BTreeMap<String, String>,
     /// The platform, for images.
     pub platform: Option<&'a Platform>,
-    /// Whether to ask the registry, for images.
+    /// The resolve mode, for images.
     pub mode: ResolveMode,
-    /// The name of the step that progress shows.
+    /// The step's name in progress.
     pub log_name: &'a str,
-    /// Rules besides those of the build.
+    /// Source policies in addition to the build's.
     pub policies: Vec<SourcePolicy>,
-    /// Of a git repository, the commit object too. Older daemons leave it out.
+    /// True to return a git repository's commit object too. Older daemons omit it.
     pub commit_object: bool,
 }
 
-/// A source as it is now.
+/// A resolved source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResolvedSource {
-    /// The identifier to use: another than the one asked for if a source policy says so.
+    /// The identifier to use; a source policy may have changed it.
     pub identifier: String,
     /// The attributes to use.
     pub attrs: BTreeMap<String, String>,
-    /// What it is, if it is an image: digest and config JSON.
+    /// The digest and config JSON of an image.
     pub image: Option<(Digest, Bytes)>,
-    /// What it is, if it is a git repository.
+    /// The result for a git repository.
     pub git: Option<GitSource>,
-    /// What it is, if it is a download.
+    /// The result for a download.
     pub http: Option<HttpSource>,
 }
 
-/// A git repository as it is now.
+/// A resolved git repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GitSource {
@@ -95,29 +95,30 @@ pub struct GitSource {
     pub checksum: String,
     /// The full name of the ref.
     pub reference: String,
-    /// The commit, if `checksum` is a tag's.
+    /// The commit, if `checksum` is a tag.
     pub commit: String,
-    /// The commit object as `git cat-file` prints it, if it was asked for.
+    /// The commit object as `git cat-file` prints it, if requested.
     pub commit_object: Vec<u8>,
 }
 
-/// A download as it is now.
+/// A resolved download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpSource {
-    /// The digest of its content.
+    /// The content's digest.
     pub digest: Digest,
-    /// Its file name.
+    /// The file name.
     pub filename: String,
-    /// When the server says it was changed.
+    /// The modification time that the server sent.
     pub last_modified: Option<SystemTime>,
 }
 
 impl Bridge {
-    /// The digest and config of an image. Concurrent calls for several platforms or images are welcome.
+    /// Returns the digest and config of an image. Calls can run concurrently.
     ///
     /// # Errors
-    /// [`Error::Client`] when there is no such image or it cannot be reached, [`Error::NotAnImage`] when a policy replaced it.
+    /// [`Error::Client`] if the image does not exist or cannot be reached; [`Error::NotAnImage`] if
+    /// a policy replaced it.
     pub async fn resolve_image(&self, query: &ImageQuery<'_>) -> Result<ResolvedImage, Error> {
         if !self.capabilities().has(caps::SOURCE_META) {
             return self.resolve_image_config(query).await;
@@ -153,10 +154,11 @@ impl Bridge {
         })
     }
 
-    /// What a source is now, without fetching it.
+    /// Resolves a source without fetching it.
     ///
     /// # Errors
-    /// [`Error::MissingCapability`] with BuildKit before 0.12; [`Error::Client`] when there is no such source.
+    /// [`Error::MissingCapability`] with BuildKit before 0.12; [`Error::Client`] if the source does
+    /// not exist.
     pub async fn resolve_source(&self, query: &SourceQuery<'_>) -> Result<ResolvedSource, Error> {
         self.need(caps::SOURCE_META).await?;
         let request = proto::ResolveSourceMetaRequest {
@@ -201,7 +203,7 @@ impl Bridge {
         })
     }
 
-    /// The older call, which knows images only.
+    /// Makes the older call, which supports images only.
     async fn resolve_image_config(&self, query: &ImageQuery<'_>) -> Result<ResolvedImage, Error> {
         let layout = query.layout.unwrap_or_default();
         let request = proto::ResolveImageConfigRequest {
@@ -220,7 +222,7 @@ impl Bridge {
             .await
             .map_err(failed(CALL))?;
         let answer = answer.into_inner();
-        // Daemons before 0.12 do not say the reference.
+        // Daemons before 0.12 do not send the reference.
         let reference = if answer.r#ref.is_empty() {
             query.reference.to_owned()
         } else {

@@ -1,4 +1,5 @@
-//! The bridge of a frontend that BuildKit runs as a process: gRPC over its standard streams, the rest in its environment.
+//! The bridge of a frontend that BuildKit runs as a process: gRPC over the standard streams,
+//! settings in the environment.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +14,7 @@ use super::{Bridge, Error};
 use crate::client::{Version, Worker, channel_over};
 use crate::oci::Platform;
 
-/// What BuildKit tells a frontend through environment variables.
+/// The environment variables that BuildKit sets for a frontend.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FrontendEnvironment {
@@ -23,13 +24,13 @@ pub struct FrontendEnvironment {
     pub session_id: String,
     /// The daemon's workers (`BUILDKIT_WORKERS`).
     pub workers: Vec<Worker>,
-    /// What runs the frontend (`BUILDKIT_EXPORTEDPRODUCT`), usually `buildkit`.
+    /// The product that runs the frontend (`BUILDKIT_EXPORTEDPRODUCT`), usually `buildkit`.
     pub product: String,
 }
 
 impl FrontendEnvironment {
-    /// Reads the variables of an environment; `None` when none of BuildKit's is there, so that BuildKit did not start the
-    /// process.
+    /// Parses environment variables. Returns `None` if none of BuildKit's is set: BuildKit did not
+    /// start the process then.
     ///
     /// ```
     /// use solvekit::gateway::FrontendEnvironment;
@@ -53,7 +54,7 @@ impl FrontendEnvironment {
             match name {
                 "SESSION_ID" => value.clone_into(&mut found.session_id),
                 "EXPORTEDPRODUCT" => value.clone_into(&mut found.product),
-                // The daemon says the same when it is asked.
+                // If this is malformed, the daemon's answer to a call is used.
                 "WORKERS" => found.workers = workers(value).unwrap_or_default(),
                 _ if name.starts_with("FRONTEND_OPT_") => {
                     any = true;
@@ -107,20 +108,22 @@ fn workers(json: &str) -> serde_json::Result<Vec<Worker>> {
 }
 
 impl Bridge {
-    /// The bridge over a stream on which the daemon serves gRPC, as it does for the frontends that it runs.
+    /// Opens the bridge on a stream on which the daemon serves gRPC, as it does for its frontends.
     ///
     /// # Errors
-    /// [`Error::Client`] when nothing answers there.
+    /// [`Error::Client`] if nothing answers.
     pub async fn over(
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<Self, Error> {
         Self::greet(channel_over(stream), None).await
     }
 
-    /// The bridge over this process' standard input and output. Nothing else may use them afterwards.
+    /// Opens the bridge on this process's standard input and output. Nothing else may use them
+    /// afterwards.
     ///
     /// # Errors
-    /// [`Error::StandardStreams`] when they are neither pipes nor sockets; [`Error::Client`] when nothing answers there.
+    /// [`Error::StandardStreams`] if they are neither pipes nor sockets; [`Error::Client`] if
+    /// nothing answers.
     pub async fn stdio() -> Result<Self, Error> {
         let input = stream_of(io::stdin(), "input")?;
         let output = stream_of(io::stdout(), "output")?;
@@ -139,7 +142,7 @@ impl Bridge {
     }
 }
 
-/// Pipe or socket: anything else is not the daemon.
+/// The daemon connects a pipe or a socket; anything else is an error.
 fn stream_of(stream: impl AsFd, which: &'static str) -> Result<FileType, Error> {
     let found = rustix::fs::fstat(stream).map(|stat| FileType::from_raw_mode(stat.st_mode));
     match found {

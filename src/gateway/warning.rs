@@ -1,4 +1,4 @@
-//! Warnings of a frontend, which reach the client again as progress.
+//! A frontend's warnings, which the client receives as progress.
 
 use super::{Bridge, Error, caps};
 use crate::{
@@ -7,28 +7,29 @@ use crate::{
     proto::{moby::buildkit::v1::frontend as proto, pb},
 };
 
-/// A warning that progress shows, about a step and perhaps about lines of a file.
+/// A warning about a step and perhaps source lines, shown in progress.
 #[derive(Debug, Clone, Default)]
 pub struct Warning<'a> {
     /// The digest of the step.
     pub vertex: &'a str,
-    /// Importance; 1 is usual.
+    /// The level; 1 is usual.
     pub level: i64,
-    /// One line that says all.
+    /// The message, in one line.
     pub short: &'a str,
-    /// More lines for those who ask.
+    /// More lines of explanation.
     pub detail: Vec<&'a str>,
-    /// Where the rule is explained.
+    /// The URL of the rule's documentation.
     pub url: &'a str,
-    /// The lines.
+    /// The source lines.
     pub location: Option<Location>,
 }
 
 impl Bridge {
-    /// Shows a warning in the build's progress; does nothing with daemons that cannot.
+    /// Shows a warning in the build's progress. Does nothing if the daemon does not support
+    /// warnings.
     ///
     /// # Errors
-    /// [`Error::Client`] when the call fails.
+    /// [`Error::Client`] if the call fails.
     pub async fn warn(&self, warning: &Warning<'_>) -> Result<(), Error> {
         if !self.capabilities().has(caps::WARNINGS) {
             return Ok(());

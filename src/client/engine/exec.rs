@@ -1,4 +1,4 @@
-//! Programs in containers: run to their end, or their input and output as a stream.
+//! Runs programs in containers, to their end or as a stream.
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
@@ -14,14 +14,15 @@ use crate::client::{
     transport::{BoxIo, Deadline, closed},
 };
 
-/// How much of a program's output is kept.
+/// How many bytes of a program's output are kept.
 const OUTPUT: u64 = 1 << 20;
 
 impl Engine {
-    /// Runs a program in a container to its end. Gives its exit code and what it wrote to standard output and error, together.
+    /// Runs a program in a container to its end. Returns its exit code, and its standard output and
+    /// error combined.
     ///
     /// # Errors
-    /// [`Error::Connect`] when the engine does not do it.
+    /// [`Error::Connect`] if the engine cannot run it.
     pub async fn run(&self, container: &str, command: &[&str]) -> Result<(i64, String), Error> {
         let ran = async {
             let deadline = self.dialer.deadline();
@@ -29,7 +30,7 @@ impl Engine {
             let stream = start(&self.dialer, &id, deadline).await?;
             let mut frames = Frames::new(stream);
             let mut output = Vec::new();
-            // A program that is killed leaves what it has written.
+            // A killed program leaves partial output.
             let _ = (&mut frames).take(OUTPUT).read_to_end(&mut output).await;
             output.extend_from_slice(frames.said());
             Ok((id, String::from_utf8_lossy(&output).into_owned()))
@@ -43,7 +44,7 @@ impl Engine {
     }
 }
 
-/// A stream to the BuildKit in a container, through `buildctl dial-stdio` there.
+/// Opens a stream to the BuildKit in a container, through `buildctl dial-stdio`.
 pub(in crate::client) async fn dial_buildkit(
     dialer: &Dialer,
     container: &str,
@@ -82,7 +83,7 @@ async fn create(
     }
 }
 
-/// Starts it; the connection becomes its standard input and output.
+/// Starts the program; the connection becomes its standard input and output.
 async fn start(dialer: &Dialer, id: &str, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
     let body = Bytes::from_static(br#"{"Detach":false,"Tty":false}"#);
     let path = format!("/exec/{id}/start");

@@ -1,5 +1,5 @@
-//! The output of a program in a container: frames of standard output and error on one stream (8 bytes of header: which of them,
-//! three zeros, the length with the highest byte first).
+//! The output of a program in a container: frames of standard output and error on one stream. A
+//! frame has an 8-byte header: the stream's number, three zeros, the length in big-endian.
 
 use std::io;
 use std::pin::Pin;
@@ -11,15 +11,16 @@ use crate::client::transport::BoxIo;
 
 const HEADER: usize = 8;
 const STDERR: u8 = 2;
-/// The end of standard error is kept.
+/// How many bytes of standard error are kept: the last ones.
 const SAID: usize = 4096;
 
-/// Standard output as a stream; what is written goes to standard input. Standard error is in the error at its end.
+/// Reads standard output as a stream, and writes to standard input. Standard error is part of the
+/// final error.
 pub(super) struct Frames {
     io: BoxIo,
     header: [u8; HEADER],
     header_length: usize,
-    /// How much of the frame is still to come.
+    /// The remaining bytes of the frame.
     left: usize,
     said: Vec<u8>,
 }
@@ -35,12 +36,12 @@ impl Frames {
         }
     }
 
-    /// The end of standard error.
+    /// Returns the last part of standard error.
     pub(super) fn said(&self) -> &[u8] {
         &self.said
     }
 
-    /// Reads the header of the next frame that is not empty; false at the end of the stream.
+    /// Reads the header of the next non-empty frame; false at the end of the stream.
     fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         while self.left == 0 {
             let mut buffer = ReadBuf::new(&mut self.header[self.header_length..]);
@@ -58,7 +59,7 @@ impl Frames {
         Poll::Ready(Ok(true))
     }
 
-    /// Reads of the frame's content; a stream that ends there is cut off.
+    /// Reads from the frame's content. A stream that ends here was cut off.
     fn poll_some(&mut self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(space);
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;

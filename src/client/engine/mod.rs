@@ -1,4 +1,5 @@
-//! The API of a Docker Engine (HTTP/1.1 on its socket): calls with JSON, uploads, streamed answers, programs in containers.
+//! The API of a Docker Engine (HTTP/1.1 on its socket): JSON calls, uploads, streamed answers,
+//! programs in containers.
 
 mod exec;
 mod frames;
@@ -19,16 +20,16 @@ use super::{
 
 pub(super) use exec::dial_buildkit;
 
-/// More than any answer that is read as a whole.
+/// The largest answer that is read as a whole, in bytes.
 const ANSWER_LIMIT: usize = 16 << 20;
 
-/// A Docker Engine. Every call has a connection of its own.
+/// A Docker Engine. Every call uses its own connection.
 #[derive(Debug, Clone)]
 pub struct Engine {
     dialer: Dialer,
 }
 
-/// What an engine answered.
+/// An engine's answer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EngineAnswer {
@@ -39,17 +40,17 @@ pub struct EngineAnswer {
 }
 
 impl EngineAnswer {
-    /// The body as JSON; `null` for one that is none.
+    /// Returns the body as JSON; `null` if it is malformed.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
 impl Engine {
-    /// An engine; nothing is connected to yet.
+    /// Creates an engine without connecting yet.
     ///
     /// # Errors
-    /// [`Error::InvalidAddress`] for an address that is no engine's; the errors of TLS files.
+    /// [`Error::InvalidAddress`] if the address is not an engine's; the errors of the TLS files.
     pub async fn new(options: &ConnectOptions) -> Result<Self, Error> {
         if !matches!(options.address, Address::Docker(_)) {
             return Err(Error::InvalidAddress {
@@ -61,11 +62,11 @@ impl Engine {
         Ok(Self { dialer })
     }
 
-    /// Makes a call; `what` says in words what it does, for the error. The path is not versioned: engines answer that with
-    /// their newest.
+    /// Makes a call; `what` describes it for errors. The path has no version, so engines use their
+    /// newest one.
     ///
     /// # Errors
-    /// [`Error::Connect`], and [`Error::Engine`] for an answer that is an error.
+    /// [`Error::Connect`]; [`Error::Engine`] if the answer is an error.
     pub async fn call(
         &self,
         what: &str,
@@ -80,7 +81,7 @@ impl Engine {
         self.whole(what, request).await
     }
 
-    /// Uploads bytes of a media type.
+    /// Uploads bytes with a media type.
     ///
     /// # Errors
     /// As [`Engine::call`].
@@ -95,11 +96,11 @@ impl Engine {
             .await
     }
 
-    /// Makes a call whose answer is one JSON object a line, for as long as it takes. `registry_auth` is the value of the header
-    /// `X-Registry-Auth`.
+    /// Makes a call whose answer is one JSON object per line, without a time limit. `registry_auth`
+    /// is the value of the header `X-Registry-Auth`.
     ///
     /// # Errors
-    /// As [`Engine::call`]; what a line says is for `each` to judge, which ends the call with an error of its own.
+    /// As [`Engine::call`]. `each` checks the lines and can end the call with its own error.
     pub async fn stream(
         &self,
         what: &str,
@@ -177,7 +178,7 @@ impl Engine {
     }
 }
 
-/// One request on a connection of its own; the connection is driven for as long as `talk` needs the answer.
+/// Makes one request on its own connection, which is driven until `talk` has read the answer.
 async fn exchange<T>(
     io: BoxIo,
     request: Request<Full<Bytes>>,
@@ -221,7 +222,7 @@ async fn read(response: Response<Incoming>) -> Result<Bytes, ConnectProblem> {
         })
 }
 
-/// `{"message": "…"}` says more than the status.
+/// The JSON `{"message": "…"}` says more than the status.
 fn refused(what: &str, status: StatusCode, body: &[u8]) -> Error {
     #[derive(Deserialize)]
     struct Answer {
