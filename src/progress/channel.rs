@@ -1,7 +1,7 @@
-//! The way of events from those who work to the one display: a channel that several builds and the client's own steps share.
+//! The channel of events to the display, which several builds and the client's own steps share.
 //!
-//! What a daemon reports goes through a [`Source`], which waits while the display is far behind, so memory stays flat.
-//! The client's own steps ([`Step`], in `step.rs`) are few and never wait.
+//! A daemon's reports go through a [`Source`], which waits while the display is far behind, so
+//! memory stays bounded. The client's own steps ([`Step`], in `step.rs`) are few and never wait.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,22 +16,23 @@ use super::event::{StatusUpdate, Vertex};
 use super::name::StepName;
 use super::step::Step;
 
-/// How much may wait for the display, in units of [`UNIT`] bytes.
+/// The capacity of the queue, in units of [`UNIT`] bytes.
 const QUEUE: u32 = 1024;
-/// Every update counts for one unit, and for one more per so many bytes of logs.
+/// An update takes one unit, plus one per this many bytes of logs.
 const UNIT: usize = 4096;
 
-/// Opens a channel. The [`Updates`] end when the writer, its clones, sources and steps are all gone.
+/// Opens a channel. The [`Updates`] end when the writer, its clones, sources and steps are all
+/// dropped.
 pub fn channel() -> (Writer, Updates) {
     channel_with_clock(SystemTime::now)
 }
 
-/// As [`channel`], with the clock that the client's own steps read.
+/// As [`channel`], with the clock for the client's own steps.
 pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
     let (events, receiver) = mpsc::unbounded_channel();
     let mut seed = [0; 16];
     if getrandom::fill(&mut seed).is_err() {
-        // Only names steps within one display: the time is good enough.
+        // The number only separates the steps of one display, so the time is good enough.
         let nanos = clock()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default()
@@ -56,22 +57,22 @@ pub fn channel_with_clock(clock: fn() -> SystemTime) -> (Writer, Updates) {
     )
 }
 
-/// Of how many steps it is known which build shows their logs.
+/// For how many steps the source of their logs is remembered.
 const OWNERS: usize = 200_000;
 
-/// One event on its way to the display.
+/// An event on its way to the display.
 #[derive(Debug)]
 pub struct Event {
-    /// Whose clock its times are of: 0 is this client, other numbers are one [`Source`] each.
+    /// The clock of the event's times: 0 is this client, other numbers are one [`Source`] each.
     pub source: u64,
-    /// What happened.
+    /// The change.
     pub update: StatusUpdate,
-    /// Room in the queue, given back when the event has been dealt with.
+    /// The event's room in the queue, released when it has been handled.
     _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Event {
-    /// An event as it would come through a channel.
+    /// Creates an event as it would come through a channel.
     pub fn new(source: u64, update: StatusUpdate) -> Self {
         Self {
             source,
@@ -88,12 +89,12 @@ pub struct Updates {
 }
 
 impl Updates {
-    /// The next event; none when everybody who could send has gone.
+    /// Returns the next event; `None` when all senders are dropped.
     pub async fn recv(&mut self) -> Option<Event> {
         self.events.recv().await
     }
 
-    /// The next event if there is one already.
+    /// Returns the next event if there is one already.
     pub fn try_recv(&mut self) -> Option<Event> {
         self.events.try_recv().ok()
     }
@@ -105,23 +106,23 @@ struct Shared {
     seed: [u8; 16],
     next: AtomicU64,
     space: Arc<Semaphore>,
-    /// Which source may report the logs of a step that several builds share: the one that did first.
+    /// The source that reports the logs of a step which several builds share: the first one.
     log_owners: Mutex<HashMap<String, u64>>,
 }
 
-/// The sending end; cheap to clone.
+/// The sending end. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Writer {
     events: mpsc::UnboundedSender<Event>,
     shared: Arc<Shared>,
-    /// The node that its sources are on, of several.
+    /// The node of its sources, if there are several.
     node: Option<Arc<str>>,
-    /// The target that its sources build, of several.
+    /// The target of its sources, if there are several.
     target: Option<Arc<str>>,
 }
 
 impl Writer {
-    /// Begins a step of the client itself, e.g. `[internal] load build definition from Dockerfile`.
+    /// Starts a step of the client itself, e.g. `[internal] load build definition from Dockerfile`.
     pub fn step(&self, name: impl Into<String>) -> Step {
         let name = name.into();
         let name = match &self.target {
@@ -131,7 +132,7 @@ impl Writer {
         Step::begin(self.clone(), name)
     }
 
-    /// Runs a future as a step of its own: its error, if it has one, becomes the step's.
+    /// Runs a future as a step. The future's error becomes the step's.
     pub async fn track<T, E: std::fmt::Display>(
         &self,
         name: impl Into<String>,
@@ -146,12 +147,13 @@ impl Writer {
         result
     }
 
-    /// Shows one line that belongs to no step: a step that is done at once.
+    /// Shows one line of its own: a step that completes at once.
     pub fn note(&self, text: impl Into<String>) {
         self.step(text).done();
     }
 
-    /// A new source of events with a clock of its own: the status stream of one build on one daemon.
+    /// Returns a new source of events with its own clock, for the status stream of one build on one
+    /// daemon.
     pub fn source(&self) -> Source {
         Source {
             id: self.shared.next.fetch_add(1, Ordering::Relaxed),
@@ -160,7 +162,8 @@ impl Writer {
         }
     }
 
-    /// The same for a build on one of several nodes: the steps of its sources that name no platform end with the node's name.
+    /// Returns a writer for one of several nodes: steps of its sources without a platform end with
+    /// the node's name.
     #[must_use]
     pub fn for_node(&self, node: &str) -> Self {
         Self {
@@ -169,7 +172,7 @@ impl Writer {
         }
     }
 
-    /// The same for one of several targets: the names of the steps of its sources begin with the
+    /// Returns a writer for one of several targets: step names of its sources begin with the
     /// target's name.
     #[must_use]
     pub fn for_target(&self, target: &str) -> Self {
@@ -179,17 +182,17 @@ impl Writer {
         }
     }
 
-    /// Sends an event of this client's own clock. Once the display has gone it is thrown away.
+    /// Sends an event of this client's clock. It is dropped if the display has ended.
     pub(super) fn send_own(&self, update: StatusUpdate) {
         let _ = self.events.send(Event::new(0, update));
     }
 
-    /// This client's clock.
+    /// Returns this client's time.
     pub(super) fn now(&self) -> SystemTime {
         (self.shared.clock)()
     }
 
-    /// A digest that no other step has.
+    /// Returns a digest that no other step has.
     pub(super) fn new_digest(&self) -> String {
         let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let hash = Sha256::new()
@@ -202,7 +205,7 @@ impl Writer {
 
 /// The events of one build on one daemon.
 ///
-/// Several sources may speak of the same step (same digest): they are shown as one, its log only once.
+/// Several sources may report the same step (the same digest). It is shown once, with its log once.
 #[derive(Debug)]
 pub struct Source {
     id: u64,
@@ -211,13 +214,13 @@ pub struct Source {
 }
 
 impl Source {
-    /// Puts a word before every step's name: `[2/3] RUN` becomes `[web 2/3] RUN`.
+    /// Adds a prefix to every step's name: `[2/3] RUN` becomes `[web 2/3] RUN`.
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// Sends an update, after waiting for room; false once the display has gone.
+    /// Waits for room and sends an update. Returns false if the display has ended.
     pub async fn send(&self, mut update: StatusUpdate) -> bool {
         self.keep_own_logs(&mut update);
         if let Some(prefix) = &self.prefix {
@@ -234,7 +237,7 @@ impl Source {
         }
         let bytes: usize = update.logs.iter().map(|log| log.data.len()).sum();
         let units = u32::try_from(1 + bytes / UNIT).unwrap_or(QUEUE).min(QUEUE);
-        // The semaphore is never closed: an error cannot happen, and would only mean no limit.
+        // The semaphore is never closed, so this cannot fail; a failure would only mean no limit.
         let room = self
             .writer
             .shared
@@ -256,7 +259,7 @@ impl Source {
     /// Sends a whole stream.
     ///
     /// # Errors
-    /// The stream's own error, at once.
+    /// The stream's first error.
     pub async fn forward<E>(
         self,
         updates: impl Stream<Item = Result<StatusUpdate, E>>,
@@ -281,7 +284,7 @@ impl Source {
         update.logs.retain(|log| match owners.get(&log.vertex) {
             Some(owner) => *owner == self.id,
             None => {
-                // More than any build has: what a daemon reports without end is not remembered.
+                // More steps than any build has: a hostile daemon must not fill the memory.
                 if owners.len() < OWNERS {
                     owners.insert(log.vertex.clone(), self.id);
                 }
@@ -292,7 +295,7 @@ impl Source {
 }
 
 impl Drop for Source {
-    /// Another source may report the logs of the same steps from now on.
+    /// Another source may now report the logs of the same steps.
     fn drop(&mut self) {
         let mut owners = self
             .writer
@@ -318,7 +321,7 @@ fn add_prefix(prefix: &str, vertex: &mut Vertex) {
     }
 }
 
-/// One platform is built on one node: the steps of a platform need no other name.
+/// Each platform is built on one node, so steps with a platform need no node name.
 fn add_node(node: &str, vertex: &mut Vertex) {
     let group = vertex.progress_group.as_mut().map(|group| &mut group.name);
     for name in [Some(&mut vertex.name), group].into_iter().flatten() {

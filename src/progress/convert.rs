@@ -1,4 +1,4 @@
-//! From the daemon's status messages to this module's events.
+//! Converts the daemon's status messages to this module's events.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -122,7 +122,7 @@ impl From<pb::Position> for SourcePosition {
     }
 }
 
-/// Without passwords: steps of other frontends are named after URLs.
+/// Removes passwords: other frontends name steps after URLs.
 fn hidden(text: String) -> String {
     match redact(&text) {
         Cow::Owned(shown) => shown,
@@ -130,7 +130,7 @@ fn hidden(text: String) -> String {
     }
 }
 
-/// A time of the wire; none when it is missing or not a time.
+/// Converts a time of the wire; `None` if it is missing or invalid.
 fn time(at: Option<Timestamp>) -> Option<SystemTime> {
     let at = at?;
     let nanos = u32::try_from(at.nanos)

@@ -1,4 +1,4 @@
-//! The graph that a source file was read by, as Go writes it in JSON.
+//! The JSON form of the graph that a source file was read through, as Go writes it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::event::{ProgressGroup, SourceInfo, SourceRange};
 use super::json;
 use crate::proto::pb;
 
-/// An encoded `pb.Definition` as JSON; `null` when it is none.
+/// Serializes an encoded `pb.Definition` as JSON; `null` if it is malformed.
 pub(super) fn serialize<S: Serializer>(encoded: &Bytes, out: S) -> Result<S::Ok, S::Error> {
     let decoded = pb::Definition::decode(encoded.clone()).ok();
     decoded.map(Definition::from).serialize(out)

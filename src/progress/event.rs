@@ -1,7 +1,8 @@
-//! What a build reports while it runs: steps (vertexes), their transfers, logs and warnings.
+//! The reports of a running build: steps (vertexes), their transfers, logs and warnings.
 //!
-//! Field names, order and omissions of the JSON form are those of BuildKit's `client.SolveStatus`, so a line of
-//! `rawjson` output is one [`StatusUpdate`]. Nothing here knows how events are sent or shown.
+//! The JSON form has the field names, order and omissions of BuildKit's `client.SolveStatus`: a
+//! line of `rawjson` output is one [`StatusUpdate`]. How events are sent or shown is decided
+//! elsewhere.
 
 use std::time::SystemTime;
 
@@ -10,28 +11,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{definition, json};
 
-/// A batch of changes since the batch before; all four lists may be empty.
+/// A batch of changes since the previous one; all four lists may be empty.
 ///
-/// A vertex is reported again whenever it changes, each time as a whole.
+/// A vertex is reported as a whole each time it changes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StatusUpdate {
     /// Steps that appeared or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vertexes: Vec<Vertex>,
-    /// Transfers within steps that appeared or moved on.
+    /// Transfers within steps that appeared or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub statuses: Vec<VertexStatus>,
     /// Output of the steps' processes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<VertexLog>,
-    /// Warnings of a frontend, tied to a step.
+    /// Warnings of a frontend, each for a step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
 impl StatusUpdate {
-    /// True when there is nothing to show.
+    /// Returns true if there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.vertexes.is_empty()
             && self.statuses.is_empty()
@@ -40,35 +41,36 @@ impl StatusUpdate {
     }
 }
 
-/// One step of a build.
+/// A step of a build.
 ///
-/// The digest is kept as the text that the daemon sent: it is only compared, and one that is malformed must not end a
-/// build's display.
+/// The digest stays the text that the daemon sent. It is only compared, and a malformed one must
+/// not end the display.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Vertex {
-    /// What identifies the step in all four lists.
+    /// The digest that identifies the step in all four lists.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub digest: String,
-    /// Digests of the steps that this one needs.
+    /// The digests of the steps that this one needs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
-    /// What people read, e.g. `[linux/arm64 2/3] RUN make`.
+    /// The display name, e.g. `[linux/arm64 2/3] RUN make`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// When work began, by the daemon's clock.
+    /// The start, by the daemon's clock.
     #[serde(with = "json::time_option", skip_serializing_if = "Option::is_none")]
     pub started: Option<SystemTime>,
-    /// When work ended. A step may start again after that: a vertex can be worked on several times.
+    /// The end. A step may start again after that: a vertex can be worked on several times.
     #[serde(with = "json::time_option", skip_serializing_if = "Option::is_none")]
     pub completed: Option<SystemTime>,
-    /// The result came from the cache.
+    /// True if the result came from the cache.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
-    /// Why it failed; empty when it did not. Ends with `context canceled` when it was cancelled.
+    /// The error; empty if there is none. It ends with `context canceled` if the step was
+    /// cancelled.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub error: String,
-    /// Shown as part of this group instead of on its own.
+    /// The group that is shown in place of this step.
     #[serde(rename = "progressGroup", skip_serializing_if = "Option::is_none")]
     pub progress_group: Option<ProgressGroup>,
 }
@@ -77,64 +79,64 @@ pub struct Vertex {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProgressGroup {
-    /// What identifies the group.
+    /// The group's id.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// The name to show in place of its members' names.
+    /// The name that is shown in place of its members' names.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// A member that does not make the group visible by starting.
+    /// True for a member whose start does not make the group visible.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub weak: bool,
 }
 
-/// Progress of one transfer or sub-task within a step.
+/// The progress of a transfer or sub-task within a step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VertexStatus {
-    /// What identifies it within its step, and what people read, e.g. `pushing layers`.
+    /// The id within its step, which is also the display name, e.g. `pushing layers`.
     pub id: String,
-    /// Digest of the step.
+    /// The digest of the step.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub vertex: String,
-    /// The kind of action; rarely set by daemons of today.
+    /// The kind of action; current daemons rarely set it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Bytes in all; 0 when that is not known.
+    /// The total number of bytes; 0 if unknown.
     #[serde(skip_serializing_if = "json::is_zero")]
     pub total: i64,
-    /// Bytes so far.
+    /// The number of bytes so far.
     pub current: i64,
-    /// When this was measured.
+    /// The time of this measurement.
     #[serde(with = "json::time_or_epoch")]
     pub timestamp: Option<SystemTime>,
-    /// When it began.
+    /// The start.
     #[serde(with = "json::time_option", skip_serializing_if = "Option::is_none")]
     pub started: Option<SystemTime>,
-    /// When it ended.
+    /// The end.
     #[serde(with = "json::time_option", skip_serializing_if = "Option::is_none")]
     pub completed: Option<SystemTime>,
 }
 
-/// A piece of a step's output, cut anywhere: within a line or within a character.
+/// A piece of a step's output. It may end anywhere, even within a character.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VertexLog {
-    /// Digest of the step.
+    /// The digest of the step.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub vertex: String,
-    /// Where the process wrote it.
+    /// The output stream.
     #[serde(skip_serializing_if = "LogStream::is_unset")]
     pub stream: LogStream,
     /// The bytes as written.
     #[serde(with = "json::base64")]
     pub data: Bytes,
-    /// When it was written.
+    /// The time of the output.
     #[serde(with = "json::time_or_epoch")]
     pub timestamp: Option<SystemTime>,
 }
 
-/// Which of a process' streams a log comes from; a number on the wire.
+/// The output stream of a log; a number on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "i64", into = "i64")]
 pub enum LogStream {
@@ -144,7 +146,7 @@ pub enum LogStream {
     Stderr,
     /// Any other number.
     Other(i64),
-    /// Not said (0).
+    /// Not set (0).
     #[default]
     Unset,
 }
@@ -181,47 +183,48 @@ impl From<LogStream> for i64 {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Warning {
-    /// Digest of the step.
+    /// The digest of the step.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub vertex: String,
-    /// Importance; 1 is usual.
+    /// The level; 1 is usual.
     #[serde(skip_serializing_if = "json::is_zero")]
     pub level: i64,
-    /// One line that says all.
+    /// The message, in one line.
     #[serde(with = "json::base64", skip_serializing_if = "Bytes::is_empty")]
     pub short: Bytes,
-    /// More lines for those who ask.
+    /// More lines of explanation.
     #[serde(with = "json::base64_list", skip_serializing_if = "Vec::is_empty")]
     pub detail: Vec<Bytes>,
-    /// Where the rule is explained.
+    /// The URL of the rule's documentation.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub url: String,
-    /// The file it is about.
+    /// The source file.
     #[serde(rename = "sourceInfo", skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceInfo>,
-    /// The places in that file.
+    /// The ranges in the source file.
     #[serde(rename = "range", skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<SourceRange>,
 }
 
-/// A source file that steps, warnings and errors point into.
+/// A source file that steps, warnings and errors point to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceInfo {
-    /// Its name as people know it, e.g. `Dockerfile`.
+    /// The display name, e.g. `Dockerfile`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub filename: String,
-    /// Its whole text.
+    /// The whole text.
     #[serde(with = "json::base64", skip_serializing_if = "Bytes::is_empty")]
     pub data: Bytes,
-    /// The graph that it was read by: an encoded `pb.Definition`, empty when it is not known. Reading JSON leaves it empty.
+    /// The graph that the file was read through: an encoded `pb.Definition`, empty if unknown. JSON
+    /// deserialization leaves it empty.
     #[serde(
         serialize_with = "definition::serialize",
         skip_serializing_if = "Bytes::is_empty",
         skip_deserializing
     )]
     pub definition: Bytes,
-    /// Its language, e.g. `Dockerfile`.
+    /// The language, e.g. `Dockerfile`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub language: String,
 }
@@ -230,14 +233,14 @@ pub struct SourceInfo {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceRange {
-    /// First position.
+    /// The first position.
     pub start: SourcePosition,
-    /// Last position; a line of 0 or before the start means the start's line only.
+    /// The last position. A line of 0, or before the start, means the start's line only.
     pub end: SourcePosition,
 }
 
 impl SourceRange {
-    /// A range of whole lines, both included, counted from 1.
+    /// Returns a range of whole lines, both included, counted from 1.
     pub fn lines(first: i32, last: i32) -> Self {
         Self {
             start: SourcePosition {
@@ -251,25 +254,25 @@ impl SourceRange {
         }
     }
 
-    /// Whether the line (counted from 1) is in the range.
+    /// Returns true if the line (counted from 1) is in the range.
     pub fn contains_line(&self, line: i32) -> bool {
         self.start.line <= line && line <= self.last_line()
     }
 
-    /// The last line of the range, never before its first.
+    /// Returns the last line of the range, never before its first.
     pub fn last_line(&self) -> i32 {
         self.end.line.max(self.start.line)
     }
 }
 
-/// A place in a source file.
+/// A position in a source file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourcePosition {
-    /// Counted from 1.
+    /// The line, counted from 1.
     #[serde(skip_serializing_if = "json::is_zero_i32")]
     pub line: i32,
-    /// Column, counted from 0.
+    /// The column, counted from 0.
     #[serde(skip_serializing_if = "json::is_zero_i32")]
     pub character: i32,
 }

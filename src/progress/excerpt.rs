@@ -1,28 +1,28 @@
-//! Lines of a source file around the ranges that an error or a warning is about.
+//! Source lines around the ranges of an error or a warning.
 
 use std::ops::RangeInclusive;
 
 use super::event::{SourceInfo, SourceRange};
 use crate::text;
 
-/// Places in a source file.
+/// Ranges of a source file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceExcerpt {
     /// The file with its text.
     pub file: SourceInfo,
-    /// The places, each marked.
+    /// The ranges, each marked in the output.
     pub ranges: Vec<SourceRange>,
 }
 
 impl SourceExcerpt {
-    /// The lines as [`text::excerpt`] shows them; empty when the file has no such lines.
+    /// Renders the lines as [`text::excerpt`] does; empty if the file has no such lines.
     pub fn render(&self) -> String {
         let ranges: Vec<RangeInclusive<usize>> = self.ranges.iter().map(lines_of).collect();
         text::excerpt(&self.file.filename, &self.file.data, &ranges)
     }
 }
 
-/// Lines before the first are no lines, as is 0.
+/// Ignores lines before the first, and 0.
 fn lines_of(range: &SourceRange) -> RangeInclusive<usize> {
     let line = |number: i32| usize::try_from(number).unwrap_or_default();
     line(range.start.line)..=line(range.last_line())

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::event::*;
 use super::view::View;
 
-/// A build of two platforms, recorded from a real daemon.
+/// A build for two platforms, recorded from a real daemon.
 pub(super) const RECORDED: &str = include_str!("fixtures/two-platforms.jsonl");
 
 pub(super) fn recorded() -> Vec<StatusUpdate> {
@@ -41,12 +41,12 @@ pub(super) fn vertexes(vertexes: impl IntoIterator<Item = Vertex>) -> StatusUpda
     }
 }
 
-/// A step that has begun.
+/// A running step.
 pub(super) fn begun(digest: &str, name: &str, started: u64) -> StatusUpdate {
     vertexes([vertex(digest, name, Some(started), None)])
 }
 
-/// A step that has ended.
+/// A completed step.
 pub(super) fn ended(digest: &str, name: &str, started: u64, completed: u64) -> StatusUpdate {
     vertexes([vertex(digest, name, Some(started), Some(completed))])
 }
@@ -122,7 +122,7 @@ pub(super) fn warning(digest: &str, short: &str) -> StatusUpdate {
     }
 }
 
-/// A view that has taken in all of these at one moment.
+/// A view after these updates at one moment.
 pub(super) fn view(now: u64, updates: &[StatusUpdate]) -> View {
     let mut view = View::default();
     updates
@@ -131,7 +131,7 @@ pub(super) fn view(now: u64, updates: &[StatusUpdate]) -> View {
     view
 }
 
-/// Eight platforms that each have run two steps and are at the third one, which has written `lines` lines.
+/// Eight platforms: each has completed two steps and runs a third, which has written `lines` lines.
 pub(super) fn eight_platforms(lines: usize) -> Vec<StatusUpdate> {
     const PLATFORMS: [&str; 8] = [
         "linux/386",

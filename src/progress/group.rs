@@ -7,7 +7,7 @@ use super::event::Vertex;
 /// The members of a progress group.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// By digest: what each has come to.
+    /// The state of each member, by digest.
     members: HashMap<String, Member>,
     /// The first error of a member.
     error: String,
@@ -19,7 +19,8 @@ struct Member {
 }
 
 impl Group {
-    /// Takes in a member; true when it makes the group visible: a member has failed, or begun and is not weak.
+    /// Records a member. Returns true if it makes the group visible: the member failed, or started
+    /// and is not weak.
     pub(super) fn note(&mut self, vertex: &Vertex) -> bool {
         self.members.insert(
             vertex.digest.clone(),
@@ -37,7 +38,7 @@ impl Group {
         !vertex.error.is_empty() || (vertex.started.is_some() && !weak)
     }
 
-    /// All members came from the cache.
+    /// True if all members came from the cache.
     pub(super) fn is_cached(&self) -> bool {
         self.members.values().all(|member| member.cached)
     }

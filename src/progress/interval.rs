@@ -1,9 +1,9 @@
-//! Spans of time in which a step was worked on, and the clocks that they were measured by.
+//! The time spans in which a step was worked on, and the clocks that measured them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
-/// A span of time; without an end it goes on.
+/// A time span; without an end it is still open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Interval {
     pub(super) start: SystemTime,
@@ -11,7 +11,8 @@ pub(super) struct Interval {
 }
 
 impl Interval {
-    /// How long it lasted, up to `now` if it goes on. Never negative, whatever the clocks say.
+    /// Returns the duration, up to `now` if the span is open. Never negative, whatever the clocks
+    /// say.
     pub(super) fn duration(&self, now: SystemTime) -> Duration {
         self.stop
             .unwrap_or(now)
@@ -20,7 +21,7 @@ impl Interval {
     }
 }
 
-/// Unites what overlaps or touches; the result is in the order of time.
+/// Merges spans that overlap or touch; the result is sorted.
 pub(super) fn merge(intervals: impl IntoIterator<Item = Interval>) -> Vec<Interval> {
     let mut sorted: Vec<Interval> = intervals.into_iter().collect();
     sorted.sort_by_key(|interval| interval.start);
@@ -36,19 +37,19 @@ pub(super) fn merge(intervals: impl IntoIterator<Item = Interval>) -> Vec<Interv
     merged
 }
 
-/// The spans of one step as its sources told them; a source that repeats a start replaces what it said before.
+/// The spans of one step by source. A repeated start replaces the earlier report.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Work {
     spans: BTreeMap<(u64, SystemTime), Option<SystemTime>>,
 }
 
 impl Work {
-    /// Notes a span of a source's clock.
+    /// Records a span by a source's clock.
     pub(super) fn note(&mut self, source: u64, start: SystemTime, stop: Option<SystemTime>) {
         self.spans.insert((source, start), stop);
     }
 
-    /// The spans by this client's clock.
+    /// Returns the spans by this client's clock.
     pub(super) fn merged(&self, clocks: &Clocks) -> Vec<Interval> {
         merge(self.spans.iter().map(|(&(source, start), &stop)| Interval {
             start: clocks.local(source, start),
@@ -56,7 +57,7 @@ impl Work {
         }))
     }
 
-    /// Time worked in all.
+    /// Returns the total time worked.
     pub(super) fn elapsed(&self, clocks: &Clocks, now: SystemTime) -> Duration {
         self.merged(clocks)
             .iter()
@@ -64,7 +65,7 @@ impl Work {
             .sum()
     }
 
-    /// How many spans there are.
+    /// Returns the number of spans.
     pub(super) fn count(&self) -> usize {
         self.spans.len()
     }
@@ -73,30 +74,30 @@ impl Work {
         !self.spans.is_empty()
     }
 
-    /// Started, and nothing goes on.
+    /// True if the step has started and no span is open.
     pub(super) fn is_completed(&self) -> bool {
         self.is_started() && self.spans.values().all(Option::is_some)
     }
 
-    /// When this source saw the last start, by the source's own clock.
+    /// Returns the last start that this source reported, by its own clock.
     pub(super) fn last_start(&self, source: u64) -> Option<SystemTime> {
         let of_source = self.spans.keys().rev().find(|(of, _)| *of == source);
         of_source.map(|(_, start)| *start)
     }
 }
 
-/// How far each source's clock is from this client's.
+/// The differences between each source's clock and this client's.
 ///
-/// An event cannot have happened after it arrived: the smallest distance between a source's newest time and its
-/// arrival is the best estimate of the difference, and gets better with every event.
+/// An event cannot happen after its arrival. So the smallest distance between a source's newest
+/// time and its arrival is the best estimate of the difference, and improves with every event.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clocks {
-    /// Nanoseconds to add to a source's time. Source 0 is this client.
+    /// The nanoseconds to add to a source's times. Source 0 is this client.
     offsets: HashMap<u64, i128>,
 }
 
 impl Clocks {
-    /// Learns from an event that arrives `now` and speaks of nothing newer than `newest`.
+    /// Learns from an event that arrives `now`, with `newest` as its newest time.
     pub(super) fn observe(&mut self, source: u64, newest: SystemTime, now: SystemTime) {
         if source == 0 {
             return;
@@ -111,7 +112,7 @@ impl Clocks {
             .or_insert(offset);
     }
 
-    /// A source's time by this client's clock.
+    /// Converts a source's time to this client's clock.
     pub(super) fn local(&self, source: u64, at: SystemTime) -> SystemTime {
         let offset = self.offsets.get(&source).copied().unwrap_or(0);
         let distance =
@@ -156,7 +157,7 @@ mod tests {
         check(&[(3, 5), (1, 2)], &[(1, 2), (3, 5)]);
         check(&[(1, 3), (2, 5), (5, 6), (8, 9)], &[(1, 6), (8, 9)]);
         check(&[(1, 10), (2, 3), (4, 5)], &[(1, 10)]);
-        // 0 is no end.
+        // 0 means no end.
         check(&[(1, 4), (3, 0), (6, 7)], &[(1, 0)]);
         check(&[(1, 2), (3, 0)], &[(1, 2), (3, 0)]);
     }
@@ -175,7 +176,7 @@ mod tests {
         let mut clocks = Clocks::default();
         let mut work = Work::default();
         work.note(1, at(3600), None);
-        // The first event came late, by 2 seconds; the next one did not.
+        // The first event came 2 seconds late; the next one did not.
         clocks.observe(1, at(3600), at(12));
         clocks.observe(1, at(3605), at(15));
         assert_eq!(work.elapsed(&clocks, at(17)), Duration::from_secs(7));

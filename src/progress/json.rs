@@ -1,4 +1,5 @@
-//! How Go writes the pieces of a status update in JSON: RFC 3339 times with trimmed nanoseconds, base64 bytes.
+//! Go's JSON forms for the parts of a status update: RFC 3339 times with trimmed nanoseconds,
+//! base64 bytes.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// For numbers that Go leaves out when they are zero.
+/// True for numbers that Go omits because they are zero.
 pub(super) fn is_zero(number: &i64) -> bool {
     *number == 0
 }
@@ -16,7 +17,8 @@ pub(super) fn is_zero_i32(number: &i32) -> bool {
     *number == 0
 }
 
-/// A time as Go's RFC3339Nano in UTC, e.g. `2024-05-01T10:20:30.25Z`; `None` outside the years that it can name.
+/// Formats a time like Go's RFC3339Nano in UTC, e.g. `2024-05-01T10:20:30.25Z`; `None` outside the
+/// supported years.
 pub(super) fn format_time(at: SystemTime) -> Option<String> {
     let nanos = match at.duration_since(UNIX_EPOCH) {
         Ok(after) => i128::try_from(after.as_nanos()).ok()?,
@@ -38,7 +40,7 @@ pub(super) fn format_time(at: SystemTime) -> Option<String> {
     Some(text)
 }
 
-/// Reads an RFC 3339 time with any offset.
+/// Parses an RFC 3339 time with any offset.
 fn parse_time(text: &str) -> Option<SystemTime> {
     let nanos = OffsetDateTime::parse(text, &Rfc3339)
         .ok()?
@@ -53,7 +55,7 @@ fn parse_time(text: &str) -> Option<SystemTime> {
     }
 }
 
-/// An optional time; callers leave out the field when there is none.
+/// An optional time; callers omit the field if there is none.
 pub(super) mod time_option {
     use super::*;
 
@@ -73,7 +75,7 @@ pub(super) mod time_option {
     }
 }
 
-/// A time that is always written: the epoch stands for none, as Go's protobuf conversion makes of a missing one.
+/// A time that is always written: a missing one becomes the epoch, as in Go's protobuf conversion.
 pub(super) mod time_or_epoch {
     use super::*;
 
@@ -94,7 +96,7 @@ pub(super) mod time_or_epoch {
     }
 }
 
-/// Bytes as padded standard base64; no bytes are `null`, as Go writes a nil slice.
+/// Bytes as padded standard base64; empty bytes are `null`, as Go writes a nil slice.
 pub(super) mod base64 {
     use ::base64::Engine as _;
     use ::base64::engine::general_purpose::STANDARD;

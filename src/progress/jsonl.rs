@@ -1,4 +1,5 @@
-//! `jsonl`: one object a line for programs, flat and with the platform, as docs/progress.md describes it.
+//! `jsonl`: one flat object per line for programs, with the platform. docs/progress.md describes
+//! it.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -9,16 +10,16 @@ use super::event::{LogStream, StatusUpdate, Vertex, VertexLog, VertexStatus, War
 use super::json::format_time;
 use super::name::StepName;
 
-/// More steps than any build has: those of a daemon that reports without end are not remembered.
+/// More steps than any build has: a hostile daemon must not fill the memory.
 const STEPS: usize = 200_000;
 
-/// What is remembered of a build's steps.
+/// The known state of a build's steps.
 #[derive(Debug, Default)]
 pub(super) struct JsonLines {
-    /// The platform of steps whose name does not say one: that of a build for one platform.
+    /// The platform of a single-platform build, for steps without one in their name.
     platform: Option<String>,
     steps: HashMap<String, Step>,
-    /// The first bytes of a character that is not complete yet, by step and stream.
+    /// The incomplete UTF-8 character at the end of each stream, by step and stream.
     halves: HashMap<(String, i64), Vec<u8>>,
 }
 
@@ -99,7 +100,7 @@ impl JsonLines {
         }
     }
 
-    /// The lines of an update.
+    /// Renders the lines of an update.
     pub(super) fn render(&mut self, update: &StatusUpdate, now: SystemTime) -> Vec<u8> {
         let mut out = Vec::new();
         for vertex in &update.vertexes {
@@ -119,7 +120,7 @@ impl JsonLines {
 
     fn step(&mut self, out: &mut Vec<u8>, vertex: &Vertex, now: SystemTime) {
         let name = StepName::new(&vertex.name);
-        // A step of no stage, like the export, belongs to all platforms.
+        // A step outside of any stage, like the export, belongs to all platforms.
         let of_a_stage = vertex.name.starts_with('[') && !name.is_internal();
         let platform = match name.platform() {
             Some(platform) => Some(platform.to_owned()),
@@ -131,7 +132,7 @@ impl JsonLines {
             return;
         }
         let known = self.steps.entry(vertex.digest.clone()).or_default();
-        // A step is reported again when its layers are fetched from the cache: it stays cached.
+        // A cached step is reported again when its layers are fetched: it stays cached.
         let again = known.state == Some(State::Cached) && state != State::Failed;
         if known.state == Some(state) || again {
             return;
@@ -245,31 +246,31 @@ impl State {
     }
 }
 
-/// How the build ended: the last line of `jsonl`, made by whoever knows it.
+/// The end of a build: the last line of `jsonl`, created by the caller.
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct BuildEnd {
-    /// The exit code of the command: 0 is success, 130 interrupted.
+    /// The command's exit code: 0 is success, 130 interrupted.
     pub exit_code: u8,
-    /// The daemon's name of the build.
+    /// The daemon's id of the build.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build_ref: Option<String>,
-    /// The digest of the index, or of the one manifest.
+    /// The digest of the index, or of the only manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// The names that the image has got.
+    /// The image's names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// The error in words.
+    /// The error message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What to do next.
+    /// A suggestion for the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
 impl BuildEnd {
-    /// The line, with its line end.
+    /// Returns the line with its line end.
     pub fn to_line(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let line = Line {
@@ -290,7 +291,7 @@ fn push<T: Serialize>(out: &mut Vec<u8>, line: &Line<'_, T>) {
     out.push(b'\n');
 }
 
-/// How many of the bytes are whole characters; a character that is wrong is none that is to come.
+/// Returns the length of the complete characters; an invalid byte is not an incomplete character.
 fn whole_characters(data: &[u8]) -> usize {
     let tail = data.len().saturating_sub(3);
     let begins = (tail..data.len()).rev().find(|&at| data[at] & 0xc0 != 0x80);

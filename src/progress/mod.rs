@@ -1,9 +1,10 @@
-//! Events of a build, and how they are shown.
+//! Events of a build, and their display.
 //!
-//! A build reports through a [`Writer`]: its own steps, and one [`Source`] for the status stream of each daemon. A
-//! [`Display`] takes the other end, shows everything in one of the [`Mode`]s on any `Write`, and returns a [`Summary`] with the
-//! failed steps and the warnings, which [`render_failure`] and [`render_warnings`] put into words. Neither environment nor
-//! terminal is looked at here: the caller gives what they say in [`Options`].
+//! A build reports through a [`Writer`]: its own steps, and one [`Source`] per daemon's status
+//! stream. A [`Display`] takes the other end, shows everything in one of the [`Mode`]s on any
+//! `Write`, and returns a [`Summary`] with the failed steps and the warnings. [`render_failure`]
+//! and [`render_warnings`] turn it into text. The caller reads the environment and the terminal's
+//! size and passes them in [`Options`].
 //!
 //! ```
 //! use solvekit::progress::{self, Display, Mode, Options};

@@ -1,24 +1,24 @@
-//! Which way of showing progress is asked for.
+//! The ways to show progress, and which to use.
 
 use std::str::FromStr;
 
-/// A way of showing progress, as named by `--progress` and `BUILDKIT_PROGRESS`.
+/// A way to show progress, as named by `--progress` and `BUILDKIT_PROGRESS`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
     /// [`Tty`](Self::Tty) on a terminal, [`Plain`](Self::Plain) elsewhere.
     #[default]
     Auto,
-    /// One flat object of JSON a line, with the platform, for programs: docs/progress.md describes them.
+    /// One flat JSON object per line, with the platform, for programs: see docs/progress.md.
     JsonLines,
-    /// Nothing is shown.
+    /// Shows nothing.
     None,
-    /// Lines of text that are never taken back.
+    /// Appends lines of text, for logs and CI.
     Plain,
-    /// Nothing is shown; the command prints the image's id at the end.
+    /// Shows nothing; the command prints the image's id at the end.
     Quiet,
-    /// One JSON object of BuildKit's `SolveStatus` a line.
+    /// One JSON object of BuildKit's `SolveStatus` per line.
     RawJson,
-    /// A display that is redrawn in place.
+    /// Redraws the display in place.
     Tty,
 }
 
@@ -34,11 +34,11 @@ impl Mode {
         ("tty", Self::Tty),
     ];
 
-    /// The mode to use: never [`Auto`](Self::Auto). `environment` is the value of `BUILDKIT_PROGRESS`, which counts where the mode
-    /// is `auto`.
+    /// Returns the mode to use, never [`Auto`](Self::Auto). `environment` is the value of
+    /// `BUILDKIT_PROGRESS`, which applies to `auto`.
     ///
     /// # Errors
-    /// The environment's value is no mode; `tty` is asked for and there is no terminal.
+    /// If the environment's value is not a mode, or `tty` is requested without a terminal.
     pub fn resolve(self, environment: Option<&str>, is_terminal: bool) -> Result<Self, ModeError> {
         let asked = match (self, environment) {
             (Self::Auto, Some(value)) if !value.is_empty() => value.parse()?,
@@ -54,8 +54,8 @@ impl Mode {
 }
 
 impl Mode {
-    /// How many lines of a failed step's log the report should repeat: few after plain output, which has just shown them
-    /// all; everything that was kept elsewhere.
+    /// Returns how many lines of a failed step's log the report repeats: few after plain output,
+    /// which has just shown them, otherwise all that were kept.
     pub fn report_lines(self) -> usize {
         match self {
             Self::Plain => 10,
@@ -84,18 +84,18 @@ impl std::fmt::Display for Mode {
     }
 }
 
-/// Why progress cannot be shown in the way that was asked for.
+/// Why the requested way to show progress is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModeError {
-    /// No mode has that name.
+    /// No mode has this name.
     #[error(
         "invalid progress mode {name:?}: expected auto, jsonl, none, plain, quiet, rawjson or tty"
     )]
     Unknown {
-        /// What was given.
+        /// The requested name.
         name: String,
     },
-    /// `tty` was asked for, and the output is something else.
+    /// `tty` was requested, but the output is not a terminal.
     #[error("progress mode tty needs a terminal, and the output is none")]
     NoTerminal,
 }

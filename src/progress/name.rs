@@ -1,6 +1,6 @@
-//! What a step's name says: `[linux/amd64->arm64 build 2/4] RUN make` is a step for linux/arm64.
+//! Parses step names: `[linux/amd64->arm64 build 2/4] RUN make` is a step for linux/arm64.
 
-/// A step's name and what can be read from it.
+/// A step's name and its parsed parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct StepName {
     full: String,
@@ -8,7 +8,7 @@ pub(super) struct StepName {
     group: Option<String>,
 }
 
-/// Systems that a platform can begin with; `12/20` must not be taken for one.
+/// The operating systems of platforms; `12/20` must not be taken for a platform.
 const SYSTEMS: &[&str] = &[
     "linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "wasi", "wasip1", "js", "plan9",
     "solaris",
@@ -42,12 +42,13 @@ impl StepName {
         self.platform.as_deref()
     }
 
-    /// Steps of the same group belong together: the platform, after the build's own prefix when there are several.
+    /// Returns the group that the step is shown in: the platform, after the build's prefix if there
+    /// are several builds.
     pub(super) fn group(&self) -> Option<&str> {
         self.group.as_deref()
     }
 
-    /// `[internal] …`: what the build needs before it can begin.
+    /// True for `[internal] …`: the preparations of a build.
     pub(super) fn is_internal(&self) -> bool {
         self.full.starts_with("[internal]")
     }
@@ -57,12 +58,12 @@ fn is_platform(word: &str) -> bool {
     let Some((system, architecture)) = word.split_once('/') else {
         return false;
     };
-    // The version of the system may follow it in parentheses.
+    // The system's version may follow in parentheses.
     let system = system.split('(').next().unwrap_or(system);
     SYSTEMS.contains(&system) && !architecture.is_empty()
 }
 
-/// What is built, when it is built on another platform: `linux/amd64->arm/v7` is for `linux/arm/v7`.
+/// Returns the target of a cross build: `linux/amd64->arm/v7` is for `linux/arm/v7`.
 fn target(platform: &str) -> String {
     match platform.split_once("->") {
         Some((_, target)) if is_platform(target) => target.to_string(),

@@ -1,6 +1,6 @@
-//! Colours of a terminal, as `BUILDKIT_COLORS` sets them: `run=green:error=255,165,0`.
+//! Terminal colours, as set by `BUILDKIT_COLORS`: `run=green:error=255,165,0`.
 
-/// The colour of each kind of line, as terminal sequences; empty for none.
+/// The terminal sequence of each kind of line; empty for no colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Palette {
     run: String,
@@ -23,7 +23,7 @@ impl Default for Palette {
     }
 }
 
-/// The kinds of lines that have a colour.
+/// The kinds of coloured lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     Plain,
@@ -35,7 +35,7 @@ pub(super) enum Tone {
 }
 
 impl Palette {
-    /// No colours at all, for `NO_COLOR`.
+    /// Returns a palette without colours, for `NO_COLOR`.
     pub fn none() -> Self {
         Self {
             run: String::new(),
@@ -46,10 +46,12 @@ impl Palette {
         }
     }
 
-    /// The default colours changed by the value of `BUILDKIT_COLORS`, and what of it was not understood, one sentence each.
+    /// Applies the value of `BUILDKIT_COLORS` to the default colours. Also returns one sentence for
+    /// each invalid part.
     ///
-    /// Entries are separated by `:`; a key is `run`, `cancel`, `error` or `warning`, a colour a name (`red`, `light-red`, …) or
-    /// three numbers of 0 to 255. An entry may stand in double quotes.
+    /// Entries are separated by `:`. A key is `run`, `cancel`, `error` or `warning`; a colour is a
+    /// name (`red`, `light-red`, …) or three numbers from 0 to 255. An entry may be in double
+    /// quotes.
     pub fn parse(value: &str) -> (Self, Vec<String>) {
         let mut palette = Self::default();
         let problems = value
@@ -117,7 +119,7 @@ fn named(name: &str) -> Option<String> {
     Some(format!("\x1b[{}m", base + index))
 }
 
-/// A colour of the 6×6×6 cube of terminals with 256 colours.
+/// Returns a colour of the 6×6×6 cube of 256-colour terminals.
 fn numbered(numbers: &str) -> Option<String> {
     let parts: Vec<u8> = numbers
         .split(',')

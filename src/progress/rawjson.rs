@@ -7,7 +7,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::event::StatusUpdate;
 
-/// The line of an update, with its line end.
+/// Renders an update as a line with its line end.
 pub(super) fn render(update: &StatusUpdate) -> Vec<u8> {
     let mut line = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::with_formatter(&mut line, GoFormatter);
@@ -17,7 +17,7 @@ pub(super) fn render(update: &StatusUpdate) -> Vec<u8> {
     line
 }
 
-/// Writes as compactly as Go, which escapes what HTML and JavaScript would misread.
+/// Formats as compactly as Go, and escapes characters that are special in HTML and JavaScript.
 struct GoFormatter;
 
 impl Formatter for GoFormatter {

@@ -1,4 +1,4 @@
-//! What is left to say when a build has ended: the steps that failed, and the warnings.
+//! The report at the end of a build: failed steps and warnings.
 
 use std::fmt::Write;
 
@@ -9,33 +9,34 @@ use super::text::log_time;
 use super::view::{StepState, StepView, View};
 use crate::text::one_line;
 
-/// What a display saw, in every mode.
+/// What a display has seen, in every mode.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// Steps that failed by themselves, in the order in which they began; cancelled ones are not among them.
+    /// The steps that failed by themselves, by their start; cancelled ones are not included.
     pub failed: Vec<FailedStep>,
     /// All warnings, each once.
     pub warnings: Vec<Warning>,
-    /// Steps that ended.
+    /// The number of completed steps.
     pub ended: usize,
-    /// Steps that were known.
+    /// The number of known steps.
     pub steps: usize,
-    /// Why nothing more could be written; the build went on.
+    /// Why the output stopped; the build continued.
     pub write_error: Option<std::io::Error>,
 }
 
-/// A step that failed.
+/// A failed step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailedStep {
-    /// Digest of its vertex, as the daemon's error names it.
+    /// The digest of its vertex, as in the daemon's error.
     pub digest: String,
-    /// Its name, e.g. `[linux/arm64 2/3] RUN make`.
+    /// The name, e.g. `[linux/arm64 2/3] RUN make`.
     pub name: String,
-    /// Its platform, when the name says it. The caller may know it otherwise.
+    /// The platform, if the name contains it. The caller may know it otherwise.
     pub platform: Option<String>,
-    /// Its error.
+    /// The error.
     pub error: String,
-    /// The last lines of its log with the seconds since its start, without colours and control characters.
+    /// The last lines of the log, each with the seconds since the step's start, without colours and
+    /// control characters.
     pub log: Vec<String>,
 }
 
@@ -79,7 +80,8 @@ impl FailedStep {
         }
     }
 
-    /// The exit code of the step's process, read from the error; none when it failed otherwise.
+    /// Returns the exit code of the step's process, parsed from the error; `None` if it failed
+    /// otherwise.
     pub fn exit_code(&self) -> Option<u32> {
         let (_, rest) = self.error.rsplit_once("exit code: ")?;
         let digits = rest
@@ -88,9 +90,10 @@ impl FailedStep {
         rest[..digits].parse().ok()
     }
 
-    /// The step's name and platform, the last `lines` lines of its log (its error when it wrote nothing), and the exit code.
+    /// Renders the step's name and platform, the last `lines` lines of its log (or its error if
+    /// there is no log), and the exit code.
     ///
-    /// Begins and ends with a line of dashes, as BuildKit's own report does.
+    /// It begins and ends with a line of dashes, as in BuildKit's own report.
     pub fn render(&self, lines: usize) -> String {
         let mut out = format!("------\n > {}", one_line(&self.name));
         if let Some(platform) = self
@@ -113,13 +116,13 @@ impl FailedStep {
         out
     }
 
-    /// Whether the name says it, perhaps as `linux/amd64->arm64`.
+    /// True if the name contains the platform, perhaps as `linux/amd64->arm64`.
     fn name_says(&self, platform: &str) -> bool {
         super::name::StepName::new(&self.name).platform() == Some(platform)
     }
 }
 
-/// The whole report of a failed build: each failed step, then the lines of the source files that it is about.
+/// Renders the report of a failed build: each failed step, then the source lines.
 pub fn render_failure(
     failed: &[FailedStep],
     excerpts: &[SourceExcerpt],
@@ -131,9 +134,9 @@ pub fn render_failure(
         .collect()
 }
 
-/// The list of warnings that ends a build; empty when there are none.
+/// Renders the warnings at the end of a build; empty if there are none.
 ///
-/// `expand` adds the details, the rule's address and the source lines.
+/// `expand` adds the details, the rule's URL and the source lines.
 pub fn render_warnings(warnings: &[Warning], expand: bool, palette: &Palette) -> String {
     let mut out = String::new();
     if warnings.is_empty() {

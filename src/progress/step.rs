@@ -1,4 +1,4 @@
-//! Steps of the client itself, shown like those of the daemon.
+//! The client's own steps, shown like those of the daemon.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +7,10 @@ use bytes::Bytes;
 use super::channel::Writer;
 use super::event::{LogStream, StatusUpdate, Vertex, VertexLog, VertexStatus, Warning};
 
-/// A transfer that moves all the time is reported this often.
+/// How often a moving transfer is reported.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
-/// A running step of the client; shown as cancelled when it is dropped without an end.
+/// A running step of the client. If it is dropped without an end, it is shown as cancelled.
 #[derive(Debug)]
 pub struct Step {
     writer: Writer,
@@ -31,22 +31,22 @@ impl Step {
         step
     }
 
-    /// Ends it well.
+    /// Completes the step.
     pub fn done(mut self) {
         self.end(false, String::new());
     }
 
-    /// Ends it well, with nothing to be done.
+    /// Completes the step as cached.
     pub fn cached(mut self) {
         self.end(true, String::new());
     }
 
-    /// Ends it with an error.
+    /// Ends the step with an error.
     pub fn fail(mut self, error: impl std::fmt::Display) {
         self.end(false, error.to_string());
     }
 
-    /// Adds to its log; the bytes may end within a line.
+    /// Adds to the step's log; the bytes may end within a line.
     pub fn log(&self, stream: LogStream, data: impl Into<Bytes>) {
         let timestamp = Some(self.writer.now());
         let log = VertexLog {
@@ -61,7 +61,7 @@ impl Step {
         });
     }
 
-    /// Adds a warning, which names this step whatever it named before.
+    /// Adds a warning, and sets this step as its vertex.
     pub fn warn(&self, mut warning: Warning) {
         warning.vertex.clone_from(&self.vertex.digest);
         self.writer.send_own(StatusUpdate {
@@ -70,7 +70,7 @@ impl Step {
         });
     }
 
-    /// Begins a transfer within the step, e.g. `transferring context`.
+    /// Starts a transfer within the step, e.g. `transferring context`.
     pub fn transfer(&self, id: impl Into<String>) -> Transfer {
         let now = self.writer.now();
         let status = VertexStatus {
@@ -121,16 +121,16 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// Says how many bytes there are in all; 0 for not known.
+    /// Sets the total number of bytes; 0 if unknown.
     pub fn set_total(&mut self, total: u64) {
         self.status.total = i64::try_from(total).unwrap_or(i64::MAX);
     }
 
-    /// Says how many bytes have been moved since the beginning. May be called as often as one likes.
+    /// Sets the number of bytes so far. Frequent calls are cheap.
     pub fn set_current(&mut self, current: u64) {
         self.status.current = i64::try_from(current).unwrap_or(i64::MAX);
         let now = self.writer.now();
-        // A clock that was set back reports at once.
+        // If the clock was set back, report at once.
         if now
             .duration_since(self.reported)
             .map_or(true, |passed| passed >= REPORT_EVERY)

@@ -1,11 +1,12 @@
-//! Text for people: sizes, durations, and lines of a terminal's columns.
+//! Text for people: sizes, durations, and lines that fit a terminal's width.
 
 use std::time::Duration;
 
 use super::event::VertexStatus;
 use crate::text::clip;
 
-/// A size in decimal units with two digits, e.g. `12.34MB`; below a kilobyte whole bytes, e.g. `999B`.
+/// Formats a size in decimal units with two digits, e.g. `12.34MB`; below a kilobyte in whole
+/// bytes, e.g. `999B`.
 pub(super) fn bytes(size: i64) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     let mut unit = 0;
@@ -20,7 +21,7 @@ pub(super) fn bytes(size: i64) -> String {
     format!("{:.2}{}", size as f64 / base as f64, UNITS[unit])
 }
 
-/// What a transfer has moved, e.g. `1.20kB / 3.40MB`; empty when that is not known.
+/// Formats a transfer's bytes, e.g. `1.20kB / 3.40MB`; empty if unknown.
 pub(super) fn moved(transfer: &VertexStatus) -> String {
     match (transfer.current, transfer.total) {
         (0, 0) => String::new(),
@@ -29,12 +30,13 @@ pub(super) fn moved(transfer: &VertexStatus) -> String {
     }
 }
 
-/// Seconds with one digit, e.g. `12.3s`.
+/// Formats seconds with one digit, e.g. `12.3s`.
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{:.1}s", duration.as_secs_f64())
 }
 
-/// The time before a line of a log: seconds with as many digits as leave the column about as wide, e.g. `0.123`.
+/// Formats the time before a log line: seconds with enough digits for a constant width, e.g.
+/// `0.123`.
 pub(super) fn log_time(at: Duration) -> String {
     let seconds = at.as_secs_f64();
     let digits = match seconds {
@@ -45,9 +47,10 @@ pub(super) fn log_time(at: Duration) -> String {
     format!("{seconds:.digits$}")
 }
 
-/// A line of exactly so many columns: left and right text with blanks between, the left one cut if need be.
+/// Returns a line of exactly `columns` columns: left and right text with spaces between; the left
+/// one is cut if necessary.
 ///
-/// When there is no room for both, the right one is left out.
+/// Without room for both, the right text is omitted.
 pub(super) fn justify(left: &str, right: &str, columns: usize) -> String {
     let (right, right_columns) = clip(right, columns);
     let room = columns.saturating_sub(right_columns + usize::from(!right.is_empty()));

@@ -1,4 +1,5 @@
-//! The task that shows a build: takes updates in, draws at a limited rate, and ends with the channel.
+//! The task that shows a build: it takes updates, draws at a limited rate, and ends with the
+//! channel.
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
@@ -15,26 +16,27 @@ use super::report::Summary;
 use super::tty::{Look, RESTORE, Size, Tty};
 use super::view::View;
 
-/// Between two drawings.
+/// The time between two redraws.
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
-/// How progress looks. Nothing is read from the environment: the caller gives what it says.
+/// Display options. The caller reads the environment; nothing here does.
 pub struct Options {
-    /// Text of the first line of plain output, e.g. `building with "default" instance using docker driver`.
+    /// The first line of plain output, e.g. `building with "default" instance using docker driver`.
     pub description: Option<String>,
-    /// Text at the right of the tty's header, e.g. `docker:default`.
+    /// The text at the right of the tty's header, e.g. `docker:default`.
     pub title: Option<String>,
-    /// The tty header's word.
+    /// The verb in the tty's header.
     pub phase: String,
-    /// Colours of the tty (`BUILDKIT_COLORS`, `NO_COLOR`).
+    /// The colours of the tty (`BUILDKIT_COLORS`, `NO_COLOR`).
     pub palette: Palette,
-    /// Lines of a running step's log in the tty, at most (`BUILDKIT_TTY_LOG_LINES`).
+    /// The maximum number of log lines of a running step in the tty (`BUILDKIT_TTY_LOG_LINES`).
     pub log_lines: usize,
-    /// Cut long names in plain output (`PROGRESS_NO_TRUNC=0`).
+    /// True to cut long names in plain output (`PROGRESS_NO_TRUNC=0`).
     pub truncate_names: bool,
-    /// The one platform that is built for, which `jsonl` gives with steps whose name does not say one.
+    /// The platform of a single-platform build, which `jsonl` adds to steps without a platform in
+    /// their name.
     pub platform: Option<String>,
-    /// The terminal's size, asked at each drawing; none when it does not tell.
+    /// Returns the terminal's size at each redraw; `None` if unknown.
     pub size: Box<dyn Fn() -> Option<Size> + Send>,
     /// This client's clock.
     pub clock: fn() -> SystemTime,
@@ -83,7 +85,7 @@ impl std::fmt::Debug for Options {
 
 /// Shows builds on a writer.
 ///
-/// When it is dropped in the middle, a terminal is left in order, with what was drawn last.
+/// If it is dropped early, it restores the terminal and leaves the last redraw.
 #[derive(Debug)]
 pub struct Display<W: Write> {
     renderer: Renderer,
@@ -103,7 +105,7 @@ enum Renderer {
 }
 
 impl<W: Write> Display<W> {
-    /// A display in a mode; [`Mode::Auto`] should have been [resolved](Mode::resolve), and is taken for plain.
+    /// Creates a display. [Resolve](Mode::resolve) [`Mode::Auto`] first; here it means plain.
     pub fn new(mode: Mode, writer: W, options: Options) -> Self {
         let look = Look {
             phase: options.phase,
@@ -135,7 +137,7 @@ impl<W: Write> Display<W> {
         }
     }
 
-    /// Shows all updates until there can be no more, then the whole for the last time.
+    /// Shows all updates until the channel ends, then draws the final state.
     pub async fn run(mut self, mut updates: Updates) -> Summary {
         let mut ticks = interval_at(Instant::now() + REDRAW_EVERY, REDRAW_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -158,7 +160,7 @@ impl<W: Write> Display<W> {
         self.finish()
     }
 
-    /// Takes an event in. What is not drawn at a rate is written at once.
+    /// Takes an event. Modes without a redraw rate write it at once.
     pub fn take(&mut self, event: &Event) {
         let now = (self.clock)();
         let changes = self.view.take_in(event.source, &event.update, now);
@@ -170,7 +172,7 @@ impl<W: Write> Display<W> {
         }
     }
 
-    /// Draws what there is, whatever the rate.
+    /// Draws the current state, whatever the rate.
     pub fn draw(&mut self) {
         let now = (self.clock)();
         match &mut self.renderer {
@@ -180,7 +182,7 @@ impl<W: Write> Display<W> {
         }
     }
 
-    /// Draws for the last time.
+    /// Draws the final state.
     pub fn finish(mut self) -> Summary {
         let now = (self.clock)();
         match &mut self.renderer {
@@ -193,7 +195,8 @@ impl<W: Write> Display<W> {
         summary
     }
 
-    /// A tty shows the time pass, and another step may have to speak in plain output, even when there is no news.
+    /// Returns true if it must redraw without an event: a tty shows the time, and in plain output
+    /// another step may have its turn.
     fn wants_ticks(&self, changed: bool) -> bool {
         match &self.renderer {
             Renderer::Silent | Renderer::RawJson | Renderer::JsonLines(_) => false,
@@ -203,7 +206,7 @@ impl<W: Write> Display<W> {
     }
 }
 
-/// Asks for the terminal's size.
+/// Returns the terminal's size.
 struct SizeOf(Box<dyn Fn() -> Option<Size> + Send>);
 
 impl SizeOf {
@@ -219,12 +222,12 @@ impl std::fmt::Debug for SizeOf {
     }
 }
 
-/// A writer that is given up at its first error: a build must not end because nobody looks.
+/// A writer that stops at its first error: a build must not fail because its output was closed.
 #[derive(Debug)]
 struct Output<W: Write> {
     writer: W,
     error: Option<io::Error>,
-    /// Something was drawn that moves the cursor.
+    /// True if the last output moved the cursor.
     dirty: bool,
 }
 
@@ -242,7 +245,7 @@ impl<W: Write> Output<W> {
     fn draw(&mut self, text: &str) {
         self.dirty = true;
         self.write(text.as_bytes());
-        // A change that was written as a whole has restored the terminal.
+        // A completely written redraw has restored the terminal.
         self.dirty = self.error.is_some();
     }
 }

@@ -5,7 +5,7 @@ use super::super::event::StatusUpdate;
 use super::super::fixture::*;
 use super::*;
 
-/// A writer whose text can be read while it is in use; it may break after so many writings.
+/// A writer whose text can be read while it is in use. It can fail after a number of writes.
 #[derive(Debug, Clone, Default)]
 struct Shared {
     text: Arc<Mutex<Vec<u8>>>,

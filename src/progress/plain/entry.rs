@@ -1,4 +1,4 @@
-//! What one step has to say and has not said yet.
+//! The unprinted news of one step.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
@@ -7,31 +7,31 @@ use super::super::event::VertexStatus;
 use super::super::text::{log_time, moved, seconds};
 use crate::text::{LogFilter, one_line};
 
-/// A transfer is printed again after so much time or such a part of the whole.
+/// A transfer is printed again after this time, or after a certain part of the whole.
 const TRANSFER_EVERY: Duration = Duration::from_secs(5);
 const TRANSFER_PART: f64 = 0.05;
-/// An open line that grows beyond this is not repeated when its step speaks again.
+/// An unfinished line longer than this is not repeated at the step's next turn.
 const OPEN_LINE: usize = 64 << 10;
 
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     pub(super) index: Option<u32>,
-    /// Transfers with something new.
+    /// The transfers with news.
     pub(super) moved: BTreeSet<usize>,
-    /// What was last printed of a transfer: bytes and time.
+    /// The last printed state of each transfer: bytes and time.
     printed: HashMap<usize, (i64, Option<SystemTime>)>,
-    /// Warnings that have been printed.
+    /// The number of printed warnings.
     pub(super) warned: usize,
     filter: LogFilter,
-    /// Lines of the log, each with its time.
+    /// The lines of the log, each with its time.
     lines: Vec<Vec<u8>>,
-    /// Bytes in `lines`.
+    /// The number of bytes in `lines`.
     pub(super) bytes: usize,
-    /// The last of `lines` goes on.
+    /// True if the last of `lines` is unfinished.
     open: bool,
-    /// How much of the first of `lines` stands on the screen, where it goes on.
+    /// How much of the first of `lines` is already on the screen.
     offset: usize,
-    /// News since the step last spoke, and since when.
+    /// The amount of news since the step's last turn, and its start.
     pub(super) news: u32,
     pub(super) since: Option<SystemTime>,
 }
@@ -49,7 +49,7 @@ impl Entry {
         self.news = 0;
     }
 
-    /// Adds a piece of log that came at a time since the step's start.
+    /// Adds a piece of log with its time since the step's start.
     pub(super) fn write(&mut self, data: &[u8], at: Duration) {
         self.bytes += data.len();
         let mut shown = Vec::with_capacity(data.len());
@@ -69,7 +69,7 @@ impl Entry {
         }
     }
 
-    /// Prints the log; an open line stays open.
+    /// Prints the log; an unfinished line stays open.
     pub(super) fn print_log(&mut self, index: u32, out: &mut Vec<u8>) {
         let count = self.lines.len();
         for (number, line) in self.lines.iter().enumerate() {
@@ -83,12 +83,12 @@ impl Entry {
                 out.push(b'\n');
             }
         }
-        // What others say has colours of its own.
+        // Other steps' text must not inherit its colours.
         self.filter.reset(out);
         self.keep_open_line();
     }
 
-    /// Ends a line that is open on the screen; it will be repeated when more of it comes.
+    /// Ends an unfinished line on the screen; it is repeated when more of it arrives.
     pub(super) fn close_line(&mut self, out: &mut Vec<u8>) {
         if self.offset > 0 {
             out.push(b'\n');
@@ -96,7 +96,7 @@ impl Entry {
         }
     }
 
-    /// Ends the log: a line that is open will not be repeated.
+    /// Ends the log: an unfinished line is not repeated.
     pub(super) fn end_log(&mut self, out: &mut Vec<u8>) {
         self.close_line(out);
         self.lines.clear();
@@ -117,7 +117,8 @@ impl Entry {
         }
     }
 
-    /// The line of a transfer, and whether it goes on; none while it is not worth a line.
+    /// Returns a transfer's line, and true if the transfer is unfinished; `None` if it is not worth
+    /// a line yet.
     pub(super) fn transfer_line(
         &mut self,
         number: usize,

@@ -1,7 +1,7 @@
-//! `plain`: lines of text that are never taken back, for logs and CI systems.
+//! `plain`: appended lines of text, for logs and CI systems.
 //!
-//! One step speaks at a time. The lines, and the rules for when another step may speak, are BuildKit's, so what
-//! reads its output can read this.
+//! One step prints at a time. The lines, and the rules for the next step's turn, are BuildKit's, so
+//! tools that parse its output can parse this.
 
 mod entry;
 mod turn;
@@ -16,24 +16,24 @@ use super::view::{Changes, StepState, StepView, View};
 use crate::text::{clip, one_line};
 use entry::Entry;
 
-/// Columns of a name when names are cut.
+/// The width of a cut name.
 const NAME_COLUMNS: usize = 72;
 
 /// Prints steps as lines.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
-    /// Text of the line `#0 …` that comes first.
+    /// The text of the first line, `#0 …`.
     description: Option<String>,
-    /// Cut long names.
+    /// True to cut long names.
     truncate: bool,
-    /// What is known here of each step, by its position in the view.
+    /// The print state of each step, by its position in the view.
     entries: Vec<Entry>,
-    /// The step that speaks.
+    /// The step whose turn it is.
     current: Option<usize>,
-    /// Steps with something new to say.
+    /// The steps with unprinted news.
     touched: BTreeSet<usize>,
     last_index: u32,
-    /// Something has been printed.
+    /// True once something was printed.
     begun: bool,
     out: Vec<u8>,
 }
@@ -47,7 +47,7 @@ impl Plain {
         }
     }
 
-    /// Takes note of what an update changed.
+    /// Records the changes of an update.
     pub(super) fn note(&mut self, update: &StatusUpdate, changes: &Changes, now: SystemTime) {
         for &position in &changes.steps {
             self.touch(position, now);
@@ -65,12 +65,12 @@ impl Plain {
         }
     }
 
-    /// There is something to say that is not the time for yet.
+    /// True if there is news that must wait for its turn.
     pub(super) fn is_waiting(&self) -> bool {
         !self.touched.is_empty()
     }
 
-    /// The lines that are to be printed now.
+    /// Prints the lines that are due.
     pub(super) fn print(&mut self, view: &View, now: SystemTime) -> Vec<u8> {
         let speaker = self
             .current
@@ -84,7 +84,7 @@ impl Plain {
         std::mem::take(&mut self.out)
     }
 
-    /// The last lines: whatever has not been said yet.
+    /// Prints all remaining news.
     pub(super) fn finish(&mut self, view: &View, now: SystemTime) -> Vec<u8> {
         self.out = self.print(view, now);
         let waiting = self
@@ -127,7 +127,7 @@ impl Plain {
         }
     }
 
-    /// Says that the current step will go on later.
+    /// Marks the current step as unfinished, to be continued later.
     fn leave_current(&mut self) {
         let Some(current) = self.current.take() else {
             return;
@@ -154,7 +154,7 @@ impl Plain {
         }
     }
 
-    /// True when one of those that were printed goes on.
+    /// Prints transfers. Returns true if one of them is unfinished.
     fn print_transfers(&mut self, index: u32, position: usize, step: &StepView) -> bool {
         let entry = &mut self.entries[position];
         let moved = std::mem::take(&mut entry.moved);
@@ -166,7 +166,7 @@ impl Plain {
             .filter_map(|(number, status)| entry.transfer_line(number, status))
             .collect();
         for (line, _) in &lines {
-            // A transfer's line would tear a log line that is open.
+            // A transfer's line must not split an unfinished log line.
             self.entries[position].close_line(&mut self.out);
             self.line(index, line);
         }
@@ -186,7 +186,7 @@ impl Plain {
         let _ = writeln!(self.out, "#{index} {text}");
     }
 
-    /// The number that the step is known by; given when it first speaks.
+    /// Returns the step's number, which is assigned at its first turn.
     fn index(&mut self, position: usize) -> u32 {
         let next = self.last_index + 1;
         let index = *self.entry(position).index.get_or_insert(next);
@@ -213,7 +213,7 @@ impl Plain {
     }
 }
 
-/// The last line of a step.
+/// Returns the last line of a step.
 fn end_of(view: &View, step: &StepView, now: SystemTime) -> String {
     match step.state() {
         StepState::Canceled => "CANCELED".into(),

@@ -18,7 +18,7 @@ impl Printer {
         }
     }
 
-    /// Takes in updates at a moment, then prints.
+    /// Applies updates at a time, then prints.
     fn at(&mut self, now: u64, updates: &[StatusUpdate]) -> &mut Self {
         for update in updates {
             let changes = self.view.take_in(0, update, at(now));
@@ -280,7 +280,7 @@ fn nothing_is_repeated_when_nothing_happens() {
     for now in 1..200 {
         printer.at(now * 100, &[]);
     }
-    // The other step has waited long enough to be named once.
+    // The other step has waited long enough for one turn.
     let after = String::from_utf8(printer.out[before..].to_vec()).unwrap();
     assert_eq!(after, "#1 ...\n\n#2 two\n");
 }

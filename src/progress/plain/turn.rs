@@ -1,32 +1,32 @@
-//! Which step speaks next.
+//! Decides which step prints next.
 //!
-//! What has ended is printed at once. Of those at work one keeps speaking until it ends, unless it has spoken for its share of the
-//! time or another one has been silent for too long.
+//! Completed steps are printed at once. A running step keeps its turn until it ends, unless it has
+//! used its share of time or another step has waited too long.
 
 use std::time::{Duration, SystemTime};
 
 use super::super::view::{StepState, View};
 use super::Plain;
 
-/// The least time for which a step keeps speaking.
+/// The minimum time of a turn.
 const KEEP: Duration = Duration::from_secs(5);
-/// The most time for which a step with news is kept waiting.
+/// The maximum time that a step with news waits.
 const WAIT: Duration = Duration::from_secs(10);
 /// As [`WAIT`], in bytes of log.
 const WAIT_BYTES: usize = 256 << 10;
 
-/// How much a step presses to speak.
+/// A step's urgency.
 struct Pressure {
     position: usize,
     waited: Duration,
-    /// News per second.
+    /// The amount of news per second.
     speed: f64,
-    /// It has waited for too long.
+    /// True if it has waited too long.
     over: bool,
 }
 
 impl Plain {
-    /// The steps to print now: the current one first, then those that have ended, in the order of their ends.
+    /// Returns the steps to print now: the current one first, then completed ones by their end.
     pub(super) fn take_turns(&self, view: &View, now: SystemTime) -> Vec<usize> {
         let touched = self
             .touched
@@ -42,11 +42,11 @@ impl Plain {
             )
         });
         let current = self.current.filter(|current| running.contains(current));
-        // The others' lines would come between: the current step keeps its place at the end.
+        // Other steps' lines would interrupt it, so the current step comes last.
         ended.into_iter().chain(current).collect()
     }
 
-    /// The step that speaks next, if it is not the one that spoke last; asked when all that ended is printed.
+    /// Returns the step that takes the turn, once all completed steps are printed.
     pub(super) fn next_turn(
         &self,
         speaker: Option<usize>,
@@ -57,7 +57,7 @@ impl Plain {
         let waiting: Vec<usize> = self.touched.iter().copied().filter(is_shown).collect();
         match (speaker, waiting.is_empty()) {
             (Some(_), true) => None,
-            // Nobody has news, and nobody speaks: say what is being worked on.
+            // There is no news and no turn: print the name of a running step.
             (None, true) => {
                 let at_work = |position: &usize| view.step(*position).state() == StepState::Running;
                 view.shown()
@@ -75,7 +75,7 @@ impl Plain {
         }
     }
 
-    /// The step that takes the turn from the one that speaks.
+    /// Returns the step that takes over the turn.
     fn challenger(
         &self,
         speaker: usize,
@@ -111,7 +111,7 @@ impl Plain {
     }
 }
 
-/// The one that presses more; of two alike the earlier.
+/// Returns the more urgent one; of two equal ones the earlier.
 fn stronger(one: Pressure, other: Pressure) -> Pressure {
     if (other.over, other.speed) > (one.over, one.speed) {
         other

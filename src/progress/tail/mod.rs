@@ -1,21 +1,21 @@
-//! The last lines of a step's output, as a terminal would show them: `\r`, backspaces and cursor movements are followed, colours and
-//! everything else that would disturb a display is taken out.
+//! The last lines of a step's output as a terminal would show them. `\r`, backspaces and cursor
+//! movements are applied; colours and all other control sequences are removed.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::text::{Utf8Stream, is_unprintable};
 
-/// Lines that are kept.
+/// The maximum number of kept lines.
 const LINES: usize = 100;
-/// Characters of a line that are kept.
+/// The maximum number of kept characters per line.
 const COLUMNS: usize = 1024;
 
-/// The last lines of a log; memory is bounded whatever is written.
+/// The last lines of a log, with bounded memory.
 #[derive(Debug, Clone, Default)]
 pub struct LogTail {
     lines: VecDeque<Line>,
-    /// Where the next character goes.
+    /// The position of the next character.
     row: usize,
     column: usize,
     escape: Escape,
@@ -25,19 +25,19 @@ pub struct LogTail {
 /// One line of output.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Line {
-    /// When it was begun, since the step's start.
+    /// The line's start, since the step's start.
     at: Duration,
     text: Vec<char>,
 }
 
-/// How far an escape sequence has come.
+/// The state of an escape sequence.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 enum Escape {
     #[default]
     None,
     /// After ESC.
     Begun,
-    /// After ESC and a character that one more follows.
+    /// After ESC and a character that takes one more.
     Charset,
     /// After `ESC [`, with the first two numbers.
     Control {
@@ -50,14 +50,15 @@ enum Escape {
 }
 
 impl LogTail {
-    /// Adds output that came at a time since the step's start; it may be cut anywhere.
+    /// Adds output with its time since the step's start; it may be cut anywhere.
     pub fn write(&mut self, data: &[u8], at: Duration) {
         let mut utf8 = std::mem::take(&mut self.utf8);
         utf8.read(data, |c| self.put(c, at));
         self.utf8 = utf8;
     }
 
-    /// The lines that are kept, oldest first, each with the time since the step's start; trailing spaces are cut.
+    /// Returns the kept lines, oldest first, each with its time since the step's start, without
+    /// trailing spaces.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = (Duration, String)> + '_ {
         self.lines.iter().map(|line| {
             let text: String = line.text.iter().collect();
@@ -65,7 +66,7 @@ impl LogTail {
         })
     }
 
-    /// The last lines that are not blank, oldest first.
+    /// Returns the last non-blank lines, oldest first.
     pub(super) fn last(&self, count: usize) -> Vec<String> {
         let texts = self.lines().rev().map(|(_, text)| text);
         let mut last: Vec<String> = texts.filter(|text| !text.is_empty()).take(count).collect();
@@ -73,7 +74,7 @@ impl LogTail {
         last
     }
 
-    /// How many of the last lines are not blank, at most `limit`.
+    /// Counts the last non-blank lines, at most `limit`.
     pub(super) fn count(&self, limit: usize) -> usize {
         let blank = |line: &&Line| line.text.iter().all(|c| c.is_whitespace());
         self.lines
@@ -84,7 +85,7 @@ impl LogTail {
             .count()
     }
 
-    /// Gives the memory back.
+    /// Frees the memory.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -224,7 +225,7 @@ impl LogTail {
         }
     }
 
-    /// The line that is written to, made if need be; the oldest line makes room.
+    /// Returns the current line, created if necessary; the oldest line makes room.
     fn current(&mut self, at: Duration) -> &mut Line {
         while self.row >= self.lines.len() {
             if self.lines.len() == LINES {

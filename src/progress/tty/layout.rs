@@ -1,4 +1,4 @@
-//! The rows of a display as lines of a given width.
+//! Formats the rows of a display as lines of a given width.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use super::screen::Line;
 use super::{Look, Size};
 use crate::text::{clip, one_line};
 
-/// Header and rows.
+/// Returns the header and the rows.
 pub(super) fn lines(
     view: &View,
     rows: &[Row<'_>],
@@ -19,7 +19,8 @@ pub(super) fn lines(
     now: SystemTime,
     last: bool,
 ) -> Vec<Line> {
-    // In the last column a character would mark the line as one that goes on, which a resize would make true.
+    // A character in the last column would mark the line as wrapped, and a resize would then join
+    // it with the next.
     let columns = usize::from(size.columns).saturating_sub(1);
     let header = Line::new(header(view, look, columns, now, last), look, Tone::Plain);
     let rows = rows.iter().map(|row| line(view, row, look, columns, now));
@@ -86,7 +87,8 @@ fn line(view: &View, row: &Row<'_>, look: &Look, columns: usize, now: SystemTime
     }
 }
 
-/// ` => => name 1.2MB / 3.4MB   0.5s`; on a narrow line the bytes stay and the time goes, then the name's end.
+/// ` => => name 1.2MB / 3.4MB   0.5s`. On a narrow line the time is omitted first, then the name's
+/// end.
 fn transfer(
     view: &View,
     step: &StepView,
@@ -157,7 +159,7 @@ fn folded(group: Option<&str>, steps: &[&StepView]) -> String {
     format!(" => {group}{} step{plural} done{cached}", steps.len())
 }
 
-/// Less than a twentieth of a second is no time.
+/// Less than a twentieth of a second is shown as no time.
 fn time(duration: std::time::Duration) -> String {
     if duration.as_millis() < 50 {
         "0.0s".into()

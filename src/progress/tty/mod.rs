@@ -1,7 +1,6 @@
 //! `tty`: a display that is redrawn in place.
 //!
-//! `rows` chooses what is shown in the room that there is, `layout` makes lines of it, `screen` puts them over those of
-//! before.
+//! `rows` selects what fits, `layout` formats it as lines, `screen` replaces the previous lines.
 
 mod layout;
 mod rows;
@@ -17,14 +16,14 @@ use screen::Screen;
 /// The size of a terminal in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
-    /// Characters in a line.
+    /// The width.
     pub columns: u16,
-    /// Lines.
+    /// The height.
     pub rows: u16,
 }
 
 impl Default for Size {
-    /// 80×24, for a terminal that does not tell.
+    /// 80×24, if the terminal's size is unknown.
     fn default() -> Self {
         Self {
             columns: 80,
@@ -33,15 +32,15 @@ impl Default for Size {
     }
 }
 
-/// How the display looks.
+/// The display's settings.
 #[derive(Debug, Clone)]
 pub(super) struct Look {
-    /// The word of the header: `Building`.
+    /// The verb of the header: `Building`.
     pub(super) phase: String,
-    /// At the right of the header, e.g. `docker:default`.
+    /// The text at the right of the header, e.g. `docker:default`.
     pub(super) description: String,
     pub(super) palette: Palette,
-    /// Lines of a running step's log, at most.
+    /// The maximum number of log lines of a running step.
     pub(super) log_lines: usize,
 }
 
@@ -60,7 +59,8 @@ impl Tty {
         }
     }
 
-    /// What to write so that the terminal shows the view as it is now. The cursor is hidden within, and shown again at the end.
+    /// Returns the text that makes the terminal show the view. It hides the cursor first and shows
+    /// it again at the end.
     pub(super) fn draw(&mut self, view: &View, size: Size, now: SystemTime) -> String {
         let rows = rows::fit(
             view,
@@ -71,7 +71,7 @@ impl Tty {
         self.screen.replace(lines, size)
     }
 
-    /// As [`draw`](Self::draw), for the last time: all steps, however many there are.
+    /// As [`draw`](Self::draw), for the final state: shows all steps, however many.
     pub(super) fn finish(&mut self, view: &View, size: Size, now: SystemTime) -> String {
         let rows = rows::all(view);
         let lines = layout::lines(view, &rows, &self.look, size, now, true);

@@ -1,40 +1,40 @@
-//! What is shown in the room that there is: everything if it fits, else what has ended is folded, oldest first.
+//! Selects the rows that fit: everything if possible, else the oldest completed steps are folded.
 //!
-//! Steps of one platform stand together, so that eight builds at once can be read.
+//! The steps of a platform stay together, so that eight concurrent builds are readable.
 
 use std::collections::BTreeMap;
 
 use super::super::view::{StepState, StepView, View};
 
-/// One line of the display below the header.
+/// A line of the display below the header.
 #[derive(Debug, Clone)]
 pub(super) enum Row<'a> {
     /// A step.
     Step(&'a StepView),
-    /// A transfer of a step, by its position.
+    /// A transfer of a step, by its index.
     Transfer(&'a StepView, usize),
-    /// The transfers of a step that are counted instead of shown.
+    /// The number of a step's transfers that are not shown.
     Omitted(&'a StepView),
-    /// A warning of a step, by its position.
+    /// A warning of a step, by its index.
     Warning(&'a StepView, usize),
     /// A line of a running step's log.
     Log(String),
-    /// Steps that ended well, in one line: those of a group, or of all.
+    /// Successful steps in one line: those of a group, or all.
     Folded {
         group: Option<&'a str>,
         steps: Vec<&'a StepView>,
     },
-    /// So many lines for which there is no room.
+    /// The number of lines that do not fit.
     Hidden(usize),
 }
 
-/// Steps that stand together.
+/// Steps that are shown together.
 struct Section<'a> {
     group: Option<&'a str>,
     steps: Vec<&'a StepView>,
 }
 
-/// All rows, without logs.
+/// Returns all rows, without logs.
 pub(super) fn all(view: &View) -> Vec<Row<'_>> {
     let sections = sections(view);
     sections
@@ -43,7 +43,7 @@ pub(super) fn all(view: &View) -> Vec<Row<'_>> {
         .collect()
 }
 
-/// At most `room` rows, logs of running steps among them, each with at most `log_lines`.
+/// Returns at most `room` rows, with logs of running steps of at most `log_lines` each.
 pub(super) fn fit(view: &View, room: usize, log_lines: usize) -> Vec<Row<'_>> {
     let sections = sections(view);
     let wanted: usize = running(view).map(|step| step.log.count(log_lines)).sum();
@@ -60,7 +60,8 @@ pub(super) fn fit(view: &View, room: usize, log_lines: usize) -> Vec<Row<'_>> {
     add_logs(rows, free, log_lines)
 }
 
-/// What belongs to no platform comes first as far as it began before, or prepares, the platforms' steps; the rest last.
+/// Groups the steps. Steps without a platform come first if they started before the platforms'
+/// steps or prepare them, otherwise last.
 fn sections(view: &View) -> Vec<Section<'_>> {
     let mut before = Vec::new();
     let mut groups: BTreeMap<&str, Vec<&StepView>> = BTreeMap::new();
@@ -108,7 +109,7 @@ fn step_rows(step: &StepView, transfers: bool) -> Vec<Row<'_>> {
         .collect()
 }
 
-/// Transfers of an unfinished step that go on.
+/// Returns the running transfers of an unfinished step.
 fn open_rows(step: &StepView) -> Vec<Row<'_>> {
     let goes_on = |row: &Row<'_>| match row {
         Row::Transfer(_, number) => step.transfers[*number].completed.is_none(),
@@ -127,7 +128,8 @@ fn running(view: &View) -> impl Iterator<Item = &StepView> + '_ {
         .filter(|step| step.state() == StepState::Running)
 }
 
-/// Keeps as many of the steps that ended last, in each section, as leave room for the rest and for `wanted` lines of logs.
+/// Keeps the latest completed steps of each section, as many as leave room for the rest and for
+/// `wanted` lines of logs.
 fn fold<'a>(sections: &[Section<'a>], room: usize, wanted: usize) -> Vec<Row<'a>> {
     let most = sections
         .iter()
@@ -150,7 +152,7 @@ fn fold<'a>(sections: &[Section<'a>], room: usize, wanted: usize) -> Vec<Row<'a>
     fold_everything(sections)
 }
 
-/// How many rows [`fold_section`] gives.
+/// Returns the number of rows of [`fold_section`].
 fn count_folded(section: &Section<'_>, keep: usize) -> usize {
     let (ended, open): (Vec<&StepView>, Vec<&StepView>) =
         section.steps.iter().partition(|step| is_folded_first(step));
@@ -168,7 +170,7 @@ fn fold_section<'a>(section: &Section<'a>, keep: usize) -> Vec<Row<'a>> {
         .iter()
         .filter(|step| is_folded_first(step))
         .count();
-    // One step alone is as short as the line that would stand for it.
+    // A single step is as short as the line that would replace it.
     let mut to_fold = if ended > keep + 1 { ended - keep } else { 0 };
     let mut folded = Vec::with_capacity(to_fold);
     let mut rows = Vec::new();
@@ -194,7 +196,7 @@ fn fold_section<'a>(section: &Section<'a>, keep: usize) -> Vec<Row<'a>> {
     rows
 }
 
-/// One line for all that ended well.
+/// Returns one line for all successful steps.
 fn fold_everything<'a>(sections: &[Section<'a>]) -> Vec<Row<'a>> {
     let steps = || {
         sections
@@ -212,7 +214,8 @@ fn fold_everything<'a>(sections: &[Section<'a>]) -> Vec<Row<'a>> {
     folded.into_iter().chain(open).collect()
 }
 
-/// Leaves `room` rows: failures before running steps, running steps before the rest, and a line that tells how many are not shown.
+/// Reduces the rows to `room`: failures go before running steps, running steps before the rest. The
+/// last line counts the hidden ones.
 fn hide(rows: &mut Vec<Row<'_>>, room: usize) {
     if room == 0 {
         rows.clear();
@@ -236,7 +239,7 @@ fn hide(rows: &mut Vec<Row<'_>>, room: usize) {
         .collect();
 }
 
-/// Puts logs below their steps, sharing the free room fairly.
+/// Adds logs below their steps and shares the free room fairly.
 fn add_logs(rows: Vec<Row<'_>>, free: usize, log_lines: usize) -> Vec<Row<'_>> {
     let wants: Vec<usize> = rows
         .iter()
@@ -262,7 +265,8 @@ fn add_logs(rows: Vec<Row<'_>>, free: usize, log_lines: usize) -> Vec<Row<'_>> {
     with_logs
 }
 
-/// Gives each what it wants as far as there is enough; else all the same, and what is left over to the first ones.
+/// Gives each what it wants if there is enough; otherwise equal shares, and the remainder to the
+/// first ones.
 fn share(wants: &[usize], mut free: usize) -> Vec<usize> {
     let mut shares = vec![0; wants.len()];
     loop {

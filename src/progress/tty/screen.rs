@@ -1,7 +1,8 @@
-//! The lines that stand on the terminal, and how they are replaced.
+//! The lines on the terminal, and how they are replaced.
 //!
-//! All of a change is one piece of text that hides the cursor, turns off the wrapping of lines, and undoes both at its end: a
-//! program that dies between two changes leaves the terminal as it was. Only lines that changed are written.
+//! A redraw is one piece of text that hides the cursor, disables line wrapping, and undoes both at
+//! its end: a program that dies between two redraws leaves a usable terminal. Only changed lines
+//! are written.
 
 use super::super::palette::Tone;
 use super::{Look, Size};
@@ -9,7 +10,7 @@ use crate::text::clip;
 
 const BEGIN: &str = "\x1b[?25l\x1b[?7l";
 const END: &str = "\x1b[?7h\x1b[?25h";
-/// Undoes whatever a change that was cut off may have left.
+/// Undoes the effects of an interrupted redraw.
 pub(in super::super) const RESTORE: &str = "\x1b[0m\x1b[?7h\x1b[?25h";
 const ERASE_RIGHT: &str = "\x1b[K";
 const ERASE_BELOW: &str = "\x1b[J";
@@ -30,13 +31,13 @@ impl Line {
         }
     }
 
-    /// Lines of the terminal that it takes when that has become narrower.
+    /// Returns how many terminal lines it takes after the terminal became narrower.
     fn height(&self, columns: usize) -> usize {
         self.columns.div_ceil(columns.max(1)).max(1)
     }
 }
 
-/// What stands on the terminal. The cursor is at the beginning of the line below.
+/// The lines on the terminal. The cursor is at the start of the line below them.
 #[derive(Debug, Default)]
 pub(super) struct Screen {
     lines: Vec<Line>,
@@ -44,9 +45,10 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// What to write to have these lines in place of those before.
+    /// Returns the text that replaces the previous lines by these.
     ///
-    /// Terminals wrap the lines that are too long for a narrower window, so the way up is longer then.
+    /// Terminals wrap lines that are too long for a narrower window, so the cursor must go up
+    /// further.
     pub(super) fn replace(&mut self, lines: Vec<Line>, size: Size) -> String {
         let same_width = self
             .size
@@ -59,7 +61,7 @@ impl Screen {
             out.push_str(&format!("\x1b[{up}A"));
         }
         for (number, line) in lines.iter().enumerate() {
-            // In a window that is as wide as it was, what has not changed still stands there.
+            // At the same width, unchanged lines are still on the screen.
             if !same_width || self.lines.get(number) != Some(line) {
                 out.push_str(&line.text);
                 if line.columns < columns {

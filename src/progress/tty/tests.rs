@@ -16,7 +16,7 @@ fn tty() -> Tty {
     })
 }
 
-/// What a terminal shows that has got these writings.
+/// Returns the screen of a terminal after these writes.
 fn shown(writings: &[String]) -> Vec<String> {
     let mut terminal = LogTail::default();
     writings
@@ -143,7 +143,7 @@ fn steps_of_a_platform_stand_together() {
 #[test]
 fn ended_steps_are_folded_when_there_is_no_room() {
     let view = view(900, &eight_platforms(0));
-    // Header, context, eight times (folded, running), and the cursor's line.
+    // The header, the context, eight pairs (folded, running), and the cursor's line.
     let lines = draw(
         &view,
         Size {

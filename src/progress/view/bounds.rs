@@ -1,30 +1,31 @@
-//! How much of what a daemon reports is remembered. A build of many thousand steps stays far below; a daemon that reports
-//! without end fills no memory.
+//! Limits the memory for a daemon's reports. Builds with thousands of steps stay far below; a
+//! hostile daemon cannot fill the memory.
 
 use bytes::Bytes;
 
 use super::super::event::{Vertex, VertexStatus, Warning};
 use super::step::StepView;
 
-/// Text of steps, transfers and warnings, with what is kept besides; bytes.
+/// The maximum text of steps, transfers and warnings with their overhead, in bytes.
 const BYTES: usize = 128 << 20;
-/// What a vertex, a transfer or a warning takes besides its text, bytes.
+/// The overhead of a vertex, transfer or warning, in bytes.
 const ENTRY: usize = 512;
-/// How often a step begins again.
+/// The maximum number of restarts of a step.
 const SPANS: usize = 1000;
-/// Transfers of a step: layers, files of a context.
+/// The maximum number of transfers of a step: layers, files of a context.
 const TRANSFERS: usize = 2000;
-/// Warnings of a build.
+/// The maximum number of warnings of a build.
 const WARNINGS: usize = 1000;
-/// Steps whose last lines are kept at a time, of up to 400 KiB each; those that ended well need theirs no more.
+/// The maximum number of steps whose logs are kept, up to 400 KiB each. Successful steps free
+/// theirs.
 const LOGS: usize = 256;
 
-/// What was remembered so far.
+/// The amounts used so far.
 #[derive(Debug)]
 pub(super) struct Bounds {
     left: usize,
     logs: usize,
-    /// Something was left out.
+    /// True if something was dropped.
     hit: bool,
     told: bool,
 }
@@ -49,7 +50,7 @@ impl Bounds {
         let text = vertex.name.len() + vertex.error.len();
         match known {
             None => self.admit(ENTRY + vertex.digest.len() + text),
-            // The end of a step is told even when there is no room for more of them.
+            // The end of a known step is recorded even if there is no more room.
             Some(step) if step.name() == vertex.name && step.error() == vertex.error => {
                 step.work.count() < SPANS
             }
@@ -82,7 +83,7 @@ impl Bounds {
         self.logs = self.logs.saturating_sub(1);
     }
 
-    /// Said once, when something was left out.
+    /// Returns a warning once, if something was dropped.
     pub(super) fn warning(&mut self) -> Option<Warning> {
         let first = self.hit && !std::mem::replace(&mut self.told, self.hit);
         first.then(|| Warning {

@@ -1,4 +1,5 @@
-//! The state of all steps, made of the events so far. Pure: it reads no clock and draws nothing.
+//! The state of all steps, computed from the events so far. Pure: it reads no clock and draws
+//! nothing.
 
 mod bounds;
 mod omitted;
@@ -14,15 +15,15 @@ use super::name::StepName;
 use bounds::Bounds;
 pub use step::{StepState, StepView};
 
-/// What is known of a build, or of several that are shown together.
+/// The state of a build, or of several that are shown together.
 #[derive(Debug, Default)]
 pub struct View {
     steps: Vec<StepView>,
-    /// Steps by digest; members of a group lead to the group's step.
+    /// Steps by digest; the members of a group map to the group's step.
     by_digest: HashMap<String, usize>,
-    /// By the group's id.
+    /// Groups by id.
     groups: HashMap<String, Group>,
-    /// The steps to show, in the order in which they started.
+    /// The shown steps, by their start.
     shown: Vec<usize>,
     clocks: Clocks,
     /// The source and time of the first start.
@@ -31,36 +32,38 @@ pub struct View {
     bounds: Bounds,
 }
 
-/// What an event changed, by position in [`View::step`].
+/// The changes of an event, by position in [`View::step`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
-    /// Steps whose own state changed.
+    /// The steps whose own state changed.
     pub(super) steps: Vec<usize>,
-    /// Step and position of each transfer that moved on.
+    /// The step and index of each changed transfer.
     pub(super) transfers: Vec<(usize, usize)>,
-    /// Steps that got a warning.
+    /// The steps with a new warning.
     pub(super) warned: Vec<usize>,
-    /// Step of each log in the update, with the time since its start; none for a log of no known step.
+    /// The step of each log in the update, with the time since its start; `None` if the step is
+    /// unknown.
     pub(super) logs: Vec<Option<(usize, Duration)>>,
 }
 
 impl View {
-    /// Takes in an event of a source (0: this client's own clock) that arrived at a time of this client's clock.
+    /// Applies an event of a source (0: this client's own clock), which arrived `now` by this
+    /// client's clock.
     pub fn apply(&mut self, source: u64, update: &StatusUpdate, now: SystemTime) {
         self.take_in(source, update, now);
     }
 
-    /// Started steps, in the order in which they started.
+    /// Returns the started steps, by their start.
     pub fn steps(&self) -> impl Iterator<Item = &StepView> + '_ {
         self.shown.iter().map(|&position| &self.steps[position])
     }
 
-    /// Time that a step was worked on.
+    /// Returns the time that a step was worked on.
     pub fn elapsed(&self, step: &StepView, now: SystemTime) -> Duration {
         step.work.elapsed(&self.clocks, now)
     }
 
-    /// Steps that have ended, and all that are known.
+    /// Returns the numbers of completed and of known steps.
     pub fn counts(&self) -> (usize, usize) {
         let known = self.steps.iter().filter(|step| !step.hidden);
         known.fold((0, 0), |(ended, all), step| {
@@ -68,12 +71,12 @@ impl View {
         })
     }
 
-    /// All warnings, each once, in the order in which they came.
+    /// Returns all warnings, each once, in the order of arrival.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// Time since the first step began.
+    /// Returns the time since the first step started.
     pub fn age(&self, now: SystemTime) -> Duration {
         let start = self.first.map(|(source, at)| self.clocks.local(source, at));
         start
@@ -123,12 +126,12 @@ impl View {
         &self.steps[position]
     }
 
-    /// Positions of the started steps, in the order in which they started.
+    /// Returns the positions of the started steps, by their start.
     pub(super) fn shown(&self) -> &[usize] {
         &self.shown
     }
 
-    /// When a step ended; `now` for one that has not.
+    /// Returns the end of a step; `now` for an unfinished one.
     pub(super) fn ended_at(&self, step: &StepView, now: SystemTime) -> SystemTime {
         step.work
             .merged(&self.clocks)
@@ -137,7 +140,7 @@ impl View {
             .unwrap_or(now)
     }
 
-    /// Time that several steps were worked on, what they shared counted once.
+    /// Returns the time that several steps were worked on; overlaps count once.
     pub(super) fn elapsed_together<'a>(
         &self,
         steps: impl Iterator<Item = &'a StepView>,
@@ -152,7 +155,7 @@ impl View {
             .sum()
     }
 
-    /// Time that a transfer of a step has taken; none when its start is not known.
+    /// Returns the duration of a transfer; `None` if its start is unknown.
     pub(super) fn transfer_elapsed(
         &self,
         step: &StepView,
@@ -176,7 +179,7 @@ impl View {
         .duration(now)
     }
 
-    /// The position of the step that changed by it.
+    /// Applies a vertex. Returns the position of the changed step.
     fn take_vertex(&mut self, source: u64, vertex: &Vertex) -> Option<usize> {
         if let Some(started) = vertex.started {
             self.first.get_or_insert((source, started));
@@ -186,7 +189,7 @@ impl View {
         }
         let position = self.position(&vertex.digest);
         let step = &mut self.steps[position];
-        // A vertex is announced again by every build that needs it, as if it had not begun.
+        // Every build that needs a vertex announces it again, as if it had not started.
         if step.work.is_started() && vertex.started.is_none() {
             return None;
         }
@@ -257,7 +260,7 @@ impl View {
             step.transfer_sources[known] = source;
             return Some((position, known));
         }
-        // One that has not begun has nothing to show yet.
+        // A transfer that has not started has nothing to show.
         status.started?;
         if !self.bounds.admit_status(status, step.transfers.len()) {
             return None;
@@ -313,7 +316,7 @@ impl View {
         Some((position, at))
     }
 
-    /// The log of a step that ended well is of no more use.
+    /// Frees the logs of successful steps.
     fn free_logs(&mut self, positions: &[usize]) {
         for &position in positions {
             let step = &mut self.steps[position];
@@ -326,7 +329,7 @@ impl View {
         }
     }
 
-    /// The step of a digest or group id, made if it is new.
+    /// Returns the position of a digest's or group id's step, created if new.
     fn position(&mut self, id: &str) -> usize {
         if let Some(&position) = self.by_digest.get(id) {
             return position;
@@ -347,7 +350,7 @@ impl View {
     }
 }
 
-/// The latest time that an update speaks of.
+/// Returns the latest time in an update.
 fn newest_time(update: &StatusUpdate) -> Option<SystemTime> {
     let vertexes = update
         .vertexes

@@ -1,26 +1,26 @@
-//! The lines of an export that name a manifest or a config each. A build of many platforms has
-//! dozens of them, so all but the first ones are counted.
+//! Export lines that each name a manifest or a config. A multi-platform build has dozens of them,
+//! so only the first ones are shown and the rest is counted.
 
-/// So many are shown: those of two platforms with attestations.
+/// How many are shown: as many as two platforms with attestations have.
 const SHOWN: usize = 6;
-/// The index (`exporting manifest list`) is always shown.
+/// The prefixes of such lines. The index (`exporting manifest list`) is always shown.
 const PREFIXES: [&str; 3] = [
     "exporting manifest sha256:",
     "exporting attestation manifest sha256:",
     "exporting config sha256:",
 ];
 
-/// The transfers of a step that are counted instead of shown.
+/// The transfers of a step that are only counted.
 #[derive(Debug, Default)]
 pub(super) struct Omitted {
-    /// Manifests and configs seen.
+    /// The number of manifests and configs.
     seen: usize,
-    /// The position of the first transfer that is not shown.
+    /// The index of the first hidden transfer.
     first: Option<usize>,
 }
 
 impl Omitted {
-    /// Takes note of a new transfer and its position.
+    /// Records a new transfer and its index.
     pub(super) fn note(&mut self, number: usize, id: &str) {
         if names_one(id) {
             self.seen += 1;
@@ -30,12 +30,12 @@ impl Omitted {
         }
     }
 
-    /// True if the transfer at this position is not shown.
+    /// True if the transfer at this index is hidden.
     pub(super) fn contains(&self, number: usize, id: &str) -> bool {
         self.first.is_some_and(|first| number >= first) && names_one(id)
     }
 
-    /// The line that stands for those that are not shown.
+    /// Returns the line that replaces the hidden ones.
     pub(super) fn line(&self) -> Option<String> {
         let count = self.seen.saturating_sub(SHOWN);
         (count > 0).then(|| format!("exporting {count} more manifests and configs"))

@@ -6,7 +6,7 @@ use super::super::name::StepName;
 use super::super::tail::LogTail;
 use super::omitted::Omitted;
 
-/// One step: a vertex, or a group of them.
+/// A step: a vertex, or a group of them.
 #[derive(Debug, Default)]
 pub struct StepView {
     pub(in super::super) digest: String,
@@ -15,54 +15,54 @@ pub struct StepView {
     pub(in super::super) error: String,
     pub(in super::super) work: Work,
     pub(in super::super) transfers: Vec<VertexStatus>,
-    /// Sources of the transfers, whose clocks they are measured by.
+    /// The sources of the transfers, whose clocks measure them.
     pub(super) transfer_sources: Vec<u64>,
-    /// Which of the transfers are counted instead of shown.
+    /// The transfers that are only counted.
     pub(super) omitted: Omitted,
     pub(in super::super) warnings: Vec<Warning>,
     pub(in super::super) log: LogTail,
-    /// Its log is one of those that are kept.
+    /// True if its log is kept.
     pub(super) keeps_log: bool,
-    /// In `View::shown`.
+    /// True if it is in `View::shown`.
     pub(super) shown: bool,
-    /// Stands for no step to count: a group without a visible member.
+    /// True if it is not counted as a step: a group without a visible member.
     pub(super) hidden: bool,
 }
 
-/// How far a step is.
+/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepState {
-    /// Known, not begun.
+    /// The step has not started.
     Pending,
-    /// At work.
+    /// The step is running.
     Running,
-    /// Ended well.
+    /// The step completed.
     Done,
-    /// Ended well, with a result from the cache.
+    /// The step completed with a result from the cache.
     Cached,
-    /// Ended because the build was cancelled or something else failed.
+    /// The step was cancelled, or ended because something else failed.
     Canceled,
-    /// Ended with an error of its own.
+    /// The step failed.
     Failed,
 }
 
 impl StepView {
-    /// The name as the daemon gave it.
+    /// Returns the name that the daemon sent.
     pub fn name(&self) -> &str {
         self.name.full()
     }
 
-    /// The platform that the step is for, e.g. `linux/arm64`, when its name says so.
+    /// Returns the platform of the step, e.g. `linux/arm64`, if its name contains it.
     pub fn platform(&self) -> Option<&str> {
         self.name.platform()
     }
 
-    /// The error; empty when there is none.
+    /// Returns the error; empty if there is none.
     pub fn error(&self) -> &str {
         &self.error
     }
 
-    /// How far it is.
+    /// Returns the state.
     pub fn state(&self) -> StepState {
         match () {
             () if self.error.ends_with(CANCELED) => StepState::Canceled,
@@ -74,27 +74,27 @@ impl StepView {
         }
     }
 
-    /// It has begun, and is not part of a group that is not to be seen yet.
+    /// True if the step has started and is not part of a group that is still hidden.
     pub(in super::super) fn is_shown(&self) -> bool {
         self.shown
     }
 
-    /// True if the transfer at this position is counted instead of shown.
+    /// True if the transfer at this index is only counted.
     pub(in super::super) fn omits(&self, number: usize) -> bool {
         let status = self.transfers.get(number);
         status.is_some_and(|status| self.omitted.contains(number, &status.id))
     }
 
-    /// The line that stands for the transfers that are not shown.
+    /// Returns the line that replaces the hidden transfers.
     pub(in super::super) fn omitted_line(&self) -> Option<String> {
         self.omitted.line()
     }
 
-    /// The end of its log; given up once the step has ended well.
+    /// Returns the end of the log; empty once the step has completed.
     pub fn log(&self) -> &LogTail {
         &self.log
     }
 }
 
-/// How the error of a cancelled step ends.
+/// The end of a cancelled step's error.
 const CANCELED: &str = "context canceled";

@@ -85,7 +85,7 @@ fn what_speaks_of_no_known_step_is_left_out() {
     );
     assert_eq!(states(&view), []);
     assert_eq!(view.counts(), (0, 0));
-    // A warning is told at the end all the same.
+    // The warning is still in the final report.
     assert_eq!(view.warnings().len(), 1);
 }
 
@@ -123,7 +123,7 @@ fn times_that_are_missing_or_absurd_are_no_times() {
 #[test]
 fn the_daemons_clock_may_be_wrong() {
     let mut view = View::default();
-    // The daemon is an hour ahead; its event arrives 5 ms after it happened.
+    // The daemon's clock is an hour ahead; its event arrives 5 ms after it happened.
     view.apply(7, &begun("a", "one", 3_600_000), at(5));
     let step = view.steps().next().unwrap();
     assert_eq!(view.elapsed(step, at(2005)), Duration::from_secs(2));
@@ -258,7 +258,7 @@ fn a_daemon_that_reports_without_end_fills_no_memory() {
             .starts_with(b"the daemon reports more")
     );
 
-    // Also one step that says something else each time.
+    // The same for one step that changes its name each time.
     let mut view = View {
         bounds: Bounds::of(1 << 20),
         ..View::default()
