@@ -7,14 +7,14 @@ use super::{Error, Locked, Store, check_name, files};
 pub(super) const FOLDER: &str = "activity";
 
 impl Store {
-    /// When a builder was last used, as far as that is known.
+    /// Returns when a builder was last used, if known.
     pub fn last_activity(&self, name: &str) -> Option<OffsetDateTime> {
         let path = self.folder().join(FOLDER).join(check_name(name).ok()?);
         let bytes = files::read(&path).ok()??;
         OffsetDateTime::parse(std::str::from_utf8(&bytes).ok()?, &Rfc3339).ok()
     }
 
-    /// Writes down that a builder is used now.
+    /// Records that a builder is used now.
     ///
     /// # Errors
     /// [`Error::InvalidName`] and [`Error::File`].

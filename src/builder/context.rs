@@ -1,4 +1,4 @@
-//! The contexts of the docker CLI: named engines, in Docker's configuration folder.
+//! The contexts of the docker CLI: named engines in Docker's configuration folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,11 +9,11 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, files};
 use crate::client::{Address, ConnectOptions, TlsOptions};
 
-/// The context that is always there: the engine of `DOCKER_HOST`, or the one on Docker's usual socket.
+/// The context that always exists: the engine of `DOCKER_HOST`, or of Docker's default socket.
 pub const DEFAULT_CONTEXT: &str = "default";
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
-/// The contexts that the docker CLI has, and which of them is used.
+/// The docker CLI's contexts, and the current one.
 #[derive(Debug, Clone)]
 pub struct Contexts {
     folder: Option<PathBuf>,
@@ -23,22 +23,23 @@ pub struct Contexts {
     current: String,
 }
 
-/// Where a Docker Engine is.
+/// The endpoint of a Docker Engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineEndpoint {
-    /// Its address as `DOCKER_HOST` has it: `unix://…`, `tcp://…`, `ssh://…`.
+    /// The address in the form of `DOCKER_HOST`: `unix://…`, `tcp://…`, `ssh://…`.
     pub host: String,
-    /// TLS, if it is spoken.
+    /// The TLS options; `None` for a plain connection.
     pub tls: Option<TlsOptions>,
 }
 
 impl Contexts {
-    /// The contexts of a configuration folder (`$DOCKER_CONFIG`, usually `~/.docker`), with `DOCKER_HOST` and `DOCKER_CONTEXT`.
-    /// The context that is used is the first of: the default one if `DOCKER_HOST` is set, `DOCKER_CONTEXT`, `currentContext` of
-    /// `config.json`, the default one.
+    /// Reads the contexts of a configuration folder (`$DOCKER_CONFIG`, usually `~/.docker`), with
+    /// the values of `DOCKER_HOST` and `DOCKER_CONTEXT`. The current context is the first of: the
+    /// default one if `DOCKER_HOST` is set, `DOCKER_CONTEXT`, `currentContext` in `config.json`,
+    /// the default one.
     ///
     /// # Errors
-    /// [`Error::File`] when `config.json` cannot be read. One that is no JSON chooses nothing.
+    /// [`Error::File`] if `config.json` cannot be read. Malformed JSON is ignored.
     pub fn new(
         folder: Option<PathBuf>,
         docker_host: Option<String>,
@@ -60,15 +61,16 @@ impl Contexts {
         })
     }
 
-    /// The same, with TLS for the default context: the folder of `ca.pem`, `cert.pem` and `key.pem`, as `DOCKER_CERT_PATH` names it
-    /// when `DOCKER_TLS_VERIFY` is set.
+    /// Sets TLS for the default context: a folder with `ca.pem`, `cert.pem` and `key.pem`, as named
+    /// by `DOCKER_CERT_PATH` if `DOCKER_TLS_VERIFY` is set.
     #[must_use]
     pub fn with_default_tls(mut self, folder: PathBuf) -> Self {
         self.default_tls = Some(folder);
         self
     }
 
-    /// The same, with the folder in which daemons of the `local` driver keep their state, each in a folder of its own.
+    /// Sets the folder in which the `local` driver's daemons keep their state, each in its own
+    /// subfolder.
     #[must_use]
     pub fn with_state_folder(mut self, folder: PathBuf) -> Self {
         self.state = Some(folder);
@@ -79,12 +81,12 @@ impl Contexts {
         self.state.as_ref()
     }
 
-    /// The name of the context that is used.
+    /// Returns the name of the current context.
     pub fn current(&self) -> &str {
         &self.current
     }
 
-    /// The names of all contexts in their order; the default one is among them.
+    /// Returns the names of all contexts, sorted, including the default one.
     pub fn names(&self) -> Vec<String> {
         let folder = self
             .folder
@@ -103,7 +105,8 @@ impl Contexts {
         names
     }
 
-    /// What `use` remembers its choice for: the name of the context, or the address of the default one's engine.
+    /// Returns the key under which `use` stores its choice: the context's name, or the address of
+    /// the default context's engine.
     pub fn key(&self) -> String {
         match self.current.as_str() {
             DEFAULT_CONTEXT => self.default_host().to_owned(),
@@ -111,10 +114,10 @@ impl Contexts {
         }
     }
 
-    /// The engine of a context, `None` if there is no such context.
+    /// Returns the engine of a context; `None` if there is no such context.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::Broken`], and [`Error::Context`] for a context without an engine.
+    /// [`Error::File`], [`Error::Broken`], and [`Error::Context`] if the context has no engine.
     pub fn engine(&self, name: &str) -> Result<Option<EngineEndpoint>, Error> {
         if name == DEFAULT_CONTEXT {
             return Ok(Some(EngineEndpoint {
@@ -161,10 +164,11 @@ impl Contexts {
         }))
     }
 
-    /// How to connect to the engine of a context, or to the one at an address, for example `unix:///var/run/docker.sock`.
+    /// Returns the connection options for a context's engine, or for an address such as
+    /// `unix:///var/run/docker.sock`.
     ///
     /// # Errors
-    /// As [`Contexts::engine`], and for an address that cannot be read.
+    /// As [`Contexts::engine`]; also if the address is malformed.
     pub fn connect_options(&self, endpoint: &str) -> Result<ConnectOptions, Error> {
         let endpoint = match endpoint {
             "" => self.current.as_str(),
@@ -211,7 +215,7 @@ impl Contexts {
     }
 }
 
-/// A context has the files that it needs, not always all three.
+/// A context has only the files that it needs.
 fn tls_of(folder: &std::path::Path) -> TlsOptions {
     let file = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
     TlsOptions {
@@ -229,7 +233,7 @@ fn configured(folder: Option<&PathBuf>) -> Result<Option<String>, Error> {
     let Some(bytes) = files::read(&path)? else {
         return Ok(None);
     };
-    // Who needs more of a broken file says so.
+    // Callers that need more of a broken file report it.
     let Ok(config) = serde_json::from_slice::<Config>(&bytes) else {
         return Ok(None);
     };

@@ -1,20 +1,21 @@
-//! The drivers: how the BuildKit of a node is reached and who keeps it running.
+//! The drivers: how a node's BuildKit is reached, and who runs it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::Error;
 
-/// How the BuildKit of a node is reached and who keeps it running.
+/// How a node's BuildKit is reached, and who runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Driver {
-    /// The BuildKit inside a Docker Engine. Each context of the docker CLI is a builder of this driver; none can be created.
+    /// The BuildKit inside a Docker Engine. Each context of the docker CLI is a builder of this
+    /// driver; others cannot be created.
     Docker,
-    /// A container with BuildKit on a Docker Engine, started when it is needed.
+    /// A container with BuildKit on a Docker Engine, started on demand.
     DockerContainer,
     /// Pods with BuildKit in a Kubernetes cluster.
     Kubernetes,
-    /// A `buildkitd` of this machine, started for a build and ended after it. buildx does not know it.
+    /// A local `buildkitd`, started for a build and stopped after it. buildx does not support it.
     Local,
     /// A BuildKit that somebody else runs.
     Remote,
@@ -29,7 +30,7 @@ const DRIVERS: [Driver; 5] = [
 ];
 
 impl Driver {
-    /// Its name.
+    /// Returns the driver's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Docker => "docker",
@@ -40,13 +41,13 @@ impl Driver {
         }
     }
 
-    /// The names of the drivers that a builder can be created with.
+    /// Returns the names of the drivers that a builder can be created with.
     pub fn names() -> Vec<&'static str> {
         let creatable = DRIVERS.into_iter().filter(|driver| *driver != Self::Docker);
         creatable.map(Self::name).collect()
     }
 
-    /// The names of its options; `env.*` stands for all that begin so.
+    /// Returns the names of its options; `env.*` stands for all names with that prefix.
     pub const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Docker => &[],
@@ -98,12 +99,13 @@ impl Driver {
         }
     }
 
-    /// Whether it starts a `buildkitd`, which has flags and a configuration.
+    /// Returns true if the driver starts a `buildkitd`, which has flags and a configuration.
     pub const fn has_daemon(self) -> bool {
         matches!(self, Self::DockerContainer | Self::Kubernetes | Self::Local)
     }
 
-    /// Whether its daemon's network is not the host's: `--network=host` of a build is then allowed from the beginning.
+    /// Returns true if its daemon does not use the host's network. Builds may then use
+    /// `--network=host` by default.
     pub const fn is_isolated(self) -> bool {
         matches!(self, Self::DockerContainer | Self::Kubernetes)
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with builders.
+//! Errors of builders.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,51 +6,51 @@ use std::path::PathBuf;
 use super::Driver;
 use crate::client;
 
-/// Why a builder cannot be found, kept or used.
+/// Why a builder cannot be found, stored or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A name that is no name of a builder or node.
+    /// The name is not valid for a builder or node.
     #[error(
         "invalid name {name:?}: a name begins with a letter and has letters, digits, '.', '-' and '_' only"
     )]
     InvalidName {
-        /// The text.
+        /// The name.
         name: String,
     },
-    /// A name that is taken by the docker CLI.
+    /// The name belongs to a context of the docker CLI.
     #[error("the name {name:?} is taken by a context of the docker CLI")]
     NameOfContext {
         /// The name.
         name: String,
     },
-    /// There is no such builder.
+    /// The builder does not exist.
     #[error("there is no builder {name:?}{}", did_you_mean(.nearest.as_deref()))]
     NotFound {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// The builder whose name is nearest.
+        /// The builder with the nearest name.
         nearest: Option<String>,
-        /// All builders there are.
+        /// The names of all builders.
         known: Vec<String>,
     },
-    /// There is a builder of that name already.
+    /// A builder with this name exists already.
     #[error("there is a builder {name:?} already")]
     Exists {
         /// Its name.
         name: String,
     },
-    /// The builder has no such node.
+    /// The builder does not have this node.
     #[error("the builder {builder:?} has no node {node:?}{}", did_you_mean(.nearest.as_deref()))]
     NodeNotFound {
         /// The builder.
         builder: String,
-        /// The node that was asked for.
+        /// The requested node.
         node: String,
-        /// The node whose name is nearest.
+        /// The node with the nearest name.
         nearest: Option<String>,
     },
-    /// The only node of a builder cannot leave it.
+    /// The node is the builder's only one, so it cannot be removed.
     #[error("{node:?} is the last node of the builder {builder:?}")]
     LastNode {
         /// The builder.
@@ -58,7 +58,7 @@ pub enum Error {
         /// The node.
         node: String,
     },
-    /// Two nodes with one endpoint.
+    /// Two nodes have the same endpoint.
     #[error("the builder has a node with the endpoint {endpoint:?} already")]
     DuplicateEndpoint {
         /// The endpoint.
@@ -71,34 +71,34 @@ pub enum Error {
         builder: String,
         /// Its driver.
         driver: String,
-        /// The driver that was asked for.
+        /// The requested driver.
         asked: Driver,
     },
-    /// A driver that does not exist.
+    /// The driver is unknown.
     #[error("there is no driver {name:?}; there are {}", Driver::names().join(", "))]
     UnknownDriver {
         /// The name.
         name: String,
     },
-    /// A driver that is known, and cannot do this here.
+    /// The driver does not support this.
     #[error("the {driver} driver {reason}")]
     Driver {
         /// The driver.
         driver: Driver,
-        /// What it cannot do.
+        /// The unsupported operation.
         reason: String,
     },
-    /// An option that the driver does not have.
+    /// The driver does not have this option.
     #[error("the {driver} driver has no option {option:?}{}", did_you_mean(*.nearest))]
     UnknownOption {
         /// The driver.
         driver: Driver,
         /// The option.
         option: String,
-        /// The option whose name is nearest.
+        /// The option with the nearest name.
         nearest: Option<&'static str>,
     },
-    /// An option with a value that it cannot have.
+    /// The option's value is invalid.
     #[error("the option {option:?} of the {driver} driver cannot be {value:?}: {reason}")]
     InvalidOption {
         /// The driver.
@@ -107,97 +107,97 @@ pub enum Error {
         option: String,
         /// The value.
         value: String,
-        /// What is wrong with it.
+        /// What is wrong with the input.
         reason: String,
     },
     /// A file of the store cannot be read or written.
     #[error("cannot {action} {path:?}")]
     File {
-        /// What was tried.
+        /// The action that failed, such as `read`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A file that does not hold what it should. It is left alone.
+    /// A file has the wrong content. It is left unchanged.
     #[error("cannot understand {path:?}: {reason}")]
     Broken {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         reason: String,
     },
-    /// A configuration of `buildkitd` with a mistake.
+    /// The configuration of `buildkitd` has a mistake.
     #[error("cannot use {path:?} as buildkitd's configuration: {reason}")]
     Config {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the configuration.
         reason: String,
     },
-    /// Another program holds the lock of the store.
+    /// Another program holds the store's lock.
     #[error("another program holds the lock {path:?} of the builders")]
     Locked {
         /// The lock file.
         path: PathBuf,
     },
-    /// Flags that cannot be split into words.
+    /// The flags cannot be split into words.
     #[error("cannot split {text:?} into words: {reason}")]
     Words {
         /// The text.
         text: String,
-        /// What is wrong with it.
+        /// What is wrong with the input.
         reason: &'static str,
     },
-    /// A context of the docker CLI that cannot be used.
+    /// A context of the docker CLI is not usable.
     #[error("cannot use the context {name:?} of the docker CLI: {reason}")]
     Context {
         /// Its name.
         name: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A program that has to be started is not there.
+    /// A required program is not installed.
     #[error("{program} is not on PATH")]
     NotOnPath {
         /// Its name.
         program: String,
     },
-    /// A BuildKit was started, and does not answer.
+    /// A BuildKit was started but does not answer.
     #[error("the BuildKit of {name} was started and does not answer: {said}")]
     NotStarted {
         /// The container.
         name: String,
-        /// What its programs said last.
+        /// The last output of its programs.
         said: String,
     },
-    /// `kubectl` failed, or the cluster that it asked.
+    /// `kubectl` or its cluster reported an error.
     #[error("cannot {what}: kubectl says: {said}")]
     Kubectl {
-        /// What it was to do.
+        /// The purpose of the call.
         what: String,
-        /// Its words.
+        /// The error message.
         said: String,
     },
-    /// Pods that are not ready in time, or not there any more.
+    /// The pods did not become ready in time, or have vanished.
     #[error("the pods of the {name} are not ready: {said}")]
     PodsNotReady {
-        /// What keeps the pods.
+        /// The object that manages the pods.
         name: String,
-        /// What they wait for.
+        /// What the pods wait for.
         said: String,
-        /// What helps against that.
+        /// A suggestion for the user.
         hint: String,
     },
-    /// The daemon of a node, or the engine that holds it.
+    /// An error of a node's daemon, or of the engine that runs it.
     #[error(transparent)]
     Client(#[from] client::Error),
 }
 
 impl Error {
-    /// What its user can do about it, if that is known: one line, without a final dot.
+    /// Returns a suggestion for the user, if there is one: one line, without a final dot.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotFound { known, .. } if known.is_empty() => {

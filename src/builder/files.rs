@@ -1,4 +1,5 @@
-//! Reading and writing files of the store: one step each, or not at all; they belong to the folder's owner.
+//! Reads and writes the store's files. Writes are atomic, and the files belong to the folder's
+//! owner.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
@@ -8,10 +9,10 @@ use std::path::Path;
 use super::Error;
 use crate::files::{AtomicFile, read_at_most};
 
-/// Far more than any file that is read here.
+/// The largest file that is read, in bytes.
 pub(super) const LIMIT: u64 = 16 << 20;
 
-/// Reads a file; `None` when there is none.
+/// Reads a file; `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match read_at_most(path, LIMIT) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -20,7 +21,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// Makes a folder and those above it, for its owner alone.
+/// Creates a folder and its parents, accessible to their owner only.
 pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
@@ -31,8 +32,8 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Replaces a file in one step. The temporary file lies in `folder`, the store's own: buildx takes everything that lies beside a
-/// builder's file for a builder.
+/// Replaces a file atomically. The temporary file is in `folder`, the store's root, because buildx
+/// takes every file beside a builder's for a builder.
 pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let written = || -> io::Result<()> {
         let mut file = AtomicFile::create_in(folder, path, mode)?;
@@ -45,7 +46,7 @@ pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8], mode: u32) -> Resu
     written().map_err(failed("write", path))
 }
 
-/// Removes a file; one that is not there is as good.
+/// Removes a file; a missing one is not an error.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Err(error) if !is_missing(&error) => Err(failed("remove", path)(error)),
@@ -75,7 +76,8 @@ fn give_to_owner_of(folder: Option<&Path>, path: &Path) {
     }
 }
 
-/// What root writes into a user's folder (with sudo) is the user's: without that he could not use it any more.
+/// Files that root writes into a user's folder (with sudo) must belong to the user, or the user
+/// could not use them any more.
 fn owner_of(folder: &Path) -> Option<(u32, u32)> {
     let owner = fs::metadata(folder).ok()?;
     let is_other = rustix::process::geteuid().is_root() && owner.uid() != 0;

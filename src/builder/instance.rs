@@ -1,4 +1,4 @@
-//! A node with its driver: what it is doing, what its BuildKit can do, a connection to it.
+//! A node with its driver: its status, its capabilities, and connections to it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,24 +11,24 @@ use super::{Builder, Contexts, Driver, Error, Node, Report, Status, remote};
 use crate::client::{Address, Client, ConnectOptions, engine_info};
 use crate::registry::Credentials;
 
-/// A node of a builder, ready to be asked.
+/// A node of a builder, ready for calls.
 #[derive(Debug, Clone)]
 pub struct Instance {
     /// The builder's name.
     pub builder: String,
-    /// The node as the store has it.
+    /// The stored node.
     pub node: Node,
     /// The builder's driver.
     pub driver: Driver,
     way: Way,
 }
 
-/// How the node is reached.
+/// How a node is reached.
 #[derive(Debug, Clone)]
 enum Way {
-    /// A BuildKit that is always there, or an engine with one.
+    /// A BuildKit, or an engine with one, that is always running.
     Direct(ConnectOptions),
-    /// A container that is started when it is needed.
+    /// A container that is started on demand.
     Container(Box<Container>),
     /// Pods of a cluster.
     Kubernetes(Box<Kubernetes>),
@@ -36,23 +36,23 @@ enum Way {
     Local(Box<Local>),
 }
 
-/// What starting a node may need.
+/// The settings for starting a node.
 #[derive(Clone, Copy)]
 pub struct Boot<'a> {
-    /// For pulling its image.
+    /// The credentials for pulling its image.
     pub credentials: Option<&'a Credentials>,
-    /// Is told each step, one line without its end.
+    /// Called with each step, as one line without its end.
     pub say: &'a (dyn Fn(&str) + Sync),
-    /// What the connection is for: of a node with several pods, connections with the same key go to the same pod as long as it is
-    /// there, unless the node says otherwise (`loadbalance=random`). buildx takes the absolute path of the build's context.
+    /// Selects one of several pods: the same key selects the same pod while it exists, unless the
+    /// node has `loadbalance=random`. buildx uses the absolute path of the build's context.
     pub sticky_key: &'a str,
-    /// A JSON object about the workflow of GitHub Actions that this is a part of. A container that is made gets it, for the
-    /// provenance of what it builds, unless the node's option `provenance-add-gha` is false.
+    /// A JSON object about the current GitHub Actions workflow, for the provenance of builds. New
+    /// containers receive it, unless the node's option `provenance-add-gha` is false.
     pub workflow: Option<&'a [u8]>,
 }
 
 impl Default for Boot<'_> {
-    /// Anonymous and silent.
+    /// Without credentials and output.
     fn default() -> Self {
         Self {
             credentials: None,
@@ -70,10 +70,10 @@ impl fmt::Debug for Boot<'_> {
 }
 
 impl Instance {
-    /// A node of a builder; nothing is connected to yet.
+    /// Creates a node of a builder. It does not connect yet.
     ///
     /// # Errors
-    /// When driver, endpoint or options cannot be used.
+    /// If the driver, endpoint or options are invalid.
     pub fn new(builder: &Builder, node: &Node, contexts: &Contexts) -> Result<Self, Error> {
         let driver = builder.driver()?;
         if !builder.of_context {
@@ -112,18 +112,18 @@ impl Instance {
         })
     }
 
-    /// What it is doing.
+    /// Returns the node's status.
     ///
     /// # Errors
-    /// When the engine that holds it does not answer.
+    /// If the engine that runs it does not answer.
     pub async fn status(&self) -> Result<Status, Error> {
         Ok(self.report(crate::client::CONNECT_TIMEOUT).await?.status)
     }
 
-    /// A connection to its BuildKit; what does not run is made and started before.
+    /// Connects to the node's BuildKit; it is created and started first if necessary.
     ///
     /// # Errors
-    /// When there is no BuildKit, or it cannot be started.
+    /// If there is no BuildKit, or it cannot be started.
     pub async fn connect(&self, timeout: Duration, boot: &Boot<'_>) -> Result<Client, Error> {
         let options = match &self.way {
             Way::Direct(options) => options.clone(),
@@ -140,7 +140,7 @@ impl Instance {
         Ok(Client::connect(&within(&options, timeout)).await?)
     }
 
-    /// The Docker Engine that holds it, if one does.
+    /// Returns the connection options of the Docker Engine that runs it, if there is one.
     pub fn engine(&self) -> Option<ConnectOptions> {
         match &self.way {
             Way::Container(container) => Some(container.engine_options().clone()),
@@ -152,10 +152,11 @@ impl Instance {
         }
     }
 
-    /// Asks it about itself, without starting anything.
+    /// Returns the node's report without starting anything.
     ///
     /// # Errors
-    /// When the engine does not answer, or the BuildKit breaks off. A remote one that does not answer is inactive.
+    /// If the engine does not answer, or the BuildKit breaks off. A remote BuildKit that does not
+    /// answer is reported as inactive.
     pub async fn report(&self, timeout: Duration) -> Result<Report, Error> {
         let options = match &self.way {
             Way::Direct(options) => within(options, timeout),
@@ -186,7 +187,7 @@ impl Instance {
         Ok(report)
     }
 
-    /// The pods, and the BuildKit in one of them.
+    /// Reports the pods, and the BuildKit in one of them.
     async fn report_pods(&self, pods: &Kubernetes, timeout: Duration) -> Result<Report, Error> {
         let pods = pods.within(timeout);
         let (status, of_pods) = pods.status().await?;
@@ -205,10 +206,10 @@ impl Instance {
         Ok(report)
     }
 
-    /// Ends what it runs. A BuildKit that is not its own goes on.
+    /// Stops the node. A BuildKit that somebody else runs continues.
     ///
     /// # Errors
-    /// When the engine does not answer, or cannot end it.
+    /// If the engine does not answer, or cannot stop it.
     pub async fn stop(&self) -> Result<(), Error> {
         match &self.way {
             Way::Direct(_) | Way::Local(_) => Ok(()),
@@ -217,10 +218,11 @@ impl Instance {
         }
     }
 
-    /// Ends what it runs and removes it, with its caches unless `keep_state`. A BuildKit that is not its own goes on.
+    /// Stops and removes the node, with its caches unless `keep_state`. A BuildKit that somebody
+    /// else runs continues.
     ///
     /// # Errors
-    /// When the engine does not answer, or cannot remove it.
+    /// If the engine does not answer, or cannot remove it.
     pub async fn remove(&self, keep_state: bool) -> Result<(), Error> {
         match &self.way {
             Way::Direct(_) => Ok(()),
@@ -231,7 +233,8 @@ impl Instance {
         }
     }
 
-    /// An engine's BuildKit exports and builds several platforms with the containerd image store only.
+    /// An engine's BuildKit can only build and export several platforms with the containerd image
+    /// store.
     fn features(&self, report: &Report) -> BTreeMap<&'static str, bool> {
         let snapshots = report
             .labels

@@ -1,4 +1,5 @@
-//! The `local` driver: a `buildkitd` of this machine, started on a private socket for as long as a connection to it is used.
+//! The `local` driver: a local `buildkitd` on a private socket, which runs while a connection to it
+//! is used.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _};
@@ -15,13 +16,13 @@ use crate::client::{Address, Client, ConnectOptions, Endpoint};
 use crate::files::take_at_most;
 
 const DAEMON: &str = "buildkitd";
-/// Gives a user who is not root what the daemon needs.
+/// The program that lets the daemon run without root.
 const ROOTLESS: &str = "rootlesskit";
-/// How long the daemon may take to answer.
+/// How long to wait for the daemon's first answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long it may take to end.
+/// How long the daemon may take to exit.
 const GRACE: Duration = Duration::from_secs(10);
-/// Where the files of a configuration are for a container; here they are elsewhere.
+/// The configuration's certificate folder in a container; here the files are elsewhere.
 const CERTIFICATES: &str = "/etc/buildkit/certs/";
 
 /// A daemon that can be started.
@@ -29,7 +30,7 @@ const CERTIFICATES: &str = "/etc/buildkit/certs/";
 pub(super) struct Local {
     node: Node,
     root: PathBuf,
-    /// The folder is this program's, not one that the user has named.
+    /// True if this program created the folder, and the user did not name it.
     is_own: bool,
 }
 
@@ -56,7 +57,7 @@ impl Local {
         })
     }
 
-    /// Starts the daemon and connects to it. It ends when the last clone of the client is dropped.
+    /// Starts the daemon and connects to it. It stops when the last clone of the client is dropped.
     pub(super) async fn connect(
         &self,
         timeout: Duration,
@@ -92,7 +93,7 @@ impl Local {
         }
     }
 
-    /// Removes its caches, unless their folder was named by the user.
+    /// Removes the caches, unless the user named their folder.
     pub(super) fn remove_state(&self) -> Result<(), Error> {
         match self.is_own {
             true => match fs::remove_dir_all(&self.root) {
@@ -129,7 +130,7 @@ impl Local {
         }
         command.args(&self.node.buildkitd_flags);
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        // Ctrl-C is for this program, which ends the build first, and then the daemon.
+        // Ctrl-C must only reach this program, which ends the build first, then the daemon.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let program = command.get_program().to_string_lossy().into_owned();
         match command.spawn() {
@@ -147,7 +148,7 @@ impl Local {
         }
     }
 
-    /// The files of its configuration in the private folder.
+    /// Writes the configuration's files into the private folder.
     fn write_files(&self, folder: &Path) -> Result<Option<PathBuf>, Error> {
         let here = format!("{}/certs/", folder.display());
         for (name, bytes) in &self.node.files {
@@ -172,7 +173,7 @@ impl Local {
     }
 }
 
-/// A folder that only this user may look into.
+/// Creates a folder that only this user can access.
 fn private_folder() -> Result<PathBuf, Error> {
     let mut random = [0_u8; 8];
     let _ = getrandom::fill(&mut random);
@@ -183,7 +184,7 @@ fn private_folder() -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// A daemon that runs, until it is dropped.
+/// A running daemon; dropping it stops the daemon.
 #[derive(Debug)]
 struct Daemon {
     child: Child,
@@ -195,7 +196,7 @@ impl Daemon {
         self.folder.join("buildkitd.sock")
     }
 
-    /// The end of what it said, if it has ended.
+    /// Returns the end of its log, if it has exited.
     fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok().flatten()?;
         let log = end_of(&self.folder.join("log")).unwrap_or_default();
@@ -206,10 +207,10 @@ impl Daemon {
     }
 }
 
-/// How much of the end of a log is looked at.
+/// How many bytes at the end of a log are read.
 const LOG: u64 = 64 << 10;
 
-/// The last bytes of a file, however long it is.
+/// Returns the last bytes of a file, however long it is.
 fn end_of(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let skipped = file.metadata()?.len().saturating_sub(LOG);

@@ -1,5 +1,5 @@
-//! Named builders: the store that is shared with buildx, the contexts of the docker CLI, drivers and their options, nodes that
-//! can be asked, started, stopped and removed.
+//! Named builders: the store shared with buildx, the docker CLI's contexts, drivers and their
+//! options, and nodes that can be queried, started, stopped and removed.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,21 +2,21 @@
 
 use super::Error;
 
-/// What a name that is made up begins with.
+/// The first words of generated names.
 const MANNERS: &[&str] = &[
     "amber", "brisk", "calm", "deft", "early", "fair", "gentle", "hardy", "idle", "jolly", "keen",
     "level", "mellow", "neat", "open", "plain", "quiet", "ready", "steady", "tidy", "upper",
     "vivid", "warm", "young",
 ];
-/// And ends with.
+/// The second words of generated names.
 const THINGS: &[&str] = &[
     "anvil", "barge", "crane", "derrick", "easel", "forge", "gantry", "hammer", "ingot", "jig",
     "kiln", "lathe", "mason", "needle", "oven", "plane", "quarry", "rivet", "saw", "trowel",
     "vise", "wharf", "yard",
 ];
 
-/// Checks the name of a builder or node as buildx does: a letter, then letters, digits, `.`, `-` and `_`. Gives the name of its
-/// file, which is in lower case.
+/// Checks the name of a builder or node like buildx: a letter, then letters, digits, `.`, `-` and
+/// `_`. Returns its file name, which is in lower case.
 ///
 /// # Errors
 /// [`Error::InvalidName`].
@@ -35,10 +35,10 @@ pub fn check_name(name: &str) -> Result<String, Error> {
     }
 }
 
-/// Makes up a name that `taken` does not know, for example `keen_lathe`.
+/// Returns a new name for which `taken` is false, for example `keen_lathe`.
 pub fn generate_name(taken: impl Fn(&str) -> bool) -> String {
     let mut random = [0_u8; 4];
-    // Without randomness the names come in a fixed order, which is as good.
+    // Without random numbers the names come in a fixed order, which is fine.
     let _ = getrandom::fill(&mut random);
     let start = usize::from(u16::from_le_bytes([random[0], random[1]]));
     let pairs = MANNERS.len() * THINGS.len();

@@ -1,4 +1,4 @@
-//! Options of drivers: reading them from the command line, and their names.
+//! Driver options: parsing and checking their names.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::{Driver, Error};
 use crate::suggest::nearest;
 
 impl Driver {
-    /// Reads options as `--driver-opt` takes them, `name=value[,name=value…]` each, and checks their names. The values are
-    /// checked when a node is made of them ([`super::Instance::new`]).
+    /// Parses options in the form of `--driver-opt`, `name=value[,name=value…]` each, and checks
+    /// their names. The values are checked when a node is created ([`super::Instance::new`]).
     ///
     /// # Errors
     /// [`Error::UnknownOption`], [`Error::InvalidOption`].
@@ -36,7 +36,7 @@ impl Driver {
     /// Checks the names of options.
     ///
     /// # Errors
-    /// [`Error::UnknownOption`] for the first that the driver does not have.
+    /// [`Error::UnknownOption`] for the first unknown option.
     pub fn check_options(self, options: &BTreeMap<String, String>) -> Result<(), Error> {
         let known = self.options();
         let is_known = |name: &str| {
@@ -57,7 +57,7 @@ impl Driver {
     }
 }
 
-/// One option's value, read by `read`, which says what is wrong with it.
+/// Parses an option's value with `read`, which returns what is wrong with it.
 pub(super) fn value<T>(
     driver: Driver,
     options: &BTreeMap<String, String>,
@@ -76,7 +76,7 @@ pub(super) fn value<T>(
     Ok(Some(read))
 }
 
-/// `true` and `false` as Go reads them.
+/// Parses `true` and `false` like Go.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),

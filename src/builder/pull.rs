@@ -1,4 +1,4 @@
-//! Pulling an image into a Docker Engine, with its progress told.
+//! Pulls an image into a Docker Engine and reports the progress.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use super::{Boot, Error};
 use crate::client::Engine;
 use crate::oci::Reference;
 
-/// How often a layer's progress is told.
+/// How often a layer's progress is reported.
 const PULSE: Duration = Duration::from_secs(2);
 
-/// Pulls an image; one that the engine has is good enough when it cannot be pulled.
+/// Pulls an image. If that fails, an image that the engine has already is used.
 pub(crate) async fn pull(engine: &Engine, image: &Reference, boot: &Boot<'_>) -> Result<(), Error> {
     let say = boot.say;
     let image = image.clone().with_default_tag();
@@ -48,7 +48,7 @@ pub(crate) async fn pull(engine: &Engine, image: &Reference, boot: &Boot<'_>) ->
     }
 }
 
-/// Tells the beginning and the end of a step.
+/// Reports the start and the end of a step.
 pub(super) async fn step<T>(
     say: &(dyn Fn(&str) + Sync),
     name: &str,
@@ -65,7 +65,8 @@ pub(super) async fn step<T>(
     done
 }
 
-/// The engine's header with what the user is known by at the registry; a registry that he is not known at may not ask.
+/// Returns the engine's header with the user's registry credentials. Without credentials there is
+/// no header.
 async fn header(boot: &Boot<'_>, image: &Reference) -> Option<String> {
     let known = boot
         .credentials?
@@ -83,7 +84,7 @@ async fn header(boot: &Boot<'_>, image: &Reference) -> Option<String> {
     Some(BASE64.encode(object.to_string()))
 }
 
-/// The progress of a pull: one line for each layer now and then.
+/// The progress of a pull: one line per layer now and then.
 struct Layers<'a> {
     say: &'a (dyn Fn(&str) + Sync),
     told: Instant,

@@ -1,4 +1,4 @@
-//! A builder and its nodes as the store keeps them, in buildx's JSON. Fields that are not known here are kept.
+//! A stored builder and its nodes, in buildx's JSON. Unknown fields are kept.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use crate::oci::Platform;
 pub struct Builder {
     /// Its name.
     pub name: String,
-    /// Its driver by name, see [`Driver`]; empty is the engine of a context.
+    /// The name of its driver, see [`Driver`]; empty for a context's engine.
     #[serde(default)]
     pub driver: String,
     /// Its nodes; never empty in buildx.
     #[serde(default, deserialize_with = "or_default")]
     pub nodes: Vec<Node>,
-    /// Its nodes are not those of the store, but found when they are needed.
+    /// True if its nodes are not stored but discovered when needed.
     #[serde(default)]
     pub dynamic: bool,
     #[serde(flatten)]
     pub(super) unknown: Map<String, Value>,
-    /// It is a context of the docker CLI, not in the store.
+    /// True for a context of the docker CLI, which is not in the store.
     #[serde(skip)]
     pub of_context: bool,
 }
@@ -35,13 +35,13 @@ pub struct Builder {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Node {
-    /// Its name, for example `mybuilder0`.
+    /// The name, for example `mybuilder0`.
     pub name: String,
-    /// Where it is: an address of a BuildKit for the `remote` driver, a context of the docker CLI or an engine's address for
-    /// `docker-container`.
+    /// The endpoint: a BuildKit's address for the `remote` driver, a docker CLI context or an
+    /// engine's address for `docker-container`.
     #[serde(default)]
     pub endpoint: String,
-    /// The platforms that it was given by the user; they come before those that the daemon says.
+    /// The platforms that the user set; they come before the daemon's own.
     #[serde(
         default,
         deserialize_with = "or_default",
@@ -63,7 +63,7 @@ pub struct Node {
         serialize_with = "null_if_empty"
     )]
     pub buildkitd_flags: Vec<String>,
-    /// Files for `/etc/buildkit`, `buildkitd.toml` among them, by their path there.
+    /// Files for `/etc/buildkit`, including `buildkitd.toml`, by their path there.
     #[serde(
         default,
         deserialize_with = "from_base64",
@@ -75,7 +75,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether what a build without an output makes is loaded into the Docker Engine: its option `default-load`.
+    /// Returns true if the result of a build without an output is loaded into the Docker Engine:
+    /// its option `default-load`.
     pub fn loads_by_default(&self) -> bool {
         let value = self.driver_opts.get("default-load");
         value.is_some_and(|value| super::options::boolean(value).unwrap_or(false))
@@ -83,7 +84,7 @@ impl Node {
 }
 
 impl Builder {
-    /// A builder without nodes.
+    /// Returns a builder without nodes.
     pub fn new(name: impl Into<String>, driver: Driver) -> Self {
         Self {
             name: name.into(),
@@ -92,7 +93,7 @@ impl Builder {
         }
     }
 
-    /// The builder that a context of the docker CLI is: one node, the engine.
+    /// Returns the builder of a docker CLI context: one node, the engine.
     pub fn of_context(name: impl Into<String>) -> Self {
         let name = name.into();
         let node = Node {
@@ -107,10 +108,10 @@ impl Builder {
         }
     }
 
-    /// Its driver.
+    /// Returns its driver.
     ///
     /// # Errors
-    /// [`Error::UnknownDriver`] for one that another program knows.
+    /// [`Error::UnknownDriver`] if only other programs support the driver.
     pub fn driver(&self) -> Result<Driver, Error> {
         match self.driver.as_str() {
             "" => Ok(Driver::Docker),
@@ -118,7 +119,7 @@ impl Builder {
         }
     }
 
-    /// Where the node of that name stands in the list.
+    /// Returns the index of the node with this name.
     pub fn position(&self, node: &str) -> Option<usize> {
         self.nodes.iter().position(|known| known.name == node)
     }

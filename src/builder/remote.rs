@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::{Driver, Error, options};
 use crate::client::{Address, ConnectOptions, TlsOptions};
 
-/// How to connect to the endpoint with the options of the driver: `cacert`, `cert`, `key` (absolute paths of PEM files) and
-/// `servername`.
+/// Returns the connection options for an endpoint and the driver's options: `cacert`, `cert`, `key`
+/// (absolute paths of PEM files) and `servername`.
 pub(super) fn connect_options(
     endpoint: &str,
     given: &BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! What a node says about itself.
+//! A node's report about itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,14 +7,14 @@ use super::Error;
 use crate::client::{Client, Device, GcRule};
 use crate::oci::Platform;
 
-/// What a node is doing.
+/// The status of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// There is nothing yet, or it does not answer.
+    /// The node does not exist yet, or does not answer.
     Inactive,
-    /// It runs.
+    /// The node is running.
     Running,
-    /// It is there and does not run.
+    /// The node exists but is not running.
     Stopped,
 }
 
@@ -28,27 +28,27 @@ impl fmt::Display for Status {
     }
 }
 
-/// What a node says about itself. What comes from its BuildKit is empty unless it runs.
+/// A node's report about itself. BuildKit's part is empty unless it runs.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
     /// What it is doing.
     pub status: Status,
-    /// BuildKit's version, or the engine's that it is a part of.
+    /// The version of BuildKit, or of the engine that contains it.
     pub version: String,
     /// The ids of its workers.
     pub ids: Vec<String>,
     /// The platforms that it builds for, each once.
     pub platforms: Vec<Platform>,
-    /// Labels of its first worker.
+    /// The labels of its first worker.
     pub labels: BTreeMap<String, String>,
-    /// What the garbage collector of its first worker keeps.
+    /// The garbage collection rules of its first worker.
     pub gc_policy: Vec<GcRule>,
-    /// Devices that steps may ask for.
+    /// The devices that steps can request.
     pub devices: Vec<Device>,
-    /// What it can do, by buildx's names.
+    /// Its features, by buildx's names.
     pub features: BTreeMap<&'static str, bool>,
-    /// The pods of a node in a cluster; whether it runs or not.
+    /// The pods of a node in a cluster, running or not.
     pub pods: Vec<PodReport>,
 }
 
@@ -62,7 +62,7 @@ pub struct PodReport {
 }
 
 impl Report {
-    /// Nothing but the status.
+    /// Returns a report with only the status.
     pub(super) fn of(status: Status) -> Self {
         Self {
             status,
@@ -77,7 +77,7 @@ impl Report {
         }
     }
 
-    /// What the BuildKit says.
+    /// Adds the BuildKit's part.
     pub(super) async fn fill(&mut self, client: &Client) -> Result<(), Error> {
         if let Some(version) = client.version() {
             self.version.clone_from(&version.version);

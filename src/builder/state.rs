@@ -1,4 +1,5 @@
-//! What was built where: `refs/BUILDER/NODE/REF`, which buildx's history commands and Docker Desktop read.
+//! Records of builds: `refs/BUILDER/NODE/REF`, which buildx's history commands and Docker Desktop
+//! read.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,29 +9,29 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Locked, Store, files};
 
 const FOLDER: &str = "refs";
-/// The folder of groups, in it.
+/// The subfolder of groups.
 const GROUPS: &str = "__group__";
 
-/// What a build was made of. Its file's name is the build's reference.
+/// The sources of a build. The file's name is the build's reference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct BuildState {
-    /// Name of the target in a group of builds; `default` for a single one.
+    /// The name of the target in a group of builds; `default` for a single one.
     pub target: String,
     /// Absolute path of the context, its URL, or `-` for stdin.
     pub local_path: String,
     /// Absolute path of the Dockerfile, or its path in a context that is not a folder.
     pub dockerfile_path: String,
-    /// The group of builds that it belongs to.
+    /// The reference of its group of builds.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub group_ref: String,
 }
 
-/// What several builds were that one command ran, as buildx keeps it.
+/// A group of builds that one command ran, as buildx stores it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GroupState {
-    /// The targets that were asked for.
+    /// The requested targets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
     /// The builds, as `builder/node/reference`.
@@ -38,10 +39,10 @@ pub struct GroupState {
 }
 
 impl Store {
-    /// Writes down which builds belong together, under `refs/__group__`.
+    /// Stores which builds belong together, under `refs/__group__`.
     ///
     /// # Errors
-    /// [`Error::InvalidName`] for an id that would lead out of the folder, [`Error::File`] when it
+    /// [`Error::InvalidName`] if the id would lead out of the folder; [`Error::File`] if the file
     /// cannot be written.
     pub fn save_group(&self, id: &str, state: &GroupState) -> Result<(), Error> {
         let path = self.state_path(&[GROUPS, id])?;
@@ -52,10 +53,11 @@ impl Store {
         files::write(self.folder(), &path, &bytes, 0o600)
     }
 
-    /// Writes down what a build is made of.
+    /// Stores the sources of a build.
     ///
     /// # Errors
-    /// [`Error::InvalidName`] for parts that would lead out of the folder, [`Error::File`] when it cannot be written.
+    /// [`Error::InvalidName`] if a part would lead out of the folder; [`Error::File`] if the file
+    /// cannot be written.
     pub fn save_state(
         &self,
         builder: &str,
@@ -71,7 +73,7 @@ impl Store {
         files::write(self.folder(), &path, &bytes, 0o644)
     }
 
-    /// What a build was made of, if that was written down.
+    /// Returns the sources of a build, if they were stored.
     ///
     /// # Errors
     /// [`Error::InvalidName`], [`Error::File`] and [`Error::Broken`].
@@ -107,7 +109,7 @@ impl Store {
 }
 
 impl Locked {
-    /// Forgets what was built by a builder, or by one node of it.
+    /// Removes the records of a builder, or of one of its nodes.
     ///
     /// # Errors
     /// [`Error::InvalidName`] and [`Error::File`].

@@ -1,4 +1,4 @@
-//! The builders of a user: buildx's folder, with its lock, so that both programs may change it.
+//! The builders of a user: buildx's folder and its lock, so that both programs can change it.
 
 use std::fs::{self, File};
 use std::ops::Deref;
@@ -17,18 +17,18 @@ const INSTANCES: &str = "instances";
 const DEFAULTS: &str = "defaults";
 const CURRENT: &str = "current";
 const LOCK: &str = ".lock";
-/// buildx holds the lock while it asks all nodes of `ls`, for 20 seconds at most.
+/// buildx holds the lock while `ls` queries all nodes, for up to 20 seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The builders that buildx and this program know: a folder with
+/// The store of builders, shared with buildx: a folder with
 ///
 /// - `instances/NAME`: a [`Builder`] each, as JSON
-/// - `current`: which builder is used, as JSON, for one endpoint of Docker or for all
-/// - `defaults/HASH`: the same for one endpoint, outlasting changes of the endpoint
+/// - `current`: the builder in use, as JSON, for one Docker endpoint or for all
+/// - `defaults/HASH`: the same for one endpoint; it stays when the endpoint changes
 /// - `activity/NAME`: when a builder was last used (RFC 3339)
-/// - `refs/BUILDER/NODE/REF`: what was built there, see [`super::BuildState`]
+/// - `refs/BUILDER/NODE/REF`: the builds, see [`super::BuildState`]
 ///
-/// Reading takes no lock, because files are replaced in one step. Changes go through [`Store::lock`].
+/// Reads take no lock, because files are replaced atomically. Changes go through [`Store::lock`].
 ///
 /// ```
 /// use solvekit::builder::{Builder, Driver, NodeSettings, Store};
@@ -48,7 +48,7 @@ pub struct Store {
     folder: PathBuf,
 }
 
-/// A store that no other program changes meanwhile. The lock ends with it.
+/// A store that other programs cannot change meanwhile. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct Locked {
     store: Store,
@@ -65,25 +65,27 @@ struct Current {
 }
 
 impl Store {
-    /// The store in a folder: `$BUILDX_CONFIG`, or `buildx` in Docker's configuration folder. It need not exist.
+    /// Opens the store in a folder: `$BUILDX_CONFIG`, or `buildx` in Docker's configuration folder.
+    /// It need not exist.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
         }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The configuration of `buildkitd` that new builders get when none is given, if there is one: `buildkitd.default.toml`.
+    /// Returns the default `buildkitd` configuration of new builders, if it exists:
+    /// `buildkitd.default.toml`.
     pub fn default_config(&self) -> Option<PathBuf> {
         let path = self.folder.join("buildkitd.default.toml");
         path.is_file().then_some(path)
     }
 
-    /// The builder of that name, `None` if there is none.
+    /// Returns the builder with this name; `None` if there is none.
     ///
     /// # Errors
     /// [`Error::InvalidName`], [`Error::File`] and [`Error::Broken`].
@@ -95,10 +97,10 @@ impl Store {
         }
     }
 
-    /// All builders in the order of their names; those whose file is broken as the error that names it.
+    /// Returns all builders sorted by name. A builder with a broken file is an error that names it.
     ///
     /// # Errors
-    /// When the folder cannot be read; a folder that does not exist has no builders.
+    /// If the folder cannot be read. A missing folder has no builders.
     pub fn builders(&self) -> Result<Vec<Result<Builder, Error>>, Error> {
         let names = self.names()?;
         let read = names
@@ -107,10 +109,10 @@ impl Store {
         Ok(read.collect())
     }
 
-    /// The names of all builders.
+    /// Returns the names of all builders.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// If the folder cannot be read.
     pub fn names(&self) -> Result<Vec<String>, Error> {
         let folder = self.folder.join(INSTANCES);
         let entries = match fs::read_dir(&folder) {
@@ -121,13 +123,14 @@ impl Store {
         let names = entries
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok());
-        // What other programs leave lying there is none.
+        // Files that other programs left there are skipped.
         let mut names: Vec<String> = names.filter(|name| check_name(name).is_ok()).collect();
         names.sort();
         Ok(names)
     }
 
-    /// The error for a builder that is not there, with the nearest name of those of the store and `others`.
+    /// Returns the error for an unknown builder, with the nearest name of the store and of
+    /// `others`.
     pub fn not_found(&self, name: &str, others: &[String]) -> Error {
         let mut known = self.names().unwrap_or_default();
         known.extend(others.iter().cloned());
@@ -139,8 +142,8 @@ impl Store {
         }
     }
 
-    /// The name of the builder that was chosen with `use` for an endpoint of Docker: the context's name, or the address of the
-    /// default context's engine ([`super::Contexts::key`]).
+    /// Returns the builder chosen with `use` for a Docker endpoint: the context's name, or the
+    /// address of the default context's engine ([`super::Contexts::key`]).
     ///
     /// # Errors
     /// [`Error::File`] and [`Error::Broken`].
@@ -166,10 +169,10 @@ impl Store {
         }
     }
 
-    /// Takes the lock that buildx takes, waiting up to 30 seconds for it. Makes the folder if there is none.
+    /// Takes buildx's lock and waits up to 30 seconds for it. Creates the folder if necessary.
     ///
     /// # Errors
-    /// [`Error::Locked`], and [`Error::File`] when the store cannot be written.
+    /// [`Error::Locked`]; [`Error::File`] if the store cannot be written.
     pub fn lock(&self) -> Result<Locked, Error> {
         for folder in [INSTANCES, DEFAULTS, super::activity::FOLDER] {
             files::make_folder(&self.folder.join(folder))?;
@@ -184,7 +187,7 @@ impl Store {
         let until = Instant::now() + PATIENCE;
         loop {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                // Some network file systems have no locks; files are still replaced in one step.
+                // Some network file systems have no locks. Files are still replaced atomically.
                 Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
                     return Ok(Locked {
                         store: self.clone(),
@@ -216,19 +219,19 @@ impl Store {
 }
 
 impl Locked {
-    /// Writes a builder, new or changed.
+    /// Stores a builder, new or changed.
     ///
     /// # Errors
     /// [`Error::InvalidName`] and [`Error::File`].
     pub fn save(&self, builder: &Builder) -> Result<(), Error> {
         let path = self.instance(&builder.name)?;
-        // Strings, numbers and maps with keys of text: that cannot fail.
+        // The value has only strings, numbers and maps with string keys, so this cannot fail.
         let bytes = serde_json::to_vec(builder).unwrap_or_default();
         files::write(&self.folder, &path, &bytes, 0o600)?;
         self.touch(&builder.name)
     }
 
-    /// Removes a builder and the states of its builds. What it runs is not touched.
+    /// Removes a builder and the records of its builds. Its containers and pods stay.
     ///
     /// # Errors
     /// [`Error::InvalidName`] and [`Error::File`].
@@ -238,8 +241,9 @@ impl Locked {
         files::remove(&self.instance(name)?)
     }
 
-    /// Chooses the builder for an endpoint of Docker (see [`Store::current`]), or with `global` for all; with `default` the choice
-    /// comes back with the endpoint. An empty name chooses the endpoint's own engine.
+    /// Chooses the builder for a Docker endpoint (see [`Store::current`]), or for all with
+    /// `global`. With `default` the choice applies again when the endpoint is used again. An empty
+    /// name chooses the endpoint's own engine.
     ///
     /// # Errors
     /// [`Error::File`].

@@ -1,4 +1,4 @@
-//! Changing the nodes of a builder, as `create` does it.
+//! Changes the nodes of a builder, for `create`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,31 +6,33 @@ use super::{Builder, Error, Node, check_name};
 use crate::oci::Platform;
 use crate::suggest::nearest;
 
-/// What a node is given; what is `None` or empty stays as it is in a node that exists.
+/// The settings of a node. Fields that are `None` or empty keep an existing node's values.
 #[derive(Debug, Clone, Default)]
 pub struct NodeSettings {
-    /// Its name; a new one gets the builder's name and a number.
+    /// Its name; a new node gets the builder's name and a number by default.
     pub name: Option<String>,
-    /// Its endpoint, and whether it was asked for: otherwise an existing node keeps its own.
+    /// Its endpoint. An existing node keeps its own unless `endpoint_given`.
     pub endpoint: String,
-    /// The endpoint was asked for.
+    /// True if the user named the endpoint.
     pub endpoint_given: bool,
-    /// The platforms that the user gives it.
+    /// The platforms that the user set.
     pub platforms: Vec<Platform>,
-    /// Flags of its daemon.
+    /// The flags of its daemon.
     pub buildkitd_flags: Vec<String>,
-    /// Options of the driver.
+    /// The options of the driver.
     pub driver_opts: BTreeMap<String, String>,
-    /// Files for its daemon.
+    /// The files for its daemon.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Builder {
-    /// Changes the node of that name, or adds one with `append` or when there is none yet. Platforms that were given to other
-    /// nodes go over to this one. Gives the node's place, and whether a running daemon has to be started again.
+    /// Changes the node with this name, or adds one with `append` or if there is none. Platforms
+    /// that other nodes have move to this one. Returns the node's index, and true if a running
+    /// daemon must be restarted.
     ///
     /// # Errors
-    /// [`Error::InvalidName`], [`Error::NodeNotFound`] without `append`, [`Error::DuplicateEndpoint`].
+    /// [`Error::InvalidName`], [`Error::NodeNotFound`] without `append`,
+    /// [`Error::DuplicateEndpoint`].
     pub fn set_node(
         &mut self,
         settings: NodeSettings,
@@ -51,7 +53,7 @@ impl Builder {
         Ok((position, restart))
     }
 
-    /// Takes a node out.
+    /// Removes a node.
     ///
     /// # Errors
     /// [`Error::NodeNotFound`], [`Error::LastNode`].
@@ -92,7 +94,7 @@ impl Builder {
         free.next().unwrap_or_default()
     }
 
-    /// Endpoints are unique, and each platform is given to one node.
+    /// Checks that endpoints are unique, and assigns each platform to one node.
     fn settle(&mut self, position: usize) -> Result<(), Error> {
         let endpoint = self.nodes[position].endpoint.clone();
         let same = self.nodes.iter().filter(|node| node.endpoint == endpoint);

@@ -1,11 +1,11 @@
-//! `--buildkitd-flags`: one text, split into words as a shell would, without anything else a shell does.
+//! `--buildkitd-flags`: splits a text into words like a shell, without other shell features.
 
 use super::Error;
 
-/// Splits a text into words: blanks separate them, `'…'`, `"…"` and `\` keep blanks together.
+/// Splits a text into words separated by blanks; `'…'`, `"…"` and `\` protect blanks.
 ///
 /// # Errors
-/// [`Error::Words`] for a quote that is not closed.
+/// [`Error::Words`] if a quote is not closed.
 pub fn split_words(text: &str) -> Result<Vec<String>, Error> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

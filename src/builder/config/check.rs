@@ -1,16 +1,16 @@
-//! Is a `buildkitd.toml` what `buildkitd` reads? It says nothing about keys that it does not know, and ignores them.
+//! Checks a `buildkitd.toml`, because `buildkitd` silently ignores unknown keys.
 
 use toml::{Table, Value};
 
 use super::schema::{KEYS, Kind};
 use crate::suggest::nearest;
 
-/// What there is to say of a configuration.
+/// The findings about a configuration.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Findings {
-    /// It cannot be meant so.
+    /// Definite mistakes.
     pub(super) mistakes: Vec<String>,
-    /// Keys that a newer `buildkitd` may know.
+    /// Unknown keys, which a newer `buildkitd` may support.
     pub(super) unknown: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ impl Findings {
     }
 }
 
-/// A key that is not bare is quoted, as in the file.
+/// Joins a path and a key; the key is quoted if necessary, as in the file.
 fn joined(path: &str, key: &str) -> String {
     let is_bare = key
         .bytes()

@@ -1,4 +1,5 @@
-//! The configuration of a `buildkitd` that is started here: `buildkitd.toml`, checked, with the certificates that it names.
+//! The configuration of a `buildkitd` that is started here: `buildkitd.toml`, checked, with its
+//! certificates.
 
 mod check;
 mod schema;
@@ -11,19 +12,20 @@ use toml::{Table, Value};
 use super::{Error, files};
 use crate::files::read_at_most;
 
-/// Where a container has its daemon's files.
+/// The folder of the daemon's files in a container.
 const FOLDER: &str = "/etc/buildkit";
 const FILE: &str = "buildkitd.toml";
 
-/// The files of a daemon, by their paths under `/etc/buildkit`.
+/// A daemon's files, by their paths under `/etc/buildkit`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DaemonConfig {
-    /// `buildkitd.toml`, and what it names. Certificates of a registry are in `certs/REGISTRY`; the configuration names them there.
+    /// `buildkitd.toml` and the files it names. A registry's certificates are in `certs/REGISTRY`,
+    /// and the configuration refers to them there.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Keys that are not known here, one line each.
+    /// A line for each unknown key.
     pub unknown: Vec<String>,
-    /// What the configuration lets steps do, for example `network.host`.
+    /// The entitlements that the configuration grants, for example `network.host`.
     pub entitlements: Vec<String>,
 }
 
@@ -31,8 +33,8 @@ impl DaemonConfig {
     /// Reads and checks a configuration.
     ///
     /// # Errors
-    /// [`Error::File`] when it or a certificate cannot be read; [`Error::Config`] when it is no TOML, a value is of the wrong type, or
-    /// a key is not known and near to one that is.
+    /// [`Error::File`] if it or a certificate cannot be read; [`Error::Config`] if it is malformed,
+    /// a value has the wrong type, or an unknown key looks like a misspelt one.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let bytes = read(path)?;
         let broken = |reason: String| Error::Config {
@@ -53,7 +55,7 @@ impl DaemonConfig {
             ..Self::default()
         };
         let moved = config.take_certificates(table.clone())?;
-        // Without certificates the file stays as it is, with its comments.
+        // Without certificates the file keeps its bytes, including comments.
         let bytes = match moved == table {
             true => bytes,
             false => moved.to_string().into_bytes(),
@@ -62,7 +64,7 @@ impl DaemonConfig {
         Ok(config)
     }
 
-    /// The configuration with the certificates where a container has them.
+    /// Collects the certificates and changes the configuration to their paths in a container.
     fn take_certificates(&mut self, mut table: Table) -> Result<Table, Error> {
         let registries = table.get_mut("registry").and_then(Value::as_table_mut);
         for (name, registry) in registries.into_iter().flatten() {
@@ -113,7 +115,7 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// buildx's name of a registry's folder: each run of other letters is one `_`.
+/// Returns buildx's name for a registry's folder: each run of other characters becomes one `_`.
 fn file_name(registry: &str) -> String {
     let mut name = String::new();
     for letter in registry.chars() {

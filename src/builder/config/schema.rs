@@ -1,19 +1,19 @@
-//! The keys that `buildkitd.toml` has, as BuildKit 0.32 reads them.
+//! The keys of `buildkitd.toml`, as BuildKit 0.32 reads them.
 
-/// What a key's value is.
+/// The type of a key's value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Bool,
     Int,
     Text,
     Texts,
-    /// A number or a text, such as a size or a time.
+    /// A number or a string, such as a size or a duration.
     Quantity,
-    /// Anything.
+    /// Any value.
     Any,
     /// A table with these keys.
     Table(&'static [(&'static str, Kind)]),
-    /// A table with keys of the user's own.
+    /// A table with user-defined keys.
     Named(&'static Kind),
     /// A list of tables.
     Tables(&'static [(&'static str, Kind)]),

@@ -1,4 +1,4 @@
-//! The files of a daemon as a tar archive, as the engine takes them into a container.
+//! Packs a daemon's files as a tar archive, which the engine unpacks into a container.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::super::{Driver, Error};
 
-/// The files under `buildkit/`, with their folders, for `/etc` of the container.
+/// Packs the files and their folders under `buildkit/`, for the container's `/etc`.
 pub(super) fn archive(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Error> {
     let mut folders = BTreeSet::from(["buildkit/".to_owned()]);
     for path in files.keys() {
@@ -43,7 +43,7 @@ fn append(
     appended.map_err(|_| refused(path))
 }
 
-/// The store is a file that anybody could have written: its paths stay inside the folder.
+/// Anybody could have written the store's file, so its paths must stay inside the folder.
 fn check(path: &str) -> Result<(), Error> {
     let is_part = |part: &str| !matches!(part, "" | "." | "..");
     match path.split('/').all(is_part) && !path.contains(['\\', '\0']) {

@@ -1,4 +1,5 @@
-//! The `docker-container` driver: a container with BuildKit on a Docker Engine, through its API.
+//! The `docker-container` driver: a container with BuildKit on a Docker Engine, managed through its
+//! API.
 
 mod archive;
 mod options;
@@ -12,18 +13,18 @@ use self::options::ContainerOptions;
 use super::{Contexts, Error, Node, Status};
 use crate::client::{self, Address, ConnectOptions, Engine};
 
-/// buildx's name of the containers; what follows is the node's.
+/// buildx's prefix of container names, followed by the node's name.
 const PREFIX: &str = "buildx_buildkit_";
-/// Where the daemon keeps its state: a volume is mounted there.
+/// The folder of the daemon's state, where a volume is mounted.
 const STATE: &str = "/var/lib/buildkit";
 const CONFIG: &str = "/etc/buildkit/buildkitd.toml";
-/// What lies there beside the configuration goes into the provenance of builds.
+/// A file in this folder, beside the configuration, becomes part of builds' provenance.
 const WORKFLOW: &str = "provenance.d/github_actions_context.json";
 
 /// The container of a node.
 #[derive(Debug, Clone)]
 pub(super) struct Container {
-    /// How to connect to the engine.
+    /// The connection to the engine.
     engine: ConnectOptions,
     name: String,
     options: ContainerOptions,
@@ -41,12 +42,12 @@ impl Container {
         })
     }
 
-    /// How to connect to its engine.
+    /// Returns the connection options of the engine.
     pub(super) fn engine_options(&self) -> &ConnectOptions {
         &self.engine
     }
 
-    /// How to connect to the BuildKit in the container.
+    /// Returns the connection options of the BuildKit in the container.
     pub(super) fn connect_options(&self) -> ConnectOptions {
         let engine = Box::new(self.engine.address.endpoint());
         let name = self.name.as_str().into();
@@ -65,7 +66,7 @@ impl Container {
         })
     }
 
-    /// What `buildkitd --version` says, for daemons that do not say it themselves.
+    /// Runs `buildkitd --version`, for daemons that do not report their version.
     pub(super) async fn version(&self) -> Result<String, Error> {
         let (code, output) = self
             .engine()
@@ -109,7 +110,7 @@ impl Container {
         Ok(Engine::new(&self.engine).await?)
     }
 
-    /// What the engine knows of the container, `None` if there is none.
+    /// Returns the engine's information about the container; `None` if there is none.
     async fn inspect(&self, engine: &Engine) -> Result<Option<Value>, Error> {
         let path = format!("/containers/{}/json", self.name);
         let answer = engine
@@ -118,7 +119,7 @@ impl Container {
         Ok(missing_is_fine(answer)?.map(|answer| answer.json()))
     }
 
-    /// Makes it. `init` reaps the processes that BuildKit leaves behind.
+    /// Creates the container. `init` reaps the processes that BuildKit leaves behind.
     async fn create(
         &self,
         engine: &Engine,
@@ -173,7 +174,7 @@ impl Container {
         Ok(())
     }
 
-    /// The flags of the daemon; its own `--config` comes later and wins.
+    /// Returns the daemon's flags. The container's own `--config` comes last and wins.
     fn flags(&self) -> Vec<&str> {
         let config = ["--config", CONFIG];
         let config = config

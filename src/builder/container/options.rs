@@ -1,4 +1,4 @@
-//! The options of the `docker-container` driver, read into what the engine's API takes.
+//! Parses the options of the `docker-container` driver into the form of the engine's API.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 use super::super::options::{boolean, value};
 use super::super::{Driver, Error};
 
-/// The image when none is asked for, as buildx has it.
+/// The default image, as in buildx.
 const IMAGE: &str = "moby/buildkit:buildx-stable-1";
 
-/// What the container is made of.
+/// The settings of a container.
 #[derive(Debug, Clone)]
 pub(super) struct ContainerOptions {
     pub(super) image: String,
     pub(super) env: Vec<String>,
     pub(super) cgroup_parent: Option<String>,
-    /// What is known of the workflow of GitHub Actions is given to the daemon.
+    /// True to pass GitHub Actions' workflow data to the daemon.
     pub(super) add_workflow: bool,
     /// Fields of the engine's `HostConfig`.
     pub(super) host: Map<String, Value>,
@@ -76,7 +76,7 @@ fn whole(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "it is no whole number".to_owned())
 }
 
-/// `NAME[:RETRIES]`, as `docker run --restart` takes it.
+/// Parses `NAME[:RETRIES]`, as in `docker run --restart`.
 fn restart_policy(text: &str) -> Result<Value, String> {
     let (name, count) = match text.split_once(':') {
         Some((name, count)) => (name, whole(count)?),
@@ -90,7 +90,7 @@ fn restart_policy(text: &str) -> Result<Value, String> {
     }
 }
 
-/// `512m`, `2g`, `1.5GiB`: binary units.
+/// Parses sizes such as `512m`, `2g` or `1.5GiB`; the units are binary.
 fn bytes(text: &str) -> Result<i64, String> {
     let wrong = || "it is no size, as 512m or 2g".to_owned();
     let lower = text.trim().to_ascii_lowercase();

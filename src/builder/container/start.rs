@@ -1,4 +1,5 @@
-//! Starting the container: the image is pulled, the container made and started, and waited for until its BuildKit answers.
+//! Starts the container: pulls the image, creates and starts the container, and waits until its
+//! BuildKit answers.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,11 @@ use crate::builder::{Boot, Driver, Error, Status};
 use crate::client::{self, Engine};
 use crate::oci::Reference;
 
-/// How often a daemon that has just been started is asked; the pauses grow to 1.8 s.
+/// How often a started daemon is tried; the pauses grow to 1.8 s.
 const ATTEMPTS: u32 = 15;
 
 impl Container {
-    /// Makes sure that it runs, telling each step.
+    /// Makes sure that the container runs, and reports each step.
     pub(in crate::builder) async fn boot(&self, boot: &Boot<'_>) -> Result<(), Error> {
         let status = self.status().await?;
         if status == Status::Running {
@@ -38,7 +39,7 @@ impl Container {
         Ok(())
     }
 
-    /// Starts it; anew without `docker-init` on an engine that lacks it.
+    /// Starts the container. If the engine lacks `docker-init`, recreates it without.
     async fn start(&self, engine: &Engine, workflow: Option<&[u8]>) -> Result<(), Error> {
         let path = format!("/containers/{}/start", self.name);
         let what = self.what("start");
@@ -83,14 +84,14 @@ impl Container {
         })
     }
 
-    /// The end of what the daemon has written.
+    /// Returns the end of the daemon's log.
     async fn log(&self, engine: &Engine) -> String {
         let path = format!("/containers/{}/logs?stdout=1&stderr=1&tail=20", self.name);
         let answer = engine
             .call(&self.what("read the log of"), Method::GET, &path, None)
             .await;
         let bytes = answer.map(|answer| answer.body).unwrap_or_default();
-        // Each line has a header of eight bytes, of which the first are no text.
+        // Each line has an 8-byte header, which starts with control characters.
         let text: String = String::from_utf8_lossy(&bytes)
             .chars()
             .filter(|c| *c == '\n' || !crate::text::is_unprintable(*c))

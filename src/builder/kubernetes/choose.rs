@@ -1,12 +1,12 @@
-//! Which pod a build goes to.
+//! Selects the pod for a build.
 
 use md5::{Digest as _, Md5};
 
 use super::options::Balance;
 
-/// The pod among `pods` for builds of that key. The sticky choice is buildx's, so that builds of a context meet their cache
-/// whichever tool makes them: pods and key are points on a ring by their MD5, and the key's next pod is taken. When a pod comes or
-/// goes, only the keys beside it move.
+/// Returns the pod for a key. The sticky choice equals buildx's, so builds of a context find their
+/// cache with either tool. Pods and key are points on a ring, by MD5, and the next pod after the
+/// key is taken.
 pub(super) fn choose<'a>(balance: Balance, key: &str, pods: &[&'a str]) -> Option<&'a str> {
     let mut ring: Vec<_> = pods
         .iter()
@@ -25,7 +25,7 @@ pub(super) fn choose<'a>(balance: Balance, key: &str, pods: &[&'a str]) -> Optio
     ring.get(place).map(|(_, pod)| *pod)
 }
 
-/// A place on the ring: the halves of the hash as signed numbers, the first before the second.
+/// Returns a point on the ring: the halves of the hash as signed numbers, compared in order.
 fn point(text: &str) -> (i64, i64) {
     let hash: [u8; 16] = Md5::digest(text).into();
     let half = |from: usize| {
@@ -38,7 +38,7 @@ fn point(text: &str) -> (i64, i64) {
 
 fn random(below: usize) -> usize {
     let mut bytes = [0; 8];
-    // Without randomness it is always the first one, which is a choice as well.
+    // Without random numbers it is always the first pod, which works too.
     let _ = getrandom::fill(&mut bytes);
     usize::from_le_bytes(bytes).checked_rem(below).unwrap_or(0)
 }

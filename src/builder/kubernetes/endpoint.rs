@@ -1,14 +1,15 @@
-//! The endpoint of a node in a cluster: what buildx's store has of the cluster.
+//! The endpoint of a node in a cluster, as buildx stores it.
 
 use super::super::{Driver, Error};
 
-/// The endpoint of a new node, as buildx writes it: `kubernetes:///BUILDER?deployment=NODE&kubeconfig=FILE`. Without a name of the
-/// node something that no other has takes its place; the pods are named after the node in any case.
+/// Returns the endpoint of a new node, as buildx writes it:
+/// `kubernetes:///BUILDER?deployment=NODE&kubeconfig=FILE`. Without a node name a unique text takes
+/// its place; the pods are named after the node in any case.
 pub fn kubernetes_endpoint(builder: &str, node: Option<&str>, kubeconfig: Option<&str>) -> String {
     let node = node.map_or_else(
         || {
             let mut random = [0_u8; 18];
-            // The name need not be secret; that of another node is refused when the node is added.
+            // The name need not be secret. A duplicate is refused when the node is added.
             let _ = getrandom::fill(&mut random);
             let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("buildkit-{hex}")
@@ -22,7 +23,7 @@ pub fn kubernetes_endpoint(builder: &str, node: Option<&str>, kubeconfig: Option
     )
 }
 
-/// The file of an endpoint; `None` is the environment's.
+/// Returns the kubeconfig file of an endpoint; `None` for the environment's.
 pub(super) fn kubeconfig(endpoint: &str) -> Result<Option<String>, Error> {
     let invalid = |reason: &str| Error::Driver {
         driver: Driver::Kubernetes,
@@ -40,7 +41,7 @@ pub(super) fn kubeconfig(endpoint: &str) -> Result<Option<String>, Error> {
     Ok((!value.is_empty()).then_some(value))
 }
 
-/// As Go escapes the values of a query.
+/// Escapes a query value like Go.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Running `kubectl`, whose context, configuration and credentials are the user's.
+//! Runs `kubectl`, which uses the user's context, configuration and credentials.
 
 use std::io;
 use std::process::{Output, Stdio};
@@ -11,28 +11,29 @@ use tokio::process::Command;
 use super::super::Error;
 
 const PROGRAM: &str = "kubectl";
-/// How long a call may take.
+/// The timeout of a call.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// So much of what it says is told.
+/// How many bytes of its output are shown.
 const SAID: usize = 1000;
 
 /// `kubectl` for one cluster and namespace.
 #[derive(Debug, Clone)]
 pub(super) struct Kubectl {
-    /// Another file, or list of files, than the environment has.
+    /// The kubeconfig file or list of files; `None` for the environment's.
     pub(super) kubeconfig: Option<String>,
-    /// Another namespace than the one of the configuration's context.
+    /// The namespace; `None` for that of the configuration's context.
     pub(super) namespace: Option<String>,
     pub(super) patience: Duration,
 }
 
 impl Kubectl {
-    /// Runs it with these arguments; gives what it printed. `what` is what it is for, in words.
+    /// Runs `kubectl` with these arguments and returns its output. `what` describes the purpose for
+    /// errors.
     pub(super) async fn run(&self, what: &str, arguments: &[&str]) -> Result<Vec<u8>, Error> {
         self.run_with(what, arguments, None).await
     }
 
-    /// The same, with an object on its standard input.
+    /// As `run`, with an object on standard input.
     pub(super) async fn run_with(
         &self,
         what: &str,
@@ -66,7 +67,7 @@ impl Kubectl {
         }
     }
 
-    /// What there is, as JSON; `None` when it printed nothing, as for an object that does not exist.
+    /// Returns an object as JSON; `None` if the output is empty, because the object does not exist.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         what: &str,
@@ -107,7 +108,7 @@ impl Kubectl {
         let stdin = child.stdin.take();
         let write = async {
             if let (Some(mut stdin), Some(input)) = (stdin, input) {
-                // Why it reads no further is in its own words.
+                // If it stops reading, its own output says why.
                 let _ = stdin.write_all(input).await;
             }
         };
@@ -116,7 +117,8 @@ impl Kubectl {
     }
 }
 
-/// What it said, without the log lines of its libraries (`E1121 15:04:05.678901 …`) if there is more.
+/// Returns the error output, without its libraries' log lines (`E1121 15:04:05.678901 …`) if there
+/// are other lines.
 fn told(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let is_log = |line: &&str| {
@@ -135,7 +137,7 @@ fn told(stderr: &[u8]) -> String {
     said.chars().take(SAID).collect()
 }
 
-/// What a user of a cluster can do when `kubectl` says this.
+/// Returns a suggestion for the user of a cluster, based on an error message of `kubectl`.
 pub(in crate::builder) fn hint(said: &str) -> String {
     let any = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
     if any(&["(Forbidden)", "is forbidden"]) {

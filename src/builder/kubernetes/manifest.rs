@@ -1,7 +1,9 @@
-//! From options to objects: what buildx makes for the same options, so that either tool finds the pods of the other.
+//! Builds the Kubernetes objects from the options: the same objects as buildx's, so that either
+//! tool finds the other's pods.
 //!
-//! Where its objects do not do what was asked for, these do: a volume for the state leaves the configuration mounted, a request for
-//! ephemeral storage is a request and no limit, the daemon of a rootless image reads its configuration.
+//! They differ where buildx's objects do not do what the options say: with a state volume the
+//! configuration stays mounted, a request for ephemeral storage is not a limit, and a rootless
+//! daemon reads its configuration.
 
 use std::collections::BTreeMap;
 
@@ -15,24 +17,24 @@ use super::objects::{
 };
 use super::options::{APP, KubernetesOptions, PLATFORMS};
 
-/// The container in the pods.
+/// The name of the container in the pods.
 pub(super) const CONTAINER: &str = "buildkitd";
-/// The volume with the state; its claims are `buildkitd-POD`.
+/// The name of the state volume; its claims are `buildkitd-POD`.
 pub(super) const STATE: &str = "buildkitd";
 const MEMORY: &str = "buildkit-memory";
 const STATE_PATH: &str = "/var/lib/buildkit";
 const ROOTLESS_STATE_PATH: &str = "/home/user/.local/share/buildkit";
-/// Where the files of a configuration go.
+/// The folder for the configuration's files.
 const CONFIG_PATH: &str = "/etc/buildkit";
 const CONFIG_FILE: &str = "buildkitd.toml";
 
-/// The labels by which a node's pods are found.
+/// Returns the labels that identify a node's pods.
 pub(super) fn labels(name: &str, options: &KubernetesOptions) -> Names {
     let app = [(APP.to_owned(), name.to_owned())];
     app.into_iter().chain(options.labels.clone()).collect()
 }
 
-/// The objects of a node in the order in which they are made; the last has the pods.
+/// Returns the objects of a node in the order of creation. The last one manages the pods.
 pub(super) fn objects(name: &str, node: &Node, options: &KubernetesOptions) -> Vec<Object> {
     let mut annotations = options.annotations.clone();
     if !node.platforms.is_empty() {
@@ -77,11 +79,11 @@ fn template(metadata: &Metadata, node: &Node, options: &KubernetesOptions) -> Po
     let mut annotations = metadata.annotations.clone();
     let mut args = node.buildkitd_flags.clone();
     if options.rootless {
-        // Clusters before 1.30 know no other way to say it.
+        // Clusters before 1.30 support only this annotation.
         let apparmor = format!("container.apparmor.security.beta.kubernetes.io/{CONTAINER}");
         annotations.insert(apparmor, "unconfined".to_owned());
         args.push("--oci-worker-no-process-sandbox".to_owned());
-        // The daemon looks for it in the home of its user.
+        // The daemon looks for it in its user's home.
         let has_config = args.iter().any(|flag| flag.starts_with("--config"));
         if node.files.contains_key(CONFIG_FILE) && !has_config {
             args.push(format!("--config={CONFIG_PATH}/{CONFIG_FILE}"));
@@ -147,7 +149,7 @@ fn unconfined() -> SecurityContext {
     }
 }
 
-/// It is ready, and alive, when it tells its workers.
+/// The pod is ready and alive if it can list its workers.
 fn probe() -> Probe {
     Probe {
         exec: Exec {
@@ -161,8 +163,8 @@ fn probe() -> Probe {
     }
 }
 
-/// Where the state is: on a volume of the pod's, in memory, or in the container. What a rootless image has at its place in the
-/// container cannot be used on all nodes, so that there is always a volume.
+/// Mounts the state: on the pod's volume, in memory, or in the container. A rootless image always
+/// gets a volume, because the image's own folder does not work on all nodes.
 fn mount_state(options: &KubernetesOptions, spec: &mut PodSpec) {
     let name = match options.rootless || options.volume.is_some() {
         true => STATE,
@@ -220,7 +222,7 @@ fn mount(spec: &mut PodSpec, volume: &str, path: &str) {
     }
 }
 
-/// The files of one folder below `/etc/buildkit`: a ConfigMap knows no folders.
+/// The files of one folder below `/etc/buildkit`: a ConfigMap has no subfolders.
 struct Folder<'a> {
     /// `config`, `config-1` …
     volume: String,

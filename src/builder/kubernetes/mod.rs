@@ -1,4 +1,5 @@
-//! The `kubernetes` driver: pods with BuildKit, made and asked through `kubectl`, reached through `kubectl exec`.
+//! The `kubernetes` driver: pods with BuildKit, managed through `kubectl` and reached through
+//! `kubectl exec`.
 
 mod choose;
 mod endpoint;
@@ -23,7 +24,8 @@ use self::pods::{List, Named, Pod, Workload};
 use super::{Boot, Driver, Error, Node, PodReport, Status};
 use crate::client::{Address, Client, ConnectOptions};
 
-/// How often a connection that breaks off at once is tried. Nodes that have just joined a cluster refuse the first ones.
+/// How often a connection that breaks off at once is retried. Nodes that have just joined a cluster
+/// refuse the first ones.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -61,14 +63,14 @@ impl Kubernetes {
         })
     }
 
-    /// The same with less patience for each answer of the cluster.
+    /// Returns the same with another timeout for the cluster's answers.
     pub(super) fn within(&self, patience: Duration) -> Self {
         let mut hurried = self.clone();
         hurried.kubectl.patience = patience.min(PATIENCE);
         hurried
     }
 
-    /// What the pods are doing, and each of them.
+    /// Returns the status, and all pods.
     pub(super) async fn status(&self) -> Result<(Status, Vec<PodReport>), Error> {
         let Some(workload) = self.workload().await? else {
             return Ok((Status::Inactive, Vec::new()));
@@ -85,7 +87,7 @@ impl Kubernetes {
         Ok((status, pods.iter().map(report).collect()))
     }
 
-    /// A connection to the BuildKit in one of the pods, the one for this key.
+    /// Connects to the BuildKit in the pod for this key.
     pub(super) async fn connect(&self, key: &str, timeout: Duration) -> Result<Client, Error> {
         let mut attempt = 1;
         loop {
@@ -102,7 +104,8 @@ impl Kubernetes {
         }
     }
 
-    /// Ends the pods by removing what keeps them. The volumes stay, and so does what the next start makes the pods of.
+    /// Stops the pods by removing their Deployment or StatefulSet. The volumes and the
+    /// configuration stay.
     pub(super) async fn stop(&self) -> Result<(), Error> {
         self.delete(self.resource(), &[&self.name]).await
     }
@@ -125,7 +128,7 @@ impl Kubernetes {
         self.delete("persistentvolumeclaims", &claims).await
     }
 
-    /// The Deployment or StatefulSet, as the cluster has it.
+    /// Returns the Deployment or StatefulSet from the cluster.
     async fn workload(&self) -> Result<Option<Workload>, Error> {
         let what = format!("look at the {}", self.kind());
         self.kubectl
@@ -144,7 +147,7 @@ impl Kubernetes {
         Ok(pods)
     }
 
-    /// The name of the pod for this key: one that is ready, if there is one.
+    /// Returns the name of the pod for this key: a ready one, if any.
     async fn pod(&self, key: &str) -> Result<String, Error> {
         let pods = self.pods().await?;
         let names = |usable: fn(&Pod) -> bool| -> Vec<&str> {
@@ -161,7 +164,7 @@ impl Kubernetes {
             .ok_or_else(|| self.not_ready(None, &pods, Vec::new()))
     }
 
-    /// The claims of the pods' volumes.
+    /// Returns the claims of the pods' volumes.
     async fn claims(&self) -> Result<Vec<String>, Error> {
         let selector = self.selector();
         let list: Option<List<Named>> = self
@@ -180,7 +183,7 @@ impl Kubernetes {
             .collect())
     }
 
-    /// Does not wait until they are gone.
+    /// Deletes objects without waiting for their end.
     async fn delete(&self, resource: &str, names: &[&str]) -> Result<(), Error> {
         if names.is_empty() {
             return Ok(());
@@ -230,7 +233,7 @@ impl Kubernetes {
     }
 }
 
-/// What a cluster says while it is still settling.
+/// True for errors of a cluster that is still settling.
 fn passes(error: &crate::client::Error) -> bool {
     let said = crate::causes::in_one_line(error);
     [
@@ -239,7 +242,7 @@ fn passes(error: &crate::client::Error) -> bool {
         "connection reset",
         "i/o timeout",
         "container not found",
-        // It has ended since it was chosen.
+        // The pod has ended since it was selected.
         "(NotFound)",
     ]
     .iter()

@@ -1,24 +1,24 @@
-//! The objects of the Kubernetes API that the driver makes, with the fields that it sets, as the API's JSON. Tests hold them
-//! against the types of the API.
+//! The Kubernetes objects that the driver creates, with the fields that it sets, in the API's JSON.
+//! Tests compare them with the API's types.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Something the cluster keeps.
+/// An object of the cluster.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind")]
 pub(super) enum Object {
     /// Files.
     ConfigMap(ConfigMap),
-    /// Pods that keep nothing.
+    /// Pods without volumes.
     Deployment(Workload),
     /// Pods with a volume each.
     StatefulSet(Workload),
 }
 
 impl Object {
-    /// What it is called in messages.
+    /// Returns the kind for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::ConfigMap(_) => "ConfigMap",
@@ -54,7 +54,7 @@ pub(super) struct ConfigMap {
     pub(super) metadata: Metadata,
     #[serde(skip_serializing_if = "Names::is_empty")]
     pub(super) data: Names,
-    /// In base64: what is no text.
+    /// Values that are not UTF-8, in base64.
     #[serde(skip_serializing_if = "Names::is_empty")]
     pub(super) binary_data: Names,
 }
@@ -78,7 +78,7 @@ pub(super) struct WorkloadSpec {
     pub(super) stateful: Option<Stateful>,
 }
 
-/// What a StatefulSet has more than a Deployment.
+/// The fields that only a StatefulSet has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Stateful {
@@ -143,7 +143,7 @@ pub(super) struct Variable {
     pub(super) value: String,
 }
 
-/// Quantities by the name of the resource.
+/// Quantities by resource name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct Resources {
     #[serde(skip_serializing_if = "Names::is_empty")]
@@ -165,7 +165,7 @@ pub(super) struct VolumeMount {
     pub(super) mount_path: String,
 }
 
-/// Either all rights, or no filter of system calls.
+/// Either all privileges, or no system call filter.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SecurityContext {
@@ -236,7 +236,7 @@ pub(super) struct VolumeClaimSpec {
     pub(super) resources: Resources,
 }
 
-/// Which taints of nodes the pods bear.
+/// A taint of cluster nodes that the pods tolerate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Toleration {

@@ -1,4 +1,4 @@
-//! The options of the `kubernetes` driver, read into what the objects are made of.
+//! Parses the options of the `kubernetes` driver into the settings of its objects.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,29 +8,29 @@ use super::super::{Driver, Error};
 use super::objects::{Names, Toleration};
 use super::values::{Quantity, duration, labels, pairs, quantity, replicas, tolerations};
 
-/// The images when none is asked for, as buildx has them.
+/// The default images, as in buildx.
 const IMAGE: &str = "moby/buildkit:buildx-stable-1";
 const ROOTLESS_IMAGE: &str = "moby/buildkit:buildx-stable-1-rootless";
 const EMULATORS: &str = "tonistiigi/binfmt:latest";
-/// How long the pods may take to get ready.
+/// How long to wait for the pods to become ready.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// The label by which the driver finds its pods.
+/// The label that identifies the driver's pods.
 pub(super) const APP: &str = "app";
-/// The annotation with the platforms that the user gave the node.
+/// The annotation with the platforms that the user set.
 pub(super) const PLATFORMS: &str = "buildx.docker.com/platform";
 
-/// What the pods are made of and how one is chosen among them.
+/// The settings of the pods, and how one is selected.
 #[derive(Debug, Clone)]
 pub(super) struct KubernetesOptions {
     pub(super) image: String,
     pub(super) replicas: i32,
     pub(super) namespace: Option<String>,
-    /// By the name of the resource: `cpu`, `memory`, `ephemeral-storage`.
+    /// Quantities by resource name: `cpu`, `memory`, `ephemeral-storage`.
     pub(super) requests: Names,
     pub(super) limits: Names,
-    /// The size of each pod's volume; with it they are a StatefulSet.
+    /// The size of each pod's volume; if set, the pods form a StatefulSet.
     pub(super) volume: Option<String>,
-    /// The size of a state that is kept in memory.
+    /// The size of a state in memory.
     pub(super) memory: Option<String>,
     pub(super) rootless: bool,
     pub(super) scheduler: Option<String>,
@@ -39,19 +39,19 @@ pub(super) struct KubernetesOptions {
     pub(super) annotations: Names,
     pub(super) labels: Names,
     pub(super) tolerations: Vec<Toleration>,
-    /// The image that installs emulators on the nodes before.
+    /// The image that first installs emulators on the cluster's nodes.
     pub(super) emulators: Option<String>,
     pub(super) balance: Balance,
     pub(super) timeout: Duration,
     pub(super) env: Names,
 }
 
-/// How a pod is chosen.
+/// How a pod is selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Balance {
-    /// The same one for the same context.
+    /// The same pod for the same context.
     Sticky,
-    /// Any.
+    /// A random pod.
     Random,
 }
 
@@ -114,7 +114,7 @@ impl KubernetesOptions {
     }
 }
 
-/// What a pod asks for, and what it may have at most.
+/// Returns the resources' requests and limits.
 fn resources(given: &BTreeMap<String, String>) -> Result<(Names, Names), Error> {
     let driver = Driver::Kubernetes;
     let (mut requests, mut limits) = (Names::new(), Names::new());
@@ -139,7 +139,7 @@ fn resources(given: &BTreeMap<String, String>) -> Result<(Names, Names), Error> 
     Ok((requests, limits))
 }
 
-/// Keys without the one that is the driver's own.
+/// Returns the keys without the driver's own one.
 fn free(keys: Names, reserved: &str) -> Result<Names, String> {
     match keys.contains_key(reserved) {
         true => Err(format!("{reserved:?} is the driver's own")),

@@ -1,4 +1,5 @@
-//! What the cluster says about pods and what keeps them: as much of it as is needed, understood leniently.
+//! The cluster's data about pods and their managing objects, decoded leniently and only as far as
+//! needed.
 
 use serde::Deserialize;
 
@@ -29,7 +30,7 @@ pub(super) struct List<T> {
     pub(super) items: Vec<T>,
 }
 
-/// Anything with a name.
+/// An object with a name.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Named {
@@ -96,7 +97,7 @@ struct Detail {
     exit_code: Option<i32>,
 }
 
-/// Something that happened to an object.
+/// An event of an object.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Event {
@@ -107,7 +108,7 @@ pub(super) struct Event {
 }
 
 impl Workload {
-    /// Why it makes no pods, if it says so.
+    /// Returns why no pods are created, if the object says so.
     pub(super) fn trouble(&self) -> Option<String> {
         let mut conditions = self.status.conditions.iter();
         let failed = conditions.find(|one| one.kind == "ReplicaFailure" && one.status == "True")?;
@@ -116,19 +117,19 @@ impl Workload {
 }
 
 impl Pod {
-    /// It runs, and is not about to end.
+    /// True if the pod runs and is not terminating.
     pub(super) fn is_running(&self) -> bool {
         self.status.phase == "Running" && self.metadata.deletion_timestamp.is_none()
     }
 
-    /// Its BuildKit answers.
+    /// True if its BuildKit answers.
     pub(super) fn is_ready(&self) -> bool {
         let mut conditions = self.status.conditions.iter();
         self.is_running() && conditions.any(|one| one.kind == "Ready" && one.status == "True")
     }
 
-    /// What it is doing, or what keeps it from getting ready: `ready`, `Pending: ContainerCreating`, `Pending: Unschedulable (0/3
-    /// nodes are available)`.
+    /// Returns the pod's state, or what it waits for: `ready`, `Pending: ContainerCreating`,
+    /// `Pending: Unschedulable (0/3 nodes are available)`.
     pub(super) fn state(&self) -> String {
         if self.metadata.deletion_timestamp.is_some() {
             return "ending".to_owned();
@@ -166,7 +167,7 @@ impl Pod {
 }
 
 impl ContainerStatus {
-    /// What it waits for, and how it ended the last time.
+    /// Returns what the container waits for, and how it ended last time.
     fn trouble(&self) -> Option<String> {
         let waits = self.state.waiting.as_ref();
         let waits = waits.map(|one| sentence(&one.reason, &one.message));
@@ -175,7 +176,7 @@ impl ContainerStatus {
             .terminated
             .as_ref()
             .or(self.last_state.terminated.as_ref());
-        // An init container that did its work has ended, too.
+        // An init container that succeeded has ended too.
         let ended = ended.filter(|one| one.exit_code != Some(0)).map(|one| {
             let code = one.exit_code.unwrap_or_default();
             let message = match one.message.trim() {
@@ -195,7 +196,7 @@ impl ContainerStatus {
 }
 
 impl Event {
-    /// What it warns of.
+    /// Returns the text of a warning.
     pub(super) fn warning(&self) -> Option<String> {
         (self.kind == "Warning").then(|| sentence(&self.reason, &self.message))
     }

@@ -1,4 +1,5 @@
-//! The objects against the types of the API: what is printed is read by them, printed again, and nothing may be lost or changed.
+//! Compares the objects with the API's types: a round trip through them must not lose or change
+//! anything.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use super::options::KubernetesOptions;
 use crate::builder::Node;
 use crate::oci::Platform;
 
-/// The objects of a node with these options, each checked.
+/// Returns a node's objects with these options, each checked.
 fn made(options: &[(&str, &str)], change: impl FnOnce(&mut Node)) -> Vec<Value> {
     let pairs = options.iter().map(|(k, v)| ((*k).into(), (*v).into()));
     let options: BTreeMap<String, String> = pairs.collect();
@@ -43,7 +44,7 @@ fn again<T: DeserializeOwned + Serialize>(printed: &Value) -> Value {
     serde_json::to_value(typed).unwrap()
 }
 
-/// The only object, a Deployment.
+/// Returns the only object, a Deployment.
 fn deployment(options: &[(&str, &str)]) -> Value {
     let mut objects = made(options, |_| ());
     assert_eq!(objects.len(), 1);

@@ -1,4 +1,4 @@
-//! Making the pods and waiting until they are ready, telling each step; and what to say when they do not get ready.
+//! Creates the pods, waits until they are ready, and explains why they are not.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use super::objects::Object;
 use super::pods::{Event, List, Pod, Workload};
 use super::{Boot, Error, Kubernetes, manifest};
 
-/// How often the cluster is asked.
+/// The polling interval.
 const PULSE: Duration = Duration::from_millis(700);
-/// So many of a pod's warnings are told.
+/// How many warnings of a pod are shown.
 const WARNINGS: usize = 3;
 
 impl Kubernetes {
@@ -45,7 +45,8 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Makes an object; a ConfigMap that is left of another time is replaced, pods that somebody else makes now are good.
+    /// Creates an object. An old ConfigMap is replaced; pods that somebody else has just created
+    /// are accepted.
     async fn put(&self, object: &Object) -> Result<(), Error> {
         let json = serde_json::to_vec(object).unwrap_or_default();
         let what = format!("create the {} {}", object.kind(), object.name());
@@ -82,7 +83,7 @@ impl Kubernetes {
                     last = Some((workload, pods));
                 }
                 Err(error) if is_final(&error) || Instant::now() >= until => return Err(error),
-                // It may answer again.
+                // The cluster may answer again.
                 Err(_) => {}
             }
             if Instant::now() >= until {
@@ -99,13 +100,13 @@ impl Kubernetes {
         Ok((workload?.unwrap_or_default(), pods?))
     }
 
-    /// What happened to the first pod that is not ready.
+    /// Returns the warnings of the first pod that is not ready.
     async fn warnings(&self, pods: &[Pod]) -> Vec<String> {
         let Some(pod) = pods.iter().find(|pod| !pod.is_ready()) else {
             return Vec::new();
         };
         let field = format!("--field-selector=involvedObject.name={}", pod.metadata.name);
-        // Who may not see events has the states of the pods.
+        // Without permission to read events, the pods' states must do.
         let list = self
             .kubectl
             .get("list the events", &["events", &field])
@@ -131,7 +132,7 @@ impl Kubernetes {
         }
     }
 
-    /// Why there is no pod to connect to, and what helps.
+    /// Returns the error for pods that are not ready, with a suggestion.
     pub(super) fn not_ready(
         &self,
         workload: Option<&Workload>,
@@ -188,7 +189,7 @@ impl Kubernetes {
     }
 }
 
-/// One line about all pods.
+/// Describes all pods in one line.
 fn progress(pods: &[Pod]) -> String {
     let states: Vec<String> = pods
         .iter()
@@ -197,7 +198,7 @@ fn progress(pods: &[Pod]) -> String {
     states.join(", ")
 }
 
-/// Asking again will not help.
+/// True if a retry cannot help.
 fn is_final(error: &Error) -> bool {
     match error {
         Error::Kubectl { said, .. } => ["(Forbidden)", "(Unauthorized)"]

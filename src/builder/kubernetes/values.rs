@@ -1,11 +1,12 @@
-//! Values that the Kubernetes API takes, checked before it is asked: quantities, names, labels, tolerations.
+//! Checks values for the Kubernetes API before it is called: quantities, names, labels,
+//! tolerations.
 
 use std::time::Duration;
 
 use super::objects::{Names, Toleration};
 use crate::suggest::nearest;
 
-/// How many letters a label's value, and a name that becomes one, may have.
+/// The maximum length of a label's value, and of a name that becomes one.
 const LABEL: usize = 63;
 const SUFFIXES: [(&str, f64); 16] = [
     ("", 1.0),
@@ -31,13 +32,13 @@ const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 /// An amount of a resource.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Quantity {
-    /// As it was written.
+    /// The original text.
     pub(super) text: String,
-    /// In units of the resource: CPUs, bytes.
+    /// The amount in units of the resource: CPUs, bytes.
     pub(super) amount: f64,
 }
 
-/// A number with an optional exponent or one of the suffixes of Kubernetes, not below zero.
+/// Parses a non-negative number with an optional exponent or Kubernetes suffix.
 pub(super) fn quantity(text: &str) -> Result<Quantity, String> {
     let wrong = || {
         "it is no quantity, as 500m or 2 for CPUs, 512Mi or 4Gi for memory and storage".to_owned()
@@ -71,7 +72,7 @@ pub(super) fn quantity(text: &str) -> Result<Quantity, String> {
     }
 }
 
-/// `KEY=VALUE[,KEY=VALUE…]`, in quotes or not.
+/// Parses `KEY=VALUE[,KEY=VALUE…]`, with optional quotes.
 pub(super) fn pairs(text: &str) -> Result<Names, String> {
     let pair = |pair: &str| {
         let pair = pair.split_once('=');
@@ -85,7 +86,7 @@ pub(super) fn pairs(text: &str) -> Result<Names, String> {
     text.trim_matches('"').split(',').map(pair).collect()
 }
 
-/// The same, with values that labels can have.
+/// As `pairs`, with values that are valid for labels.
 pub(super) fn labels(text: &str) -> Result<Names, String> {
     let labels = pairs(text)?;
     match labels.values().find(|value| !is_label(value)) {
@@ -96,7 +97,8 @@ pub(super) fn labels(text: &str) -> Result<Names, String> {
     }
 }
 
-/// `key=K,operator=Exists|Equal,value=V,effect=E,tolerationSeconds=N`, with `;` between several.
+/// Parses `key=K,operator=Exists|Equal,value=V,effect=E,tolerationSeconds=N`; several are separated
+/// by `;`.
 pub(super) fn tolerations(text: &str) -> Result<Vec<Toleration>, String> {
     text.trim_matches('"').split(';').map(toleration).collect()
 }
@@ -159,7 +161,7 @@ fn toleration(text: &str) -> Result<Toleration, String> {
     }
 }
 
-/// A time as Go writes it, `90s` or `1m30s`, more than nothing.
+/// Parses a positive duration as Go writes it: `90s` or `1m30s`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "it is no time, as 90s or 5m".to_owned();
     let mut seconds = 0.0;
@@ -184,13 +186,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     (!time.is_zero()).then_some(time).ok_or_else(wrong)
 }
 
-/// How many pods there are.
+/// Parses the number of pods.
 pub(super) fn replicas(text: &str) -> Result<i32, String> {
     let count = text.parse().ok().filter(|count| *count > 0);
     count.ok_or_else(|| "it is no whole number above zero".to_owned())
 }
 
-/// The name of a Deployment or StatefulSet, which is a label's value too and begins the names of pods.
+/// True for a valid name of a Deployment or StatefulSet. It is also a label's value and a prefix of
+/// pod names.
 pub(super) fn is_name(text: &str) -> bool {
     let part = |part: &str| {
         let inner = part
@@ -201,7 +204,7 @@ pub(super) fn is_name(text: &str) -> bool {
     text.len() <= LABEL && text.split('.').all(part)
 }
 
-/// `[PREFIX/]NAME`, the key of a label or annotation.
+/// True for `[PREFIX/]NAME`, the key of a label or annotation.
 fn is_qualified(key: &str) -> bool {
     let (prefix, name) = match key.rsplit_once('/') {
         Some((prefix, name)) => (Some(prefix), name),

@@ -77,7 +77,7 @@ fn a_default_comes_back_with_its_endpoint() {
     locked.set_current("b", "", false, false).unwrap();
     assert_eq!(store.current("a").unwrap().as_deref(), Some("one"));
     assert_eq!(store.current("b").unwrap(), None);
-    // The name that buildx gives the file.
+    // buildx's name for the file.
     let hash = "ca978112ca1bbdcafac2";
     assert_eq!(
         fs::read(store.folder().join("defaults").join(hash)).unwrap(),
