@@ -1,4 +1,4 @@
-//! The time of an archive that a server tells no time of: that of its newest regular file.
+//! The time of an archive whose server sends none: that of its newest regular file.
 
 use std::io::{self, Read};
 
@@ -6,16 +6,15 @@ use bzip2_rs::DecoderReader as Bzip2;
 use flate2::read::MultiGzDecoder as Gzip;
 use ruzstd::decoding::StreamingDecoder as Zstd;
 
-/// How much of an archive is read, and how much it may become when it is unpacked: an archive with
-/// more has no time.
+/// The maximum size of an archive, compressed and unpacked, in bytes. A larger one has no time.
 pub(super) const MAX_ARCHIVE: u64 = 256 << 20;
 const MAX_UNPACKED: u64 = 16 << 30;
-/// xz is unpacked in memory.
+/// xz is unpacked in memory, so its size is limited separately.
 const MAX_UNPACKED_XZ: usize = 256 << 20;
 
-/// Seconds since 1970 of the newest regular file of a tar archive, which may be compressed with
-/// gzip, zstd, xz or bzip2. None for anything else, for an archive without files, and for one that
-/// is broken or too large.
+/// Returns the time of the newest regular file in a tar archive, in seconds since 1970. The archive
+/// may be compressed with gzip, zstd, xz or bzip2. Returns `None` for anything else, and for
+/// archives that are empty, damaged or too large.
 pub(super) fn newest_file(archive: &[u8]) -> Option<i64> {
     const XZ: &[u8] = b"\xfd7zXZ\0";
     let reader: Box<dyn Read + '_> = match archive {
@@ -33,7 +32,7 @@ fn newest(tar: impl Read) -> io::Result<Option<i64>> {
     let mut newest = None;
     for entry in archive.entries()? {
         let mut entry = entry?;
-        // BuildKit counts hard links and sparse files among the regular ones.
+        // BuildKit counts hard links and sparse files as regular ones.
         let kind = entry.header().entry_type();
         if !(kind.is_file() || kind.is_hard_link() || kind.is_gnu_sparse() || kind.is_contiguous())
         {
@@ -49,7 +48,7 @@ fn newest(tar: impl Read) -> io::Result<Option<i64>> {
     Ok(newest)
 }
 
-/// The time of an extended header, which may have a fraction of a second.
+/// Returns the time of an extended header, which may have fractions of a second.
 fn precise(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Option<i64>> {
     let Some(extensions) = entry.pax_extensions()? else {
         return Ok(None);
@@ -71,7 +70,7 @@ fn unpack_xz(mut archive: &[u8]) -> Option<Vec<u8>> {
     Some(unpacked.0)
 }
 
-/// Refuses to become larger than it may.
+/// A buffer with a size limit.
 struct Bounded(Vec<u8>);
 
 impl io::Write for Bounded {
@@ -111,7 +110,7 @@ mod tests {
         made.into_inner().unwrap()
     }
 
-    /// The output of a program that compresses its input.
+    /// Returns the output of a compression program.
     fn compressed(program: &str, bytes: &[u8]) -> Vec<u8> {
         let mut child = Command::new(program)
             .arg("-c")

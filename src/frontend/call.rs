@@ -1,4 +1,4 @@
-//! Questions about a Dockerfile that are answered without a build: what is wrong with it, what can be given to it.
+//! Questions about a Dockerfile that need no build: lint results, targets, arguments.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::translate::{Options, Outcome, ResolvedImages, check, outline, transla
 /// A question about a Dockerfile, by the names of `docker buildx build --call`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    /// `check`, also `lint`: what the lint rules find in all stages, or in those that the target needs.
+    /// `check`, also `lint`: the lint findings of all stages, or of those that the target needs.
     Check,
     /// `outline`: the arguments, secrets and SSH agents of the target.
     Outline,
@@ -24,13 +24,13 @@ pub enum Call {
     ConvertLlb,
 }
 
-/// A name that is no question.
+/// The name is not a known question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no call {0:?}")]
 pub struct Unknown(pub String);
 
 impl Call {
-    /// All of them.
+    /// All questions.
     pub const ALL: &[Self] = &[
         Self::Check,
         Self::Outline,
@@ -39,7 +39,7 @@ impl Call {
         Self::ConvertLlb,
     ];
 
-    /// The attribute `requestid` that asks a frontend for it.
+    /// Returns the value of the attribute `requestid` that asks a frontend this question.
     pub const fn request_id(self) -> &'static str {
         match self {
             Self::Check => "frontend.lint",
@@ -50,7 +50,7 @@ impl Call {
         }
     }
 
-    /// The question of an attribute `requestid`.
+    /// Returns the question of a value of the attribute `requestid`.
     pub fn from_request_id(id: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -68,11 +68,11 @@ impl std::str::FromStr for Call {
     }
 }
 
-/// A question about a Dockerfile that has been read.
+/// A question about a parsed Dockerfile.
 #[derive(Debug)]
 pub struct Question {
     call: Call,
-    /// Mistakes in the text are an answer to [`Call::Check`].
+    /// A syntax error is an answer to [`Call::Check`].
     job: Result<Job, (Source, Box<SyntaxFailure>)>,
 }
 
@@ -80,7 +80,7 @@ impl Question {
     /// Reads the Dockerfile.
     ///
     /// # Errors
-    /// [`Error::Syntax`], unless the question is what is wrong with the Dockerfile.
+    /// [`Error::Syntax`], except for [`Call::Check`].
     pub fn read(
         call: Call,
         source: Source,
@@ -95,13 +95,14 @@ impl Question {
         Ok(Self { call, job })
     }
 
-    /// Is another frontend asked?
+    /// Returns true if another frontend answers the question.
     pub fn is_elsewhere(&self) -> bool {
         let elsewhere = |job: &Job| matches!(job.plan, Plan::Elsewhere(_));
         self.job.as_ref().is_ok_and(elsewhere)
     }
 
-    /// The answer, unless base images have to be looked at or another frontend to be asked: then a daemon is needed.
+    /// Returns the answer, or `None` if it needs a daemon: to look up base images or to call
+    /// another frontend.
     ///
     /// # Errors
     /// [`Error`] with the lines of the Dockerfile.
@@ -121,10 +122,10 @@ impl Question {
         }
     }
 
-    /// The answer.
+    /// Returns the answer.
     ///
     /// # Errors
-    /// [`Error`] with the lines of the Dockerfile, or what the daemon says.
+    /// [`Error`] with the lines of the Dockerfile, or the daemon's error.
     pub async fn answer(&self, bridge: &Bridge, setting: &Setting) -> Result<Answer, Error> {
         let mut images = ResolvedImages::new();
         let mut linked = setting.clone();
@@ -147,7 +148,7 @@ impl Question {
         }
     }
 
-    /// How far the answer comes with these images; none when another frontend has to be asked.
+    /// Answers as far as possible with these images; `None` if another frontend must answer.
     fn ask(
         &self,
         setting: &Setting,
@@ -187,7 +188,7 @@ impl Question {
         }
     }
 
-    /// For the first platform, as the reference does.
+    /// Returns the options for the first platform, as in the reference.
     fn options(&self, job: &Job, setting: &Setting) -> Result<Options, Error> {
         let read = job.read_attributes(setting)?;
         Ok(Options {
@@ -217,7 +218,7 @@ impl Question {
                 };
                 (source, other.span, forward)
             }
-            // Everything else has been answered.
+            // All other questions were answered above.
             _ => return Ok(subrequest::describe()),
         };
         let asked = bridge.forward(&forward, &SolveOptions::default()).await;

@@ -1,27 +1,27 @@
-//! Which frontend turns the Dockerfile into a build: this one, or another one in the daemon.
+//! Chooses the frontend that builds the Dockerfile: this one, or another one in the daemon.
 
 use std::collections::BTreeMap;
 
 use crate::dockerfile::{self, Span};
 use crate::oci::Reference;
 
-/// The frontend of BuildKit that runs images of frontends.
+/// BuildKit's frontend that runs frontend images.
 const GATEWAY: &str = "gateway.v0";
-/// The Dockerfile frontend that BuildKit has built in.
+/// BuildKit's built-in Dockerfile frontend.
 const BUILTIN: &str = "dockerfile.v0";
-/// The attribute that names the image of a frontend besides the Dockerfile's `# syntax=`.
+/// The attribute that names a frontend image and overrides the Dockerfile's `# syntax=`.
 const SYNTAX_ARGUMENT: &str = "build-arg:BUILDKIT_SYNTAX";
-/// The attribute that a frontend gets which was called through `# syntax=`: it calls no other one.
+/// The attribute of a frontend that was called through `# syntax=`: it must not call another one.
 const COMMAND_LINE: &str = "cmdline";
 
-/// Who translates the Dockerfile.
+/// The frontend that translates the Dockerfile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// `build-arg:BUILDKIT_SYNTAX`, else the Dockerfile's `# syntax=`; Docker's own Dockerfile frontend in any version is
-    /// done here.
+    /// The image of `build-arg:BUILDKIT_SYNTAX`, else of the Dockerfile's `# syntax=`. Any version
+    /// of Docker's own Dockerfile frontend is handled here.
     #[default]
     Auto,
-    /// Always here.
+    /// This frontend.
     Here,
     /// BuildKit's built-in frontend `dockerfile.v0`.
     BuiltIn,
@@ -32,7 +32,7 @@ pub enum Choice {
 impl std::str::FromStr for Choice {
     type Err = std::convert::Infallible;
 
-    /// `auto`, `local`, `dockerfile.v0`, else the name of an image.
+    /// Parses `auto`, `local`, `dockerfile.v0`, or the name of an image.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
             "auto" => Self::Auto,
@@ -43,20 +43,20 @@ impl std::str::FromStr for Choice {
     }
 }
 
-/// Another frontend, as the daemon is asked for it.
+/// A call to another frontend in the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Elsewhere {
     /// `gateway.v0` or `dockerfile.v0`.
     pub(super) frontend: &'static str,
-    /// Its attributes besides those of the build.
+    /// Its attributes in addition to the build's.
     pub(super) attributes: BTreeMap<String, String>,
-    /// Its name in messages.
+    /// Its display name.
     pub(super) name: String,
-    /// The line that asks for it, if the Dockerfile does.
+    /// The Dockerfile line that requests it, if any.
     pub(super) span: Option<Span>,
 }
 
-/// The frontend in the daemon to call; none means that the Dockerfile is translated here.
+/// Returns the frontend in the daemon to call; `None` if the Dockerfile is translated here.
 pub(super) fn elsewhere(
     choice: &Choice,
     attributes: &BTreeMap<String, String>,
@@ -75,7 +75,7 @@ pub(super) fn elsewhere(
     }
 }
 
-/// Is the Dockerfile translated by another frontend?
+/// True if another frontend translates the Dockerfile.
 pub(crate) fn is_elsewhere(
     choice: &Choice,
     attributes: &BTreeMap<String, String>,
@@ -114,7 +114,7 @@ fn gateway(image: &str, command_line: &str, span: Option<Span>) -> Elsewhere {
     }
 }
 
-/// Docker's own Dockerfile frontend, in any version: what is translated here.
+/// True for Docker's own Dockerfile frontend in any version, which is handled here.
 fn is_dockerfile_frontend(image: &str) -> bool {
     Reference::parse(image).is_ok_and(|reference| {
         reference.domain() == "docker.io"

@@ -1,4 +1,4 @@
-//! Why a Dockerfile gave no result: what, where, why.
+//! Errors of building a Dockerfile.
 
 use super::Source;
 use super::missing_source::MissingSource;
@@ -12,26 +12,26 @@ use crate::oci::Platform;
 use crate::progress::{SourceRange, Warning};
 use crate::translate::AttributeError;
 
-/// Why a Dockerfile gave no result.
+/// Why building a Dockerfile failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An attribute that cannot be used.
+    /// An attribute is invalid.
     #[error(transparent)]
     Attribute(#[from] AttributeError),
-    /// The Dockerfile has a mistake.
+    /// The Dockerfile has a syntax error.
     #[error(transparent)]
     Syntax(Box<SyntaxFailure>),
-    /// A platform's graph cannot be made from the Dockerfile: an unknown stage, a base image that is not there.
+    /// A platform's graph could not be created: an unknown stage, a missing base image.
     #[error(transparent)]
     Translate(Box<TranslateFailure>),
-    /// A step is not begun: it needs leave that the build was not given, or emulation that it must not have.
+    /// A step was refused: it needs an entitlement or emulation that the build does not have.
     #[error(transparent)]
     Refused(Box<RefusedStep>),
-    /// A step failed, or the frontend in the daemon that was called.
+    /// A step, or the called frontend in the daemon, failed.
     #[error(transparent)]
     Solve(Box<SolveFailure>),
-    /// Another question than a build is asked of a Dockerfile that another frontend builds.
+    /// A question was asked about a Dockerfile that another frontend builds.
     #[error(
         "the Dockerfile is built by the frontend {frontend:?}, which answers no such question here"
     )]
@@ -39,31 +39,31 @@ pub enum Error {
         /// The frontend's name.
         frontend: String,
     },
-    /// The daemon cannot get the context: a git repository, a download.
+    /// The daemon could not fetch the context: a git repository, a download.
     #[error("cannot fetch the build context {url}")]
     Context {
         /// Its URL, without a password.
         url: String,
-        /// The daemon's answer.
+        /// The daemon's error.
         source: gateway::Error,
     },
-    /// The Dockerfile cannot be read through the daemon.
+    /// The Dockerfile could not be read through the daemon.
     #[error("cannot read the Dockerfile {filename:?}")]
     Dockerfile {
-        /// Its path in the context or in the folder that the client gives.
+        /// Its path in the context or in the client's folder.
         filename: String,
-        /// The daemon's answer.
+        /// The daemon's error.
         source: gateway::Error,
     },
-    /// An attribute of a build inside the daemon that cannot be used, a context for example.
+    /// An attribute of a build inside the daemon is invalid, for example a context.
     #[error("the attribute {name} cannot be used: {reason}")]
     InvalidAttribute {
         /// The attribute.
         name: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A context is made by a frontend in the daemon, so its graph is not known here.
+    /// A frontend in the daemon creates a context, so its graph is not known here.
     #[error(
         "{dockerfile} cannot be linked to: it asks for the frontend {frontend}, which runs in the \
          daemon; remove its # syntax= line, or build and push it first and name the image"
@@ -74,24 +74,24 @@ pub enum Error {
         /// The frontend.
         frontend: String,
     },
-    /// The image that is to make the SBOM cannot be used.
+    /// The image that generates the SBOM is not usable.
     #[error("cannot make the SBOM with the image {generator}: {reason}")]
     Scanner {
         /// The image.
         generator: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The client expects something of the frontend that it does not do.
+    /// The client requires a capability that the frontend lacks.
     #[error("unsupported frontend capability {name}")]
     FrontendCapability {
-        /// As `frontend.caps` names it.
+        /// The capability, as in `frontend.caps`.
         name: String,
     },
-    /// The client asks a question that the frontend does not know.
+    /// The client asked a question that the frontend does not support.
     #[error("unsupported request {id}")]
     UnknownRequest {
-        /// The attribute `requestid`.
+        /// The value of the attribute `requestid`.
         id: String,
     },
     /// A call to the daemon failed.
@@ -99,26 +99,26 @@ pub enum Error {
     Gateway(#[from] gateway::Error),
 }
 
-/// A Dockerfile that cannot be read.
+/// A Dockerfile with a syntax error.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{message}", place(file, *line))]
 pub struct SyntaxFailure {
     /// The Dockerfile's path as given.
     pub file: String,
-    /// The first line of the mistake; 1 is the first of the file, 0 is none.
+    /// The first line of the error, from 1; 0 for none.
     pub line: u32,
-    /// What is wrong, what was expected.
+    /// What is wrong, and what was expected.
     pub message: String,
-    /// The lines around, marked; printed as they are.
+    /// The source lines with marks, ready to print.
     pub excerpt: String,
     /// The same for the daemon.
     pub(super) detail: client::SourceDetail,
-    /// What the lint rules had found before.
+    /// The lint findings before the error.
     pub(super) findings: Vec<Finding>,
 }
 
 impl SyntaxFailure {
-    /// What the lint rules had found before the mistake, as warnings of the build.
+    /// Returns the lint findings before the error as warnings of the build.
     pub fn warnings(&self) -> Vec<Warning> {
         let warning = |finding: &Finding| Warning {
             level: 1,
@@ -133,7 +133,7 @@ impl SyntaxFailure {
     }
 }
 
-/// A finding in one line, as the reference prints it.
+/// Formats a finding in one line, as the reference does.
 pub(super) fn warning_line(finding: &Finding) -> String {
     format!(
         "{}: {} (line {})",
@@ -148,74 +148,74 @@ fn lines(span: Span) -> SourceRange {
     SourceRange::lines(line(span.first), line(span.last))
 }
 
-/// A Dockerfile from which a platform's graph cannot be made.
+/// A Dockerfile whose graph could not be created for a platform.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}{message}", place(file, *line), for_platform(platform.as_ref()))]
 pub struct TranslateFailure {
-    /// The platform; `None` when the build has one platform only.
+    /// The platform; `None` if the build has only one.
     pub platform: Option<Platform>,
     /// The Dockerfile's path as given.
     pub file: String,
-    /// The line; 1 is the first of the file, 0 is none.
+    /// The line, from 1; 0 for none.
     pub line: u32,
-    /// What is wrong, what was expected.
+    /// What is wrong, and what was expected.
     pub message: String,
-    /// The lines around, marked; printed as they are.
+    /// The source lines with marks, ready to print.
     pub excerpt: String,
     /// The same for the daemon.
     pub(super) detail: client::SourceDetail,
 }
 
-/// A step that is not begun.
+/// A refused step.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{reason}", place(file, *line))]
 pub struct RefusedStep {
-    /// Why.
+    /// The reason.
     pub reason: Refusal,
     /// The Dockerfile's path as given.
     pub file: String,
-    /// The step's line; 1 is the first of the file, 0 is none.
+    /// The step's line, from 1; 0 for none.
     pub line: u32,
-    /// The lines around, marked; printed as they are.
+    /// The source lines with marks, ready to print.
     pub excerpt: String,
     /// The same for the daemon.
     pub(super) detail: Option<client::SourceDetail>,
 }
 
-/// Why a step is not begun.
+/// Why a step was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It needs leave for something, and the build was not given it.
+    /// The step needs an entitlement that the build does not have.
     #[error("this step needs the entitlement {entitlement}, which the build was not given")]
     Entitlement {
-        /// As `--allow` and the daemon name it.
+        /// The entitlement's name for `--allow` and the daemon.
         entitlement: &'static str,
     },
-    /// It would be emulated, and the build is to be native.
+    /// The step would be emulated, but the build must be native.
     #[error(
         "this step runs on {platform}, which the daemon emulates: it is a machine for {native}"
     )]
     Emulated {
         /// The step's platform.
         platform: Box<Platform>,
-        /// The daemon's own.
+        /// The daemon's own platform.
         native: Box<Platform>,
     },
-    /// The daemon cannot run programs of its platform.
+    /// The daemon cannot run programs of the step's platform.
     #[error("this step runs on {platform}, whose programs the daemon cannot run: {reason}")]
     CannotRun {
         /// The step's platform.
         platform: Box<Platform>,
-        /// Why not.
+        /// The reason.
         reason: Reason,
     },
-    /// What it copies is not there.
+    /// The source of a copy does not exist.
     #[error(transparent)]
     MissingSource(MissingSource),
 }
 
-/// A step that failed on the daemon.
+/// A step that failed in the daemon.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{}{}{message}",
@@ -223,26 +223,26 @@ pub enum Refusal {
     explanation.as_ref().map(|cause| format!("{cause}: ")).unwrap_or_default()
 )]
 pub struct SolveFailure {
-    /// The platform; `None` when the build has one platform only.
+    /// The platform; `None` if the build has only one.
     pub platform: Option<Platform>,
-    /// What the daemon says.
+    /// The daemon's message.
     pub message: String,
-    /// The exit code of the step's process, when that is what failed.
+    /// The exit code, if the step's process failed.
     pub exit_code: Option<i32>,
-    /// The lines of the Dockerfile that the step comes from, when the daemon says them.
+    /// The Dockerfile lines of the step, if the daemon sends them.
     pub lines: Option<client::SourceDetail>,
-    /// `file:line` and those lines, marked; empty when the daemon does not say.
+    /// `file:line` and those lines with marks; empty if the daemon does not send them.
     pub excerpt: String,
-    /// Why a COPY source is not found: the ignore rule that hides it, or that it does not exist. A frontend in the daemon
-    /// does not see the files and leaves it empty.
+    /// Why a COPY source was not found: an ignore rule, or it does not exist. A frontend in the
+    /// daemon does not see the files and leaves this empty.
     pub explanation: Option<MissingSource>,
-    /// The daemon's answer.
+    /// The daemon's error.
     pub source: gateway::Error,
 }
 
 impl Error {
-    /// What is returned to the daemon, which keeps it in the build's history: its own failure with all details, or this
-    /// one's text with the lines of the Dockerfile.
+    /// Returns the failure for the daemon's build history: the daemon's own with all details, or
+    /// this error's text with the Dockerfile lines.
     pub fn to_failure(&self) -> Failure {
         let own = |lines: &client::SourceDetail, message: &str| {
             let failure = Failure::new(Code::Unknown, message);
@@ -289,7 +289,7 @@ impl Error {
             .unwrap_or_else(|| Failure::new(Code::Unknown, causes::in_one_line(self)))
     }
 
-    /// A mistake in the text, with its lines.
+    /// Creates a syntax error with its lines.
     pub(super) fn syntax(
         source: &Source,
         error: &(dyn std::error::Error + 'static),
@@ -307,7 +307,7 @@ impl Error {
         }))
     }
 
-    /// A translation that failed, with the lines that it is about.
+    /// Creates a translation error with its lines.
     pub(super) fn translate(
         source: &Source,
         platform: Option<&Platform>,
@@ -323,7 +323,7 @@ impl Error {
         }))
     }
 
-    /// A step that is not begun, with the lines that it is made from.
+    /// Creates the error for a refused step, with its lines.
     pub(super) fn refused(source: &Source, reason: Refusal, locations: &[Location]) -> Self {
         let detail = source.detail_at(locations);
         let first = detail.as_ref().and_then(|detail| detail.ranges.first());
@@ -338,7 +338,8 @@ impl Error {
         }))
     }
 
-    /// A failure of another frontend, with the line that asks for that one if it names no lines itself.
+    /// Creates the error of another frontend. If it names no lines, the line that requests that
+    /// frontend is used.
     pub(super) fn forward(source: &Source, asked: Option<Span>, error: gateway::Error) -> Self {
         let mut error = Self::solve(source, None, error);
         if let (Self::Solve(failure), Some(span)) = (&mut error, asked)
@@ -351,7 +352,7 @@ impl Error {
         error
     }
 
-    /// A failure of the daemon's, with the lines of the Dockerfile if it names them.
+    /// Creates the error of the daemon, with the Dockerfile lines if it names them.
     pub(super) fn solve(
         source: &Source,
         platform: Option<&Platform>,
@@ -381,7 +382,7 @@ impl Error {
     }
 }
 
-/// The daemon went away: no platform is to blame.
+/// True if the daemon was lost, which is not a platform's fault.
 fn is_lost(error: &gateway::Error) -> bool {
     matches!(
         error,

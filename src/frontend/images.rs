@@ -1,4 +1,4 @@
-//! Base images: every image of every platform is asked for once, all of them at the same time.
+//! Resolves base images: each image of each platform once, all at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,10 +19,10 @@ use crate::translate::{
     SourceRequest, SourceTime,
 };
 
-/// How much of a download is read with one call: a daemon answers with at most 16 MiB.
+/// How many bytes of a download one call reads; a daemon returns at most 16 MiB.
 const READ_AT_ONCE: u64 = 4 << 20;
 
-/// The platforms that images commonly have: what is asked for when an image lacks the wanted one.
+/// The usual platforms of images, to report what is available if an image lacks the requested one.
 const USUAL: &[&str] = &[
     "linux/amd64",
     "linux/arm64",
@@ -38,22 +38,22 @@ const USUAL: &[&str] = &[
     "windows/amd64",
 ];
 
-/// Why a base image cannot be used; the translation adds the line that asks for it.
+/// Why a base image is not usable; the translation adds the line.
 #[derive(Debug, thiserror::Error)]
 enum BaseImageError {
-    /// It has other platforms.
+    /// The image does not have the platform.
     #[error("{reference} has no image for {platform}; it has {}", list(available))]
     NotForPlatform {
         reference: String,
         platform: String,
         available: Vec<Platform>,
     },
-    /// The daemon cannot find it.
+    /// The daemon cannot find the image.
     #[error("{0}")]
     Unresolved(String),
 }
 
-/// Answers what the lock has, or has to have; what is left has to be looked up.
+/// Resolves images from the lock. Returns the requests that must be looked up.
 pub(super) fn from_lock(
     setting: &Setting,
     requests: BTreeSet<ImageRequest>,
@@ -71,7 +71,7 @@ pub(super) fn from_lock(
     let mut left = BTreeSet::new();
     for request in requests {
         match lock.answer(&request, &default) {
-            // An OCI layout is not in a registry: what it has does not move.
+            // An OCI layout is not in a registry, so its content does not change.
             _ if request.kind != ImageKind::Registry => drop(left.insert(request)),
             Ok(image) => answers.insert(request, image),
             Err(LookupError::Missing { .. } | LookupError::Platform { .. }) if *resolve_missing => {
@@ -83,7 +83,8 @@ pub(super) fn from_lock(
     left
 }
 
-/// Resolves what is asked for. A failure is an answer too: the translation that needs the image fails with it.
+/// Resolves the requested images. A failure is stored too: the translation that needs the image
+/// fails with it.
 pub(super) async fn resolve(
     bridge: &Bridge,
     setting: &Setting,
@@ -109,12 +110,12 @@ pub(super) async fn resolve(
     }
 }
 
-/// Base images that were looked up on one daemon, for all jobs on it: each is asked for once.
+/// Base images that were resolved on one daemon, shared by all jobs on it.
 #[derive(Debug, Default)]
 pub struct FoundImages(Mutex<BTreeMap<ImageRequest, Arc<OnceCell<ResolvedImage>>>>);
 
 impl FoundImages {
-    /// A failure is not kept: the daemon may only have been closing the build that asked.
+    /// Failures are not cached: the daemon may only have been closing the build that asked.
     async fn image(&self, bridge: &Bridge, setting: &Setting, request: &ImageRequest) -> Found {
         let cell = {
             let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +134,7 @@ impl FoundImages {
     }
 }
 
-/// Asks when a source was made, for `SOURCE_DATE_EPOCH`.
+/// Resolves the time of a source, for `SOURCE_DATE_EPOCH`.
 pub(super) async fn resolve_time(
     bridge: &Bridge,
     request: SourceRequest,
@@ -168,7 +169,7 @@ pub(super) async fn resolve_time(
     Ok(())
 }
 
-/// The time of the newest file of a downloaded archive.
+/// Returns the time of a downloaded archive's newest file.
 async fn time_of_files(
     bridge: &Bridge,
     request: &SourceRequest,
@@ -187,7 +188,7 @@ async fn time_of_files(
         caps: bridge.capabilities().llb,
         ..MarshalOptions::default()
     };
-    // A lone source can always be marshalled.
+    // A single source can always be marshalled.
     let Ok(definition) = source.marshal(&options) else {
         return Ok(None);
     };
@@ -209,7 +210,7 @@ async fn time_of_files(
     Ok(newest.unwrap_or_default())
 }
 
-/// An image, or what a source policy put in its place.
+/// An image, or the source that a source policy replaced it with.
 enum Found {
     Image(Result<ResolvedImage, BaseImageError>),
     Context(NamedContext, BaseImageError),
@@ -223,7 +224,8 @@ async fn resolve_one(bridge: &Bridge, setting: &Setting, request: &ImageRequest)
     }
 }
 
-/// What a source policy put in the place of an image. Of a folder the ignore file counts.
+/// Resolves the replacement that a source policy set for an image. The ignore file applies to a
+/// folder.
 async fn replaced(bridge: &Bridge, setting: &Setting, error: gateway::Error) -> Found {
     let failure = BaseImageError::Unresolved(error.to_string());
     let gateway::Error::NotAnImage { replacement, .. } = error else {
@@ -281,7 +283,7 @@ async fn ask(
     }))
 }
 
-/// Tells an image that lacks the platform from one that is not there at all.
+/// Distinguishes an image without the platform from a missing image.
 async fn failed(bridge: &Bridge, request: &ImageRequest, error: &gateway::Error) -> BaseImageError {
     let message = error
         .failure()
@@ -298,7 +300,8 @@ async fn failed(bridge: &Bridge, request: &ImageRequest, error: &gateway::Error)
     }
 }
 
-/// The usual platforms that the image has. The daemon answers for a compatible one too (386 for amd64): exact ones count.
+/// Returns the usual platforms that the image has. The daemon also accepts compatible ones (386 for
+/// amd64), so only exact matches count.
 async fn available(bridge: &Bridge, request: &ImageRequest) -> Vec<Platform> {
     let mut tasks = JoinSet::new();
     for (place, platform) in USUAL

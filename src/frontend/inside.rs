@@ -1,5 +1,5 @@
-//! The frontend as BuildKit runs it: an image inside the daemon. What a client-side build reads from its disk is read
-//! through the daemon here; all else is the same.
+//! The frontend as BuildKit runs it: an image inside the daemon. It reads the client's files
+//! through the daemon; everything else is the same.
 
 use super::choice::{Choice, elsewhere};
 use super::read::{Contexts, Entry};
@@ -12,11 +12,11 @@ use crate::translate::{Attributes, UnsupportedCapability};
 /// The attribute that asks a question instead of a build.
 const REQUEST: &str = "requestid";
 
-/// Answers the build, or the question, for which the daemon has started this frontend. A failure is an answer too: the
-/// daemon gets it with the lines of the Dockerfile.
+/// Handles the build or question for which the daemon started this frontend. A failure is an answer
+/// too: the daemon gets it with the Dockerfile lines.
 ///
 /// # Errors
-/// [`gateway::Error`] when the daemon does not take the answer.
+/// [`gateway::Error`] if the daemon does not accept the answer.
 pub async fn serve(
     bridge: &Bridge,
     environment: &FrontendEnvironment,
@@ -98,7 +98,7 @@ fn setting(
     })
 }
 
-/// The platforms of the first worker, its own first.
+/// Returns the platforms of the first worker, its own first.
 fn build_platforms(bridge: &Bridge, environment: &FrontendEnvironment) -> Vec<Platform> {
     let workers = [environment.workers.first(), bridge.workers().first()];
     let platforms = workers

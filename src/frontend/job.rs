@@ -1,4 +1,5 @@
-//! One Dockerfile with its attributes: read once, translated for every platform, solved at once.
+//! One Dockerfile with its attributes: parsed once, translated for every platform, solved
+//! concurrently.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,10 +18,10 @@ use crate::gateway::{Bridge, Forward, SolveOptions, Warning};
 use crate::oci::Platform;
 use crate::translate::{Attestations, Attributes, Context, Sbom, Translation};
 
-/// The attribute by which a Dockerfile's own check options are replaced.
+/// The attribute that overrides a Dockerfile's own check options.
 const CHECK_ARGUMENT: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
 
-/// A Dockerfile that is read and parsed, with what is asked of it.
+/// A parsed Dockerfile with the request's attributes.
 #[derive(Debug, Clone)]
 pub struct Job {
     pub(super) source: Source,
@@ -28,12 +29,12 @@ pub struct Job {
     pub(super) plan: Plan,
 }
 
-/// Who makes the result.
+/// The frontend that creates the result.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
     /// This frontend.
     Here(Box<Parsed>),
-    /// Another one, in the daemon.
+    /// Another frontend in the daemon.
     Elsewhere(Elsewhere),
 }
 
@@ -41,15 +42,15 @@ pub(super) enum Plan {
 #[derive(Debug, Clone)]
 pub(super) struct Parsed {
     pub(super) dockerfile: Dockerfile,
-    /// With what the text alone has shown.
+    /// The linter with the findings of the text.
     pub(super) linter: Linter,
 }
 
 impl Job {
-    /// Parses a Dockerfile, unless another frontend is to do so.
+    /// Parses a Dockerfile, unless another frontend must do so.
     ///
     /// # Errors
-    /// [`Error::Syntax`] with the lines, also for check options that are none.
+    /// [`Error::Syntax`] with the lines; also for invalid check options.
     pub fn read(
         source: Source,
         attributes: BTreeMap<String, String>,
@@ -66,8 +67,8 @@ impl Job {
         })
     }
 
-    /// The same for a Dockerfile that a daemon has read. What the lint rules found before a mistake
-    /// goes there too.
+    /// As `read`, for a Dockerfile that a daemon has read. Findings before a syntax error are sent
+    /// to the daemon.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -85,18 +86,18 @@ impl Job {
         read
     }
 
-    /// The same with other attributes; those that decide how the Dockerfile is read have had their effect.
+    /// Replaces the attributes. Those that affect parsing have no effect any more.
     #[must_use]
     pub fn with_attributes(self, attributes: BTreeMap<String, String>) -> Self {
         Self { attributes, ..self }
     }
 
-    /// The Dockerfile.
+    /// Returns the Dockerfile.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// The frontend that is called in the daemon, if it is not this one.
+    /// Returns the name of the frontend that is called in the daemon; `None` for this one.
     pub fn elsewhere(&self) -> Option<&str> {
         match &self.plan {
             Plan::Here(_) => None,
@@ -104,10 +105,12 @@ impl Job {
         }
     }
 
-    /// Translates for all platforms, solves all graphs, and gives the result for [`Bridge::return_result`].
+    /// Translates for all platforms, solves all graphs, and returns the result for
+    /// [`Bridge::return_result`].
     ///
     /// # Errors
-    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others are cancelled.
+    /// [`Error`] with the platform and the Dockerfile lines. If one platform fails, the others are
+    /// cancelled.
     pub async fn run(&self, bridge: &Bridge, setting: &Setting) -> Result<Finished, Error> {
         let attested = Attestations::read(&self.attributes)?;
         if !attested.is_empty() {
@@ -179,7 +182,8 @@ impl Job {
         })
     }
 
-    /// Looked up before anything is solved: one that is not there fails no build of an hour.
+    /// Resolve the scanner before anything is solved, so that a missing one does not fail a long
+    /// build at its end.
     async fn scanner<'a>(
         &self,
         sbom: &'a Sbom,
@@ -237,7 +241,7 @@ impl Job {
         })
     }
 
-    /// The options of a translation but for the platform, and the platforms asked for.
+    /// Returns the translation options without a platform, and the requested platforms.
     pub(super) fn read_attributes(&self, setting: &Setting) -> Result<Attributes, Error> {
         let mut read = Attributes::read(&self.attributes, &setting.session_id)?;
         read.options.build_platforms = match setting.build_platforms.as_slice() {
@@ -258,8 +262,8 @@ impl Job {
         Ok(read)
     }
 
-    /// Other platforms may have their files, and other Dockerfiles other folders: what keeps going
-    /// or links to them is left to the daemon.
+    /// With keep-going or links, missing sources are left to the daemon: other platforms may have
+    /// their files, and other Dockerfiles other folders.
     fn check_sources(&self, setting: &Setting, translations: &[Translation]) -> Result<(), Error> {
         let folder = setting.context_folder.as_deref();
         let Some(folder) = folder.filter(|_| !setting.keep_going && setting.links.is_empty())
@@ -289,7 +293,7 @@ impl Job {
     }
 }
 
-/// The parsed Dockerfile and what the lint rules find in its text; a mistake comes with its lines.
+/// Parses the Dockerfile and lints its text; an error includes its lines.
 fn parse(source: &Source, attributes: &BTreeMap<String, String>) -> Result<Parsed, Error> {
     let config = match attributes.get(CHECK_ARGUMENT) {
         Some(text) => LintConfig::parse(text),
@@ -319,7 +323,7 @@ fn parse(source: &Source, attributes: &BTreeMap<String, String>) -> Result<Parse
     }
 }
 
-/// Warnings about the request rather than a line of the Dockerfile.
+/// Sends warnings about the request, without Dockerfile lines.
 async fn warn_without_place(bridge: &Bridge, texts: &[String], vertex: &str) {
     for short in texts {
         let warning = Warning {
@@ -330,12 +334,13 @@ async fn warn_without_place(bridge: &Bridge, texts: &[String], vertex: &str) {
             url: "",
             location: None,
         };
-        // A warning that does not get through fails no build.
+        // A warning that cannot be sent does not fail a build.
         let _ = bridge.warn(&warning).await;
     }
 }
 
-/// Findings go through the daemon, which shows them with the progress and keeps them in its history.
+/// Sends findings through the daemon, which shows them with the progress and keeps them in its
+/// history.
 async fn send_warnings(bridge: &Bridge, source: &Source, findings: &[Finding], vertex: &str) {
     for finding in findings {
         let short = warning_line(finding);
@@ -347,7 +352,7 @@ async fn send_warnings(bridge: &Bridge, source: &Source, findings: &[Finding], v
             url: finding.url(),
             location: Some(source.location(finding.span)),
         };
-        // A warning that does not get through fails no build.
+        // A warning that cannot be sent does not fail a build.
         let _ = bridge.warn(&warning).await;
     }
 }

@@ -1,5 +1,5 @@
-//! Contexts that are the results of other Dockerfiles: translated here, for the same platforms, and
-//! put into the graph. The daemon sees one graph, in which equal vertices are solved once.
+//! Contexts that are results of other Dockerfiles: translated here for the same platforms and added
+//! to the graph. The daemon sees one graph, so equal vertices are solved once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,17 +12,16 @@ use crate::gateway::Bridge;
 use crate::oci::Platform;
 use crate::translate::{NamedContext, Translation};
 
-/// A named context that another job makes.
+/// A named context that another job creates.
 #[derive(Debug, Clone)]
 pub struct Link {
     /// The context's name.
     pub name: String,
-    /// What makes it.
+    /// The job that creates it.
     pub job: Arc<LinkedJob>,
 }
 
-/// A job whose results are contexts of others. It is translated once for the same platforms,
-/// whoever uses it.
+/// A job whose results are contexts of others. It is translated once per set of platforms.
 #[derive(Debug)]
 pub struct LinkedJob {
     job: Job,
@@ -30,7 +29,7 @@ pub struct LinkedJob {
     made: Mutex<BTreeMap<Vec<Platform>, Arc<OnceCell<Made>>>>,
 }
 
-/// Its results, and whether they are of several platforms.
+/// Its results, and true if there are several platforms.
 #[derive(Debug)]
 struct Made {
     several: bool,
@@ -38,7 +37,7 @@ struct Made {
 }
 
 impl LinkedJob {
-    /// A job with what it runs with.
+    /// Combines a job with its settings.
     pub fn new(job: Job, setting: Setting) -> Self {
         Self {
             job,
@@ -61,7 +60,7 @@ impl LinkedJob {
         let translated = self
             .job
             .translate_all(parsed, &mut linter, bridge, &setting);
-        // Links can have links.
+        // Links can be nested.
         let translated = Box::pin(translated).await?;
         let context = |translation: Translation| {
             let context = NamedContext::Target {
@@ -78,10 +77,10 @@ impl LinkedJob {
 }
 
 impl Link {
-    /// The contexts to translate with: one for all platforms, or one for each of several.
+    /// Returns the contexts for the translation: one for all platforms, or one per platform.
     ///
     /// # Errors
-    /// The other Dockerfile's own errors, and a frontend that runs in the daemon.
+    /// The other Dockerfile's errors; also if its frontend runs in the daemon.
     pub(super) async fn contexts(
         &self,
         bridge: &Bridge,

@@ -1,4 +1,5 @@
-//! Sources of COPY and ADD that are not in the context's folder: found before anything is solved.
+//! Finds sources of COPY and ADD that are missing in the context's folder, before anything is
+//! solved.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,26 +11,26 @@ use crate::llb::{Definition, Location};
 use crate::proto::pb;
 use crate::suggest::nearest;
 
-/// The main context, as the session serves it.
+/// The identifier of the main context in the session.
 const MAIN_CONTEXT: &str = "local://context";
-/// So many names of a folder are compared with a mistyped one.
+/// How many names of a folder are compared with a mistyped one.
 const MAX_NAMES: usize = 1000;
 
-/// Why a source of COPY or ADD is not found.
+/// Why a source of COPY or ADD was not found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MissingSource {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{path:?} is not in the context folder {}", folder.display())]
     Absent {
         /// The path within the context.
         path: String,
         /// The context.
         folder: PathBuf,
-        /// A path that is there, with a similar name.
+        /// An existing path with a similar name.
         nearest: Option<String>,
     },
-    /// The ignore file keeps it back.
+    /// The ignore file excludes it.
     #[error(
         "{path:?} is in the context folder, but the rule {rule:?} of {} excludes it",
         ignore_file.display()
@@ -37,16 +38,16 @@ pub enum MissingSource {
     Excluded {
         /// The path within the context.
         path: String,
-        /// The last rule that matches.
+        /// The last matching rule.
         rule: String,
-        /// The file with the rule.
+        /// The ignore file.
         ignore_file: PathBuf,
     },
 }
 
 impl MissingSource {
-    /// A path that is not in a folder; `None` if it is there, or if that is not certain: below a
-    /// link, in a folder that cannot be read, with wildcards.
+    /// Returns the error for a missing path. `None` if it exists, or if that is uncertain: below a
+    /// link, in an unreadable folder, or with wildcards.
     pub(crate) fn absent(folder: &Path, path: &str) -> Option<Self> {
         let is_plain = |name: &&str| !matches!(*name, "" | ".");
         let names: Vec<&str> = path.split('/').filter(is_plain).collect();
@@ -74,7 +75,7 @@ impl MissingSource {
     }
 }
 
-/// The name in a folder that is most like another.
+/// Returns the most similar name in a folder.
 fn similar(folder: &Path, name: &str) -> Option<String> {
     let entries = fs::read_dir(folder).ok()?.take(MAX_NAMES);
     let names: Vec<String> = entries
@@ -84,7 +85,8 @@ fn similar(folder: &Path, name: &str) -> Option<String> {
     nearest(name, &names).map(str::to_owned)
 }
 
-/// The first source of a graph that is not in the main context's folder, and the step's lines.
+/// Returns the first source of a graph that is missing in the main context's folder, with the
+/// step's lines.
 pub(super) fn find(
     definition: &Definition,
     folder: &Path,

@@ -1,10 +1,11 @@
-//! What a Dockerfile frontend does with a daemon, wherever it runs: in this client, or as an image inside BuildKit.
+//! The Dockerfile frontend: it runs in this client, or as an image inside BuildKit.
 //!
-//! [`Job::read`] parses a Dockerfile and reads the attributes that BuildKit's own frontend has (`platform`, `target`,
-//! `build-arg:NAME` …). [`Job::run`] translates it for every platform, resolves base images and solves over a
-//! [`Bridge`](crate::gateway::Bridge), and gives the result that the daemon exports. Another frontend that the Dockerfile
-//! asks for with `# syntax=` is called in the daemon instead. A [`Question`] about a Dockerfile is answered without a build.
-//! [`serve`] does all this inside a daemon, which started the process as a frontend.
+//! [`Job::read`] parses a Dockerfile and the attributes of BuildKit's own frontend (`platform`,
+//! `target`, `build-arg:NAME` …). [`Job::run`] translates it for every platform, resolves base
+//! images, solves over a [`Bridge`](crate::gateway::Bridge), and returns the result for export. If
+//! the Dockerfile requests another frontend with `# syntax=`, that one is called in the daemon. A
+//! [`Question`] about a Dockerfile is answered without a build. [`serve`] does all this inside a
+//! daemon that started the process as a frontend.
 //!
 //! ```
 //! use std::collections::BTreeMap;

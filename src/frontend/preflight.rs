@@ -1,7 +1,8 @@
-//! Platforms whose programs a daemon cannot run, found before anything is solved: those that it does not list are tried.
+//! Finds platforms whose programs the daemon cannot run, before anything is solved. Platforms that
+//! it does not list are tried.
 //!
-//! A list is no certain answer: older daemons leave platforms out that they emulate, and a daemon looks for emulators now and then only. What
-//! runs no process of such a platform needs no emulator and is not looked at.
+//! The list is not reliable: older daemons omit platforms that they emulate, and daemons look for
+//! emulators only now and then. Platforms without processes need no emulator and are not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,11 +17,12 @@ use crate::oci::Platform;
 use crate::proto::pb;
 use crate::translate::Translation;
 
-/// Platforms that cannot be run, and why.
+/// Platforms that cannot run, with the reason.
 type Impossible = BTreeMap<Platform, Reason>;
 
 impl Job {
-    /// Takes the platforms away whose processes the daemon cannot run, if the others are to be kept going.
+    /// Removes the platforms whose processes the daemon cannot run, if the others must be kept
+    /// going.
     pub(super) async fn take_impossible(
         &self,
         bridge: &Bridge,
@@ -29,7 +31,7 @@ impl Job {
         translations: &mut Vec<Translation>,
     ) -> Result<Vec<PlatformFailure>, Error> {
         let mut failed = Vec::new();
-        // With a cache from elsewhere it may be that nothing has to run.
+        // With imported caches perhaps nothing has to run.
         if !setting.try_platforms || !setting.cache_imports.is_empty() {
             return Ok(failed);
         }
@@ -51,7 +53,8 @@ impl Job {
     }
 }
 
-/// Which platforms of these graphs' processes the daemon cannot run; `listed` are those that it says it can, its own first.
+/// Returns the platforms whose processes in these graphs the daemon cannot run. `listed` are those
+/// that it claims to run, its own first.
 async fn impossible<'a>(
     bridge: &Bridge,
     listed: &[Platform],
@@ -73,7 +76,7 @@ async fn impossible<'a>(
     tried.await.into_iter().flatten().collect()
 }
 
-/// Why programs of a platform do not run; `None` when they do, or when that cannot be told.
+/// Returns why programs of a platform do not run; `None` if they do, or if that is unknown.
 async fn reason(bridge: &Bridge, builder: &Builder, platform: &Platform) -> Option<Reason> {
     let Some(trial) = Trial::of(platform, false) else {
         return match builder.ability(platform) {
@@ -92,7 +95,7 @@ async fn reason(bridge: &Bridge, builder: &Builder, platform: &Platform) -> Opti
     }
 }
 
-/// The first process of a graph that cannot be run, as the error that says so.
+/// Returns the error for the first process of a graph that cannot run.
 fn refused(source: &Source, definition: &Definition, impossible: &Impossible) -> Option<Error> {
     definition.vertices().iter().find_map(|vertex| {
         let platform = platform_of_process(vertex)?;
@@ -105,9 +108,9 @@ fn refused(source: &Source, definition: &Definition, impossible: &Impossible) ->
     })
 }
 
-/// The platform of a step that runs a process.
+/// Returns the platform of a step that runs a process.
 fn platform_of_process(vertex: &DefinedVertex) -> Option<Platform> {
-    // Ops of this program decode; others are the daemon's business.
+    // This program's own ops always decode; others are checked by the daemon.
     let op = pb::Op::decode(vertex.op().clone()).ok()?;
     match op.op? {
         pb::op::Op::Exec(_) => super::refusal::platform_of(op.platform.as_ref()?),

@@ -1,4 +1,4 @@
-//! Steps that are not to be begun: what needs leave that was not given, what would be emulated. Found before anything is solved.
+//! Refuses steps that need a missing entitlement or would be emulated, before anything is solved.
 
 use prost::Message as _;
 
@@ -12,7 +12,7 @@ const NETWORK_HOST: &str = "network.host";
 /// `RUN --security=insecure`
 const SECURITY_INSECURE: &str = "security.insecure";
 
-/// The first process of a graph that must not be begun, and the step's lines.
+/// Returns the first process of a graph that must not start, with the step's lines.
 pub(super) fn refused(
     definition: &Definition,
     setting: &Setting,
@@ -20,7 +20,7 @@ pub(super) fn refused(
     let native = setting.build_platforms.first();
     let native = native.filter(|_| setting.require_native);
     definition.vertices().iter().find_map(|vertex| {
-        // Ops of this program decode; others are the daemon's business.
+        // This program's own ops always decode; others are checked by the daemon.
         let op = pb::Op::decode(vertex.op().clone()).ok()?;
         let Some(pb::op::Op::Exec(exec)) = &op.op else {
             return None;
@@ -33,15 +33,16 @@ pub(super) fn refused(
     })
 }
 
-/// An entitlement that a process needs and that is not among `allowed`. Whether a device needs one is known to the daemon only.
+/// Returns an entitlement that a process needs and `allowed` lacks. Only the daemon knows if a
+/// device needs one.
 fn missing(exec: &pb::ExecOp, allowed: &[String]) -> Option<Refusal> {
     let is_missing = |name: &&str| !allowed.iter().any(|allowed| allowed == name);
     let entitlement = needed(exec).into_iter().flatten().find(is_missing)?;
     Some(Refusal::Entitlement { entitlement })
 }
 
-/// Whether the machine of the daemon cannot run programs of the process' platform itself. One that runs 386 and older ARMs
-/// besides its own is native for these.
+/// Returns the refusal if the daemon's machine cannot run the process's platform itself. A machine
+/// that also runs 386 or older ARM programs is native for these.
 fn emulated(op: &pb::Op, native: &Platform) -> Option<Refusal> {
     let platform = platform_of(op.platform.as_ref()?)?;
     (!PlatformMatcher::runs(native, &platform)).then(|| Refusal::Emulated {
@@ -50,7 +51,7 @@ fn emulated(op: &pb::Op, native: &Platform) -> Option<Refusal> {
     })
 }
 
-/// The platform of an op; none for one that has none.
+/// Returns the platform of an op, if it has one.
 pub(super) fn platform_of(op: &pb::Platform) -> Option<Platform> {
     let platform = Platform {
         os: op.os.clone(),

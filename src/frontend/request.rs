@@ -1,7 +1,8 @@
-//! What a build was asked for, as a document for its provenance.
+//! The build request as a document for its provenance.
 //!
-//! The daemon writes the attributes of its own frontends into a provenance, and those of a client that is the frontend itself
-//! are not known to it as such. Files that a graph was made from are: the request goes along as one of them.
+//! The daemon records the attributes of its own frontends in the provenance, but not those of a
+//! client that is the frontend. It does record a graph's source files, so the request is added as
+//! one.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,11 @@ use serde_json::json;
 use crate::llb::SourceFile;
 use crate::text::redact_url;
 
-/// The document's name among the sources of a provenance.
+/// The document's name among the provenance's sources.
 const NAME: &str = "solvekit-request.json";
 
-/// What says nothing about the result, or belongs to the machine: the reference leaves it out too.
+/// Attributes without effect on the result, or that belong to the machine; the reference omits them
+/// too.
 const LEFT_OUT: [&str; 4] = [
     "cgroup-parent",
     "image-resolve-mode",
@@ -21,7 +23,8 @@ const LEFT_OUT: [&str; 4] = [
     "cache-imports",
 ];
 
-/// `{"frontend": "solvekit", "version": …, "args": {…}}` with the attributes as a frontend of the daemon gets them.
+/// Returns `{"frontend": "solvekit", "version": …, "args": {…}}`, with the attributes that a
+/// frontend in the daemon would get.
 pub(super) fn document(attributes: &BTreeMap<String, String>) -> SourceFile {
     let shown = attributes
         .iter()

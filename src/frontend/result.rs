@@ -1,13 +1,15 @@
-//! The result as the daemon's exporters want it: one file system per platform, the image configs, the list of platforms.
+//! Builds the result for the daemon's exporters: one file system per platform, the image configs,
+//! the list of platforms.
 
 use serde_json::json;
 
 use super::solve::Solved;
 use crate::gateway::{BuildResult, Refs};
 
-/// Puts the solved file systems and the configs of their images together, in the order of the platforms.
+/// Combines the solved file systems and their image configs, in the order of the platforms.
 ///
-/// Keys as the reference's frontend writes them: with several platforms each key ends with `/` and the platform.
+/// The keys are those of the reference's frontend: with several platforms each key ends with `/`
+/// and the platform.
 pub(super) fn assemble(several: bool, parts: Vec<Solved>) -> BuildResult {
     let mut result = BuildResult::default();
     let mut platforms = Vec::new();

@@ -1,8 +1,9 @@
-//! The list of what an image is made of: a scanner's image runs over each platform's result, and what it writes goes along
-//! with the image as an attestation.
+//! Generates SBOMs: a scanner image runs on each platform's result, and its output is exported with
+//! the image as an attestation.
 //!
-//! The scanner's protocol is BuildKit's: it finds the result under `BUILDKIT_SCAN_SOURCE`, further stages and the context
-//! beside each other under `BUILDKIT_SCAN_SOURCE_EXTRAS`, and writes in-toto statements to `BUILDKIT_SCAN_DESTINATION`.
+//! The protocol is BuildKit's. The scanner finds the result under `BUILDKIT_SCAN_SOURCE`, further
+//! stages and the context under `BUILDKIT_SCAN_SOURCE_EXTRAS`, and writes in-toto statements to
+//! `BUILDKIT_SCAN_DESTINATION`.
 
 use std::sync::Arc;
 
@@ -13,18 +14,18 @@ use crate::llb::{self, CapSet, Constraints, Exec, MarshalOptions, Mount, Resolve
 use crate::oci::{Image, Platform};
 use crate::translate::{Sbom, Translation};
 
-/// Where the scanner finds what it looks at.
+/// The folder of the scanned result.
 const SOURCE: &str = "/run/src/core/sbom";
-/// Where it finds stages and the context.
+/// The folder of further stages and the context.
 const EXTRAS: &str = "/run/src/extras/";
-/// Where it writes to.
+/// The scanner's output folder.
 const DESTINATION: &str = "/run/out/";
-/// The statement about the result itself, among those about extras.
+/// The name of the statement about the result itself; others are about the extras.
 const CORE: &[u8] = b"sbom";
 /// The type of the statements.
 const SPDX: &str = "https://spdx.dev/Document";
 
-/// A scanner that was looked up.
+/// A resolved scanner.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     sbom: &'a Sbom,
@@ -37,7 +38,7 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Looks the scanner's image up; it runs on the platform of the daemon, whatever is built.
+    /// Resolves the scanner's image for the daemon's platform, whatever platform is built.
     pub(super) async fn find(
         bridge: &Bridge,
         sbom: &'a Sbom,
@@ -74,7 +75,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Scans the result of a platform. The inner error is the daemon's: the scanner's process failed.
+    /// Scans a platform's result. The inner error is the daemon's: the scanner's process failed.
     pub(super) async fn scan(
         &self,
         bridge: &Bridge,
@@ -99,7 +100,7 @@ impl<'a> Scanner<'a> {
         Ok(bridge.solve(&graph, &options).await.map(attestation))
     }
 
-    /// The folder that the scanner writes.
+    /// Returns the graph of the scanner's output folder.
     fn graph(&self, id: &str, translation: &Translation) -> State {
         let config = &self.image.config;
         let constraints = Constraints::new()

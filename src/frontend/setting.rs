@@ -1,4 +1,4 @@
-//! What a job is run with, and what it gives: plain data.
+//! The settings and the result of a job: plain data.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,85 +15,89 @@ use crate::lock::Lock;
 use crate::oci::Platform;
 use crate::translate::{Context, NamedContext};
 
-/// Where and how a job is run.
+/// The settings of a job.
 #[derive(Debug, Clone, Default)]
 pub struct Setting {
-    /// The session that serves the client's folders.
+    /// The id of the session that serves the client's folders.
     pub session_id: String,
-    /// The platforms of the daemon, its own first; `BUILDPLATFORM` is the first. Empty means this machine's.
+    /// The daemon's platforms, its own first; the first one is `BUILDPLATFORM`. If empty, this
+    /// machine's.
     pub build_platforms: Vec<Platform>,
-    /// What `.dockerignore` excludes from the main context.
+    /// The patterns that `.dockerignore` excludes from the main context.
     pub excludes: Vec<String>,
-    /// How many platforms are solved at the same time; `None` is all of them.
+    /// How many platforms are solved at once; `None` for all.
     pub parallel: Option<usize>,
-    /// When a platform fails, the others are not cancelled, and the result has those that succeeded.
+    /// If a platform fails, continue with the others; the result has those that succeeded.
     pub keep_going: bool,
-    /// Compute the result before it is handed over, so that a failure belongs to a platform and nothing is exported yet.
+    /// Compute the result before it is returned. A failure then belongs to a platform, and nothing
+    /// is exported.
     pub evaluate: bool,
-    /// Caches that the daemon looks into before it runs a step.
+    /// The caches to import from.
     pub cache_imports: Vec<CacheEntry>,
-    /// Named graphs that stand for contexts: what a frontend in the daemon may be given instead of folders.
+    /// Named graphs for contexts, which a frontend in the daemon can get in place of folders.
     pub inputs: BTreeMap<String, Definition>,
-    /// The main context instead of the one that the attributes name.
+    /// The main context; overrides the attributes.
     pub context: Option<Context>,
-    /// Named contexts instead of those of the same names in the attributes.
+    /// Named contexts; they override those of the same name in the attributes.
     pub contexts: BTreeMap<String, NamedContext>,
-    /// Named contexts that other Dockerfiles make.
+    /// Named contexts that other Dockerfiles create.
     pub links: Vec<Link>,
-    /// Of several platforms, only these are translated; empty means all.
+    /// Translate only these of several platforms; empty means all.
     pub only_platforms: Vec<Platform>,
-    /// Base images that other jobs on the same daemon have looked up.
+    /// Base images that jobs on the same daemon have resolved.
     pub found: Arc<FoundImages>,
-    /// Limits what several jobs solve at the same time, in place of `parallel`.
+    /// Limits what several jobs solve at once, in place of `parallel`.
     pub places: Option<Arc<Semaphore>>,
-    /// Base images to use as they are locked, instead of asking a registry.
+    /// The lock of base images to use instead of asking a registry.
     pub lock: Option<ImageLock>,
-    /// The entitlements that the build was given; a step that needs another one fails the build before anything is solved.
-    /// `None` leaves that to the daemon.
+    /// The build's entitlements. A step that needs another one fails the build before anything is
+    /// solved. `None` leaves that to the daemon.
     pub entitlements: Option<Vec<String>>,
-    /// A process that the daemon's machine would emulate fails the build before anything is solved.
+    /// Fail the build before anything is solved if a process would be emulated.
     pub require_native: bool,
-    /// A process of a platform whose programs the daemon cannot run fails the build before anything is solved. Platforms that the
-    /// daemon does not list are tried for that with a small program. A build that imports caches is left to the daemon: its steps may be there.
+    /// Fail the build before anything is solved if the daemon cannot run the programs of a
+    /// process's platform. Platforms that it does not list are tried with a small program. A build
+    /// with imported caches is left to the daemon, because its steps may be cached.
     pub try_platforms: bool,
-    /// The main context's folder: a file that COPY names and that is not there fails the build
-    /// before anything is solved. `None` leaves that to the daemon.
+    /// The main context's folder. A missing file that COPY names fails the build before anything is
+    /// solved. `None` leaves that to the daemon.
     pub context_folder: Option<PathBuf>,
-    /// The request goes along in full provenance, as a document: the daemon knows the attributes of its own frontends only.
+    /// Add the request to full provenance as a document, because the daemon only knows its own
+    /// frontends' attributes.
     pub with_request: bool,
-    /// The step that warnings are shown at: the digest of the one that read the Dockerfile.
+    /// The digest of the step that read the Dockerfile, to which warnings are attached.
     pub warn_at: String,
 }
 
-/// A lock of a build.
+/// The lock of a build.
 #[derive(Debug, Clone)]
 pub struct ImageLock {
     /// The images.
     pub lock: Arc<Lock>,
-    /// Images that it does not have are looked up as without a lock; else they are an error.
+    /// True to resolve images that are missing in the lock; otherwise they are an error.
     pub resolve_missing: bool,
 }
 
-/// What a job gives.
+/// The result of a job.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Finished {
     /// For the daemon's exporters.
     pub result: BuildResult,
-    /// What the lint rules found, of one platform. Another frontend reports to the daemon only.
+    /// The lint findings of one platform. Another frontend reports them only to the daemon.
     pub findings: Vec<Finding>,
-    /// The platforms that are in the result; none when another frontend made it.
+    /// The platforms in the result; empty if another frontend created it.
     pub built: Vec<Platform>,
-    /// The platforms that failed while the others were kept going; the result is without them.
+    /// The platforms that failed while the others continued; they are not in the result.
     pub failed: Vec<PlatformFailure>,
 }
 
-/// A platform that failed, of several.
+/// One of several platforms, which failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PlatformFailure {
     /// The platform.
     pub platform: Platform,
-    /// Why.
+    /// The error.
     pub error: Error,
 }

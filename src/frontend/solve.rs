@@ -1,4 +1,4 @@
-//! Solving: one graph a platform, all at the same time or as many as the setting allows.
+//! Solves one graph per platform, all at once or as many as the setting allows.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ pub(super) struct Solved {
     pub(super) attestations: Vec<Attestation>,
 }
 
-/// Solves every translation and has its result scanned; the first failure cancels the others, unless they are to be kept going.
+/// Solves every translation and scans the results. The first failure cancels the others, unless
+/// they must be kept going.
 pub(super) async fn all(
     bridge: &Bridge,
     source: &Source,
@@ -69,7 +70,7 @@ pub(super) async fn all(
     for solved in join_all(solves).await {
         match solved {
             Ok(part) => parts.push(part),
-            // Nobody is left to go on.
+            // The connection is lost, so no platform can continue.
             Err((error @ Error::Gateway(_), _)) => return Err(error),
             Err((error, platform)) => failed.push(PlatformFailure { platform, error }),
         }

@@ -1,4 +1,4 @@
-//! The Dockerfile's text: its lines in errors, in the daemon's source maps, in warnings.
+//! The Dockerfile's text and its lines, for errors, the daemon's source maps and warnings.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use crate::dockerfile::Span;
 use crate::llb::{self, Location, SourceFile};
 use crate::progress::{SourceExcerpt, SourceInfo, SourcePosition, SourceRange};
 
-/// A Dockerfile that has been read.
+/// A Dockerfile that was read.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Its path as messages show it.
+    /// Its path, for messages.
     pub path: String,
-    /// Its text, and its name without folder, as the daemon shows and keeps it.
+    /// Its text, and its name without folder, which the daemon shows and stores.
     pub file: Arc<SourceFile>,
 }
 
 impl Source {
-    /// The text of a Dockerfile; `path` is what messages call it.
+    /// Wraps the text of a Dockerfile; `path` is its name in messages.
     pub fn new(path: impl Into<String>, text: Vec<u8>) -> Self {
         let path = path.into();
         let name = path.rsplit('/').next().unwrap_or(&path);
@@ -33,7 +33,8 @@ impl Source {
         }
     }
 
-    /// The text of a Dockerfile that a daemon reads by `definition`; there it has one name for all.
+    /// Wraps the text of a Dockerfile that a daemon reads through `definition`; it has the same
+    /// name for all purposes.
     pub(super) fn inside(filename: &str, text: Vec<u8>, definition: Arc<llb::Definition>) -> Self {
         let file = SourceFile {
             filename: filename.to_owned(),
@@ -47,17 +48,17 @@ impl Source {
         }
     }
 
-    /// How a daemon reads it, if it does.
+    /// Returns the definition through which a daemon reads it, if any.
     pub(crate) fn definition(&self) -> Option<&llb::Definition> {
         self.file.definition.as_deref()
     }
 
-    /// Its bytes.
+    /// Returns its bytes.
     pub fn text(&self) -> &[u8] {
         &self.file.data
     }
 
-    /// The lines of a finding.
+    /// Returns the lines of a finding.
     pub(super) fn location(&self, span: Span) -> Location {
         let position = |line: u32| llb::Position {
             line: number(line),
@@ -72,12 +73,12 @@ impl Source {
         }
     }
 
-    /// The lines around `spans`, marked, under the file's path; empty without spans.
+    /// Returns the lines around `spans` with marks, under the file's path; empty without spans.
     pub(super) fn excerpt(&self, spans: &[Span]) -> String {
         self.excerpt_of(&self.detail(spans))
     }
 
-    /// Lines that the daemon names, under this file's path.
+    /// Returns the lines that the daemon names, under this file's path.
     pub(super) fn excerpt_of(&self, lines: &SourceDetail) -> String {
         let file = SourceInfo {
             filename: self.path.clone(),
@@ -87,7 +88,8 @@ impl Source {
         SourceExcerpt { file, ranges }.render()
     }
 
-    /// Lines that a graph was made from, those of the first file; none without any.
+    /// Returns the lines that a graph was created from, those of the first file; `None` without
+    /// any.
     pub(super) fn detail_at(&self, locations: &[Location]) -> Option<SourceDetail> {
         let first = locations.first()?;
         let position = |at: llb::Position| SourcePosition {
@@ -106,7 +108,7 @@ impl Source {
         })
     }
 
-    /// The same for the daemon.
+    /// Returns the same for the daemon.
     pub(super) fn detail(&self, spans: &[Span]) -> SourceDetail {
         SourceDetail {
             info: SourceInfo::from(self.file.to_proto()),

@@ -1,4 +1,4 @@
-//! A Dockerfile translated for every platform, with the base images that this needs.
+//! A Dockerfile translated for every platform, with its base images.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use crate::translate::{
     Attributes, Options, Outcome, ResolvedImages, Translation, translate, translate_and_lint,
 };
 
-/// What the platforms' translations gave.
+/// The translations of all platforms.
 pub(super) struct Translated {
-    /// They are of several platforms.
+    /// True if there are several platforms.
     pub(super) several: bool,
     pub(super) translations: Vec<Translation>,
     pub(super) failed: Vec<PlatformFailure>,
-    /// Images may bring instructions of their own.
+    /// True if images may add instructions (`ONBUILD`).
     pub(super) has_triggers: bool,
 }
 
@@ -48,8 +48,8 @@ impl Translated {
 }
 
 impl Job {
-    /// One translation a platform, and whether they are of several. Base images are resolved together; their triggers
-    /// (`ONBUILD`) can name further ones. The first platform is linted.
+    /// Translates for each platform. Base images are resolved together; their triggers (`ONBUILD`)
+    /// can name more. Only the first platform is linted.
     pub(super) async fn translate_all(
         &self,
         parsed: &Parsed,

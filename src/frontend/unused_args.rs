@@ -1,4 +1,4 @@
-//! Build arguments that no ARG of the Dockerfile takes.
+//! Finds build arguments that no ARG of the Dockerfile uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::dockerfile::{Dockerfile, InstructionKind};
 use crate::suggest::nearest;
 
 const ATTRIBUTE: &str = "build-arg:";
-/// Proxies, in any case: no ARG has to take them.
+/// Proxy variables, in any case, which need no ARG.
 const PROXIES: [&str; 5] = [
     "http_proxy",
     "https_proxy",
@@ -14,7 +14,7 @@ const PROXIES: [&str; 5] = [
     "no_proxy",
     "all_proxy",
 ];
-/// The builder reads these itself, and all that begin with `BUILDKIT_`.
+/// Arguments that the builder itself reads, besides all with the prefix `BUILDKIT_`.
 const PREDEFINED: [&str; 12] = [
     "BUILDARCH",
     "BUILDOS",
@@ -30,8 +30,8 @@ const PREDEFINED: [&str; 12] = [
     "TARGETVARIANT",
 ];
 
-/// A line for each build argument that nothing takes. None if the file has triggers: those may take
-/// any.
+/// Returns a line for each unused build argument. Returns none if the file has triggers, which may
+/// use any.
 pub(super) fn lines(dockerfile: &Dockerfile, attributes: &BTreeMap<String, String>) -> Vec<String> {
     let Some(declared) = declared(dockerfile) else {
         return Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn lines(dockerfile: &Dockerfile, attributes: &BTreeMap<String, Strin
         .collect()
 }
 
-/// The names of all ARGs, in whatever stage; `None` if triggers may bring others.
+/// Returns the names of all ARGs of all stages; `None` if triggers may add others.
 fn declared(dockerfile: &Dockerfile) -> Option<BTreeSet<&str>> {
     let mut names = BTreeSet::new();
     for line in &dockerfile.global_args {

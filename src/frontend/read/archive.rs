@@ -1,13 +1,13 @@
-//! Telling an archive from a lone Dockerfile by its first bytes, as the reference does; zstd besides, which the daemon unpacks
-//! as well.
+//! Distinguishes an archive from a single Dockerfile by its first bytes, like the reference. It
+//! also detects zstd, which the daemon can unpack.
 
-/// Compressed with bzip2, gzip, xz or zstd, or a tar archive.
+/// True if it is compressed with bzip2, gzip, xz or zstd, or is a tar archive.
 pub(crate) fn is_archive(start: &[u8]) -> bool {
     const MAGIC: [&[u8]; 4] = [b"BZh", b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"];
     MAGIC.iter().any(|magic| start.starts_with(magic)) || is_tar(start)
 }
 
-/// A tar header has the sum of its bytes in it, counted with blanks in the sum's place.
+/// A tar header contains the sum of its bytes, computed with blanks in place of the sum.
 fn is_tar(start: &[u8]) -> bool {
     let Some(header) = start.get(..512) else {
         return false;

@@ -1,4 +1,5 @@
-//! The contexts of a build: folders of the client, git, downloads, graphs that were built before.
+//! The contexts of a build: the client's folders, git, downloads, and graphs that were built
+//! before.
 
 use std::collections::BTreeMap;
 
@@ -17,24 +18,25 @@ use crate::translate::{Attributes, Context, LocalContext, NamedContext, Options,
 
 const IGNORE_FILE: &str = ".dockerignore";
 
-/// What a build is given to read.
+/// The contexts and inputs of a build.
 pub(crate) struct Contexts {
     /// The main context.
     pub(crate) main: Context,
-    /// Where the Dockerfile is, unless it is in a folder of the client.
+    /// The source of the Dockerfile, unless it is in a folder of the client.
     pub(super) dockerfile: Option<State>,
-    /// The Dockerfile's path there.
+    /// The Dockerfile's path in that source.
     pub(super) filename: String,
     /// Named contexts.
     pub(crate) named: BTreeMap<String, NamedContext>,
-    /// What the client gave as graphs.
+    /// The graphs that the client sent.
     pub(crate) inputs: BTreeMap<String, Definition>,
-    /// What an ignore file excludes from the main context; the Dockerfile's own ignore file is not among them.
+    /// The patterns that an ignore file excludes from the main context; the Dockerfile's own ignore
+    /// file is not included.
     pub(crate) excludes: Option<Vec<String>>,
 }
 
 impl Contexts {
-    /// What the attributes name; `inputs` stand for what they name `input:NAME`.
+    /// Resolves the contexts in the attributes; `input:NAME` refers to `inputs`.
     pub(crate) async fn find(
         bridge: &Bridge,
         attributes: &BTreeMap<String, String>,
@@ -100,7 +102,7 @@ impl Contexts {
         }
     }
 
-    /// A named context; `input:NAME` is one of the graphs.
+    /// Resolves a named context; `input:NAME` is one of the graphs.
     fn named(
         &self,
         attributes: &BTreeMap<String, String>,
@@ -131,7 +133,8 @@ impl Contexts {
         })
     }
 
-    /// Fetches where the Dockerfile is, so that a server's refusal is told from a file that is not there.
+    /// Fetches the Dockerfile's source, so that a server's refusal is not mistaken for a missing
+    /// file.
     pub(super) async fn fetch(
         &self,
         bridge: &Bridge,
@@ -144,7 +147,7 @@ impl Contexts {
         fetch(bridge, place, url).await
     }
 
-    /// Reads the ignore files of the client's folders, all at the same time.
+    /// Reads the ignore files of the client's folders concurrently.
     pub(crate) async fn read_ignore_files(
         &mut self,
         bridge: &Bridge,
@@ -167,7 +170,7 @@ impl Contexts {
         };
         let named = self.named.iter_mut().map(|(name, context)| async move {
             if let NamedContext::Local(local) = context {
-                // A folder that cannot be read fails the step that uses it, if there is one.
+                // An unreadable folder fails the step that uses it, if any.
                 let read = read_ignore_file_of(bridge, session_id, name, local).await;
                 local.exclude_patterns = read.unwrap_or_default();
             }
@@ -199,7 +202,7 @@ fn remote(options: &Options) -> Result<State, Error> {
     }
 }
 
-/// The image config in the metadata of an input.
+/// Returns the image config in an input's metadata.
 fn image(json: &str) -> Result<Option<Image>, String> {
     #[derive(Deserialize)]
     struct Metadata {
@@ -217,7 +220,7 @@ fn image(json: &str) -> Result<Option<Image>, String> {
     Ok(Some(image))
 }
 
-/// What the ignore file of a named folder excludes.
+/// Returns what a named folder's ignore file excludes.
 pub(crate) async fn read_ignore_file_of(
     bridge: &Bridge,
     session_id: &str,
@@ -229,7 +232,7 @@ pub(crate) async fn read_ignore_file_of(
     read_ignore_file(bridge, session_id, local, key, shown).await
 }
 
-/// A file that is not there excludes nothing.
+/// Reads an ignore file; a missing one excludes nothing.
 async fn read_ignore_file(
     bridge: &Bridge,
     session_id: &str,

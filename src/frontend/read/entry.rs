@@ -1,4 +1,4 @@
-//! The Dockerfile, read through the daemon.
+//! Reads the Dockerfile through the daemon.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use crate::dockerfile::parse_ignore;
 use crate::gateway::{Bridge, Ref};
 use crate::llb::{self, Constraints, Local, State, path};
 
-/// The folder in the session that Dockerfiles are read from.
+/// The session's folder with the Dockerfiles.
 const FOLDER: &str = "dockerfile";
 const USUAL_NAME: &str = "Dockerfile";
 
-/// A Dockerfile that has been read.
+/// A Dockerfile that was read.
 pub(crate) struct Entry {
     pub(crate) source: Source,
-    /// The digest of the step that read it, at which warnings are shown.
+    /// The digest of the step that read it, to which warnings are attached.
     pub(crate) head: String,
-    /// What its own ignore file excludes.
+    /// The patterns of its own ignore file.
     pub(crate) excludes: Option<Vec<String>>,
-    /// The name of the policy beside it, if there is one.
+    /// The name of the policy file beside it, if any.
     pub(crate) policy: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Entry {
     }
 }
 
-/// The client's folder, of which only the files are sent that can be the Dockerfile or its ignore file.
+/// The client's folder. Only files that can be the Dockerfile or its ignore file are sent.
 fn folder(attributes: &BTreeMap<String, String>, session_id: &str, filename: &str) -> State {
     let name = attributes
         .get("dockerfilekey")
@@ -71,7 +71,7 @@ fn folder(attributes: &BTreeMap<String, String>, session_id: &str, filename: &st
     llb::local(name, &transfer, Constraints::new().named(shown))
 }
 
-/// `dockerfile`, where `Dockerfile` is asked for.
+/// Returns `dockerfile` if `Dockerfile` was requested.
 fn lower_case(filename: &str) -> Option<String> {
     let (folder, base) = filename.rsplit_once('/').unwrap_or((".", filename));
     (base == USUAL_NAME).then(|| path::join(folder, &USUAL_NAME.to_lowercase()))

@@ -1,4 +1,4 @@
-//! Solving one source on the daemon, to read files of it.
+//! Solves a single source in the daemon, to read its files.
 
 use super::super::Error;
 use crate::client;
@@ -6,15 +6,16 @@ use crate::gateway::{self, Bridge, Ref, SolveOptions};
 use crate::llb::{Definition, MarshalOptions, State};
 use crate::text::redact_url;
 
-/// How much of a download is looked at to tell an archive from a Dockerfile.
+/// How many bytes of a download are read to distinguish an archive from a Dockerfile.
 const SNIFFED: u64 = 1024;
 
-/// Solves a source that is read here.
+/// Solves a source to read from.
 pub(super) async fn solve(bridge: &Bridge, source: &State) -> Result<(Definition, Ref), Error> {
     solve_with(bridge, source, &SolveOptions::default()).await
 }
 
-/// The same for a source with a URL, which is fetched now: a server's refusal is told from a file that is not there.
+/// Solves a source with a URL, and fetches it at once: a server's refusal is not mistaken for a
+/// missing file.
 pub(super) async fn fetch(
     bridge: &Bridge,
     source: &State,
@@ -28,7 +29,7 @@ pub(super) async fn fetch(
     solved.map_err(|error| not_fetched(url, error))
 }
 
-/// The beginning of a download.
+/// Returns the first bytes of a download.
 pub(super) async fn first_bytes(
     bridge: &Bridge,
     file: &State,
@@ -61,7 +62,7 @@ async fn solve_with(
     Ok((definition, solved))
 }
 
-/// What the daemon says of a context that it cannot get.
+/// Returns the error for a context that the daemon cannot fetch.
 fn not_fetched(url: &str, error: Error) -> Error {
     match error {
         Error::Gateway(source @ gateway::Error::Client(client::Error::Call { .. })) => {

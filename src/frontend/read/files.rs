@@ -1,4 +1,4 @@
-//! Files of a git repository, an archive or a download, read before there is a build.
+//! Reads files of a git repository, an archive or a download before the build.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use super::contexts::Contexts;
 use crate::gateway::Bridge;
 use crate::translate::Context;
 
-/// What was read of a place elsewhere.
+/// The files of a remote context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RemoteFiles {
-    /// Files of a git repository, with their names.
+    /// Files of a git repository with their names.
     Git(Vec<(String, Vec<u8>)>),
-    /// Files of an archive, with their names.
+    /// Files of an archive with their names.
     Archive(Vec<(String, Vec<u8>)>),
     /// The download itself.
     File(Vec<u8>),
@@ -21,7 +21,7 @@ pub enum RemoteFiles {
 
 impl RemoteFiles {
     /// Reads the files through the daemon, each up to `limit` bytes and one more. If they are
-    /// `optional`, those that are not there are left out.
+    /// `optional`, missing ones are omitted.
     pub(crate) async fn read(
         bridge: &Bridge,
         url: &str,
@@ -43,7 +43,7 @@ impl RemoteFiles {
         for name in names {
             match bridge.read_file(&solved, name, range()).await {
                 Ok(bytes) => files.push((name.clone(), bytes.to_vec())),
-                // The place is fetched: there is no such file.
+                // The source was fetched, so the file does not exist.
                 Err(_) if optional => {}
                 Err(source) => {
                     return Err(Error::Dockerfile {

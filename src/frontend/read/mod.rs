@@ -1,5 +1,5 @@
-//! What a frontend reads through the daemon, in a client and inside BuildKit alike: contexts that are fetched, the
-//! Dockerfile in them, ignore files.
+//! What a frontend reads through the daemon, both in a client and inside BuildKit: remote contexts,
+//! the Dockerfile in them, ignore files.
 
 mod archive;
 mod contexts;

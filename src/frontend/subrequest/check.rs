@@ -1,4 +1,4 @@
-//! `frontend.lint`: what the lint rules find, and what is wrong.
+//! `frontend.lint`: the lint findings, and errors.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ const VERSION: &str = "1.0.0";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Results {
-    /// `null` when there is none, as in the reference.
+    /// `null` if there is none, as in the reference.
     warnings: Option<Vec<Warning>>,
     #[serde(skip_deserializing)]
     sources: Vec<File>,
@@ -56,7 +56,7 @@ struct BuildError {
     location: Location,
 }
 
-/// Of the first file.
+/// A location in the first file.
 #[derive(Debug, Default, Serialize)]
 struct Location {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -74,7 +74,7 @@ struct Position {
     line: i32,
 }
 
-/// What was found up to the end, or up to a mistake.
+/// Returns the findings up to the end, or up to an error.
 pub(in super::super) fn check(
     source: &Source,
     findings: &[Finding],
@@ -89,7 +89,7 @@ pub(in super::super) fn check(
     answer(source, findings, mistake)
 }
 
-/// The same for a text that cannot be parsed.
+/// The same for a text with a syntax error.
 pub(in super::super) fn check_syntax(source: &Source, failure: &SyntaxFailure) -> Answer {
     let mistake = Mistake {
         message: failure.message.clone(),
@@ -100,7 +100,7 @@ pub(in super::super) fn check_syntax(source: &Source, failure: &SyntaxFailure) -
     answer(source, &failure.findings, Some(mistake))
 }
 
-/// How many findings the JSON of a check has, and what is wrong.
+/// Returns the number of findings in a check's JSON, and the error, if any.
 pub(super) fn summary(json: &str) -> (usize, Option<CheckFailure>) {
     match serde_json::from_str::<Results>(json) {
         Ok(results) => (
@@ -187,7 +187,7 @@ fn range_of(start: i32, end: i32) -> Range {
     }
 }
 
-/// A finding in full: the rule, what is the matter here, why it matters, how it is mended, the lines.
+/// Formats a finding in full: the rule, the problem, the reason, the fix, the lines.
 fn shown(source: &Source, finding: &Finding) -> String {
     let rule = finding.rule;
     let mut text = format!("\nWARNING: {}", rule.name());

@@ -3,7 +3,7 @@
 use super::{Answer, to_json};
 use crate::llb::Definition;
 
-/// The graph as JSON, for people too: there is no shorter form of it.
+/// Returns the graph as JSON, also as the text for people: there is no shorter form.
 pub(in super::super) fn convert(definition: &Definition) -> Answer {
     let json = to_json(&definition.to_converted_json());
     Answer {

@@ -1,4 +1,4 @@
-//! `frontend.subrequests.describe`: the questions that can be asked.
+//! `frontend.subrequests.describe`: the supported questions.
 
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ struct Named {
     description: &'static str,
 }
 
-/// Outline, targets and this one: the reference does not list the others either.
+/// Lists outline, targets and this one: the reference does not list the others either.
 pub(in super::super) fn describe() -> Answer {
     let target = Named {
         name: "target",

@@ -1,4 +1,4 @@
-//! `frontend.outline` and `frontend.targets`: lists of what a Dockerfile offers.
+//! `frontend.outline` and `frontend.targets`: a Dockerfile's arguments and stages.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -12,7 +12,7 @@ use crate::translate::{Outline, OutlineItem};
 
 const VERSION: &str = "1.0.0";
 
-/// The arguments, secrets and SSH agents of a target.
+/// Lists the arguments, secrets and SSH agents of a target.
 pub(in super::super) fn outline(source: &Source, outline: &Outline) -> Answer {
     let mut text = String::new();
     if outline.name.is_some() || outline.description.is_some() {
@@ -48,7 +48,7 @@ fn items(title: &str, items: &[OutlineItem]) -> String {
     table([title, "REQUIRED"], rows, 3) + "\n"
 }
 
-/// The stages.
+/// Lists the stages.
 pub(in super::super) fn targets(source: &Source, dockerfile: &Dockerfile) -> Answer {
     let rows = dockerfile.targets().map(|target| {
         let name = match (target.name, target.default) {
@@ -77,7 +77,7 @@ fn sources(source: &Source) -> Value {
     json!([BASE64.encode(source.text())])
 }
 
-/// Columns as wide as their widest cell and `gap` more.
+/// Formats columns as wide as their widest cell, plus `gap`.
 pub(super) fn table<const N: usize, R: Into<String> + Clone>(
     titles: [R; N],
     rows: impl IntoIterator<Item = [String; N]>,

@@ -1,4 +1,5 @@
-//! The answers to questions about a Dockerfile, in the formats of BuildKit's subrequests: JSON for tools, text for people.
+//! Answers to questions about a Dockerfile, in the formats of BuildKit's subrequests: JSON for
+//! tools, text for people.
 
 mod check;
 mod convert;
@@ -20,29 +21,29 @@ use super::Call;
 pub struct Answer {
     /// The reference's JSON, indented by two spaces.
     pub json: String,
-    /// The same for people, with a line end.
+    /// The text for people, with a line end.
     pub text: String,
-    /// The exit code that a command that shows it has: 1 for a check with findings or a mistake.
+    /// The exit code of a command that shows it: 1 for a check with findings or an error.
     pub status: u8,
-    /// The version of the JSON's structure.
+    /// The version of the JSON's schema.
     pub version: String,
-    /// How many findings a check has.
+    /// The number of findings of a check.
     pub findings: usize,
-    /// Why a check could not look at all of the Dockerfile, or what fails a build.
+    /// Why a check is incomplete, or what fails a build.
     pub failure: Option<CheckFailure>,
 }
 
-/// What is wrong with a Dockerfile besides findings.
+/// An error in a Dockerfile besides findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckFailure {
-    /// `file:line: ` and what is wrong.
+    /// `file:line: ` and the message.
     pub message: String,
-    /// The lines around, marked; printed as they are.
+    /// The source lines with marks, ready to print.
     pub excerpt: String,
 }
 
 impl Answer {
-    /// As the metadata of a frontend's result.
+    /// Converts the answer to the metadata of a frontend's result.
     pub fn to_metadata(&self, call: Call) -> BTreeMap<String, Vec<u8>> {
         let mut metadata = vec![
             ("result.json", self.json.clone()),
@@ -60,7 +61,7 @@ impl Answer {
             .collect()
     }
 
-    /// Out of the metadata of another frontend's result.
+    /// Reads an answer from the metadata of another frontend's result.
     pub(super) fn from_metadata(call: Call, metadata: &BTreeMap<String, Vec<u8>>) -> Self {
         let get = |name: &str| {
             let bytes = metadata.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -80,7 +81,7 @@ impl Answer {
     }
 }
 
-/// Indented by two spaces. These values are plain data: making JSON of them cannot fail.
+/// Serializes with an indent of two spaces. These values are plain data, so this cannot fail.
 fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
