@@ -1,34 +1,35 @@
-//! Annotations of a new index: on itself, or on what it says of its manifests.
+//! Annotations of a new index: on the index itself, or on its descriptors.
 
 use super::Error;
 use crate::oci::Platform;
 
-/// An annotation with its place.
+/// An annotation and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotation {
-    /// Where it stands.
+    /// The place of the annotation.
     pub place: Place,
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// Its value.
+    /// The value.
     pub value: String,
 }
 
-/// Where an annotation stands.
+/// The place of an annotation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Place {
-    /// In the index.
+    /// On the index.
     Index,
-    /// In the descriptors of manifests, of all or of one platform.
+    /// On the descriptors of all manifests, or of one platform's.
     ManifestDescriptor(Option<Platform>),
 }
 
 impl Annotation {
-    /// Reads `index:KEY=VALUE`, `manifest-descriptor:KEY=VALUE` or `manifest-descriptor[PLATFORM]:KEY=VALUE`; several places
-    /// are separated by commas.
+    /// Parses `index:KEY=VALUE`, `manifest-descriptor:KEY=VALUE` or
+    /// `manifest-descriptor[PLATFORM]:KEY=VALUE`; several places are separated by commas.
     ///
     /// # Errors
-    /// [`Error::Annotation`] with what is wrong: manifests themselves cannot be changed without making other ones of them.
+    /// [`Error::Annotation`] if the text is malformed, or names manifests: changing a manifest
+    /// would change its digest.
     pub fn parse(text: &str) -> Result<Vec<Self>, Error> {
         let invalid = |reason: &str| Error::Annotation {
             input: text.to_owned(),

@@ -1,4 +1,4 @@
-//! What attestations say: the in-toto statements in the layers of their manifests.
+//! Reads attestations: the in-toto statements in the layers of their manifests.
 
 use base64::Engine as _;
 use serde_json::Value as Json;
@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// The predicates of this kind about a manifest, in their order.
+/// Returns the predicates of this kind about a manifest, in order.
 pub(super) async fn predicates(
     client: &Client,
     of: &Location,
@@ -56,7 +56,7 @@ pub(super) async fn predicates(
     Ok(predicates)
 }
 
-/// Whether it is in a DSSE envelope.
+/// True if the statement is in a DSSE envelope.
 fn is_signed(layer: &Descriptor) -> bool {
     let kind = layer.media_type.strip_prefix("application/vnd.in-toto.");
     kind.is_some_and(|kind| kind.ends_with("+dsse"))

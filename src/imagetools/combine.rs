@@ -1,4 +1,4 @@
-//! From parts to one index, without asking anybody: which descriptors, of which type, with which bytes.
+//! Combines parts into one index, without I/O: its descriptors, type and bytes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,32 +11,32 @@ use crate::oci::{Descriptor, Digest, Index, Platform, media_type};
 use crate::template::Json;
 use crate::walk::Walk;
 
-/// The annotations by which an attestation names what it is about.
+/// The annotations by which an attestation names its subject.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 const ATTESTATION: &str = "attestation-manifest";
 
-/// A part that was fetched.
+/// A fetched part.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
-    /// Where it is, by digest.
+    /// Its location, by digest.
     pub(super) from: Location,
     pub(super) descriptor: Descriptor,
     pub(super) bytes: Bytes,
 }
 
-/// What is made of the parts.
+/// The result of combining.
 #[derive(Debug)]
 pub(super) struct Combined {
     pub(super) descriptor: Descriptor,
     pub(super) bytes: Bytes,
-    /// The manifests that it needs, each with the place that has it.
+    /// The manifests that it needs, each with its location.
     pub(super) manifests: Vec<(Descriptor, Location)>,
-    /// There were annotations, and no place for them.
+    /// True if there were annotations that could not be set.
     pub(super) unannotated: bool,
 }
 
-/// One index of all parts, or the only part as it is.
+/// Returns one index of all parts, or the only part unchanged.
 pub(super) fn combine(
     parts: &[Part],
     annotations: &[Annotation],
@@ -81,7 +81,7 @@ pub(super) fn combine(
     })
 }
 
-/// Descriptors, each digest once: what a later one says of it is added.
+/// Descriptors, each digest once; a later duplicate adds its fields.
 #[derive(Default)]
 struct Entries {
     all: Vec<(Descriptor, Location)>,
@@ -168,13 +168,13 @@ fn annotate(index: &mut Index, entries: &mut [(Descriptor, Location)], annotatio
     }
 }
 
-/// The index as buildx writes it.
+/// Serializes the index like buildx.
 fn to_json(index: &Index) -> Bytes {
     Bytes::from(shape::index(index).to_json(Json::Indented))
 }
 
 impl Combined {
-    /// Only these platforms, with their attestations; all when there are none.
+    /// Keeps only these platforms with their attestations; an empty list keeps all.
     pub(super) fn filtered(mut self, platforms: &[Platform]) -> Result<Self, Error> {
         if platforms.is_empty() {
             return Ok(self);
@@ -215,12 +215,13 @@ impl Combined {
         Ok(self)
     }
 
-    /// Whether it is an index.
+    /// True for an index.
     pub(super) fn is_index(&self) -> bool {
         media_type::is_index(&self.descriptor.media_type)
     }
 
-    /// The manifests that have no attestation in the index and are none.
+    /// Returns the manifests without an attestation in the index; attestations themselves are
+    /// skipped.
     pub(super) fn unattested(&self) -> Vec<(Digest, Location)> {
         let attested: HashSet<Digest> = self
             .manifests
@@ -235,7 +236,7 @@ impl Combined {
             .collect()
     }
 
-    /// With these attestations, each of the manifest of this digest, at the end.
+    /// Appends these attestations, each for the manifest with this digest.
     pub(super) fn with_attestations(
         mut self,
         found: Vec<(Digest, Descriptor, Location)>,
@@ -286,14 +287,14 @@ impl Combined {
     }
 }
 
-/// What an attestation is about.
+/// Returns the subject of an attestation.
 fn subject(entry: &Descriptor) -> Option<Digest> {
     let kind = entry.annotations.get(REFERENCE_TYPE)?;
     let digest = entry.annotations.get(REFERENCE_DIGEST)?;
     Digest::parse(digest).ok().filter(|_| kind == ATTESTATION)
 }
 
-/// The same platform, in canonical form; a version of the operating system counts when it is wanted.
+/// True for the same platform in canonical form. The OS version counts only if it is requested.
 pub(super) fn matches(wanted: &Platform, offered: &Platform) -> bool {
     let (wanted, offered) = (wanted.normalized(), offered.normalized());
     wanted.os == offered.os

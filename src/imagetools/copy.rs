@@ -1,4 +1,5 @@
-//! From repository or layout to repository: what a manifest needs before it, byte for byte.
+//! Copies manifests with everything they need into a repository, byte for byte, from a repository
+//! or layout.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +15,16 @@ use crate::progress::Step;
 use crate::registry::{Client, Progress};
 use crate::walk::{Walk, WalkError};
 
-/// How many blobs are on their way at once.
+/// How many blobs are copied at once.
 const AT_ONCE: usize = 4;
-/// What refers to a manifest and goes with it.
+/// The referrers of a manifest that are copied with it.
 const REFERRERS: [&str; 3] = [
     "application/vnd.docker.attestation.manifest.v1+json",
     "application/vnd.dev.cosign.artifact.sig.v1+json",
     "application/vnd.dev.sigstore.bundle.v0.3+json",
 ];
 
-/// The parts of a manifest, whatever it is of.
+/// The parts of a manifest of any kind.
 #[derive(Deserialize)]
 struct Parts {
     #[serde(default)]
@@ -34,15 +35,15 @@ struct Parts {
     blobs: Vec<Descriptor>,
 }
 
-/// What has to be in a repository.
+/// The content that a repository must have.
 #[derive(Default)]
 struct Plan {
     blobs: BTreeMap<Digest, (Descriptor, Location)>,
-    /// Those that others need come later: they are written from the last to the first.
+    /// The manifests, written from last to first: an index comes before its manifests.
     manifests: Vec<(Descriptor, Bytes)>,
 }
 
-/// Sees to it that a repository has these manifests and all that they need. What it has is not sent again.
+/// Copies these manifests and everything they need. Existing content is not sent again.
 pub(crate) async fn copy(
     client: &Client,
     manifests: &[(Descriptor, Location)],
@@ -70,7 +71,7 @@ pub(crate) async fn copy(
     Ok(())
 }
 
-/// The same repository's content of this digest, without a tag.
+/// Returns the reference of a digest in the same repository, without a tag.
 pub(super) fn by_digest(of: &Reference, digest: &Digest) -> Reference {
     of.without_tag().with_digest(digest.clone())
 }
@@ -112,7 +113,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Notes the blobs of a manifest, and gives back what an index needs.
+    /// Adds a manifest's blobs, and returns the manifests of an index.
     fn add(
         &mut self,
         descriptor: &Descriptor,
@@ -132,7 +133,7 @@ impl Plan {
             .chain(parts.layers)
             .chain(parts.blobs)
         {
-            // What one may not distribute is fetched from its own place by those who need it.
+            // Foreign layers may not be distributed; clients fetch them from their own URLs.
             if !media_type::is_foreign_layer(&blob.media_type) {
                 self.blobs.insert(blob.digest.clone(), (blob, from.clone()));
             }
@@ -141,7 +142,7 @@ impl Plan {
     }
 }
 
-/// Those that are met for the first time.
+/// Returns those that are seen for the first time.
 fn unseen(
     walk: &mut Walk,
     manifests: Vec<(Descriptor, Location)>,
@@ -155,7 +156,8 @@ fn unseen(
     Ok(unseen)
 }
 
-/// A manifest with what refers to it. Without bytes when the repository has it already, and so all that it needs.
+/// Fetches a manifest and its referrers. Returns no bytes if the repository has the manifest,
+/// because it then has everything below it too.
 async fn fetch(
     client: &Client,
     descriptor: Descriptor,
@@ -206,7 +208,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a layer is left out is up to its media type: addresses are no reason.
+    /// The media type decides if a layer is omitted; URLs do not.
     #[test]
     fn an_ordinary_layer_with_urls_is_copied() {
         let layer = |kind: &str, content: &str| {

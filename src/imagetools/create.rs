@@ -1,4 +1,5 @@
-//! Making an image of others: look the parts up, combine them, copy what a repository lacks, set the tags.
+//! Creates an image from others: fetches the parts, combines them, copies what a repository lacks,
+//! sets the tags.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,27 +17,27 @@ use crate::progress::{LogStream, Writer};
 use crate::registry::Client;
 use crate::template::Value;
 
-/// How much is asked for at once.
+/// How many requests run at once.
 const AT_ONCE: usize = 8;
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+";
 const ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
 
-/// What is to be made of what.
+/// A request to create an image.
 #[derive(Debug, Clone, Default)]
 pub struct CreateRequest {
     /// The parts, in the order of the new index.
     pub sources: Vec<Source>,
-    /// The names of the new image; a name without tag is that of `latest`.
+    /// The names of the new image; the default tag is `latest`.
     pub tags: Vec<Reference>,
     /// Annotations of the new index and its descriptors.
     pub annotations: Vec<Annotation>,
-    /// Only these platforms; all when there are none.
+    /// Keep only these platforms; all if empty.
     pub platforms: Vec<Platform>,
-    /// Make an index even of a single manifest, rather than copying it.
+    /// Create an index even for a single manifest, instead of copying it.
     pub prefer_index: bool,
 }
 
-/// An image that was made, and is not pushed yet.
+/// A new image that is not pushed yet.
 #[derive(Debug)]
 pub struct Created {
     client: Client,
@@ -44,11 +45,12 @@ pub struct Created {
     combined: Combined,
 }
 
-/// Looks the parts up and makes an image of them. A single index without annotations stays byte for byte as it is.
+/// Fetches the parts and creates an image. A single index without annotations stays unchanged, byte
+/// for byte.
 ///
 /// # Errors
-/// [`Error::NoRepository`] when it cannot be told where a digest is; [`Error::NoPlatform`] with the platforms that there are;
-/// [`Error::SchemaOne`]; and when a registry does not give a part.
+/// [`Error::NoRepository`] if the repository of a digest is ambiguous; [`Error::NoPlatform`], which
+/// lists the existing platforms; [`Error::SchemaOne`]; others if a registry cannot be read.
 pub async fn create(client: &Client, request: CreateRequest) -> Result<Created, Error> {
     let tags: Vec<Reference> = request
         .tags
@@ -79,24 +81,24 @@ pub async fn create(client: &Client, request: CreateRequest) -> Result<Created, 
 }
 
 impl Created {
-    /// The new index or manifest, byte for byte.
+    /// Returns the new index or manifest, byte for byte.
     pub fn bytes(&self) -> &Bytes {
         &self.combined.bytes
     }
 
-    /// Its descriptor.
+    /// Returns its descriptor.
     pub fn descriptor(&self) -> &Descriptor {
         &self.combined.descriptor
     }
 
-    /// Whether the annotations of the request were left out, as in buildx: the manifests are all docker's, and make a
-    /// manifest list, which has no annotations.
+    /// Returns true if the request's annotations were omitted, as in buildx: all manifests are
+    /// docker's, and docker's manifest list has no annotations.
     pub fn is_unannotated(&self) -> bool {
         self.combined.unannotated
     }
 
-    /// The platforms that more than one manifest of the index is for, in order. Which of them is
-    /// taken is up to who pulls. Attestations do not count.
+    /// Returns the platforms that several manifests of the index are for, in order, without
+    /// attestations. Clients choose one of these manifests.
     pub fn repeated_platforms(&self) -> Vec<Platform> {
         let mut seen = BTreeSet::new();
         let mut repeated = BTreeSet::new();
@@ -111,7 +113,7 @@ impl Created {
         repeated.into_iter().collect()
     }
 
-    /// What `--metadata-file` holds: the descriptor and the repositories' names.
+    /// Returns the content of `--metadata-file`: the descriptor and the repositories' names.
     pub fn metadata(&self) -> Value {
         let names: BTreeSet<String> = self.tags.iter().map(Reference::name).collect();
         let names: Vec<String> = names.into_iter().collect();
@@ -125,11 +127,11 @@ impl Created {
         Value::Map(fields.into())
     }
 
-    /// Copies to each repository what it lacks, and then sets its tags: blobs of the same registry are mounted, others
-    /// streamed through.
+    /// Copies missing content to each repository, then sets its tags. Blobs of the same registry
+    /// are mounted, others are streamed.
     ///
     /// # Errors
-    /// [`Error::Copy`] with the repository; tags of other repositories may be set then.
+    /// [`Error::Copy`] with the repository; the tags of other repositories may be set already.
     pub async fn push(&self, progress: &Writer) -> Result<(), Error> {
         let mut repositories: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
         for tag in &self.tags {
@@ -178,7 +180,8 @@ impl Created {
     }
 }
 
-/// Where digests and descriptors are: the only repository or folder that anything names.
+/// Returns the location of digests and descriptors: the only repository or folder that the request
+/// names.
 fn place(sources: &[Source], tags: &[Reference]) -> Option<Location> {
     let named = sources.iter().filter_map(|source| match source {
         Source::Name(name) => Some(name.clone()),
@@ -228,7 +231,7 @@ async fn look_up(
 }
 
 impl Part {
-    /// What a descriptor says counts more than what there is; bytes of another size are others.
+    /// Applies the fields that a descriptor sets; a different size is an error.
     fn merge(&mut self, given: &Given) -> Result<(), Error> {
         if given.size != 0 && given.size != self.descriptor.size {
             return Err(crate::registry::Error::SizeMismatch {
@@ -248,7 +251,7 @@ impl Part {
         Ok(())
     }
 
-    /// The platform of a manifest, out of its config as far as it is not said.
+    /// Completes the platform of a manifest from its config.
     async fn complete_platform(&mut self, client: &Client) -> Result<(), Error> {
         let mut platform = self.descriptor.platform.clone().unwrap_or_default();
         if platform.os.is_empty() || platform.architecture.is_empty() {
@@ -270,7 +273,7 @@ impl Part {
     }
 }
 
-/// A single manifest has to be for one of the platforms that are wanted.
+/// Checks that a single manifest is for one of the requested platforms.
 fn check_platform(descriptor: &Descriptor, wanted: &[Platform]) -> Result<(), Error> {
     let Some(offered) = descriptor.platform.as_ref() else {
         return Ok(());
@@ -284,7 +287,8 @@ fn check_platform(descriptor: &Descriptor, wanted: &[Platform]) -> Result<(), Er
     })
 }
 
-/// The attestations that registries list as referring to the manifests, for those that have none in the index.
+/// Returns the attestations that registries list as referrers, for manifests without one in the
+/// index.
 async fn attestations(
     client: &Client,
     combined: &Combined,

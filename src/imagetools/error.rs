@@ -1,4 +1,4 @@
-//! What can go wrong with images in registries.
+//! Errors of images in registries.
 
 use crate::oci::Digest;
 use crate::task::Panicked;
@@ -9,29 +9,29 @@ use crate::{layout, registry};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A registry did not give or take something.
+    /// A registry refused a read or write.
     #[error(transparent)]
     Registry(#[from] registry::Error),
-    /// What a registry has is not what its type says.
+    /// A registry's content does not match its media type.
     #[error("{reference} is no {kind}: {reason}")]
     Malformed {
-        /// What it is.
+        /// The content's name.
         reference: String,
-        /// What it should be.
+        /// The expected kind of content.
         kind: &'static str,
-        /// What is wrong.
+        /// What is wrong with the content.
         reason: String,
     },
-    /// An image is larger than any that is known.
+    /// An image exceeds a limit.
     #[error("{reference} is not read")]
     TooMuch {
         /// The image.
         reference: String,
-        /// Which limit it exceeds.
+        /// The limit.
         #[source]
         source: WalkError,
     },
-    /// A layout cannot be read.
+    /// A layout could not be read.
     #[error(transparent)]
     Layout(#[from] layout::Error),
     /// A layout lacks a part of its image.
@@ -42,53 +42,53 @@ pub enum Error {
         /// The part.
         digest: Digest,
     },
-    /// A task of this program panicked.
+    /// A task of this program panicked: a bug.
     #[error(transparent)]
     Panicked(#[from] Panicked),
-    /// A text that names no part of an image.
+    /// The text does not name a part of an image.
     #[error("{input:?} is no name, digest or descriptor of an image: {reason}")]
     Source {
         /// The text.
         input: String,
-        /// What is wrong.
+        /// What is wrong with the text.
         reason: String,
     },
-    /// An annotation that cannot be made.
+    /// The annotation is invalid.
     #[error("invalid --annotation {input:?}: {reason}")]
     Annotation {
         /// The text.
         input: String,
-        /// What is wrong.
+        /// What is wrong with the text.
         reason: String,
     },
-    /// It cannot be told which repository has something.
+    /// The repository of a digest is ambiguous.
     #[error(
         "which repository has {digest} cannot be told: those that are named are several, or none"
     )]
     NoRepository {
-        /// What was to be found.
+        /// The digest.
         digest: Digest,
     },
-    /// There is nothing for the platforms that were asked for.
+    /// The image has none of the requested platforms.
     #[error("there is no image for {}; there is one for {}", wanted.join(", "), available.join(", "))]
     NoPlatform {
-        /// The platforms that were asked for.
+        /// The requested platforms.
         wanted: Vec<String>,
-        /// Those that there are.
+        /// The existing platforms.
         available: Vec<String>,
     },
-    /// An image of the first schema, which an index cannot hold.
+    /// The image has a schema 1 manifest, which an index cannot hold.
     #[error("{reference} is an image of schema 1, which cannot be part of an index")]
     SchemaOne {
         /// The image.
         reference: String,
     },
-    /// A repository does not get what it needs.
+    /// Copying to a repository failed.
     #[error("cannot push to {to}")]
     Copy {
         /// The repository.
         to: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: Box<Error>,
     },

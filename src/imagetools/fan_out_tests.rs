@@ -1,4 +1,4 @@
-//! Indexes that hold the next index many times over: a walk that visits each time never ends.
+//! Indexes that contain the next index many times: without deduplication, a walk would not end.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::oci::{Descriptor, media_type};
 use crate::registry::{Client, ClientOptions, Credentials};
 use crate::template::Template;
 
-/// How often each index holds the next one.
+/// How often each index contains the next one.
 const WIDE: usize = 40;
 
 fn put(layout: &Layout, kind: &str, text: &str) -> Descriptor {
@@ -18,7 +18,7 @@ fn put(layout: &Layout, kind: &str, text: &str) -> Descriptor {
     Descriptor::of(kind, text.as_bytes())
 }
 
-/// A layout of one image below so many indexes.
+/// A layout of one image below `deep` indexes.
 fn nested(deep: usize) -> (tempfile::TempDir, Location) {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::new(folder.path());

@@ -1,4 +1,4 @@
-//! Looking at an image: as it is, as text, or as the value of a template.
+//! Inspects an image: raw, as text, or as the value of a template.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::oci::{Index, media_type, null_as_default};
 use crate::registry::{Client, Fetched};
 use crate::template::{Struct, Template, Value};
 
-/// An image that is looked at. Its manifests, configs and attestations are read when something is to be said of them.
+/// An inspected image. Its manifests, configs and attestations are read on demand.
 #[derive(Debug)]
 pub struct Inspection {
     client: Client,
@@ -31,10 +31,10 @@ struct Annotated {
 }
 
 impl Inspection {
-    /// What is there. A layout needs no registry: the client is not used then.
+    /// Fetches the image's index or manifest. For a layout the client is not used.
     ///
     /// # Errors
-    /// When the registry does not give it, the layout has none of that name, or there is no index where it says so.
+    /// If the registry refuses, the layout does not have the name, or the content is malformed.
     pub async fn of(client: Client, location: &Location) -> Result<Self, Error> {
         let root = location.manifest(&client).await?;
         let index = match media_type::is_index(&root.descriptor.media_type) {
@@ -50,32 +50,33 @@ impl Inspection {
         })
     }
 
-    /// What templates call the image by; its location in short unless this is set.
+    /// Sets the image's name for templates; the default is the short form of its location.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The manifest or index, byte for byte.
+    /// Returns the manifest or index, byte for byte.
     pub fn raw(&self) -> &Bytes {
         &self.root.bytes
     }
 
-    /// Name, type, digest, and the manifests of an index, as buildx shows them, and the annotations of the index or manifest.
+    /// Returns name, type, digest, and the manifests of an index, as buildx shows them, with the
+    /// annotations of the index or manifest.
     pub fn text(&self) -> String {
-        // What is not understood has none; the rest is shown all the same.
+        // Malformed annotations are ignored; the rest is still shown.
         let own: Annotated = serde_json::from_slice(&self.root.bytes).unwrap_or_default();
         let (root, index) = (&self.root.descriptor, self.index.as_ref());
         text::text(&self.location, root, &own.annotations, index)
     }
 
-    /// What a template is about: `Name`, `Manifest`, `Image`, `SBOM` and `Provenance`. Of an image for several platforms the
-    /// last three have one field for each platform: `{{json (index .Image "linux/amd64")}}`. Attestations are read only when
-    /// the template mentions them.
+    /// Returns the value for a template: `Name`, `Manifest`, `Image`, `SBOM` and `Provenance`. For
+    /// a multi-platform image the last three have a field per platform: `{{json (index .Image
+    /// "linux/amd64")}}`. Attestations are only read if the template mentions them.
     ///
     /// # Errors
-    /// When the registry does not give a part, or a part is not what its type says.
+    /// If the registry refuses a part, or a part is malformed.
     pub async fn value(&self, template: &Template) -> Result<Value, Error> {
         let loaded = Loaded::of(&self.client, &self.location, &self.root).await?;
         let mut value = Struct::new()
@@ -140,7 +141,7 @@ impl Inspection {
     }
 }
 
-/// The only image's, or one field for each platform.
+/// Returns the value of the only image, or one field per platform.
 fn by_platform(loaded: &Loaded, value: impl Fn(&Image) -> Value) -> Value {
     match loaded.images.len() {
         0 => Value::Null,

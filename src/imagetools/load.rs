@@ -1,4 +1,4 @@
-//! All that belongs to an image: the manifests of its index, their configs, and which of them are attestations of which.
+//! Loads all parts of an image: the manifests of its index, their configs, and their attestations.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,17 +12,17 @@ use crate::oci::{Descriptor, Digest, Index, Manifest, Platform, media_type};
 use crate::registry::{Client, Fetched};
 use crate::walk::{Walk, WalkError};
 
-/// How much is asked for at once.
+/// How many requests run at once.
 const AT_ONCE: usize = 8;
-/// The annotations that name what an attestation is about, older one first.
+/// The annotations by which an attestation names its subject, the older one first.
 const REFERENCES: [&str; 2] = ["com.docker.reference.digest", "vnd.docker.reference.digest"];
 
-/// What belongs to an image.
+/// The parts of an image.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
-    /// By platform.
+    /// The images by platform.
     pub(super) images: BTreeMap<String, Image>,
-    /// The manifests about a manifest.
+    /// The attestations of each manifest.
     pub(super) attestations: BTreeMap<Digest, Vec<Manifest>>,
 }
 
@@ -93,7 +93,7 @@ impl Loaded {
         of: &Location,
         images: Vec<(Descriptor, Manifest)>,
     ) -> Result<(), Error> {
-        // One config however many entries have it.
+        // Several entries can share a config, which is read once.
         let mut configs = BTreeMap::new();
         for (_, manifest) in &images {
             configs.insert(manifest.config.digest.clone(), manifest.config.clone());
@@ -133,7 +133,7 @@ async fn fetch_all(
     stream::iter(reads).buffered(AT_ONCE).try_collect().await
 }
 
-/// The image exceeds a limit.
+/// The error for an image that exceeds a limit.
 pub(crate) fn too_much(of: &impl ToString, source: WalkError) -> Error {
     Error::TooMuch {
         reference: of.to_string(),
@@ -141,7 +141,7 @@ pub(crate) fn too_much(of: &impl ToString, source: WalkError) -> Error {
     }
 }
 
-/// The platform that a config says.
+/// Returns the platform in a config.
 pub(super) fn platform_of(config: &Json) -> Platform {
     let text = |name: &str| config[name].as_str().unwrap_or_default().to_owned();
     Platform {

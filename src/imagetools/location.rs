@@ -1,4 +1,4 @@
-//! Where an image is that is looked at.
+//! The location of an image.
 
 use std::fmt;
 
@@ -10,25 +10,25 @@ use crate::oci::{Descriptor, Digest, Reference};
 use crate::registry::{self, BlobSource, Client, Fetched};
 use crate::task::blocking;
 
-/// The largest part that is read into memory, as of registries.
+/// The largest part that is read into memory, in bytes; registries have the same limit.
 const LIMIT: u64 = 8 << 20;
 
-/// Where an image is: in a registry, or in an OCI layout of this machine.
+/// The location of an image: in a registry, or in a local OCI layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
     /// In a registry.
     Registry(Reference),
-    /// In a folder.
+    /// In a layout's folder.
     Layout(LayoutReference),
 }
 
 impl Location {
-    /// Reads `[REGISTRY/]REPOSITORY[:TAG][@DIGEST]` or `oci-layout://PATH[:TAG][@DIGEST]`; without tag and digest the tag is
-    /// `latest`.
+    /// Parses `[REGISTRY/]REPOSITORY[:TAG][@DIGEST]` or `oci-layout://PATH[:TAG][@DIGEST]`; the
+    /// default tag is `latest`.
     ///
     /// # Errors
-    /// [`Error::Source`] says what is wrong with the text.
+    /// [`Error::Source`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason: String| Error::Source {
             input: text.to_owned(),
@@ -44,7 +44,7 @@ impl Location {
             .map_err(|error| invalid(error.to_string()))
     }
 
-    /// What it is called in short.
+    /// Returns the short form of the name.
     pub(super) fn familiar(&self) -> String {
         match self {
             Self::Registry(name) => name.familiar(),
@@ -52,7 +52,7 @@ impl Location {
         }
     }
 
-    /// The repository or folder.
+    /// Returns the repository or folder.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Registry(name) => name.name(),
@@ -65,7 +65,7 @@ impl Location {
         }
     }
 
-    /// The same place, without saying what of it; a digest has to follow.
+    /// Returns the location without tag and digest; a digest must follow.
     pub(super) fn without_tag(&self) -> Self {
         match self {
             Self::Registry(name) => Self::Registry(name.without_tag()),
@@ -73,7 +73,7 @@ impl Location {
         }
     }
 
-    /// Something of this digest in the same place.
+    /// Returns the location of a digest in the same repository or folder.
     pub(super) fn at(&self, digest: &Digest) -> Self {
         match self {
             Self::Registry(name) => Self::Registry(name.clone().with_digest(digest.clone())),
@@ -86,7 +86,7 @@ impl Location {
         }
     }
 
-    /// The index or manifest that it is.
+    /// Fetches the index or manifest.
     pub(super) async fn manifest(&self, client: &Client) -> Result<Fetched, Error> {
         let layout = match self {
             Self::Registry(name) => return Ok(client.manifest(name).await?),
@@ -103,7 +103,7 @@ impl Location {
         .await
     }
 
-    /// What refers to something of the same place. A layout has no list of that.
+    /// Returns the referrers of a digest. A layout has no list of them.
     pub(super) async fn referrers(
         &self,
         client: &Client,
@@ -115,7 +115,7 @@ impl Location {
         }
     }
 
-    /// Where the bytes of a blob are had from, for [`Client::push_blob`].
+    /// Returns the source of a blob, for [`Client::push_blob`].
     pub(super) fn source(&self, client: &Client, digest: &Digest) -> BlobSource {
         match self {
             Self::Registry(name) => BlobSource::Repository(Box::new(client.clone()), name.clone()),
@@ -126,7 +126,7 @@ impl Location {
         }
     }
 
-    /// A blob of the same place, whole and checked.
+    /// Reads a whole blob and verifies it.
     pub(super) async fn blob(
         &self,
         client: &Client,
@@ -165,7 +165,7 @@ impl fmt::Display for Location {
 }
 
 impl From<Reference> for Location {
-    /// A name in a registry; without tag and digest that of `latest`.
+    /// Converts a name in a registry; the default tag is `latest`.
     fn from(name: Reference) -> Self {
         Self::Registry(name.with_default_tag())
     }

@@ -1,6 +1,7 @@
-//! Images of several platforms in registries and layouts: looked at as a whole, with what stands in their attestations, and made of one another.
+//! Multi-platform images in registries and layouts: inspects them with their attestations, and
+//! creates new ones from them.
 //!
-//! What is printed is what `docker buildx imagetools` prints, and templates have the same fields.
+//! The output is that of `docker buildx imagetools`, and templates have the same fields.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

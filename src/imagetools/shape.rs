@@ -1,4 +1,5 @@
-//! The OCI documents as Go's programs show them: which fields, under which names, in which order, left out when empty.
+//! The OCI documents as Go prints them: the fields, their names and order, and which are omitted
+//! when empty.
 
 use serde_json::Value as Json;
 
@@ -13,16 +14,16 @@ struct Shape {
     kind: Kind,
 }
 
-/// What a field holds, and so what it is when it is not there.
+/// The type of a field, which decides its value if it is missing.
 enum Kind {
     Text,
     Number,
     Truth,
-    /// A list of text, a map, or anything.
+    /// A list of strings, a map, or any other value.
     Any,
     Time,
     Object(&'static [Shape]),
-    /// Nothing when it is not there.
+    /// A document; null if it is missing.
     Pointer(&'static [Shape]),
     Objects(&'static [Shape]),
 }
@@ -157,7 +158,7 @@ fn value(json: &Json, kind: &Kind) -> Value {
     }
 }
 
-/// A time as Go writes it: no zeros at the end of a second's fraction.
+/// Formats a time like Go: without trailing zeros in the fraction.
 fn time(text: &str) -> String {
     let (text, zone) = match text
         .strip_suffix('Z')

@@ -1,4 +1,4 @@
-//! What a new image is made of: names, digests and descriptors.
+//! The sources of a new image: names, digests and descriptors.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ use crate::oci::{Digest, Platform};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Source {
-    /// What this name points to.
+    /// The image with this name.
     Name(Location),
-    /// What has this digest, in the repository or folder that everything else is in.
+    /// The content with this digest, in the repository or folder of the other sources.
     Digest(Digest),
-    /// What a descriptor describes, in the repository or folder that everything else is in.
+    /// The content of this descriptor, in the repository or folder of the other sources.
     Descriptor(Box<Given>),
 }
 
-/// A descriptor as it is given: what it does not say is looked up, what it says counts.
+/// A descriptor as given: missing fields are looked up, the others are used.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Given {
-    /// The media type; empty when it is not said.
+    /// The media type; empty if not given.
     #[serde(default)]
     pub media_type: String,
     /// The digest.
     pub digest: Digest,
-    /// The size in bytes; 0 when it is not said.
+    /// The size in bytes; 0 if not given.
     #[serde(default)]
     pub size: u64,
-    /// The annotations, which replace those that it has.
+    /// The annotations, which replace the existing ones.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
-    /// The platform; what is missing of it comes from the image's config.
+    /// The platform; missing fields come from the image's config.
     #[serde(default)]
     pub platform: Option<Platform>,
 }
@@ -47,10 +47,11 @@ struct Document {
 }
 
 impl Source {
-    /// Reads a digest, a name in a registry or of a layout, or a descriptor as JSON. A name without tag is that of `latest`.
+    /// Parses a digest, a name in a registry or of a layout, or a descriptor as JSON. The default
+    /// tag is `latest`.
     ///
     /// # Errors
-    /// [`Error::Source`] with what is wrong.
+    /// [`Error::Source`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason: String| Error::Source {
             input: shortened(text),

@@ -1,11 +1,11 @@
-//! An image as text, in the columns of Go's `tabwriter`.
+//! Formats an image as text, in the columns of Go's `tabwriter`.
 
 use std::collections::BTreeMap;
 
 use super::Location;
 use crate::oci::{Descriptor, Index, media_type};
 
-/// Lines of a name and a value, aligned until something is of another kind.
+/// Lines of names and values, aligned as one block.
 #[derive(Default)]
 struct Columns {
     text: String,
@@ -17,7 +17,7 @@ impl Columns {
         self.lines.push((name.into(), value.into()));
     }
 
-    /// A block of its own; nothing where there are none.
+    /// Adds a block of annotations; nothing if there are none.
     fn annotations(&mut self, indent: &str, annotations: &BTreeMap<String, String>) {
         if annotations.is_empty() {
             return;
@@ -30,7 +30,7 @@ impl Columns {
         self.flush();
     }
 
-    /// Writes what there is: the values begin one column behind the longest name.
+    /// Writes the block: the values start one column after the longest name.
     fn flush(&mut self) {
         let width = self
             .lines
@@ -44,8 +44,8 @@ impl Columns {
     }
 }
 
-/// Name, type and digest, the annotations of the index or manifest itself, and the manifests of an
-/// index. Without annotations the text is that of buildx.
+/// Formats name, type and digest, the annotations, and the manifests of an index. Without
+/// annotations the text equals buildx's.
 pub(super) fn text(
     name: &Location,
     root: &Descriptor,
