@@ -1,4 +1,4 @@
-//! A manifest of a list, in docker's form.
+//! A manifest of a list, in docker's format.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,15 +14,15 @@ use crate::oci::{Descriptor, Platform, Reference, media_type};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The image that it was taken from.
+    /// The image that it came from.
     pub reference: Reference,
-    /// What the list says of it, the platform above all.
+    /// Its descriptor in the list, with the platform.
     pub descriptor: Descriptor,
-    /// The manifest; empty when the file is of an old docker.
+    /// The manifest's bytes; empty if an old docker wrote the file.
     pub raw: Bytes,
 }
 
-/// What is to be said of a manifest of a list; what is `None` or empty stays as it is.
+/// Changes to a manifest's platform; fields that are `None` or empty stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Annotations {
     /// The operating system.
@@ -33,7 +33,7 @@ pub struct Annotations {
     pub variant: Option<String>,
     /// The operating system's version.
     pub os_version: Option<String>,
-    /// Further features of the operating system.
+    /// The features of the operating system.
     pub os_features: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ struct File {
 }
 
 impl Entry {
-    /// An entry of a manifest that was fetched.
+    /// Creates the entry of a fetched manifest.
     pub(super) fn new(reference: Reference, descriptor: Descriptor, raw: Bytes) -> Self {
         Self {
             reference,
@@ -62,7 +62,7 @@ impl Entry {
         }
     }
 
-    /// Reads docker's JSON. The reason why not has no path.
+    /// Parses docker's JSON. The error has no path.
     pub(super) fn parse(json: &[u8]) -> Result<Self, String> {
         let file: File = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let reference = Reference::parse(&file.reference).map_err(|error| error.to_string())?;
@@ -79,7 +79,7 @@ impl Entry {
         Ok(Self::new(reference, descriptor, raw.into()))
     }
 
-    /// The entry as docker writes it.
+    /// Returns the entry as docker writes it.
     pub fn to_json(&self) -> String {
         let descriptor = serde_json::to_string(&self.descriptor).unwrap_or_default();
         let manifest = String::from_utf8_lossy(&self.raw);
@@ -95,10 +95,10 @@ impl Entry {
         )
     }
 
-    /// Says something further of the manifest.
+    /// Changes the manifest's platform.
     ///
     /// # Errors
-    /// [`Error::UnknownPlatform`] when no images of such a platform are known.
+    /// [`Error::UnknownPlatform`] if the platform is unknown.
     pub fn annotate(&mut self, annotations: &Annotations) -> Result<(), Error> {
         let mut platform = self.descriptor.platform.clone().unwrap_or_default();
         let set = |field: &mut String, value: &Option<String>| {
@@ -121,7 +121,7 @@ impl Entry {
     }
 }
 
-/// The architectures of each operating system, as docker has them, and those that came later.
+/// The architectures of each operating system: docker's list, and newer ones.
 const KNOWN: &[(&str, &[&str])] = &[
     ("darwin", &["386", "amd64", "arm", "arm64"]),
     ("dragonfly", &["amd64"]),

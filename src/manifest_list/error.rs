@@ -1,4 +1,4 @@
-//! What can go wrong with manifest lists.
+//! Errors of manifest lists.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::{imagetools, registry};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no such list here.
+    /// The list does not exist locally.
     #[error("there is no manifest list {list} here")]
     NoList {
         /// The list.
@@ -22,26 +22,26 @@ pub enum Error {
         list: Box<Reference>,
         /// The manifest.
         manifest: Box<Reference>,
-        /// Those that it has.
+        /// The manifests of the list.
         known: Vec<String>,
     },
-    /// A file of a list cannot be used.
+    /// A file of a list could not be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was to be done with it.
+        /// The action that failed, such as `read`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A file of a list is not in docker's form.
+    /// A file of a list is malformed.
     #[error("{} is not a manifest of a list: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with the file.
         reason: String,
     },
     /// A manifest has no platform.
@@ -50,7 +50,7 @@ pub enum Error {
         /// The manifest.
         manifest: Reference,
     },
-    /// Docker knows no such platform.
+    /// The platform is unknown to docker.
     #[error("{os}/{architecture} is not a platform of images; for {os} there is {}", known.join(", "))]
     UnknownPlatform {
         /// The operating system.
@@ -60,13 +60,13 @@ pub enum Error {
         /// The architectures of that operating system.
         known: Vec<&'static str>,
     },
-    /// What the list names is not where it should be any more.
+    /// A manifest of the list is not in its repository any more.
     #[error("{manifest} is not in the registry any more")]
     Gone {
         /// The manifest, by digest.
         manifest: Reference,
     },
-    /// A registry did not give or take something.
+    /// A registry refused a read or write.
     #[error(transparent)]
     Registry(#[from] registry::Error),
     /// A manifest could not be read or copied.

@@ -1,4 +1,4 @@
-//! Manifests out of registries, with the platforms that their configs say.
+//! Fetches manifests from registries, with the platforms in their configs.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -9,11 +9,11 @@ use crate::oci::{Descriptor, Index, Manifest, Platform, Reference, media_type};
 use crate::registry::Client;
 use crate::walk::Walk;
 
-/// The manifest that a name points to, for the platform of its config. Where it points to an index, which docker refuses,
-/// that are all manifests of the index, with the platforms that the index says.
+/// Fetches the manifest of a name, with the platform of its config. For an index, which docker
+/// refuses, it returns all manifests with the index's platforms.
 ///
 /// # Errors
-/// When the registry does not give a part, or a part is not what its type says.
+/// If the registry refuses a part, or a part is malformed.
 pub async fn fetch(client: &Client, name: &Reference) -> Result<Vec<Entry>, Error> {
     let root = client.manifest(name).await?;
     let mut entries = Vec::new();

@@ -1,13 +1,14 @@
-//! The list itself, byte for byte as docker makes it.
+//! Builds the list's JSON, byte for byte like docker.
 
 use super::text::indent;
 use crate::oci::{Descriptor, Platform, media_type};
 use crate::template::{Json, Struct, Value};
 
-/// The annotations that a list keeps: by them an attestation names what it is about.
+/// The prefix of the annotations that a list keeps: an attestation names its subject by them.
 const KEPT: &str = "vnd.docker.reference.";
 
-/// The media type and the text of a list of these manifests: an index when the first is OCI's, else docker's.
+/// Returns the media type and the JSON of a list: an OCI index if the first manifest is OCI, else
+/// docker's list.
 pub fn list_json<'a>(
     manifests: impl IntoIterator<Item = &'a Descriptor>,
 ) -> (&'static str, String) {

@@ -1,7 +1,7 @@
-//! Manifest lists that are put together here before they are pushed, as `docker manifest` does.
+//! Local manifest lists that are built before they are pushed, as with `docker manifest`.
 //!
-//! The lists lie in docker's folder (`$DOCKER_CONFIG/manifests`), in docker's form, so that either program goes on with what
-//! the other began: a folder for each list, a JSON file for each manifest.
+//! The lists are in docker's folder (`$DOCKER_CONFIG/manifests`) and format, so both programs can
+//! continue each other's lists: a folder per list, a JSON file per manifest.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! A list into a registry, after all that it names.
+//! Pushes a list to a registry, after its manifests.
 
 use bytes::Bytes;
 
@@ -9,12 +9,14 @@ use crate::oci::{Digest, Reference};
 use crate::progress::Writer;
 use crate::registry::{self, Client};
 
-/// Pushes a list of these manifests. Those of other repositories are copied first, from other registries too, which docker
-/// refuses; those of the same repository have to be there. Gives back the list's digest, and what was copied.
+/// Pushes a list of these manifests. Manifests of other repositories are copied first, even from
+/// other registries, which docker refuses; those of the same repository must exist. Returns the
+/// list's digest, and what was copied.
 ///
 /// # Errors
-/// [`Error::NoPlatform`] for a manifest that was not annotated; [`Error::Gone`] for one that is not there any more;
-/// [`registry::Error::DigestMismatch`] when a file of the list holds other bytes than it says; and when a registry refuses.
+/// [`Error::NoPlatform`] for a manifest without platform; [`Error::Gone`] for one that no longer
+/// exists; [`registry::Error::DigestMismatch`] if a file of the list has other bytes than it
+/// claims; others if a registry refuses.
 pub async fn push(
     client: &Client,
     list: &Reference,
@@ -52,7 +54,7 @@ pub async fn push(
     Ok((digest, copied))
 }
 
-/// What a list says has to be true before anybody reads it.
+/// Checks an entry against the registry, before anybody can read the list.
 async fn check(client: &Client, list: &Reference, entry: &Entry) -> Result<(), Error> {
     let descriptor = &entry.descriptor;
     let known = descriptor
@@ -64,7 +66,7 @@ async fn check(client: &Client, list: &Reference, entry: &Entry) -> Result<(), E
             manifest: entry.reference.clone(),
         });
     }
-    // The files of an old docker do not have the manifest's own bytes.
+    // An old docker's files do not contain the manifest's own bytes.
     if entry.raw.len() as u64 == descriptor.size {
         registry::check(&entry.reference.to_string(), &descriptor.digest, &entry.raw)?;
     }

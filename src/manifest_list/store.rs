@@ -1,4 +1,5 @@
-//! Lists on disk: `FOLDER/LIST/MANIFEST`, with `-` for `:` and `_` for `/` in both names, as docker has them.
+//! Lists on disk: `FOLDER/LIST/MANIFEST`, with `-` for `:` and `_` for `/` in both names, as in
+//! docker.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
@@ -15,17 +16,17 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// The lists in a folder, which need not be there yet: `$DOCKER_CONFIG/manifests`.
+    /// Opens the lists in a folder, which need not exist yet: `$DOCKER_CONFIG/manifests`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
         }
     }
 
-    /// The manifests of a list, in the order of their names.
+    /// Returns the manifests of a list, sorted by name.
     ///
     /// # Errors
-    /// [`Error::NoList`] when there is no such list; [`Error::Malformed`] with the file that cannot be read.
+    /// [`Error::NoList`] if the list does not exist; [`Error::Malformed`] with the malformed file.
     pub fn get(&self, list: &Reference) -> Result<Vec<Entry>, Error> {
         let folder = self.folder_of(list);
         let found = match fs::read_dir(&folder) {
@@ -45,10 +46,10 @@ impl Lists {
         paths.iter().map(|path| read(path)).collect()
     }
 
-    /// A manifest of a list.
+    /// Returns a manifest of a list.
     ///
     /// # Errors
-    /// [`Error::NoManifest`] with those that the list has.
+    /// [`Error::NoManifest`], which lists the existing ones.
     pub fn get_one(&self, list: &Reference, manifest: &Reference) -> Result<Entry, Error> {
         let path = self.folder_of(list).join(file_name(manifest));
         if path.exists() {
@@ -65,15 +66,16 @@ impl Lists {
         })
     }
 
-    /// Puts a manifest into a list, in the place of the one of the same name.
+    /// Stores a manifest in a list and replaces one with the same name.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be written.
+    /// [`Error::File`] if it cannot be written.
     pub fn save(&self, list: &Reference, entry: &Entry) -> Result<(), Error> {
         let folder = self.folder_of(list);
         fs::create_dir_all(&folder).map_err(|source| failed("make", &folder, source))?;
         let path = folder.join(file_name(&entry.reference));
-        // Beside the lists: all that is in a list's folder is a manifest of it.
+        // The temporary file is beside the lists, because every file in a list's folder is a
+        // manifest.
         let written = || {
             let mut file = AtomicFile::create_in(&self.folder, &path, 0o666)?;
             file.write_all(entry.to_json().as_ref())?;
@@ -85,7 +87,7 @@ impl Lists {
     /// Removes a list.
     ///
     /// # Errors
-    /// [`Error::NoList`] when there is no such list; [`Error::File`] when it cannot be removed.
+    /// [`Error::NoList`] if the list does not exist; [`Error::File`] if it cannot be removed.
     pub fn remove(&self, list: &Reference) -> Result<(), Error> {
         let folder = self.folder_of(list);
         match fs::remove_dir_all(&folder) {
@@ -105,7 +107,7 @@ fn file_name(name: &Reference) -> String {
     name.to_string().replace(':', "-").replace('/', "_")
 }
 
-/// Far more than any entry, which has its manifest in it.
+/// The largest entry that is read, in bytes; it contains its manifest.
 const LIMIT: u64 = 32 << 20;
 
 fn read(path: &Path) -> Result<Entry, Error> {

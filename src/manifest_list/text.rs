@@ -1,6 +1,7 @@
-//! JSON text in other white space: everything else stays as it is, order and digits included.
+//! Reformats the white space of JSON text; everything else stays unchanged, including order and
+//! digits.
 
-/// The text without white space between its parts.
+/// Removes the white space between the parts.
 pub(super) fn compact(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     walk(json, |c, in_string| {
@@ -11,7 +12,7 @@ pub(super) fn compact(json: &str) -> String {
     text
 }
 
-/// The text with each part on a line of its own, behind so many times the indent as it is deep; as Go's `json.Indent`.
+/// Puts each part on its own line, indented by its depth, like Go's `json.Indent`.
 pub fn indent(json: &str, indent: &str) -> String {
     let compact = compact(json);
     let mut text = String::with_capacity(compact.len() * 2);
@@ -56,7 +57,7 @@ pub fn indent(json: &str, indent: &str) -> String {
     text
 }
 
-/// Each character, and whether it belongs to a string (its quotes included).
+/// Calls `each` with every character, and true if it belongs to a string (including its quotes).
 fn walk(json: &str, mut each: impl FnMut(char, bool)) {
     let (mut in_string, mut escaped) = (false, false);
     for c in json.chars() {
