@@ -1,4 +1,4 @@
-//! A gzip'd tar archive with few files, in memory.
+//! A small tar.gz archive in memory.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write};
@@ -8,7 +8,7 @@ use tar::{Archive, Builder, Header};
 
 use super::{Error, LIMIT};
 
-/// Writes the files, in the order of their names.
+/// Writes the files, sorted by name.
 pub(super) fn write(files: &BTreeMap<String, Vec<u8>>, to: impl Write) -> io::Result<()> {
     let mut archive = Builder::new(GzEncoder::new(to, Compression::default()));
     for (name, bytes) in files {
@@ -21,7 +21,7 @@ pub(super) fn write(files: &BTreeMap<String, Vec<u8>>, to: impl Write) -> io::Re
     archive.into_inner()?.finish()?.flush()
 }
 
-/// Reads them.
+/// Reads the files.
 pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let mut bytes_of_archive = Vec::new();
     let mut decoder = GzDecoder::new(bytes).take(LIMIT as u64 + 1);

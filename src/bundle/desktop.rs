@@ -1,4 +1,4 @@
-//! Docker Desktop, which keeps and shows bundles.
+//! Docker Desktop, which stores and shows bundles.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use tokio::net::UnixStream;
 
 use super::Error;
 
-/// More than any answer.
+/// The largest answer that is read, in bytes.
 const ANSWER: usize = 1 << 20;
 
-/// Gives a bundle to the Docker Desktop at a socket; the builds' names there.
+/// Uploads a bundle to the Docker Desktop at a socket. Returns its names of the builds.
 ///
 /// # Errors
 /// [`Error::Desktop`].

@@ -1,8 +1,10 @@
-//! Records of builds that leave their daemon: bundles (`.dockerbuild`) as Docker Desktop opens them and buildx writes them, and traces.
+//! Exported build records: bundles (`.dockerbuild`) in the format of Docker Desktop and buildx, and
+//! traces.
 //!
-//! A bundle is an OCI image layout as a gzip'd tar archive. Each record is a manifest whose config is the record as JSON and whose layers are
-//! its trace, its logs, its attestations and the manifests of its results. [`Bundle::of`] takes records from daemons,
-//! [`Bundle::write`] writes them, [`read`] looks into a bundle. Credentials are left out of what is written, as far as they can be told from other words.
+//! A bundle is an OCI image layout in a tar.gz archive. Each record is a manifest: its config is
+//! the record as JSON, its layers are the trace, the logs, the attestations and the manifests of
+//! the results. [`Bundle::of`] reads records from daemons, [`Bundle::write`] writes them, [`read`]
+//! reads a bundle. Credentials are removed from the output as far as they can be recognised.
 
 mod archive;
 mod desktop;
@@ -22,60 +24,60 @@ use crate::client;
 
 /// The media type of a record.
 const RECORD: &str = "application/vnd.buildkit.historyrecord.v0";
-/// No blob of a record, and no bundle that is read, is larger.
+/// The maximum size in bytes of a record's blob, and of a bundle that is read.
 const LIMIT: usize = 512 << 20;
 
-/// Why a record cannot be written or read.
+/// Why a record could not be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The daemon does not give a part of the record.
+    /// The daemon could not send a part of the record.
     #[error("cannot read the {what} of the build {build_ref}")]
     Part {
-        /// Which part.
+        /// The part.
         what: &'static str,
         /// The build.
         build_ref: String,
-        /// What the daemon says.
+        /// The daemon's error.
         source: client::Error,
     },
-    /// What the daemon gives is not what its digest says.
+    /// The daemon's content does not match its digest.
     #[error(
         "the {what} of the build {build_ref} is not what its digest {expected} says: it has the digest {actual}"
     )]
     Digest {
-        /// Which part.
+        /// The part.
         what: &'static str,
         /// The build.
         build_ref: String,
-        /// The digest that it should have.
+        /// The expected digest.
         expected: String,
-        /// The digest of what came.
+        /// The digest of the received bytes.
         actual: String,
     },
-    /// A trace that cannot be understood.
+    /// The trace is malformed.
     #[error("the trace cannot be understood: {reason}")]
     Trace {
-        /// What is wrong.
+        /// What is wrong with the trace.
         reason: String,
     },
-    /// A file that is no bundle, or a damaged one.
+    /// The file is not a bundle, or is damaged.
     #[error("it is no bundle of build records: {reason}")]
     NotABundle {
-        /// What is wrong.
+        /// What is wrong with the file.
         reason: String,
     },
-    /// The bundle cannot be written.
+    /// The bundle could not be written.
     #[error("cannot write the bundle")]
     Write {
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Docker Desktop does not take it.
+    /// Docker Desktop rejected the bundle.
     #[error("Docker Desktop does not take the bundle: {reason}")]
     Desktop {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 }

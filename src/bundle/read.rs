@@ -1,4 +1,4 @@
-//! What is in a bundle.
+//! Reads bundles.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -8,33 +8,33 @@ use serde::Deserialize;
 use super::{Error, RECORD, archive, archive::wrong};
 use crate::oci::{Descriptor, Digest, Index, Manifest, media_type};
 
-/// No bundle has indexes in indexes in indexes.
+/// The maximum depth of nested indexes.
 const DEPTH: usize = 4;
 
 /// A record of a bundle.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BundledRecord {
-    /// The daemon's name of the build.
+    /// The daemon's id of the build.
     pub build_ref: String,
-    /// What the frontend was told.
+    /// The frontend's attributes.
     pub attributes: BTreeMap<String, String>,
-    /// When it began.
+    /// When the build started.
     pub created_at: Option<SystemTime>,
     /// When it ended.
     pub completed_at: Option<SystemTime>,
-    /// Why it failed.
+    /// The error of a failed build.
     pub error: Option<String>,
-    /// The steps of its graph.
+    /// The number of steps in its graph.
     pub total_steps: i32,
-    /// The parts that are there besides: trace, logs, attestations.
+    /// The other parts: trace, logs, attestations.
     pub parts: Vec<Descriptor>,
 }
 
-/// Reads a bundle as [`super::Bundle::write`] and buildx write it; every blob is checked against its digest.
+/// Reads a bundle that [`super::Bundle::write`] or buildx wrote, and verifies every blob.
 ///
 /// # Errors
-/// [`Error::NotABundle`] for other files, and for damaged ones.
+/// [`Error::NotABundle`] for other or damaged files.
 pub fn read(bytes: &[u8]) -> Result<Vec<BundledRecord>, Error> {
     let files = archive::read(bytes)?;
     let index = files
@@ -68,7 +68,7 @@ fn of_index(
     Ok(())
 }
 
-/// `None` for a manifest of something else.
+/// Returns `None` for a manifest of another kind.
 fn of_manifest(files: &Files, bytes: &[u8]) -> Result<Option<BundledRecord>, Error> {
     let manifest: Manifest = parse("manifest", bytes)?;
     if manifest.config.media_type != RECORD {
@@ -106,7 +106,7 @@ fn blob<'a>(files: &'a Files, of: &Descriptor) -> Result<&'a [u8], Error> {
     }
 }
 
-/// The fields of a record that are shown.
+/// The shown fields of a record.
 #[derive(Debug, Deserialize)]
 struct Record {
     #[serde(rename = "Ref", default)]

@@ -1,4 +1,4 @@
-//! A record as JSON, with the names that Go gives to its fields; without the credentials of caches.
+//! A record as JSON, with Go's field names and without the credentials of caches.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::proto::google::rpc;
 use crate::proto::moby::buildkit::v1 as control;
 use crate::text::redact;
 
-/// The attribute with the caches of a build, which may hold credentials.
+/// The attribute with the build's caches, which may contain credentials.
 const CACHE_IMPORTS: &str = "cache-imports";
-/// What of a cache's attributes is told.
+/// The cache attributes that are exported.
 const TOLD: [&str; 2] = ["ref", "scope"];
 
-/// The record; `trace` stands for its own.
+/// Returns the record's JSON; `trace` replaces its own trace.
 pub(super) fn json(record: &control::BuildHistoryRecord, trace: Option<Value>) -> Value {
     let attributes = record.frontend_attrs.iter().map(|(name, value)| {
         let value = match name.as_str() {
@@ -67,7 +67,7 @@ pub(super) fn json(record: &control::BuildHistoryRecord, trace: Option<Value>) -
     ])
 }
 
-/// An object without the fields that Go omits: what is empty, zero or false.
+/// Builds an object without the fields that Go omits: empty, zero or false ones.
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     let is_empty = |value: &Value| match value {
         Value::Null => true,
@@ -133,7 +133,7 @@ fn status(found: &rpc::Status) -> Value {
     ])
 }
 
-/// Caches with their names only; what is not understood is left out.
+/// Reduces caches to their names; malformed ones are omitted.
 fn without_credentials(text: &str) -> String {
     let Ok(Value::Array(mut caches)) = serde_json::from_str(text) else {
         return String::new();

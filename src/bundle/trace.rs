@@ -1,4 +1,5 @@
-//! Traces: the spans that a daemon recorded of a build, as it keeps them (JSON objects, one after the other), and as Jaeger reads them.
+//! Traces: the spans of a build as daemons store them (concatenated JSON objects), and in Jaeger's
+//! format.
 
 use std::sync::LazyLock;
 
@@ -9,12 +10,12 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Error;
 
-/// Words of commands whose values are credentials.
+/// Matches command words whose values are credentials.
 static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?i)(ghtoken|token|access_key_id|secret_access_key|session_token)=[^ ,]+";
     Regex::new(pattern).expect("the expression is correct")
 });
-/// GitHub's tokens, wherever they stand.
+/// Matches GitHub tokens anywhere.
 static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"gh[us]_[A-Za-z0-9]{36}|github_pat_\w{82}";
     Regex::new(pattern).expect("the expression is correct")
@@ -26,29 +27,29 @@ pub struct Trace {
     spans: Vec<Value>,
 }
 
-/// A span, for people.
+/// A span, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Span {
-    /// What was done.
+    /// The name of the operation.
     pub name: String,
-    /// Its id, and that of the span that it is a part of.
+    /// The span's id.
     pub id: String,
-    /// Empty, or of a span of another process, for the first.
+    /// The id of the parent span; for the first span it is empty, or belongs to another process.
     pub parent: String,
-    /// When it began: microseconds since 1970.
+    /// The start in microseconds since 1970.
     pub start: u64,
-    /// How long it took: microseconds.
+    /// The duration in microseconds.
     pub duration: u64,
-    /// It failed.
+    /// True if the operation failed.
     pub failed: bool,
 }
 
 impl Trace {
-    /// Reads a trace as daemons keep it.
+    /// Parses a trace as daemons store it.
     ///
     /// # Errors
-    /// [`Error::Trace`] when it is none, or has no spans.
+    /// [`Error::Trace`] if it is malformed or has no spans.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Trace { reason };
         let spans = Deserializer::from_slice(bytes).into_iter::<Value>();
@@ -63,7 +64,7 @@ impl Trace {
         }
     }
 
-    /// The same spans, as daemons keep them, with credentials in their attributes made unreadable.
+    /// Returns the same spans in the daemons' format, with credentials in the attributes masked.
     pub fn without_credentials(&self) -> Vec<u8> {
         let mut text = String::new();
         for span in &self.spans {
@@ -80,12 +81,12 @@ impl Trace {
         text.into_bytes()
     }
 
-    /// Several traces as the viewer of Jaeger imports them; it compares two.
+    /// Returns several traces in the import format of Jaeger's viewer, which can compare two.
     pub fn to_jaeger(traces: &[Self]) -> Value {
         json!({"data": traces.iter().map(Self::jaeger).collect::<Vec<_>>()})
     }
 
-    /// The spans in the order of their beginning.
+    /// Returns the spans, sorted by their start.
     pub fn spans(&self) -> Vec<Span> {
         let spans = self.spans.iter().map(|span| Span {
             name: text(&span["Name"]).to_owned(),
@@ -141,7 +142,7 @@ fn jaeger_span(index: usize, span: &Value) -> Value {
     let kind = span["SpanKind"]
         .as_u64()
         .and_then(|kind| usize::try_from(kind).ok());
-    // Internal ones are told by having none.
+    // Internal spans have no kind.
     if let Some(kind) = kind
         .filter(|kind| *kind > 1)
         .and_then(|kind| kinds.get(kind))
@@ -184,7 +185,7 @@ fn jaeger_span(index: usize, span: &Value) -> Value {
     })
 }
 
-/// Attributes as tags; lists become the text of their JSON.
+/// Converts attributes to tags; lists become JSON text.
 fn tags(attributes: &Value) -> Vec<Value> {
     let attributes = attributes.as_array().into_iter().flatten();
     let tags = attributes.map(|attribute| {
@@ -209,7 +210,7 @@ fn start(span: &Value) -> u64 {
     micros(&span["StartTime"])
 }
 
-/// A time as microseconds since 1970; 0 for none.
+/// Converts a time to microseconds since 1970; 0 if there is none.
 fn micros(time: &Value) -> u64 {
     let time = OffsetDateTime::parse(text(time), &Rfc3339);
     let nanos = time.map_or(0, OffsetDateTime::unix_timestamp_nanos);
@@ -271,7 +272,7 @@ mod tests {
         for text in ["", "[]", "1 2", "{\"Name\":", "garbage"] {
             assert!(Trace::parse(text.as_bytes()).is_err(), "{text}");
         }
-        // Spans without anything are still spans.
+        // Empty spans are still spans.
         assert_eq!(Trace::parse(b"{} {}").unwrap().spans().len(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! Bundles out of records.
+//! Creates bundles from records.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,37 +11,38 @@ use crate::client::{BuildRecord, Client};
 use crate::oci::{Descriptor, Digest, Platform, media_type};
 use crate::proto::moby::buildkit::v1 as control;
 
-/// What a manifest of a result is called in a bundle: its own type would make readers look for its layers.
+/// The media type of a result's manifest in a bundle: with its own type, readers would look for its
+/// layers.
 const PLAIN: &str = "application/json";
-/// The annotation with its own type.
+/// The annotation with its own media type.
 const OWN_TYPE: &str = "vnd.export-build.descriptor.mediatype";
-/// The annotation with a build's reference, where a bundle has several.
+/// The annotation with a build's reference, if a bundle has several builds.
 const REFERENCE: &str = "vnd.buildkit.history.reference";
 
-/// A record to be written, and what this side knows of its build.
+/// A record to export, with the client's knowledge of its build.
 #[derive(Debug, Clone)]
 pub struct Exported {
-    /// The daemon that has it.
+    /// A client of the record's daemon.
     pub client: Client,
     /// The record.
     pub record: BuildRecord,
     /// The daemon's own platform.
     pub platform: Option<Platform>,
-    /// What the build was made of.
+    /// The sources of the build.
     pub state: Option<BuildState>,
 }
 
-/// A bundle that is ready to be written.
+/// A bundle that is ready to write.
 #[derive(Debug, Clone, Default)]
 pub struct Bundle {
     files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Bundle {
-    /// Takes records from their daemons, with their traces, logs and attestations.
+    /// Reads records with their traces, logs and attestations from their daemons.
     ///
     /// # Errors
-    /// When a daemon does not give a part, or something else in its place.
+    /// If a daemon cannot send a part, or sends a wrong one.
     pub async fn of(records: &[Exported]) -> Result<Self, Error> {
         let mut bundle = Self::default();
         let mut manifests = Vec::new();
@@ -65,7 +66,7 @@ impl Bundle {
         Ok(bundle)
     }
 
-    /// Writes it. Blocking.
+    /// Writes the bundle. Blocking.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -140,7 +141,7 @@ impl Bundle {
     }
 }
 
-/// The record, and beside its fields what the client knows.
+/// Returns the record's JSON with the client's fields added.
 fn config(exported: &Exported, trace: Option<Value>) -> Value {
     let mut value = record::json(&exported.record.raw, trace);
     let platform = exported.platform.as_ref();
@@ -153,7 +154,7 @@ fn config(exported: &Exported, trace: Option<Value>) -> Value {
     value
 }
 
-/// A blob of the daemon's, checked.
+/// Reads a blob from the daemon and verifies it.
 async fn blob(
     exported: &Exported,
     what: &'static str,
