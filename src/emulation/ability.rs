@@ -1,80 +1,84 @@
-//! Whether a builder can run programs of a platform, how, and why not. Pure: from what is known of the daemon and its machine.
+//! Decides if and how a builder can run a platform's programs. Pure: computed from data about the
+//! daemon and its machine.
 
 use std::fmt;
 
 use super::{Emulators, Handler, KernelVersion, Machine, Verdict, program};
 use crate::oci::{Platform, PlatformMatcher};
 
-/// What is known of a builder.
+/// What is known about a builder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Builder {
-    /// The platforms that the daemon lists, its own first. It looks for them at its start, newer ones now and then.
+    /// The platforms that the daemon lists, its own first. It detects them at its start; newer
+    /// daemons also detect them later.
     pub listed: Vec<Platform>,
-    /// The machine that it runs on, if that can be looked at.
+    /// The machine that it runs on, if accessible.
     pub machine: Option<Machine>,
 }
 
 /// How programs of a platform run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ability {
-    /// The machine runs them itself.
+    /// Natively.
     Native,
-    /// By an emulator; `None` where the machine cannot be looked at, or the daemon brings its own.
+    /// With an emulator; `None` if the machine is not accessible, or the daemon has its own
+    /// emulator.
     Emulated(Option<Handler>),
-    /// Not at all.
+    /// Not possible.
     Impossible(Reason),
-    /// That cannot be told from what is known.
+    /// Not known.
     Unknown(Reason),
 }
 
-/// Why programs of a platform do not run, or why that is not known.
+/// Why programs of a platform do not run, or why that is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// They are for another operating system.
+    /// The programs are for another operating system.
     OperatingSystem {
-        /// The daemon's.
+        /// The daemon's operating system.
         native: String,
     },
-    /// The processor is older than the variant of the architecture.
+    /// The processor is too old for the architecture's variant.
     Processor,
     /// binfmt_misc is not mounted.
     NotMounted,
-    /// binfmt_misc is turned off as a whole.
+    /// binfmt_misc is disabled as a whole.
     AllDisabled,
-    /// No emulator is registered for them.
+    /// No emulator is registered.
     NotRegistered,
-    /// The emulator is registered, and turned off.
+    /// The emulator is registered but disabled.
     Disabled(Handler),
-    /// The emulator is registered without the flag `F`: it is looked for inside the container, where it is not.
+    /// The emulator is registered without the flag `F`: the kernel looks for it inside the
+    /// container, which does not have it.
     NotFixed(Handler),
-    /// The kernel is older than 4.8, which brought that flag.
+    /// The kernel is older than 4.8, which introduced that flag.
     OldKernel {
         /// The kernel's release.
         release: String,
     },
-    /// binfmt_misc cannot be read.
+    /// binfmt_misc is not readable.
     Unreadable(String),
-    /// The daemon does not list the platform, and its machine cannot be looked at.
+    /// The daemon does not list the platform, and its machine is not accessible.
     NotListed,
-    /// The daemon lists the platform, and no emulator is registered on its machine.
+    /// The daemon lists the platform, but its machine has no emulator registered.
     ListedOnly,
-    /// A program was tried and did not run.
+    /// A trial program did not run.
     Tried {
-        /// What the daemon says.
+        /// The daemon's message.
         said: String,
     },
 }
 
 impl Builder {
-    /// What processors and operating system the builder has, as far as that is known.
+    /// Returns the builder's own platform, if known.
     pub fn native(&self) -> Option<&Platform> {
         let machine = self.machine.as_ref().map(|machine| &machine.platform);
-        // A daemon that was given its platforms may name another one first.
+        // A daemon with configured platforms may list another one first.
         machine.or(self.listed.first())
     }
 
-    /// How the builder runs programs of a platform.
+    /// Returns how the builder runs programs of a platform.
     pub fn ability(&self, platform: &Platform) -> Ability {
         let platform = platform.normalized();
         let is_listed = self.lists(&platform);
@@ -85,13 +89,13 @@ impl Builder {
             let native = native.os;
             return Ability::Impossible(Reason::OperatingSystem { native });
         }
-        // The kernel asks the handlers before it looks whether it can run a file itself.
+        // The kernel checks the handlers before it checks if it can run a file itself.
         if let Some(handler) = self.handler(&platform) {
             return Ability::Emulated(Some(handler.clone()));
         }
         let is_own = platform.architecture == native.architecture;
         if PlatformMatcher::only(&native).matches(&platform) {
-            // Not every 64-bit machine runs programs of 32 bits; the daemon has tried.
+            // Some 64-bit machines do not run 32-bit programs; the daemon has tried.
             let has_tried = |listed: &Platform| listed.architecture == platform.architecture;
             return match is_own || self.listed.iter().any(has_tried) {
                 true => Ability::Native,
@@ -118,7 +122,8 @@ impl Builder {
         }
     }
 
-    /// The same when a program was tried: that goes before what is concluded. Why a machine cannot is better known from itself.
+    /// As `ability`, with the verdict of a trial, which takes precedence. The machine's own reason
+    /// for a failure is preferred, because it is more precise.
     pub fn ability_after(&self, platform: &Platform, verdict: Option<&Verdict>) -> Ability {
         let said = match verdict {
             None => return self.ability(platform),
@@ -137,15 +142,15 @@ impl Builder {
         }
     }
 
-    /// Whether the daemon lists the platform, or one that includes it as `arm/v7` includes `arm/v5`: it then runs programs
-    /// without asking further.
+    /// Returns true if the daemon lists the platform, or one that includes it as `arm/v7` includes
+    /// `arm/v5`. It then runs such programs without further checks.
     pub fn lists(&self, platform: &Platform) -> bool {
         self.listed
             .iter()
             .any(|listed| PlatformMatcher::only(listed).matches(platform))
     }
 
-    /// The handler that the kernel takes and that works inside containers.
+    /// Returns the handler that the kernel uses, if it works inside containers.
     fn handler(&self, platform: &Platform) -> Option<&Handler> {
         let machine = self.machine.as_ref()?;
         let Emulators::Mounted {
@@ -162,7 +167,7 @@ impl Builder {
 }
 
 impl Machine {
-    /// Why no handler runs programs of a platform.
+    /// Returns why no handler runs the platform's programs.
     fn missing(&self, platform: &Platform) -> Reason {
         let old = self
             .kernel()
@@ -191,7 +196,7 @@ impl Machine {
 }
 
 impl Ability {
-    /// What it is called: `native`, `emulated`, `impossible` or `unknown`.
+    /// Returns its name: `native`, `emulated`, `impossible` or `unknown`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Native => "native",
@@ -201,7 +206,7 @@ impl Ability {
         }
     }
 
-    /// The handler that is used, or that would be if it were usable.
+    /// Returns the handler in use, or the one that is not usable.
     pub fn handler(&self) -> Option<&Handler> {
         match self {
             Self::Emulated(handler) => handler.as_ref(),
@@ -212,7 +217,7 @@ impl Ability {
         }
     }
 
-    /// Why not.
+    /// Returns the reason, if programs do not run or that is unknown.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Native | Self::Emulated(_) => None,

@@ -1,52 +1,54 @@
-//! A handler of binfmt_misc, as its file in `/proc/sys/fs/binfmt_misc` describes it: which program runs which files.
+//! A handler of binfmt_misc, parsed from its file in `/proc/sys/fs/binfmt_misc`: a program and the
+//! files that it runs.
 
 use std::fmt;
 
 use super::Error;
 
-/// The kernel compares no more than this of a file.
+/// How many bytes of a file the kernel compares at most.
 const COMPARED: usize = 256;
-/// No file of a handler is longer.
+/// The largest handler file that is read, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// What runs files that the machine cannot run itself.
+/// A program that runs files of a foreign kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Handler {
-    /// The name it was registered with, for example `qemu-aarch64`.
+    /// The registered name, for example `qemu-aarch64`.
     pub name: String,
-    /// It is used; a disabled one is registered all the same.
+    /// True if the handler is enabled; disabled ones are registered too.
     pub enabled: bool,
-    /// The program that runs the files.
+    /// The path of the program that runs the files.
     pub interpreter: String,
-    /// How it is run.
+    /// The flags.
     pub flags: Flags,
-    /// Which files it runs.
+    /// The files that it runs.
     pub files: Files,
 }
 
-/// Flags of a handler, as the kernel prints them: `PF`, `OCF`.
+/// A handler's flags as the kernel prints them: `PF`, `OCF`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags(String);
 
-/// Which files a handler runs.
+/// The files that a handler runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Files {
-    /// Those that have these bytes.
+    /// Files that contain these bytes.
     Magic {
-        /// How far behind the file's beginning.
+        /// The offset from the start of the file.
         offset: usize,
         /// The bytes.
         magic: Vec<u8>,
-        /// Which of their bits count; empty means all.
+        /// The mask of the compared bits; empty means all bits.
         mask: Vec<u8>,
     },
-    /// Those whose names end so.
+    /// Files with this extension.
     Extension(String),
 }
 
 impl Flags {
-    /// `F`: the interpreter was opened when it was registered, so that it is found in every container. Linux 4.8 brought it.
+    /// Returns true for the flag `F`: the interpreter was opened at registration, so it is
+    /// available in every container. Linux 4.8 introduced it.
     pub fn is_fixed(&self) -> bool {
         self.0.contains('F')
     }
@@ -59,11 +61,11 @@ impl fmt::Display for Flags {
 }
 
 impl Handler {
-    /// Reads the text of a handler's file: `enabled` or `disabled`, then a line for each of `interpreter`, `flags:`, `offset`,
-    /// `magic` and `mask`, or `extension`. Lines that are not known are left out.
+    /// Parses a handler's file: `enabled` or `disabled`, then a line for each of `interpreter`,
+    /// `flags:`, `offset`, `magic` and `mask`, or `extension`. Unknown lines are ignored.
     ///
     /// # Errors
-    /// [`Error::Handler`] says what is missing or wrong.
+    /// [`Error::Handler`] if a part is missing or malformed.
     pub fn parse(name: &str, text: &[u8]) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Handler {
             name: name.to_owned(),
@@ -97,7 +99,7 @@ impl Handler {
         })
     }
 
-    /// Whether it would be taken for a file that begins so.
+    /// Returns true if the kernel would use it for a file with these first bytes.
     pub fn runs(&self, file: &[u8]) -> bool {
         let Files::Magic {
             offset,
@@ -110,7 +112,7 @@ impl Handler {
         let compared = file.get(*offset..).unwrap_or_default();
         let all = |position: usize| mask.get(position).copied().unwrap_or(0xff);
         let mut bytes = magic.iter().enumerate();
-        // What is behind the end of a short file is zero for the kernel.
+        // The kernel treats bytes after the end of a short file as zero.
         bytes.all(|(position, byte)| {
             let found = compared.get(position).copied().unwrap_or(0);
             (found ^ byte) & all(position) == 0

@@ -1,4 +1,4 @@
-//! Whether a daemon runs on the machine that this program runs on.
+//! Detects if a daemon runs on this machine.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use http::Method;
 use super::Machine;
 use crate::client::{Address, Client, ConnectOptions, Endpoint, Engine, Worker};
 
-/// A worker's label with the name of its machine or container.
+/// The worker label with the name of its machine or container.
 const HOSTNAME: &str = "org.mobyproject.buildkit.worker.hostname";
 
-/// The machine of a daemon, if it is the one that this program runs on; `None` for a distant one, for one in a virtual machine (an
-/// engine of Docker Desktop), and where that cannot be told.
+/// Returns the daemon's machine if it is this one. `None` for a remote daemon, one in a virtual
+/// machine (Docker Desktop), or if unknown.
 pub async fn machine_of(client: &Client, workers: &[Worker]) -> Option<Machine> {
     let machine = Machine::read(Path::new("/")).ok()?;
     let is_here = match client.address() {
@@ -42,7 +42,7 @@ fn is_near(endpoint: &Endpoint) -> bool {
     }
 }
 
-/// An engine's containers have the kernel that the engine has.
+/// An engine's containers share the engine's kernel.
 async fn is_of(machine: &Machine, endpoint: Endpoint) -> bool {
     let options = ConnectOptions::new(Address::Docker(Some(endpoint)));
     let info = async {

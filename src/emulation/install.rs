@@ -1,4 +1,5 @@
-//! Registering emulators with the kernel of a Docker Engine's machine, by a privileged container that has them.
+//! Registers emulators with the kernel of a Docker Engine's machine, through a privileged
+//! container.
 
 use http::Method;
 use serde_json::json;
@@ -8,15 +9,15 @@ use crate::builder::{Boot, pull};
 use crate::client::{ConnectOptions, Engine};
 use crate::oci::Reference;
 
-/// The image that has the emulators.
+/// The default image with the emulators.
 pub const IMAGE: &str = "tonistiigi/binfmt";
 
-/// What is to become of the emulators.
+/// A change of the emulators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// They are registered: architectures or platforms separated by commas, or `all`.
+    /// Registers emulators: architectures or platforms separated by commas, or `all`.
     Install(String),
-    /// They are removed: architectures, or names of handlers in which `*` stands for anything (`qemu-*`).
+    /// Removes emulators: architectures, or names of handlers with `*` as wildcard (`qemu-*`).
     Uninstall(String),
 }
 
@@ -29,12 +30,13 @@ impl Change {
     }
 }
 
-/// Does what `docker run --privileged --rm IMAGE --install WHICH` does, and gives what the program said.
+/// Does the same as `docker run --privileged --rm IMAGE --install WHICH`, and returns the program's
+/// output.
 ///
-/// The engine pulls the image; the registrations are those of its machine, and are gone when that is started anew.
+/// The engine pulls the image. The registrations apply to its machine until the next restart.
 ///
 /// # Errors
-/// When the image cannot be had, the container not be run, or its program fails.
+/// If the image cannot be pulled, the container cannot be run, or its program fails.
 pub async fn install(
     options: &ConnectOptions,
     image: &Reference,
@@ -47,7 +49,7 @@ pub async fn install(
     let body = json!({
         "Image": image.to_string(),
         "Cmd": change.arguments(),
-        // Its output comes as it is.
+        // With a terminal the output has no frame headers.
         "Tty": true,
         "HostConfig": { "Privileged": true, "NetworkMode": "none" },
     });

@@ -1,4 +1,4 @@
-//! What a machine with Linux says about emulation: its kernel, whether binfmt_misc is there, its handlers.
+//! A Linux machine's state for emulation: its kernel, binfmt_misc and its handlers.
 
 use std::fmt;
 use std::fs;
@@ -8,18 +8,18 @@ use std::path::Path;
 use super::Handler;
 use crate::oci::Platform;
 
-/// Where binfmt_misc is mounted.
+/// The mount point of binfmt_misc.
 const BINFMT_MISC: &str = "proc/sys/fs/binfmt_misc";
-/// Files there that are no handlers.
+/// The files there that are not handlers.
 const CONTROLS: [&str; 2] = ["register", "status"];
 
-/// A machine with Linux.
+/// A Linux machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Machine {
-    /// Its name in the network.
+    /// The host name.
     pub hostname: String,
-    /// What its processors run.
+    /// The platform of its processors.
     pub platform: Platform,
     /// The kernel's release, for example `6.1.0-18-amd64`.
     pub release: String,
@@ -32,26 +32,26 @@ pub struct Machine {
 pub enum Emulators {
     /// binfmt_misc is not mounted.
     NotMounted,
-    /// It cannot be read, and why.
+    /// binfmt_misc is not readable; holds the reason.
     Unreadable(String),
     /// It is mounted.
     Mounted {
-        /// Handlers are used at all.
+        /// True if handlers are enabled as a whole.
         enabled: bool,
-        /// The handlers, by their names; those that cannot be understood are left out.
+        /// The handlers, sorted by name; malformed ones are omitted.
         handlers: Vec<Handler>,
     },
 }
 
-/// A version of Linux, as far as it counts: `(4, 8)`.
+/// A Linux version, major and minor: `(4, 8)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KernelVersion(pub u32, pub u32);
 
 impl KernelVersion {
-    /// The first with handlers that work inside containers (the flag `F`).
+    /// The first version with handlers that work inside containers (the flag `F`).
     pub const FIXED_HANDLERS: Self = Self(4, 8);
 
-    /// Reads a release: `6.1.0-18-amd64` is `(6, 1)`. `None` for one that does not begin so.
+    /// Parses a release: `6.1.0-18-amd64` is `(6, 1)`. Returns `None` for other forms.
     pub fn parse(release: &str) -> Option<Self> {
         let mut numbers = release.split(|c: char| !c.is_ascii_digit());
         let mut next = || numbers.next()?.parse().ok();
@@ -66,16 +66,17 @@ impl fmt::Display for KernelVersion {
 }
 
 impl Machine {
-    /// Reads what the kernel says in `proc` beneath a folder: `/` for the machine that this program runs on.
+    /// Reads the kernel's data in `proc` below a folder: `/` for this machine.
     ///
     /// # Errors
-    /// When there is no `/proc` of Linux. That emulators cannot be read is a part of the answer.
+    /// If there is no Linux `/proc`. Unreadable emulators are part of the result, not an error.
     pub fn read(root: &Path) -> io::Result<Self> {
         let text = |path: &str| fs::read_to_string(root.join(path));
         let release = text("proc/sys/kernel/osrelease")?.trim().to_owned();
         let hostname = text("proc/sys/kernel/hostname").unwrap_or_default();
         let own = Platform::host();
-        // Newer kernels say what they are; a program of 32 bits runs on one of 64, too.
+        // Newer kernels report their architecture; a 32-bit program can also run on a 64-bit
+        // kernel.
         let platform = match text("proc/sys/kernel/arch") {
             Ok(name) => Platform::parse(&format!("linux/{}", name.trim())).unwrap_or(own),
             Err(_) => own,
@@ -88,7 +89,7 @@ impl Machine {
         })
     }
 
-    /// The kernel's version.
+    /// Returns the kernel's version.
     pub fn kernel(&self) -> Option<KernelVersion> {
         KernelVersion::parse(&self.release)
     }
@@ -119,7 +120,7 @@ fn handlers(folder: &Path) -> io::Result<Vec<Handler>> {
         if CONTROLS.contains(&name.as_str()) {
             continue;
         }
-        // One that is removed at this moment is none.
+        // A handler that was removed meanwhile is skipped.
         let Ok(text) = fs::read(entry.path()) else {
             continue;
         };

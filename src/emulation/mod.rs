@@ -1,9 +1,9 @@
-//! Programs of foreign platforms: whether a builder can run them, by which emulator, and why not.
+//! Programs of foreign platforms: if a builder can run them, with which emulator, and why not.
 //!
-//! A builder runs programs of its machine's own processor, and with an emulator (QEMU) that is registered with the kernel's
-//! binfmt_misc those of others. [`Machine::read`] looks at the machine that this program runs on, [`Builder::ability`] says what follows
-//! from that and from the platforms that a daemon lists; [`Trial`] finds out by running a program of a hundred bytes, which is certain for
-//! distant daemons as well. [`install`] registers emulators.
+//! A builder runs programs of its own processor natively, and others with an emulator (QEMU) that
+//! is registered with the kernel's binfmt_misc. [`Machine::read`] inspects this machine.
+//! [`Builder::ability`] combines that with the platforms that a daemon lists. [`Trial`] runs a tiny
+//! program to find out, which also works for remote daemons. [`install`] registers emulators.
 //!
 //! ```
 //! use solvekit::emulation::{Ability, Builder};
@@ -39,37 +39,37 @@ use crate::builder;
 use crate::client;
 use crate::session;
 
-/// Why emulators cannot be looked at or changed.
+/// Why emulators could not be inspected or changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A handler of binfmt_misc that cannot be understood.
+    /// A handler of binfmt_misc is malformed.
     #[error("cannot understand the handler {name:?} of binfmt_misc: {reason}")]
     Handler {
         /// Its name.
         name: String,
-        /// What is wrong.
+        /// What is wrong with the handler.
         reason: String,
     },
     /// The program that changes the emulators failed.
     #[error("{image} cannot {what}: exit code {code}")]
     Program {
-        /// The image that has it.
+        /// The program's image.
         image: String,
-        /// What it was to do.
+        /// The requested change.
         what: String,
         /// Its exit code.
         code: i64,
-        /// What it said, for people; may be empty.
+        /// The output, for people; may be empty.
         said: String,
     },
-    /// The image cannot be pulled.
+    /// The image could not be pulled.
     #[error(transparent)]
     Image(#[from] builder::Error),
-    /// No id can be made for a trial.
+    /// An id for a trial could not be generated.
     #[error(transparent)]
     Session(#[from] session::Error),
-    /// The daemon or the engine does not do what it is asked for.
+    /// The daemon or the engine reported an error.
     #[error(transparent)]
     Client(#[from] client::Error),
 }

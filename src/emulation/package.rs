@@ -1,6 +1,6 @@
-//! Which package of a distribution registers emulators, for machines without an engine. Pure.
+//! Names the distribution package that registers emulators, for machines without an engine. Pure.
 
-/// What to do on a machine, by the text of its `/etc/os-release`.
+/// Returns an instruction for a machine, based on the text of its `/etc/os-release`.
 pub fn package_hint(os_release: &str) -> &'static str {
     let of = |key: &str| {
         let mut lines = os_release.lines();

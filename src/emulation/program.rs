@@ -1,22 +1,22 @@
-//! The smallest programs there are: an ELF file for each architecture that does nothing but end well.
+//! Tiny programs: an ELF file per architecture that exits successfully and does nothing else.
 //!
-//! They answer two questions: which handler of binfmt_misc the kernel would take for programs of an architecture (it compares the
-//! first bytes of a file), and whether such a program runs in a builder (by running one).
+//! They show which handler of binfmt_misc the kernel would use for an architecture (it compares the
+//! first bytes of a file), and if a builder can run such a program.
 
-/// Where the file is put in the memory of its process.
+/// The load address.
 const BASE: u64 = 0x40_0000;
-/// Pages of any machine: arm64 and ppc64le have large ones.
+/// A page size that works on any machine: arm64 and ppc64le have large pages.
 const ALIGNMENT: u64 = 0x1_0000;
 
-/// An architecture as ELF describes it, and how a process ends there: system call `exit` with 0.
+/// An architecture in ELF terms, with the code of the system call `exit(0)`.
 struct Architecture {
-    /// Go's name.
+    /// The name in Go.
     name: &'static str,
-    /// The machine's number in ELF.
+    /// The ELF machine number.
     machine: u16,
     is_64_bit: bool,
     is_little_endian: bool,
-    /// Flags of the file: the calling convention, where the architecture has several.
+    /// The ELF flags: the calling convention, if the architecture has several.
     flags: u32,
     code: &'static [u8],
 }
@@ -81,7 +81,7 @@ const ARCHITECTURES: [Architecture; 13] = [
         0x8000_0007,
         &[0x24, 4, 0, 0, 0x24, 2, 0x13, 0xc2, 0, 0, 0, 0x0c],
     ),
-    // The same with 4001.
+    // The same as above, with system call 4001.
     Architecture {
         is_64_bit: false,
         ..little(
@@ -127,7 +127,7 @@ const fn big(name: &'static str, machine: u16, flags: u32, code: &'static [u8]) 
     }
 }
 
-/// The program for an architecture in Go's names; `None` for one that is not known here.
+/// Returns the program for an architecture, by its Go name; `None` if unsupported.
 pub fn program(architecture: &str) -> Option<Vec<u8>> {
     let found = ARCHITECTURES
         .iter()
@@ -136,7 +136,7 @@ pub fn program(architecture: &str) -> Option<Vec<u8>> {
 }
 
 impl Architecture {
-    /// ELF header, one program header, the code.
+    /// Builds the file: ELF header, one program header, the code.
     fn file(&self) -> Vec<u8> {
         let (header, segment) = match self.is_64_bit {
             true => (64, 56),
@@ -148,7 +148,7 @@ impl Architecture {
         let order = if self.is_little_endian { 1 } else { 2 };
         let mut file = vec![0x7f, b'E', b'L', b'F', class, order, 1, 0];
         file.extend([0; 8]);
-        // An executable file.
+        // The type of an executable file.
         self.half(&mut file, 2);
         self.half(&mut file, self.machine);
         self.word(&mut file, 1);
@@ -159,7 +159,7 @@ impl Architecture {
         for half in [header, segment, 1, 0, 0, 0] {
             self.half(&mut file, half);
         }
-        // A segment to load, that is read and run.
+        // A loadable segment, readable and executable.
         self.word(&mut file, 1);
         if self.is_64_bit {
             self.word(&mut file, 5);
@@ -193,7 +193,7 @@ impl Architecture {
         match (self.is_64_bit, self.is_little_endian) {
             (true, true) => file.extend(value.to_le_bytes()),
             (true, false) => file.extend(value.to_be_bytes()),
-            // All that is put down here is far below 4 GiB.
+            // All values here are far below 4 GiB.
             (false, _) => self.word(file, u32::try_from(value).unwrap_or(u32::MAX)),
         }
     }
@@ -223,7 +223,7 @@ mod tests {
         let path = folder.path().join("program");
         std::fs::write(&path, program(&host.architecture).unwrap()).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        // Another thread's child may have the file open for writing for a moment.
+        // Another thread's child process may briefly have the file open for writing.
         let ended = (0..50).find_map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(5));
             std::process::Command::new(&path).status().ok()

@@ -1,4 +1,5 @@
-//! A trial: the graph of a single step that runs a program of a platform, and what its failure means.
+//! A trial: a graph with a single step that runs a platform's program, and the interpretation of
+//! its failure.
 
 use super::{Error, program};
 use crate::client::{Client, Failure, SolveRequest};
@@ -6,29 +7,30 @@ use crate::llb::{Constraints, Definition, Exec, File, MarshalOptions, Network, S
 use crate::oci::Platform;
 use crate::session;
 
-/// Where the program is.
+/// The path of the program.
 const PATH: &str = "/program";
 
-/// Runs a program of a platform.
+/// A step that runs a program of a platform.
 #[derive(Debug, Clone)]
 pub struct Trial {
     /// The platform.
     pub platform: Platform,
-    /// What to solve. It needs no image, no session and no network.
+    /// The definition to solve. It needs no image, no session and no network.
     pub definition: Definition,
 }
 
-/// What a trial has shown.
+/// The result of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Programs of the platform run.
     Runs,
-    /// They do not, and what the daemon says.
+    /// The programs do not run; holds the daemon's message.
     DoesNotRun(String),
 }
 
 impl Trial {
-    /// A trial for a platform; `None` where no program is known for it. With `fresh` an earlier success does not count.
+    /// Creates a trial for a platform; `None` if there is no program for it. With `fresh` the cache
+    /// of an earlier success is ignored.
     pub fn of(platform: &Platform, fresh: bool) -> Option<Self> {
         if platform.os != "linux" {
             return None;
@@ -52,7 +54,7 @@ impl Trial {
             platform: platform.clone().into(),
             ..MarshalOptions::default()
         };
-        // The graph has all that a graph must have.
+        // The graph is complete, so marshalling cannot fail.
         let definition = state.marshal(&options).ok()?;
         Some(Self {
             platform: platform.clone(),
@@ -62,10 +64,11 @@ impl Trial {
 }
 
 impl Trial {
-    /// Runs it on a daemon, outside of its history. `None` when it failed for another reason than its platform.
+    /// Runs the trial on a daemon, outside of its history. Returns `None` if it failed for another
+    /// reason than its platform.
     ///
     /// # Errors
-    /// When the daemon does not answer.
+    /// If the daemon does not answer.
     pub async fn run(&self, client: &Client) -> Result<Option<Verdict>, Error> {
         let request = SolveRequest {
             build_ref: session::new_id()?,
@@ -84,9 +87,10 @@ impl Trial {
 }
 
 impl Verdict {
-    /// What the failure of a trial means; `None` when it was about something else, and nothing is known.
+    /// Interprets the failure of a trial; `None` if it has another reason.
     pub fn of_failure(failure: &Failure) -> Option<Self> {
-        // The file is there: that it is not found is said of an emulator that is not inside the container.
+        // The program file exists, so "not found" refers to an emulator that is missing inside the
+        // container.
         let signs = ["exec format error", "no such file or directory"];
         let is_told = signs.iter().any(|sign| failure.message.contains(sign));
         let ended = failure.exit_code().is_some();

@@ -79,7 +79,7 @@ fn foreign_programs_need_a_handler_that_works_in_containers() {
     );
     let other = handler("qemu-s390x", "s390x", "enabled", "PF");
     assert_eq!(of(other), Ability::Impossible(Reason::NotRegistered));
-    // One of several that works is enough.
+    // A single working handler is enough.
     let both = builder(&["linux/amd64"], "6.1", mounted(vec![loose, good.clone()]));
     assert_eq!(both.ability(&arm64), Ability::Emulated(Some(good)));
 }
