@@ -1,59 +1,61 @@
-//! Which node builds which platform. Pure: what the nodes say of themselves in, parts of the build out.
+//! Assigns platforms to nodes. Pure.
 
 use std::cmp::Reverse;
 
 use crate::oci::{Digest, Platform, PlatformMatcher};
 
-/// What is known of a node before platforms are put on it.
+/// A node's data for the assignment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// The platforms that it was given by the user (`create --platform`).
+    /// The platforms that the user set (`create --platform`).
     pub given: Vec<Platform>,
-    /// The platforms that its BuildKit says it builds for, its machine's own first.
+    /// The platforms that its BuildKit lists, its machine's own first.
     pub said: Vec<Platform>,
-    /// How many builds run on it.
+    /// The number of builds that run on it.
     pub running: usize,
-    /// Its name, for being chosen again.
+    /// Its name, which makes the choice stable.
     pub name: String,
 }
 
 /// How well a node serves a platform; the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fit {
-    /// Its machine runs programs of this platform itself.
+    /// The node runs programs of this platform natively.
     Native,
-    /// Its machine has an emulator for it.
+    /// The node has an emulator for it.
     Emulated,
-    /// It does not say that it could run them: steps that run on another platform work, others fail.
+    /// The node does not list it: steps that run on another platform work, others fail.
     Unknown,
 }
 
-/// What is asked of an assignment besides the platforms.
+/// Constraints of an assignment.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules<'a> {
-    /// All platforms are to be on one node: what is made of them is made by one daemon.
+    /// All platforms must be on one node, because one daemon must create the result.
     pub together: bool,
-    /// Where steps are not to be emulated, a native node goes before one that the user gave the platform.
+    /// Without emulation, a native node goes before one that the user set for the platform.
     pub require_native: bool,
-    /// Equal nodes are told apart by this, always in the same way: what is built of one context finds its cache again.
+    /// A stable tie-breaker between equal nodes: builds of one context find their cache again.
     pub context: &'a str,
 }
 
-/// The platforms that one node builds.
+/// The platforms of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
-    /// The node, by its place among the offers.
+    /// The node's index among the offers.
     pub node: usize,
-    /// Its platforms in the order of the request, each with how well it is served; none is the node's own.
+    /// Its platforms in the order of the request, each with its fit; empty for the node's own
+    /// platform.
     pub platforms: Vec<(Platform, Fit)>,
 }
 
-/// Puts platforms on nodes: each on a node that it was given to (`create --platform`), else on one that runs it natively, else on
-/// one that emulates it, else on any. Of nodes that are equal for it the one with the fewest running builds takes it, then always
-/// the same for a context; so platforms that several nodes serve alike stay together, and share their steps.
+/// Assigns platforms to nodes. A platform goes to a node that the user set for it (`create
+/// --platform`), else to a native one, else to one that emulates it, else to any. Of equal nodes
+/// the one with the fewest running builds takes it, then always the same one for a context. So
+/// platforms that several nodes serve equally stay together and share their steps.
 ///
-/// Without platforms the build is for the first node's own, on one of those of that kind. The shares are in the order of the platforms;
-/// there are none when there are no nodes.
+/// Without platforms the build is for the first node's own platform, on one of the nodes with that
+/// platform. The shares are in the order of the platforms; without nodes there are none.
 ///
 /// ```
 /// use solvekit::oci::Platform;
@@ -103,13 +105,13 @@ pub fn assign<'a>(
     shares
 }
 
-/// How well a node serves a platform.
+/// Returns how well a node serves a platform.
 pub fn fit(platform: &Platform, offer: &Offer) -> Fit {
     let native = offer.said.first();
     if native.is_some_and(|native| PlatformMatcher::runs(native, platform)) {
         return Fit::Native;
     }
-    // What the user says of a node counts as much as what it says itself.
+    // The user's platforms count as much as the node's own list.
     match lists(&offer.said, platform) || lists(&offer.given, platform) {
         true => Fit::Emulated,
         false => Fit::Unknown,
@@ -121,11 +123,12 @@ pub(super) fn lists(platforms: &[Platform], wanted: &Platform) -> bool {
     platforms.iter().any(serves)
 }
 
-/// The less the better: whether the user gave the platform to the node, and how well it serves it.
+/// Returns the rank of a node for a platform, lower is better: set by the user or not, then the
+/// fit.
 fn rank(platform: &Platform, offer: &Offer, rules: &Rules<'_>) -> (Fit, bool, Fit, bool) {
     let fit = fit(platform, offer);
     let is_given = offer.given.iter().any(|given| is_kind_of(platform, given));
-    // A machine that is native for a later version of its processor may not have that.
+    // A machine that is native for a later version of its processor may not support that version.
     let is_unsaid = !lists(&offer.said, platform);
     match (is_given, rules.require_native) {
         (true, false) => (Fit::Native, false, fit, is_unsaid),
@@ -133,20 +136,20 @@ fn rank(platform: &Platform, offer: &Offer, rules: &Rules<'_>) -> (Fit, bool, Fi
     }
 }
 
-/// The same processor, in a version that runs the platform's programs.
+/// True for the same processor, in a version that runs the platform's programs.
 fn is_kind_of(platform: &Platform, given: &Platform) -> bool {
     let (wanted, given) = (platform.normalized(), given.normalized());
     wanted.architecture == given.architecture && PlatformMatcher::only(&given).matches(&wanted)
 }
 
-/// The nodes, those first that take a build that any could take.
+/// Returns the nodes in the order of preference for a build that all can run.
 fn order(offers: &[&Offer], context: &str) -> Vec<usize> {
     let weight = |offer: &Offer| {
         let text = format!("{context}\n{}", offer.name);
         Digest::sha256(text.as_bytes()).to_string()
     };
     let mut order: Vec<usize> = (0..offers.len()).collect();
-    // The highest weight of a context moves only when its own node goes.
+    // Rendezvous hashing: a context moves only if its own node disappears.
     order.sort_by_cached_key(|node| (offers[*node].running, Reverse(weight(offers[*node]))));
     order
 }
@@ -161,7 +164,7 @@ fn own_platform(offers: &[&Offer], order: &[usize]) -> Option<Share> {
     })
 }
 
-/// The node on which the platform that is served worst is served best.
+/// Returns the node that serves the worst-served platform best.
 fn on_one(
     platforms: &[Platform],
     offers: &[&Offer],

@@ -1,5 +1,5 @@
-//! Caches as BuildKit writes them to registries and folders: a manifest that lists blobs, and a config that says which steps they
-//! are the results of. Several are made one. Pure.
+//! BuildKit's cache format in registries and folders: a manifest that lists blobs, and a config
+//! that maps them to steps. Merges several caches into one. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::oci::Descriptor;
 
 /// The media type of the config.
 const CONFIG: &str = "application/vnd.buildkit.cacheconfig.v0";
-/// BuildKit reads no larger config.
+/// The largest config that BuildKit reads, in bytes.
 pub(super) const LIMIT: usize = 1 << 20;
 
 /// The cache of one part.
@@ -21,7 +21,7 @@ pub(super) struct Piece {
     pub(super) config: Vec<u8>,
 }
 
-/// A cache that is made of several.
+/// A cache merged from several.
 #[derive(Debug)]
 pub(super) struct Merged {
     pub(super) media_type: String,
@@ -30,7 +30,7 @@ pub(super) struct Merged {
     pub(super) config_descriptor: Descriptor,
 }
 
-/// Indexes of layers and records are places in the lists.
+/// Layers and records refer to each other by index.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Config {
@@ -44,7 +44,7 @@ struct Config {
 #[serde(default)]
 struct Layer {
     blob: String,
-    /// -1 for none; 0 is left out.
+    /// -1 for none; 0 is omitted.
     #[serde(skip_serializing_if = "is_zero")]
     parent: i64,
     #[serde(flatten)]
@@ -59,7 +59,7 @@ struct Record {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     chains: Vec<ChainResult>,
     digest: String,
-    /// For each input of the step the records that it may come from.
+    /// For each input of the step, the records that it may come from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     inputs: Vec<Vec<Link>>,
 }
@@ -96,7 +96,7 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-/// The descriptor of a cache's config; none of what is no such cache.
+/// Returns the descriptor of a cache's config; `None` if the manifest is not such a cache.
 pub(super) fn config_of(manifest: &Map<String, Value>) -> Option<Descriptor> {
     let entries = manifest.get("manifests").and_then(Value::as_array);
     let mut all = entries.into_iter().flatten().chain(manifest.get("config"));
@@ -104,10 +104,10 @@ pub(super) fn config_of(manifest: &Map<String, Value>) -> Option<Descriptor> {
     serde_json::from_value(config.clone()).ok()
 }
 
-/// One cache that has what each has.
+/// Merges caches into one.
 ///
 /// # Errors
-/// What is wrong with one, in words.
+/// What is wrong with a cache, in words.
 pub(super) fn merge(pieces: &[Piece]) -> Result<Merged, String> {
     let first = pieces.first().ok_or("there are none")?;
     let mut all = Union::default();
@@ -116,7 +116,7 @@ pub(super) fn merge(pieces: &[Piece]) -> Result<Merged, String> {
             serde_json::from_slice(&piece.config).map_err(|error| error.to_string())?;
         all.add(config)?;
     }
-    // Plain data: making JSON of it cannot fail.
+    // The value is plain data, so serializing it cannot fail.
     let config = serde_json::to_vec(&all.config).map_err(|error| error.to_string())?;
     if config.len() > LIMIT {
         return Err(format!(
@@ -134,7 +134,8 @@ pub(super) fn merge(pieces: &[Piece]) -> Result<Merged, String> {
     })
 }
 
-/// In the form of the first: an index whose entries are the layers and the config, or a manifest.
+/// Builds the manifest in the first one's format: an index whose entries are the layers and the
+/// config, or a manifest.
 fn manifest(first: &Piece, pieces: &[Piece], config: &Descriptor) -> Map<String, Value> {
     let mut seen = BTreeSet::new();
     let mut layers = Vec::new();
@@ -161,7 +162,7 @@ fn manifest(first: &Piece, pieces: &[Piece], config: &Descriptor) -> Map<String,
     manifest
 }
 
-/// What several configs have, each once.
+/// The content of several configs, without duplicates.
 #[derive(Default)]
 struct Union {
     config: Config,
@@ -232,8 +233,8 @@ impl Union {
     }
 }
 
-/// A record with its places among those of the union. `None` as long as one that it comes from is not among them;
-/// `Some(None)` when a layer is not there.
+/// Maps a record's indexes to those of the union. `None` while a record that it depends on is
+/// missing; `Some(None)` if a layer is missing.
 fn moved(record: &Record, layers: &[i64], known: &[Option<i64>]) -> Option<Option<Record>> {
     let mut moved = record.clone();
     for link in moved.inputs.iter_mut().flatten() {
@@ -262,7 +263,7 @@ fn index(place: usize) -> i64 {
     i64::try_from(place).unwrap_or(i64::MAX)
 }
 
-/// Maps each item once those are mapped that it needs. `None` when some never are.
+/// Maps each item after its dependencies. Returns `None` if some cannot be mapped.
 fn in_order<T>(
     items: &[T],
     mut map: impl FnMut(&T, &[Option<i64>]) -> Option<i64>,

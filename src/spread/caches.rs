@@ -1,13 +1,15 @@
-//! Caches of a build on several nodes: each part exports one of its own, named after its first platform. Pure.
+//! Caches of a build on several nodes: each part exports its own, named after its first platform.
+//! Pure.
 //!
-//! Those of registries and folders are merged into the one that was asked for ([`super::merge`]); the other kinds are services
-//! that are spoken to by the daemons only: their caches stay apart, and all of them are imported.
+//! Caches in registries and folders are merged into the requested one ([`super::merge`]). The other
+//! kinds are services that only daemons can access: their caches stay separate, and all of them are
+//! imported.
 
 use crate::client::CacheEntry;
 use crate::oci::{Platform, Reference};
 use crate::pipeline::BuildRequest;
 
-/// The attribute that names a cache of a kind, and its value when it is not given.
+/// Returns the attribute with a cache's name, and its default value.
 fn name_of(kind: &str) -> Option<(&'static str, &'static str)> {
     match kind {
         "registry" => Some(("ref", "")),
@@ -18,19 +20,19 @@ fn name_of(kind: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Whether this side can read and write the caches of a kind.
+/// True if this client can read and write the caches of a kind.
 fn is_merged(kind: &str) -> bool {
     matches!(kind, "registry" | "local")
 }
 
-/// The name of a cache as it is asked for.
+/// Returns the requested name of a cache.
 pub(super) fn name(entry: &CacheEntry) -> Option<&str> {
     let (key, default) = name_of(&entry.kind)?;
     let given = entry.attrs.get(key).map(String::as_str);
     Some(given.filter(|given| !given.is_empty()).unwrap_or(default))
 }
 
-/// The name of the part of a cache that begins with a platform: `app:cache` becomes `app:cache-linux-arm64`.
+/// Returns the name of a part's cache: `app:cache` becomes `app:cache-linux-arm64`.
 pub(super) fn part_name(entry: &CacheEntry, platform: &Platform) -> Option<String> {
     let name = name(entry)?;
     let suffix = platform.to_string().replace('/', "-");
@@ -42,7 +44,7 @@ pub(super) fn part_name(entry: &CacheEntry, platform: &Platform) -> Option<Strin
     Some(format!("{}:{tag}-{suffix}", reference.name()))
 }
 
-/// The exports of a part. What a folder has besides is swept when all parts are there.
+/// Sets the exports of a part. A folder's other content is removed once all parts are complete.
 pub(super) fn of_part(part: &mut BuildRequest, platforms: &[Platform]) {
     let Some(first) = platforms.first() else {
         return;
@@ -56,7 +58,7 @@ pub(super) fn of_part(part: &mut BuildRequest, platforms: &[Platform]) {
     }
 }
 
-/// Adds the imports that builds on several nodes may have left apart.
+/// Adds imports for the separate caches that builds on several nodes may have left.
 pub(super) fn add_imports(request: &mut BuildRequest) {
     let mut more = Vec::new();
     for entry in &request.cache_from {
@@ -75,7 +77,7 @@ pub(super) fn add_imports(request: &mut BuildRequest) {
     request.cache_from.extend(more);
 }
 
-/// The exports that are merged in the end.
+/// Returns the exports that are merged at the end.
 pub(super) fn merged(request: &BuildRequest) -> impl Iterator<Item = &CacheEntry> {
     let exports = request.cache_to.iter();
     exports.filter(|entry| is_merged(&entry.kind))

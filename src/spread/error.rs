@@ -1,4 +1,4 @@
-//! Why a build on several nodes failed.
+//! Errors of builds on several nodes.
 
 use crate::oci::Platform;
 use crate::{client, imagetools, pipeline};
@@ -7,13 +7,13 @@ use crate::{client, imagetools, pipeline};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no node, or none that answers.
+    /// There are no nodes, or none answers.
     #[error("no node answers{}", listed(silent))]
     NoNode {
-        /// Those that do not answer.
+        /// The nodes that do not answer.
         silent: Vec<Silent>,
     },
-    /// Platforms that no node builds that answers.
+    /// No node that answers builds for these platforms.
     #[error(
         "{} cannot be built: no node that answers builds for it{}",
         names(platforms),
@@ -22,23 +22,23 @@ pub enum Error {
     Unserved {
         /// The platforms.
         platforms: Vec<Platform>,
-        /// The nodes that do not answer, which might.
+        /// The nodes that do not answer, but might build for them.
         silent: Vec<Silent>,
     },
-    /// Something that only one daemon can make, and no node builds all platforms.
+    /// One daemon must create a result, but no node builds for all platforms.
     #[error(
         "{what} cannot be made on several nodes, and no node builds for all platforms: {node} does not for {}",
         names(missing)
     )]
     NotTogether {
-        /// What one daemon has to make, as the request has it.
+        /// The requested result.
         what: String,
-        /// The node that builds for most.
+        /// The node that builds for the most platforms.
         node: String,
-        /// What it does not build for.
+        /// The platforms that it lacks.
         missing: Vec<Platform>,
     },
-    /// A Docker engine that cannot push a part of an image.
+    /// The node's Docker engine cannot push a part of an image.
     #[error(
         "the Docker engine of the node {node} cannot push its part of the image: it does not keep images in containerd's store"
     )]
@@ -46,17 +46,17 @@ pub enum Error {
         /// The node.
         node: String,
     },
-    /// The build failed on one node, and was cancelled on the others.
+    /// The build failed on one node and was cancelled on the others.
     #[error("the build failed on the node {node} ({})", names(platforms))]
     Part {
         /// The node.
         node: String,
-        /// What it was building.
+        /// The platforms of the part.
         platforms: Vec<Platform>,
-        /// Why.
+        /// The cause.
         source: Box<pipeline::Error>,
     },
-    /// A node was lost in the middle, and no other one builds for its platforms.
+    /// A node was lost during the build, and no other builds for its platforms.
     #[error(
         "the node {node} was lost, and no other node builds for {}",
         names(platforms)
@@ -64,40 +64,41 @@ pub enum Error {
     Lost {
         /// The node.
         node: String,
-        /// What it was building.
+        /// The platforms of the part.
         platforms: Vec<Platform>,
-        /// How it was lost.
+        /// The error that shows the loss.
         source: Box<pipeline::Error>,
     },
-    /// All parts are pushed, and the index cannot be made of them or pushed. No tag has moved.
+    /// All parts are pushed, but the index could not be created or pushed. No tag has moved.
     #[error("cannot put the parts of the image together")]
     Index {
-        /// Why.
+        /// The cause.
         source: Box<imagetools::Error>,
     },
-    /// A node does not say what it pushed.
+    /// The node did not report what it pushed.
     #[error("the node {node} does not say what it has pushed")]
     NoDescriptor {
         /// The node.
         node: String,
     },
-    /// All is built, and the OCI layout cannot be made of the parts.
+    /// All parts are built, but the OCI layout could not be created.
     #[error("cannot put the parts of the OCI layout together: {reason}")]
     Layout {
-        /// What went wrong.
+        /// The reason.
         reason: String,
     },
-    /// All is built and pushed, and the caches of the parts cannot be made one. They are there apart.
+    /// All parts are built and pushed, but their caches could not be merged. They still exist
+    /// separately.
     #[error("cannot put the caches of the nodes together as {name}: {reason}")]
     Cache {
-        /// The cache that was asked for.
+        /// The requested cache.
         name: String,
         /// The caches of the parts.
         parts: Vec<String>,
-        /// What went wrong.
+        /// The reason.
         reason: String,
     },
-    /// A build that is the same on one node as on several failed.
+    /// The build failed for a reason that does not depend on the nodes.
     #[error(transparent)]
     Build(#[from] pipeline::Error),
 }
@@ -108,12 +109,12 @@ pub enum Error {
 pub struct Silent {
     /// Its name.
     pub name: String,
-    /// Why not, in one line.
+    /// The reason, in one line.
     pub reason: String,
 }
 
 impl Silent {
-    /// A node, and why it does not answer.
+    /// Creates the entry of a node that does not answer.
     pub fn new(name: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             name: name.into(),

@@ -1,4 +1,5 @@
-//! The index of all parts: put together of what the nodes have pushed by digest, and pushed under its names last.
+//! The index of all parts: built from the manifests that the nodes pushed by digest, and pushed
+//! last, under its names.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +13,14 @@ use crate::pipeline::{BuildRequest, Output, is_by_digest};
 use crate::progress::Writer;
 use crate::registry::Client;
 
-/// What a node pushed, as its exporters' answer tells it.
+/// Returns the descriptor of a node's push, from its exporters' response.
 pub(super) fn descriptor(response: &BTreeMap<String, String>) -> Option<Given> {
     let told = response.get("containerimage.descriptor");
     let told = told.and_then(|text| BASE64.decode(text).ok());
     if let Some(given) = told.and_then(|text| serde_json::from_slice(&text).ok()) {
         return Some(given);
     }
-    // Daemons of before 0.9 say the digest only.
+    // Daemons before 0.9 send only the digest.
     let digest = Digest::parse(response.get("containerimage.digest")?).ok()?;
     Some(Given {
         media_type: String::new(),
@@ -30,8 +31,8 @@ pub(super) fn descriptor(response: &BTreeMap<String, String>) -> Option<Given> {
     })
 }
 
-/// Makes the index and sets its names; those of one repository after another's manifests are all there. Gives what an exporter
-/// would answer.
+/// Creates the index and pushes it under its names, once all its manifests are in the repository.
+/// Returns what an exporter would respond.
 pub(super) async fn push(
     client: &Client,
     request: &BuildRequest,
@@ -123,7 +124,7 @@ async fn push_by_digest(
     Ok(())
 }
 
-/// The annotations of the index itself.
+/// Returns the annotations of the index itself.
 pub(super) fn annotations(request: &BuildRequest, output: &Output) -> Vec<Annotation> {
     of_place(request, output, "annotation-index.")
         .map(|(key, value)| Annotation {
@@ -134,7 +135,7 @@ pub(super) fn annotations(request: &BuildRequest, output: &Output) -> Vec<Annota
         .collect()
 }
 
-/// The annotations of a place. What stands on manifests and their descriptors the nodes have written.
+/// Returns the annotations of a place. The nodes have set those of manifests and their descriptors.
 pub(super) fn of_place<'a>(
     request: &'a BuildRequest,
     output: &'a Output,
@@ -148,7 +149,7 @@ pub(super) fn of_place<'a>(
 }
 
 pub(super) fn answer(descriptor: &Descriptor, names: &[String]) -> BTreeMap<String, String> {
-    // A descriptor is plain data: making JSON of it cannot fail.
+    // A descriptor is plain data, so serializing it cannot fail.
     let json = serde_json::to_vec(descriptor).unwrap_or_default();
     BTreeMap::from([
         (

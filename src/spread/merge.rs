@@ -1,4 +1,4 @@
-//! The caches of all parts become the one that was asked for, so that whoever imports it finds all platforms.
+//! Merges the caches of all parts into the requested one, so that an import finds all platforms.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::pipeline::BuildRequest;
 use crate::progress::Writer;
 use crate::registry::{self, BlobSource, Client};
 
-/// Merges all caches of a build that can be; gives the last one that was made.
+/// Merges all mergeable caches of a build; returns the last merged one.
 pub(super) async fn caches(
     client: &Client,
     request: &BuildRequest,
@@ -74,7 +74,7 @@ async fn in_registry(
     for part in parts {
         let part = parse(part)?;
         let fetched = match client.manifest(&part).await {
-            // A part without layers exports nothing.
+            // A part without layers exports no cache.
             Err(error) if error.is_not_found() => continue,
             fetched => fetched.map_err(said)?,
         };
@@ -126,7 +126,7 @@ async fn in_folder(
     done.unwrap_or_else(|error| Err(error.to_string()))
 }
 
-/// None when there was nothing.
+/// Returns `None` if there was nothing to merge.
 fn in_layout(folder: &Path, tag: &str, parts: &[String]) -> Result<Option<Descriptor>, String> {
     let layout = Layout::new(folder);
     let mut pieces = Vec::new();

@@ -1,7 +1,9 @@
-//! Builds on several nodes: each platform on the node that serves it best, all nodes at once, one image index in the end.
+//! Builds on several nodes: each platform on the node that serves it best, all at once, with one
+//! image index at the end.
 //!
-//! [`assign`] decides who builds what and is pure; [`Nodes`] asks nodes what they can do and builds on them. What each node pushes
-//! has no name until all parts are there: a tag never moves to a half.
+//! [`assign`] decides which node builds what, and is pure. [`Nodes`] asks nodes for their platforms
+//! and builds on them. Nodes push without names until all parts are complete, so a tag never points
+//! to an incomplete image.
 //!
 //! ```no_run
 //! use solvekit::pipeline::{self, BuildRequest, Environment, Output};

@@ -1,4 +1,4 @@
-//! The nodes that answer, and what they say of themselves.
+//! The nodes that answer, with their platforms.
 
 use std::time::Duration;
 
@@ -8,40 +8,40 @@ use super::{Offer, Share, Silent};
 use crate::client::{Client, RecordStatus};
 use crate::oci::Platform;
 
-/// How long a node may think about its history; it is asked only in order to find an idle one.
+/// The timeout for a node's history, which is only read to find an idle node.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A node that can be built on.
+/// A node to build on.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Its name, for messages and for finding it again.
+    /// Its name, for messages and for a stable choice.
     pub name: String,
     /// A connection to its BuildKit.
     pub client: Client,
-    /// The platforms that it is to build rather than other nodes, whatever it says itself.
+    /// The platforms that it should build rather than other nodes, whatever it lists itself.
     pub platforms: Vec<Platform>,
 }
 
-/// Nodes that have been asked what they can do.
+/// The surveyed nodes.
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
     pub(super) all: Vec<Surveyed>,
 }
 
-/// A node and what is known of it.
+/// A node with its survey data.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Surveyed {
     /// The node.
     pub node: Node,
-    /// What it can build.
+    /// Its data for the assignment.
     pub offer: Offer,
     /// True if it can push an image that has no tag.
     pub pushes_untagged: bool,
 }
 
 impl Nodes {
-    /// The only node, which is not asked anything: it builds all.
+    /// Returns a single node without a survey: it builds everything.
     pub fn one(node: Node) -> Self {
         let offer = Offer {
             name: node.name.clone(),
@@ -56,7 +56,8 @@ impl Nodes {
         }
     }
 
-    /// Asks all nodes at once what they build for and, of several, how busy they are. Gives those that do not answer besides.
+    /// Asks all nodes at once for their platforms and, if there are several, for their load. Also
+    /// returns the nodes that do not answer.
     pub async fn survey(nodes: Vec<Node>) -> (Self, Vec<Silent>) {
         let several = nodes.len() > 1;
         let asked = join_all(nodes.into_iter().map(async |node| {
@@ -99,18 +100,18 @@ impl Nodes {
         (found, silent)
     }
 
-    /// Those that answer, in the order in which they were given.
+    /// Returns the nodes that answer, in the given order.
     pub fn all(&self) -> &[Surveyed] {
         &self.all
     }
 
-    /// The node of a share.
+    /// Returns the node of a share.
     pub(super) fn node(&self, share: &Share) -> &Node {
         &self.all[share.node].node
     }
 }
 
-/// The builds that run on a node, as far as it says so.
+/// Returns the number of builds that run on a node, if it reports them.
 async fn running(client: &Client) -> usize {
     let records = tokio::time::timeout(PATIENCE, client.build_records()).await;
     let Ok(Ok(records)) = records else { return 0 };

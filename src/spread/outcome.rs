@@ -1,4 +1,4 @@
-//! What the parts gave, as one outcome. Pure.
+//! Merges the results of the parts into one outcome. Pure.
 
 use std::collections::BTreeMap;
 
@@ -8,39 +8,39 @@ use crate::frontend::PlatformFailure;
 use crate::oci::{Descriptor, Platform};
 use crate::pipeline::BuildOutcome;
 
-/// What an exporter of caches answers: a descriptor.
+/// The response key of cache exporters; its value is a descriptor.
 const CACHE: &str = "cache.manifest";
 
 /// A finished build on nodes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Built {
-    /// All parts as one. Its build reference is that of the first; the digest is the index's.
+    /// All parts as one. The build reference is the first part's; the digest is the index's.
     pub outcome: BuildOutcome,
-    /// What each node built, in the order of the platforms; one when one node built all.
+    /// The nodes' parts, in the order of the platforms; a single one if one node built everything.
     pub parts: Vec<BuiltPart>,
 }
 
-/// What one node built.
+/// The part that one node built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuiltPart {
     /// The node's name.
     pub node: String,
-    /// The daemon's name of this part.
+    /// The daemon's id of this part.
     pub build_ref: String,
-    /// The platforms; none is the node's own.
+    /// The platforms; empty for the node's own.
     pub platforms: Vec<Platform>,
 }
 
-/// A part that has ended well.
+/// A successful part.
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) part: BuiltPart,
     pub(super) outcome: BuildOutcome,
 }
 
-/// What became of the platforms while they were kept going.
+/// The results of the platforms that were kept going.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) built: Vec<Platform>,
@@ -59,8 +59,8 @@ impl Kept {
     }
 }
 
-/// All parts as one; `None` without any. What was pushed replaces what the parts say of their images, the cache that was made of theirs
-/// what they say of them.
+/// Merges all parts; `None` if there are none. The pushed index replaces the parts' images, the
+/// merged cache replaces their caches.
 pub(super) fn merged(
     parts: Vec<Done>,
     kept: Kept,
@@ -101,7 +101,7 @@ pub(super) fn merged(
     })
 }
 
-/// Keys of several platforms name theirs.
+/// Adds the platform to keys, if there are several platforms.
 fn with_platform(
     provenance: BTreeMap<String, Value>,
     platforms: &[Platform],

@@ -1,4 +1,4 @@
-//! The request of one part: its platforms, pushed by digest, with a cache of its own. Pure.
+//! The request of one part: its platforms, a push by digest, and its own cache. Pure.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::client::DaemonKind;
 use crate::oci::{Platform, Reference};
 use crate::pipeline::{BuildRequest, OnFailure, Output, OutputKind};
 
-/// What of a build one daemon has to make, in words; none when parts of several can be put together.
+/// Returns what one daemon must create, in words; `None` if parts can be combined.
 pub(super) fn together(request: &BuildRequest) -> Option<String> {
     let outputs = request.outputs.iter();
     if outputs
@@ -33,19 +33,19 @@ pub(super) fn together(request: &BuildRequest) -> Option<String> {
     what.map(str::to_owned)
 }
 
-/// Whether the parts of an output are put together on this side.
+/// True if this client combines the parts of an output.
 pub(super) fn is_assembled(output: &Output) -> bool {
     output.pushes() || output.kind == OutputKind::Oci
 }
 
-/// Whether the parts wait for one another before they export: what they push moves no tag, but files of some platforms are not to
-/// be there without the others.
+/// True if the parts must wait for each other before they export. Pushes move no tag, but files of
+/// some platforms must not appear without the others.
 pub(super) fn waits(request: &BuildRequest) -> bool {
     let only_pushes = request.outputs.iter().all(Output::pushes);
     !only_pushes || request.on_failure == OnFailure::Finish
 }
 
-/// The part of a request for some of its platforms. An engine is not to keep what has no name.
+/// Returns the request of some platforms. An engine must not keep an image without a name.
 pub(super) fn request(
     whole: &BuildRequest,
     platforms: &[Platform],
@@ -78,7 +78,7 @@ pub(super) fn request(
     part
 }
 
-/// The names of an output, with tags.
+/// Returns the names of an output, with tags.
 pub(super) fn names(request: &BuildRequest, output: &Output) -> Vec<Reference> {
     let Some(names) = output.attributes.get("name") else {
         return request.tags.clone();

@@ -1,4 +1,4 @@
-//! What each node is to build, decided before anything is solved.
+//! Plans what each node builds, before anything is solved.
 
 use super::assign::lists;
 use super::error::names;
@@ -7,22 +7,23 @@ use super::{Error, Fit, Nodes, Offer, Rules, Share, Silent, assign};
 use crate::oci::Platform;
 use crate::pipeline::Prepared;
 
-/// A build's platforms on their nodes.
+/// The platforms of a build on their nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Plan {
-    /// Who builds what.
+    /// The platforms of each node.
     pub shares: Vec<Share>,
-    /// What one daemon has to make, if that is why one node builds all.
+    /// The result that one daemon must create, if that is why one node builds everything.
     pub together: Option<String>,
 }
 
 impl Nodes {
-    /// Puts the platforms of a build on nodes. What only one daemon can make, such as an archive, is made on the node that serves all
-    /// platforms best.
+    /// Assigns the platforms of a build to nodes. A result that only one daemon can create, such as
+    /// an archive, is built on the node that serves all platforms best.
     ///
     /// # Errors
-    /// When no node is left for a platform, and when none can make what cannot be made of parts.
+    /// If no node is left for a platform, or no single node can build a result that cannot be
+    /// combined from parts.
     pub fn plan(&self, prepared: &Prepared, silent: Vec<Silent>) -> Result<Plan, Error> {
         self.plan_for(prepared, &prepared.request().platforms, silent)
     }
@@ -61,7 +62,7 @@ impl Nodes {
                 missing: unknown,
             });
         }
-        // One that answers is tried all the same when nobody is missing.
+        // If all nodes answer, one that does not list the platform is tried anyway.
         if !unknown.is_empty() && !silent.is_empty() {
             return Err(Error::Unserved {
                 platforms: unknown,
@@ -82,7 +83,7 @@ impl Nodes {
         }
     }
 
-    /// A plan in one line; none when there was nothing to decide.
+    /// Describes a plan in one line; `None` if there was no choice.
     pub(super) fn describe(&self, plan: &Plan) -> Option<String> {
         if self.all.len() == 1 {
             return None;
@@ -124,13 +125,13 @@ fn shown(platforms: &[(Platform, Fit)], offer: &Offer) -> String {
 }
 
 impl Share {
-    /// The platforms alone.
+    /// Returns the platforms without their fits.
     pub fn platforms(&self) -> Vec<Platform> {
         let platforms = self.platforms.iter();
         platforms.map(|(platform, _)| platform.clone()).collect()
     }
 
-    /// The platforms in one line.
+    /// Returns the platforms in one line.
     pub(super) fn names(&self) -> String {
         names(&self.platforms())
     }

@@ -1,4 +1,4 @@
-//! From a plan to what it gives: on one node the build as it is, on several its parts, and what is put together of them.
+//! Runs a plan: on one node the whole build, on several nodes the parts, which are then combined.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,11 +16,13 @@ use crate::progress::Writer;
 use crate::registry;
 
 impl Nodes {
-    /// Builds as planned: every node its part, all at once. What is pushed gets its names when all parts are there and put together
-    /// through `registries`, which may have to be told which registries are insecure. When a node is lost its part is built on another.
+    /// Builds the plan: all parts at once. Pushed content gets its names when all parts are
+    /// complete and combined through `registries`, which must know the insecure registries. If a
+    /// node is lost, another one builds its part.
     ///
     /// # Errors
-    /// [`Error::Part`] names the node and the platforms that failed first; the other parts are cancelled then, and no tag has moved.
+    /// [`Error::Part`] with the node and the platforms that failed first; the other parts are
+    /// cancelled, and no tag has moved.
     pub async fn build(
         &self,
         prepared: &Prepared,
@@ -78,7 +80,7 @@ impl Nodes {
         }
     }
 
-    /// The failure of a build on one node: that one is named when it was chosen among several.
+    /// The error of a build on one node. It names the node if that was chosen among several.
     fn alone(&self, share: &Share, error: pipeline::Error) -> Error {
         match (self.all.len(), error) {
             (_, error @ pipeline::Error::Interrupted) | (1, error) => Error::Build(error),
@@ -103,7 +105,7 @@ impl Nodes {
         )
     }
 
-    /// A plan for what a lost node was building.
+    /// Plans the platforms of a lost node.
     pub(super) fn plan_without(
         &self,
         prepared: &Prepared,
@@ -127,7 +129,7 @@ impl Nodes {
                 source: Box::new(error),
             });
         };
-        // Places among those that are left become places among all.
+        // Convert indexes among the remaining nodes to indexes among all.
         let places: Vec<usize> = (0..self.all.len())
             .filter(|node| !lost.contains(node))
             .collect();
@@ -225,7 +227,7 @@ pub(super) fn tell(environment: &Environment, text: Option<String>) {
     }
 }
 
-/// Where the steps of this side are shown; nowhere when nobody looks.
+/// Returns where this client's own steps are shown; nowhere without a display.
 fn progress(environment: &Environment) -> Writer {
     let progress = environment.progress.clone();
     progress.unwrap_or_else(|| crate::progress::channel().0)

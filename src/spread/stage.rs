@@ -1,4 +1,5 @@
-//! An OCI layout of all parts: each node writes its part into one folder, where the index is made of them; an archive is packed from it.
+//! An OCI layout of all parts. Each node writes its part into one folder, in which the index is
+//! created; an archive is packed from it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,16 +14,17 @@ use crate::registry::{Client, ClientOptions, Credentials};
 use crate::session::ExportedFile;
 use crate::transfer::{self, ArchiveKind, Pack, Place, Plan};
 
-/// Where the parts of an image come together.
+/// The folder in which the parts of an image are combined.
 #[derive(Debug)]
 pub(super) struct Stage {
     layout: Layout,
-    /// It is gone in the end: what was asked for is an archive.
+    /// Set if the folder is temporary, because the requested output is an archive.
     temporary: Option<TemporaryFolder>,
 }
 
 impl Stage {
-    /// A folder for the parts of an output: its own, or one that becomes an archive.
+    /// Returns the folder for an output's parts: the output's own, or a temporary one for an
+    /// archive.
     pub(super) fn of(output: &Output) -> Result<Self, crate::pipeline::Error> {
         let folder = match (&output.destination, output.is_layout()) {
             (Some(Destination::Path(path)), true) => {
@@ -44,7 +46,7 @@ impl Stage {
         })
     }
 
-    /// What a part exports instead.
+    /// Changes the output of a part to write into the folder.
     pub(super) fn part(&self, output: &mut Output, platforms: &[Platform]) {
         let mut set = |key: &str, value: String| {
             output.attributes.insert(key.to_owned(), value);
@@ -54,7 +56,7 @@ impl Stage {
         output.destination = Some(Destination::Path(self.layout.root().to_owned()));
     }
 
-    /// Takes the names of the parts away, which others need not see.
+    /// Removes the names of the parts, which others need not see.
     pub(super) fn clear(&self, platforms: &[Platform]) {
         if self.temporary.is_none() {
             let names = platforms
@@ -63,12 +65,12 @@ impl Stage {
             let names: Vec<Name> = names
                 .map(|name| Name::Image(name.with_default_tag()))
                 .collect();
-            // They are in nobody's way.
+            // Leftover names are harmless.
             let _ = self.layout.forget(&names);
         }
     }
 
-    /// Puts the parts together, and gives what an exporter would answer.
+    /// Combines the parts, and returns what an exporter would respond.
     pub(super) async fn finish(
         &self,
         request: &BuildRequest,
@@ -117,7 +119,7 @@ impl Stage {
         Ok(index::answer(&descriptor, &shown))
     }
 
-    /// Writes the archive; a file gets its name when it is complete.
+    /// Writes the archive; a file appears when it is complete.
     async fn pack(
         &self,
         digest: &Digest,
@@ -157,7 +159,7 @@ impl Stage {
     }
 }
 
-/// A layout has nothing that would have to be fetched.
+/// A client without credentials: nothing is fetched for a layout.
 fn nobody() -> Client {
     Client::new(Credentials::none().into(), ClientOptions::default())
 }
@@ -170,7 +172,7 @@ fn to_file(pack: &Pack, path: &Path) -> Result<(), String> {
     file.finish().map_err(failed)
 }
 
-/// A name in the folder that no image has.
+/// Returns a name in the folder that no image has.
 fn part_name(first: Option<&Platform>) -> String {
     let first = first.map(|it| it.to_string().replace('/', "-"));
     format!("solvekit.invalid/part:{}", first.unwrap_or_default())

@@ -1,5 +1,5 @@
-//! Several builds at once, such as the targets of a bake file: equal steps are solved once,
-//! folders are sent once, and nothing is exported before everything is solved.
+//! Several builds at once, such as the targets of a bake file: equal steps are solved once, folders
+//! are sent once, and nothing is exported before everything is solved.
 
 use std::sync::Arc;
 
@@ -13,37 +13,38 @@ use crate::registry;
 /// One of several builds.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Its name: progress shows it before each step.
+    /// Its name, which progress shows before each step.
     pub name: String,
-    /// What is built.
+    /// The prepared build.
     pub prepared: Arc<Prepared>,
-    /// On which nodes.
+    /// The plan on the nodes.
     pub plan: Plan,
 }
 
-/// How several builds depend on one another.
+/// Options for several builds.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Joint {
-    /// What happens to the others when one fails.
+    /// What happens to the other builds if one fails.
     pub on_failure: OnFailure,
-    /// Each is exported as soon as it is solved, not when all are.
+    /// Export each build as soon as it is solved, not when all are.
     pub export_as_ready: bool,
-    /// How many platforms of all of them are solved at the same time; `None` is all.
+    /// How many platforms of all builds are solved at once; `None` for all.
     pub parallel: Option<usize>,
 }
 
-/// What became of one of several builds.
+/// The result of one of several builds.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Ended {
-    /// It is built and exported.
+    /// The build was exported.
     Built(Box<Built>),
-    /// It failed.
+    /// The build failed.
     Failed(Error),
-    /// It is built, and its steps are cached, but another one failed, so it was not exported.
+    /// The build was solved, and its steps are cached, but it was not exported because another one
+    /// failed.
     NotExported,
-    /// It was cancelled because another one failed.
+    /// The build was cancelled because another one failed.
     Cancelled,
 }
 
@@ -95,7 +96,7 @@ impl Nodes {
                         stop.cancel();
                     }
                 }
-                // Those that link to it and wait for it end too.
+                // Builds that link to it and wait for it end too.
                 member.failed();
             }
             ended[place] = Some(end);
@@ -107,7 +108,7 @@ impl Nodes {
     }
 }
 
-/// After the first failure the others end because of it, unless they have reasons of their own.
+/// After the first failure, others end because of it unless they have their own error.
 fn ended_as(result: Result<Built, Error>, has_failed: bool) -> Ended {
     match result {
         Ok(built) => Ended::Built(Box::new(built)),

@@ -1,5 +1,5 @@
-//! The parts of a build while they run, and what is made of them. The first failure cancels the others; what a lost node was building
-//! goes to another one.
+//! Runs the parts of a build and combines them. The first failure cancels the others; another node
+//! takes over a lost node's part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::pipeline::{self, BuildOutcome, Environment, Gate, OnFailure, Output, 
 use crate::progress::Writer;
 use crate::registry;
 
-/// A build that several nodes take part in.
+/// A build on several nodes.
 pub(super) struct Work<'a> {
     pub(super) nodes: &'a Nodes,
     pub(super) whole: &'a Prepared,
@@ -26,20 +26,20 @@ pub(super) struct Work<'a> {
     /// Cancels the parts.
     pub(super) stop: CancellationToken,
     pub(super) gate: Option<Arc<Gate>>,
-    /// Where the parts of an OCI layout come together.
+    /// The folder in which the parts of an OCI layout are combined.
     pub(super) stage: Option<Stage>,
 }
 
-/// How a part ended.
+/// The end of a part.
 struct Ended {
     share: Share,
     result: Result<BuildOutcome, pipeline::Error>,
-    /// It failed because its node is gone.
+    /// True if it failed because its node was lost.
     is_lost: bool,
 }
 
 impl Work<'_> {
-    /// Builds all shares; gives what is built, and what became of the platforms.
+    /// Builds all shares; returns the parts, and the results of the platforms.
     pub(super) async fn all(
         &self,
         shares: Vec<Share>,
@@ -137,7 +137,7 @@ impl Work<'_> {
         }
     }
 
-    /// Makes the one image of the parts; gives what an exporter would answer.
+    /// Creates the image from the parts; returns what an exporter would respond.
     pub(super) async fn assemble(
         &self,
         registries: &registry::Client,
@@ -170,7 +170,7 @@ impl Work<'_> {
         }
     }
 
-    /// Some platforms of a part failed, and the other parts go on: may they export?
+    /// Decides if the other parts may export when some platforms of a part failed.
     fn kept_going(
         &self,
         share: &Share,
@@ -181,13 +181,13 @@ impl Work<'_> {
         match self.whole.request().on_failure {
             OnFailure::Export if built.is_empty() => gate.count(&share.platforms()),
             OnFailure::Export => {}
-            // What waited and was not let through has nothing that failed.
+            // A part that waited but was not released has no failed platforms.
             _ if failed.is_empty() => {}
             _ => gate.close(),
         }
     }
 
-    /// Who builds now what a lost node was building.
+    /// Plans which nodes take over a lost node's part.
     fn elsewhere(
         &self,
         share: &Share,

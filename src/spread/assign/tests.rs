@@ -1,4 +1,4 @@
-//! What assignments are like: examples, and what holds for all.
+//! Examples of assignments, and properties that hold for all.
 
 use proptest::prelude::*;
 

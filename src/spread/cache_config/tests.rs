@@ -1,4 +1,4 @@
-//! What is made of several caches.
+//! Merging several caches.
 
 use super::*;
 
