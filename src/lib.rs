@@ -1,14 +1,17 @@
-//! solvekit speaks LLB to BuildKit: it translates Dockerfiles, solves every platform at once and pushes one image index.
+//! solvekit builds with BuildKit: it translates Dockerfiles to LLB, solves all platforms at once
+//! and pushes one image index.
 //!
-//! - [`pipeline`] builds: a folder with a Dockerfile, a daemon, one image index or files in the end.
+//! - [`pipeline`] builds: from a folder with a Dockerfile and a daemon to one image index or files.
 //! - [`spread`] builds on several daemons at once: each platform where it is native.
-//! - [`dockerfile`] and [`translate`] work without a daemon: a Dockerfile's text in, the graph and the image config out.
+//! - [`dockerfile`] and [`translate`] need no daemon: they turn a Dockerfile's text into the graph
+//!   and the image config.
 //!
 //! ```
 //! use solvekit::translate::{Options, Outcome, ResolvedImages, translate};
 //!
 //! let dockerfile = solvekit::dockerfile::parse(b"FROM scratch\nCOPY . /\n")?;
-//! if let Outcome::Done(done) = translate(&dockerfile, &Options::default(), &ResolvedImages::new())? {
+//! let outcome = translate(&dockerfile, &Options::default(), &ResolvedImages::new())?;
+//! if let Outcome::Done(done) = outcome {
 //!     for vertex in done.definition.vertices() {
 //!         println!("{} {}", vertex.digest(), vertex.metadata().name().unwrap_or_default());
 //!     }
@@ -16,7 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The modules stand in reading order.
+//! The modules are in reading order.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, text, translate};
@@ -56,6 +59,6 @@ pub mod bake;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
-    //! Doors for the fuzz targets, which know the public items only.
+    //! Entry points for the fuzz targets, which can only access public items.
     pub use crate::session::{answer_agent, list_all, read_frames, receive_all};
 }

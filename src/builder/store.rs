@@ -36,10 +36,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # let folder = std::env::temp_dir().join(format!("solvekit-builders-{}", std::process::id()));
 /// let store = Store::new(&folder);
 /// let mut builder = Builder::new("far", Driver::Remote);
-/// let node = NodeSettings { endpoint: "tcp://builder.example.com:1234".into(), ..NodeSettings::default() };
+/// let node = NodeSettings {
+///     endpoint: "tcp://builder.example.com:1234".into(),
+///     ..NodeSettings::default()
+/// };
 /// builder.set_node(node, true)?;
 /// store.lock()?.save(&builder)?;
-/// assert_eq!(store.builder("far")?.map(|found| found.nodes[0].name.clone()), Some("far0".to_owned()));
+/// let found = store.builder("far")?;
+/// assert_eq!(found.map(|found| found.nodes[0].name.clone()), Some("far0".to_owned()));
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -12,22 +12,24 @@ const DOCKER_PORT: u16 = 2375;
 /// Schemes that other tools support and this one does not.
 const NOT_HERE: &[&str] = &["npipe"];
 
-/// Where a BuildKit is.
+/// The address of a BuildKit.
 ///
 /// | text | meaning |
 /// |---|---|
 /// | `unix:///run/buildkit/buildkitd.sock` | a socket of `buildkitd` |
-/// | `tcp://host:1234`, `tcp://[::1]:1234` | a port of `buildkitd`, with TLS if TLS options are given |
-/// | `docker://` | the BuildKit inside a Docker Engine, where `DOCKER_HOST` says or on `/var/run/docker.sock` |
+/// | `tcp://host:1234`, `tcp://[::1]:1234` | a port of `buildkitd`, with TLS if configured |
+/// | `docker://` | the BuildKit in the Docker Engine of `DOCKER_HOST` or the default socket |
 /// | `docker:///path/docker.sock`, `docker://unix:///path/docker.sock` | the same, on this socket |
 /// | `docker://host:2375`, `docker://tcp://host:2375` | the same, on this port |
 /// | `docker://ssh://[user@]host[:port][/socket]` | the same, on another machine, through `ssh` |
 /// | `docker-container://NAME[?context=C]` | the BuildKit in a container, through `docker exec` |
-/// | `podman-container://NAME`, `nerdctl-container://NAME[?namespace=N]` | the same, through `podman exec` and `nerdctl exec` |
-/// | `kube-pod://POD[?context=C&namespace=N&container=D&kubeconfig=F]` | the BuildKit in a pod, through `kubectl exec` |
-/// | `ssh://[user@]host[:port][/socket]` | the BuildKit of another machine, through `ssh` |
+/// | `podman-container://NAME` | the same, through `podman exec` |
+/// | `nerdctl-container://NAME[?namespace=N]` | the same, through `nerdctl exec` |
+/// | `kube-pod://POD[?context=C&…]` | the BuildKit in a pod, through `kubectl exec` |
+/// | `ssh://[user@]host[:port][/socket]` | the BuildKit on another machine, through `ssh` |
 ///
-/// Where a program is in between, it runs `buildctl dial-stdio` at the other end.
+/// The query of `kube-pod` can also have `namespace`, `container` and `kubeconfig`. Addresses that
+/// use a program run `buildctl dial-stdio` at the other end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
     /// The endpoint of a `buildkitd`.

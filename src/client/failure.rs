@@ -72,7 +72,8 @@ impl fmt::Display for Code {
 pub struct Failure {
     /// The kind.
     pub code: Code,
-    /// The message, for example `process "/bin/sh -c false" did not complete successfully: exit code: 1`.
+    /// The message, for example
+    /// `process "/bin/sh -c false" did not complete successfully: exit code: 1`.
     pub message: String,
     /// The details, in the order of the wire, without Go's stack traces.
     pub details: Vec<Detail>,

@@ -26,7 +26,8 @@ pub struct CacheRecord {
     pub usage_count: i64,
     /// A description of the record.
     pub description: String,
-    /// `regular`, `internal`, `frontend`, `source.local`, `source.git.checkout` or `exec.cachemount`.
+    /// `regular`, `internal`, `frontend`, `source.local`, `source.git.checkout` or
+    /// `exec.cachemount`.
     pub kind: String,
     /// True if the content is shared with other records or images.
     pub shared: bool,

@@ -13,7 +13,8 @@
 //!
 //! let source = Source::new("Dockerfile", b"FROM scratch as base\nCOPY . /\n".to_vec());
 //! let question = Question::read(Call::Check, source, BTreeMap::new(), &Choice::Auto)?;
-//! let answer = question.answer_offline(&Setting::default())?.expect("there is no base image to ask for");
+//! let answer = question.answer_offline(&Setting::default())?;
+//! let answer = answer.expect("there is no base image to resolve");
 //! assert_eq!(answer.findings, 1);
 //! # Ok::<(), solvekit::frontend::Error>(())
 //! ```

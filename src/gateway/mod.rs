@@ -16,7 +16,8 @@
 //! let request = SolveRequest { build_ref: build_ref.to_owned(), ..SolveRequest::default() };
 //! let frontend = async {
 //!     let bridge = Bridge::open(&client, build_ref).await?;
-//!     let state = solvekit::llb::image("docker.io/library/alpine:latest", ResolveMode::Default, Constraints::new());
+//!     let alpine = "docker.io/library/alpine:latest";
+//!     let state = solvekit::llb::image(alpine, ResolveMode::Default, Constraints::new());
 //!     let definition = state.marshal(&MarshalOptions::default())?;
 //!     let solved = bridge.solve(&definition, &SolveOptions::default()).await?;
 //!     bridge.return_result(&BuildResult::one(solved)).await?;

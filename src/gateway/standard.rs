@@ -35,7 +35,8 @@ impl FrontendEnvironment {
     /// ```
     /// use solvekit::gateway::FrontendEnvironment;
     ///
-    /// let variables = [("BUILDKIT_SESSION_ID", "s1"), ("BUILDKIT_FRONTEND_OPT_0", "build-arg:A=b=c")];
+    /// let variables =
+    ///     [("BUILDKIT_SESSION_ID", "s1"), ("BUILDKIT_FRONTEND_OPT_0", "build-arg:A=b=c")];
     /// let environment = FrontendEnvironment::from_vars(variables).expect("there is a session");
     /// assert_eq!(environment.options["build-arg:A"], "b=c");
     /// assert!(FrontendEnvironment::from_vars([("HOME", "/")]).is_none());

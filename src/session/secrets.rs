@@ -20,7 +20,9 @@ const LIMIT: usize = 500 * 1024;
 /// ```no_run
 /// use solvekit::session::Secrets;
 ///
-/// let secrets = Secrets::new().with_value("token", "s3cret")?.with_file("npmrc", "/home/me/.npmrc")?;
+/// let secrets = Secrets::new()
+///     .with_value("token", "s3cret")?
+///     .with_file("npmrc", "/home/me/.npmrc")?;
 /// # Ok::<(), solvekit::session::Error>(())
 /// ```
 #[derive(Clone, Default)]

@@ -51,7 +51,9 @@ const LISTED: usize = 100;
 /// ```
 /// use solvekit::session::ContentStores;
 ///
-/// let stores = ContentStores::new().with("oci:base", "images/base").with_writable("local:cache", "cache");
+/// let stores = ContentStores::new()
+///     .with("oci:base", "images/base")
+///     .with_writable("local:cache", "cache");
 /// assert!(!stores.is_empty());
 /// ```
 #[derive(Debug, Clone, Default)]

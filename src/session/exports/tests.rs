@@ -146,7 +146,8 @@ async fn an_archive_that_breaks_off_leaves_nothing() {
     fs::remove_file(dir.path().join("out.tar")).unwrap();
     drop(daemon);
 
-    // RST_STREAM, with CANCEL as grpc-go does it when a context ends, and with NO_ERROR; and a lost connection.
+    // RST_STREAM: CANCEL, as grpc-go sends it when a context ends, and NO_ERROR; then a lost
+    // connection.
     for code in [8, 0] {
         let daemon = break_off(exports.clone(), &frame(3, 0, 1, &[0, 0, 0, code])).await;
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;

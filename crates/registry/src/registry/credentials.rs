@@ -63,7 +63,8 @@ impl Credential {
 /// # async fn example() -> Result<(), solvekit_registry::registry::Error> {
 /// use solvekit_registry::registry::Credentials;
 ///
-/// let credentials = Credentials::new("/home/me/.docker").with_auth_file("/run/user/1000/containers/auth.json");
+/// let credentials = Credentials::new("/home/me/.docker")
+///     .with_auth_file("/run/user/1000/containers/auth.json");
 /// let credential = credentials.get_for("docker.io", "me/app").await?;
 /// println!("{}", credential.username);
 /// # Ok(())

@@ -7,7 +7,8 @@
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use solvekit_core::oci::Reference;
-//! use solvekit_registry::{registry::{Client, ClientOptions, Credentials}, transfer::{Options, Place, Plan, Source, push}};
+//! use solvekit_registry::registry::{Client, ClientOptions, Credentials};
+//! use solvekit_registry::transfer::{Options, Place, Plan, Source, push};
 //!
 //! let client = Client::new(Credentials::new("/home/me/.docker").into(), ClientOptions::default());
 //! let source = Source::open(&Place::parse("oci:build/image:1.0")?, &client).await?;

@@ -1,4 +1,4 @@
-//! Indexes as other tools write and read them.
+//! Indexes that other tools write and read.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Failures that pass: what is tried again, how often, and what resumes.
+//! Transient failures: what is retried, how often, and what resumes.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ fn source() -> BlobSource {
     BlobSource::Bytes(Bytes::from_static(b"hello"))
 }
 
-/// Options that collect what is told.
+/// Options that collect the notifications.
 fn told(server: &Server) -> (ClientOptions, Arc<Mutex<Vec<String>>>) {
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = Arc::clone(&lines);
@@ -285,7 +285,7 @@ async fn requests_go_through_proxies_and_their_failures_name_them() {
         "cannot reach the registry r.test through the proxy 127.0.0.1:1"
     );
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
-    // This machine is reached without.
+    // Local registries are reached without a proxy.
     let local = Server::of(|_, _| reply(200, &[INDEX], "{}")).await;
     let client = Client::new(Credentials::none().into(), options("127.0.0.1:1"));
     client.manifest(&local.reference("a:1")).await.unwrap();

@@ -1,4 +1,4 @@
-//! Registries that want the credentials to go where they must not, over real sockets with TLS.
+//! Registries that try to send credentials to wrong hosts, over real sockets with TLS.
 
 use super::*;
 use crate::registry::test_server::{Reply, Server, reply};
@@ -20,7 +20,7 @@ fn hello() -> Descriptor {
     Descriptor::of("a/b", b"hello")
 }
 
-/// Asks those who do not say who they are, then leads them there.
+/// Demands a login from anonymous clients, then redirects to the given place.
 fn leading_to(place: String) -> impl Fn(&http::Request<Bytes>, usize) -> Reply + Clone {
     move |request, _| match is_known(request) {
         false => reply(401, &[BASIC], ""),
@@ -125,7 +125,7 @@ async fn storage_that_asks_who_one_is_gets_no_answer() {
         "{:?}",
         storage.log()
     );
-    // The registry's own authorization is as good as before.
+    // The registry's own authorization is still valid.
     let asked = server.log().len();
     client.small_blob(&of, &hello()).await.unwrap_err();
     assert_eq!(
@@ -194,7 +194,7 @@ async fn a_token_server_does_not_pass_credentials_on() {
     assert!(elsewhere.log().is_empty() && plain.log().is_empty());
     assert_eq!(fetch("/here", &password).await.unwrap().token.expose(), "t");
     assert_eq!(server.log().last().unwrap(), "POST /other ");
-    // Somebody unknown has nothing to lose.
+    // An anonymous request may be redirected.
     fetch("/away", &Credential::default()).await.unwrap();
     assert_eq!(elsewhere.log(), ["GET /token "]);
 }
@@ -208,7 +208,7 @@ async fn what_is_trusted_for_a_registry_is_trusted_for_its_token_server() {
         true => reply(200, &[("content-type", media_type::OCI_INDEX)], "{}"),
     })
     .await;
-    // The token server's authority, under the registry's name only.
+    // The token server's authority is trusted under the registry's name only.
     let folder = tempfile::tempdir().unwrap();
     let authority = tokens.options().certificates[0].join(&tokens.registry);
     let own = folder.path().join(&server.registry);

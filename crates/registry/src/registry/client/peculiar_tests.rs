@@ -1,4 +1,4 @@
-//! Registries as companies run them: what is not quite as the specification has it.
+//! Registries in the wild, which deviate from the specification.
 
 use std::io::Write as _;
 
@@ -47,7 +47,7 @@ async fn a_size_of_zero_is_no_size() {
         )
     })
     .await;
-    // hyper sends the length of the body that a HEAD would have; here it has none.
+    // hyper would send a Content-Length in the answer to HEAD; this answer has none.
     let raw = Server::raw(|question, _| {
         let digest = Digest::sha256(b"{}");
         let (length, body) = match question.starts_with("HEAD") {
@@ -179,7 +179,7 @@ async fn what_is_hidden_from_strangers_is_asked_for_with_credentials() {
         let of = server.reference("a:1");
         server.client().manifest(&of).await.unwrap();
         assert_eq!(server.log().len(), 3, "{:?}", server.log());
-        // Without credentials there is nothing to tell: one question, one answer.
+        // Without credentials there is no second attempt: one request, one answer.
         let asked = server.log().len();
         server.anonymous().manifest(&of).await.unwrap_err();
         assert_eq!(server.log().len(), asked + 1);
@@ -299,7 +299,7 @@ async fn a_token_server_of_any_shape_is_understood() {
         r#"{"token":"t","expires_in":{"a":1},"issued_at":5}"#,
         r#"{"access_token":"t","token":7,"expires_in":1e300}"#,
     ] {
-        // A POST is answered 400: this server knows GET only.
+        // A POST gets 400: this server supports only GET.
         let server = Server::of(move |request, _| {
             let host = request.headers()["host"].to_str().unwrap();
             let challenge = format!("Bearer realm=\"http://{host}/token\"");

@@ -1,4 +1,4 @@
-//! The client against a server in this process that can be made to fail in all the ways that real registries do.
+//! The client against a server in this process that fails in the ways of real registries.
 
 use futures_util::TryStreamExt as _;
 
@@ -154,7 +154,7 @@ async fn a_blob_that_breaks_off_goes_on_where_it_was() {
             let mut question = vec![0; 4096];
             let read = stream.read(&mut question).await.unwrap();
             let question = String::from_utf8_lossy(&question[..read]).into_owned();
-            // The first connection is tried with TLS; then the connection is cut after three of five bytes.
+            // The first connection tries TLS; the next one is cut after three of five bytes.
             let answer = match (question.starts_with("GET"), question.contains("bytes=3-")) {
                 (false, _) => "HTTP/1.1 400 Bad Request\r\n\r\n",
                 (true, false) => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",

@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::{Stored, login_key};
 use super::*;
 
-/// A configuration directory, with a helper `docker-credential-test` of the given script.
+/// A configuration directory with the given script as the helper `docker-credential-test`.
 fn configured(config: &str, script: &str) -> (tempfile::TempDir, Credentials) {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("config.json"), config).unwrap();
-    // Written by another process: a descriptor that is open for writing here could be inherited by a process that
-    // another test starts at this moment, and then the script cannot be run.
+    // Another process writes the script: a child of another test could inherit a writable
+    // descriptor of it, and the kernel would then refuse to run it.
     let install = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1/docker-credential-test"; chmod +x "$1/docker-credential-test""#;
     let installed = std::process::Command::new("sh")
         .args(["-c", install, "sh"])
@@ -126,7 +126,7 @@ async fn a_helpers_token_is_an_identity_token() {
     );
 }
 
-/// The name that is given, `None` for nobody.
+/// Returns the user name of the credential; `None` if anonymous.
 async fn user(credentials: &Credentials, registry: &str, repository: &str) -> Option<String> {
     let found = match repository {
         "" => credentials.get(registry).await.unwrap(),
@@ -135,7 +135,7 @@ async fn user(credentials: &Credentials, registry: &str, repository: &str) -> Op
     (!found.is_anonymous()).then_some(found.username)
 }
 
-/// An entry of a user without much of a password.
+/// Entries with user names and a trivial password.
 fn auths(users: &[(&str, &str)]) -> String {
     let entries = users.iter().map(|(key, user)| {
         let auth = STANDARD.encode(format!("{user}:x"));

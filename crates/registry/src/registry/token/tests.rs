@@ -1,4 +1,4 @@
-//! Token requests against a server in this process that records what it is asked.
+//! Token requests against a server in this process that records them.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use super::*;
 use crate::registry::RetryPolicy;
 
-/// A question: method, path with query, authorization, body.
+/// A request: method, path with query, authorization, body.
 type Asked = (Method, String, Option<String>, String);
 
 struct Server {
@@ -21,7 +21,7 @@ struct Server {
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-/// Starts a server that answers every question by `answer`.
+/// Starts a server that answers every request with `answer`.
 async fn server(answer: fn(&Method) -> (u16, &'static str)) -> Server {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let realm = format!("http://{}/token?keep=1", listener.local_addr().unwrap());
@@ -64,7 +64,7 @@ async fn respond(
         .unwrap())
 }
 
-/// A client that may ask over plain HTTP, and does not wait.
+/// A client that may use plain HTTP and does not wait.
 fn client() -> TokenClient {
     TokenClient::new(ClientOptions {
         insecure: vec!["r.example".to_owned()],

@@ -1,4 +1,4 @@
-//! Archives that are written here, and by tar.
+//! Archives written by these tests, and by tar.
 
 use super::super::tar::{END, header, padding};
 use super::*;
