@@ -226,7 +226,7 @@ fn context_paths(target: &Target, machine: &dyn Machine) -> Vec<String> {
     folders.chain(layouts).chain(dockerfile).collect()
 }
 
-/// The folder of an image layout, which is read as any other folder. (buildx takes the whole text for a
+/// The folder of an image layout, which is read like any other. (buildx takes the whole text for a
 /// path of the working directory, and so asks for nothing.)
 fn layout(context: &str) -> Option<String> {
     let layout = LayoutReference::parse(context).ok()?;

@@ -298,8 +298,8 @@ fn caches(
 /// The token of GitHub's runner.
 const RUNNER_TOKEN: &str = "ACTIONS_RUNTIME_TOKEN";
 
-/// True if a cache of GitHub's service is where the runner says. The runner's token does not go to a
-/// URL that a bake file names.
+/// True if a cache of GitHub's service is where the runner says. The runner's token does not go to
+/// a URL that a bake file names.
 fn is_of_runner(entry: &CacheEntry, machine: &dyn Machine) -> bool {
     let known = ["ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL"].map(|name| machine.variable(name));
     let given = ["url", "url_v2"].map(|key| entry.attrs.get(key));

@@ -13,6 +13,7 @@ use crate::{
     client::{CacheEntry, Client, Failure, MESSAGE_LIMIT, SourcePolicy, Version, Worker, failed},
     llb::Definition,
     proto::moby::buildkit::v1::frontend::{self as proto, llb_bridge_client::LlbBridgeClient},
+    proto::pb,
 };
 
 /// The metadata key that tells the daemon which build a call belongs to.
@@ -196,17 +197,9 @@ impl Bridge {
             .inputs(self.request(proto::InputsRequest {}))
             .await
             .map_err(failed(call))?;
-        let read = |(name, definition)| match Definition::from_proto(definition) {
-            Ok(definition) if definition.is_empty() => Err(Error::invalid(
-                call,
-                format!("the input {name:?} is an empty graph"),
-            )),
-            Ok(definition) => Ok((name, definition)),
-            Err(error) => Err(Error::invalid(call, format!("{name}: {error}"))),
-        };
         let entries = answer.into_inner().definitions.into_iter();
         entries
-            .map(|entry| read((entry.key, entry.value.unwrap_or_default())))
+            .map(|entry| input(call, entry.key, entry.value.unwrap_or_default()))
             .collect()
     }
 
@@ -272,5 +265,37 @@ impl Bridge {
             .await
             .map_err(failed("returning the result"))?;
         Ok(())
+    }
+}
+
+/// A named input. One that is empty is no context: the reference refuses it, too.
+fn input(
+    call: &'static str,
+    name: String,
+    definition: pb::Definition,
+) -> Result<(String, Definition), Error> {
+    match Definition::from_proto(definition) {
+        Ok(definition) if definition.is_empty() => Err(Error::invalid(
+            call,
+            format!("the input {name:?} is an empty graph"),
+        )),
+        Ok(definition) => Ok((name, definition)),
+        Err(error) => Err(Error::invalid(call, format!("{name}: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_that_is_empty_is_refused_by_its_name() {
+        let empty = pb::Definition::default();
+        let error = input("reading", "base".to_owned(), empty).unwrap_err();
+        let text = format!("{error:?}");
+        assert!(
+            text.contains("base") && text.contains("is an empty graph"),
+            "{text}"
+        );
     }
 }

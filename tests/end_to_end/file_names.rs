@@ -1,4 +1,4 @@
-//! File names that are not UTF-8, byte for byte; or a clear error where the daemon does not take them.
+//! File names that are not UTF-8: byte for byte, or a clear error where the daemon refuses them.
 
 use std::ffi::OsStr;
 use std::fs;

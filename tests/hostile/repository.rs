@@ -137,8 +137,8 @@ fn a_dockerfile_that_the_user_names_is_read_wherever_it_is() {
     .succeeded();
 }
 
-/// Bake files, and what belongs to them without being named, are found in the working directory: they are
-/// a repository's, too.
+/// Bake files, and what belongs to them without being named, are found in the working directory:
+/// they are a repository's, too.
 #[test]
 fn bake_files_that_lead_out_of_the_working_directory_are_not_read() {
     let commands: [&[&str]; 6] = [

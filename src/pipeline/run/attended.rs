@@ -16,6 +16,9 @@ use crate::session::{self, Session};
 
 /// How long the daemon may take to close its streams after the build has ended.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long the session may take to end what it was writing: half of a file is removed, and a folder
+/// that is incomplete is noted.
+const CLEARING: Duration = Duration::from_secs(15);
 
 /// A build that is about to begin. Its frontend is a function of this client.
 pub(super) struct Attended<'a> {
@@ -82,7 +85,7 @@ impl<'a> Attended<'a> {
         let broken = broken.await.unwrap_or_default();
         status.shutdown().await;
         ended.cancel();
-        let _ = tokio::time::timeout(GRACE, session.join_next()).await;
+        let _ = tokio::time::timeout(CLEARING, session.join_next()).await;
         match result {
             Ok(done) => Ok(done),
             Err(error) => {

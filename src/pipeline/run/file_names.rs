@@ -1,5 +1,5 @@
-//! File names that are not UTF-8. buildkitd takes any bytes; the BuildKit of a Docker Engine since 27.4
-//! does not: its gRPC checks that texts are UTF-8, and names are texts in fsutil's messages.
+//! File names that are not UTF-8. buildkitd takes any bytes. The BuildKit of newer Docker Engines
+//! (28) does not: its gRPC checks that texts are UTF-8, and names are texts in fsutil's messages.
 
 use crate::client::{self, Client};
 use crate::pipeline::Error;

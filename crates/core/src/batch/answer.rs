@@ -349,4 +349,31 @@ mod tests {
         let error = answer["error"].as_str().unwrap();
         assert!(error.contains("from= takes no variables"), "{error}");
     }
+
+    #[test]
+    fn a_download_is_an_archive_if_the_case_says_so() {
+        let ops = |archive: bool| {
+            let text = "FROM scratch\nCOPY a /\n";
+            let case = json!({
+                "id": "a", "text": text, "context_archive": archive,
+                "opts": {"context": "https://x.example/context"}
+            });
+            let case = Case::parse(&case.to_string()).unwrap();
+            let answer = answer(&case, text.as_bytes(), &Lock::new());
+            answer["vertices"].as_array().map(Vec::len)
+        };
+        // The one more step unpacks it.
+        assert_eq!((ops(false), ops(true)), (Some(2), Some(3)));
+    }
+
+    #[test]
+    fn a_file_without_stages_has_no_list_of_targets() {
+        let read = |text: &str| {
+            crate::dockerfile::parse(text.as_bytes())
+                .unwrap()
+                .targets_json()
+        };
+        assert_eq!(read("ARG a\n")["targets"], Value::Null);
+        assert!(read("FROM scratch\n")["targets"].is_array());
+    }
 }
