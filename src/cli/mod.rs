@@ -7,6 +7,8 @@ mod commands;
 mod environment;
 mod identity;
 mod interrupt;
+#[cfg(test)]
+mod reference;
 mod report;
 
 use std::ffi::OsStr;
@@ -19,8 +21,8 @@ use args::headings::DAEMON;
 use args::{connection, normalize};
 use commands::{
     bake, build, completion, context, create, debug, dial_stdio, du, frontend, history, image,
-    imagetools, inspect, llb, lock, login, logout, ls, manifest, platforms, plugin, proxy, prune,
-    push, rm, solve, use_builder, version, workers,
+    imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms, plugin, proxy,
+    prune, push, rm, solve, use_builder, version, workers,
 };
 use environment::Environment;
 use identity::Identity;
@@ -129,7 +131,7 @@ enum Command {
     /// Print a completion script for a shell
     Completion(completion::CompletionArgs),
     /// Print the manual pages (roff), or write one file per command to a folder
-    Man,
+    Man(man::ManArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -137,6 +139,10 @@ pub(crate) fn main() -> ExitCode {
     let invocation = plugin::Invocation::of(std::env::args_os().collect());
     if invocation.identity == Identity::Buildctl {
         return buildctl::main(&invocation);
+    }
+    if let Some(shell) = completion::asking_shell() {
+        let answered = completion::answer_script(&shell, invocation.arguments, Cli::command());
+        return answered.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
     }
     let mut command = Cli::command();
     command.build();
@@ -204,10 +210,10 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::Lock(args) => lock::cmd_lock(&args, &environment),
         Command::InstallPlugin(args) => plugin::cmd_install_plugin(&args, &environment),
         Command::PluginMetadata => plugin::cmd_metadata(environment.identity),
-        Command::Complete { .. } => plugin::cmd_complete(),
+        Command::Complete { words } => completion::answer_docker(&words, Cli::command()),
         Command::Version(args) => version::cmd_version(&args, &environment),
-        Command::Completion(args) => completion::cmd_completion(&args, Cli::command()),
-        Command::Man => completion::cmd_man(Cli::command()),
+        Command::Completion(args) => completion::cmd_completion(&args),
+        Command::Man(args) => man::cmd_man(&args, Cli::command()),
     }
 }
 

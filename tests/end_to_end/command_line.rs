@@ -39,6 +39,74 @@ fn help_tells_about_a_command() {
     called("solvekit", &["help", "biuld"]).failed_with(1, &["biuld"]);
 }
 
+/// Runs the completion script in bash for a line whose last word is not complete.
+fn completed(folder: &std::path::Path, line: &str) -> Vec<String> {
+    let script = format!(
+        "source <({solvekit} completion bash)
+         PATH={bin}:$PATH
+         COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+         _clap_complete_solvekit solvekit \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        solvekit = env!("CARGO_BIN_EXE_solvekit"),
+        bin = std::path::Path::new(env!("CARGO_BIN_EXE_solvekit"))
+            .parent()
+            .unwrap()
+            .display(),
+    );
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", &script])
+        .current_dir(folder)
+        .env("BUILDX_CONFIG", folder.join("buildx"));
+    let output = Finished::of(&mut bash).succeeded().stdout;
+    output.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_stages_builders_platforms_and_bake_targets() {
+    let context = folder_of(&[
+        (
+            "Dockerfile",
+            "FROM scratch AS base\nCOPY . /\nFROM base AS tests\nCOPY . /t\n",
+        ),
+        ("Other", "FROM scratch AS other\nCOPY . /\n"),
+        ("docker-bake.hcl", "target \"app\" {}\ntarget \"db\" {}\n"),
+        (
+            "buildx/instances/far",
+            r#"{"Name":"far","Driver":"remote","Nodes":[{"Name":"far0","Endpoint":"tcp://x:1"}]}"#,
+        ),
+    ]);
+    let completed = |line| completed(context.path(), line);
+    assert_eq!(completed("solvekit build --target ''"), ["base", "tests"]);
+    assert_eq!(completed("solvekit build -f Other --target ''"), ["other"]);
+    assert_eq!(completed("solvekit build --builder fa"), ["far"]);
+    assert_eq!(completed("solvekit use fa"), ["far"]);
+    assert_eq!(
+        completed("solvekit build --platform linux/amd64,linux/s"),
+        ["linux/amd64,linux/s390x"]
+    );
+    assert_eq!(completed("solvekit bake d"), ["db"]);
+    assert_eq!(completed("solvekit bui"), ["build"]);
+}
+
+#[test]
+fn the_docker_cli_gets_candidates_with_their_help() {
+    let asked = ["__complete", "solvekit", "build", "--propagate"];
+    let answer = called("docker-solvekit", &asked).succeeded().stdout;
+    let (candidate, directive) = answer.trim_end().split_once('\n').unwrap();
+    assert!(candidate.starts_with("--propagate-exit-code\t"), "{answer}");
+    assert_eq!(directive, ":4");
+}
+
+#[test]
+fn manual_pages_are_written_one_for_each_command() {
+    let folder = folder_of(&[]);
+    let pages = folder.path().join("man1");
+    Finished::of(solvekit(["man"]).arg(&pages)).succeeded();
+    let page = std::fs::read_to_string(pages.join("solvekit-history-inspect.1")).unwrap();
+    assert!(page.contains(".TH solvekit-history-inspect 1"), "{page}");
+    assert!(pages.join("solvekit.1").is_file());
+}
+
 #[test]
 fn every_command_takes_debug() {
     let run = called("solvekit", &["workers", "-D"]).succeeded();

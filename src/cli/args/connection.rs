@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::complete;
 use super::headings::DAEMON;
 use solvekit::builder::{
     Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, Node, NodeSettings,
@@ -24,8 +25,7 @@ pub(crate) struct ConnectionArgs {
         long,
         global = true,
         value_name = "NAME|ADDRESS",
-        conflicts_with = "addr"
-    )]
+        conflicts_with = "addr", add = complete::builders())]
     builder: Option<String>,
 
     /// Use the BuildKit daemon at this address: unix://PATH, tcp://HOST:PORT, docker://[SOCKET]

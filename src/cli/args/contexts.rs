@@ -1,22 +1,23 @@
 //! The context argument, `-f` and `--build-context`: where a build reads from.
 
-use super::headings::BUILD;
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Component, Path, PathBuf};
 
+use clap::ValueHint;
 use solvekit::builder::BuildState;
 use solvekit::pipeline::{
     BuildRequest, DockerfileFrom, InputStream, MainContext, NamedContext, context_name,
 };
 
+use super::headings::BUILD;
 use crate::cli::report::{Failure, build_failure};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ContextArgs {
     /// The build context that COPY and ADD read: a folder, the URL of a git repository or of a tar
     /// archive, or - for an archive or a Dockerfile on stdin
-    #[arg(value_name = "PATH|URL|-")]
+    #[arg(value_name = "PATH|URL|-", value_hint = ValueHint::DirPath)]
     context: String,
 
     #[command(flatten)]
@@ -27,7 +28,7 @@ pub(crate) struct ContextArgs {
 #[command(next_help_heading = BUILD)]
 pub(crate) struct FileArgs {
     /// Read this Dockerfile: a path, a URL, or - for stdin [default: Dockerfile in the context]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: Option<String>,
 
     /// Add a named context for FROM, COPY --from and RUN --mount: NAME=PATH, or NAME= and a

@@ -3,6 +3,7 @@
 pub(crate) mod attestations;
 pub(crate) mod builder;
 pub(crate) mod caches;
+pub(crate) mod complete;
 pub(crate) mod connection;
 pub(crate) mod contexts;
 pub(crate) mod default_load;

@@ -1,5 +1,7 @@
 //! Arguments of commands that look at a Dockerfile without building it.
 
+use super::complete;
+use clap::ValueHint;
 use solvekit::batch::Case;
 use solvekit::frontend::Source;
 use solvekit::oci::Platform;
@@ -16,7 +18,7 @@ use crate::cli::report::{Failure, build_failure, hint};
 pub(crate) struct DockerfileArgs {
     /// The build context: the folder of the Dockerfile and its ignore file, or - for a Dockerfile
     /// on stdin
-    #[arg(value_name = "PATH", default_value = ".")]
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::DirPath)]
     context: String,
 
     #[command(flatten)]
@@ -24,11 +26,11 @@ pub(crate) struct DockerfileArgs {
 
     /// Use these target platforms, for example linux/amd64,linux/arm64; "local" is this machine's
     /// [default: local]
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', add = complete::platforms())]
     platform: Vec<String>,
 
     /// Use this stage [default: the last one]
-    #[arg(long, value_name = "STAGE")]
+    #[arg(long, value_name = "STAGE", add = complete::stages())]
     target: Option<String>,
 
     /// Set an ARG; without =VALUE the value comes from the environment; repeatable

@@ -1,5 +1,6 @@
 //! `solvekit context ls`: what a build's context has, and which rule keeps what back.
 
+use clap::ValueHint;
 use serde_json::json;
 use solvekit::pipeline;
 use solvekit::session::{Survey, Tally};
@@ -25,7 +26,7 @@ enum ContextCommand {
 #[command(after_help = EXAMPLES)]
 struct LsArgs {
     /// The folder of the build context
-    #[arg(value_name = "PATH", default_value = ".")]
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::DirPath)]
     context: String,
 
     /// List this many of the largest files

@@ -1,5 +1,6 @@
 //! `solvekit dial-stdio`: a builder's gRPC on standard input and output.
 
+use crate::cli::args::complete;
 use solvekit::client::ByteStream;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, copy, split};
 
@@ -14,7 +15,7 @@ use crate::cli::report::terminal::talk;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DialStdioArgs {
     /// Choose a node that builds this platform
-    #[arg(long, value_name = "PLATFORM")]
+    #[arg(long, value_name = "PLATFORM", add = complete::platforms())]
     platform: Option<String>,
 
     /// Report on stderr which builder is used: auto, plain, tty or rawjson; quiet and none report

@@ -6,6 +6,7 @@ use solvekit::builder::{Boot, Builder, Error, Node, Report, Status};
 use solvekit::client::GcRule;
 
 use crate::cli::args::builder::Builders;
+use crate::cli::args::complete;
 use crate::cli::args::connection::{ConnectionArgs, say};
 use crate::cli::environment::Environment;
 use crate::cli::report::builder_platforms::marked;
@@ -17,7 +18,7 @@ use crate::cli::report::{Failure, records};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct InspectArgs {
     /// The name of the builder [default: the current one]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::builders())]
     name: Option<String>,
 
     /// Start the builder first

@@ -18,6 +18,7 @@ pub(crate) mod lock;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod ls;
+pub(crate) mod man;
 pub(crate) mod manifest;
 pub(crate) mod platforms;
 pub(crate) mod plugin;

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueHint;
 use solvekit::oci::{Platform, Reference};
 use solvekit::transfer::{Place, Plan, Source, push};
 
 use super::transfers::{TransferArgs, failed, platform, until_interrupted};
+use crate::cli::args::complete;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -19,7 +21,7 @@ use crate::cli::report::terminal::print;
 pub(crate) struct PushArgs {
     /// The image: a folder (an OCI layout) or an archive (OCI or docker); add :TAG if it holds
     /// several images
-    #[arg(value_name = "LAYOUT|ARCHIVE")]
+    #[arg(value_name = "LAYOUT|ARCHIVE", value_hint = ValueHint::AnyPath)]
     image: String,
 
     /// Push to this name; repeatable
@@ -27,7 +29,7 @@ pub(crate) struct PushArgs {
     tags: Vec<String>,
 
     /// Push only the image for this platform, without the index
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    #[arg(long, value_name = "PLATFORM", value_parser = platform, add = complete::platforms())]
     platform: Option<Platform>,
 
     #[command(flatten)]

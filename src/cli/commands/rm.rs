@@ -6,6 +6,7 @@ use std::time::Duration;
 use solvekit::builder::{Builder, Status};
 
 use crate::cli::args::builder::Builders;
+use crate::cli::args::complete;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -15,7 +16,7 @@ use crate::cli::report::terminal::talk;
 #[command(after_help = RM_EXAMPLES)]
 pub(crate) struct RmArgs {
     /// The names of the builders [default: the current one]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::builders())]
     names: Vec<String>,
 
     /// Remove all builders that are not running
@@ -45,7 +46,7 @@ Examples:
 #[command(after_help = STOP_EXAMPLES)]
 pub(crate) struct StopArgs {
     /// The name of the builder [default: the current one]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::builders())]
     name: Option<String>,
 }
 

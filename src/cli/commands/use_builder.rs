@@ -1,5 +1,6 @@
 //! `solvekit use`: which builder is used from now on.
 
+use crate::cli::args::complete;
 use solvekit::builder::DEFAULT_CONTEXT;
 
 use crate::cli::args::builder::Builders;
@@ -11,7 +12,7 @@ use crate::cli::report::Failure;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct UseArgs {
     /// The name of the builder; "default" is the engine of the current context
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = complete::builders())]
     name: Option<String>,
 
     /// Make it the default of the current docker context

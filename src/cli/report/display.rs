@@ -1,6 +1,5 @@
 //! How progress is shown for this process: its terminal, its environment.
 
-use crate::cli::args::headings::PROGRESS;
 use std::io::{self, IsTerminal as _, Write, stderr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::Failure;
 use super::terminal::{talk, talk_coloured};
 use crate::cli::args::builder::Used;
+use crate::cli::args::headings::PROGRESS;
 use crate::cli::environment::Environment;
 
 /// How progress is shown, and where.

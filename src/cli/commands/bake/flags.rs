@@ -4,20 +4,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::tools::ToolArgs;
+use crate::cli::args::complete;
 use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS};
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{connection, values};
 use crate::cli::report::display::ProgressArgs;
+use clap::ValueHint;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BakeArgs {
     /// The groups and targets to build; patterns such as app-* match several [default: default]
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = complete::bake_targets())]
     pub(super) targets: Vec<String>,
 
     /// Read this file: HCL, JSON or compose; - is stdin; repeatable
-    #[arg(help_heading = BUILD, short, long, value_name = "FILE")]
+    #[arg(help_heading = BUILD, short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Vec<String>,
 
     /// Change an attribute of targets: TARGET.KEY=VALUE; += adds to it; TARGET can be a pattern;

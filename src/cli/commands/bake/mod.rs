@@ -318,6 +318,31 @@ impl BakeArgs {
     }
 }
 
+/// The names of the targets and groups of these files, or of the usual ones; none if they have mistakes.
+pub(crate) fn names(files: &[String]) -> Vec<String> {
+    let evaluate = || {
+        let (settings, machine) = (
+            files::Settings::from_process()?,
+            machine::ThisMachine::new()?,
+        );
+        let environment = files::environment(&settings, &[], "")?;
+        let no_stdin = || Err(io::Error::from(io::ErrorKind::Unsupported));
+        let files = files::read(files, &settings, no_stdin)?;
+        let options = Options {
+            file_relative_paths: settings.file_relative_paths()?,
+        };
+        let evaluated = bake::evaluate(&files, &environment, &machine, &machine, options);
+        evaluated.map_err(|error| failed(&error))
+    };
+    let Ok(evaluation) = evaluate() else {
+        return Vec::new();
+    };
+    let definition = evaluation.definition;
+    let groups = definition.groups.into_iter().map(|group| group.name);
+    let targets = definition.targets.into_iter().map(|target| target.name);
+    groups.chain(targets).collect()
+}
+
 fn read_stdin() -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin()

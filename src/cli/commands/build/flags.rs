@@ -9,6 +9,7 @@ use solvekit::pipeline::{HostAddress, Ulimit};
 use super::keep_going::PlatformArgs;
 use super::result_files::ResultFileArgs;
 use crate::cli::args::attestations::AttestationArgs;
+use crate::cli::args::complete;
 use crate::cli::args::contexts::ContextArgs;
 use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROGRESS, STEPS};
 use crate::cli::args::legacy::LegacyArgs;
@@ -26,7 +27,7 @@ pub(crate) struct BuildArgs {
     pub(super) contexts: ContextArgs,
 
     /// Build this stage [default: the last one]
-    #[arg(help_heading = BUILD, long, value_name = "STAGE")]
+    #[arg(help_heading = BUILD, long, value_name = "STAGE", add = complete::stages())]
     pub(super) target: Option<String>,
 
     /// Set an ARG; without =VALUE the value comes from the environment; repeatable
@@ -134,7 +135,7 @@ pub(crate) struct BuildArgs {
     pub(super) no_cache: bool,
 
     /// Run the steps of these stages, even if they are cached
-    #[arg(help_heading = CACHES, long, value_name = "STAGE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    #[arg(help_heading = CACHES, long, value_name = "STAGE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), add = complete::stages())]
     pub(super) no_cache_filter: Vec<String>,
 
     /// Look up base images in the registry, even if the daemon has them
@@ -153,7 +154,7 @@ pub(crate) struct BuildArgs {
 
     /// Build for these platforms, for example linux/amd64,linux/arm64; "local" is this machine's
     /// [default: the daemon's]
-    #[arg(help_heading = PLATFORMS, long, value_name = "PLATFORM", value_delimiter = ',')]
+    #[arg(help_heading = PLATFORMS, long, value_name = "PLATFORM", value_delimiter = ',', add = complete::platforms())]
     pub(super) platform: Vec<String>,
 
     /// Build at most this many platforms at once on a node [default: all]

@@ -1,6 +1,5 @@
 //! `--iidfile` and `--metadata-file`: what scripts read after a build.
 
-use crate::cli::args::headings::OUTPUTS;
 use std::fs;
 use std::path::PathBuf;
 
@@ -8,6 +7,7 @@ use serde_json::Value;
 use solvekit::pipeline::{BuildOutcome, Output, OutputKind};
 
 use super::write_file;
+use crate::cli::args::headings::OUTPUTS;
 use crate::cli::args::places;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;

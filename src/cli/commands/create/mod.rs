@@ -7,6 +7,7 @@ use std::time::Duration;
 use solvekit::builder::{Builder, Driver, Error, Instance, check_name, generate_name};
 
 use crate::cli::args::builder::Builders;
+use crate::cli::args::complete;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -21,12 +22,12 @@ pub(crate) struct CreateArgs {
     endpoint: Option<String>,
 
     /// Name the builder [default: a random name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::builders())]
     name: Option<String>,
 
     /// Use this driver: docker-container, kubernetes, local or remote [default: remote for the
     /// address of a BuildKit daemon, otherwise docker-container]
-    #[arg(long, value_name = "DRIVER")]
+    #[arg(long, value_name = "DRIVER", add = complete::drivers())]
     driver: Option<String>,
 
     /// Set options of the driver: NAME=VALUE[,NAME=VALUE…]; repeatable
@@ -38,7 +39,7 @@ pub(crate) struct CreateArgs {
     node: Option<String>,
 
     /// Prefer the node for these platforms, in addition to those that it reports; repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', add = complete::platforms())]
     platform: Vec<String>,
 
     /// Start the node's buildkitd with these flags, in one argument

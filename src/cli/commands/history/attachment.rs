@@ -1,5 +1,6 @@
 //! `solvekit history inspect attachment`: what hangs on a record, byte for byte.
 
+use crate::cli::args::complete;
 use solvekit::oci::{Descriptor, Index, Manifest, media_type};
 
 use super::Daemon;
@@ -26,7 +27,7 @@ pub(super) struct AttachmentArgs {
     kind: Option<String>,
 
     /// Select by platform
-    #[arg(long, value_name = "PLATFORM")]
+    #[arg(long, value_name = "PLATFORM", add = complete::platforms())]
     platform: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! `solvekit image copy`.
 
+use crate::cli::args::complete;
 use solvekit::layout::{Layout, Name};
 use solvekit::oci::{Platform, Reference};
 use solvekit::registry::Client;
@@ -33,7 +34,7 @@ pub(super) struct CopyArgs {
     destination: String,
 
     /// Copy only the image for this platform, without the index [default: copy everything]
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    #[arg(long, value_name = "PLATFORM", value_parser = platform, add = complete::platforms())]
     platform: Option<Platform>,
 
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `solvekit image pull`: what `docker pull --platform` does.
 
+use crate::cli::args::complete;
 use solvekit::client::{ConnectOptions, load_image};
 use solvekit::layout::Name;
 use solvekit::oci::{Platform, Reference};
@@ -23,7 +24,7 @@ pub(super) struct PullArgs {
     name: String,
 
     /// Choose the platform [default: this machine's]
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    #[arg(long, value_name = "PLATFORM", value_parser = platform, add = complete::platforms())]
     platform: Option<Platform>,
 
     #[command(flatten)]

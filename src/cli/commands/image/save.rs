@@ -9,6 +9,7 @@ use solvekit::oci::{Platform, Reference};
 use solvekit::transfer::{ArchiveKind, Pack, Place, fetch};
 
 use super::copy::Copying;
+use crate::cli::args::complete;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::commands::transfers::{Staging, TransferArgs, failed, platform};
 use crate::cli::environment::Environment;
@@ -35,7 +36,7 @@ pub(super) struct SaveArgs {
     format: String,
 
     /// Choose the platform [default: this machine's for docker, all for oci]
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    #[arg(long, value_name = "PLATFORM", value_parser = platform, add = complete::platforms())]
     platform: Option<Platform>,
 
     #[command(flatten)]

@@ -10,6 +10,7 @@ use solvekit::oci::{Platform, Reference};
 use solvekit::progress;
 use solvekit::template::Json;
 
+use crate::cli::args::complete;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{places, values};
 use crate::cli::commands::build;
@@ -55,8 +56,7 @@ pub(super) struct CreateArgs {
         short,
         long = "platform",
         value_name = "PLATFORMS",
-        value_delimiter = ','
-    )]
+        value_delimiter = ',', add = complete::platforms())]
     platforms: Vec<Platform>,
 
     /// Add an annotation: index:KEY=VALUE, manifest-descriptor:KEY=VALUE or

@@ -4,6 +4,7 @@ mod change;
 mod print;
 mod target;
 
+use crate::cli::args::complete;
 use clap::ArgAction;
 use futures_util::future::join_all;
 use solvekit::client::Worker;
@@ -36,7 +37,7 @@ const USUAL: [&str; 12] = [
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PlatformsArgs {
     /// Show only these platforms [default: the usual ones, and those that the daemon reports]
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', add = complete::platforms())]
     platform: Vec<String>,
 
     /// Run a small program for each platform that the daemon does not report, to be certain; false
@@ -48,7 +49,7 @@ pub(crate) struct PlatformsArgs {
     /// First register emulators in the kernel of the builder's machine: all, or architectures such
     /// as arm64,s390x
     #[arg(long, value_name = "ARCH", num_args = 0..=1, require_equals = true, default_missing_value = "all",
-          value_parser = change::names, conflicts_with = "uninstall")]
+          value_parser = change::names, conflicts_with = "uninstall", add = complete::architectures())]
     install: Option<String>,
 
     /// First remove emulators: architectures, or handler names such as qemu-aarch64 or 'qemu-*'

@@ -131,11 +131,6 @@ pub(crate) fn cmd_metadata(identity: Identity) -> Result<(), Failure> {
     print(&metadata.to_string())
 }
 
-/// What the docker CLI shows for a tab: it is told to offer files.
-pub(crate) fn cmd_complete() -> Result<(), Failure> {
-    print(":0")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

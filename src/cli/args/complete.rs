@@ -1,0 +1,167 @@
+//! What a shell can offer for a flag: stages, builders, platforms and targets of bake files.
+//!
+//! The shell waits while these run, so that they read local files only and ask no daemon. What cannot be read
+//! offers nothing.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, CommandFactory as _};
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::ArgValueCandidates;
+use solvekit::builder::Driver;
+use solvekit::{dockerfile, text};
+
+use super::builder::Builders;
+use crate::cli::Cli;
+use crate::cli::commands::bake;
+use crate::cli::commands::plugin::Invocation;
+use crate::cli::environment::Environment;
+
+/// A Dockerfile beyond this is not read for its stages.
+const MAX_DOCKERFILE: u64 = 1 << 20;
+
+/// Platforms that people build for.
+const PLATFORMS: [&str; 11] = [
+    "local",
+    "linux/amd64",
+    "linux/arm64",
+    "linux/arm/v7",
+    "linux/arm/v6",
+    "linux/386",
+    "linux/loong64",
+    "linux/mips64le",
+    "linux/ppc64le",
+    "linux/riscv64",
+    "linux/s390x",
+];
+
+/// For `--platform`.
+pub(crate) fn platforms() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| candidates(PLATFORMS))
+}
+
+/// For `--install`: the architectures of the platforms.
+pub(crate) fn architectures() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let names = PLATFORMS.iter().filter_map(|name| name.split('/').nth(1));
+        let mut names: Vec<&str> = std::iter::once("all").chain(names).collect();
+        names.dedup();
+        candidates(names)
+    })
+}
+
+/// For `--driver`.
+pub(crate) fn drivers() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| candidates(Driver::names()))
+}
+
+/// For `--builder`, and for commands that take the name of a builder.
+pub(crate) fn builders() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let environment = Environment::from_process(&Invocation::default());
+        let Ok(builders) = Builders::of(&environment) else {
+            return Vec::new();
+        };
+        let mut names = builders.store.names().unwrap_or_default();
+        names.extend(builders.contexts.names());
+        names.dedup();
+        candidates(names)
+    })
+}
+
+/// For `--target`: the stages of the Dockerfile that the other words name.
+pub(crate) fn stages() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let source = given().and_then(|given| read(&dockerfile_of(&given)));
+        let parsed = source.and_then(|source| dockerfile::parse(&source).ok());
+        let stages = parsed.into_iter().flat_map(|parsed| parsed.stages);
+        candidates(stages.filter_map(|stage| stage.written_name))
+    })
+}
+
+/// For the targets of `bake`: targets and groups of the files that the other words name, or of the usual ones.
+pub(crate) fn bake_targets() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let files = given().and_then(|given| given.try_get_many::<String>("file").ok()?.map(owned));
+        candidates(bake::names(&files.unwrap_or_default()))
+    })
+}
+
+fn owned<'a>(words: impl Iterator<Item = &'a String>) -> Vec<String> {
+    words.cloned().collect()
+}
+
+/// Names without spaces and control characters: a shell takes others apart, or prints them.
+fn candidates<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Vec<CompletionCandidate> {
+    let names = names.into_iter().map(Into::into);
+    let is_plain =
+        |name: &String| !name.contains(char::is_whitespace) && text::lines(name) == *name;
+    names
+        .filter(is_plain)
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
+/// The words that are on the command line already, as far as they can be understood.
+fn given() -> Option<ArgMatches> {
+    let words = words(std::env::args_os());
+    let command = Cli::command().ignore_errors(true);
+    let mut matches = command.try_get_matches_from(words).ok()?;
+    Some(matches.remove_subcommand()?.1)
+}
+
+/// A completion script writes the words after `--`, the docker CLI after `__complete`.
+fn words(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let is_start = |word: &OsString| word == "--" || word == "__complete";
+    arguments
+        .skip_while(|word| !is_start(word))
+        .skip(1)
+        .collect()
+}
+
+fn dockerfile_of(given: &ArgMatches) -> PathBuf {
+    let word = |id| given.try_get_one::<String>(id).ok().flatten();
+    match (word("file"), word("context")) {
+        (Some(file), _) => file.into(),
+        (None, Some(context)) => Path::new(context).join("Dockerfile"),
+        (None, None) => "Dockerfile".into(),
+    }
+}
+
+/// A regular file: a pipe would never answer.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let is_readable = path.metadata().ok()?.is_file();
+    let file = is_readable.then(|| File::open(path).ok()).flatten()?;
+    let mut source = Vec::new();
+    file.take(MAX_DOCKERFILE).read_to_end(&mut source).ok()?;
+    Some(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_shell_would_take_apart_are_left_out() {
+        let names = candidates(["app", "a b", "a\x1b[31m", "tests"]);
+        let names: Vec<_> = names.iter().map(|name| name.get_value()).collect();
+        assert_eq!(names, ["app", "tests"]);
+    }
+
+    #[test]
+    fn the_words_follow_the_script_s_separator() {
+        let words = |line: &str| words(line.split(' ').map(OsString::from));
+        assert_eq!(
+            words("/bin/solvekit -- solvekit build"),
+            ["solvekit", "build"]
+        );
+        assert_eq!(
+            words("docker-solvekit __complete solvekit ls"),
+            ["solvekit", "ls"]
+        );
+        assert!(words("solvekit build").is_empty());
+    }
+}
