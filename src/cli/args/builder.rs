@@ -9,6 +9,7 @@ use solvekit::oci::Platform;
 
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BuilderUsage;
 
 /// All builders of this user.
 #[derive(Debug, Clone)]
@@ -62,10 +63,10 @@ impl Used {
 
 impl Builders {
     pub(crate) fn of(environment: &Environment) -> Result<Self, Failure> {
-        let folder = environment.buildx_config.clone().ok_or_else(|| {
-            Failure::new("there is no folder for builders")
-                .hint("set BUILDX_CONFIG, DOCKER_CONFIG or HOME")
-        })?;
+        let folder = environment
+            .buildx_config
+            .clone()
+            .ok_or(BuilderUsage::NoFolder)?;
         Ok(Self {
             store: Store::new(folder),
             contexts: environment.contexts()?,
@@ -199,17 +200,13 @@ async fn missing(
 }
 
 fn no_node(builder: &Builder, problems: &[String]) -> Failure {
-    let name = &builder.name;
-    if problems.is_empty() {
-        return Failure::new(format!("the builder {name:?} has no nodes")).hint(format!(
-            "add one: solvekit create --append --name {name} ENDPOINT"
-        ));
-    }
-    Failure::new(format!(
-        "no node of the builder {name:?} can do this build alone: {}",
-        problems.join("; ")
-    ))
-    .hint(format!(
-        "build the platforms of one node at a time (--platform), add a node that builds them all (solvekit create --append --name {name} …), or start the nodes that do not answer"
-    ))
+    let name = builder.name.clone();
+    let usage = match problems.is_empty() {
+        true => BuilderUsage::NoNodes(name),
+        false => BuilderUsage::NoNodeAlone {
+            name,
+            problems: problems.join("; "),
+        },
+    };
+    usage.into()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::complete;
 use super::headings::DAEMON;
+use crate::cli::report::usage::BuilderUsage;
 use solvekit::builder::{
     Boot, Builder, DEFAULT_CONTEXT, Driver, Error, Instance, Node, NodeSettings,
 };
@@ -135,10 +136,7 @@ impl ConnectionArgs {
         let client = match self.asked(environment) {
             Asked::Address(address) => self.connect_to(address, tls, environment).await?,
             Asked::Builder(name) if tls.is_some() => {
-                return Err(Failure::new(format!(
-                    "TLS options are given for the builder {name:?}, which has its own"
-                ))
-                .hint("solvekit create has --driver-opt cacert=…,cert=…,key=…"));
+                return Err(BuilderUsage::TlsOfBuilder(name.to_owned()).into());
             }
             Asked::Builder(name) => {
                 let builders = Builders::of(environment)?;
@@ -149,7 +147,7 @@ impl ConnectionArgs {
                 (Some(address), tls @ Some(_)) => {
                     self.connect_to(address, tls, environment).await?
                 }
-                (None, Some(_)) => return Err(tls_for_nothing()),
+                (None, Some(_)) => return Err(BuilderUsage::TlsForNothing.into()),
                 (host, None) => match self.chosen(environment, host.is_some())? {
                     Some((builders, builder)) => return Ok(Found::Builder(builders, builder)),
                     None => match self.connect_default(environment).await {
@@ -159,7 +157,7 @@ impl ConnectionArgs {
                             return Ok(Found::Daemon(Box::new(client), used));
                         }
                         Err(error @ client::Error::InvalidAddress { .. }) => {
-                            return Err(Failure::from(error).hint(ADDRESSES));
+                            return Err(BuilderUsage::Address(error).into());
                         }
                         connected => {
                             let client = connected?;
@@ -278,7 +276,7 @@ impl ConnectionArgs {
     ) -> Result<Client, Failure> {
         let address = Address::parse(address)
             .and_then(|address| address.with_docker_host(environment.docker_host.as_deref()))
-            .map_err(|error| Failure::from(error).hint(ADDRESSES))?;
+            .map_err(BuilderUsage::Address)?;
         let mut options = ConnectOptions::new(address);
         options.tls = tls;
         options.timeout = self.timeout;
@@ -346,13 +344,6 @@ fn remember_default(client: &Client, environment: &Environment) {
 /// Tells a step of starting a builder.
 pub(crate) fn say(line: &str) {
     talk(&format!("{line}\n"));
-}
-
-const ADDRESSES: &str = "an address is unix:///path/buildkitd.sock, tcp://host:1234, docker://, docker:///path/docker.sock, docker-container://NAME, kube-pod://POD or ssh://HOST";
-
-fn tls_for_nothing() -> Failure {
-    Failure::new("TLS options are given without an address")
-        .hint("say which daemon they are for: --addr tcp://HOST:PORT, or BUILDKIT_HOST")
 }
 
 /// A time that is waited at most, of which none makes no sense.

@@ -11,6 +11,7 @@ use solvekit::pipeline::{
 };
 
 use super::headings::BUILD;
+use crate::cli::report::usage::BuildUsage;
 use crate::cli::report::{Failure, build_failure};
 
 #[derive(Debug, clap::Args)]
@@ -76,11 +77,7 @@ impl FileArgs {
         };
         let uses_stdin = context == "-" || self.file.as_deref() == Some("-");
         if uses_stdin && std::io::stdin().is_terminal() {
-            return Err(
-                Failure::new("the standard input is to be read, which is a terminal").hint(
-                    "pipe a tar archive or a Dockerfile into it, for example: solvekit build - < Dockerfile",
-                ),
-            );
+            return Err(BuildUsage::ContextFromTerminal.into());
         }
         request.contexts = named_contexts(&self.build_context)?;
         Ok(request)
@@ -136,12 +133,9 @@ fn dockerfile(text: &str, stdin: &InputStream) -> Result<DockerfileFrom, Failure
 fn named_contexts(given: &[String]) -> Result<BTreeMap<String, NamedContext>, Failure> {
     let mut contexts = BTreeMap::new();
     for text in given.iter().filter(|text| !text.is_empty()) {
-        let (name, context) = text.split_once('=').ok_or_else(|| {
-            Failure::new(format!("--build-context {text:?} has no '='")).hint(
-                "write NAME=CONTEXT, for example --build-context alpine=docker-image://alpine:3.20 or \
-                 --build-context data=./data",
-            )
-        })?;
+        let (name, context) = text
+            .split_once('=')
+            .ok_or_else(|| BuildUsage::ContextWithoutName(text.clone()))?;
         let failed = |error| build_failure::before_daemon(&error);
         let name = context_name(name).map_err(failed)?;
         let context = match Path::new(context).is_dir() {

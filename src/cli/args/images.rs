@@ -16,27 +16,22 @@ use tokio::runtime::Runtime;
 use super::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BuildUsage;
 
 /// Far more than any lock.
 const LOCK: u64 = 16 << 20;
 
 /// Reads a lock, with its path in the message.
 pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
-    let text = read_at_most(path, LOCK).map_err(|error| {
-        let failure = Failure::new(format!("cannot read the lock {}: {error}", path.display()));
-        match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                failure.hint(format!("make it: solvekit lock -o {}", path.display()))
-            }
-            _ => failure,
-        }
+    let text = read_at_most(path, LOCK).map_err(|source| BuildUsage::LockUnreadable {
+        path: path.to_owned(),
+        source,
     })?;
-    Lock::parse(&text).map_err(|error| {
-        Failure::new(format!("cannot use the lock {}: {error}", path.display())).hint(format!(
-            "make it anew: solvekit lock --update -o {}",
-            path.display()
-        ))
-    })
+    let lock = Lock::parse(&text).map_err(|error| BuildUsage::LockInvalid {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(lock)
 }
 
 /// `--lock` and `--offline` of one command.

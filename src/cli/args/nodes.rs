@@ -13,7 +13,8 @@ use solvekit::spread::{Built, Error, Node, Nodes, Plan, Silent};
 use super::builder::{Builders, Used};
 use crate::cli::commands::build::preflight;
 use crate::cli::environment::Environment;
-use crate::cli::report::{Failure, build_failure};
+use crate::cli::report::usage::BuilderUsage;
+use crate::cli::report::{Failure, nodes_failure};
 
 /// Nodes that answer, of a builder that has a name.
 pub(crate) struct Reached {
@@ -117,7 +118,7 @@ impl Surveyed {
     /// Puts a build's platforms on the nodes.
     pub(crate) fn plan(&self, prepared: &solvekit::pipeline::Prepared) -> Result<Plan, Failure> {
         let planned = self.nodes.plan(prepared, self.silent.clone());
-        planned.map_err(|error| explain_plan(&error, &self.used.builder))
+        planned.map_err(|error| nodes_failure::of_plan(&error, &self.used.builder))
     }
 
     /// Says which nodes are left out.
@@ -195,13 +196,8 @@ impl Builders {
         }
         let Some(used) = first else {
             return Err(match silent.is_empty() {
-                true => Failure::new(format!("the builder {:?} has no nodes", builder.name)).hint(
-                    format!(
-                        "add one: solvekit create --append --name {} ENDPOINT",
-                        builder.name
-                    ),
-                ),
-                false => explain_plan(&Error::NoNode { silent }, &builder.name),
+                true => BuilderUsage::NoNodes(builder.name.clone()).into(),
+                false => nodes_failure::of_plan(&Error::NoNode { silent }, &builder.name),
             });
         };
         self.remember_use(&builder.name);
@@ -240,94 +236,4 @@ pub(crate) fn insecure(request: &BuildRequest) -> Vec<String> {
     }
     let parsed = names.iter().filter_map(|name| Reference::parse(name).ok());
     parsed.map(|name| name.domain().to_owned()).collect()
-}
-
-/// The failure before anything is solved.
-fn explain_plan(error: &Error, builder: &str) -> Failure {
-    let failure = Failure::from_error(error);
-    match error {
-        Error::NotTogether { .. } => failure.hint(format!(
-            "push the image (--push), build the platforms of one node at a time (--platform), or add a node that builds for all: \
-             solvekit create --append --name {builder} …"
-        )),
-        Error::Unserved { .. } => failure.hint(format!(
-            "start the nodes that do not answer, or add one that builds for it: solvekit create --append --name {builder} … \
-             (--leave --node NODE takes one out)"
-        )),
-        Error::NoNode { .. } => failure.hint(format!(
-            "start them, or take them out: solvekit create --leave --name {builder} --node NODE"
-        )),
-        Error::EngineCannotPush { .. } => failure.hint(
-            "turn on the engine's containerd image store, or give the builder nodes with a BuildKit of their own: \
-             solvekit create --driver docker-container"
-                .to_owned(),
-        ),
-        _ => failure,
-    }
-}
-
-/// The failure of a build, with the node that it failed on.
-pub(crate) fn explain(
-    error: &Error,
-    summary: &solvekit::progress::Summary,
-    mode: solvekit::progress::Mode,
-) -> Failure {
-    match error {
-        Error::Build(error) => build_failure::explain(error, summary, mode),
-        Error::Part {
-            node,
-            platforms,
-            source,
-        } => {
-            let failure = build_failure::explain(source, summary, mode);
-            failure.behind(&of_node(node, platforms, source))
-        }
-        Error::Lost {
-            platforms, source, ..
-        } => {
-            let failure = build_failure::explain(source, summary, mode);
-            let lost = match platforms.is_empty() {
-                true => error.to_string(),
-                false => format!("{error}; no tag has moved"),
-            };
-            failure.behind(&lost)
-        }
-        Error::Cache { parts, .. } => Failure::from_error(error).hint(format!(
-            "the image is built and pushed; the caches are there apart: {}",
-            parts.join(", ")
-        )),
-        Error::Index { .. } => {
-            let failure = Failure::from_error(error);
-            let message = failure.into_message();
-            let failure = Failure::new(format!("{message}; no tag has moved"));
-            match crate::cli::report::hint::for_message(&message) {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        }
-        error => Failure::from_error(error),
-    }
-}
-
-/// The error of a step names its platform already.
-fn of_node(
-    node: &str,
-    platforms: &[solvekit::oci::Platform],
-    source: &solvekit::pipeline::Error,
-) -> String {
-    let text = source.to_string();
-    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
-    match names.is_empty() || names.iter().any(|name| text.contains(name.as_str())) {
-        true => format!("on the node {node}"),
-        false => format!("on the node {node} ({})", names.join(", ")),
-    }
-}
-
-/// What failed of a build, wherever that was.
-pub(crate) fn cause(error: &Error) -> Option<&solvekit::pipeline::Error> {
-    match error {
-        Error::Build(error) => Some(error),
-        Error::Part { source, .. } | Error::Lost { source, .. } => Some(source),
-        _ => None,
-    }
 }

@@ -1,6 +1,7 @@
 //! Arguments of commands that look at a Dockerfile without building it.
 
 use super::complete;
+use crate::cli::report::usage::BuildUsage;
 use clap::ValueHint;
 use solvekit::batch::Case;
 use solvekit::frontend::Source;
@@ -73,11 +74,7 @@ impl DockerfileArgs {
             .map(|(name, patterns)| (name, patterns.join("\n")))
             .collect();
         case.build_platform = Some(Platform::host().format_all());
-        let source = inputs.source().ok_or_else(|| {
-            Failure::new("the Dockerfile is not on this machine, and no daemon is asked to fetch it").hint(
-                "clone or download it, and name the folder, or pipe the Dockerfile in: solvekit … -f - URL < Dockerfile",
-            )
-        })?;
+        let source = inputs.source().ok_or(BuildUsage::DockerfileElsewhere)?;
         Ok(OfDockerfile { source, case })
     }
 }
@@ -100,10 +97,7 @@ impl OfDockerfile {
                 .report_before(self.excerpt(lines)),
             None => Failure::new(format!("{path}: {message}")),
         };
-        match hint::for_message(message) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        failure.advised(hint::for_message(message))
     }
 
     fn excerpt(&self, lines: &[u64]) -> String {

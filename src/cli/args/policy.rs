@@ -1,6 +1,7 @@
 //! The source policy that the environment names, and policies beside Dockerfiles.
 
 use super::headings::BUILD;
+use crate::cli::report::usage::BuildUsage;
 use solvekit::client::SourcePolicy;
 use solvekit::files::read_at_most;
 use solvekit::pipeline::PolicyUse;
@@ -24,14 +25,8 @@ pub(crate) fn of_environment(environment: &Environment) -> Result<Option<SourceP
 }
 
 fn failed(path: &std::path::Path, reason: &str) -> Failure {
-    Failure::new(format!(
-        "cannot use the source policy {}: {reason}",
-        path.display()
-    ))
-    .hint(
-        "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY names it; it is JSON like {\"rules\": [{\"action\": \"DENY\", \
-         \"selector\": {\"identifier\": \"docker-image://docker.io/*\"}}]}",
-    )
+    let (path, reason) = (path.to_owned(), reason.to_owned());
+    BuildUsage::SourcePolicy { path, reason }.into()
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,12 +48,7 @@ impl PolicyArgs {
                 Some(Ok(true)) => policy = PolicyUse::Disabled,
                 Some(Ok(false)) => {}
                 _ => {
-                    return Err(Failure::new(format!(
-                        "--policy {text:?} cannot be obeyed: policies are not supported yet"
-                    ))
-                    .hint(
-                        "--policy disabled=true builds without the policy beside the Dockerfile",
-                    ));
+                    return Err(BuildUsage::Policy(text.clone()).into());
                 }
             }
         }

@@ -9,6 +9,7 @@ use solvekit::pipeline::csv_fields;
 use solvekit::session::{Secrets, SshAgents};
 
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BuildUsage;
 
 /// Where a secret comes from.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,10 +33,11 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
             Source::Variable(name) => match variable(name) {
                 Some(found) => secrets.with_value(&id, value(found)),
                 None => {
-                    return Err(Failure::new(format!(
-                        "cannot read the secret {id:?}: the environment variable {name} is not set"
-                    ))
-                    .hint("export it, or name a file: --secret id=ID,src=FILE"));
+                    return Err(BuildUsage::SecretVariable {
+                        id: id.clone(),
+                        variable: name.clone(),
+                    }
+                    .into());
                 }
             },
             Source::ById => match variable(&id) {
@@ -43,15 +45,10 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
                 None => secrets.with_file(&id, &id),
             },
         };
-        secrets = added.map_err(|error| {
-            let hint = "--secret id=ID,src=FILE reads a file, --secret id=ID,env=NAME a variable";
-            let looked = match source {
-                Source::ById => {
-                    format!("the variable {id} is not set, and so the file was looked for; ")
-                }
-                _ => String::new(),
-            };
-            Failure::from_error(&error).hint(looked + hint)
+        secrets = added.map_err(|error| BuildUsage::SecretUnreadable {
+            id: id.clone(),
+            by_id: matches!(source, Source::ById),
+            reason: Failure::from_error(&error).into_message(),
         })?;
     }
     Ok(secrets)
@@ -59,11 +56,7 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
 
 /// Nothing of a value is repeated in a message: whoever writes `--secret id=x,value` means the value to stay secret.
 fn parse(text: &str) -> Result<(String, Source), Failure> {
-    let invalid = |reason: String| {
-        Failure::new(format!("invalid --secret: {reason}")).hint(
-            "a secret is id=ID, then src=FILE or env=NAME, for example --secret id=npm,src=$HOME/.npmrc",
-        )
-    };
+    let invalid = |reason| Failure::from(BuildUsage::Secret(reason));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
     for field in csv_fields(text).map_err(invalid)? {
         let Some((key, value)) = field.split_once('=') else {
@@ -110,38 +103,37 @@ pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
             None => (text.as_str(), vec![own_agent(text)?]),
         };
         if ids.contains(&id) {
-            return Err(Failure::new(format!("--ssh {text}: {id} is given twice"))
-                .hint("several keys of one id go into one flag: --ssh default=KEY,KEY"));
+            return Err(BuildUsage::AgentTwice {
+                text: text.clone(),
+                id: id.to_owned(),
+            }
+            .into());
         }
         ids.push(id);
         let added = match paths.as_slice() {
             [path] if is_socket(path) => agents.with_socket(id, path),
             paths => match paths.iter().find(|path| is_socket(path)) {
                 Some(socket) => {
-                    return Err(Failure::new(format!(
-                        "--ssh {text}: {} is an agent's socket, which stands alone",
-                        socket.display()
-                    ))
-                    .hint("an id is one socket, or one or more key files"));
+                    return Err(BuildUsage::SocketAmongKeys {
+                        text: text.clone(),
+                        socket: socket.clone(),
+                    }
+                    .into());
                 }
                 None => agents.with_keys(id, paths),
             },
         };
-        agents = added.map_err(|error| {
-            Failure::from_error(&error)
-                .hint("--ssh default uses the agent of SSH_AUTH_SOCK, --ssh ID=SOCKET another one, --ssh ID=KEY[,KEY] key files")
-        })?;
+        agents =
+            added.map_err(|error| BuildUsage::Agent(Failure::from_error(&error).into_message()))?;
     }
     Ok(agents)
 }
 
 fn own_agent(text: &str) -> Result<PathBuf, Failure> {
     let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
-    socket.map(PathBuf::from).ok_or_else(|| {
-        Failure::new(format!("--ssh {text}: SSH_AUTH_SOCK is not set")).hint(
-            "start an agent (eval $(ssh-agent); ssh-add), or name its socket or a key: --ssh default=PATH",
-        )
-    })
+    Ok(socket
+        .map(PathBuf::from)
+        .ok_or_else(|| BuildUsage::NoAgent(text.to_owned()))?)
 }
 
 fn is_socket(path: &Path) -> bool {

@@ -8,6 +8,7 @@ use solvekit::session::{Survey, Tally};
 use crate::cli::args::contexts::FileArgs;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::usage::BuildUsage;
 use crate::cli::report::{Failure, build_failure};
 
 #[derive(Debug, clap::Args)]
@@ -51,10 +52,9 @@ pub(crate) fn cmd_context(args: &ContextCommandArgs) -> Result<(), Failure> {
     let request = args.files.request(&args.context)?;
     let inputs =
         pipeline::read_inputs(&request).map_err(|error| build_failure::before_daemon(&error))?;
-    let folder = inputs.folder().ok_or_else(|| {
-        Failure::new(format!("{} is not a folder of this machine", args.context))
-            .hint("give the folder that would be the build's context, often '.'")
-    })?;
+    let folder = inputs
+        .folder()
+        .ok_or_else(|| BuildUsage::NotAFolder(args.context.clone()))?;
     let survey = Survey::of(folder, inputs.excludes(), args.largest)
         .map_err(|error| Failure::from_error(&error))?;
     match args.format.as_str() {

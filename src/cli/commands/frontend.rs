@@ -4,8 +4,7 @@ use solvekit::frontend;
 use solvekit::gateway::{Bridge, FrontendEnvironment};
 
 use crate::cli::report::Failure;
-
-const HINT: &str = "make an image of it (make frontend-image), and name that in the Dockerfile: # syntax=registry/solvekit/frontend";
+use crate::cli::report::usage::BuildUsage;
 
 /// Build inside BuildKit, as a frontend.
 #[derive(Debug, clap::Args)]
@@ -16,20 +15,18 @@ pub(crate) async fn cmd_frontend(_args: FrontendArgs) -> Result<(), Failure> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let Some(environment) = FrontendEnvironment::from_vars(variables) else {
-        return Err(not_by_hand("its environment has nothing of BuildKit").hint(HINT));
+        return Err(not_by_hand("its environment has nothing of BuildKit"));
     };
     let bridge = match Bridge::stdio().await {
         Ok(bridge) => bridge,
-        Err(error) => return Err(not_by_hand(&chain(&error)).hint(HINT)),
+        Err(error) => return Err(not_by_hand(&chain(&error))),
     };
     let served = frontend::serve(&bridge, &environment).await;
     served.map_err(|error| Failure::from_error(&error))
 }
 
 fn not_by_hand(reason: &str) -> Failure {
-    Failure::new(format!(
-        "this command is started by BuildKit, not by hand: {reason}"
-    ))
+    BuildUsage::FrontendByHand(reason.to_owned()).into()
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

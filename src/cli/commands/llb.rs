@@ -17,6 +17,7 @@ use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_json, print_text};
+use crate::cli::report::usage::BuildUsage;
 
 /// The columns of a tree that does not go to a terminal.
 const WIDTH: usize = 100;
@@ -105,16 +106,10 @@ pub(crate) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), F
 
 fn print_definition(graphs: &[(String, &Definition)]) -> Result<(), Failure> {
     let [(_, definition)] = graphs else {
-        return Err(
-            Failure::new("--format pb is one graph, and several platforms are asked for")
-                .hint("run it once for each platform"),
-        );
+        return Err(BuildUsage::SeveralGraphs.into());
     };
     if std::io::stdout().is_terminal() {
-        return Err(
-            Failure::new("--format pb is binary, and stdout is a terminal")
-                .hint("send it on: solvekit llb --format pb . | buildctl build --local context=."),
-        );
+        return Err(BuildUsage::GraphToTerminal.into());
     }
     print_data(&definition.encode())
 }
@@ -138,13 +133,7 @@ fn failed(of: &OfDockerfile, answer: &Value) -> Failure {
     let lines: Vec<u64> = lines.map_or_else(Vec::new, |(first, last)| {
         (first..=last).take(SHOWN_LINES).collect()
     });
-    let failure = of.failed(message, &lines);
-    if message.contains("nothing is looked up offline") {
-        return failure.hint(
-            "make a lock where there is a network (solvekit lock), and give it: --lock solvekit.lock",
-        );
-    }
-    failure
+    of.failed(message, &lines)
 }
 
 /// One answer a line, in the order of the cases; a line that is no case is answered with an error.

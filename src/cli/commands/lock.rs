@@ -18,6 +18,7 @@ use crate::cli::args::places;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BuildUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -74,8 +75,12 @@ fn kept(before: &Lock, update: &[String]) -> Result<Lock, Failure> {
         let reference = reference.with_default_tag().to_string();
         if before.images().all(|(known, _)| known != reference) {
             let known: Vec<&str> = before.images().map(|(known, _)| known).collect();
-            return Err(Failure::new(format!("the lock does not have {reference}"))
-                .hint(format!("it has {}", known.join(", "))));
+            let known = known.into_iter().map(str::to_owned).collect();
+            return Err(BuildUsage::NotInLock {
+                name: reference,
+                known,
+            }
+            .into());
         }
         again.insert(reference);
     }

@@ -10,8 +10,10 @@ use solvekit::registry::{
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
+use crate::cli::report::Advised as _;
 use crate::cli::report::terminal::{print, talk};
-use crate::cli::report::{Failure, hint, prompt};
+use crate::cli::report::usage::ImageUsage;
+use crate::cli::report::{Failure, prompt};
 
 /// More than any password or token.
 const PASSWORD: u64 = 1 << 20;
@@ -133,11 +135,10 @@ impl<'a> Login<'a> {
     async fn verify(&self, credential: &Credential) -> Result<(), Failure> {
         let answer = self.client.authenticate(self.registry, credential).await;
         let checked = answer.map_err(|error| match &error {
-            Error::LoginRefused { .. } | Error::TokenRefused { .. } => failed(&error).hint(
-                "nothing was stored; check the name and the password (many registries want an access token in place of the \
-                 password)",
-            ),
-            _ => failed(&error),
+            Error::LoginRefused { .. } | Error::TokenRefused { .. } => {
+                ImageUsage::LoginRefused(error).into()
+            }
+            _ => Failure::from(error),
         })?;
         if !checked {
             talk(&format!(
@@ -203,10 +204,7 @@ fn from_stdin() -> Result<Secret, Failure> {
 
 fn no_terminal(failure: prompt::NotAsked) -> Failure {
     match failure {
-        prompt::NotAsked::NoTerminal => {
-            Failure::new("there is no terminal to ask for the name and the password at")
-                .hint("give them: solvekit login -u NAME --password-stdin SERVER < FILE")
-        }
+        prompt::NotAsked::NoTerminal => ImageUsage::NoTerminal.into(),
         prompt::NotAsked::Failed(failure) => failure,
     }
 }
@@ -236,8 +234,5 @@ fn is_program(path: &Path) -> bool {
 /// The failure with what can be done about it.
 pub(crate) fn failed(error: &Error) -> Failure {
     let failure = Failure::from_error(error);
-    match hint::for_message(&hint::full(error)) {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    failure.advised(error.advice())
 }

@@ -17,6 +17,7 @@ use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::BuilderUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -191,15 +192,11 @@ fn cannot_listen(place: &str, error: &io::Error) -> Failure {
 }
 
 fn not_here(address: &str) -> Failure {
-    Failure::new(format!("cannot listen on {address:?}"))
-        .hint("--listen takes unix://PATH or tcp://HOST:PORT")
+    BuilderUsage::ListenAddress(address.to_owned()).into()
 }
 
 fn without_tls(address: &str) -> Failure {
-    Failure::new(format!(
-        "{address} can be reached from other machines, and everybody could use the builder"
-    ))
-    .hint("give --listen-tlscert, --listen-tlskey and --listen-tlscacert, or listen on tcp://127.0.0.1:PORT or unix://PATH")
+    BuilderUsage::ListenWithoutTls(address.to_owned()).into()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::cli::interrupt;
 use crate::cli::report::Failure;
 use crate::cli::report::records::{self, Filters};
 use crate::cli::report::terminal::{print_text, talk};
+use crate::cli::report::usage::BuilderUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -128,10 +129,9 @@ async fn check_limits(client: &Client) -> Result<(), Failure> {
     let mut numbers = version.trim_start_matches('v').split(['.', '-', '+']);
     let mut next = || numbers.next().and_then(|number| number.parse::<u32>().ok());
     match (next(), next()) {
-        (Some(0), Some(minor)) if minor < 17 => Err(Failure::new(format!(
-            "the daemon ({version}) knows neither --max-used-space nor --min-free-space"
-        ))
-        .hint("BuildKit 0.17 and newer do; --reserved-space works here")),
+        (Some(0), Some(minor)) if minor < 17 => {
+            Err(BuilderUsage::OldPrune(version.to_owned()).into())
+        }
         _ => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
+use crate::cli::report::usage::ImageUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -75,10 +76,7 @@ fn local(text: &str) -> Result<Place, Failure> {
         return Ok(place);
     }
     match Place::parse(text) {
-        Ok(Place::Registry(_)) | Err(_) => Err(Failure::new(format!(
-            "there is no folder or file {text}"
-        ))
-        .hint("what is pushed lies on this machine; from registry to registry: solvekit image copy SRC DST")),
+        Ok(Place::Registry(_)) | Err(_) => Err(ImageUsage::NothingToPush(text.to_owned()).into()),
         Ok(place) => Ok(place),
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::BuilderUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = RM_EXAMPLES)]
@@ -107,10 +108,7 @@ pub(crate) async fn cmd_stop(
 async fn remove(args: &RmArgs, builders: &Builders, name: &str) -> Result<(), Failure> {
     let builder = builders.find(name)?;
     if builder.of_context {
-        return Err(
-            Failure::new(format!("{name:?} is a context of the docker CLI"))
-                .hint(format!("docker context rm {name} removes it")),
-        );
+        return Err(BuilderUsage::RemoveContext(name.to_owned()).into());
     }
     remove_found(args, builders, &builder).await
 }

@@ -13,9 +13,10 @@ use solvekit::transfer::{Error, Event, How, Options, Plan};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
+use crate::cli::report::Advised as _;
+use crate::cli::report::Failure;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::{talk, talk_over};
-use crate::cli::report::{Failure, hint};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TransferArgs {
@@ -160,25 +161,7 @@ pub(crate) fn platform(text: &str) -> Result<Platform, String> {
 
 /// The failure with what can be done about it.
 pub(crate) fn failed(error: &Error) -> Failure {
-    let failure = Failure::from_error(error);
-    let hint = match error {
-        Error::NotForPlatform { .. } => None,
-        Error::SeveralPlatforms { .. } => {
-            Some("choose one with --platform, or make an OCI archive, which holds all".to_owned())
-        }
-        Error::NoImage { .. } => {
-            Some("name it behind the path: oci:DIR:TAG, oci-archive:FILE:TAG".to_owned())
-        }
-        Error::Incomplete { .. } | Error::Damaged { .. } => Some(
-            "it was cut off or changed after it was made; make it again, nothing was named so far"
-                .to_owned(),
-        ),
-        _ => hint::for_message(&hint::full(error)),
-    };
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::from_error(error).advised(error.advice())
 }
 
 /// A folder for parts on their way, which nobody else uses at this time; it is left when the transfer fails.

@@ -1,6 +1,7 @@
 //! `solvekit use`: which builder is used from now on.
 
 use crate::cli::args::complete;
+use crate::cli::report::usage::BuilderUsage;
 use solvekit::builder::DEFAULT_CONTEXT;
 
 use crate::cli::args::builder::Builders;
@@ -38,9 +39,7 @@ pub(crate) fn cmd_use(
         .name
         .as_deref()
         .or(connection.builder_name(environment));
-    let name = given.ok_or_else(|| {
-        Failure::new("which builder?").hint("solvekit use NAME; solvekit ls lists them")
-    })?;
+    let name = given.ok_or(BuilderUsage::NoName)?;
     let builders = Builders::of(environment)?;
     let builder = builders.find(name)?;
     let current = builders.contexts.current();
@@ -48,16 +47,12 @@ pub(crate) fn cmd_use(
         false => builder.name,
         true if name == current => String::new(),
         true => {
-            return Err(Failure::new(format!(
-                "{name:?} is a context of the docker CLI, and {current:?} is the one that is used"
-            ))
-            .hint(format!(
-                "docker context use {name}, or for one command: --builder {name}{}",
-                match name {
-                    DEFAULT_CONTEXT => ", or without DOCKER_CONTEXT",
-                    _ => "",
-                }
-            )));
+            return Err(BuilderUsage::OtherContext {
+                name: name.to_owned(),
+                current: current.to_owned(),
+                is_default: name == DEFAULT_CONTEXT,
+            }
+            .into());
         }
     };
     let locked = builders.store.lock()?;

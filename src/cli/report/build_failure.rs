@@ -5,9 +5,8 @@ use solvekit::frontend::Error as FrontendError;
 use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
 
-use super::Failure;
-use super::hint;
-use crate::cli::commands::build::keep_going;
+use super::usage::Advised as _;
+use super::{Failure, hint, platforms_failure};
 use crate::cli::interrupt::EXIT_INTERRUPTED;
 
 /// gRPC's Internal and ResourceExhausted have exit codes of their own, as in buildx.
@@ -17,7 +16,7 @@ const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
 /// The failure of a build in full, with its exit code.
 pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     if let Error::Platforms { failed, built } = error {
-        return keep_going::nothing_exported(failed, built, summary, mode);
+        return platforms_failure::nothing_exported(failed, built, summary, mode);
     }
     // The text of a failed step has the daemon's words already.
     let failure = match error {
@@ -32,10 +31,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
         _ => None,
     };
     let failure = failure.report_before(report).code(exit_code(error));
-    match foreign.or_else(|| hint::for_build(error)) {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    failure.advised(foreign.or_else(|| error.advice()))
 }
 
 /// `process "…" did not complete successfully` without the command, which the lines above show.

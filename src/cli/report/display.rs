@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::terminal::{talk, talk_coloured};
+use super::usage::BuildUsage;
 use crate::cli::args::builder::Used;
 use crate::cli::args::headings::PROGRESS;
 use crate::cli::environment::Environment;
@@ -45,20 +46,16 @@ impl ProgressArgs {
             (None, None) => return Ok(Sink::new(mode, true, stderr())),
         };
         if !matches!(mode, Mode::RawJson | Mode::JsonLines) {
-            return Err(Failure::new(
-                "--progress-fd and --progress-file are for progress that programs read",
-            )
-            .hint("add --progress=jsonl or --progress=rawjson; text goes to stderr"));
+            return Err(BuildUsage::ProgressForPeople.into());
         }
         // A new file in the place of another, which is not emptied: a link could lead to one of somebody else.
         let opened = Destination::open(&path).and_then(Destination::publish);
-        let opened = opened.map_err(|error| {
-            let what = match self.progress_fd {
+        let opened = opened.map_err(|source| {
+            let place = match self.progress_fd {
                 Some(number) => format!("file descriptor {number}"),
                 None => path.display().to_string(),
             };
-            Failure::new(format!("cannot write progress to {what}: {error}"))
-                .hint("the shell opens one with 3>FILE or 3>&1, then --progress-fd 3")
+            BuildUsage::ProgressPlace { place, source }
         })?;
         Ok(Sink::new(mode, false, opened))
     }

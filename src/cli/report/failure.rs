@@ -70,9 +70,10 @@ impl Failure {
         }
     }
 
+    /// The same with the next step, if one is known. An error knows its own: see [`super::Advised`].
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(crate) fn advised(mut self, advice: Option<String>) -> Self {
+        self.hint = advice.or(self.hint);
         self
     }
 
@@ -173,25 +174,5 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
-    }
-}
-
-impl From<solvekit::builder::Error> for Failure {
-    fn from(error: solvekit::builder::Error) -> Self {
-        let failure = Self::from_error(&error);
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-}
-
-impl From<solvekit::client::Error> for Failure {
-    fn from(error: solvekit::client::Error) -> Self {
-        let failure = Self::from_error(&error);
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
     }
 }

@@ -6,10 +6,17 @@ use solvekit::pipeline::{Entitlement, Error};
 use solvekit::{client, frontend, gateway};
 
 use super::context_hint;
+use super::usage::Advised;
 use crate::cli::args::permissions;
 
-/// The next step for a failed build: a command, a line of a configuration file.
-pub(crate) fn for_build(error: &Error) -> Option<String> {
+impl Advised for Error {
+    /// The next step for a failed build: a command, a line of a configuration file.
+    fn advice(&self) -> Option<String> {
+        for_build(self)
+    }
+}
+
+fn for_build(error: &Error) -> Option<String> {
     if let Some(hint) = context_hint::for_context(error) {
         return Some(hint);
     }
@@ -154,7 +161,7 @@ fn emulator(architecture: &str) -> String {
 }
 
 fn for_daemon(error: &client::Error) -> Option<String> {
-    error.hint().or_else(|| for_message(&full(error)))
+    error.advice().or_else(|| for_message(&full(error)))
 }
 
 /// How a registry's way to plain HTTP is refused; it comes back in the daemon's message, too.

@@ -8,10 +8,15 @@ pub(crate) mod context_hint;
 pub(crate) mod display;
 pub(crate) mod failure;
 pub(crate) mod hint;
+mod library;
+pub(crate) mod nodes_failure;
+pub(crate) mod platforms_failure;
 pub(crate) mod prompt;
 pub(crate) mod records;
 pub(crate) mod registry_failure;
 pub(crate) mod table_format;
 pub(crate) mod terminal;
+pub(crate) mod usage;
 
 pub(crate) use failure::Failure;
+pub(crate) use usage::Advised;

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::Failure;
 use super::table_format::{self, Format};
+use super::usage::HistoryUsage;
 
 /// What `--filter` chooses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,9 +66,9 @@ impl Filters {
     }
 }
 
-fn wrong(text: &str, why: &str) -> Failure {
-    Failure::new(format!("invalid --filter {text:?}: {why}"))
-        .hint("filters are until=24h, id=ID, type=regular|internal|frontend|source.local|source.git.checkout|exec.cachemount, description~=TEXT, inuse, shared, private, mutable")
+fn wrong(text: &str, reason: &str) -> Failure {
+    let (text, reason) = (text.to_owned(), reason.to_owned());
+    HistoryUsage::RecordFilter { text, reason }.into()
 }
 
 /// A time as Go writes it: numbers with units, for example `1h30m`, `36h`, `500ms`.

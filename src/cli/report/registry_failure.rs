@@ -4,8 +4,8 @@ use solvekit::imagetools;
 use solvekit::oci::Reference;
 use solvekit::registry::{Client, Error, Refusal};
 
-use super::Failure;
-use super::hint;
+use super::usage::Advised as _;
+use super::{Failure, hint};
 
 /// An image's name in an argument.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
@@ -20,40 +20,52 @@ pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> 
             let failure = Box::pin(of_imagetools(client, *source)).await;
             failure.behind(&format!("cannot push to {to}"))
         }
-        error @ imagetools::Error::NoRepository { .. } => Failure::from_error(&error)
-            .hint("name it with its repository: REGISTRY/REPOSITORY@DIGEST"),
+        error @ imagetools::Error::NoRepository { .. } => {
+            let advice = "name it with its repository: REGISTRY/REPOSITORY@DIGEST";
+            Failure::from_error(&error).advised(Some(advice.to_owned()))
+        }
         error => Failure::from_error(&error),
     }
 }
 
 /// The failure of a registry, with the next step: tags that there are, where to log in, which file to make.
 pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
-    let message = hint::full(&error);
-    let failure = Failure::from_error(&error);
-    match &error {
-        Error::Refused(refusal) if error.is_not_found() => {
-            match tags(client, refusal).await {
-                Some(tags) => failure.hint(tags),
-                None => failure,
-            }
-        }
-        Error::NotARegistry { host, .. } => failure.hint(format!(
+    let advice = match &error {
+        Error::Refused(refusal) if error.is_not_found() => tags(client, refusal).await,
+        error => for_registry(error),
+    };
+    Failure::from_error(&error).advised(advice)
+}
+
+fn for_registry(error: &Error) -> Option<String> {
+    let message = hint::full(error);
+    match error {
+        Error::NotARegistry { host, .. } => Some(format!(
             "a registry's address is HOST[:PORT], without a path; https://{host}/v2/ has to answer as one"
         )),
-        Error::Unreachable { registry, .. } if is_plain_http(&message) => failure.hint(format!(
+        Error::Unreachable { registry, .. } if is_plain_http(&message) => Some(format!(
             "{registry} speaks plain HTTP. If that is meant: --insecure-registry {registry}"
         )),
-        Error::Unreachable { registry, .. } if message.contains("UnknownIssuer") => {
-            failure.hint(format!(
-                "the certificate of {registry} is of an authority that this machine does not know. Put that authority's \
-                 certificate into /etc/docker/certs.d/{registry}/ca.crt (or ~/.config/docker/certs.d/{registry}/ca.crt)"
-            ))
-        }
-        _ => match hint::for_message(&message) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        },
+        Error::Unreachable { registry, .. } if message.contains("UnknownIssuer") => Some(format!(
+            "the certificate of {registry} is of an authority that this machine does not know. Put \
+             that authority's certificate into /etc/docker/certs.d/{registry}/ca.crt (or \
+             ~/.config/docker/certs.d/{registry}/ca.crt)"
+        )),
+        error => error.advice(),
     }
+}
+
+/// The registry refuses the push of an image that is being built.
+pub(crate) fn push_denied(image: &Reference, error: &Error) -> Failure {
+    let message = Failure::from_error(error).into_message();
+    let advice = hint::for_message(&message).unwrap_or_else(|| {
+        let registry = image.domain();
+        format!("log in with an account that may push to it: solvekit login {registry}")
+    });
+    Failure::new(format!(
+        "the image could not be pushed to {image}: {message}"
+    ))
+    .advised(Some(advice))
 }
 
 /// What rustls says of an answer that is not TLS.

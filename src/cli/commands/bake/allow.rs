@@ -9,6 +9,7 @@ use solvekit::progress::Mode;
 use crate::cli::args::values;
 use crate::cli::interrupt;
 use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::BakeUsage;
 use crate::cli::report::{Failure, prompt};
 
 /// Entitlements without a value.
@@ -37,11 +38,15 @@ pub(super) fn check(given: &[String]) -> Result<(), Failure> {
         }
         let (key, value) = text.split_once('=').unwrap_or((text, ""));
         let invalid = |reason: String| {
-            Failure::new(format!("--allow {text}: {reason}")).hint(format!(
-                "the entitlements are {} and {} with =VALUE",
-                PLAIN.join(", "),
-                VALUED.join(", ")
-            ))
+            Failure::from(BakeUsage::Allow {
+                text: text.clone(),
+                reason,
+                known: format!(
+                    "the entitlements are {} and {} with =VALUE",
+                    PLAIN.join(", "),
+                    VALUED.join(", ")
+                ),
+            })
         };
         if PLAIN.contains(&key) {
             return Err(invalid(format!("{key} has no value")));
@@ -106,15 +111,14 @@ pub(super) async fn ask(
     }
     let flags: Vec<String> = wanted.iter().map(|(_, flag)| quoted(flag)).collect();
     let flags = flags.join(" ");
-    let refused = Failure::new("the bake file asks for more than is allowed").hint(format!(
-        "if you trust it, allow it: {flags}\n{}",
-        command_line(&flags)
-    ));
+    let command = command_line(&flags);
+    let asked = flags.clone();
+    let refused = Failure::from(BakeUsage::NotAllowed { flags, command });
     if mode == Mode::RawJson {
         return Err(refused);
     }
     talk(&text);
-    let question = format!("\n{flags} allows it without this question.\nAllow it now? [y/N] ");
+    let question = format!("\n{asked} allows it without this question.\nAllow it now? [y/N] ");
     let cancelled = interrupt::token()?;
     let answer = tokio::select! {
         answer = prompt::line(&question) => answer,

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::oci::Reference;
 use solvekit::pipeline::{self, BuildRequest, Prepared, Reconnect};
-use solvekit::progress::{self, Mode, Summary};
-use solvekit::registry;
+use solvekit::progress::{Mode, Summary};
 use solvekit::spread::{Ended, Joint, Target};
 
 use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::nodes::Surveyed;
-use crate::cli::args::registries::{Notes, RegistryArgs};
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
-use crate::cli::commands::build::{context_size, loading, preflight};
+use crate::cli::commands::build::run::{Run, Shown};
+use crate::cli::commands::build::{loading, preflight, unless_cancelled};
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
@@ -82,70 +82,56 @@ pub(super) async fn build(
     environment: &Environment,
 ) -> Result<Baked, Failure> {
     let cancelled = interrupt::token()?;
-    let say = |line: &str| display::boot(mode, line);
-    let prepare_and_connect = async {
-        let prepared = bake::prepare(plan, requests);
-        let prepared = prepared.await.map_err(|error| failed(&error))?;
-        let key = std::env::current_dir().unwrap_or_default();
-        let key = key.to_string_lossy();
-        let reached = connection.reach(environment, &key, &say);
-        Ok::<_, Failure>((prepared, reached.await?.survey().await))
-    };
-    let (prepared, surveyed) = tokio::select! {
-        ready = prepare_and_connect => ready?,
-        () = cancelled.cancelled() => {
-            return Err(build_failure::explain(&pipeline::Error::Interrupted, &Summary::default(), mode));
-        }
-    };
+    let preparing = prepare(plan, requests, mode, connection, environment);
+    let (prepared, surveyed) = unless_cancelled(preparing, &cancelled, mode).await?;
     let targets = targets(&prepared, &surveyed)?;
-    let credentials = environment.credentials()?;
-    let (writer, updates) = progress::channel();
-    surveyed.warn(&writer);
-    let notes = Notes::new(writer.clone());
-    let credentials = Arc::new(credentials.with_notifier(notes.notifier()));
-    let mut options = settings.registries.options(environment);
-    options.insecure.extend(insecure(&prepared));
-    options.notifier = Some(notes.notifier());
-    let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
+    let load = load(&prepared, &surveyed, connection, environment).await?;
+    let run = Run::new(&settings.registries, insecure(&prepared), environment)?;
+    surveyed.warn(&run.progress);
     let pushes = preflight::askable_of(pushes(&prepared), surveyed.address());
-    let refused = preflight::refused(pushes, &registries, writer.clone());
-    let stop = cancelled.child_token();
-    let mut run = pipeline::Environment::default();
-    run.load = load(&prepared, &surveyed, connection, environment).await?;
-    let display = display::start(mode, sink, None, &surveyed.used, environment, updates);
-    run.credentials = credentials;
-    run.registries = options;
-    run.progress = Some(writer);
-    run.cancelled = stop.clone();
-    run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
-    run.reconnect = settings.reconnect;
-    let sent = run.sent.clone();
-    let broken = run.broken.clone();
+    let refused = run.refused(pushes);
+    let registries = run.registries();
+    let shown = Shown {
+        mode,
+        sink,
+        platform: None,
+        used: &surveyed.used,
+        environment,
+    };
+    let (run, running) = run.start(shown, load, settings.reconnect, &cancelled);
     let building = surveyed
         .nodes
         .build_all(targets, &settings.joint, &registries, run);
-    let mut building = std::pin::pin!(building);
-    let ended = tokio::select! {
-        ended = &mut building => Ok(ended),
-        failure = refused => {
-            stop.cancel();
-            let ended = building.await;
-            // They may have come to their end at the same time.
-            match ended.iter().all(|(_, end)| matches!(end, Ended::Built(_))) {
-                true => Ok(ended),
-                false => Err(failure),
-            }
-        }
+    let all_built = |ended: &Vec<(String, Ended)>| {
+        let mut ends = ended.iter().map(|(_, end)| end);
+        ends.all(|end| matches!(end, Ended::Built(_)))
     };
-    notes.end();
-    let summary = display.await.unwrap_or_default();
-    context_size::warn(&sent, mode);
+    let broken = running.broken.clone();
+    let ended = running.until_refused(building, refused, all_built).await;
+    let summary = running.end().await;
     Ok(Baked {
-        used: surveyed.used,
         ended: ended?,
-        summary,
         broken: broken.paths(),
+        used: surveyed.used,
+        summary,
     })
+}
+
+/// Reads the inputs of all targets, connects to the builder and asks its nodes what they can do.
+async fn prepare(
+    plan: &Plan,
+    requests: BTreeMap<String, BuildRequest>,
+    mode: Mode,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(BTreeMap<String, Arc<Prepared>>, Surveyed), Failure> {
+    let prepared = bake::prepare(plan, requests).await;
+    let prepared = prepared.map_err(|error| failed(&error))?;
+    let key = std::env::current_dir().unwrap_or_default();
+    let key = key.to_string_lossy();
+    let say = |line: &str| display::boot(mode, line);
+    let reached = connection.reach(environment, &key, &say);
+    Ok((prepared, reached.await?.survey().await))
 }
 
 /// Every target on its nodes.

@@ -7,6 +7,7 @@ use solvekit::bake::print;
 use super::tools::Work;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_text;
+use crate::cli::report::usage::BakeUsage;
 
 /// Prints the value of an attribute, and where it comes from.
 pub(super) fn explain(text: &str, work: &Work<'_>) -> Result<(), Failure> {
@@ -46,14 +47,16 @@ fn value(json: &str, query: &Query) -> Option<Value> {
 }
 
 fn refused(text: &str, error: &QueryError) -> Failure {
-    let failure = Failure::new(format!("cannot explain {text}: {error}"));
     let nearest = match error {
         QueryError::UnknownTarget { nearest, .. }
-        | QueryError::UnknownAttribute { nearest, .. } => nearest.as_deref(),
+        | QueryError::UnknownAttribute { nearest, .. } => nearest.clone(),
         _ => None,
     };
-    match nearest {
-        Some(near) => failure.hint(format!("did you mean {near:?}?")),
-        None => failure.hint("write TARGET.ATTRIBUTE, for example app.tags or app.args.VERSION"),
+    let (text, reason) = (text.to_owned(), error.to_string());
+    BakeUsage::Explain {
+        text,
+        reason,
+        nearest,
     }
+    .into()
 }

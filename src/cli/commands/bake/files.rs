@@ -10,6 +10,7 @@ use solvekit::oci::Platform;
 
 use crate::cli::args::values;
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BakeUsage;
 
 /// The largest file that is read.
 pub(super) const MAX_BYTES: u64 = 64 << 20;
@@ -77,9 +78,9 @@ impl Settings {
         let names = list.split(separator.unwrap_or(":")).map(str::trim);
         let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
         for name in names.iter().filter(|name| **name != STDIN) {
-            if let Err(error) = Path::new(name).metadata() {
-                return Err(Failure::new(format!("cannot read {name}: {error}"))
-                    .hint("the variable BUILDX_BAKE_FILE names it"));
+            if let Err(source) = Path::new(name).metadata() {
+                let name = (*name).to_owned();
+                return Err(BakeUsage::NamedByVariable { name, source }.into());
             }
         }
         Ok(names.into_iter().map(str::to_owned).collect())
@@ -113,10 +114,7 @@ fn overrides(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     filled
         .map(|text| match text.split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-            _ => Err(
-                Failure::new(format!("--var {text}: it has no name and value"))
-                    .hint("write --var NAME=VALUE"),
-            ),
+            _ => Err(BakeUsage::Variable(text.clone()).into()),
         })
         .collect()
 }
@@ -137,16 +135,9 @@ pub(super) fn read(
 ) -> Result<Vec<InputFile>, Failure> {
     let files = read_some(named(given, settings)?, stdin)?;
     if files.is_empty() {
-        return Err(none().hint(
-            "name one with -f, or make docker-bake.hcl, docker-bake.json or compose.yaml here",
-        ));
+        return Err(BakeUsage::NoFile.into());
     }
     Ok(files)
-}
-
-/// No file was found.
-pub(super) fn none() -> Failure {
-    Failure::new("there is no bake file")
 }
 
 /// Reads these files, or the usual ones as far as they are there.
@@ -233,13 +224,9 @@ fn inside(path: &str) -> io::Result<Option<PathBuf>> {
 
 /// A usual file that cannot be read. One that leads out is read when it is typed.
 pub(super) fn unread(name: &str, error: &io::Error) -> Failure {
-    let failure = Failure::new(format!("cannot read {name}: {error}"));
-    match error.kind() {
-        io::ErrorKind::InvalidInput => {
-            failure.hint(format!("if that file is meant, name it: -f {name}"))
-        }
-        _ => failure,
-    }
+    let source = io::Error::new(error.kind(), error.to_string());
+    let name = name.to_owned();
+    BakeUsage::UsualFile { name, source }.into()
 }
 
 /// Reads a file that was typed, up to a byte more than the largest.

@@ -10,6 +10,7 @@ use super::files::{MAX_BYTES, STDIN, read_file, read_here, unread};
 use super::{failed, read_stdin};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_text};
+use crate::cli::report::usage::BakeUsage;
 
 /// The files that are formatted if none is named, as far as they exist.
 const USUAL: [&str; 2] = ["docker-bake.hcl", "docker-bake.override.hcl"];
@@ -30,8 +31,7 @@ pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
     let is_usual = names.is_empty();
     let names = if is_usual { &usual } else { names };
     if names.is_empty() {
-        return Err(Failure::new("there is no HCL file to format")
-            .hint("name files after fmt, or - for the standard input"));
+        return Err(BakeUsage::NothingToFormat.into());
     }
     let mut differs = false;
     for name in names {
@@ -60,8 +60,7 @@ fn fmt_file(name: &str, read: io::Result<Vec<u8>>, mode: Mode) -> Result<bool, F
         return Err(Failure::new(message));
     }
     if matches!(file.kind(), FileKind::Json | FileKind::Compose) {
-        let message = format!("cannot format {name}: only HCL files have a canonical form here");
-        return Err(Failure::new(message).hint("leave it out"));
+        return Err(BakeUsage::NotHcl(name.to_owned()).into());
     }
     let formatted = format(&file.bytes, name)
         .map_err(|error| failed(&error.with_source(std::slice::from_ref(&file))))?;

@@ -5,6 +5,7 @@ use solvekit::pipeline::csv_fields;
 
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::usage::BakeUsage;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -29,8 +30,10 @@ impl Listing {
     /// Reads `targets`, `variables` or `type=KIND,format=FORM`.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let invalid = |reason: String| {
-            Failure::new(format!("--list {text}: {reason}"))
-                .hint("write --list=targets, --list=variables or --list=type=targets,format=json")
+            Failure::from(BakeUsage::List {
+                text: text.to_owned(),
+                reason,
+            })
         };
         let fields = csv_fields(text).map_err(invalid)?;
         let (mut kind, mut form) = (String::new(), String::new());

@@ -10,7 +10,7 @@ use solvekit::spread::{Built, Ended, Error};
 use super::build::Baked;
 use crate::cli::args::{attestations, contexts, nodes};
 use crate::cli::environment::Environment;
-use crate::cli::report::Failure;
+use crate::cli::report::{Failure, nodes_failure};
 
 /// What failed, if anything did, and which folders are incomplete because of it.
 pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
@@ -36,10 +36,10 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
         }
         [] => Some(Failure::new("the build was interrupted").code(130)),
         [(_, error @ Error::Build(pipeline::Error::Interrupted))] => {
-            Some(nodes::explain(error, &baked.summary, mode))
+            Some(nodes_failure::explain(error, &baked.summary, mode))
         }
         [(name, error)] => {
-            let failure = nodes::explain(error, &baked.summary, mode);
+            let failure = nodes_failure::explain(error, &baked.summary, mode);
             let failure = failure.behind(&format!("target {name}"));
             Some(match baked.ended.len() {
                 1 => failure,
@@ -49,7 +49,7 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
         several => {
             let count = several.len();
             let reports = several.iter().map(|(name, error)| {
-                let failure = nodes::explain(error, &baked.summary, mode);
+                let failure = nodes_failure::explain(error, &baked.summary, mode);
                 failure.behind(&format!("target {name}")).into_report()
             });
             let report: String = reports.collect();

@@ -7,6 +7,7 @@ use solvekit::pipeline::csv_fields;
 use super::BakeArgs;
 use crate::cli::args::values;
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BakeUsage;
 
 /// What the flags say of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +51,10 @@ pub(super) fn texts(args: &BakeArgs) -> Result<Overrides, Failure> {
 /// The method of `--call`; none for a build. Whether there is such a method is up to the frontend.
 fn call(text: &str, check: bool) -> Result<Option<String>, Failure> {
     let invalid = |reason: String| {
-        Failure::new(format!("--call {text}: {reason}"))
-            .hint("write --call=check, or --call=outline,format=json")
+        Failure::from(BakeUsage::Call {
+            text: text.to_owned(),
+            reason,
+        })
     };
     let mut name: Option<String> = None;
     for field in csv_fields(text).map_err(invalid)? {
@@ -79,8 +82,8 @@ fn policies(given: &[String], texts: &mut Vec<String>) -> Result<Policies, Failu
         let policy = Policy::parse(text).map_err(|error| invalid(error.to_string()))?;
         if !policy.files.is_empty() || policy.reset {
             let what = if policy.reset { "reset" } else { "filename" };
-            return Err(invalid(format!("{what} is not allowed here"))
-                .hint("write it in the policy of a target in the bake file"));
+            let text = text.clone();
+            return Err(BakeUsage::Policy { text, what }.into());
         }
         if policy.disabled {
             if policy.strict.is_some() || policy.log_level.is_some() || given.len() > 1 {

@@ -12,6 +12,7 @@ use super::machine::ThisMachine;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
+use crate::cli::report::usage::{BAKE_LOGIN, BakeUsage};
 use crate::cli::report::{Failure, build_failure, context_hint, display, hint};
 
 /// How large a file may be that the daemon reads for this.
@@ -94,10 +95,7 @@ pub(super) async fn fetch(
         let failure = build_failure::explain(&error, &Summary::default(), Mode::Plain)
             .behind(&format!("cannot read the bake file of {shown}"));
         match context_hint::wants_login(&hint::full(&error)) {
-            true => failure.hint(
-                "the git server wants a login: set BUILDX_BAKE_GIT_AUTH_TOKEN, or \
-                 BUILDX_BAKE_GIT_AUTH_HEADER for a whole header; only this server gets it",
-            ),
+            true => failure.advised(Some(BAKE_LOGIN.to_owned())),
             false => failure,
         }
     })?;
@@ -153,17 +151,16 @@ fn agents(url: &str, machine: &dyn Machine) -> Result<SshAgents, Failure> {
             agents.with_keys("", &keys)
         }
     };
-    agents.map_err(|error| {
-        Failure::from_error(&error)
-            .hint("the repository is read over SSH: start an agent, or set BUILDX_BAKE_GIT_SSH=KEY")
-    })
+    Ok(
+        agents
+            .map_err(|error| BakeUsage::RemoteKeys(Failure::from_error(&error).into_message()))?,
+    )
 }
 
 /// Makes relative contexts those of the definition's place.
 pub(super) fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), Failure> {
-    remote::rebase(plan, url, place).map_err(|error| {
-        Failure::from_error(&error).hint("use a git repository, or unpack the archive first")
-    })?;
+    remote::rebase(plan, url, place)
+        .map_err(|error| BakeUsage::RemoteContexts(Failure::from_error(&error).into_message()))?;
     for (name, target) in &plan.targets {
         let context = target.context.as_deref().unwrap_or_default();
         let Some(folder) = context.strip_prefix(WORKING_DIRECTORY) else {
@@ -174,12 +171,8 @@ pub(super) fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), Fai
             || dockerfile.starts_with(WORKING_DIRECTORY)
             || is_remote(dockerfile);
         if !is_elsewhere && std::path::Path::new(folder).join(dockerfile).exists() {
-            return Err(Failure::new(format!(
-                "target {name}: its context is here, and it does not say where its Dockerfile is"
-            ))
-            .hint(format!(
-                "write dockerfile = \"cwd://{dockerfile}\" for the one here"
-            )));
+            let (target, dockerfile) = (name.clone(), dockerfile.to_owned());
+            return Err(BakeUsage::DockerfileUnclear { target, dockerfile }.into());
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What `solvekit bake` tells of bake files, and buildx does not: `--graph`, `--explain`, `check`.
 
 use crate::cli::args::headings::BUILD;
+use crate::cli::report::usage::BakeUsage;
 use clap::ValueEnum;
 use solvekit::bake::graph::graph;
 use solvekit::bake::{self, Evaluation, InputFile, Plan};
@@ -78,8 +79,7 @@ impl ToolArgs {
             talk("check is a target of these files; to check the files, rename it\n");
         }
         if self.format == FindingsForm::Json {
-            return Err(Failure::new("--format needs bake check")
-                .hint("write solvekit bake check --format=json; --print is always JSON"));
+            return Err(BakeUsage::FormatAlone.into());
         }
         let Some(form) = self.graph else {
             return Ok(!self.explain.is_empty());

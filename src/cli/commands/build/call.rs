@@ -13,6 +13,7 @@ use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
 use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::usage::BuildUsage;
 use crate::cli::report::{Failure, build_failure, display};
 
 /// What is asked, and how the answer is wanted.
@@ -81,10 +82,10 @@ impl CallArgs {
 /// `--call=NAME[,format=json][,ignorestatus=BOOL]` and `--check`; none means a build.
 pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure> {
     let invalid = |reason: String| {
-        Failure::new(format!("invalid --call={text}: {reason}")).hint(
-            "--call takes build, check, outline, targets or subrequests.describe, then maybe format=json and \
-             ignorestatus=true, for example --call=check,format=json",
-        )
+        Failure::from(BuildUsage::Call {
+            text: text.to_owned(),
+            reason,
+        })
     };
     let mut name = None;
     let (mut json, mut ignore_status) = (false, false);

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BuildUsage;
 
 /// What opens the way into the engine, if the request has something to load and a builder that is none; whether the engine answers
 /// is asked before anything is built.
@@ -36,9 +37,5 @@ pub(crate) async fn opener(
 }
 
 fn failed(error: &client::Error) -> Failure {
-    let reason = Failure::from_error(error).into_message();
-    Failure::new(format!(
-        "there is no Docker engine to load the image into: {reason}"
-    ))
-    .hint("name one (DOCKER_HOST, docker context use), or write the image to a file: --output type=docker,dest=image.tar")
+    BuildUsage::NoEngineToLoad(Failure::from_error(error).into_message()).into()
 }

@@ -10,7 +10,8 @@ use solvekit::oci::Reference;
 use solvekit::progress::Writer;
 use solvekit::registry::{Client, Error};
 
-use crate::cli::report::{Failure, hint};
+use crate::cli::report::Failure;
+use crate::cli::report::registry_failure::push_denied;
 
 /// Returns when a registry refuses to take one of the images, and never else. One that cannot be reached from here is told and left
 /// to the daemon, which may stand elsewhere.
@@ -22,7 +23,7 @@ pub(crate) async fn refused(images: Vec<Reference>, client: &Client, progress: W
     let mut answers: FuturesUnordered<_> = images.into_iter().map(ask).collect();
     while let Some((image, asked)) = answers.next().await {
         match asked {
-            Err(error) if error.is_own_denial() => return denied(&image, &error),
+            Err(error) if error.is_own_denial() => return push_denied(&image, &error),
             Err(error @ Error::Unreachable { .. }) => {
                 let text = Failure::from_error(&error).into_message();
                 if ["dns error", "Connection refused", "unreachable"]
@@ -38,22 +39,6 @@ pub(crate) async fn refused(images: Vec<Reference>, client: &Client, progress: W
         }
     }
     std::future::pending().await
-}
-
-fn denied(image: &Reference, error: &Error) -> Failure {
-    let failure = Failure::from_error(error);
-    let message = failure.into_message();
-    let hint = hint::for_message(&message);
-    let failure = Failure::new(format!(
-        "the image could not be pushed to {image}: {message}"
-    ));
-    let hint = hint.unwrap_or_else(|| {
-        format!(
-            "log in with an account that may push to it: solvekit login {}",
-            image.domain()
-        )
-    });
-    failure.hint(hint)
 }
 
 /// The same where the daemon may be one of several, which push from here.

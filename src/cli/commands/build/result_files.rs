@@ -11,6 +11,7 @@ use crate::cli::args::headings::OUTPUTS;
 use crate::cli::args::places;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::BuildUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = OUTPUTS)]
@@ -45,12 +46,7 @@ impl ResultFileArgs {
         let has_files =
             |output: &Output| matches!(output.kind, OutputKind::Local | OutputKind::Tar);
         if outputs.iter().any(has_files) && !outputs.iter().any(Output::is_image) {
-            return Err(Failure::new(
-                "--iidfile is given, and the outputs are files, which have no image ID",
-            )
-            .hint(
-                "leave out --iidfile, or add an output that makes an image: --output type=image",
-            ));
+            return Err(BuildUsage::IdOfFiles.into());
         }
         places::ready("--iidfile", path)?;
         if path.is_file() {

@@ -12,6 +12,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print, talk};
+use crate::cli::report::usage::BuilderUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -182,11 +183,7 @@ fn driver(
     if let Some(name) = &args.driver {
         let driver = name.parse()?;
         return match driver {
-            Driver::Docker => Err(
-                Failure::new("no builder can be made with the docker driver").hint(
-                    "it is the engine of a context: docker context create NAME --docker host=…",
-                ),
-            ),
+            Driver::Docker => Err(BuilderUsage::DockerDriver.into()),
             driver => Ok(driver),
         };
     }

@@ -10,6 +10,7 @@ use crate::cli::args::builder::Builders;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::BuilderUsage;
 
 pub(super) fn settings(
     args: &CreateArgs,
@@ -91,16 +92,12 @@ fn endpoint(
     match (driver, &args.endpoint) {
         (Driver::Remote, given) => {
             let address = given.as_ref().or(environment.buildkit_host.as_ref());
-            let address = address.ok_or_else(|| {
-                Failure::new("the remote driver needs the address of a BuildKit")
-                    .hint("for example: solvekit create --driver remote tcp://HOST:1234")
-            })?;
+            let address = address.ok_or(BuilderUsage::RemoteWithoutAddress)?;
             Ok((address.clone(), true))
         }
-        (Driver::Kubernetes, Some(endpoint)) => Err(Failure::new(format!(
-            "the kubernetes driver has no endpoint, {endpoint:?} is given"
-        ))
-        .hint("the cluster is the one of KUBECONFIG and its current context; --driver-opt namespace=NAME is a place in it")),
+        (Driver::Kubernetes, Some(endpoint)) => {
+            Err(BuilderUsage::KubernetesEndpoint(endpoint.clone()).into())
+        }
         (Driver::Kubernetes, None) => {
             let kubeconfig = environment.kubeconfig.as_deref();
             let node = args.node.as_deref();

@@ -1,6 +1,7 @@
 //! `solvekit history inspect attachment`: what hangs on a record, byte for byte.
 
 use crate::cli::args::complete;
+use crate::cli::report::usage::HistoryUsage;
 use solvekit::oci::{Descriptor, Index, Manifest, media_type};
 
 use super::Daemon;
@@ -85,14 +86,8 @@ pub(super) async fn cmd_attachment(
             .iter()
             .map(|one| format!("{} {}", one.kind(), one.platform));
         let known: Vec<String> = known.by_ref().map(|one| one.trim().to_owned()).collect();
-        let failure = Failure::new(format!(
-            "the build {} has no such attachment",
-            found.build_ref
-        ));
-        return Err(match known.is_empty() {
-            true => failure,
-            false => failure.hint(format!("it has: {}", known.join(", "))),
-        });
+        let build = found.build_ref.clone();
+        return Err(HistoryUsage::NoAttachment { build, known }.into());
     };
     let bytes = daemon
         .client

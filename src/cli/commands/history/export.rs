@@ -11,6 +11,7 @@ use crate::cli::args::places;
 use crate::cli::commands::build;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_data;
+use crate::cli::report::usage::HistoryUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,10 +41,7 @@ Examples:
 
 pub(super) async fn cmd_export(args: &ExportArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
     if args.output.is_none() && std::io::stdout().is_terminal() {
-        return Err(
-            Failure::new("a bundle is to go to the standard output, which is a terminal")
-                .hint("name a file: --output build.dockerbuild"),
-        );
+        return Err(HistoryUsage::BundleToTerminal.into());
     }
     if let Some(path) = &args.output {
         places::ready("--output", path)?;

@@ -8,6 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::cli::report::Failure;
 use crate::cli::report::records;
+use crate::cli::report::usage::HistoryUsage;
 
 /// A condition on records.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,14 +45,13 @@ const KEYS: [(&str, Key); 6] = [
     ("duration", Key::Duration),
 ];
 
-const HELP: &str = "filters are ref=TEXT, repository=TEXT, status=completed|error|canceled|running, each also with !=; \
-                    startedAt<1h (or a time, 2026-01-31T12:00:00Z), completedAt>=…, duration>30s";
-
 impl Filter {
     /// Reads `KEY=VALUE`, `KEY!=VALUE`, and for times and durations `KEY<VALUE`, `<=`, `>`, `>=`.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        let wrong =
-            |why: &str| Failure::new(format!("invalid --filter {text:?}: {why}")).hint(HELP);
+        let wrong = |reason: &str| {
+            let (text, reason) = (text.to_owned(), reason.to_owned());
+            Failure::from(HistoryUsage::BuildFilter { text, reason })
+        };
         let found = ["!=", "<=", ">=", "=", "<", ">"]
             .into_iter()
             .filter_map(|operator| Some((text.find(operator)?, operator)))

@@ -12,6 +12,7 @@ use super::{Daemon, LIMIT, record};
 use crate::cli::args::git_repository::Repository;
 use crate::cli::report::table_format::{Format, heads, with_json};
 use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::usage::HistoryUsage;
 use crate::cli::report::{Failure, records};
 
 const TABLE: &str = "{{.Ref}}\t{{.Name}}\t{{.Status}}\t{{.CreatedAt}}\t{{.Duration}}\t{{.Link}}";
@@ -86,10 +87,7 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
 }
 
 fn own_repository() -> Result<Repository, Failure> {
-    Repository::find(Path::new("."))?.ok_or_else(|| {
-        Failure::new("the working directory is in no git repository")
-            .hint("--local lists the builds of the repository that the working directory is in")
-    })
+    Ok(Repository::find(Path::new("."))?.ok_or(HistoryUsage::NoRepository)?)
 }
 
 /// The end of a long name, which tells more than its beginning.

@@ -17,6 +17,7 @@ use crate::cli::args::builder::Used;
 use crate::cli::args::connection::{ConnectionArgs, say};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
+use crate::cli::report::usage::HistoryUsage;
 
 /// How many records are listed, as in buildx.
 const LIMIT: usize = 50;
@@ -131,21 +132,15 @@ impl Daemon<'_> {
             }
             found => found?,
         };
-        found.ok_or_else(|| {
-            Failure::new(format!(
-                "the daemon does not remember a build {build_ref:?}"
-            ))
-            .hint("solvekit history ls shows those that it does")
-        })
+        Ok(found.ok_or_else(|| HistoryUsage::UnknownBuild(build_ref.to_owned()))?)
     }
 }
 
 /// The record of `^N`.
 fn nth(records: Vec<BuildRecord>, offset: &str) -> Result<BuildRecord, Failure> {
-    let position: usize = offset.parse().map_err(|_| {
-        Failure::new(format!("\"^{offset}\" is not ^ and a number"))
-            .hint("^0 is the newest build, ^1 the one before")
-    })?;
+    let position: usize = offset
+        .parse()
+        .map_err(|_| HistoryUsage::Position(offset.to_owned()))?;
     let count = records.len();
     let mut records = records.into_iter();
     records.nth(position).ok_or_else(|| {

@@ -3,6 +3,7 @@
 use super::{Daemon, bare};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
+use crate::cli::report::usage::HistoryUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -48,7 +49,6 @@ pub(super) async fn cmd_rm(args: &RmArgs, daemon: &Daemon<'_>) -> Result<(), Fai
     }
     match failures.is_empty() {
         true => Ok(()),
-        false => Err(Failure::new(failures.join("\n"))
-            .hint("solvekit history ls shows the builds that the daemon remembers")),
+        false => Err(HistoryUsage::NotRemoved(failures.join("\n")).into()),
     }
 }

@@ -10,6 +10,7 @@ use solvekit::text::one_line;
 use super::Daemon;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_json, print_text};
+use crate::cli::report::usage::HistoryUsage;
 
 /// No more than any trace.
 const LIMIT: usize = 512 << 20;
@@ -77,10 +78,7 @@ async fn load(named: Option<&str>, daemon: &Daemon<'_>) -> Result<(Trace, Vec<u8
     }
     let build_ref = &record.build_ref;
     let Some(kept) = &record.trace else {
-        return Err(
-            Failure::new(format!("the daemon has no trace of the build {build_ref}"))
-                .hint("the BuildKit inside a Docker Engine writes none; buildkitd does"),
-        );
+        return Err(HistoryUsage::NoTrace(build_ref.clone()).into());
     };
     let bytes = daemon.client.read_blob(kept.digest.as_str(), LIMIT).await?;
     let trace = Trace::parse(&bytes).map_err(|error| Failure::from_error(&error))?;

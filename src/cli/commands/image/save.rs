@@ -15,6 +15,7 @@ use crate::cli::commands::transfers::{Staging, TransferArgs, failed, platform};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
+use crate::cli::report::usage::ImageUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -48,9 +49,7 @@ pub(super) struct SaveArgs {
 
 pub(super) async fn run(args: SaveArgs, environment: &Environment) -> Result<(), Failure> {
     if args.output.is_none() && io::stdout().is_terminal() {
-        return Err(
-            Failure::new("an archive is not written to a terminal").hint("give a file: -o FILE")
-        );
+        return Err(ImageUsage::ArchiveToTerminal.into());
     }
     let name = Reference::parse(&args.name).map_err(|error| Failure::from_error(&error))?;
     let name = name.with_default_tag();
@@ -83,9 +82,7 @@ pub(super) async fn to_file(
     kind: ArchiveKind,
 ) -> Result<(), Failure> {
     if path.is_dir() {
-        let path = path.display();
-        return Err(Failure::new(format!("{path} is a folder"))
-            .hint(format!("give a file; a layout in a folder is oci:{path}")));
+        return Err(ImageUsage::ArchiveIsFolder(path.to_owned()).into());
     }
     let mut parts = path.as_os_str().to_owned();
     parts.push(".partial");

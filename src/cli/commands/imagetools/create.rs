@@ -17,6 +17,7 @@ use crate::cli::commands::build;
 use crate::cli::environment::Environment;
 use crate::cli::report::registry_failure::{of_imagetools, reference};
 use crate::cli::report::terminal::{print_data, talk};
+use crate::cli::report::usage::ImageUsage;
 use crate::cli::report::{Failure, display};
 
 /// Far more than a name, a digest or a descriptor.
@@ -143,12 +144,10 @@ impl CreateArgs {
 
     fn request(&self) -> Result<CreateRequest, Failure> {
         if self.sources.is_empty() && self.files.is_empty() {
-            return Err(Failure::new("there is nothing to make an image of")
-                .hint("name at least one: solvekit imagetools create -t NAME SOURCE…"));
+            return Err(ImageUsage::NoSource.into());
         }
         if self.tags.is_empty() && !self.dry_run {
-            return Err(Failure::new("the new image has no name")
-                .hint("name it: -t REGISTRY/REPOSITORY:TAG; or look at it only: --dry-run"));
+            return Err(ImageUsage::NoName.into());
         }
         let tags: Vec<Reference> = self
             .tags
@@ -190,10 +189,7 @@ impl CreateArgs {
 /// Where the new image goes.
 fn target(tag: &str) -> Result<Reference, Failure> {
     if LayoutReference::is_one(tag) {
-        return Err(Failure::new(format!(
-            "{tag} is a folder, and the new image goes to a registry"
-        ))
-        .hint("push it, and then copy it into the folder: solvekit image copy NAME oci:DIR:TAG"));
+        return Err(ImageUsage::TargetIsLayout(tag.to_owned()).into());
     }
     reference(tag)
 }

@@ -7,6 +7,7 @@ use super::{ManifestRegistryArgs, failure, lists, local, name};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
+use crate::cli::report::usage::ImageUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
@@ -44,12 +45,7 @@ pub(super) async fn cmd_create(
         Err(error) => return Err(local(error)),
         Ok(_) if args.amend => {}
         Ok(_) => {
-            return Err(
-                Failure::new(format!("there is a manifest list {list} already")).hint(format!(
-                    "add to it: --amend; or begin anew: solvekit manifest rm {}",
-                    list.familiar()
-                )),
-            );
+            return Err(ImageUsage::ListExists(list.to_string(), list.familiar()).into());
         }
     }
     let all: Vec<&Reference> = names.iter().collect();

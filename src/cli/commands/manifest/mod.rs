@@ -15,6 +15,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::registry_failure::{of_imagetools, of_registry, reference};
+use crate::cli::report::usage::ImageUsage;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManifestArgs {
@@ -76,8 +77,7 @@ pub(crate) async fn cmd_manifest(
 fn lists(environment: &Environment) -> Result<Lists, Failure> {
     match &environment.docker_config {
         Some(folder) => Ok(Lists::new(folder.join("manifests"))),
-        None => Err(Failure::new("there is no folder for manifest lists")
-            .hint("set HOME, or DOCKER_CONFIG to a folder")),
+        None => Err(ImageUsage::NoListFolder.into()),
     }
 }
 
@@ -88,25 +88,7 @@ fn name(text: &str) -> Result<Reference, Failure> {
 
 /// The failure of something that no registry took part in.
 fn local(error: Error) -> Failure {
-    let hint = match &error {
-        Error::NoList { list } => Some(format!(
-            "begin it: solvekit manifest create {} IMAGE…",
-            list.familiar()
-        )),
-        Error::NoPlatform { manifest } => Some(format!(
-            "say it: solvekit manifest annotate LIST {} --os linux --arch …",
-            manifest.familiar()
-        )),
-        Error::Gone { .. } => {
-            Some("make the list anew: solvekit manifest rm LIST, then create".to_owned())
-        }
-        _ => None,
-    };
-    let failure = Failure::from_error(&error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    error.into()
 }
 
 /// Any failure, with the next step.

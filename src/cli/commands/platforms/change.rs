@@ -12,6 +12,7 @@ use crate::cli::args::connection::{ConnectionArgs, say};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::BuilderUsage;
 
 /// A change, and the image that makes it.
 pub(super) struct Asked {
@@ -85,21 +86,22 @@ async fn engine(
     let workers = client.workers().await?;
     let node = &target.node;
     if emulation::machine_of(client, &workers).await.is_none() {
-        return Err(Failure::new(format!(
-            "the builder's node {node} is on another machine, and reached without a Docker Engine"
-        ))
-        .hint(format!("on that machine: {}", by_hand(asked, ""))));
+        return Err(BuilderUsage::FarNode {
+            node: node.clone(),
+            by_hand: by_hand(asked, ""),
+        }
+        .into());
     }
     let engine = connection.engine(environment)?;
     match engine_info(&engine).await {
         Ok(_) => Ok(engine),
         Err(error) => {
             let os = fs::read_to_string("/etc/os-release").unwrap_or_default();
-            let why = Failure::from_error(&error).into_message();
-            Err(Failure::new(format!(
-                "emulators are registered by a container, and there is no Docker Engine: {why}"
-            ))
-            .hint(format!("as root: {}", by_hand(asked, &os))))
+            Err(BuilderUsage::NoEngine {
+                reason: Failure::from_error(&error).into_message(),
+                by_hand: by_hand(asked, &os),
+            }
+            .into())
         }
     }
 }

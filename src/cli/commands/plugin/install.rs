@@ -10,6 +10,7 @@ use solvekit::files::random_name;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
+use crate::cli::report::usage::BuilderUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -41,10 +42,7 @@ pub(crate) fn cmd_install_plugin(
         (Some(folder), _) => folder.clone(),
         (None, Some(config)) => config.join("cli-plugins"),
         (None, None) => {
-            return Err(Failure::new(
-                "the docker CLI's folder of plugins is not known: HOME is not set",
-            )
-            .hint("give it with --dir"));
+            return Err(BuilderUsage::NoPluginFolder.into());
         }
     };
     let program = std::env::current_exe()
@@ -79,10 +77,7 @@ fn make_room(link: &Path, program: &Path, force: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if !force {
-        return Err(
-            Failure::new(format!("{} is another program", link.display()))
-                .hint("give --force to replace it: it is kept with .old at its name's end"),
-        );
+        return Err(BuilderUsage::OtherPlugin(link.to_owned()).into());
     }
     let mut kept = link.as_os_str().to_owned();
     kept.push(".old");

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use solvekit::bake::{self, EarlierTargets, FileReader, InputFile, ReadError, filepath};
 
+use super::super::definition::finish;
 use super::super::files::{self, DEFAULT_FILES, MAX_BYTES, STDIN, WORKING_DIRECTORY};
-use super::super::finish;
 use super::super::machine::ThisMachine;
 use super::{Commit, Work};
 use crate::cli::environment::Environment;

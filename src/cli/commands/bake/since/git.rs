@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use solvekit::bake::{ChangeKind, ChangedPath};
 
 use crate::cli::report::Failure;
+use crate::cli::report::usage::BakeUsage;
 
 /// The longest answer of git that is read: the paths of millions of files.
 const MAX_ANSWER: u64 = 256 << 20;
@@ -29,20 +30,12 @@ impl Commit {
     /// The commit that `reference` names.
     pub(super) fn find(folder: &Path, reference: &str) -> Result<Self, Failure> {
         let root = line(&git(folder, &["rev-parse", "--show-toplevel"])?);
-        let root = root.ok_or_else(|| {
-            Failure::new("--changed-since compares with a commit, and this is no git repository")
-                .hint("run it in the working tree, or leave --changed-since out to build all")
-        })?;
+        let root = root.ok_or(BakeUsage::NoRepository)?;
         let root = Path::new(OsStr::from_bytes(&root)).canonicalize();
         let root = root.map_err(|error| {
             Failure::new(format!("cannot find the repository's folder: {error}"))
         })?;
-        let unknown = || {
-            Failure::new(format!(
-                "--changed-since {reference}: git knows no such commit"
-            ))
-            .hint("name a commit, branch or tag; fetch it first if the clone is shallow: git fetch --depth=1 origin REF")
-        };
+        let unknown = || BakeUsage::UnknownCommit(reference.to_owned());
         let named = format!("{reference}^{{commit}}");
         let found = git(
             &root,
@@ -163,9 +156,7 @@ fn line(answer: &Result<Vec<u8>, String>) -> Option<Vec<u8>> {
 
 /// What git writes, or its complaint.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot run git: {error}")).hint("install git; it compares the files")
-    };
+    let failed = |error| Failure::from(BakeUsage::NoGit(error));
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments);
     // Nothing is written to the repository: other commands of git may run.

@@ -1,0 +1,249 @@
+//! What `bake` is about: the files, what they define, and the targets that are asked for.
+
+use std::io;
+
+use solvekit::bake::remote::Place;
+use solvekit::bake::target::Policy;
+use solvekit::bake::{self, Evaluation, InputFile, Options, Plan, print};
+
+use super::{BakeArgs, allow, failed, files, machine, overrides, read_stdin, remote, since, tools};
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::usage::BakeUsage;
+use crate::cli::report::{Failure, display};
+
+/// The flags, and what the process's environment adds to them.
+pub(super) struct Bake<'a> {
+    args: &'a BakeArgs,
+    set: overrides::Overrides,
+    pub(super) asked: remote::Asked<'a>,
+    pub(super) machine: machine::ThisMachine,
+    settings: files::Settings,
+    variables: bake::Environment,
+    options: Options,
+}
+
+/// What the files define.
+pub(super) struct Definition {
+    files: Vec<InputFile>,
+    /// Where they are, if that is not here.
+    place: Option<Place>,
+    pub(super) evaluation: Evaluation,
+}
+
+impl<'a> Bake<'a> {
+    /// Checks the flags; no bake file is read yet.
+    pub(super) fn of(args: &'a BakeArgs) -> Result<Self, Failure> {
+        let set = overrides::texts(args)?;
+        allow::check(&args.allow)?;
+        if args.print && args.listing().is_some() {
+            return Err(BakeUsage::PrintAndList.into());
+        }
+        let asked = remote::Asked::of(&args.targets);
+        let settings = files::Settings::from_process()?;
+        Ok(Self {
+            variables: files::environment(&settings, &args.var, asked.context)?,
+            options: Options {
+                file_relative_paths: settings.file_relative_paths()?,
+            },
+            machine: machine::ThisMachine::new()?,
+            args,
+            set,
+            asked,
+            settings,
+        })
+    }
+
+    /// Reads the files and evaluates them.
+    pub(super) async fn definition(
+        &self,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<Definition, Failure> {
+        let (files, place) = match self.asked.url {
+            None => (
+                files::read(&self.args.file, &self.settings, read_stdin)?,
+                None,
+            ),
+            Some(url) => self.fetch(url, connection, environment).await?,
+        };
+        let no_files = remote::NoFiles(&self.machine);
+        let reader: &dyn bake::FileReader = match self.asked.url {
+            Some(_) => &no_files,
+            None => &self.machine,
+        };
+        let evaluated =
+            bake::evaluate(&files, &self.variables, reader, &self.machine, self.options);
+        Ok(Definition {
+            evaluation: evaluated.map_err(|error| failed(&error))?,
+            files,
+            place,
+        })
+    }
+
+    /// The files of a definition that is elsewhere, and the files here that change it.
+    async fn fetch(
+        &self,
+        url: &str,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<(Vec<InputFile>, Option<Place>), Failure> {
+        let named = files::named(&self.args.file, &self.settings)?;
+        let is_here = |name: &String| name.starts_with(files::WORKING_DIRECTORY);
+        let (here, there): (Vec<String>, Vec<String>) = named.into_iter().partition(is_here);
+        let mode = display::mode(&self.args.progress.mode, false, environment)?;
+        let fetched =
+            remote::fetch(url, &there, mode, &self.machine, connection, environment).await?;
+        let mut files = fetched.files;
+        if !here.is_empty() {
+            files.extend(files::read_some(here, read_stdin)?);
+        }
+        if files.is_empty() {
+            return Err(BakeUsage::NoRemoteFile.into());
+        }
+        Ok((files, fetched.place))
+    }
+
+    /// What `check`, `--graph` and `--explain` look at.
+    pub(super) fn work<'b>(&'b self, definition: &'b Definition) -> tools::Work<'b> {
+        tools::Work {
+            evaluation: &definition.evaluation,
+            names: self.asked.targets,
+            set: &self.set.texts,
+            environment: &self.variables,
+            files: &definition.files,
+        }
+    }
+
+    /// The targets that are asked for, checked and ready to be built or printed.
+    pub(super) fn plan(
+        &self,
+        definition: &Definition,
+        environment: &Environment,
+    ) -> Result<Plan, Failure> {
+        let names = self.asked.targets;
+        let mut plan = chosen(
+            &definition.evaluation,
+            names,
+            &self.set.texts,
+            &self.variables,
+        )?;
+        finish(&mut plan, self.set.policies, environment);
+        if let (Some(url), Some(place)) = (self.asked.url, &definition.place) {
+            remote::rebase(&mut plan, url, *place)?;
+        }
+        check(&plan, &self.machine)?;
+        if let Some(reference) = &self.args.changed_since {
+            self.leave_out(&mut plan, reference, environment)?;
+        }
+        for target in plan.targets.values_mut() {
+            let context = target.context.take().unwrap_or_default();
+            target.context = Some(print::shown_context(&context));
+        }
+        Ok(plan)
+    }
+
+    /// Leaves out the targets of which nothing has changed since a commit.
+    fn leave_out(
+        &self,
+        plan: &mut Plan,
+        reference: &str,
+        environment: &Environment,
+    ) -> Result<(), Failure> {
+        if self.asked.url.is_some() {
+            return Err(BakeUsage::ChangedElsewhere.into());
+        }
+        let work = since::Work {
+            reference,
+            files: &self.args.file,
+            settings: &self.settings,
+            set: &self.set,
+            variables: &self.variables,
+            options: self.options,
+            machine: &self.machine,
+            registries: &self.args.registries,
+        };
+        since::leave_out(plan, &work, environment)
+    }
+}
+
+/// The names of the targets and groups of these files, or of the usual ones; none if they have mistakes.
+pub(crate) fn names(files: &[String]) -> Vec<String> {
+    let evaluate = || {
+        let machine = machine::ThisMachine::new()?;
+        let settings = files::Settings::from_process()?;
+        let variables = files::environment(&settings, &[], "")?;
+        let no_stdin = || Err(io::Error::from(io::ErrorKind::Unsupported));
+        let files = files::read(files, &settings, no_stdin)?;
+        let options = Options {
+            file_relative_paths: settings.file_relative_paths()?,
+        };
+        let evaluated = bake::evaluate(&files, &variables, &machine, &machine, options);
+        evaluated.map_err(|error| failed(&error))
+    };
+    let Ok(evaluation) = evaluate() else {
+        return Vec::new();
+    };
+    let definition = evaluation.definition;
+    let groups = definition.groups.into_iter().map(|group| group.name);
+    let targets = definition.targets.into_iter().map(|target| target.name);
+    groups.chain(targets).collect()
+}
+
+fn chosen(
+    evaluation: &Evaluation,
+    asked: &[String],
+    set: &[String],
+    environment: &bake::Environment,
+) -> Result<Plan, Failure> {
+    let default = ["default".to_owned()];
+    let names = if asked.is_empty() {
+        &default[..]
+    } else {
+        asked
+    };
+    evaluation.plan(names, set, environment).map_err(|error| {
+        let failure = failed(&error);
+        // Nobody has named it: say what there is instead.
+        let known = &evaluation.definition.targets;
+        if error.kind == bake::Kind::UnknownTarget && asked.is_empty() && !known.is_empty() {
+            let names: Vec<&str> = known
+                .iter()
+                .map(|target| target.name.as_str())
+                .take(8)
+                .collect();
+            let names = names.join(", ");
+            return failure.advised(Some(format!("name what to build, for example: {names}")));
+        }
+        failure
+    })
+}
+
+/// Adds what the command line and the environment say of all targets alike.
+pub(super) fn finish(plan: &mut Plan, policies: overrides::Policies, environment: &Environment) {
+    const EPOCH: &str = "SOURCE_DATE_EPOCH";
+    for target in plan.targets.values_mut() {
+        if policies == overrides::Policies::Disabled {
+            let disabled = Policy {
+                disabled: true,
+                ..Policy::default()
+            };
+            target.policy = vec![disabled];
+        }
+        if let Some(epoch) = &environment.source_date_epoch {
+            target
+                .args
+                .entry(EPOCH.to_owned())
+                .or_insert_with(|| epoch.clone());
+        }
+    }
+}
+
+/// Finds what a build could not use; the target is named if there are several.
+fn check(plan: &Plan, machine: &machine::ThisMachine) -> Result<(), Failure> {
+    for (name, target) in &plan.targets {
+        bake::check(target, machine)
+            .map_err(|error| Failure::from_error(&error).behind(&format!("target {name}")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! What a finished build leaves: its place in the history, the files and the lines that scripts read.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+use solvekit::builder::Store;
+use solvekit::files;
+use solvekit::pipeline::BuildOutcome;
+use solvekit::progress::{Mode, Summary, Warning};
+use solvekit::spread::Built;
+
+use super::BuildArgs;
+use crate::cli::args::builder::Used;
+use crate::cli::args::{attestations, nodes};
+use crate::cli::environment::Environment;
+use crate::cli::report::terminal::print;
+use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::{Failure, display, platforms_failure};
+
+/// Reports a build that came to its end, and fails if some of its platforms did.
+pub(super) fn finish(
+    args: &BuildArgs,
+    built: Built,
+    used: &Used,
+    summary: &Summary,
+    mode: Mode,
+    environment: &Environment,
+) -> Result<BuildOutcome, Failure> {
+    remember(args, &built, used, environment);
+    display::warnings(summary, mode, environment);
+    let metadata = args.results.wants_metadata().then(|| {
+        let wanted = attestations::metadata_warnings(environment);
+        let warnings = if wanted { &*summary.warnings } else { &[] };
+        metadata(&built, used, warnings)
+    });
+    let outcome = built.outcome;
+    write_results(args, &outcome, metadata, mode)?;
+    match platforms_failure::exported_partly(&outcome, summary, mode) {
+        None => Ok(outcome),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// Writes down for the history commands what was built. Nothing depends on it: a folder that cannot be written fails no build.
+fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environment) {
+    let Some(folder) = &environment.buildx_config else {
+        return;
+    };
+    let (store, state) = (Store::new(folder), args.contexts.state());
+    for part in &built.parts {
+        let _ = store.save_state(&used.builder, &part.node, &part.build_ref, &state);
+    }
+}
+
+/// The object of the metadata file.
+pub(crate) fn metadata(built: &Built, used: &Used, warnings: &[Warning]) -> Value {
+    let references = nodes::references(built, &used.builder);
+    let node = built.parts.first().map_or(&used.node, |part| &part.node);
+    let mut metadata = built.outcome.metadata(&used.builder, node);
+    let Value::Object(fields) = &mut metadata else {
+        return metadata;
+    };
+    if references.len() > 1 {
+        fields.insert("buildx.build.refs".to_owned(), references.into());
+    }
+    if !warnings.is_empty() {
+        // Warnings are plain data: making JSON of them cannot fail.
+        let warnings = serde_json::to_value(warnings).unwrap_or_default();
+        fields.insert("buildx.build.warnings".to_owned(), warnings);
+    }
+    metadata
+}
+
+/// The files and lines that the flags ask for.
+fn write_results(
+    args: &BuildArgs,
+    outcome: &BuildOutcome,
+    metadata: Option<Value>,
+    mode: Mode,
+) -> Result<(), Failure> {
+    let image_id = outcome.image_id();
+    args.results.write(outcome, metadata)?;
+    match (mode, image_id) {
+        (Mode::Quiet, Some(id)) => print(id.as_str()),
+        (Mode::Tty | Mode::Plain, Some(_)) => {
+            display::result(outcome);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file in one step, so that nobody reads half of it, or to a pipe or device.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = files::Destination::open(path).and_then(|mut to| {
+        to.write_all(bytes)?;
+        to.finish()
+    });
+    Ok(written.map_err(|source| BuildUsage::ResultFile {
+        path: path.to_owned(),
+        source,
+    })?)
+}

@@ -1,0 +1,157 @@
+//! What `build` and `bake` share while daemons work: registries, progress, and the look whether pushes are allowed.
+
+use std::sync::Arc;
+
+use solvekit::oci::Reference;
+use solvekit::pipeline::{self, LoadTarget, Reconnect};
+use solvekit::progress::{self, Mode, Summary, Updates, Writer};
+use solvekit::registry;
+use solvekit::session::{BrokenFolders, Sent};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{context_size, preflight};
+use crate::cli::args::builder::Used;
+use crate::cli::args::registries::{Notes, RegistryArgs};
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::display::{self, Sink};
+
+/// A run that is being set up.
+pub(crate) struct Run {
+    /// Notes before the first step go here.
+    pub(crate) progress: Writer,
+    updates: Updates,
+    notes: Notes,
+    registries: registry::Client,
+    options: registry::ClientOptions,
+    credentials: Arc<registry::Credentials>,
+}
+
+/// A run whose progress is shown.
+pub(crate) struct Running {
+    mode: Mode,
+    notes: Notes,
+    stop: CancellationToken,
+    display: JoinHandle<Summary>,
+    sent: Sent,
+    /// Folders that a failed build leaves incomplete.
+    pub(crate) broken: BrokenFolders,
+}
+
+impl Run {
+    /// `insecure` are registries that the requests themselves call so.
+    pub(crate) fn new(
+        args: &RegistryArgs,
+        insecure: Vec<String>,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let (progress, updates) = progress::channel();
+        let notes = Notes::new(progress.clone());
+        let credentials = environment.credentials()?;
+        let credentials = Arc::new(credentials.with_notifier(notes.notifier()));
+        let mut options = args.options(environment);
+        options.insecure.extend(insecure);
+        options.notifier = Some(notes.notifier());
+        let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
+        Ok(Self {
+            progress,
+            updates,
+            notes,
+            registries,
+            options,
+            credentials,
+        })
+    }
+
+    /// For pushes and look-ups from this machine.
+    pub(crate) fn registries(&self) -> registry::Client {
+        self.registries.clone()
+    }
+
+    /// Asks whether the images may be pushed. Returns only if a registry refuses one.
+    pub(crate) fn refused(&self, pushes: Vec<Reference>) -> impl Future<Output = Failure> + use<> {
+        let (registries, progress) = (self.registries.clone(), self.progress.clone());
+        async move { preflight::refused(pushes, &registries, progress).await }
+    }
+
+    /// Starts to show progress. Returns what the builds are run with, and the handle to wait for them.
+    pub(crate) fn start(
+        self,
+        shown: Shown<'_>,
+        load: Option<LoadTarget>,
+        reconnect: Reconnect,
+        cancelled: &CancellationToken,
+    ) -> (pipeline::Environment, Running) {
+        let stop = cancelled.child_token();
+        let mut run = pipeline::Environment::default();
+        run.credentials = self.credentials;
+        run.registries = self.options;
+        run.progress = Some(self.progress);
+        run.cancelled = stop.clone();
+        run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
+        run.load = load;
+        run.reconnect = reconnect;
+        let running = Running {
+            mode: shown.mode,
+            notes: self.notes,
+            stop,
+            display: shown.start(self.updates),
+            sent: run.sent.clone(),
+            broken: run.broken.clone(),
+        };
+        (run, running)
+    }
+}
+
+/// How and where progress is shown.
+pub(crate) struct Shown<'a> {
+    pub(crate) mode: Mode,
+    pub(crate) sink: Sink,
+    /// The only platform of the build, which no step has to name.
+    pub(crate) platform: Option<String>,
+    pub(crate) used: &'a Used,
+    pub(crate) environment: &'a Environment,
+}
+
+impl Shown<'_> {
+    fn start(self, updates: Updates) -> JoinHandle<Summary> {
+        let Self {
+            mode,
+            sink,
+            platform,
+            used,
+            environment,
+        } = self;
+        display::start(mode, sink, platform, used, environment, updates)
+    }
+}
+
+impl Running {
+    /// Waits for what is built. If a registry refuses a push first, the build is stopped, and the refusal counts unless all was
+    /// built all the same.
+    pub(crate) async fn until_refused<T>(
+        &self,
+        building: impl Future<Output = T>,
+        refused: impl Future<Output = Failure>,
+        is_built: impl FnOnce(&T) -> bool,
+    ) -> Result<T, Failure> {
+        let mut building = std::pin::pin!(building);
+        tokio::select! {
+            built = &mut building => Ok(built),
+            failure = refused => {
+                self.stop.cancel();
+                let built = building.await;
+                if is_built(&built) { Ok(built) } else { Err(failure) }
+            }
+        }
+    }
+
+    /// Waits until all progress is shown. The builds have to be at their end.
+    pub(crate) async fn end(self) -> Summary {
+        self.notes.end();
+        let summary = self.display.await.unwrap_or_default();
+        context_size::warn(&self.sent, self.mode);
+        summary
+    }
+}

@@ -1,0 +1,85 @@
+//! The next step for errors of the library, by their variants. Errors of a build are in `hint`.
+
+use solvekit::{builder, client, manifest_list, registry, spread, transfer};
+
+use super::hint;
+use super::usage::Advised;
+
+impl Advised for builder::Error {
+    fn advice(&self) -> Option<String> {
+        self.hint()
+    }
+}
+
+impl Advised for client::Error {
+    fn advice(&self) -> Option<String> {
+        self.hint()
+    }
+}
+
+impl Advised for registry::Error {
+    fn advice(&self) -> Option<String> {
+        hint::for_message(&hint::full(self))
+    }
+}
+
+impl Advised for transfer::Error {
+    fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::NotForPlatform { .. } => return None,
+            Self::SeveralPlatforms { .. } => {
+                "choose one with --platform, or make an OCI archive, which holds all"
+            }
+            Self::NoImage { .. } => "name it behind the path: oci:DIR:TAG, oci-archive:FILE:TAG",
+            Self::Incomplete { .. } | Self::Damaged { .. } => {
+                "it was cut off or changed after it was made; make it again, nothing was named so far"
+            }
+            _ => return hint::for_message(&hint::full(self)),
+        };
+        Some(advice.to_owned())
+    }
+}
+
+impl Advised for manifest_list::Error {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::NoList { list } => {
+                format!(
+                    "begin it: solvekit manifest create {} IMAGE…",
+                    list.familiar()
+                )
+            }
+            Self::NoPlatform { manifest } => format!(
+                "say it: solvekit manifest annotate LIST {} --os linux --arch …",
+                manifest.familiar()
+            ),
+            Self::Gone { .. } => {
+                "make the list anew: solvekit manifest rm LIST, then create".to_owned()
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The next step when a build cannot be put on the nodes of this builder.
+pub(super) fn for_plan(error: &spread::Error, builder: &str) -> Option<String> {
+    Some(match error {
+        spread::Error::NotTogether { .. } => format!(
+            "push the image (--push), build the platforms of one node at a time (--platform), or \
+             add a node that builds for all: solvekit create --append --name {builder} …"
+        ),
+        spread::Error::Unserved { .. } => format!(
+            "start the nodes that do not answer, or add one that builds for it: solvekit create \
+             --append --name {builder} … (--leave --node NODE takes one out)"
+        ),
+        spread::Error::NoNode { .. } => format!(
+            "start them, or take them out: solvekit create --leave --name {builder} --node NODE"
+        ),
+        spread::Error::EngineCannotPush { .. } => {
+            "turn on the engine's containerd image store, or give the builder nodes with a \
+             BuildKit of their own: solvekit create --driver docker-container"
+                .to_owned()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,67 @@
+//! The failure of a build that is put on the nodes of a builder.
+
+use solvekit::oci::Platform;
+use solvekit::pipeline;
+use solvekit::progress::{Mode, Summary};
+use solvekit::spread::Error;
+
+use super::{Failure, build_failure, hint, library};
+
+/// The failure before anything is solved.
+pub(crate) fn of_plan(error: &Error, builder: &str) -> Failure {
+    Failure::from_error(error).advised(library::for_plan(error, builder))
+}
+
+/// The failure of a build, with the node that it failed on.
+pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
+    match error {
+        Error::Build(error) => build_failure::explain(error, summary, mode),
+        Error::Part {
+            node,
+            platforms,
+            source,
+        } => {
+            let failure = build_failure::explain(source, summary, mode);
+            failure.behind(&of_node(node, platforms, source))
+        }
+        Error::Lost {
+            platforms, source, ..
+        } => {
+            let failure = build_failure::explain(source, summary, mode);
+            let lost = match platforms.is_empty() {
+                true => error.to_string(),
+                false => format!("{error}; no tag has moved"),
+            };
+            failure.behind(&lost)
+        }
+        Error::Cache { parts, .. } => Failure::from_error(error).advised(Some(format!(
+            "the image is built and pushed; the caches are there apart: {}",
+            parts.join(", ")
+        ))),
+        Error::Index { .. } => {
+            let message = Failure::from_error(error).into_message();
+            let advice = hint::for_message(&message);
+            Failure::new(format!("{message}; no tag has moved")).advised(advice)
+        }
+        error => Failure::from_error(error),
+    }
+}
+
+/// The error of a step names its platform already.
+fn of_node(node: &str, platforms: &[Platform], source: &pipeline::Error) -> String {
+    let text = source.to_string();
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    match names.is_empty() || names.iter().any(|name| text.contains(name.as_str())) {
+        true => format!("on the node {node}"),
+        false => format!("on the node {node} ({})", names.join(", ")),
+    }
+}
+
+/// What failed of a build, wherever that was.
+pub(crate) fn cause(error: &Error) -> Option<&pipeline::Error> {
+    match error {
+        Error::Build(error) => Some(error),
+        Error::Part { source, .. } | Error::Lost { source, .. } => Some(source),
+        _ => None,
+    }
+}

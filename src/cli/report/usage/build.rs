@@ -1,0 +1,200 @@
+//! Flags of `build`, `llb`, `lock` and `context`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use solvekit::oci;
+use thiserror::Error;
+
+use super::Advised;
+
+#[derive(Debug, Error)]
+pub(crate) enum BuildUsage {
+    #[error("the standard input is to be read, which is a terminal")]
+    ContextFromTerminal,
+    #[error("--build-context {0:?} has no '='")]
+    ContextWithoutName(String),
+    #[error("{0} is not a folder of this machine")]
+    NotAFolder(String),
+    #[error("the Dockerfile is not on this machine, and no daemon is asked to fetch it")]
+    DockerfileElsewhere,
+    #[error("invalid --call={text}: {reason}")]
+    Call { text: String, reason: String },
+    #[error("--no-cache and --no-cache-filter cannot be used together")]
+    TwoKindsOfNoCache,
+    #[error(transparent)]
+    Tag(oci::Error),
+    #[error("cannot name an image {0:?}: a name to push has no digest")]
+    TagWithDigest(String),
+    #[error("stdout is a terminal; an archive cannot go there")]
+    ArchiveToTerminal,
+    #[error("--iidfile is given, and the outputs are files, which have no image ID")]
+    IdOfFiles,
+    #[error("cannot write {}: {reason}", .path.display())]
+    Place {
+        flag: &'static str,
+        path: PathBuf,
+        reason: String,
+    },
+    #[error("cannot write {}: {source}", .path.display())]
+    ResultFile { path: PathBuf, source: io::Error },
+    #[error("there is no Docker engine to load the image into: {0}")]
+    NoEngineToLoad(String),
+    #[error("cannot read the lock {}: {source}", .path.display())]
+    LockUnreadable { path: PathBuf, source: io::Error },
+    #[error("cannot use the lock {}: {reason}", .path.display())]
+    LockInvalid { path: PathBuf, reason: String },
+    #[error("the lock does not have {name}")]
+    NotInLock { name: String, known: Vec<String> },
+    #[error("cannot read the secret {id:?}: the environment variable {variable} is not set")]
+    SecretVariable { id: String, variable: String },
+    #[error("{reason}")]
+    SecretUnreadable {
+        id: String,
+        by_id: bool,
+        reason: String,
+    },
+    #[error("invalid --secret: {0}")]
+    Secret(String),
+    #[error("--ssh {text}: {id} is given twice")]
+    AgentTwice { text: String, id: String },
+    #[error("--ssh {text}: {} is an agent's socket, which stands alone", .socket.display())]
+    SocketAmongKeys { text: String, socket: PathBuf },
+    #[error("{0}")]
+    Agent(String),
+    #[error("--ssh {0}: SSH_AUTH_SOCK is not set")]
+    NoAgent(String),
+    #[error("cannot use the source policy {}: {reason}", .path.display())]
+    SourcePolicy { path: PathBuf, reason: String },
+    #[error("--policy {0:?} cannot be obeyed: policies are not supported yet")]
+    Policy(String),
+    #[error("--format pb is one graph, and several platforms are asked for")]
+    SeveralGraphs,
+    #[error("--format pb is binary, and stdout is a terminal")]
+    GraphToTerminal,
+    #[error("--progress-fd and --progress-file are for progress that programs read")]
+    ProgressForPeople,
+    #[error("cannot write progress to {place}: {source}")]
+    ProgressPlace { place: String, source: io::Error },
+    #[error("this command is started by BuildKit, not by hand: {0}")]
+    FrontendByHand(String),
+}
+
+impl Advised for BuildUsage {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::LockUnreadable { path, source } => return missing_lock(path, source),
+            Self::Place { flag, .. } => format!("{flag} takes the path of a file"),
+            Self::LockInvalid { path, .. } => {
+                format!("make it anew: solvekit lock --update -o {}", path.display())
+            }
+            Self::NotInLock { known, .. } => format!("it has {}", known.join(", ")),
+            Self::SecretUnreadable { id, by_id, .. } => secret(id, *by_id),
+            fixed => fixed.fixed().to_owned(),
+        })
+    }
+}
+
+impl BuildUsage {
+    /// The advice of variants for which it is always the same.
+    fn fixed(&self) -> &'static str {
+        match self {
+            Self::ContextFromTerminal => {
+                "pipe a tar archive or a Dockerfile into it, for example: solvekit build - < Dockerfile"
+            }
+            Self::ContextWithoutName(_) => {
+                "write NAME=CONTEXT, for example --build-context alpine=docker-image://alpine:3.20 or \
+                 --build-context data=./data"
+            }
+            Self::NotAFolder(_) => "give the folder that would be the build's context, often '.'",
+            Self::DockerfileElsewhere => {
+                "clone or download it, and name the folder, or pipe the Dockerfile in: \
+                 solvekit … -f - URL < Dockerfile"
+            }
+            Self::Call { .. } => {
+                "--call takes build, check, outline, targets or subrequests.describe, then maybe \
+                 format=json and ignorestatus=true, for example --call=check,format=json"
+            }
+            Self::TwoKindsOfNoCache => {
+                "--no-cache runs every step, --no-cache-filter those of the stages it names: give \
+                 one of them"
+            }
+            Self::Tag(_) => {
+                "a name is [registry/]repository[:tag], for example -t ghcr.io/me/app:1.0"
+            }
+            Self::TagWithDigest(_) => {
+                "leave out the part from '@' on: the digest is what the build makes"
+            }
+            Self::ArchiveToTerminal => {
+                "redirect it with > file.tar or a pipe, or name a file: --output type=tar,dest=FILE"
+            }
+            Self::IdOfFiles => {
+                "leave out --iidfile, or add an output that makes an image: --output type=image"
+            }
+            Self::ResultFile { .. } => {
+                "the work itself has succeeded; do it again with a path that can be written"
+            }
+            Self::NoEngineToLoad(_) => {
+                "name one (DOCKER_HOST, docker context use), or write the image to a file: \
+                 --output type=docker,dest=image.tar"
+            }
+            Self::SecretVariable { .. } => "export it, or name a file: --secret id=ID,src=FILE",
+            Self::Secret(_) => {
+                "a secret is id=ID, then src=FILE or env=NAME, for example \
+                 --secret id=npm,src=$HOME/.npmrc"
+            }
+            Self::AgentTwice { .. } => {
+                "several keys of one id go into one flag: --ssh default=KEY,KEY"
+            }
+            Self::SocketAmongKeys { .. } => "an id is one socket, or one or more key files",
+            Self::Agent(_) => {
+                "--ssh default uses the agent of SSH_AUTH_SOCK, --ssh ID=SOCKET another one, \
+                 --ssh ID=KEY[,KEY] key files"
+            }
+            Self::NoAgent(_) => {
+                "start an agent (eval $(ssh-agent); ssh-add), or name its socket or a key: \
+                 --ssh default=PATH"
+            }
+            Self::SourcePolicy { .. } => {
+                "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY names it; it is JSON like {\"rules\": \
+                 [{\"action\": \"DENY\", \"selector\": {\"identifier\": \
+                 \"docker-image://docker.io/*\"}}]}"
+            }
+            Self::Policy(_) => {
+                "--policy disabled=true builds without the policy beside the Dockerfile"
+            }
+            Self::SeveralGraphs => "run it once for each platform",
+            Self::GraphToTerminal => {
+                "send it on: solvekit llb --format pb . | buildctl build --local context=."
+            }
+            Self::ProgressForPeople => {
+                "add --progress=jsonl or --progress=rawjson; text goes to stderr"
+            }
+            Self::ProgressPlace { .. } => {
+                "the shell opens one with 3>FILE or 3>&1, then --progress-fd 3"
+            }
+            Self::FrontendByHand(_) => {
+                "make an image of it (make frontend-image), and name that in the Dockerfile: \
+                 # syntax=registry/solvekit/frontend"
+            }
+            Self::LockUnreadable { .. }
+            | Self::Place { .. }
+            | Self::LockInvalid { .. }
+            | Self::NotInLock { .. }
+            | Self::SecretUnreadable { .. } => "",
+        }
+    }
+}
+
+fn missing_lock(path: &Path, error: &io::Error) -> Option<String> {
+    let is_missing = error.kind() == io::ErrorKind::NotFound;
+    is_missing.then(|| format!("make it: solvekit lock -o {}", path.display()))
+}
+
+fn secret(id: &str, by_id: bool) -> String {
+    let looked = match by_id {
+        true => format!("the variable {id} is not set, and so the file was looked for; "),
+        false => String::new(),
+    };
+    looked + "--secret id=ID,src=FILE reads a file, --secret id=ID,env=NAME a variable"
+}

@@ -1,0 +1,123 @@
+//! Builders, daemons, emulators, and solvekit as a plugin.
+
+use std::path::PathBuf;
+
+use solvekit::client;
+use thiserror::Error;
+
+use super::Advised;
+
+#[derive(Debug, Error)]
+pub(crate) enum BuilderUsage {
+    #[error("there is no folder for builders")]
+    NoFolder,
+    #[error("which builder?")]
+    NoName,
+    #[error("the builder {0:?} has no nodes")]
+    NoNodes(String),
+    #[error("no node of the builder {name:?} can do this build alone: {problems}")]
+    NoNodeAlone { name: String, problems: String },
+    #[error("TLS options are given for the builder {0:?}, which has its own")]
+    TlsOfBuilder(String),
+    #[error("TLS options are given without an address")]
+    TlsForNothing,
+    #[error(transparent)]
+    Address(client::Error),
+    #[error("{0:?} is a context of the docker CLI")]
+    RemoveContext(String),
+    #[error("{name:?} is a context of the docker CLI, and {current:?} is the one that is used")]
+    OtherContext {
+        name: String,
+        current: String,
+        is_default: bool,
+    },
+    #[error("no builder can be made with the docker driver")]
+    DockerDriver,
+    #[error("the remote driver needs the address of a BuildKit")]
+    RemoteWithoutAddress,
+    #[error("the kubernetes driver has no endpoint, {0:?} is given")]
+    KubernetesEndpoint(String),
+    #[error("the daemon ({0}) knows neither --max-used-space nor --min-free-space")]
+    OldPrune(String),
+    #[error("the builder's node {node} is on another machine, and reached without a Docker Engine")]
+    FarNode { node: String, by_hand: String },
+    #[error("emulators are registered by a container, and there is no Docker Engine: {reason}")]
+    NoEngine { reason: String, by_hand: String },
+    #[error("cannot listen on {0:?}")]
+    ListenAddress(String),
+    #[error("{0} can be reached from other machines, and everybody could use the builder")]
+    ListenWithoutTls(String),
+    #[error("the docker CLI's folder of plugins is not known: HOME is not set")]
+    NoPluginFolder,
+    #[error("{} is another program", .0.display())]
+    OtherPlugin(PathBuf),
+}
+
+impl Advised for BuilderUsage {
+    fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::NoFolder => "set BUILDX_CONFIG, DOCKER_CONFIG or HOME",
+            Self::NoName => "solvekit use NAME; solvekit ls lists them",
+            Self::NoNodes(name) => {
+                return Some(format!(
+                    "add one: solvekit create --append --name {name} ENDPOINT"
+                ));
+            }
+            Self::NoNodeAlone { name, .. } => return Some(alone(name)),
+            Self::TlsOfBuilder(_) => "solvekit create has --driver-opt cacert=…,cert=…,key=…",
+            Self::TlsForNothing => {
+                "say which daemon they are for: --addr tcp://HOST:PORT, or BUILDKIT_HOST"
+            }
+            Self::Address(_) => ADDRESSES,
+            Self::RemoveContext(name) => {
+                return Some(format!("docker context rm {name} removes it"));
+            }
+            Self::OtherContext {
+                name, is_default, ..
+            } => {
+                let unset = if *is_default {
+                    ", or without DOCKER_CONTEXT"
+                } else {
+                    ""
+                };
+                return Some(format!(
+                    "docker context use {name}, or for one command: --builder {name}{unset}"
+                ));
+            }
+            Self::DockerDriver => {
+                "it is the engine of a context: docker context create NAME --docker host=…"
+            }
+            Self::RemoteWithoutAddress => {
+                "for example: solvekit create --driver remote tcp://HOST:1234"
+            }
+            Self::KubernetesEndpoint(_) => {
+                "the cluster is the one of KUBECONFIG and its current context; \
+                 --driver-opt namespace=NAME is a place in it"
+            }
+            Self::OldPrune(_) => "BuildKit 0.17 and newer do; --reserved-space works here",
+            Self::FarNode { by_hand, .. } => return Some(format!("on that machine: {by_hand}")),
+            Self::NoEngine { by_hand, .. } => return Some(format!("as root: {by_hand}")),
+            Self::ListenAddress(_) => "--listen takes unix://PATH or tcp://HOST:PORT",
+            Self::ListenWithoutTls(_) => {
+                "give --listen-tlscert, --listen-tlskey and --listen-tlscacert, or listen on \
+                 tcp://127.0.0.1:PORT or unix://PATH"
+            }
+            Self::NoPluginFolder => "give it with --dir",
+            Self::OtherPlugin(_) => {
+                "give --force to replace it: it is kept with .old at its name's end"
+            }
+        };
+        Some(advice.to_owned())
+    }
+}
+
+const ADDRESSES: &str = "an address is unix:///path/buildkitd.sock, tcp://host:1234, docker://, \
+                         docker:///path/docker.sock, docker-container://NAME, kube-pod://POD or \
+                         ssh://HOST";
+
+fn alone(name: &str) -> String {
+    format!(
+        "build the platforms of one node at a time (--platform), add a node that builds them all \
+         (solvekit create --append --name {name} …), or start the nodes that do not answer"
+    )
+}

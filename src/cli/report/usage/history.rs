@@ -1,0 +1,56 @@
+//! Build records and cache records.
+
+use thiserror::Error;
+
+use super::Advised;
+
+#[derive(Debug, Error)]
+pub(crate) enum HistoryUsage {
+    #[error("the daemon does not remember a build {0:?}")]
+    UnknownBuild(String),
+    #[error("{0}")]
+    NotRemoved(String),
+    #[error("\"^{0}\" is not ^ and a number")]
+    Position(String),
+    #[error("invalid --filter {text:?}: {reason}")]
+    BuildFilter { text: String, reason: String },
+    #[error("invalid --filter {text:?}: {reason}")]
+    RecordFilter { text: String, reason: String },
+    #[error("the working directory is in no git repository")]
+    NoRepository,
+    #[error("the daemon has no trace of the build {0}")]
+    NoTrace(String),
+    #[error("a bundle is to go to the standard output, which is a terminal")]
+    BundleToTerminal,
+    #[error("the build {build} has no such attachment")]
+    NoAttachment { build: String, known: Vec<String> },
+}
+
+impl Advised for HistoryUsage {
+    fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::UnknownBuild(_) => "solvekit history ls shows those that it does",
+            Self::NotRemoved(_) => "solvekit history ls shows the builds that the daemon remembers",
+            Self::Position(_) => "^0 is the newest build, ^1 the one before",
+            Self::BuildFilter { .. } => {
+                "filters are ref=TEXT, repository=TEXT, status=completed|error|canceled|running, \
+                 each also with !=; startedAt<1h (or a time, 2026-01-31T12:00:00Z), completedAt>=…, \
+                 duration>30s"
+            }
+            Self::RecordFilter { .. } => {
+                "filters are until=24h, id=ID, type=regular|internal|frontend|source.local|\
+                 source.git.checkout|exec.cachemount, description~=TEXT, inuse, shared, private, \
+                 mutable"
+            }
+            Self::NoRepository => {
+                "--local lists the builds of the repository that the working directory is in"
+            }
+            Self::NoTrace(_) => "the BuildKit inside a Docker Engine writes none; buildkitd does",
+            Self::BundleToTerminal => "name a file: --output build.dockerbuild",
+            Self::NoAttachment { known, .. } => {
+                return (!known.is_empty()).then(|| format!("it has: {}", known.join(", ")));
+            }
+        };
+        Some(advice.to_owned())
+    }
+}

@@ -1,0 +1,67 @@
+//! Images in registries, layouts and archives, and logins.
+
+use std::path::PathBuf;
+
+use solvekit::registry;
+use thiserror::Error;
+
+use super::Advised;
+
+#[derive(Debug, Error)]
+pub(crate) enum ImageUsage {
+    #[error("there is nothing to make an image of")]
+    NoSource,
+    #[error("the new image has no name")]
+    NoName,
+    #[error("{0} is a folder, and the new image goes to a registry")]
+    TargetIsLayout(String),
+    #[error("there is a manifest list {0} already")]
+    ListExists(String, String),
+    #[error("there is no folder for manifest lists")]
+    NoListFolder,
+    #[error("there is no folder or file {0}")]
+    NothingToPush(String),
+    #[error("an archive is not written to a terminal")]
+    ArchiveToTerminal,
+    #[error("{} is a folder", .0.display())]
+    ArchiveIsFolder(PathBuf),
+    #[error("there is no terminal to ask for the name and the password at")]
+    NoTerminal,
+    #[error(transparent)]
+    LoginRefused(registry::Error),
+}
+
+impl Advised for ImageUsage {
+    fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::NoSource => "name at least one: solvekit imagetools create -t NAME SOURCE…",
+            Self::NoName => "name it: -t REGISTRY/REPOSITORY:TAG; or look at it only: --dry-run",
+            Self::TargetIsLayout(_) => {
+                "push it, and then copy it into the folder: solvekit image copy NAME oci:DIR:TAG"
+            }
+            Self::ListExists(_, name) => {
+                return Some(format!(
+                    "add to it: --amend; or begin anew: solvekit manifest rm {name}"
+                ));
+            }
+            Self::NoListFolder => "set HOME, or DOCKER_CONFIG to a folder",
+            Self::NothingToPush(_) => {
+                "what is pushed lies on this machine; from registry to registry: \
+                 solvekit image copy SRC DST"
+            }
+            Self::ArchiveToTerminal => "give a file: -o FILE",
+            Self::ArchiveIsFolder(path) => {
+                return Some(format!(
+                    "give a file; a layout in a folder is oci:{}",
+                    path.display()
+                ));
+            }
+            Self::LoginRefused(_) => {
+                "nothing was stored; check the name and the password (many registries want an \
+                 access token in place of the password)"
+            }
+            Self::NoTerminal => "give them: solvekit login -u NAME --password-stdin SERVER < FILE",
+        };
+        Some(advice.to_owned())
+    }
+}

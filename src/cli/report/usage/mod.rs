@@ -1,0 +1,30 @@
+//! Mistakes in how a command is called, and what it finds missing on this machine.
+//!
+//! One type per area. Each variant has its message and, below, the next step: nothing else in the command
+//! decides what to advise.
+
+mod bake;
+mod build;
+mod builders;
+mod history;
+mod images;
+
+pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
+pub(crate) use build::BuildUsage;
+pub(crate) use builders::BuilderUsage;
+pub(crate) use history::HistoryUsage;
+pub(crate) use images::ImageUsage;
+
+use super::Failure;
+
+/// An error whose next step follows from its variant.
+pub(crate) trait Advised: std::error::Error {
+    /// What the user can do about it: a flag, a command, a line of a file.
+    fn advice(&self) -> Option<String>;
+}
+
+impl<E: Advised> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::from_error(&error).advised(error.advice())
+    }
+}
