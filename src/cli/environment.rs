@@ -64,7 +64,8 @@ pub(crate) struct Environment {
     pub(crate) proxies: Proxies,
 }
 
-/// Podman's files: the one that is named, else where its logins are until the machine is started anew, and those for good.
+/// Podman's files: the one that is named, else where its logins are until the machine is started
+/// anew, and those for good.
 fn auth_files(
     path: &impl Fn(&str) -> Option<PathBuf>,
     config_home: Option<&PathBuf>,
@@ -179,8 +180,8 @@ impl Environment {
         })
     }
 
-    /// The workflow of GitHub Actions that this is a part of, for the provenance. What cannot be read of it is told, and fails no
-    /// build.
+    /// The workflow of GitHub Actions that this is a part of, for the provenance. What cannot be
+    /// read of it is told, and fails no build.
     pub(crate) fn workflow(&self) -> Option<Vec<u8>> {
         let variable = |name: &str| std::env::var(name).ok();
         let read = |path: &str| {
@@ -232,8 +233,9 @@ impl Environment {
             .collect()
     }
 
-    /// The id by which daemons know this user's transfers; made at the first build, shared with buildx. `None` when it
-    /// can be neither read nor written: the daemon then receives every context anew.
+    /// The id by which daemons know this user's transfers; made at the first build, shared with
+    /// buildx. `None` when it can be neither read nor written: the daemon then receives every
+    /// context anew.
     pub(crate) fn node_id(&self) -> Option<String> {
         node_id(self.buildx_config.as_ref()?).ok()
     }

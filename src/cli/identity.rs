@@ -12,7 +12,8 @@ pub(crate) const REVISION: Option<&str> = option_env!("SOLVEKIT_REVISION");
 /// The first word of `buildx version`.
 pub(crate) const BUILDX_PACKAGE: &str = "github.com/docker/buildx";
 
-/// The buildx whose flags, defaults and output this has. Clients decide by it what they may ask for.
+/// The buildx whose flags, defaults and output this has. Clients decide by it what they may ask
+/// for.
 pub(crate) const BUILDX_VERSION: &str = concat!("v0.36.1+solvekit", env!("CARGO_PKG_VERSION"));
 
 /// What `buildctl --version` says: the version whose commands and flags this has.

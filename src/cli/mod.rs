@@ -1,5 +1,5 @@
-//! The command line: `args` turns flags into the library's request types, `commands` has a file for each verb, `report`
-//! prints errors, hints and tables.
+//! The command line: `args` turns flags into the library's request types, `commands` has a file for
+//! each verb, `report` prints errors, hints and tables.
 
 mod args;
 mod buildctl;
@@ -34,13 +34,8 @@ use report::{Failure, failure, terminal};
     name = "solvekit",
     version,
     about,
-    long_about = "solvekit translates a Dockerfile into BuildKit's build graph for every platform that you ask for, \
-                  solves them all at once on a BuildKit daemon, and pushes one image index.",
-    after_help = "Examples:\n  \
-                  solvekit build -t app .                                  build the folder's Dockerfile\n  \
-                  solvekit build --platform linux/amd64,linux/arm64 \\\n                 \
-                  -t registry.example.com/app:1.0 --push .   two platforms, one index, pushed\n  \
-                  solvekit workers                                         what the daemon can build",
+    long_about = ABOUT,
+    after_help = EXAMPLES,
     args_override_self = true,
     propagate_version = false
 )]
@@ -55,6 +50,21 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
+
+const ABOUT: &str = "\
+solvekit translates a Dockerfile into BuildKit's build graph for every platform that you ask for,
+solves them all at once on a BuildKit daemon, and pushes one image index.";
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit build -t app .
+      build the Dockerfile of this folder
+  solvekit build --platform linux/amd64,linux/arm64 -t registry.example.com/app:1.0 --push .
+      build for two platforms, and push one index
+  solvekit workers
+      show what the daemon can build
+  solvekit help build
+      explain a command";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -217,7 +227,8 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     }
 }
 
-/// What the command can do, on stdout: nothing was asked of it, and programs that look for it ask just that.
+/// What the command can do, on stdout: nothing was asked of it, and programs that look for it ask
+/// just that.
 fn help(invocation: &plugin::Invocation) -> Result<(), Failure> {
     let name = invocation.arguments.first().map(Path::new);
     let name = name.and_then(Path::file_name).and_then(OsStr::to_str);

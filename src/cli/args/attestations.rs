@@ -66,8 +66,9 @@ pub(crate) fn defaults(
     Ok(())
 }
 
-/// buildx attests provenance unless `BUILDX_NO_DEFAULT_ATTESTATIONS` is true. solvekit makes an index with one manifest for each
-/// platform and nothing else unless more is asked for, which the variable does when it is false.
+/// buildx attests provenance unless `BUILDX_NO_DEFAULT_ATTESTATIONS` is true. solvekit makes an
+/// index with one manifest for each platform and nothing else unless more is asked for, which the
+/// variable does when it is false.
 fn default_attestations(environment: &Environment) -> Result<bool, Failure> {
     let none = &environment.no_default_attestations;
     Ok(match switch("BUILDX_NO_DEFAULT_ATTESTATIONS", none)? {
@@ -82,7 +83,8 @@ fn switch(name: &str, value: &Option<String>) -> Result<Option<bool>, Failure> {
     read.map_err(|reason| Failure::new(format!("the variable {name} cannot be used: {reason}")))
 }
 
-/// Newer daemons mark what attests as artifacts; `BUILDX_NO_DEFAULT_OCI_ARTIFACT` is for registries that take none.
+/// Newer daemons mark what attests as artifacts; `BUILDX_NO_DEFAULT_OCI_ARTIFACT` is for registries
+/// that take none.
 fn without_artifacts(request: &mut BuildRequest) {
     let images = request
         .outputs

@@ -1,4 +1,5 @@
-//! Which builder: the store, the contexts of the docker CLI, the names that are given and those that were chosen.
+//! Which builder: the store, the contexts of the docker CLI, the names that are given and those
+//! that were chosen.
 
 use std::time::Duration;
 
@@ -130,13 +131,14 @@ impl Builders {
         join_all(self.instances(builder).into_iter().map(ask)).await
     }
 
-    /// Writes down that a builder is used now, one of the docker CLI's contexts too. Nothing depends on it: a store that cannot be
-    /// written is no reason not to build.
+    /// Writes down that a builder is used now, one of the docker CLI's contexts too. Nothing
+    /// depends on it: a store that cannot be written is no reason not to build.
     pub(crate) fn remember_use(&self, name: &str) {
         let _ = self.store.touch(name);
     }
 
-    /// Connects to a node of the builder: to its only one, or to the first that answers and builds for all `platforms`.
+    /// Connects to a node of the builder: to its only one, or to the first that answers and builds
+    /// for all `platforms`.
     pub(crate) async fn connect(
         &self,
         builder: &Builder,

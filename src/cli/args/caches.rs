@@ -5,7 +5,8 @@ use solvekit::pipeline::{CacheDirection, parse_cache, with_credentials};
 
 use crate::cli::report::Failure;
 
-/// All caches of a flag. GitHub's cache is left out where there is none, so that a build works outside of its actions too.
+/// All caches of a flag. GitHub's cache is left out where there is none, so that a build works
+/// outside of its actions too.
 pub(crate) fn of_flags(
     given: &[String],
     direction: CacheDirection,

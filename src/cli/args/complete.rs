@@ -1,7 +1,7 @@
 //! What a shell can offer for a flag: stages, builders, platforms and targets of bake files.
 //!
-//! The shell waits while these run, so that they read local files only and ask no daemon. What cannot be read
-//! offers nothing.
+//! The shell waits while these run, so that they read local files only and ask no daemon. What
+//! cannot be read offers nothing.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -82,7 +82,8 @@ pub(crate) fn stages() -> ArgValueCandidates {
     })
 }
 
-/// For the targets of `bake`: targets and groups of the files that the other words name, or of the usual ones.
+/// For the targets of `bake`: targets and groups of the files that the other words name, or of the
+/// usual ones.
 pub(crate) fn bake_targets() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let files = given().and_then(|given| given.try_get_many::<String>("file").ok()?.map(owned));

@@ -1,4 +1,5 @@
-//! Which daemon: `--builder` or `--addr`, TLS flags, the environment, the chosen builder, the default sockets.
+//! Which daemon: `--builder` or `--addr`, TLS flags, the environment, the chosen builder, the
+//! default sockets.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,7 +56,12 @@ pub(crate) struct ConnectionArgs {
     tlsservername: Option<String>,
 
     /// Read ca.pem, cert.pem and key.pem (or ca.crt, tls.crt and tls.key) from this folder
-    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["tlscacert", "tlscert", "tlskey"])]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        conflicts_with_all = ["tlscacert", "tlscert", "tlskey"]
+    )]
     tlsdir: Option<PathBuf>,
 }
 
@@ -73,12 +79,14 @@ enum Found {
 }
 
 impl ConnectionArgs {
-    /// Connects to the daemon that the flags, the environment, the chosen builder or the default places name.
+    /// Connects to the daemon that the flags, the environment, the chosen builder or the default
+    /// places name.
     pub(crate) async fn connect(&self, environment: &Environment) -> Result<Client, Failure> {
         Ok(self.connect_for(environment, &[], &say).await?.0)
     }
 
-    /// The same for a build of these platforms, and what the daemon is called. What has to be started before is told line by line.
+    /// The same for a build of these platforms, and what the daemon is called. What has to be
+    /// started before is told line by line.
     pub(crate) async fn connect_for(
         &self,
         environment: &Environment,
@@ -107,7 +115,8 @@ impl ConnectionArgs {
         Ok((client, used))
     }
 
-    /// All nodes that a build can be put on. Of a node in a cluster, builds with the same `sticky_key` go to the same pod.
+    /// All nodes that a build can be put on. Of a node in a cluster, builds with the same
+    /// `sticky_key` go to the same pod.
     pub(crate) async fn reach(
         &self,
         environment: &Environment,
@@ -247,8 +256,8 @@ impl ConnectionArgs {
         }
     }
 
-    /// The builder that `use` has chosen; else the context that is used, unless that is the default one or the environment names
-    /// a daemon.
+    /// The builder that `use` has chosen; else the context that is used, unless that is the default
+    /// one or the environment names a daemon.
     fn chosen(
         &self,
         environment: &Environment,
@@ -283,7 +292,8 @@ impl ConnectionArgs {
         Ok(Client::connect(&options).await?)
     }
 
-    /// Where no daemon is, one is started for this command, if the machine has one; else it is told that there is `none`.
+    /// Where no daemon is, one is started for this command, if the machine has one; else it is told
+    /// that there is `none`.
     async fn start_local(
         &self,
         environment: &Environment,

@@ -44,7 +44,8 @@ impl ContextArgs {
         self.files.request(&self.context)
     }
 
-    /// What is written down of a build: context and Dockerfile as absolute paths where they are local ones.
+    /// What is written down of a build: context and Dockerfile as absolute paths where they are
+    /// local ones.
     pub(crate) fn state(&self) -> BuildState {
         let context = self.context.as_str();
         let file = self.files.file.as_deref().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What becomes of a build without an output: builders with the option `default-load` load it, an engine keeps it, unless
-//! `BUILDX_NO_DEFAULT_LOAD` says that it stays in the cache.
+//! What becomes of a build without an output: builders with the option `default-load` load it, an
+//! engine keeps it, unless `BUILDX_NO_DEFAULT_LOAD` says that it stays in the cache.
 
 use solvekit::pipeline::{BuildRequest, Output};
 use solvekit::progress::{Mode, Writer};
@@ -46,11 +46,13 @@ fn warning(request: &BuildRequest, driver: &str) -> Option<String> {
         return None;
     }
     Some(match is_engine {
-        true => "WARNING: No name and no output specified. Build result will only remain in the build cache. To keep the image \
+        true => "WARNING: No name and no output specified. Build result will only remain in the \
+                 build cache. To keep the image \
                  use -t NAME"
             .to_owned(),
         false => format!(
-            "WARNING: No output specified with {driver} driver. Build result will only remain in the build cache. To push result \
+            "WARNING: No output specified with {driver} driver. Build result will only remain in \
+             the build cache. To push result \
              image into registry use --push or to load image into docker use --load"
         ),
     })

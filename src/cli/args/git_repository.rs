@@ -40,7 +40,8 @@ impl Repository {
         }))
     }
 
-    /// The commit that is checked out; with `-dirty` behind it if that is asked and not all is committed.
+    /// The commit that is checked out; with `-dirty` behind it if that is asked and not all is
+    /// committed.
     pub(crate) fn revision(&self, check_dirty: bool) -> Option<String> {
         let head = ["rev-parse", "--verify", "--quiet", "HEAD"];
         let revision = git(&self.root, &head).ok().flatten()?;

@@ -1,5 +1,6 @@
-//! `BUILDX_GIT_INFO` and `BUILDX_GIT_LABELS`: which commit of which repository the context is, in the history, the request
-//! that a full provenance has, and the image's labels, with buildx's names.
+//! `BUILDX_GIT_INFO` and `BUILDX_GIT_LABELS`: which commit of which repository the context is, in
+//! the history, the request that a full provenance has, and the image's labels, with buildx's
+//! names.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// What is no truth value is as if it were not there, as in buildx. In its place the provenance has the commit by default.
+    /// What is no truth value is as if it were not there, as in buildx. In its place the provenance
+    /// has the commit by default.
     fn of(environment: &Environment) -> Self {
         let is_true = |value: &Option<String>| values::boolean(value.as_deref()?).ok();
         let full = environment.git_labels.as_deref() == Some("full");
@@ -36,7 +38,8 @@ impl Wanted {
     }
 }
 
-/// Adds what is known of the repository that the context is in. A build of none, and one without git, goes on without it.
+/// Adds what is known of the repository that the context is in. A build of none, and one without
+/// git, goes on without it.
 pub(crate) fn apply(request: &mut BuildRequest, environment: &Environment) {
     let wanted = Wanted::of(environment);
     let MainContext::Directory(context) = &request.context else {

@@ -1,9 +1,10 @@
-//! What GitHub Actions says about the workflow that runs: for the provenance of what a container's BuildKit builds, in buildx's
-//! form.
+//! What GitHub Actions says about the workflow that runs: for the provenance of what a container's
+//! BuildKit builds, in buildx's form.
 
 use serde_json::{Map, Value};
 
-/// The field and the variable that it is taken from; fields of a group are there together or not at all.
+/// The field and the variable that it is taken from; fields of a group are there together or not at
+/// all.
 type Group = &'static [(&'static str, &'static str)];
 
 const GROUPS: [Group; 5] = [
@@ -45,8 +46,8 @@ const GROUPS: [Group; 5] = [
     ],
 ];
 
-/// The workflow as a JSON object; `None` outside of GitHub Actions. `variable` gives variables of the environment, empty ones too;
-/// `read` the text of a file.
+/// The workflow as a JSON object; `None` outside of GitHub Actions. `variable` gives variables of
+/// the environment, empty ones too; `read` the text of a file.
 ///
 /// # Errors
 /// A line about the file of the event, which cannot be read or is no JSON object.

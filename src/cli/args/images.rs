@@ -1,5 +1,6 @@
 //! Where commands without a daemon look base images up: a lock, registries, or nowhere.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,11 +41,49 @@ pub(crate) fn lookup(
     offline: bool,
     registries: &RegistryArgs,
     environment: &Environment,
-) -> Result<Box<dyn batch::Images>, Failure> {
-    match (lock, offline) {
-        (Some(path), _) => Ok(Box::new(read_lock(path)?)),
-        (None, true) => Ok(Box::new(Offline)),
-        (None, false) => Ok(Box::new(Registries::new(registries, environment)?)),
+) -> Result<Lookup, Failure> {
+    let place: Box<dyn batch::Images> = match (lock, offline) {
+        (Some(path), _) => Box::new(read_lock(path)?),
+        (None, true) => Box::new(Offline),
+        (None, false) => Box::new(Registries::new(registries, environment)?),
+    };
+    Ok(Lookup {
+        place,
+        is_offline: offline && lock.is_none(),
+        has_failed: Cell::new(false),
+    })
+}
+
+/// Where images are looked up, and whether that has failed: an answer of a batch has only words.
+pub(crate) struct Lookup {
+    place: Box<dyn batch::Images>,
+    is_offline: bool,
+    has_failed: Cell<bool>,
+}
+
+impl Lookup {
+    /// True if an image was needed, and nothing may be asked for it.
+    pub(crate) fn lacks_a_lock(&self) -> bool {
+        self.is_offline && self.has_failed.get()
+    }
+}
+
+impl batch::Images for Lookup {
+    fn images(
+        &self,
+        requests: &[ImageRequest],
+        default: &Platform,
+    ) -> Vec<Result<ResolvedImage, ImageFailure>> {
+        let found = self.place.images(requests, default);
+        self.has_failed
+            .set(self.has_failed.get() || found.iter().any(Result::is_err));
+        found
+    }
+
+    fn time(&self, request: &SourceRequest) -> Result<SourceTime, ImageFailure> {
+        let found = self.place.time(request);
+        self.has_failed.set(self.has_failed.get() || found.is_err());
+        found
     }
 }
 

@@ -1,4 +1,5 @@
-//! Flags of `docker build` from before BuildKit: accepted, so that scripts go on working, and without effect.
+//! Flags of `docker build` from before BuildKit: accepted, so that scripts go on working, and
+//! without effect.
 
 use solvekit::progress::Mode;
 
@@ -6,16 +7,40 @@ use crate::cli::report::terminal::talk;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LegacyArgs {
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(
+        long,
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
     compress: Option<bool>,
 
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(
+        long,
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
     force_rm: Option<bool>,
 
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(
+        long,
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
     rm: Option<bool>,
 
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(
+        long,
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
     squash: Option<bool>,
 
     #[arg(long, hide = true)]

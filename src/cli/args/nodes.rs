@@ -1,4 +1,5 @@
-//! The nodes that a build can be put on: those of the builder that answer, or the one daemon that was named.
+//! The nodes that a build can be put on: those of the builder that answer, or the one daemon that
+//! was named.
 
 use std::time::Duration;
 
@@ -69,7 +70,8 @@ impl Reached {
         silent.extend(more);
         let warnings = silent.iter().map(|node| {
             format!(
-                "WARNING: the node {} of the builder {builder} does not answer, and is left out: {}",
+                "WARNING: the node {} of the builder {builder} does not answer, and is left out: \
+                 {}",
                 node.name, node.reason
             )
         });
@@ -145,7 +147,8 @@ impl Ready {
         }
     }
 
-    /// The names to be pushed to that can be asked from here: all, when the index is pushed from here.
+    /// The names to be pushed to that can be asked from here: all, when the index is pushed from
+    /// here.
     pub(crate) fn askable(&self, names: Vec<Reference>) -> Vec<Reference> {
         preflight::askable_of(names, self.address())
     }

@@ -1,6 +1,6 @@
-//! Prepares the arguments for clap, so that all flags behave as those of buildx do: an empty value counts as not given,
-//! every `bool` field is a switch that also takes `=true` and `=false`, and the last of several counts (clap's
-//! `args_override_self` does the rest).
+//! Prepares the arguments for clap, so that all flags behave as those of buildx do: an empty value
+//! counts as not given, every `bool` field is a switch that also takes `=true` and `=false`, and
+//! the last of several counts (clap's `args_override_self` does the rest).
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,7 +9,8 @@ use clap::{Arg, ArgAction, Command};
 
 use super::values;
 
-/// Flags of which an empty value is a mistake that is told, and not nothing: the command and the flag.
+/// Flags of which an empty value is a mistake that is told, and not nothing: the command and the
+/// flag.
 const NEVER_EMPTY: [(&str, &str); 3] = [("bake", "allow"), ("bake", "policy"), ("bake", "set")];
 
 /// An argument of the process, and the flag with a single value that it gives, if it is one.

@@ -13,7 +13,7 @@ use super::contexts::FileArgs;
 use super::values;
 use crate::cli::commands::build as build_command;
 use crate::cli::environment::Environment;
-use crate::cli::report::{Failure, build_failure, hint};
+use crate::cli::report::{Failure, build_failure, daemon_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DockerfileArgs {
@@ -97,7 +97,7 @@ impl OfDockerfile {
                 .report_before(self.excerpt(lines)),
             None => Failure::new(format!("{path}: {message}")),
         };
-        failure.advised(hint::for_message(message))
+        failure.advised(daemon_text::for_message(message))
     }
 
     fn excerpt(&self, lines: &[u64]) -> String {

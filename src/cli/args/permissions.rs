@@ -38,8 +38,10 @@ pub(crate) fn hint(entitlement: &str) -> String {
 pub(crate) fn daemon_hint(entitlement: &str) -> String {
     let engine = entitlement.replace('.', "-");
     format!(
-        "the daemon has to allow it as well: buildkitd --allow-insecure-entitlement {entitlement}, or in buildkitd.toml:\n  \
+        "the daemon has to allow it as well: buildkitd --allow-insecure-entitlement {entitlement}, \
+         or in buildkitd.toml:\n  \
          insecure-entitlements = [\"{entitlement}\"]\n\
-         or a Docker Engine in /etc/docker/daemon.json: {{\"builder\": {{\"entitlements\": {{\"{engine}\": true}}}}}}"
+         or a Docker Engine in /etc/docker/daemon.json: {{\"builder\": {{\"entitlements\": \
+         {{\"{engine}\": true}}}}}}"
     )
 }

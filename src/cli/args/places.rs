@@ -1,4 +1,5 @@
-//! Files that a command writes in the end: their places are checked before the work is done, and their folders made.
+//! Files that a command writes in the end: their places are checked before the work is done, and
+//! their folders made.
 
 use std::path::Path;
 

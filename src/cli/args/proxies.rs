@@ -42,7 +42,8 @@ pub(crate) fn add(
     else {
         return Ok(());
     };
-    // A file that is not there says nothing; one that cannot be read is told by what reads credentials from it.
+    // A file that is not there says nothing; one that cannot be read is told by what reads
+    // credentials from it.
     let Ok(text) = read_at_most(&path, LIMIT) else {
         return Ok(());
     };

@@ -20,8 +20,9 @@ enum Source {
     ById,
 }
 
-/// All secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. Nothing else becomes a secret: a Dockerfile can read every
-/// secret of its build, so a variable of the environment is none unless it is named here.
+/// All secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. Nothing else becomes a secret: a
+/// Dockerfile can read every secret of its build, so a variable of the environment is none unless
+/// it is named here.
 pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     for text in given {
@@ -54,7 +55,8 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
     Ok(secrets)
 }
 
-/// Nothing of a value is repeated in a message: whoever writes `--secret id=x,value` means the value to stay secret.
+/// Nothing of a value is repeated in a message: whoever writes `--secret id=x,value` means the
+/// value to stay secret.
 fn parse(text: &str) -> Result<(String, Source), Failure> {
     let invalid = |reason| Failure::from(BuildUsage::Secret(reason));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);

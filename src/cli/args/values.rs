@@ -28,7 +28,8 @@ pub(crate) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Pairs of `--build-arg`: one without a value takes it from the environment, and is dropped when it is not set there.
+/// Pairs of `--build-arg`: one without a value takes it from the environment, and is dropped when
+/// it is not set there.
 pub(crate) fn build_args(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, String> {
     pairs
         .into_iter()
@@ -47,7 +48,8 @@ pub(crate) fn labels(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, S
         .collect()
 }
 
-/// `host:ip` or `host=ip`; an IPv6 address may stand in brackets, and `host-gateway` is the address of the engine's machine.
+/// `host:ip` or `host=ip`; an IPv6 address may stand in brackets, and `host-gateway` is the address
+/// of the engine's machine.
 pub(crate) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
     let (host, address) = text
         .split_once('=')

@@ -1,6 +1,8 @@
-//! `solvekit completion SHELL`: the script for a shell, and the answers when that script or the docker CLI asks.
+//! `solvekit completion SHELL`: the script for a shell, and the answers when that script or the
+//! docker CLI asks.
 //!
-//! The script calls solvekit again for each tab, so that it knows stages, builders and targets, too.
+//! The script calls solvekit again for each tab, so that it knows stages, builders and targets,
+//! too.
 
 use std::ffi::OsString;
 
@@ -89,7 +91,8 @@ fn printable(answer: &[u8]) -> String {
     names.join(&SEPARATOR.to_string())
 }
 
-/// Prints candidates as the docker CLI reads them: one per line with its help, then what else to offer.
+/// Prints candidates as the docker CLI reads them: one per line with its help, then what else to
+/// offer.
 pub(crate) fn answer_docker(words: &[String], mut command: clap::Command) -> Result<(), Failure> {
     /// Offer files; offer nothing else.
     const FILES: &str = ":0\n";

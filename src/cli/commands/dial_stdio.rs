@@ -20,7 +20,12 @@ pub(crate) struct DialStdioArgs {
 
     /// Report on stderr which builder is used: auto, plain, tty or rawjson; quiet and none report
     /// nothing
-    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = ["auto", "plain", "tty", "rawjson", "quiet", "none"])]
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "auto",
+        value_parser = ["auto", "plain", "tty", "rawjson", "quiet", "none"]
+    )]
     progress: String,
 }
 

@@ -1,4 +1,5 @@
-//! `solvekit frontend`: what BuildKit starts when a Dockerfile says `# syntax=` with an image of solvekit.
+//! `solvekit frontend`: what BuildKit starts when a Dockerfile says `# syntax=` with an image of
+//! solvekit.
 
 use solvekit::frontend;
 use solvekit::gateway::{Bridge, FrontendEnvironment};

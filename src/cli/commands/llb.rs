@@ -10,14 +10,14 @@ use solvekit::files::read_at_most;
 use solvekit::llb::{Definition, render};
 use solvekit::lock::Lock;
 
-use crate::cli::args::images;
+use crate::cli::args::images::{self, Lookup};
 use crate::cli::args::of_dockerfile::{DockerfileArgs, OfDockerfile};
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_json, print_text};
-use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::usage::{self, BuildUsage};
 
 /// The columns of a tree that does not go to a terminal.
 const WIDTH: usize = 100;
@@ -25,12 +25,7 @@ const WIDTH: usize = 100;
 const LINE: u64 = 64 << 20;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-                  solvekit llb .                                        stages, steps, what each reads\n  \
-                  solvekit llb --format json --platform linux/arm64 .   everything, for tools\n  \
-                  solvekit llb --format pb . | buildctl build --local context=.\n  \
-                  solvekit llb --format dot . | dot -Tsvg > graph.svg\n  \
-                  solvekit llb --batch cases.jsonl > answers.jsonl      one case a line, one answer a line")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LlbArgs {
     #[command(flatten)]
     dockerfile: DockerfileArgs,
@@ -42,7 +37,12 @@ pub(crate) struct LlbArgs {
 
     /// Print the graph for people (tree), for tools (json, pb) or for drawing programs (dot,
     /// mermaid)
-    #[arg(long, value_name = "FORMAT", default_value = "tree", value_parser = ["tree", "json", "pb", "dot", "mermaid"])]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "tree",
+        value_parser = ["tree", "json", "pb", "dot", "mermaid"]
+    )]
     format: String,
 
     /// Take base images from this lock instead of asking registries
@@ -55,12 +55,24 @@ pub(crate) struct LlbArgs {
 
     /// Read test cases from this file, or - for stdin (one JSON object per line), and print one
     /// answer per line
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "file", "platform", "target", "build_arg", "opt", "format"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["context", "file", "platform", "target", "build_arg", "opt", "format"]
+    )]
     batch: Option<PathBuf>,
 
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit llb .                                        stages, steps, what each reads
+  solvekit llb --format json --platform linux/arm64 .   everything, for tools
+  solvekit llb --format pb . | buildctl build --local context=.
+  solvekit llb --format dot . | dot -Tsvg > graph.svg
+  solvekit llb --batch cases.jsonl > answers.jsonl      one case a line, one answer a line";
 
 pub(crate) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), Failure> {
     if let Some(cases) = &args.batch {
@@ -79,15 +91,15 @@ pub(crate) fn cmd_llb(args: &LlbArgs, environment: &Environment) -> Result<(), F
         environment,
     )?;
     if args.format == "json" {
-        let answer = batch::answer(&of.case, of.source.text(), &*images);
+        let answer = batch::answer(&of.case, of.source.text(), &images);
         print_json(&format!("{answer}\n"))?;
         return match answer.get("error") {
-            Some(_) => Err(failed(&of, &answer)),
+            Some(_) => Err(failed(&of, &answer, &images)),
             None => Ok(()),
         };
     }
-    let translated = batch::translate(&of.case, of.source.text(), &*images)
-        .map_err(|answer| failed(&of, &answer))?;
+    let translated = batch::translate(&of.case, of.source.text(), &images)
+        .map_err(|answer| failed(&of, &answer, &images))?;
     let graphs: Vec<(String, &Definition)> = translated
         .translations
         .iter()
@@ -126,14 +138,18 @@ fn columns() -> usize {
 const SHOWN_LINES: usize = 100;
 
 /// The error of an answer, with the lines that it is about.
-fn failed(of: &OfDockerfile, answer: &Value) -> Failure {
+fn failed(of: &OfDockerfile, answer: &Value, images: &Lookup) -> Failure {
     let message = answer["error"].as_str().unwrap_or_default();
     let line = |at: usize| answer["errorLines"][at].as_u64();
     let lines = line(0).zip(line(1));
     let lines: Vec<u64> = lines.map_or_else(Vec::new, |(first, last)| {
         (first..=last).take(SHOWN_LINES).collect()
     });
-    of.failed(message, &lines)
+    let failure = of.failed(message, &lines);
+    match images.lacks_a_lock() {
+        true => failure.advised(Some(usage::WITHOUT_A_LOCK.to_owned())),
+        false => failure,
+    }
 }
 
 /// One answer a line, in the order of the cases; a line that is no case is answered with an error.
@@ -199,7 +215,7 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
 struct Batch {
     /// Paths of cases are relative to it.
     folder: PathBuf,
-    without_lock: Box<dyn Images>,
+    without_lock: Lookup,
     locks: HashMap<String, Lock>,
 }
 
@@ -233,7 +249,7 @@ impl Batch {
                 }
                 &self.locks[path]
             }
-            None => &*self.without_lock,
+            None => &self.without_lock,
         };
         Ok(batch::answer(case, &source, images))
     }

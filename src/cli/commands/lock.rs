@@ -21,10 +21,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-                  solvekit lock --platform linux/amd64,linux/arm64 .   write solvekit.lock, keep what it has already\n  \
-                  solvekit lock --update alpine:3.20 .                 look this image up again\n  \
-                  solvekit build --lock solvekit.lock .                build from exactly these images")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LockArgs {
     #[command(flatten)]
     dockerfile: DockerfileArgs,
@@ -34,12 +31,25 @@ pub(crate) struct LockArgs {
     output: PathBuf,
 
     /// Look up images again that the lock already has: all, or only this one; repeatable
-    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = false)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 0..=1,
+        default_missing_value = "",
+        require_equals = false
+    )]
     update: Vec<String>,
 
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit lock --platform linux/amd64,linux/arm64 .
+      write solvekit.lock, keep what it has already
+  solvekit lock --update alpine:3.20 .                 look this image up again
+  solvekit build --lock solvekit.lock .                build from exactly these images";
 
 pub(crate) fn cmd_lock(args: &LockArgs, environment: &Environment) -> Result<(), Failure> {
     places::ready("--output", &args.output)?;

@@ -19,10 +19,7 @@ use crate::cli::report::{Failure, prompt};
 const PASSWORD: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-                  solvekit login                                              Docker Hub, asking for name and password\n  \
-                  solvekit login -u me --password-stdin registry.example.com < token\n  \
-                  solvekit login -u bot registry.example.com/team             for the repositories below team only")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LoginArgs {
     /// The registry, or a part of it: HOST[:PORT][/PATH] [default: Docker Hub]
     #[arg(value_name = "SERVER")]
@@ -48,6 +45,13 @@ pub(crate) struct LoginArgs {
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit login
+      Docker Hub, asking for name and password
+  solvekit login -u me --password-stdin registry.example.com < token
+  solvekit login -u bot registry.example.com/team             for the repositories below team only";
 
 pub(crate) async fn cmd_login(args: LoginArgs, environment: &Environment) -> Result<(), Failure> {
     let interrupted = interrupt::token()?;
@@ -153,7 +157,8 @@ impl<'a> Login<'a> {
         let stored = self.credentials.store(self.key, credential).await;
         if let Stored::InFile(path) = stored.map_err(|error| failed(&error))? {
             talk(&format!(
-                "WARNING: the password is stored unencrypted in {}. A credential helper keeps it safe:\n  \
+                "WARNING: the password is stored unencrypted in {}. A credential helper keeps it \
+                 safe:\n  \
                  https://docs.docker.com/go/credential-store/\n",
                 path.display()
             ));
@@ -169,7 +174,8 @@ impl<'a> Login<'a> {
 async fn ask(args: &LoginArgs, registry: &str) -> Result<Credential, Failure> {
     if args.password.is_some() {
         talk(
-            "WARNING: a password on the command line can be seen by others on this machine; use --password-stdin\n",
+            "WARNING: a password on the command line can be seen by others on this machine; use \
+             --password-stdin\n",
         );
     }
     let username = match &args.username {
@@ -209,7 +215,8 @@ fn no_terminal(failure: prompt::NotAsked) -> Failure {
     }
 }
 
-/// The helper that docker takes for the first login: of Linux `pass` where it is set up, else the desktop's secret service.
+/// The helper that docker takes for the first login: of Linux `pass` where it is set up, else the
+/// desktop's secret service.
 fn default_helper(environment: &Environment) -> Option<&'static str> {
     let on_path = |program: &str| {
         let path = environment.search_path.as_ref()?;

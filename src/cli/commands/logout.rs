@@ -34,7 +34,8 @@ pub(crate) async fn cmd_logout(
     let left = credentials.get(registry).await;
     if left.is_ok_and(|left| !left.is_anonymous()) {
         talk(&format!(
-            "note: there are other credentials for {registry}, in DOCKER_AUTH_CONFIG, the auth.json of podman or under another path\n"
+            "note: there are other credentials for {registry}, in DOCKER_AUTH_CONFIG, the \
+             auth.json of podman or under another path\n"
         ));
     }
     Ok(())

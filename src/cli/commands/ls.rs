@@ -96,7 +96,8 @@ pub(crate) async fn cmd_ls(
     Ok(())
 }
 
-/// The builders of the store, the contexts that no builder has the name of, and what cannot be read.
+/// The builders of the store, the contexts that no builder has the name of, and what cannot be
+/// read.
 async fn list(
     builders: &Builders,
     timeout: Duration,

@@ -83,7 +83,8 @@ pub(crate) async fn cmd_proxy(
     served
 }
 
-/// A socket that this process bound. It is removed when this is dropped, unless something else is in its place by then.
+/// A socket that this process bound. It is removed when this is dropped, unless something else is
+/// in its place by then.
 struct Bound {
     path: PathBuf,
     listener: UnixListener,
@@ -116,7 +117,8 @@ impl Drop for Bound {
     }
 }
 
-/// A socket that nobody listens on any more is in the way. Whatever else is there stays, and binding fails.
+/// A socket that nobody listens on any more is in the way. Whatever else is there stays, and
+/// binding fails.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
     if !is_socket {

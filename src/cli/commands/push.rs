@@ -1,4 +1,5 @@
-//! `solvekit push`: an image that a build has left in a folder or an archive goes to registries, again and again.
+//! `solvekit push`: an image that a build has left in a folder or an archive goes to registries,
+//! again and again.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +16,7 @@ use crate::cli::report::terminal::print;
 use crate::cli::report::usage::ImageUsage;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-                  solvekit build -o type=oci,dest=app.tar --platform linux/amd64,linux/arm64 .\n  \
-                  solvekit push app.tar -t registry.example.com/me/app:1.0 -t registry.example.com/me/app:latest\n\n\
-                  What a registry has already is not sent: a push that broke off goes on when it is run again.")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct PushArgs {
     /// The image: a folder (an OCI layout) or an archive (OCI or docker); add :TAG if it holds
     /// several images
@@ -39,6 +37,13 @@ pub(crate) struct PushArgs {
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit build -o type=oci,dest=app.tar --platform linux/amd64,linux/arm64 .
+  solvekit push app.tar -t registry.example.com/me/app:1.0 -t registry.example.com/me/app:latest
+
+What a registry has already is not sent: a push that broke off goes on when it is run again.";
 
 pub(crate) async fn cmd_push(args: PushArgs, environment: &Environment) -> Result<(), Failure> {
     until_interrupted(run(args, environment)).await

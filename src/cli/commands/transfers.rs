@@ -21,7 +21,12 @@ use crate::cli::report::terminal::{talk, talk_over};
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TransferArgs {
     /// Transfer this many blobs at once
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u16).range(1..=64)
+    )]
     jobs: u16,
 
     /// Print no progress
@@ -149,7 +154,8 @@ pub(crate) async fn until_interrupted(
     tokio::select! {
         done = work => done,
         () = interrupted.cancelled() => {
-            Err(Failure::new("interrupted; what was copied stays, and the same command goes on from there").code(EXIT_INTERRUPTED))
+            Err(Failure::new("interrupted; what was copied stays, and the same command goes on \
+                              from there").code(EXIT_INTERRUPTED))
         }
     }
 }
@@ -164,7 +170,8 @@ pub(crate) fn failed(error: &Error) -> Failure {
     Failure::from_error(error).advised(error.advice())
 }
 
-/// A folder for parts on their way, which nobody else uses at this time; it is left when the transfer fails.
+/// A folder for parts on their way, which nobody else uses at this time; it is left when the
+/// transfer fails.
 #[derive(Debug)]
 pub(crate) struct Staging {
     path: std::path::PathBuf,

@@ -1,4 +1,5 @@
-//! The pages of `docs/cli/`, made from the same definitions as `--help`. A test keeps them up to date.
+//! The pages of `docs/cli/`, made from the same definitions as `--help`. A test keeps them up to
+//! date.
 
 mod variables;
 
@@ -108,7 +109,8 @@ fn overview(command: &Command) -> String {
     }
     text.push_str(
         "\n## Flags of every command\n\nA flag without a value also takes `=true` and `=false`. \
-         Of repeated flags the last one counts,\nunless the flag says \"repeatable\". An empty value \
+         Of repeated flags the last one counts,\nunless the flag says \"repeatable\". An empty \
+         value \
          counts as not given.\n",
     );
     flags(command, &mut text, 3, |flag| !flag.is_hide_set());
@@ -123,7 +125,8 @@ fn page(command: &Command) -> String {
     let mut text = String::new();
     section(command, &mut text, 1);
     text.push_str(
-        "\nThe flags that choose the daemon, such as `--builder`, are in the [overview](README.md).\n",
+        "\nThe flags that choose the daemon, such as `--builder`, are in the \
+         [overview](README.md).\n",
     );
     text
 }

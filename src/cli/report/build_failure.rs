@@ -1,4 +1,5 @@
-//! What a failed build looks like: the step with the end of its log, the lines of the Dockerfile, the error, the next step.
+//! What a failed build looks like: the step with the end of its log, the lines of the Dockerfile,
+//! the error, the next step.
 
 use solvekit::client;
 use solvekit::frontend::Error as FrontendError;
@@ -131,7 +132,8 @@ mod tests {
 
     #[test]
     fn the_command_is_not_repeated() {
-        let message = r#"Dockerfile:3: process "/bin/sh -c echo \"a\"" did not complete successfully: exit code: 7"#;
+        let message = "Dockerfile:3: process \"/bin/sh -c echo \\\"a\\\"\" did not complete \
+                       successfully: exit code: 7";
         assert_eq!(
             without_command(message),
             "Dockerfile:3: the command did not complete successfully: exit code: 7"

@@ -1,4 +1,5 @@
-//! Platforms of nodes in print: those that the user gave are marked, long lists are shortened as buildx does.
+//! Platforms of nodes in print: those that the user gave are marked, long lists are shortened as
+//! buildx does.
 
 use std::collections::BTreeMap;
 
@@ -129,7 +130,8 @@ mod tests {
         assert_eq!(list("linux/amd64 linux/386"), "linux/amd64, linux/386");
         assert_eq!(
             list(
-                "linux/amd64 linux/amd64/v2 linux/386 linux/arm64 linux/arm/v7 linux/arm/v6 linux/s390x"
+                "linux/amd64 linux/amd64/v2 linux/386 linux/arm64 linux/arm/v7 linux/arm/v6 \
+                 linux/s390x"
             ),
             "linux/amd64 (+2), linux/arm64, linux/arm (+2), linux/s390x, (1 more)"
         );

@@ -1,6 +1,8 @@
-//! Text in columns, as Go's tabwriter sets it: a tab ends a cell; a column goes on for as long as lines have that cell.
+//! Text in columns, as Go's tabwriter sets it: a tab ends a cell; a column goes on for as long as
+//! lines have that cell.
 
-/// Pads each cell that a tab ends to the widest of its column and `padding` blanks more, and to `minimum` at least.
+/// Pads each cell that a tab ends to the widest of its column and `padding` blanks more, and to
+/// `minimum` at least.
 pub(crate) fn align(text: &str, minimum: usize, padding: usize) -> String {
     let mut aligned = String::new();
     for line in rows(text) {

@@ -48,7 +48,8 @@ impl ProgressArgs {
         if !matches!(mode, Mode::RawJson | Mode::JsonLines) {
             return Err(BuildUsage::ProgressForPeople.into());
         }
-        // A new file in the place of another, which is not emptied: a link could lead to one of somebody else.
+        // A new file in the place of another, which is not emptied: a link could lead to one of
+        // somebody else.
         let opened = Destination::open(&path).and_then(Destination::publish);
         let opened = opened.map_err(|source| {
             let place = match self.progress_fd {

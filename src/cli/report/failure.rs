@@ -1,4 +1,5 @@
-//! How a command fails: the message, what to do next, the exit code. Decided here once for all commands.
+//! How a command fails: the message, what to do next, the exit code. Decided here once for all
+//! commands.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -35,7 +36,8 @@ impl Failure {
         Self::new("").code(code)
     }
 
-    /// The error and its causes, one after the other; a cause that the message has already is not repeated.
+    /// The error and its causes, one after the other; a cause that the message has already is not
+    /// repeated.
     pub(crate) fn from_error(error: &dyn Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();
@@ -70,7 +72,8 @@ impl Failure {
         }
     }
 
-    /// The same with the next step, if one is known. An error knows its own: see [`super::Advised`].
+    /// The same with the next step, if one is known. An error knows its own: see
+    /// [`super::Advised`].
     #[must_use]
     pub(crate) fn advised(mut self, advice: Option<String>) -> Self {
         self.hint = advice.or(self.hint);
@@ -156,7 +159,8 @@ impl Failure {
     }
 }
 
-/// Arguments that cannot be parsed, or `--help` and `--version`. A group of commands without one of them prints its help.
+/// Arguments that cannot be parsed, or `--help` and `--version`. A group of commands without one of
+/// them prints its help.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return match print_text(&error.to_string()) {

@@ -2,7 +2,7 @@
 
 use solvekit::{builder, client, manifest_list, registry, spread, transfer};
 
-use super::hint;
+use super::daemon_text;
 use super::usage::Advised;
 
 impl Advised for builder::Error {
@@ -19,7 +19,7 @@ impl Advised for client::Error {
 
 impl Advised for registry::Error {
     fn advice(&self) -> Option<String> {
-        hint::for_message(&hint::full(self))
+        daemon_text::for_message(&daemon_text::full(self))
     }
 }
 
@@ -32,9 +32,10 @@ impl Advised for transfer::Error {
             }
             Self::NoImage { .. } => "name it behind the path: oci:DIR:TAG, oci-archive:FILE:TAG",
             Self::Incomplete { .. } | Self::Damaged { .. } => {
-                "it was cut off or changed after it was made; make it again, nothing was named so far"
+                "it was cut off or changed after it was made; make it again, nothing was named so \
+                 far"
             }
-            _ => return hint::for_message(&hint::full(self)),
+            _ => return daemon_text::for_message(&daemon_text::full(self)),
         };
         Some(advice.to_owned())
     }

@@ -5,6 +5,7 @@ pub(crate) mod builder_json;
 pub(crate) mod builder_platforms;
 pub(crate) mod columns;
 pub(crate) mod context_hint;
+pub(crate) mod daemon_text;
 pub(crate) mod display;
 pub(crate) mod failure;
 pub(crate) mod hint;

@@ -5,7 +5,7 @@ use solvekit::pipeline;
 use solvekit::progress::{Mode, Summary};
 use solvekit::spread::Error;
 
-use super::{Failure, build_failure, hint, library};
+use super::{Failure, build_failure, daemon_text, library};
 
 /// The failure before anything is solved.
 pub(crate) fn of_plan(error: &Error, builder: &str) -> Failure {
@@ -40,7 +40,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
         ))),
         Error::Index { .. } => {
             let message = Failure::from_error(error).into_message();
-            let advice = hint::for_message(&message);
+            let advice = daemon_text::for_message(&message);
             Failure::new(format!("{message}; no tag has moved")).advised(advice)
         }
         error => Failure::from_error(error),

@@ -1,5 +1,5 @@
-//! Asking people at the terminal; what is secret is not shown while it is typed. Who asks must watch for Ctrl-C and drop the
-//! question then, which leaves the terminal as it was.
+//! Asking people at the terminal; what is secret is not shown while it is typed. Who asks must
+//! watch for Ctrl-C and drop the question then, which leaves the terminal as it was.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 

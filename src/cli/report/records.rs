@@ -21,8 +21,9 @@ pub(crate) struct Filters {
 }
 
 impl Filters {
-    /// Reads the values of `--filter` as buildx does: `until=24h` is a time; `id=x` is a part of the id; `type=regular`,
-    /// `description~=x`, `type!=regular` are compared; a key alone (`inuse`, `shared`, `private`) has to be set.
+    /// Reads the values of `--filter` as buildx does: `until=24h` is a time; `id=x` is a part of
+    /// the id; `type=regular`, `description~=x`, `type!=regular` are compared; a key alone
+    /// (`inuse`, `shared`, `private`) has to be set.
     ///
     /// # Errors
     /// The filter that is wrong, and what a right one looks like.
@@ -107,7 +108,8 @@ pub(crate) fn header() -> String {
     row_of("ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED")
 }
 
-/// A record in one line; a `*` is behind the id of one that can change, and behind a size that is shared.
+/// A record in one line; a `*` is behind the id of one that can change, and behind a size that is
+/// shared.
 pub(crate) fn row(record: &CacheRecord, now: SystemTime) -> String {
     let star = |marked: bool| if marked { "*" } else { "" };
     row_of(
@@ -168,8 +170,8 @@ pub(crate) fn heads() -> Struct {
     ])
 }
 
-/// A record with the names that buildx's templates and JSON have. In a table a `*` is behind the id of one that can change, and
-/// behind a size that is shared.
+/// A record with the names that buildx's templates and JSON have. In a table a `*` is behind the id
+/// of one that can change, and behind a size that is shared.
 pub(crate) fn entry(record: &CacheRecord, is_table: bool, now: SystemTime) -> Struct {
     let star = |marked: bool| if marked && is_table { "*" } else { "" };
     let parents = (!record.parents.is_empty()).then(|| record.parents.clone());
@@ -221,7 +223,8 @@ pub(crate) fn totals(records: &[CacheRecord]) -> String {
     text
 }
 
-/// A size with four significant digits and a decimal unit, as docker writes it: `1.234GB`, `12kB`, `0B`.
+/// A size with four significant digits and a decimal unit, as docker writes it: `1.234GB`, `12kB`,
+/// `0B`.
 pub(crate) fn size(bytes: i64) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     let mut value = bytes as f64;

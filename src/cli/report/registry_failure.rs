@@ -5,7 +5,7 @@ use solvekit::oci::Reference;
 use solvekit::registry::{Client, Error, Refusal};
 
 use super::usage::Advised as _;
-use super::{Failure, hint};
+use super::{Failure, daemon_text};
 
 /// An image's name in an argument.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
@@ -28,7 +28,8 @@ pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> 
     }
 }
 
-/// The failure of a registry, with the next step: tags that there are, where to log in, which file to make.
+/// The failure of a registry, with the next step: tags that there are, where to log in, which file
+/// to make.
 pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
     let advice = match &error {
         Error::Refused(refusal) if error.is_not_found() => tags(client, refusal).await,
@@ -38,10 +39,11 @@ pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
 }
 
 fn for_registry(error: &Error) -> Option<String> {
-    let message = hint::full(error);
+    let message = daemon_text::full(error);
     match error {
         Error::NotARegistry { host, .. } => Some(format!(
-            "a registry's address is HOST[:PORT], without a path; https://{host}/v2/ has to answer as one"
+            "a registry's address is HOST[:PORT], without a path; https://{host}/v2/ has to answer \
+             as one"
         )),
         Error::Unreachable { registry, .. } if is_plain_http(&message) => Some(format!(
             "{registry} speaks plain HTTP. If that is meant: --insecure-registry {registry}"
@@ -58,7 +60,7 @@ fn for_registry(error: &Error) -> Option<String> {
 /// The registry refuses the push of an image that is being built.
 pub(crate) fn push_denied(image: &Reference, error: &Error) -> Failure {
     let message = Failure::from_error(error).into_message();
-    let advice = hint::for_message(&message).unwrap_or_else(|| {
+    let advice = daemon_text::for_message(&message).unwrap_or_else(|| {
         let registry = image.domain();
         format!("log in with an account that may push to it: solvekit login {registry}")
     });

@@ -1,4 +1,5 @@
-//! `--format` of listings: `table`, `json`, or a Go template, once for each entry, as docker's commands have it.
+//! `--format` of listings: `table`, `json`, or a Go template, once for each entry, as docker's
+//! commands have it.
 
 use solvekit::template::{Json, Struct, Template, Value};
 use solvekit::text::one_line;
@@ -17,8 +18,8 @@ pub(crate) struct Format {
 }
 
 impl Format {
-    /// `json`; `table` for the columns of `default`; or a template, `table ` before which makes a table of it. `\t` and `\n` stand
-    /// for what they are.
+    /// `json`; `table` for the columns of `default`; or a template, `table ` before which makes a
+    /// table of it. `\t` and `\n` stand for what they are.
     pub(crate) fn parse(text: &str, default: &str) -> Result<Self, Failure> {
         let (is_table, text) = match text.strip_prefix("table") {
             Some("") => (true, default),
@@ -73,7 +74,8 @@ impl Format {
     }
 }
 
-/// An entry whose JSON is another object than its fields, as in buildx: `{{json .}}` is what `--format json` prints.
+/// An entry whose JSON is another object than its fields, as in buildx: `{{json .}}` is what
+/// `--format json` prints.
 pub(crate) fn with_json(entry: &Struct, object: &serde_json::Value) -> Struct {
     let fields = entry.fields().iter();
     let hidden = fields.fold(Struct::new(), |all, field| {
@@ -129,7 +131,10 @@ mod tests {
             ("table", table),
             (
                 "json",
-                "{\"Name\":\"one\",\"Status\":\"running\"}\n{\"Name\":\"two\",\"Status\":\"running\"}\n",
+                concat!(
+                    "{\"Name\":\"one\",\"Status\":\"running\"}\n",
+                    "{\"Name\":\"two\",\"Status\":\"running\"}\n",
+                ),
             ),
         ] {
             assert_eq!(printed(format).unwrap(), text, "{format}");

@@ -1,6 +1,6 @@
-//! Where text leaves the program. Everything goes through here to stdout and stderr, and loses on the way what a
-//! terminal would act on: names, messages and logs come from daemons, registries and files. Text also loses
-//! passwords and tokens; JSON and data are written as they are.
+//! Where text leaves the program. Everything goes through here to stdout and stderr, and loses on
+//! the way what a terminal would act on: names, messages and logs come from daemons, registries and
+//! files. Text also loses passwords and tokens; JSON and data are written as they are.
 
 use std::io::{self, IsTerminal as _, Write as _};
 

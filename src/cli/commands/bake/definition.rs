@@ -167,7 +167,8 @@ impl<'a> Bake<'a> {
     }
 }
 
-/// The names of the targets and groups of these files, or of the usual ones; none if they have mistakes.
+/// The names of the targets and groups of these files, or of the usual ones; none if they have
+/// mistakes.
 pub(crate) fn names(files: &[String]) -> Vec<String> {
     let evaluate = || {
         let machine = machine::ThisMachine::new()?;

@@ -18,7 +18,8 @@ use crate::cli::report::terminal::{print_json, print_text};
 /// How often a translation may ask for further images.
 const MAX_ROUNDS: usize = 50;
 /// Stands for base images, which are not looked up.
-const BASE: &[u8] = br#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
+const BASE: &[u8] = br#"{"architecture":"amd64","os":"linux","config":{},
+"rootfs":{"type":"layers","diff_ids":[]}}"#;
 /// Rules whose answer depends on the base image.
 const ABOUT_BASES: [Rule; 3] = [
     Rule::UndefinedVar,

@@ -104,17 +104,36 @@ pub(crate) struct BakeArgs {
     pub(super) metadata_file: Option<PathBuf>,
 
     /// Run every step, even if it is cached
-    #[arg(help_heading = CACHES, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
-          value_parser = values::boolean)]
+    #[arg(
+        help_heading = CACHES,
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        value_parser = values::boolean
+    )]
     pub(super) no_cache: Option<bool>,
 
     /// Look up base images in the registry, even if the daemon has them
-    #[arg(help_heading = CACHES, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
-          value_parser = values::boolean)]
+    #[arg(
+        help_heading = CACHES,
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        value_parser = values::boolean
+    )]
     pub(super) pull: Option<bool>,
 
     /// Build at most this many platforms of all targets at once [default: all]
-    #[arg(help_heading = PLATFORMS, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        help_heading = PLATFORMS,
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
     pub(super) max_parallel: Option<u16>,
 
     /// When a target or a platform fails, let the others finish and report the result of each;
@@ -134,7 +153,13 @@ pub(crate) struct BakeArgs {
 
     /// If the connection breaks, wait this long for the daemon and resume the build from its cache:
     /// seconds, or a duration such as 1m30s; 0 fails at once
-    #[arg(help_heading = DAEMON, long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
+    #[arg(
+        help_heading = DAEMON,
+        long,
+        value_name = "TIME",
+        default_value = "10s",
+        value_parser = connection::waiting
+    )]
     pub(super) reconnect: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! `solvekit bake`: the flags of `docker buildx bake`, its look-up of files, `--print` and `--list`.
+//! `solvekit bake`: the flags of `docker buildx bake`, its look-up of files, `--print` and
+//! `--list`.
 
 mod allow;
 mod build;

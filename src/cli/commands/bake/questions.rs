@@ -84,7 +84,8 @@ impl Questions {
         Ok(answered)
     }
 
-    /// The answers on stdout, as the reference prints them. The first exit code counts that is not 0.
+    /// The answers on stdout, as the reference prints them. The first exit code counts that is not
+    /// 0.
     pub(super) fn show(&self, plan: &Plan, answered: &[Answered]) -> Result<(), Failure> {
         match self.flag.is_some_and(CallArgs::is_json) {
             true => print_json(&format!("{:#}\n", document(plan, answered)))?,

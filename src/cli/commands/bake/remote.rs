@@ -13,7 +13,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::usage::{BAKE_LOGIN, BakeUsage};
-use crate::cli::report::{Failure, build_failure, context_hint, display, hint};
+use crate::cli::report::{Failure, build_failure, daemon_text, display};
 
 /// How large a file may be that the daemon reads for this.
 const MAX_BYTES: u64 = 8 << 20;
@@ -94,7 +94,7 @@ pub(super) async fn fetch(
     let files = files.map_err(|error| {
         let failure = build_failure::explain(&error, &Summary::default(), Mode::Plain)
             .behind(&format!("cannot read the bake file of {shown}"));
-        match context_hint::wants_login(&hint::full(&error)) {
+        match daemon_text::wants_login(&daemon_text::full(&error)) {
             true => failure.advised(Some(BAKE_LOGIN.to_owned())),
             false => failure,
         }

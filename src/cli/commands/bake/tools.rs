@@ -15,8 +15,14 @@ use crate::cli::report::terminal::{print_text, talk};
 #[command(next_help_heading = BUILD)]
 pub(super) struct ToolArgs {
     /// Draw groups, targets, links, inheritance and shared Dockerfiles
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "mermaid", value_name = "FORM",
-          conflicts_with_all = ["print", "list"])]
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "mermaid",
+        value_name = "FORM",
+        conflicts_with_all = ["print", "list"]
+    )]
     graph: Option<GraphForm>,
 
     /// Show where the value of an attribute comes from: TARGET.ATTRIBUTE or TARGET.args.NAME;

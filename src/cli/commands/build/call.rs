@@ -154,7 +154,9 @@ pub(crate) async fn answer(
         |error: &pipeline::Error| build_failure::explain(error, &Summary::default(), Mode::Plain);
     let cancelled = interrupt::token()?;
     let inquiry = tokio::select! {
-        inquiry = pipeline::inquire(request, args.call) => inquiry.map_err(|error| explain(&error))?,
+        inquiry = pipeline::inquire(request, args.call) => {
+            inquiry.map_err(|error| explain(&error))?
+        }
         () = cancelled.cancelled() => return Err(explain(&pipeline::Error::Interrupted)),
     };
     match inquiry.answer_offline().map_err(|error| explain(&error))? {
@@ -179,7 +181,8 @@ async fn ask_daemon(
     let (client, used) = tokio::select! {
         connected = connection.connect_for(environment, &[], &say) => connected?,
         () = cancelled.cancelled() => {
-            return Err(build_failure::explain(&pipeline::Error::Interrupted, &Summary::default(), mode));
+            let interrupted = pipeline::Error::Interrupted;
+            return Err(build_failure::explain(&interrupted, &Summary::default(), mode));
         }
     };
     let (writer, updates) = progress::channel();

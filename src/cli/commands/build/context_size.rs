@@ -34,7 +34,10 @@ fn warning(sent: &Sent, large: u64) -> Option<String> {
         };
         text.push_str(&format!("{:>9}  {}{of}\n", shown(file.bytes), file.path));
     }
-    text.push_str("A line in .dockerignore keeps back what the build does not need; `solvekit context ls` shows what each keeps back.\n");
+    text.push_str(
+        "A line in .dockerignore keeps back what the build does not need; `solvekit \
+                   context ls` shows what each keeps back.\n",
+    );
     Some(text)
 }
 

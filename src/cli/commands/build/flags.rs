@@ -61,7 +61,14 @@ pub(crate) struct BuildArgs {
     pub(super) lock: Option<PathBuf>,
 
     /// Choose what happens when the lock does not have a base image
-    #[arg(help_heading = BUILD, long, value_name = "ACTION", default_value = "error", value_parser = ["error", "resolve"], requires = "lock")]
+    #[arg(
+        help_heading = BUILD,
+        long,
+        value_name = "ACTION",
+        default_value = "error",
+        value_parser = ["error", "resolve"],
+        requires = "lock"
+    )]
     pub(super) lock_missing: String,
 
     /// Provide a secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME]; repeatable
@@ -74,12 +81,24 @@ pub(crate) struct BuildArgs {
     pub(super) ssh: Vec<String>,
 
     /// Choose the network of RUN
-    #[arg(help_heading = STEPS, long, value_name = "MODE", default_value = "default", value_parser = ["default", "host", "none"])]
+    #[arg(
+        help_heading = STEPS,
+        long,
+        value_name = "MODE",
+        default_value = "default",
+        value_parser = ["default", "host", "none"]
+    )]
     pub(super) network: String,
 
     /// Add a line to /etc/hosts of RUN; the IP host-gateway is the machine of the Docker Engine
     /// that builds; repeatable
-    #[arg(help_heading = STEPS, long, value_name = "HOST:IP", value_delimiter = ',', value_parser = values::extra_host)]
+    #[arg(
+        help_heading = STEPS,
+        long,
+        value_name = "HOST:IP",
+        value_delimiter = ',',
+        value_parser = values::extra_host
+    )]
     pub(super) add_host: Vec<(String, HostAddress)>,
 
     /// Set the size of /dev/shm in RUN, for example 128m
@@ -87,7 +106,12 @@ pub(crate) struct BuildArgs {
     pub(super) shm_size: Option<u64>,
 
     /// Set a resource limit for the processes of RUN; repeatable
-    #[arg(help_heading = STEPS, long, value_name = "NAME=SOFT[:HARD]", value_parser = values::ulimit)]
+    #[arg(
+        help_heading = STEPS,
+        long,
+        value_name = "NAME=SOFT[:HARD]",
+        value_parser = values::ulimit
+    )]
     pub(super) ulimit: Vec<Ulimit>,
 
     #[command(flatten)]
@@ -135,7 +159,14 @@ pub(crate) struct BuildArgs {
     pub(super) no_cache: bool,
 
     /// Run the steps of these stages, even if they are cached
-    #[arg(help_heading = CACHES, long, value_name = "STAGE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), add = complete::stages())]
+    #[arg(
+        help_heading = CACHES,
+        long,
+        value_name = "STAGE",
+        value_delimiter = ',',
+        value_parser = NonEmptyStringValueParser::new(),
+        add = complete::stages()
+    )]
     pub(super) no_cache_filter: Vec<String>,
 
     /// Look up base images in the registry, even if the daemon has them
@@ -154,11 +185,22 @@ pub(crate) struct BuildArgs {
 
     /// Build for these platforms, for example linux/amd64,linux/arm64; "local" is this machine's
     /// [default: the daemon's]
-    #[arg(help_heading = PLATFORMS, long, value_name = "PLATFORM", value_delimiter = ',', add = complete::platforms())]
+    #[arg(
+        help_heading = PLATFORMS,
+        long,
+        value_name = "PLATFORM",
+        value_delimiter = ',',
+        add = complete::platforms()
+    )]
     pub(super) platform: Vec<String>,
 
     /// Build at most this many platforms at once on a node [default: all]
-    #[arg(help_heading = PLATFORMS, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        help_heading = PLATFORMS,
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
     pub(super) max_parallel_platforms: Option<u16>,
 
     #[command(flatten)]
@@ -180,7 +222,13 @@ pub(crate) struct BuildArgs {
 
     /// If the connection breaks, wait this long for the daemon and resume the build from its cache:
     /// seconds, or a duration such as 1m30s; 0 fails at once
-    #[arg(help_heading = DAEMON, long, value_name = "TIME", default_value = "10s", value_parser = connection::waiting)]
+    #[arg(
+        help_heading = DAEMON,
+        long,
+        value_name = "TIME",
+        default_value = "10s",
+        value_parser = connection::waiting
+    )]
     pub(super) reconnect: Duration,
 
     #[command(flatten)]

@@ -1,4 +1,5 @@
-//! `--load` on a builder that is no Docker engine: the image goes over this machine into the engine of the docker CLI's context.
+//! `--load` on a builder that is no Docker engine: the image goes over this machine into the engine
+//! of the docker CLI's context.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// What opens the way into the engine, if the request has something to load and a builder that is none; whether the engine answers
-/// is asked before anything is built.
+/// What opens the way into the engine, if the request has something to load and a builder that is
+/// none; whether the engine answers is asked before anything is built.
 pub(crate) async fn opener(
     request: &BuildRequest,
     builder: Option<&Address>,

@@ -1,4 +1,5 @@
-//! What a finished build leaves: its place in the history, the files and the lines that scripts read.
+//! What a finished build leaves: its place in the history, the files and the lines that scripts
+//! read.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -42,7 +43,8 @@ pub(super) fn finish(
     }
 }
 
-/// Writes down for the history commands what was built. Nothing depends on it: a folder that cannot be written fails no build.
+/// Writes down for the history commands what was built. Nothing depends on it: a folder that cannot
+/// be written fails no build.
 fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environment) {
     let Some(folder) = &environment.buildx_config else {
         return;

@@ -1,5 +1,5 @@
-//! Before a push: may this user write where `-t` says? Asked while the build runs, so that it costs no time; a refusal ends the
-//! build before its steps are through.
+//! Before a push: may this user write where `-t` says? Asked while the build runs, so that it costs
+//! no time; a refusal ends the build before its steps are through.
 
 use std::net::IpAddr;
 
@@ -13,8 +13,8 @@ use solvekit::registry::{Client, Error};
 use crate::cli::report::Failure;
 use crate::cli::report::registry_failure::push_denied;
 
-/// Returns when a registry refuses to take one of the images, and never else. One that cannot be reached from here is told and left
-/// to the daemon, which may stand elsewhere.
+/// Returns when a registry refuses to take one of the images, and never else. One that cannot be
+/// reached from here is told and left to the daemon, which may stand elsewhere.
 pub(crate) async fn refused(images: Vec<Reference>, client: &Client, progress: Writer) -> Failure {
     let ask = |image: Reference| async move {
         let asked = client.may_push(&image).await;
@@ -46,7 +46,8 @@ pub(crate) fn askable_of(images: Vec<Reference>, daemon: Option<&Address>) -> Ve
     askable(images, daemon.unwrap_or(&Address::Docker(None)))
 }
 
-/// The repositories that can be asked: what this machine calls itself is another machine where the daemon is elsewhere.
+/// The repositories that can be asked: what this machine calls itself is another machine where the
+/// daemon is elsewhere.
 fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
     let is_here = match daemon {
         Address::Buildkit(endpoint) | Address::Docker(Some(endpoint)) => match endpoint {
@@ -66,7 +67,8 @@ fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
     images
 }
 
-/// `localhost` or a loopback address, with or without a port; an IPv6 address with a port has brackets.
+/// `localhost` or a loopback address, with or without a port; an IPv6 address with a port has
+/// brackets.
 fn is_this_machine(host: &str) -> bool {
     if let Ok(address) = host.parse::<IpAddr>() {
         return address.is_loopback();

@@ -34,8 +34,8 @@ impl ResultFileArgs {
         self.iidfile.is_some()
     }
 
-    /// Whether the files can be written and there will be something to write. The id of an earlier image is removed: what a
-    /// script reads is of this build.
+    /// Whether the files can be written and there will be something to write. The id of an earlier
+    /// image is removed: what a script reads is of this build.
     pub(crate) fn check(&self, outputs: &[Output]) -> Result<(), Failure> {
         if let Some(path) = &self.metadata_file {
             places::ready("--metadata-file", path)?;
@@ -66,7 +66,8 @@ impl ResultFileArgs {
         match (&self.iidfile, outcome.image_id()) {
             (Some(path), Some(id)) => write_file(path, id.as_str().as_bytes())?,
             (Some(path), None) => talk(&format!(
-                "WARNING: {} is not written: the build has made no image, so there is no image ID\n",
+                "WARNING: {} is not written: the build has made no image, so there is no image \
+                 ID\n",
                 path.display()
             )),
             (None, _) => {}

@@ -1,4 +1,5 @@
-//! What `build` and `bake` share while daemons work: registries, progress, and the look whether pushes are allowed.
+//! What `build` and `bake` share while daemons work: registries, progress, and the look whether
+//! pushes are allowed.
 
 use std::sync::Arc;
 
@@ -75,7 +76,8 @@ impl Run {
         async move { preflight::refused(pushes, &registries, progress).await }
     }
 
-    /// Starts to show progress. Returns what the builds are run with, and the handle to wait for them.
+    /// Starts to show progress. Returns what the builds are run with, and the handle to wait for
+    /// them.
     pub(crate) fn start(
         self,
         shown: Shown<'_>,
@@ -128,8 +130,8 @@ impl Shown<'_> {
 }
 
 impl Running {
-    /// Waits for what is built. If a registry refuses a push first, the build is stopped, and the refusal counts unless all was
-    /// built all the same.
+    /// Waits for what is built. If a registry refuses a push first, the build is stopped, and the
+    /// refusal counts unless all was built all the same.
     pub(crate) async fn until_refused<T>(
         &self,
         building: impl Future<Output = T>,

@@ -169,7 +169,8 @@ fn changed(
     let (position, restart) = builder.set_node(settings, args.append)?;
     if restart && driver.has_daemon() {
         talk(
-            "WARNING: the node has its new settings when it is started again (solvekit stop, then build)\n",
+            "WARNING: the node has its new settings when it is started again (solvekit stop, then \
+             build)\n",
         );
     }
     Ok((builder, position))
@@ -200,7 +201,8 @@ fn driver(
     })
 }
 
-/// A container's engine has to be there, and the program that speaks to a cluster; the cluster and a remote daemon may come later.
+/// A container's engine has to be there, and the program that speaks to a cluster; the cluster and
+/// a remote daemon may come later.
 async fn reachable(
     instance: &Instance,
     is_started: bool,

@@ -54,7 +54,8 @@ fn config(args: &CreateArgs, driver: Driver, builders: &Builders) -> Result<Daem
     Ok(config)
 }
 
-/// A daemon whose network is its own may lend it to builds, unless it is said what they may do; on the host's network always.
+/// A daemon whose network is its own may lend it to builds, unless it is said what they may do; on
+/// the host's network always.
 fn with_network(
     mut flags: Vec<String>,
     options: &BTreeMap<String, String>,
@@ -133,7 +134,8 @@ fn platforms(given: &[String]) -> Result<Vec<Platform>, Failure> {
 fn warn_without_effect(options: &BTreeMap<String, String>) {
     if options.contains_key("allow-untrusted-image") {
         talk(
-            "WARNING: the option allow-untrusted-image has no effect: the image of BuildKit is used without a look at its signature\n",
+            "WARNING: the option allow-untrusted-image has no effect: the image of BuildKit is \
+             used without a look at its signature\n",
         );
     }
 }

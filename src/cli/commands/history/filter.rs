@@ -1,4 +1,5 @@
-//! `--filter` of `history ls`. The records are looked through here: older daemons ignore a filter, and some crash on one.
+//! `--filter` of `history ls`. The records are looked through here: older daemons ignore a filter,
+//! and some crash on one.
 
 use std::time::{Duration, SystemTime};
 

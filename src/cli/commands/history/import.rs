@@ -1,4 +1,5 @@
-//! `solvekit history import`: a bundle is read, checked and shown, and given to Docker Desktop where there is one.
+//! `solvekit history import`: a bundle is read, checked and shown, and given to Docker Desktop
+//! where there is one.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -61,7 +62,8 @@ pub(super) async fn cmd_import(
     print_text(&align(&text, 10, 3))?;
     if desktop.is_none() {
         told.push_str(
-            "There is no Docker Desktop here, which keeps and shows bundles: these were read and checked, and are kept nowhere.\n",
+            "There is no Docker Desktop here, which keeps and shows bundles: these were read and \
+             checked, and are kept nowhere.\n",
         );
     }
     talk(&format!("\n{told}"));

@@ -22,7 +22,8 @@ Examples:
   solvekit history logs                       the newest build
   solvekit history logs ^1 --progress plain   the build before it";
 
-/// Shows the steps and their output again, on stderr, as during the build; of a build that runs until it ends.
+/// Shows the steps and their output again, on stderr, as during the build; of a build that runs
+/// until it ends.
 pub(super) async fn cmd_logs(args: &LogsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
     let mode = match args.progress.mode.as_str() {
         // Plain, as in buildx: it is read, not watched.

@@ -114,7 +114,8 @@ impl Daemon<'_> {
         }
     }
 
-    /// The build that an argument names: a reference, `BUILDER/NODE/REF`, `^N` for the Nth before the newest, nothing for that.
+    /// The build that an argument names: a reference, `BUILDER/NODE/REF`, `^N` for the Nth before
+    /// the newest, nothing for that.
     async fn record(&self, named: Option<&str>) -> Result<BuildRecord, Failure> {
         let named = named.unwrap_or("^0");
         if let Some(offset) = named.strip_prefix('^') {

@@ -19,7 +19,8 @@ impl Daemon<'_> {
         state.ok().flatten()
     }
 
-    /// Whether a build was of a repository: it says so, or its context was a folder of the working tree.
+    /// Whether a build was of a repository: it says so, or its context was a folder of the working
+    /// tree.
     pub(super) fn is_of(&self, record: &BuildRecord, repository: &Repository) -> bool {
         let attribute = |key: &str| record.attributes.get(key);
         let source = attribute("vcs:source").or_else(|| attribute("context"));
@@ -41,7 +42,8 @@ impl Daemon<'_> {
     }
 }
 
-/// What a build is called: by `BUILDKIT_BUILD_NAME`, else by its context or its Dockerfile, with the target behind.
+/// What a build is called: by `BUILDKIT_BUILD_NAME`, else by its context or its Dockerfile, with
+/// the target behind.
 pub(super) fn name(record: &BuildRecord, state: Option<&BuildState>) -> String {
     let of = |key: &str| {
         record

@@ -15,15 +15,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Places:\n  \
-                  NAME, docker://NAME                               an image of a registry\n  \
-                  oci:DIR[:TAG], oci-layout://DIR[:TAG][@DIGEST]    an image of an OCI layout\n  \
-                  oci-archive:FILE[:TAG]                            a tar archive of a layout\n  \
-                  docker-archive:FILE[:NAME]                        an archive for docker load\n  \
-                  docker-daemon:NAME                                the Docker Engine (as DST only)\n\n\
-                  Examples:\n  \
-                  solvekit image copy alpine:3.20 registry.example.com/mirror/alpine:3.20\n  \
-                  solvekit image copy --platform linux/arm64 me/app:1.0 oci:app:1.0")]
+#[command(after_help = EXAMPLES)]
 pub(super) struct CopyArgs {
     /// Copy from here
     #[arg(value_name = "SRC")]
@@ -43,6 +35,18 @@ pub(super) struct CopyArgs {
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Places:
+  NAME, docker://NAME                               an image of a registry
+  oci:DIR[:TAG], oci-layout://DIR[:TAG][@DIGEST]    an image of an OCI layout
+  oci-archive:FILE[:TAG]                            a tar archive of a layout
+  docker-archive:FILE[:NAME]                        an archive for docker load
+  docker-daemon:NAME                                the Docker Engine (as DST only)
+
+Examples:
+  solvekit image copy alpine:3.20 registry.example.com/mirror/alpine:3.20
+  solvekit image copy --platform linux/arm64 me/app:1.0 oci:app:1.0";
 
 pub(super) async fn run(
     args: CopyArgs,

@@ -15,9 +15,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print, talk};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  \
-                  solvekit image pull --platform linux/arm64 alpine:3.20\n\n\
-                  The engine is the one of the docker CLI (DOCKER_HOST, its context), or --addr docker://SOCKET.")]
+#[command(after_help = EXAMPLES)]
 pub(super) struct PullArgs {
     /// The name of the image
     #[arg(value_name = "NAME")]
@@ -33,6 +31,12 @@ pub(super) struct PullArgs {
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit image pull --platform linux/arm64 alpine:3.20
+
+The engine is the one of the docker CLI (DOCKER_HOST, its context), or --addr docker://SOCKET.";
 
 pub(super) async fn run(
     args: PullArgs,

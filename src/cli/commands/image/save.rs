@@ -18,10 +18,7 @@ use crate::cli::report::terminal::print;
 use crate::cli::report::usage::ImageUsage;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-                  solvekit image save --platform linux/arm64 alpine:3.20 -o alpine.tar\n  \
-                  solvekit image save alpine:3.20 | docker load\n  \
-                  solvekit image save --format oci me/app:1.0 -o app.tar   all platforms, as an OCI layout")]
+#[command(after_help = EXAMPLES)]
 pub(super) struct SaveArgs {
     /// The name of the image
     #[arg(value_name = "NAME")]
@@ -46,6 +43,12 @@ pub(super) struct SaveArgs {
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit image save --platform linux/arm64 alpine:3.20 -o alpine.tar
+  solvekit image save alpine:3.20 | docker load
+  solvekit image save --format oci me/app:1.0 -o app.tar   all platforms, as an OCI layout";
 
 pub(super) async fn run(args: SaveArgs, environment: &Environment) -> Result<(), Failure> {
     if args.output.is_none() && io::stdout().is_terminal() {
@@ -74,7 +77,8 @@ pub(super) async fn run(args: SaveArgs, environment: &Environment) -> Result<(),
     }
 }
 
-/// Saves to a file, which is there when it is complete. The parts lie beside it until then, to go on with.
+/// Saves to a file, which is there when it is complete. The parts lie beside it until then, to go
+/// on with.
 pub(super) async fn to_file(
     copying: &Copying,
     path: &Path,

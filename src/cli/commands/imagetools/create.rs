@@ -24,12 +24,7 @@ use crate::cli::report::{Failure, display};
 const PART: u64 = 8 << 20;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-                  solvekit imagetools create -t app:1 app:1-amd64 app:1-arm64          one index of two images\n  \
-                  solvekit imagetools create --append -t app:1 app:1-riscv64           a further platform\n  \
-                  solvekit imagetools create -t registry.example.com/app:1 ghcr.io/me/app:1    copy to another registry\n  \
-                  solvekit imagetools create -t app:1 oci-layout://amd64 oci-layout://arm64    of what builds left here\n  \
-                  solvekit imagetools create --dry-run app:1 --platform linux/arm64    what would be pushed")]
+#[command(after_help = EXAMPLES)]
 pub(super) struct CreateArgs {
     /// The images to combine: names, oci-layout://PATH[:TAG][@DIGEST], digests, or descriptors as
     /// JSON
@@ -66,8 +61,16 @@ pub(super) struct CreateArgs {
     annotations: Vec<String>,
 
     /// Create an index even for a single image; false copies that image unchanged
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
-          value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value = "true",
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        value_parser = values::boolean
+    )]
     prefer_index: bool,
 
     /// Write the new image's descriptor and name to this file, as JSON
@@ -80,6 +83,16 @@ pub(super) struct CreateArgs {
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit imagetools create -t app:1 app:1-amd64 app:1-arm64          one index of two images
+  solvekit imagetools create --append -t app:1 app:1-riscv64           a further platform
+  solvekit imagetools create -t registry.example.com/app:1 ghcr.io/me/app:1
+      copy to another registry
+  solvekit imagetools create -t app:1 oci-layout://amd64 oci-layout://arm64
+      of what builds left here
+  solvekit imagetools create --dry-run app:1 --platform linux/arm64    what would be pushed";
 
 pub(super) async fn cmd_create(
     args: &CreateArgs,
@@ -97,7 +110,8 @@ pub(super) async fn cmd_create(
     };
     if created.is_unannotated() {
         talk(
-            "WARNING: the annotations are left out: docker's manifest lists have none, and these manifests are all docker's\n",
+            "WARNING: the annotations are left out: docker's manifest lists have none, and these \
+             manifests are all docker's\n",
         );
     }
     if let Some(warning) = args.repeated(&created.repeated_platforms()) {
@@ -138,7 +152,8 @@ impl CreateArgs {
             _ => String::new(),
         };
         Some(format!(
-            "WARNING: the index has several images for {platforms}, and which one is pulled is not defined{replace}\n"
+            "WARNING: the index has several images for {platforms}, and which one is pulled is not \
+             defined{replace}\n"
         ))
     }
 

@@ -10,13 +10,7 @@ use crate::cli::report::registry_failure::of_imagetools;
 use crate::cli::report::terminal::{print_data, print_text};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
-                  solvekit imagetools inspect alpine                                   its platforms\n  \
-                  solvekit imagetools inspect alpine --format '{{json .Manifest}}'     the index as JSON\n  \
-                  solvekit imagetools inspect alpine \\\n    \
-                  --format '{{json (index .Image \"linux/arm64\")}}'                   the config for a platform\n  \
-                  solvekit imagetools inspect app:1 --format '{{json .Provenance}}'    how it was built\n  \
-                  solvekit imagetools inspect oci-layout://out:1.0                     an image of a folder")]
+#[command(after_help = EXAMPLES)]
 pub(super) struct InspectArgs {
     /// The image: [REGISTRY/]REPOSITORY[:TAG][@DIGEST] or oci-layout://PATH[:TAG][@DIGEST]
     #[arg(value_name = "NAME")]
@@ -33,6 +27,15 @@ pub(super) struct InspectArgs {
     #[command(flatten)]
     registries: RegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit imagetools inspect alpine                                   its platforms
+  solvekit imagetools inspect alpine --format '{{json .Manifest}}'     the index as JSON
+  solvekit imagetools inspect alpine \\
+    --format '{{json (index .Image \"linux/arm64\")}}'                   the config for a platform
+  solvekit imagetools inspect app:1 --format '{{json .Provenance}}'    how it was built
+  solvekit imagetools inspect oci-layout://out:1.0                     an image of a folder";
 
 pub(super) async fn cmd_inspect(
     args: &InspectArgs,

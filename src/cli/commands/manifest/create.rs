@@ -10,8 +10,7 @@ use crate::cli::report::terminal::print;
 use crate::cli::report::usage::ImageUsage;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  \
-                  solvekit manifest create app:1 app:1-amd64 app:1-arm64 && solvekit manifest push app:1")]
+#[command(after_help = EXAMPLES)]
 pub(super) struct CreateArgs {
     /// The name that the list will be pushed to
     #[arg(value_name = "MANIFEST_LIST")]
@@ -29,6 +28,10 @@ pub(super) struct CreateArgs {
     #[command(flatten)]
     registries: ManifestRegistryArgs,
 }
+
+const EXAMPLES: &str = "\
+Example:
+  solvekit manifest create app:1 app:1-amd64 app:1-arm64 && solvekit manifest push app:1";
 
 pub(super) async fn cmd_create(
     args: &CreateArgs,

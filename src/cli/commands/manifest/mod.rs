@@ -1,4 +1,5 @@
-//! `solvekit manifest`: lists of manifests that are put together here, as docker's commands of that name do.
+//! `solvekit manifest`: lists of manifests that are put together here, as docker's commands of that
+//! name do.
 
 mod annotate;
 mod create;

@@ -1,4 +1,5 @@
-//! `--install` and `--uninstall` of `solvekit platforms`: on the machine of the builder's Docker Engine.
+//! `--install` and `--uninstall` of `solvekit platforms`: on the machine of the builder's Docker
+//! Engine.
 
 use std::fs;
 

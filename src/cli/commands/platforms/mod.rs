@@ -1,4 +1,5 @@
-//! `solvekit platforms`: which platforms' programs a builder runs, and how; emulators registered and removed.
+//! `solvekit platforms`: which platforms' programs a builder runs, and how; emulators registered
+//! and removed.
 
 mod change;
 mod print;
@@ -42,14 +43,31 @@ pub(crate) struct PlatformsArgs {
 
     /// Run a small program for each platform that the daemon does not report, to be certain; false
     /// skips this
-    #[arg(long = "try", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
-          hide_default_value = true, value_name = "BOOL", action = ArgAction::Set, value_parser = values::boolean)]
+    #[arg(
+        long = "try",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value = "true",
+        hide_default_value = true,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        value_parser = values::boolean
+    )]
     tries: bool,
 
     /// First register emulators in the kernel of the builder's machine: all, or architectures such
     /// as arm64,s390x
-    #[arg(long, value_name = "ARCH", num_args = 0..=1, require_equals = true, default_missing_value = "all",
-          value_parser = change::names, conflicts_with = "uninstall", add = complete::architectures())]
+    #[arg(
+        long,
+        value_name = "ARCH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        value_parser = change::names,
+        conflicts_with = "uninstall",
+        add = complete::architectures()
+    )]
     install: Option<String>,
 
     /// First remove emulators: architectures, or handler names such as qemu-aarch64 or 'qemu-*'
@@ -165,7 +183,8 @@ fn listed(workers: &[Worker]) -> Vec<Platform> {
     listed
 }
 
-/// The platforms to show: those that were asked for, else what the daemon lists and was given, then the usual ones.
+/// The platforms to show: those that were asked for, else what the daemon lists and was given, then
+/// the usual ones.
 fn wanted(target: &Target, builder: &emulation::Builder, asked: &[Platform]) -> Vec<Platform> {
     let usual = USUAL.iter().filter_map(|text| Platform::parse(text).ok());
     let all: Vec<Platform> = match asked {

@@ -1,4 +1,5 @@
-//! What `solvekit platforms` prints: a table, JSON, or lines by a template; people are told on stderr what else is known.
+//! What `solvekit platforms` prints: a table, JSON, or lines by a template; people are told on
+//! stderr what else is known.
 
 use serde_json::json;
 use solvekit::emulation::Ability;
@@ -162,7 +163,8 @@ fn remarks(found: &[Found<'_>]) -> String {
                 machine.platform, machine.release
             ),
             None => format!(
-                "{node} is on another machine: what it lists and what was tried is known, not its emulators.\n"
+                "{node} is on another machine: what it lists and what was tried is known, not its \
+                 emulators.\n"
             ),
         });
         let lacking = rows.iter().filter(|row| {

@@ -65,7 +65,8 @@ pub(crate) fn cmd_install_plugin(
     print(&format!("{} -> {}", link.display(), program.display()))
 }
 
-/// What is there already is this program, an older one of its name, or kept beside it when it is to be replaced.
+/// What is there already is this program, an older one of its name, or kept beside it when it is to
+/// be replaced.
 fn make_room(link: &Path, program: &Path, force: bool) -> Result<(), Failure> {
     match fs::symlink_metadata(link) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -1,7 +1,9 @@
-//! As a plugin of the docker CLI: `docker solvekit build`, and `docker build` when linked as `docker-buildx`.
+//! As a plugin of the docker CLI: `docker solvekit build`, and `docker build` when linked as
+//! `docker-buildx`.
 //!
-//! The docker CLI starts `docker-NAME [its own flags] NAME arguments…`, asks `docker-NAME docker-cli-plugin-metadata` what it is,
-//! and keeps a socket open whose end tells the plugin to end.
+//! The docker CLI starts `docker-NAME [its own flags] NAME arguments…`, asks `docker-NAME
+//! docker-cli-plugin-metadata` what it is, and keeps a socket open whose end tells the plugin to
+//! end.
 
 mod install;
 mod socket;
@@ -117,7 +119,8 @@ impl Invocation {
     }
 }
 
-/// What the docker CLI lists of its plugins. In buildx's place it is a buildx to those who ask for a version of that.
+/// What the docker CLI lists of its plugins. In buildx's place it is a buildx to those who ask for
+/// a version of that.
 pub(crate) fn cmd_metadata(identity: Identity) -> Result<(), Failure> {
     let metadata = json!({
         "SchemaVersion": "0.1.0",

@@ -8,7 +8,8 @@ use tokio::io::AsyncReadExt as _;
 /// The variable with its address: `@NAME` is in the abstract namespace, else it is a path.
 const VARIABLE: &str = "DOCKER_CLI_PLUGIN_SOCKET";
 
-/// Returns when the docker CLI, which started this process, has ended or was interrupted; never without one.
+/// Returns when the docker CLI, which started this process, has ended or was interrupted; never
+/// without one.
 pub(crate) async fn closed() {
     let Some(socket) = connect() else {
         return std::future::pending().await;

@@ -100,10 +100,12 @@ impl BuildUsage {
     fn fixed(&self) -> &'static str {
         match self {
             Self::ContextFromTerminal => {
-                "pipe a tar archive or a Dockerfile into it, for example: solvekit build - < Dockerfile"
+                "pipe a tar archive or a Dockerfile into it, for example: solvekit build - < \
+                 Dockerfile"
             }
             Self::ContextWithoutName(_) => {
-                "write NAME=CONTEXT, for example --build-context alpine=docker-image://alpine:3.20 or \
+                "write NAME=CONTEXT, for example --build-context alpine=docker-image://alpine:3.20 \
+                 or \
                  --build-context data=./data"
             }
             Self::NotAFolder(_) => "give the folder that would be the build's context, often '.'",

@@ -34,7 +34,8 @@ impl Advised for HistoryUsage {
             Self::Position(_) => "^0 is the newest build, ^1 the one before",
             Self::BuildFilter { .. } => {
                 "filters are ref=TEXT, repository=TEXT, status=completed|error|canceled|running, \
-                 each also with !=; startedAt<1h (or a time, 2026-01-31T12:00:00Z), completedAt>=…, \
+                 each also with !=; startedAt<1h (or a time, 2026-01-31T12:00:00Z), \
+                 completedAt>=…, \
                  duration>30s"
             }
             Self::RecordFilter { .. } => {

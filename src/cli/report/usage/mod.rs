@@ -1,7 +1,7 @@
 //! Mistakes in how a command is called, and what it finds missing on this machine.
 //!
-//! One type per area. Each variant has its message and, below, the next step: nothing else in the command
-//! decides what to advise.
+//! One type per area. Each variant has its message and, below, the next step: nothing else in the
+//! command decides what to advise.
 
 mod bake;
 mod build;
@@ -16,6 +16,10 @@ pub(crate) use history::HistoryUsage;
 pub(crate) use images::ImageUsage;
 
 use super::Failure;
+
+/// For `--offline`, when a base image is needed.
+pub(crate) const WITHOUT_A_LOCK: &str = "make a lock where there is a network (solvekit lock), and \
+                                         give it: --lock solvekit.lock";
 
 /// An error whose next step follows from its variant.
 pub(crate) trait Advised: std::error::Error {

@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn links_and_other_repositories_lead_on() {
-        let answer = b":100644 100755 a b M\0run.sh\0:120000 000000 a 0 D\0link\0:160000 160000 a 0 M\0sub\0";
+        let answer = b":100644 100755 a b M\0run.sh\0:120000 000000 a 0 D\0link\0:160000 160000 a \
+                       0 M\0sub\0";
         let changes = differing(answer);
         let found: Vec<(&str, bool)> = changes
             .iter()
