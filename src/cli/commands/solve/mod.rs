@@ -26,6 +26,7 @@ use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::display::ProgressArgs;
 use crate::cli::report::terminal::print_text;
+use crate::cli::report::usage::GraphUsage;
 use crate::cli::report::{Failure, build_failure, display};
 
 /// The largest graph that is read: as much as a daemon takes in one message.
@@ -46,41 +47,41 @@ pub(crate) struct SolveArgs {
     #[arg(long, value_name = "FRONTEND")]
     frontend: Option<String>,
 
-    /// Option of the frontend, for example target=app or build-arg:VERSION=2; repeatable
+    /// Set an option of the frontend, for example target=app or build-arg:VERSION=2; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     opt: Vec<String>,
 
-    /// Folder that the build may read under a name, for example context=.; repeatable
+    /// Let the build read a folder under a name, for example context=.; repeatable
     #[arg(long, value_name = "NAME=DIR")]
     local: Vec<String>,
 
-    /// OCI layout that the build may read under a name; repeatable
+    /// Let the build read an OCI layout under a name; repeatable
     #[arg(long, value_name = "NAME=DIR")]
     oci_layout: Vec<String>,
 
-    /// Where the result goes: type=image|registry|local|tar|oci|docker[,dest=PATH][,key=value…];
+    /// Write the result here: type=image|registry|local|tar|oci|docker[,dest=PATH][,key=value…];
     /// repeatable
     #[arg(short, long, value_name = "OUTPUT")]
     output: Vec<String>,
 
-    /// Run every step although it is cached
+    /// Run every step, even if it is cached
     #[arg(long)]
     no_cache: bool,
 
-    /// Cache to import: type=registry|local|gha|s3|azblob[,key=value…]; repeatable
+    /// Import a cache: type=registry|local|gha|s3|azblob[,key=value…]; repeatable
     #[arg(long, value_name = "CACHE", visible_alias = "cache-from")]
     import_cache: Vec<String>,
 
-    /// Cache to export to: type=registry|local|inline|gha|s3|azblob[,mode=max][,key=value…];
+    /// Export a cache: type=registry|local|inline|gha|s3|azblob[,mode=max][,key=value…];
     /// repeatable
     #[arg(long, value_name = "CACHE", visible_alias = "cache-to")]
     export_cache: Vec<String>,
 
-    /// Secret for steps: id=ID[,src=FILE|,env=NAME]; repeatable
+    /// Provide a secret for steps: id=ID[,src=FILE|,env=NAME]; repeatable
     #[arg(long, value_name = "SECRET")]
     secret: Vec<String>,
 
-    /// SSH agent for steps: default, ID[=SOCKET] or ID=KEY[,KEY]; repeatable
+    /// Provide an SSH agent or keys for steps: default, ID[=SOCKET] or ID=KEY[,KEY]; repeatable
     #[arg(long, value_name = "AGENT")]
     ssh: Vec<String>,
 
@@ -88,7 +89,7 @@ pub(crate) struct SolveArgs {
     #[arg(long, value_name = "ENTITLEMENT")]
     allow: Vec<String>,
 
-    /// Rules about the sources of the build (JSON)
+    /// Apply the rules of this file (JSON) to the sources of the build
     #[arg(long, value_name = "FILE")]
     source_policy_file: Option<PathBuf>,
 
@@ -224,12 +225,9 @@ fn is_question(request: &GraphRequest) -> bool {
 fn graph(args: &SolveArgs) -> Result<Definition, Failure> {
     let bytes = read_graph(args.graph.as_deref())?;
     let graph = Definition::decode(&bytes)
-        .map_err(|error| Failure::from_error(&error).hint("solvekit llb --format pb makes one"))?;
+        .map_err(|error| GraphUsage::NotAGraph(Failure::from_error(&error).into_message()))?;
     if graph.is_empty() {
-        return Err(Failure::new("the graph is empty: it has no step").hint(
-            "name a frontend instead: --frontend dockerfile.v0 --local context=. \
-             --local dockerfile=.",
-        ));
+        return Err(GraphUsage::Empty.into());
     }
     Ok(match args.no_cache {
         true => graph.ignoring_cache(),
@@ -242,12 +240,7 @@ pub(crate) fn read_graph(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     match path.filter(|it| *it != Path::new("-")) {
         Some(path) => read(path),
         None if std::io::stdin().is_terminal() => {
-            return Err(
-                Failure::new("there is nothing to solve: stdin is a terminal").hint(
-                    "pipe a graph in, for example from solvekit llb --format pb, \
-                         or name a frontend: --frontend dockerfile.v0",
-                ),
-            );
+            return Err(GraphUsage::Terminal.into());
         }
         None => take_at_most(std::io::stdin().lock(), GRAPH_LIMIT)
             .map_err(|error| Failure::new(format!("cannot read stdin: {error}"))),
@@ -260,10 +253,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn policy(path: &Path) -> Result<SourcePolicy, Failure> {
-    SourcePolicy::parse(&read(path)?).map_err(|error| {
-        let failure = Failure::from_error(&error);
-        failure.hint(format!("the rules are in {}", path.display()))
-    })
+    let parsed = SourcePolicy::parse(&read(path)?);
+    Ok(parsed.map_err(|error| GraphUsage::Rules {
+        path: path.to_owned(),
+        reason: Failure::from_error(&error).into_message(),
+    })?)
 }
 
 /// buildctl writes archives without a destination to stdout, where solvekit loads images.

@@ -6,12 +6,14 @@
 mod bake;
 mod build;
 mod builders;
+mod graph;
 mod history;
 mod images;
 
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
 pub(crate) use build::BuildUsage;
 pub(crate) use builders::BuilderUsage;
+pub(crate) use graph::GraphUsage;
 pub(crate) use history::HistoryUsage;
 pub(crate) use images::ImageUsage;
 

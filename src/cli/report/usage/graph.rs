@@ -1,0 +1,39 @@
+//! Graphs that `solve` is given.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::Advised;
+
+#[derive(Debug, Error)]
+pub(crate) enum GraphUsage {
+    #[error("{0}")]
+    NotAGraph(String),
+    #[error("the graph is empty: it has no step")]
+    Empty,
+    #[error("there is nothing to solve: stdin is a terminal")]
+    Terminal,
+    #[error("{reason}")]
+    Rules { path: PathBuf, reason: String },
+}
+
+impl Advised for GraphUsage {
+    fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::NotAGraph(_) => "solvekit llb --format pb makes one",
+            Self::Empty => {
+                "name a frontend instead: --frontend dockerfile.v0 --local context=. \
+                 --local dockerfile=."
+            }
+            Self::Terminal => {
+                "pipe a graph in, for example from solvekit llb --format pb, or name a frontend: \
+                 --frontend dockerfile.v0"
+            }
+            Self::Rules { path, .. } => {
+                return Some(format!("the rules are in {}", path.display()));
+            }
+        };
+        Some(advice.to_owned())
+    }
+}
