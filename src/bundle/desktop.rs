@@ -42,8 +42,8 @@ pub async fn upload(socket: &Path, bundle: Vec<u8>) -> Result<Vec<String>, Error
         _ = &mut connection => talk.await?,
     };
     if !status.is_success() {
-        let said = String::from_utf8_lossy(&body);
-        return Err(failed(format!("{status}: {}", said.trim())));
+        let message = String::from_utf8_lossy(&body);
+        return Err(failed(format!("{status}: {}", message.trim())));
     }
     serde_json::from_slice(&body).map_err(failed)
 }

@@ -12,7 +12,7 @@ use crate::text::redact;
 /// The attribute with the build's caches, which may contain credentials.
 const CACHE_IMPORTS: &str = "cache-imports";
 /// The cache attributes that are exported.
-const TOLD: [&str; 2] = ["ref", "scope"];
+const EXPORTED_ATTRIBUTES: [&str; 2] = ["ref", "scope"];
 
 /// Returns the record's JSON; `trace` replaces its own trace.
 pub(super) fn json(record: &control::BuildHistoryRecord, trace: Option<Value>) -> Value {
@@ -140,7 +140,7 @@ fn without_credentials(text: &str) -> String {
     };
     for cache in &mut caches {
         if let Some(Value::Object(attributes)) = cache.get_mut("Attrs") {
-            attributes.retain(|name, _| TOLD.contains(&name.as_str()));
+            attributes.retain(|name, _| EXPORTED_ATTRIBUTES.contains(&name.as_str()));
         }
     }
     Value::Array(caches).to_string()
@@ -153,8 +153,11 @@ mod tests {
     #[test]
     fn credentials_of_caches_are_left_out() {
         let text = r#"[{"Type":"gha","Attrs":{"scope":"a","token":"secret"}}]"#;
-        let told = without_credentials(text);
-        assert!(told.contains("scope") && !told.contains("secret"), "{told}");
+        let exported = without_credentials(text);
+        assert!(
+            exported.contains("scope") && !exported.contains("secret"),
+            "{exported}"
+        );
         assert_eq!(without_credentials("token=secret"), "");
     }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::{ConnectProblem, Process, transport::BoxIo};
 
 /// How many bytes of standard error are kept: the last ones, which usually name the cause.
-const SAID: usize = 4096;
+const STDERR_KEPT: usize = 4096;
 /// How long a child may take to exit after its standard output has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -74,7 +74,7 @@ async fn keep(
     silent: CancellationToken,
     end: oneshot::Sender<End>,
 ) {
-    let mut said = Vec::new();
+    let mut stderr_end = Vec::new();
     let mut buffer = [0; 1024];
     let mut open = true;
     let status = loop {
@@ -82,7 +82,7 @@ async fn keep(
             status = child.wait() => break status,
             read = stderr.read(&mut buffer), if open => match read {
                 Ok(0) | Err(_) => open = false,
-                Ok(count) => keep_end(&mut said, &buffer[..count]),
+                Ok(count) => keep_end(&mut stderr_end, &buffer[..count]),
             },
             () = dropped.cancelled() => {
                 let _ = child.kill().await;
@@ -96,15 +96,15 @@ async fn keep(
     };
     while open {
         match tokio::time::timeout(GRACE / 4, stderr.read(&mut buffer)).await {
-            Ok(Ok(count)) if count > 0 => keep_end(&mut said, &buffer[..count]),
+            Ok(Ok(count)) if count > 0 => keep_end(&mut stderr_end, &buffer[..count]),
             _ => open = false,
         }
     }
-    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let stderr_end = String::from_utf8_lossy(&stderr_end).trim().to_owned();
     let _ = end.send(match status {
-        Ok(status) if status.success() && said.is_empty() => None,
-        Ok(status) if said.is_empty() => Some(status.to_string()),
-        Ok(status) => Some(format!("{status}: {said}")),
+        Ok(status) if status.success() && stderr_end.is_empty() => None,
+        Ok(status) if stderr_end.is_empty() => Some(status.to_string()),
+        Ok(status) => Some(format!("{status}: {stderr_end}")),
         Err(error) => Some(error.to_string()),
     });
 }
@@ -114,10 +114,10 @@ async fn silence(silent: &CancellationToken) {
     tokio::time::sleep(GRACE).await;
 }
 
-fn keep_end(said: &mut Vec<u8>, bytes: &[u8]) {
-    said.extend_from_slice(bytes);
-    let surplus = said.len().saturating_sub(SAID);
-    said.drain(..surplus);
+fn keep_end(stderr_end: &mut Vec<u8>, bytes: &[u8]) {
+    stderr_end.extend_from_slice(bytes);
+    let surplus = stderr_end.len().saturating_sub(STDERR_KEPT);
+    stderr_end.drain(..surplus);
 }
 
 struct ChildStream {
@@ -137,11 +137,14 @@ impl ChildStream {
         let Some(end) = &mut self.end else {
             return Poll::Ready(Ok(()));
         };
-        let said = ready!(Pin::new(end).poll(cx)).ok().flatten();
+        let failure = ready!(Pin::new(end).poll(cx)).ok().flatten();
         self.end = None;
-        Poll::Ready(match said {
+        Poll::Ready(match failure {
             None => Ok(()),
-            Some(said) => Err(io::Error::other(format!("{} ended ({said})", self.program))),
+            Some(failure) => Err(io::Error::other(format!(
+                "{} ended ({failure})",
+                self.program
+            ))),
         })
     }
 }

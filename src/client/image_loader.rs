@@ -48,8 +48,8 @@ impl ImageLoader {
     /// Waits for the engine's final answer.
     fn ended(&mut self) -> io::Result<()> {
         let end = self.end.take();
-        let said = end.and_then(|end| end.blocking_recv().ok());
-        said.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))
+        let answer = end.and_then(|end| end.blocking_recv().ok());
+        answer.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))
     }
 }
 

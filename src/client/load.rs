@@ -71,7 +71,7 @@ fn understand(status: StatusCode, body: &[u8]) -> Result<Vec<String>, Error> {
         status: status.as_u16(),
         message,
     };
-    let mut said = Vec::new();
+    let mut messages = Vec::new();
     for line in serde_json::Deserializer::from_slice(body).into_iter::<Line>() {
         let Ok(line) = line else { break };
         let error = if status.is_success() {
@@ -84,11 +84,11 @@ fn understand(status: StatusCode, body: &[u8]) -> Result<Vec<String>, Error> {
         }
         let text = line.stream.trim();
         if !text.is_empty() {
-            said.push(text.to_owned());
+            messages.push(text.to_owned());
         }
     }
     match status.is_success() {
-        true => Ok(said),
+        true => Ok(messages),
         false => Err(refused(first_line(status, &String::from_utf8_lossy(body)))),
     }
 }
@@ -99,11 +99,14 @@ mod tests {
 
     #[test]
     fn the_engines_words_are_told() {
-        let said = understand(
+        let messages = understand(
             StatusCode::OK,
             b"{\"stream\":\"Loaded image: a:1\\n\"}\r\n{\"stream\":\"Loaded image: a:2\\n\"}\r\n",
         );
-        assert_eq!(said.unwrap(), ["Loaded image: a:1", "Loaded image: a:2"]);
+        assert_eq!(
+            messages.unwrap(),
+            ["Loaded image: a:1", "Loaded image: a:2"]
+        );
         for (status, body, part) in [
             (
                 200,

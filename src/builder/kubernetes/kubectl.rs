@@ -14,7 +14,7 @@ const PROGRAM: &str = "kubectl";
 /// The timeout of a call.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How many bytes of its output are shown.
-const SAID: usize = 1000;
+const SHOWN: usize = 1000;
 
 /// `kubectl` for one cluster and namespace.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Kubectl {
         };
         match output.status.success() {
             true => Ok(output.stdout),
-            false => Err(failed(match told(&output.stderr) {
+            false => Err(failed(match error_text(&output.stderr) {
                 said if said.is_empty() => output.status.to_string(),
                 said => said,
             })),
@@ -119,7 +119,7 @@ impl Kubectl {
 
 /// Returns the error output, without its libraries' log lines (`E1121 15:04:05.678901 …`) if there
 /// are other lines.
-fn told(stderr: &[u8]) -> String {
+fn error_text(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let is_log = |line: &&str| {
         let mut letters = line.chars();
@@ -134,7 +134,7 @@ fn told(stderr: &[u8]) -> String {
     }
     let said = said.join(" ");
     let said = said.strip_prefix("error: ").unwrap_or(&said);
-    said.chars().take(SAID).collect()
+    said.chars().take(SHOWN).collect()
 }
 
 /// Returns a suggestion for the user of a cluster, based on an error message of `kubectl`.
@@ -165,12 +165,12 @@ mod tests {
     #[test]
     fn the_words_are_told_without_log_lines() {
         let said = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server API group list\nThe connection to the server localhost:8080 was refused - did you specify the right host or port?\n";
-        assert!(told(said.as_bytes()).starts_with("The connection to the server"));
-        assert_eq!(told(b"error: no context\n"), "no context");
+        assert!(error_text(said.as_bytes()).starts_with("The connection to the server"));
+        assert_eq!(error_text(b"error: no context\n"), "no context");
         assert_eq!(
-            told(b"E1121 15:04:05 only this\n"),
+            error_text(b"E1121 15:04:05 only this\n"),
             "E1121 15:04:05 only this"
         );
-        assert_eq!(told(b""), "");
+        assert_eq!(error_text(b""), "");
     }
 }

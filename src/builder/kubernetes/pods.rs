@@ -149,11 +149,11 @@ impl Pod {
         let status = &self.status;
         let inits = status.init_container_statuses.iter();
         let unready = |one: &&ContainerStatus| !one.ready;
-        let told = |one: &ContainerStatus| one.trouble();
+        let trouble = |container: &ContainerStatus| container.trouble();
         let of_container = inits
             .chain(&status.container_statuses)
             .filter(unready)
-            .find_map(told);
+            .find_map(trouble);
         let of_schedule = || {
             let mut conditions = status.conditions.iter();
             let unscheduled =

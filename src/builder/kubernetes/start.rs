@@ -67,7 +67,7 @@ impl Kubernetes {
 
     async fn wait(&self, say: &(dyn Fn(&str) + Sync)) -> Result<(), Error> {
         let until = Instant::now() + self.options.timeout;
-        let mut told = String::new();
+        let mut last_state = String::new();
         let mut last = None;
         loop {
             match self.look().await {
@@ -76,10 +76,10 @@ impl Kubernetes {
                         return Ok(());
                     }
                     let now = progress(&pods);
-                    if now != told && !now.is_empty() {
+                    if now != last_state && !now.is_empty() {
                         say(&format!("#1 {now}"));
                     }
-                    told = now;
+                    last_state = now;
                     last = Some((workload, pods));
                 }
                 Err(error) if is_final(&error) || Instant::now() >= until => return Err(error),

@@ -32,7 +32,7 @@ impl Engine {
             let mut output = Vec::new();
             // A killed program leaves partial output.
             let _ = (&mut frames).take(OUTPUT).read_to_end(&mut output).await;
-            output.extend_from_slice(frames.said());
+            output.extend_from_slice(frames.stderr_end());
             Ok((id, String::from_utf8_lossy(&output).into_owned()))
         };
         let (id, output) = ran.await.map_err(|problem| self.failed(problem))?;

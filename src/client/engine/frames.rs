@@ -12,7 +12,7 @@ use crate::client::transport::BoxIo;
 const HEADER: usize = 8;
 const STDERR: u8 = 2;
 /// How many bytes of standard error are kept: the last ones.
-const SAID: usize = 4096;
+const STDERR_KEPT: usize = 4096;
 
 /// Reads standard output as a stream, and writes to standard input. Standard error is part of the
 /// final error.
@@ -22,7 +22,7 @@ pub(super) struct Frames {
     header_length: usize,
     /// The remaining bytes of the frame.
     left: usize,
-    said: Vec<u8>,
+    stderr_end: Vec<u8>,
 }
 
 impl Frames {
@@ -32,13 +32,13 @@ impl Frames {
             header: [0; HEADER],
             header_length: 0,
             left: 0,
-            said: Vec::new(),
+            stderr_end: Vec::new(),
         }
     }
 
     /// Returns the last part of standard error.
-    pub(super) fn said(&self) -> &[u8] {
-        &self.said
+    pub(super) fn stderr_end(&self) -> &[u8] {
+        &self.stderr_end
     }
 
     /// Reads the header of the next non-empty frame; false at the end of the stream.
@@ -72,10 +72,10 @@ impl Frames {
     }
 
     fn end(&self) -> io::Result<()> {
-        let said = String::from_utf8_lossy(&self.said);
-        match said.trim() {
+        let stderr_end = String::from_utf8_lossy(&self.stderr_end);
+        match stderr_end.trim() {
             "" => Ok(()),
-            said => Err(io::Error::other(said.to_owned())),
+            stderr_end => Err(io::Error::other(stderr_end.to_owned())),
         }
     }
 }
@@ -98,9 +98,9 @@ impl AsyncRead for Frames {
                 let mut space = [0; 1024];
                 let length = this.left.min(space.len());
                 let count = ready!(this.poll_some(cx, &mut space[..length]))?;
-                this.said.extend_from_slice(&space[..count]);
-                let surplus = this.said.len().saturating_sub(SAID);
-                this.said.drain(..surplus);
+                this.stderr_end.extend_from_slice(&space[..count]);
+                let surplus = this.stderr_end.len().saturating_sub(STDERR_KEPT);
+                this.stderr_end.drain(..surplus);
                 continue;
             }
             let length = this.left.min(buffer.remaining());

@@ -26,8 +26,8 @@ pub(super) struct Bounds {
     left: usize,
     logs: usize,
     /// True if something was dropped.
-    hit: bool,
-    told: bool,
+    has_dropped: bool,
+    is_warned: bool,
 }
 
 impl Default for Bounds {
@@ -41,8 +41,8 @@ impl Bounds {
         Self {
             left: bytes,
             logs: 0,
-            hit: false,
-            told: false,
+            has_dropped: false,
+            is_warned: false,
         }
     }
 
@@ -85,7 +85,7 @@ impl Bounds {
 
     /// Returns a warning once, if something was dropped.
     pub(super) fn warning(&mut self) -> Option<Warning> {
-        let first = self.hit && !std::mem::replace(&mut self.told, self.hit);
+        let first = self.has_dropped && !std::mem::replace(&mut self.is_warned, self.has_dropped);
         first.then(|| Warning {
             short: "the daemon reports more steps, transfers or warnings than are kept; the rest is not shown".into(),
             ..Warning::default()
@@ -96,7 +96,7 @@ impl Bounds {
         match known < limit {
             true => self.admit(ENTRY + text),
             false => {
-                self.hit = true;
+                self.has_dropped = true;
                 false
             }
         }
@@ -105,8 +105,8 @@ impl Bounds {
     fn admit(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes) {
             Some(left) => self.left = left,
-            None => self.hit = true,
+            None => self.has_dropped = true,
         }
-        !self.hit
+        !self.has_dropped
     }
 }

@@ -10,7 +10,7 @@ use reqwest::Response;
 use super::access::Access;
 use super::message::{error_message, read_some, says_denied};
 use super::remote::unreachable;
-use super::retry::told_wait;
+use super::retry::requested_wait;
 use super::{Error, Refusal};
 use crate::oci::Reference;
 
@@ -20,7 +20,7 @@ pub(super) const LIMIT: usize = 8 << 20;
 pub(super) const PIECE: Duration = Duration::from_secs(60);
 
 /// A requested operation, for error messages.
-pub(super) struct Deed<'a> {
+pub(super) struct Operation<'a> {
     /// `give` or `take`.
     pub(super) verb: &'static str,
     /// The repository.
@@ -30,7 +30,7 @@ pub(super) struct Deed<'a> {
     pub(super) access: &'a Access,
 }
 
-impl Deed<'_> {
+impl Operation<'_> {
     /// Returns the answer if its status is a success.
     pub(super) async fn succeeded(&self, answer: Response) -> Result<Response, Error> {
         if answer.status().is_success() {
@@ -49,7 +49,7 @@ impl Deed<'_> {
         {
             return self.not_a_registry(&answer);
         }
-        let told_wait = told_wait(answer.headers());
+        let requested_wait = requested_wait(answer.headers());
         let text = read_some(answer).await;
         let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         Error::Refused(Box::new(Refusal {
@@ -63,7 +63,7 @@ impl Deed<'_> {
             },
             status,
             message: error_message(&text),
-            told_wait,
+            requested_wait,
             says_denied: says_denied(&text),
         }))
     }

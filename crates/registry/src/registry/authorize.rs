@@ -60,7 +60,7 @@ impl Remote {
             }
         };
         current.value = self
-            .meet(&ask.access, &challenge, &credential, &from)
+            .answer_challenge(&ask.access, &challenge, &credential, &from)
             .await?;
         Ok(current.value.is_some())
     }
@@ -87,7 +87,7 @@ impl Remote {
     }
 
     /// Builds the authorization for a challenge; `None` if there are no credentials to send.
-    pub(super) async fn meet(
+    pub(super) async fn answer_challenge(
         &self,
         access: &Access,
         challenge: &Challenge,

@@ -10,7 +10,7 @@ use reqwest::Response;
 use serde::Deserialize;
 
 use super::access::Access;
-use super::answer::{Deed, content_type, has_length, header, is_web_page, read_all};
+use super::answer::{Operation, content_type, has_length, header, is_web_page, read_all};
 use super::remote::{Ask, Payload, Remote, Target};
 use super::retry::Retries;
 use super::verify::check;
@@ -104,15 +104,15 @@ impl Client {
 
     async fn read_manifest(&self, of: &Reference, answer: Response) -> Result<Fetched, Error> {
         let named = content_type(&answer).to_owned();
-        let told = header(&answer, "docker-content-digest").map(Digest::parse);
+        let header_digest = header(&answer, "docker-content-digest").map(Digest::parse);
         let may_be_cut = !has_length(&answer);
         let bytes = Bytes::from(read_all(of, answer).await?);
         if may_be_cut && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
             return Err(Error::CutOff { of: of.to_string() });
         }
-        let digest = match (of.digest(), told) {
+        let digest = match (of.digest(), header_digest) {
             (Some(digest), _) => digest.clone(),
-            (None, Some(Ok(told))) => told,
+            (None, Some(Ok(header_digest))) => header_digest,
             (None, _) => Digest::sha256(&bytes),
         };
         check(&of.to_string(), &digest, &bytes)?;
@@ -184,8 +184,8 @@ impl Client {
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
-        let deed = deed("give", of, digest.as_str(), &ask.access);
-        deed.succeeded(answer).await.map(|_| true)
+        let operation = operation("give", of, digest.as_str(), &ask.access);
+        operation.succeeded(answer).await.map(|_| true)
     }
 
     /// Writes a manifest or an index: by the reference's tag if it has one, else by its digest,
@@ -222,21 +222,23 @@ impl Client {
         ask.headers.insert(CONTENT_TYPE, kind);
         ask.payload = Payload::Bytes(bytes);
         let answer = self.remote.send(&ask).await?;
-        let deed = deed("take", to, name, &ask.access);
+        let operation = operation("take", to, name, &ask.access);
         if matches!(answer.status().as_u16(), 400 | 409 | 412) {
-            let refused = deed.refused(answer).await;
+            let refused = operation.refused(answer).await;
             return match self.head(to).await {
                 Ok(there) if there.digest == digest => Ok(digest),
                 _ => Err(refused),
             };
         }
-        let answer = deed.succeeded(answer).await?;
+        let answer = operation.succeeded(answer).await?;
         match header(&answer, "docker-content-digest").map(Digest::parse) {
-            Some(Ok(told)) if told.algorithm() == digest.algorithm() && told != digest => {
+            Some(Ok(header_digest))
+                if header_digest.algorithm() == digest.algorithm() && header_digest != digest =>
+            {
                 Err(Error::DigestMismatch {
                     of: to.to_string(),
                     expected: digest,
-                    actual: told,
+                    actual: header_digest,
                 })
             }
             _ => Ok(digest),
@@ -281,8 +283,8 @@ impl Client {
         let path = format!("{}/tags/list?n=100", of.path());
         let ask = Ask::new(Method::GET, Target::Path(path), Access::pull(of));
         let answer = self.remote.send(&ask).await?;
-        let deed = deed("give", of, "the tags", &ask.access);
-        let answer = deed.succeeded(answer).await?;
+        let operation = operation("give", of, "the tags", &ask.access);
+        let answer = operation.succeeded(answer).await?;
         let bytes = read_all(of, answer).await?;
         let tags: Tags = serde_json::from_slice(&bytes).unwrap_or_default();
         Ok(tags.tags.unwrap_or_default())
@@ -302,22 +304,22 @@ impl Client {
         let mut ask = Ask::new(method, Target::Path(path), Access::pull(of));
         ask.headers.insert(ACCEPT, accept());
         let answer = self.remote.send_with(&ask, retries).await?;
-        let deed = deed("give", of, name, &ask.access);
-        let answer = deed.succeeded(answer).await?;
+        let operation = operation("give", of, name, &ask.access);
+        let answer = operation.succeeded(answer).await?;
         match is_web_page(&answer) {
-            true => Err(deed.not_a_registry(&answer)),
+            true => Err(operation.not_a_registry(&answer)),
             false => Ok(answer),
         }
     }
 }
 
-pub(super) fn deed<'a>(
+pub(super) fn operation<'a>(
     verb: &'static str,
     of: &'a Reference,
     what: &'a str,
     access: &'a Access,
-) -> Deed<'a> {
-    Deed {
+) -> Operation<'a> {
+    Operation {
         verb,
         of,
         what,

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::config::Config;
 use super::config_file;
-use super::helper::{Helper, QUIET};
+use super::helper::{Helper, NOTIFY_AFTER};
 use super::keys::Asked;
 use super::{Error, Notifier, Secret};
 use crate::task::blocking;
@@ -262,7 +262,7 @@ impl Credentials {
             directory: self.helpers.as_deref(),
             suffix,
             key,
-            quiet: QUIET,
+            quiet: NOTIFY_AFTER,
             notifier: self.notifier.as_ref(),
         }
     }

@@ -10,7 +10,7 @@ use reqwest::Response;
 
 use super::access::Access;
 use super::answer::{LIMIT, header, is_web_page, next};
-use super::client::deed;
+use super::client::operation;
 use super::remote::{Ask, Target};
 use super::retry::{Retries, Wait};
 use super::verify::verified;
@@ -191,10 +191,10 @@ impl Download {
             ask.headers.remove(RANGE);
             answer = remote.send_with(&ask, &mut self.retries).await?;
         }
-        let deed = deed("give", &self.of, digest.as_str(), &ask.access);
-        let answer = deed.succeeded(answer).await?;
+        let operation = operation("give", &self.of, digest.as_str(), &ask.access);
+        let answer = operation.succeeded(answer).await?;
         if is_web_page(&answer) {
-            return Err(deed.not_a_registry(&answer));
+            return Err(operation.not_a_registry(&answer));
         }
         let start = match answer.status() {
             StatusCode::PARTIAL_CONTENT => range_start(&answer).unwrap_or(self.offset),

@@ -323,7 +323,7 @@ pub struct Refusal {
     /// The registry's message after a colon; empty if there was none.
     pub message: String,
     /// How long the registry asks to wait (`Retry-After`).
-    pub(super) told_wait: Option<Duration>,
+    pub(super) requested_wait: Option<Duration>,
     /// True if the registry itself denies access, and not a gateway.
     pub(super) says_denied: bool,
 }

@@ -18,16 +18,15 @@ use super::{Credential, Error, Notifier, Secret};
 /// The largest answer that is read, in bytes.
 const ANSWER: u64 = 1 << 20;
 /// How many bytes of stderr are kept.
-const COMPLAINT: usize = 4 << 10;
+const STDERR_LIMIT: usize = 4 << 10;
 /// How many characters of a failed helper's message are shown.
 const SHOWN: usize = 500;
-/// After this time the user is told of the wait: the helper may need a PIN, a browser or a device
-/// code.
-pub(super) const QUIET: Duration = Duration::from_secs(3);
+/// After this time the user is notified: the helper may need a PIN, a browser or a device code.
+pub(super) const NOTIFY_AFTER: Duration = Duration::from_secs(3);
 /// The stdout of a failing helper that has no credentials for the key.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 /// How long stderr is read after the helper has exited.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+const STDERR_GRACE: Duration = Duration::from_millis(100);
 /// The user name that marks an identity token in a helper's answer.
 const TOKEN_USER: &str = "<token>";
 
@@ -55,12 +54,12 @@ pub(super) struct Helper<'a> {
 impl Helper<'_> {
     /// Returns the credentials; `None` if the helper has none.
     pub(super) async fn get(&self) -> Result<Option<Credential>, Error> {
-        let said = self.run("get", self.key.as_bytes()).await?;
-        let Some(said) = said.or_nothing(|said| self.failed(said))? else {
+        let output = self.run("get", self.key.as_bytes()).await?;
+        let Some(output) = output.into_answer(|output| self.failed(output))? else {
             return Ok(None);
         };
         // serde's message could quote the answer, which holds a secret.
-        let answer: Answer = serde_json::from_slice(&said)
+        let answer: Answer = serde_json::from_slice(&output)
             .map_err(|_| self.failed("its answer is not understood".to_owned()))?;
         Ok(Some(match answer.username.as_str() {
             TOKEN_USER => Credential {
@@ -81,17 +80,17 @@ impl Helper<'_> {
             true => (credential.username.as_str(), &credential.password),
             false => (TOKEN_USER, &credential.identity_token),
         };
-        let told =
+        let request =
             serde_json::json!({"ServerURL": self.key, "Username": user, "Secret": secret.expose()});
-        let said = self.run("store", told.to_string().as_bytes()).await?;
-        said.or_nothing(|said| self.failed(secret.redact(&said)))?;
+        let output = self.run("store", request.to_string().as_bytes()).await?;
+        output.into_answer(|output| self.failed(secret.redact(&output)))?;
         Ok(())
     }
 
     /// Removes the credentials from the helper, if any.
     pub(super) async fn erase(&self) -> Result<(), Error> {
-        let said = self.run("erase", self.key.as_bytes()).await?;
-        said.or_nothing(|said| self.failed(said))?;
+        let output = self.run("erase", self.key.as_bytes()).await?;
+        output.into_answer(|output| self.failed(output))?;
         Ok(())
     }
 
@@ -107,7 +106,7 @@ impl Helper<'_> {
         }
     }
 
-    async fn run(&self, action: &str, input: &[u8]) -> Result<Said, Error> {
+    async fn run(&self, action: &str, input: &[u8]) -> Result<HelperOutput, Error> {
         if self.suffix.contains('/') {
             return Err(self.failed("its name has a slash".to_owned()));
         }
@@ -124,7 +123,12 @@ impl Helper<'_> {
     }
 
     /// Runs the helper without a time limit. It is killed when nobody waits for it any more.
-    async fn converse(&self, program: &Path, action: &str, input: &[u8]) -> std::io::Result<Said> {
+    async fn converse(
+        &self,
+        program: &Path,
+        action: &str,
+        input: &[u8],
+    ) -> std::io::Result<HelperOutput> {
         let mut child = Command::new(program)
             .arg(action)
             .stdin(Stdio::piped())
@@ -152,13 +156,13 @@ impl Helper<'_> {
             tokio::select! {
                 answered = &mut answer => {
                     // Its last output may still be in the pipe, which its children can hold open.
-                    let _ = tokio::time::timeout(LAST_WORDS, listening).await;
+                    let _ = tokio::time::timeout(STDERR_GRACE, listening).await;
                     answered?
                 }
                 () = &mut listening => answer.await?,
             }
         };
-        Ok(Said {
+        Ok(HelperOutput {
             status,
             stdout,
             stderr: complaint.text,
@@ -170,7 +174,7 @@ impl Helper<'_> {
     async fn listen(&self, stderr: Option<impl AsyncRead + Unpin>, complaint: &mut Complaint) {
         let mut lines = stderr.map(|stderr| BufReader::new(stderr).split(b'\n'));
         let mut quiet = std::pin::pin!(tokio::time::sleep(self.quiet));
-        let mut told = false;
+        let mut is_notified = false;
         loop {
             let line = async {
                 match &mut lines {
@@ -182,16 +186,16 @@ impl Helper<'_> {
                 line = line => match line {
                     Some(line) => {
                         let line = String::from_utf8_lossy(&line).trim().to_owned();
-                        if told {
+                        if is_notified {
                             self.tell(&line);
                         }
                         complaint.add(&line);
                     }
-                    None if told => return,
+                    None if is_notified => return,
                     None => lines = None,
                 },
-                () = &mut quiet, if !told => {
-                    told = true;
+                () = &mut quiet, if !is_notified => {
+                    is_notified = true;
                     self.tell(&format!(
                         "waiting for the credential helper {} ({})",
                         self.program(),
@@ -221,40 +225,40 @@ struct Complaint {
 
 impl Complaint {
     fn add(&mut self, line: &str) {
-        if self.text.len() < COMPLAINT {
-            self.text.extend(line.chars().take(COMPLAINT));
+        if self.text.len() < STDERR_LIMIT {
+            self.text.extend(line.chars().take(STDERR_LIMIT));
             self.text.push('\n');
         }
     }
 }
 
 /// A helper's output and exit status.
-struct Said {
+struct HelperOutput {
     status: ExitStatus,
     stdout: Vec<u8>,
     stderr: String,
 }
 
-impl Said {
+impl HelperOutput {
     /// Returns the answer; `None` if the helper has nothing under the key.
-    fn or_nothing(self, failed: impl Fn(String) -> Error) -> Result<Option<Vec<u8>>, Error> {
+    fn into_answer(self, failed: impl Fn(String) -> Error) -> Result<Option<Vec<u8>>, Error> {
         if self.status.success() {
             return Ok(Some(self.stdout));
         }
-        let said = String::from_utf8_lossy(&self.stdout);
-        match said.trim() {
+        let output = String::from_utf8_lossy(&self.stdout);
+        match output.trim() {
             NOT_FOUND => Ok(None),
-            said => {
-                let said = [said, &self.stderr]
+            output => {
+                let output = [output, &self.stderr]
                     .into_iter()
                     .flat_map(|text| text.lines());
-                let said: Vec<&str> = said
+                let output: Vec<&str> = output
                     .map(str::trim)
                     .filter(|line| !line.is_empty())
                     .collect();
-                Err(failed(match said.is_empty() {
+                Err(failed(match output.is_empty() {
                     true => self.status.to_string(),
-                    false => said.join("; ").chars().take(SHOWN).collect(),
+                    false => output.join("; ").chars().take(SHOWN).collect(),
                 }))
             }
         }

@@ -32,7 +32,7 @@ impl Client {
         let asks = answer.status() == StatusCode::UNAUTHORIZED;
         if let Some((challenge, from)) = remote.own_challenge(registry, &answer)
             && let Some(authorization) = remote
-                .meet(&ask.access, &challenge, credential, &from)
+                .answer_challenge(&ask.access, &challenge, credential, &from)
                 .await?
         {
             let again = remote.patiently(&ask, Some(&authorization), &mut retries);

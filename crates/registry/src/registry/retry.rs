@@ -78,13 +78,13 @@ impl Retries {
 
     /// Returns the wait after an answer; `None` if the answer is final or no retries are left.
     pub(super) fn after_answer(&mut self, status: StatusCode, headers: &HeaderMap) -> Option<Wait> {
-        self.after_status(status, told_wait(headers))
+        self.after_status(status, requested_wait(headers))
     }
 
     /// Returns the wait after an error; `None` if a retry is useless or no retries are left.
     pub(super) fn after_error(&mut self, error: &Error) -> Option<Wait> {
         match error {
-            Error::Refused(refusal) => self.after_status(refusal.status, refusal.told_wait),
+            Error::Refused(refusal) => self.after_status(refusal.status, refusal.requested_wait),
             // A timeout is retried only once.
             Error::Silent { .. } if self.times == 0 => self.next(None, None),
             Error::Unreachable { source, .. } | Error::TokenServer { source, .. } => {
@@ -103,13 +103,13 @@ impl Retries {
         self.next(None, None)
     }
 
-    fn after_status(&mut self, status: StatusCode, told: Option<Duration>) -> Option<Wait> {
-        is_passing(status).then(|| self.next(told, Some(status)))?
+    fn after_status(&mut self, status: StatusCode, retry_after: Option<Duration>) -> Option<Wait> {
+        is_passing(status).then(|| self.next(retry_after, Some(status)))?
     }
 
-    fn next(&mut self, told: Option<Duration>, status: Option<StatusCode>) -> Option<Wait> {
+    fn next(&mut self, retry_after: Option<Duration>, status: Option<StatusCode>) -> Option<Wait> {
         let backoff = self.backoff.next()?;
-        let time = told.unwrap_or(backoff);
+        let time = retry_after.unwrap_or(backoff);
         self.times += 1;
         self.waited = self.waited.saturating_add(time);
         (self.waited <= self.policy.total).then_some(Wait {
@@ -178,7 +178,7 @@ fn failure(error: &reqwest::Error) -> Option<Failure> {
 }
 
 /// Parses `Retry-After`: seconds or a date.
-pub(super) fn told_wait(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn requested_wait(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     parse(text, OffsetDateTime::now_utc())
 }
@@ -195,7 +195,7 @@ fn parse(text: &str, now: OffsetDateTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn told(text: &'static str) -> HeaderMap {
+    fn retry_after(text: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())])
     }
 
@@ -207,9 +207,9 @@ mod tests {
     fn waits_are_as_told_and_bounded() {
         let limited = StatusCode::TOO_MANY_REQUESTS;
         let mut all = retries();
-        let wait = all.after_answer(limited, &told("30")).unwrap();
+        let wait = all.after_answer(limited, &retry_after("30")).unwrap();
         assert_eq!((wait.time, wait.retry), (Duration::from_secs(30), (1, 5)));
-        assert_eq!(all.after_answer(limited, &told("3600")), None);
+        assert_eq!(all.after_answer(limited, &retry_after("3600")), None);
     }
 
     #[test]
@@ -231,10 +231,17 @@ mod tests {
     fn other_answers_are_final() {
         for status in [200, 301, 400, 401, 403, 404, 405, 409, 412, 501, 505] {
             let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(retries().after_answer(status, &told("1")), None, "{status}");
+            assert_eq!(
+                retries().after_answer(status, &retry_after("1")),
+                None,
+                "{status}"
+            );
         }
         let mut none = Retries::new(&RetryPolicy::never());
-        assert_eq!(none.after_answer(StatusCode::BAD_GATEWAY, &told("1")), None);
+        assert_eq!(
+            none.after_answer(StatusCode::BAD_GATEWAY, &retry_after("1")),
+            None
+        );
     }
 
     #[test]

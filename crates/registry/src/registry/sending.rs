@@ -9,7 +9,7 @@ use reqwest::{Response, Url};
 
 use super::access::Access;
 use super::answer::header;
-use super::client::deed;
+use super::client::operation;
 use super::download::BlobStream;
 use super::origin::location;
 use super::remote::{Ask, Opener, Payload, Target};
@@ -161,8 +161,8 @@ impl Sending<'_> {
 
     async fn accepted(&self, ask: &Ask, answer: Response) -> Result<Response, Error> {
         let digest = self.descriptor.digest.as_str();
-        let deed = deed("take", self.to, digest, &ask.access);
-        deed.succeeded(answer).await
+        let operation = operation("take", self.to, digest, &ask.access);
+        operation.succeeded(answer).await
     }
 
     /// Returns a function that opens the source at the offset, and counts the bytes, for each

@@ -15,7 +15,7 @@ use tokio_util::io::ReaderStream;
 
 use super::access::Access;
 use super::answer::is_web_page;
-use super::client::deed;
+use super::client::operation;
 use super::download::BlobStream;
 use super::origin::location;
 use super::remote::{Ask, Target};
@@ -199,8 +199,8 @@ impl Client {
         ask.headers
             .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         let answer = self.remote.send_with(&ask, retries).await?;
-        let deed = deed("take", to, "a blob", &ask.access);
-        let answer = deed.succeeded(answer).await?;
+        let operation = operation("take", to, "a blob", &ask.access);
+        let answer = operation.succeeded(answer).await?;
         if answer.status() == StatusCode::CREATED {
             return Ok(None);
         }
@@ -210,7 +210,7 @@ impl Client {
                 self.remote.hosts.check_way(to.domain(), from, &place)?;
                 Ok(Some(place))
             }
-            None if is_web_page(&answer) => Err(deed.not_a_registry(&answer)),
+            None if is_web_page(&answer) => Err(operation.not_a_registry(&answer)),
             None => Err(Error::NoLocation {
                 registry: to.domain().to_owned(),
                 status: answer.status(),

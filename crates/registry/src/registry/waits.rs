@@ -15,7 +15,7 @@ pub(super) struct Waits {
     policy: RetryPolicy,
     notifier: Option<Notifier>,
     /// Per host, the end of the wait that was announced last.
-    told: Mutex<HashMap<String, Instant>>,
+    announced: Mutex<HashMap<String, Instant>>,
 }
 
 impl Waits {
@@ -23,7 +23,7 @@ impl Waits {
         Self {
             policy: options.retries.clone(),
             notifier: options.notifier.clone(),
-            told: Mutex::default(),
+            announced: Mutex::default(),
         }
     }
 
@@ -43,13 +43,16 @@ impl Waits {
     }
 
     fn is_news(&self, host: &str, wait: &Wait) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut announced = self
+            .announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let until = now + wait.time.min(Duration::from_secs(3600));
-        match told.get(host) {
+        match announced.get(host) {
             Some(before) if *before > now => false,
             _ => {
-                told.insert(host.to_owned(), until);
+                announced.insert(host.to_owned(), until);
                 true
             }
         }

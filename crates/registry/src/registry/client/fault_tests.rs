@@ -19,7 +19,7 @@ fn source() -> BlobSource {
 }
 
 /// Options that collect the notifications.
-fn told(server: &Server) -> (ClientOptions, Arc<Mutex<Vec<String>>>) {
+fn notified_options(server: &Server) -> (ClientOptions, Arc<Mutex<Vec<String>>>) {
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = Arc::clone(&lines);
     let notifier = Notifier::new(move |line| seen.lock().unwrap().push(line.to_owned()));
@@ -59,7 +59,7 @@ async fn every_kind_of_request_is_tried_again() {
 #[tokio::test]
 async fn retries_end_and_are_told() {
     let server = Server::of(|_, _| reply(503, &[], "")).await;
-    let (mut options, lines) = told(&server);
+    let (mut options, lines) = notified_options(&server);
     options.retries.times = 2;
     let client = server.client_with(options);
     let error = client.manifest(&server.reference("a:1")).await.unwrap_err();
