@@ -182,7 +182,7 @@ impl Job {
         })
     }
 
-    /// Resolve the scanner before anything is solved, so that a missing one does not fail a long
+    /// Resolves the scanner before anything is solved, so that a missing one does not fail a long
     /// build at its end.
     async fn scanner<'a>(
         &self,

@@ -149,7 +149,7 @@ fn order(offers: &[&Offer], context: &str) -> Vec<usize> {
         Digest::sha256(text.as_bytes()).to_string()
     };
     let mut order: Vec<usize> = (0..offers.len()).collect();
-    // Rendezvous hashing: a context moves only if its own node disappears.
+    // Rendezvous hashing: among equally busy nodes a context moves only if its node is gone.
     order.sort_by_cached_key(|node| (offers[*node].running, Reverse(weight(offers[*node]))));
     order
 }

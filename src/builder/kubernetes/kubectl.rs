@@ -13,7 +13,7 @@ use super::super::Error;
 const PROGRAM: &str = "kubectl";
 /// The timeout of a call.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// How many bytes of its output are shown.
+/// How many characters of its output are shown.
 const SHOWN: usize = 1000;
 
 /// `kubectl` for one cluster and namespace.

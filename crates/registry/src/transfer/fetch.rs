@@ -86,7 +86,7 @@ impl Fetching<'_> {
     async fn stream_into(&self, mut upload: Upload, blob: &Descriptor) -> Result<(), Error> {
         let mut bytes = self.bytes(blob, upload.size()).await?;
         while let Some(piece) = bytes.try_next().await? {
-            // A blocking write per piece is fine: the file system's cache usually takes it at once.
+            // One blocking task per piece: the file system usually caches the write at once.
             upload = blocking(move || {
                 upload.write(&piece)?;
                 Ok(upload)
