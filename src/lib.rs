@@ -60,5 +60,7 @@ pub mod bake;
 #[doc(hidden)]
 pub mod fuzzing {
     //! Entry points for the fuzz targets, which can only access public items.
+    pub use crate::builder::checked_config;
+    pub use crate::frontend::newest_file;
     pub use crate::session::{answer_agent, list_all, read_frames, receive_all};
 }

@@ -102,7 +102,6 @@ fn resolved<T>(
                     answer(&mut images, request, config);
                 }
             }
-            _ => unreachable!("there is nothing else to ask for"),
         }
     }
 }

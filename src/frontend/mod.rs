@@ -55,3 +55,9 @@ pub(crate) use read::{Contexts, Entry, is_archive};
 pub use setting::{Finished, ImageLock, PlatformFailure, Setting};
 pub use source::Source;
 pub use subrequest::{Answer, CheckFailure};
+
+/// The time of an archive's newest file.
+#[cfg(fuzzing)]
+pub fn newest_file(archive: &[u8]) -> Option<i64> {
+    archive_time::newest_file(archive)
+}

@@ -36,7 +36,15 @@ impl DaemonConfig {
     /// [`Error::File`] if it or a certificate cannot be read; [`Error::Config`] if it is malformed,
     /// a value has the wrong type, or an unknown key looks like a misspelt one.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let bytes = read(path)?;
+        Self::of(path, read(path)?, &read)
+    }
+
+    /// The configuration in a file with these bytes; `read` gives the certificates.
+    pub(crate) fn of(
+        path: &Path,
+        bytes: Vec<u8>,
+        read: &dyn Fn(&Path) -> Result<Vec<u8>, Error>,
+    ) -> Result<Self, Error> {
         let broken = |reason: String| Error::Config {
             path: path.to_owned(),
             reason,
@@ -54,7 +62,7 @@ impl DaemonConfig {
             entitlements: texts(table.get("insecure-entitlements")),
             ..Self::default()
         };
-        let moved = config.take_certificates(table.clone())?;
+        let moved = config.take_certificates(table.clone(), read)?;
         // Without certificates the file keeps its bytes, including comments.
         let bytes = match moved == table {
             true => bytes,
@@ -65,7 +73,11 @@ impl DaemonConfig {
     }
 
     /// Collects the certificates and changes the configuration to their paths in a container.
-    fn take_certificates(&mut self, mut table: Table) -> Result<Table, Error> {
+    fn take_certificates(
+        &mut self,
+        mut table: Table,
+        read: &dyn Fn(&Path) -> Result<Vec<u8>, Error>,
+    ) -> Result<Table, Error> {
         let registries = table.get_mut("registry").and_then(Value::as_table_mut);
         for (name, registry) in registries.into_iter().flatten() {
             let folder = format!("certs/{}", file_name(name));
@@ -78,19 +90,24 @@ impl DaemonConfig {
                 .into_iter()
                 .flatten()
             {
-                self.take(&folder, value)?;
+                self.take(&folder, value, read)?;
             }
             let pairs = registry.get_mut("keypair").and_then(Value::as_array_mut);
             for pair in pairs.into_iter().flatten().filter_map(Value::as_table_mut) {
                 for (_, value) in pair.iter_mut() {
-                    self.take(&folder, value)?;
+                    self.take(&folder, value, read)?;
                 }
             }
         }
         Ok(table)
     }
 
-    fn take(&mut self, folder: &str, value: &mut Value) -> Result<(), Error> {
+    fn take(
+        &mut self,
+        folder: &str,
+        value: &mut Value,
+        read: &dyn Fn(&Path) -> Result<Vec<u8>, Error>,
+    ) -> Result<(), Error> {
         let Some(path) = value
             .as_str()
             .filter(|path| !path.is_empty())
@@ -125,7 +142,11 @@ fn file_name(registry: &str) -> String {
             _ => name.push('_'),
         }
     }
-    name
+    // A folder of its own, beneath the others.
+    match name.as_str() {
+        "" | "." | ".." => "_".to_owned(),
+        _ => name,
+    }
 }
 
 #[cfg(test)]
