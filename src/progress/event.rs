@@ -230,7 +230,7 @@ pub struct SourceInfo {
 }
 
 /// A range of a source file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceRange {
     /// The first position.
@@ -266,7 +266,7 @@ impl SourceRange {
 }
 
 /// A position in a source file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourcePosition {
     /// The line, counted from 1.

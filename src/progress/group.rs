@@ -7,27 +7,21 @@ use super::event::Vertex;
 /// The members of a progress group.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// The state of each member, by digest.
-    members: HashMap<String, Member>,
+    /// By digest: true if the member came from the cache.
+    members: HashMap<String, bool>,
+    /// The number of members that came from the cache.
+    cached: usize,
     /// The first error of a member.
     error: String,
-}
-
-#[derive(Debug)]
-struct Member {
-    cached: bool,
 }
 
 impl Group {
     /// Records a member. Returns true if it makes the group visible: the member failed, or started
     /// and is not weak.
     pub(super) fn note(&mut self, vertex: &Vertex) -> bool {
-        self.members.insert(
-            vertex.digest.clone(),
-            Member {
-                cached: vertex.cached,
-            },
-        );
+        let before = self.members.insert(vertex.digest.clone(), vertex.cached);
+        self.cached += usize::from(vertex.cached);
+        self.cached -= usize::from(before == Some(true));
         if self.error.is_empty() {
             self.error.clone_from(&vertex.error);
         }
@@ -40,7 +34,7 @@ impl Group {
 
     /// True if all members came from the cache.
     pub(super) fn is_cached(&self) -> bool {
-        self.members.values().all(|member| member.cached)
+        self.cached == self.members.len()
     }
 
     pub(super) fn error(&self) -> &str {

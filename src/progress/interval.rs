@@ -41,12 +41,22 @@ pub(super) fn merge(intervals: impl IntoIterator<Item = Interval>) -> Vec<Interv
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Work {
     spans: BTreeMap<(u64, SystemTime), Option<SystemTime>>,
+    /// How many of them go on.
+    open: usize,
 }
 
 impl Work {
-    /// Records a span by a source's clock.
-    pub(super) fn note(&mut self, source: u64, start: SystemTime, stop: Option<SystemTime>) {
-        self.spans.insert((source, start), stop);
+    /// Records a span by a source's clock. Returns true if it is new.
+    pub(super) fn note(
+        &mut self,
+        source: u64,
+        start: SystemTime,
+        stop: Option<SystemTime>,
+    ) -> bool {
+        let before = self.spans.insert((source, start), stop);
+        self.open += usize::from(stop.is_none());
+        self.open -= usize::from(before == Some(None));
+        before != Some(stop)
     }
 
     /// Returns the spans by this client's clock.
@@ -76,7 +86,7 @@ impl Work {
 
     /// True if the step has started and no span is open.
     pub(super) fn is_completed(&self) -> bool {
-        self.is_started() && self.spans.values().all(Option::is_some)
+        self.is_started() && self.open == 0
     }
 
     /// Returns the last start that this source reported, by its own clock.

@@ -6,6 +6,7 @@ mod omitted;
 mod step;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, SystemTime};
 
 use super::event::{StatusUpdate, Vertex, VertexLog, VertexStatus, Warning};
@@ -29,6 +30,8 @@ pub struct View {
     /// The source and time of the first start.
     first: Option<(u64, SystemTime)>,
     warnings: Vec<Warning>,
+    /// Positions of the warnings with equal keys.
+    warning_positions: HashMap<u64, Vec<usize>>,
     bounds: Bounds,
 }
 
@@ -193,19 +196,16 @@ impl View {
         if step.work.is_started() && vertex.started.is_none() {
             return None;
         }
-        let before = (
-            step.name.full().to_string(),
-            step.cached,
-            step.error.clone(),
-            step.work.clone(),
-        );
-        step.name = StepName::new(&vertex.name);
-        step.cached = vertex.cached;
-        step.error.clone_from(&vertex.error);
+        let mut changed = step.name.full() != vertex.name
+            || step.cached != vertex.cached
+            || step.error != vertex.error;
+        if changed {
+            step.name = StepName::new(&vertex.name);
+            step.cached = vertex.cached;
+            step.error.clone_from(&vertex.error);
+        }
         let started = vertex.started?;
-        step.work.note(source, started, vertex.completed);
-        let after = (step.name.full(), step.cached, &step.error, &step.work);
-        let changed = after != (before.0.as_str(), before.1, &before.2, &before.3);
+        changed |= step.work.note(source, started, vertex.completed);
         self.show(position);
         changed.then_some(position)
     }
@@ -222,25 +222,18 @@ impl View {
         self.by_digest.insert(vertex.digest.clone(), position);
         let members = self.groups.entry(group.id.clone()).or_default();
         let visible = members.note(vertex);
-        let before = (
-            step.cached,
-            step.error.clone(),
-            step.work.clone(),
-            step.hidden,
-        );
-        step.cached = members.is_cached();
-        step.error = members.error().to_string();
-        if let Some(started) = vertex.started {
-            step.work.note(source, started, vertex.completed);
+        let hidden = step.hidden && !visible;
+        let mut changed = step.cached != members.is_cached()
+            || step.error != members.error()
+            || step.hidden != hidden;
+        if changed {
+            step.cached = members.is_cached();
+            members.error().clone_into(&mut step.error);
+            step.hidden = hidden;
         }
-        step.hidden &= !visible;
-        let changed = before
-            != (
-                step.cached,
-                step.error.clone(),
-                step.work.clone(),
-                step.hidden,
-            );
+        if let Some(started) = vertex.started {
+            changed |= step.work.note(source, started, vertex.completed);
+        }
         if step.hidden || !step.work.is_started() {
             return None;
         }
@@ -251,11 +244,7 @@ impl View {
     fn take_status(&mut self, source: u64, status: &VertexStatus) -> Option<(usize, usize)> {
         let &position = self.by_digest.get(&status.vertex)?;
         let step = &mut self.steps[position];
-        if let Some(known) = step
-            .transfers
-            .iter()
-            .position(|transfer| transfer.id == status.id)
-        {
+        if let Some(&known) = step.transfer_positions.get(&status.id) {
             step.transfers[known] = status.clone();
             step.transfer_sources[known] = source;
             return Some((position, known));
@@ -266,31 +255,20 @@ impl View {
             return None;
         }
         step.omitted.note(step.transfers.len(), &status.id);
+        let next = step.transfers.len();
+        step.transfer_positions.insert(status.id.clone(), next);
         step.transfers.push(status.clone());
         step.transfer_sources.push(source);
-        Some((position, step.transfers.len() - 1))
+        Some((position, next))
     }
 
     fn take_warning(&mut self, warning: &Warning) -> Option<usize> {
-        let same = |known: &Warning| {
-            (
-                &known.short,
-                &known.detail,
-                &known.url,
-                &known.source,
-                &known.ranges,
-            ) == (
-                &warning.short,
-                &warning.detail,
-                &warning.url,
-                &warning.source,
-                &warning.ranges,
-            )
-        };
         if !self.bounds.admit_warning(warning, self.warnings.len()) {
             return None;
         }
-        if !self.warnings.iter().any(same) {
+        let known = self.warning_positions.entry(key(warning)).or_default();
+        if !known.iter().any(|at| same(&self.warnings[*at], warning)) {
+            known.push(self.warnings.len());
             self.warnings.push(warning.clone());
         }
         let &position = self.by_digest.get(&warning.vertex)?;
@@ -348,6 +326,26 @@ impl View {
             self.shown.push(position);
         }
     }
+}
+
+/// Returns true if both say the same, of whatever vertex.
+fn same(one: &Warning, other: &Warning) -> bool {
+    (&one.short, &one.detail, &one.url, &one.source, &one.ranges)
+        == (
+            &other.short,
+            &other.detail,
+            &other.url,
+            &other.source,
+            &other.ranges,
+        )
+}
+
+/// Returns a key that is equal for equal warnings. Sources may be long and are left out.
+fn key(warning: &Warning) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let text = (&warning.short, &warning.detail, &warning.url);
+    (text, &warning.ranges).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Returns the latest time in an update.

@@ -1,5 +1,7 @@
 //! One step of a view.
 
+use std::collections::HashMap;
+
 use super::super::event::{VertexStatus, Warning};
 use super::super::interval::Work;
 use super::super::name::StepName;
@@ -15,6 +17,8 @@ pub struct StepView {
     pub(in super::super) error: String,
     pub(in super::super) work: Work,
     pub(in super::super) transfers: Vec<VertexStatus>,
+    /// The positions of the transfers, by id.
+    pub(super) transfer_positions: HashMap<String, usize>,
     /// The sources of the transfers, whose clocks measure them.
     pub(super) transfer_sources: Vec<u64>,
     /// The transfers that are only counted.
