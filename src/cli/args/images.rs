@@ -19,12 +19,12 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// Far more than any lock.
-const LOCK: u64 = 16 << 20;
+/// The largest lock that is read, in bytes: it has the configs of all its images.
+pub(crate) const MAX_LOCK: u64 = 64 << 20;
 
 /// Reads a lock, with its path in the message.
 pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
-    let text = read_at_most(path, LOCK).map_err(|source| BuildUsage::LockUnreadable {
+    let text = read_at_most(path, MAX_LOCK).map_err(|source| BuildUsage::LockUnreadable {
         path: path.to_owned(),
         source,
     })?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use solvekit::batch::{self, Case, Images};
-use solvekit::files::read_at_most;
+use solvekit::dockerfile;
+use solvekit::files;
 use solvekit::llb::{Definition, render};
 use solvekit::lock::Lock;
 
@@ -21,8 +22,8 @@ use crate::cli::report::usage::{self, BuildUsage};
 
 /// The columns of a tree that does not go to a terminal.
 const WIDTH: usize = 100;
-/// A case with its Dockerfile's text in it is not longer than this.
-const LINE: u64 = 64 << 20;
+/// The longest case, with its Dockerfile's text in it, bytes.
+const MAX_LINE: u64 = 64 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -176,21 +177,13 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
     };
     let mut lines = BufReader::new(reader);
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let mut line = String::new();
-    loop {
-        line.clear();
-        let read = lines.by_ref().take(LINE).read_line(&mut line);
-        let read = read.map_err(failed)?;
-        if read == 0 {
-            break;
-        }
-        if read as u64 == LINE && !line.ends_with('\n') {
-            return Err(Failure::new(format!("a case is longer than {LINE} bytes")));
-        }
-        if line.trim().is_empty() {
-            continue;
-        }
-        let written = serde_json::to_writer(&mut out, &batch.answer(&line))
+    while let Some(line) = next_line(&mut lines, MAX_LINE).map_err(failed)? {
+        let answer = match &line {
+            Ok(line) if line.trim().is_empty() => continue,
+            Ok(line) => batch.answer(line),
+            Err(reason) => json!({ "error": format!("the line is no case: {reason}") }),
+        };
+        let written = serde_json::to_writer(&mut out, &answer)
             .map_err(std::io::Error::from)
             .and_then(|()| out.write_all(b"\n"))
             // Who sends one case at a time waits for its answer.
@@ -209,6 +202,27 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
     }
     let _ = out.flush();
     Ok(())
+}
+
+/// The next line, or why it cannot be used: then it is passed over, and no more than the limit is
+/// kept of it.
+fn next_line(
+    lines: &mut impl BufRead,
+    limit: u64,
+) -> std::io::Result<Option<Result<String, String>>> {
+    let mut line = Vec::new();
+    lines.take(limit + 1).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.len() as u64 > limit {
+        if line.last() != Some(&b'\n') {
+            lines.skip_until(b'\n')?;
+        }
+        return Ok(Some(Err(files::too_large(limit).to_string())));
+    }
+    let line = String::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned());
+    Ok(Some(line))
 }
 
 /// What cases share.
@@ -237,13 +251,13 @@ impl Batch {
     fn answer_case(&mut self, case: &Case) -> Result<Value, String> {
         let source = match (&case.text, &case.dockerfile) {
             (Some(text), _) => text.clone().into_bytes(),
-            (None, Some(path)) => self.read(path)?,
+            (None, Some(path)) => self.read(path, dockerfile::MAX_SIZE as u64)?,
             (None, None) => return Err("the case has neither dockerfile nor text".to_owned()),
         };
         let images: &dyn Images = match &case.lock {
             Some(path) => {
                 if !self.locks.contains_key(path) {
-                    let lock = Lock::parse(&self.read(path)?)
+                    let lock = Lock::parse(&self.read(path, images::MAX_LOCK)?)
                         .map_err(|error| format!("cannot use the lock {path}: {error}"))?;
                     self.locks.insert(path.clone(), lock);
                 }
@@ -254,9 +268,40 @@ impl Batch {
         Ok(batch::answer(case, &source, images))
     }
 
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, String> {
         let path = self.folder.join(path);
-        read_at_most(&path, LINE)
+        files::read_at_most(&path, limit)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_beyond_the_limit_is_an_error_and_the_next_one_is_read() {
+        let text = format!(
+            "short\n{}\n123456789\n12345678\n\u{ff}\nlast",
+            "x".repeat(1000)
+        );
+        let mut bytes = text.into_bytes();
+        let at = bytes.iter().position(|byte| *byte == 0xc3).unwrap();
+        bytes.splice(at..at + 2, [0xff]);
+        let mut lines = BufReader::with_capacity(16, bytes.as_slice());
+        let mut read = Vec::new();
+        while let Some(line) = next_line(&mut lines, 9).unwrap() {
+            read.push(line);
+        }
+        let long = Err("it is larger than the limit of 9 bytes".to_owned());
+        let expected = [
+            Ok("short\n".to_owned()),
+            long.clone(),
+            long,
+            Ok("12345678\n".to_owned()),
+            Err("it is not UTF-8".to_owned()),
+            Ok("last".to_owned()),
+        ];
+        assert_eq!(read, expected);
     }
 }

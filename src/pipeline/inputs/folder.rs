@@ -3,15 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use std::io::Read as _;
-
-use crate::files::{Beneath, BeneathError, Links, Way, way};
+use crate::dockerfile;
+use crate::files::{Beneath, BeneathError, Links, Way, take_at_most, way};
 use crate::pipeline::Error;
 use crate::session::PatternMatcher;
 use crate::suggest;
 
-/// More than any Dockerfile that people write; keeps `-f` on a wrong file from filling the memory.
-const MAX_DOCKERFILE: u64 = 64 << 20;
 /// More than any ignore file that people write; every pattern is asked about every file.
 const MAX_IGNORE_FILE: u64 = 1 << 20;
 /// Of a larger folder not all names are compared with a mistyped one.
@@ -107,19 +104,7 @@ fn outside(error: BeneathError, path: &Path, folder: &Path) -> Error {
 
 /// The text of a Dockerfile.
 pub(super) fn limited(reader: impl io::Read) -> io::Result<Vec<u8>> {
-    at_most(reader, MAX_DOCKERFILE, "64 MiB")
-}
-
-fn at_most(reader: impl io::Read, limit: u64, in_words: &str) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut text)?;
-    match text.len() as u64 > limit {
-        false => Ok(text),
-        true => Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it is larger than {in_words}"),
-        )),
-    }
+    take_at_most(reader, dockerfile::MAX_SIZE as u64)
 }
 
 /// An ignore file and its patterns, in order.
@@ -154,8 +139,8 @@ pub(super) fn ignore_file(
             Err(BeneathError::Io(source)) => return Err(unreadable(source)),
             Err(error) => return Err(outside(error, &path, folder)),
         };
-        let text = at_most(file, MAX_IGNORE_FILE, "1 MiB").map_err(unreadable)?;
-        let patterns = crate::dockerfile::parse_ignore(&text);
+        let text = take_at_most(file, MAX_IGNORE_FILE).map_err(unreadable)?;
+        let patterns = dockerfile::parse_ignore(&text);
         return match PatternMatcher::new(&patterns) {
             Ok(_) => Ok(Some((path, patterns))),
             Err(source) => Err(Error::IgnorePatterns { path, source }),
@@ -296,7 +281,10 @@ mod tests {
         let (_folder, context) = hostile();
         fs::write(context.join(".dockerignore"), "a\n".repeat(600_000)).unwrap();
         let error = ignore_file(&context, None).unwrap_err();
-        assert!(in_full(&error).contains("larger than 1 MiB"), "{error}");
+        assert!(
+            in_full(&error).contains("larger than the limit of 1 MiB"),
+            "{error}"
+        );
     }
 
     #[test]

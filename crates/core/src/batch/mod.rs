@@ -45,3 +45,6 @@ mod images;
 pub use answer::{Translated, answer, translate};
 pub use case::Case;
 pub use images::{Images, Offline};
+
+#[cfg(test)]
+mod tests;

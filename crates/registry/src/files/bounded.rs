@@ -21,12 +21,18 @@ pub fn take_at_most(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(limit + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > limit {
-        true => Err(io::Error::new(
-            ErrorKind::FileTooLarge,
-            format!("it is larger than the limit of {limit} bytes"),
-        )),
+        true => Err(too_large(limit)),
         false => Ok(bytes),
     }
+}
+
+/// The error for what is larger than a limit in bytes: [`ErrorKind::FileTooLarge`], with the limit.
+pub fn too_large(limit: u64) -> io::Error {
+    const UNITS: [(u64, &str); 3] = [(1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes")];
+    let unit = UNITS.iter().find(|(size, _)| limit.is_multiple_of(*size));
+    let (size, name) = unit.copied().unwrap_or((1, "bytes"));
+    let text = format!("it is larger than the limit of {} {name}", limit / size);
+    io::Error::new(ErrorKind::FileTooLarge, text)
 }
 
 #[cfg(test)]
@@ -47,6 +53,8 @@ mod tests {
     fn what_has_no_end_takes_no_more_memory_than_the_limit() {
         let error = read_at_most(Path::new("/dev/zero"), 1 << 16).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+        let told = error.to_string();
+        assert_eq!(told, "it is larger than the limit of 64 KiB");
         let mut read = 0_u64;
         let counted = CountingZeros(&mut read);
         take_at_most(counted, 1 << 16).unwrap_err();

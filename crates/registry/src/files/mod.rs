@@ -12,5 +12,5 @@ mod places;
 
 pub use atomic::{AtomicFile, Destination, random_name, replace};
 pub use beneath::{Beneath, BeneathError, Links};
-pub use bounded::{read_at_most, take_at_most};
+pub use bounded::{read_at_most, take_at_most, too_large};
 pub use places::{Way, way};

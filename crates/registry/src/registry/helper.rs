@@ -172,7 +172,7 @@ impl Helper<'_> {
     /// Collects the helper's stderr. After a while each line is forwarded at once, because it may
     /// tell the user what to do. Returns at the end of stderr, once the notifier was called.
     async fn listen(&self, stderr: Option<impl AsyncRead + Unpin>, complaint: &mut Complaint) {
-        let mut lines = stderr.map(|stderr| BufReader::new(stderr).split(b'\n'));
+        let mut lines = stderr.map(|stderr| BufReader::new(stderr.take(ANSWER)).split(b'\n'));
         let mut quiet = std::pin::pin!(tokio::time::sleep(self.quiet));
         let mut is_notified = false;
         loop {

@@ -40,7 +40,7 @@ pub use directive::{Syntax, detect_syntax};
 pub use trigger::parse_trigger;
 
 /// The largest Dockerfile, in bytes: it is part of the build request, and a daemon takes no larger message.
-const MAX_SOURCE: usize = 16 << 20;
+pub const MAX_SIZE: usize = 16 << 20;
 
 /// How many instructions a Dockerfile may have. BuildKit has no such bound.
 const MAX_INSTRUCTIONS: usize = 100_000;
@@ -115,9 +115,9 @@ impl<'l> Parser<'l> {
                 span: None,
             });
         }
-        if source.len() > MAX_SOURCE {
+        if source.len() > MAX_SIZE {
             return Err(ParseError {
-                kind: Box::new(ParseErrorKind::TooLarge { limit: MAX_SOURCE }),
+                kind: Box::new(ParseErrorKind::TooLarge { limit: MAX_SIZE }),
                 span: None,
             });
         }
