@@ -181,7 +181,7 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
         let answer = match &line {
             Ok(line) if line.trim().is_empty() => continue,
             Ok(line) => batch.answer(line),
-            Err(reason) => json!({ "error": format!("the line is no case: {reason}") }),
+            Err(reason) => json!({ "error": format!("the line is not a case: {reason}") }),
         };
         let written = serde_json::to_writer(&mut out, &answer)
             .map_err(std::io::Error::from)
@@ -237,7 +237,7 @@ impl Batch {
     fn answer(&mut self, line: &str) -> Value {
         let case = match Case::parse(line) {
             Ok(case) => case,
-            Err(error) => return json!({ "error": format!("the line is no case: {error}") }),
+            Err(error) => return json!({ "error": format!("the line is not a case: {error}") }),
         };
         self.answer_case(&case).unwrap_or_else(|reason| {
             let mut answer = json!({ "error": reason });

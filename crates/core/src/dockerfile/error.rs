@@ -25,16 +25,16 @@ pub enum ParseErrorKind {
     #[error("this file is UTF-16, and a Dockerfile is UTF-8")]
     Utf16,
     /// No line ends but carriage returns, which end no line here.
-    #[error("the lines of this file end with CR alone, so that all of it is one line")]
+    #[error("the lines of this file end with CR alone, so the whole file is one line")]
     CarriageReturns,
     /// The file is larger than can be built.
-    #[error("the Dockerfile is larger than {} MiB, and BuildKit takes no message of more", limit >> 20)]
+    #[error("the Dockerfile is larger than {} MiB, the limit of BuildKit's messages", limit >> 20)]
     TooLarge { limit: usize },
     /// There are more instructions than can be built.
     #[error("the Dockerfile has more than {limit} instructions")]
     TooManyInstructions { limit: usize },
     /// There are only comments and blank lines.
-    #[error("the Dockerfile has no instruction")]
+    #[error("the Dockerfile has no instructions")]
     NoInstructions,
     /// A line is longer than can be read.
     #[error("the line is longer than 65535 bytes")]
@@ -52,10 +52,10 @@ pub enum ParseErrorKind {
     #[error("the heredoc <<{name} does not end: its lines end with CR alone")]
     HeredocCarriageReturns { name: String },
     /// The word of a heredoc cannot be read.
-    #[error("the heredoc's name is wrong")]
+    #[error("invalid name of a heredoc")]
     HeredocName(#[source] ExpandError),
     /// The exec form with something else than strings in it.
-    #[error("the JSON array holds something that is no string")]
+    #[error("the JSON array has an element that is not a string")]
     JsonNotStrings,
     /// The first word of a line is no instruction.
     #[error("unknown instruction {keyword:?}{}", did_you_mean(nearest.as_deref()))]
@@ -64,7 +64,7 @@ pub enum ParseErrorKind {
         nearest: Option<&'static str>,
     },
     /// An instruction stands before the first FROM.
-    #[error("{instruction} stands before the first FROM")]
+    #[error("{instruction} comes before the first FROM")]
     NoStage { instruction: &'static str },
     /// A flag that the instruction does not have.
     #[error("{instruction} has no flag --{flag}{}", did_you_mean(nearest.map(|name| format!("--{name}")).as_deref()))]
@@ -75,13 +75,13 @@ pub enum ParseErrorKind {
         known: Vec<&'static str>,
     },
     /// A flag that may stand once is repeated.
-    #[error("{instruction} has the flag --{flag} twice")]
+    #[error("{instruction} repeats the flag --{flag}")]
     FlagRepeated {
         instruction: &'static str,
         flag: &'static str,
     },
     /// A flag without its value.
-    #[error("the flag --{flag} of {instruction} has no value")]
+    #[error("the flag --{flag} of {instruction} needs a value")]
     FlagWithoutValue {
         instruction: &'static str,
         flag: &'static str,
@@ -95,13 +95,13 @@ pub enum ParseErrorKind {
         expected: &'static str,
     },
     /// Nothing follows the instruction.
-    #[error("{instruction} has no argument")]
+    #[error("{instruction} needs arguments")]
     NoArguments {
         instruction: &'static str,
         expected: &'static str,
     },
     /// ADD or COPY with a single argument.
-    #[error("{instruction} has no destination")]
+    #[error("{instruction} needs a destination")]
     NoDestination { instruction: &'static str },
     /// The destination of ADD or COPY is a heredoc.
     #[error("the destination of {instruction} is a heredoc")]
@@ -113,13 +113,13 @@ pub enum ParseErrorKind {
         key: String,
     },
     /// ENV or LABEL with a word that is no assignment.
-    #[error("{instruction} has {word:?}, which assigns nothing")]
+    #[error("{instruction} has {word:?}, which is not an assignment")]
     NoEqualSign {
         instruction: &'static str,
         word: String,
     },
     /// ENV, LABEL or ARG with nothing before the `=`.
-    #[error("{instruction} assigns to a name that is empty")]
+    #[error("{instruction} assigns to an empty name")]
     EmptyName { instruction: &'static str },
     /// VOLUME with an empty path.
     #[error("a path of VOLUME is empty")]
@@ -131,7 +131,7 @@ pub enum ParseErrorKind {
     #[error("{name:?} cannot be the name of a stage")]
     StageName { name: String },
     /// SHELL with a command that is no JSON array.
-    #[error("SHELL has no JSON array")]
+    #[error("SHELL needs a JSON array")]
     ShellNotJson,
     /// ONBUILD ONBUILD, ONBUILD FROM, ONBUILD MAINTAINER.
     #[error("{trigger} cannot be a trigger of ONBUILD")]
@@ -149,7 +149,7 @@ pub enum ParseErrorKind {
     #[error("HEALTHCHECK NONE has arguments")]
     HealthcheckNone,
     /// A `--mount` that is known to be wrong before its variables are expanded.
-    #[error("--mount is wrong")]
+    #[error("invalid --mount")]
     Mount(#[source] MountError),
     /// A `--device` that cannot be read.
     #[error("--device cannot be {value:?}")]

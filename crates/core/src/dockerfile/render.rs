@@ -84,7 +84,7 @@ mod tests {
     fn causes_and_lines_of_directives_are_told() {
         assert!(
             rendered("FROM a\nRUN --mount=from=$x true")
-                .contains("--mount is wrong: from= takes no variables: \"$x\"\n")
+                .contains("invalid --mount: from= takes no variables: \"$x\"\n")
         );
         assert!(
             rendered("# escape=x\nFROM a")

@@ -66,10 +66,10 @@ pub enum Error {
     #[error("a command to run has no working directory")]
     NoDirectory,
     /// A deferred source that was never given.
-    #[error("a source that was to be given later was not given")]
+    #[error("a deferred source was never set")]
     UnresolvedSource,
     /// A passthrough without an id, or that hands nothing on.
-    #[error("a passthrough needs an id and at least one input that it hands on")]
+    #[error("a passthrough needs an id and at least one input")]
     EmptyPassthrough,
     /// A definition from elsewhere that is none.
     #[error("a definition of a build graph cannot be read: {reason}")]

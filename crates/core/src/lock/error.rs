@@ -7,13 +7,13 @@ use crate::oci::Digest;
 #[non_exhaustive]
 pub enum Error {
     /// It is no JSON, cut off, or not of the lock's form.
-    #[error("it is no lock: {reason}")]
+    #[error("it is not a lock: {reason}")]
     Form {
         /// What is wrong, with line and column.
         reason: String,
     },
     /// Another version wrote it.
-    #[error("it is of version {found}; this program knows version 1")]
+    #[error("its version is {found}; only version 1 is supported")]
     Version {
         /// Its version.
         found: String,
@@ -39,7 +39,7 @@ pub enum LookupError {
         reference: String,
     },
     /// The Dockerfile pins another digest than the lock has for the tag.
-    #[error("the lock has {reference} at {locked}, and the Dockerfile asks for {wanted}")]
+    #[error("the lock has {reference} at {locked}, but the Dockerfile asks for {wanted}")]
     Moved {
         /// The reference without digest.
         reference: String,
@@ -59,7 +59,7 @@ pub enum LookupError {
         available: Vec<String>,
     },
     /// A config that is none.
-    #[error("the lock's config for {platform} is no image config: {reason}")]
+    #[error("the lock's config for {platform} is not an image config: {reason}")]
     Config {
         /// Its platform.
         platform: String,

@@ -59,9 +59,9 @@ fn locks_that_are_none_say_why() {
     let entry = format!(r#"{{"digest": "{DIGEST}", "platforms": {{}}}}"#);
     let other = format!(r#"{{"digest": "{OTHER}", "platforms": {{}}}}"#);
     for (text, part) in [
-        (String::new(), "it is no lock: EOF"),
-        ("{\"images\": {\"a\"".to_owned(), "it is no lock: EOF"),
-        ("[]".to_owned(), "it is no lock"),
+        (String::new(), "it is not a lock: EOF"),
+        ("{\"images\": {\"a\"".to_owned(), "it is not a lock: EOF"),
+        ("[]".to_owned(), "it is not a lock"),
         ("{}".to_owned(), "no \"images\""),
         ("{\"version\": 2, \"pictures\": []}".to_owned(), "version 2"),
         (

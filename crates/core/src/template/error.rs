@@ -16,7 +16,7 @@ pub enum Error {
     },
     /// Its blocks or parentheses are nested too deeply.
     #[error(
-        "invalid template, column {column}: more than {most} blocks or parentheses within each other"
+        "invalid template, column {column}: blocks or parentheses are nested deeper than {most} levels"
     )]
     TooDeep {
         /// Where, in characters from 1.
@@ -25,7 +25,7 @@ pub enum Error {
         most: usize,
     },
     /// What it makes is too large, or takes too long to make.
-    #[error("the template makes more than {most} {what}")]
+    #[error("the template produces more than {most} {what}")]
     TooMuch {
         /// How many there may be.
         most: usize,

@@ -60,14 +60,14 @@ pub enum Reason {
     },
     /// `COPY --from=$X`
     #[error(
-        "--from={value} has a variable, which is not possible here; give the image a name first: FROM {value} AS name"
+        "--from={value} cannot have a variable; give the image a name first: FROM {value} AS name"
     )]
     VariableInFrom {
         /// As the file has it.
         value: String,
     },
     /// `COPY --from=7` in a file with fewer stages.
-    #[error("--from={index} counts stages from 0, and there are {count}")]
+    #[error("--from={index} counts stages from 0, but there are only {count}")]
     StageIndex {
         /// The number.
         index: i64,
@@ -134,7 +134,7 @@ pub enum Reason {
     },
     /// Triggers that ask for images whose triggers ask for images, and so on.
     #[error(
-        "the triggers (ONBUILD) of base images ask for more than {limit} other images, {reference:?} among them; does an image copy from itself?"
+        "ONBUILD triggers of base images need more than {limit} other images, {reference:?} among them; does an image copy from itself?"
     )]
     TriggersWithoutEnd {
         /// A base image whose triggers do.
@@ -255,7 +255,7 @@ pub enum Reason {
     InvalidUtf8,
     /// Instructions that make endlessly much.
     #[error(
-        "the build graph is larger than {limit} MiB up to here, and BuildKit does not take that much"
+        "up to here the build graph is larger than {limit} MiB, which is more than BuildKit accepts"
     )]
     TooLarge {
         /// How much it may be, in MiB.

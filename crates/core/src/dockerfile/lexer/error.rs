@@ -55,7 +55,7 @@ pub enum ExpandErrorReason {
         message: String,
     },
     /// A pattern escapes a character that needs no escape.
-    #[error("in the pattern {pattern:?}, \"\\{escaped}\" is no escape; only \\* \\? \\\\ are")]
+    #[error("in the pattern {pattern:?}, \"\\{escaped}\" is not an escape; only \\* \\? \\\\ are")]
     Pattern {
         /// The pattern.
         pattern: String,

@@ -75,7 +75,7 @@ pub enum CacheSharing {
 #[allow(missing_docs, reason = "the fields say what the messages print")]
 pub enum MountError {
     /// The quotes of the comma-separated list are wrong, or there is nothing.
-    #[error("{text:?} is no list of comma-separated options")]
+    #[error("{text:?} is not a list of comma-separated options")]
     List { text: String },
     /// A key that needs a value stands alone.
     #[error("the option {field:?} needs a value")]
@@ -87,7 +87,7 @@ pub enum MountError {
     #[error("from= takes no variables: {value:?}")]
     FromVariable { value: String },
     /// No such type of mount.
-    #[error("unknown type of mount {value:?}{}", suggestion(nearest.as_deref()))]
+    #[error("unknown mount type {value:?}{}", suggestion(nearest.as_deref()))]
     UnknownType {
         value: String,
         nearest: Option<&'static str>,
@@ -114,7 +114,7 @@ pub enum MountError {
     #[error("a mount of type secret needs a source, a target or an id")]
     SecretWithoutName,
     /// A secret with both source and id.
-    #[error("a mount of type secret has either a source or an id")]
+    #[error("a mount of type secret takes either a source or an id, not both")]
     SecretWithTwoNames,
 }
 

@@ -32,7 +32,7 @@ pub struct Sbom {
 #[non_exhaustive]
 pub enum AttestationError {
     /// Neither an SBOM nor a provenance.
-    #[error("there is no attestation {kind:?}")]
+    #[error("unknown attestation {kind:?}")]
     UnknownKind {
         /// What it was called.
         kind: String,
@@ -44,7 +44,7 @@ pub enum AttestationError {
         text: String,
     },
     /// The generator of an SBOM is no image.
-    #[error("the generator {generator:?} is no image")]
+    #[error("the generator {generator:?} is not an image")]
     Generator {
         /// Its name.
         generator: String,

@@ -51,7 +51,7 @@ pub enum AttributeError {
         expected: &'static str,
     },
     /// An attribute that BuildKit had once.
-    #[error("{name} is not supported any more: BuildKit removed it in version 0.11")]
+    #[error("{name} is no longer supported: BuildKit removed it in version 0.11")]
     Removed {
         /// The attribute.
         name: &'static str,
@@ -68,7 +68,7 @@ pub enum AttributeError {
         source: AttestationError,
     },
     /// `multi-platform=false` with several platforms.
-    #[error("several platforms are asked for, and multi-platform is false")]
+    #[error("several platforms are given, but multi-platform is false")]
     SeveralPlatforms,
 }
 

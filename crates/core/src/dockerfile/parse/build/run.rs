@@ -86,7 +86,7 @@ fn device(value: &str) -> Result<RunDevice> {
         reason,
     };
     let fields = csv::fields(value)
-        .map_err(|_| wrong("it is no list of comma-separated options".to_owned()))?;
+        .map_err(|_| wrong("it is not a list of comma-separated options".to_owned()))?;
     let mut device = RunDevice::default();
     for field in fields {
         set_device_option(&mut device, field).map_err(wrong)?;
