@@ -1,8 +1,8 @@
-//! Lexical paths and globs with the meaning Go's `path/filepath` gives them on unix, because the daemon's side of file
-//! sync is defined in its terms. No file system access here.
+//! Lexical paths and globs with the meaning Go's `path/filepath` gives them on unix, because the
+//! daemon's side of file sync is defined in its terms. No file system access here.
 
-/// The shortest equivalent of a slash-separated path (Go's `filepath.Clean`): no `.`, no empty elements, `..` resolved
-/// where it can be; `.` for the empty path.
+/// The shortest equivalent of a slash-separated path (Go's `filepath.Clean`): no `.`, no empty
+/// elements, `..` resolved where it can be; `.` for the empty path.
 pub fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut elements: Vec<&str> = Vec::new();
@@ -26,7 +26,8 @@ pub fn clean(path: &str) -> String {
     }
 }
 
-/// Both paths with a slash between them, cleaned (Go's `filepath.Join`); empty elements are left out.
+/// Both paths with a slash between them, cleaned (Go's `filepath.Join`); empty elements are left
+/// out.
 pub fn join(left: &str, right: &str) -> String {
     match (left.is_empty(), right.is_empty()) {
         (true, true) => String::new(),
@@ -36,8 +37,8 @@ pub fn join(left: &str, right: &str) -> String {
     }
 }
 
-/// The path without its last element, and that element, of a clean relative path; the parent is `.` when there is one
-/// element only.
+/// The path without its last element, and that element, of a clean relative path; the parent is `.`
+/// when there is one element only.
 pub fn split_parent(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or((".", path))
 }
@@ -46,13 +47,13 @@ pub fn split_parent(path: &str) -> (&str, &str) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadGlob;
 
-/// Whether the whole of `name` matches `glob`, as Go's `filepath.Match` has it: `*` and `?` do not match a slash, classes
-/// with `^` negation and ranges, backslash escapes.
+/// Whether the whole of `name` matches `glob`, as Go's `filepath.Match` has it: `*` and `?` do not
+/// match a slash, classes with `^` negation and ranges, backslash escapes.
 ///
 /// # Errors
 ///
-/// When a part of the glob is malformed that had to be looked at. As in Go, what follows a star is not looked at once the
-/// name cannot match any more.
+/// When a part of the glob is malformed that had to be looked at. As in Go, what follows a star is
+/// not looked at once the name cannot match any more.
 pub fn glob_matches(mut glob: &str, mut name: &str) -> Result<bool, BadGlob> {
     while !glob.is_empty() {
         let (star, chunk, rest) = split_chunk(glob);
@@ -107,8 +108,8 @@ fn split_chunk(glob: &str) -> (bool, &str, &str) {
     (unstarred.len() < glob.len(), chunk, rest)
 }
 
-/// Matches a chunk without stars against the beginning of the text; gives what is left of it. The chunk is checked to its
-/// end in any case.
+/// Matches a chunk without stars against the beginning of the text; gives what is left of it. The
+/// chunk is checked to its end in any case.
 fn match_chunk<'a>(chunk: &str, text: &'a str) -> Result<Option<&'a str>, BadGlob> {
     let mut chunk = chunk.chars();
     let mut text = text.chars();

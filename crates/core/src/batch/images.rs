@@ -8,7 +8,8 @@ use crate::translate::{ImageFailure, ImageRequest, ResolvedImage, SourceRequest,
 
 /// Answers what a translation asks for.
 pub trait Images {
-    /// The images of one round, in the order of the requests. `default` is the platform of a request that names none.
+    /// The images of one round, in the order of the requests. `default` is the platform of a
+    /// request that names none.
     fn images(
         &self,
         requests: &[ImageRequest],

@@ -1,16 +1,18 @@
 //! Dockerfiles in, graphs out, as JSON: for tools that want LLB without linking Rust. Pure.
 //!
-//! A [`Case`] is what a Dockerfile is translated for, [`answer`] the graph, the image config, the findings and whatever else
-//! is known of it. `solvekit llb --format json` prints one answer, `solvekit llb --batch` one for each line of cases.
+//! A [`Case`] is what a Dockerfile is translated for, [`answer`] the graph, the image config, the
+//! findings and whatever else is known of it. `solvekit llb --format json` prints one answer,
+//! `solvekit llb --batch` one for each line of cases.
 //!
 //! # A case
 //! An object with these fields, all but the Dockerfile optional:
 //! - `id`: comes back in the answer.
 //! - `dockerfile`: its path, or `text`: its text.
-//! - `dockerignore`, `dockerfile_dockerignore`: the text of the ignore file, of that beside the Dockerfile (which wins);
-//!   `excludes`: its patterns instead; `local_ignores`: the texts of those of named folders, by name.
-//! - `opts`: attributes of BuildKit's Dockerfile frontend (`target`, `build-arg:NAME`, `platform` …); `platform`: the same as
-//!   `opts.platform`.
+//! - `dockerignore`, `dockerfile_dockerignore`: the text of the ignore file, of that beside the
+//!   Dockerfile (which wins); `excludes`: its patterns instead; `local_ignores`: the texts of those
+//!   of named folders, by name.
+//! - `opts`: attributes of BuildKit's Dockerfile frontend (`target`, `build-arg:NAME`, `platform`
+//!   …); `platform`: the same as `opts.platform`.
 //! - `build_platform`: the worker's platform, default `linux/amd64`.
 //! - `lock`: the path of a [lock](crate::lock) with the base images.
 //! - `context_archive`: what `opts.context` downloads is an archive, whose content is the context;
@@ -20,13 +22,15 @@
 //!
 //! # An answer
 //! - `error`, `errorRanges` (the places that BuildKit names, innermost first, each a list of
-//!   `[line, column, line, column]`) and `errorLines` (the first and last line that it is about, also
-//!   where BuildKit names none) when it fails; otherwise
-//! - `vertices`: inputs first, each with `digest`, `op` (protojson), `metadata` and `loc` (source ranges); `head`, the last
-//!   one's digest; `terminal`, the op that names the result; `image`, `baseImage` (configs), `epoch` (seconds),
-//!   `ignoreCache`, `sbomExtras` where there is something to say. With several platforms these stand in `results`, one object
-//!   a platform with its `platform`.
-//! - `warnings`: findings of the lint rules; `requestedImages`: what had to be resolved; `syntax`: the `# syntax=` line.
+//!   `[line, column, line, column]`) and `errorLines` (the first and last line that it is about,
+//!   also where BuildKit names none) when it fails; otherwise
+//! - `vertices`: inputs first, each with `digest`, `op` (protojson), `metadata` and `loc` (source
+//!   ranges); `head`, the last one's digest; `terminal`, the op that names the result; `image`,
+//!   `baseImage` (configs), `epoch` (seconds), `ignoreCache`, `sbomExtras` where there is something
+//!   to say. With several platforms these stand in `results`, one object a platform with its
+//!   `platform`.
+//! - `warnings`: findings of the lint rules; `requestedImages`: what had to be resolved; `syntax`:
+//!   the `# syntax=` line.
 //!
 //! ```
 //! use solvekit_core::batch::{Case, answer};

@@ -67,7 +67,8 @@ pub struct Stage {
     pub comments: Vec<String>,
     /// What a comment of the form `# <name> <text>` says about the stage.
     pub doc: Option<String>,
-    /// The FROM line had bytes that are no UTF-8 (each became U+FFFD here). It cannot be put into LLB.
+    /// The FROM line had bytes that are no UTF-8 (each became U+FFFD here). It cannot be put into
+    /// LLB.
     pub invalid_utf8: bool,
     /// The instructions after the FROM.
     pub instructions: Vec<Instruction>,
@@ -85,14 +86,16 @@ impl Stage {
 pub struct Instruction {
     /// What it says.
     pub kind: InstructionKind,
-    /// The instruction's text, its continuations joined, without surrounding white space and heredoc bodies.
+    /// The instruction's text, its continuations joined, without surrounding white space and
+    /// heredoc bodies.
     pub original: String,
     /// Its lines, heredocs included.
     pub span: Span,
     /// The comments directly above, without their `#`.
     pub comments: Vec<String>,
-    /// Bytes that are no UTF-8 (each became U+FFFD here) would have to be put into LLB as they are, which cannot be: those of a RUN in shell
-    /// form, and of an ARG's name. All other text is read as characters.
+    /// Bytes that are no UTF-8 (each became U+FFFD here) would have to be put into LLB as they are,
+    /// which cannot be: those of a RUN in shell form, and of an ARG's name. All other text is read
+    /// as characters.
     pub invalid_utf8: bool,
 }
 

@@ -4,7 +4,8 @@ use super::lexer::ExpandError;
 use super::mount::MountError;
 use super::span::Span;
 
-/// A Dockerfile that cannot be read; [`render_error`](super::render_error) shows it with the lines around it.
+/// A Dockerfile that cannot be read; [`render_error`](super::render_error) shows it with the lines
+/// around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// What is wrong.
@@ -67,7 +68,8 @@ pub enum ParseErrorKind {
     #[error("{instruction} comes before the first FROM")]
     NoStage { instruction: &'static str },
     /// A flag that the instruction does not have.
-    #[error("{instruction} has no flag --{flag}{}", did_you_mean(nearest.map(|name| format!("--{name}")).as_deref()))]
+    #[error("{instruction} has no flag \
+        --{flag}{}", did_you_mean(nearest.map(|name| format!("--{name}")).as_deref()))]
     UnknownFlag {
         instruction: &'static str,
         flag: String,
@@ -176,7 +178,8 @@ impl ParseError {
         }
     }
 
-    /// The lines to show. For directives, and for a line that is too long, BuildKit names the line above the wrong one.
+    /// The lines to show. For directives, and for a line that is too long, BuildKit names the line
+    /// above the wrong one.
     pub fn shown_span(&self) -> Option<Span> {
         match *self.kind {
             ParseErrorKind::DirectiveRepeated { line, .. }
@@ -193,7 +196,8 @@ impl ParseError {
 }
 
 impl ParseErrorKind {
-    /// BuildKit notices it while it reads lines, before it looks at any instruction as such: it comes before all other errors.
+    /// BuildKit notices it while it reads lines, before it looks at any instruction as such: it
+    /// comes before all other errors.
     pub(super) fn is_lexical(&self) -> bool {
         use ParseErrorKind::*;
         matches!(
@@ -260,7 +264,8 @@ impl ParseErrorKind {
             HealthcheckForm { .. } | HealthcheckCommand => "CMD <command>, or NONE",
             HealthcheckNone => "nothing after NONE",
             Mount(_) => {
-                "type=<bind|cache|tmpfs|secret|ssh>,<key>=<value>,…; from= names a stage or an image and takes no variables"
+                "type=<bind|cache|tmpfs|secret|ssh>,<key>=<value>,…; from= names a stage or an \
+                image and takes no variables"
             }
             Device { .. } => "<vendor>/<class>=<name>[,required]",
         };

@@ -3,8 +3,8 @@
 use super::instruction::Heredoc;
 use super::lexer::{ExpandError, Lexer};
 
-/// The heredocs that a line begins, their bodies still empty. Quoted `<<EOF` begins none; neither does anything on a line whose
-/// quotes are not closed.
+/// The heredocs that a line begins, their bodies still empty. Quoted `<<EOF` begins none; neither
+/// does anything on a line whose quotes are not closed.
 ///
 /// # Errors
 /// A word like `<<${x?}` that cannot be expanded.
@@ -23,7 +23,8 @@ pub(super) fn heredocs_of_line(line: &str) -> Result<Vec<Heredoc>, ExpandError> 
     Ok(heredocs)
 }
 
-/// Reads a word of the form `[number]<<[-]name`, with blanks allowed before the name; none if the word is something else.
+/// Reads a word of the form `[number]<<[-]name`, with blanks allowed before the name; none if the
+/// word is something else.
 ///
 /// # Errors
 /// The name cannot be expanded.

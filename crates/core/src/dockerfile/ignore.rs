@@ -1,7 +1,8 @@
 //! `.dockerignore`: a pattern a line.
 
-/// The patterns of a `.dockerignore` file, cleaned as BuildKit does: comments and blank lines left out, white space trimmed, paths made
-/// shortest and without a leading `/`. A pattern that begins with `!` keeps it.
+/// The patterns of a `.dockerignore` file, cleaned as BuildKit does: comments and blank lines left
+/// out, white space trimmed, paths made shortest and without a leading `/`. A pattern that begins
+/// with `!` keeps it.
 ///
 /// ```
 /// let patterns = solvekit_core::dockerfile::parse_ignore(b"# all but sources\n*\n! /src//main/../*.rs\n");
@@ -24,7 +25,8 @@ fn pattern(line: &str) -> Option<String> {
     }
 }
 
-/// Go's `filepath.Clean`, then without the slash that leads it. An empty pattern, after a lone `!`, stays empty.
+/// Go's `filepath.Clean`, then without the slash that leads it. An empty pattern, after a lone `!`,
+/// stays empty.
 fn clean(path: &str) -> String {
     if path.is_empty() {
         return String::new();
@@ -54,7 +56,8 @@ mod tests {
 
     #[test]
     fn patterns_are_cleaned() {
-        let text = "\u{feff}a \r\n #not a comment\n#comment\n\n/b/\n./c/../d\n!\n! e\n/\n.\n../f/..\n/../g\n";
+        let text = "\u{feff}a \r\n #not a comment\n#comment\n\n/b/\n./c/../d\n!\n! \
+            e\n/\n.\n../f/..\n/../g\n";
         assert_eq!(
             parse_ignore(text.as_bytes()),
             [

@@ -101,7 +101,8 @@ pub struct InlineFile {
 }
 
 impl InlineFile {
-    /// The content as it stands in the Dockerfile. What is expanded is read as text, so there each wrong byte is U+FFFD.
+    /// The content as it stands in the Dockerfile. What is expanded is read as text, so there each
+    /// wrong byte is U+FFFD.
     pub fn bytes(&self) -> &[u8] {
         match &self.raw {
             Some(raw) if !self.expand => raw,
@@ -301,6 +302,7 @@ pub struct Healthcheck {
 /// ONBUILD
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnbuildInstruction {
-    /// The instruction to be run by children, with its heredocs; [`parse_trigger`](super::parse_trigger) reads it.
+    /// The instruction to be run by children, with its heredocs;
+    /// [`parse_trigger`](super::parse_trigger) reads it.
     pub expression: String,
 }

@@ -1,7 +1,9 @@
-//! Dockerfile text to spanned instructions; heredocs, flags, `${…}` expansion, lint rules. Pure: no I/O.
+//! Dockerfile text to spanned instructions; heredocs, flags, `${…}` expansion, lint rules. Pure: no
+//! I/O.
 //!
-//! [`parse`] reads a file and leaves all words as they are written. [`Lexer`] expands them, once the values of variables are known.
-//! [`parse_and_lint`] tells a [`Linter`] about what is better avoided. Behaviour is that of BuildKit v0.32's `frontend/dockerfile`.
+//! [`parse`] reads a file and leaves all words as they are written. [`Lexer`] expands them, once
+//! the values of variables are known. [`parse_and_lint`] tells a [`Linter`] about what is better
+//! avoided. Behaviour is that of BuildKit v0.32's `frontend/dockerfile`.
 //!
 //! ```
 //! use solvekit_core::dockerfile::{CommandLine, InstructionKind, parse};

@@ -6,7 +6,8 @@ use super::error::ParseError;
 use super::span::Span;
 use crate::{causes, text};
 
-/// The error for people: file and line, the lines around with `>>>` before those that matter, what is wrong, what was expected.
+/// The error for people: file and line, the lines around with `>>>` before those that matter, what
+/// is wrong, what was expected.
 ///
 /// ```
 /// use solvekit_core::dockerfile::{parse, render_error};
@@ -62,7 +63,13 @@ mod tests {
     #[test]
     fn lines_around_are_shown_and_those_that_matter_marked() {
         let text = rendered("FROM a\n\nRUN b\nENV c=1 \\\n  d\nRUN f\n\nRUN g\n");
-        assert!(text.starts_with("Dockerfile:4\n--------------------\n   3 |     RUN b\n   4 | >>> ENV c=1 \\\n   5 | >>>   d\n   6 |     RUN f\n--------------------\n"), "{text}");
+        assert!(
+            text.starts_with(
+                "Dockerfile:4\n--------------------\n   3 |     RUN b\n   4 | \
+            >>> ENV c=1 \\\n   5 | >>>   d\n   6 |     RUN f\n--------------------\n"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Places in a Dockerfile's text.
 
-/// A point in the text. Lines count from 1; column 0 means the line as a whole, which is all that BuildKit records.
+/// A point in the text. Lines count from 1; column 0 means the line as a whole, which is all that
+/// BuildKit records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line, counted from 1.
@@ -29,7 +30,8 @@ impl Range {
     }
 }
 
-/// The consecutive lines that an instruction takes, from its keyword to the last line of its last heredoc.
+/// The consecutive lines that an instruction takes, from its keyword to the last line of its last
+/// heredoc.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The first line, counted from 1.

@@ -1,5 +1,6 @@
-//! Matches the patterns that people write, without a regular expression: a list of a hundred thousand of them is compiled
-//! in no time and takes little memory. What is odd is left to [`regexp`](super::regexp).
+//! Matches the patterns that people write, without a regular expression: a list of a hundred
+//! thousand of them is compiled in no time and takes little memory. What is odd is left to
+//! [`regexp`](super::regexp).
 
 use crate::filepath::Class;
 
@@ -27,7 +28,8 @@ pub(super) struct Glob {
 }
 
 impl Glob {
-    /// Takes a pattern apart. `None` if it has something that only an expression can render as the reference does.
+    /// Takes a pattern apart. `None` if it has something that only an expression can render as the
+    /// reference does.
     pub(super) fn new(pattern: &str) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut text = String::new();
@@ -110,7 +112,8 @@ impl Glob {
     }
 }
 
-/// A class whose opening bracket has been read, if it has nothing in it that the reference would change.
+/// A class whose opening bracket has been read, if it has nothing in it that the reference would
+/// change.
 fn class(rest: &mut std::str::Chars<'_>) -> Option<Class> {
     let before = rest.as_str();
     let class = Class::parse(rest).ok()?;
@@ -126,8 +129,9 @@ fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
 }
 
 impl Piece {
-    /// Adds every place where a match that begins at `start` can end. A match that begins later, but not behind the place that
-    /// is returned, ends at one of them, or for a tree where it begins.
+    /// Adds every place where a match that begins at `start` can end. A match that begins later,
+    /// but not behind the place that is returned, ends at one of them, or for a tree where it
+    /// begins.
     fn ends(&self, path: &str, start: usize, ends: &mut Vec<usize>) -> Option<usize> {
         let rest = &path[start..];
         match self {

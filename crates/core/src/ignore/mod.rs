@@ -1,5 +1,5 @@
-//! Lists of path patterns, as `.dockerignore` files and the daemon's include and exclude lists have them, with the
-//! semantics of moby/patternmatcher v0.6: neither gitignore's nor shell globs'.
+//! Lists of path patterns, as `.dockerignore` files and the daemon's include and exclude lists have
+//! them, with the semantics of moby/patternmatcher v0.6: neither gitignore's nor shell globs'.
 
 mod glob;
 mod pattern;
@@ -22,10 +22,12 @@ pub struct PatternError {
 
 /// A list of patterns to ask about paths.
 ///
-/// - A pattern matches a path or any of its parent directories; `!` makes an exception; the last pattern that says
-///   something about a path decides.
-/// - `*` and `?` do not cross a slash, `**` does; `[a-z]`, `[^a-z]` and backslash escapes work as in Go's `filepath.Match`.
-/// - White space around a pattern is dropped, `.` and `..` in it are resolved lexically, empty patterns are skipped.
+/// - A pattern matches a path or any of its parent directories; `!` makes an exception; the last
+///   pattern that says something about a path decides.
+/// - `*` and `?` do not cross a slash, `**` does; `[a-z]`, `[^a-z]` and backslash escapes work as
+///   in Go's `filepath.Match`.
+/// - White space around a pattern is dropped, `.` and `..` in it are resolved lexically, empty
+///   patterns are skipped.
 ///
 /// Paths are relative, clean and slash-separated.
 ///
@@ -59,8 +61,8 @@ pub struct Rule<'a> {
     pub pattern: &'a str,
 }
 
-/// Which patterns a directory matched, so that the paths in it need not be tried again from the root.
-/// The default is the state of the root.
+/// Which patterns a directory matched, so that the paths in it need not be tried again from the
+/// root. The default is the state of the root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MatchState {
     /// One bit a pattern; empty for the root.
@@ -91,8 +93,8 @@ impl PatternMatcher {
     ///
     /// # Errors
     ///
-    /// The first pattern that is malformed: a lone `!`, or what Go's `filepath.Match` or `regexp` does not accept.
-    /// And more than 1,000 patterns so odd that they need a regular expression.
+    /// The first pattern that is malformed: a lone `!`, or what Go's `filepath.Match` or `regexp`
+    /// does not accept. And more than 1,000 patterns so odd that they need a regular expression.
     pub fn new<I>(patterns: I) -> Result<Self, PatternError>
     where
         I: IntoIterator,
@@ -145,12 +147,14 @@ impl PatternMatcher {
         self.patterns.is_empty()
     }
 
-    /// Whether the patterns match the path: it or a parent matches, and no later exception takes it out again.
+    /// Whether the patterns match the path: it or a parent matches, and no later exception takes it
+    /// out again.
     pub fn matches(&self, path: &str) -> bool {
         self.decide(path, &MatchState::default(), None).is_some()
     }
 
-    /// The pattern by which [`matches`](Self::matches) is true: the last one that matched the path or a parent.
+    /// The pattern by which [`matches`](Self::matches) is true: the last one that matched the path
+    /// or a parent.
     pub fn rule(&self, path: &str) -> Option<Rule<'_>> {
         let pattern = self.decide(path, &MatchState::default(), None)?;
         Some(Rule {
@@ -159,8 +163,9 @@ impl PatternMatcher {
         })
     }
 
-    /// [`matches`](Self::matches) while walking down: `parent` is the state of the directory that holds the path (the
-    /// default for the root). For a directory, `state` takes the state to hand to what is inside.
+    /// [`matches`](Self::matches) while walking down: `parent` is the state of the directory that
+    /// holds the path (the default for the root). For a directory, `state` takes the state to hand
+    /// to what is inside.
     pub fn step(&self, path: &str, parent: &MatchState, state: Option<&mut MatchState>) -> bool {
         self.decide(path, parent, state).is_some()
     }
@@ -181,8 +186,9 @@ impl PatternMatcher {
             .any(|pattern| pattern.exception == exception && pattern.may_match_inside(directory))
     }
 
-    /// The pattern that decides that the path is matched. A pattern is looked at only when it could turn the decision,
-    /// and what a parent matched holds: `MatchesUsingParentResults` of the reference.
+    /// The pattern that decides that the path is matched. A pattern is looked at only when it could
+    /// turn the decision, and what a parent matched holds: `MatchesUsingParentResults` of the
+    /// reference.
     fn decide(
         &self,
         path: &str,

@@ -1,5 +1,5 @@
-//! One pattern: how it is read and what it matches. The forms that need no regular expression are told apart here,
-//! since a context of many files asks every pattern about every path.
+//! One pattern: how it is read and what it matches. The forms that need no regular expression are
+//! told apart here, since a context of many files asks every pattern about every path.
 
 use regex::Regex;
 
@@ -21,7 +21,8 @@ enum Form {
     Expression(Box<Regex>),
 }
 
-/// One path element of a pattern, as far as walking needs it to tell which directories can hold a match.
+/// One path element of a pattern, as far as walking needs it to tell which directories can hold a
+/// match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Element {
     /// Exactly this name.
@@ -45,7 +46,8 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles `cleaned`, the pattern without white space and `!`. The error says what is wrong with it.
+    /// Compiles `cleaned`, the pattern without white space and `!`. The error says what is wrong
+    /// with it.
     pub(super) fn new(
         cleaned: &str,
         exception: bool,
@@ -96,7 +98,8 @@ impl Pattern {
     }
 }
 
-/// What the reference's scanner finds a pattern to be; the expression is needed for [`Kind::Expression`] only.
+/// What the reference's scanner finds a pattern to be; the expression is needed for
+/// [`Kind::Expression`] only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Exact,
@@ -173,7 +176,8 @@ fn scan(pattern: &str) -> (Kind, String) {
     (kind, expression)
 }
 
-/// The elements of a pattern. `[`, `\` and `^` can make an expression that reaches over a slash: anything from there on.
+/// The elements of a pattern.
+/// `[`, `\` and `^` can make an expression that reaches over a slash: anything from there on.
 fn elements(pattern: &str) -> Vec<Element> {
     let mut elements = Vec::new();
     for element in pattern.split('/') {

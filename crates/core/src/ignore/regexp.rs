@@ -1,13 +1,14 @@
-//! Turns a pattern into a regular expression: first the one the reference makes of it (in Go's syntax), then the same in
-//! the syntax of the `regex` crate. Two steps, so that odd patterns (a star inside a class, say) mean what they mean there.
+//! Turns a pattern into a regular expression: first the one the reference makes of it (in Go's
+//! syntax), then the same in the syntax of the `regex` crate. Two steps, so that odd patterns (a
+//! star inside a class, say) mean what they mean there.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 use regex::Regex;
 
-/// More characters than a count in braces or the name of a class has: looking further for the end of each would take long
-/// in a pattern that is full of their beginnings.
+/// More characters than a count in braces or the name of a class has: looking further for the end
+/// of each would take long in a pattern that is full of their beginnings.
 const AHEAD: usize = 64;
 
 /// Compiles what [`GoPattern::scan`](super::pattern::GoPattern) made of a pattern.
@@ -61,8 +62,8 @@ fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), St
     Ok(())
 }
 
-/// An escape outside a class. Go knows more of them (octal, hexadecimal, Unicode classes); in a path pattern they can
-/// only be a mistake, and are refused.
+/// An escape outside a class. Go knows more of them (octal, hexadecimal, Unicode classes); in a
+/// path pattern they can only be a mistake, and are refused.
 fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, String> {
     let c = rest.next().ok_or("it ends in a backslash")?;
     Ok(match c {
@@ -167,7 +168,8 @@ fn control(c: char) -> Result<char, String> {
     })
 }
 
-/// `c` as itself, inside and outside of classes; set operators (`&&`, `--`, `~~`) and nested brackets lose their meaning.
+/// `c` as itself, inside and outside of classes; set operators (`&&`, `--`, `~~`) and nested
+/// brackets lose their meaning.
 fn literal(c: char) -> String {
     if c.is_ascii_punctuation() && c != '<' && c != '>' {
         format!("\\{c}")

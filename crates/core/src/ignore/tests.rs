@@ -68,7 +68,8 @@ fn one_pattern_against_one_path() {
         // A caret is an anchor where an expression is needed, itself where none is.
         ("a^b", "a^b", true),
         ("a^*", "a^b", false),
-        // So do `|` and counted braces, once an expression is needed; the reference does not escape them.
+        // So do `|` and counted braces, once an expression is needed; the reference does not escape
+        // them.
         ("a|b", "a|b", true),
         ("a|b*", "a/x", true),
         ("a{2}?", "aab", true),

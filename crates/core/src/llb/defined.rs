@@ -1,4 +1,5 @@
-//! Definitions that come from elsewhere: read, taken apart into a graph, and marshalled again byte for byte.
+//! Definitions that come from elsewhere: read, taken apart into a graph, and marshalled again byte
+//! for byte.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

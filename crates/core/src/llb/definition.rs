@@ -10,7 +10,8 @@ use super::metadata::{Constraints, Location, Metadata, SourceFile};
 use super::vertex::Vertex;
 use crate::oci::Digest;
 
-/// A graph as the daemon takes it: ops in an order in which inputs come first, then the terminal op that names the result.
+/// A graph as the daemon takes it: ops in an order in which inputs come first, then the terminal op
+/// that names the result.
 ///
 /// The definition of scratch has no op at all.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +126,8 @@ impl Definition {
         self
     }
 
-    /// With a file that goes along with those that the vertices were made from, after them: the provenance has them all.
+    /// With a file that goes along with those that the vertices were made from, after them: the
+    /// provenance has them all.
     #[must_use]
     pub fn with_document(mut self, file: Arc<SourceFile>) -> Self {
         self.documents.push(file);
@@ -159,8 +161,8 @@ impl Definition {
         self.head_str().and_then(|head| Digest::parse(head).ok())
     }
 
-    /// The digest of the vertex that makes the result, as text. The result's vertex is walked last, so it is the last one
-    /// unless an equal one came before.
+    /// The digest of the vertex that makes the result, as text. The result's vertex is walked last,
+    /// so it is the last one unless an equal one came before.
     pub fn head_str(&self) -> Option<&str> {
         let op = &self.terminal.as_ref()?.op;
         // 0a <length> 0a 47 <71 characters>: pb.Op.inputs, pb.Input.digest.

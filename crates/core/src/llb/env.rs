@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Environment variables, ordered by when each was assigned last, which is their order in an exec op.
+/// Environment variables, ordered by when each was assigned last, which is their order in an exec
+/// op.
 #[derive(Clone, Debug, Default)]
 pub struct Env {
     /// By the number of the assignment.

@@ -22,7 +22,8 @@ impl Cap {
             SourceMetadataTransfer => "folders of which only the metadata is transferred",
             SourceGit => "git repositories",
             SourceGitKeepDir => {
-                "the .git folder of repositories (ADD --keep-git-dir, BUILDKIT_CONTEXT_KEEP_GIT_DIR)"
+                "the .git folder of repositories (ADD --keep-git-dir, \
+                BUILDKIT_CONTEXT_KEEP_GIT_DIR)"
             }
             SourceGitFullUrl => "git repositories by their full URL",
             SourceGitHttpAuth => "credentials for git over HTTP",

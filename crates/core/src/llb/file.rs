@@ -141,7 +141,8 @@ pub enum Principal {
 }
 
 impl Owner {
-    /// `user[:group]`; numbers and `root` are ids, anything else is a name. An empty group is id 0, as in the reference.
+    /// `user[:group]`; numbers and `root` are ids, anything else is a name. An empty group is id 0,
+    /// as in the reference.
     pub fn parse(text: &str) -> Self {
         let (user, group) = match text.split_once(':') {
             Some((user, group)) => (user, Some(group)),
@@ -180,7 +181,8 @@ impl File {
         Self::default()
     }
 
-    /// Copies `from` in `source` to `to`; a relative source path starts from the source state's directory.
+    /// Copies `from` in `source` to `to`; a relative source path starts from the source state's
+    /// directory.
     #[must_use]
     pub fn copy(mut self, source: &State, from: &str, to: impl Into<String>, copy: Copy) -> Self {
         let from = match path::clean(from) {

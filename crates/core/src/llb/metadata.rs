@@ -1,4 +1,5 @@
-//! What goes along with an op without entering its digest: names, cache hints, progress groups, limits, source locations.
+//! What goes along with an op without entering its digest: names, cache hints, progress groups,
+//! limits, source locations.
 
 use std::borrow::Cow;
 use std::sync::Arc;

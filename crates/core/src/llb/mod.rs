@@ -1,9 +1,11 @@
-//! An immutable graph of build steps, and its marshalling to Definition bytes and digests. Pure: no I/O.
+//! An immutable graph of build steps, and its marshalling to Definition bytes and digests. Pure: no
+//! I/O.
 //!
 //! A [`State`] is a file system together with settings (environment, directory, user …). Sources
-//! ([`image`], [`local`], [`git`], [`http()`], [`oci_layout`], [`image_blob`]) make states, [`State::run`] and [`State::file`] make new ones of them, [`merge`] and [`diff`]
-//! combine them. [`State::marshal`] gives the [`Definition`] that a daemon solves. The ops' bytes, and so the digests, are
-//! those of BuildKit's own Go client for the same graph.
+//! ([`image`], [`local`], [`git`], [`http()`], [`oci_layout`], [`image_blob`]) make states,
+//! [`State::run`] and [`State::file`] make new ones of them, [`merge`] and [`diff`] combine them.
+//! [`State::marshal`] gives the [`Definition`] that a daemon solves. The ops' bytes, and so the
+//! digests, are those of BuildKit's own Go client for the same graph.
 //!
 //! ```
 //! use solvekit_core::llb::{self, Constraints, Copy, File, Local, MarshalOptions, State};

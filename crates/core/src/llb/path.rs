@@ -1,6 +1,7 @@
 //! Slash-separated paths as Go's package `path` cleans and joins them.
 
-/// The shortest equivalent path: no `.`, no inner `..`, no doubled or trailing slash; `.` when nothing is left.
+/// The shortest equivalent path: no `.`, no inner `..`, no doubled or trailing slash; `.` when
+/// nothing is left.
 pub fn clean(path: &str) -> String {
     if is_clean(path) {
         return path.to_owned();
@@ -40,7 +41,8 @@ fn parts_are_clean(path: &str) -> bool {
     path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
-/// The parts joined by slashes and cleaned; empty parts are skipped, and nothing at all gives the empty path.
+/// The parts joined by slashes and cleaned; empty parts are skipped, and nothing at all gives the
+/// empty path.
 pub fn join(base: &str, path: &str) -> String {
     match (base.is_empty(), path.is_empty()) {
         (true, true) => String::new(),

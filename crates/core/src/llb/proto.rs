@@ -1,4 +1,5 @@
-//! The definition as a protobuf message, for requests to a daemon. The ops go along as the bytes they are.
+//! The definition as a protobuf message, for requests to a daemon. The ops go along as the bytes
+//! they are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! A state: a file system that some vertex makes, with the settings of what runs on it. Every change makes a new state.
+//! A state: a file system that some vertex makes, with the settings of what runs on it. Every
+//! change makes a new state.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -226,7 +227,8 @@ impl State {
     /// Marshals the graph that makes this file system.
     ///
     /// # Errors
-    /// [`Error`] when a vertex of the graph is not complete: an exec without arguments, a deferred source that was never given.
+    /// [`Error`] when a vertex of the graph is not complete: an exec without arguments, a deferred
+    /// source that was never given.
     pub fn marshal(&self, options: &MarshalOptions) -> Result<Definition, Error> {
         marshal::marshal(self.output.as_ref(), options)
     }
@@ -265,7 +267,8 @@ impl Default for State {
     }
 }
 
-/// Lays the states above each other, the last one on top. Scratch states are left out; a single other one is the result itself.
+/// Lays the states above each other, the last one on top. Scratch states are left out; a single
+/// other one is the result itself.
 pub fn merge(states: &[State], constraints: Constraints) -> State {
     let mut real = states.iter().filter(|state| !state.is_scratch());
     let Some(first) = real.next() else {
@@ -295,7 +298,8 @@ pub fn diff(lower: &State, upper: &State, constraints: Constraints) -> State {
     lower.with_output(Some(Vertex::output(kind, constraints)))
 }
 
-/// A source that is used before it is known, as the build context is: which paths are needed shows when all that use it is there.
+/// A source that is used before it is known, as the build context is: which paths are needed shows
+/// when all that use it is there.
 #[derive(Clone, Debug)]
 pub struct Deferred(Output);
 

@@ -1,4 +1,5 @@
-//! The nodes of the graph. A vertex never changes once it is made, but for a deferred one, which is filled in once.
+//! The nodes of the graph. A vertex never changes once it is made, but for a deferred one, which is
+//! filled in once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -52,9 +53,9 @@ impl Vertex {
         }
     }
 
-    /// The `at`-th input in the order in which the reference walks them, which decides the order of a definition:
-    /// an exec's mounts by target; of a file op the base, then the copy sources from the last action to the first.
-    /// `Some(None)` is an input that is scratch.
+    /// The `at`-th input in the order in which the reference walks them, which decides the order of
+    /// a definition: an exec's mounts by target; of a file op the base, then the copy sources from
+    /// the last action to the first. `Some(None)` is an input that is scratch.
     pub(super) fn input(&self, at: usize) -> Option<Option<&Output>> {
         match &self.kind {
             Kind::Source(_) => None,

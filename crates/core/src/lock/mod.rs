@@ -1,4 +1,5 @@
-//! The lock: which image each reference was, and its configs, so that a build is the same again without asking a registry.
+//! The lock: which image each reference was, and its configs, so that a build is the same again
+//! without asking a registry.
 //!
 //! # Format
 //! JSON, two blanks of indentation, keys in order, so that the same content has the same bytes:
@@ -16,15 +17,18 @@
 //!   "version": 1
 //! }
 //! ```
-//! - `images`: by normalised reference, as the Dockerfile means it. `digest` is what the reference points to, an index or a
-//!   manifest; `platforms` has image configs as the registry serves them, by normalised platform.
-//! - `sources`, if there are any: git and http sources by identifier, with `git_commit_object` (the object as
-//!   `git cat-file commit` prints it) or `http_last_modified` (RFC 3339): what `SOURCE_DATE_EPOCH` can ask for.
+//! - `images`: by normalised reference, as the Dockerfile means it. `digest` is what the reference
+//!   points to, an index or a manifest; `platforms` has image configs as the registry serves them,
+//!   by normalised platform.
+//! - `sources`, if there are any: git and http sources by identifier, with `git_commit_object` (the
+//!   object as `git cat-file commit` prints it) or `http_last_modified` (RFC 3339): what
+//!   `SOURCE_DATE_EPOCH` can ask for.
 //! - `version`: 1; a file without it is of version 1.
 //!
 //! # Lookup
-//! The exact reference; else for `name:tag@digest` the entry `name:tag`, which must have that digest. The exact normalised
-//! platform; else the best of those that the wanted one can run, in containerd's order.
+//! The exact reference; else for `name:tag@digest` the entry `name:tag`, which must have that
+//! digest. The exact normalised platform; else the best of those that the wanted one can run, in
+//! containerd's order.
 //!
 //! ```
 //! use solvekit_core::lock::Lock;
@@ -75,8 +79,8 @@ impl Lock {
     /// Reads a lock.
     ///
     /// # Errors
-    /// [`Error`] with the place: text that is no JSON or cut off, another version, an entry that is none, an entry that
-    /// stands there twice or contradicts its own name.
+    /// [`Error`] with the place: text that is no JSON or cut off, another version, an entry that is
+    /// none, an entry that stands there twice or contradicts its own name.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         entries::parse(text)
     }
@@ -141,8 +145,8 @@ impl Lock {
         })
     }
 
-    /// The answer to a translation's request; images of OCI layouts are looked up in the same way. `default` is the platform
-    /// of a request that names none: the daemon's.
+    /// The answer to a translation's request; images of OCI layouts are looked up in the same way.
+    /// `default` is the platform of a request that names none: the daemon's.
     ///
     /// # Errors
     /// As [`image`](Self::image).

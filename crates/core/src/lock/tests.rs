@@ -63,7 +63,10 @@ fn locks_that_are_none_say_why() {
         ("{\"images\": {\"a\"".to_owned(), "it is not a lock: EOF"),
         ("[]".to_owned(), "it is not a lock"),
         ("{}".to_owned(), "no \"images\""),
-        ("{\"version\": 2, \"pictures\": []}".to_owned(), "version 2"),
+        (
+            "{\"version\": 2, \"pictures\": []}".to_owned(),
+            "version is 2",
+        ),
         (
             r#"{"images": {"a": {"digest": "x", "platforms": {}}}}"#.to_owned(),
             "has no digest",

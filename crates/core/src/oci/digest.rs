@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Error;
 
-/// A content digest such as `sha256:…`, validated as go-digest does: sha256, sha384 or sha512, lower-case hexadecimal of the full length.
+/// A content digest such as `sha256:…`, validated as go-digest does: sha256, sha384 or sha512,
+/// lower-case hexadecimal of the full length.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
@@ -39,7 +40,8 @@ impl Digest {
     /// Parses `algorithm:hex`.
     ///
     /// # Errors
-    /// [`Error::Digest`] when the algorithm is unknown or the value is not lower-case hexadecimal of its length.
+    /// [`Error::Digest`] when the algorithm is unknown or the value is not lower-case hexadecimal
+    /// of its length.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason| Error::Digest {
             input: text.to_owned(),

@@ -1,7 +1,7 @@
 //! The image config: what runs, with which environment, and how it came to be.
 //!
-//! Field order and omission follow Go's encoding of the OCI image specification 1.1 with Docker's extensions
-//! (`Healthcheck`, `OnBuild`, `Shell`), so that the bytes are those of the reference.
+//! Field order and omission follow Go's encoding of the OCI image specification 1.1 with Docker's
+//! extensions (`Healthcheck`, `OnBuild`, `Shell`), so that the bytes are those of the reference.
 
 use std::collections::BTreeMap;
 
@@ -34,13 +34,15 @@ pub struct Image {
         deserialize_with = "null_as_default"
     )]
     pub history: Vec<HistoryEntry>,
-    /// How the image runs. It comes last: Docker's type embeds the specification's and adds its own config behind it.
+    /// How the image runs. It comes last: Docker's type embeds the specification's and adds its own
+    /// config behind it.
     #[serde(deserialize_with = "null_as_default")]
     pub config: ImageConfig,
 }
 
 impl Image {
-    /// The config as JSON, byte for byte as Go's `encoding/json` writes it: `<`, `>`, `&`, U+2028 and U+2029 are escaped.
+    /// The config as JSON, byte for byte as Go's `encoding/json` writes it: `<`, `>`, `&`, U+2028
+    /// and U+2029 are escaped.
     pub fn to_json(&self) -> Vec<u8> {
         // Only plain data with string keys: serialising it cannot fail.
         let plain = serde_json::to_string(self).unwrap_or_default();
@@ -173,7 +175,8 @@ pub struct RootFs {
     /// `layers`.
     #[serde(rename = "type", deserialize_with = "null_as_default")]
     pub kind: String,
-    /// Digests of the uncompressed layers, lowest first; `None` is written as `null`, as Go does for a nil slice.
+    /// Digests of the uncompressed layers, lowest first; `None` is written as `null`, as Go does
+    /// for a nil slice.
     pub diff_ids: Option<Vec<Digest>>,
 }
 

@@ -1,7 +1,7 @@
 //! Images as data: digest, platform, reference, image config, descriptor, manifest, index.
 //!
-//! Nothing here does I/O. Parsing and printing follow the OCI image specification and, where users rely on it,
-//! the normalisation rules of `containerd/platforms` and `distribution/reference`.
+//! Nothing here does I/O. Parsing and printing follow the OCI image specification and, where users
+//! rely on it, the normalisation rules of `containerd/platforms` and `distribution/reference`.
 //!
 //! ```
 //! use solvekit_core::oci::{Platform, Reference};
@@ -34,7 +34,8 @@ pub use reference::Reference;
 pub enum Error {
     /// A platform specifier that cannot be parsed.
     #[error(
-        "invalid platform {input:?}: {reason}; a platform is os/arch[/variant], for example linux/amd64 or linux/arm/v7"
+        "invalid platform {input:?}: {reason}; a platform is os/arch[/variant], for example \
+        linux/amd64 or linux/arm/v7"
     )]
     Platform {
         /// The text as given.

@@ -10,7 +10,8 @@ use crate::suggest;
 
 /// A platform of an image: operating system, architecture, variant.
 ///
-/// Fields that are not set are empty, as in the OCI image specification's JSON, where they are omitted.
+/// Fields that are not set are empty, as in the OCI image specification's JSON, where they are
+/// omitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Platform {
@@ -116,9 +117,10 @@ impl Platform {
 
     /// Parses `os`, `arch`, `os/arch` or `os/arch/variant`; the os may carry `(version+feature…)`.
     ///
-    /// Follows containerd's `platforms.Parse`: names are lower-cased and aliases resolved (`x86_64`, `aarch64`, `macos`),
-    /// `arm/v7` loses its variant in the two-part form only, and `arm64` gets `v8` in the three-part form.
-    /// A missing half comes from the platform of this program.
+    /// Follows containerd's `platforms.Parse`: names are lower-cased and aliases resolved
+    /// (`x86_64`, `aarch64`, `macos`), `arm/v7` loses its variant in the two-part form only, and
+    /// `arm64` gets `v8` in the three-part form. A missing half comes from the platform of this
+    /// program.
     ///
     /// # Errors
     /// [`Error::Platform`] with the rule that the text breaks.
@@ -182,7 +184,8 @@ impl Platform {
         .normalized()
     }
 
-    /// The canonical form: `arm` becomes `arm/v7`, `arm64/v8` becomes `arm64`, `amd64/v1` becomes `amd64`; features are sorted.
+    /// The canonical form: `arm` becomes `arm/v7`, `arm64/v8` becomes `arm64`, `amd64/v1` becomes
+    /// `amd64`; features are sorted.
     #[must_use]
     pub fn normalized(&self) -> Self {
         let mut platform = self.clone();
@@ -193,7 +196,8 @@ impl Platform {
         platform
     }
 
-    /// As [`Display`](fmt::Display), with the version and features of the operating system: `windows(10.0.17763+win32k)/amd64`.
+    /// As [`Display`](fmt::Display), with the version and features of the operating system:
+    /// `windows(10.0.17763+win32k)/amd64`.
     pub fn format_all(&self) -> String {
         if self.os.is_empty() || (self.os_version.is_empty() && self.os_features.is_empty()) {
             return self.to_string();

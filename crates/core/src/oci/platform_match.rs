@@ -4,7 +4,8 @@ use super::Platform;
 
 /// Ranks platforms for a wanted platform as containerd's `platforms.Only` does.
 ///
-/// `arm64` is also served by `arm/v8` and lower, `arm/v7` by `arm/v6` and `arm/v5`, `amd64` by `386`; an exact match is best.
+/// `arm64` is also served by `arm/v8` and lower, `arm/v7` by `arm/v6` and `arm/v5`, `amd64` by
+/// `386`; an exact match is best.
 #[derive(Debug, Clone)]
 pub struct PlatformMatcher {
     candidates: Vec<Platform>,
@@ -38,14 +39,16 @@ impl PlatformMatcher {
         self.rank(platform).is_some()
     }
 
-    /// Whether a machine runs programs for `platform` without an emulator: those of its own processor in any version, and those
-    /// of another that it runs besides, such as `386` on `amd64` and `arm/v7` on `arm64`.
+    /// Whether a machine runs programs for `platform` without an emulator: those of its own
+    /// processor in any version, and those of another that it runs besides, such as `386` on
+    /// `amd64` and `arm/v7` on `arm64`.
     pub fn runs(machine: &Platform, platform: &Platform) -> bool {
         let same = platform.os == machine.os && platform.architecture == machine.architecture;
         same || Self::only(machine).matches(platform)
     }
 
-    /// The position of the best of `platforms`; among equals the first, and rather the one with more matching features.
+    /// The position of the best of `platforms`; among equals the first, and rather the one with
+    /// more matching features.
     pub fn best<'a>(&self, platforms: impl IntoIterator<Item = &'a Platform>) -> Option<usize> {
         platforms
             .into_iter()
@@ -56,7 +59,8 @@ impl PlatformMatcher {
     }
 }
 
-/// For Windows the build number has to agree: `10.0.17763.x` runs `10.0.17763.y` only; an unknown version matches all.
+/// For Windows the build number has to agree: `10.0.17763.x` runs `10.0.17763.y` only; an unknown
+/// version matches all.
 fn os_version_matches(wanted: &Platform, offered: &Platform) -> bool {
     if wanted.os != "windows" || wanted.os_version.is_empty() || offered.os_version.is_empty() {
         return true;

@@ -1,4 +1,5 @@
-//! Image references, normalised as `distribution/reference` does: `alpine` is `docker.io/library/alpine`.
+//! Image references, normalised as `distribution/reference` does: `alpine` is
+//! `docker.io/library/alpine`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +22,8 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Parses a reference as people write it and fills in the default domain `docker.io` and namespace `library/`.
+    /// Parses a reference as people write it and fills in the default domain `docker.io` and
+    /// namespace `library/`.
     ///
     /// # Errors
     /// [`Error::Reference`] with the rule of the grammar that the text breaks.
@@ -165,7 +167,8 @@ impl FromStr for Reference {
     }
 }
 
-/// What stands before the first `/` is a registry when it is `localhost`, has a `.` or `:`, or an upper-case letter.
+/// What stands before the first `/` is a registry when it is `localhost`, has a `.` or `:`, or an
+/// upper-case letter.
 fn split_domain(text: &str) -> (String, String) {
     let (domain, rest) = match text.split_once('/') {
         Some((first, rest)) if first == LEGACY_DEFAULT_DOMAIN => (DEFAULT_DOMAIN, rest),
@@ -239,7 +242,8 @@ fn check_path(path: &str, text: &str) -> Result<(), String> {
         None => Ok(()),
         Some("") => Err("a part of the repository name is empty".to_owned()),
         Some(component) => Err(format!(
-            "{component:?} may only hold lower-case letters, digits, and between them '.', '_', '__' or dashes"
+            "{component:?} may only hold lower-case letters, digits, and between them '.', '_', \
+            '__' or dashes"
         )),
     }
 }
@@ -269,7 +273,8 @@ fn check_tag(tag: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "the tag {tag:?} must be 1 to {MAX_TAG} letters, digits, '_', '.' and '-', and not begin with '.' or '-'"
+        "the tag {tag:?} must be 1 to {MAX_TAG} letters, digits, '_', '.' and '-', and not begin \
+        with '.' or '-'"
     ))
 }
 

@@ -16,7 +16,8 @@ pub enum Error {
     },
     /// Its blocks or parentheses are nested too deeply.
     #[error(
-        "invalid template, column {column}: blocks or parentheses are nested deeper than {most} levels"
+        "invalid template, column {column}: blocks or parentheses are nested deeper than {most} \
+        levels"
     )]
     TooDeep {
         /// Where, in characters from 1.
@@ -33,7 +34,8 @@ pub enum Error {
         what: &'static str,
     },
     /// It calls a function that does not exist.
-    #[error("the template calls {name}, which is not a function{}; those that exist: {}", did_you_mean(name, known), known.join(", "))]
+    #[error("the template calls {name}, which is not a function{}; those that exist: \
+        {}", did_you_mean(name, known), known.join(", "))]
     UnknownFunction {
         /// What it calls.
         name: String,

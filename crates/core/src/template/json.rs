@@ -1,4 +1,5 @@
-//! JSON as Go's `encoding/json` writes it: fields in their order, keys of maps sorted, `<`, `>` and `&` escaped.
+//! JSON as Go's `encoding/json` writes it: fields in their order, keys of maps sorted, `<`, `>` and
+//! `&` escaped.
 
 use super::{Json, Value};
 use crate::text::is_unprintable;

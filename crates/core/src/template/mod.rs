@@ -1,8 +1,9 @@
 //! Templates in the language of Go's `text/template`, as `--format` takes them.
 //!
-//! What people use of it is here: fields (`.Manifest.Digest`), variables, pipelines, parentheses, `if`, `range`, `with`,
-//! `break`, `continue`, comments, `{{-` and `-}}`, the comparing and printing functions of Go, and `json`, `join`, `split`,
-//! `lower`, `upper`, `title`, `pad` and `truncate` of docker's commands. Definitions of further templates are not.
+//! What people use of it is here: fields (`.Manifest.Digest`), variables, pipelines, parentheses,
+//! `if`, `range`, `with`, `break`, `continue`, comments, `{{-` and `-}}`, the comparing and
+//! printing functions of Go, and `json`, `join`, `split`, `lower`, `upper`, `title`, `pad` and
+//! `truncate` of docker's commands. Definitions of further templates are not.
 //!
 //! ```
 //! use solvekit_core::template::{Json, Struct, Template, Value};
@@ -47,7 +48,8 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// [`Error::Syntax`] with the place; [`Error::UnknownFunction`] with the functions that there are.
+    /// [`Error::Syntax`] with the place; [`Error::UnknownFunction`] with the functions that there
+    /// are.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Ok(Self {
             nodes: parser::parse(text)?,
@@ -57,13 +59,14 @@ impl Template {
     /// The text that the template makes of a value.
     ///
     /// # Errors
-    /// [`Error::UnknownField`] with the fields that there are; [`Error::Misuse`] when a function or `range` gets what it
-    /// cannot work with.
+    /// [`Error::UnknownField`] with the fields that there are; [`Error::Misuse`] when a function or
+    /// `range` gets what it cannot work with.
     pub fn render(&self, value: &Value, json: Json) -> Result<String, Error> {
         evaluate::render(&self.nodes, value, json)
     }
 
-    /// Whether the template names a field anywhere: what is dear to get need not be got when nothing does.
+    /// Whether the template names a field anywhere: what is dear to get need not be got when
+    /// nothing does.
     pub fn mentions(&self, field: &str) -> bool {
         self.nodes.iter().any(|node| node.mentions(field))
     }

@@ -5,7 +5,8 @@ use super::lexer::{Kind, Piece, Token, split};
 use super::pipeline::{pipeline, pipeline_after};
 use super::value::Value;
 
-/// Blocks or parentheses within each other. Reading and rendering them takes a part of the stack for each.
+/// Blocks or parentheses within each other. Reading and rendering them takes a part of the stack
+/// for each.
 pub(super) const MOST_NESTED: usize = 100;
 
 /// A part of a template.

@@ -1,4 +1,5 @@
-//! What stands between `{{` and `}}`: values and functions with their arguments, one after the other.
+//! What stands between `{{` and `}}`: values and functions with their arguments, one after the
+//! other.
 
 use super::error::Error;
 use super::functions;

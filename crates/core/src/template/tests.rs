@@ -51,7 +51,8 @@ fn fields_loops_and_conditions() {
             "0=sha256:1 of r.example/a:1 1=sha256:2 of r.example/a:1 ",
         ),
         (
-            "{{range .Manifest.Manifests}}{{if eq .Platform.OS \"linux\"}}{{continue}}{{end}}{{.Digest}}{{end}}",
+            "{{range .Manifest.Manifests}}{{if eq .Platform.OS \
+            \"linux\"}}{{continue}}{{end}}{{.Digest}}{{end}}",
             "sha256:2",
         ),
         (

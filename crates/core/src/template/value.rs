@@ -91,8 +91,8 @@ impl Struct {
 }
 
 impl Value {
-    /// Whether Go's templates take it for false, and its JSON for empty: nothing, `false`, 0, and what has no parts. A struct
-    /// never is.
+    /// Whether Go's templates take it for false, and its JSON for empty: nothing, `false`, 0, and
+    /// what has no parts. A struct never is.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Null => true,

@@ -16,8 +16,9 @@ const RULE: &str = "--------------------\n";
 
 /// `NAME:LINE`, then the lines with `>>>` before those of the ranges, which count from 1.
 ///
-/// Empty if the file has no such lines. Long stretches and long lines are cut, and nothing unprintable is shown.
-/// The layout is BuildKit's (`solver/errdefs/source.go`), which editors and CI systems know.
+/// Empty if the file has no such lines. Long stretches and long lines are cut, and nothing
+/// unprintable is shown. The layout is BuildKit's (`solver/errdefs/source.go`), which editors and
+/// CI systems know.
 ///
 /// ```
 /// use solvekit_core::text::excerpt;

@@ -10,8 +10,8 @@ const RESET: &str = "\x1b[0m";
 
 /// Lets text and colours (SGR sequences) through; other escape sequences and controls are dropped.
 ///
-/// A carriage return ends the line, so that nothing overwrites what stands before it. The output may be cut
-/// anywhere: the filter remembers where it is.
+/// A carriage return ends the line, so that nothing overwrites what stands before it. The output
+/// may be cut anywhere: the filter remembers where it is.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {
     utf8: Utf8Stream,
@@ -55,7 +55,8 @@ impl LogFilter {
         self.utf8 = utf8;
     }
 
-    /// Sets the terminal's own colours again if the output left others; it is what another text follows.
+    /// Sets the terminal's own colours again if the output left others; it is what another text
+    /// follows.
     pub fn reset(&mut self, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.coloured) {
             out.extend_from_slice(RESET.as_bytes());

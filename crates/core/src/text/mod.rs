@@ -1,4 +1,5 @@
-//! Text that others wrote, made safe to show: names, messages and logs of daemons, registries and Dockerfiles.
+//! Text that others wrote, made safe to show: names, messages and logs of daemons, registries and
+//! Dockerfiles.
 //!
 //! - [`one_line`] and [`lines`] take out whatever a terminal would act on.
 //! - [`LogFilter`] does the same with the output of a process as it comes, and keeps its colours.

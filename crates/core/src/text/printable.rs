@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// True for what moves the cursor, starts an escape sequence, or changes the order in which text is shown:
-/// C0 and C1 controls, DEL, line separators, and the controls of bidirectional text.
+/// True for what moves the cursor, starts an escape sequence, or changes the order in which text is
+/// shown: C0 and C1 controls, DEL, line separators, and the controls of bidirectional text.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -33,8 +33,8 @@ const PREFIXES: [&str; 9] = [
 /// Shorter words with such a beginning are no tokens.
 const SHORTEST_TOKEN: usize = 16;
 
-/// The text without the users and passwords of its URLs, the values of query keys that log in, and the tokens
-/// of well-known services.
+/// The text without the users and passwords of its URLs, the values of query keys that log in, and
+/// the tokens of well-known services.
 ///
 /// ```
 /// use solvekit_core::text::redact;

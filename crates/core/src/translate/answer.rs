@@ -7,8 +7,8 @@ use crate::causes;
 use crate::dockerfile::{Dockerfile, Span};
 
 impl Translation {
-    /// The fields of [`Definition::to_json`](crate::llb::Definition::to_json), and `image`, `baseImage`, `epoch` (seconds),
-    /// `ignoreCache`, `sbomExtras` where there is something to say.
+    /// The fields of [`Definition::to_json`](crate::llb::Definition::to_json), and `image`,
+    /// `baseImage`, `epoch` (seconds), `ignoreCache`, `sbomExtras` where there is something to say.
     pub fn to_json(&self) -> Value {
         let mut all = match self.definition.to_json() {
             Value::Object(all) => all,

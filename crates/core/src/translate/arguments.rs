@@ -1,4 +1,5 @@
-//! Arguments with a value before the first instruction: the platforms', those before the first FROM, proxies.
+//! Arguments with a value before the first instruction: the platforms', those before the first
+//! FROM, proxies.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,7 +76,8 @@ pub(super) fn predefined(
     env
 }
 
-/// `env` and the arguments before the first FROM: build arguments as they are, else defaults, expanded one after the other.
+/// `env` and the arguments before the first FROM: build arguments as they are, else defaults,
+/// expanded one after the other.
 pub(super) fn global(
     mut env: Env,
     lexer: &Lexer,
@@ -98,7 +100,8 @@ pub(super) fn global(
     Ok(env)
 }
 
-/// The proxies among the build arguments, in any case; of several spellings the last in byte order counts.
+/// The proxies among the build arguments, in any case; of several spellings the last in byte order
+/// counts.
 pub(super) fn proxies(build_args: &BTreeMap<String, String>) -> Option<Arc<ProxyEnv>> {
     let mut proxies = ProxyEnv::default();
     let mut found = false;

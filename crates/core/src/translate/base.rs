@@ -57,7 +57,8 @@ pub(super) fn resolve<'a>(
                     stages[id].progress.resolved = needed;
                     pending.extend(local.map(|local| (id, local)));
                 }
-                // Of several failures the reference tells the last: its goroutines start from the end.
+                // Of several failures the reference tells the last: its goroutines start from the
+                // end.
                 Err(error) => {
                     failed = Some(match span {
                         Some(_) => error.at(span),

@@ -21,7 +21,8 @@ pub(super) fn main(scope: &Scope<'_>, follow_paths: &[String]) -> Result<State, 
 }
 
 impl Options {
-    /// The main context if it is fetched from elsewhere, all of it whatever folder of it is used: a Dockerfile is found there.
+    /// The main context if it is fetched from elsewhere, all of it whatever folder of it is used: a
+    /// Dockerfile is found there.
     ///
     /// # Errors
     /// [`Error`] for a git URL that cannot be read.
@@ -107,7 +108,8 @@ pub fn scoped(context: State, subdir: Option<&str>) -> State {
     )
 }
 
-/// A git repository as a context. Its step is shown, and kept in the daemon's history: without a password.
+/// A git repository as a context. Its step is shown, and kept in the daemon's history: without a
+/// password.
 pub(super) fn git(
     options: &Options,
     mut source: git_url::GitSource,

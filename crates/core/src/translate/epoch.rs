@@ -117,7 +117,8 @@ fn declaration(scope: &Scope<'_>) -> Option<Span> {
     lines.next().map(|line| line.span)
 }
 
-/// Fails for an image with a history of a time that JSON cannot have: the reference notices it last.
+/// Fails for an image with a history of a time that JSON cannot have: the reference notices it
+/// last.
 pub(super) fn check(scope: &Scope<'_>, image: &Image) -> Result<(), Error> {
     let is_used = |epoch: &&Epoch| {
         let mut history = image.history.iter();
@@ -320,7 +321,8 @@ mod tests {
 
     #[test]
     fn commit_times_keep_their_zone() {
-        let object = b"tree 4b\nauthor A <a@b> 1700000000 +0000\ncommitter C D <c@d> 1700000100 +0230\n\nmsg\n";
+        let object = b"tree 4b\nauthor A <a@b> 1700000000 +0000\ncommitter C D <c@d> 1700000100 \
+            +0230\n\nmsg\n";
         let epoch = commit_time(object).unwrap();
         assert_eq!(
             (epoch.seconds, epoch.text.as_str()),

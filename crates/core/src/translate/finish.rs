@@ -1,4 +1,5 @@
-//! The end of a translation: contexts are told what is used of them, the config gets its platform, the graph is marshalled.
+//! The end of a translation: contexts are told what is used of them, the config gets its platform,
+//! the graph is marshalled.
 
 use std::collections::BTreeSet;
 
@@ -133,7 +134,8 @@ fn set_labels_and_platform(scope: &Scope<'_>, stage: &mut Stage<'_>) {
     image.platform = image.platform.normalized();
 }
 
-/// The states of stages that are to be scanned besides the target, and whether any of them ignores the cache.
+/// The states of stages that are to be scanned besides the target, and whether any of them ignores
+/// the cache.
 fn scanned(
     scope: &Scope<'_>,
     stages: &Stages<'_>,

@@ -1,4 +1,5 @@
-//! Git sources as ADD and contexts name them: `https://host/path.git#ref:dir`, `git@host:path`, queries like `?branch=main`.
+//! Git sources as ADD and contexts name them: `https://host/path.git#ref:dir`, `git@host:path`,
+//! queries like `?branch=main`.
 
 use super::url::{Url, parse_query};
 use crate::llb::{self, path};

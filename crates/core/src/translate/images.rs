@@ -114,7 +114,8 @@ impl ResolvedImages {
         self.images.insert(request, Answer::Image(image));
     }
 
-    /// Adds that an image was not found: the translation fails there, with the line that asks for the image.
+    /// Adds that an image was not found: the translation fails there, with the line that asks for
+    /// the image.
     pub fn insert_failure(&mut self, request: ImageRequest, failure: ImageFailure) {
         self.images.insert(request, Answer::Failure(failure));
     }
@@ -194,6 +195,7 @@ pub enum SourceTime {
     Unknown,
     /// The git commit object (as `git cat-file` prints it), whose committer time counts.
     GitCommit(Vec<u8>),
-    /// The time of an http source: `Last-Modified` or the newest file of the archive; seconds since 1970.
+    /// The time of an http source: `Last-Modified` or the newest file of the archive; seconds
+    /// since 1970.
     Seconds(i64),
 }

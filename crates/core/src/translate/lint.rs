@@ -152,7 +152,8 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// Reads the patterns of `.dockerignore`: a malformed one is an error even if nothing is copied, as in the reference.
+    /// Reads the patterns of `.dockerignore`: a malformed one is an error even if nothing is
+    /// copied, as in the reference.
     pub(super) fn read_ignored(&mut self, options: &Options) -> Result<(), Reason> {
         self.ignored = ignored(options).map_err(Reason::IgnorePattern)?;
         Ok(())

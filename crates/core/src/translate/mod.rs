@@ -1,8 +1,9 @@
 //! Instructions and base image configs to LLB and an image config, for one platform. Pure: no I/O.
 //!
-//! [`translate`] follows BuildKit v0.32's own Dockerfile frontend vertex by vertex, so that caches are shared with every
-//! other client. It never fetches: [`Outcome::NeedsImages`] names the base images whose configs are missing, and the caller
-//! asks again with them in [`ResolvedImages`]. Triggers (ONBUILD) of base images can make it ask more than once.
+//! [`translate`] follows BuildKit v0.32's own Dockerfile frontend vertex by vertex, so that caches
+//! are shared with every other client. It never fetches: [`Outcome::NeedsImages`] names the base
+//! images whose configs are missing, and the caller asks again with them in [`ResolvedImages`].
+//! Triggers (ONBUILD) of base images can make it ask more than once.
 
 mod answer;
 mod arguments;
@@ -116,7 +117,8 @@ pub fn translate(
     planned.and_then(finish::finish)
 }
 
-/// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs something reports nothing.
+/// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs
+/// something reports nothing.
 ///
 /// # Errors
 /// [`Error`] with the lines that it is about.
@@ -133,7 +135,8 @@ pub fn translate_and_lint(
     planned.and_then(finish::finish)
 }
 
-/// Goes through the Dockerfile as a build would, all stages when no target is named, and reports to `linter`. No graph is made.
+/// Goes through the Dockerfile as a build would, all stages when no target is named, and reports to
+/// `linter`. No graph is made.
 ///
 /// # Errors
 /// [`Error`] with the lines that it is about, also for findings whose rules are to fail the build.
@@ -150,7 +153,8 @@ pub fn check(
     planned.and_then(|_| Ok(()))
 }
 
-/// Goes through the Dockerfile as a build would, and lists what can be given to a build of the target.
+/// Goes through the Dockerfile as a build would, and lists what can be given to a build of the
+/// target.
 ///
 /// # Errors
 /// [`Error`] with the lines that it is about.

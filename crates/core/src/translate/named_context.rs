@@ -14,7 +14,8 @@ use crate::llb::{self, Constraints, Deferred, Local, ResolveMode, State};
 use crate::oci::{Digest, Image, Platform, Reference};
 use crate::text::redact_url;
 
-/// The context of this name, with the name under which it was found; `name::platform` is looked up first.
+/// The context of this name, with the name under which it was found; `name::platform` is looked up
+/// first.
 pub(super) fn named<'a>(
     scope: &Scope<'a>,
     name: &str,
@@ -228,9 +229,15 @@ impl Wanted<'_> {
 
 /// Kind and rest of a specifier.
 fn split<'s>(name: &str, specifier: &'s str) -> Result<(&'s str, &'s str), Error> {
-    let (kind, rest) = specifier
-        .split_once(':')
-        .ok_or_else(|| unusable(name, format!("{specifier:?} does not say of which kind it is; expected docker-image://…, oci-layout://…, local:… or a git or http URL")))?;
+    let (kind, rest) = specifier.split_once(':').ok_or_else(|| {
+        unusable(
+            name,
+            format!(
+                "{specifier:?} does not say of which kind it is; \
+            expected docker-image://…, oci-layout://…, local:… or a git or http URL"
+            ),
+        )
+    })?;
     let kind = if kind.starts_with("git@") {
         "git"
     } else {
@@ -309,7 +316,8 @@ fn on(constraints: Constraints, platform: Option<&Platform>) -> Constraints {
 
 /// A git repository or a fetched file.
 fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State, Error> {
-    // The reference takes `git://`, `git@` and http(s) here only; `ssh://` and `github.com/` are as clear.
+    // The reference takes `git://`, `git@` and http(s) here only; `ssh://` and `github.com/` are as
+    // clear.
     let kind = match git_url::parse(specifier) {
         Some(_) => "git",
         None => split(name, specifier)?.0,

@@ -20,7 +20,8 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// The name of the next step, without passwords: the daemon keeps and shows it. `env` tells cross compilation: `[linux/amd64->arm64 …]`.
+    /// The name of the next step, without passwords: the daemon keeps and shows it. `env` tells
+    /// cross compilation: `[linux/amd64->arm64 …]`.
     pub(super) fn next(
         &mut self,
         text: &str,

@@ -8,11 +8,13 @@ use super::reason::Reason;
 use super::stage::{Source, StageId, Stages};
 use crate::dockerfile::{self, InstructionKind, Span};
 
-/// How many stages triggers may add. BuildKit has no such bound, and never ends when a base image's trigger copies from that image.
+/// How many stages triggers may add. BuildKit has no such bound, and never ends when a base image's
+/// trigger copies from that image.
 const MAX_ADDED: usize = 100;
 
-/// Lets every needed stage inherit from its base and take over the base's triggers. True: they need stages or images that
-/// were not looked at yet. `own` is how many stages there were before the first trigger.
+/// Lets every needed stage inherit from its base and take over the base's triggers. True: they need
+/// stages or images that were not looked at yet. `own` is how many stages there were before the
+/// first trigger.
 pub(super) fn take_triggers(
     stages: &mut Stages<'_>,
     reachable: &[bool],
@@ -60,7 +62,8 @@ pub(super) fn inherit(stages: &mut Stages<'_>, id: StageId) {
     stage.args = args;
 }
 
-/// The triggers of the base image, or of the base stage's own instructions: those of its base are done there.
+/// The triggers of the base image, or of the base stage's own instructions: those of its base are
+/// done there.
 fn triggers(stages: &mut Stages<'_>, id: StageId) -> Vec<String> {
     let mut triggers = stages[id].image.config.on_build.clone();
     if let Some(base) = stages[id].base

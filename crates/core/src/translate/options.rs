@@ -15,7 +15,8 @@ pub struct Options {
     pub target: Option<String>,
     /// The platform to build for. Without one it follows from the worker and the base image.
     pub platform: Option<Platform>,
-    /// The platforms of the worker, its own first; the first is `BUILDPLATFORM`. Empty means the target, or this program's.
+    /// The platforms of the worker, its own first; the first is `BUILDPLATFORM`. Empty means the
+    /// target, or this program's.
     pub build_platforms: Vec<Platform>,
     /// `--build-arg`, the predefined ones among them.
     pub build_args: BTreeMap<String, String>,
@@ -53,7 +54,8 @@ pub struct Options {
     pub context: Context,
     /// Named contexts (`--build-context`), by name or `name::platform`.
     pub contexts: BTreeMap<String, NamedContext>,
-    /// The Dockerfile for source maps; without one it is made of the parsed text, named `Dockerfile`.
+    /// The Dockerfile for source maps; without one it is made of the parsed text, named
+    /// `Dockerfile`.
     pub source_file: Option<Arc<SourceFile>>,
     /// The `known_hosts` lines of git servers reached by SSH, by host.
     pub known_ssh_hosts: BTreeMap<String, String>,
@@ -132,7 +134,8 @@ pub enum Context {
     Http {
         /// The URL.
         url: String,
-        /// The file is an archive, whose content is the context. Otherwise the file is the Dockerfile and the context at once.
+        /// The file is an archive, whose content is the context. Otherwise the file is the
+        /// Dockerfile and the context at once.
         archive: bool,
         /// Use this folder of it.
         subdir: Option<String>,
@@ -176,7 +179,8 @@ impl Default for Context {
 /// Another context: it stands for an image, a stage, or a folder to copy from.
 #[derive(Clone, Debug)]
 pub enum NamedContext {
-    /// `docker-image://reference`, `oci-layout://store@digest`, a git or http(s) URL. Looked at when it is used.
+    /// `docker-image://reference`, `oci-layout://store@digest`, a git or http(s) URL. Looked at
+    /// when it is used.
     Remote(String),
     /// A folder of the client.
     Local(LocalContext),
@@ -192,7 +196,8 @@ pub enum NamedContext {
 }
 
 impl NamedContext {
-    /// Reads a specifier as of the frontend attribute `context:NAME`: `local:NAME`, `target:STAGE` or anything of [`Remote`](Self::Remote).
+    /// Reads a specifier as of the frontend attribute `context:NAME`: `local:NAME`, `target:STAGE`
+    /// or anything of [`Remote`](Self::Remote).
     pub fn from_specifier(text: &str) -> Self {
         match text.split_once(':') {
             Some(("local", name)) => Self::Local(LocalContext::new(name)),

@@ -175,7 +175,8 @@ fn global(scope: &Scope<'_>) -> Result<Captured, Error> {
     Ok(captured)
 }
 
-/// The outline of the target: its own, then its base's, then those of the stages that it uses. The first of a name counts.
+/// The outline of the target: its own, then its base's, then those of the stages that it uses. The
+/// first of a name counts.
 pub(super) fn outline(plan: &Plan<'_>) -> Outline {
     let stage = &plan.stages[plan.target];
     let doc = plan
@@ -255,7 +256,8 @@ mod tests {
 
     #[test]
     fn arguments_of_needed_stages_are_listed_once() {
-        let source = b"# B is used by A\nARG B=1\nARG A=$B\nARG UNUSED=2\nFROM scratch AS a\nARG C\nFROM scratch\nARG A\nRUN --mount=type=secret,id=s,required x\nCOPY --from=a / /\n";
+        let source = b"# B is used by A\nARG B=1\nARG A=$B\nARG UNUSED=2\nFROM scratch AS a\nARG \
+            C\nFROM scratch\nARG A\nRUN --mount=type=secret,id=s,required x\nCOPY --from=a / /\n";
         let dockerfile = crate::dockerfile::parse(source).unwrap();
         let Ok(Outcome::Done(outline)) =
             outline(&dockerfile, &Options::default(), &ResolvedImages::new())

@@ -1,4 +1,5 @@
-//! A Dockerfile with all its instructions gone through: what a translation, a check and an outline have in common.
+//! A Dockerfile with all its instructions gone through: what a translation, a check and an outline
+//! have in common.
 
 use super::base::{self, Bases};
 use super::error::Error;
@@ -73,7 +74,8 @@ pub(super) fn go_through<'a>(
     })))
 }
 
-/// The stages to go through, in order. Each base among them learns how many will ask for its config.
+/// The stages to go through, in order. Each base among them learns how many will ask for its
+/// config.
 fn count_heirs(
     scope: &Scope<'_>,
     stages: &mut Stages<'_>,

@@ -49,7 +49,8 @@ pub enum Reason {
         source: oci::Error,
     },
     /// `--target` names no stage.
-    #[error("there is no stage {target:?} to build{suggestion}; the stages are: {}", stages.join(", "))]
+    #[error("there is no stage {target:?} to build{suggestion}; the stages are: \
+        {}", stages.join(", "))]
     UnknownTarget {
         /// The name asked for.
         target: String,
@@ -134,7 +135,8 @@ pub enum Reason {
     },
     /// Triggers that ask for images whose triggers ask for images, and so on.
     #[error(
-        "ONBUILD triggers of base images need more than {limit} other images, {reference:?} among them; does an image copy from itself?"
+        "ONBUILD triggers of base images need more than {limit} other images, {reference:?} among \
+        them; does an image copy from itself?"
     )]
     TriggersWithoutEnd {
         /// A base image whose triggers do.

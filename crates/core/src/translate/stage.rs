@@ -205,7 +205,8 @@ impl Stage<'_> {
         self.platform.as_ref().map_or("", |platform| &platform.os)
     }
 
-    /// Adds a line to the image's history. RUN, COPY and ADD get the reference's mark behind their text.
+    /// Adds a line to the image's history. RUN, COPY and ADD get the reference's mark behind their
+    /// text.
     pub(super) fn commit(&mut self, mut text: String, layer: Layer, created: Option<&str>) {
         if layer == Layer::Marked {
             text.push_str(" # buildkit");
@@ -251,8 +252,9 @@ pub(super) enum Layer {
     Marked,
 }
 
-/// How much a translation may make, in bytes. BuildKit has no such bound, but its daemon takes no message of more than 16 MiB; and
-/// every RUN has a copy of its environment, so that a file of some 10,000 lines can ask for gigabytes.
+/// How much a translation may make, in bytes. BuildKit has no such bound, but its daemon takes no
+/// message of more than 16 MiB; and every RUN has a copy of its environment, so that a file of some
+/// 10,000 lines can ask for gigabytes.
 const MAX_SIZE: usize = 64 << 20;
 
 /// All stages: those of the file in order, then the images that `--from` names.

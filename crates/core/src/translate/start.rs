@@ -23,7 +23,8 @@ pub(super) fn from_scratch(scope: &Scope<'_>, stages: &mut Stages<'_>, id: Stage
     stage.progress.dispatched |= stage.implied;
 }
 
-/// The image is never looked at, but its vertex counts: a later trigger may use the stage after all.
+/// The image is never looked at, but its vertex counts: a later trigger may use the stage after
+/// all.
 pub(super) fn unneeded(
     scope: &Scope<'_>,
     stages: &mut Stages<'_>,

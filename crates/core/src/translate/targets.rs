@@ -1,5 +1,5 @@
-//! Named contexts that are stages of the same Dockerfile (`target:STAGE`): each one that is used is translated as if it were
-//! the target.
+//! Named contexts that are stages of the same Dockerfile (`target:STAGE`): each one that is used is
+//! translated as if it were the target.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,7 +77,8 @@ mod tests {
     use crate::translate::{ResolvedImages, Translation, translate};
 
     const FILE: &[u8] =
-        b"FROM scratch AS data\nENV KEY=value\nCOPY a /a\nFROM base AS app\nCOPY --from=other /a /b\n";
+        b"FROM scratch AS data\nENV KEY=value\nCOPY a /a\nFROM base AS app\nCOPY --from=other /a \
+            /b\n";
 
     fn translated(contexts: &[(&str, &str)]) -> Result<Translation, Error> {
         let contexts = contexts
@@ -97,7 +98,8 @@ mod tests {
     #[test]
     fn a_stage_stands_for_an_image_and_for_a_source() {
         let done = translated(&[("base", "target:data"), ("other", "target:data")]).unwrap();
-        // The context, its copy in the stage, and the copy of that: the stage is there once for both names.
+        // The context, its copy in the stage, and the copy of that: the stage is there once for
+        // both names.
         assert_eq!(done.definition.vertices().len(), 3);
         assert!(done.image.config.env.contains(&"KEY=value".to_owned()));
     }

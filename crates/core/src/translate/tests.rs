@@ -1,4 +1,5 @@
-//! What a translation makes of Dockerfiles, in facts; the corpus (`tests/corpus.rs`) has the digests.
+//! What a translation makes of Dockerfiles, in facts; the corpus (`tests/corpus.rs`) has the
+//! digests.
 
 use std::collections::BTreeMap;
 
@@ -195,7 +196,7 @@ fn errors_tell_their_lines_and_the_nearest_name() {
         (
             "FROM scratch AS late\nFROM scratch\nCOPY --from=3 / /\n",
             &[3],
-            "there are 2",
+            "there are only 2",
         ),
         ("FROM scratch\nCOPY --from=$x / /\n", &[2], "variable"),
         ("ARG X\nFROM $X\n", &[2], "is empty"),
@@ -277,7 +278,8 @@ fn an_image_that_copies_from_itself_when_built_on_is_an_error() {
 
 #[test]
 fn findings_come_once_though_the_translation_is_asked_twice() {
-    let source = b"FROM base\nWORKDIR rel\nENV PASSWORD=$NOSUCH\nCMD x\nCMD y\nEXPOSE 80/TCP 1:2\nCOPY ign /\n";
+    let source = b"FROM base\nWORKDIR rel\nENV PASSWORD=$NOSUCH\nCMD x\nCMD y\nEXPOSE 80/TCP \
+        1:2\nCOPY ign /\n";
     let mut options = options();
     options.context = Context::Local(LocalContext {
         exclude_patterns: vec!["ign".into()],

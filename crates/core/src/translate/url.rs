@@ -1,4 +1,5 @@
-//! URLs as Go's `net/url` reads and writes them: the identity of git and http sources depends on it.
+//! URLs as Go's `net/url` reads and writes them: the identity of git and http sources depends on
+//! it.
 
 /// The parts of a URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

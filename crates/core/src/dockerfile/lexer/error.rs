@@ -32,7 +32,8 @@ pub enum ExpandErrorReason {
     NoName,
     /// `${name` is followed by something that is no operator.
     #[error(
-        "{modifier:?} after the variable's name is not an operator; the operators are :- - :+ + :? ? # ## % %% / //"
+        "{modifier:?} after the variable's name is not an operator; the operators are :- - :+ + \
+        :? ? # ## % %% / //"
     )]
     UnknownModifier {
         /// What stands there; U+FFFD at the end of the word.

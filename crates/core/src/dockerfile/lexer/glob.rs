@@ -1,7 +1,9 @@
-//! Matching of the patterns in substitutions, with the semantics of the regular expressions that the reference makes of them:
-//! leftmost, and of several ways to match the one that a backtracking matcher finds first.
+//! Matching of the patterns in substitutions, with the semantics of the regular expressions that
+//! the reference makes of them: leftmost, and of several ways to match the one that a backtracking
+//! matcher finds first.
 //!
-//! Patterns and values are short, and a new pattern comes with nearly every word: compiling it must cost next to nothing.
+//! Patterns and values are short, and a new pattern comes with nearly every word: compiling it must
+//! cost next to nothing.
 
 use std::ops::Range;
 
@@ -67,7 +69,8 @@ impl Glob {
             .find_map(|start| Some(start..self.at(value, start, visited)?))
     }
 
-    /// The end of the match that begins at `start`. Every pair of a part and a place is tried once: what has failed fails again.
+    /// The end of the match that begins at `start`. Every pair of a part and a place is tried once:
+    /// what has failed fails again.
     fn at(&self, value: &str, start: usize, visited: &mut Visited) -> Option<usize> {
         let mut open = vec![(0, start)];
         while let Some((mut part, mut at)) = open.pop() {

@@ -1,5 +1,6 @@
-//! Words of a Dockerfile: quotes, escapes and `$name`, `${name…}` substitutions, as BuildKit's own shell-like lexer reads them.
-//! What follows a name inside `${…}` is in `substitution`, its patterns in `pattern`.
+//! Words of a Dockerfile: quotes, escapes and `$name`, `${name…}` substitutions, as BuildKit's own
+//! shell-like lexer reads them. What follows a name inside `${…}` is in `substitution`, its
+//! patterns in `pattern`.
 
 mod scan;
 
@@ -22,8 +23,8 @@ use scan::{BYTE_ORDER_MARK, Scan};
 
 pub use error::{ExpandError, ExpandErrorReason};
 
-/// By how many bytes an expansion may be longer than its word. BuildKit has no such bound, and a few lines of `ENV A=$A$A` exhaust
-/// its memory.
+/// By how many bytes an expansion may be longer than its word. BuildKit has no such bound, and a
+/// few lines of `ENV A=$A$A` exhaust its memory.
 pub const MAX_EXPANSION: usize = 1 << 20;
 
 /// How deep `${a:-${b:-…}}` may nest.
@@ -97,10 +98,12 @@ impl Lexer {
         }
     }
 
-    /// The word with its variables replaced and, unless kept raw, its quotes and escapes taken away. White space stays.
+    /// The word with its variables replaced and, unless kept raw, its quotes and escapes taken
+    /// away. White space stays.
     ///
     /// # Errors
-    /// [`ExpandError`] for an unclosed quote or substitution, an unknown operator, `${name?}` of an unset variable.
+    /// [`ExpandError`] for an unclosed quote or substitution, an unknown operator, `${name?}` of an
+    /// unset variable.
     pub fn expand<'w>(
         &self,
         word: &'w str,
@@ -127,9 +130,11 @@ impl Lexer {
         }
     }
 
-    /// The text with its variables replaced, then split at unquoted white space, also at that which came out of a variable.
+    /// The text with its variables replaced, then split at unquoted white space, also at that which
+    /// came out of a variable.
     ///
-    /// A quirk of BuildKit is kept: `ab${X:-cd}` gives the word `cd`; what stands before a substitution with an operator is lost.
+    /// A quirk of BuildKit is kept: `ab${X:-cd}` gives the word `cd`; what stands before a
+    /// substitution with an operator is lost.
     ///
     /// # Errors
     /// As [`expand`](Self::expand).

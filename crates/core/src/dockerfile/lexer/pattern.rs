@@ -1,17 +1,20 @@
-//! The patterns of `${name#pattern}`, `${name%pattern}` and `${name/pattern/text}`: `*`, `?` and `\` before these and itself.
-//! BuildKit turns them into regular expressions, and their semantics show: neither wildcard matches a newline.
+//! The patterns of `${name#pattern}`, `${name%pattern}` and `${name/pattern/text}`: `*`, `?` and
+//! `\` before these and itself. BuildKit turns them into regular expressions, and their semantics
+//! show: neither wildcard matches a newline.
 
 use std::borrow::Cow;
 
 use super::ExpandErrorReason;
 use super::glob::{Glob, Part};
 
-/// The largest product of the lengths of a pattern and a value; it takes about a quarter of a second.
+/// The largest product of the lengths of a pattern and a value; it takes about a quarter of a
+/// second.
 const MAX_EFFORT: usize = 32 << 20;
 
 type Result<T> = std::result::Result<T, ExpandErrorReason>;
 
-/// The value without the shortest prefix that matches; the longest if a second `#` leads the pattern.
+/// The value without the shortest prefix that matches; the longest if a second `#` leads the
+/// pattern.
 pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '#');
     check_effort(value, pattern)?;
@@ -19,7 +22,8 @@ pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     Ok(glob.prefix(value).map_or(value, |end| &value[end..]))
 }
 
-/// The value without the shortest suffix that matches; the longest if a second `%` leads the pattern.
+/// The value without the shortest suffix that matches; the longest if a second `%` leads the
+/// pattern.
 ///
 /// A search from the end is one from the beginning with pattern and value turned around.
 pub(super) fn trim_suffix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
@@ -47,8 +51,9 @@ pub(super) fn replace_first<'v>(
     })
 }
 
-/// The value with every match replaced. `$0` in the replacement is the match and other references are empty, because BuildKit
-/// goes through Go's `ReplaceAllString`. A text longer than `limit` is an error.
+/// The value with every match replaced. `$0` in the replacement is the match and other references
+/// are empty, because BuildKit goes through Go's `ReplaceAllString`. A text longer than `limit` is
+/// an error.
 pub(super) fn replace_all<'v>(
     value: &'v str,
     pattern: &str,
@@ -91,7 +96,8 @@ fn compile(pattern: &str, greedy: bool) -> Result<Glob> {
         parts.push(match c {
             '*' => Part::Star,
             '?' => Part::Any,
-            // These had to be escaped for the substitution's sake; the escape is no part of the pattern.
+            // These had to be escaped for the substitution's sake; the escape is no part of the
+            // pattern.
             '\\' if matches!(chars.peek(), Some('}' | '/')) => continue,
             '\\' => match chars.next() {
                 Some(escaped @ ('*' | '?' | '\\')) => Part::Is(escaped),
@@ -123,8 +129,8 @@ fn reversed_pattern(pattern: &str) -> String {
     parts.concat()
 }
 
-/// Go's `Regexp.Expand` for an expression without groups: `$0` and `${0}` are the match, `$$` is a dollar, any other name is empty,
-/// and a `$` before no name stays.
+/// Go's `Regexp.Expand` for an expression without groups: `$0` and `${0}` are the match, `$$` is a
+/// dollar, any other name is empty, and a `$` before no name stays.
 fn push_template(text: &mut String, template: &str, found: &str, limit: usize) -> Result<()> {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {

@@ -18,7 +18,8 @@ pub(super) struct Scan<'a> {
     depth: u32,
     /// The longest text allowed.
     pub(super) limit: usize,
-    /// The word under way, if words are asked for. Inner substitutions share it with the text around them, as in BuildKit.
+    /// The word under way, if words are asked for. Inner substitutions share it with the text
+    /// around them, as in BuildKit.
     pub(super) buffer: Option<String>,
     pub(super) matched: BTreeSet<String>,
     pub(super) unmatched: BTreeSet<String>,
@@ -49,7 +50,8 @@ impl<'a> Scan<'a> {
         Some(c)
     }
 
-    /// Everything up to `stop`, which is consumed, or to the end; as one text and, if asked for, as words.
+    /// Everything up to `stop`, which is consumed, or to the end; as one text and, if asked for, as
+    /// words.
     pub(super) fn until(
         &mut self,
         stop: Option<char>,
@@ -194,7 +196,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// An escape in double quotes is dropped where it escapes something. Where it does not, raw escapes double it: a quirk of BuildKit.
+    /// An escape in double quotes is dropped where it escapes something. Where it does not, raw
+    /// escapes double it: a quirk of BuildKit.
     fn escaped_in_quotes(&mut self, text: &mut String) {
         let escape = self.lexer.escape;
         if self.raw_escapes {

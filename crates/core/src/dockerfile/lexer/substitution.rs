@@ -180,7 +180,8 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && is_in_class(&OTHER, c))
 }
 
-/// Rust's own character classes are wider than Go's letters and digits, so the Unicode categories are asked.
+/// Rust's own character classes are wider than Go's letters and digits, so the Unicode categories
+/// are asked.
 fn is_in_class(class: &Option<Regex>, c: char) -> bool {
     class
         .as_ref()

@@ -1,13 +1,15 @@
 //! Splitting an expansion at its white space while it is being made.
 
-/// The words so far. The word under way is in a buffer of the caller's, absent if no words are asked for.
+/// The words so far. The word under way is in a buffer of the caller's, absent if no words are
+/// asked for.
 pub(super) struct Words {
     words: Vec<String>,
     in_word: bool,
 }
 
 impl Words {
-    /// Begins with an empty buffer. That of the text around a substitution is the same one, so its content is lost, as in BuildKit.
+    /// Begins with an empty buffer. That of the text around a substitution is the same one, so its
+    /// content is lost, as in BuildKit.
     pub(super) fn begin(buffer: &mut Option<String>) -> Self {
         if let Some(buffer) = buffer {
             buffer.clear();

@@ -60,7 +60,8 @@ impl RuleSet {
 pub enum LintConfigError {
     /// Neither skip, experimental nor error.
     #[error(
-        "unknown check option {option:?}: the options are skip=<rules>, experimental=<rules> and error=<bool>"
+        "unknown check option {option:?}: the options are skip=<rules>, experimental=<rules> and \
+        error=<bool>"
     )]
     UnknownOption {
         /// The option.
@@ -75,7 +76,8 @@ pub enum LintConfigError {
 }
 
 impl LintConfig {
-    /// Reads up to three options separated by `;`: `skip=` and `experimental=` with rule names or `all`, `error=` with a bool.
+    /// Reads up to three options separated by `;`: `skip=` and `experimental=` with rule names or
+    /// `all`, `error=` with a bool.
     ///
     /// # Errors
     /// [`LintConfigError`] for any other option.
@@ -118,7 +120,8 @@ impl LintConfig {
         check_options(source).map(|(_, span)| span)
     }
 
-    /// Whether the rule is checked for an instruction with these comments, of which one may be `# check=…`.
+    /// Whether the rule is checked for an instruction with these comments, of which one may be
+    /// `# check=…`.
     pub(super) fn allows(&self, rule: Rule, comments: &[String]) -> bool {
         let (own, here) = (self, of_comments(comments));
         let is_in = |set: fn(&Self) -> &RuleSet| {

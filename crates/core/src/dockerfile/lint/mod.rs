@@ -1,5 +1,6 @@
-//! Lint: what is allowed in a Dockerfile but better avoided. Rules about the text alone are checked while it is parsed; the others by
-//! `translate`, which knows values, base images and ignored files, and reports them here.
+//! Lint: what is allowed in a Dockerfile but better avoided. Rules about the text alone are checked
+//! while it is parsed; the others by `translate`, which knows values, base images and ignored
+//! files, and reports them here.
 
 mod rule;
 

@@ -1,4 +1,5 @@
-//! The findings that need more than the text: values, the base image, the context. `translate` makes them; their texts are here.
+//! The findings that need more than the text: values, the base image, the context. `translate`
+//! makes them; their texts are here.
 
 use super::super::error::nearest;
 use super::super::span::Span;
@@ -42,8 +43,8 @@ impl Linter {
         });
     }
 
-    /// CMD, ENTRYPOINT or HEALTHCHECK a second time in a stage. The finding is about `previous`, which has no effect; the comments
-    /// that count are those of the second one, `place`.
+    /// CMD, ENTRYPOINT or HEALTHCHECK a second time in a stage. The finding is about `previous`,
+    /// which has no effect; the comments that count are those of the second one, `place`.
     pub fn multiple_instructions<'a>(
         &mut self,
         place: impl Into<Place<'a>>,
@@ -104,7 +105,8 @@ impl Linter {
         });
     }
 
-    /// With the defaults of the global arguments the base is no image reference. `base` is as the file writes it.
+    /// With the defaults of the global arguments the base is no image reference. `base` is as the
+    /// file writes it.
     pub fn invalid_default_argument<'a>(&mut self, place: impl Into<Place<'a>>, base: &str) {
         self.report(Rule::InvalidDefaultArgInFrom, place, || {
             format!("without build arguments {base:?} names no image")
@@ -182,7 +184,8 @@ const SECRET_WORDS: [&str; 10] = [
 ];
 const HARMLESS_WORDS: [&str; 3] = ["public", "file", "version"];
 
-/// One of the name's parts between underscores is a word for secrets, and none tells that it is something else.
+/// One of the name's parts between underscores is a word for secrets, and none tells that it is
+/// something else.
 pub(super) fn sounds_secret(name: &str) -> bool {
     let has = |words: &[&str]| {
         name.split('_')

@@ -59,7 +59,8 @@ fn blank_continuations_and_maintainers_are_found() {
 
 #[test]
 fn descriptions_begin_with_the_name_where_it_is_asked_for() {
-    let text = "# check=experimental=all\n# about b\nFROM a AS b\n# x is\nARG x\n# y is\nARG x y\n# no\nARG x y\n\n# base\nFROM a";
+    let text = "# check=experimental=all\n# about b\nFROM a AS b\n# x is\nARG x\n# y is\nARG x \
+        y\n# no\nARG x y\n\n# base\nFROM a";
     assert_eq!(
         lint(text),
         [

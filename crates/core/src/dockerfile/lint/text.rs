@@ -70,7 +70,10 @@ impl Linter {
         };
         let keyword = parts.keyword.as_str();
         self.report(Rule::InvalidDefinitionDescription, place(parts), || {
-            format!("the comment above {keyword} should read \"# {name} <description>\", or be set off by an empty line or comment")
+            format!(
+                "the comment above {keyword} should read \"# {name} <description>\", or be \
+                set off by an empty line or comment"
+            )
         });
     }
 
@@ -97,7 +100,8 @@ impl Linter {
         }
     }
 
-    /// Keywords have the case of the majority: upper case, unless more than half of those that have one case are in lower case.
+    /// Keywords have the case of the majority: upper case, unless more than half of those that have
+    /// one case are in lower case.
     fn check_keyword_casing(&mut self, stages: &[Stage]) {
         let keywords = || {
             stages.iter().flat_map(|stage| {

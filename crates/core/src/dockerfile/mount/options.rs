@@ -56,10 +56,12 @@ pub(in super::super) fn mount_from(text: &str) -> Result<Option<String>, MountEr
     Ok(from)
 }
 
-/// Reads the value of a `RUN --mount`; each option's value goes through `expand` when it is met, in order.
+/// Reads the value of a `RUN --mount`; each option's value goes through `expand` when it is met, in
+/// order.
 ///
 /// # Errors
-/// [`MountError`] for an unknown key, type or sharing mode, a value that cannot be, an option of another type of mount.
+/// [`MountError`] for an unknown key, type or sharing mode, a value that cannot be, an option of
+/// another type of mount.
 pub fn parse_mount(
     text: &str,
     expand: &mut dyn FnMut(&str) -> Result<String, ExpandError>,

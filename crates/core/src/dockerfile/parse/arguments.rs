@@ -40,8 +40,8 @@ pub(super) fn command_line(text: &str) -> Result<CommandLine, ParseErrorKind> {
     }
 }
 
-/// The words of a text, their quotes and escapes kept: white space ends a word unless it is quoted or escaped.
-/// An escape at the very end is dropped.
+/// The words of a text, their quotes and escapes kept: white space ends a word unless it is quoted
+/// or escaped. An escape at the very end is dropped.
 pub(super) fn words(text: &str, escape: char) -> Vec<&str> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();

@@ -1,4 +1,5 @@
-//! Parser directives: `# name=value` lines before anything else. Only `syntax`, `escape` and `check` exist.
+//! Parser directives: `# name=value` lines before anything else. Only `syntax`, `escape` and
+//! `check` exist.
 
 use super::super::span::Span;
 use super::source::{MAX_LINE, to_text};
@@ -77,7 +78,8 @@ pub(in super::super) fn directive(text: &str) -> Option<(DirectiveName, &str)> {
     let (name, after) = text.split_at(end);
     let value = after.trim_start_matches(WHITE_SPACE).strip_prefix('=')?;
     let trimmed = value.trim_matches(WHITE_SPACE);
-    // A value of nothing but white space counts as its last character; an empty one makes no directive.
+    // A value of nothing but white space counts as its last character; an empty one makes no
+    // directive.
     let value = if trimmed.is_empty() {
         &value[value.len().checked_sub(1)?..]
     } else {
@@ -100,8 +102,8 @@ pub struct Syntax {
     pub span: Span,
 }
 
-/// The `syntax` directive: `# syntax=…`, `// syntax=…`, or a file that is one JSON object with the key `syntax`.
-/// A `#!` line may come before.
+/// The `syntax` directive: `# syntax=…`, `// syntax=…`, or a file that is one JSON object with the
+/// key `syntax`. A `#!` line may come before.
 pub fn detect_syntax(source: &[u8]) -> Option<Syntax> {
     let text = to_text(source);
     let (body, first_line) = without_shebang(&text);

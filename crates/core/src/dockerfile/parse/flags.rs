@@ -147,9 +147,11 @@ fn unknown(instruction: &'static str, flag: &str, known: &[Flag]) -> ParseErrorK
     }
 }
 
-/// Takes the flags off the beginning of the text after a keyword. Quotes and escapes in them are resolved; `--` ends them.
+/// Takes the flags off the beginning of the text after a keyword. Quotes and escapes in them are
+/// resolved; `--` ends them.
 ///
-/// Bytes are looked at one by one, and each becomes a character, as in BuildKit: a flag is not the place for text beyond ASCII.
+/// Bytes are looked at one by one, and each becomes a character, as in BuildKit: a flag is not the
+/// place for text beyond ASCII.
 pub(super) fn split_flags(text: &str, escape: char) -> (Vec<Cow<'_, str>>, &str) {
     let mut words = Vec::new();
     let mut position = 0;

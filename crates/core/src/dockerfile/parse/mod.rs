@@ -1,4 +1,5 @@
-//! From text to a [`Dockerfile`]: lines become statements, statements become instructions, FROMs begin stages.
+//! From text to a [`Dockerfile`]: lines become statements, statements become instructions, FROMs
+//! begin stages.
 
 mod source;
 
@@ -39,7 +40,8 @@ pub(super) use directive::{DirectiveName, check_options, directive};
 pub use directive::{Syntax, detect_syntax};
 pub use trigger::parse_trigger;
 
-/// The largest Dockerfile, in bytes: it is part of the build request, and a daemon takes no larger message.
+/// The largest Dockerfile, in bytes: it is part of the build request, and a daemon takes no larger
+/// message.
 pub const MAX_SIZE: usize = 16 << 20;
 
 /// How many instructions a Dockerfile may have. BuildKit has no such bound.
@@ -69,7 +71,8 @@ pub fn parse(source: &[u8]) -> Result<Dockerfile, ParseError> {
 /// Parses a Dockerfile and reports to the linter what its text alone shows.
 ///
 /// # Errors
-/// As [`parse`]. What the linter was told before an error remains, as far as BuildKit would have come.
+/// As [`parse`]. What the linter was told before an error remains, as far as BuildKit would have
+/// come.
 pub fn parse_and_lint(source: &[u8], linter: &mut Linter) -> Result<Dockerfile, ParseError> {
     Parser::new(Some(linter)).parse(source)
 }
@@ -193,7 +196,8 @@ impl<'l> Parser<'l> {
         Ok(())
     }
 
-    /// What the statement says. After a late error only what BuildKit would notice while reading counts.
+    /// What the statement says. After a late error only what BuildKit would notice while reading
+    /// counts.
     fn statement(&mut self, parts: &Parts<'_>) -> Result<Built, ParseError> {
         if self.late.is_some() {
             return instruction(parts).map(|_| Built::Nothing);
@@ -278,8 +282,8 @@ fn place(kind: InstructionKind, statement: Statement<'_>) -> Instruction {
     }
 }
 
-/// Does BuildKit put text of the instruction into LLB byte by byte? All other text it reads as characters, with U+FFFD for each byte that
-/// is none, when it expands words or writes JSON.
+/// Does BuildKit put text of the instruction into LLB byte by byte? All other text it reads as
+/// characters, with U+FFFD for each byte that is none, when it expands words or writes JSON.
 fn keeps_bytes(kind: &InstructionKind) -> bool {
     match kind {
         InstructionKind::Run(run) => matches!(run.command, CommandLine::Shell(_)),
@@ -317,7 +321,8 @@ fn heredocs(
         )),
         Err(JsonFault::NotArray) => {
             let bodies = reader.heredocs(statement)?;
-            // The bodies of RUN go to the shell; those of COPY and ADD are files, which may be anything.
+            // The bodies of RUN go to the shell; those of COPY and ADD are files, which may be
+            // anything.
             let is_run = keyword == Some(Keyword::Run);
             statement.invalid_utf8 |= is_run && bodies.iter().any(|body| body.raw.is_some());
             Ok(bodies)

@@ -1,4 +1,5 @@
-//! Lines put together to statements: continuations joined, comments and directives set apart, heredocs read.
+//! Lines put together to statements: continuations joined, comments and directives set apart,
+//! heredocs read.
 
 use std::borrow::Cow;
 
@@ -115,7 +116,8 @@ impl<'a> StatementReader<'a> {
         }
     }
 
-    /// Joins the lines after a continued one. Comments are left out, and so are blank lines, which do not end it.
+    /// Joins the lines after a continued one. Comments are left out, and so are blank lines, which
+    /// do not end it.
     fn continued(&mut self, first: &'a str, first_invalid: bool) -> Statement<'a> {
         let start = self.lines.number;
         let mut text = first.to_owned();
@@ -141,7 +143,8 @@ impl<'a> StatementReader<'a> {
         self.statement(Cow::Owned(text), start, invalid, blank)
     }
 
-    /// The line without the escape character that continues it, and whether there is one. An escaped one does not.
+    /// The line without the escape character that continues it, and whether there is one. An
+    /// escaped one does not.
     fn continuation<'t>(&self, text: &'t str) -> (&'t str, bool) {
         let escape = self.directives.escape;
         match text.trim_end_matches([' ', '\t']).strip_suffix(escape) {

@@ -145,7 +145,8 @@ fn commands_have_shell_or_exec_form() {
 #[test]
 fn run_takes_mounts_network_security_and_devices() {
     let InstructionKind::Run(run) = kind(
-        "RUN --mount=type=cache,target=/x --mount=from=b --network=none --security=insecure --device=v/c=a,required x  --y",
+        "RUN --mount=type=cache,target=/x --mount=from=b --network=none --security=insecure \
+        --device=v/c=a,required x  --y",
     ) else {
         panic!()
     };
@@ -166,7 +167,8 @@ fn run_takes_mounts_network_security_and_devices() {
 
 #[test]
 fn heredocs_go_to_run_copy_and_add() {
-    let source = "FROM a\nRUN <<A cat <<-'B'\nx\\\n# y\nA\n\tz\n\tB\nCOPY <<C <<'D' e /f/\n1\nC\n2\nD\nRUN true\n";
+    let source = "FROM a\nRUN <<A cat <<-'B'\nx\\\n# y\nA\n\tz\n\tB\nCOPY <<C <<'D' e \
+        /f/\n1\nC\n2\nD\nRUN true\n";
     let dockerfile = parse(source.as_bytes()).unwrap();
     let [first, second, third] = &dockerfile.stages[0].instructions[..] else {
         panic!()

@@ -6,9 +6,11 @@ use super::super::span::Span;
 use super::statement::StatementReader;
 use super::{Parts, heredocs, instruction, place};
 
-/// Parses the text of an ONBUILD trigger, be it from [`OnbuildInstruction`](crate::dockerfile::OnbuildInstruction) or from an image's config.
+/// Parses the text of an ONBUILD trigger, be it from
+/// [`OnbuildInstruction`](crate::dockerfile::OnbuildInstruction) or from an image's config.
 ///
-/// The instruction and all errors have the lines of `span`, those of the FROM that brings the trigger in.
+/// The instruction and all errors have the lines of `span`, those of the FROM that brings the
+/// trigger in.
 ///
 /// # Errors
 /// [`ParseError`] if the text is not a single instruction, or FROM.

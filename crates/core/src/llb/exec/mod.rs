@@ -14,7 +14,8 @@ use super::state::{Network, Security, Settings, State};
 use super::vertex::{Kind, Output, Vertex};
 pub use crate::units::Ulimit;
 
-/// A process to run, with everything that is said about it alone; what it shares with others stands in the [`State`].
+/// A process to run, with everything that is said about it alone; what it shares with others stands
+/// in the [`State`].
 #[derive(Debug, Default)]
 pub struct Exec {
     args: Vec<String>,

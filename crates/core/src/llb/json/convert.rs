@@ -11,8 +11,8 @@ use crate::oci::Digest;
 use crate::proto::pb;
 
 impl Definition {
-    /// `{"def": {digest: op}, "metadata": {digest: metadata}, "source": …}`: ops and source map in the JSON mapping of
-    /// protobuf, the metadata as Go's `encoding/json` writes it.
+    /// `{"def": {digest: op}, "metadata": {digest: metadata}, "source": …}`: ops and source map in
+    /// the JSON mapping of protobuf, the metadata as Go's `encoding/json` writes it.
     pub fn to_converted_json(&self) -> Value {
         let message = self.to_proto();
         let ops = message.def.iter();

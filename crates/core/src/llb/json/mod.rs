@@ -1,4 +1,5 @@
-//! A definition as JSON, for people and tools: ops in protobuf's JSON mapping, metadata, source lines.
+//! A definition as JSON, for people and tools: ops in protobuf's JSON mapping, metadata, source
+//! lines.
 
 mod convert;
 mod fields;
@@ -14,8 +15,9 @@ use super::{Cap, CapSet};
 
 impl Definition {
     /// `{"head", "terminal": {"digest", "op", "metadata"}, "vertices": [{"digest", "op", "metadata", "loc"}]}` in the definition's
-    /// order. Ops are in the canonical JSON mapping of protobuf. `loc` holds, for each location, its ranges as
-    /// `[start line, start character, end line, end character]`. Progress groups are called `pg0`, `pg1` … as they appear.
+    /// order. Ops are in the canonical JSON mapping of protobuf. `loc` holds, for each location,
+    /// its ranges as `[start line, start character, end line, end character]`. Progress groups are
+    /// called `pg0`, `pg1` … as they appear.
     pub fn to_json(&self) -> Value {
         let mut groups = Vec::new();
         let vertices: Vec<Value> = self

@@ -135,7 +135,8 @@ fn write_mount(w: &mut Writer, mount: &Mount, input: i64, output: i64) {
     }
 }
 
-/// Secrets, then SSH sockets, behind all other mounts: no input, and output 0, as the reference leaves it unset.
+/// Secrets, then SSH sockets, behind all other mounts: no input, and output 0, as the reference
+/// leaves it unset.
 fn write_secret_and_ssh_mounts(w: &mut Writer, exec: &ExecOp) {
     for secret in &exec.extras.secrets {
         let Some(target) = &secret.target else {

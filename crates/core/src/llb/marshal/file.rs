@@ -37,8 +37,8 @@ pub(super) fn write(w: &mut Writer, file: &FileOp, inputs: &Inputs) -> CapSet {
             });
         }
     });
-    // The reference means to add the capabilities of patterns and symbolic modes too, and does not: its loop over the
-    // actions comes before there are any.
+    // The reference means to add the capabilities of patterns and symbolic modes too, and does not:
+    // its loop over the actions comes before there are any.
     CapSet::EMPTY.with(Cap::FileBase)
 }
 
@@ -149,7 +149,8 @@ fn write_owner(w: &mut Writer, field: u32, owner: Option<&Owner>, context: &Cont
     });
 }
 
-/// A path in the file system; of a copy's destination a slash or `/.` at the end is kept, for it means a directory.
+/// A path in the file system; of a copy's destination a slash or `/.` at the end is kept, for it
+/// means a directory.
 fn absolute(dir: &str, path: &str, keep_slash: bool) -> String {
     let mut clean = path::clean(path);
     if !clean.starts_with('/') {

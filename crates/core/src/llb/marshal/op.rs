@@ -16,8 +16,8 @@ pub(super) const NONE: i64 = -1;
 
 /// Writes `vertex` as a pb.Op; the capabilities that it needs.
 ///
-/// The op itself comes last: protobuf-go's deterministic order is by field number with oneofs behind all other fields
-/// (`LegacyFieldOrder`), and the digests depend on it.
+/// The op itself comes last: protobuf-go's deterministic order is by field number with oneofs
+/// behind all other fields (`LegacyFieldOrder`), and the digests depend on it.
 pub(super) fn write(
     w: &mut Writer,
     pass: &Pass<'_>,

@@ -1,7 +1,8 @@
-//! Protobuf encoding as Go's deterministic marshaller writes it, for the messages that enter a vertex digest.
+//! Protobuf encoding as Go's deterministic marshaller writes it, for the messages that enter a
+//! vertex digest.
 //!
-//! Scalars that have their default value are left out; messages that are set are written even when empty; map entries
-//! always have key and value.
+//! Scalars that have their default value are left out; messages that are set are written even when
+//! empty; map entries always have key and value.
 
 /// Appends protobuf fields to a buffer.
 #[derive(Debug, Default)]

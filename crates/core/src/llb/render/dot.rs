@@ -6,7 +6,8 @@ use crate::text::is_unprintable;
 
 pub(super) fn render(graphs: &[(String, &Definition)]) -> String {
     let mut text = String::from(
-        "digraph llb {\n  rankdir=BT;\n  node [shape=box, fontname=\"monospace\"];\n  edge [dir=back, fontname=\"monospace\"];\n",
+        "digraph llb {\n  rankdir=BT;\n  node [shape=box, fontname=\"monospace\"];\n  edge \
+        [dir=back, fontname=\"monospace\"];\n",
     );
     for (number, (title, definition)) in graphs.iter().enumerate() {
         text.push_str(&format!(

@@ -79,7 +79,8 @@ fn with_short_digests(name: &str) -> String {
     short
 }
 
-/// `[linux/amd64 base 2/5] RUN make` has the stage `base`; `[internal] load build context` has none.
+/// `[linux/amd64 base 2/5] RUN make` has the stage `base`; `[internal] load build context` has
+/// none.
 fn named(vertex: &DefinedVertex, op: &pb::Op) -> Step {
     let full = match vertex.metadata().name() {
         Some(name) => name.to_owned(),

@@ -9,8 +9,8 @@ use super::Definition;
 
 /// Several graphs with their titles, usually platforms, as a tree of stages and steps.
 ///
-/// Each step has its name and the first twelve digits of its digest; below stands what it reads. `width` is the number of
-/// columns of a line, at least 40.
+/// Each step has its name and the first twelve digits of its digest; below stands what it reads.
+/// `width` is the number of columns of a line, at least 40.
 pub fn tree(graphs: &[(String, &Definition)], width: usize) -> String {
     tree::render(graphs, width.max(40))
 }

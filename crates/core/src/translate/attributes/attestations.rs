@@ -1,4 +1,5 @@
-//! Attestations: `attest:TYPE`, and `build-arg:BUILDKIT_ATTEST_TYPE` for clients that know no others.
+//! Attestations: `attest:TYPE`, and `build-arg:BUILDKIT_ATTEST_TYPE` for clients that know no
+//! others.
 
 use std::collections::BTreeMap;
 

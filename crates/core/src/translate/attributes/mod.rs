@@ -1,4 +1,5 @@
-//! The attributes of BuildKit's Dockerfile frontend (`build-arg:NAME`, `platform`, `target` …) as options.
+//! The attributes of BuildKit's Dockerfile frontend (`build-arg:NAME`, `platform`, `target` …) as
+//! options.
 
 mod attestations;
 mod caches;
@@ -73,10 +74,12 @@ pub enum AttributeError {
 }
 
 impl Attributes {
-    /// Reads attributes by name. `session_id` serves local folders. Unknown attributes are left alone.
+    /// Reads attributes by name. `session_id` serves local folders. Unknown attributes are left
+    /// alone.
     ///
     /// # Errors
-    /// [`AttributeError`] for a value that cannot be read. Named contexts are looked at when they are used.
+    /// [`AttributeError`] for a value that cannot be read. Named contexts are looked at when they
+    /// are used.
     pub fn read(
         given: &BTreeMap<String, String>,
         session_id: &str,

@@ -1,4 +1,5 @@
-//! Instructions that only change the image's config: CMD, ENTRYPOINT, HEALTHCHECK, USER, VOLUME and the like.
+//! Instructions that only change the image's config: CMD, ENTRYPOINT, HEALTHCHECK, USER, VOLUME and
+//! the like.
 
 use super::super::error::Error;
 use super::super::reason::Reason;

@@ -155,7 +155,8 @@ impl Step<'_, '_, '_> {
         }
     }
 
-    /// Counts what the instruction made: its line of history has all its text expanded, and RUN keeps the environment.
+    /// Counts what the instruction made: its line of history has all its text expanded, and RUN
+    /// keeps the environment.
     fn account(&mut self) -> Result<(), Error> {
         let history = self.stage.image.history.last();
         let text = history.map_or(0, |entry| entry.created_by.len());
@@ -217,7 +218,8 @@ impl Step<'_, '_, '_> {
         Ok(self.checked(expanded)?.text.into_owned())
     }
 
-    /// The instruction as it is shown: its keyword in capitals, its variables filled in where that works.
+    /// The instruction as it is shown: its keyword in capitals, its variables filled in where that
+    /// works.
     pub(super) fn shown(&self) -> String {
         shown(
             &self.scope.lexer,

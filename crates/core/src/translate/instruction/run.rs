@@ -171,7 +171,8 @@ fn constraints(
     }
 }
 
-/// Variables that carry secrets are shown as stars: the value is not known here, and it should show that there is one.
+/// Variables that carry secrets are shown as stars: the value is not known here, and it should show
+/// that there is one.
 fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
     let mut env = Cow::Borrowed(env);
     for mount in mounts

@@ -1,4 +1,5 @@
-//! Paths of the image's operating system: drive letters and backslashes of Windows, slashes of all others.
+//! Paths of the image's operating system: drive letters and backslashes of Windows, slashes of all
+//! others.
 
 use std::borrow::Cow;
 
@@ -14,7 +15,8 @@ pub(super) fn workdir(current: &str, given: &str, os: &str) -> Result<String, Re
     })
 }
 
-/// An absolute path with slashes: `given`, or below `parent` when it is relative. Absolute paths are not cleaned.
+/// An absolute path with slashes: `given`, or below `parent` when it is relative. Absolute paths
+/// are not cleaned.
 pub(super) fn normalize(
     parent: &str,
     given: &str,

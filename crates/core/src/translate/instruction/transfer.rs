@@ -36,7 +36,8 @@ pub(super) struct Transfer<'t> {
     pub(super) source: State,
 }
 
-/// Sources and destination, expanded. The contents of heredocs keep their quotes, and `\` escapes in them whatever the file says.
+/// Sources and destination, expanded. The contents of heredocs keep their quotes, and `\` escapes
+/// in them whatever the file says.
 pub(super) struct Expanded<'t> {
     pub(super) paths: Vec<Cow<'t, str>>,
     pub(super) inline: Vec<(&'t str, Cow<'t, [u8]>)>,

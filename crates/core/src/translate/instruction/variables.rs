@@ -73,7 +73,8 @@ fn push_assignment(text: &mut String, key: &str, value: Option<&str>) {
     }
 }
 
-/// Declares arguments: the build argument as it is, else the default, else what was said before the first FROM.
+/// Declares arguments: the build argument as it is, else the default, else what was said before the
+/// first FROM.
 pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(), Error> {
     let mut text = String::from("ARG");
     for variable in &arg.variables {

@@ -41,7 +41,8 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, dir: &str) -> Result<(), Err
     Ok(())
 }
 
-/// Goes to the directory: in the config as the image's operating system writes it, for what runs here with slashes.
+/// Goes to the directory: in the config as the image's operating system writes it, for what runs
+/// here with slashes.
 pub(super) fn enter(stage: &mut Stage<'_>, dir: &str) -> Result<(), Reason> {
     let dir = system_path::workdir(&stage.image.config.working_dir, dir, stage.os())?;
     let slashed = system_path::to_slash(&dir, stage.os()).into_owned();

@@ -102,7 +102,8 @@ fn heredoc(word: &str) -> Option<Heredoc> {
     parse_heredoc(word).unwrap_or(None)
 }
 
-/// The bodies of an instruction's heredocs by name; of several with the same name the last one counts.
+/// The bodies of an instruction's heredocs by name; of several with the same name the last one
+/// counts.
 type Bodies<'b> = HashMap<&'b str, &'b Body>;
 
 /// The file of a heredoc; without a body (in JSON) it is empty.

@@ -16,7 +16,8 @@ const FLAGS: &[Flag] = &[
     Flag::text("retries"),
 ];
 
-/// `HEALTHCHECK NONE`, or `HEALTHCHECK [flags] CMD command`. The flags of NONE are passed over, as in BuildKit.
+/// `HEALTHCHECK NONE`, or `HEALTHCHECK [flags] CMD command`. The flags of NONE are passed over, as
+/// in BuildKit.
 pub(super) fn healthcheck(parts: &Parts<'_>) -> Result<HealthcheckInstruction> {
     if parts.args.is_empty() {
         return Err(parts.no_arguments("CMD <command>, or NONE"));
@@ -90,7 +91,8 @@ fn wrong_value(flag: &'static str, value: String, expected: &'static str) -> Par
     }
 }
 
-/// Nanoseconds of a Go duration: a sign, then numbers with fractions, each with its unit, as in `1h2.5m`; or `0`.
+/// Nanoseconds of a Go duration: a sign, then numbers with fractions, each with its unit, as in
+/// `1h2.5m`; or `0`.
 fn parse_duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -162,7 +164,8 @@ fn unit_nanoseconds(unit: &str) -> Option<u64> {
     })
 }
 
-/// The digits after a point as a part of the unit; more of them than 63 bits hold are left out, as in Go.
+/// The digits after a point as a part of the unit; more of them than 63 bits hold are left out, as
+/// in Go.
 fn fraction_of(digits: &str, unit: u64) -> u64 {
     let (mut value, mut scale) = (0u64, 1f64);
     for digit in digits.bytes() {

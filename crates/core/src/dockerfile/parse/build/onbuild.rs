@@ -6,7 +6,8 @@ use super::super::super::keyword::Keyword;
 use super::super::split;
 use super::{Parts, Result, instruction};
 
-/// The trigger is not looked at more closely than BuildKit does: its flags and arguments are checked when it runs.
+/// The trigger is not looked at more closely than BuildKit does: its flags and arguments are
+/// checked when it runs.
 pub(super) fn onbuild(parts: &Parts<'_>) -> Result<OnbuildInstruction> {
     if parts.args.is_empty() {
         return Err(parts.no_arguments("an instruction"));
