@@ -5,6 +5,7 @@
 mod daemon;
 mod exports;
 mod floods;
+mod limits;
 mod places;
 mod proto;
 mod registry;
