@@ -131,7 +131,7 @@ fn a_check_finds_mistakes_of_bake_files_and_dockerfiles() {
         ("Dockerfile", "FROM alpine as x\nCMD echo hi\n"),
         ("b/Dockerfile", "FROM scratch\nENV TOKEN=x\n"),
     ]);
-    let (code, stdout, stderr) = ended(&mut bake(folder.path(), &["check"]));
+    let (code, stdout, stderr) = ended(&mut bake(folder.path(), &["check", "--offline"]));
     assert_eq!((code, stderr.as_str()), (Some(1), ""), "{stdout}");
     let lines: Vec<&str> = stdout
         .lines()
@@ -151,7 +151,10 @@ fn a_check_finds_mistakes_of_bake_files_and_dockerfiles() {
             "5 findings",
         ]
     );
-    let (code, json, _) = ended(&mut bake(folder.path(), &["check", "--format=json", "b"]));
+    let (code, json, _) = ended(&mut bake(
+        folder.path(),
+        &["check", "--offline", "--format=json", "b"],
+    ));
     assert_eq!(code, Some(1));
     let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
     let last = json["findings"].as_array().and_then(|list| list.last());
@@ -169,7 +172,10 @@ fn files_without_findings_pass_and_a_target_named_check_wins() {
         ("docker-bake.hcl", "target \"default\" {}\n"),
         ("Dockerfile", "FROM scratch\nCOPY . /\n"),
     ]);
-    assert_eq!(answer(&mut bake(clean.path(), &["check"])), "no findings\n");
+    assert_eq!(
+        answer(&mut bake(clean.path(), &["check", "--offline"])),
+        "no findings\n"
+    );
     let named = folder(&[("docker-bake.hcl", "target \"check\" { tags = [\"t\"] }\n")]);
     let (code, stdout, stderr) = ended(&mut bake(named.path(), &["check", "--print"]));
     assert_eq!(code, Some(0), "{stderr}");

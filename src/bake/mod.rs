@@ -17,10 +17,13 @@ mod entitlements;
 
 mod real_path;
 
+mod local;
+
 mod since;
 
 pub use check::{CheckError, Found, Machine, OutputProblem, check};
 pub use entitlements::{EntitlementError, Entitlements};
+pub use local::{LocalMachine, MAX_FILE, read_beneath, read_file};
 pub use prepare::{TargetError, linked_requests, prepare, requests};
 pub use request::{RequestError, links, request};
 pub use since::{

@@ -159,7 +159,7 @@ fn dockerfile(
     main: &MainContext,
 ) -> Result<Option<DockerfileFrom>, pipeline::Error> {
     if let Some(text) = &target.dockerfile_inline {
-        let stream = InputStream::new(std::io::Cursor::new(text.clone().into_bytes()));
+        let stream = InputStream::of_bytes(text.clone().into_bytes());
         return Ok(Some(DockerfileFrom::Stream(stream)));
     }
     let given = target.dockerfile.as_deref().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Engine, Finished};
+use crate::support::{Engine, Finished, Pushed};
 
 /// Runs an example that was built along with the tests (`cargo test`, or `cargo build --examples`).
 fn example(name: &str, arguments: &[&str]) -> Finished {
@@ -50,4 +50,37 @@ fn an_image_is_built_and_then_copied_and_a_builder_is_added() {
         listed.starts_with("mine mine0 running linux/amd64"),
         "{listed}"
     );
+}
+
+#[test]
+fn the_targets_of_a_bake_file_are_built_together() {
+    let names = ["hello", "shout"].map(|item| Engine::get().name(item));
+    let set = |target: &str, name: &str| format!("{target}.tags={name}");
+    let arguments = [
+        "examples/hello/docker-bake.hcl",
+        &set("hello", &names[0]),
+        &set("shout", &names[1]),
+        "*.push=true",
+    ];
+    let told = example("bake", &arguments).succeeded().stdout;
+    let mut lines = told.lines();
+    for (target, name) in ["hello", "shout"].iter().zip(&names) {
+        let pushed = Pushed::fetch(&format!("{name}:latest"));
+        assert_eq!(
+            lines.next(),
+            Some(format!("{target} {}", pushed.digest).as_str()),
+            "{told}"
+        );
+        assert_eq!(pushed.platforms().len(), 2);
+    }
+    let shout = Pushed::fetch(&format!("{}:latest", names[1]));
+    let (os, shouted) = ["/os.txt", "/shout.txt"]
+        .map(|path| shout.file("linux/arm64", path))
+        .into();
+    assert_eq!(os.to_uppercase(), shouted);
+    example(
+        "bake",
+        &["examples/hello/docker-bake.hcl", "nowhere.push=true"],
+    )
+    .failed_with(1, &["nowhere"]);
 }

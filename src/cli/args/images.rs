@@ -87,6 +87,21 @@ impl batch::Images for Lookup {
     }
 }
 
+/// Runs what waits for registries on a thread of its own: a runtime cannot wait within another one.
+pub(crate) fn on_own_thread<T: Send>(
+    work: impl FnOnce() -> Result<T, Failure> + Send,
+) -> Result<T, Failure> {
+    std::thread::scope(|scope| {
+        let ended = scope.spawn(work).join();
+        ended.unwrap_or_else(|_| {
+            Err(
+                Failure::new("the look-up of base images ended by a mistake of the program")
+                    .hint("please report it"),
+            )
+        })
+    })
+}
+
 /// Registries, asked at once for all images of a round.
 pub(crate) struct Registries {
     runtime: Runtime,

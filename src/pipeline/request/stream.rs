@@ -1,25 +1,42 @@
 //! A stream as input of a build: what was piped into the program.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::pipeline::Error;
 
-/// Something to read once: the standard input, an archive that is made on the way. Clones share it.
+/// Something to read once: the standard input, an archive that is made on the way; or bytes that are
+/// there, which several builds can read. Clones share it.
 #[derive(Clone)]
-pub struct InputStream(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+pub struct InputStream(Arc<Source>);
+
+enum Source {
+    Once(Mutex<Option<Box<dyn Read + Send>>>),
+    Bytes(Arc<[u8]>),
+}
 
 impl InputStream {
     /// A stream of these bytes.
     pub fn new(reader: impl Read + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(Some(Box::new(reader)))))
+        let once = Mutex::new(Some(Box::new(reader) as Box<dyn Read + Send>));
+        Self(Arc::new(Source::Once(once)))
+    }
+
+    /// Bytes that are there already. Every build that asks for them gets them all.
+    pub fn of_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self(Arc::new(Source::Bytes(bytes.into())))
     }
 
     /// The bytes; a second build has none left.
     pub(in crate::pipeline) fn take(&self) -> Result<Box<dyn Read + Send>, Error> {
-        let mut reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.take().ok_or(Error::StreamUsedUp)
+        match &*self.0 {
+            Source::Bytes(bytes) => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
+            Source::Once(reader) => {
+                let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+                reader.take().ok_or(Error::StreamUsedUp)
+            }
+        }
     }
 
     /// Is it the same stream?
@@ -39,4 +56,24 @@ pub(in crate::pipeline) fn first(reader: &mut dyn Read, length: u64) -> io::Resu
     let mut start = Vec::new();
     reader.take(length).read_to_end(&mut start)?;
     Ok(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(stream: &InputStream) -> String {
+        let mut text = String::new();
+        stream.take().unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn bytes_can_be_read_again_and_a_stream_only_once() {
+        let bytes = InputStream::of_bytes(b"FROM a".to_vec());
+        assert_eq!(text(&bytes), text(&bytes.clone()));
+        let stream = InputStream::new(Cursor::new(b"FROM a".to_vec()));
+        assert_eq!(text(&stream), "FROM a");
+        assert!(matches!(stream.take(), Err(Error::StreamUsedUp)));
+    }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use solvekit::bake::remote::Place;
 use solvekit::bake::target::Policy;
-use solvekit::bake::{self, Evaluation, InputFile, Options, Plan, print};
+use solvekit::bake::{self, Evaluation, InputFile, LocalMachine, Options, Plan, print};
 
 use super::{BakeArgs, allow, failed, files, machine, overrides, read_stdin, remote, since, tools};
 use crate::cli::args::connection::ConnectionArgs;
@@ -17,7 +17,7 @@ pub(super) struct Bake<'a> {
     args: &'a BakeArgs,
     set: overrides::Overrides,
     pub(super) asked: remote::Asked<'a>,
-    pub(super) machine: machine::ThisMachine,
+    pub(super) machine: LocalMachine,
     settings: files::Settings,
     variables: bake::Environment,
     options: Options,
@@ -46,7 +46,7 @@ impl<'a> Bake<'a> {
             options: Options {
                 file_relative_paths: settings.file_relative_paths()?,
             },
-            machine: machine::ThisMachine::new()?,
+            machine: machine::this()?,
             args,
             set,
             asked,
@@ -105,13 +105,20 @@ impl<'a> Bake<'a> {
     }
 
     /// What `check`, `--graph` and `--explain` look at.
-    pub(super) fn work<'b>(&'b self, definition: &'b Definition) -> tools::Work<'b> {
+    pub(super) fn work<'b>(
+        &'b self,
+        definition: &'b Definition,
+        environment: &'b Environment,
+    ) -> tools::Work<'b> {
         tools::Work {
             evaluation: &definition.evaluation,
             names: self.asked.targets,
             set: &self.set.texts,
             environment: &self.variables,
             files: &definition.files,
+            machine: &self.machine,
+            registries: &self.args.registries,
+            process: environment,
         }
     }
 
@@ -171,7 +178,7 @@ impl<'a> Bake<'a> {
 /// mistakes.
 pub(crate) fn names(files: &[String]) -> Vec<String> {
     let evaluate = || {
-        let machine = machine::ThisMachine::new()?;
+        let machine = machine::this()?;
         let settings = files::Settings::from_process()?;
         let variables = files::environment(&settings, &[], "")?;
         let no_stdin = || Err(io::Error::from(io::ErrorKind::Unsupported));
@@ -241,7 +248,7 @@ pub(super) fn finish(plan: &mut Plan, policies: overrides::Policies, environment
 }
 
 /// Finds what a build could not use; the target is named if there are several.
-fn check(plan: &Plan, machine: &machine::ThisMachine) -> Result<(), Failure> {
+fn check(plan: &Plan, machine: &LocalMachine) -> Result<(), Failure> {
     for (name, target) in &plan.targets {
         bake::check(target, machine)
             .map_err(|error| Failure::from_error(&error).behind(&format!("target {name}")))?;

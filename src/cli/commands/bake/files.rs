@@ -1,11 +1,10 @@
 //! Which bake files are read, and what they see of the environment.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _};
-use std::path::{Component, Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use solvekit::bake::{Environment, InputFile};
-use solvekit::files::{Beneath, BeneathError, Links};
+use solvekit::bake::{Environment, InputFile, MAX_FILE, read_beneath, read_file};
 use solvekit::oci::Platform;
 
 use crate::cli::args::values;
@@ -13,7 +12,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::usage::BakeUsage;
 
 /// The largest file that is read.
-pub(super) const MAX_BYTES: u64 = 64 << 20;
+pub(super) const MAX_BYTES: u64 = MAX_FILE;
 /// The files that are read when none is named, in this order, as far as they exist.
 pub(super) const DEFAULT_FILES: [&str; 8] = [
     "compose.yaml",
@@ -179,47 +178,10 @@ pub(super) fn read_some(
     Ok(files)
 }
 
-/// Reads what a definition names, up to a byte more than the largest. The text of the path may lead
-/// out of the working directory; a link in that folder may not.
-pub(super) fn read_named_by_file(path: &str) -> io::Result<Vec<u8>> {
-    match inside(path)? {
-        Some(inside) => read_here(&inside),
-        None => read_file(path),
-    }
-}
-
 /// Reads a regular file of the working directory, up to a byte more than the largest. What was not
 /// typed but found there is a repository's: no link leads out, no pipe is waited for.
 pub(super) fn read_here(path: &Path) -> io::Result<Vec<u8>> {
-    let opened = Beneath::open(Path::new("."))
-        .map_err(BeneathError::from)
-        .and_then(|folder| folder.file(path, Links::Inside));
-    let file = opened.map_err(|error| match error {
-        BeneathError::Io(error) => error,
-        BeneathError::NotRegular if path.is_dir() => io::ErrorKind::IsADirectory.into(),
-        error => io::Error::new(io::ErrorKind::InvalidInput, error),
-    })?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The same for a path as text, if it does not lead out of the working directory.
-pub(super) fn read_only_here(path: &str) -> Option<Vec<u8>> {
-    read_here(&inside(path).ok()??).ok()
-}
-
-/// The path from the working directory, if its text does not lead out.
-fn inside(path: &str) -> io::Result<Option<PathBuf>> {
-    let here = std::env::current_dir()?;
-    let mut clean = PathBuf::new();
-    for part in here.join(path).components() {
-        match part {
-            Component::ParentDir => drop(clean.pop()),
-            part => clean.push(part),
-        }
-    }
-    Ok(clean.strip_prefix(&here).ok().map(Path::to_owned))
+    read_beneath(Path::new("."), path)
 }
 
 /// A usual file that cannot be read. One that leads out is read when it is typed.
@@ -227,17 +189,6 @@ pub(super) fn unread(name: &str, error: &io::Error) -> Failure {
     let source = io::Error::new(error.kind(), error.to_string());
     let name = name.to_owned();
     BakeUsage::UsualFile { name, source }.into()
-}
-
-/// Reads a file that was typed, up to a byte more than the largest.
-pub(super) fn read_file(path: &str) -> io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -279,19 +230,6 @@ mod tests {
         let missing = self::settings(&[("BUILDX_BAKE_FILE", "/nowhere/x.hcl")]);
         let failure = read(&[], &missing, || Ok(Vec::new())).unwrap_err();
         assert!(failure.message().contains("/nowhere/x.hcl"));
-    }
-
-    #[test]
-    fn the_text_of_a_path_may_lead_out_of_the_working_directory() {
-        for path in ["a/b", "a/../b", "./a", "a/./b/../../c"] {
-            assert!(inside(path).unwrap().is_some(), "{path}");
-        }
-        for path in ["../a", "/etc/passwd", "a/../../b", ".."] {
-            assert_eq!(inside(path).unwrap(), None, "{path}");
-        }
-        let here = std::env::current_dir().unwrap().join("a");
-        let found = inside(here.to_str().unwrap()).unwrap();
-        assert_eq!(found.as_deref(), Some(Path::new("a")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use solvekit::bake::format::format;
 use solvekit::bake::{FileKind, InputFile};
 
-use super::files::{MAX_BYTES, STDIN, read_file, read_here, unread};
+use super::files::{MAX_BYTES, STDIN, read_here, unread};
 use super::{failed, read_stdin};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_text};
@@ -38,7 +38,7 @@ pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
         let read = match is_usual {
             _ if *name == STDIN => read_stdin(),
             true => read_here(Path::new(name)),
-            false => read_file(name),
+            false => solvekit::bake::read_file(name),
         };
         differs |= fmt_file(name, read, mode)?;
     }

@@ -56,7 +56,7 @@ pub(crate) async fn cmd_bake(
         talk("fmt is a target of these files; to format the files, rename it\n");
     }
     let definition = definition?;
-    if args.tools.run(&bake.work(&definition))? {
+    if args.tools.run(&bake.work(&definition, environment))? {
         return Ok(());
     }
     if let Some(listing) = args.listing() {
@@ -101,7 +101,7 @@ impl BakeArgs {
     async fn run(
         &self,
         plan: &Plan,
-        machine: &machine::ThisMachine,
+        machine: &bake::LocalMachine,
         connection: &ConnectionArgs,
         environment: &Environment,
     ) -> Result<(), Failure> {

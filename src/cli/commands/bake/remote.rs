@@ -1,14 +1,13 @@
 //! Definitions that are elsewhere: `bake URL [CONTEXT-URL] [TARGET…]`. The daemon fetches them.
 
 use solvekit::bake::remote::{self, Place, is_git_over_ssh, is_remote};
-use solvekit::bake::{FileReader, InputFile, Machine, Plan, ReadError};
+use solvekit::bake::{FileReader, InputFile, LocalMachine, Machine, Plan, ReadError};
 use solvekit::pipeline::{self, RemoteFiles, RemoteRead};
 use solvekit::progress::{Mode, Summary};
 use solvekit::session::{Secrets, SshAgents};
 use solvekit::text::redact_url;
 
 use super::files::{DEFAULT_FILES, WORKING_DIRECTORY};
-use super::machine::ThisMachine;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
@@ -179,7 +178,7 @@ pub(super) fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), Fai
 }
 
 /// This machine for a definition from elsewhere: it reads no files but the user's `.env`.
-pub(super) struct NoFiles<'a>(pub(super) &'a ThisMachine);
+pub(super) struct NoFiles<'a>(pub(super) &'a LocalMachine);
 
 impl FileReader for NoFiles<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {

@@ -1,10 +1,12 @@
 //! What `solvekit bake` tells of bake files, and buildx does not: `--graph`, `--explain`, `check`.
 
 use crate::cli::args::headings::BUILD;
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::environment::Environment;
 use crate::cli::report::usage::BakeUsage;
 use clap::ValueEnum;
 use solvekit::bake::graph::graph;
-use solvekit::bake::{self, Evaluation, InputFile, Plan};
+use solvekit::bake::{self, Evaluation, InputFile, LocalMachine, Plan};
 
 use super::{explain, failed, findings};
 use crate::cli::report::Failure;
@@ -38,6 +40,10 @@ pub(super) struct ToolArgs {
         hide_default_value = true
     )]
     format: FindingsForm,
+
+    /// Ask no registry about base images in bake check
+    #[arg(long)]
+    offline: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,6 +74,10 @@ pub(super) struct Work<'a> {
     pub(super) set: &'a [String],
     pub(super) environment: &'a bake::Environment,
     pub(super) files: &'a [InputFile],
+    pub(super) machine: &'a LocalMachine,
+    pub(super) registries: &'a RegistryArgs,
+    /// The environment of the process.
+    pub(super) process: &'a Environment,
 }
 
 impl ToolArgs {
@@ -80,7 +90,8 @@ impl ToolArgs {
             if !declares(work.evaluation, CHECK) {
                 let names = work.names.get(1..).unwrap_or_default();
                 let as_json = self.format == FindingsForm::Json;
-                return findings::check(&Work { names, ..*work }, as_json).map(|()| true);
+                return findings::check(&Work { names, ..*work }, as_json, self.offline)
+                    .map(|()| true);
             }
             talk("check is a target of these files; to check the files, rename it\n");
         }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use solvekit::bake::{self, EarlierTargets, FileReader, InputFile, ReadError, filepath};
+use solvekit::bake::{
+    self, EarlierTargets, FileReader, InputFile, LocalMachine, ReadError, filepath,
+};
 
 use super::super::definition::finish;
 use super::super::files::{self, DEFAULT_FILES, MAX_BYTES, STDIN, WORKING_DIRECTORY};
-use super::super::machine::ThisMachine;
 use super::{Commit, Work};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -48,7 +49,7 @@ pub(super) fn targets(
 /// Reads files as they were.
 struct AtCommit<'a> {
     commit: &'a Commit,
-    machine: &'a ThisMachine,
+    machine: &'a LocalMachine,
 }
 
 impl AtCommit<'_> {

@@ -6,12 +6,11 @@ mod git;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use solvekit::bake::{self, Earlier, Options, Plan, Verdict, verdicts};
+use solvekit::bake::{self, Earlier, LocalMachine, Options, Plan, Verdict, verdicts};
 
 use super::files::Settings;
-use super::machine::ThisMachine;
 use super::overrides::Overrides;
-use crate::cli::args::images::Registries;
+use crate::cli::args::images::{Registries, on_own_thread};
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -28,7 +27,7 @@ pub(super) struct Work<'a> {
     pub(super) set: &'a Overrides,
     pub(super) variables: &'a bake::Environment,
     pub(super) options: Options,
-    pub(super) machine: &'a ThisMachine,
+    pub(super) machine: &'a LocalMachine,
     pub(super) registries: &'a RegistryArgs,
 }
 
@@ -45,7 +44,10 @@ pub(super) fn leave_out(
     let targets = earlier::targets(&commit, &names, work, environment)?;
     let mut earlier = Earlier::new(commit.root(), commit.time(), targets);
     earlier.changes = commit.changes()?;
-    let verdicts = judge(plan, &earlier, work, environment)?;
+    let verdicts = on_own_thread(|| {
+        let images = Registries::new(work.registries, environment)?;
+        Ok(verdicts(plan, &earlier, work.machine, &images))
+    })?;
     tell(plan, &verdicts, work.reference);
     let unchanged = |(name, verdict): (&String, &Verdict)| {
         matches!(verdict, Verdict::Unchanged { .. }).then(|| name.clone())
@@ -53,26 +55,6 @@ pub(super) fn leave_out(
     let unchanged: BTreeSet<String> = verdicts.iter().filter_map(unchanged).collect();
     plan.leave_out(&unchanged);
     Ok(())
-}
-
-/// On a thread of its own: registries are asked, for which it waits.
-fn judge(
-    plan: &Plan,
-    earlier: &Earlier,
-    work: &Work<'_>,
-    environment: &Environment,
-) -> Result<BTreeMap<String, Verdict>, Failure> {
-    std::thread::scope(|scope| {
-        let judging = scope.spawn(|| {
-            let images = Registries::new(work.registries, environment)?;
-            Ok(verdicts(plan, earlier, work.machine, &images))
-        });
-        judging.join().unwrap_or_else(|_| {
-            Err(Failure::new(
-                "the comparison ended by a mistake of the program; please report it",
-            ))
-        })
-    })
 }
 
 /// One line for each target that was asked for.
