@@ -27,7 +27,7 @@ demo: ## build examples/hello for eight platforms on a real BuildKit and push it
 	  curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json' http://localhost:5000/v2/demo/hello/manifests/latest
 
 test: ## run all tests, against the same parts
-	@$(call ENGINE,golang second); set -x; cargo test --locked --workspace
+	@$(call ENGINE,golang second compose); set -x; cargo test --locked --workspace
 
 bench: ## the pure core's benchmarks, then solvekit against docker-buildx side by side
 	cargo build --release --locked

@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Finished, folder_of, solvekit};
+use support::{Finished, OnTerminal, folder_of, solvekit};
 use tempfile::TempDir;
 
 const NOWHERE: &str = "unix:///nowhere/buildkitd.sock";
@@ -93,4 +93,50 @@ fn privileges_are_refused_even_if_files_are_not_asked_for() {
     allowed(&folder, &flags, ("A", "b"));
     let printed = bake(&folder, &["--print"], ("A", "b"));
     assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+}
+
+/// The command at a terminal, when it asks.
+fn asked(folder: &TempDir) -> OnTerminal {
+    let mut command = solvekit(["bake", "--progress=plain", "--addr", NOWHERE]);
+    command.current_dir(folder.path().join("work"));
+    let mut terminal = OnTerminal::start(&command);
+    terminal.until("Allow it now? [y/N] ");
+    terminal
+}
+
+#[test]
+fn a_terminal_is_asked_and_only_a_yes_builds() {
+    let folder = folder(r#"target "default" { context = "../other" }"#);
+    let mut yes = asked(&folder);
+    yes.types("y\n");
+    let (code, screen) = yes.wait();
+    assert_eq!(code, Some(1), "{screen}");
+    assert!(screen.contains("  - read ../other\r\n"), "{screen}");
+    assert!(
+        screen.contains("--allow=fs.read=../other allows it"),
+        "{screen}"
+    );
+    assert!(screen.contains("/nowhere/buildkitd.sock"), "{screen}");
+    assert!(!screen.contains(REFUSED), "{screen}");
+    for no in ["n\n", "\n", "yes please\n", "\x04"] {
+        let mut terminal = asked(&folder);
+        terminal.types(no);
+        let (code, screen) = terminal.wait();
+        assert_eq!(code, Some(1), "{no:?}: {screen}");
+        assert!(screen.contains(REFUSED), "{no:?}: {screen}");
+        assert!(
+            !screen.contains("/nowhere/buildkitd.sock: "),
+            "{no:?}: {screen}"
+        );
+    }
+}
+
+#[test]
+fn ctrl_c_at_the_question_ends_the_command() {
+    let folder = folder(r#"target "default" { context = "../other" }"#);
+    let mut terminal = asked(&folder);
+    terminal.types("\x03");
+    let (code, screen) = terminal.wait();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(screen.contains("interrupted"), "{screen}");
 }

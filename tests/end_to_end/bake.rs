@@ -5,7 +5,9 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{BuilderHome, Engine, Finished, Pushed, folder_of, solvekit, unique};
+use crate::support::{
+    BuilderHome, Engine, Finished, Pushed, folder_of, solvekit, unique, working_tree_of,
+};
 
 const TWO: &str = r#"platforms = ["linux/amd64", "linux/386"]"#;
 
@@ -244,4 +246,105 @@ fn targets_with_a_call_are_asked_about_and_the_others_are_built() {
     assert_eq!(answers["target"]["built"]["build"]["call"], "outline");
     let built = bake(&folder, &["--set=asked.call=build"]).succeeded();
     assert_eq!(built.stdout, "");
+}
+
+#[test]
+fn a_check_finds_platforms_that_a_base_image_lacks() {
+    let engine = Engine::get();
+    let name = engine.name("one-platform");
+    let folder = folder_of(&[
+        ("base/Dockerfile", "FROM alpine\nENV HERE=1\n"),
+        (
+            "Dockerfile",
+            &format!("FROM {name} AS app\nRUN echo $HERE $NOWHERE\n"),
+        ),
+        (
+            "docker-bake.hcl",
+            &format!(
+                r#"
+                group "default" {{ targets = ["app", "base"] }}
+                target "base" {{
+                  context = "base"
+                  tags = ["{name}"]
+                  platforms = ["linux/amd64"]
+                  attest = ["type=provenance,mode=min"]
+                }}
+                target "app" {{ platforms = ["linux/amd64", "linux/s390x"] }}
+                "#
+            ),
+        ),
+    ]);
+    bake(&folder, &["--push", "base"]).succeeded();
+    let found = bake(&folder, &["check", "--format=json"]);
+    assert_eq!(found.code, Some(1), "{}", found.stderr);
+    let found: Value = serde_json::from_str(&found.stdout).unwrap();
+    let findings = found["findings"].as_array().unwrap();
+    let lacking = findings.iter().find(|it| it["rule"] == "PlatformOfImage");
+    let lacking = lacking.unwrap_or_else(|| panic!("{found}"));
+    assert_eq!(
+        (&lacking["file"], &lacking["line"]),
+        (&"Dockerfile".into(), &1.into())
+    );
+    let message = lacking["message"].as_str().unwrap();
+    assert!(
+        message.contains("has no image for linux/s390x; it has linux/amd64"),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("for which target app is built"),
+        "{message}"
+    );
+    // Nobody is asked.
+    let found = bake(&folder, &["check", "--offline", "app"]).succeeded();
+    assert_eq!(found.stdout, "no findings\n");
+    assert!(!found.stderr.contains("WARNING"), "{}", found.stderr);
+}
+
+#[test]
+fn a_target_without_changes_is_left_out_of_the_build() {
+    let name = Engine::get().name("since");
+    let base = format!("{}/library/alpine", Engine::get().registry);
+    let folder = working_tree_of(&[
+        ("a/Dockerfile", &format!("FROM {base}\nCOPY word /\n")),
+        ("a/word", "one"),
+        ("b/Dockerfile", &format!("FROM {base}\nCOPY word /\n")),
+        ("b/word", "one"),
+        (
+            "docker-bake.hcl",
+            &format!(
+                r#"
+                group "default" {{ targets = ["a", "b"] }}
+                target "a" {{
+                  context = "a"
+                  tags = ["{name}-a"]
+                }}
+                target "b" {{
+                  context = "b"
+                  tags = ["{name}-b"]
+                }}
+                "#
+            ),
+        ),
+    ]);
+    std::fs::write(folder.path().join("a/word"), "two").unwrap();
+    let done = bake(&folder, &["--push", "--changed-since=HEAD"]).succeeded();
+    assert!(
+        done.stderr.contains("a: built, a/word changed\n"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr
+            .contains("b: left out, nothing that it reads changed"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("alpine:latest was made before\n"),
+        "{}",
+        done.stderr
+    );
+    let pushed = Pushed::fetch(&format!("{name}-a:latest"));
+    assert_eq!(pushed.file("linux/amd64", "/word"), "two");
+    assert!(Pushed::find(&format!("{name}-b:latest")).is_none());
 }

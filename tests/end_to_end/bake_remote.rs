@@ -1,8 +1,8 @@
 //! `solvekit bake URL`: definitions that the daemon fetches, and what they may do here.
 
-use base64::Engine as _;
 use tempfile::TempDir;
 
+use super::fetched_contexts::basic;
 use crate::support::{Finished, GitDaemon, Web, folder_of, repository_of, solvekit, unique};
 
 fn bake(folder: &TempDir, arguments: &[&str]) -> Finished {
@@ -144,9 +144,7 @@ fn the_login_for_a_definition_is_named_by_its_variable() {
         ),
         ("file", &token),
     ]);
-    let login = format!("x-access-token:{token}");
-    let login = base64::engine::general_purpose::STANDARD.encode(login);
-    let web = Web::with_authorization(repository.path(), &format!("basic {login}"));
+    let web = Web::with_authorization(repository.path(), &basic(&token));
     let url = web.url("repo.git");
     let here = folder_of(&[]);
     let refused = bake(&here, &[&url]);
@@ -162,4 +160,104 @@ fn the_login_for_a_definition_is_named_by_its_variable() {
         printed.stdout
     );
     assert!(!printed.stderr.contains(&token), "{}", printed.stderr);
+}
+
+#[test]
+fn a_definition_over_http_is_a_file_or_an_archive() {
+    let word = unique();
+    let bake_file = format!(
+        r#"
+        variable "TEXT" {{ default = "there" }}
+        target "default" {{
+          dockerfile-inline = "FROM alpine AS run\nARG TEXT\nRUN echo {word} $TEXT > /word\nFROM scratch\nCOPY --from=run /word /\n"
+          args = {{ TEXT = TEXT }}
+          output = ["out"]
+        }}
+        "#
+    );
+    let served = folder_of(&[
+        ("docker-bake.hcl", &bake_file),
+        ("packed/dir/docker-bake.hcl", &bake_file),
+        (
+            "packed/other.json",
+            r#"{"target": {"default": {"args": {"TEXT": "other"}}}}"#,
+        ),
+        ("wrong.hcl", "target \"default\" { tags = [\"\" }\n"),
+    ]);
+    let packed = std::process::Command::new("tar")
+        .args(["-czf", "project.tar.gz", "-C", "packed", "."])
+        .current_dir(served.path())
+        .status();
+    assert!(packed.expect("tar is there").success());
+    let web = Web::of(served.path());
+    let folder = folder_of(&[]);
+    let out = folder.path().join("out/word");
+    let written = || std::fs::read_to_string(&out).expect("it was written");
+
+    bake(&folder, &[&web.url("docker-bake.hcl")]).succeeded();
+    assert_eq!(written(), format!("{word} there\n"));
+    let archive = web.url("project.tar.gz");
+    let files = ["-f", "dir/docker-bake.hcl", "-f", "other.json"];
+    bake(&folder, &[&[archive.as_str()], &files[..]].concat()).succeeded();
+    assert_eq!(written(), format!("{word} other\n"));
+
+    let wrong = bake(&folder, &["--print", &web.url("wrong.hcl")]);
+    wrong.failed_with(1, &["wrong.hcl:1"]);
+    let missing = bake(&folder, &["--print", &web.url("nowhere.hcl")]);
+    missing.failed_with(1, &["cannot read the bake file of", "nowhere.hcl", "404"]);
+    let absent = bake(&folder, &["--print", &archive, "-f", "absent.hcl"]);
+    absent.failed_with(1, &["absent.hcl"]);
+}
+
+#[test]
+fn a_private_definition_wants_a_token_or_a_header_and_gets_it() {
+    let word = unique();
+    let repository = definition(&word);
+    let token = format!("token-{word}");
+    let web = Web::with_authorization(repository.path(), &basic(&token));
+    let url = web.url("repo.git#main:dir");
+    let folder = folder_of(&[]);
+    let run = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = solvekit(["bake", "--progress=plain", &url, "-f", "docker-bake.hcl"]);
+        command.current_dir(folder.path()).args(arguments);
+        Finished::of(command.envs(variables.iter().copied()))
+    };
+    let refused = run(&[], &["--print"]);
+    refused.failed_with(
+        1,
+        &["cannot read the bake file of", "BUILDX_BAKE_GIT_AUTH_TOKEN"],
+    );
+    let variable = ("BUILDX_BAKE_GIT_AUTH_TOKEN", token.as_str());
+    let printed = run(&[variable], &["--print"]).succeeded();
+    assert!(
+        printed.stdout.contains("repo.git#main:dir/app"),
+        "{}",
+        printed.stdout
+    );
+    // It reads the definition alone: a private context wants a secret of its own.
+    run(&[variable], &[]).failed_with(1, &["GIT_AUTH_TOKEN"]);
+    let own = ["--set=*.secrets=id=GIT_AUTH_TOKEN,env=TOKEN"];
+    let built = run(&[variable, ("TOKEN", &token)], &own).succeeded();
+    assert!(!built.stderr.contains(&token), "{}", built.stderr);
+    let out = std::fs::read_to_string(folder.path().join("out/word"));
+    assert_eq!(out.expect("it was written"), format!("{word}\nthere\n"));
+}
+
+#[test]
+fn a_header_of_a_private_definition_is_sent_to_its_host() {
+    let repository = definition("word");
+    let header = format!("Bearer {}", unique());
+    let web = Web::with_authorization(repository.path(), &header);
+    let url = web.url("repo.git#main:dir");
+    let folder = folder_of(&[]);
+    let mut command = solvekit(["bake", "--print", &url, "-f", "docker-bake.hcl"]);
+    command.current_dir(folder.path());
+    command.env("BUILDX_BAKE_GIT_AUTH_HEADER", &header);
+    let printed = Finished::of(&mut command).succeeded();
+    assert!(
+        printed.stdout.contains("repo.git#main:dir/app"),
+        "{}",
+        printed.stdout
+    );
+    assert!(!printed.stderr.contains(&header), "{}", printed.stderr);
 }

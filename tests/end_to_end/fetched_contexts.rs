@@ -287,7 +287,7 @@ fn what_cannot_be_fetched_is_named() {
 }
 
 /// What git sends of a token.
-fn basic(token: &str) -> String {
+pub(crate) fn basic(token: &str) -> String {
     use base64::Engine as _;
     let encoded =
         base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{token}"));

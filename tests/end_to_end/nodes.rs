@@ -9,13 +9,13 @@ use tempfile::TempDir;
 use crate::support::{BuilderHome, Engine, Finished, Pushed, Relay, Running, folder_of, unique};
 
 /// A builder `both`: `near`, behind a relay, is given amd64, `far` the others.
-struct Both {
-    home: BuilderHome,
+pub(crate) struct Both {
+    pub(crate) home: BuilderHome,
     near: Relay,
 }
 
 impl Both {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let near = Relay::unix();
         let both = Self {
             home: BuilderHome::new(),

@@ -19,6 +19,7 @@ mod pushed;
 mod relay;
 mod ssh;
 mod stand_in;
+mod terminal;
 mod web;
 
 pub use builder_home::BuilderHome;
@@ -35,4 +36,5 @@ pub use pushed::Pushed;
 pub use relay::Relay;
 pub use ssh::SshServer;
 pub use stand_in::stand_in_image;
+pub use terminal::OnTerminal;
 pub use web::Web;

@@ -1,0 +1,159 @@
+//! `solvekit bake` on a builder with two nodes.
+
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::nodes::Both;
+use crate::support::{Engine, Finished, Pushed, folder_of, unique};
+
+const TWO: &str = r#"platforms = ["linux/amd64", "linux/arm64"]"#;
+
+fn bake(both: &Both, folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = both.home.solvekit(&["bake", "--progress=plain"]);
+    command.env("BUILDX_BUILDER", "both").args(arguments);
+    command.current_dir(folder.path());
+    command
+}
+
+#[test]
+fn targets_of_several_platforms_are_pushed_as_one_index_each() {
+    let both = Both::new();
+    let names = ["one", "two"].map(|item| format!("{}:latest", Engine::get().name(item)));
+    let word = unique();
+    let folder = folder_of(&[
+        (
+            "Dockerfile",
+            "FROM base\nARG ITEM TARGETARCH\nRUN echo $ITEM $TARGETARCH $(cat /base) > /word\n",
+        ),
+        ("base/Dockerfile", "FROM alpine\nCOPY word /base\n"),
+        ("base/word", &word),
+        (
+            "docker-bake.hcl",
+            &format!(
+                r#"
+                group "default" {{ targets = ["one", "two"] }}
+                target "base" {{
+                  context = "base"
+                  {TWO}
+                }}
+                target "one" {{
+                  contexts = {{ base = "target:base" }}
+                  args = {{ ITEM = "one" }}
+                  tags = ["{}"]
+                  {TWO}
+                }}
+                target "two" {{
+                  inherits = ["one"]
+                  args = {{ ITEM = "two" }}
+                  tags = ["{}"]
+                }}
+                "#,
+                names[0], names[1]
+            ),
+        ),
+    ]);
+    let file = folder.path().join("metadata.json");
+    let arguments = ["--push", "--metadata-file", file.to_str().expect("text")];
+    Finished::of(&mut bake(&both, &folder, &arguments)).succeeded();
+    let metadata: Value = read(&file);
+    for (item, name) in ["one", "two"].iter().zip(&names) {
+        let pushed = Pushed::fetch(name);
+        for architecture in ["amd64", "arm64"] {
+            let found = pushed.file(&format!("linux/{architecture}"), "/word");
+            assert_eq!(found, format!("{item} {architecture} {word}\n"));
+        }
+        let digest = &metadata[*item]["containerimage.digest"];
+        assert_eq!(digest, pushed.digest.as_str());
+        let references = metadata[*item]["buildx.build.refs"].as_array();
+        assert_eq!(references.map(Vec::len), Some(2), "{metadata}");
+    }
+    // One group has the builds of all targets on both nodes.
+    let groups = both.home.file("refs/__group__");
+    let group = std::fs::read_dir(groups).expect("a folder").next();
+    let group = group.expect("a group").expect("it can be read");
+    let state = read(&group.path());
+    let references = state["Refs"].as_array().expect("a list");
+    assert_eq!(references.len(), 6, "{state}");
+    for reference in references {
+        let reference = reference.as_str().expect("text");
+        let build = read(&both.home.file("refs").join(reference));
+        assert_eq!(build["GroupRef"], group.file_name().to_str().expect("text"));
+    }
+}
+
+#[test]
+fn a_linked_target_s_secret_is_served_on_every_node() {
+    let both = Both::new();
+    let name = format!("{}:latest", Engine::get().name("secret-nodes"));
+    let word = unique();
+    let base = format!(
+        "FROM alpine\\nRUN --mount=type=secret,id=s,required echo {word} $(cat /run/secrets/s) > /s\\n"
+    );
+    let app = "FROM base\\nRUN --mount=type=secret,id=s test ! -e /run/secrets/s && cp /s /word\\n";
+    let folder = folder_of(&[(
+        "docker-bake.hcl",
+        &format!(
+            r#"
+            target "base" {{
+              dockerfile-inline = "{base}"
+              secret = ["id=s,env=HIDDEN"]
+              {TWO}
+            }}
+            target "default" {{
+              dockerfile-inline = "{app}"
+              contexts = {{ base = "target:base" }}
+              tags = ["{name}"]
+              {TWO}
+            }}
+            "#
+        ),
+    )]);
+    let done = Finished::of(bake(&both, &folder, &["--push"]).env("HIDDEN", "hush"));
+    let done = done.succeeded();
+    assert!(!done.stderr.contains("hush"), "{}", done.stderr);
+    let pushed = Pushed::fetch(&name);
+    for platform in ["linux/amd64", "linux/arm64"] {
+        assert_eq!(pushed.file(platform, "/word"), format!("{word} hush\n"));
+    }
+}
+
+#[test]
+fn nothing_is_pushed_of_any_target_when_one_node_fails() {
+    let both = Both::new();
+    let name = format!("{}:latest", Engine::get().name("failing-nodes"));
+    let word = unique();
+    let fails = format!(
+        "FROM alpine\\nARG TARGETARCH\\nRUN echo {word}; sleep 1; test $TARGETARCH = amd64\\n"
+    );
+    let folder = folder_of(&[(
+        "docker-bake.hcl",
+        &format!(
+            r#"
+            group "default" {{ targets = ["good", "bad"] }}
+            target "good" {{
+              dockerfile-inline = "FROM alpine\nRUN echo {word} > /good\n"
+              tags = ["{name}"]
+              {TWO}
+            }}
+            target "bad" {{
+              dockerfile-inline = "{fails}"
+              tags = ["{name}-bad"]
+              {TWO}
+            }}
+            "#
+        ),
+    )]);
+    let done = Finished::of(&mut bake(&both, &folder, &["--push"]));
+    let done = done.failed_with(1, &["target bad: ", "linux/arm64"]);
+    assert!(Pushed::find(&name).is_none(), "{}", done.stderr);
+    let partial = ["--push", "--keep-going", "--push-partial"];
+    Finished::of(&mut bake(&both, &folder, &partial)).failed_with(1, &["good    built"]);
+    assert_eq!(Pushed::fetch(&name).platforms().len(), 2);
+}
+
+fn read(path: &std::path::Path) -> Value {
+    let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).expect("JSON")
+}
