@@ -234,3 +234,39 @@ fn files_are_formatted_checked_or_passed_through() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_target_that_cannot_be_built_is_told_in_the_words_of_bake_files() {
+    let folder = folder(&[
+        (
+            "docker-bake.hcl",
+            "target \"context\" { context = \"ap\" }\n\
+             target \"file\" { dockerfile = \"No.Dockerfile\" }\n\
+             target \"syntax\" { dockerfile-inline = \"FROM scratch\\nFOO\\n\" }\n\
+             target \"network\" { network = \"backend\" }\n",
+        ),
+        ("app/Dockerfile", "FROM scratch\n"),
+        ("Dockerfile", "FROM scratch\n"),
+    ]);
+    for (target, expected) in [
+        ("context", "did you mean context = \"app\"?"),
+        (
+            "file",
+            "did you mean ./Dockerfile? dockerfile counts from the context",
+        ),
+        (
+            "syntax",
+            "target syntax: dockerfile-inline:2: unknown instruction \"FOO\"",
+        ),
+        (
+            "network",
+            "target network: network: there is no mode \"backend\" in a build",
+        ),
+    ] {
+        let mut command = bake(folder.path(), &["--addr=unix:///nowhere/b.sock", target]);
+        let (code, _, stderr) = ended(&mut command);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains(expected), "{expected}: {stderr}");
+        assert!(!stderr.contains("-f FILE"), "{stderr}");
+    }
+}

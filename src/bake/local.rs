@@ -32,7 +32,8 @@ pub struct LocalMachine {
 }
 
 impl LocalMachine {
-    /// Relative paths begin in `working_directory`, which is absolute; `HOME` is the home directory.
+    /// Relative paths begin in `working_directory`, which is absolute. `HOME` is the home
+    /// directory.
     pub fn new(
         working_directory: impl Into<String>,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -51,8 +52,8 @@ impl LocalMachine {
         self
     }
 
-    /// A file of the working directory, as [`read_beneath`]; none if the path's text leads out of it,
-    /// or if it cannot be read.
+    /// A file of the working directory, as [`read_beneath`]; none if the path's text leads out of
+    /// it, or if it cannot be read.
     pub fn read_inside(&self, path: &str) -> Option<Vec<u8>> {
         let inside = self.inside(path)?;
         read_beneath(Path::new(&self.working_directory), &inside).ok()
@@ -76,8 +77,9 @@ impl LocalMachine {
     }
 }
 
-/// The bytes of a regular file beneath a folder, at most one more than [`MAX_FILE`]: for what was not
-/// typed but found there, which may be a stranger's. No link leads out, no pipe is waited for. Blocking.
+/// The bytes of a regular file beneath a folder, at most one more than [`MAX_FILE`]: for what was
+/// not typed but found there, which may be a stranger's. No link leads out, no pipe is waited for.
+/// Blocking.
 ///
 /// # Errors
 /// When it cannot be read; [`io::ErrorKind::InvalidInput`] if it leads out or is no regular file.

@@ -4,8 +4,8 @@
 //! module adds what needs the rest of solvekit: [`check`] finds what a build could not use,
 //! [`requests`] makes build requests of targets, [`prepare`] links them to be built together by
 //! [`Nodes::build_all`](crate::spread::Nodes::build_all). [`Entitlements`] tells what targets ask
-//! for that the user has to grant. [`verdicts`] tells which targets changed since an earlier state of
-//! their files.
+//! for that the user has to grant. [`verdicts`] tells which targets changed since an earlier state
+//! of their files.
 
 mod check;
 

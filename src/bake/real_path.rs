@@ -13,7 +13,8 @@ pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
     real_path_noting(path, &mut Vec::new())
 }
 
-/// The same; the links that were followed are added to `followed`, each without links in its folder.
+/// The same; the links that were followed are added to `followed`, each without links in its
+/// folder.
 pub(super) fn real_path_noting(path: &Path, followed: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
     let mut pending: VecDeque<OsString> = names(path).collect();
     let mut real = PathBuf::from("/");

@@ -20,6 +20,9 @@ const TARGET: &str = "target:";
 /// What a path begins with that belongs to the working directory, wherever the bake file is from.
 const WORKING_DIRECTORY: &str = "cwd://";
 
+/// What messages call a Dockerfile that is written in a bake file.
+const INLINE: &str = "dockerfile-inline";
+
 /// Why a target is no build.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,6 +41,12 @@ pub enum RequestError {
     Policy {
         /// The file.
         file: String,
+    },
+    /// A network that BuildKit does not have.
+    #[error("network: there is no mode {mode:?} in a build; the modes are default, host and none")]
+    Network {
+        /// The mode.
+        mode: String,
     },
     /// A secret or an agent.
     #[error(transparent)]
@@ -84,11 +93,7 @@ pub fn request(target: &Target, machine: &dyn Machine) -> Result<BuildRequest, R
         (_, stages) => NoCache::Stages(stages.to_vec()),
     };
     request.pull = target.pull == Some(true);
-    request.network = match target.network.as_deref() {
-        Some("host") => Network::Host,
-        Some("none") => Network::None,
-        _ => Network::Default,
-    };
+    request.network = network(target)?;
     let hosts = target.extra_hosts.iter();
     request.extra_hosts = hosts
         .map(|(host, address)| (host.clone(), host_address(address)))
@@ -159,7 +164,7 @@ fn dockerfile(
     main: &MainContext,
 ) -> Result<Option<DockerfileFrom>, pipeline::Error> {
     if let Some(text) = &target.dockerfile_inline {
-        let stream = InputStream::of_bytes(text.clone().into_bytes());
+        let stream = InputStream::of_bytes(INLINE, text.clone().into_bytes());
         return Ok(Some(DockerfileFrom::Stream(stream)));
     }
     let given = target.dockerfile.as_deref().unwrap_or_default();
@@ -203,6 +208,17 @@ fn tags(target: &Target) -> Result<Vec<Reference>, RequestError> {
         Ok(reference.with_default_tag())
     })
     .collect()
+}
+
+fn network(target: &Target) -> Result<Network, RequestError> {
+    match target.network.as_deref() {
+        None | Some("" | "default") => Ok(Network::Default),
+        Some("host") => Ok(Network::Host),
+        Some("none") => Ok(Network::None),
+        Some(mode) => Err(RequestError::Network {
+            mode: mode.to_owned(),
+        }),
+    }
 }
 
 fn host_address(text: &str) -> HostAddress {
@@ -389,6 +405,22 @@ mod tests {
         assert_eq!(token("type=gha,url_v2=https://evil.example/"), None);
         let own = token("type=gha,url=https://own.example/,token=mine");
         assert_eq!(own.as_deref(), Some("mine"));
+    }
+
+    #[test]
+    fn networks_of_a_builder_are_no_networks_of_a_build() {
+        let of = |mode: &str| {
+            let mut target = Target::default();
+            target.network = Some(mode.to_owned());
+            network(&target)
+        };
+        assert_eq!(of("").unwrap(), Network::Default);
+        assert_eq!(of("host").unwrap(), Network::Host);
+        let refused = of("backend").unwrap_err();
+        assert!(
+            matches!(&refused, RequestError::Network { mode } if mode == "backend"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -94,10 +94,9 @@ pub(crate) fn on_own_thread<T: Send>(
     std::thread::scope(|scope| {
         let ended = scope.spawn(work).join();
         ended.unwrap_or_else(|_| {
-            Err(
-                Failure::new("the look-up of base images ended by a mistake of the program")
-                    .hint("please report it"),
-            )
+            Err(Failure::new(
+                "the look-up of base images ended by a mistake of the program; please report it",
+            ))
         })
     })
 }

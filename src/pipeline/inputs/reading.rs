@@ -98,7 +98,7 @@ fn with_stream(request: &BuildRequest, context: &InputStream) -> Result<Inputs, 
         return Err(Error::StreamIsNoArchive);
     }
     let dockerfile = DockerfileRead::Text {
-        path: PathBuf::from("stdin"),
+        path: context.name().to_owned(),
         text: folder::limited(whole).map_err(failed)?,
         on_disk: false,
     };
@@ -120,7 +120,7 @@ fn from_stream(stream: &InputStream) -> Result<DockerfileRead, Error> {
         return Err(Error::EmptyStream);
     }
     Ok(DockerfileRead::Text {
-        path: PathBuf::from("stdin"),
+        path: stream.name().to_owned(),
         text,
         on_disk: false,
     })

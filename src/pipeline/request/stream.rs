@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::pipeline::Error;
@@ -13,7 +14,7 @@ pub struct InputStream(Arc<Source>);
 
 enum Source {
     Once(Mutex<Option<Box<dyn Read + Send>>>),
-    Bytes(Arc<[u8]>),
+    Bytes { name: PathBuf, bytes: Arc<[u8]> },
 }
 
 impl InputStream {
@@ -23,15 +24,25 @@ impl InputStream {
         Self(Arc::new(Source::Once(once)))
     }
 
-    /// Bytes that are there already. Every build that asks for them gets them all.
-    pub fn of_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self(Arc::new(Source::Bytes(bytes.into())))
+    /// Bytes that are there already; messages name them so. Every build that asks for them gets them
+    /// all.
+    pub fn of_bytes(name: impl Into<PathBuf>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        let (name, bytes) = (name.into(), bytes.into());
+        Self(Arc::new(Source::Bytes { name, bytes }))
+    }
+
+    /// What messages call it.
+    pub(in crate::pipeline) fn name(&self) -> &Path {
+        match &*self.0 {
+            Source::Once(_) => Path::new("stdin"),
+            Source::Bytes { name, .. } => name,
+        }
     }
 
     /// The bytes; a second build has none left.
     pub(in crate::pipeline) fn take(&self) -> Result<Box<dyn Read + Send>, Error> {
         match &*self.0 {
-            Source::Bytes(bytes) => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
+            Source::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
             Source::Once(reader) => {
                 let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 reader.take().ok_or(Error::StreamUsedUp)
@@ -70,7 +81,8 @@ mod tests {
 
     #[test]
     fn bytes_can_be_read_again_and_a_stream_only_once() {
-        let bytes = InputStream::of_bytes(b"FROM a".to_vec());
+        let bytes = InputStream::of_bytes("inline", b"FROM a".to_vec());
+        assert_eq!(bytes.name(), Path::new("inline"));
         assert_eq!(text(&bytes), text(&bytes.clone()));
         let stream = InputStream::new(Cursor::new(b"FROM a".to_vec()));
         assert_eq!(text(&stream), "FROM a");

@@ -10,6 +10,7 @@ use solvekit::pipeline::{self, BuildRequest, Prepared, Reconnect};
 use solvekit::progress::{Mode, Summary};
 use solvekit::spread::{Ended, Joint, Target};
 
+use super::hints;
 use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::nodes::Surveyed;
@@ -62,13 +63,15 @@ pub(super) fn requests(
 
 /// A target that cannot be built, before a daemon is asked.
 pub(super) fn failed(error: &TargetError) -> Failure {
+    let target = error.target.as_str();
     let failure = match &*error.source {
         bake::RequestError::Build(error) => {
             build_failure::explain(error, &Summary::default(), Mode::Plain)
+                .advised(hints::of(error, target))
         }
         error => Failure::from_error(error),
     };
-    failure.behind(&format!("target {}", error.target))
+    failure.behind(&format!("target {target}"))
 }
 
 /// Builds all targets and shows their progress. Gives what became of each.

@@ -9,6 +9,7 @@ mod files;
 mod findings;
 mod flags;
 mod fmt;
+mod hints;
 mod list;
 mod machine;
 mod outcome;
@@ -21,7 +22,7 @@ mod tools;
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 
-use solvekit::bake::{Diagnostic, Plan, print};
+use solvekit::bake::{Diagnostic, LocalMachine, Plan, print};
 use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect};
 use solvekit::session::new_id;
 use solvekit::spread::Joint;
@@ -101,7 +102,7 @@ impl BakeArgs {
     async fn run(
         &self,
         plan: &Plan,
-        machine: &bake::LocalMachine,
+        machine: &LocalMachine,
         connection: &ConnectionArgs,
         environment: &Environment,
     ) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use solvekit::progress::Mode;
 use solvekit::spread::{Built, Ended, Error};
 
 use super::build::Baked;
+use super::hints;
 use crate::cli::args::{attestations, contexts, nodes};
 use crate::cli::environment::Environment;
 use crate::cli::report::{Failure, nodes_failure};
@@ -39,8 +40,7 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
             Some(nodes_failure::explain(error, &baked.summary, mode))
         }
         [(name, error)] => {
-            let failure = nodes_failure::explain(error, &baked.summary, mode);
-            let failure = failure.behind(&format!("target {name}"));
+            let failure = hints::explain(name, error, &baked.summary, mode);
             Some(match baked.ended.len() {
                 1 => failure,
                 _ => failure.report_after(&table(baked)),
@@ -49,8 +49,7 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
         several => {
             let count = several.len();
             let reports = several.iter().map(|(name, error)| {
-                let failure = nodes_failure::explain(error, &baked.summary, mode);
-                failure.behind(&format!("target {name}")).into_report()
+                hints::explain(name, error, &baked.summary, mode).into_report()
             });
             let report: String = reports.collect();
             let all = baked.ended.len();
