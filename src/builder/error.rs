@@ -12,7 +12,8 @@ use crate::client;
 pub enum Error {
     /// The name is not valid for a builder or node.
     #[error(
-        "invalid name {name:?}: a name begins with a letter and has letters, digits, '.', '-' and '_' only"
+        "invalid name {name:?}: a name begins with a letter and has letters, digits, '.', '-' and \
+         '_' only"
     )]
     InvalidName {
         /// The name.
@@ -205,7 +206,8 @@ impl Error {
             }
             Self::NotFound { known, .. } => format!("there are: {}", known.join(", ")),
             Self::Exists { name } => format!(
-                "add a node with --append --name {name}, change one with --node, or take another name"
+                "add a node with --append --name {name}, change one with --node, or take another \
+                 name"
             ),
             Self::LastNode { builder, .. } => {
                 format!("remove the builder: solvekit rm {builder}")
@@ -213,7 +215,8 @@ impl Error {
             Self::UnknownOption { driver, .. } => match driver.options() {
                 [] => format!("the {driver} driver has no options"),
                 options if *driver == Driver::Kubernetes => format!(
-                    "there are: {}; an option with commas is quoted: --driver-opt '\"nodeselector=a=b,c=d\"'",
+                    "there are: {}; an option with commas is quoted: --driver-opt \
+                     '\"nodeselector=a=b,c=d\"'",
                     options.join(", ")
                 ),
                 options => format!("there are: {}", options.join(", ")),
@@ -237,7 +240,8 @@ impl Error {
                 path.parent().unwrap_or(path).display()
             ),
             Self::NotOnPath { program } if program == "kubectl" => {
-                "the kubernetes driver speaks to the cluster through kubectl: install it, and see that kubectl get pods works"
+                "the kubernetes driver speaks to the cluster through kubectl: install it, and see \
+                 that kubectl get pods works"
                     .to_owned()
             }
             Self::Kubectl { said, .. } => super::kubernetes::hint(said),

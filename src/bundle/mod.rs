@@ -43,7 +43,8 @@ pub enum Error {
     },
     /// The daemon's content does not match its digest.
     #[error(
-        "the {what} of the build {build_ref} is not what its digest {expected} says: it has the digest {actual}"
+        "the {what} of the build {build_ref} is not what its digest {expected} says: it has the \
+         digest {actual}"
     )]
     Digest {
         /// The part.

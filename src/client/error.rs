@@ -22,7 +22,8 @@ pub enum Error {
     AddressWithUser,
     /// The address has a scheme that other clients support and this one does not.
     #[error(
-        "{scheme}:// addresses are not supported here; unix://, tcp://, docker://, docker-container://, podman-container://, nerdctl-container://, kube-pod:// and ssh:// are"
+        "{scheme}:// addresses are not supported here; unix://, tcp://, docker://, \
+         docker-container://, podman-container://, nerdctl-container://, kube-pod:// and ssh:// are"
     )]
     UnsupportedScheme {
         /// The scheme.

@@ -306,11 +306,13 @@ mod tests {
             ),
             (
                 "kube-pod://bk-0?context=me%40c&namespace=n&container=c",
-                "kubectl --context=me@c --namespace=n exec --container=c -i bk-0 -- buildctl dial-stdio",
+                "kubectl --context=me@c --namespace=n exec --container=c -i bk-0 -- buildctl \
+                 dial-stdio",
             ),
             (
                 "ssh://me@host:2222/run/b.sock",
-                "ssh -T -o BatchMode=yes -o ConnectTimeout=30 -l me -p 2222 -- host buildctl --addr unix:///run/b.sock dial-stdio",
+                "ssh -T -o BatchMode=yes -o ConnectTimeout=30 -l me -p 2222 -- host buildctl \
+                 --addr unix:///run/b.sock dial-stdio",
             ),
             (
                 "ssh://host",

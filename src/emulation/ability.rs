@@ -245,7 +245,8 @@ impl fmt::Display for Reason {
             }
             Self::NotFixed(handler) => write!(
                 f,
-                "its emulator {} is registered without the flag F, and so is not found inside containers",
+                "its emulator {} is registered without the flag F, and so is not found inside \
+                 containers",
                 handler.name
             ),
             Self::OldKernel { release } => write!(

@@ -194,7 +194,8 @@ mod tests {
     use super::*;
 
     const AARCH64: &str = "enabled\ninterpreter /usr/bin/qemu-aarch64\nflags: OCF\noffset 0\n\
-        magic 7f454c460201010000000000000000000200b7\nmask ffffffffffffff00fffffffffffffffffeffff\n";
+        magic 7f454c460201010000000000000000000200b7\nmask \
+        ffffffffffffff00fffffffffffffffffeffff\n";
 
     fn parse(text: &str) -> Result<Handler, String> {
         Handler::parse("it", text.as_bytes()).map_err(|error| error.to_string())

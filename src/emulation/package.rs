@@ -11,7 +11,8 @@ pub fn package_hint(os_release: &str) -> &'static str {
     let commands = names.filter_map(|name| COMMANDS.iter().find(|(known, _)| *known == name));
     let mut commands = commands.map(|(_, command)| *command);
     commands.next().unwrap_or(
-        "install the distribution's package of QEMU's user mode emulators (qemu-user-static or the like) and its \
+        "install the distribution's package of QEMU's user mode emulators (qemu-user-static or the \
+         like) and its \
          registration with binfmt_misc",
     )
 }

@@ -222,7 +222,8 @@ mod tests {
     #[test]
     fn stages_and_the_context_are_scanned_where_the_dockerfile_says_so() {
         let text = graph(
-            "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nFROM scratch AS one\nARG BUILDKIT_SBOM_SCAN_STAGE=true\nCOPY a /\n\
+            "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nFROM scratch AS one\nARG \
+             BUILDKIT_SBOM_SCAN_STAGE=true\nCOPY a /\n\
              FROM scratch\nCOPY --from=one / /\n",
         )
         .to_string();

@@ -39,7 +39,10 @@ impl Annotation {
             .split_once('=')
             .ok_or_else(|| invalid("it is not PLACE:KEY=VALUE"))?;
         let (places, key) = place.split_once(':').ok_or_else(|| {
-            invalid("say where: index:KEY=VALUE or manifest-descriptor:KEY=VALUE; manifests stay as they are")
+            invalid(
+                "say where: index:KEY=VALUE or manifest-descriptor:KEY=VALUE; manifests stay \
+                     as they are",
+            )
         })?;
         if key.is_empty() || key.contains(char::is_whitespace) {
             return Err(invalid("its key is empty or has white space in it"));
@@ -63,7 +66,8 @@ impl Annotation {
                     .map(|platform| Place::ManifestDescriptor(Some(platform)))
                     .map_err(|error| invalid(&error.to_string())),
                 ("manifest" | "index-descriptor", _) => Err(invalid(
-                    "manifests and the descriptors of indexes stay as they are here; index and manifest-descriptor can be annotated",
+                    "manifests and the descriptors of indexes stay as they are here; index and \
+                     manifest-descriptor can be annotated",
                 )),
                 _ => Err(invalid(
                     "what can be annotated is index and manifest-descriptor",

@@ -70,7 +70,8 @@ pub enum Error {
         digest: Digest,
     },
     /// The image has none of the requested platforms.
-    #[error("there is no image for {}; there is one for {}", wanted.join(", "), available.join(", "))]
+    #[error("there is no image for {}; there is one for \
+             {}", wanted.join(", "), available.join(", "))]
     NoPlatform {
         /// The requested platforms.
         wanted: Vec<String>,

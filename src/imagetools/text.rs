@@ -113,7 +113,8 @@ mod tests {
         let indexed = media_type::OCI_INDEX;
         let manifest = media_type::OCI_MANIFEST;
         let expected = format!(
-            "Name:      r.example/a:1\nMediaType: {indexed}\nDigest:    {digest}\n           \nManifests: \n\
+            "Name:      r.example/a:1\nMediaType: \
+             {indexed}\nDigest:    {digest}\n           \nManifests: \n\
              \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n  Platform:    linux/amd64\n               \n\
              \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n  Platform:    linux/amd64\n  Annotations: \n\
              \x20   key: value\n"

@@ -51,7 +51,8 @@ pub enum Error {
         manifest: Reference,
     },
     /// The platform is unknown to docker.
-    #[error("{os}/{architecture} is not a platform of images; for {os} there is {}", known.join(", "))]
+    #[error("{os}/{architecture} is not a platform of images; for {os} there is \
+             {}", known.join(", "))]
     UnknownPlatform {
         /// The operating system.
         os: String,

@@ -66,8 +66,10 @@ mod tests {
         let (kind, text) = list_json([&one]);
         assert_eq!(kind, media_type::DOCKER_MANIFEST_LIST);
         let expected = format!(
-            "{{\n   \"schemaVersion\": 2,\n   \"mediaType\": \"{kind}\",\n   \"manifests\": [\n      {{\n         \
-             \"mediaType\": \"{}\",\n         \"size\": 1,\n         \"digest\": \"{}\",\n         \"platform\": {{\n            \
+            "{{\n   \"schemaVersion\": 2,\n   \"mediaType\": \"{kind}\",\n   \"manifests\": \
+             [\n      {{\n         \
+             \"mediaType\": \"{}\",\n         \"size\": \
+             1,\n         \"digest\": \"{}\",\n         \"platform\": {{\n            \
              \"architecture\": \"arm\",\n            \"os\": \"linux\",\n            \"variant\": \"v7\"\n         }}\n      }}\n   ]\n}}",
             one.media_type, one.digest
         );

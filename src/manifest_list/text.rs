@@ -89,7 +89,8 @@ mod tests {
         );
         assert_eq!(
             indent(json, "\t"),
-            "{\n\t\"b\": [\n\t\t1.0,\n\t\t{},\n\t\t[],\n\t\t\"x y\\\" {,}\"\n\t],\n\t\"a\": {\n\t\t\"c\": null\n\t}\n}"
+            "{\n\t\"b\": [\n\t\t1.0,\n\t\t{},\n\t\t[],\n\t\t\"x y\\\" {,}\"\n\t],\n\t\"a\": \
+             {\n\t\t\"c\": null\n\t}\n}"
         );
         assert_eq!(indent("[\"a\"]", "  "), "[\n  \"a\"\n]");
         assert_eq!(indent("7", "\t"), "7");

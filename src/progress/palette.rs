@@ -71,7 +71,8 @@ impl Palette {
             named(&color.to_lowercase()).or_else(|| numbered(color.trim_matches('"')))
         else {
             return Err(format!(
-                "BUILDKIT_COLORS: {color:?} is neither the name of a color nor three numbers of 0 to 255"
+                "BUILDKIT_COLORS: {color:?} is neither the name of a color nor three numbers of 0 \
+                 to 255"
             ));
         };
         match key.to_lowercase().as_str() {

@@ -27,7 +27,8 @@ pub enum Error {
     },
     /// One daemon must create a result, but no node builds for all platforms.
     #[error(
-        "{what} cannot be made on several nodes, and no node builds for all platforms: {node} does not for {}",
+        "{what} cannot be made on several nodes, and no node builds for all platforms: {node} does \
+         not for {}",
         names(missing)
     )]
     NotTogether {
@@ -40,7 +41,8 @@ pub enum Error {
     },
     /// The node's Docker engine cannot push a part of an image.
     #[error(
-        "the Docker engine of the node {node} cannot push its part of the image: it does not keep images in containerd's store"
+        "the Docker engine of the node {node} cannot push its part of the image: it does not keep \
+         images in containerd's store"
     )]
     EngineCannotPush {
         /// The node.

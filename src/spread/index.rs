@@ -71,7 +71,8 @@ pub(super) async fn push(
     for created in made.iter().map(|(created, _)| created) {
         if created.is_unannotated() {
             progress.note(
-                "WARNING: the index has no annotations: the manifests are of Docker's types (oci-mediatypes=false), which have none",
+                "WARNING: the index has no annotations: the manifests are of Docker's types \
+                 (oci-mediatypes=false), which have none",
             );
             break;
         }

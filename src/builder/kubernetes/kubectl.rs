@@ -141,20 +141,27 @@ fn error_text(stderr: &[u8]) -> String {
 pub(in crate::builder) fn hint(said: &str) -> String {
     let any = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
     if any(&["(Forbidden)", "is forbidden"]) {
-        return "the user of the kubeconfig needs a Role with get, create, delete on deployments and statefulsets, create, update, delete on configmaps, get, list on pods, create on pods/exec: examples/kubernetes/role.yaml is one; kubectl auth can-i --list shows what there is".to_owned();
+        return "the user of the kubeconfig needs a Role with get, create, delete on deployments \
+                and statefulsets, create, update, delete on configmaps, get, list on pods, create \
+                on pods/exec: examples/kubernetes/role.yaml is one; kubectl auth can-i --list \
+                shows what there is"
+            .to_owned();
     }
     if any(&["(Unauthorized)", "must be logged in", "provide credentials"]) {
         return "log in to the cluster again; kubectl get pods has to work".to_owned();
     }
     if said.contains("namespaces ") && said.contains("not found") {
-        return "make the namespace: kubectl create namespace NAME; or take another: --driver-opt namespace=NAME"
+        return "make the namespace: kubectl create namespace NAME; or take another: --driver-opt \
+                namespace=NAME"
             .to_owned();
     }
     if any(&["exceeded quota"]) {
-        return "ask for less (--driver-opt requests.cpu=…,requests.memory=…,replicas=…), or have the quota raised"
+        return "ask for less (--driver-opt requests.cpu=…,requests.memory=…,replicas=…), or have \
+                the quota raised"
             .to_owned();
     }
-    "kubectl get pods has to work here: KUBECONFIG names the cluster's configuration, kubectl config use-context its context"
+    "kubectl get pods has to work here: KUBECONFIG names the cluster's configuration, kubectl \
+     config use-context its context"
         .to_owned()
 }
 
@@ -164,7 +171,9 @@ mod tests {
 
     #[test]
     fn the_words_are_told_without_log_lines() {
-        let said = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server API group list\nThe connection to the server localhost:8080 was refused - did you specify the right host or port?\n";
+        let said = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server API \
+                    group list\nThe connection to the server localhost:8080 was refused - did you \
+                    specify the right host or port?\n";
         assert!(error_text(said.as_bytes()).starts_with("The connection to the server"));
         assert_eq!(error_text(b"error: no context\n"), "no context");
         assert_eq!(

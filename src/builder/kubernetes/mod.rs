@@ -46,7 +46,8 @@ impl Kubernetes {
             return Err(Error::Driver {
                 driver: Driver::Kubernetes,
                 reason: format!(
-                    "cannot name pods {name:?}: a name in a cluster has up to 63 letters, digits and '-', not at the ends; --node gives another one"
+                    "cannot name pods {name:?}: a name in a cluster has up to 63 letters, digits \
+                     and '-', not at the ends; --node gives another one"
                 ),
             });
         }

@@ -168,16 +168,20 @@ impl Kubernetes {
         let pod = pod.map_or("POD", |pod| pod.metadata.name.as_str());
         if any(&["ImagePullBackOff", "ErrImagePull", "InvalidImageName"]) {
             return format!(
-                "the nodes cannot pull {:?}: name an image that they can (--driver-opt image=…), and give the service account the pull secret",
+                "the nodes cannot pull {:?}: name an image that they can (--driver-opt image=…), \
+                 and give the service account the pull secret",
                 self.options.image
             );
         }
         if any(&["PodSecurity", "rivileged"]) {
-            return "privileged pods are not allowed there: --driver-opt rootless=true needs less, or have the namespace allow them"
+            return "privileged pods are not allowed there: --driver-opt rootless=true needs less, \
+                    or have the namespace allow them"
                 .to_owned();
         }
         if any(&["Unschedulable", "FailedScheduling"]) {
-            return "no node takes the pod: ask for less (--driver-opt requests.cpu=…,requests.memory=…), or choose other nodes (nodeselector, tolerations)"
+            return "no node takes the pod: ask for less (--driver-opt \
+                    requests.cpu=…,requests.memory=…), or choose other nodes (nodeselector, \
+                    tolerations)"
                 .to_owned();
         }
         if any(&["CrashLoopBackOff", "ended with", "Unhealthy"]) {

@@ -102,7 +102,8 @@ fn every_end_has_its_word() {
             ],
         )
         .finish(2000);
-    let expected = "#1 one\n#1 DONE 1.2s\n\n#2 two\n#2 CACHED\n\n#3 three\n#3 ERROR: exit code: 2\n\n#4 four\n#4 CANCELED\n";
+    let expected = "#1 one\n#1 DONE 1.2s\n\n#2 two\n#2 CACHED\n\n#3 three\n#3 ERROR: exit code: \
+                    2\n\n#4 four\n#4 CANCELED\n";
     assert_eq!(out, expected);
 }
 
@@ -115,7 +116,8 @@ fn one_step_speaks_until_it_ends() {
         .at(300, &[ended("a", "one", 0, 300)])
         .at(400, &[log("b", 400, b"b3\n"), ended("b", "two", 0, 400)])
         .finish(500);
-    let expected = "#1 one\n#1 0.100 a1\n#1 DONE 0.3s\n\n#2 two\n#2 0.100 b1\n#2 0.200 b2\n#2 0.400 b3\n#2 DONE 0.4s\n";
+    let expected = "#1 one\n#1 0.100 a1\n#1 DONE 0.3s\n\n#2 two\n#2 0.100 b1\n#2 0.200 b2\n#2 \
+                    0.400 b3\n#2 DONE 0.4s\n";
     assert_eq!(out, expected);
 }
 
@@ -130,7 +132,8 @@ fn a_step_that_ends_is_told_at_once_and_the_other_goes_on() {
             &[log("a", 300, b" and half\n"), ended("a", "one", 0, 300)],
         )
         .finish(500);
-    let expected = "#1 one\n#1 0.100 half\n#1 ...\n\n#2 two\n#2 DONE 0.2s\n\n#1 one\n#1 0.100 half and half\n#1 DONE 0.3s\n";
+    let expected = "#1 one\n#1 0.100 half\n#1 ...\n\n#2 two\n#2 DONE 0.2s\n\n#1 one\n#1 0.100 half \
+                    and half\n#1 DONE 0.3s\n";
     assert_eq!(out, expected);
 }
 
@@ -196,7 +199,8 @@ fn transfers_are_told_when_they_have_moved_on() {
             ],
         )
         .finish(9000);
-    let expected = "#1 one\n#1 context 10B / 1.00kB 0.1s\n#1 context 70B / 1.00kB 0.3s\n#1 context 71B / 1.00kB 6.0s\n\
+    let expected = "#1 one\n#1 context 10B / 1.00kB 0.1s\n#1 context 70B / 1.00kB 0.3s\n#1 context \
+                    71B / 1.00kB 6.0s\n\
                     #1 context 1.50kB 7.0s done\n#1 push done\n";
     assert_eq!(out, expected);
 }
@@ -251,7 +255,8 @@ fn of_logs_only_text_and_colours_are_shown() {
     let out = printer.at(200, &[log("a", 200, b"s")]).finish(300);
     assert_eq!(
         out,
-        "#1 one\n#1 0.000 \x1b[31mred\u{fffd}\n#1 0.000 \x1b[0m10%\n#1 0.000 20%\n#1 0.000 endup\x1b[8m\x1b[0ms\n"
+        "#1 one\n#1 0.000 \x1b[31mred\u{fffd}\n#1 0.000 \x1b[0m10%\n#1 0.000 20%\n#1 0.000 \
+         endup\x1b[8m\x1b[0ms\n"
     );
 }
 

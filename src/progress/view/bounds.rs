@@ -87,7 +87,9 @@ impl Bounds {
     pub(super) fn warning(&mut self) -> Option<Warning> {
         let first = self.has_dropped && !std::mem::replace(&mut self.is_warned, self.has_dropped);
         first.then(|| Warning {
-            short: "the daemon reports more steps, transfers or warnings than are kept; the rest is not shown".into(),
+            short: "the daemon reports more steps, transfers or warnings than are kept; the rest \
+                    is not shown"
+                .into(),
             ..Warning::default()
         })
     }

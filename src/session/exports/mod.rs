@@ -164,7 +164,8 @@ impl Streaming for FileSend {
         let target =
             target.ok_or_else(|| Status::not_found(format!("this build has no exporter {id}")))?;
         if matches!(target, Target::Directory { mirror: true, .. }) && !sends_all_at_once(headers) {
-            let refused = "mode=delete needs a newer BuildKit, which sends all platforms in one transfer; \
+            let refused = "mode=delete needs a newer BuildKit, which sends all platforms in one \
+                           transfer; \
                            nothing was written";
             let _ = self.exports.failure.set(refused.to_owned());
             return Err(Status::failed_precondition(refused));

@@ -29,7 +29,8 @@ pub(super) enum TransferError {
     #[error("{path} is not a regular file any more")]
     NotRegular { path: String },
     #[error(
-        "{path} changed while it was sent: {listed} bytes when it was listed, {read} when it was read"
+        "{path} changed while it was sent: {listed} bytes when it was listed, {read} when it was \
+         read"
     )]
     Shrunk {
         path: String,

@@ -47,7 +47,8 @@ pub enum KeyError {
     Passphrase,
     /// The key's algorithm is not supported.
     #[error(
-        "its algorithm {algorithm} is not supported: use Ed25519, ECDSA over P-256 or P-384, or RSA of at least 2048 bits"
+        "its algorithm {algorithm} is not supported: use Ed25519, ECDSA over P-256 or P-384, or \
+         RSA of at least 2048 bits"
     )]
     Algorithm {
         /// The algorithm's OpenSSH name.

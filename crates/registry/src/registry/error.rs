@@ -65,7 +65,8 @@ pub enum Error {
     },
     /// A credential helper is not installed or could not be started.
     #[error(
-        "cannot run the credential helper {helper}, which the docker configuration names for {registry}"
+        "cannot run the credential helper {helper}, which the docker configuration names for \
+         {registry}"
     )]
     RunHelper {
         /// The program.

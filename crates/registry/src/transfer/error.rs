@@ -88,7 +88,8 @@ pub enum Error {
         available: Vec<String>,
     },
     /// An archive for `docker load` holds one image, not an index of several.
-    #[error("{place} is an index of several platforms, and a docker archive holds one; it has {}", available.join(", "))]
+    #[error("{place} is an index of several platforms, and a docker archive holds one; it has \
+             {}", available.join(", "))]
     SeveralPlatforms {
         /// The image.
         place: String,

@@ -101,7 +101,8 @@ impl Place {
             }
             "docker-daemon" => Ok(Self::Engine(reference(rest)?.with_default_tag())),
             other if UNKNOWN.contains(&other) => Err(invalid(format!(
-                "{other}: is not known here; a place is NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], \
+                "{other}: is not known here; a place is NAME, oci:DIR[:TAG], \
+                 oci-archive:FILE[:TAG], \
                  docker-archive:FILE[:NAME] or docker-daemon:NAME"
             ))),
             _ => Ok(Self::Registry(reference(text)?.with_default_tag())),

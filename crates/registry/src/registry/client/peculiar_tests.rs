@@ -191,10 +191,15 @@ async fn the_strongest_challenge_and_its_own_scope_count() {
     let server = Server::of(|request, _| {
         let host = request.headers()["host"].to_str().unwrap();
         let challenge = format!(
-            "Basic realm=\"r\", BEARER realm=\"http://{host}/token\",scope=\"repository:group/a:pull\""
+            "Basic realm=\"r\", BEARER \
+             realm=\"http://{host}/token\",scope=\"repository:group/a:pull\""
         );
         match request.uri().path() {
-            "/token" => reply(200, &[], r#"{"token":null,"access_token":"t","expires_in":"3600"}"#),
+            "/token" => reply(
+                200,
+                &[],
+                r#"{"token":null,"access_token":"t","expires_in":"3600"}"#,
+            ),
             _ if is_known(request) => reply(200, &[INDEX], "{}"),
             _ => reply(401, &[("www-authenticate", &challenge)], ""),
         }

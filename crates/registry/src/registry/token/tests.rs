@@ -194,7 +194,8 @@ async fn a_refusal_says_who_refused_what_and_keeps_the_secret() {
         .trim_start_matches("http://")
         .trim_end_matches("/token?keep=1");
     let want = format!(
-        "{host} refused a token for r.example (repository:a/b:pull repository:c:pull,push): 403 Forbidden: no *** for you"
+        "{host} refused a token for r.example (repository:a/b:pull repository:c:pull,push): 403 \
+         Forbidden: no *** for you"
     );
     assert_eq!(error, want);
     assert_eq!(server.asked().len(), 1);
