@@ -96,8 +96,8 @@ pub fn request(target: &Target, machine: &dyn Machine) -> Result<BuildRequest, R
     request.network = network(target)?;
     let hosts = target.extra_hosts.iter();
     request.extra_hosts = hosts
-        .map(|(host, address)| (host.clone(), host_address(address)))
-        .collect();
+        .map(|(host, address)| Ok((host.clone(), host_address(host, address)?)))
+        .collect::<Result<_, CheckError>>()?;
     request.shm_size = shm_size(target)?;
     request.ulimits = ulimits(target)?;
     request.secrets = secrets(&target.secrets, machine)?;
@@ -221,10 +221,16 @@ fn network(target: &Target) -> Result<Network, RequestError> {
     }
 }
 
-fn host_address(text: &str) -> HostAddress {
+fn host_address(host: &str, text: &str) -> Result<HostAddress, CheckError> {
     match text {
-        "host-gateway" => HostAddress::Gateway,
-        address => HostAddress::Ip(address.to_owned()),
+        "host-gateway" => Ok(HostAddress::Gateway),
+        address => match address.parse() {
+            Ok(address) => Ok(HostAddress::Ip(address)),
+            Err(_) => Err(CheckError::HostAddress {
+                host: host.to_owned(),
+                address: address.to_owned(),
+            }),
+        },
     }
 }
 

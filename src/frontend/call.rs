@@ -1,11 +1,9 @@
 //! Questions about a Dockerfile that need no build: lint results, targets, arguments.
 
-use std::collections::BTreeMap;
-
 use super::choice::Choice;
 use super::job::{Parsed, Plan};
 use super::subrequest::{self, Answer};
-use super::{Error, Job, Setting, Source, SyntaxFailure, images};
+use super::{Asked, Error, Job, Setting, Source, SyntaxFailure, images};
 use crate::gateway::{Bridge, Forward, SolveOptions};
 use crate::translate::{Options, Outcome, ResolvedImages, check, outline, translate};
 
@@ -81,13 +79,8 @@ impl Question {
     ///
     /// # Errors
     /// [`Error::Syntax`], except for [`Call::Check`].
-    pub fn read(
-        call: Call,
-        source: Source,
-        attributes: BTreeMap<String, String>,
-        choice: &Choice,
-    ) -> Result<Self, Error> {
-        let job = match Job::read(source.clone(), attributes, choice) {
+    pub fn read(call: Call, source: Source, asked: Asked, choice: &Choice) -> Result<Self, Error> {
+        let job = match Job::read(source.clone(), asked, choice) {
             Ok(job) => Ok(job),
             Err(Error::Syntax(failure)) if call == Call::Check => Err((source, failure)),
             Err(error) => return Err(error),
@@ -190,7 +183,7 @@ impl Question {
 
     /// Returns the options for the first platform, as in the reference.
     fn options(&self, job: &Job, setting: &Setting) -> Result<Options, Error> {
-        let read = job.read_attributes(setting)?;
+        let read = job.asked_with(setting)?;
         Ok(Options {
             platform: read.platforms.into_iter().next(),
             ..read.options
@@ -201,10 +194,10 @@ impl Question {
         let (source, span, forward) = match &self.job {
             Ok(Job {
                 source,
-                attributes,
+                asked,
                 plan: Plan::Elsewhere(other),
             }) => {
-                let mut options = attributes.clone();
+                let mut options = asked.attributes.clone();
                 options.extend(other.attributes.clone());
                 options.insert("requestid".to_owned(), self.call.request_id().to_owned());
                 options.insert(

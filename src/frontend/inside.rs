@@ -3,11 +3,11 @@
 
 use super::choice::{Choice, elsewhere};
 use super::read::{Contexts, Entry};
-use super::{Call, Error, Job, Question, Setting};
+use super::{Asked, Call, Error, Job, Question, Setting};
 use crate::client::CacheEntry;
 use crate::gateway::{self, Bridge, BuildResult, FrontendEnvironment};
 use crate::oci::Platform;
-use crate::translate::{Attributes, UnsupportedCapability};
+use crate::translate::UnsupportedCapability;
 
 /// The attribute that asks a question instead of a build.
 const REQUEST: &str = "requestid";
@@ -28,6 +28,7 @@ pub async fn serve(
 }
 
 async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<BuildResult, Error> {
+    let asked = Asked::from(environment.options.clone());
     let attributes = &environment.options;
     let missing = UnsupportedCapability::find(attributes);
     if let Some(missing) = missing.as_ref().filter(|missing| !missing.can_be_forwarded) {
@@ -35,12 +36,12 @@ async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<Bu
     }
     let session_id = environment.session_id.as_str();
     let inputs = bridge.inputs().await?;
-    let mut contexts = Contexts::find(bridge, attributes, session_id, inputs).await?;
+    let mut contexts = Contexts::find(bridge, &asked, session_id, inputs).await?;
     let entry = Entry::read(bridge, attributes, session_id, &contexts).await?;
 
     if elsewhere(&Choice::Auto, attributes, entry.source.text()).is_some() {
-        let job = Job::read(entry.source.clone(), attributes.clone(), &Choice::Auto)?;
-        let setting = setting(bridge, environment, &entry, contexts)?;
+        let job = Job::read(entry.source.clone(), asked.clone(), &Choice::Auto)?;
+        let setting = setting(bridge, environment, &asked, &entry, contexts)?;
         return Ok(job.run(bridge, &setting).await?.result);
     }
     if let Some(missing) = &missing {
@@ -49,11 +50,11 @@ async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<Bu
     contexts.excludes.clone_from(&entry.excludes);
     contexts.read_ignore_files(bridge, session_id).await?;
     let question = attributes.get(REQUEST).map(|id| call(id)).transpose()?;
-    let setting = setting(bridge, environment, &entry, contexts)?;
-    let (source, attributes) = (entry.source, attributes.clone());
+    let setting = setting(bridge, environment, &asked, &entry, contexts)?;
+    let source = entry.source;
     match question {
         Some(call) => {
-            let question = Question::read(call, source, attributes, &Choice::Here)?;
+            let question = Question::read(call, source, asked, &Choice::Here)?;
             let answer = question.answer(bridge, &setting).await?;
             Ok(BuildResult {
                 metadata: answer.to_metadata(call),
@@ -62,7 +63,7 @@ async fn answer(bridge: &Bridge, environment: &FrontendEnvironment) -> Result<Bu
         }
         None => {
             let (choice, head) = (Choice::Here, setting.warn_at.as_str());
-            let job = Job::read_through(bridge, source, attributes, &choice, head).await?;
+            let job = Job::read_through(bridge, source, asked, &choice, head).await?;
             Ok(job.run(bridge, &setting).await?.result)
         }
     }
@@ -82,6 +83,7 @@ fn call(id: &str) -> Result<Call, Error> {
 fn setting(
     bridge: &Bridge,
     environment: &FrontendEnvironment,
+    asked: &Asked,
     entry: &Entry,
     contexts: Contexts,
 ) -> Result<Setting, Error> {
@@ -89,7 +91,7 @@ fn setting(
         session_id: environment.session_id.clone(),
         build_platforms: build_platforms(bridge, environment),
         excludes: contexts.excludes.unwrap_or_default(),
-        cache_imports: cache_imports(environment)?,
+        cache_imports: cache_imports(asked)?,
         inputs: contexts.inputs,
         warn_at: entry.head.clone(),
         context: Some(contexts.main),
@@ -115,13 +117,12 @@ fn build_platforms(bridge: &Bridge, environment: &FrontendEnvironment) -> Vec<Pl
         .collect()
 }
 
-fn cache_imports(environment: &FrontendEnvironment) -> Result<Vec<CacheEntry>, Error> {
-    let read = Attributes::read(&environment.options, &environment.session_id)?;
-    let imports = read.cache_imports.into_iter();
+fn cache_imports(asked: &Asked) -> Result<Vec<CacheEntry>, Error> {
+    let imports = asked.typed()?.cache_imports.iter();
     Ok(imports
         .map(|import| CacheEntry {
-            kind: import.kind,
-            attrs: import.attrs,
+            kind: import.kind.clone(),
+            attrs: import.attrs.clone(),
         })
         .collect())
 }

@@ -9,8 +9,8 @@ use super::error::warning_line;
 use super::sbom::Scanner;
 use super::translated::Translated;
 use super::{
-    Error, Finished, Refusal, Setting, Source, missing_source, refusal, request, result, solve,
-    unused_args,
+    Asked, Error, Finished, Refusal, Setting, Source, missing_source, refusal, request, result,
+    solve, unused_args,
 };
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
@@ -25,7 +25,7 @@ const CHECK_ARGUMENT: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
 #[derive(Debug, Clone)]
 pub struct Job {
     pub(super) source: Source,
-    pub(super) attributes: BTreeMap<String, String>,
+    pub(super) asked: Asked,
     pub(super) plan: Plan,
 }
 
@@ -51,18 +51,15 @@ impl Job {
     ///
     /// # Errors
     /// [`Error::Syntax`] with the lines; also for invalid check options.
-    pub fn read(
-        source: Source,
-        attributes: BTreeMap<String, String>,
-        choice: &Choice,
-    ) -> Result<Self, Error> {
-        let plan = match elsewhere(choice, &attributes, source.text()) {
+    pub fn read(source: Source, asked: Asked, choice: &Choice) -> Result<Self, Error> {
+        let attributes = &asked.attributes;
+        let plan = match elsewhere(choice, attributes, source.text()) {
             Some(other) => Plan::Elsewhere(other),
-            None => Plan::Here(Box::new(parse(&source, &attributes)?)),
+            None => Plan::Here(Box::new(parse(&source, attributes)?)),
         };
         Ok(Self {
             source,
-            attributes,
+            asked,
             plan,
         })
     }
@@ -75,21 +72,21 @@ impl Job {
     pub(crate) async fn read_through(
         bridge: &Bridge,
         source: Source,
-        attributes: BTreeMap<String, String>,
+        asked: Asked,
         choice: &Choice,
         warn_at: &str,
     ) -> Result<Self, Error> {
-        let read = Self::read(source.clone(), attributes, choice);
+        let read = Self::read(source.clone(), asked, choice);
         if let Err(Error::Syntax(failure)) = &read {
             send_warnings(bridge, &source, &failure.findings, warn_at).await;
         }
         read
     }
 
-    /// Replaces the attributes. Those that affect parsing have no effect any more.
+    /// Replaces what is asked. What affects parsing has no effect any more.
     #[must_use]
-    pub fn with_attributes(self, attributes: BTreeMap<String, String>) -> Self {
-        Self { attributes, ..self }
+    pub fn with_asked(self, asked: Asked) -> Self {
+        Self { asked, ..self }
     }
 
     /// Returns the Dockerfile.
@@ -112,7 +109,10 @@ impl Job {
     /// [`Error`] with the platform and the Dockerfile lines. If one platform fails, the others are
     /// cancelled.
     pub async fn run(&self, bridge: &Bridge, setting: &Setting) -> Result<Finished, Error> {
-        let attested = Attestations::read(&self.attributes)?;
+        let attested = match &self.plan {
+            Plan::Here(_) => self.asked.typed()?.attestations.clone(),
+            Plan::Elsewhere(_) => Attestations::read(&self.asked.attributes)?,
+        };
         if !attested.is_empty() {
             let known = bridge.need_attestations().await;
             known.map_err(|error| Error::solve(&self.source, None, error))?;
@@ -143,7 +143,7 @@ impl Job {
             has_triggers,
         } = translated?;
         if !has_triggers {
-            let unused = unused_args::lines(&parsed.dockerfile, &self.attributes);
+            let unused = unused_args::lines(&parsed.dockerfile, &self.asked.attributes);
             warn_without_place(bridge, &unused, &setting.warn_at).await;
         }
         self.check_steps(setting, &translations)?;
@@ -156,7 +156,7 @@ impl Job {
             Some(sbom) => Some(self.scanner(sbom, bridge, setting).await?),
         };
         if setting.with_request && attested.has_full_provenance() {
-            let document = Arc::new(request::document(&self.attributes));
+            let document = Arc::new(request::document(&self.asked.attributes));
             for made in &mut translations {
                 let definition = std::mem::take(&mut made.definition);
                 made.definition = definition.with_document(document.clone());
@@ -190,7 +190,7 @@ impl Job {
         bridge: &Bridge,
         setting: &Setting,
     ) -> Result<Scanner<'a>, Error> {
-        let options = self.read_attributes(setting)?.options;
+        let options = self.asked_with(setting)?.options;
         let platform = options.build_platforms.first();
         let platform = platform.cloned().unwrap_or_else(Platform::host);
         Scanner::find(bridge, sbom, &platform, options.resolve_mode).await
@@ -205,7 +205,7 @@ impl Job {
         let stage = |(name, text): &(&String, &String)| {
             name.starts_with("context:") && text.starts_with("target:")
         };
-        if let Some((name, _)) = self.attributes.iter().find(stage) {
+        if let Some((name, _)) = self.asked.attributes.iter().find(stage) {
             return Err(Error::InvalidAttribute {
                 name: name.clone(),
                 reason: format!(
@@ -216,7 +216,7 @@ impl Job {
                 ),
             });
         }
-        let mut options = self.attributes.clone();
+        let mut options = self.asked.attributes.clone();
         options.extend(other.attributes.clone());
         if !setting.cache_imports.is_empty() {
             let imports = CacheEntry::list_to_json(&setting.cache_imports);
@@ -243,8 +243,9 @@ impl Job {
     }
 
     /// Returns the translation options without a platform, and the requested platforms.
-    pub(super) fn read_attributes(&self, setting: &Setting) -> Result<Attributes, Error> {
-        let mut read = Attributes::read(&self.attributes, &setting.session_id)?;
+    pub(super) fn asked_with(&self, setting: &Setting) -> Result<Attributes, Error> {
+        let mut read = self.asked.typed()?.clone();
+        read.options.session_id.clone_from(&setting.session_id);
         read.options.build_platforms = match setting.build_platforms.as_slice() {
             [] => vec![Platform::host()],
             platforms => platforms.to_vec(),

@@ -1,18 +1,16 @@
 //! The Dockerfile frontend: it runs in this client, or as an image inside BuildKit.
 //!
-//! [`Job::read`] parses a Dockerfile and the attributes of BuildKit's own frontend (`platform`,
-//! `target`, `build-arg:NAME` …). [`Job::run`] translates it for every platform, resolves base
+//! [`Job::read`] parses a Dockerfile with what is [`Asked`] of it. [`Job::run`] translates it for every platform, resolves base
 //! images, solves over a [`Bridge`](crate::gateway::Bridge), and returns the result for export. If
 //! the Dockerfile requests another frontend with `# syntax=`, that one is called in the daemon. A
 //! [`Question`] about a Dockerfile is answered without a build. [`serve`] does all this inside a
 //! daemon that started the process as a frontend.
 //!
 //! ```
-//! use std::collections::BTreeMap;
-//! use solvekit::frontend::{Call, Choice, Question, Setting, Source};
+//! use solvekit::frontend::{Asked, Call, Choice, Question, Setting, Source};
 //!
 //! let source = Source::new("Dockerfile", b"FROM scratch as base\nCOPY . /\n".to_vec());
-//! let question = Question::read(Call::Check, source, BTreeMap::new(), &Choice::Auto)?;
+//! let question = Question::read(Call::Check, source, Asked::default(), &Choice::Auto)?;
 //! let answer = question.answer_offline(&Setting::default())?;
 //! let answer = answer.expect("there is no base image to resolve");
 //! assert_eq!(answer.findings, 1);
@@ -20,6 +18,7 @@
 //! ```
 
 mod archive_time;
+mod asked;
 mod call;
 mod choice;
 mod error;
@@ -41,6 +40,7 @@ mod subrequest;
 mod translated;
 mod unused_args;
 
+pub use asked::Asked;
 pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;
 pub(crate) use choice::is_elsewhere;

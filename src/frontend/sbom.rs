@@ -46,11 +46,12 @@ impl<'a> Scanner<'a> {
         mode: ResolveMode,
     ) -> Result<Self, Error> {
         let failed = |reason: String| Error::Scanner {
-            generator: sbom.generator.clone(),
+            generator: sbom.generator.to_string(),
             reason,
         };
+        let generator = sbom.generator.to_string();
         let query = ImageQuery {
-            reference: &sbom.generator,
+            reference: &generator,
             platform: Some(platform),
             mode,
             ..ImageQuery::default()
@@ -90,7 +91,7 @@ impl<'a> Scanner<'a> {
         };
         let graph = self.graph(&id, translation).marshal(&options);
         let graph = graph.map_err(|error| Error::Scanner {
-            generator: self.sbom.generator.clone(),
+            generator: self.sbom.generator.to_string(),
             reason: causes::in_one_line(&error),
         })?;
         let options = SolveOptions {
@@ -185,13 +186,13 @@ mod tests {
 
     fn graph(dockerfile: &str) -> serde_json::Value {
         let sbom = Sbom {
-            generator: "docker.io/a/scanner:1".into(),
+            generator: crate::oci::Reference::parse("a/scanner:1").unwrap(),
             parameters: [("EXTRA".to_owned(), "x".to_owned())].into(),
         };
         let config = r#"{"os":"linux","architecture":"amd64","rootfs":{},
             "config":{"Env":["A=b"],"Entrypoint":["/scan"],"Cmd":["--all"],"WorkingDir":"/work"}}"#;
         let scanner = Scanner {
-            reference: sbom.generator.clone(),
+            reference: sbom.generator.to_string(),
             sbom: &sbom,
             image: serde_json::from_str(config).unwrap(),
             platform: Platform::parse("linux/amd64").unwrap(),

@@ -61,7 +61,7 @@ impl Job {
             mut options,
             mut platforms,
             ..
-        } = self.read_attributes(setting)?;
+        } = self.asked_with(setting)?;
         let several = options.multi_platform;
         if platforms.len() > 1 && !setting.only_platforms.is_empty() {
             platforms.retain(|platform| setting.only_platforms.contains(platform));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::{Error, part};
+use super::Error;
 use crate::imagetools::{Annotation, CreateRequest, Created, Given, Place, Source, create};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::pipeline::{BuildRequest, Output, is_by_digest};
@@ -40,7 +40,7 @@ pub(super) async fn push(
     parts: Vec<Given>,
     progress: &Writer,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let names = part::names(request, output);
+    let names = request.names(output);
     let mut repositories: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
     for name in &names {
         repositories

@@ -56,7 +56,7 @@ pub(super) fn request(
     part.platforms = platforms.to_vec();
     for output in part.outputs.iter_mut().filter(|output| output.pushes()) {
         let repositories: BTreeSet<String> =
-            names(whole, output).iter().map(Reference::name).collect();
+            whole.names(output).iter().map(Reference::name).collect();
         let repositories: Vec<String> = repositories.into_iter().collect();
         let mut set = |key: &str, value: String| {
             output.attributes.insert(key.to_owned(), value);
@@ -76,18 +76,6 @@ pub(super) fn request(
     }
     caches::of_part(&mut part, platforms);
     part
-}
-
-/// Returns the names of an output, with tags.
-pub(super) fn names(request: &BuildRequest, output: &Output) -> Vec<Reference> {
-    let Some(names) = output.attributes.get("name") else {
-        return request.tags.clone();
-    };
-    let names = names.split(',').map(Reference::parse);
-    names
-        .filter_map(Result::ok)
-        .map(Reference::with_default_tag)
-        .collect()
 }
 
 #[cfg(test)]
@@ -126,7 +114,7 @@ mod tests {
             r#"type=image,"name=a.test/x:1,a.test/z",push=true"#,
             &["b.test/y:1"],
         );
-        let names = names(&whole, &whole.outputs[0]);
+        let names = whole.names(&whole.outputs[0]);
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["a.test/x:1", "a.test/z:latest"]);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::{index, part};
+use super::index;
 use crate::imagetools::{CreateRequest, Given, Location, Source, create};
 use crate::layout::{self, Layout, LayoutReference, Name};
 use crate::oci::{Digest, Platform, Reference};
@@ -101,7 +101,7 @@ impl Stage {
             output,
             "annotation-index-descriptor.",
         ));
-        let given = part::names(request, output);
+        let given = request.names(output);
         let mut names: Vec<Name> = given.iter().cloned().map(Name::Image).collect();
         match &self.temporary {
             None => {

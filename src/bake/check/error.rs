@@ -94,8 +94,16 @@ pub enum CheckError {
         problem: OutputProblem,
     },
     /// An annotation cannot be read.
-    #[error("annotations: {0}")]
+    #[error("annotations: {}", crate::causes::in_one_line(.0))]
     Annotation(#[source] crate::pipeline::Error),
+    /// The address of an extra host is no IP address.
+    #[error("extra-hosts: {address:?} is not an IP address (of the host {host:?})")]
+    HostAddress {
+        /// The host.
+        host: String,
+        /// The text.
+        address: String,
+    },
     /// A limit cannot be read.
     #[error("ulimits: {0}")]
     Ulimit(#[source] UlimitError),

@@ -88,7 +88,7 @@ pub(super) fn of(
     let inputs = pipeline::read_inputs(&request).map_err(RequestError::from)?;
     let source = inputs.source().ok_or(Unknown::RemoteDockerfile)?;
     let case = case(target, &request, &inputs, results)?;
-    let job = Job::read(source.clone(), case.opts.clone(), &request.frontend)?;
+    let job = Job::read(source.clone(), case.opts.clone().into(), &request.frontend)?;
     if let Some(name) = job.elsewhere() {
         return Err(Unknown::Frontend(name.to_owned()));
     }

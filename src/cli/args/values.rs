@@ -63,12 +63,10 @@ pub(crate) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
         .strip_prefix('[')
         .and_then(|address| address.strip_suffix(']'))
         .unwrap_or(address);
-    if address.parse::<std::net::IpAddr>().is_err() {
-        return Err(format!(
-            "{address:?} is not an IP address, for example 10.0.0.7"
-        ));
-    }
-    Ok((host.to_owned(), HostAddress::Ip(address.to_owned())))
+    let parsed = address.parse();
+    let address =
+        parsed.map_err(|_| format!("{address:?} is not an IP address, for example 10.0.0.7"))?;
+    Ok((host.to_owned(), HostAddress::Ip(address)))
 }
 
 /// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
@@ -105,7 +103,7 @@ mod tests {
 
     #[test]
     fn hosts_take_colon_or_equals_and_ipv6() {
-        let ip = |text: &str| Ok(("db".to_owned(), HostAddress::Ip(text.to_owned())));
+        let ip = |text: &str| Ok(("db".to_owned(), HostAddress::Ip(text.parse().unwrap())));
         assert_eq!(extra_host("db:10.0.0.7"), ip("10.0.0.7"));
         assert_eq!(extra_host("db=[::1]"), ip("::1"));
         assert_eq!(extra_host("db:::1"), ip("::1"));

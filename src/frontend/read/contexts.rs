@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde::Deserialize;
 
-use super::super::Error;
+use super::super::{Asked, Error};
 use super::archive::is_archive;
 use super::fetch::{fetch, first_bytes, solve};
 use crate::causes;
@@ -14,7 +14,7 @@ use crate::dockerfile::parse_ignore;
 use crate::gateway::{Bridge, Ref};
 use crate::llb::{self, Constraints, Definition, Local, State};
 use crate::oci::Image;
-use crate::translate::{Attributes, Context, LocalContext, NamedContext, Options, scoped};
+use crate::translate::{Context, LocalContext, NamedContext, Options, scoped};
 
 const IGNORE_FILE: &str = ".dockerignore";
 
@@ -39,11 +39,13 @@ impl Contexts {
     /// Resolves the contexts in the attributes; `input:NAME` refers to `inputs`.
     pub(crate) async fn find(
         bridge: &Bridge,
-        attributes: &BTreeMap<String, String>,
+        asked: &Asked,
         session_id: &str,
         inputs: BTreeMap<String, Definition>,
     ) -> Result<Self, Error> {
-        let options = Attributes::read(attributes, session_id)?.options;
+        let attributes = &asked.attributes;
+        let mut options = asked.typed()?.options.clone();
+        session_id.clone_into(&mut options.session_id);
         let filename = attributes
             .get("filename")
             .map_or("Dockerfile", String::as_str);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Error;
+use super::super::{Asked, Error};
 use super::contexts::Contexts;
 use crate::gateway::Bridge;
 use crate::translate::Context;
@@ -31,7 +31,8 @@ impl RemoteFiles {
         limit: u64,
     ) -> Result<Self, Error> {
         let attributes = BTreeMap::from([("context".to_owned(), url.to_owned())]);
-        let contexts = Contexts::find(bridge, &attributes, session_id, BTreeMap::new()).await?;
+        let asked = Asked::from(attributes);
+        let contexts = Contexts::find(bridge, &asked, session_id, BTreeMap::new()).await?;
         let place = contexts.dockerfile.clone().unwrap_or_default();
         let (_, solved) = contexts.fetch(bridge, &place).await?;
         let range = || Some(0..limit.saturating_add(1));

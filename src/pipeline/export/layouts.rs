@@ -81,7 +81,7 @@ pub(in crate::pipeline) fn open(
     }
     for output in outputs.iter().filter(|output| output.is_layout()) {
         if let Some(Destination::Path(folder)) = &output.destination {
-            let names = given_names(request, output);
+            let names = request.names(output).into_iter().map(Name::Image).collect();
             layouts.target(EXPORT.to_owned(), folder, Kind::Image { names });
         }
     }
@@ -209,18 +209,6 @@ impl Target {
         match image {
             Some(image) => self.layout.put(&image, names),
             None => Ok(()),
-        }
-    }
-}
-
-/// The names that the request gives the image of an output. What several outputs tell of names is that of the last.
-fn given_names(request: &BuildRequest, output: &Output) -> Vec<Name> {
-    match output.attributes.get("name") {
-        Some(names) => parsed(names),
-        None => {
-            let tags = request.tags.iter().cloned();
-            tags.map(|tag| Name::Image(tag.with_default_tag()))
-                .collect()
         }
     }
 }

@@ -230,7 +230,11 @@ pub(super) fn exporters(
         let mut attrs = output.attributes.clone();
         let is_image = !matches!(output.kind, OutputKind::Local | OutputKind::Tar);
         if is_image && !attrs.contains_key("name") && !request.tags.is_empty() {
-            let names: Vec<String> = request.tags.iter().map(ToString::to_string).collect();
+            let names: Vec<String> = request
+                .names(output)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             attrs.insert("name".to_owned(), names.join(","));
         }
         if is_image {

@@ -89,18 +89,13 @@ impl Inputs {
         let mut add = |name: &str, value: String| {
             attributes.insert(name.to_owned(), value);
         };
-        let url = match &self.context {
-            ContextRead::Directory(_) | ContextRead::Empty(_) => None,
-            ContextRead::Remote(url) => Some(url.clone()),
-            ContextRead::Upload(upload) => Some(upload.url()),
-        };
         let filename = match &self.dockerfile {
             DockerfileRead::Text { .. } => self.dockerfile_name(),
             DockerfileRead::InContext(name) => name.clone(),
             DockerfileRead::Url(_) => USUAL_NAME.to_owned(),
         };
         add("filename", filename);
-        if let Some(url) = url {
+        if let Some(url) = self.context_url() {
             if !matches!(self.dockerfile, DockerfileRead::InContext(_)) {
                 add("dockerfilekey", "dockerfile".to_owned());
             }
@@ -113,6 +108,15 @@ impl Inputs {
             add("frontend.caps", capabilities.join(","));
         }
         attributes
+    }
+
+    /// The URL of a main context that the daemon fetches.
+    pub(super) fn context_url(&self) -> Option<String> {
+        match &self.context {
+            ContextRead::Directory(_) | ContextRead::Empty(_) => None,
+            ContextRead::Remote(url) => Some(url.clone()),
+            ContextRead::Upload(upload) => Some(upload.url()),
+        }
     }
 
     /// The patterns of named folders' ignore files, by the names under which the session serves the folders.

@@ -80,31 +80,36 @@ pub(in crate::pipeline) fn attributes(
 ) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::new();
     for (name, context) in contexts {
-        let specifier = match context {
-            NamedRead::Remote(specifier) => specifier.clone(),
-            NamedRead::Layout {
-                id,
-                reference,
-                digest,
-            } => {
-                let served = LayoutReference {
-                    path: PathBuf::from(id),
-                    tag: reference.tag.clone(),
-                    is_default_tag: false,
-                    digest: Some(digest.clone()),
-                };
-                served.to_string()
-            }
-            NamedRead::Directory { path, .. } => {
-                attributes.insert(format!("sharedkey:localdir:{name}"), shared_key(path));
-                format!("local:{}", local_name(name))
-            }
-            // Its graph is put in when it is translated.
-            NamedRead::Build(_) => continue,
-        };
-        attributes.insert(format!("context:{name}"), specifier);
+        if let NamedRead::Directory { path, .. } = context {
+            attributes.insert(format!("sharedkey:localdir:{name}"), shared_key(path));
+        }
+        if let Some(specifier) = specifier(name, context) {
+            attributes.insert(format!("context:{name}"), specifier);
+        }
     }
     attributes
+}
+
+/// None for a build: its graph is put in when it is translated.
+fn specifier(name: &str, context: &NamedRead) -> Option<String> {
+    match context {
+        NamedRead::Remote(specifier) => Some(specifier.clone()),
+        NamedRead::Layout {
+            id,
+            reference,
+            digest,
+        } => {
+            let served = LayoutReference {
+                path: PathBuf::from(id),
+                tag: reference.tag.clone(),
+                is_default_tag: false,
+                digest: Some(digest.clone()),
+            };
+            Some(served.to_string())
+        }
+        NamedRead::Directory { .. } => Some(format!("local:{}", local_name(name))),
+        NamedRead::Build(_) => None,
+    }
 }
 
 /// What a frontend has to know for these contexts.
@@ -166,19 +171,24 @@ pub(in crate::pipeline) fn excludes(
         .collect()
 }
 
-/// The folders for a translation here, which needs no daemon to read their ignore files.
-pub(in crate::pipeline) fn locals(
+/// The contexts for a translation here, which needs no daemon to read the folders' ignore files.
+pub(in crate::pipeline) fn for_translation(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> BTreeMap<String, translate::NamedContext> {
-    let local = |(name, path, excludes): (&String, &Path, &[String])| {
-        let context = LocalContext {
-            exclude_patterns: excludes.to_vec(),
-            shared_key: shared_key(path),
-            ..LocalContext::new(local_name(name))
+    let typed = contexts.iter().filter_map(|(name, context)| {
+        let typed = match context {
+            NamedRead::Directory { path, excludes } => {
+                translate::NamedContext::Local(LocalContext {
+                    exclude_patterns: excludes.clone(),
+                    shared_key: shared_key(path),
+                    ..LocalContext::new(local_name(name))
+                })
+            }
+            other => translate::NamedContext::from_specifier(&specifier(name, other)?),
         };
-        (name.clone(), translate::NamedContext::Local(context))
-    };
-    folders(contexts).map(local).collect()
+        Some((name.clone(), typed))
+    });
+    typed.collect()
 }
 
 /// The folders' paths, by the same names.

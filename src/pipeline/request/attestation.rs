@@ -6,6 +6,7 @@ use super::output::csv_fields;
 use crate::dockerfile::go_bool;
 use crate::oci::Reference;
 use crate::pipeline::Error;
+use crate::translate::{self, AttributeError};
 
 /// Which attestations are made, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +88,23 @@ impl Attestations {
             .default
             .then(|| (default.0.to_owned(), default.1.to_owned()));
         made.chain(default).collect()
+    }
+
+    /// The same for the translation.
+    pub(super) fn for_translation(&self) -> Result<translate::Attestations, AttributeError> {
+        let fields = |kind: &str| self.by_type.get(kind).cloned().flatten();
+        let default = [("mode", "min"), ("inline-only", "true")];
+        let default = default.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let sbom = fields(SBOM).map(translate::Sbom::new).transpose();
+        let sbom = sbom.map_err(|source| AttributeError::Attestation {
+            name: format!("attest:{SBOM}"),
+            source,
+        })?;
+        let default = self.default.then(|| BTreeMap::from(default));
+        Ok(translate::Attestations {
+            sbom,
+            provenance: default.or_else(|| fields(PROVENANCE)),
+        })
     }
 
     fn add(&mut self, given: &Given<'_>, kind: Option<&'static str>) -> Result<(), Error> {

@@ -10,6 +10,7 @@ pub(super) mod options;
 pub(super) mod output;
 pub(super) mod resources;
 pub(super) mod stream;
+pub(super) mod translation;
 
 use std::collections::BTreeMap;
 
@@ -161,18 +162,25 @@ impl BuildRequest {
         keys.any(|key| key.starts_with("annotation-index"))
     }
 
+    /// The names of an output's image, with tags: its own, else those of the request. There are none if
+    /// the daemon names it (`name=*`).
+    pub(crate) fn names(&self, output: &Output) -> Vec<Reference> {
+        let own = output.attributes.get("name").map(|names| names.split(','));
+        let names: Vec<Reference> = match own {
+            Some(names) => names
+                .filter_map(|name| Reference::parse(name).ok())
+                .collect(),
+            None => self.tags.clone(),
+        };
+        names.into_iter().map(Reference::with_default_tag).collect()
+    }
+
     /// The names that the image is pushed to, of registries that are asked as usual (not `registry.insecure`).
     pub fn pushes(&self) -> Vec<Reference> {
         let pushed = self.outputs.iter().filter(|output| {
             output.pushes() && !output.attributes.contains_key("registry.insecure")
         });
-        let names = pushed.flat_map(|output| match output.attributes.get("name") {
-            None => self.tags.clone(),
-            Some(names) => {
-                let names = names.split(',').map(Reference::parse);
-                names.filter_map(Result::ok).collect()
-            }
-        });
+        let names = pushed.flat_map(|output| self.names(output));
         names.collect()
     }
 }

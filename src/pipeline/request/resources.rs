@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::llb::LinuxResources;
 use crate::pipeline::Error;
 
 /// Limits of the control group of each `RUN`; what is `None` has none.
@@ -90,6 +91,24 @@ impl Resources {
         let set = all.into_iter();
         set.filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect()
+    }
+}
+
+impl Resources {
+    /// The limits for `RUN`; none when there is none. A limit of 0 is none, as in buildx.
+    pub(super) fn limits(&self) -> Option<LinuxResources> {
+        let signed =
+            |number: Option<u64>| number.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX));
+        let limits = LinuxResources {
+            memory: signed(self.memory),
+            memory_swap: self.memory_swap.unwrap_or(0),
+            cpu_shares: self.cpu_shares.unwrap_or(0),
+            cpu_period: self.cpu_period.unwrap_or(0),
+            cpu_quota: signed(self.cpu_quota),
+            cpuset_cpus: self.cpuset_cpus.clone().unwrap_or_default(),
+            cpuset_mems: self.cpuset_mems.clone().unwrap_or_default(),
+        };
+        (limits != LinuxResources::default()).then_some(limits)
     }
 }
 

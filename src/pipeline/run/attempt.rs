@@ -1,8 +1,6 @@
 //! A request on one daemon: what is read there, who serves it, what its frontend works with. Builds,
 //! linked builds and questions share it.
 
-use std::collections::BTreeMap;
-
 use super::attended::Attended;
 use super::environment::Environment;
 use super::fetch::{self, Loaded};
@@ -10,11 +8,11 @@ use super::served::Served;
 use super::setting;
 use super::shared::Member;
 use crate::client::{CacheEntry, Client, SolveRequest};
-use crate::frontend::{Job, Setting};
+use crate::frontend::{Asked, Job, Setting};
 use crate::gateway::Bridge;
 use crate::pipeline::export::layouts;
 use crate::pipeline::inputs::temporary::TemporaryFolder;
-use crate::pipeline::request::options;
+use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::session::{ContentStores, Session, SessionBuilder};
 
@@ -25,8 +23,8 @@ pub(super) struct Attempt<'a> {
     pub(super) environment: &'a Environment,
     /// With a Dockerfile that the daemon has downloaded.
     pub(super) inputs: Inputs,
-    /// The request and its inputs as attributes of a frontend.
-    pub(super) attributes: BTreeMap<String, String>,
+    /// The request and its inputs as a frontend takes them.
+    pub(super) asked: Asked,
     /// Another frontend translates the Dockerfile, in the daemon.
     pub(super) forwarded: bool,
     /// What it shares with other builds.
@@ -36,17 +34,19 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Has the daemon download the Dockerfile if it is behind a URL.
+    /// Has the daemon download the Dockerfile if it is behind a URL. `makes_index` is for a result that
+    /// is an index even of one platform.
     pub(super) async fn new(
         request: &'a BuildRequest,
         inputs: &Inputs,
         client: &'a Client,
         environment: &'a Environment,
+        makes_index: bool,
     ) -> Result<Self, Error> {
         let inputs = fetch::dockerfile(inputs.clone(), client, environment).await?;
         let daemon = client.address().daemon();
         Ok(Self {
-            attributes: options::frontend_attributes(request, &inputs, daemon),
+            asked: translation::asked(request, &inputs, daemon, makes_index),
             cache_imports: layouts::elsewhere(&request.cache_from),
             forwarded: false,
             member: None,
@@ -118,9 +118,9 @@ impl<'a> Attempt<'a> {
         bridge: &Bridge,
     ) -> Result<Job, Error> {
         match (loaded.dockerfile.take(), read) {
-            (Some((source, attributes)), _) => {
+            (Some((source, asked)), _) => {
                 let (choice, warn_at) = (&self.request.frontend, loaded.warn_at.as_str());
-                Ok(Job::read_through(bridge, source, attributes, choice, warn_at).await?)
+                Ok(Job::read_through(bridge, source, asked, choice, warn_at).await?)
             }
             (None, Some(job)) => Ok(job),
             (None, None) => Err(Error::NoDockerfile),

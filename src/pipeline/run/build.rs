@@ -58,16 +58,15 @@ impl<'a> Build<'a> {
         let load = environment.load.as_ref();
         let load = load.filter(|_| !daemon.keeps_images());
         let outputs = export::outputs(request, daemon, load)?;
-        let mut attempt = Attempt::new(request, &prepared.inputs, client, environment).await?;
         let annotates_index = outputs.iter().any(Output::is_image) && request.annotates_index();
         if annotates_index {
             export::check_makes_indexes(client).await?;
         }
-        if prepared.part.is_some() || annotates_index {
-            let attributes = &mut attempt.attributes;
-            attributes.insert("multi-platform".to_owned(), "true".to_owned());
-        }
-        let job = prepared.job_with(&attempt.inputs, &attempt.attributes)?;
+        let makes_index = prepared.part.is_some() || annotates_index;
+        let inputs = &prepared.inputs;
+        let attempt = Attempt::new(request, inputs, client, environment, makes_index);
+        let mut attempt = attempt.await?;
+        let job = prepared.job_with(&attempt.inputs, &attempt.asked)?;
         let exports = export::receivers(&outputs, environment.standard_output.as_ref(), load)?;
         let layouts = open_layouts(request, &outputs).await?;
         layouts.notes.iter().for_each(|note| environment.note(note));
@@ -126,7 +125,7 @@ impl<'a> Build<'a> {
         let daemon = self.attempt.client.address().daemon();
         SolveRequest {
             // They are for the daemon's history alone: the graph is made here.
-            frontend_attrs: redact_values(options::told_to_daemon(&self.attempt.attributes)),
+            frontend_attrs: redact_values(options::told_to_daemon(self.attempt.asked.attributes())),
             cache_exports: self.layouts.cache_to.clone(),
             cache_imports: self.layouts.cache_from.clone(),
             exporters: export::exporters(request, &self.outputs, daemon),

@@ -6,7 +6,7 @@ use super::attempt::Attempt;
 use super::attended::Attended;
 use super::environment::Environment;
 use crate::client::{Client, SolveRequest};
-use crate::frontend::{Choice, Contexts, Entry, Source, is_elsewhere};
+use crate::frontend::{Asked, Choice, Contexts, Entry, Source, is_elsewhere};
 use crate::gateway::{self, Bridge, BuildResult, SolveOptions};
 use crate::llb::{self, Constraints, Definition, MarshalOptions};
 use crate::pipeline::inputs::{ContextRead, DockerfileRead};
@@ -51,8 +51,8 @@ pub(super) async fn dockerfile(
 /// What was read through the daemon; nothing when all is on this side.
 #[derive(Default)]
 pub(super) struct Loaded {
-    /// A Dockerfile out of a fetched context, and the attributes for it.
-    pub(super) dockerfile: Option<(Source, BTreeMap<String, String>)>,
+    /// A Dockerfile out of a fetched context, and what is asked of it.
+    pub(super) dockerfile: Option<(Source, Asked)>,
     /// The main context, whose kind is known now.
     pub(super) context: Option<Context>,
     /// Graphs in place of contexts, for a frontend in the daemon.
@@ -70,34 +70,34 @@ pub(super) async fn load(
 ) -> Result<Loaded, Error> {
     let mut loaded = Loaded::default();
     let (inputs, choice) = (&attempt.inputs, &attempt.request.frontend);
-    let mut attributes = attempt.attributes.clone();
+    let mut asked = attempt.asked.clone();
     let in_context = matches!(inputs.dockerfile, DockerfileRead::InContext(_));
     let is_chosen = matches!(choice, Choice::BuiltIn | Choice::Image(_));
     if in_context && is_chosen {
-        loaded.dockerfile = Some((Source::new(NAME, Vec::new()), attributes));
+        loaded.dockerfile = Some((Source::new(NAME, Vec::new()), asked));
         return Ok(loaded);
     }
     if !inputs.is_fetched() || attempt.forwarded {
         return Ok(loaded);
     }
-    let contexts = Contexts::find(bridge, &attributes, session_id, BTreeMap::new()).await?;
+    let contexts = Contexts::find(bridge, &asked, session_id, BTreeMap::new()).await?;
     if in_context {
-        let entry = Entry::read(bridge, &attributes, session_id, &contexts).await?;
+        let entry = Entry::read(bridge, asked.attributes(), session_id, &contexts).await?;
         if let (PolicyUse::Refuse, Some(file)) = (attempt.request.policy, entry.policy) {
             return Err(Error::Policy { file });
         }
         let source = entry.source;
         if matches!(inputs.context, ContextRead::Upload(_))
-            && is_elsewhere(choice, &attributes, source.text())
+            && is_elsewhere(choice, asked.attributes(), source.text())
             && let Some(read) = source.definition()
         {
             // The stream cannot be read again; what the daemon has of it can.
-            attributes.remove("context");
+            asked = asked.without_context();
             let given = ["context", "dockerfile"].map(|name| (name.to_owned(), read.clone()));
             loaded.inputs = BTreeMap::from(given);
         }
         loaded.warn_at = entry.head;
-        loaded.dockerfile = Some((source, attributes));
+        loaded.dockerfile = Some((source, asked));
     }
     loaded.context = Some(contexts.main);
     Ok(loaded)

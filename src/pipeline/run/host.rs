@@ -1,6 +1,7 @@
 //! Lines of `/etc/hosts` for `RUN` whose address only the daemon knows.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use crate::client::{Client, Worker};
 use crate::pipeline::{BuildRequest, Error};
@@ -12,8 +13,8 @@ const GATEWAY: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostAddress {
-    /// An address, written as it is given: it is a part of the steps' digests.
-    Ip(String),
+    /// An address.
+    Ip(IpAddr),
     /// The machine of the engine that builds, as containers reach it: each node has its own.
     Gateway,
 }
@@ -35,15 +36,15 @@ pub(super) async fn resolved<'a>(
     let mut request = request.clone();
     for (_, address) in &mut request.extra_hosts {
         if *address == HostAddress::Gateway {
-            *address = HostAddress::Ip(gateway.clone());
+            *address = HostAddress::Ip(gateway);
         }
     }
     Ok(Cow::Owned(request))
 }
 
-fn gateway(workers: &[Worker]) -> Option<String> {
+fn gateway(workers: &[Worker]) -> Option<IpAddr> {
     let mut labels = workers
         .iter()
         .filter_map(|worker| worker.labels.get(GATEWAY));
-    labels.find(|address| !address.is_empty()).cloned()
+    labels.find_map(|address| address.parse().ok())
 }

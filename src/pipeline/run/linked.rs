@@ -21,8 +21,8 @@ pub(super) async fn job(
     member: &Member,
 ) -> Result<Arc<LinkedJob>, Error> {
     let request = host::resolved(&prepared.request, client).await?;
-    let attempt = Attempt::new(&request, &prepared.inputs, client, environment).await?;
-    let job = prepared.job_with(&attempt.inputs, &attempt.attributes)?;
+    let attempt = Attempt::new(&request, &prepared.inputs, client, environment, false).await?;
+    let job = prepared.job_with(&attempt.inputs, &attempt.asked)?;
     let attempt = attempt.with_frontend(false, Some(member.clone()));
     let sources = member.sources(client, &attempt.inputs).await?;
     let mut loaded = attempt.load(bridge, &sources).await?;

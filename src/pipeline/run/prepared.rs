@@ -1,6 +1,5 @@
 //! A request whose inputs are read: what is built, once or in parts.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,10 +10,10 @@ use super::gate::Gate;
 use super::outcome::BuildOutcome;
 use super::retry::{self, Failed};
 use crate::client::{Client, DaemonKind};
-use crate::frontend::Job;
+use crate::frontend::{Asked, Job};
 use crate::pipeline::inputs::spool::Spool;
 use crate::pipeline::inputs::{ContextRead, policy, reading};
-use crate::pipeline::request::options;
+use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs, export};
 use crate::session::Upload;
 use crate::task::blocking;
@@ -50,9 +49,9 @@ pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
     let inputs = read_inputs(&request).await?;
     policy::check(&request, &inputs)?;
     // The daemon is not known yet: where images are looked up is added when it is.
-    let attributes = options::frontend_attributes(&request, &inputs, DaemonKind::Buildkitd);
+    let asked = translation::asked(&request, &inputs, DaemonKind::Buildkitd, false);
     let job = match inputs.source() {
-        Some(source) => Some(Job::read(source, attributes, &request.frontend)?),
+        Some(source) => Some(Job::read(source, asked, &request.frontend)?),
         None => None,
     };
     Ok(Prepared {
@@ -122,15 +121,11 @@ impl Prepared {
     }
 
     /// The job of these inputs, unless only the daemon can read its Dockerfile.
-    pub(super) fn job_with(
-        &self,
-        inputs: &Inputs,
-        attributes: &BTreeMap<String, String>,
-    ) -> Result<Option<Job>, Error> {
+    pub(super) fn job_with(&self, inputs: &Inputs, asked: &Asked) -> Result<Option<Job>, Error> {
         match (&self.job, inputs.source()) {
-            (Some(job), _) => Ok(Some(job.clone().with_attributes(attributes.clone()))),
+            (Some(job), _) => Ok(Some(job.clone().with_asked(asked.clone()))),
             (None, Some(source)) => {
-                let job = Job::read(source, attributes.clone(), &self.request.frontend)?;
+                let job = Job::read(source, asked.clone(), &self.request.frontend)?;
                 Ok(Some(job))
             }
             (None, None) => Ok(None),

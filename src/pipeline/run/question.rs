@@ -1,17 +1,15 @@
 //! Questions about the Dockerfile of a request, which are answered without building it.
 
-use std::collections::BTreeMap;
-
 use super::attempt::Attempt;
 use super::environment::Environment;
 use super::prepared::read_inputs;
 use super::setting;
 use super::shared::Member;
 use crate::client::{Client, DaemonKind, SolveRequest};
-use crate::frontend::{Answer, Call, Question, Source};
+use crate::frontend::{Answer, Asked, Call, Question, Source};
 use crate::gateway::BuildResult;
 use crate::pipeline::inputs::{named, policy};
-use crate::pipeline::request::options;
+use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::session::ContentStores;
 
@@ -51,10 +49,10 @@ impl Inquiry {
         if named::builds(&self.inputs.named).next().is_some() {
             return Ok(None);
         }
-        let attributes =
-            options::frontend_attributes(&self.request, &self.inputs, DaemonKind::Buildkitd);
-        let question = self.question(source, attributes)?;
-        let setting = setting::offline(&self.request, &self.inputs);
+        let (request, inputs) = (&self.request, &self.inputs);
+        let asked = translation::asked(request, inputs, DaemonKind::Buildkitd, false);
+        let question = self.question(source, asked)?;
+        let setting = setting::offline(request, inputs);
         Ok(question.answer_offline(&setting)?)
     }
 
@@ -64,9 +62,9 @@ impl Inquiry {
     /// [`Error::Frontend`] with the lines of the Dockerfile; other errors when the daemon cannot be asked.
     pub async fn answer(&self, client: &Client, environment: Environment) -> Result<Answer, Error> {
         let request = &self.request;
-        let attempt = Attempt::new(request, &self.inputs, client, &environment).await?;
+        let attempt = Attempt::new(request, &self.inputs, client, &environment, false).await?;
         let question = match attempt.inputs.source() {
-            Some(source) => Some(self.question(source, attempt.attributes.clone())?),
+            Some(source) => Some(self.question(source, attempt.asked.clone())?),
             None => None,
         };
         let forwarded = question.as_ref().is_some_and(Question::is_elsewhere);
@@ -79,7 +77,7 @@ impl Inquiry {
         let answered = attended.run(async |bridge| {
             let mut loaded = attempt.load(bridge, &sources).await?;
             let question = match (loaded.dockerfile.take(), question) {
-                (Some((source, attributes)), _) => self.question(source, attributes)?,
+                (Some((source, asked)), _) => self.question(source, asked)?,
                 (None, Some(question)) => question,
                 (None, None) => return Err(Error::NoDockerfile),
             };
@@ -93,12 +91,8 @@ impl Inquiry {
         Ok(answered?.0)
     }
 
-    fn question(
-        &self,
-        source: Source,
-        attributes: BTreeMap<String, String>,
-    ) -> Result<Question, Error> {
+    fn question(&self, source: Source, asked: Asked) -> Result<Question, Error> {
         let choice = &self.request.frontend;
-        Ok(Question::read(self.call, source, attributes, choice)?)
+        Ok(Question::read(self.call, source, asked, choice)?)
     }
 }

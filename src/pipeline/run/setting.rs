@@ -7,7 +7,6 @@ use super::fetch::Loaded;
 use crate::client::Worker;
 use crate::frontend::{Link, Setting};
 use crate::oci::Platform;
-use crate::pipeline::inputs::named;
 use crate::pipeline::request::options;
 use crate::pipeline::{BuildRequest, Inputs, OnFailure};
 
@@ -16,7 +15,6 @@ pub(super) fn offline(request: &BuildRequest, inputs: &Inputs) -> Setting {
     Setting {
         build_platforms: vec![Platform::host()],
         excludes: inputs.excludes.clone(),
-        contexts: named::locals(&inputs.named),
         parallel: request.max_parallel_platforms,
         lock: request.lock.clone(),
         entitlements: Some(options::entitlements(request)),

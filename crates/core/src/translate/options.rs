@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::git_url;
 use crate::llb::{
     CapSet, Device, HostIp, LinuxResources, Network, ResolveMode, SourceFile, State, Ulimit,
 };
@@ -165,6 +166,28 @@ impl LocalContext {
             exclude_patterns: Vec::new(),
             session_id: None,
             shared_key: String::new(),
+        }
+    }
+}
+
+impl Context {
+    /// A git or http(s) URL, else the folder that the session calls `context`.
+    pub fn from_specifier(text: &str) -> Self {
+        let url = text.to_owned();
+        if git_url::parse(text).is_some() {
+            return Self::Git {
+                url,
+                keep_git_dir: false,
+                subdir: None,
+            };
+        }
+        match super::url::is_http(text) {
+            true => Self::Http {
+                url,
+                archive: false,
+                subdir: None,
+            },
+            false => Self::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a process can be given besides mounts: secrets, agents, devices, proxies, names, limits.
 
+use std::net::IpAddr;
+
 /// A secret of the client, as a file, a variable or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secret {
@@ -67,4 +69,14 @@ pub struct HostIp {
     pub host: String,
     /// The address as Go prints it.
     pub ip: String,
+}
+
+impl HostIp {
+    /// A line of `/etc/hosts`, written as Go's client writes it.
+    pub fn new(host: &str, address: IpAddr) -> Self {
+        Self {
+            host: host.to_lowercase(),
+            ip: address.to_canonical().to_string(),
+        }
+    }
 }

@@ -23,9 +23,28 @@ pub struct Attestations {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sbom {
     /// The image of the program that makes it, with a tag.
-    pub generator: String,
+    pub generator: Reference,
     /// What the program is told.
     pub parameters: BTreeMap<String, String>,
+}
+
+impl Sbom {
+    /// A list made by the image in the field `generator`, else by the reference's scanner; the program
+    /// is told the other fields.
+    ///
+    /// # Errors
+    /// [`AttestationError::Generator`] if that is no name of an image.
+    pub fn new(mut fields: BTreeMap<String, String>) -> Result<Self, AttestationError> {
+        let generator = fields.remove("generator");
+        let generator = generator.unwrap_or_else(|| SCANNER.to_owned());
+        match Reference::parse(&generator) {
+            Ok(reference) => Ok(Self {
+                generator: reference.with_default_tag(),
+                parameters: fields,
+            }),
+            Err(source) => Err(AttestationError::Generator { generator, source }),
+        }
+    }
 }
 
 /// An attestation that cannot be made.
@@ -55,30 +74,55 @@ pub enum AttestationError {
 }
 
 impl Attestations {
-    /// Reads the attributes about attestations; others are left alone.
+    /// Reads the attributes about attestations, build arguments among them; others are left alone.
     ///
     /// # Errors
     /// [`AttributeError::Attestation`] with the attribute's name.
     pub fn read(attributes: &BTreeMap<String, String>) -> Result<Self, AttributeError> {
+        let mut all = Self::of_attributes(attributes)?;
+        all.add_all(attributes, "build-arg:BUILDKIT_ATTEST_", "")?;
+        Ok(all)
+    }
+
+    pub(super) fn of_attributes(
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<Self, AttributeError> {
         let mut all = Self::default();
-        for (name, text) in attributes {
-            let kind = name
-                .strip_prefix("attest:")
-                .or_else(|| name.strip_prefix("build-arg:BUILDKIT_ATTEST_"));
-            let Some(kind) = kind else { continue };
-            all.add(kind, text)
+        all.add_all(attributes, "attest:", "")?;
+        Ok(all)
+    }
+
+    pub(super) fn obey_build_args(
+        &mut self,
+        build_args: &BTreeMap<String, String>,
+    ) -> Result<(), AttributeError> {
+        self.add_all(build_args, "BUILDKIT_ATTEST_", "build-arg:")
+    }
+
+    /// Adds what begins with a prefix; in messages all names are those of attributes.
+    fn add_all(
+        &mut self,
+        given: &BTreeMap<String, String>,
+        prefix: &str,
+        shown: &str,
+    ) -> Result<(), AttributeError> {
+        for (name, text) in given {
+            let Some(kind) = name.strip_prefix(prefix) else {
+                continue;
+            };
+            self.add(kind, text)
                 .map_err(|source| AttributeError::Attestation {
-                    name: name.clone(),
+                    name: format!("{shown}{name}"),
                     source,
                 })?;
         }
-        Ok(all)
+        Ok(())
     }
 
     fn add(&mut self, kind: &str, text: &str) -> Result<(), AttestationError> {
         match kind.to_lowercase().as_str() {
             "provenance" => self.provenance = Some(fields(text)?),
-            "sbom" => self.sbom = Some(sbom(fields(text)?)?),
+            "sbom" => self.sbom = Some(Sbom::new(fields(text)?)?),
             _ => {
                 return Err(AttestationError::UnknownKind {
                     kind: kind.to_owned(),
@@ -115,18 +159,6 @@ fn fields(text: &str) -> Result<BTreeMap<String, String>, AttestationError> {
     Ok(pairs.collect())
 }
 
-fn sbom(mut parameters: BTreeMap<String, String>) -> Result<Sbom, AttestationError> {
-    let generator = parameters.remove("generator");
-    let generator = generator.unwrap_or_else(|| SCANNER.to_owned());
-    match Reference::parse(&generator) {
-        Ok(reference) => Ok(Sbom {
-            generator: reference.with_default_tag().to_string(),
-            parameters,
-        }),
-        Err(source) => Err(AttestationError::Generator { generator, source }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,12 +174,12 @@ mod tests {
     fn the_reference_s_scanner_is_the_default_and_the_rest_is_told_to_it() {
         let sbom = read(&[("attest:sbom", "")]).unwrap().sbom.unwrap();
         assert_eq!(
-            sbom.generator,
+            sbom.generator.to_string(),
             "docker.io/docker/buildkit-syft-scanner:stable-1"
         );
         let sbom = read(&[("build-arg:BUILDKIT_ATTEST_SBOM", "generator=a/b,X=1,Y")]);
         let sbom = sbom.unwrap().sbom.unwrap();
-        assert_eq!(sbom.generator, "docker.io/a/b:latest");
+        assert_eq!(sbom.generator.to_string(), "docker.io/a/b:latest");
         assert_eq!(sbom.parameters["X"], "1");
         assert_eq!(sbom.parameters["Y"], "");
     }

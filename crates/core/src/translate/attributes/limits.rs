@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::super::options::Options;
 use super::{AttributeError, value_error};
 use crate::dockerfile::csv_fields;
 use crate::llb::{HostIp, LinuxResources, Ulimit};
@@ -29,10 +30,7 @@ pub(super) fn extra_hosts(text: &str) -> Result<Arc<[HostIp]>, AttributeError> {
         let field = field.to_lowercase();
         let (host, address) = field.split_once('=')?;
         let address: IpAddr = address.parse().ok()?;
-        Some(HostIp {
-            host: host.to_owned(),
-            ip: address.to_canonical().to_string(),
-        })
+        Some(HostIp::new(host, address))
     };
     fields(text)
         .ok_or_else(wrong)?
@@ -62,6 +60,26 @@ fn fields(text: &str) -> Option<Vec<String>> {
         Some(Vec::new())
     } else {
         csv_fields(text).ok()
+    }
+}
+
+/// Limits that were not read from text.
+pub(super) fn check_limits(options: &Options) -> Result<(), AttributeError> {
+    let is_wrong = |limit: &&Ulimit| Ulimit::new(&limit.name, limit.soft, limit.hard).is_err();
+    if let Some(limit) = options.ulimits.iter().find(is_wrong) {
+        let known = "a known name=soft:hard";
+        return Err(value_error("ulimit", &limit.to_string(), known));
+    }
+    let Some(resources) = &options.linux_resources else {
+        return Ok(());
+    };
+    let sets = [
+        ("cpusetcpus", &resources.cpuset_cpus),
+        ("cpusetmems", &resources.cpuset_mems),
+    ];
+    match sets.into_iter().find(|(_, text)| !is_set(text)) {
+        Some((name, text)) => Err(value_error(name, text, "a list like 0-3,5")),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The attributes of BuildKit's Dockerfile frontend (`build-arg:NAME`, `platform`, `target` …) as
-//! options.
+//! What a frontend is asked for: typed, or read from the attributes of BuildKit's Dockerfile frontend
+//! (`build-arg:NAME`, `platform`, `target` …).
 
 mod attestations;
 mod caches;
@@ -12,9 +12,8 @@ use std::sync::Arc;
 pub use self::attestations::{AttestationError, Attestations, Sbom};
 pub use self::caches::CacheImport;
 pub use self::capabilities::UnsupportedCapability;
-use self::limits::{extra_hosts, linux_resources, number, ulimits};
+use self::limits::{check_limits, extra_hosts, linux_resources, number, ulimits};
 use super::options::{Context, LocalContext, NamedContext, NoCache, Options};
-use super::{git_url, url};
 use crate::dockerfile::{LintConfig, LintConfigError};
 use crate::llb::{Network, ResolveMode};
 use crate::oci::{Error as PlatformError, Platform};
@@ -30,7 +29,7 @@ pub struct Attributes {
     pub attestations: Attestations,
     /// Caches that the daemon looks into before it runs a step.
     pub cache_imports: Vec<CacheImport>,
-    /// The lint options that take the place of the Dockerfile's own.
+    /// The lint options that take the place of the Dockerfile's own, if attributes were read.
     pub checks: Option<LintConfig>,
 }
 
@@ -73,9 +72,70 @@ pub enum AttributeError {
     SeveralPlatforms,
 }
 
+impl Default for Attributes {
+    /// Nothing but the Dockerfile.
+    fn default() -> Self {
+        Self {
+            options: Options::default(),
+            platforms: Vec::new(),
+            attestations: Attestations::default(),
+            cache_imports: Vec::new(),
+            checks: None,
+        }
+    }
+}
+
 impl Attributes {
-    /// Reads attributes by name. `session_id` serves local folders. Unknown attributes are left
-    /// alone.
+    /// What is asked for, with the build arguments that BuildKit's frontend obeys itself:
+    /// `BUILDKIT_MULTI_PLATFORM`, `BUILDKIT_SANDBOX_HOSTNAME`, `BUILDKIT_CACHE_MOUNT_NS`,
+    /// `BUILDKIT_CONTEXT_KEEP_GIT_DIR` and `BUILDKIT_ATTEST_TYPE`. Without `multi_platform` the build is
+    /// of several platforms if it has several.
+    ///
+    /// # Errors
+    /// [`AttributeError`] for a limit or a build argument that cannot be used.
+    pub fn new(
+        options: Options,
+        platforms: &[Platform],
+        attestations: Attestations,
+        multi_platform: Option<bool>,
+    ) -> Result<Self, AttributeError> {
+        let mut asked = Self {
+            options,
+            platforms: platforms.iter().map(Platform::normalized).collect(),
+            attestations,
+            ..Self::default()
+        };
+        check_limits(&asked.options)?;
+        asked.obey_build_args(multi_platform)?;
+        Ok(asked)
+    }
+
+    fn obey_build_args(&mut self, multi_platform: Option<bool>) -> Result<(), AttributeError> {
+        let options = &mut self.options;
+        let build_args = &options.build_args;
+        let argument = |name: &str| build_args.get(name).map(String::as_str).unwrap_or_default();
+        if crate::dockerfile::go_bool(argument("BUILDKIT_DISABLE_FILEOP")) == Some(true) {
+            return Err(AttributeError::Removed {
+                name: "BUILDKIT_DISABLE_FILEOP",
+            });
+        }
+        let several = argument("BUILDKIT_MULTI_PLATFORM");
+        let several = multi_platform_argument(several, multi_platform, self.platforms.len())?;
+        let hostname = argument("BUILDKIT_SANDBOX_HOSTNAME");
+        let hostname = Some(hostname.to_owned()).filter(|name| !name.is_empty());
+        let cache_mount_namespace = argument("BUILDKIT_CACHE_MOUNT_NS").to_owned();
+        if let Context::Git { keep_git_dir, .. } = &mut options.context {
+            let keep = argument("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+            *keep_git_dir = crate::dockerfile::go_bool(keep) == Some(true);
+        }
+        self.attestations.obey_build_args(build_args)?;
+        options.multi_platform = several;
+        options.hostname = hostname.or(options.hostname.take());
+        options.cache_mount_namespace = cache_mount_namespace;
+        Ok(())
+    }
+
+    /// Reads attributes by name. `session_id` serves local folders. Unknown attributes are left alone.
     ///
     /// # Errors
     /// [`AttributeError`] for a value that cannot be read. Named contexts are looked at when they
@@ -95,9 +155,6 @@ impl Attributes {
                 .map(|(name, value)| (name.to_owned(), value.clone()))
                 .collect()
         };
-        let build_args = prefixed("build-arg:");
-        let argument = |name: &str| build_args.get(name).map(String::as_str).unwrap_or_default();
-        let hostname = [argument("BUILDKIT_SANDBOX_HOSTNAME"), get("hostname")];
         let options = Options {
             target: Some(get("target").to_owned()).filter(|target| !target.is_empty()),
             labels: prefixed("label:"),
@@ -109,31 +166,28 @@ impl Attributes {
             cgroup_parent: Some(Arc::from(get("cgroup-parent")))
                 .filter(|parent: &Arc<str>| !parent.is_empty()),
             linux_resources: linux_resources(&get)?.map(Arc::new),
-            hostname: hostname
-                .into_iter()
-                .find(|name| !name.is_empty())
-                .map(str::to_owned),
-            cache_mount_namespace: argument("BUILDKIT_CACHE_MOUNT_NS").to_owned(),
+            hostname: Some(get("hostname").to_owned()).filter(|name| !name.is_empty()),
             resolve_mode: resolve_mode(get("image-resolve-mode"))?,
-            multi_platform: multi_platform(
-                argument("BUILDKIT_MULTI_PLATFORM"),
-                get("multi-platform"),
-                platforms.len(),
-            )?,
             session_id: session_id.to_owned(),
-            context: main_context(given, &build_args),
+            context: main_context(given),
             contexts: contexts(given, &prefixed("context:")),
-            build_args: build_args.clone(),
+            build_args: prefixed("build-arg:"),
             ..Options::default()
         };
+        let several = match (get("multi-platform"), &options.build_args) {
+            ("", _) => None,
+            // The build argument goes before it, and it need not make sense then.
+            (_, arguments) if is_set(arguments, "BUILDKIT_MULTI_PLATFORM") => None,
+            (text, _) => Some(boolean("multi-platform", text)?),
+        };
+        let attested = Attestations::of_attributes(given)?;
+        let asked = Self::new(options, &platforms, attested, several)?;
         let checks = given.get("build-arg:BUILDKIT_DOCKERFILE_CHECK");
         let checks = checks.map(|text| LintConfig::parse(text)).transpose();
         Ok(Self {
-            options,
-            platforms,
             cache_imports: caches::imports(&get)?,
-            attestations: Attestations::read(given)?,
             checks: checks.map_err(AttributeError::Checks)?,
+            ..asked
         })
     }
 }
@@ -164,11 +218,7 @@ fn platforms(text: &str) -> Result<Vec<Platform>, AttributeError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let parse = |text| {
-        Platform::parse(text)
-            .map(|platform| platform.normalized())
-            .map_err(AttributeError::Platform)
-    };
+    let parse = |text| Platform::parse(text).map_err(AttributeError::Platform);
     text.split(',').map(parse).collect()
 }
 
@@ -206,56 +256,51 @@ fn no_cache(text: Option<&str>) -> NoCache {
     }
 }
 
-fn multi_platform(
+fn is_set(build_args: &BTreeMap<String, String>, name: &str) -> bool {
+    build_args.get(name).is_some_and(|value| !value.is_empty())
+}
+
+fn boolean(name: &'static str, text: &str) -> Result<bool, AttributeError> {
+    crate::dockerfile::go_bool(text).ok_or_else(|| value_error(name, text, "true or false"))
+}
+
+fn multi_platform_argument(
     argument: &str,
-    attribute: &str,
+    asked: Option<bool>,
     platforms: usize,
 ) -> Result<bool, AttributeError> {
-    let text = if argument.is_empty() {
-        attribute
-    } else {
-        argument
-    };
     let several = platforms > 1;
-    match (text, crate::dockerfile::go_bool(text)) {
-        ("", _) => Ok(several),
-        (_, None) => Err(value_error("multi-platform", text, "true or false")),
-        (_, Some(false)) if several => Err(AttributeError::SeveralPlatforms),
-        (_, Some(wanted)) => Ok(wanted),
+    let asked = match argument {
+        "" => asked,
+        text => Some(boolean("multi-platform", text)?),
+    };
+    match asked {
+        Some(false) if several => Err(AttributeError::SeveralPlatforms),
+        asked => Ok(asked.unwrap_or(several)),
     }
 }
 
 /// A git or http URL in `context`, else the folder that the session calls so.
-fn main_context(
-    given: &BTreeMap<String, String>,
-    build_args: &BTreeMap<String, String>,
-) -> Context {
+fn main_context(given: &BTreeMap<String, String>) -> Context {
     let key = given.get("contextkey").map_or("context", String::as_str);
     let specifier = given.get(key).map(String::as_str).unwrap_or_default();
-    let subdir = given.get("contextsubdir").cloned();
-    let keep = build_args
-        .get("BUILDKIT_CONTEXT_KEEP_GIT_DIR")
-        .map(String::as_str)
-        .unwrap_or_default();
-    if git_url::parse(specifier).is_some() {
-        let keep_git_dir = crate::dockerfile::go_bool(keep) == Some(true);
-        return Context::Git {
-            url: specifier.to_owned(),
-            keep_git_dir,
-            subdir,
-        };
+    match Context::from_specifier(specifier) {
+        Context::Git { url, .. } => Context::Git {
+            url,
+            keep_git_dir: false,
+            subdir: given.get("contextsubdir").cloned(),
+        },
+        Context::Http { url, archive, .. } => Context::Http {
+            url,
+            archive,
+            subdir: given.get("contextsubdir").cloned(),
+        },
+        Context::Local(local) => Context::Local(LocalContext {
+            session_id: given.get("local-sessionid:context").cloned(),
+            ..local
+        }),
+        state @ Context::State(_) => state,
     }
-    if url::is_http(specifier) {
-        return Context::Http {
-            url: specifier.to_owned(),
-            archive: false,
-            subdir,
-        };
-    }
-    Context::Local(LocalContext {
-        session_id: given.get("local-sessionid:context").cloned(),
-        ..LocalContext::new("context")
-    })
 }
 
 fn contexts(
