@@ -209,8 +209,8 @@ impl Job {
             return Err(Error::InvalidAttribute {
                 name: name.clone(),
                 reason: format!(
-                    "the frontend {} takes no stage of the Dockerfile for a context; without # \
-                     syntax= and --frontend the \
+                    "the frontend {} takes no stage of the Dockerfile for a context; without \
+                     # syntax= or another choice the \
                      Dockerfile is translated here, which does",
                     other.name
                 ),

@@ -54,7 +54,7 @@ pub enum Error {
         reason: String,
     },
     /// The annotation is invalid.
-    #[error("invalid --annotation {input:?}: {reason}")]
+    #[error("invalid annotation {input:?}: {reason}")]
     Annotation {
         /// The text.
         input: String,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::client::{self, Code, Failure};
 use crate::oci::Platform;
-use crate::pipeline::PlaceError;
+use crate::pipeline::{CacheDirection, PlaceError, ValueError};
 use crate::task::Panicked;
 use crate::{frontend, gateway, layout, session};
 
@@ -53,14 +53,14 @@ pub enum Error {
         path: PathBuf,
     },
     /// A text that can be no context, Dockerfile or name of a context.
-    #[error("{what} cannot be {text:?}: {reason}")]
+    #[error("{what} cannot be {text:?}")]
     ContextText {
         /// What it should be.
         what: &'static str,
         /// The text as given, without a password.
         text: String,
         /// What is wrong with it.
-        reason: String,
+        source: ValueError,
     },
     /// A named context cannot be used.
     #[error("cannot use the named context {name:?}")]
@@ -120,39 +120,39 @@ pub enum Error {
         /// The pattern, and what is wrong with it.
         source: session::PatternError,
     },
-    /// An `--output` that cannot be parsed.
-    #[error("invalid output {input:?}: {reason}")]
+    /// An output that cannot be parsed.
+    #[error("invalid output {input:?}")]
     Output {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        reason: String,
+        source: ValueError,
     },
-    /// An `--allow` that cannot be parsed.
-    #[error("invalid --allow {input:?}: {reason}")]
+    /// An entitlement that cannot be parsed.
+    #[error("invalid entitlement {input:?}")]
     Entitlement {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        reason: String,
+        source: ValueError,
     },
-    /// An `--annotation` that cannot be parsed.
-    #[error("invalid --annotation {input:?}: {reason}")]
+    /// An annotation that cannot be parsed.
+    #[error("invalid annotation {input:?}")]
     Annotation {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        reason: String,
+        source: ValueError,
     },
     /// An attestation that cannot be parsed.
-    #[error("invalid {flag} {input:?}: {reason}")]
+    #[error("invalid attestation {input:?}")]
     Attestation {
-        /// The flag.
-        flag: &'static str,
+        /// Its type, if that was known before the text was read.
+        kind: Option<&'static str>,
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        reason: String,
+        source: ValueError,
     },
     /// Several platforms in an archive for `docker load`, which holds one image.
     #[error("an archive of type=docker holds one platform, and {count} are asked for")]
@@ -163,23 +163,23 @@ pub enum Error {
     /// Attestations in an archive for `docker load`, which holds one image and nothing else.
     #[error("an archive of type=docker holds no attestations")]
     AttestationsForDocker,
-    /// A `--resource` that cannot be parsed.
-    #[error("invalid --resource {input:?}: {reason}")]
+    /// A limit that cannot be parsed.
+    #[error("invalid limit {input:?}")]
     Resource {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        reason: String,
+        source: ValueError,
     },
     /// A cache that cannot be parsed.
-    #[error("invalid {flag} {input:?}: {reason}")]
+    #[error("invalid cache to {direction}: {input:?}")]
     Cache {
-        /// The flag.
-        flag: &'static str,
+        /// What was to be done with it.
+        direction: CacheDirection,
         /// The text as given, without tokens and keys.
         input: String,
         /// What is wrong with it.
-        reason: String,
+        source: ValueError,
     },
     /// The result is to be pushed, and has no name.
     #[error("there is no name to push to")]

@@ -43,6 +43,7 @@ pub use request::from::{DockerfileFrom, MainContext, NamedContext, context_name}
 pub use request::output::{Destination, Output, OutputKind, csv_fields};
 pub use request::resources::{Resources, parse_bytes};
 pub use request::stream::InputStream;
+pub use request::value::{CsvError, ValueError};
 pub use request::{BuildRequest, Network, NoCache, OnFailure};
 pub use run::environment::{Environment, LoadTarget, OpenOutput, Reconnect};
 pub use run::graph::{GraphRequest, Solved, Work, solve};

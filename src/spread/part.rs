@@ -24,7 +24,7 @@ pub(super) fn together(request: &BuildRequest) -> Option<String> {
         OutputKind::Docker if output.destination.is_some() => {
             Some("an image in a file (type=docker)")
         }
-        OutputKind::Docker => Some("an image that is loaded into its engine (--load)"),
+        OutputKind::Docker => Some("an image that is loaded into its engine"),
         OutputKind::Local if output.deletes() => {
             Some("a folder that is emptied before (mode=delete)")
         }

@@ -177,7 +177,7 @@ fn wrong_attestations_are_told_before_a_daemon_is_asked() {
             &["--provenance=mode=most"][..],
             &["--provenance", "neither min nor max"][..],
         ),
-        (&["--attest=type=x"], &["--attest", "provenance and sbom"]),
+        (&["--attest=type=x"], &["--attest", "provenance, sbom"]),
         (
             &["--attest=type=provenance,mod=max"],
             &["did you mean \"mode\"?"],

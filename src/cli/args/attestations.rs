@@ -6,7 +6,7 @@ use solvekit::pipeline::{Attestations, BuildRequest, MetadataProvenance, OutputK
 use super::values;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
-use crate::cli::report::Failure;
+use crate::cli::report::{Failure, hint};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = OUTPUTS)]
@@ -36,7 +36,7 @@ impl AttestationArgs {
             self.provenance.as_deref(),
             self.sbom.as_deref(),
         );
-        let given = given.map_err(|error| Failure::from_error(&error))?;
+        let given = given.map_err(|error| hint::for_value(&error))?;
         request.attestations = given;
         defaults(request, metadata_file, environment)
     }

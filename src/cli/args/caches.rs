@@ -3,7 +3,7 @@
 use solvekit::client::CacheEntry;
 use solvekit::pipeline::{CacheDirection, parse_cache, with_credentials};
 
-use crate::cli::report::Failure;
+use crate::cli::report::{Failure, hint};
 
 /// All caches of a flag. GitHub's cache is left out where there is none, so that a build works
 /// outside of its actions too.
@@ -13,7 +13,7 @@ pub(crate) fn of_flags(
 ) -> Result<Vec<CacheEntry>, Failure> {
     let mut caches = Vec::new();
     for text in given.iter().filter(|text| !text.is_empty()) {
-        caches.extend(parse_cache(text, direction).map_err(|error| Failure::from_error(&error))?);
+        caches.extend(parse_cache(text, direction).map_err(|error| hint::for_value(&error))?);
     }
     Ok(with_credentials(caches, |name| std::env::var(name).ok()))
 }

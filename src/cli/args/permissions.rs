@@ -3,7 +3,7 @@
 use super::headings::STEPS;
 use solvekit::pipeline::BuildRequest;
 
-use crate::cli::report::Failure;
+use crate::cli::report::{Failure, hint as hint_of};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = STEPS)]
@@ -21,7 +21,7 @@ impl PermissionArgs {
         request.entitlements = given
             .map(|text| text.parse())
             .collect::<Result<_, solvekit::pipeline::Error>>()
-            .map_err(|error| Failure::from_error(&error))?;
+            .map_err(|error| hint_of::for_value(&error))?;
         Ok(())
     }
 }

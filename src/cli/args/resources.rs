@@ -3,7 +3,7 @@
 use super::headings::STEPS;
 use solvekit::pipeline::BuildRequest;
 
-use crate::cli::report::Failure;
+use crate::cli::report::{Failure, hint};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = STEPS)]
@@ -58,7 +58,7 @@ impl ResourceArgs {
         });
         for text in older.chain(self.resource.iter().cloned()) {
             let set = request.resources.set(&text);
-            set.map_err(|error| Failure::from_error(&error))?;
+            set.map_err(|error| hint::for_value(&error))?;
         }
         Ok(())
     }

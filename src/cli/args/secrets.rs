@@ -60,7 +60,7 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
 fn parse(text: &str) -> Result<(String, Source), Failure> {
     let invalid = |reason| Failure::from(BuildUsage::Secret(reason));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
-    for field in csv_fields(text).map_err(invalid)? {
+    for field in csv_fields(text).map_err(|error| invalid(error.to_string()))? {
         let Some((key, value)) = field.split_once('=') else {
             return Err(invalid("a field is not key=value".to_owned()));
         };

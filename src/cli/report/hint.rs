@@ -2,7 +2,7 @@
 
 use solvekit::client::Failure;
 use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
-use solvekit::pipeline::{Entitlement, Error};
+use solvekit::pipeline::{CacheDirection, Entitlement, Error};
 use solvekit::{client, frontend, gateway};
 
 use super::context_hint;
@@ -15,6 +15,30 @@ impl Advised for Error {
     fn advice(&self) -> Option<String> {
         for_build(self)
     }
+}
+
+/// A value of a request that cannot be used, with the flag that it was given with.
+pub(crate) fn for_value(error: &Error) -> super::Failure {
+    let (flag, input, reason) = match error {
+        Error::Annotation { input, source } => ("--annotation".to_owned(), input, source),
+        Error::Attestation {
+            kind,
+            input,
+            source,
+        } => (format!("--{}", kind.unwrap_or("attest")), input, source),
+        Error::Cache {
+            direction,
+            input,
+            source,
+        } => match direction {
+            CacheDirection::From => ("--cache-from".to_owned(), input, source),
+            CacheDirection::To => ("--cache-to".to_owned(), input, source),
+        },
+        Error::Entitlement { input, source } => ("--allow".to_owned(), input, source),
+        Error::Resource { input, source } => ("--resource".to_owned(), input, source),
+        _ => return super::Failure::from_error(error),
+    };
+    super::Failure::new(format!("invalid {flag} {input:?}: {}", full(reason)))
 }
 
 fn for_build(error: &Error) -> Option<String> {

@@ -1,11 +1,12 @@
-//! `--annotation`: what is written on indexes, manifests and their descriptors.
+//! Annotations: what is written on indexes, manifests and their descriptors.
 
 use std::collections::BTreeMap;
 
+use super::value::ValueError;
 use crate::oci::Platform;
 use crate::pipeline::Error;
 
-/// What can be annotated, as the flag and the exporter's attributes name it.
+/// What can be annotated, as the exporter's attributes name it.
 const TYPES: [&str; 4] = [
     "index",
     "index-descriptor",
@@ -21,13 +22,13 @@ const TYPES: [&str; 4] = [
 pub fn parse_annotations(given: &[String]) -> Result<BTreeMap<String, String>, Error> {
     let mut attributes = BTreeMap::new();
     for text in given.iter().filter(|text| !text.is_empty()) {
-        let invalid = |reason: String| Error::Annotation {
+        let invalid = |source| Error::Annotation {
             input: text.clone(),
-            reason,
+            source,
         };
         let (place, value) = text
             .split_once('=')
-            .ok_or_else(|| invalid("it is not key=value".to_owned()))?;
+            .ok_or_else(|| invalid(ValueError::form(text, "key=value")))?;
         let (types, key) = match place.split_once(':') {
             Some((types, key)) => (Some(types), key),
             None => (None, place),
@@ -46,43 +47,47 @@ pub fn parse_annotations(given: &[String]) -> Result<BTreeMap<String, String>, E
 }
 
 /// A key that the daemon does not recognise would be dropped there without a word.
-fn check_key(key: &str) -> Result<(), String> {
+fn check_key(key: &str) -> Result<(), ValueError> {
     match key {
-        "" => Err("it has no key before the '='".to_owned()),
-        key if key.contains(char::is_whitespace) => {
-            Err(format!("the key {key:?} has white space in it"))
-        }
+        "" => Err(ValueError::NoKey {
+            field: "=".to_owned(),
+        }),
+        key if key.contains(char::is_whitespace) => Err(ValueError::WhiteSpace {
+            key: key.to_owned(),
+        }),
         _ => Ok(()),
     }
 }
 
 /// The part of an attribute before the key: of `manifest[linux/amd64]` it is `annotation-manifest[linux/amd64]`.
-fn prefix(text: &str) -> Result<String, String> {
+fn prefix(text: &str) -> Result<String, ValueError> {
     let (kind, platform) = match text.split_once('[') {
         None => (text, None),
         Some((kind, rest)) => match rest.strip_suffix(']') {
             Some(platform) => (kind, Some(platform)),
-            None => return Err(format!("{text:?} has no closing bracket at its end")),
+            None => {
+                return Err(ValueError::form(
+                    text,
+                    "manifest[PLATFORM]: no closing bracket",
+                ));
+            }
         },
     };
     if !TYPES.contains(&kind) {
-        let nearest = crate::suggest::nearest(kind, &TYPES)
-            .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
-        return Err(format!(
-            "{kind:?} cannot be annotated;{nearest} what can be is {}",
-            TYPES.join(", ")
-        ));
+        return Err(ValueError::unknown("annotation type", kind, &TYPES));
     }
     let Some(platform) = platform else {
         return Ok(format!("annotation-{kind}"));
     };
     if kind.starts_with("index") {
-        return Err(format!(
-            "{text:?} names a platform, and an index is of all platforms; manifest[…] and manifest-descriptor[…] have one"
-        ));
+        return Err(ValueError::IndexOfOnePlatform {
+            field: text.to_owned(),
+        });
     }
-    let platform = Platform::parse(platform)
-        .map_err(|error| format!("{platform:?} is not a platform: {error}"))?;
+    let platform = Platform::parse(platform).map_err(|source| ValueError::Platform {
+        text: platform.to_owned(),
+        source,
+    })?;
     Ok(format!("annotation-{kind}[{}]", platform.format_all()))
 }
 
@@ -97,7 +102,9 @@ mod tests {
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect()
         };
-        attributes.map(pairs).map_err(|error| error.to_string())
+        attributes
+            .map(pairs)
+            .map_err(|error| crate::causes::in_one_line(&error))
     }
 
     #[test]
@@ -129,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_flag_and_what_there_is() {
+    fn mistakes_name_what_there_is() {
         for (text, part) in [
             ("a", "not key=value"),
             ("=b", "no key"),
@@ -137,8 +144,8 @@ mod tests {
             ("a b=c", "white space"),
             ("manifst:a=b", "did you mean \"manifest\"?"),
             ("manifst:a=b", "index, index-descriptor, manifest"),
-            (":a=b", "\"\" cannot be annotated"),
-            ("manifest,:a=b", "\"\" cannot be annotated"),
+            (":a=b", "there is no annotation type \"\""),
+            ("manifest,:a=b", "there is no annotation type \"\""),
             ("manifest[linux/amd64:a=b", "no closing bracket"),
             ("manifest[]:a=b", "not a platform"),
             ("manifest[a/b/c/d/e]:a=b", "not a platform"),
@@ -146,7 +153,7 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
-            assert!(error.contains("--annotation"), "{error}");
+            assert!(error.contains("invalid annotation"), "{error}");
         }
     }
 }

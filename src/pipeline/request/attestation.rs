@@ -1,8 +1,9 @@
-//! `--attest`, `--provenance`, `--sbom`: statements about an image that are exported along with it.
+//! Attestations: statements about an image that are exported along with it.
 
 use std::collections::BTreeMap;
 
 use super::output::csv_fields;
+use super::value::ValueError;
 use crate::dockerfile::go_bool;
 use crate::oci::Reference;
 use crate::pipeline::Error;
@@ -32,12 +33,6 @@ const PROVENANCE_ATTRIBUTES: [&str; 8] = [
     "complete-materials",
 ];
 
-/// One flag and its value.
-struct Given<'a> {
-    flag: &'static str,
-    text: &'a str,
-}
-
 impl Attestations {
     /// Reads `--attest type=provenance|sbom,…`, `--provenance true|false|mode=…` and `--sbom true|false|generator=…`. Of
     /// several of one type the first counts, those of `--attest` before the others, as in buildx.
@@ -51,15 +46,11 @@ impl Attestations {
     ) -> Result<Self, Error> {
         let mut all = Self::default();
         for text in attest.iter().filter(|text| !text.is_empty()) {
-            let flag = "--attest";
-            all.add(&Given { flag, text }, None)?;
+            all.add(text, None)?;
         }
-        for (flag, kind, text) in [
-            ("--provenance", PROVENANCE, provenance),
-            ("--sbom", SBOM, sbom),
-        ] {
+        for (kind, text) in [(PROVENANCE, provenance), (SBOM, sbom)] {
             if let Some(text) = text.filter(|text| !text.is_empty()) {
-                all.add(&Given { flag, text }, Some(kind))?;
+                all.add(text, Some(kind))?;
             }
         }
         Ok(all)
@@ -107,15 +98,15 @@ impl Attestations {
         })
     }
 
-    fn add(&mut self, given: &Given<'_>, kind: Option<&'static str>) -> Result<(), Error> {
-        let invalid = |reason: String| Error::Attestation {
-            flag: given.flag,
-            input: given.text.to_owned(),
-            reason,
+    fn add(&mut self, text: &str, kind: Option<&'static str>) -> Result<(), Error> {
+        let invalid = |source| Error::Attestation {
+            kind,
+            input: text.to_owned(),
+            source,
         };
-        let (kind, attributes) = match (kind, go_bool(given.text)) {
+        let (kind, attributes) = match (kind, go_bool(text)) {
             (Some(kind), Some(wanted)) => (kind, wanted.then(BTreeMap::new)),
-            _ => attributes(given.text, kind).map_err(invalid)?,
+            _ => attributes(text, kind).map_err(invalid)?,
         };
         let attributes = attributes.map(|mut attributes| {
             // As buildx writes it; to a scanner it is a parameter like any other.
@@ -129,25 +120,28 @@ impl Attestations {
 
 type Parsed = (&'static str, Option<BTreeMap<String, String>>);
 
-fn attributes(text: &str, kind: Option<&'static str>) -> Result<Parsed, String> {
+fn attributes(text: &str, kind: Option<&'static str>) -> Result<Parsed, ValueError> {
     let (mut kind, mut disabled) = (kind, false);
     let mut attributes = BTreeMap::new();
     for field in csv_fields(text)? {
         let (key, value) = field
             .split_once('=')
-            .ok_or_else(|| format!("{field:?} is not key=value"))?;
+            .ok_or_else(|| ValueError::form(&field, "key=value"))?;
         match key.trim().to_ascii_lowercase().as_str() {
             "type" => kind = Some(known_type(value)?),
             "disabled" => {
                 disabled = go_bool(value)
-                    .ok_or_else(|| format!("disabled={value} is neither true nor false"))?;
+                    .ok_or_else(|| ValueError::neither("disabled", value, "true nor false"))?;
             }
             _ => {
                 attributes.insert(key.to_owned(), value.to_owned());
             }
         }
     }
-    let kind = kind.ok_or_else(|| format!("type= is missing: {PROVENANCE} or {SBOM}"))?;
+    let kind = kind.ok_or_else(|| ValueError::Missing {
+        key: "type",
+        why: format!("{PROVENANCE} or {SBOM}"),
+    })?;
     match kind {
         PROVENANCE => check_provenance(&attributes)?,
         _ => check_sbom(&attributes)?,
@@ -155,14 +149,13 @@ fn attributes(text: &str, kind: Option<&'static str>) -> Result<Parsed, String> 
     Ok((kind, (!disabled).then_some(attributes)))
 }
 
-fn known_type(text: &str) -> Result<&'static str, String> {
-    [PROVENANCE, SBOM]
-        .into_iter()
-        .find(|kind| *kind == text)
-        .ok_or_else(|| format!("there is no type {text:?}; the types are {PROVENANCE} and {SBOM}"))
+fn known_type(text: &str) -> Result<&'static str, ValueError> {
+    let known = [PROVENANCE, SBOM];
+    let found = known.into_iter().find(|kind| *kind == text);
+    found.ok_or_else(|| ValueError::unknown("type", text, &known))
 }
 
-fn check_provenance(attributes: &BTreeMap<String, String>) -> Result<(), String> {
+fn check_provenance(attributes: &BTreeMap<String, String>) -> Result<(), ValueError> {
     for (key, value) in attributes {
         let expected = match key.as_str() {
             "mode" if !matches!(value.as_str(), "min" | "max" | "full") => "min nor max",
@@ -173,28 +166,33 @@ fn check_provenance(attributes: &BTreeMap<String, String>) -> Result<(), String>
                 "true nor false"
             }
             key if !PROVENANCE_ATTRIBUTES.contains(&key) => {
-                let nearest = crate::suggest::nearest(key, &PROVENANCE_ATTRIBUTES)
-                    .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
-                return Err(format!(
-                    "there is no attribute {key:?};{nearest} the attributes are {}",
-                    PROVENANCE_ATTRIBUTES.join(", ")
+                return Err(ValueError::unknown(
+                    "attribute",
+                    key,
+                    &PROVENANCE_ATTRIBUTES,
                 ));
             }
             _ => continue,
         };
-        return Err(format!("{key}={value} is neither {expected}"));
+        return Err(ValueError::neither(key, value, expected));
     }
     Ok(())
 }
 
 /// All but the generator is for the generator, which alone knows what it takes.
-fn check_sbom(attributes: &BTreeMap<String, String>) -> Result<(), String> {
+fn check_sbom(attributes: &BTreeMap<String, String>) -> Result<(), ValueError> {
     match attributes.get("generator").map(String::as_str) {
         None => Ok(()),
-        Some("") => Err("generator= has no image".to_owned()),
+        Some("") => Err(ValueError::EmptyValue {
+            key: "generator",
+            instead: "it has no image",
+        }),
         Some(image) => Reference::parse(image)
             .map(drop)
-            .map_err(|error| format!("the generator is no image: {error}")),
+            .map_err(|source| ValueError::Image {
+                what: "the generator",
+                source,
+            }),
     }
 }
 
@@ -220,7 +218,7 @@ mod tests {
     fn read(attest: &[&str], provenance: &str, sbom: &str) -> Result<Vec<String>, String> {
         let attest: Vec<String> = attest.iter().map(|text| (*text).to_owned()).collect();
         let all = Attestations::parse(&attest, Some(provenance), Some(sbom));
-        let all = all.map_err(|error| error.to_string())?;
+        let all = all.map_err(|error| crate::causes::in_one_line(&error))?;
         Ok(all
             .attributes()
             .iter()
@@ -268,16 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_flag_and_what_there_is() {
+    fn mistakes_name_what_there_is() {
         for (attest, provenance, sbom, part) in [
             (
                 "provenance",
                 "",
                 "",
-                "invalid --attest \"provenance\": \"provenance\" is not key=value",
+                "invalid attestation \"provenance\": \"provenance\" is not key=value",
             ),
             ("mode=max", "", "", "type= is missing"),
-            ("type=sbomb", "", "", "the types are provenance and sbom"),
+            ("type=sbomb", "", "", "the types are provenance, sbom"),
             ("type=sbom,disabled=x", "", "", "neither true nor false"),
             (
                 "type=provenance,mod=max",
@@ -289,14 +287,14 @@ mod tests {
                 "",
                 "max",
                 "",
-                "--provenance \"max\": \"max\" is not key=value",
+                "invalid attestation \"max\": \"max\" is not key=value",
             ),
             ("", "mode=all", "", "neither min nor max"),
             ("", "version=v2", "", "neither v0.2 nor v1"),
             ("", "reproducible=maybe", "", "neither true nor false"),
             ("", "\"mode=max", "", "not closed"),
             ("", "", "generator=", "no image"),
-            ("", "", "generator=A B", "--sbom"),
+            ("", "", "generator=A B", "is no image"),
         ] {
             let error = read(&[attest], provenance, sbom).unwrap_err();
             assert!(error.contains(part), "{attest}{provenance}{sbom}: {error}");

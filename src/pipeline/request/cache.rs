@@ -1,19 +1,30 @@
-//! Caches outside of the daemon: `--cache-from` and `--cache-to`, as buildx writes them.
+//! Caches outside of the daemon, as buildx writes them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::output::csv_fields;
+use super::value::ValueError;
 use crate::client::CacheEntry;
 use crate::oci::Digest;
 use crate::pipeline::Error;
 
-/// Which of the two flags a cache stands in.
+/// What is done with a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheDirection {
-    /// `--cache-from`
+    /// It is imported.
     From,
-    /// `--cache-to`
+    /// It is exported.
     To,
+}
+
+impl fmt::Display for CacheDirection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::From => "import",
+            Self::To => "export",
+        })
+    }
 }
 
 /// A kind of cache with the attributes that BuildKit reads.
@@ -133,34 +144,36 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// Reads one flag: `type=registry,ref=…`, one CSV record, or names of images alone, several of them with commas between.
+/// Reads `type=registry,ref=…`, one CSV record, or names of images alone, several of them with commas between.
 ///
 /// # Errors
 /// [`Error::Cache`] names the attribute that is wrong and those that there are.
 pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEntry>, Error> {
-    let invalid = |reason: String| Error::Cache {
-        flag: match direction {
-            CacheDirection::From => "--cache-from",
-            CacheDirection::To => "--cache-to",
-        },
+    let invalid = |source| Error::Cache {
+        direction,
         input: redacted(text),
-        reason,
+        source,
     };
-    let fields = csv_fields(text).map_err(invalid)?;
+    let fields = csv_fields(text).map_err(|error| invalid(error.into()))?;
     if !text.contains('=') {
         return Ok(fields.into_iter().map(of_image).collect());
     }
     let mut attrs = BTreeMap::new();
     for field in fields {
         let Some((key, value)) = field.split_once('=') else {
-            return Err(invalid(format!("{field:?} is not key=value")));
+            return Err(invalid(ValueError::form(&field, "key=value")));
         };
         attrs.insert(key.trim().to_ascii_lowercase(), value.to_owned());
     }
     let kind = attrs
         .remove("type")
         .filter(|kind| !kind.is_empty())
-        .ok_or_else(|| invalid("type= is missing, for example type=registry".to_owned()))?;
+        .ok_or_else(|| {
+            invalid(ValueError::Missing {
+                key: "type",
+                why: "for example type=registry".to_owned(),
+            })
+        })?;
     check(&kind, &attrs, direction).map_err(invalid)?;
     Ok(vec![CacheEntry { kind, attrs }])
 }
@@ -174,13 +187,10 @@ pub fn cache_entry(
     attrs: BTreeMap<String, String>,
     direction: CacheDirection,
 ) -> Result<CacheEntry, Error> {
-    check(kind, &attrs, direction).map_err(|reason| Error::Cache {
-        flag: match direction {
-            CacheDirection::From => "--cache-from",
-            CacheDirection::To => "--cache-to",
-        },
+    check(kind, &attrs, direction).map_err(|source| Error::Cache {
+        direction,
         input: format!("type={kind}"),
-        reason,
+        source,
     })?;
     let kind = kind.to_owned();
     Ok(CacheEntry { kind, attrs })
@@ -197,57 +207,52 @@ fn check(
     kind: &str,
     attrs: &BTreeMap<String, String>,
     direction: CacheDirection,
-) -> Result<(), String> {
+) -> Result<(), ValueError> {
     let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
-        let names: Vec<&str> = KINDS.iter().map(|known| known.name).collect();
-        return Err(format!(
-            "there is no type {kind:?}; the types are {}",
-            names.join(", ")
-        ));
+        let names: Vec<&'static str> = KINDS.iter().map(|known| known.name).collect();
+        return Err(ValueError::unknown("type", kind, &names));
     };
     let one_way = match direction {
         CacheDirection::From => known.from,
         CacheDirection::To => known.to,
     };
-    let mut names: Vec<&str> = known.both.iter().chain(one_way).copied().collect();
+    let mut names: Vec<&'static str> = known.both.iter().chain(one_way).copied().collect();
     names.sort_unstable();
     if let Some(wrong) = attrs.keys().find(|key| !names.contains(&key.as_str())) {
-        let nearest = crate::suggest::nearest(wrong, &names)
-            .map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
-        return Err(match names.is_empty() {
-            true => format!("there is no attribute {wrong:?}: type={kind} has none here"),
-            false => format!(
-                "there is no attribute {wrong:?}{nearest} type={kind} has {}",
-                names.join(", ")
-            ),
-        });
+        return Err(ValueError::attribute(kind, wrong, &names));
     }
     if let Some(mode) = attrs
         .get("mode")
         .filter(|mode| !matches!(mode.as_str(), "min" | "max"))
     {
-        return Err(format!("mode={mode} is neither min nor max"));
+        return Err(ValueError::neither("mode", mode, "min nor max"));
     }
     if let Some(reset) = attrs.get("reset")
         && !matches!(reset.as_str(), "true" | "false" | "1" | "0")
     {
-        return Err(format!("reset={reset} is neither true nor false"));
+        return Err(ValueError::neither("reset", reset, "true nor false"));
     }
     if let Some(digest) = attrs.get("digest") {
-        Digest::parse(digest).map_err(|error| error.to_string())?;
+        Digest::parse(digest)?;
     }
     if attrs.get("tag").is_some_and(String::is_empty) {
-        return Err("tag= is empty; without it the tag is latest".to_owned());
+        return Err(ValueError::EmptyValue {
+            key: "tag",
+            instead: "without it the tag is latest",
+        });
     }
     for needed in (known.needed)(direction) {
         if attrs.get(*needed).is_none_or(String::is_empty) {
-            return Err(format!("{needed}= is missing: type={kind} needs it"));
+            return Err(ValueError::Missing {
+                key: needed,
+                why: format!("type={kind} needs it"),
+            });
         }
     }
     Ok(())
 }
 
-/// The flag's text without the values of tokens and keys.
+/// The text without the values of tokens and keys.
 fn redacted(text: &str) -> String {
     let secret =
         |key: &str| key.contains("token") || key.contains("secret") || key.contains("access_key");
@@ -263,7 +268,7 @@ mod tests {
     use super::*;
 
     fn to(text: &str) -> Result<Vec<CacheEntry>, String> {
-        parse_cache(text, CacheDirection::To).map_err(|error| error.to_string())
+        parse_cache(text, CacheDirection::To).map_err(|error| crate::causes::in_one_line(&error))
     }
 
     #[test]
@@ -282,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_flag_and_what_there_is() {
+    fn mistakes_name_what_there_is() {
         for (text, part) in [
             ("ref=x", "type= is missing"),
             ("type=registry", "ref= is missing"),
@@ -297,7 +302,7 @@ mod tests {
         ] {
             let error = to(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
-            assert!(error.contains("--cache-to"), "{error}");
+            assert!(error.contains("cache to export"), "{error}");
         }
     }
 
@@ -309,9 +314,8 @@ mod tests {
         );
         let from = |text: &str| parse_cache(text, CacheDirection::From);
         assert_eq!(from("type=local,src=x").unwrap()[0].kind, "local");
-        let wrong = from("type=local,src=x,digest=../y")
-            .unwrap_err()
-            .to_string();
+        let wrong = from("type=local,src=x,digest=../y").unwrap_err();
+        let wrong = crate::causes::in_one_line(&wrong);
         assert!(wrong.contains("invalid digest"), "{wrong}");
     }
 

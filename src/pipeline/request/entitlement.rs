@@ -1,9 +1,10 @@
-//! `--allow`: what build steps may do besides the usual.
+//! Entitlements: what build steps may do besides the usual.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::output::csv_fields;
+use super::value::ValueError;
 use crate::pipeline::Error;
 
 /// Something that a build may do only when both its user and the daemon allow it.
@@ -20,7 +21,7 @@ pub enum Entitlement {
     LocalDelete,
 }
 
-/// What the flag takes, for messages.
+/// Their names.
 const KNOWN: [&str; 4] = [
     "network.host",
     "security.insecure",
@@ -53,9 +54,9 @@ impl FromStr for Entitlement {
 
     /// `network.host`, `security.insecure`, `device`, `device=NAME[,alias=ALIAS]`, `buildx.local.delete`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Entitlement {
+        let invalid = |source| Error::Entitlement {
             input: text.to_owned(),
-            reason,
+            source,
         };
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -71,38 +72,35 @@ impl FromStr for Entitlement {
                 Self::Device(Some(device.to_owned()))
             }
             ("fs" | "fs.read" | "fs.write", _) => {
-                return Err(invalid(
-                    "a build reads and writes what its flags name and needs no leave for that"
-                        .to_owned(),
-                ));
+                return Err(invalid(ValueError::NeedsNoLeave));
             }
             (name, Some(_)) if KNOWN.contains(&name) => {
-                return Err(invalid(format!("{name} takes no value")));
+                let name = name.to_owned();
+                return Err(invalid(ValueError::TakesNoValue { name }));
             }
             (name, _) => {
-                let nearest = crate::suggest::nearest(name, &KNOWN)
-                    .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
-                return Err(invalid(format!(
-                    "there is no entitlement {name:?};{nearest} the entitlements are {}",
-                    KNOWN.join(", ")
-                )));
+                return Err(invalid(ValueError::unknown("entitlement", name, &KNOWN)));
             }
         };
         Ok(entitlement)
     }
 }
 
-fn check_device(device: &str) -> Result<(), String> {
+fn check_device(device: &str) -> Result<(), ValueError> {
     let fields = csv_fields(device)?;
     if fields.first().is_none_or(String::is_empty) {
-        return Err("the device has no name".to_owned());
+        return Err(ValueError::Missing {
+            key: "device",
+            why: "the device has no name".to_owned(),
+        });
     }
     for field in fields.iter().skip(1) {
         match field.split_once('=') {
             Some(("alias", alias)) if !alias.is_empty() => {}
             _ => {
-                return Err(format!(
-                    "{field:?} is not alias=NAME, which alone may follow a device"
+                return Err(ValueError::form(
+                    field,
+                    "alias=NAME, which alone may follow a device",
                 ));
             }
         }
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_flag_and_what_there_is() {
+    fn mistakes_name_what_there_is() {
         for (text, part) in [
             (
                 "network-host",
@@ -146,9 +144,10 @@ mod tests {
             ("device=a,b", "not alias=NAME"),
             ("device=a,alias=", "not alias=NAME"),
         ] {
-            let error = text.parse::<Entitlement>().unwrap_err().to_string();
+            let error = text.parse::<Entitlement>().unwrap_err();
+            let error = crate::causes::in_one_line(&error);
             assert!(error.contains(part), "{text}: {error}");
-            assert!(error.contains("--allow"), "{error}");
+            assert!(error.contains("invalid entitlement"), "{error}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::value::ValueError;
 use crate::layout::LayoutReference;
 use crate::oci::Reference;
 use crate::pipeline::{Error, InputStream, Prepared};
@@ -74,14 +75,16 @@ impl FromStr for MainContext {
 
     /// The URL of a git repository or of a download, else the path of a folder.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let invalid = |reason| invalid("the build context", text, reason);
-        Ok(match remote_kind(text).map_err(invalid)? {
-            Some(_) => Self::Remote(text.to_owned()),
-            None => {
-                check_scheme(text, "https, http, git or ssh").map_err(invalid)?;
-                Self::from(text)
-            }
-        })
+        let invalid = |source| invalid("the build context", text, source);
+        Ok(
+            match remote_kind(text).map_err(|reason| invalid(ValueError::Url(reason)))? {
+                Some(_) => Self::Remote(text.to_owned()),
+                None => {
+                    check_scheme(text, "https, http, git or ssh").map_err(invalid)?;
+                    Self::from(text)
+                }
+            },
+        )
     }
 }
 
@@ -94,7 +97,7 @@ impl FromStr for DockerfileFrom {
             return Ok(Self::Url(text.to_owned()));
         }
         check_scheme(text, "https or http")
-            .map_err(|reason| invalid("the Dockerfile", text, reason))?;
+            .map_err(|source| invalid("the Dockerfile", text, source))?;
         Ok(Self::from(text))
     }
 }
@@ -104,9 +107,9 @@ impl FromStr for NamedContext {
 
     /// `docker-image://…`, `oci-layout://…`, `target:STAGE`, the URL of a git repository or a download, else the path of a folder.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let invalid = |reason| invalid("the named context", text, reason);
+        let invalid = |source| invalid("the named context", text, source);
         if let Some(reference) = text.strip_prefix("docker-image://") {
-            Reference::parse(reference).map_err(|error| invalid(error.to_string()))?;
+            Reference::parse(reference).map_err(|error| invalid(error.into()))?;
             return Ok(Self::Remote(text.to_owned()));
         }
         if LayoutReference::is_one(text) {
@@ -114,18 +117,23 @@ impl FromStr for NamedContext {
         }
         if let Some(stage) = text.strip_prefix("target:") {
             if stage.is_empty() {
-                return Err(invalid("it names no stage after target:".to_owned()));
+                return Err(invalid(ValueError::form(
+                    text,
+                    "target:STAGE: it names no stage",
+                )));
             }
             return Ok(Self::Stage(stage.to_owned()));
         }
-        Ok(match remote_kind(text).map_err(invalid)? {
-            Some(_) => Self::Remote(text.to_owned()),
-            None => {
-                let known = "docker-image, oci-layout, target, https, http, git or ssh";
-                check_scheme(text, known).map_err(invalid)?;
-                Self::from(text)
-            }
-        })
+        Ok(
+            match remote_kind(text).map_err(|reason| invalid(ValueError::Url(reason)))? {
+                Some(_) => Self::Remote(text.to_owned()),
+                None => {
+                    let known = "docker-image, oci-layout, target, https, http, git or ssh";
+                    check_scheme(text, known).map_err(invalid)?;
+                    Self::from(text)
+                }
+            },
+        )
     }
 }
 
@@ -134,34 +142,35 @@ impl FromStr for NamedContext {
 /// # Errors
 /// [`Error::ContextText`] for what cannot be the name of an image or stage.
 pub fn context_name(text: &str) -> Result<String, Error> {
-    let refused = |reason| invalid("the name of a context", text, reason);
+    let refused = |source| invalid("the name of a context", text, source);
     if text.is_empty() {
-        return Err(refused("it is empty".to_owned()));
+        return Err(refused(ValueError::Empty));
     }
-    let reference = Reference::parse(text).map_err(|error| refused(error.to_string()))?;
+    let reference = Reference::parse(text).map_err(|error| refused(error.into()))?;
     let familiar = reference.familiar();
     let short = familiar.strip_suffix(":latest").unwrap_or(&familiar);
     Ok(short.to_owned())
 }
 
 /// A path has no scheme.
-fn check_scheme(text: &str, known: &str) -> Result<(), String> {
+fn check_scheme(text: &str, expected: &'static str) -> Result<(), ValueError> {
     if text.is_empty() {
-        return Err("it is empty".to_owned());
+        return Err(ValueError::Empty);
     }
     match text.split_once("://") {
-        Some((scheme, _)) if !scheme.contains('/') => {
-            Err(format!("unknown scheme {scheme:?}, expected {known}"))
-        }
+        Some((scheme, _)) if !scheme.contains('/') => Err(ValueError::Scheme {
+            scheme: scheme.to_owned(),
+            expected,
+        }),
         _ => Ok(()),
     }
 }
 
-fn invalid(what: &'static str, text: &str, reason: String) -> Error {
+fn invalid(what: &'static str, text: &str, source: ValueError) -> Error {
     Error::ContextText {
         what,
         text: redact_url(text),
-        reason,
+        source,
     }
 }
 
@@ -208,7 +217,8 @@ mod tests {
             ("", "it is empty"),
             ("https://me:hunter2@h/r.git?branch=", "no value"),
         ] {
-            let error = text.parse::<MainContext>().unwrap_err().to_string();
+            let error = text.parse::<MainContext>().unwrap_err();
+            let error = crate::causes::in_one_line(&error);
             assert!(
                 error.contains(reason) && !error.contains("hunter2"),
                 "{error}"

@@ -11,6 +11,7 @@ pub(super) mod output;
 pub(super) mod resources;
 pub(super) mod stream;
 pub(super) mod translation;
+pub(super) mod value;
 
 use std::collections::BTreeMap;
 

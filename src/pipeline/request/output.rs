@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::value::{CsvError, ValueError};
 use crate::pipeline::Error;
 
 /// One destination of a build's result.
@@ -165,11 +166,11 @@ impl FromStr for Output {
     /// Parses `type=…,dest=…,key=value,…`, one CSV record: a field with commas is quoted (`"name=a,b"`). A path alone is
     /// `type=local,dest=PATH`, `-` alone a tar archive on the standard output.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Output {
+        let invalid = |source| Error::Output {
             input: text.to_owned(),
-            reason,
+            source,
         };
-        let fields = csv_fields(text).map_err(invalid)?;
+        let fields = csv_fields(text).map_err(|error| invalid(error.into()))?;
         if let ([field], false) = (fields.as_slice(), text.starts_with("type="))
             && field == text
             && !text.is_empty()
@@ -185,19 +186,18 @@ impl FromStr for Output {
         let mut attributes = BTreeMap::new();
         for field in fields {
             let Some((key, value)) = field.split_once('=') else {
-                return Err(invalid(format!("{field:?} is not key=value")));
+                return Err(invalid(ValueError::form(&field, "key=value")));
             };
             match key.trim().to_ascii_lowercase().as_str() {
                 "type" => kind = Some(value.to_owned()),
                 "dest" => destination = Some(value.to_owned()),
-                "" => return Err(invalid(format!("{field:?} has no key"))),
+                "" => return Err(invalid(ValueError::NoKey { field })),
                 key => {
                     attributes.insert(key.to_owned(), value.to_owned());
                 }
             }
         }
-        let name =
-            kind.ok_or_else(|| invalid("type= is missing, for example type=image".to_owned()))?;
+        let name = kind.ok_or_else(|| invalid(missing("type", "for example type=image")))?;
         Self::of(&name, attributes, destination).map_err(invalid)
     }
 }
@@ -213,9 +213,9 @@ impl Output {
         attributes: BTreeMap<String, String>,
         destination: Option<String>,
     ) -> Result<Self, Error> {
-        Self::of(name, attributes, destination).map_err(|reason| Error::Output {
+        Self::of(name, attributes, destination).map_err(|source| Error::Output {
             input: format!("type={name}"),
-            reason,
+            source,
         })
     }
 
@@ -223,12 +223,11 @@ impl Output {
         name: &str,
         mut attributes: BTreeMap<String, String>,
         destination: Option<String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ValueError> {
         let found = OutputKind::ALL.iter().find(|(known, _)| *known == name);
         let kind = found.map(|(_, kind)| *kind).ok_or_else(|| {
-            let names: Vec<&str> = OutputKind::ALL.iter().map(|(name, _)| *name).collect();
-            let names = names.join(", ");
-            format!("there is no type {name:?}; the types are {names}")
+            let names: Vec<&'static str> = OutputKind::ALL.iter().map(|(name, _)| *name).collect();
+            ValueError::unknown("type", name, &names)
         })?;
         if name == "registry" {
             attributes
@@ -265,34 +264,49 @@ pub(in crate::pipeline) fn is_true(value: &str) -> bool {
     matches!(value, "true" | "1")
 }
 
-fn folder_of(given: Option<String>) -> Result<Option<Destination>, String> {
+fn folder_of(given: Option<String>) -> Result<Option<Destination>, ValueError> {
     match given.as_deref() {
-        None | Some("") => Err("dest= is missing: the folder for the image (tar=false)".to_owned()),
-        Some("-") => {
-            Err("a folder (tar=false) cannot go to the standard output; tar=true can".to_owned())
-        }
+        None | Some("") => Err(missing("dest", "the folder for the image (tar=false)")),
+        Some("-") => Err(ValueError::NotToStandardOutput {
+            what: "a folder (tar=false)",
+            instead: "tar=true",
+        }),
         Some(path) => Ok(Some(Destination::Path(PathBuf::from(path)))),
     }
 }
 
 /// Archives go to the standard output unless told otherwise, as in the reference; an image for docker is loaded.
-fn destination_of(kind: OutputKind, given: Option<String>) -> Result<Option<Destination>, String> {
+fn destination_of(
+    kind: OutputKind,
+    given: Option<String>,
+) -> Result<Option<Destination>, ValueError> {
     let given = given.filter(|path| !path.is_empty());
     match (kind, given.as_deref()) {
         (OutputKind::Image | OutputKind::CacheOnly, Some(_)) => {
-            Err(format!("type={} has no dest=", kind.name()))
+            Err(ValueError::NoDestination { kind: kind.name() })
         }
         (OutputKind::Image | OutputKind::CacheOnly | OutputKind::Docker, None) => Ok(None),
-        (OutputKind::Local, None) => Err("dest= is missing: the folder for the files".to_owned()),
-        (OutputKind::Local, Some("-")) => {
-            Err("files cannot go to the standard output; type=tar can".to_owned())
-        }
+        (OutputKind::Local, None) => Err(missing("dest", "the folder for the files")),
+        (OutputKind::Local, Some("-")) => Err(ValueError::NotToStandardOutput {
+            what: "files",
+            instead: "type=tar",
+        }),
         (_, None | Some("-")) => Ok(Some(Destination::StandardOutput)),
         (_, Some(path)) => Ok(Some(Destination::Path(PathBuf::from(path)))),
     }
 }
 
-fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> Result<(), String> {
+fn missing(key: &'static str, why: &str) -> ValueError {
+    ValueError::Missing {
+        key,
+        why: why.to_owned(),
+    }
+}
+
+fn check_attributes(
+    kind: OutputKind,
+    attributes: &BTreeMap<String, String>,
+) -> Result<(), ValueError> {
     for (key, value) in attributes {
         let known = kind.attributes();
         let is_image = known == IMAGE_ATTRIBUTES;
@@ -300,22 +314,20 @@ fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> 
             if matches!(value.as_str(), "" | "true" | "1" | "false" | "0") {
                 continue;
             }
-            return Err(format!("tar={value} is neither true nor false"));
+            return Err(ValueError::neither(key, value, "true nor false"));
         }
         if kind == OutputKind::Local && key == "mode" {
             if matches!(value.as_str(), "" | "copy" | "delete") {
                 continue;
             }
-            return Err(format!("mode={value} is neither copy nor delete"));
+            return Err(ValueError::neither(key, value, "copy nor delete"));
         }
         let is_annotation = is_image && key.starts_with("annotation");
         if !is_annotation && !known.contains(&key.as_str()) {
-            let nearest = crate::suggest::nearest(key, known)
-                .map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
-            return Err(format!("there is no attribute {key:?}{nearest}"));
+            return Err(ValueError::attribute(kind.name(), key, known));
         }
         if key == "push" && !matches!(value.as_str(), "true" | "false" | "1" | "0") {
-            return Err(format!("push={value} is neither true nor false"));
+            return Err(ValueError::neither(key, value, "true nor false"));
         }
     }
     Ok(())
@@ -326,7 +338,7 @@ fn check_attributes(kind: OutputKind, attributes: &BTreeMap<String, String>) -> 
 ///
 /// # Errors
 /// What is wrong with the quotes.
-pub fn csv_fields(text: &str) -> Result<Vec<String>, String> {
+pub fn csv_fields(text: &str) -> Result<Vec<String>, CsvError> {
     let mut fields = Vec::new();
     let mut rest = text;
     loop {
@@ -335,7 +347,7 @@ pub fn csv_fields(text: &str) -> Result<Vec<String>, String> {
             None => {
                 let end = rest.find(',').unwrap_or(rest.len());
                 if rest[..end].contains('"') {
-                    return Err("a quote stands inside an unquoted field".to_owned());
+                    return Err(CsvError::QuoteInside);
                 }
                 (rest[..end].to_owned(), &rest[end..])
             }
@@ -344,17 +356,17 @@ pub fn csv_fields(text: &str) -> Result<Vec<String>, String> {
         match after.strip_prefix(',') {
             Some(next) => rest = next,
             None if after.is_empty() => return Ok(fields),
-            None => return Err("text follows a closing quote".to_owned()),
+            None => return Err(CsvError::AfterQuote),
         }
     }
 }
 
-fn quoted_field(text: &str) -> Result<(String, &str), String> {
+fn quoted_field(text: &str) -> Result<(String, &str), CsvError> {
     let mut field = String::new();
     let mut rest = text;
     loop {
         let Some(end) = rest.find('"') else {
-            return Err("a quote is not closed".to_owned());
+            return Err(CsvError::NotClosed);
         };
         field.push_str(&rest[..end]);
         rest = &rest[end + 1..];
@@ -435,7 +447,8 @@ mod tests {
             ("type=image,push=maybe", "neither true nor false"),
             ("type=image,\"name=a", "not closed"),
         ] {
-            let error = text.parse::<Output>().unwrap_err().to_string();
+            let error = text.parse::<Output>().unwrap_err();
+            let error = crate::causes::in_one_line(&error);
             assert!(error.contains(part), "{text}: {error}");
         }
     }

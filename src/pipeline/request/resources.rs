@@ -1,7 +1,8 @@
-//! `--resource`: how much memory and processor time build steps may use.
+//! Limits: how much memory and processor time build steps may use.
 
 use std::collections::BTreeMap;
 
+use super::value::ValueError;
 use crate::llb::LinuxResources;
 use crate::pipeline::Error;
 
@@ -37,18 +38,18 @@ const NAMES: [&str; 7] = [
 ];
 
 impl Resources {
-    /// Sets one limit: `memory=2g`, `cpu-quota=50000`. Sizes may have a unit, as `--shm-size` has.
+    /// Sets one limit: `memory=2g`, `cpu-quota=50000`. Sizes may have a unit ([`parse_bytes`]).
     ///
     /// # Errors
     /// [`Error::Resource`] names the limits that there are.
     pub fn set(&mut self, text: &str) -> Result<(), Error> {
-        let invalid = |reason: String| Error::Resource {
+        let invalid = |source| Error::Resource {
             input: text.to_owned(),
-            reason,
+            source,
         };
         let (name, value) = text
             .split_once('=')
-            .ok_or_else(|| invalid("it is not name=value".to_owned()))?;
+            .ok_or_else(|| invalid(ValueError::form(text, "name=value")))?;
         let value = value.trim();
         match name.trim() {
             "memory" => self.memory = Some(size(value).map_err(invalid)?),
@@ -63,12 +64,7 @@ impl Resources {
             "cpuset-cpus" => self.cpuset_cpus = Some(set(value).map_err(invalid)?),
             "cpuset-mems" => self.cpuset_mems = Some(set(value).map_err(invalid)?),
             name => {
-                let nearest = crate::suggest::nearest(name, &NAMES)
-                    .map_or_else(String::new, |name| format!(" did you mean {name:?}?"));
-                return Err(invalid(format!(
-                    "there is no limit {name:?};{nearest} the limits are {}",
-                    NAMES.join(", ")
-                )));
+                return Err(invalid(ValueError::unknown("limit", name, &NAMES)));
             }
         }
         Ok(())
@@ -112,17 +108,17 @@ impl Resources {
     }
 }
 
-fn number(text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| format!("{text:?} is not a number"))
+fn number(text: &str) -> Result<u64, ValueError> {
+    text.parse().map_err(|_| ValueError::form(text, "a number"))
 }
 
-fn size(text: &str) -> Result<u64, String> {
-    parse_bytes(text).ok_or_else(|| format!("{text:?} is not a size, for example 512m or 2g"))
+fn size(text: &str) -> Result<u64, ValueError> {
+    let size = parse_bytes(text);
+    size.ok_or_else(|| ValueError::form(text, "a size, for example 512m or 2g"))
 }
 
 /// Numbers and ranges of them, with commas between.
-fn set(text: &str) -> Result<String, String> {
+fn set(text: &str) -> Result<String, ValueError> {
     let is_number = |text: &str| text.trim().parse::<u32>().is_ok();
     let is_part = |part: &str| match part.split_once('-') {
         Some((first, last)) => is_number(first) && is_number(last),
@@ -130,7 +126,7 @@ fn set(text: &str) -> Result<String, String> {
     };
     match text.split(',').all(is_part) {
         true => Ok(text.to_owned()),
-        false => Err(format!("{text:?} is not a list like 0-3,5")),
+        false => Err(ValueError::form(text, "a list like 0-3,5")),
     }
 }
 
@@ -169,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_flag_and_what_there_is() {
+    fn mistakes_name_what_there_is() {
         for (text, part) in [
             ("memory", "not name=value"),
             ("memory=much", "not a size"),
@@ -180,9 +176,10 @@ mod tests {
             ("memmory=1", "did you mean \"memory\"?"),
             ("=1", "the limits are memory, memory-swap"),
         ] {
-            let error = Resources::default().set(text).unwrap_err().to_string();
+            let error = Resources::default().set(text).unwrap_err();
+            let error = crate::causes::in_one_line(&error);
             assert!(error.contains(part), "{text}: {error}");
-            assert!(error.contains("--resource"), "{error}");
+            assert!(error.contains("invalid limit"), "{error}");
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn check(given: &[String]) -> Result<(), Failure> {
             return Err(invalid(format!("there is no entitlement {key:?}")));
         }
         if key == "device" {
-            csv_fields(value).map_err(invalid)?;
+            csv_fields(value).map_err(|error| invalid(error.to_string()))?;
         }
     }
     Ok(())

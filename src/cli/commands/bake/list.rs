@@ -35,7 +35,7 @@ impl Listing {
                 reason,
             })
         };
-        let fields = csv_fields(text).map_err(invalid)?;
+        let fields = csv_fields(text).map_err(|error| invalid(error.to_string()))?;
         let (mut kind, mut form) = (String::new(), String::new());
         if fields.len() == 1 && fields[0] == text && !text.starts_with("type=") {
             text.clone_into(&mut kind);

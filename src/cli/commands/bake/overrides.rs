@@ -57,7 +57,7 @@ fn call(text: &str, check: bool) -> Result<Option<String>, Failure> {
         })
     };
     let mut name: Option<String> = None;
-    for field in csv_fields(text).map_err(invalid)? {
+    for field in csv_fields(text).map_err(|error| invalid(error.to_string()))? {
         match field.split_once('=') {
             Some(("format", _)) => {}
             Some(("ignorestatus", value)) => drop(values::boolean(value).map_err(invalid)?),

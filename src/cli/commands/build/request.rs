@@ -12,9 +12,9 @@ use solvekit::pipeline::{
 use super::BuildArgs;
 use crate::cli::args::{caches, git_source, images, policy, proxies, secrets, values};
 use crate::cli::environment::Environment;
-use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::BuildUsage;
+use crate::cli::report::{Failure, hint};
 
 /// The request that the flags and the environment describe.
 pub(super) fn build_request(
@@ -72,8 +72,8 @@ pub(super) fn build_request(
     args.attestations
         .apply(&mut request, metadata_file, environment)?;
     request.policy = args.policy.parse()?;
-    request.annotations = pipeline::parse_annotations(&args.annotation)
-        .map_err(|error| Failure::from_error(&error))?;
+    request.annotations =
+        pipeline::parse_annotations(&args.annotation).map_err(|error| hint::for_value(&error))?;
     request.source_policy = policy::of_environment(environment)?;
     request.node_id = environment.node_id();
     git_source::apply(&mut request, environment);

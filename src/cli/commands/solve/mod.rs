@@ -27,7 +27,7 @@ use crate::cli::interrupt;
 use crate::cli::report::display::ProgressArgs;
 use crate::cli::report::terminal::print_text;
 use crate::cli::report::usage::GraphUsage;
-use crate::cli::report::{Failure, build_failure, display};
+use crate::cli::report::{Failure, build_failure, display, hint};
 
 /// The largest graph that is read: as much as a daemon takes in one message.
 const GRAPH_LIMIT: u64 = 16 << 20;
@@ -184,7 +184,7 @@ fn request(args: &SolveArgs, environment: &Environment) -> Result<GraphRequest, 
     request.ssh_agents = secrets::agents(&args.ssh)?;
     let allowed = args.allow.iter().map(|text| text.parse::<Entitlement>());
     let allowed: Result<Vec<_>, _> = allowed.collect();
-    request.entitlements = allowed.map_err(|error| Failure::from_error(&error))?;
+    request.entitlements = allowed.map_err(|error| hint::for_value(&error))?;
     if let Some(path) = &args.source_policy_file {
         request.source_policy = Some(policy(path)?);
     }
