@@ -5,8 +5,6 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -188,22 +186,14 @@ impl Store {
             .truncate(false)
             .open(&path);
         let file = file.map_err(files::failed("create", &path))?;
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                // Some network file systems have no locks. Files are still replaced atomically.
-                Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
-                    return Ok(Locked {
-                        store: self.clone(),
-                        _lock: file,
-                    });
-                }
-                Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(Error::Locked { path }),
-                Err(error) => return Err(files::failed("lock", &path)(error.into())),
-            }
+        // Without locks files are still replaced in one step.
+        match crate::files::lock_until(&file, Instant::now() + PATIENCE) {
+            Ok(true) => Ok(Locked {
+                store: self.clone(),
+                _lock: file,
+            }),
+            Ok(false) => Err(Error::Locked { path }),
+            Err(error) => Err(files::failed("lock", &path)(error)),
         }
     }
 

@@ -211,8 +211,8 @@ impl Staging {
         if !is_own || found.permissions().mode() & 0o022 != 0 {
             return Ok(None);
         }
-        let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
-        if rustix::fs::flock(&lock, operation) == Err(Errno::WOULDBLOCK) {
+        let locked = solvekit::files::lock_until(&lock, std::time::Instant::now());
+        if matches!(locked, Ok(false)) {
             return Ok(None);
         }
         Ok(Some(Self {

@@ -7,7 +7,6 @@
 mod authority;
 mod seeds;
 
-use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -112,13 +111,7 @@ fn repository(scopes: &[String]) -> Option<&str> {
 
 /// Joins the error with its causes; none of them holds a secret.
 fn failed(error: crate::registry::Error) -> Status {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    Status::unknown(message)
+    Status::unknown(crate::causes::in_one_line(&error))
 }
 
 #[tonic::async_trait]

@@ -86,14 +86,6 @@ impl TransferError {
 
     /// Joins the error and its causes on one line.
     pub(super) fn message(&self) -> String {
-        use std::error::Error as _;
-        let mut message = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            message.push_str(": ");
-            message.push_str(&error.to_string());
-            cause = error.source();
-        }
-        message
+        crate::causes::in_one_line(self)
     }
 }

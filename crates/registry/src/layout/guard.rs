@@ -5,11 +5,11 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, OFlags};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
 use super::Error;
 use super::upload::file_error;
+use crate::files::lock_until;
 
 /// How long to wait for another program's lock; it only writes one small file.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,18 +37,13 @@ impl Guard {
                 .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
                 .open(&path)
                 .map_err(|error| file_error("create", &path, error))?;
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                // The previous owner removed the file, so this lock guards nothing.
-                Ok(()) if !is_at(&file, &path) => continue,
-                // Some network file systems have no locks. The index is still replaced atomically.
-                Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
-                    return Ok(Self { path, _file: file });
-                }
-                Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(Error::Locked { path }),
-                Err(error) => return Err(file_error("lock", &path, error.into())),
+            // Without locks the index is still replaced in one step.
+            match lock_until(&file, until) {
+                // Whoever had it before has removed the file.
+                Ok(true) if !is_at(&file, &path) => continue,
+                Ok(true) => return Ok(Self { path, _file: file }),
+                Ok(false) => return Err(Error::Locked { path }),
+                Err(error) => return Err(file_error("lock", &path, error)),
             }
         }
     }
