@@ -20,6 +20,7 @@ pub struct Contexts {
     docker_host: Option<String>,
     default_tls: Option<PathBuf>,
     state: Option<PathBuf>,
+    temporary: Option<PathBuf>,
     current: String,
 }
 
@@ -57,6 +58,7 @@ impl Contexts {
             docker_host,
             default_tls: None,
             state: None,
+            temporary: None,
             current: current.unwrap_or_else(|| DEFAULT_CONTEXT.to_owned()),
         })
     }
@@ -75,6 +77,18 @@ impl Contexts {
     pub fn with_state_folder(mut self, folder: PathBuf) -> Self {
         self.state = Some(folder);
         self
+    }
+
+    /// The same, with the folder in which running daemons of the `local` driver have their sockets and
+    /// logs.
+    #[must_use]
+    pub fn with_temporary_folder(mut self, folder: PathBuf) -> Self {
+        self.temporary = Some(folder);
+        self
+    }
+
+    pub(super) fn temporary_folder(&self) -> Option<&PathBuf> {
+        self.temporary.as_ref()
     }
 
     pub(super) fn state_folder(&self) -> Option<&PathBuf> {

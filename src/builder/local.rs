@@ -30,6 +30,8 @@ const CERTIFICATES: &str = "/etc/buildkit/certs/";
 pub(super) struct Local {
     node: Node,
     root: PathBuf,
+    /// Where its socket and log are while it runs.
+    temporary: Option<PathBuf>,
     /// True if this program created the folder, and the user did not name it.
     is_own: bool,
 }
@@ -53,6 +55,7 @@ impl Local {
         Ok(Self {
             node: node.clone(),
             root,
+            temporary: contexts.temporary_folder().cloned(),
             is_own,
         })
     }
@@ -108,7 +111,7 @@ impl Local {
 
     fn start(&self) -> Result<Daemon, Error> {
         files::make_folder(&self.root)?;
-        let folder = private_folder()?;
+        let folder = private_folder(self.temporary.as_deref())?;
         let path = folder.join("log");
         let log = File::create(&path).map_err(files::failed("create", &path))?;
         let errors = log.try_clone().map_err(files::failed("create", &path))?;
@@ -174,11 +177,15 @@ impl Local {
 }
 
 /// Creates a folder that only this user can access.
-fn private_folder() -> Result<PathBuf, Error> {
+fn private_folder(parent: Option<&Path>) -> Result<PathBuf, Error> {
+    let parent = parent.ok_or_else(|| Error::Driver {
+        driver: Driver::Local,
+        reason: "has no folder for temporary files".to_owned(),
+    })?;
     let mut random = [0_u8; 8];
     let _ = getrandom::fill(&mut random);
     let name = format!("solvekit-buildkitd-{:016x}", u64::from_le_bytes(random));
-    let path = std::env::temp_dir().join(name);
+    let path = parent.join(name);
     let made = fs::DirBuilder::new().mode(0o700).create(&path);
     made.map_err(files::failed("create", &path))?;
     Ok(path)

@@ -174,6 +174,7 @@ impl Environment {
             Some(folder) => contexts.with_default_tls(folder.clone()),
             None => contexts,
         };
+        let contexts = contexts.with_temporary_folder(std::env::temp_dir());
         Ok(match &self.cache {
             Some(cache) => contexts.with_state_folder(cache.join("solvekit/buildkitd")),
             None => contexts,

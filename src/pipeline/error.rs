@@ -104,6 +104,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder is needed for what comes from a stream, and the request names none.
+    #[error("the build was given no folder for temporary files")]
+    NoTemporaryFolder,
     /// The ignore file cannot be read.
     #[error("cannot read the ignore file {}", path.display())]
     IgnoreFile {

@@ -39,6 +39,7 @@ pub use request::attestation::Attestations;
 pub use request::cache::{CacheDirection, cache_entry, parse_cache};
 pub use request::cloud_cache::{add_inline_cache, with_credentials};
 pub use request::entitlement::Entitlement;
+pub use request::folders::Folders;
 pub use request::from::{DockerfileFrom, MainContext, NamedContext, context_name};
 pub use request::output::{Destination, Output, OutputKind, csv_fields};
 pub use request::resources::{Resources, parse_bytes};

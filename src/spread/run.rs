@@ -160,7 +160,7 @@ impl Nodes {
         let mut layouts = request.outputs.iter();
         let stage = layouts
             .find(|output| output.kind == OutputKind::Oci)
-            .map(Stage::of);
+            .map(|output| Stage::of(output, &request.folders));
         let work = Work {
             nodes: self,
             whole: &prepared,

@@ -9,7 +9,7 @@ use super::index;
 use crate::imagetools::{CreateRequest, Given, Location, Source, create};
 use crate::layout::{self, Layout, LayoutReference, Name};
 use crate::oci::{Digest, Platform, Reference};
-use crate::pipeline::{BuildRequest, Destination, Environment, Output, TemporaryFolder};
+use crate::pipeline::{BuildRequest, Destination, Environment, Folders, Output, TemporaryFolder};
 use crate::registry::{Client, ClientOptions, Credentials};
 use crate::session::ExportedFile;
 use crate::transfer::{self, ArchiveKind, Pack, Place, Plan};
@@ -25,7 +25,7 @@ pub(super) struct Stage {
 impl Stage {
     /// Returns the folder for an output's parts: the output's own, or a temporary one for an
     /// archive.
-    pub(super) fn of(output: &Output) -> Result<Self, crate::pipeline::Error> {
+    pub(super) fn of(output: &Output, folders: &Folders) -> Result<Self, crate::pipeline::Error> {
         let folder = match (&output.destination, output.is_layout()) {
             (Some(Destination::Path(path)), true) => {
                 return Ok(Self {
@@ -38,7 +38,7 @@ impl Stage {
             {
                 TemporaryFolder::beside(path)?
             }
-            _ => TemporaryFolder::new()?,
+            _ => TemporaryFolder::new(folders)?,
         };
         Ok(Self {
             layout: Layout::new(folder.path()),

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use clap::ValueHint;
 use solvekit::builder::BuildState;
 use solvekit::pipeline::{
-    BuildRequest, DockerfileFrom, InputStream, MainContext, NamedContext, context_name,
+    BuildRequest, DockerfileFrom, Folders, InputStream, MainContext, NamedContext, context_name,
 };
 
 use super::headings::BUILD;
@@ -72,6 +72,7 @@ impl FileArgs {
     pub(crate) fn request(&self, context: &str) -> Result<BuildRequest, Failure> {
         let stdin = InputStream::new(std::io::stdin());
         let mut request = BuildRequest::new(main_context(context, &stdin)?);
+        request.folders = Folders::from_environment();
         request.dockerfile = match &self.file {
             None => None,
             Some(file) => Some(dockerfile(file, &stdin)?),

@@ -11,8 +11,8 @@ use crate::client::{CacheEntry, Client, DaemonKind, Exporter};
 use crate::pipeline::request::output::{is_by_digest, is_true};
 use crate::pipeline::run::environment::{LoadTarget, OpenOutput};
 use crate::pipeline::{
-    BuildRequest, Destination, Entitlement, Error, Output, OutputKind, check_file, check_folder,
-    make_parent,
+    BuildRequest, Destination, Entitlement, Error, Folders, Output, OutputKind, check_file,
+    check_folder, make_parent,
 };
 use crate::session::Exports;
 
@@ -38,7 +38,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     for output in &request.outputs {
         if let Some(Destination::Path(path)) = &output.destination {
             if output.deletes() && !request.entitlements.contains(&Entitlement::LocalDelete) {
-                check_deletion(path)?;
+                check_deletion(path, &request.folders)?;
             }
             let is_folder = output.kind == OutputKind::Local || output.is_layout();
             check_destination(is_folder, path)?;
@@ -94,16 +94,17 @@ pub(super) async fn check_makes_indexes(client: &Client) -> Result<(), Error> {
 }
 
 /// Files are removed below the working directory only, unless that was allowed: as in buildx.
-fn check_deletion(path: &Path) -> Result<(), Error> {
+fn check_deletion(path: &Path, folders: &Folders) -> Result<(), Error> {
     let failed = |source: io::Error| Error::Destination {
         path: path.to_owned(),
         source: source.into(),
     };
-    let here = std::env::current_dir().map_err(failed)?;
-    let here = here.canonicalize().map_err(failed)?;
-    let there = resolved(path).map_err(failed)?;
-    if there != here && there.starts_with(&here) {
-        return Ok(());
+    if let Some(here) = &folders.working {
+        let here = here.canonicalize().map_err(failed)?;
+        let there = resolved(path).map_err(failed)?;
+        if there != here && there.starts_with(&here) {
+            return Ok(());
+        }
     }
     Err(Error::DeletionNotAllowed {
         path: path.to_owned(),
@@ -340,6 +341,8 @@ mod tests {
             let output = format!("type=local,mode=delete,dest={path}");
             let mut request = BuildRequest::new(".");
             request.outputs = vec![output.parse().unwrap()];
+            assert!(check(&request).is_err(), "{path}: no folder was given");
+            request.folders = Folders::from_environment();
             check(&request)
         };
         let below = below.path().display();

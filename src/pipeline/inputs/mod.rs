@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::frontend::Source;
-use crate::pipeline::Error;
+use crate::pipeline::{Error, Folders};
 use crate::session::{Directories, Upload};
 use crate::text::redact_url;
 use crate::translate::{RemoteKind, remote_kind};
@@ -179,6 +179,7 @@ impl Inputs {
     pub(super) fn directories(
         &self,
         forwarded: bool,
+        folders: &Folders,
     ) -> Result<(Directories, Option<TemporaryFolder>), Error> {
         let mut directories = named::directories(&self.named)?;
         match &self.context {
@@ -198,7 +199,7 @@ impl Inputs {
         {
             let folder = match (on_disk, path.parent()) {
                 (false, _) => {
-                    let made = TemporaryFolder::with_file(USUAL_NAME, text)?;
+                    let made = TemporaryFolder::with_file(folders, USUAL_NAME, text)?;
                     temporary.insert(made).path()
                 }
                 (true, Some(folder)) if !folder.as_os_str().is_empty() => folder,

@@ -102,7 +102,7 @@ fn with_stream(request: &BuildRequest, context: &InputStream) -> Result<Inputs, 
         text: folder::limited(whole).map_err(failed)?,
         on_disk: false,
     };
-    let empty = Arc::new(TemporaryFolder::new()?);
+    let empty = Arc::new(TemporaryFolder::new(&request.folders)?);
     Ok(Inputs::new(ContextRead::Empty(empty), dockerfile))
 }
 

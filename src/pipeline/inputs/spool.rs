@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
 use super::temporary::TemporaryFolder;
-use crate::pipeline::Error;
+use crate::pipeline::{Error, Folders};
 use crate::session::Upload;
 use crate::task::Panicked;
 
@@ -21,13 +21,15 @@ impl Spool {
     /// Keeps a stream, unless that is cancelled before its end.
     pub(in crate::pipeline) async fn keep(
         upload: Upload,
+        folders: &Folders,
         cancelled: &CancellationToken,
     ) -> Result<Self, Error> {
+        let folders = folders.clone();
         let (done, kept) = tokio::sync::oneshot::channel();
         // A thread of its own: nobody waits for a pipe that gives nothing when the build is cancelled.
         std::thread::Builder::new()
             .name("spool".to_owned())
-            .spawn(move || done.send(Self::of(&upload)))
+            .spawn(move || done.send(Self::of(&upload, &folders)))
             .map_err(|source| Error::Stream { source })?;
         tokio::select! {
             kept = kept => kept.unwrap_or_else(|_| Err(Panicked::of(&"reading a stream").into())),
@@ -36,9 +38,9 @@ impl Spool {
     }
 
     /// Reads a stream to its end. Blocking.
-    fn of(upload: &Upload) -> Result<Self, Error> {
+    fn of(upload: &Upload, folders: &Folders) -> Result<Self, Error> {
         let mut reader = upload.take().ok_or(Error::StreamUsedUp)?;
-        let spool = Self(TemporaryFolder::new()?);
+        let spool = Self(TemporaryFolder::new(folders)?);
         let copied =
             File::create(spool.path()).and_then(|mut file| io::copy(&mut reader, &mut file));
         copied.map_err(|source| Error::Stream { source })?;
@@ -63,13 +65,16 @@ mod tests {
     #[test]
     fn a_stream_is_read_once_and_kept_for_several() {
         let upload = Upload::new(&b"some bytes"[..]).unwrap();
-        let spool = Spool::of(&upload).unwrap();
+        let spool = Spool::of(&upload, &Folders::from_environment()).unwrap();
         for _ in 0..2 {
             let mut text = String::new();
             spool.open().unwrap().read_to_string(&mut text).unwrap();
             assert_eq!(text, "some bytes");
         }
-        assert!(matches!(Spool::of(&upload), Err(Error::StreamUsedUp)));
+        assert!(matches!(
+            Spool::of(&upload, &Folders::from_environment()),
+            Err(Error::StreamUsedUp)
+        ));
         let path = spool.path();
         drop(spool);
         assert!(!path.exists());

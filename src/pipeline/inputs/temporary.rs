@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::pipeline::Error;
+use crate::pipeline::{Error, Folders};
 use crate::session;
 
 /// A folder of the user's alone, removed when this is dropped.
@@ -15,8 +15,9 @@ pub(crate) struct TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    pub(crate) fn new() -> Result<Self, Error> {
-        Self::at(std::env::temp_dir().join(format!("solvekit-{}", session::new_id()?)))
+    pub(crate) fn new(folders: &Folders) -> Result<Self, Error> {
+        let parent = folders.temporary.as_ref().ok_or(Error::NoTemporaryFolder)?;
+        Self::at(parent.join(format!("solvekit-{}", session::new_id()?)))
     }
 
     /// One beside a file, on the same disk.
@@ -36,8 +37,12 @@ impl TemporaryFolder {
     }
 
     /// One with this file in it.
-    pub(in crate::pipeline) fn with_file(name: &str, content: &[u8]) -> Result<Self, Error> {
-        let folder = Self::new()?;
+    pub(in crate::pipeline) fn with_file(
+        folders: &Folders,
+        name: &str,
+        content: &[u8],
+    ) -> Result<Self, Error> {
+        let folder = Self::new(folders)?;
         let written: io::Result<()> = fs::write(folder.path.join(name), content);
         written.map_err(|source| Error::TemporaryFolder {
             path: folder.path.clone(),
@@ -64,7 +69,12 @@ mod tests {
 
     #[test]
     fn the_folder_is_gone_afterwards() {
-        let folder = TemporaryFolder::with_file("Dockerfile", b"FROM scratch\n").unwrap();
+        let folder = TemporaryFolder::with_file(
+            &Folders::from_environment(),
+            "Dockerfile",
+            b"FROM scratch\n",
+        )
+        .unwrap();
         let path = folder.path().to_owned();
         assert_eq!(
             fs::read(path.join("Dockerfile")).unwrap(),

@@ -2,7 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::pipeline::inputs::reading::read;
-use crate::pipeline::{BuildRequest, DockerfileFrom, InputStream, MainContext};
+use crate::pipeline::{BuildRequest, DockerfileFrom, Folders, InputStream, MainContext};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -21,6 +21,7 @@ fn stream(bytes: &[u8]) -> InputStream {
 fn of(context: MainContext, dockerfile: Option<DockerfileFrom>) -> Result<Inputs, Error> {
     let mut request = BuildRequest::new(context);
     request.dockerfile = dockerfile;
+    request.folders = Folders::from_environment();
     read(&request)
 }
 
@@ -105,7 +106,9 @@ fn in_a_fetched_context_only_absolute_paths_are_of_this_machine() {
     let attributes = here.attributes();
     assert_eq!(attributes["filename"], "Mine");
     assert_eq!(attributes["dockerfilekey"], "dockerfile");
-    let (directories, _) = here.directories(true).unwrap();
+    let (directories, _) = here
+        .directories(true, &Folders::from_environment())
+        .unwrap();
     assert!(directories.get("dockerfile").is_some() && directories.get("context").is_none());
 }
 
@@ -114,7 +117,9 @@ fn another_frontend_finds_a_piped_dockerfile_in_a_folder() {
     let folder = folder(&[("a", "")]);
     let piped = DockerfileFrom::Stream(stream(b"FROM x\n"));
     let inputs = of(folder.path().into(), Some(piped)).unwrap();
-    let (directories, kept) = inputs.directories(true).unwrap();
+    let (directories, kept) = inputs
+        .directories(true, &Folders::from_environment())
+        .unwrap();
     let file = directories.get("dockerfile").unwrap().join("Dockerfile");
     assert_eq!(fs::read(&file).unwrap(), b"FROM x\n");
     assert_eq!(inputs.attributes()["filename"], "Dockerfile");
@@ -137,7 +142,7 @@ fn named_folders_come_with_their_own_ignore_files() {
     assert_eq!(attributes["context:context"], "local:_context");
     assert_eq!(attributes["context:alpine"], "docker-image://busybox");
     assert_eq!(inputs.named_excludes()["_context"], ["*.log"]);
-    let (directories, _) = inputs.directories(false).unwrap();
+    let (directories, _) = inputs.directories(false, &Folders::default()).unwrap();
     assert!(directories.get("_context").is_some());
 
     let missing = other.path().join("nowhere").into();

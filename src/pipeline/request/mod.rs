@@ -5,6 +5,7 @@ pub(super) mod attestation;
 pub(super) mod cache;
 pub(super) mod cloud_cache;
 pub(super) mod entitlement;
+pub(super) mod folders;
 pub(super) mod from;
 pub(super) mod options;
 pub(super) mod output;
@@ -19,8 +20,8 @@ use crate::client::{CacheEntry, DaemonKind, SourcePolicy};
 use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
 use crate::pipeline::{
-    Attestations, DockerfileFrom, Entitlement, HostAddress, MainContext, MetadataProvenance,
-    NamedContext, Output, PolicyUse, Resources,
+    Attestations, DockerfileFrom, Entitlement, Folders, HostAddress, MainContext,
+    MetadataProvenance, NamedContext, Output, PolicyUse, Resources,
 };
 use crate::session::{Secrets, SshAgents};
 use solvekit_core::units::Ulimit;
@@ -100,6 +101,8 @@ pub struct BuildRequest {
     pub on_failure: OnFailure,
     /// How many platforms are solved at the same time; `None` is all of them.
     pub max_parallel_platforms: Option<usize>,
+    /// Folders that it may use although it does not name them.
+    pub folders: Folders,
     /// Identifies this client to the daemon, so that the next build of the same folder sends only what has changed.
     pub node_id: Option<String>,
 }
@@ -142,6 +145,7 @@ impl BuildRequest {
             require_native: false,
             on_failure: OnFailure::Cancel,
             max_parallel_platforms: None,
+            folders: Folders::default(),
             node_id: None,
         }
     }

@@ -12,7 +12,7 @@ use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions};
 use crate::llb::Definition;
 use crate::pipeline::export;
 use crate::pipeline::request::options;
-use crate::pipeline::{BuildRequest, Entitlement, Error, Output};
+use crate::pipeline::{BuildRequest, Entitlement, Error, Folders, Output};
 use crate::session::{self, ContentStores, Directories, Exports, Secrets, Session, SshAgents};
 
 /// What the daemon is to solve.
@@ -43,6 +43,8 @@ pub struct GraphRequest {
     pub cache_to: Vec<CacheEntry>,
     /// What the build may do besides the usual.
     pub entitlements: Vec<Entitlement>,
+    /// Folders of this machine that it may use although it does not name them.
+    pub machine: Folders,
     /// Secrets that steps may use.
     pub secrets: Secrets,
     /// SSH agents that steps may use.
@@ -89,6 +91,7 @@ impl GraphRequest {
             cache_from: Vec::new(),
             cache_to: Vec::new(),
             entitlements: Vec::new(),
+            machine: Folders::default(),
             secrets: Secrets::new(),
             ssh_agents: SshAgents::new(),
             source_policy: None,
@@ -105,6 +108,7 @@ impl GraphRequest {
         exports.cache_from.clone_from(&self.cache_from);
         exports.cache_to.clone_from(&self.cache_to);
         exports.entitlements.clone_from(&self.entitlements);
+        exports.folders.clone_from(&self.machine);
         exports
     }
 

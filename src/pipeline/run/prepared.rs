@@ -163,7 +163,7 @@ impl Prepared {
     /// The same with what came from a stream in a file, so that each part can read it.
     pub(crate) async fn spooled(mut self, cancelled: &CancellationToken) -> Result<Self, Error> {
         if let ContextRead::Upload(upload) = &self.inputs.context {
-            let spool = Spool::keep(upload.clone(), cancelled).await?;
+            let spool = Spool::keep(upload.clone(), &self.request.folders, cancelled).await?;
             self.spool = Some(Arc::new(spool));
         }
         Ok(self)

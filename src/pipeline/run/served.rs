@@ -34,7 +34,7 @@ impl Served {
         let mut session = Session::builder().auth(auth);
         let mut temporary = None;
         if let Some(sent) = sent {
-            let (directories, folder) = inputs.directories(forwarded)?;
+            let (directories, folder) = inputs.directories(forwarded, &request.folders)?;
             session = session.directories(directories.counted_by(sent));
             temporary = folder;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::oci::Reference;
-use solvekit::pipeline::{self, BuildRequest, Prepared, Reconnect};
+use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, Reconnect};
 use solvekit::progress::{Mode, Summary};
 use solvekit::spread::{Ended, Joint, Target};
 
@@ -53,6 +53,7 @@ pub(super) fn requests(
         attestations::defaults(request, metadata, environment)?;
         request.source_policy = policy::of_environment(environment)?;
         request.node_id = environment.node_id();
+        request.folders = Folders::from_environment();
         let is_linked = plan.targets.get(name).is_some_and(|target| target.linked);
         if !is_linked {
             default_load::apply(request, connection, environment)?;

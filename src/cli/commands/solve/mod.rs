@@ -14,7 +14,7 @@ use solvekit::files::{read_at_most, take_at_most};
 use solvekit::gateway::Forward;
 use solvekit::llb::Definition;
 use solvekit::pipeline::{
-    self, CacheDirection, Destination, Entitlement, GraphRequest, OutputKind, Solved, Work,
+    self, CacheDirection, Destination, Entitlement, Folders, GraphRequest, OutputKind, Solved, Work,
 };
 use solvekit::progress;
 
@@ -174,6 +174,7 @@ fn request(args: &SolveArgs, environment: &Environment) -> Result<GraphRequest, 
         None => Work::Graph(graph(args)?),
     };
     let mut request = GraphRequest::new(work);
+    request.machine = Folders::from_environment();
     request.build_ref = Some(solvekit::session::new_id().map_err(|it| Failure::from_error(&it))?);
     request.folders = parse::folders(&args.local)?;
     request.layouts = parse::layouts(&args.oci_layout)?;
