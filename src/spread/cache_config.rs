@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::JoinError;
 use crate::oci::Descriptor;
 
 /// The media type of the config.
@@ -108,21 +109,20 @@ pub(super) fn config_of(manifest: &Map<String, Value>) -> Option<Descriptor> {
 ///
 /// # Errors
 /// What is wrong with a cache, in words.
-pub(super) fn merge(pieces: &[Piece]) -> Result<Merged, String> {
-    let first = pieces.first().ok_or("there are none")?;
+pub(super) fn merge(pieces: &[Piece]) -> Result<Merged, JoinError> {
+    let first = pieces.first().ok_or(JoinError::NothingToMerge)?;
     let mut all = Union::default();
     for piece in pieces {
-        let config: Config =
-            serde_json::from_slice(&piece.config).map_err(|error| error.to_string())?;
+        let config: Config = serde_json::from_slice(&piece.config)?;
         all.add(config)?;
     }
     // The value is plain data, so serializing it cannot fail.
-    let config = serde_json::to_vec(&all.config).map_err(|error| error.to_string())?;
+    let config = serde_json::to_vec(&all.config)?;
     if config.len() > LIMIT {
-        return Err(format!(
-            "its config has {} bytes, and BuildKit reads {LIMIT} at most",
-            config.len()
-        ));
+        return Err(JoinError::TooLarge {
+            size: config.len(),
+            limit: LIMIT,
+        });
     }
     let config_descriptor = Descriptor::of(CONFIG, &config);
     let manifest = manifest(first, pieces, &config_descriptor);
@@ -171,7 +171,7 @@ struct Union {
 }
 
 impl Union {
-    fn add(&mut self, config: Config) -> Result<(), String> {
+    fn add(&mut self, config: Config) -> Result<(), JoinError> {
         let layers = in_order(&config.layers, |layer, known| {
             let parent = match layer.parent {
                 -1 => -1,
@@ -179,7 +179,7 @@ impl Union {
             };
             Some(self.layer(layer, parent))
         });
-        let layers = layers.ok_or("a layer is its own parent, or has one that is not there")?;
+        let layers = layers.ok_or(JoinError::Layers)?;
         let mut wrong = false;
         let records = in_order(&config.records, |record, known| {
             let moved = moved(record, &layers, known)?;
@@ -188,10 +188,8 @@ impl Union {
         });
         match (records, wrong) {
             (Some(_), false) => Ok(()),
-            (Some(_), true) => Err("a record names a layer that is not there".to_owned()),
-            (None, _) => {
-                Err("a record comes from itself, or from one that is not there".to_owned())
-            }
+            (Some(_), true) => Err(JoinError::RecordLayer),
+            (None, _) => Err(JoinError::Records),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Errors of builds on several nodes.
 
+use super::JoinError;
 use crate::oci::Platform;
 use crate::{client, imagetools, pipeline};
 
@@ -84,21 +85,21 @@ pub enum Error {
         node: String,
     },
     /// All parts are built, but the OCI layout could not be created.
-    #[error("cannot put the parts of the OCI layout together: {reason}")]
+    #[error("cannot put the parts of the OCI layout together")]
     Layout {
-        /// The reason.
-        reason: String,
+        /// What went wrong.
+        source: Box<JoinError>,
     },
     /// All parts are built and pushed, but their caches could not be merged. They still exist
     /// separately.
-    #[error("cannot put the caches of the nodes together as {name}: {reason}")]
+    #[error("cannot put the caches of the nodes together as {name}")]
     Cache {
         /// The requested cache.
         name: String,
         /// The caches of the parts.
         parts: Vec<String>,
         /// The reason.
-        reason: String,
+        source: Box<JoinError>,
     },
     /// The build failed for a reason that does not depend on the nodes.
     #[error(transparent)]

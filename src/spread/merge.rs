@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 use super::cache_config::{self, Merged, Piece, config_of};
 use super::outcome::Done;
-use super::{Error, caches};
+use super::{Error, JoinError, caches};
 use crate::client::CacheEntry;
 use crate::layout::{self, Layout, Name};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::pipeline::BuildRequest;
 use crate::progress::Writer;
-use crate::registry::{self, BlobSource, Client};
+use crate::registry::{BlobSource, Client};
+use crate::task::blocking;
 
 /// Merges all mergeable caches of a build; returns the last merged one.
 pub(super) async fn caches(
@@ -42,11 +43,11 @@ pub(super) async fn caches(
         match merged {
             Ok(made) => last = made.or(last),
             Err(_) if is_true(entry, "ignore-error") => {}
-            Err(reason) => {
+            Err(source) => {
                 return Err(Error::Cache {
                     name: name.to_owned(),
                     parts: names,
-                    reason,
+                    source: Box::new(source),
                 });
             }
         }
@@ -63,31 +64,22 @@ async fn in_registry(
     client: &Client,
     name: &str,
     parts: &[String],
-) -> Result<Option<Descriptor>, String> {
-    let said = |error: registry::Error| crate::causes::in_one_line(&error);
-    let parse = |name: &str| {
-        Reference::parse(name)
-            .map(Reference::with_default_tag)
-            .map_err(|error| error.to_string())
-    };
+) -> Result<Option<Descriptor>, JoinError> {
+    let parse = |name: &str| Reference::parse(name).map(Reference::with_default_tag);
     let mut pieces = Vec::new();
     for part in parts {
         let part = parse(part)?;
         let fetched = match client.manifest(&part).await {
             // A part without layers exports no cache.
             Err(error) if error.is_not_found() => continue,
-            fetched => fetched.map_err(said)?,
+            fetched => fetched?,
         };
         let manifest = object(&fetched.bytes)?;
-        let config = config_of(&manifest).ok_or_else(|| format!("{part} is no cache"))?;
+        let config = config_of(&manifest).ok_or_else(|| no_cache(&part.to_string()))?;
         pieces.push(Piece {
             media_type: fetched.descriptor.media_type,
             manifest,
-            config: client
-                .small_blob(&part, &config)
-                .await
-                .map_err(said)?
-                .to_vec(),
+            config: client.small_blob(&part, &config).await?.to_vec(),
         });
     }
     if pieces.is_empty() {
@@ -98,13 +90,11 @@ async fn in_registry(
     let config = BlobSource::Bytes(Bytes::from(merged.config));
     client
         .push_blob(&to, &merged.config_descriptor, &config, None)
-        .await
-        .map_err(said)?;
+        .await?;
     let image = Descriptor::of(&*merged.media_type, &merged.manifest);
     client
         .put_manifest(&to, &merged.media_type, Bytes::from(merged.manifest))
-        .await
-        .map_err(said)?;
+        .await?;
     Ok(Some(image))
 }
 
@@ -112,31 +102,30 @@ async fn in_folder(
     entry: &CacheEntry,
     tag: &str,
     parts: Vec<String>,
-) -> Result<Option<Descriptor>, String> {
+) -> Result<Option<Descriptor>, JoinError> {
     let folder = entry.attrs.get("dest").cloned().unwrap_or_default();
     let (tag, reset) = (tag.to_owned(), is_true(entry, "reset"));
-    let work = move || {
+    let work = move || -> Result<_, JoinError> {
         let merged = in_layout(Path::new(&folder), &tag, &parts)?;
         if merged.is_some() && reset {
-            Layout::new(&folder).sweep().map_err(in_words)?;
+            Layout::new(&folder).sweep()?;
         }
         Ok(merged)
     };
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(error.to_string()))
+    blocking(work).await
 }
 
 /// Returns `None` if there was nothing to merge.
-fn in_layout(folder: &Path, tag: &str, parts: &[String]) -> Result<Option<Descriptor>, String> {
+fn in_layout(folder: &Path, tag: &str, parts: &[String]) -> Result<Option<Descriptor>, JoinError> {
     let layout = Layout::new(folder);
     let mut pieces = Vec::new();
     for part in parts {
         let digest = match layout.find(part) {
             Err(layout::Error::NoImage { .. } | layout::Error::NoIndex { .. }) => continue,
-            found => found.map_err(in_words)?,
+            found => found?,
         };
         let manifest = object(&read(&layout, &digest)?)?;
-        let config = config_of(&manifest).ok_or_else(|| format!("{part} is no cache"))?;
+        let config = config_of(&manifest).ok_or_else(|| no_cache(part))?;
         let media_type = manifest.get("mediaType").and_then(Value::as_str);
         pieces.push(Piece {
             media_type: media_type.unwrap_or_default().to_owned(),
@@ -156,32 +145,31 @@ fn in_layout(folder: &Path, tag: &str, parts: &[String]) -> Result<Option<Descri
     write(&layout, &config)?;
     write(&layout, &manifest)?;
     let image = Descriptor::of(media_type, &manifest);
-    layout
-        .put(&image, &[Name::Tag(tag.to_owned())])
-        .map_err(in_words)?;
+    layout.put(&image, &[Name::Tag(tag.to_owned())])?;
     Ok(Some(image))
 }
 
-fn read(layout: &Layout, digest: &Digest) -> Result<Vec<u8>, String> {
+fn read(layout: &Layout, digest: &Digest) -> Result<Vec<u8>, JoinError> {
     let bytes = layout.read(digest, 4 * cache_config::LIMIT as u64);
-    let bytes = bytes.map_err(in_words)?;
-    bytes.ok_or_else(|| format!("{} is not there", layout.blob_path(digest).display()))
+    bytes?.ok_or_else(|| JoinError::Missing {
+        path: layout.blob_path(digest),
+    })
 }
 
-pub(super) fn write(layout: &Layout, bytes: &[u8]) -> Result<(), String> {
+pub(super) fn write(layout: &Layout, bytes: &[u8]) -> Result<(), JoinError> {
     let digest = Digest::sha256(bytes);
-    let mut upload = layout.upload(digest.algorithm()).map_err(in_words)?;
-    upload.write(bytes).map_err(in_words)?;
-    upload
-        .commit(Some(bytes.len() as u64), Some(&digest))
-        .map(drop)
-        .map_err(|error| error.to_string())
+    let mut upload = layout.upload(digest.algorithm())?;
+    upload.write(bytes)?;
+    upload.commit(Some(bytes.len() as u64), Some(&digest))?;
+    Ok(())
 }
 
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
-    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, JoinError> {
+    Ok(serde_json::from_slice(bytes)?)
 }
 
-fn in_words(error: layout::Error) -> String {
-    crate::causes::in_one_line(&error)
+fn no_cache(name: &str) -> JoinError {
+    JoinError::NoCache {
+        name: name.to_owned(),
+    }
 }

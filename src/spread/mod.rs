@@ -37,6 +37,7 @@ mod cache_config;
 mod caches;
 mod error;
 mod index;
+mod join_error;
 mod merge;
 mod node;
 mod outcome;
@@ -49,6 +50,7 @@ mod work;
 
 pub use assign::{Fit, Offer, Rules, Share, assign, fit};
 pub use error::{Error, Silent};
+pub use join_error::JoinError;
 pub use node::{Node, Nodes, Surveyed};
 pub use outcome::{Built, BuiltPart};
 pub use plan::Plan;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::index;
+use super::{JoinError, index};
 use crate::imagetools::{CreateRequest, Given, Location, Source, create};
-use crate::layout::{self, Layout, LayoutReference, Name};
+use crate::layout::{Layout, LayoutReference, Name};
 use crate::oci::{Digest, Platform, Reference};
 use crate::pipeline::{BuildRequest, Destination, Environment, Folders, Output, TemporaryFolder};
 use crate::registry::{Client, ClientOptions, Credentials};
 use crate::session::ExportedFile;
+use crate::task::blocking;
 use crate::transfer::{self, ArchiveKind, Pack, Place, Plan};
 
 /// The folder in which the parts of an image are combined.
@@ -77,7 +78,7 @@ impl Stage {
         output: &Output,
         parts: &[Given],
         environment: &Environment,
-    ) -> Result<BTreeMap<String, String>, String> {
+    ) -> Result<BTreeMap<String, String>, JoinError> {
         let sources = parts.iter().map(|part| {
             Source::Name(Location::Layout(LayoutReference {
                 path: self.layout.root().to_owned(),
@@ -92,8 +93,7 @@ impl Stage {
             prefer_index: true,
             ..CreateRequest::default()
         };
-        let created = create(&nobody(), wanted).await;
-        let created = created.map_err(|error| crate::causes::in_one_line(&error))?;
+        let created = create(&nobody(), wanted).await?;
         super::merge::write(&self.layout, created.bytes())?;
         let mut descriptor = created.descriptor().clone();
         descriptor.annotations.extend(index::of_place(
@@ -108,7 +108,7 @@ impl Stage {
                 if names.is_empty() {
                     names.push(Name::Tag("latest".to_owned()));
                 }
-                self.layout.put(&descriptor, &names).map_err(in_words)?;
+                self.layout.put(&descriptor, &names)?;
             }
             Some(_) => {
                 self.pack(&descriptor.digest, &names, output, environment)
@@ -126,20 +126,16 @@ impl Stage {
         names: &[Name],
         output: &Output,
         environment: &Environment,
-    ) -> Result<(), String> {
+    ) -> Result<(), JoinError> {
         let place = Place::Layout {
             path: self.layout.root().to_owned(),
             tag: None,
             digest: Some(digest.clone()),
         };
-        let said = |error: transfer::Error| crate::causes::in_one_line(&error);
-        let source = transfer::Source::open(&place, &nobody())
-            .await
-            .map_err(said)?;
-        let plan = Plan::of(&source, None).await.map_err(said)?;
+        let source = transfer::Source::open(&place, &nobody()).await?;
+        let plan = Plan::of(&source, None).await?;
         let kind = ArchiveKind::Oci;
-        let pack = Pack::new(&source, &plan, &self.layout, names, kind).await;
-        let pack = pack.map_err(said)?;
+        let pack = Pack::new(&source, &plan, &self.layout, names, kind).await?;
         let path = match &output.destination {
             Some(Destination::Path(path)) => Some(path.clone()),
             _ => None,
@@ -148,14 +144,14 @@ impl Stage {
         let work = move || match path {
             Some(path) => to_file(&pack, &path),
             None => {
-                let open = open.ok_or("there is no standard output")?;
-                let mut writer = open().map_err(|error| error.to_string())?;
-                pack.write(&mut writer, Path::new("the standard output"))
-                    .map_err(said)
+                let open = open.ok_or(JoinError::NoStandardOutput)?;
+                let opened = open();
+                let mut writer = opened.map_err(|source| JoinError::StandardOutput { source })?;
+                pack.write(&mut writer, Path::new("the standard output"))?;
+                Ok(())
             }
         };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(error.to_string()))
+        blocking(work).await
     }
 }
 
@@ -164,11 +160,13 @@ fn nobody() -> Client {
     Client::new(Credentials::none().into(), ClientOptions::default())
 }
 
-fn to_file(pack: &Pack, path: &Path) -> Result<(), String> {
-    let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
+fn to_file(pack: &Pack, path: &Path) -> Result<(), JoinError> {
+    let failed = |source: io::Error| JoinError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = ExportedFile::create(path).map_err(failed)?;
-    pack.write(&mut file, path)
-        .map_err(|error| crate::causes::in_one_line(&error))?;
+    pack.write(&mut file, path)?;
     file.finish().map_err(failed)
 }
 
@@ -176,8 +174,4 @@ fn to_file(pack: &Pack, path: &Path) -> Result<(), String> {
 fn part_name(first: Option<&Platform>) -> String {
     let first = first.map(|it| it.to_string().replace('/', "-"));
     format!("solvekit.invalid/part:{}", first.unwrap_or_default())
-}
-
-fn in_words(error: layout::Error) -> String {
-    crate::causes::in_one_line(&error)
 }

@@ -160,7 +160,9 @@ impl Work<'_> {
         let finished = stage.finish(request, output, &descriptors, self.environment);
         let finished = progress.track(step, finished).await;
         self.clear();
-        finished.map_err(|reason| Error::Layout { reason })
+        finished.map_err(|source| Error::Layout {
+            source: Box::new(source),
+        })
     }
 
     /// Removes what only the parts needed.

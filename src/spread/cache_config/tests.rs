@@ -118,6 +118,7 @@ fn broken_configs_are_refused() {
         (json!([1]), ""),
     ] {
         let error = merge(&[piece(&[], config)]).unwrap_err();
+        let error = crate::causes::in_one_line(&error);
         assert!(error.contains(reason), "{error}");
     }
     assert!(merge(&[]).is_err());
