@@ -7,6 +7,7 @@ mod commands;
 mod environment;
 mod identity;
 mod interrupt;
+mod log;
 #[cfg(test)]
 mod reference;
 mod report;
@@ -171,6 +172,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     let mut environment = Environment::from_process(invocation);
     environment.debug |= cli.debug;
+    log::start(cli.debug);
     let Some(command) = cli.command else {
         return help(invocation);
     };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::Instrument as _;
+
 use super::{Address, Client, EngineInfo, Error, TlsOptions, dialer::Dialer};
 
 /// The default time for connecting: name resolution, TCP, TLS, upgrade and first call together.
@@ -36,11 +38,15 @@ impl Client {
     /// [`Error::Connect`] if the daemon cannot be reached; the other variants are about the TLS
     /// files.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
-        let dialer = Dialer::new(options).await?;
-        dialer.connect().await.map_err(|problem| Error::Connect {
-            address: options.address.clone(),
-            source: Box::new(problem),
-        })
+        let span = tracing::info_span!("connect", address = %options.address);
+        let connected = async {
+            let dialer = Dialer::new(options).await?;
+            dialer.connect().await.map_err(|problem| Error::Connect {
+                address: options.address.clone(),
+                source: Box::new(problem),
+            })
+        };
+        connected.instrument(span).await
     }
 }
 

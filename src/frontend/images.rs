@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::read::read_ignore_file_of;
 use super::{ImageLock, Setting, archive_time};
@@ -94,10 +95,12 @@ pub(super) async fn resolve(
     let mut tasks = JoinSet::new();
     for request in from_lock(setting, requests, answers) {
         let (bridge, setting) = (bridge.clone(), setting.clone());
-        tasks.spawn(async move {
+        let span = tracing::info_span!("resolve", image = %request.reference);
+        let resolved = async move {
             let answer = setting.found.image(&bridge, &setting, &request).await;
             (request, answer)
-        });
+        };
+        tasks.spawn(resolved.instrument(span));
     }
     for (request, answer) in tasks.join_all().await {
         match answer {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use super::sbom::Scanner;
 use super::{Error, PlatformFailure, Setting, Source};
@@ -50,7 +51,8 @@ pub(super) async fn all(
             let attestation = scanned.map_err(|error| Error::solve(source, platform, error))?;
             Ok((reference, Vec::from_iter(attestation)))
         };
-        match solved.await {
+        let span = tracing::info_span!("solve", platform = %translation.platform);
+        match solved.instrument(span).await {
             Ok((reference, attestations)) => Ok(Solved {
                 translation,
                 reference,

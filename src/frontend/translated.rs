@@ -92,10 +92,12 @@ impl Job {
                 if done[index].is_some() {
                     continue;
                 }
-                let made = match index {
+                let platform = options.platform.as_ref().map(tracing::field::display);
+                let span = tracing::info_span!("translate", platform);
+                let made = span.in_scope(|| match index {
                     0 => translate_and_lint(&parsed.dockerfile, options, &images, linter),
                     _ => translate(&parsed.dockerfile, options, &images),
-                };
+                });
                 match made {
                     Ok(Outcome::NeedsImages(requests)) => missing.extend(requests),
                     Ok(Outcome::NeedsTime(source)) => {

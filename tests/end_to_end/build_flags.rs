@@ -274,3 +274,27 @@ fn a_daemon_that_restarts_is_waited_for() {
     let took = cut.elapsed().as_secs();
     assert!((7..20).contains(&took), "{took}");
 }
+
+#[test]
+fn what_takes_time_is_shown_when_it_is_asked_for() {
+    let context = folder_of(&[("Dockerfile", "FROM alpine\nCOPY a /\n"), ("a", "x")]);
+    let build = |level: &str| {
+        let mut command = solvekit(["build", "--build-arg", "TOKEN=hunter2"]);
+        command.arg(context.path()).env("SOLVEKIT_LOG", level);
+        Finished::of(&mut command).succeeded().stderr
+    };
+    let shown = build("info");
+    for span in [
+        "connect{address=",
+        "resolve{image=docker.io/library/alpine",
+        "translate",
+        "solve{platform=linux/",
+        "export",
+        "time.busy=",
+    ] {
+        assert!(shown.contains(span), "{span}: {shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let silent = build("off");
+    assert!(!silent.contains("time.busy"), "{silent}");
+}

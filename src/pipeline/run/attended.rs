@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::environment::Environment;
 use super::file_names;
@@ -147,7 +148,10 @@ async fn solve_and_drive<T>(
         }
     };
     match driven {
-        Ok(value) => Ok((value, solve.await.map_err(export_failed)?.exporter)),
+        Ok(value) => {
+            let exported = solve.instrument(tracing::info_span!("export")).await;
+            Ok((value, exported.map_err(export_failed)?.exporter))
+        }
         Err(error) => {
             // The daemon keeps the reason in its history; the build ends there with it.
             let _ = bridge.return_error(&error.to_failure()).await;

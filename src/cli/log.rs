@@ -1,0 +1,54 @@
+//! `--debug` and `SOLVEKIT_LOG`: what the library is doing and how long it takes, on stderr. Off unless
+//! asked for.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt, registry};
+
+/// The variable with the level: `info`, `debug`, `trace`.
+const VARIABLE: &str = "SOLVEKIT_LOG";
+
+/// Shows the spans of the library when their end is reached, if that is asked for.
+pub(crate) fn start(debug: bool) {
+    let level = std::env::var(VARIABLE).ok();
+    let Some(level) = level_of(debug, level.as_deref()) else {
+        return;
+    };
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_filter(Targets::new().with_target("solvekit", level));
+    // A second start changes nothing.
+    let _ = registry().with(lines).try_init();
+}
+
+/// A word that is no level counts as `info`: something was asked for.
+fn level_of(debug: bool, variable: Option<&str>) -> Option<LevelFilter> {
+    match variable.filter(|text| !text.is_empty()) {
+        Some(text) => match text.parse().unwrap_or(LevelFilter::INFO) {
+            LevelFilter::OFF => None,
+            level => Some(level),
+        },
+        None => debug.then_some(LevelFilter::INFO),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_shown_unless_asked_for() {
+        assert_eq!(level_of(false, None), None);
+        assert_eq!(level_of(false, Some("")), None);
+        assert_eq!(level_of(true, Some("off")), None);
+        assert_eq!(level_of(true, None), Some(LevelFilter::INFO));
+        assert_eq!(level_of(false, Some("debug")), Some(LevelFilter::DEBUG));
+        assert_eq!(level_of(false, Some("yes")), Some(LevelFilter::INFO));
+    }
+}
