@@ -1,5 +1,5 @@
-//! `--debug` and `SOLVEKIT_LOG`: what the library is doing and how long it takes, on stderr. Off unless
-//! asked for.
+//! `--debug` and `SOLVEKIT_LOG`: what the library is doing and how long it takes, on stderr. Off
+//! unless asked for.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
