@@ -1,0 +1,133 @@
+//! The fields that are unknown until somebody asks the daemon, and what has to be asked for them.
+
+use std::collections::BTreeSet;
+
+use crate::source::Source;
+
+const IMAGE_CONFIG: &[&str] = &["labels", "user", "volumes", "workingDir", "env"];
+const IMAGE_CHAIN: &[&str] = &["hasProvenance", "provenance", "signatures"];
+const GIT: &[&str] = &[
+    "tagName",
+    "branch",
+    "ref",
+    "checksum",
+    "isAnnotatedTag",
+    "commitChecksum",
+    "isSHA256",
+    "tag",
+    "commit",
+];
+
+/// Can a field with this name be unknown in any kind of source?
+pub(crate) fn may_be_unknown(name: &str) -> bool {
+    IMAGE_CONFIG.contains(&name) || IMAGE_CHAIN.contains(&name) || GIT.contains(&name)
+}
+
+/// The unknown fields of an image of which nothing was asked yet.
+pub(crate) fn of_image(config: bool, chain: bool) -> Vec<String> {
+    let config = IMAGE_CONFIG.iter().filter(|_| !config);
+    let chain = IMAGE_CHAIN.iter().filter(|_| !chain);
+    config
+        .chain(chain)
+        .map(|name| format!("image.{name}"))
+        .collect()
+}
+
+/// What the daemon has to be asked about a source before the policy can decide.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The image's config.
+    pub image_config: bool,
+    /// The image's attestation chain.
+    pub attestations: bool,
+    /// The provenance in that chain.
+    pub provenance: bool,
+    /// The git ref's commit.
+    pub git: bool,
+    /// The commit and tag objects themselves.
+    pub git_objects: bool,
+    /// The download's checksum.
+    pub http: bool,
+    /// A digest over the download and a suffix, for a detached signature.
+    pub checksum: Option<ChecksumRequest>,
+}
+
+/// A digest over a download and a suffix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChecksumRequest {
+    /// The algorithm.
+    pub algorithm: HashAlgorithm,
+    /// What is hashed after the content.
+    pub suffix: Vec<u8>,
+}
+
+/// The algorithms of [`ChecksumRequest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HashAlgorithm {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl HashAlgorithm {
+    /// Its name in digests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
+impl Request {
+    /// The request for these fields (`image.labels`, `git.commit` …). What `known` has already is
+    /// asked for again: the daemon's next answer replaces the one before.
+    pub fn new(fields: &BTreeSet<String>, known: &Source) -> Self {
+        let mut request = Self::default();
+        for field in fields {
+            request.add(field);
+        }
+        let is_image = request.image_config || request.attestations;
+        if let Some(image) = known.image.as_ref().filter(|_| is_image) {
+            request.image_config |= image.config.is_some();
+            request.attestations |= image.chain.is_some();
+            request.provenance |= image.chain.is_some();
+        }
+        if let Some(git) = known.git.as_ref().filter(|_| request.git) {
+            request.git_objects |= !git.commit_object.is_empty();
+        }
+        request
+    }
+
+    fn add(&mut self, field: &str) {
+        let Some((kind, name)) = field.split_once('.') else {
+            return;
+        };
+        let name = name.split(['.', '[']).next().unwrap_or_default();
+        match (kind, name) {
+            ("image", "provenance") => (self.attestations, self.provenance) = (true, true),
+            ("image", "hasProvenance" | "signatures") => self.attestations = true,
+            ("image", _) => self.image_config = true,
+            ("git", "commit" | "tag") => (self.git, self.git_objects) = (true, true),
+            ("git", _) => self.git = true,
+            ("http", _) => self.http = true,
+            _ => {}
+        }
+    }
+
+    /// True if nothing has to be asked.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Which kinds of metadata it asks for, as `policy test` names them.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let git = (self.git || self.git_objects).then_some("git");
+        let image = (self.image_config || self.attestations).then_some("image");
+        git.into_iter().chain(image).collect()
+    }
+}

@@ -1,0 +1,162 @@
+//! The functions that policies have besides Rego's own. What they need and what they say is noted
+//! in the evaluation's state; a function whose answer is not known yet is undefined.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use regorus::Value;
+
+use crate::state::State;
+use crate::{attestation, format, rewrite};
+
+/// The functions of buildx's policies.
+pub(crate) const NAMES: &[&str] = &[
+    "load_json",
+    "verify_git_signature",
+    "verify_http_pgp_signature",
+    "pin_image",
+    "artifact_attestation",
+    "github_attestation",
+];
+
+/// The largest file that `load_json` reads.
+const MAX_JSON: usize = 4 << 20;
+/// The most elements of a range, and the longest shift.
+const MAX_RANGE: i64 = 1 << 20;
+const MAX_SHIFT: i64 = 4096;
+
+type Shared = Arc<Mutex<State>>;
+type Function = fn(&mut State, &[Value]) -> Value;
+
+/// Adds the functions to an engine.
+pub(crate) fn add(engine: &mut regorus::Engine, state: &Shared) -> Result<(), String> {
+    let functions: [(&str, u8, Function); 12] = [
+        (rewrite::READ, 2, State::read),
+        (rewrite::MESSAGE, 3, State::message),
+        ("load_json", 1, load_json),
+        ("verify_git_signature", 2, attestation::git_signature),
+        ("verify_http_pgp_signature", 3, attestation::http_signature),
+        ("pin_image", 2, pin_image),
+        ("artifact_attestation", 2, attestation::artifact),
+        ("github_attestation", 2, attestation::github),
+        ("__solvekit_range", 2, range),
+        ("__solvekit_range_step", 3, range),
+        ("__solvekit_lsh", 2, shift_left),
+        ("__solvekit_sprintf", 2, sprintf),
+    ];
+    for (name, arguments, function) in functions {
+        let state = Arc::clone(state);
+        let call = move |values: Vec<Value>| {
+            if values.contains(&Value::Undefined) {
+                return Ok(Value::Undefined);
+            }
+            Ok(function(&mut lock(&state), &values))
+        };
+        let added = engine.add_extension(name.to_owned(), arguments, Box::new(call));
+        added.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// The state; a panic in another thread cannot make it wrong, as every change is a single step.
+pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn load_json(state: &mut State, values: &[Value]) -> Value {
+    let Some(path) = string(values.first()) else {
+        return Value::Undefined;
+    };
+    let Some(bytes) = state.file(&path, MAX_JSON) else {
+        return Value::Undefined;
+    };
+    let text = std::str::from_utf8(&bytes).ok();
+    match text.and_then(|text| Value::from_json_str(text).ok()) {
+        Some(value) => value,
+        None => {
+            state.note(format!("load_json: invalid JSON in {path:?}"));
+            Value::Undefined
+        }
+    }
+}
+
+fn pin_image(state: &mut State, values: &[Value]) -> Value {
+    let Some(image) = &state.input.image else {
+        return Value::from(false);
+    };
+    if values.first() != Some(&state.image_value) {
+        state.note("pin_image: first argument is not the same as input image".to_owned());
+        return Value::Undefined;
+    }
+    let digest = string(values.get(1)).map(|text| solvekit_core::oci::Digest::parse(&text));
+    match digest {
+        Some(Ok(digest)) => {
+            if image.checksum != digest.as_str() {
+                state.pins.insert(digest.to_string());
+            }
+            Value::from(true)
+        }
+        _ => {
+            state.note("pin_image: invalid digest".to_owned());
+            Value::Undefined
+        }
+    }
+}
+
+/// `numbers.range` and `numbers.range_step`, both ends included.
+fn range(state: &mut State, values: &[Value]) -> Value {
+    let [Some(from), Some(to)] = [0, 1].map(|at| integer(values.get(at))) else {
+        return Value::Undefined;
+    };
+    let step = match values.get(2) {
+        Some(step) => integer(Some(step)).filter(|step| *step > 0),
+        None => Some(1),
+    };
+    let Some(step) = step else {
+        return Value::Undefined;
+    };
+    let Some(distance) = to.checked_sub(from).and_then(i64::checked_abs) else {
+        return Value::Undefined;
+    };
+    let count = distance / step;
+    if count >= MAX_RANGE {
+        state.note(format!("numbers.range: more than {MAX_RANGE} elements"));
+        state.failed = Some("a range has too many elements");
+        return Value::Undefined;
+    }
+    let step = if to < from { -step } else { step };
+    let numbers = (0..=count).map(|index| Value::from(from + index * step));
+    Value::from(numbers.collect::<Vec<_>>())
+}
+
+fn shift_left(state: &mut State, values: &[Value]) -> Value {
+    let [Some(number), Some(shift)] = [0, 1].map(|at| integer(values.get(at))) else {
+        return Value::Undefined;
+    };
+    if !(0..=MAX_SHIFT).contains(&shift) {
+        state.failed = Some("a number is shifted too far");
+        return Value::Undefined;
+    }
+    let shifted = u32::try_from(shift).ok().and_then(|shift| {
+        let wide = i128::from(number);
+        let moved = wide.checked_shl(shift)?;
+        (moved.checked_shr(shift) == Some(wide)).then_some(moved)
+    });
+    shifted.map_or(Value::Undefined, Value::from)
+}
+
+fn sprintf(_: &mut State, values: &[Value]) -> Value {
+    let (Some(template), Some(Value::Array(arguments))) = (string(values.first()), values.get(1))
+    else {
+        return Value::Undefined;
+    };
+    let arguments: Vec<&Value> = arguments.iter().collect();
+    Value::from(format::sprintf(&template, &arguments))
+}
+
+pub(crate) fn string(value: Option<&Value>) -> Option<String> {
+    value?.as_string().ok().map(ToString::to_string)
+}
+
+fn integer(value: Option<&Value>) -> Option<i64> {
+    value?.as_i64().ok()
+}

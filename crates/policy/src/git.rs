@@ -1,0 +1,413 @@
+//! Git repositories in the input document: addresses as BuildKit reads them, and the objects that
+//! the daemon hands over, checked against their digests.
+
+use sha1::Digest as _;
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::input::{Actor, Commit, Git, PgpSignature, SshSignature, Tag};
+use crate::signature;
+use crate::source::GitFacts;
+
+const PROTOCOLS: &[&str] = &["http", "https", "ssh", "git"];
+
+/// A git repository that cannot be described.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GitError {
+    /// Its address is not one.
+    #[error("{address:?} is not the address of a git repository")]
+    Address {
+        /// The address.
+        address: String,
+    },
+    /// An object that is neither a commit nor a tag.
+    #[error("the git object has no {header} header")]
+    Object {
+        /// The header that is missing.
+        header: &'static str,
+    },
+    /// An object that is not what its name says.
+    #[error("the git object {expected} has the checksum {actual}")]
+    Checksum {
+        /// The object's name.
+        expected: String,
+        /// The name that its content has.
+        actual: String,
+    },
+    /// A name of a length that no object has.
+    #[error("{name:?} is not the name of a git object")]
+    ObjectName {
+        /// The name.
+        name: String,
+    },
+}
+
+/// The address of a git repository in its parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GitAddress {
+    pub(crate) scheme: String,
+    pub(crate) host: String,
+    /// Without ref and folder.
+    pub(crate) remote: String,
+    pub(crate) path: String,
+    pub(crate) reference: String,
+    /// Without a leading slash; the root is empty.
+    pub(crate) sub_dir: String,
+    /// As a whole, with its scheme.
+    pub(crate) text: String,
+}
+
+impl GitAddress {
+    /// Reads an address; `https` if it has no protocol.
+    pub(crate) fn parse(text: &str) -> Result<Self, GitError> {
+        if scheme(text).is_some() || is_scp(text) {
+            Self::parse_whole(text)
+        } else {
+            Self::parse_whole(&format!("https://{text}"))
+        }
+    }
+
+    /// Reads an address that has its protocol.
+    pub(crate) fn parse_whole(text: &str) -> Result<Self, GitError> {
+        let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let address = address.split('?').next().unwrap_or_default();
+        let (reference, sub_dir) = fragment.split_once(':').unwrap_or((fragment, ""));
+        let mut parsed = Self {
+            reference: crate::source::percent_decoded(reference, false),
+            sub_dir: clean_path(&crate::source::percent_decoded(sub_dir, false)),
+            remote: address.to_owned(),
+            text: text.to_owned(),
+            ..Self::default()
+        };
+        let invalid = || GitError::Address {
+            address: text.to_owned(),
+        };
+        if let Some(scheme) = scheme(text) {
+            let rest = address.get(scheme.len() + 3..).ok_or_else(invalid)?;
+            let (authority, path) = match rest.find('/') {
+                Some(place) => rest.split_at(place),
+                None => (rest, ""),
+            };
+            parsed.scheme = scheme.to_ascii_lowercase();
+            parsed.host = authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, h)| h)
+                .to_owned();
+            parsed.path = path.to_owned();
+            return Ok(parsed);
+        }
+        let (host, path) = scp(address).ok_or_else(invalid)?;
+        parsed.scheme = "ssh".to_owned();
+        parsed.host = host.to_owned();
+        parsed.path = path.to_owned();
+        Ok(parsed)
+    }
+}
+
+/// The protocol, if it is one that git has here.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once("://")?;
+    let known = PROTOCOLS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme));
+    known.then_some(scheme)
+}
+
+fn is_scp(text: &str) -> bool {
+    scp(text.split('#').next().unwrap_or_default()).is_some()
+}
+
+/// Host and path of `user@host:path`.
+fn scp(text: &str) -> Option<(&str, &str)> {
+    let (user, rest) = text.split_once('@')?;
+    let (host, path) = rest.split_once(':')?;
+    let word = |text: &str, also: &[char]| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || also.contains(&c))
+    };
+    (word(user, &['-', '_']) && word(host, &['-', '.'])).then_some((host, path))
+}
+
+/// A path without `.`, `..` and doubled slashes, relative to the root.
+fn clean_path(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn is_commit(name: &str) -> bool {
+    matches!(name.len(), 40 | 64) && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Says what the ref as it was written tells, and which fields are unknown.
+fn describe_reference(git: &mut Git, reference: &str) -> bool {
+    if let Some(tag) = reference.strip_prefix("refs/tags/") {
+        tag.clone_into(&mut git.tag_name);
+        return true;
+    }
+    if let Some(branch) = reference.strip_prefix("refs/heads/") {
+        branch.clone_into(&mut git.branch);
+        return true;
+    }
+    if is_commit(reference) {
+        git.is_commit_ref = true;
+        reference.clone_into(&mut git.checksum);
+        reference.clone_into(&mut git.commit_checksum);
+        return true;
+    }
+    false
+}
+
+pub(crate) fn describe_unresolved(git: &mut Git, reference: &str, unknown: &mut Vec<&'static str>) {
+    if describe_reference(git, reference) {
+        reference.clone_into(&mut git.reference);
+    } else {
+        unknown.extend(["tagName", "branch", "ref"]);
+    }
+    if git.checksum.is_empty() {
+        unknown.extend(["checksum", "isAnnotatedTag", "commitChecksum", "isSHA256"]);
+    }
+    unknown.extend(["tag", "commit"]);
+}
+
+pub(crate) fn describe_resolved(
+    git: &mut Git,
+    reference: &str,
+    facts: &GitFacts,
+    unknown: &mut Vec<&'static str>,
+) -> Result<(), GitError> {
+    describe_reference(git, reference);
+    git.reference.clone_from(&facts.reference);
+    if let Some(tag) = facts.reference.strip_prefix("refs/tags/") {
+        tag.clone_into(&mut git.tag_name);
+    }
+    if let Some(branch) = facts.reference.strip_prefix("refs/heads/") {
+        branch.clone_into(&mut git.branch);
+    }
+    git.checksum.clone_from(&facts.checksum);
+    git.commit_checksum.clone_from(&facts.commit_checksum);
+    if git.commit_checksum.is_empty() {
+        git.commit_checksum.clone_from(&facts.checksum);
+    }
+    git.is_annotated_tag = git.checksum != git.commit_checksum;
+    if facts.commit_object.is_empty() {
+        unknown.extend(["commit", "tag"]);
+        return Ok(());
+    }
+    let commit = Object::parse(&facts.commit_object)?;
+    commit.check(&git.commit_checksum)?;
+    git.commit = Some(commit.commit()?);
+    if !facts.tag_object.is_empty() {
+        let tag = Object::parse(&facts.tag_object)?;
+        tag.check(&git.checksum)?;
+        git.tag = Some(tag.tag()?);
+    }
+    Ok(())
+}
+
+/// A commit or tag object.
+#[derive(Debug, Default)]
+pub(crate) struct Object<'a> {
+    raw: &'a [u8],
+    is_tag: bool,
+    headers: Vec<(String, String)>,
+    message: String,
+    /// The armored signature; empty if there is none.
+    pub(crate) signature: String,
+    /// What the signature is over.
+    pub(crate) signed: String,
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn parse(raw: &'a [u8]) -> Result<Self, GitError> {
+        let text = String::from_utf8_lossy(raw);
+        let mut object = Self {
+            raw,
+            is_tag: raw.starts_with(b"object "),
+            ..Self::default()
+        };
+        let (mut signature, mut signed, mut message) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lines = text.split('\n');
+        let mut in_signature = false;
+        for line in lines.by_ref() {
+            if line.is_empty() {
+                signed.push(line);
+                break;
+            }
+            let start = ["gpgsig ", "gpgsig-sha256 "]
+                .iter()
+                .find_map(|prefix| line.strip_prefix(prefix).filter(|_| !object.is_tag));
+            let continued = line.strip_prefix(' ').filter(|_| in_signature);
+            if let Some(part) = start.or(continued) {
+                in_signature = true;
+                signature.push(part);
+                continue;
+            }
+            in_signature = false;
+            signed.push(line);
+            if let Some((name, value)) = line.split_once(' ') {
+                object.headers.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        let mut is_signature = false;
+        for line in lines {
+            is_signature |= object.is_tag
+                && [
+                    "-----BEGIN PGP SIGNATURE-----",
+                    "-----BEGIN SSH SIGNATURE-----",
+                ]
+                .contains(&line);
+            if is_signature {
+                signature.push(line);
+            } else {
+                message.push(line);
+                signed.push(line);
+            }
+        }
+        let joined = message.join("\n");
+        object.message = joined.strip_suffix('\n').unwrap_or(&joined).to_owned();
+        object.signature = signature.join("\n");
+        object.signed = signed.join("\n");
+        if object.is_tag {
+            object.signed.push('\n');
+        }
+        let required: &[&str] = if object.is_tag {
+            &["object", "type", "tag", "tagger"]
+        } else {
+            &["tree", "author", "committer"]
+        };
+        match required.iter().find(|name| object.header(name).is_empty()) {
+            Some(header) => Err(GitError::Object { header }),
+            None => Ok(object),
+        }
+    }
+
+    fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// Checks that the object is the one with this name.
+    pub(crate) fn check(&self, name: &str) -> Result<(), GitError> {
+        let kind = if self.is_tag { "tag" } else { "commit" };
+        let start = format!("{kind} {}\0", self.raw.len());
+        let actual = match name.len() {
+            40 => {
+                let hash = sha1::Sha1::new()
+                    .chain_update(&start)
+                    .chain_update(self.raw);
+                hex(&hash.finalize())
+            }
+            64 => {
+                let hash = sha2::Sha256::new()
+                    .chain_update(&start)
+                    .chain_update(self.raw);
+                hex(&hash.finalize())
+            }
+            _ => {
+                return Err(GitError::ObjectName {
+                    name: name.to_owned(),
+                });
+            }
+        };
+        if actual == name {
+            Ok(())
+        } else {
+            Err(GitError::Checksum {
+                expected: name.to_owned(),
+                actual,
+            })
+        }
+    }
+
+    fn signatures(&self) -> (Option<PgpSignature>, Option<SshSignature>) {
+        signature::describe(&self.signature)
+    }
+
+    fn commit(&self) -> Result<Commit, GitError> {
+        if self.is_tag {
+            return Err(GitError::Object { header: "tree" });
+        }
+        let parents = self.headers.iter().filter(|(name, _)| name == "parent");
+        let (pgp_signature, ssh_signature) = self.signatures();
+        Ok(Commit {
+            tree: self.header("tree").to_owned(),
+            parents: parents.map(|(_, value)| value.clone()).collect(),
+            author: actor(self.header("author")),
+            committer: actor(self.header("committer")),
+            message: self.message.clone(),
+            pgp_signature,
+            ssh_signature,
+        })
+    }
+
+    fn tag(&self) -> Result<Tag, GitError> {
+        if !self.is_tag {
+            return Err(GitError::Object { header: "object" });
+        }
+        let (pgp_signature, ssh_signature) = self.signatures();
+        Ok(Tag {
+            object: self.header("object").to_owned(),
+            kind: self.header("type").to_owned(),
+            tag: self.header("tag").to_owned(),
+            tagger: actor(self.header("tagger")),
+            message: self.message.clone(),
+            pgp_signature,
+            ssh_signature,
+        })
+    }
+}
+
+/// `Name <address> 1700000000 +0100`.
+fn actor(text: &str) -> Actor {
+    let text = text.trim();
+    let (Some(start), Some(end)) = (text.rfind('<'), text.rfind('>')) else {
+        return named(text);
+    };
+    let (Some(name), Some(email)) = (text.get(..start), text.get(start + 1..end)) else {
+        return named(text);
+    };
+    Actor {
+        name: name.trim().to_owned(),
+        email: email.trim().to_owned(),
+        when: text.get(end + 1..).and_then(moment),
+    }
+}
+
+fn named(name: &str) -> Actor {
+    Actor {
+        name: name.to_owned(),
+        ..Actor::default()
+    }
+}
+
+fn moment(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    let seconds: i64 = words.next()?.parse().ok()?;
+    let zone = words
+        .next()
+        .filter(|zone| zone.len() == 5 && zone.is_ascii())?;
+    let sign = match zone.get(..1)? {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
+    let number = |text: Option<&str>| text.and_then(|t| t.parse::<i32>().ok()).unwrap_or(0);
+    let offset = sign * (number(zone.get(1..3)) * 3600 + number(zone.get(3..5)) * 60);
+    let offset = UtcOffset::from_whole_seconds(offset).ok()?;
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+    time.checked_to_offset(offset)?.format(&Rfc3339).ok()
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,412 @@
+//! The input document: what a policy reads as `input`. Names and order of the fields are those of
+//! buildx (`policy/types.go`), and a field without content is left out, as there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a policy is asked about: one source of a build, and the build.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Input {
+    /// The build.
+    #[serde(skip_serializing_if = "is_default")]
+    pub env: Env,
+    /// A folder of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<Local>,
+    /// An image of a registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+    /// A download.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<Http>,
+    /// A git repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
+}
+
+/// The build that asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Env {
+    /// The build arguments; `None` for one without a value.
+    #[serde(skip_serializing_if = "is_default")]
+    pub args: BTreeMap<String, Option<String>>,
+    /// The labels given for the result.
+    #[serde(skip_serializing_if = "is_default")]
+    pub labels: BTreeMap<String, String>,
+    /// The Dockerfile's name without its folder.
+    #[serde(skip_serializing_if = "is_default")]
+    pub filename: String,
+    /// The target stage.
+    #[serde(skip_serializing_if = "is_default")]
+    pub target: String,
+    /// True when the policy is asked for the capabilities that it needs, not about a source.
+    #[serde(skip_serializing_if = "is_default")]
+    pub caps_request: bool,
+    /// How deep in the materials of an image's provenance this source is: 0 is the build's own.
+    pub depth: u32,
+}
+
+/// A folder of the client.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Local {
+    /// The name of the context.
+    #[serde(skip_serializing_if = "is_default")]
+    pub name: String,
+}
+
+/// An image of a registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Image {
+    /// The normalised reference.
+    #[serde(rename = "ref", skip_serializing_if = "is_default")]
+    pub reference: String,
+    /// The registry's host.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host: String,
+    /// The repository as people write it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub repo: String,
+    /// Host and repository.
+    #[serde(skip_serializing_if = "is_default")]
+    pub full_repo: String,
+    /// The tag.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tag: String,
+    /// The platform in one word.
+    #[serde(skip_serializing_if = "is_default")]
+    pub platform: String,
+    /// Its operating system.
+    #[serde(skip_serializing_if = "is_default")]
+    pub os: String,
+    /// Its processor.
+    #[serde(skip_serializing_if = "is_default")]
+    pub arch: String,
+    /// The processor's variant.
+    #[serde(skip_serializing_if = "is_default")]
+    pub variant: String,
+    /// True if the reference has a digest.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_canonical: bool,
+    /// The digest of what the reference names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub checksum: String,
+    /// When the image was made (RFC 3339).
+    #[serde(skip_serializing_if = "is_default")]
+    pub created_time: String,
+    /// The config's environment.
+    #[serde(skip_serializing_if = "is_default")]
+    pub env: Vec<String>,
+    /// The config's labels.
+    #[serde(skip_serializing_if = "is_default")]
+    pub labels: BTreeMap<String, String>,
+    /// The config's user.
+    #[serde(skip_serializing_if = "is_default")]
+    pub user: String,
+    /// The config's volumes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub volumes: Vec<String>,
+    /// The config's working directory.
+    #[serde(skip_serializing_if = "is_default")]
+    pub working_dir: String,
+    /// True if the image has a provenance attestation.
+    #[serde(skip_serializing_if = "is_default")]
+    pub has_provenance: bool,
+    /// The provenance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+    /// The verified signatures.
+    #[serde(skip_serializing_if = "is_default")]
+    pub signatures: Vec<serde_json::Value>,
+}
+
+/// How an image was built, out of its SLSA provenance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Provenance {
+    /// The predicate's type: SLSA 0.2 or 1.
+    #[serde(skip_serializing_if = "is_default")]
+    pub predicate_type: String,
+    /// The type of the build.
+    #[serde(skip_serializing_if = "is_default")]
+    pub build_type: String,
+    /// The builder.
+    #[serde(rename = "builderID", skip_serializing_if = "is_default")]
+    pub builder_id: String,
+    /// The run.
+    #[serde(rename = "invocationID", skip_serializing_if = "is_default")]
+    pub invocation_id: String,
+    /// When it started (RFC 3339).
+    #[serde(skip_serializing_if = "is_default")]
+    pub started_on: String,
+    /// When it ended (RFC 3339).
+    #[serde(skip_serializing_if = "is_default")]
+    pub finished_on: String,
+    /// Where the build's description came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_source: Option<ConfigSource>,
+    /// The frontend.
+    #[serde(skip_serializing_if = "is_default")]
+    pub frontend: String,
+    /// The build arguments.
+    #[serde(skip_serializing_if = "is_default")]
+    pub build_args: BTreeMap<String, String>,
+    /// All arguments of the frontend.
+    #[serde(skip_serializing_if = "is_default")]
+    pub raw_args: BTreeMap<String, String>,
+    /// What the builder claims about reproducing it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reproducible: Option<bool>,
+    /// What the builder claims about access to the network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hermetic: Option<bool>,
+    /// What the builder claims to be complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<Completeness>,
+    /// The sources of that build.
+    #[serde(skip_serializing_if = "is_default")]
+    pub materials: Vec<Input>,
+}
+
+/// Where a build's description came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfigSource {
+    /// The repository or download.
+    #[serde(skip_serializing_if = "is_default")]
+    pub uri: String,
+    /// Its digests by algorithm.
+    #[serde(skip_serializing_if = "is_default")]
+    pub digest: BTreeMap<String, String>,
+    /// The file in it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub path: String,
+}
+
+/// What a builder claims to be complete.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Completeness {
+    /// The parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<bool>,
+    /// The environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<bool>,
+    /// The materials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub materials: Option<bool>,
+}
+
+/// A download.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Http {
+    /// The whole address.
+    #[serde(skip_serializing_if = "is_default")]
+    pub url: String,
+    /// `http` or `https`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub schema: String,
+    /// The host, with its port.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host: String,
+    /// The path.
+    #[serde(skip_serializing_if = "is_default")]
+    pub path: String,
+    /// The query's values by key.
+    #[serde(skip_serializing_if = "is_default")]
+    pub query: BTreeMap<String, Vec<String>>,
+    /// True if a secret is sent along.
+    #[serde(skip_serializing_if = "is_default")]
+    pub has_auth: bool,
+    /// The digest of the content.
+    #[serde(skip_serializing_if = "is_default")]
+    pub checksum: String,
+}
+
+/// A git repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Git {
+    /// The protocol.
+    #[serde(skip_serializing_if = "is_default")]
+    pub schema: String,
+    /// The host, with its port.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host: String,
+    /// The address without ref and folder.
+    #[serde(skip_serializing_if = "is_default")]
+    pub remote: String,
+    /// The address as it was written.
+    #[serde(rename = "fullURL", skip_serializing_if = "is_default")]
+    pub full_url: String,
+    /// The tag that the ref names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tag_name: String,
+    /// The branch that the ref names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub branch: String,
+    /// The full ref.
+    #[serde(rename = "ref", skip_serializing_if = "is_default")]
+    pub reference: String,
+    /// The folder in the repository.
+    #[serde(rename = "subDir", skip_serializing_if = "is_default")]
+    pub sub_dir: String,
+    /// True if a commit was asked for, not a branch or tag.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_commit_ref: bool,
+    /// True if the checksum is SHA-256.
+    #[serde(rename = "isSHA256", skip_serializing_if = "is_default")]
+    pub is_sha256: bool,
+    /// The object that the ref names: a commit or an annotated tag.
+    #[serde(skip_serializing_if = "is_default")]
+    pub checksum: String,
+    /// The commit.
+    #[serde(skip_serializing_if = "is_default")]
+    pub commit_checksum: String,
+    /// True if the ref names an annotated tag.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_annotated_tag: bool,
+    /// The tag object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+    /// The commit object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
+}
+
+/// Who wrote a commit or tag.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Actor {
+    /// The name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub name: String,
+    /// The address.
+    #[serde(skip_serializing_if = "is_default")]
+    pub email: String,
+    /// When (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+}
+
+/// A commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Commit {
+    /// Its tree.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tree: String,
+    /// Its parents.
+    #[serde(skip_serializing_if = "is_default")]
+    pub parents: Vec<String>,
+    /// Its author.
+    #[serde(skip_serializing_if = "is_default")]
+    pub author: Actor,
+    /// Who committed it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub committer: Actor,
+    /// Its message.
+    #[serde(skip_serializing_if = "is_default")]
+    pub message: String,
+    /// Its PGP signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pgp_signature: Option<PgpSignature>,
+    /// Its SSH signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh_signature: Option<SshSignature>,
+}
+
+/// An annotated tag.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Tag {
+    /// What it names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub object: String,
+    /// The kind of what it names.
+    #[serde(rename = "type", skip_serializing_if = "is_default")]
+    pub kind: String,
+    /// Its name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tag: String,
+    /// Who made it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tagger: Actor,
+    /// Its message.
+    #[serde(skip_serializing_if = "is_default")]
+    pub message: String,
+    /// Its PGP signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pgp_signature: Option<PgpSignature>,
+    /// Its SSH signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh_signature: Option<SshSignature>,
+}
+
+/// What a PGP signature says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PgpSignature {
+    /// The version of its packet.
+    #[serde(skip_serializing_if = "is_default")]
+    pub version: u32,
+    /// The key's id in hex.
+    #[serde(rename = "keyID", skip_serializing_if = "is_default")]
+    pub key_id: String,
+}
+
+/// What an SSH signature says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SshSignature {
+    /// Its version.
+    #[serde(skip_serializing_if = "is_default")]
+    pub version: u32,
+    /// The key's SHA-256 fingerprint.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pub_key: String,
+}
+
+impl Input {
+    /// Sets the build in this document and in the materials below it, with their depth.
+    pub fn set_env(&mut self, env: &Env) {
+        self.set_env_at(env, 0);
+    }
+
+    fn set_env_at(&mut self, env: &Env, depth: u32) {
+        self.env = Env {
+            depth,
+            ..env.clone()
+        };
+        for material in self.materials_mut() {
+            material.set_env_at(env, depth.saturating_add(1));
+        }
+    }
+
+    /// The materials of the image's provenance.
+    pub fn materials(&self) -> &[Self] {
+        let provenance = self.image.as_ref().and_then(|i| i.provenance.as_ref());
+        provenance.map_or(&[], |found| &found.materials)
+    }
+
+    fn materials_mut(&mut self) -> &mut [Self] {
+        let provenance = self.image.as_mut().and_then(|i| i.provenance.as_mut());
+        provenance.map_or(&mut [], |found| &mut found.materials)
+    }
+
+    /// Without the depths, which `policy eval --print` does not show.
+    pub fn clear_depth(&mut self) {
+        self.env.depth = 0;
+        self.materials_mut().iter_mut().for_each(Self::clear_depth);
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -1,0 +1,65 @@
+//! Policies about the sources of a build, written in Rego, as docker buildx evaluates them.
+//!
+//! A policy stands in files like `Dockerfile.rego` and says in `data.docker.decision` whether a
+//! source may be used. This crate loads policies and decides; it does no I/O. Files and facts about
+//! sources are handed in: [`Policy::decide`] answers with a decision, or with what it needs first.
+//!
+//! ```
+//! use solvekit_policy::{Answer, Files, Loader, Platform, Settings, Source};
+//!
+//! let mut loader = Loader::new();
+//! loader.add(
+//!     "Dockerfile.rego",
+//!     "package docker\ndecision := {\"allow\": input.image.repo == \"alpine\"}",
+//! )?;
+//! let policy = loader.finish(Settings::default())?;
+//! let source = Source::new("docker-image://docker.io/library/busybox:latest");
+//! let platform = Platform::parse("linux/amd64")?;
+//! let question = policy.decide(&source, Some(&platform), &Files::default())?;
+//! let Answer::Decision(decision) = question.answer else { panic!("nothing is needed") };
+//! assert!(!decision.is_allowed());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod attestation;
+mod check;
+mod config;
+mod decision;
+mod error;
+mod evaluate;
+mod field;
+mod format;
+mod functions;
+mod git;
+mod input;
+mod load;
+mod provenance;
+mod rewrite;
+mod signature;
+mod source;
+mod state;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use config::{ConfigError, LogLevel, PolicyConfig, PolicySet, combine};
+pub use decision::{Action, Decision, DenyMessage};
+pub use error::{Error, Place};
+pub use evaluate::{Answer, Capabilities, Evaluation, Needs, Settings};
+pub use field::{ChecksumRequest, HashAlgorithm, Request};
+pub use git::GitError;
+pub use input::{
+    Actor, Commit, Completeness, ConfigSource, Env, Git, Http, Image, Input, Local, PgpSignature,
+    Provenance, SshSignature, Tag,
+};
+pub use load::{Loader, Policy};
+pub use provenance::PREDICATE_TYPES;
+pub use solvekit_core::oci::Platform;
+pub use source::{
+    Chain, Described, GitFacts, HttpFacts, ImageFacts, Source, SourceError, SuffixedDigest,
+};
+
+/// Files beside a policy by the path that it names; `None` for one that does not exist.
+pub type Files = BTreeMap<String, Option<Arc<[u8]>>>;

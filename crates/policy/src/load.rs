@@ -1,0 +1,193 @@
+//! Loads the modules of a policy: parses them, follows their imports, checks them.
+
+use std::collections::BTreeSet;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use regorus::unstable::{Module, Ref};
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, PolicyLengthConfig};
+
+use crate::error::{Error, located};
+use crate::evaluate::Settings;
+use crate::{check, rewrite, walk};
+
+/// The functions that every policy has.
+const BUILTINS: &str = include_str!("builtins.rego");
+const BUILTINS_FILE: &str = "builtin/buildx_defaults.rego";
+
+const MAX_BYTES: usize = 1 << 20;
+const MAX_MODULES: usize = 100;
+/// Longer lines than people write, as a generated policy may be one line.
+const MAX_COLUMN: u32 = 1 << 21;
+/// How long one evaluation may take.
+const MAX_TIME: Duration = Duration::from_secs(20);
+
+/// Collects the modules of a policy.
+#[derive(Debug)]
+pub struct Loader {
+    parser: Engine,
+    modules: Vec<Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    file: String,
+    text: String,
+    /// The package that an import gives it.
+    package: Option<String>,
+}
+
+/// A policy that is ready to decide.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub(crate) engine: Engine,
+    pub(crate) settings: Settings,
+    pub(crate) modules: Vec<Ref<Module>>,
+}
+
+impl Default for Loader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Loader {
+    /// A loader with the functions that every policy has.
+    pub fn new() -> Self {
+        Self {
+            parser: engine(),
+            modules: Vec::new(),
+        }
+    }
+
+    /// Adds a module.
+    ///
+    /// # Errors
+    /// [`Error::Parse`] with the place, [`Error::TooLarge`].
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), Error> {
+        self.add_as(file, text, None)
+    }
+
+    /// Adds the module that [`Loader::missing_imports`] named.
+    ///
+    /// # Errors
+    /// As [`Loader::add`].
+    pub fn add_import(&mut self, file: &str, text: &str) -> Result<(), Error> {
+        let package = file.strip_suffix(".rego").unwrap_or(file).replace('/', ".");
+        self.add_as(file, text, Some(package))
+    }
+
+    fn add_as(&mut self, file: &str, text: &str, package: Option<String>) -> Result<(), Error> {
+        if self.modules.len() >= MAX_MODULES {
+            return Err(Error::TooManyModules { limit: MAX_MODULES });
+        }
+        if text.len() > MAX_BYTES {
+            return Err(Error::TooLarge {
+                file: file.to_owned(),
+                bytes: text.len(),
+                limit: MAX_BYTES,
+            });
+        }
+        parse(&mut self.parser, file, text.to_owned())?;
+        self.modules.push(Loaded {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            package,
+        });
+        Ok(())
+    }
+
+    /// The files of imported modules that were not added yet: `lib/images.rego` for
+    /// `import data.lib.images`. Each comes with the module that imports it.
+    pub fn missing_imports(&mut self) -> Vec<(String, String)> {
+        let known: BTreeSet<&str> = self
+            .modules
+            .iter()
+            .map(|found| found.file.as_str())
+            .collect();
+        let mut missing = Vec::new();
+        let modules = self.parser.get_modules();
+        for (module, loaded) in modules.iter().zip(&self.modules) {
+            for import in &module.imports {
+                let path = walk::path(&import.refr).unwrap_or_default();
+                let rest = match path.split_first() {
+                    Some((first, rest)) if first == "data" => rest,
+                    _ => continue,
+                };
+                let file = format!("{}.rego", rest.join("/"));
+                if !rest.is_empty() && !known.contains(file.as_str()) {
+                    missing.push((file, loaded.file.clone()));
+                }
+            }
+        }
+        missing.dedup_by(|a, b| a.0 == b.0);
+        missing
+    }
+
+    /// Checks the modules and makes the policy.
+    ///
+    /// # Errors
+    /// [`Error::ImportNotFound`] for an import whose module was not added,
+    /// [`Error::UndefinedFunction`] for a call of a function that nobody defines.
+    pub fn finish(mut self, settings: Settings) -> Result<Policy, Error> {
+        if let Some((file, module)) = self.missing_imports().into_iter().next() {
+            return Err(Error::ImportNotFound {
+                module,
+                package: file.trim_end_matches(".rego").replace('/', "."),
+                file,
+            });
+        }
+        parse(&mut self.parser, BUILTINS_FILE, BUILTINS.to_owned())?;
+        let mut modules = self.parser.get_modules().clone();
+        check::functions(&modules.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+        let mut running = engine();
+        let builtins = Loaded {
+            file: BUILTINS_FILE.to_owned(),
+            text: BUILTINS.to_owned(),
+            package: None,
+        };
+        let loaded = self.modules.iter().chain([&builtins]);
+        for (module, loaded) in modules.iter().zip(loaded) {
+            let text = rewrite::rewrite(module, &loaded.text, loaded.package.as_deref());
+            parse(&mut running, &loaded.file, text)?;
+        }
+        modules.pop();
+        Ok(Policy {
+            engine: running,
+            settings,
+            modules,
+        })
+    }
+}
+
+fn parse(engine: &mut Engine, file: &str, text: String) -> Result<(), Error> {
+    match engine.add_policy(file.to_owned(), text) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let (place, reason) = located(&error.to_string());
+            let place = place.unwrap_or(crate::Place {
+                file: file.to_owned(),
+                line: 1,
+            });
+            Err(Error::Parse { place, reason })
+        }
+    }
+}
+
+fn engine() -> Engine {
+    let mut engine = Engine::new();
+    let largest = |value: usize| NonZeroUsize::new(value).unwrap_or(NonZeroUsize::MIN);
+    engine.set_policy_length_config(PolicyLengthConfig {
+        max_col: NonZeroU32::new(MAX_COLUMN).unwrap_or(NonZeroU32::MIN),
+        // The rewritten text is longer.
+        max_file_bytes: largest(MAX_BYTES * 16),
+        max_lines: largest(MAX_BYTES),
+    });
+    engine.set_execution_timer_config(ExecutionTimerConfig {
+        limit: MAX_TIME,
+        check_interval: NonZeroU32::new(1024).unwrap_or(NonZeroU32::MIN),
+    });
+    engine.set_gather_prints(true);
+    engine
+}

@@ -1,0 +1,385 @@
+//! A source of a build as the daemon names it, with what it found out, and the input document made
+//! of it (`sourceToInput` in the reference).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use solvekit_core::oci::{Platform, Reference};
+
+use crate::git::{self, GitAddress};
+use crate::input::{Git, Http, Image, Input, Local};
+use crate::{field, provenance};
+
+/// The attribute with a git repository's address as it was written.
+const FULL_URL: &str = "git.fullurl";
+/// The attribute that names the secret sent with a download.
+const HTTP_SECRET: &str = "http.authheadersecret";
+
+/// A source, and what is known about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Its identifier: `docker-image://docker.io/library/alpine:latest`.
+    pub identifier: String,
+    /// Its attributes.
+    pub attrs: BTreeMap<String, String>,
+    /// What was found out about an image.
+    pub image: Option<ImageFacts>,
+    /// What was found out about a git repository.
+    pub git: Option<GitFacts>,
+    /// What was found out about a download.
+    pub http: Option<HttpFacts>,
+}
+
+/// What the daemon found out about an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The digest of what the reference names.
+    pub digest: String,
+    /// The config's JSON, if it was asked for.
+    pub config: Option<Vec<u8>>,
+    /// The attestation chain, if it was asked for.
+    pub chain: Option<Chain>,
+}
+
+/// The blobs from an index to the signatures of its attestation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// The digest of the attestation manifest; empty if there is none.
+    pub attestation_manifest: String,
+    /// The digests of the signatures of the attestation manifest.
+    pub signature_manifests: Vec<String>,
+    /// Predicate type and content of the attestations that were asked for.
+    pub attestations: Vec<(String, Vec<u8>)>,
+}
+
+/// What the daemon found out about a git ref.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GitFacts {
+    /// The object that the ref names: a commit or an annotated tag.
+    pub checksum: String,
+    /// The full ref.
+    pub reference: String,
+    /// The commit, if the ref names a tag.
+    pub commit_checksum: String,
+    /// The commit object; empty if it was not asked for.
+    pub commit_object: Vec<u8>,
+    /// The tag object; empty if there is none.
+    pub tag_object: Vec<u8>,
+}
+
+/// What the daemon found out about a download.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpFacts {
+    /// The digest of the content.
+    pub checksum: String,
+    /// The digest over content and suffix, if it was asked for.
+    pub suffixed: Option<SuffixedDigest>,
+}
+
+/// A digest over a download and a suffix.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SuffixedDigest {
+    /// The digest.
+    pub digest: String,
+    /// The suffix.
+    pub suffix: Vec<u8>,
+}
+
+/// A source that cannot be described.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// Its identifier has no scheme.
+    #[error("the source identifier {identifier:?} has no scheme")]
+    NoScheme {
+        /// The identifier.
+        identifier: String,
+    },
+    /// Policies do not know this kind of source.
+    #[error("policies cannot decide about {scheme}:// sources")]
+    Scheme {
+        /// The kind.
+        scheme: String,
+    },
+    /// An image's reference is not one.
+    #[error("the image source has an invalid reference")]
+    Reference(#[source] solvekit_core::oci::Error),
+    /// An image's config is not JSON.
+    #[error("the config of {image} is not valid JSON")]
+    Config {
+        /// The image.
+        image: String,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// An image without a platform.
+    #[error("the daemon did not say for which platform {image} is used")]
+    NoPlatform {
+        /// The image.
+        image: String,
+    },
+    /// A git repository's address or objects are wrong.
+    #[error(transparent)]
+    Git(#[from] git::GitError),
+    /// The provenance of images leads back to itself or too far.
+    #[error("the materials of the provenance are more than {limit} deep")]
+    TooDeep {
+        /// How deep they may be.
+        limit: usize,
+    },
+}
+
+/// An input document, the fields in it that are unknown, and those that cannot be verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// The document.
+    pub input: Input,
+    /// The unknown fields: `image.labels`, `image.provenance.materials[0].image.labels` …
+    pub unknown: Vec<String>,
+    /// True if the image has signatures, which are not verified here.
+    pub has_unverified_signatures: bool,
+}
+
+impl Source {
+    /// A source of which only the identifier is known.
+    pub fn new(identifier: impl Into<String>) -> Self {
+        Self {
+            identifier: identifier.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The input document. Its `env` is empty.
+    ///
+    /// # Errors
+    /// [`SourceError`] for a source that no policy can decide about.
+    pub fn describe(&self, platform: Option<&Platform>) -> Result<Described, SourceError> {
+        let mut described = self.describe_alone(platform)?;
+        provenance::add_materials(self, platform, &mut described)?;
+        Ok(described)
+    }
+
+    /// The document without the materials of its provenance.
+    pub(crate) fn describe_alone(
+        &self,
+        platform: Option<&Platform>,
+    ) -> Result<Described, SourceError> {
+        let Some((scheme, rest)) = self.identifier.split_once("://") else {
+            return Err(SourceError::NoScheme {
+                identifier: self.identifier.clone(),
+            });
+        };
+        match scheme {
+            "http" | "https" => Ok(self.http(scheme, rest)),
+            "git" => self.git(rest),
+            "docker-image" => self.image(rest, platform),
+            "local" => Ok(Described {
+                input: Input {
+                    local: Some(Local {
+                        name: rest.to_owned(),
+                    }),
+                    ..Input::default()
+                },
+                ..Described::default()
+            }),
+            _ => Err(SourceError::Scheme {
+                scheme: scheme.to_owned(),
+            }),
+        }
+    }
+
+    fn http(&self, scheme: &str, rest: &str) -> Described {
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = match address.find('/') {
+            Some(place) => address.split_at(place),
+            None => (address, ""),
+        };
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        let http = Http {
+            url: self.identifier.clone(),
+            schema: scheme.to_owned(),
+            host: host.to_owned(),
+            path: percent_decoded(path, false),
+            query: query_values(query),
+            has_auth: self.attrs.contains_key(HTTP_SECRET),
+            checksum: self
+                .http
+                .as_ref()
+                .map_or_else(String::new, |h| h.checksum.clone()),
+        };
+        let unknown = http.checksum.is_empty().then(|| "http.checksum".to_owned());
+        Described {
+            input: Input {
+                http: Some(http),
+                ..Input::default()
+            },
+            unknown: unknown.into_iter().collect(),
+            has_unverified_signatures: false,
+        }
+    }
+
+    fn git(&self, rest: &str) -> Result<Described, SourceError> {
+        let address = GitAddress::parse(rest)?;
+        let mut git = Git {
+            schema: address.scheme,
+            host: address.host,
+            remote: address.remote,
+            sub_dir: address.sub_dir,
+            ..Git::default()
+        };
+        if let Some(full) = self.attrs.get(FULL_URL) {
+            let written = GitAddress::parse(full)?;
+            (git.schema, git.remote, git.host) = (written.scheme, written.remote, written.host);
+            git.full_url = written.text;
+        }
+        let mut unknown = Vec::new();
+        match &self.git {
+            None => git::describe_unresolved(&mut git, &address.reference, &mut unknown),
+            Some(facts) => {
+                git::describe_resolved(&mut git, &address.reference, facts, &mut unknown)?
+            }
+        }
+        git.is_sha256 = git.checksum.len() == 64;
+        Ok(Described {
+            input: Input {
+                git: Some(git),
+                ..Input::default()
+            },
+            unknown: unknown.iter().map(|name| format!("git.{name}")).collect(),
+            has_unverified_signatures: false,
+        })
+    }
+
+    fn image(&self, rest: &str, platform: Option<&Platform>) -> Result<Described, SourceError> {
+        let reference = Reference::parse(rest).map_err(SourceError::Reference)?;
+        let platform = platform.ok_or_else(|| SourceError::NoPlatform {
+            image: reference.to_string(),
+        })?;
+        let mut image = Image {
+            reference: reference.to_string(),
+            host: reference.domain().to_owned(),
+            repo: reference.clone().repository().familiar(),
+            full_repo: reference.name(),
+            tag: reference.tag().unwrap_or_default().to_owned(),
+            platform: platform.to_string(),
+            os: platform.os.clone(),
+            arch: platform.architecture.clone(),
+            variant: platform.variant.clone(),
+            ..Image::default()
+        };
+        if let Some(digest) = reference.digest() {
+            image.checksum = digest.to_string();
+            image.is_canonical = true;
+        }
+        let mut described = Described::default();
+        let facts = self.image.as_ref();
+        if facts.is_none() && !image.is_canonical {
+            described.unknown.push("image.checksum".to_owned());
+        }
+        let config = facts.and_then(|facts| facts.config.as_deref());
+        let chain = facts.and_then(|facts| facts.chain.as_ref());
+        if let Some(facts) = facts {
+            image.checksum.clone_from(&facts.digest);
+        }
+        if let Some(config) = config {
+            read_config(&mut image, config)?;
+        }
+        if let Some(chain) = chain {
+            image.provenance = provenance::read(chain).map(|found| found.provenance);
+            image.has_provenance =
+                !chain.attestation_manifest.is_empty() || image.provenance.is_some();
+            described.has_unverified_signatures = !chain.signature_manifests.is_empty();
+        }
+        let unknown = field::of_image(config.is_some(), chain.is_some());
+        described.unknown.extend(unknown);
+        described.input.image = Some(image);
+        Ok(described)
+    }
+}
+
+/// The parts of an image's config that a policy reads.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ImageJson {
+    created: Option<String>,
+    config: Option<ConfigJson>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct ConfigJson {
+    user: Option<String>,
+    env: Option<Vec<String>>,
+    volumes: Option<BTreeMap<String, serde_json::Value>>,
+    working_dir: Option<String>,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+fn read_config(image: &mut Image, config: &[u8]) -> Result<(), SourceError> {
+    let read: ImageJson = serde_json::from_slice(config).map_err(|source| SourceError::Config {
+        image: image.reference.clone(),
+        source,
+    })?;
+    image.created_time = read
+        .created
+        .as_deref()
+        .map(whole_seconds)
+        .unwrap_or_default();
+    let config = read.config.unwrap_or_default();
+    image.labels = config.labels.unwrap_or_default();
+    image.env = config.env.unwrap_or_default();
+    image.user = config.user.unwrap_or_default();
+    image.volumes = config.volumes.unwrap_or_default().into_keys().collect();
+    image.working_dir = config.working_dir.unwrap_or_default();
+    Ok(())
+}
+
+/// An RFC 3339 time without the fraction of its second.
+pub(crate) fn whole_seconds(time: &str) -> String {
+    let Some((whole, fraction)) = time.split_once('.') else {
+        return time.to_owned();
+    };
+    let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{whole}{zone}")
+}
+
+fn query_values(query: &str) -> BTreeMap<String, Vec<String>> {
+    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Go drops a pair with a semicolon.
+    for pair in query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.contains(';'))
+    {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = (percent_decoded(key, true), percent_decoded(value, true));
+        values.entry(key).or_default().push(value);
+    }
+    values
+}
+
+pub(crate) fn percent_decoded(text: &str, plus: bool) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        rest = match (first, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                tail.get(2..).unwrap_or_default()
+            }
+            (b'+', ..) if plus => {
+                bytes.push(b' ');
+                tail
+            }
+            _ => {
+                bytes.push(*first);
+                tail
+            }
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
