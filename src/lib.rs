@@ -44,6 +44,8 @@ pub mod gateway;
 
 pub mod frontend;
 
+pub mod policy;
+
 pub mod builder;
 
 pub mod emulation;

@@ -10,8 +10,8 @@ use crate::client::CacheEntry;
 use crate::oci::{self, Platform, Reference};
 use crate::pipeline::{
     self, Attestations, BuildRequest, CacheDirection, DockerfileFrom, Entitlement, HostAddress,
-    InputStream, MainContext, NamedContext, Network, NoCache, Output, PolicyUse, Ulimit,
-    add_inline_cache, cache_entry, context_name, parse_annotations, with_credentials,
+    InputStream, MainContext, NamedContext, Network, NoCache, Output, Ulimit, add_inline_cache,
+    cache_entry, context_name, parse_annotations, with_credentials,
 };
 use crate::session::{self, Secrets, SshAgents};
 
@@ -36,12 +36,6 @@ pub enum RequestError {
     /// A name of an image.
     #[error("tags: {0}")]
     Tag(#[source] oci::Error),
-    /// A policy, which nothing here could enforce.
-    #[error("the policy {file} cannot be enforced: policies in Rego are not supported yet")]
-    Policy {
-        /// The file.
-        file: String,
-    },
     /// A network that BuildKit does not have.
     #[error("network: there is no mode {mode:?} in a build; the modes are default, host and none")]
     Network {
@@ -109,25 +103,13 @@ pub fn request(target: &Target, machine: &dyn Machine) -> Result<BuildRequest, R
         request.entitlements.push(name.parse::<Entitlement>()?);
     }
     request.annotations = parse_annotations(&target.annotations)?;
-    request.policy = policy(target)?;
+    request.policy.configs = target.policy.iter().map(crate::policy::config).collect();
     let attested: Vec<String> = target.attest.iter().map(attestation).collect();
     request.attestations = Attestations::parse(&attested, None, None)?;
     if let Some(resources) = &target.resources {
         set_resources(&mut request, resources)?;
     }
     Ok(request)
-}
-
-/// A policy that would not be enforced refuses the build.
-fn policy(target: &Target) -> Result<PolicyUse, RequestError> {
-    if target.policy.iter().any(|policy| policy.disabled) {
-        return Ok(PolicyUse::Disabled);
-    }
-    let mut files = target.policy.iter().flat_map(|policy| &policy.files);
-    match files.next() {
-        Some(file) => Err(RequestError::Policy { file: file.clone() }),
-        None => Ok(PolicyUse::Refuse),
-    }
 }
 
 /// The contexts that other targets make: the context's name, and the target's.
@@ -430,16 +412,11 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_is_not_enforced_refuses_the_build() {
-        let mut target = Target::default();
-        assert_eq!(policy(&target).unwrap(), PolicyUse::Refuse);
-        target.policy = vec![Policy {
-            files: vec!["a.rego".to_owned()],
-            ..Policy::default()
-        }];
-        let error = policy(&target).unwrap_err().to_string();
-        assert!(error.contains("a.rego"), "{error}");
-        target.policy[0].disabled = true;
-        assert_eq!(policy(&target).unwrap(), PolicyUse::Disabled);
+    fn the_policies_of_a_target_are_those_of_its_build() {
+        let text = Policy::parse("filename=a.rego,strict=true,log-level=debug").unwrap();
+        let config = crate::policy::config(&text);
+        assert_eq!(config.files, ["a.rego"]);
+        assert_eq!(config.strict, Some(true));
+        assert_eq!(config.log_level, Some(crate::policy::LogLevel::Debug));
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Environment {
     /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
     pub(crate) docker_tls: Option<PathBuf>,
     pub(crate) source_policy: Option<PathBuf>,
+    pub(crate) default_policy: Option<String>,
+    pub(crate) working_folder: Option<PathBuf>,
     pub(crate) git_info: Option<String>,
     pub(crate) git_labels: Option<String>,
     pub(crate) git_check_dirty: Option<String>,
@@ -144,6 +146,8 @@ impl Environment {
             config_home,
             search_path: os("PATH"),
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
+            default_policy: text("BUILDX_DEFAULT_POLICY"),
+            working_folder: std::env::current_dir().ok(),
             git_info: text("BUILDX_GIT_INFO"),
             git_labels: text("BUILDX_GIT_LABELS"),
             git_check_dirty: text("BUILDX_GIT_CHECK_DIRTY"),

@@ -22,8 +22,8 @@ use args::headings::DAEMON;
 use args::{connection, normalize};
 use commands::{
     bake, build, completion, context, create, debug, dial_stdio, du, frontend, history, image,
-    imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms, plugin, proxy,
-    prune, push, rm, solve, use_builder, version, workers,
+    imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms, plugin, policy,
+    proxy, prune, push, rm, solve, use_builder, version, workers,
 };
 use environment::Environment;
 use identity::Identity;
@@ -121,6 +121,8 @@ enum Command {
     Logout(logout::LogoutArgs),
     /// Show builds that the daemon remembers
     History(history::HistoryArgs),
+    /// Try out policies about the sources of builds
+    Policy(policy::PolicyCommandArgs),
     /// Show a daemon's version and workers
     Debug(debug::DebugArgs),
     /// Serve as a frontend inside BuildKit (BuildKit starts this, not a person)
@@ -215,6 +217,9 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
             run_async(history::cmd_history(&args, &cli.connection, &environment))
         }
         Command::Debug(args) => run_async(debug::cmd_debug(&args, &cli.connection, &environment)),
+        Command::Policy(args) => {
+            run_async(policy::cmd_policy(&args, &cli.connection, &environment))
+        }
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
         Command::Bake(args) => run_async(bake::cmd_bake(&args, &cli.connection, &environment)),
         Command::Context(args) => context::cmd_context(&args),

@@ -69,4 +69,4 @@ pub use worker::{Device, GcRule, Version, Worker};
 
 pub(crate) use control::{failed, metadata_value};
 pub(crate) use dialer::{MESSAGE_LIMIT, channel_over};
-pub(crate) use worker::platform_to_proto;
+pub(crate) use worker::{platform_from_proto, platform_to_proto};

@@ -96,7 +96,11 @@ impl From<types::WorkerRecord> for Worker {
         Self {
             id: record.id,
             labels: record.labels,
-            platforms: record.platforms.into_iter().map(platform).collect(),
+            platforms: record
+                .platforms
+                .into_iter()
+                .map(platform_from_proto)
+                .collect(),
             gc_policy: record.gc_policy.into_iter().map(GcRule::from).collect(),
             version: record.buildkit_version.map(Version::from),
             devices: record.cdi_devices.into_iter().map(Device::from).collect(),
@@ -139,7 +143,7 @@ impl From<types::CdiDevice> for Device {
     }
 }
 
-fn platform(platform: pb::Platform) -> Platform {
+pub(crate) fn platform_from_proto(platform: pb::Platform) -> Platform {
     Platform {
         architecture: platform.architecture,
         os: platform.os,

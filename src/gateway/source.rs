@@ -9,7 +9,9 @@ use crate::{
     client::{SourcePolicy, failed, platform_to_proto},
     llb::ResolveMode,
     oci::{Digest, Platform},
+    policy::{Request, Source},
     proto::{moby::buildkit::v1::frontend as proto, pb},
+    session,
 };
 
 const CALL: &str = "resolving a source";
@@ -201,6 +203,30 @@ impl Bridge {
             git: answer.git.map(GitSource::from),
             http: answer.http.map(HttpSource::try_from).transpose()?,
         })
+    }
+
+    /// What a policy has to know about a source.
+    ///
+    /// # Errors
+    /// As [`Bridge::resolve_source`].
+    pub async fn source_facts(
+        &self,
+        source: &Source,
+        platform: Option<&Platform>,
+        facts: &Request,
+    ) -> Result<Source, Error> {
+        self.need(caps::SOURCE_META).await?;
+        let op = pb::SourceOp {
+            identifier: source.identifier.clone(),
+            attrs: source.attrs.clone(),
+        };
+        let request = session::policy::ask(op, platform.map(platform_to_proto), facts);
+        let answer = self
+            .calls()
+            .resolve_source_meta(self.request(request))
+            .await
+            .map_err(failed(CALL))?;
+        Ok(session::policy::source(answer.into_inner()))
     }
 
     /// Makes the older call, which supports images only.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::client::{self, Code, Failure};
 use crate::oci::Platform;
 use crate::pipeline::{CacheDirection, PlaceError, ValueError};
+use crate::policy::{EvalError, LoadError};
 use crate::task::Panicked;
 use crate::{frontend, gateway, layout, session};
 
@@ -245,11 +246,60 @@ pub enum Error {
         /// The daemon and its version.
         daemon: String,
     },
-    /// There is a policy beside the Dockerfile.
-    #[error("there is a policy beside the Dockerfile, {file}, and policies are not supported yet")]
+    /// There is a policy beside the Dockerfile in a context from a stream.
+    #[error("the policy {file} is in a context from a stream, and cannot be read before the build")]
     Policy {
         /// Its path.
         file: String,
+    },
+    /// The policy beside the Dockerfile cannot be read.
+    #[error("cannot read the policy {}", path.display())]
+    PolicyUnreadable {
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The policies of the build cannot be used.
+    #[error(transparent)]
+    PolicyLoad(#[from] LoadError),
+    /// A policy cannot be tried out.
+    #[error(transparent)]
+    PolicyEval(#[from] EvalError),
+    /// A policy denies a source.
+    #[error("source {origin:?} not allowed by policy: {}", reasons.join("; "))]
+    Denied {
+        /// The source.
+        origin: String,
+        /// Why, each with the file and line of the rule.
+        reasons: Vec<String>,
+    },
+    /// A policy could not decide about a source.
+    #[error("the policy cannot decide about the source {origin:?}: {reason}")]
+    PolicyFailed {
+        /// The source.
+        origin: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The daemon does not ask about sources.
+    #[error(
+        "this BuildKit cannot obey the policy {}: it does not ask the client about sources",
+        files.join(", ")
+    )]
+    PolicyNotAsked {
+        /// The files of the policy.
+        files: Vec<String>,
+    },
+    /// The daemon has no proxy for the network of steps.
+    #[error(
+        "network proxy requested by policy {} is not supported by the current BuildKit daemon, \
+         please upgrade to version v0.31+",
+        files.join(", ")
+    )]
+    PolicyProxy {
+        /// The files of the policy.
+        files: Vec<String>,
     },
     /// An output with `mode=delete` outside of the working directory, which was not allowed.
     #[error("mode=delete would remove files of {}, which is not below the working directory", path.display())]

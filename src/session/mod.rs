@@ -11,6 +11,7 @@ mod exports;
 mod filesync;
 mod fsutil;
 mod health;
+pub(crate) mod policy;
 mod secrets;
 mod server;
 mod shared_key;
@@ -35,6 +36,7 @@ pub use filesync::{
 };
 #[cfg(fuzzing)]
 pub use fsutil::read_frames;
+pub use policy::{SourceCheck, Verdict};
 pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};
 #[cfg(fuzzing)]
@@ -169,6 +171,15 @@ impl SessionBuilder {
     pub fn content(mut self, stores: ContentStores) -> Self {
         self.methods.extend(content::METHODS);
         self.routes.add_service(stores.into_service());
+        self
+    }
+
+    /// Answers the daemon's questions about the sources of the build
+    /// ([`SolveRequest::source_policy_session`](crate::client::SolveRequest)).
+    pub fn source_check(mut self, check: std::sync::Arc<dyn SourceCheck>) -> Self {
+        self.methods.extend(policy::METHODS);
+        let checks = policy::SourceChecks::new(check);
+        self.routes.add_service(checks.into_service());
         self
     }
 

@@ -171,48 +171,6 @@ fn places_of_results_are_made_and_checked_before_the_build() {
 }
 
 #[test]
-fn a_build_with_a_policy_is_refused() {
-    let context = folder_of(&[
-        ("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n"),
-        ("Dockerfile.rego", "package docker\n"),
-        ("other", "FROM scratch\nCOPY other /\n"),
-    ]);
-    let build = |more: &[&str]| {
-        let mut build = solvekit(["build"]);
-        Finished::of(build.args(more).arg(context.path()))
-    };
-    build(&[]).failed_with(
-        1,
-        &[
-            "Dockerfile.rego",
-            "policies are not supported",
-            "--policy disabled=true",
-        ],
-    );
-    build(&["--check"]).failed_with(1, &["Dockerfile.rego"]);
-    build(&["--policy", "disabled=true"]).succeeded();
-    build(&["--policy", "filename=x.rego"]).failed_with(1, &["filename=x.rego", "not supported"]);
-    let other = context.path().join("other");
-    build(&["-f", other.to_str().expect("text")]).succeeded();
-}
-
-#[test]
-fn a_policy_in_a_fetched_context_is_not_ignored() {
-    let context = folder_of(&[
-        ("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n"),
-        ("Dockerfile.rego", "package docker\n"),
-    ]);
-    let archive = std::process::Command::new("tar")
-        .args(["-C", context.path().to_str().expect("text"), "-c", "."])
-        .output()
-        .expect("tar is there");
-    Finished::with_input(&mut solvekit(["build", "-"]), archive.stdout.clone())
-        .failed_with(1, &["Dockerfile.rego", "not supported"]);
-    let disabled = ["build", "--policy=disabled=true", "-"];
-    Finished::with_input(&mut solvekit(disabled), archive.stdout).succeeded();
-}
-
-#[test]
 fn an_engine_with_containerd_s_store_loads_what_another_daemon_makes() {
     let relay = Relay::unix();
     let home = BuilderHome::with_engine(&engine());

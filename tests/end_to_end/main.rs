@@ -47,6 +47,7 @@ mod outputs;
 mod piped_contexts;
 mod platforms;
 mod plugin;
+mod policies;
 mod programs;
 mod registry_faults;
 mod restarts;

@@ -53,6 +53,16 @@ impl World {
         );
         write("wrong.Dockerfile", format!("FROM scratch\n{NAME} x\n"));
         write(&format!("scratch/{NAME}"), HOSTILE.to_owned());
+        write("scratch/evil.rego", format!("package docker\n{NAME} x\n"));
+        let text = serde_json::Value::from(HOSTILE);
+        write(
+            "evil.rego",
+            format!("package docker\ndecision := {{\"allow\": false, \"deny_msg\": [{text}]}}\n"),
+        );
+        write(
+            "evil_test.rego",
+            "package docker\ntest_evil if input.x\n".to_owned(),
+        );
         write("bundle", HOSTILE.to_owned());
         let target = serde_json::json!({"description": HOSTILE, "args": {"EVIL": HOSTILE}});
         let bake = serde_json::json!({"target": {"default": target}});
@@ -199,6 +209,15 @@ const LINES: &[(&str, Kind)] = &[
     ("!image save -o @P/saved @R/evil", Text),
     ("!login -u @N --password-stdin @R", Text),
     ("logout @R", Text),
+    ("!build --policy @N scratch", Text),
+    ("!--addr @D build --policy filename=@N scratch", Text),
+    ("!--addr @D build --policy filename=evil.rego scratch", Text),
+    ("!policy eval @N", Text),
+    ("!policy eval -f @N .", Text),
+    ("!policy test @N", Text),
+    ("!policy test --filename @N .", Text),
+    ("!policy test --filename evil evil_test.rego", Text),
+    ("policy json-schema", Json),
     ("!--addr @D history ls", Text),
     ("!--addr @D history ls --format {{.Name}}", Text),
     ("!--addr @D history ls --format json", Json),

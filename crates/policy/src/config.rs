@@ -1,6 +1,4 @@
-//! The words of `--policy` and of bake's `policy`: which policies are used, and how.
-
-use std::fmt;
+//! The settings of `--policy` and of bake's `policy`: which policies are used, and how.
 
 /// One `--policy`: `filename=policy.rego,strict=true`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,88 +35,18 @@ pub enum LogLevel {
     Trace,
 }
 
-/// A policy configuration that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A field that is not known or has no such value.
-    #[error("invalid value {field}")]
-    Field {
-        /// The field as it was written.
-        field: String,
-    },
-    /// The fields are not CSV.
-    #[error("the quotes in {text:?} do not match")]
-    Quotes {
-        /// The text.
-        text: String,
-    },
-    /// A disabled policy with other settings.
-    #[error("disabled policy cannot be combined with other policy flags")]
-    Disabled,
-}
+/// `disabled` with other settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("disabled policy cannot be combined with other policy flags")]
+pub struct DisabledWithOthers;
 
 impl PolicyConfig {
-    /// Reads one configuration: comma-separated `key=value` fields.
-    ///
-    /// # Errors
-    /// [`ConfigError::Field`] with the field.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let mut config = Self::default();
-        for field in fields(text)? {
-            let invalid = || ConfigError::Field {
-                field: field.clone(),
-            };
-            let (key, value) = field.split_once('=').ok_or_else(invalid)?;
-            let truth = || boolean(value).ok_or_else(invalid);
-            match key.trim().to_lowercase().as_str() {
-                "filename" if !value.is_empty() => config.files.push(value.to_owned()),
-                "reset" => config.reset = truth()?,
-                "disabled" => config.disabled = truth()?,
-                "strict" => config.strict = Some(truth()?),
-                "log-level" => config.log_level = Some(LogLevel::parse(value).ok_or_else(invalid)?),
-                _ => return Err(invalid()),
-            }
-        }
-        Ok(config)
-    }
-
     fn is_only_disabled(&self) -> bool {
         let other = Self {
             disabled: true,
             ..Self::default()
         };
         *self == other
-    }
-}
-
-impl LogLevel {
-    /// Reads a level.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.to_lowercase().as_str() {
-            "panic" => Self::Panic,
-            "fatal" => Self::Fatal,
-            "error" => Self::Error,
-            "warn" | "warning" => Self::Warn,
-            "info" => Self::Info,
-            "debug" => Self::Debug,
-            "trace" => Self::Trace,
-            _ => return None,
-        })
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Panic => "panic",
-            Self::Fatal => "fatal",
-            Self::Error => "error",
-            Self::Warn => "warning",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        })
     }
 }
 
@@ -139,15 +67,15 @@ pub struct PolicySet {
 /// configured. `None` if policies are disabled.
 ///
 /// # Errors
-/// [`ConfigError::Disabled`] if `disabled` comes with anything else.
+/// [`DisabledWithOthers`] if `disabled` comes with anything else.
 pub fn combine(
     has_default: bool,
     configs: &[PolicyConfig],
-) -> Result<Option<Vec<PolicySet>>, ConfigError> {
+) -> Result<Option<Vec<PolicySet>>, DisabledWithOthers> {
     if configs.iter().any(|config| config.disabled) {
         return match configs {
             [only] if only.is_only_disabled() => Ok(None),
-            _ => Err(ConfigError::Disabled),
+            _ => Err(DisabledWithOthers),
         };
     }
     let own = has_default.then(|| PolicySet {
@@ -178,53 +106,4 @@ pub fn combine(
         });
     }
     Ok(Some(sets))
-}
-
-fn boolean(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
-
-/// The fields of a line of CSV.
-fn fields(text: &str) -> Result<Vec<String>, ConfigError> {
-    let mut fields = Vec::new();
-    let mut rest = text;
-    loop {
-        let (field, tail) = match rest.strip_prefix('"') {
-            None => match rest.split_once(',') {
-                Some((field, tail)) => (field.to_owned(), Some(tail)),
-                None => (rest.to_owned(), None),
-            },
-            Some(quoted) => quoted_field(quoted).ok_or_else(|| ConfigError::Quotes {
-                text: text.to_owned(),
-            })?,
-        };
-        fields.push(field);
-        match tail {
-            Some(tail) => rest = tail,
-            None => return Ok(fields),
-        }
-    }
-}
-
-/// A field after its opening quote, and what follows its comma.
-fn quoted_field(text: &str) -> Option<(String, Option<&str>)> {
-    let mut field = String::new();
-    let mut rest = text;
-    loop {
-        let (part, tail) = rest.split_once('"')?;
-        field.push_str(part);
-        if let Some(more) = tail.strip_prefix('"') {
-            field.push('"');
-            rest = more;
-            continue;
-        }
-        return match tail.strip_prefix(',') {
-            Some(next) => Some((field, Some(next))),
-            None => tail.is_empty().then_some((field, None)),
-        };
-    }
 }

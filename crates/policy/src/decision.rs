@@ -60,6 +60,30 @@ impl Decision {
         }
     }
 
+    /// What `policy test` shows of a decision, whatever else is wrong with it.
+    pub(crate) fn read_loosely(value: &Value) -> Option<Self> {
+        let object = value.as_object().ok()?;
+        let get = |name: &str| object.get(&Value::from(name));
+        let deny_messages = match get("deny_msg") {
+            Some(text @ Value::String(_)) => vec![DenyMessage {
+                text: plain(text),
+                place: None,
+            }],
+            Some(messages) => texts(messages),
+            None => Vec::new(),
+        };
+        let capabilities = get("caps").and_then(|caps| caps.as_object().ok());
+        let capabilities = capabilities.into_iter().flat_map(|caps| caps.iter());
+        Some(Self {
+            allow: get("allow").and_then(|allow| allow.as_bool().ok()).copied(),
+            deny_messages,
+            capabilities: capabilities
+                .filter_map(|(name, wanted)| Some((plain(name), *wanted.as_bool().ok()?)))
+                .collect(),
+            ..Self::default()
+        })
+    }
+
     /// Reads the value of `data.docker.decision`.
     pub(crate) fn read(value: &Value) -> Result<Self, Error> {
         if *value == Value::Undefined {

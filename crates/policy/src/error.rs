@@ -114,6 +114,14 @@ pub enum Error {
         /// The digests.
         digests: Vec<String>,
     },
+    /// The input of a test is not one.
+    #[error("{place}: cannot read the input of the test: {reason}")]
+    TestInput {
+        /// The line.
+        place: Place,
+        /// What is wrong.
+        reason: String,
+    },
     /// The source cannot be described.
     #[error("cannot build the policy's input")]
     Source(#[from] SourceError),

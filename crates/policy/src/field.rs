@@ -23,6 +23,26 @@ pub(crate) fn may_be_unknown(name: &str) -> bool {
     IMAGE_CONFIG.contains(&name) || IMAGE_CHAIN.contains(&name) || GIT.contains(&name)
 }
 
+/// Can a daemon be asked for this field?
+pub(crate) fn is_resolvable(field: &str) -> bool {
+    let Some((kind, name)) = field.split_once('.') else {
+        return false;
+    };
+    let first = name.split(['.', '[']).next().unwrap_or_default();
+    match kind {
+        "image" => {
+            name == "checksum"
+                || IMAGE_CONFIG.contains(&name)
+                || name == "hasProvenance"
+                || name == "signatures"
+                || first == "provenance"
+        }
+        "git" => GIT.contains(&name),
+        "http" => name == "checksum",
+        _ => false,
+    }
+}
+
 /// The unknown fields of an image of which nothing was asked yet.
 pub(crate) fn of_image(config: bool, chain: bool) -> Vec<String> {
     let config = IMAGE_CONFIG.iter().filter(|_| !config);

@@ -39,12 +39,13 @@ mod rewrite;
 mod signature;
 mod source;
 mod state;
+mod tester;
 mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use config::{ConfigError, LogLevel, PolicyConfig, PolicySet, combine};
+pub use config::{DisabledWithOthers, LogLevel, PolicyConfig, PolicySet, combine};
 pub use decision::{Action, Decision, DenyMessage};
 pub use error::{Error, Place};
 pub use evaluate::{Answer, Capabilities, Evaluation, Needs, Settings};
@@ -60,6 +61,16 @@ pub use solvekit_core::oci::Platform;
 pub use source::{
     Chain, Described, GitFacts, HttpFacts, ImageFacts, Source, SourceError, SuffixedDigest,
 };
+pub use tester::{TestCase, TestResult};
+
+/// The JSON schema of the input document and of decisions.
+pub const JSON_SCHEMA: &str = include_str!("schema.json");
+
+/// The default policy: images that Docker ships for builds have to be signed.
+pub const DEFAULT_POLICY: &str = include_str!("default.rego");
+
+/// The name of the default policy in messages.
+pub const DEFAULT_POLICY_FILE: &str = "buildx_default_policy.rego";
 
 /// Files beside a policy by the path that it names; `None` for one that does not exist.
 pub type Files = BTreeMap<String, Option<Arc<[u8]>>>;

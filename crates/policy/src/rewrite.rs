@@ -29,17 +29,13 @@ struct Edit {
     text: String,
 }
 
-/// The text to run. `package` is put in place of the module's own package.
-pub(crate) fn rewrite(module: &Module, text: &str, package: Option<&str>) -> String {
+/// The text to run.
+pub(crate) fn rewrite(module: &Module, text: &str) -> String {
     let mut edits = Edits {
         text,
         aliases: aliases(module),
         edits: Vec::new(),
     };
-    if let Some(package) = package {
-        let span = module.package.refr.span();
-        edits.put(span.start, span.end, package.to_owned());
-    }
     walk::module(module, &mut edits);
     apply(text, edits.edits)
 }

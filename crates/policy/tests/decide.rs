@@ -88,6 +88,9 @@ fn a_field_behind_another_name_is_asked_for() {
         "decision := {\"allow\": true} if { some k, v in input.image[\"labels\"]; k == v }",
         "decision := {\"allow\": true} if { i := input; not i.image.labels.bad }",
         "decision := {\"allow\": count([l | l := input.image.labels[_]]) == 0}",
+        "g(x) := x\ndecision := {\"allow\": g(input.image).labels.x}",
+        "decision := {\"allow\": [input.image][0].labels.x}",
+        "decision := {\"allow\": {\"a\": input.image}.a.labels.x}",
         "decision := {\"allow\": true} if every l in input.image.labels { l != \"\" }",
     ] {
         let needed = needs(text, &Source::new(ALPINE));

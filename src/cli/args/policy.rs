@@ -4,7 +4,7 @@ use super::headings::BUILD;
 use crate::cli::report::usage::BuildUsage;
 use solvekit::client::SourcePolicy;
 use solvekit::files::read_at_most;
-use solvekit::pipeline::PolicyUse;
+use solvekit::policy::{self, LogLevel, Policies, PolicyText};
 
 use super::values;
 use crate::cli::environment::Environment;
@@ -32,26 +32,34 @@ fn failed(path: &std::path::Path, reason: &str) -> Failure {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = BUILD)]
 pub(crate) struct PolicyArgs {
-    /// Handle the policy beside the Dockerfile (Dockerfile.rego): disabled=true builds without it.
-    /// Policies are not supported yet: a build that has one is refused
+    /// Use a Rego policy besides Dockerfile.rego: filename=FILE (in the context, or cwd://FILE;
+    /// repeatable), reset=true, disabled=true, strict=true, log-level=LEVEL
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
 }
 
 impl PolicyArgs {
-    /// Reads the flags; none may be taken for obeyed that is not.
-    pub(crate) fn parse(&self) -> Result<PolicyUse, Failure> {
-        let mut policy = PolicyUse::Refuse;
+    /// The policies of a build.
+    pub(crate) fn parse(&self, environment: &Environment) -> Result<Policies, Failure> {
+        let mut policies = Policies::default();
         for text in &self.policy {
-            let disabled = text.strip_prefix("disabled=").map(values::boolean);
-            match disabled {
-                Some(Ok(true)) => policy = PolicyUse::Disabled,
-                Some(Ok(false)) => {}
-                _ => {
-                    return Err(BuildUsage::Policy(text.clone()).into());
-                }
-            }
+            let read =
+                PolicyText::parse(text).map_err(|error| BuildUsage::Policy(text.clone(), error))?;
+            policies.configs.push(policy::config(&read));
         }
-        Ok(policy)
+        of_process(&mut policies, environment);
+        Ok(policies)
+    }
+}
+
+/// Adds what the process says about the policies of a build.
+pub(crate) fn of_process(policies: &mut Policies, environment: &Environment) {
+    let default = environment.default_policy.as_deref().map(values::boolean);
+    policies.with_default = matches!(default, Some(Ok(true)));
+    policies
+        .working_folder
+        .clone_from(&environment.working_folder);
+    if environment.debug {
+        policies.log_level = LogLevel::Debug;
     }
 }

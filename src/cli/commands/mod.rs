@@ -22,6 +22,7 @@ pub(crate) mod man;
 pub(crate) mod manifest;
 pub(crate) mod platforms;
 pub(crate) mod plugin;
+pub(crate) mod policy;
 pub(crate) mod proxy;
 pub(crate) mod prune;
 pub(crate) mod push;

@@ -88,8 +88,13 @@ fn for_build(error: &Error) -> Option<String> {
              {host}:10.0.0.7"
         )),
         Error::Policy { .. } => Some(
-            "build with docker buildx, which obeys it; or, if it is not meant for this build: \
-             --policy disabled=true"
+            "unpack the context and build the folder; or, if the policy is not meant for this \
+             build: --policy disabled=true"
+                .to_owned(),
+        ),
+        Error::PolicyNotAsked { .. } => Some(
+            "use BuildKit v0.27 or newer (`solvekit workers` shows the version); --policy \
+             disabled=true builds without the policy"
                 .to_owned(),
         ),
         Error::ContextFileName { .. } => Some(

@@ -86,6 +86,28 @@ fn typed(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
+/// A file beside the Dockerfile, which the user did not type: no link leads out of the context, or
+/// out of the Dockerfile's folder.
+pub(super) fn beside_dockerfile(path: &Path, context: Option<&Path>) -> io::Result<Vec<u8>> {
+    let way = match context {
+        Some(context) => way_to(path, context)?,
+        None => Way::Past(path.to_owned()),
+    };
+    let (folder, inside) = match (way, context) {
+        (Way::Into(inside), Some(context)) => (context, inside),
+        _ => beside(path),
+    };
+    let opened = Beneath::open(folder)
+        .map_err(BeneathError::from)
+        .and_then(|folder| folder.file(&inside, Links::Inside));
+    match opened {
+        Ok(file) => take_at_most(file, MAX_IGNORE_FILE),
+        Err(error) if error.is_missing() => Err(io::ErrorKind::NotFound.into()),
+        Err(BeneathError::Io(source)) => Err(source),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
 /// Does the path go through the context?
 fn way_to(path: &Path, context: &Path) -> io::Result<Way> {
     way(context, &std::path::absolute(path)?)

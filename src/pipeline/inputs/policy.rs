@@ -1,43 +1,152 @@
-//! Policies beside Dockerfiles (`Dockerfile.rego`): buildx obeys them, this does not evaluate them yet. A build that ignored one
-//! could use what its owner forbids, so it is refused.
+//! The policies of a build, out of its request and its inputs: where their files are, and the one
+//! that stands beside the Dockerfile.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::DockerfileRead;
-use crate::pipeline::{BuildRequest, Error, Inputs};
+use super::{ContextRead, DockerfileRead, folder};
+use crate::client::Client;
+use crate::gateway::Bridge;
+use crate::pipeline::{BuildRequest, Environment, Error, Inputs};
+use crate::policy::{self, Env, Guard, Own, PolicyFiles, RemoteRoot, Root, Sets};
+use crate::session::SourceCheck;
 
-/// What is done about a policy that stands beside the Dockerfile.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PolicyUse {
-    /// A build with one is refused.
-    #[default]
-    Refuse,
-    /// None counts.
-    Disabled,
+/// The capabilities of a daemon that asks about sources, and of one with a proxy for steps.
+const ASKS: &str = "source.policy.session";
+const PROXY: &str = "exec.meta.network.proxy";
+
+/// Loads the policies of builds: all of them have to allow.
+pub(in crate::pipeline) async fn guard<'a>(
+    builds: impl Iterator<Item = (&'a BuildRequest, &'a Inputs)>,
+    client: &Client,
+    environment: &Environment,
+) -> Result<Option<Arc<Guard>>, Error> {
+    let sets = builds.map(|(request, inputs)| sets(request, inputs, client, environment));
+    let sets: Vec<Sets<'a>> = sets.collect::<Result<_, _>>()?;
+    let guard = policy::load(sets).await?;
+    Ok(guard.map(|guard| {
+        guard.show(environment.progress.as_ref());
+        Arc::new(guard)
+    }))
 }
 
-/// Refuses a build whose Dockerfile, on this machine, has a policy.
-pub(in crate::pipeline) fn check(request: &BuildRequest, inputs: &Inputs) -> Result<(), Error> {
-    match &inputs.dockerfile {
+fn sets<'a>(
+    request: &'a BuildRequest,
+    inputs: &Inputs,
+    client: &Client,
+    environment: &Environment,
+) -> Result<Sets<'a>, Error> {
+    let context = match &inputs.context {
+        ContextRead::Directory(folder) => Root::Folder(folder.clone()),
+        ContextRead::Empty(folder) => Root::Folder(folder.path().to_owned()),
+        ContextRead::Upload(_) => Root::Nowhere,
+        ContextRead::Remote(url) => Root::Remote(Box::new(RemoteRoot {
+            url: url.clone(),
+            client: client.clone(),
+            environment: environment.clone(),
+            secrets: request.secrets.clone(),
+            ssh_agents: request.ssh_agents.clone(),
+        })),
+    };
+    let own = match &inputs.dockerfile {
         DockerfileRead::Text {
             path,
             on_disk: true,
             ..
-        } if request.policy == PolicyUse::Refuse => check_file(path),
-        _ => Ok(()),
+        } => read_own(path, inputs.folder())?,
+        DockerfileRead::InContext(name) if matches!(context, Root::Remote(_)) => {
+            Own::InContext(beside(Path::new(name)).display().to_string())
+        }
+        _ => Own::Absent,
+    };
+    let args = request.build_args.iter();
+    Ok(Sets {
+        policies: &request.policy,
+        files: PolicyFiles {
+            context,
+            working_folder: request.policy.working_folder.clone(),
+        },
+        env: Env {
+            args: args
+                .map(|(name, value)| (name.clone(), Some(value.clone())))
+                .collect(),
+            labels: request.labels.clone(),
+            filename: filename(&inputs.dockerfile),
+            target: request.target.clone().unwrap_or_default(),
+            ..Env::default()
+        },
+        own,
+    })
+}
+
+fn filename(dockerfile: &DockerfileRead) -> String {
+    let path = match dockerfile {
+        DockerfileRead::Text {
+            path,
+            on_disk: true,
+            ..
+        } => path.as_path(),
+        DockerfileRead::InContext(name) => Path::new(name),
+        _ => Path::new(super::USUAL_NAME),
+    };
+    let name = path.file_name().unwrap_or(super::USUAL_NAME.as_ref());
+    name.to_string_lossy().into_owned()
+}
+
+fn beside(dockerfile: &Path) -> PathBuf {
+    let mut path = dockerfile.as_os_str().to_owned();
+    path.push(".rego");
+    PathBuf::from(path)
+}
+
+fn read_own(dockerfile: &Path, context: Option<&Path>) -> Result<Own, Error> {
+    let path = beside(dockerfile);
+    match folder::beside_dockerfile(&path, context) {
+        Ok(text) => Ok(Own::Text {
+            name: path.display().to_string(),
+            text,
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Own::Absent),
+        Err(source) => Err(Error::PolicyUnreadable { path, source }),
     }
 }
 
-fn check_file(dockerfile: &Path) -> Result<(), Error> {
-    let mut path = dockerfile.as_os_str().to_owned();
-    path.push(".rego");
-    let path = PathBuf::from(path);
-    match std::fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // What cannot be looked at may be one.
-        _ => Err(Error::Policy {
-            file: path.display().to_string(),
+/// The guard for the session of the build.
+pub(in crate::pipeline) fn as_check(guard: &Arc<Guard>) -> Arc<dyn SourceCheck> {
+    Arc::clone(guard) as Arc<dyn SourceCheck>
+}
+
+/// Checks that the daemon obeys the policies, before anything is fetched.
+pub(in crate::pipeline) fn check_daemon(guard: &Guard, bridge: &Bridge) -> Result<(), Error> {
+    let files = || guard.files().map(str::to_owned).collect();
+    if !bridge.capabilities().has_llb(ASKS) {
+        return Err(Error::PolicyNotAsked { files: files() });
+    }
+    if guard.wants_proxy() && !bridge.capabilities().has_llb(PROXY) {
+        return Err(Error::PolicyProxy { files: files() });
+    }
+    let first = bridge.workers().first();
+    guard.set_platform(first.and_then(|worker| worker.platforms.first()));
+    Ok(())
+}
+
+/// A build that failed because of a policy says so.
+pub(in crate::pipeline) fn explained<T>(
+    guard: Option<&Guard>,
+    result: Result<T, Error>,
+) -> Result<T, Error> {
+    let denial = guard.and_then(Guard::end);
+    match (result, denial) {
+        (Err(Error::Interrupted), _) => Err(Error::Interrupted),
+        (Err(_), Some(denial)) if denial.failed => Err(Error::PolicyFailed {
+            origin: denial.source,
+            reason: denial.reasons.join("; "),
         }),
+        (Err(_), Some(denial)) => Err(Error::Denied {
+            origin: denial.source,
+            reasons: denial.reasons,
+        }),
+        (result, _) => result,
     }
 }

@@ -21,8 +21,9 @@ use crate::frontend::{Choice, ImageLock};
 use crate::oci::{Platform, Reference};
 use crate::pipeline::{
     Attestations, DockerfileFrom, Entitlement, Folders, HostAddress, MainContext,
-    MetadataProvenance, NamedContext, Output, PolicyUse, Resources,
+    MetadataProvenance, NamedContext, Output, Resources,
 };
+use crate::policy::Policies;
 use crate::session::{Secrets, SshAgents};
 use solvekit_core::units::Ulimit;
 
@@ -93,8 +94,8 @@ pub struct BuildRequest {
     pub resources: Resources,
     /// Rules about the sources of the build.
     pub source_policy: Option<SourcePolicy>,
-    /// What is done about a policy beside the Dockerfile.
-    pub policy: PolicyUse,
+    /// The policies about its sources.
+    pub policy: Policies,
     /// Nothing may run on a platform that the daemon's machine emulates.
     pub require_native: bool,
     /// What happens to the other platforms when one fails.
@@ -141,7 +142,7 @@ impl BuildRequest {
             source_info: BTreeMap::new(),
             resources: Resources::default(),
             source_policy: None,
-            policy: PolicyUse::Refuse,
+            policy: Policies::default(),
             require_native: false,
             on_failure: OnFailure::Cancel,
             max_parallel_platforms: None,

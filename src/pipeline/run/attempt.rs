@@ -1,6 +1,8 @@
 //! A request on one daemon: what is read there, who serves it, what its frontend works with. Builds,
 //! linked builds and questions share it.
 
+use std::sync::Arc;
+
 use super::attended::Attended;
 use super::environment::Environment;
 use super::fetch::{self, Loaded};
@@ -11,9 +13,11 @@ use crate::client::{CacheEntry, Client, SolveRequest};
 use crate::frontend::{Asked, Job, Setting};
 use crate::gateway::Bridge;
 use crate::pipeline::export::layouts;
+use crate::pipeline::inputs::policy;
 use crate::pipeline::inputs::temporary::TemporaryFolder;
 use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs};
+use crate::policy::Guard;
 use crate::session::{ContentStores, Session, SessionBuilder};
 
 /// A request on one daemon.
@@ -31,6 +35,8 @@ pub(super) struct Attempt<'a> {
     pub(super) member: Option<Member>,
     /// The caches to import.
     pub(super) cache_imports: Vec<CacheEntry>,
+    /// The policies that decide about its sources.
+    guard: Option<Arc<Guard>>,
 }
 
 impl<'a> Attempt<'a> {
@@ -50,6 +56,7 @@ impl<'a> Attempt<'a> {
             cache_imports: layouts::elsewhere(&request.cache_from),
             forwarded: false,
             member: None,
+            guard: None,
             request,
             client,
             environment,
@@ -65,6 +72,26 @@ impl<'a> Attempt<'a> {
             member: member.filter(|_| !forwarded),
             ..self
         }
+    }
+
+    /// The same with its policies, and those of linked builds that nobody else runs.
+    pub(super) async fn with_policies(mut self) -> Result<Self, Error> {
+        let linked = match &self.member {
+            Some(member) => member.unserved(&self.inputs),
+            None => Vec::new(),
+        };
+        let linked = linked
+            .into_iter()
+            .map(|build| (&build.request, &build.inputs));
+        let builds = std::iter::once((self.request, &self.inputs)).chain(linked);
+        let guard = policy::guard(builds, self.client, self.environment).await?;
+        self.guard = guard;
+        Ok(self)
+    }
+
+    /// A build that failed because of a policy says so.
+    pub(super) fn explained<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        policy::explained(self.guard.as_deref(), result)
     }
 
     /// A session that serves what the request reads, and a folder that has to live as long.
@@ -85,7 +112,11 @@ impl<'a> Attempt<'a> {
             Some(member) => served.with_secrets_of(&member.unserved(&self.inputs)),
             None => served,
         };
-        Ok(served.session())
+        let (session, folder) = served.session();
+        Ok(match &self.guard {
+            Some(guard) => (session.source_check(policy::as_check(guard)), folder),
+            None => (session, folder),
+        })
     }
 
     /// The id of the session that serves the folders: the attempt's own, unless it is shared.
@@ -102,11 +133,20 @@ impl<'a> Attempt<'a> {
         session: Session,
         solve: SolveRequest,
     ) -> Result<Attended<'a>, Error> {
+        let guard = self.guard.as_deref();
+        let solve = SolveRequest {
+            source_policy_session: guard.is_some(),
+            proxy_network: guard.is_some_and(Guard::wants_proxy),
+            ..solve
+        };
         Attended::new(self.client, self.environment, session, solve)
     }
 
     /// Reads through the daemon what is not on this side.
     pub(super) async fn load(&self, bridge: &Bridge, session_id: &str) -> Result<Loaded, Error> {
+        if let Some(guard) = &self.guard {
+            policy::check_daemon(guard, bridge)?;
+        }
         fetch::load(self, bridge, session_id).await
     }
 

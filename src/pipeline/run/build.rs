@@ -77,7 +77,10 @@ impl<'a> Build<'a> {
         let sent = environment.sent.clone();
         let member = member.or_else(|| Member::alone(request, &attempt.inputs, sent));
         Ok(Self {
-            attempt: attempt.with_frontend(forwarded, member),
+            attempt: attempt
+                .with_frontend(forwarded, member)
+                .with_policies()
+                .await?,
             prepared,
             job,
             outputs,
@@ -99,7 +102,7 @@ impl<'a> Build<'a> {
             id_is_digest = self.is_kept_by_digest(bridge.workers());
             self.drive(bridge, sources, handed_over).await
         });
-        let driven = driven.await;
+        let driven = self.attempt.explained(driven.await);
         self.attempt.end().await;
         let (finished, response) = driven.map_err(|error| self.not_received(error))?;
         let (client, metadata) = (

@@ -10,7 +10,7 @@ use crate::frontend::{Asked, Choice, Contexts, Entry, Source, is_elsewhere};
 use crate::gateway::{self, Bridge, BuildResult, SolveOptions};
 use crate::llb::{self, Constraints, Definition, MarshalOptions};
 use crate::pipeline::inputs::{ContextRead, DockerfileRead};
-use crate::pipeline::{Error, Inputs, PolicyUse};
+use crate::pipeline::{Error, Inputs};
 use crate::session::Session;
 use crate::text::redact_url;
 use crate::translate::Context;
@@ -83,7 +83,10 @@ pub(super) async fn load(
     let contexts = Contexts::find(bridge, &asked, session_id, BTreeMap::new()).await?;
     if in_context {
         let entry = Entry::read(bridge, asked.attributes(), session_id, &contexts).await?;
-        if let (PolicyUse::Refuse, Some(file)) = (attempt.request.policy, entry.policy) {
+        // Of other contexts it has been read before.
+        if let (true, Some(file)) = (attempt.request.policy.uses_own(), entry.policy)
+            && matches!(inputs.context, ContextRead::Upload(_))
+        {
             return Err(Error::Policy { file });
         }
         let source = entry.source;

@@ -26,6 +26,7 @@ mod linked;
 pub(super) mod shared;
 mod sources;
 
+pub(super) mod asking;
 pub(super) mod outcome;
 pub(super) mod provenance;
 pub(super) mod question;

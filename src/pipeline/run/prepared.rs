@@ -12,7 +12,7 @@ use super::retry::{self, Failed};
 use crate::client::{Client, DaemonKind};
 use crate::frontend::{Asked, Job};
 use crate::pipeline::inputs::spool::Spool;
-use crate::pipeline::inputs::{ContextRead, policy, reading};
+use crate::pipeline::inputs::{ContextRead, reading};
 use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs, export};
 use crate::session::Upload;
@@ -47,7 +47,6 @@ pub(super) struct Part {
 pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
     export::check(&request)?;
     let inputs = read_inputs(&request).await?;
-    policy::check(&request, &inputs)?;
     // The daemon is not known yet: where images are looked up is added when it is.
     let asked = translation::asked(&request, &inputs, DaemonKind::Buildkitd, false);
     let job = match inputs.source() {

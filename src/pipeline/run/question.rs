@@ -8,7 +8,7 @@ use super::shared::Member;
 use crate::client::{Client, DaemonKind, SolveRequest};
 use crate::frontend::{Answer, Asked, Call, Question, Source};
 use crate::gateway::BuildResult;
-use crate::pipeline::inputs::{named, policy};
+use crate::pipeline::inputs::named;
 use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::session::ContentStores;
@@ -27,7 +27,6 @@ pub struct Inquiry {
 /// What is missing, with its path.
 pub async fn inquire(request: BuildRequest, call: Call) -> Result<Inquiry, Error> {
     let inputs = read_inputs(&request).await?;
-    policy::check(&request, &inputs)?;
     Ok(Inquiry {
         request,
         inputs,
@@ -70,6 +69,7 @@ impl Inquiry {
         let forwarded = question.as_ref().is_some_and(Question::is_elsewhere);
         let member = Member::alone(request, &attempt.inputs, environment.sent.clone());
         let attempt = attempt.with_frontend(forwarded, member);
+        let attempt = attempt.with_policies().await?;
         let (session, _folder) = attempt.session(ContentStores::new())?;
         let session = session.build()?;
         let sources = attempt.sources(&session).await?;
@@ -86,7 +86,7 @@ impl Inquiry {
             bridge.return_result(&BuildResult::default()).await?;
             Ok(answer)
         });
-        let answered = answered.await;
+        let answered = attempt.explained(answered.await);
         attempt.end().await;
         Ok(answered?.0)
     }

@@ -52,6 +52,7 @@ pub(super) fn requests(
         proxies::add(&mut request.build_args, environment)?;
         attestations::defaults(request, metadata, environment)?;
         request.source_policy = policy::of_environment(environment)?;
+        policy::of_process(&mut request.policy, environment);
         request.node_id = environment.node_id();
         request.folders = Folders::from_environment();
         let is_linked = plan.targets.get(name).is_some_and(|target| target.linked);

@@ -71,7 +71,7 @@ pub(super) fn build_request(
     let metadata_file = args.results.wants_metadata();
     args.attestations
         .apply(&mut request, metadata_file, environment)?;
-    request.policy = args.policy.parse()?;
+    request.policy = args.policy.parse(environment)?;
     request.annotations =
         pipeline::parse_annotations(&args.annotation).map_err(|error| hint::for_value(&error))?;
     request.source_policy = policy::of_environment(environment)?;

@@ -66,8 +66,8 @@ pub(crate) enum BuildUsage {
     NoAgent(String),
     #[error("cannot use the source policy {}: {reason}", .path.display())]
     SourcePolicy { path: PathBuf, reason: String },
-    #[error("--policy {0:?} cannot be obeyed: policies are not supported yet")]
-    Policy(String),
+    #[error("--policy {0}: {1}")]
+    Policy(String, solvekit::policy::PolicyTextError),
     #[error("--format pb is one graph, and several platforms are asked for")]
     SeveralGraphs,
     #[error("--format pb is binary, and stdout is a terminal")]
@@ -162,8 +162,9 @@ impl BuildUsage {
                  [{\"action\": \"DENY\", \"selector\": {\"identifier\": \
                  \"docker-image://docker.io/*\"}}]}"
             }
-            Self::Policy(_) => {
-                "--policy disabled=true builds without the policy beside the Dockerfile"
+            Self::Policy(..) => {
+                "write filename=FILE, reset=true, disabled=true, strict=true or log-level=LEVEL, \
+                 separated by commas"
             }
             Self::SeveralGraphs => "run it once for each platform",
             Self::GraphToTerminal => {

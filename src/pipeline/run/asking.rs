@@ -1,0 +1,31 @@
+//! Facts about sources, found out by a daemon without a build: for policies that are tried out.
+
+use super::attended::Attended;
+use super::environment::Environment;
+use crate::client::{Client, SolveRequest};
+use crate::gateway::{Bridge, BuildResult};
+use crate::pipeline::Error;
+use crate::session::Session;
+
+/// Runs `work` with a bridge to a daemon that builds nothing.
+///
+/// # Errors
+/// Those of `work`, and of the daemon.
+pub async fn ask<T>(
+    client: &Client,
+    environment: &Environment,
+    work: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let session = Session::builder().auth(environment.auth()).build()?;
+    let solve = SolveRequest {
+        internal: true,
+        ..SolveRequest::default()
+    };
+    let attended = Attended::new(client, environment, session, solve)?;
+    let answered = attended.run(async |bridge| {
+        let answer = work(bridge).await?;
+        bridge.return_result(&BuildResult::default()).await?;
+        Ok(answer)
+    });
+    Ok(answered.await?.0)
+}

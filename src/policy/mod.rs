@@ -1,0 +1,75 @@
+//! Policies about the sources of a build: which apply, where their files are, and the answers that
+//! the daemon gets while it builds. How they are evaluated is the subject of `solvekit-policy`.
+
+mod eval;
+mod files;
+mod guard;
+mod load;
+mod log;
+
+use std::path::PathBuf;
+
+pub use eval::{EvalError, Evaluated, Evaluator, ParseSourceError, Printed, parse_source, print};
+pub use files::FileError;
+pub(crate) use files::{PolicyFiles, RemoteRoot, Root};
+pub(crate) use guard::Guard;
+pub use load::LoadError;
+pub(crate) use load::{Own, Sets, load};
+pub use solvekit_bake::target::{AttributeError as PolicyTextError, Policy as PolicyText};
+pub use solvekit_policy::*;
+
+/// The policies of a build.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policies {
+    /// What was configured; the policy beside the Dockerfile counts unless this resets it.
+    pub configs: Vec<PolicyConfig>,
+    /// The default policy about images that Docker ships counts too.
+    pub with_default: bool,
+    /// What policies say in the progress, unless their own configuration says it.
+    pub log_level: LogLevel,
+    /// The folder that `cwd://` paths are in.
+    pub working_folder: Option<PathBuf>,
+}
+
+impl Policies {
+    /// No policy counts.
+    pub fn disabled() -> Self {
+        Self {
+            configs: vec![PolicyConfig {
+                disabled: true,
+                ..PolicyConfig::default()
+            }],
+            ..Self::default()
+        }
+    }
+
+    /// True if the policy beside the Dockerfile counts.
+    pub(crate) fn uses_own(&self) -> bool {
+        match combine(true, &self.configs) {
+            Ok(Some(sets)) => sets.iter().any(|set| set.is_default),
+            Ok(None) => false,
+            Err(DisabledWithOthers) => true,
+        }
+    }
+}
+
+/// A configuration as `--policy` and bake files write it.
+pub fn config(text: &PolicyText) -> PolicyConfig {
+    use solvekit_bake::target::LogLevel as Level;
+    PolicyConfig {
+        files: text.files.clone(),
+        reset: text.reset,
+        disabled: text.disabled,
+        strict: text.strict,
+        log_level: text.log_level.map(|level| match level {
+            Level::Panic => LogLevel::Panic,
+            Level::Fatal => LogLevel::Fatal,
+            Level::Error => LogLevel::Error,
+            Level::Warning => LogLevel::Warn,
+            Level::Info => LogLevel::Info,
+            Level::Debug => LogLevel::Debug,
+            Level::Trace => LogLevel::Trace,
+        }),
+    }
+}
