@@ -29,7 +29,7 @@ type Function = fn(&mut State, &[Value]) -> Value;
 
 /// Adds the functions to an engine.
 pub(crate) fn add(engine: &mut regorus::Engine, state: &Shared) -> Result<(), String> {
-    let functions: [(&str, u8, Function); 12] = [
+    let functions: [(&str, u8, Function); 14] = [
         (rewrite::READ, 2, State::read),
         (rewrite::MESSAGE, 3, State::message),
         ("load_json", 1, load_json),
@@ -42,6 +42,8 @@ pub(crate) fn add(engine: &mut regorus::Engine, state: &Shared) -> Result<(), St
         ("__solvekit_range_step", 3, range),
         ("__solvekit_lsh", 2, shift_left),
         ("__solvekit_sprintf", 2, sprintf),
+        ("__solvekit_count", 2, count),
+        ("__solvekit_subset", 2, subset),
     ];
     for (name, arguments, function) in functions {
         let state = Arc::clone(state);
@@ -151,6 +153,50 @@ fn sprintf(_: &mut State, values: &[Value]) -> Value {
     };
     let arguments: Vec<&Value> = arguments.iter().collect();
     Value::from(format::sprintf(&template, &arguments))
+}
+
+/// `strings.count`, which panics in regorus for an empty text.
+fn count(_: &mut State, values: &[Value]) -> Value {
+    let [Some(text), Some(part)] = [0, 1].map(|at| string(values.get(at))) else {
+        return Value::Undefined;
+    };
+    let found = match part.is_empty() {
+        true => text.chars().count() + 1,
+        false => text.matches(&part).count(),
+    };
+    Value::from(found)
+}
+
+/// `object.subset`, which panics in regorus for an empty array.
+fn subset(_: &mut State, values: &[Value]) -> Value {
+    let [all, part] = values else {
+        return Value::Undefined;
+    };
+    let is_collection =
+        |value: &Value| matches!(value, Value::Object(_) | Value::Set(_) | Value::Array(_));
+    let is_known = std::mem::discriminant(all) == std::mem::discriminant(part)
+        || matches!((all, part), (Value::Array(_), Value::Set(_)));
+    match is_collection(all) && is_known {
+        true => Value::from(is_subset(all, part)),
+        false => Value::Undefined,
+    }
+}
+
+fn is_subset(all: &Value, part: &Value) -> bool {
+    match (all, part) {
+        (Value::Object(all), Value::Object(part)) => part
+            .iter()
+            .all(|(key, value)| all.get(key).is_some_and(|found| is_subset(found, value))),
+        (Value::Set(all), Value::Set(part)) => part.is_subset(all),
+        (Value::Array(all), Value::Array(part)) => {
+            let (all, part) = (all.as_slice(), part.as_slice());
+            part.is_empty() || all.windows(part.len()).any(|window| window == part)
+        }
+        (Value::Array(all), Value::Set(part)) => {
+            part.iter().all(|item| all.as_slice().contains(item))
+        }
+        (all, part) => all == part,
+    }
 }
 
 pub(crate) fn string(value: Option<&Value>) -> Option<String> {

@@ -14,12 +14,14 @@ pub(crate) const READ: &str = "__solvekit_read";
 /// Passes a message on and records the line that it comes from.
 pub(crate) const MESSAGE: &str = "__solvekit_message";
 
-/// Functions of regorus that take memory as their arguments say, and the bounded ones in place.
+/// Functions of regorus that panic or take memory as their arguments say, and those in their place.
 pub(crate) const BOUNDED: &[(&str, &str)] = &[
     ("numbers.range", "__solvekit_range"),
     ("numbers.range_step", "__solvekit_range_step"),
     ("bits.lsh", "__solvekit_lsh"),
     ("sprintf", "__solvekit_sprintf"),
+    ("strings.count", "__solvekit_count"),
+    ("object.subset", "__solvekit_subset"),
 ];
 
 /// A piece of text put in place of a range of bytes.
