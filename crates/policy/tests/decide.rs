@@ -237,3 +237,122 @@ fn policies_that_fail_do_not_decide() {
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
+
+#[test]
+fn the_default_policy_wants_signatures_of_docker_s_images() {
+    let mut loader = Loader::new();
+    loader.add(solvekit_policy::DEFAULT_POLICY_FILE, solvekit_policy::DEFAULT_POLICY).unwrap();
+    let policy = loader.finish(Settings::default()).unwrap();
+    let unsigned = ImageFacts {
+        chain: Some(solvekit_policy::Chain::default()),
+        ..ImageFacts::default()
+    };
+    for (image, is_allowed) in [
+        ("docker/dockerfile:1", false),
+        ("docker/dockerfile:labs", false),
+        ("docker/dockerfile:1.21.0-labs", false),
+        ("docker/dockerfile-upstream:2", false),
+        ("docker/dockerfile:1.20", true),
+        ("docker/dockerfile:other", true),
+        ("docker/buildkit-syft-scanner:latest", false),
+        ("docker/buildkit-syft-scanner:1.9", true),
+        ("moby/buildkit:v0.27.0-rootless", false),
+        ("moby/buildkit:buildx-stable-1", false),
+        ("moby/buildkit:v0.26.3", true),
+        ("moby/buildkit:master-cache", true),
+        ("library/alpine:latest", true),
+    ] {
+        let mut source = Source::new(format!("docker-image://docker.io/{image}"));
+        source.image = Some(unsigned.clone());
+        let Answer::Decision(decision) = ask(&policy, &source).answer else {
+            panic!("{image}")
+        };
+        assert_eq!(decision.is_allowed(), is_allowed, "{image}");
+        let said = decision.deny_messages.first().map(|message| message.text.as_str());
+        let said = said.unwrap_or_default();
+        assert_eq!(said.contains("is not allowed by default policy"), !is_allowed, "{image}");
+    }
+}
+
+#[test]
+fn signatures_that_are_not_verified_deny() {
+    let text = "decision := {\"allow\": count(input.image.signatures) == 0}\n\
+                decision := {\"allow\": true} if not input.image.signatures";
+    let mut source = Source::new(ALPINE);
+    let chain = |signatures: &[&str]| solvekit_policy::Chain {
+        attestation_manifest: DIGEST.to_owned(),
+        signature_manifests: signatures.iter().map(|&text| text.to_owned()).collect(),
+        attestations: Vec::new(),
+    };
+    for (signatures, expected) in [(&[][..], Action::Allow), (&[DIGEST][..], Action::Deny)] {
+        source.image = Some(ImageFacts {
+            chain: Some(chain(signatures)),
+            ..ImageFacts::default()
+        });
+        assert_eq!(action(text, &source), expected);
+    }
+}
+
+#[test]
+fn provenance_is_read_with_its_materials() {
+    let statement = br#"{"predicateType":"https://slsa.dev/provenance/v1","predicate":{
+        "buildDefinition":{"buildType":"t","externalParameters":{
+            "configSource":{"uri":"https://github.com/a/b.git"},
+            "request":{"frontend":"dockerfile.v0","args":{"build-arg:V":"1"}}},
+        "resolvedDependencies":[{"uri":"pkg:docker/alpine@3.20?platform=linux%2Farm64",
+            "digest":{"sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}},
+            {"uri":"https://github.com/a/b.git#main"},{"uri":"mailto:x"}]},
+        "runDetails":{"builder":{"id":"b"},"metadata":{"startedOn":"2026-01-02T03:04:05.6+01:00"}}}}"#;
+    let mut source = Source::new(ALPINE);
+    source.image = Some(ImageFacts {
+        chain: Some(solvekit_policy::Chain {
+            attestations: vec![(
+                "https://slsa.dev/provenance/v1".to_owned(),
+                statement.to_vec(),
+            )],
+            ..solvekit_policy::Chain::default()
+        }),
+        ..ImageFacts::default()
+    });
+    let platform = Platform::parse("linux/amd64").unwrap();
+    let described = source.describe(Some(&platform)).unwrap();
+    let json = serde_json::to_value(&described.input).unwrap();
+    let provenance = &json["image"]["provenance"];
+    assert_eq!(provenance["buildArgs"]["V"], "1");
+    assert_eq!(provenance["startedOn"], "2026-01-02T02:04:05Z");
+    let materials = provenance["materials"].as_array().unwrap();
+    assert_eq!(materials.len(), 2);
+    assert_eq!(materials[0]["image"]["ref"], format!("docker.io/library/alpine:3.20@{DIGEST}"));
+    assert_eq!(materials[0]["image"]["platform"], "linux/arm64");
+    assert_eq!(materials[1]["git"]["remote"], "https://github.com/a/b.git");
+    let text = "decision := {\"allow\": input.image.provenance.materials[0].image.labels.x == \"1\"}";
+    let error = ask_with(&policy(text), &source, &Files::new()).unwrap_err();
+    assert!(matches!(error, Error::Material { .. }), "{error}");
+    let text = "decision := {\"allow\": input.image.provenance.materials[_].git.host == \"github.com\"}";
+    assert_eq!(action(text, &source), Action::Allow);
+}
+
+#[test]
+fn a_commit_is_described_and_checked() {
+    let commit = b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n\
+        author A <a@example.com> 1700000000 +0100\n\
+        committer B <b@example.com> 1700000000 +0000\n\nhello\n";
+    let mut source = Source::new("git://github.com/a/b.git#main:sub/dir");
+    source.git = Some(solvekit_policy::GitFacts {
+        checksum: "2f2c3da3e7a8a4f2f7ef6c6a0f2b2b1a4b9a1a11".to_owned(),
+        reference: "refs/heads/main".to_owned(),
+        commit_object: commit.to_vec(),
+        ..solvekit_policy::GitFacts::default()
+    });
+    let error = source.describe(None).unwrap_err().to_string();
+    let (_, actual) = error.split_once("has the checksum ").unwrap();
+    source.git.as_mut().unwrap().checksum = actual.to_owned();
+    let described = source.describe(None).unwrap();
+    let git = described.input.git.unwrap();
+    assert_eq!((git.branch.as_str(), git.sub_dir.as_str()), ("main", "sub/dir"));
+    let commit = git.commit.unwrap();
+    assert_eq!(commit.message, "hello");
+    assert_eq!(commit.author.when.as_deref(), Some("2023-11-14T23:13:20+01:00"));
+    assert_eq!(commit.committer.when.as_deref(), Some("2023-11-14T22:13:20Z"));
+    assert!(described.unknown.is_empty());
+}
