@@ -241,7 +241,12 @@ fn policies_that_fail_do_not_decide() {
 #[test]
 fn the_default_policy_wants_signatures_of_docker_s_images() {
     let mut loader = Loader::new();
-    loader.add(solvekit_policy::DEFAULT_POLICY_FILE, solvekit_policy::DEFAULT_POLICY).unwrap();
+    loader
+        .add(
+            solvekit_policy::DEFAULT_POLICY_FILE,
+            solvekit_policy::DEFAULT_POLICY,
+        )
+        .unwrap();
     let policy = loader.finish(Settings::default()).unwrap();
     let unsigned = ImageFacts {
         chain: Some(solvekit_policy::Chain::default()),
@@ -268,9 +273,16 @@ fn the_default_policy_wants_signatures_of_docker_s_images() {
             panic!("{image}")
         };
         assert_eq!(decision.is_allowed(), is_allowed, "{image}");
-        let said = decision.deny_messages.first().map(|message| message.text.as_str());
+        let said = decision
+            .deny_messages
+            .first()
+            .map(|message| message.text.as_str());
         let said = said.unwrap_or_default();
-        assert_eq!(said.contains("is not allowed by default policy"), !is_allowed, "{image}");
+        assert_eq!(
+            said.contains("is not allowed by default policy"),
+            !is_allowed,
+            "{image}"
+        );
     }
 }
 
@@ -322,13 +334,18 @@ fn provenance_is_read_with_its_materials() {
     assert_eq!(provenance["startedOn"], "2026-01-02T02:04:05Z");
     let materials = provenance["materials"].as_array().unwrap();
     assert_eq!(materials.len(), 2);
-    assert_eq!(materials[0]["image"]["ref"], format!("docker.io/library/alpine:3.20@{DIGEST}"));
+    assert_eq!(
+        materials[0]["image"]["ref"],
+        format!("docker.io/library/alpine:3.20@{DIGEST}")
+    );
     assert_eq!(materials[0]["image"]["platform"], "linux/arm64");
     assert_eq!(materials[1]["git"]["remote"], "https://github.com/a/b.git");
-    let text = "decision := {\"allow\": input.image.provenance.materials[0].image.labels.x == \"1\"}";
+    let text =
+        "decision := {\"allow\": input.image.provenance.materials[0].image.labels.x == \"1\"}";
     let error = ask_with(&policy(text), &source, &Files::new()).unwrap_err();
     assert!(matches!(error, Error::Material { .. }), "{error}");
-    let text = "decision := {\"allow\": input.image.provenance.materials[_].git.host == \"github.com\"}";
+    let text = "decision := {\"allow\": allow}\n\
+        allow if input.image.provenance.materials[_].git.host == \"github.com\"";
     assert_eq!(action(text, &source), Action::Allow);
 }
 
@@ -349,10 +366,19 @@ fn a_commit_is_described_and_checked() {
     source.git.as_mut().unwrap().checksum = actual.to_owned();
     let described = source.describe(None).unwrap();
     let git = described.input.git.unwrap();
-    assert_eq!((git.branch.as_str(), git.sub_dir.as_str()), ("main", "sub/dir"));
+    assert_eq!(
+        (git.branch.as_str(), git.sub_dir.as_str()),
+        ("main", "sub/dir")
+    );
     let commit = git.commit.unwrap();
     assert_eq!(commit.message, "hello");
-    assert_eq!(commit.author.when.as_deref(), Some("2023-11-14T23:13:20+01:00"));
-    assert_eq!(commit.committer.when.as_deref(), Some("2023-11-14T22:13:20Z"));
+    assert_eq!(
+        commit.author.when.as_deref(),
+        Some("2023-11-14T23:13:20+01:00")
+    );
+    assert_eq!(
+        commit.committer.when.as_deref(),
+        Some("2023-11-14T22:13:20Z")
+    );
     assert!(described.unknown.is_empty());
 }

@@ -15,7 +15,9 @@ fn source(text: &str) -> Source {
     }
     if text.starts_with("https://") && text.contains(".git#") {
         let mut source = Source::new(format!("git://{text}"));
-        source.attrs.insert("git.fullurl".to_owned(), text.to_owned());
+        source
+            .attrs
+            .insert("git.fullurl".to_owned(), text.to_owned());
         return source;
     }
     Source::new(text)
@@ -31,7 +33,11 @@ fn input_documents_are_those_of_buildx() {
         described.input.clear_depth();
         let expected: serde_json::Value =
             serde_json::from_str(&read(format!("{number}.json"))).unwrap();
-        assert_eq!(serde_json::to_value(&described.input).unwrap(), expected, "{text}");
+        assert_eq!(
+            serde_json::to_value(&described.input).unwrap(),
+            expected,
+            "{text}"
+        );
         let unknown = read(format!("{number}.unknown"));
         let (_, unknown) = unknown.trim().split_once("fields: ").unwrap();
         let unknown: BTreeSet<&str> = unknown.split(", ").collect();

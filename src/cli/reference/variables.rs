@@ -1,7 +1,7 @@
 //! The environment variables of the command, for its reference.
 
 /// Names and effects, in the order of the reference.
-pub(super) const VARIABLES: [(&str, &str); 45] = [
+pub(super) const VARIABLES: [(&str, &str); 46] = [
     ("BUILDKIT_HOST", "the address of the daemon, as `--addr`"),
     ("BUILDX_BUILDER", "the builder, as `--builder`"),
     ("DOCKER_HOST", "the address of the Docker Engine"),
@@ -62,6 +62,10 @@ pub(super) const VARIABLES: [(&str, &str); 45] = [
     (
         "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY",
         "the file of a source policy for every build",
+    ),
+    (
+        "BUILDX_DEFAULT_POLICY",
+        "if true, images that Docker ships for builds need a signature",
     ),
     (
         "BUILDX_BAKE_FILE",

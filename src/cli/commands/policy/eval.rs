@@ -21,7 +21,7 @@ pub(crate) struct EvalArgs {
     /// The source: docker-image://NAME, a git repository, a URL, or a folder
     source: String,
 
-    /// The Dockerfile whose policy is evaluated: FILE.rego is read; - reads the policy from stdin
+    /// Evaluate the policy of this Dockerfile: FILE.rego is read; - reads the policy from stdin
     #[arg(
         short,
         long,
@@ -35,11 +35,11 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     print: bool,
 
-    /// Fields of the input to find out, for example image.labels; comma-separated, repeatable
+    /// Find out these fields of the input, for example image.labels; comma-separated, repeatable
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     fields: Vec<String>,
 
-    /// The platform of the image
+    /// Use this platform of the image
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
 }

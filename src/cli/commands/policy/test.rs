@@ -17,11 +17,11 @@ pub(crate) struct TestArgs {
     /// A file that ends in _test.rego, or a folder with such files
     path: String,
 
-    /// Only the tests whose names have this text in them
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    run: String,
+    /// Run only the tests whose names contain this text
+    #[arg(long, value_name = "TEXT")]
+    run: Option<String>,
 
-    /// The Dockerfile whose policy is tested: FILE.rego in the working folder
+    /// Test the policy of this Dockerfile: FILE.rego in the working folder
     #[arg(long, value_name = "FILE", default_value = "Dockerfile")]
     filename: String,
 }
@@ -48,9 +48,10 @@ pub(crate) async fn cmd_test(
     let cases = policy
         .tests(&names)
         .map_err(|error| Failure::from_error(&error))?;
+    let wanted = args.run.as_deref().unwrap_or_default();
     let cases: Vec<TestCase> = cases
         .into_iter()
-        .filter(|case| case.name.contains(&args.run))
+        .filter(|case| case.name.contains(wanted))
         .collect();
     if cases.is_empty() {
         return Err(Failure::new("no tests found"));
