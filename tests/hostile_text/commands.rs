@@ -214,7 +214,7 @@ const LINES: &[(&str, Kind)] = &[
     ("!--addr @D build --policy filename=evil.rego scratch", Text),
     ("!policy eval @N", Text),
     ("!policy eval -f @N .", Text),
-    ("!policy test @N", Text),
+    ("!policy test --filename evil @N", Text),
     ("!policy test --filename @N .", Text),
     ("!policy test --filename evil evil_test.rego", Text),
     ("policy json-schema", Json),
