@@ -76,10 +76,11 @@ pub fn login_key(server: &str) -> String {
         Some(rest) => &server[server.len() - rest.len()..],
         None => server,
     };
-    let rest = rest.trim_end_matches('/');
+    let rest = rest.trim_start();
+    let rest = rest.trim_end_matches(|c: char| c == '/' || c.is_whitespace());
     let rest = match is_part(rest) {
         true => rest,
-        false => host(rest),
+        false => host(rest).trim(),
     };
     if rest.is_empty() || is_hub(rest) {
         return HUB.to_owned();
@@ -150,8 +151,11 @@ mod tests {
             ("r.example/v1/", "r.example"),
             ("r.example/Team/app", "r.example/Team/app"),
             ("docker.io/me", "docker.io/me"),
+            ("https:// r.example/v2 /", "r.example"),
+            ("x://r.example /v2", "r.example"),
         ] {
             assert_eq!(login_key(server), key, "{server}");
+            assert_eq!(login_key(key), key, "{server}");
         }
         assert_eq!(registry_of_key(HUB), "docker.io");
         assert_eq!(registry_of_key("r.example:5/a"), "r.example:5");
