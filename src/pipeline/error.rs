@@ -262,10 +262,10 @@ pub enum Error {
     },
     /// The policies of the build cannot be used.
     #[error(transparent)]
-    PolicyLoad(#[from] LoadError),
+    PolicyLoad(Box<LoadError>),
     /// A policy cannot be tried out.
     #[error(transparent)]
-    PolicyEval(#[from] EvalError),
+    PolicyEval(Box<EvalError>),
     /// A policy denies a source.
     #[error("source {origin:?} not allowed by policy: {}", reasons.join("; "))]
     Denied {
@@ -360,6 +360,18 @@ pub enum Error {
     /// A task of this program panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
+}
+
+impl From<LoadError> for Error {
+    fn from(error: LoadError) -> Self {
+        Self::PolicyLoad(Box::new(error))
+    }
+}
+
+impl From<EvalError> for Error {
+    fn from(error: EvalError) -> Self {
+        Self::PolicyEval(Box::new(error))
+    }
 }
 
 impl Error {

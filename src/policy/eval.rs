@@ -1,5 +1,5 @@
-//! Policies that are tried out, without a build: what one decides about a source, the input document
-//! that it would get, the tests of a policy.
+//! Policies that are tried out, without a build: what one decides about a source, the input
+//! document that it would get, the tests of a policy.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -263,7 +263,7 @@ impl Guard {
         let verdict = match decision.action() {
             Action::Allow => Verdict::Allow,
             Action::Pin(digest) => match pinned(source, &digest) {
-                Some(pinned) => Verdict::Convert(pinned),
+                Some(pinned) => Verdict::Convert(Box::new(pinned)),
                 None => Verdict::Deny(vec![format!("the image cannot be pinned to {digest}")]),
             },
             Action::Deny => {

@@ -33,7 +33,7 @@ pub enum Verdict {
     /// It may not, for these reasons.
     Deny(Vec<String>),
     /// Another source is used in its place, about which is asked again.
-    Convert(Source),
+    Convert(Box<Source>),
     /// The daemon is to find this out and ask again.
     Ask(Facts),
 }
@@ -96,7 +96,7 @@ use proto::check_policy_response::Result as Result_;
 fn decision(verdict: Verdict) -> proto::DecisionResponse {
     let (action, messages, update) = match verdict {
         Verdict::Allow => (PolicyAction::Allow, Vec::new(), None),
-        Verdict::Convert(source) => (PolicyAction::Convert, Vec::new(), Some(source)),
+        Verdict::Convert(source) => (PolicyAction::Convert, Vec::new(), Some(*source)),
         Verdict::Deny(messages) => (PolicyAction::Deny, messages, None),
         Verdict::Ask(_) => (PolicyAction::Deny, Vec::new(), None),
     };

@@ -1,4 +1,4 @@
-//! Policies in Rego about the sources of a build. A daemon that does not ask about sources is refused.
+//! Policies in Rego about the sources of a build. A daemon that does not ask is refused.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
-//! Every function that a policy may call, with arguments that nobody expects: an answer or an error,
-//! no panic, and not much memory.
+//! Every function that a policy may call, with arguments that nobody expects: an answer or an
+//! error, no panic, and not much memory.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use regorus::unstable::BUILTINS;
 use solvekit_policy::{Files, Loader, Platform, Settings, Source};

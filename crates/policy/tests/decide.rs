@@ -1,4 +1,5 @@
 //! Policies about sources: what is decided, and what is asked for first.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
 
@@ -170,16 +171,10 @@ fn a_file_is_asked_for_and_read() {
 
 #[test]
 fn what_cannot_be_verified_denies() {
-    for (text, source) in [(
-        "decision := {\"allow\": true} if not verify_http_pgp_signature(input.http, \"a\", \"b\")",
-        "https://example.com/a",
-    )] {
-        let answer = ask(&policy(text), &Source::new(source)).answer;
-        assert!(
-            matches!(answer, Answer::Decision(d) if !d.is_allowed()),
-            "{text}"
-        );
-    }
+    let text = "decision := {\"allow\": true} \
+        if not verify_http_pgp_signature(input.http, \"a\", \"b\")";
+    let answer = ask(&policy(text), &Source::new("https://example.com/a")).answer;
+    assert!(matches!(answer, Answer::Decision(d) if !d.is_allowed()));
 }
 
 #[test]
@@ -314,7 +309,8 @@ fn provenance_is_read_with_its_materials() {
         "resolvedDependencies":[{"uri":"pkg:docker/alpine@3.20?platform=linux%2Farm64",
             "digest":{"sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}},
             {"uri":"https://github.com/a/b.git#main"},{"uri":"mailto:x"}]},
-        "runDetails":{"builder":{"id":"b"},"metadata":{"startedOn":"2026-01-02T03:04:05.6+01:00"}}}}"#;
+        "runDetails":{"builder":{"id":"b"},
+            "metadata":{"startedOn":"2026-01-02T03:04:05.6+01:00"}}}}"#;
     let mut source = Source::new(ALPINE);
     source.image = Some(ImageFacts {
         chain: Some(solvekit_policy::Chain {

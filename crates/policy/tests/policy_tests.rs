@@ -1,5 +1,6 @@
 //! `policy test` on the fixtures, whose answers are buildx's: `buildx policy test .` in the folder
 //! made `expected.txt`.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 
