@@ -240,9 +240,7 @@ fn graph(args: &SolveArgs) -> Result<Definition, Failure> {
 pub(crate) fn read_graph(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     match path.filter(|it| *it != Path::new("-")) {
         Some(path) => read(path),
-        None if std::io::stdin().is_terminal() => {
-            return Err(GraphUsage::Terminal.into());
-        }
+        None if std::io::stdin().is_terminal() => Err(GraphUsage::Terminal.into()),
         None => take_at_most(std::io::stdin().lock(), GRAPH_LIMIT)
             .map_err(|error| Failure::new(format!("cannot read stdin: {error}"))),
     }
