@@ -61,7 +61,7 @@ pub enum Error {
         /// The text as given, without a password.
         text: String,
         /// What is wrong with it.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// A named context cannot be used.
     #[error("cannot use the named context {name:?}")]
@@ -130,7 +130,7 @@ pub enum Error {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// An entitlement that cannot be parsed.
     #[error("invalid entitlement {input:?}")]
@@ -138,7 +138,7 @@ pub enum Error {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// An annotation that cannot be parsed.
     #[error("invalid annotation {input:?}")]
@@ -146,7 +146,7 @@ pub enum Error {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// An attestation that cannot be parsed.
     #[error("invalid attestation {input:?}")]
@@ -156,7 +156,7 @@ pub enum Error {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// Several platforms in an archive for `docker load`, which holds one image.
     #[error("an archive of type=docker holds one platform, and {count} are asked for")]
@@ -173,7 +173,7 @@ pub enum Error {
         /// The text as given.
         input: String,
         /// What is wrong with it.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// A cache that cannot be parsed.
     #[error("invalid cache to {direction}: {input:?}")]
@@ -183,7 +183,7 @@ pub enum Error {
         /// The text as given, without tokens and keys.
         input: String,
         /// What is wrong with it.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// The result is to be pushed, and has no name.
     #[error("there is no name to push to")]

@@ -24,7 +24,7 @@ pub fn parse_annotations(given: &[String]) -> Result<BTreeMap<String, String>, E
     for text in given.iter().filter(|text| !text.is_empty()) {
         let invalid = |source| Error::Annotation {
             input: text.clone(),
-            source,
+            source: Box::new(source),
         };
         let (place, value) = text
             .split_once('=')

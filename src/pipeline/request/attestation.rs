@@ -102,7 +102,7 @@ impl Attestations {
         let invalid = |source| Error::Attestation {
             kind,
             input: text.to_owned(),
-            source,
+            source: Box::new(source),
         };
         let (kind, attributes) = match (kind, go_bool(text)) {
             (Some(kind), Some(wanted)) => (kind, wanted.then(BTreeMap::new)),

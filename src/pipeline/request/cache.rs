@@ -152,7 +152,7 @@ pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEnt
     let invalid = |source| Error::Cache {
         direction,
         input: redacted(text),
-        source,
+        source: Box::new(source),
     };
     let fields = csv_fields(text).map_err(|error| invalid(error.into()))?;
     if !text.contains('=') {
@@ -190,7 +190,7 @@ pub fn cache_entry(
     check(kind, &attrs, direction).map_err(|source| Error::Cache {
         direction,
         input: format!("type={kind}"),
-        source,
+        source: Box::new(source),
     })?;
     let kind = kind.to_owned();
     Ok(CacheEntry { kind, attrs })

@@ -56,7 +56,7 @@ impl FromStr for Entitlement {
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| Error::Entitlement {
             input: text.to_owned(),
-            source,
+            source: Box::new(source),
         };
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),

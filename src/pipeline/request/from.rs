@@ -170,7 +170,7 @@ fn invalid(what: &'static str, text: &str, source: ValueError) -> Error {
     Error::ContextText {
         what,
         text: redact_url(text),
-        source,
+        source: Box::new(source),
     }
 }
 

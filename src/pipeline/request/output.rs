@@ -168,7 +168,7 @@ impl FromStr for Output {
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| Error::Output {
             input: text.to_owned(),
-            source,
+            source: Box::new(source),
         };
         let fields = csv_fields(text).map_err(|error| invalid(error.into()))?;
         if let ([field], false) = (fields.as_slice(), text.starts_with("type="))
@@ -215,7 +215,7 @@ impl Output {
     ) -> Result<Self, Error> {
         Self::of(name, attributes, destination).map_err(|source| Error::Output {
             input: format!("type={name}"),
-            source,
+            source: Box::new(source),
         })
     }
 

@@ -45,7 +45,7 @@ impl Resources {
     pub fn set(&mut self, text: &str) -> Result<(), Error> {
         let invalid = |source| Error::Resource {
             input: text.to_owned(),
-            source,
+            source: Box::new(source),
         };
         let (name, value) = text
             .split_once('=')

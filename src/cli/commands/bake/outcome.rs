@@ -11,7 +11,7 @@ use super::build::Baked;
 use super::hints;
 use crate::cli::args::{attestations, contexts, nodes};
 use crate::cli::environment::Environment;
-use crate::cli::report::{Failure, nodes_failure};
+use crate::cli::report::{Failure, nodes_failure, platforms_failure};
 
 /// What failed, if anything did, and which folders are incomplete because of it.
 pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
@@ -33,7 +33,7 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
             .iter()
             .all(|(_, end)| matches!(end, Ended::Built(_))) =>
         {
-            None
+            exported_partly(baked, mode)
         }
         [] => Some(Failure::new("the build was interrupted").code(130)),
         [(_, error @ Error::Build(pipeline::Error::Interrupted))] => {
@@ -61,6 +61,25 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
     }
 }
 
+/// Targets that were exported without the platforms that failed have failed too.
+fn exported_partly(baked: &Baked, mode: Mode) -> Option<Failure> {
+    let (mut count, mut reports) = (0, String::new());
+    for (name, built) in built(baked) {
+        let partly = platforms_failure::exported_partly(&built.outcome, &baked.summary, mode);
+        if let Some(failure) = partly {
+            count += 1;
+            reports.push_str(&format!("target {name}:\n{}\n", failure.into_report()));
+        }
+    }
+    let all = baked.ended.len();
+    (count > 0).then(|| {
+        Failure::new(format!(
+            "{count} of {all} targets were exported without platforms that failed"
+        ))
+        .report_before(reports + &table(baked))
+    })
+}
+
 /// One line for each target.
 fn table(baked: &Baked) -> String {
     let width = baked.ended.iter().map(|(name, _)| name.len()).max();
@@ -68,7 +87,7 @@ fn table(baked: &Baked) -> String {
     let mut table = format!("{:width$}  RESULT\n", "TARGET");
     for (name, end) in &baked.ended {
         let result = match end {
-            Ended::Built(_) => "built".to_owned(),
+            Ended::Built(built) => built_in_words(built),
             Ended::NotExported => "built, not exported".to_owned(),
             Ended::Cancelled => "cancelled".to_owned(),
             Ended::Failed(error) => format!("failed: {}", first_line(error)),
@@ -77,6 +96,15 @@ fn table(baked: &Baked) -> String {
         table.push_str(&format!("{name:width$}  {result}\n"));
     }
     table
+}
+
+fn built_in_words(built: &Built) -> String {
+    let failed = built.outcome.failed.iter();
+    let failed: Vec<String> = failed.map(|it| it.platform.to_string()).collect();
+    match failed.is_empty() {
+        true => "built".to_owned(),
+        false => format!("built without {}", failed.join(", ")),
+    }
 }
 
 fn first_line(error: &Error) -> String {

@@ -66,9 +66,8 @@ async fn load(
             break;
         }
     }
-    let mut settings = Settings::default();
-    settings.env = Evaluator::env(filename);
-    loader.finish(settings).map_err(wrong)
+    let env = Evaluator::env(filename);
+    loader.finish(Settings { env }).map_err(wrong)
 }
 
 fn text_of<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Failure> {

@@ -160,7 +160,7 @@ fn report(case: &TestCase, result: &TestResult, input: Option<&Input>) -> String
     if result.passed {
         return text;
     }
-    text.push_str(&labelled("input", input.map(|input| json(input))));
+    text.push_str(&labelled("input", input.map(json)));
     text.push_str(&labelled(
         "decision",
         decision.map(|found| json(&Shown::of(found))),
