@@ -50,7 +50,7 @@ fn completed(folder: &std::path::Path, line: &str) -> Vec<String> {
         solvekit = env!("CARGO_BIN_EXE_solvekit"),
         bin = std::path::Path::new(env!("CARGO_BIN_EXE_solvekit"))
             .parent()
-            .unwrap()
+            .expect("it is in a folder")
             .display(),
     );
     let mut bash = std::process::Command::new("bash");
@@ -92,7 +92,7 @@ fn bash_completes_stages_builders_platforms_and_bake_targets() {
 fn the_docker_cli_gets_candidates_with_their_help() {
     let asked = ["__complete", "solvekit", "build", "--propagate"];
     let answer = called("docker-solvekit", &asked).succeeded().stdout;
-    let (candidate, directive) = answer.trim_end().split_once('\n').unwrap();
+    let (candidate, directive) = answer.trim_end().split_once('\n').expect("two lines");
     assert!(candidate.starts_with("--propagate-exit-code\t"), "{answer}");
     assert_eq!(directive, ":4");
 }
@@ -102,7 +102,7 @@ fn manual_pages_are_written_one_for_each_command() {
     let folder = folder_of(&[]);
     let pages = folder.path().join("man1");
     Finished::of(solvekit(["man"]).arg(&pages)).succeeded();
-    let page = std::fs::read_to_string(pages.join("solvekit-history-inspect.1")).unwrap();
+    let page = std::fs::read_to_string(pages.join("solvekit-history-inspect.1")).expect("the page");
     assert!(page.contains(".TH solvekit-history-inspect 1"), "{page}");
     assert!(pages.join("solvekit.1").is_file());
 }

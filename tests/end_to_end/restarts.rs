@@ -57,7 +57,7 @@ impl OwnEngine {
         let engine = Self {
             folder,
             process,
-            bridge: bridge,
+            bridge,
         };
         engine.wait_for();
         engine
