@@ -25,7 +25,7 @@ pub struct Environment {
     pub cancelled: CancellationToken,
     /// Opens the standard output, for the output that goes there.
     pub standard_output: Option<Arc<OpenOutput>>,
-    /// Where an image goes that is to be loaded ([`Output::load`]) when the daemon is no Docker engine; `None` refuses it.
+    /// Where an image goes that is to be loaded ([`Output::load`](crate::pipeline::Output::load)) when the daemon is no Docker engine; `None` refuses it.
     pub load: Option<LoadTarget>,
     /// How long a daemon that went away is waited for.
     pub reconnect: Reconnect,
