@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use solvekit::pipeline::Error;
+use solvekit::policy::{FileError, LoadError};
 use solvekit::{frontend, layout};
 
 use super::daemon_text::{for_git, full};
@@ -24,6 +25,11 @@ pub(crate) fn for_context(error: &Error) -> Option<String> {
         Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             "name it with -f FILE, or give the folder that holds it as the context"
         }
+        // The context is fetched for its policy first.
+        Error::PolicyLoad(load) => match &**load {
+            LoadError::File(FileError::Remote { source, .. }) => return for_context(source),
+            _ => return None,
+        },
         Error::LeadsOut { .. } => {
             "what a context holds is read inside of it only: put a copy of the file there, or name \
              one elsewhere with -f FILE"

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ArgAction;
 use solvekit::files::read_at_most;
-use solvekit::imagetools::{Annotation, CreateRequest, Source, create};
+use solvekit::imagetools::{self, Annotation, CreateRequest, Source, create};
 use solvekit::layout::LayoutReference;
 use solvekit::oci::{Platform, Reference};
 use solvekit::progress;
@@ -188,8 +188,13 @@ impl CreateArgs {
         }
         let mut annotations = Vec::new();
         for text in self.annotations.iter().filter(|text| !text.is_empty()) {
-            annotations
-                .extend(Annotation::parse(text).map_err(|error| Failure::from_error(&error))?);
+            let parsed = Annotation::parse(text).map_err(|error| match error {
+                imagetools::Error::Annotation { input, reason } => {
+                    Failure::new(format!("invalid --annotation {input:?}: {reason}"))
+                }
+                error => Failure::from_error(&error),
+            });
+            annotations.extend(parsed?);
         }
         Ok(CreateRequest {
             sources,
