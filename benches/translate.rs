@@ -1,6 +1,8 @@
-//! The pure core's speed on one thread: a Dockerfile's text to instructions, and all the way to the bytes of a platform's graph.
+//! The pure core's speed on one thread: a Dockerfile's text to instructions, and all the way to the
+//! bytes of a platform's graph.
 //!
-//! Five shapes: a few lines; one long stage, as the official images of languages have; and projects of 20, 45 and 60 stages.
+//! Five shapes: a few lines; one long stage, as the official images of languages have; and projects
+//! of 20, 45 and 60 stages.
 
 use std::hint::black_box;
 
@@ -19,9 +21,13 @@ fn one_stage() -> String {
     for number in 0..4 {
         text.push_str(&format!(
             "# ensure local binary {number} is preferred over the distribution's\n\
-             ENV PATH /usr/local/bin:$PATH\nENV LANG C.UTF-8\nENV VERSION_{number} 3.12.{number}\n\n"
+             ENV PATH /usr/local/bin:$PATH\nENV LANG C.UTF-8\nENV VERSION_{number} \
+             3.12.{number}\n\n"
         ));
-        text.push_str("RUN set -eux; \\\n\tapt-get update; \\\n\tapt-get install -y --no-install-recommends \\\n");
+        text.push_str(
+            "RUN set -eux; \\\n\tapt-get update; \\\n\tapt-get install -y \
+                       --no-install-recommends \\\n",
+        );
         for package in 0..10 {
             text.push_str(&format!("\t\tlibrary{package}-dev \\\n"));
         }
@@ -40,13 +46,17 @@ fn one_stage() -> String {
 /// A project: tools, sources and their builds in many stages, most of which lead to the last.
 fn project(stages: usize) -> String {
     let mut text = String::from(
-        "# syntax=docker/dockerfile:1\nARG VERSION=1.2\nARG ALPINE=3.20\nFROM --platform=$BUILDPLATFORM alpine:${ALPINE} AS base\nRUN apk add git make\nFROM alpine:${ALPINE} AS stage0\n",
+        "# syntax=docker/dockerfile:1\nARG VERSION=1.2\nARG ALPINE=3.20\nFROM \
+         --platform=$BUILDPLATFORM alpine:${ALPINE} AS base\nRUN apk add git make\nFROM \
+         alpine:${ALPINE} AS stage0\n",
     );
     for stage in 1..stages {
         text.push_str(&format!(
             "\n# what stage {stage} needs\nFROM base AS tools{stage}\nARG TARGETPLATFORM\n\
-             RUN --mount=type=cache,target=/root/.cache --mount=type=bind,target=/src <<EOT\n  set -e\n  make tool{stage} VERSION=$VERSION\nEOT\n\n\
-             FROM stage{} AS stage{stage}\nARG VERSION\nENV NUMBER={stage} OPTS=\"-v ${{VERSION:-none}}\"\n\
+             RUN --mount=type=cache,target=/root/.cache --mount=type=bind,target=/src <<EOT\n  set \
+             -e\n  make tool{stage} VERSION=$VERSION\nEOT\n\n\
+             FROM stage{} AS stage{stage}\nARG VERSION\nENV NUMBER={stage} OPTS=\"-v \
+             ${{VERSION:-none}}\"\n\
              COPY --from=tools{stage} --link /out/tool{stage} /usr/bin/\n",
             stage - 1
         ));

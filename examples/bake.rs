@@ -1,5 +1,5 @@
-//! A bake file from Rust: its group `default` is evaluated and built on the daemon that BUILDKIT_HOST names. More arguments are
-//! overrides, as after `--set`.
+//! A bake file from Rust: its group `default` is evaluated and built on the daemon that
+//! BUILDKIT_HOST names. More arguments are overrides, as after `--set`.
 //!
 //! ```sh
 //! export $(tests/engine up)

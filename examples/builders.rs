@@ -1,4 +1,5 @@
-//! Named builders from Rust: one is added to a store that buildx reads too, and all are asked what they build for.
+//! Named builders from Rust: one is added to a store that buildx reads too, and all are asked what
+//! they build for.
 //!
 //! ```sh
 //! export $(tests/engine up)
@@ -22,7 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ..NodeSettings::default()
         };
         builder.set_node(node, true)?;
-        // Nobody else changes the store until the lock is dropped, which is at the end of this line.
+        // Nobody else changes the store until the lock is dropped, which is at the end of this
+        // line.
         store.lock()?.save(&builder)?;
     }
 

@@ -1,4 +1,5 @@
-//! The distribution API from Rust: the platforms of an image in a registry, and a copy of it under another name, given one.
+//! The distribution API from Rust: the platforms of an image in a registry, and a copy of it under
+//! another name, given one.
 //!
 //! ```sh
 //! export $(tests/engine up)

@@ -1,9 +1,11 @@
-//! Shows a recorded build again: reads what `--progress=rawjson` wrote from stdin, at the speed at which it happened.
+//! Shows a recorded build again: reads what `--progress=rawjson` wrote from stdin, at the speed at
+//! which it happened.
 //!
 //!     solvekit build --progress=rawjson . 2> build.json
 //!     cargo run --example replay -- tty < build.json
 //!
-//! The first argument is the mode (default `auto`), the second one the speed (default 1; 0 does not wait at all).
+//! The first argument is the mode (default `auto`), the second one the speed (default 1; 0 does not
+//! wait at all).
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};

@@ -1,10 +1,12 @@
-//! A picture of the terminal for documents: reads what `--progress=rawjson` wrote from stdin, and writes an SVG to stdout.
+//! A picture of the terminal for documents: reads what `--progress=rawjson` wrote from stdin, and
+//! writes an SVG to stdout.
 //!
 //!     solvekit build --progress=rawjson . 2> build.json
 //!     cargo run --example terminal_svg -- 4.5 < build.json > docs/terminal.svg
 //!
-//! The first argument is the moment to show, in seconds since the build's start; without one it is the end. The second and
-//! third are the terminal's columns and rows (default 100 30), the fourth one the command to show above.
+//! The first argument is the moment to show, in seconds since the build's start; without one it is
+//! the end. The second and third are the terminal's columns and rows (default 100 30), the fourth
+//! one the command to show above.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -110,7 +112,8 @@ fn svg(lines: &[&str], size: Size) -> String {
     let height = lines.len() as f64 * LINE + 2.0 * MARGIN;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-         font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\">\n\
+         font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, \
+         monospace\" font-size=\"14\">\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1a1b26\"/>\n"
     );
     for (number, line) in lines.iter().enumerate() {

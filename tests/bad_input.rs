@@ -1,6 +1,8 @@
-//! Input that is broken or hostile: an error that says what is wrong, or the right answer, soon and in little memory.
+//! Input that is broken or hostile: an error that says what is wrong, or the right answer, soon and
+//! in little memory.
 //!
-//! In a release build each of these takes less than a second; the bound here only has to tell a hang from a slow machine.
+//! In a release build each of these takes less than a second; the bound here only has to tell a
+//! hang from a slow machine.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -207,7 +209,8 @@ fn patterns_of_substitutions_end() {
     let slow = format!("{long}ENV B=${{A%%{}b}}\n", "a*".repeat(1_000));
     assert!(matches!(failure(slow), Reason::Expand(_)));
     // A pattern that an inner substitution makes long.
-    let made = "FROM a\nENV A=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nENV B=${A#*${A//?/*${A//?/*$A}}}\n";
+    let made = "FROM a\nENV A=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nENV \
+                B=${A#*${A//?/*${A//?/*$A}}}\n";
     let _ = translated(made);
 }
 

@@ -1,4 +1,5 @@
-//! What `solvekit bake` tells of bake files without building: the command itself, without an engine.
+//! What `solvekit bake` tells of bake files without building: the command itself, without an
+//! engine.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -144,9 +145,11 @@ fn a_check_finds_mistakes_of_bake_files_and_dockerfiles() {
              \"tags\"?",
             "docker-bake.hcl:8: UnusedTarget: target c is in no group, and no other target uses it",
             "Dockerfile:1: FromAsCasing: \"as\" has another case than \"FROM\"",
-            "Dockerfile:2: JSONArgsRecommended: CMD runs in a shell, which keeps signals from it; use a \
+            "Dockerfile:2: JSONArgsRecommended: CMD runs in a shell, which keeps signals from it; \
+             use a \
              JSON array",
-            "b/Dockerfile:2: SecretsUsedInArgOrEnv: ENV \"TOKEN\" ends up in the image; mount it as a \
+            "b/Dockerfile:2: SecretsUsedInArgOrEnv: ENV \"TOKEN\" ends up in the image; mount it \
+             as a \
              secret",
             "5 findings",
         ]

@@ -1,7 +1,9 @@
-//! The corpus: what BuildKit's own frontend makes of thousands of Dockerfiles, and what this crate makes of them.
+//! The corpus: what BuildKit's own frontend makes of thousands of Dockerfiles, and what this crate
+//! makes of them.
 //!
-//! `$SOLVEKIT_CORPUS` or `../shared/corpus` beside the checkout holds cases, base images and expected answers. All answers are
-//! written to `target/corpus/answers.jsonl`, in the format that the corpus' `compare.py` reads.
+//! `$SOLVEKIT_CORPUS` or `../shared/corpus` beside the checkout holds cases, base images and
+//! expected answers. All answers are written to `target/corpus/answers.jsonl`, in the format that
+//! the corpus' `compare.py` reads.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
@@ -128,7 +130,8 @@ fn write_answers<'a>(answers: impl Iterator<Item = &'a Value>) {
     }
 }
 
-/// Facts agree, wording may differ. Where the reference itself varies, all that it was seen to say is right.
+/// Facts agree, wording may differ. Where the reference itself varies, all that it was seen to say
+/// is right.
 fn agrees(field: &str, want: &Value, got: &Value) -> bool {
     let others = want["alt"]
         .get(field)

@@ -1,5 +1,6 @@
-//! The manifests of `examples/kubernetes` against the types of the Kubernetes API: each object is read by its type, printed again, and has
-//! to be the same. A field that the API does not know would be lost.
+//! The manifests of `examples/kubernetes` against the types of the Kubernetes API: each object is
+//! read by its type, printed again, and has to be the same. A field that the API does not know
+//! would be lost.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -302,7 +302,8 @@ pub enum Error {
         files: Vec<String>,
     },
     /// An output with `mode=delete` outside of the working directory, which was not allowed.
-    #[error("mode=delete would remove files of {}, which is not below the working directory", path.display())]
+    #[error("mode=delete would remove files of {}, which is not below the working \
+             directory", path.display())]
     DeletionNotAllowed {
         /// The folder as given.
         path: PathBuf,
@@ -325,7 +326,8 @@ pub enum Error {
     /// An image is to be loaded, and the daemon is no Docker engine.
     #[error("the image cannot be loaded: the daemon is a buildkitd, which has no images to run")]
     NoEngineToLoad,
-    /// The Dockerfile gave no result: a mistake in it, a base image that is not there, a step that failed.
+    /// The Dockerfile gave no result: a mistake in it, a base image that is not there, a step that
+    /// failed.
     #[error(transparent)]
     Frontend(#[from] frontend::Error),
     /// Some platforms failed while the others were kept going; nothing is exported.

@@ -1,7 +1,8 @@
 //! The pipeline of a build: contexts → translate → solve → result → outputs.
 //!
-//! [`run`] reads the Dockerfile, opens a session that serves the context, and has [`crate::frontend`] translate and solve
-//! it for all platforms at once; the daemon exports one image or image index. [`inquire`] prepares questions about a Dockerfile.
+//! [`run`] reads the Dockerfile, opens a session that serves the context, and has
+//! [`crate::frontend`] translate and solve it for all platforms at once; the daemon exports one
+//! image or image index. [`inquire`] prepares questions about a Dockerfile.
 //!
 //! ```no_run
 //! use solvekit::pipeline::{self, BuildRequest, Environment, Output};

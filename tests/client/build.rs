@@ -1,4 +1,5 @@
-//! Running a build: session, Solve and progress at the same time, and a frontend that the test writes.
+//! Running a build: session, Solve and progress at the same time, and a frontend that the test
+//! writes.
 
 use std::sync::Arc;
 

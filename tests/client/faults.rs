@@ -168,7 +168,8 @@ async fn messages_and_errors_may_be_large() {
     };
     // More than the 4 MiB that gRPC libraries take by default.
     let large = shell("yes 0123456 | head -c 6291456 > /large");
-    // More than the 16 KiB of headers that HTTP libraries take by default: the file's text is in the error's trailers.
+    // More than the 16 KiB of headers that HTTP libraries take by default: the file's text is in
+    // the error's trailers.
     let text = "# a line of a large Dockerfile\n".repeat(8_000);
     let failing = shell_at("exit 1", lines(&text, 3));
     let outcome = build

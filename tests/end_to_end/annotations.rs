@@ -1,4 +1,5 @@
-//! `--annotation`: on manifests, indexes and their descriptors, as the registry has them afterwards.
+//! `--annotation`: on manifests, indexes and their descriptors, as the registry has them
+//! afterwards.
 
 use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
 

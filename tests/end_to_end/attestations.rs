@@ -1,4 +1,5 @@
-//! Provenance: what the daemon attests of an image whose frontend is this client, as the registry has it afterwards.
+//! Provenance: what the daemon attests of an image whose frontend is this client, as the registry
+//! has it afterwards.
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -6,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::support::{Engine, Finished, Pushed, buildx, folder_of, solvekit, unique};
 
-const DOCKERFILE: &str = "ARG BASE=alpine\nFROM $BASE AS made\nARG WORD\nRUN echo \"$WORD\" > /word\n\
+const DOCKERFILE: &str = "ARG BASE=alpine\nFROM $BASE AS made\nARG WORD\nRUN echo \"$WORD\" > \
+                          /word\n\
      FROM scratch\nCOPY --from=made /word /\n";
 
 struct Build {

@@ -1,4 +1,5 @@
-//! Mistakes: each is one error that says what is wrong, where, and what to do; before anything is built where it can be known.
+//! Mistakes: each is one error that says what is wrong, where, and what to do; before anything is
+//! built where it can be known.
 
 use std::process::Command;
 
@@ -123,8 +124,11 @@ mod dockerfile {
 
     #[test]
     fn a_stage_that_copies_from_itself() {
-        build("FROM alpine AS one\nCOPY --from=two /a /a\nFROM alpine AS two\nCOPY --from=one /a /a\n")
-            .failed_with(1, &["Dockerfile:2", "COPY --from=two"]);
+        build(
+            "FROM alpine AS one\nCOPY --from=two /a /a\nFROM alpine AS two\nCOPY --from=one /a \
+               /a\n",
+        )
+        .failed_with(1, &["Dockerfile:2", "COPY --from=two"]);
     }
 
     #[test]

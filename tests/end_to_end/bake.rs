@@ -133,7 +133,8 @@ fn the_builds_of_a_group_are_remembered_together() {
         ("Dockerfile", "FROM alpine\nARG A\nRUN echo $A\n"),
         (
             "compose.yaml",
-            "services:\n  one: {build: {context: ., args: {A: '1'}}}\n  two: {build: {context: ., args: {A: '2'}}}\n",
+            "services:\n  one: {build: {context: ., args: {A: '1'}}}\n  two: {build: {context: ., \
+             args: {A: '2'}}}\n",
         ),
     ]);
     let mut command = home.solvekit(&["bake", "--progress=plain"]);

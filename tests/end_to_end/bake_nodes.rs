@@ -89,7 +89,8 @@ fn a_linked_target_s_secret_is_served_on_every_node() {
     let name = format!("{}:latest", Engine::get().name("secret-nodes"));
     let word = unique();
     let base = format!(
-        "FROM alpine\\nRUN --mount=type=secret,id=s,required echo {word} $(cat /run/secrets/s) > /s\\n"
+        "FROM alpine\\nRUN --mount=type=secret,id=s,required echo {word} $(cat /run/secrets/s) > \
+         /s\\n"
     );
     let app = "FROM base\\nRUN --mount=type=secret,id=s test ! -e /run/secrets/s && cp /s /word\\n";
     let folder = folder_of(&[(

@@ -75,8 +75,10 @@ fn a_check_in_json_has_the_findings_and_the_mistake() {
 
 #[test]
 fn outline_and_targets_list_what_there_is() {
-    let text = "# VERSION of the base\nARG VERSION=latest\nFROM alpine:$VERSION AS base\nARG WHO=me\n\
-                # last is what is shipped\nFROM base AS last\nARG TOKEN\nRUN --mount=type=secret,id=key,required --mount=type=ssh true\n";
+    let text = "# VERSION of the base\nARG VERSION=latest\nFROM alpine:$VERSION AS base\nARG \
+                WHO=me\n\
+                # last is what is shipped\nFROM base AS last\nARG TOKEN\nRUN \
+                --mount=type=secret,id=key,required --mount=type=ssh true\n";
     let context = folder_of(&[("Dockerfile", text)]);
     let call = |call: &str| {
         Finished::of(solvekit(["build", call]).arg(context.path()))

@@ -1,4 +1,5 @@
-//! What an older daemon lacks: refused with its version, the feature and the lines, or done without.
+//! What an older daemon lacks: refused with its version, the feature and the lines, or done
+//! without.
 
 use crate::support::{Engine, Finished, Pushed, folder_of, solvekit};
 

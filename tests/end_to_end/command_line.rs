@@ -1,4 +1,5 @@
-//! The command line itself: its help, flags that every command has, and what it is when it is called by buildx's name.
+//! The command line itself: its help, flags that every command has, and what it is when it is
+//! called by buildx's name.
 
 use std::os::unix::process::CommandExt as _;
 

@@ -1,4 +1,5 @@
-//! `docker compose build` with solvekit as the buildx plugin: Debian's compose, which hands its services to `buildx bake`.
+//! `docker compose build` with solvekit as the buildx plugin: Debian's compose, which hands its
+//! services to `buildx bake`.
 
 use std::process::Command;
 
@@ -92,7 +93,8 @@ secrets:
         (
             "base/Dockerfile",
             &format!(
-                "FROM alpine\nRUN --mount=type=secret,id=hidden,required echo {word} $(cat /run/secrets/hidden) > /base\n"
+                "FROM alpine\nRUN --mount=type=secret,id=hidden,required echo {word} $(cat \
+                 /run/secrets/hidden) > /base\n"
             ),
         ),
         (

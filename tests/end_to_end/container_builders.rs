@@ -1,4 +1,5 @@
-//! Builders of the docker-container driver on the real engine, with an image that stands in for BuildKit's.
+//! Builders of the docker-container driver on the real engine, with an image that stands in for
+//! BuildKit's.
 
 use std::path::Path;
 
@@ -167,7 +168,8 @@ fn a_configuration_is_put_in_place_with_its_certificates() {
     let path = home.path("buildkitd.toml");
     let ca = Engine::get().ca.display();
     let text = format!(
-        "debug = true\n[registry.\"docker.io\"]\n  mirrors = [\"mirror.cluster.k8s\"]\n  http = true\n  insecure = true\n\
+        "debug = true\n[registry.\"docker.io\"]\n  mirrors = [\"mirror.cluster.k8s\"]\n  http = \
+         true\n  insecure = true\n\
          [registry.\"{}\"]\n  ca = [\"{ca}\"]\n",
         Engine::get().registry_tls
     );

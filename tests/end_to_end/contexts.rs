@@ -50,7 +50,8 @@ fn twenty_thousand_files_arrive_and_are_sent_only_once() {
 fn of_a_monorepo_only_the_copied_folders_are_sent() {
     let context = folder_of(&[(
         "Dockerfile",
-        "FROM scratch AS unused\nCOPY other /\nFROM scratch\nCOPY one/src /one/\nCOPY two/*.txt /two/\n",
+        "FROM scratch AS unused\nCOPY other /\nFROM scratch\nCOPY one/src /one/\nCOPY two/*.txt \
+         /two/\n",
     )]);
     let noise = |size: usize| unique().repeat(size / unique().len());
     for (path, size) in [

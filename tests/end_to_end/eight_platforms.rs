@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
 
-/// The platforms as they are asked for, as they are in the index, and what `uname -m` says there under emulation.
+/// The platforms as they are asked for, as they are in the index, and what `uname -m` says there
+/// under emulation.
 pub(crate) const PLATFORMS: [(&str, &str, &[&str]); 8] = [
     // The kernel says what it is itself, unless the daemon sets a 32-bit personality.
     ("linux/386", "linux/386", &["x86_64", "i686"]),
@@ -23,8 +24,8 @@ pub(crate) fn all_platforms() -> String {
     PLATFORMS.map(|(asked, ..)| asked).join(",")
 }
 
-/// Asserts that the index has all eight platforms, in the order they were asked for, each with what its own processor wrote into
-/// `/os.txt`, on top of its own base image.
+/// Asserts that the index has all eight platforms, in the order they were asked for, each with what
+/// its own processor wrote into `/os.txt`, on top of its own base image.
 #[track_caller]
 pub(crate) fn assert_hello(pushed: &Pushed) {
     let expected = PLATFORMS.map(|(_, listed, _)| listed.to_owned());
@@ -79,7 +80,8 @@ fn hello_is_pushed_for_eight_platforms_under_both_tags() {
     assert_hello(&pushed);
 }
 
-/// `RUN` differs in every run of the test, so that nothing is cached: all eight run under emulation at this moment.
+/// `RUN` differs in every run of the test, so that nothing is cached: all eight run under emulation
+/// at this moment.
 #[test]
 fn nothing_is_taken_from_a_cache_when_it_is_new() {
     let name = format!("{}:new", Engine::get().name("new"));
@@ -121,7 +123,8 @@ fn stages_on_the_build_platform_run_once() {
     let name = format!("{}:shared", Engine::get().name("shared"));
     let word = unique();
     let dockerfile = format!(
-        "FROM --platform=$BUILDPLATFORM busybox AS build\nRUN echo {word} > /word && date +%s%N >> /word\n\
+        "FROM --platform=$BUILDPLATFORM busybox AS build\nRUN echo {word} > /word && date +%s%N >> \
+         /word\n\
          FROM alpine\nCOPY --from=build /word /word\n"
     );
     let context = folder_of(&[("Dockerfile", &dockerfile)]);

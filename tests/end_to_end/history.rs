@@ -140,7 +140,8 @@ fn wrong_arguments_are_told() {
     history(&["ls", "--filter", "colour=red"]).failed_with(1, &["colour", "status="]);
     history(&["inspect", "^x"]).failed_with(1, &["^x", "^0"]);
     history(&["inspect", "^100000"]).failed_with(1, &["^100000"]);
-    // A daemon that was asked about a build that it does not know says later that it has removed it.
+    // A daemon that was asked about a build that it does not know says later that it has removed
+    // it.
     let none = format!("none-{}", unique());
     history(&["rm", &none]).failed_with(1, &[&none, "history ls"]);
     assert_eq!(history(&["rm"]).code, Some(1));

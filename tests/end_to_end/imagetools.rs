@@ -1,4 +1,5 @@
-//! `solvekit imagetools` against the real registries, beside docker-buildx: the same text, the same bytes.
+//! `solvekit imagetools` against the real registries, beside docker-buildx: the same text, the same
+//! bytes.
 
 use std::process::Command;
 
@@ -55,7 +56,8 @@ fn inspect_prints_what_buildx_prints() {
             &["--format", "{{.Name}} {{.Manifest.Digest}}"],
             &[
                 "--format",
-                "{{range .Manifest.Manifests}}{{println .Digest .Platform.OS .Platform.Architecture}}{{end}}",
+                "{{range .Manifest.Manifests}}{{println .Digest .Platform.OS \
+                 .Platform.Architecture}}{{end}}",
             ],
         ] {
             let arguments = [&["inspect", name.as_str()], more].concat();
@@ -77,7 +79,8 @@ fn inspect_prints_what_buildx_prints() {
 #[test]
 fn inspect_of_one_platform_has_its_config_at_hand() {
     let alpine = format!("{}/library/alpine", Engine::get().registry);
-    let format = "{{range .Manifest.Manifests}}{{if eq .Platform.Architecture \"arm64\"}}{{.Digest}}{{end}}{{end}}";
+    let format = "{{range .Manifest.Manifests}}{{if eq \
+                  .Platform.Architecture \"arm64\"}}{{.Digest}}{{end}}{{end}}";
     let digest = imagetools(&["inspect", &alpine, "--format", format])
         .succeeded()
         .stdout;
@@ -150,7 +153,8 @@ fn the_authority_of_a_registry_is_found_in_certs_d() {
 /// The digests of an image's manifests, by platform.
 fn digest_of(name: &str, architecture: &str) -> String {
     let format = format!(
-        "{{{{range .Manifest.Manifests}}}}{{{{if eq .Platform.Architecture {architecture:?}}}}}{{{{println .Digest}}}}{{{{end}}}}{{{{end}}}}"
+        "{{{{range .Manifest.Manifests}}}}{{{{if eq .Platform.Architecture \
+         {architecture:?}}}}}{{{{println .Digest}}}}{{{{end}}}}{{{{end}}}}"
     );
     let found = imagetools(&["inspect", name, "--format", &format]).succeeded();
     let first = found.stdout.lines().next().expect("it has that platform");

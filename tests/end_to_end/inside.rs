@@ -69,7 +69,8 @@ fn several_platforms_are_built_and_pushed() {
 fn the_graph_is_that_of_the_daemon_s_own_frontend() {
     let word = unique();
     let text = format!(
-        "FROM alpine AS a\nRUN echo {word} > /a\nFROM alpine\nCOPY --from=a /a /\nCOPY f /\nRUN cat /f\n"
+        "FROM alpine AS a\nRUN echo {word} > /a\nFROM alpine\nCOPY --from=a /a /\nCOPY f /\nRUN \
+         cat /f\n"
     );
     let context = folder_of(&[("Own", &text), ("Ours", &with_syntax(&text)), ("f", &word)]);
     let path = context.path().to_str().expect("UTF-8");
@@ -126,7 +127,8 @@ fn ask(question: &str, context: &std::path::Path) -> Finished {
 #[test]
 fn questions_are_answered() {
     let text = with_syntax(
-        "ARG VERSION=latest\nFROM alpine:$VERSION as base\nARG WHO=me\nRUN --mount=type=secret,id=key true\n",
+        "ARG VERSION=latest\nFROM alpine:$VERSION as base\nARG WHO=me\nRUN \
+         --mount=type=secret,id=key true\n",
     );
     let context = folder_of(&[("Dockerfile", &text)]);
     let answer = |question: &str| -> Value {

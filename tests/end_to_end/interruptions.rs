@@ -76,7 +76,8 @@ fn a_connection_that_comes_back_goes_on_from_the_cache() {
     let relay = Relay::unix();
     let word = unique();
     let dockerfile = format!(
-        "FROM alpine\nRUN echo {word}-$((0+1))\nRUN echo {word}-$((1+1)); sleep 4\nRUN echo {word}-$((1+2))\n"
+        "FROM alpine\nRUN echo {word}-$((0+1))\nRUN echo {word}-$((1+1)); sleep 4\nRUN echo \
+         {word}-$((1+2))\n"
     );
     let context = folder_of(&[("Dockerfile", &dockerfile)]);
     let mut run = Running::start(
@@ -141,7 +142,8 @@ impl Sleep {
         }
     }
 
-    /// Waits until it runs for all of [`THREE`]: Engine 26 does not find every container to kill that is just being started.
+    /// Waits until it runs for all of [`THREE`]: Engine 26 does not find every container to kill
+    /// that is just being started.
     fn assert_runs_on_all(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.running() < 3 {

@@ -66,7 +66,8 @@ fn what_works_is_pushed_when_that_is_asked_for() {
 #[test]
 fn a_base_image_without_a_platform_fails_that_platform_only() {
     let dockerfile = format!(
-        "FROM --platform=linux/amd64 alpine AS amd64\nFROM nothing-{} AS arm64\nFROM $TARGETARCH\nRUN true\n",
+        "FROM --platform=linux/amd64 alpine AS amd64\nFROM nothing-{} AS arm64\nFROM \
+         $TARGETARCH\nRUN true\n",
         unique()
     );
     // The word TARGETARCH has to be global to be used in FROM.
@@ -107,7 +108,8 @@ fn a_foreign_program_is_told_with_its_emulator() {
 #[test]
 fn emulation_is_refused_where_the_build_is_to_be_native() {
     let dockerfile = format!(
-        "FROM --platform=$BUILDPLATFORM alpine AS make\nARG TARGETARCH\nRUN echo {} $TARGETARCH > /made\nFROM alpine AS cross\nCOPY --from=make /made /\nFROM cross\nRUN cat /made\n",
+        "FROM --platform=$BUILDPLATFORM alpine AS make\nARG TARGETARCH\nRUN echo {} $TARGETARCH > \
+         /made\nFROM alpine AS cross\nCOPY --from=make /made /\nFROM cross\nRUN cat /made\n",
         unique()
     );
     let context = folder_of(&[("Dockerfile", &dockerfile)]);

@@ -1,4 +1,5 @@
-//! Builders of the kubernetes driver, in a cluster of the tests' own whose pods lead to the real BuildKit.
+//! Builders of the kubernetes driver, in a cluster of the tests' own whose pods lead to the real
+//! BuildKit.
 
 use std::fs;
 use std::path::Path;
@@ -137,7 +138,8 @@ fn nodes_of_two_kinds_build_their_platforms() {
             .succeeded();
     }
     let context = copy_of(Path::new("examples/hello"));
-    // Both pods lead to the same daemon here: nothing is pushed, as its one store would be given the same name by both at once.
+    // Both pods lead to the same daemon here: nothing is pushed, as its one store would be given
+    // the same name by both at once.
     let platforms = "linux/amd64,linux/arm64";
     let mut build = cluster.solvekit(&[
         "--builder",
@@ -268,7 +270,8 @@ fn refusals_of_a_cluster_are_told_with_what_is_needed() {
     let cluster = Cluster::new();
     cluster.set(
         "refusal",
-        "Error from server (Forbidden): deployments.apps \"far0\" is forbidden: User \"ci\" cannot get resource \"deployments\" in API group \"apps\" in the namespace \"default\"\n",
+        "Error from server (Forbidden): deployments.apps \"far0\" is forbidden: User \"ci\" cannot \
+         get resource \"deployments\" in API group \"apps\" in the namespace \"default\"\n",
     );
     let made = cluster
         .run(&["create", "--name", "far", "--driver", "kubernetes"])

@@ -135,7 +135,8 @@ fn images_of_a_folder_are_contexts_by_tag_and_digest() {
         .map(|(tag, word)| export(folder.path(), &format!("example.org/app:{tag}"), word));
     let context = folder_of(&[(
         "Dockerfile",
-        "FROM alpine AS run\nARG TARGETARCH\nRUN --mount=from=base,target=/base cp /base/word /word\nFROM scratch\nCOPY --from=run /word /mounted\nCOPY --from=base /word /copied\n",
+        "FROM alpine AS run\nARG TARGETARCH\nRUN --mount=from=base,target=/base cp /base/word \
+         /word\nFROM scratch\nCOPY --from=run /word /mounted\nCOPY --from=base /word /copied\n",
     )]);
     let path = folder.path().display();
     let built = |image: &str, platform: &str| {

@@ -1,4 +1,5 @@
-//! Several builds at once through the library: linked graphs, shared folders, one gate before the exports.
+//! Several builds at once through the library: linked graphs, shared folders, one gate before the
+//! exports.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -170,7 +171,8 @@ async fn a_secret_is_served_to_the_build_that_was_given_it() {
         (
             "base.Dockerfile",
             &format!(
-                "FROM alpine\nRUN --mount=type=secret,id=s,required sleep 1; echo {word} $(cat /run/secrets/s) > /s\n"
+                "FROM alpine\nRUN --mount=type=secret,id=s,required sleep 1; echo {word} $(cat \
+                 /run/secrets/s) > /s\n"
             ),
         ),
         (

@@ -1,5 +1,5 @@
-//! `solvekit login` and `logout`: at the registry with TLS and a password; what they write is read by others, and the other
-//! way round.
+//! `solvekit login` and `logout`: at the registry with TLS and a password; what they write is read
+//! by others, and the other way round.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -203,8 +203,8 @@ fn without_a_terminal_the_flags_are_named() {
     Finished::with_input(&mut empty, "\n").failed_with(1, &["the password is empty"]);
 }
 
-/// Runs a shell's commands at a terminal of their own; each text is typed when what stands before it was shown. Gives all that
-/// was shown.
+/// Runs a shell's commands at a terminal of their own; each text is typed when what stands before
+/// it was shown. Gives all that was shown.
 fn at_a_terminal(folder: &TempDir, commands: &str, typed: &[(&str, &str)]) -> String {
     let login = format!(
         "{} login --certs-dir {} {}",

@@ -1,4 +1,5 @@
-//! The built command against a real BuildKit and real registries. `export $(tests/engine up golang)` comes first.
+//! The built command against a real BuildKit and real registries. `export $(tests/engine up
+//! golang)` comes first.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -51,7 +51,8 @@ fn a_folder_is_copied_from_mounted_and_built_on() {
 #[test]
 fn an_image_and_a_folder_take_the_place_of_a_base_image() {
     let (built, _) = build(
-        "FROM no.such.registry.invalid/base:1 AS base\nRUN test -x /bin/busybox\nFROM scratch\nCOPY --from=base /etc/passwd /\n",
+        "FROM no.such.registry.invalid/base:1 AS base\nRUN test -x /bin/busybox\nFROM \
+         scratch\nCOPY --from=base /etc/passwd /\n",
         &[
             "--build-context",
             "no.such.registry.invalid/base:1=docker-image://busybox",
@@ -121,7 +122,8 @@ fn an_image_in_a_folder_is_built_on_and_copied_from() {
     let argument = format!("base=oci-layout://{}", layout.path().display());
     for frontend in ["auto", "dockerfile.v0"] {
         let (built, output) = build(
-            "FROM base AS built\nRUN echo \"$WORD $(cat /word)\" > /both\nFROM scratch\nCOPY --from=base /word /\nCOPY --from=built /both /\n",
+            "FROM base AS built\nRUN echo \"$WORD $(cat /word)\" > /both\nFROM scratch\nCOPY \
+             --from=base /word /\nCOPY --from=built /both /\n",
             &["--build-context", &argument, "--frontend", frontend],
         );
         built.succeeded();

@@ -1,4 +1,5 @@
-//! Builders with several nodes: two daemons, one of them behind a relay that can be cut. Where there is one daemon only it is both.
+//! Builders with several nodes: two daemons, one of them behind a relay that can be cut. Where
+//! there is one daemon only it is both.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What scripts read: standard output, the files of `--iidfile` and `--metadata-file`, raw JSON; and the flags that shape an image.
+//! What scripts read: standard output, the files of `--iidfile` and `--metadata-file`, raw JSON;
+//! and the flags that shape an image.
 
 use serde_json::Value;
 
@@ -166,7 +167,8 @@ fn the_cache_is_used_unless_it_is_refused() {
 fn hosts_limits_and_network_reach_the_step() {
     let name = format!("{}:latest", Engine::get().name("limits"));
     let dockerfile = format!(
-        "FROM alpine\nRUN echo {}; cat /etc/hosts > /found; ulimit -n >> /found; df -k /dev/shm >> /found\n",
+        "FROM alpine\nRUN echo {}; cat /etc/hosts > /found; ulimit -n >> /found; df -k /dev/shm >> \
+         /found\n",
         unique()
     );
     let context = folder_of(&[("Dockerfile", &dockerfile)]);

@@ -61,7 +61,8 @@ fn an_archive_is_the_context_whatever_compressed_it() {
 fn a_large_archive_is_streamed_for_several_platforms() {
     let context = folder_of(&[(
         "Dockerfile",
-        "FROM busybox\nCOPY large /\nRUN sha256sum /large | cut -c1-64 > /sum\nFROM scratch\nCOPY --from=0 /sum /\n",
+        "FROM busybox\nCOPY large /\nRUN sha256sum /large | cut -c1-64 > /sum\nFROM scratch\nCOPY \
+         --from=0 /sum /\n",
     )]);
     let large = unique().repeat(1 << 20);
     fs::write(context.path().join("large"), &large).expect("the folder can be written");

@@ -1,4 +1,5 @@
-//! `solvekit platforms`, emulators registered through the engine, and builds for platforms that the daemon cannot run.
+//! `solvekit platforms`, emulators registered through the engine, and builds for platforms that the
+//! daemon cannot run.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,8 @@ use serde_json::Value;
 
 use crate::support::{BuilderHome, Engine, Finished, Relay, folder_of, solvekit, unique};
 
-/// A handler that no other test needs, and that no BuildKit lists: turned off until this is dropped.
+/// A handler that no other test needs, and that no BuildKit lists: turned off until this is
+/// dropped.
 struct TurnedOff(&'static str);
 
 impl TurnedOff {
@@ -124,11 +126,13 @@ fn a_platform_that_cannot_run_is_told_before_anything_is_solved() {
 
     // Nothing runs there: nothing needs an emulator.
     build(&["--platform=linux/mips", "--target=base"]).succeeded();
-    let crossed = "FROM --platform=$BUILDPLATFORM busybox AS made\nRUN echo x > /y\n\nFROM scratch\nCOPY --from=made /y /\n";
+    let crossed = "FROM --platform=$BUILDPLATFORM busybox AS made\nRUN echo x > /y\n\nFROM \
+                   scratch\nCOPY --from=made /y /\n";
     fs::write(folder.path().join("Dockerfile"), crossed).expect("it can be written");
     build(&["--platform=linux/mips"]).succeeded();
 
-    let native = "FROM busybox AS amd64\nRUN true\n\nFROM scratch AS mips\nCOPY file /\nRUN [\"/file\"]\n\nFROM $TARGETARCH\n";
+    let native = "FROM busybox AS amd64\nRUN true\n\nFROM scratch AS mips\nCOPY file /\nRUN \
+                  [\"/file\"]\n\nFROM $TARGETARCH\n";
     fs::write(
         folder.path().join("Dockerfile"),
         format!("ARG TARGETARCH\n{native}"),
@@ -138,10 +142,12 @@ fn a_platform_that_cannot_run_is_told_before_anything_is_solved() {
     kept.failed_with(1, &["linux/mips", "cannot run", "linux/amd64  built"]);
 }
 
-/// An image whose program registers a handler for files that nobody has, as the real one does for those of foreign machines.
+/// An image whose program registers a handler for files that nobody has, as the real one does for
+/// those of foreign machines.
 fn image(name: &str) -> String {
     const PROGRAM: &str = "#!/bin/sh
-mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc || exit 9
+mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc \
+/proc/sys/fs/binfmt_misc || exit 9
 cd /proc/sys/fs/binfmt_misc
 echo \"asked for $1 $2\"
 case \"$1\" in

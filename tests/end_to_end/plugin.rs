@@ -1,4 +1,5 @@
-//! As a plugin of the docker CLI: started in its way, with its own flags in front, ended by its socket.
+//! As a plugin of the docker CLI: started in its way, with its own flags in front, ended by its
+//! socket.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;

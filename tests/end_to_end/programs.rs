@@ -1,5 +1,5 @@
-//! Ways to a daemon through other programs, and this program as such a way. The programs on PATH are of the test's own; what they
-//! lead to is the real BuildKit.
+//! Ways to a daemon through other programs, and this program as such a way. The programs on PATH
+//! are of the test's own; what they lead to is the real BuildKit.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -193,7 +193,8 @@ fn a_proxy_for_other_machines_wants_certificates() {
 fn daemon(relay: &Relay) -> Programs {
     let program = env!("CARGO_BIN_EXE_solvekit");
     let script = format!(
-        "here=$(dirname \"$0\")\necho $$ > $here/pid\nexec {program} --addr {} proxy --listen \"$2\"",
+        "here=$(dirname \"$0\")\necho $$ > $here/pid\nexec {program} --addr {} proxy \
+         --listen \"$2\"",
         relay.address()
     );
     Programs::with("buildkitd", &script)

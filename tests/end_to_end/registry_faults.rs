@@ -1,4 +1,5 @@
-//! Registries that refuse. Those that the real ones cannot be made to show come from a few lines of HTTP here.
+//! Registries that refuse. Those that the real ones cannot be made to show come from a few lines of
+//! HTTP here.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
@@ -89,7 +90,8 @@ fn answer(mut stream: TcpStream, status: &str) -> Option<()> {
     }
 }
 
-/// This machine's address on its network: daemons take plain HTTP from loopback addresses without being told.
+/// This machine's address on its network: daemons take plain HTTP from loopback addresses without
+/// being told.
 fn own_address() -> IpAddr {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     // Nothing is sent: the route alone decides.

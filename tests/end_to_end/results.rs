@@ -12,7 +12,8 @@ use crate::support::{BuilderHome, Engine, Finished, Relay, folder_of, solvekit, 
 /// Of a file, a folder, a link and a program.
 fn context(word: &str) -> TempDir {
     let dockerfile = format!(
-        "FROM alpine AS made\nARG TARGETARCH\nRUN mkdir -p /out/deep && echo {word} $TARGETARCH > /out/deep/file && \
+        "FROM alpine AS made\nARG TARGETARCH\nRUN mkdir -p /out/deep && echo {word} $TARGETARCH > \
+         /out/deep/file && \
          ln -s deep/file /out/link && chmod 750 /out/deep\nFROM scratch\nCOPY --from=made /out /\n"
     );
     folder_of(&[("Dockerfile", &dockerfile)])

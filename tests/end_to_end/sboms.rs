@@ -1,4 +1,5 @@
-//! SBOMs: a scanner's image runs over each platform's result. The scanner here is a stand-in that lists what it sees.
+//! SBOMs: a scanner's image runs over each platform's result. The scanner here is a stand-in that
+//! lists what it sees.
 
 use std::sync::OnceLock;
 
@@ -64,7 +65,8 @@ fn pushed(dockerfile: &str, flags: &[&str]) -> Pushed {
 fn each_platform_s_result_is_scanned() {
     let word = unique();
     let dockerfile = format!(
-        "FROM alpine AS made\nARG TARGETARCH\nRUN echo {word} > /of-$TARGETARCH\nFROM scratch\nARG TARGETARCH\n\
+        "FROM alpine AS made\nARG TARGETARCH\nRUN echo {word} > /of-$TARGETARCH\nFROM scratch\nARG \
+         TARGETARCH\n\
          COPY --from=made /of-$TARGETARCH /\n"
     );
     let sbom = format!("--sbom=generator={},HINT=some words", scanner());
@@ -85,7 +87,8 @@ fn each_platform_s_result_is_scanned() {
     assert_eq!(pushed.attestations("linux/amd64").len(), 2);
 }
 
-const WITH_EXTRAS: &str = "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nFROM scratch AS one\nARG BUILDKIT_SBOM_SCAN_STAGE=true\n\
+const WITH_EXTRAS: &str = "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nFROM scratch AS one\nARG \
+                           BUILDKIT_SBOM_SCAN_STAGE=true\n\
      COPY of-context /of-one\nFROM scratch\nCOPY --from=one /of-one /result\nCOPY of-context /\n";
 
 const SEEN_WITH_EXTRAS: &str =
@@ -120,7 +123,8 @@ fn a_scan_that_fails_is_its_platform_s_failure() {
     );
     let image = folder_of(&[("Dockerfile", &dockerfile)]);
     Finished::of(solvekit(["build", "--push", "-t", &failing]).arg(image.path())).succeeded();
-    let dockerfile = "FROM alpine AS made\nARG TARGETARCH\nRUN echo $TARGETARCH > /of\nFROM scratch\n\
+    let dockerfile = "FROM alpine AS made\nARG TARGETARCH\nRUN echo $TARGETARCH > /of\nFROM \
+                      scratch\n\
          COPY --from=made /of /\n";
     let context = folder_of(&[("Dockerfile", dockerfile)]);
     let mut command = solvekit([

@@ -8,8 +8,10 @@ use crate::support::{Engine, Finished, Pushed, folder_of, solvekit, unique};
 fn a_secret_reaches_the_step_and_nothing_else() {
     let (word, value) = (unique(), unique());
     let dockerfile = format!(
-        "FROM alpine\nRUN --mount=type=secret,id=file,target=/s,mode=0400,uid=7 --mount=type=secret,id=NAMED \
-         echo {word}; ls -ln /s | cut -c1-10 > /mode; cat /s /run/secrets/NAMED | sha256sum | cut -c1-64 > /sum\n"
+        "FROM alpine\nRUN --mount=type=secret,id=file,target=/s,mode=0400,uid=7 \
+         --mount=type=secret,id=NAMED \
+         echo {word}; ls -ln /s | cut -c1-10 > /mode; cat /s /run/secrets/NAMED | sha256sum | cut \
+         -c1-64 > /sum\n"
     );
     let context = folder_of(&[("Dockerfile", &dockerfile)]);
     let outside = folder_of(&[("value", &value)]);
@@ -38,7 +40,8 @@ fn a_secret_reaches_the_step_and_nothing_else() {
     assert_eq!(sum.trim(), sha256(&format!("{value}{value}-named")));
 }
 
-/// A Dockerfile may not be able to ask for what the user did not give: the environment is full of tokens.
+/// A Dockerfile may not be able to ask for what the user did not give: the environment is full of
+/// tokens.
 #[test]
 fn a_token_of_the_environment_is_no_secret_of_the_build() {
     for name in [
@@ -47,7 +50,8 @@ fn a_token_of_the_environment_is_no_secret_of_the_build() {
         "GIT_AUTH_TOKEN.example.com",
     ] {
         let dockerfile = format!(
-            "FROM alpine\nRUN --mount=type=secret,id={name},required cat /run/secrets/{name} # {}\n",
+            "FROM alpine\nRUN --mount=type=secret,id={name},required cat /run/secrets/{name} # \
+             {}\n",
             unique()
         );
         let context = folder_of(&[("Dockerfile", &dockerfile)]);

@@ -1,4 +1,5 @@
-//! The cache is the same as that of docker-buildx: what one of them has built the other one finds, both ways round.
+//! The cache is the same as that of docker-buildx: what one of them has built the other one finds,
+//! both ways round.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use tokio_stream::StreamExt as _;
 
 use crate::support::{Engine, Finished, Pushed, buildx, folder_of, solvekit, unique};
 
-/// Steps of many kinds (but HEALTHCHECK, which each version of BuildKit words otherwise in the history); `WORD` is new in each test, so that nothing else has built them.
+/// Steps of many kinds (but HEALTHCHECK, which each version of BuildKit words otherwise in the
+/// history); `WORD` is new in each test, so that nothing else has built them.
 const DOCKERFILE: &str = r#"ARG BASE=alpine
 FROM ${BASE} AS files
 ARG TARGETARCH
@@ -157,12 +159,13 @@ fn case() -> (TempDir, [String; 2]) {
     (context, names)
 }
 
-/// A context whose every step has a word in its cache record, so that exactly these can be pruned; a step that runs prints
-/// what its command does not have.
+/// A context whose every step has a word in its cache record, so that exactly these can be pruned;
+/// a step that runs prints what its command does not have.
 fn runs() -> (TempDir, String) {
     let word = unique();
     let dockerfile = format!(
-        "FROM alpine\nRUN echo {word} > /first && echo {word}-step-$((0+1))\nRUN echo {word} >> /first && mv /first /second && echo {word}-step-$((1+1))\n"
+        "FROM alpine\nRUN echo {word} > /first && echo {word}-step-$((0+1))\nRUN echo {word} >> \
+         /first && mv /first /second && echo {word}-step-$((1+1))\n"
     );
     (folder_of(&[("Dockerfile", &dockerfile)]), word)
 }
@@ -179,7 +182,8 @@ fn assert_run(log: &str, word: &str) {
     }
 }
 
-/// The word `CACHED` does not tell: the daemon shows a step again, as one that is done, when it fetches its layers from the cache.
+/// The word `CACHED` does not tell: the daemon shows a step again, as one that is done, when it
+/// fetches its layers from the cache.
 #[track_caller]
 fn assert_not_run(log: &str, word: &str) {
     for output in outputs(word) {
@@ -204,8 +208,8 @@ fn succeeded(mut command: Command) -> String {
     Finished::of(&mut command).succeeded().stderr
 }
 
-/// Every step of a stage is cached: `#7 [linux/amd64 files 2/5] WORKDIR /srv` is followed by `#7 CACHED`. The first of a stage
-/// is its base image, which is looked up.
+/// Every step of a stage is cached: `#7 [linux/amd64 files 2/5] WORKDIR /srv` is followed by `#7
+/// CACHED`. The first of a stage is its base image, which is looked up.
 #[track_caller]
 pub(super) fn assert_all_cached(log: &str) {
     let mut steps = 0;

@@ -1,5 +1,5 @@
-//! `solvekit push` and `solvekit image`: whole images between registries, folders, archives and the engine, read back with
-//! skopeo and curl.
+//! `solvekit push` and `solvekit image`: whole images between registries, folders, archives and the
+//! engine, read back with skopeo and curl.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! A daemon that takes a build for a chance: once the client has opened its session, it calls what it likes in it.
+//! A daemon that takes a build for a chance: once the client has opened its session, it calls what
+//! it likes in it.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -31,8 +32,9 @@ type Updates = Box<dyn FnOnce() -> Answers<control::StatusResponse> + Send>;
 /// The one login that the client has: `tester` and `hunter3`.
 const LOGIN: &str = r#"{"auths": {"registry.test": {"auth": "dGVzdGVyOmh1bnRlcjM="}}}"#;
 
-/// Runs `solvekit build` with these arguments, or `bake` if they begin with it, against a daemon that attacks its session. Gives what the attack found, and
-/// how the command ended: the daemon lets no build succeed.
+/// Runs `solvekit build` with these arguments, or `bake` if they begin with it, against a daemon
+/// that attacks its session. Gives what the attack found, and how the command ended: the daemon
+/// lets no build succeed.
 pub(super) fn attack<T, F>(
     arguments: &[&str],
     attack: impl FnOnce(Channel) -> F + Send + 'static,

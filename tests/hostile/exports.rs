@@ -1,4 +1,5 @@
-//! Results that are no results: a daemon that writes where it was not asked to, or does not come to an end.
+//! Results that are no results: a daemon that writes where it was not asked to, or does not come to
+//! an end.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Repositories, registries and daemons that want more than they may have. None of this needs an engine.
+//! Repositories, registries and daemons that want more than they may have. None of this needs an
+//! engine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 

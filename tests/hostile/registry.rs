@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use solvekit::oci::{Descriptor, media_type};
 
-/// A registry on a port of this machine, which answers a request line with status, headers and body.
+/// A registry on a port of this machine, which answers a request line with status, headers and
+/// body.
 struct Registry {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,

@@ -8,8 +8,8 @@ use crate::support::{Finished, solvekit};
 
 const SECRET: &str = "hunter2-of-another-folder";
 
-/// A context in a folder that has secrets beside it: a file of every name, each with a line that is no instruction and no
-/// pattern, which errors would quote.
+/// A context in a folder that has secrets beside it: a file of every name, each with a line that is
+/// no instruction and no pattern, which errors would quote.
 fn context() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("context")).unwrap();

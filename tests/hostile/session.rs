@@ -1,4 +1,5 @@
-//! What a daemon may ask for in the session of a build: what this build was given, and nothing else.
+//! What a daemon may ask for in the session of a build: what this build was given, and nothing
+//! else.
 
 use std::fs;
 use std::time::Duration;
@@ -75,7 +76,8 @@ fn only_the_secrets_that_were_given_are_told() {
     }
 }
 
-/// A daemon may ask for every login: that is how it pulls what a Dockerfile names. It gets no other thing.
+/// A daemon may ask for every login: that is how it pulls what a Dockerfile names. It gets no other
+/// thing.
 #[test]
 fn logins_are_told_by_their_names_and_nothing_else_is() {
     let folder = context();
@@ -163,7 +165,8 @@ fn an_agent_lists_and_signs_and_is_never_changed() {
     let ((listed, refused, broken), _) = attack(&["--ssh", &ssh, &context], async |session| {
         let listed = ask_agent(&session, &[0, 0, 0, 1, 11]).await;
         let mut refused = Vec::new();
-        // Add, remove, remove all, add from a card, lock, unlock, add with constraints, an extension, no such message.
+        // Add, remove, remove all, add from a card, lock, unlock, add with constraints, an
+        // extension, no such message.
         for kind in [17, 18, 19, 20, 22, 23, 25, 27, 255] {
             refused.push((kind, ask_agent(&session, &[0, 0, 0, 1, kind]).await));
         }

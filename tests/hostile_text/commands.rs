@@ -40,7 +40,8 @@ impl World {
         }
         let line = NAME.replace('\r', "");
         let steps = format!(
-            "# {line}\nARG evil=\"{line}\"\nLABEL evil=\"{line}\"\nCOPY \"{line}\" /\nRUN echo \"{line}\"\n"
+            "# {line}\nARG evil=\"{line}\"\nLABEL evil=\"{line}\"\nCOPY \"{line}\" /\nRUN \
+             echo \"{line}\"\n"
         );
         let write = |path: &str, text: String| std::fs::write(world.path(path), text).unwrap();
         write(
@@ -74,7 +75,8 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Runs a command line; `@D`, `@R`, `@P` are the daemon, the registry and the folder, `@N` is the hostile name.
+    /// Runs a command line; `@D`, `@R`, `@P` are the daemon, the registry and the folder, `@N` is
+    /// the hostile name.
     fn run(&self, line: &str) -> Finished {
         let place = |word: &str| {
             word.replace("@D", &self.daemon)
@@ -111,7 +113,8 @@ impl World {
     }
 }
 
-/// Each with what its stdout is; those with `!` show hostile text, so that the test sees that it is made safe.
+/// Each with what its stdout is; those with `!` show hostile text, so that the test sees that it is
+/// made safe.
 const LINES: &[(&str, Kind)] = &[
     ("!--addr @D build --progress plain scratch", Text),
     ("!--addr @D build --progress plain --debug based", Text),

@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::HOSTILE;
 
-/// Serves until the process ends; its `host:port`. The repository `good` has an image, everything else is refused.
+/// Serves until the process ends; its `host:port`. The repository `good` has an image, everything
+/// else is refused.
 pub(super) fn start() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();
@@ -54,7 +55,8 @@ fn answer(mut stream: TcpStream) -> Option<()> {
     };
     let digest = format!("sha256:{:x}", Sha256::digest(&body));
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nDocker-Content-Digest: {digest}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nDocker-Content-Digest: \
+         {digest}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     let body = if request.starts_with("HEAD") {

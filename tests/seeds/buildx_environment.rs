@@ -1,4 +1,5 @@
-//! "Docker Buildx": an environment for builds, a login, two tags at once, and everything cleaned up.
+//! "Docker Buildx": an environment for builds, a login, two tags at once, and everything cleaned
+//! up.
 
 use std::fs;
 

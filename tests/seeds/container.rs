@@ -1,10 +1,12 @@
-//! `docker run --rm IMAGE`, by the engine's API: what was pushed is pulled and run by docker itself, not by solvekit.
+//! `docker run --rm IMAGE`, by the engine's API: what was pushed is pulled and run by docker
+//! itself, not by solvekit.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// Pulls an image, runs it, removes the container; gives what it printed. The name has a tag or a digest.
+/// Pulls an image, runs it, removes the container; gives what it printed. The name has a tag or a
+/// digest.
 pub(crate) fn run(socket: &str, image: &str, platform: &str) -> String {
     println!("  (the engine runs {image})");
     let (name, version) = match image.split_once('@') {

@@ -1,4 +1,5 @@
-//! A reader who follows a document: a configuration of his own, a builder name that nobody else has, his steps in print.
+//! A reader who follows a document: a configuration of his own, a builder name that nobody else
+//! has, his steps in print.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,7 +24,8 @@ pub(crate) struct Reader {
 impl Reader {
     /// A reader of a document with these commands, one a line.
     ///
-    /// Panics where the daemon is no Docker Engine, which all documents are about: a test that is skipped proves nothing.
+    /// Panics where the daemon is no Docker Engine, which all documents are about: a test that is
+    /// skipped proves nothing.
     pub(crate) fn of(document: &str, commands: &'static str) -> Self {
         let engine = Engine::get();
         let socket = engine.host.strip_prefix("docker://");
@@ -53,7 +55,8 @@ impl Reader {
         format!("{}/{name}-{}", Engine::get().registry, self.word)
     }
 
-    /// The options that lead the stand-in for BuildKit to the engine's; documents have no such line.
+    /// The options that lead the stand-in for BuildKit to the engine's; documents have no such
+    /// line.
     pub(crate) fn upstream(&self) -> String {
         let upstream = self.relay.address().replace("localhost", "127.0.0.1");
         format!("--driver-opt=env.UPSTREAM={upstream},network=host")
@@ -91,7 +94,8 @@ impl Reader {
         println!("  left out: {why}");
     }
 
-    /// The next command of the document runs an image: the engine pulls and runs it. What it prints.
+    /// The next command of the document runs an image: the engine pulls and runs it. What it
+    /// prints.
     pub(crate) fn runs(&self, image: &str, platform: &str) -> String {
         self.next();
         container::run(&self.socket, image, platform)

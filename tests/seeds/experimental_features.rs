@@ -1,4 +1,5 @@
-//! "Docker多平台构建builderx": from an old Docker with experimental features to images that are run on each platform.
+//! "Docker多平台构建builderx": from an old Docker with experimental features to images that are run on
+//! each platform.
 
 use std::fs;
 
@@ -90,7 +91,8 @@ fn setting_up(reader: &Reader) {
     );
     let older = "an image whose program has no arguments; tonistiigi/binfmt is what took its place";
     reader.leaves_out(older);
-    let useless = "the document itself says that buildx has no use of it: handlers without the flag F, which platforms names";
+    let useless = "the document itself says that buildx has no use of it: handlers without the \
+                   flag F, which platforms names";
     reader.leaves_out(useless);
 
     let format = "{{.Platform}} {{.Runs}} {{.Interpreter}} flags: {{.Flags}}";

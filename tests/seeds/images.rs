@@ -1,4 +1,5 @@
-//! The images of the documents that cannot be pulled here, as stand-ins under their own names in the mirror of Docker Hub.
+//! The images of the documents that cannot be pulled here, as stand-ins under their own names in
+//! the mirror of Docker Hub.
 
 use std::sync::OnceLock;
 
@@ -6,7 +7,8 @@ use crate::support::{Engine, Finished, folder_of, solvekit, stand_in_image};
 
 /// What `tonistiigi/binfmt` prints; the emulators are registered by `tests/engine`, and stay.
 const BINFMT: &str = "#!/bin/sh
-mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc || exit 1
+mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc \
+/proc/sys/fs/binfmt_misc || exit 1
 test -w /proc/sys/fs/binfmt_misc/register || exit 1
 case \"$1\" in
 --install) echo \"installing: $2 OK\" ;;

@@ -1,10 +1,12 @@
-//! Every command of five documents about images for several platforms, in the documents' order: `solvekit` stands where they say
-//! `docker buildx`, `docker manifest`, `docker login`, `docker pull` and `docker run tonistiigi/binfmt`, and what it prints is checked.
+//! Every command of five documents about images for several platforms, in the documents' order:
+//! `solvekit` stands where they say `docker buildx`, `docker manifest`, `docker login`, `docker
+//! pull` and `docker run tonistiigi/binfmt`, and what it prints is checked.
 //!
-//! `commands/` has the documents' commands, one a line. Each is printed with what is run for it, or with the reason why it is left out
-//! (`cargo test --test seeds -- --nocapture` shows them). Names of Docker Hub become names in the registries of `tests/engine`, whose mirror has the base
-//! images; images with BuildKit or emulators, which cannot be pulled here, have stand-ins under their own names.
-//! `export $(tests/engine up golang)` comes first.
+//! `commands/` has the documents' commands, one a line. Each is printed with what is run for it, or
+//! with the reason why it is left out (`cargo test --test seeds -- --nocapture` shows them). Names
+//! of Docker Hub become names in the registries of `tests/engine`, whose mirror has the base
+//! images; images with BuildKit or emulators, which cannot be pulled here, have stand-ins under
+//! their own names. `export $(tests/engine up golang)` comes first.
 
 // Each step is listed.
 #![allow(clippy::print_stdout)]

@@ -1,4 +1,5 @@
-//! "docker 打包多架构镜像": images of single platforms put together by hand, then both at once with buildx.
+//! "docker 打包多架构镜像": images of single platforms put together by hand, then both at once with
+//! buildx.
 
 use crate::document::Reader;
 use crate::support::{Finished, Pushed, fixture, folder_of, solvekit};
@@ -14,7 +15,8 @@ fn images_are_put_together_by_hand_and_by_buildx() {
         ("amd64", format!("{name}-amd64")),
         ("arm64", format!("{name}-arm64")),
     ];
-    // What the document's author had pushed before: the two images, and for its first commands the list of them.
+    // What the document's author had pushed before: the two images, and for its first commands the
+    // list of them.
     let folder = folder_of(&[("Dockerfile", "FROM alpine\nRUN uname -m > /machine\n")]);
     for (architecture, part) in &parts {
         let platform = format!("--platform=linux/{architecture}");

@@ -1,4 +1,5 @@
-//! "使用 buildx 构建多种系统架构支持的 Docker 镜像": a builder from a mirror, three platforms, the variables of a target.
+//! "使用 buildx 构建多种系统架构支持的 Docker 镜像": a builder from a mirror, three platforms, the variables of a
+//! target.
 
 use crate::document::Reader;
 use crate::support::{Finished, Pushed, fixture, folder_of};

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A private authority, a server's certificate for `localhost` and 127.0.0.1, and a client's; PEM files in one folder, named as
-/// `--tlsdir` expects them (`ca.pem`, `cert.pem`, `key.pem` are the client's).
+/// A private authority, a server's certificate for `localhost` and 127.0.0.1, and a client's; PEM
+/// files in one folder, named as `--tlsdir` expects them (`ca.pem`, `cert.pem`, `key.pem` are the
+/// client's).
 pub struct Certificates {
     folder: TempDir,
 }
@@ -16,7 +17,10 @@ impl Certificates {
     pub fn make() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let made = Self { folder };
-        made.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=tests -keyout ca.key -out ca.pem");
+        made.openssl(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj \
+                      /CN=tests -keyout ca.key -out ca.pem",
+        );
         std::fs::write(
             made.path("names"),
             "subjectAltName=DNS:localhost,IP:127.0.0.1\n",
@@ -45,10 +49,12 @@ impl Certificates {
 
     fn sign(&self, subject: &str, certificate: &str, key: &str) {
         self.openssl(&format!(
-            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={subject} -keyout {key} -out request"
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={subject} -keyout \
+             {key} -out request"
         ));
         self.openssl(&format!(
-            "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names -out {certificate}"
+            "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile \
+             names -out {certificate}"
         ));
     }
 

@@ -1,5 +1,5 @@
-//! A cluster of the tests' own: a `kubectl` that keeps objects in a folder, makes pods of them that are ready when they are told to
-//! be, and leads `exec … buildctl dial-stdio` to the real BuildKit.
+//! A cluster of the tests' own: a `kubectl` that keeps objects in a folder, makes pods of them that
+//! are ready when they are told to be, and leads `exec … buildctl dial-stdio` to the real BuildKit.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,8 +11,9 @@ use tempfile::TempDir;
 
 use super::{BuilderHome, Finished, Relay};
 
-/// `objects/KIND.NAME` and `claims/NAME` are what there is; `refusal` is what every call is answered with; `pod` the status of pods
-/// that are not ready, `pending` how often the pods are asked for until they are.
+/// `objects/KIND.NAME` and `claims/NAME` are what there is; `refusal` is what every call is
+/// answered with; `pod` the status of pods that are not ready, `pending` how often the pods are
+/// asked for until they are.
 const KUBECTL: &str = r#"
 here=$(dirname "$0")
 echo "$KUBECONFIG: $*" >> "$here/calls"

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 /// How long any command of the tests may take, on a slow machine with two cores.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// The `solvekit` command with these arguments, before it is started. Its environment is the test's without what would make it
-/// depend on the user: no configuration of Docker or podman, no colours.
+/// The `solvekit` command with these arguments, before it is started. Its environment is the test's
+/// without what would make it depend on the user: no configuration of Docker or podman, no colours.
 pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_solvekit"));
     command.args(arguments);
@@ -76,7 +76,8 @@ impl Finished {
         self
     }
 
-    /// Itself, if the command ended with this code and each of these texts is in its standard error.
+    /// Itself, if the command ended with this code and each of these texts is in its standard
+    /// error.
     #[track_caller]
     pub fn failed_with(self, code: i32, texts: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);

@@ -10,7 +10,8 @@ use std::time::SystemTime;
 pub struct Engine {
     /// The daemon's address, as `BUILDKIT_HOST`.
     pub host: String,
-    /// The address of another daemon (`tests/engine up second`), or the same where there is only one.
+    /// The address of another daemon (`tests/engine up second`), or the same where there is only
+    /// one.
     pub second: String,
     /// `host:port` of the registry that speaks plain HTTP and holds the base images.
     pub registry: String,
@@ -27,7 +28,8 @@ pub struct Engine {
 impl Engine {
     /// The engine of this run.
     ///
-    /// Panics, which fails the test, where it has not been brought up: a test that is skipped proves nothing.
+    /// Panics, which fails the test, where it has not been brought up: a test that is skipped
+    /// proves nothing.
     pub fn get() -> &'static Engine {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
         ENGINE.get_or_init(|| Engine {
@@ -54,7 +56,10 @@ impl Engine {
 
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
-        panic!("{name} is not set: this test needs a real BuildKit. Run `export $(tests/engine up)` first, or `make test`")
+        panic!(
+            "{name} is not set: this test needs a real BuildKit. Run `export $(tests/engine \
+                up)` first, or `make test`"
+        )
     })
 }
 

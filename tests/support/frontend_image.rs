@@ -8,8 +8,8 @@ use super::{Engine, Finished, fixture, solvekit, unique};
 
 /// The name of the image, pushed once in a run of tests.
 ///
-/// The release image has a static binary. Here it is the one under test, as it was compiled, with the libraries that it loads:
-/// compiling it a second time would take longer than all the tests.
+/// The release image has a static binary. Here it is the one under test, as it was compiled, with
+/// the libraries that it loads: compiling it a second time would take longer than all the tests.
 pub fn frontend_image() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {

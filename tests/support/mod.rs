@@ -1,5 +1,6 @@
-//! What the tests against real parts share: the engine's environment, a relay in front of its BuildKit, the built command,
-//! and an independent look at what was pushed. No knowledge of solvekit's own code may live here.
+//! What the tests against real parts share: the engine's environment, a relay in front of its
+//! BuildKit, the built command, and an independent look at what was pushed. No knowledge of
+//! solvekit's own code may live here.
 
 // Each test crate uses a part of it, as if it were a library.
 #![allow(dead_code, unused_imports, unreachable_pub)]

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Puts the command under test, as it was compiled, and the libraries that it loads into a folder that becomes an image's root.
+/// Puts the command under test, as it was compiled, and the libraries that it loads into a folder
+/// that becomes an image's root.
 pub fn add_program(root: &Path) {
     let program = Path::new(env!("CARGO_BIN_EXE_solvekit"));
     let stripped = root.join("solvekit");

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::Engine;
 
-/// docker-buildx on the daemon under test, with a configuration of its own and without default attestations, which
-/// solvekit does not make either.
+/// docker-buildx on the daemon under test, with a configuration of its own and without default
+/// attestations, which solvekit does not make either.
 pub fn buildx<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
     let host = &Engine::get().host;

@@ -8,8 +8,10 @@ use tempfile::TempDir;
 
 use super::Engine;
 
-const ACCEPT: &str = "Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
-     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+const ACCEPT: &str = "Accept: application/vnd.oci.image.index.v1+json, \
+                      application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, \
+     application/vnd.docker.distribution.manifest.v2+json";
 
 /// An image index that was pushed.
 pub struct Pushed {
@@ -74,7 +76,8 @@ impl Pushed {
         found.unwrap_or_else(|| panic!("no layer of {platform} has {path}"))
     }
 
-    /// All entries of one platform's layers, in their order, as `tar -tv` with numeric owners and full times lists them.
+    /// All entries of one platform's layers, in their order, as `tar -tv` with numeric owners and
+    /// full times lists them.
     #[track_caller]
     pub fn entries(&self, platform: &str) -> Vec<String> {
         let manifest = self.manifest(platform);

@@ -1,5 +1,6 @@
-//! A relay in front of the real BuildKit, so that every transport can be tested against it: it accepts on a unix socket, TCP or
-//! TLS, copies bytes to and from the daemon, and can be slow, or cut in the middle.
+//! A relay in front of the real BuildKit, so that every transport can be tested against it: it
+//! accepts on a unix socket, TCP or TLS, copies bytes to and from the daemon, and can be slow, or
+//! cut in the middle.
 
 use std::io;
 use std::path::Path;
@@ -151,7 +152,8 @@ impl Shared {
                 };
                 match tls.accept(stream).into_fallible().await {
                     Ok(stream) => shared.relay(stream).await,
-                    // The client is told why by an alert. Closing with unread bytes would take it from the client again.
+                    // The client is told why by an alert. Closing with unread bytes would take it
+                    // from the client again.
                     Err((_, mut stream)) => {
                         let _ = stream.shutdown().await;
                         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;

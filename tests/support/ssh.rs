@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// The server insists on a user of its own and on a folder in `/run`. It gets both in a view of the file system that
-/// nobody else sees: the machine's users and folders stay as they are.
+/// The server insists on a user of its own and on a folder in `/run`. It gets both in a view of the
+/// file system that nobody else sees: the machine's users and folders stay as they are.
 const START: &str = "
     set -e
     mount --make-rprivate /

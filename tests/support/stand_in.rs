@@ -1,5 +1,6 @@
-//! An image that stands in for `moby/buildkit`, which cannot be pulled here: its `buildkitd` does nothing, its `buildctl` leads to
-//! the BuildKit that `UPSTREAM` names. Everything around it is real.
+//! An image that stands in for `moby/buildkit`, which cannot be pulled here: its `buildkitd` does
+//! nothing, its `buildctl` leads to the BuildKit that `UPSTREAM` names. Everything around it is
+//! real.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

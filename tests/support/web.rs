@@ -110,7 +110,8 @@ impl Served {
             .is_some_and(|wanted| asked.header("authorization") != wanted)
         {
             return stream.write_all(
-                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic \
+                  realm=\"git\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
             );
         }
         let file = self.root.join(asked.path.trim_start_matches('/'));

@@ -1,5 +1,6 @@
-//! OCI layouts on this machine that a build reads or writes: named contexts, local caches, outputs of the kind
-//! `type=oci,tar=false`. The daemon moves the blobs over the session; the indexes are read before and written after.
+//! OCI layouts on this machine that a build reads or writes: named contexts, local caches, outputs
+//! of the kind `type=oci,tar=false`. The daemon moves the blobs over the session; the indexes are
+//! read before and written after.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -183,11 +183,12 @@ pub(super) fn receivers(
     Ok(exports)
 }
 
-/// The outputs that have an exporter, in order. An engine keeps a tagged image even when nothing was said.
+/// The outputs that have an exporter, in order. An engine keeps a tagged image even when nothing
+/// was said.
 ///
 /// # Errors
-/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine when there is no other to load it into; what
-/// that one cannot take, such as attestations, is refused too.
+/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine when there is no
+/// other to load it into; what that one cannot take, such as attestations, is refused too.
 pub(super) fn outputs(
     request: &BuildRequest,
     daemon: DaemonKind,
@@ -220,8 +221,8 @@ pub(super) fn outputs(
     Ok(outputs)
 }
 
-/// The exporters of outputs. A Docker engine's own BuildKit exports images with `moby`, which also unpacks them so that
-/// containers can run from them.
+/// The exporters of outputs. A Docker engine's own BuildKit exports images with `moby`, which also
+/// unpacks them so that containers can run from them.
 pub(super) fn exporters(
     request: &BuildRequest,
     outputs: &[Output],
@@ -242,7 +243,8 @@ pub(super) fn exporters(
             attrs.extend(request.annotations.clone());
         }
         let kind = match (output.kind, &output.destination) {
-            // An engine's own exporter gives every name a tag, which what is pushed by digest must not have.
+            // An engine's own exporter gives every name a tag, which what is pushed by digest must
+            // not have.
             (OutputKind::Image, _) if is_by_digest(&attrs) => OutputKind::Image.name(),
             (OutputKind::Image, _) => daemon.image_exporter(),
             (OutputKind::Docker, None) if daemon.keeps_images() => daemon.image_exporter(),

@@ -46,8 +46,8 @@ pub(super) fn dockerfile_path(given: Option<&Path>, folder: &Path, context: &Pat
     standard
 }
 
-/// A Dockerfile on disk. One in the context is opened as the context's: no link leads out of it. A path outside of it is
-/// the user's own, who may follow links and name a pipe.
+/// A Dockerfile on disk. One in the context is opened as the context's: no link leads out of it. A
+/// path outside of it is the user's own, who may follow links and name a pipe.
 pub(in crate::pipeline) fn dockerfile(path: &Path, context: &Path) -> Result<Vec<u8>, Error> {
     let unreadable = |source| Error::Dockerfile {
         path: path.to_owned(),
@@ -132,8 +132,9 @@ pub(super) fn limited(reader: impl io::Read) -> io::Result<Vec<u8>> {
 /// An ignore file and its patterns, in order.
 pub(in crate::pipeline) type IgnoreFile = (PathBuf, Vec<String>);
 
-/// `NAME.dockerignore` beside the Dockerfile, if that is a file, else `.dockerignore` in the context. Neither is typed by
-/// the user, so no link in them leads out of the context or the Dockerfile's folder.
+/// `NAME.dockerignore` beside the Dockerfile, if that is a file, else `.dockerignore` in the
+/// context. Neither is typed by the user, so no link in them leads out of the context or the
+/// Dockerfile's folder.
 pub(super) fn ignore_file(
     context: &Path,
     dockerfile: Option<&Path>,
@@ -183,7 +184,8 @@ fn beside(path: &Path) -> (&Path, PathBuf) {
     )
 }
 
-/// A path that is not there, with the first part that is missing replaced by the nearest name there is.
+/// A path that is not there, with the first part that is missing replaced by the nearest name there
+/// is.
 fn near(path: &Path, error: &io::Error, wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     if error.kind() != io::ErrorKind::NotFound {
         return None;

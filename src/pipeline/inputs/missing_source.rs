@@ -1,4 +1,5 @@
-//! Why the daemon does not find what `COPY` or `ADD` names: it is not in the context, or a rule hides it.
+//! Why the daemon does not find what `COPY` or `ADD` names: it is not in the context, or a rule
+//! hides it.
 
 use crate::client::{Failure, SourceDetail};
 use crate::frontend::MissingSource;
@@ -34,8 +35,9 @@ pub(in crate::pipeline) fn explain(
     })
 }
 
-/// The path in `failed to calculate checksum of ref …: "/path": not found`, or the first missing folder of it in
-/// `… lstat /…/buildkit-mount123/path: no such file or directory`, as Engine 26 says when a folder is missing.
+/// The path in `failed to calculate checksum of ref …: "/path": not found`, or the first missing
+/// folder of it in `… lstat /…/buildkit-mount123/path: no such file or directory`, as Engine 26
+/// says when a folder is missing.
 fn missing_path(message: &str) -> Option<&str> {
     let quoted = |message: &'_ str| {
         let before = message.strip_suffix("\": not found")?.len();
@@ -85,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_an_older_daemon_misses_is_found_in_its_mount() {
-        let message = "failed to calculate checksum of ref a::b: failed to walk /tmp/buildkit-mount12/dist: \
+        let message = "failed to calculate checksum of ref a::b: failed to walk \
+                       /tmp/buildkit-mount12/dist: \
                        lstat /tmp/buildkit-mount12/dist: no such file or directory";
         assert_eq!(missing_path(message), Some("dist"));
         assert!(missing_path("lstat /tmp/buildkit-mount12/: no such file or directory").is_none());

@@ -1,4 +1,5 @@
-//! What a build reads before a daemon is asked: folders, the Dockerfile, ignore files, the beginning of a stream.
+//! What a build reads before a daemon is asked: folders, the Dockerfile, ignore files, the
+//! beginning of a stream.
 
 pub(super) mod folder;
 pub(super) mod missing_source;
@@ -119,7 +120,8 @@ impl Inputs {
         }
     }
 
-    /// The patterns of named folders' ignore files, by the names under which the session serves the folders.
+    /// The patterns of named folders' ignore files, by the names under which the session serves the
+    /// folders.
     pub fn named_excludes(&self) -> BTreeMap<String, Vec<String>> {
         named::excludes(&self.named)
     }
@@ -174,8 +176,8 @@ impl Inputs {
         Self { dockerfile, ..self }
     }
 
-    /// The folders that the session serves, and one that has to live as long. Another frontend reads the Dockerfile from
-    /// a folder too.
+    /// The folders that the session serves, and one that has to live as long. Another frontend
+    /// reads the Dockerfile from a folder too.
     pub(super) fn directories(
         &self,
         forwarded: bool,

@@ -1,4 +1,5 @@
-//! Contexts with a name, as the daemon is told of them: attributes, folders of the session, ignore files.
+//! Contexts with a name, as the daemon is told of them: attributes, folders of the session, ignore
+//! files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use crate::pipeline::{Error, NamedContext, Prepared};
 use crate::session::{self, Directories};
 use crate::translate::{self, LocalContext, RemoteKind, remote_kind};
 
-/// What a frontend has to know to take a named context; the one that it may forward to does not have to.
+/// What a frontend has to know to take a named context; the one that it may forward to does not
+/// have to.
 const CONTEXTS: &str = "moby.buildkit.frontend.contexts+forward";
 /// What a frontend has to know to read the query of a git URL.
 pub(super) const GIT_QUERIES: &str = "moby.buildkit.frontend.gitquerystring";
@@ -209,8 +211,8 @@ fn folders(
     })
 }
 
-/// The name of a named context's folder in a session and in `local://`: those of the main context and
-/// of the Dockerfile's folder are taken.
+/// The name of a named context's folder in a session and in `local://`: those of the main context
+/// and of the Dockerfile's folder are taken.
 pub fn local_name(name: &str) -> String {
     match name {
         "context" | "dockerfile" => format!("_{name}"),

@@ -1,4 +1,5 @@
-//! A context from a stream that several daemons are to read: kept in a file as long as they need it.
+//! A context from a stream that several daemons are to read: kept in a file as long as they need
+//! it.
 
 use std::fs::File;
 use std::io;
@@ -26,7 +27,8 @@ impl Spool {
     ) -> Result<Self, Error> {
         let folders = folders.clone();
         let (done, kept) = tokio::sync::oneshot::channel();
-        // A thread of its own: nobody waits for a pipe that gives nothing when the build is cancelled.
+        // A thread of its own: nobody waits for a pipe that gives nothing when the build is
+        // cancelled.
         std::thread::Builder::new()
             .name("spool".to_owned())
             .spawn(move || done.send(Self::of(&upload, &folders)))

@@ -14,8 +14,9 @@ const TYPES: [&str; 4] = [
     "manifest-descriptor",
 ];
 
-/// Reads flags like `KEY=VALUE`, `index:KEY=VALUE`, `index,manifest[linux/amd64]:KEY=VALUE`, and gives the attributes of the
-/// image exporter that they stand for: `annotation.KEY`, `annotation-index.KEY` … A later one of the same place and key counts.
+/// Reads flags like `KEY=VALUE`, `index:KEY=VALUE`, `index,manifest[linux/amd64]:KEY=VALUE`, and
+/// gives the attributes of the image exporter that they stand for: `annotation.KEY`,
+/// `annotation-index.KEY` … A later one of the same place and key counts.
 ///
 /// # Errors
 /// [`Error::Annotation`] with what is wrong.
@@ -59,7 +60,8 @@ fn check_key(key: &str) -> Result<(), ValueError> {
     }
 }
 
-/// The part of an attribute before the key: of `manifest[linux/amd64]` it is `annotation-manifest[linux/amd64]`.
+/// The part of an attribute before the key: of `manifest[linux/amd64]` it is
+/// `annotation-manifest[linux/amd64]`.
 fn prefix(text: &str) -> Result<String, ValueError> {
     let (kind, platform) = match text.split_once('[') {
         None => (text, None),

@@ -34,8 +34,9 @@ const PROVENANCE_ATTRIBUTES: [&str; 8] = [
 ];
 
 impl Attestations {
-    /// Reads `--attest type=provenance|sbom,…`, `--provenance true|false|mode=…` and `--sbom true|false|generator=…`. Of
-    /// several of one type the first counts, those of `--attest` before the others, as in buildx.
+    /// Reads `--attest type=provenance|sbom,…`, `--provenance true|false|mode=…` and `--sbom
+    /// true|false|generator=…`. Of several of one type the first counts, those of `--attest` before
+    /// the others, as in buildx.
     ///
     /// # Errors
     /// [`Error::Attestation`] names the attribute that is wrong and those that there are.

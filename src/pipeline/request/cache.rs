@@ -144,7 +144,8 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// Reads `type=registry,ref=…`, one CSV record, or names of images alone, several of them with commas between.
+/// Reads `type=registry,ref=…`, one CSV record, or names of images alone, several of them with
+/// commas between.
 ///
 /// # Errors
 /// [`Error::Cache`] names the attribute that is wrong and those that there are.

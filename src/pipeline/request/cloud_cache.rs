@@ -1,4 +1,5 @@
-//! Caches in the services of GitHub and AWS: their credentials stand in variables that CI systems set.
+//! Caches in the services of GitHub and AWS: their credentials stand in variables that CI systems
+//! set.
 
 use std::collections::BTreeMap;
 

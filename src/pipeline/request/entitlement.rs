@@ -15,9 +15,11 @@ pub enum Entitlement {
     NetworkHost,
     /// `RUN --security=insecure`.
     SecurityInsecure,
-    /// `RUN --device`: any device, or the one of this name; `NAME,alias=ALIAS` is called `ALIAS` by the Dockerfile.
+    /// `RUN --device`: any device, or the one of this name; `NAME,alias=ALIAS` is called `ALIAS` by
+    /// the Dockerfile.
     Device(Option<String>),
-    /// Files of an output folder may be deleted (`type=local,mode=delete`). The daemon is not told about it.
+    /// Files of an output folder may be deleted (`type=local,mode=delete`). The daemon is not told
+    /// about it.
     LocalDelete,
 }
 
@@ -52,7 +54,8 @@ impl fmt::Display for Entitlement {
 impl FromStr for Entitlement {
     type Err = Error;
 
-    /// `network.host`, `security.insecure`, `device`, `device=NAME[,alias=ALIAS]`, `buildx.local.delete`.
+    /// `network.host`, `security.insecure`, `device`, `device=NAME[,alias=ALIAS]`,
+    /// `buildx.local.delete`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| Error::Entitlement {
             input: text.to_owned(),

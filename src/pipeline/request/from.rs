@@ -1,4 +1,5 @@
-//! Where a build reads from: the context, the Dockerfile, contexts with a name. Plain values; nothing is read here.
+//! Where a build reads from: the context, the Dockerfile, contexts with a name. Plain values;
+//! nothing is read here.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -27,7 +28,8 @@ pub enum MainContext {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum DockerfileFrom {
-    /// A path; in a context that the daemon fetches or that is a stream, a relative one is looked up there.
+    /// A path; in a context that the daemon fetches or that is a stream, a relative one is looked
+    /// up there.
     Path(PathBuf),
     /// An http(s) URL, from which the daemon fetches it.
     Url(String),
@@ -35,7 +37,8 @@ pub enum DockerfileFrom {
     Stream(InputStream),
 }
 
-/// A context with a name, for `FROM`, `COPY --from` and `RUN --mount=from=`; an image or a stage of that name is replaced.
+/// A context with a name, for `FROM`, `COPY --from` and `RUN --mount=from=`; an image or a stage of
+/// that name is replaced.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum NamedContext {
@@ -45,7 +48,8 @@ pub enum NamedContext {
     Remote(String),
     /// An image in a folder of this machine that has the OCI layout.
     Layout(LayoutReference),
-    /// A stage of the same Dockerfile, built on its own: known to Dockerfiles that are translated here only.
+    /// A stage of the same Dockerfile, built on its own: known to Dockerfiles that are translated
+    /// here only.
     Stage(String),
     /// The result of another build: its graph becomes part of this one, for the same platforms.
     /// It has to be translated here, too.
@@ -105,7 +109,8 @@ impl FromStr for DockerfileFrom {
 impl FromStr for NamedContext {
     type Err = Error;
 
-    /// `docker-image://…`, `oci-layout://…`, `target:STAGE`, the URL of a git repository or a download, else the path of a folder.
+    /// `docker-image://…`, `oci-layout://…`, `target:STAGE`, the URL of a git repository or a
+    /// download, else the path of a folder.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| invalid("the named context", text, source);
         if let Some(reference) = text.strip_prefix("docker-image://") {

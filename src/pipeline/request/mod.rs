@@ -1,4 +1,5 @@
-//! What is asked of a build: a plain value, made by the command line or by a program that embeds the library.
+//! What is asked of a build: a plain value, made by the command line or by a program that embeds
+//! the library.
 
 pub(super) mod annotation;
 pub(super) mod attestation;
@@ -29,7 +30,8 @@ use solvekit_core::units::Ulimit;
 
 /// A build of one Dockerfile for any number of platforms.
 ///
-/// `BuildRequest::new(context)` is a build of `context/Dockerfile` for the daemon's own platform whose result stays in the cache.
+/// `BuildRequest::new(context)` is a build of `context/Dockerfile` for the daemon's own platform
+/// whose result stays in the cache.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BuildRequest {
@@ -37,14 +39,16 @@ pub struct BuildRequest {
     pub context: MainContext,
     /// The Dockerfile; `None` is `Dockerfile` in the context.
     pub dockerfile: Option<DockerfileFrom>,
-    /// Contexts with a name, which `FROM`, `COPY --from` and `RUN --mount=from=` take before images and stages of that
-    /// name. [`context_name`](crate::pipeline::context_name) makes a name as it is looked up.
+    /// Contexts with a name, which `FROM`, `COPY --from` and `RUN --mount=from=` take before images
+    /// and stages of that name. [`context_name`](crate::pipeline::context_name) makes a name as it
+    /// is looked up.
     pub contexts: BTreeMap<String, NamedContext>,
     /// Who translates the Dockerfile.
     pub frontend: Choice,
     /// The target platforms; empty means the daemon's own.
     pub platforms: Vec<Platform>,
-    /// Whether a Docker engine keeps the image even if it has no name and no output is asked for; one with a name it keeps.
+    /// Whether a Docker engine keeps the image even if it has no name and no output is asked for;
+    /// one with a name it keeps.
     pub keep_unnamed: bool,
     /// The names of the image, for the outputs that have none of their own.
     pub tags: Vec<Reference>,
@@ -80,15 +84,18 @@ pub struct BuildRequest {
     pub cache_to: Vec<CacheEntry>,
     /// What the build may do besides the usual.
     pub entitlements: Vec<Entitlement>,
-    /// Annotations, as attributes of the image exporter ([`parse_annotations`](crate::pipeline::parse_annotations)).
+    /// Annotations, as attributes of the image exporter
+    /// ([`parse_annotations`](crate::pipeline::parse_annotations)).
     pub annotations: BTreeMap<String, String>,
     /// Statements about the image that are exported along with it.
     pub attestations: Attestations,
-    /// How much of the provenance the outcome's metadata has; it is there without an attestation too.
+    /// How much of the provenance the outcome's metadata has; it is there without an attestation
+    /// too.
     pub metadata_provenance: MetadataProvenance,
     /// The control group above those of `RUN`.
     pub cgroup_parent: Option<String>,
-    /// Where the context comes from, for the provenance and the history: `vcs:source`, `vcs:revision` and the like.
+    /// Where the context comes from, for the provenance and the history: `vcs:source`,
+    /// `vcs:revision` and the like.
     pub source_info: BTreeMap<String, String>,
     /// Limits of the control groups of `RUN`.
     pub resources: Resources,
@@ -104,7 +111,8 @@ pub struct BuildRequest {
     pub max_parallel_platforms: Option<usize>,
     /// Folders that it may use although it does not name them.
     pub folders: Folders,
-    /// Identifies this client to the daemon, so that the next build of the same folder sends only what has changed.
+    /// Identifies this client to the daemon, so that the next build of the same folder sends only
+    /// what has changed.
     pub node_id: Option<String>,
 }
 
@@ -153,8 +161,8 @@ impl BuildRequest {
 }
 
 impl BuildRequest {
-    /// The request as attributes of BuildKit's Dockerfile frontend (`platform`, `build-arg:NAME` …). Those of the contexts
-    /// are in [`Inputs`](crate::pipeline::Inputs).
+    /// The request as attributes of BuildKit's Dockerfile frontend (`platform`, `build-arg:NAME`
+    /// …). Those of the contexts are in [`Inputs`](crate::pipeline::Inputs).
     pub fn attributes(&self) -> BTreeMap<String, String> {
         crate::pipeline::request::options::without_inputs(self, DaemonKind::Buildkitd)
     }
@@ -168,8 +176,8 @@ impl BuildRequest {
         keys.any(|key| key.starts_with("annotation-index"))
     }
 
-    /// The names of an output's image, with tags: its own, else those of the request. There are none if
-    /// the daemon names it (`name=*`).
+    /// The names of an output's image, with tags: its own, else those of the request. There are
+    /// none if the daemon names it (`name=*`).
     pub(crate) fn names(&self, output: &Output) -> Vec<Reference> {
         let own = output.attributes.get("name").map(|names| names.split(','));
         let names: Vec<Reference> = match own {
@@ -181,7 +189,8 @@ impl BuildRequest {
         names.into_iter().map(Reference::with_default_tag).collect()
     }
 
-    /// The names that the image is pushed to, of registries that are asked as usual (not `registry.insecure`).
+    /// The names that the image is pushed to, of registries that are asked as usual (not
+    /// `registry.insecure`).
     pub fn pushes(&self) -> Vec<Reference> {
         let pushed = self.outputs.iter().filter(|output| {
             output.pushes() && !output.attributes.contains_key("registry.insecure")
@@ -197,7 +206,8 @@ pub enum OnFailure {
     /// They are cancelled, and nothing is exported.
     #[default]
     Cancel,
-    /// They finish, so that all mistakes are found in one build and what works is in the cache; nothing is exported.
+    /// They finish, so that all mistakes are found in one build and what works is in the cache;
+    /// nothing is exported.
     Finish,
     /// They finish and are exported: the image has these platforms only.
     Export,

@@ -19,7 +19,8 @@ pub(in crate::pipeline) fn entitlements(request: &BuildRequest) -> Vec<String> {
     names
 }
 
-/// The request as attributes of a Dockerfile frontend. The daemon keeps them in its history and in the provenance.
+/// The request as attributes of a Dockerfile frontend. The daemon keeps them in its history and in
+/// the provenance.
 pub(in crate::pipeline) fn frontend_attributes(
     request: &BuildRequest,
     inputs: &Inputs,

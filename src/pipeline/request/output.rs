@@ -1,4 +1,5 @@
-//! Where a result goes: `-o type=image,name=…,push=true`, `-o type=local,dest=PATH` and their short forms.
+//! Where a result goes: `-o type=image,name=…,push=true`, `-o type=local,dest=PATH` and their short
+//! forms.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ pub struct Output {
 pub enum Destination {
     /// A folder for [`OutputKind::Local`], a file for archives.
     Path(PathBuf),
-    /// The standard output: [`Environment::standard_output`](crate::pipeline::Environment::standard_output).
+    /// The standard output:
+    /// [`Environment::standard_output`](crate::pipeline::Environment::standard_output).
     StandardOutput,
 }
 
@@ -39,7 +41,8 @@ pub enum OutputKind {
     Tar,
     /// An OCI image layout in a tar archive.
     Oci,
-    /// An image for `docker load` in a tar archive. Without a destination it is loaded into the engine that builds.
+    /// An image for `docker load` in a tar archive. Without a destination it is loaded into the
+    /// engine that builds.
     Docker,
     /// Nothing: the result stays in the cache.
     CacheOnly,
@@ -104,7 +107,8 @@ impl Output {
         }
     }
 
-    /// An image for the engine that builds, or for [`Environment::load`](crate::pipeline::Environment::load): `--load`.
+    /// An image for the engine that builds, or for
+    /// [`Environment::load`](crate::pipeline::Environment::load): `--load`.
     pub fn load() -> Self {
         Self {
             kind: OutputKind::Docker,
@@ -135,7 +139,8 @@ impl Output {
         }
     }
 
-    /// Whether the result is an OCI image layout in a folder: `type=oci,tar=false` and `type=docker,tar=false`.
+    /// Whether the result is an OCI image layout in a folder: `type=oci,tar=false` and
+    /// `type=docker,tar=false`.
     pub fn is_layout(&self) -> bool {
         is_layout(self.kind, &self.attributes)
     }
@@ -163,8 +168,9 @@ impl Output {
 impl FromStr for Output {
     type Err = Error;
 
-    /// Parses `type=…,dest=…,key=value,…`, one CSV record: a field with commas is quoted (`"name=a,b"`). A path alone is
-    /// `type=local,dest=PATH`, `-` alone a tar archive on the standard output.
+    /// Parses `type=…,dest=…,key=value,…`, one CSV record: a field with commas is quoted
+    /// (`"name=a,b"`). A path alone is `type=local,dest=PATH`, `-` alone a tar archive on the
+    /// standard output.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| Error::Output {
             input: text.to_owned(),
@@ -275,7 +281,8 @@ fn folder_of(given: Option<String>) -> Result<Option<Destination>, ValueError> {
     }
 }
 
-/// Archives go to the standard output unless told otherwise, as in the reference; an image for docker is loaded.
+/// Archives go to the standard output unless told otherwise, as in the reference; an image for
+/// docker is loaded.
 fn destination_of(
     kind: OutputKind,
     given: Option<String>,
@@ -333,8 +340,8 @@ fn check_attributes(
     Ok(())
 }
 
-/// The fields of one CSV record, as flags like `--output` have them; a field in double quotes may hold commas, and `""`
-/// for a quote.
+/// The fields of one CSV record, as flags like `--output` have them; a field in double quotes may
+/// hold commas, and `""` for a quote.
 ///
 /// # Errors
 /// What is wrong with the quotes.

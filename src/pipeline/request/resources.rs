@@ -130,7 +130,8 @@ fn set(text: &str) -> Result<String, ValueError> {
     }
 }
 
-/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`; units are powers of 1024, as docker reads them.
+/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`; units are powers of 1024,
+/// as docker reads them.
 pub fn parse_bytes(text: &str) -> Option<u64> {
     let bytes = solvekit_core::units::parse_size(text.trim()).ok()?;
     u64::try_from(bytes).ok()
@@ -158,7 +159,8 @@ mod tests {
         let pairs: Vec<String> = attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!(
             pairs.join(" "),
-            "cpuperiod=100000 cpuquota=50000 cpusetcpus=0-3,5 cpusetmems=0 cpushares=512 memory=2147483648 memswap=-1"
+            "cpuperiod=100000 cpuquota=50000 cpusetcpus=0-3,5 cpusetmems=0 cpushares=512 \
+             memory=2147483648 memswap=-1"
         );
         resources.set("memory=0").unwrap();
         assert!(!resources.attributes().contains_key("memory"));

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::pipeline::Error;
 
-/// Something to read once: the standard input, an archive that is made on the way; or bytes that are
-/// there, which several builds can read. Clones share it.
+/// Something to read once: the standard input, an archive that is made on the way; or bytes that
+/// are there, which several builds can read. Clones share it.
 #[derive(Clone)]
 pub struct InputStream(Arc<Source>);
 
@@ -24,8 +24,8 @@ impl InputStream {
         Self(Arc::new(Source::Once(once)))
     }
 
-    /// Bytes that are there already; messages name them so. Every build that asks for them gets them
-    /// all.
+    /// Bytes that are there already; messages name them so. Every build that asks for them gets
+    /// them all.
     pub fn of_bytes(name: impl Into<PathBuf>, bytes: impl Into<Arc<[u8]>>) -> Self {
         let (name, bytes) = (name.into(), bytes.into());
         Self(Arc::new(Source::Bytes { name, bytes }))

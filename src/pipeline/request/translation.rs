@@ -11,7 +11,8 @@ use crate::pipeline::Inputs;
 use crate::pipeline::inputs::named;
 use crate::translate::{self, AttributeError, Attributes, Context, Options};
 
-/// What is asked of the Dockerfile. `makes_index` is for a result that is an index even of one platform.
+/// What is asked of the Dockerfile. `makes_index` is for a result that is an index even of one
+/// platform.
 pub(in crate::pipeline) fn asked(
     request: &BuildRequest,
     inputs: &Inputs,

@@ -1,5 +1,5 @@
-//! What is wrong with a value that was given as text: an output, a cache, an attestation, an annotation,
-//! an entitlement, a limit, a context.
+//! What is wrong with a value that was given as text: an output, a cache, an attestation, an
+//! annotation, an entitlement, a limit, a context.
 
 use std::fmt;
 

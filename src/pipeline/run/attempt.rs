@@ -1,5 +1,5 @@
-//! A request on one daemon: what is read there, who serves it, what its frontend works with. Builds,
-//! linked builds and questions share it.
+//! A request on one daemon: what is read there, who serves it, what its frontend works with.
+//! Builds, linked builds and questions share it.
 
 use std::sync::Arc;
 
@@ -40,8 +40,8 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Has the daemon download the Dockerfile if it is behind a URL. `makes_index` is for a result that
-    /// is an index even of one platform.
+    /// Has the daemon download the Dockerfile if it is behind a URL. `makes_index` is for a result
+    /// that is an index even of one platform.
     pub(super) async fn new(
         request: &'a BuildRequest,
         inputs: &Inputs,
@@ -64,8 +64,8 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// The same with what is known when the Dockerfile is read. Another frontend reads its sources from
-    /// the build's own session, so nothing is shared then.
+    /// The same with what is known when the Dockerfile is read. Another frontend reads its sources
+    /// from the build's own session, so nothing is shared then.
     pub(super) fn with_frontend(self, forwarded: bool, member: Option<Member>) -> Self {
         Self {
             forwarded,

@@ -1,4 +1,5 @@
-//! A build on the daemon with all that runs beside it: the session, the status stream, the cancellation.
+//! A build on the daemon with all that runs beside it: the session, the status stream, the
+//! cancellation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,8 +18,8 @@ use crate::session::{self, Session};
 
 /// How long the daemon may take to close its streams after the build has ended.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long the session may take to end what it was writing: half of a file is removed, and a folder
-/// that is incomplete is noted.
+/// How long the session may take to end what it was writing: half of a file is removed, and a
+/// folder that is incomplete is noted.
 const CLEARING: Duration = Duration::from_secs(15);
 
 /// A build that is about to begin. Its frontend is a function of this client.
@@ -58,8 +59,9 @@ impl<'a> Attended<'a> {
         &self.solve.build_ref
     }
 
-    /// Runs the build with the session and the status stream beside it; when this returns none of them runs any more.
-    /// Gives what `frontend` gives, which has to hand a result over, and the exporters' answer.
+    /// Runs the build with the session and the status stream beside it; when this returns none of
+    /// them runs any more. Gives what `frontend` gives, which has to hand a result over, and the
+    /// exporters' answer.
     pub(super) async fn run<T>(
         self,
         frontend: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,
@@ -76,7 +78,8 @@ impl<'a> Attended<'a> {
             () = self.environment.cancelled.cancelled() => Err(Error::Interrupted),
             result = solve_and_drive(client, self.solve, frontend) => result,
         };
-        // The status stream ends when the daemon has closed the build; the session is not needed after that.
+        // The status stream ends when the daemon has closed the build; the session is not needed
+        // after that.
         let broken = tokio::time::timeout(GRACE, async {
             tokio::select! {
                 ended = status.join_next() => ended.and_then(Result::ok).flatten(),
@@ -128,7 +131,8 @@ async fn solve_and_drive<T>(
     let solve = client.solve(request);
     tokio::pin!(solve);
     let opened = tokio::select! {
-        // The build is over before it began: a wrong exporter, an entitlement that the daemon refuses.
+        // The build is over before it began: a wrong exporter, an entitlement that the daemon
+        // refuses.
         ended = &mut solve => return Err(ended_early(ended)),
         opened = Bridge::open(client, &build_ref) => opened,
     };

@@ -1,4 +1,5 @@
-//! What a build is run with: credentials, progress, the place of an image to load. No part of the request.
+//! What a build is run with: credentials, progress, the place of an image to load. No part of the
+//! request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,8 @@ pub struct Environment {
     pub cancelled: CancellationToken,
     /// Opens the standard output, for the output that goes there.
     pub standard_output: Option<Arc<OpenOutput>>,
-    /// Where an image goes that is to be loaded ([`Output::load`](crate::pipeline::Output::load)) when the daemon is no Docker engine; `None` refuses it.
+    /// Where an image goes that is to be loaded ([`Output::load`](crate::pipeline::Output::load))
+    /// when the daemon is no Docker engine; `None` refuses it.
     pub load: Option<LoadTarget>,
     /// How long a daemon that went away is waited for.
     pub reconnect: Reconnect,
@@ -37,7 +39,8 @@ pub struct Environment {
     pub(crate) member: Option<Member>,
 }
 
-/// How long a daemon that goes away during a build is waited for, before the build goes on from its cache.
+/// How long a daemon that goes away during a build is waited for, before the build goes on from its
+/// cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reconnect {
     /// Zero is never: the build fails at once.
@@ -58,7 +61,8 @@ impl Default for Reconnect {
 pub struct LoadTarget {
     /// Opens the way into it, for example a [`crate::client::ImageLoader`].
     pub open: Arc<OpenOutput>,
-    /// It keeps images in containerd's store, which takes OCI archives: several platforms, and attestations.
+    /// It keeps images in containerd's store, which takes OCI archives: several platforms, and
+    /// attestations.
     pub takes_oci: bool,
 }
 

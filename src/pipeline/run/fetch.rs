@@ -1,4 +1,5 @@
-//! What a build needs of the daemon before the Dockerfile can be translated: contexts and Dockerfiles that it fetches.
+//! What a build needs of the daemon before the Dockerfile can be translated: contexts and
+//! Dockerfiles that it fetches.
 
 use std::collections::BTreeMap;
 
@@ -61,8 +62,9 @@ pub(super) struct Loaded {
     pub(super) warn_at: String,
 }
 
-/// Reads through the daemon what is not here: of which kind a fetched context is, and the Dockerfile in
-/// it. Another frontend reads all that itself, unless it is the Dockerfile that asks for it.
+/// Reads through the daemon what is not here: of which kind a fetched context is, and the
+/// Dockerfile in it. Another frontend reads all that itself, unless it is the Dockerfile that asks
+/// for it.
 pub(super) async fn load(
     attempt: &Attempt<'_>,
     bridge: &Bridge,

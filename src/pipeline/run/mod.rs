@@ -1,9 +1,10 @@
-//! The way from a request to its result: prepare the inputs, attempt the build on a daemon, attempt it
-//! again when the connection was lost.
+//! The way from a request to its result: prepare the inputs, attempt the build on a daemon, attempt
+//! it again when the connection was lost.
 //!
-//! [`prepared`] reads the inputs. [`retry`] calls [`build`], which makes an [`attempt`]: its [`served`]
-//! session, its [`setting`], its [`attended`] run. [`question`] makes one too. [`graph`] solves what is a
-//! graph already. [`shared`], [`linked`] and [`gate`] are for builds that run together.
+//! [`prepared`] reads the inputs. [`retry`] calls [`build`], which makes an [`attempt`]: its
+//! [`served`] session, its [`setting`], its [`attended`] run. [`question`] makes one too. [`graph`]
+//! solves what is a graph already. [`shared`], [`linked`] and [`gate`] are for builds that run
+//! together.
 
 pub(super) mod environment;
 pub(super) mod prepared;
@@ -37,8 +38,8 @@ use crate::pipeline::{BuildRequest, Error};
 use environment::Environment;
 use outcome::BuildOutcome;
 
-/// Builds: reads, translates, solves every platform at once, exports. [`prepare`](prepared::prepare)
-/// and [`Prepared::run`](prepared::Prepared::run) in one.
+/// Builds: reads, translates, solves every platform at once, exports.
+/// [`prepare`](prepared::prepare) and [`Prepared::run`](prepared::Prepared::run) in one.
 ///
 /// # Errors
 /// As those two.

@@ -1,4 +1,5 @@
-//! What is told of a build's platforms before anything is solved: which of them the daemon's machine only emulates.
+//! What is told of a build's platforms before anything is solved: which of them the daemon's
+//! machine only emulates.
 
 use crate::client::Worker;
 use crate::emulation::{Ability, Builder};
@@ -7,8 +8,8 @@ use crate::oci::Platform;
 /// What a terminal of 80 columns shows of a step's name, beside its arrow and its time.
 const COLUMNS: usize = 70;
 
-/// `platforms: linux/amd64 native; linux/arm64 emulated`, a note for each ability if one line is too short; empty
-/// when all are native, which needs no words.
+/// `platforms: linux/amd64 native; linux/arm64 emulated`, a note for each ability if one line is
+/// too short; empty when all are native, which needs no words.
 pub(super) fn notes(platforms: &[Platform], workers: &[Worker]) -> Vec<String> {
     let builder = Builder {
         listed: super::setting::build_platforms(workers),

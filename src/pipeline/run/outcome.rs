@@ -18,20 +18,24 @@ pub struct BuildOutcome {
     pub build_ref: String,
     /// The exporters' answer: `containerimage.digest`, `image.name` …
     pub exporter_response: BTreeMap<String, String>,
-    /// The image's id is the digest of its manifest or index: so an engine with containerd's image store has it.
+    /// The image's id is the digest of its manifest or index: so an engine with containerd's image
+    /// store has it.
     pub id_is_digest: bool,
-    /// How the build was made, by key of the metadata: `buildx.build.provenance`, with `/PLATFORM` for several.
+    /// How the build was made, by key of the metadata: `buildx.build.provenance`, with `/PLATFORM`
+    /// for several.
     pub provenance: BTreeMap<String, Value>,
     /// What the lint rules found in the Dockerfile, in its order.
     pub warnings: Vec<Finding>,
     /// The platforms that were built; empty when another frontend made the result.
     pub built: Vec<Platform>,
-    /// The platforms that failed and are not in what was exported ([`OnFailure::Export`](crate::pipeline::OnFailure::Export)).
+    /// The platforms that failed and are not in what was exported
+    /// ([`OnFailure::Export`](crate::pipeline::OnFailure::Export)).
     pub failed: Vec<PlatformFailure>,
 }
 
 impl BuildOutcome {
-    /// The digest of what was exported: an index for several platforms, else a manifest. `None` without an image output.
+    /// The digest of what was exported: an index for several platforms, else a manifest. `None`
+    /// without an image output.
     pub fn digest(&self) -> Option<Digest> {
         self.response_digest("containerimage.digest")
     }
@@ -41,8 +45,8 @@ impl BuildOutcome {
         self.response_digest("containerimage.config.digest")
     }
 
-    /// The id by which an engine knows the image: the config's digest if there is one, else the index's; with containerd's image
-    /// store what [`digest`](Self::digest) gives.
+    /// The id by which an engine knows the image: the config's digest if there is one, else the
+    /// index's; with containerd's image store what [`digest`](Self::digest) gives.
     pub fn image_id(&self) -> Option<Digest> {
         match self.id_is_digest {
             true => self.digest(),
@@ -58,8 +62,8 @@ impl BuildOutcome {
             .unwrap_or_default()
     }
 
-    /// The object of `--metadata-file`: the exporters' answer, base64-encoded JSON decoded, `buildx.build.ref`
-    /// as `BUILDER/NODE/REF`, and the provenance.
+    /// The object of `--metadata-file`: the exporters' answer, base64-encoded JSON decoded,
+    /// `buildx.build.ref` as `BUILDER/NODE/REF`, and the provenance.
     pub fn metadata(&self, builder: &str, node: &str) -> Value {
         let mut metadata = metadata_fields(&self.exporter_response);
         metadata.extend(self.provenance.clone());
@@ -81,7 +85,8 @@ pub(super) fn metadata_fields(exporter_response: &BTreeMap<String, String>) -> M
         .collect()
 }
 
-/// JSON objects and lists of them travel base64-encoded in the exporters' answer; everything else is text.
+/// JSON objects and lists of them travel base64-encoded in the exporters' answer; everything else
+/// is text.
 fn decoded(value: &str) -> Value {
     let bytes = BASE64.decode(value).ok();
     let found: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());

@@ -40,7 +40,8 @@ pub(super) struct Part {
     pub(super) gate: Option<Arc<Gate>>,
 }
 
-/// Reads and parses the Dockerfile and the ignore files of a request, as far as they are on this side.
+/// Reads and parses the Dockerfile and the ignore files of a request, as far as they are on this
+/// side.
 ///
 /// # Errors
 /// What is missing or wrong, with its path or its lines.
@@ -79,8 +80,8 @@ impl Prepared {
     /// that has begun cannot be read again.
     ///
     /// # Errors
-    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the others
-    /// are cancelled and nothing is exported, so no tag has moved.
+    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the
+    /// others are cancelled and nothing is exported, so no tag has moved.
     pub async fn run(
         &self,
         client: &Client,
@@ -90,7 +91,8 @@ impl Prepared {
         built.map_err(|failed| failed.error)
     }
 
-    /// As [`Prepared::run`]; `handed_over` becomes true when the result may have reached the exporters.
+    /// As [`Prepared::run`]; `handed_over` becomes true when the result may have reached the
+    /// exporters.
     pub(crate) async fn run_watched(
         &self,
         client: &Client,

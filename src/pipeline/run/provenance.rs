@@ -23,7 +23,8 @@ pub enum MetadataProvenance {
 impl FromStr for MetadataProvenance {
     type Err = std::convert::Infallible;
 
-    /// As `BUILDX_METADATA_PROVENANCE` has it: `disabled` or any word for false, `max`, and all else is `min`.
+    /// As `BUILDX_METADATA_PROVENANCE` has it: `disabled` or any word for false, `max`, and all
+    /// else is `min`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
             "max" => Self::Max,
@@ -86,7 +87,8 @@ fn provenance(descriptor: &Descriptor) -> Option<(&str, bool)> {
     is_provenance.then(|| (descriptor.digest.as_str(), kind == SLSA_1))
 }
 
-/// SLSA 1 in the fields of SLSA 0.2, which is what readers of the metadata expect: BuildKit made no other for long.
+/// SLSA 1 in the fields of SLSA 0.2, which is what readers of the metadata expect: BuildKit made no
+/// other for long.
 fn older_form(new: &Value) -> Value {
     let definition = &new["buildDefinition"];
     let (request, inside) = (

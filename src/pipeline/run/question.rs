@@ -35,8 +35,8 @@ pub async fn inquire(request: BuildRequest, call: Call) -> Result<Inquiry, Error
 }
 
 impl Inquiry {
-    /// The answer, when no daemon is needed for it: base images are looked up by one, other frontends run there, and git
-    /// repositories and downloads are read there.
+    /// The answer, when no daemon is needed for it: base images are looked up by one, other
+    /// frontends run there, and git repositories and downloads are read there.
     ///
     /// # Errors
     /// [`Error::Frontend`] with the lines of the Dockerfile.
@@ -58,7 +58,8 @@ impl Inquiry {
     /// The answer.
     ///
     /// # Errors
-    /// [`Error::Frontend`] with the lines of the Dockerfile; other errors when the daemon cannot be asked.
+    /// [`Error::Frontend`] with the lines of the Dockerfile; other errors when the daemon cannot be
+    /// asked.
     pub async fn answer(&self, client: &Client, environment: Environment) -> Result<Answer, Error> {
         let request = &self.request;
         let attempt = Attempt::new(request, &self.inputs, client, &environment, false).await?;

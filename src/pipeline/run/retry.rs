@@ -118,8 +118,8 @@ impl Loss {
     }
 }
 
-/// An export that has begun can be made once more, unless it goes to the standard output: the same image gets the same names, the
-/// same files are written again.
+/// An export that has begun can be made once more, unless it goes to the standard output: the same
+/// image gets the same names, the same files are written again.
 fn can_be_repeated(outputs: &[Output]) -> bool {
     let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
     !outputs.iter().any(to_stdout)

@@ -237,7 +237,8 @@ impl Member {
         Ok(links)
     }
 
-    /// Waits for linked builds with secrets or agents of their own, which only their sessions serve.
+    /// Waits for linked builds with secrets or agents of their own, which only their sessions
+    /// serve.
     ///
     /// # Errors
     /// [`Error::Interrupted`] when one of them fails.
