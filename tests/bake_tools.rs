@@ -24,7 +24,7 @@ fn bake(folder: &Path, arguments: &[&str]) -> Command {
     command.arg("bake").args(arguments).current_dir(folder);
     command.env_clear().env("PATH", "/usr/bin:/bin");
     command
-        .env("HOME", "/nowhere")
+        .env("HOME", "/proc/nowhere")
         .env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     command
 }

@@ -148,7 +148,7 @@ mod tests {
         let wrong = ["[".to_owned()];
         let error = Selection::new(folder.path(), &[], &wrong, &[]).unwrap_err();
         assert!(matches!(error, SelectionError::Patterns { .. }), "{error}");
-        let error = Selection::new("/nowhere", &[], &[], &[]).unwrap_err();
+        let error = Selection::new(folder.path().join("nowhere"), &[], &[], &[]).unwrap_err();
         assert!(matches!(error, SelectionError::Folder { .. }), "{error}");
     }
 }
