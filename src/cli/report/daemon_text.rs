@@ -214,7 +214,12 @@ pub(crate) fn for_git(message: &str) -> Option<String> {
         "the git server does not take the token of the secret GIT_AUTH_TOKEN (or the header of \
          GIT_AUTH_HEADER): give one \
          that may read this repository"
-    } else if says(&["ssh forward key", "no SSH key", "no ssh handler"]) {
+    } else if says(&[
+        "ssh forward key",
+        "no SSH key",
+        "no ssh handler",
+        "was not given to this build",
+    ]) {
         "git over ssh uses your SSH agent: start one, `ssh-add` a key, and build with --ssh default"
     } else if says(&[
         "Permission denied (publickey",
