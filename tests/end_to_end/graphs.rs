@@ -2,14 +2,13 @@
 //! buildctl.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Finished, folder_of, solvekit};
+use crate::support::{Finished, called, folder_of, solvekit};
 
 const DOCKERFILE: &str = "FROM scratch AS base\nCOPY a /a\nFROM base\nLABEL x=y\nARG WHO=nobody\n\
                           COPY <<EOF /who\n$WHO\nEOF\n";
@@ -18,22 +17,8 @@ fn context() -> TempDir {
     folder_of(&[("Dockerfile", DOCKERFILE), ("a", "content\n")])
 }
 
-/// This program under the name buildctl, with the arguments and the variables of [`solvekit`].
 fn buildctl(folder: &Path, arguments: &[&str]) -> Command {
-    let link = folder.join("buildctl");
-    if !link.exists() {
-        symlink(env!("CARGO_BIN_EXE_solvekit"), &link).expect("a link");
-    }
-    let template = solvekit(arguments);
-    let mut command = Command::new(link);
-    command.args(template.get_args());
-    for (name, value) in template.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
+    called("buildctl", folder, &solvekit(arguments))
 }
 
 #[test]

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::command::{Finished, solvekit};
+use super::command::{Finished, called, solvekit};
 use super::{HOSTILE, NAME, daemon, registry};
 
 /// What stdout of a command is.
@@ -85,7 +84,10 @@ impl World {
                 .replace("@N", NAME)
         };
         let mut command = match line.strip_prefix("buildctl ") {
-            Some(rest) => self.buildctl(solvekit(rest.split(' ').map(place))),
+            Some(rest) => {
+                let command = solvekit(rest.split(' ').map(place));
+                called("buildctl", self.folder.path(), &command)
+            }
             None => solvekit(line.split(' ').map(place)),
         };
         command.current_dir(self.folder.path());
@@ -93,23 +95,6 @@ impl World {
         command.env("DOCKER_CONFIG", self.path(&format!("docker{NAME}")));
         command.env("HOME", self.folder.path());
         Finished::with_input(&mut command, "password\n")
-    }
-
-    /// The same program and arguments under the name buildctl.
-    fn buildctl(&self, command: Command) -> Command {
-        let link = self.path("buildctl");
-        if !link.exists() {
-            std::os::unix::fs::symlink(command.get_program(), &link).unwrap();
-        }
-        let mut called = Command::new(link);
-        called.args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => called.env(name, value),
-                None => called.env_remove(name),
-            };
-        }
-        called
     }
 }
 

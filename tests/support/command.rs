@@ -1,6 +1,8 @@
 //! The built command, run as a user runs it.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
@@ -34,6 +36,23 @@ pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
     command.env("REGISTRY_AUTH_FILE", none.path().join("auth.json"));
     command.env("NO_COLOR", "1");
     command
+}
+
+/// The same program, arguments and environment under another name: a link in the folder.
+pub fn called(name: &str, folder: &Path, command: &Command) -> Command {
+    let link = folder.join(name);
+    if !link.exists() {
+        symlink(command.get_program(), &link).expect("a link");
+    }
+    let mut called = Command::new(link);
+    called.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => called.env(name, value),
+            None => called.env_remove(name),
+        };
+    }
+    called
 }
 
 /// What a command printed and how it ended.

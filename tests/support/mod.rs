@@ -26,7 +26,7 @@ mod web;
 pub use builder_home::BuilderHome;
 pub use certificates::Certificates;
 pub use cluster::Cluster;
-pub use command::{Finished, Running, solvekit};
+pub use command::{Finished, Running, called, solvekit};
 pub use engine::{Engine, unique};
 pub use fixture::{copy_of, fixture, folder_of};
 pub use frontend_image::frontend_image;

@@ -6,6 +6,7 @@ use solvekit::template::{Struct, Value};
 
 use super::cache::{rendered, template};
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::commands::inspect::long_time;
 use crate::cli::commands::workers;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -97,7 +98,10 @@ fn paragraph(worker: &Worker) -> String {
             line(format!("\tFilters:\t{}", rule.filters.join(" ")));
         }
         if !rule.keep_duration.is_zero() {
-            line(format!("\tKeep duration:\t{}", hours(rule.keep_duration)));
+            line(format!(
+                "\tKeep duration:\t{}",
+                long_time(rule.keep_duration)
+            ));
         }
         for (name, bytes) in [
             ("Reserved space", rule.reserved_space),
@@ -110,15 +114,4 @@ fn paragraph(worker: &Worker) -> String {
         }
     }
     text + "\n"
-}
-
-/// As Go prints a duration of whole seconds: `48h0m0s`.
-fn hours(duration: std::time::Duration) -> String {
-    let seconds = duration.as_secs();
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds}s"),
-        (0, minutes) => format!("{minutes}m{}s", seconds % 60),
-        (hours, minutes) => format!("{hours}h{minutes}m{}s", seconds % 60),
-    }
 }

@@ -196,7 +196,7 @@ fn of_rule(rule: &GcRule) -> String {
 }
 
 /// A time as Go writes it, for example `48h0m0s`.
-fn long_time(time: Duration) -> String {
+pub(crate) fn long_time(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
