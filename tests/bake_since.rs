@@ -233,7 +233,7 @@ fn what_cannot_be_compared_is_an_error_or_built() {
     option.failed_with(1, &["git knows no such commit"]);
     let plain = support::folder_of(&FILES);
     let none = run(plain.path(), &["--changed-since=HEAD"]);
-    none.failed_with(1, &["this is no git repository"]);
+    none.failed_with(1, &["this is not a git repository"]);
     let both = run(folder.path(), &["--changed-since=HEAD", "--list=targets"]);
     both.failed_with(1, &["cannot be used with"]);
     write(

@@ -63,7 +63,7 @@ pub enum Error {
         reason: String,
     },
     /// The file is not a bundle, or is damaged.
-    #[error("it is no bundle of build records: {reason}")]
+    #[error("it is not a bundle of build records: {reason}")]
     NotABundle {
         /// What is wrong with the file.
         reason: String,

@@ -98,7 +98,7 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The daemon's answer is invalid.
-    #[error("BuildKit's answer to {call} makes no sense: {reason}")]
+    #[error("BuildKit's answer to {call} is invalid: {reason}")]
     InvalidAnswer {
         /// The call, in words.
         call: &'static str,

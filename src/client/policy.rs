@@ -117,7 +117,7 @@ pub struct SourceUpdate {
 #[non_exhaustive]
 pub enum SourcePolicyError {
     /// The file is neither JSON nor protobuf of the format.
-    #[error("it is no source policy")]
+    #[error("it is not a source policy")]
     Format(#[source] serde_json::Error),
     /// A rule is incomplete.
     #[error("its rule {number} {reason}")]
@@ -311,10 +311,10 @@ mod tests {
                 r#"{"rules":[{"action":"CONVERT","selector":{"identifier":"x"}}]}"#,
                 "rule 1 converts",
             ),
-            ("\"x\"", "no source policy"),
-            ("", "no source policy"),
+            ("\"x\"", "not a source policy"),
+            ("", "not a source policy"),
             ("{", "line 1"),
-            ("FROM x", "no source policy"),
+            ("FROM x", "not a source policy"),
         ] {
             let error = SourcePolicy::parse(json.as_bytes()).unwrap_err();
             let text = crate::causes::in_one_line(&error);

@@ -46,7 +46,7 @@ pub enum Error {
     #[error(transparent)]
     Panicked(#[from] Panicked),
     /// The text does not name a part of an image.
-    #[error("{input:?} is no name, digest or descriptor of an image: {reason}")]
+    #[error("{input:?} is not a name, digest or descriptor of an image: {reason}")]
     Source {
         /// The text.
         input: String,

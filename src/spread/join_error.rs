@@ -52,7 +52,7 @@ pub enum JoinError {
         source: io::Error,
     },
     /// An image that has no config of a cache.
-    #[error("{name} is no cache")]
+    #[error("{name} is not a cache")]
     NoCache {
         /// The image.
         name: String,

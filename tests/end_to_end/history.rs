@@ -275,5 +275,5 @@ fn builds_of_one_repository_are_listed_alone() {
     let full = metadata["buildx.build.ref"].as_str().expect("a reference");
     assert_eq!(listed.stdout, format!("{full}\n"));
     let mut outside = solvekit(["history", "ls", "--local"]);
-    Finished::of(outside.current_dir("/")).failed_with(1, &["no git repository"]);
+    Finished::of(outside.current_dir("/")).failed_with(1, &["not in a git repository"]);
 }

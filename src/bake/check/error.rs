@@ -68,7 +68,7 @@ pub enum CheckError {
         source: io::Error,
     },
     /// A key cannot be used.
-    #[error("the SSH agent {id:?}: {path} is no key that can be used")]
+    #[error("the SSH agent {id:?}: {path} is not a usable key")]
     AgentKey {
         /// The id.
         id: String,

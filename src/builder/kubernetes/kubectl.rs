@@ -82,7 +82,7 @@ impl Kubectl {
         let parsed = serde_json::from_slice(&printed);
         parsed.map(Some).map_err(|error| Error::Kubectl {
             what: what.to_owned(),
-            said: format!("its answer makes no sense: {error}"),
+            said: format!("its answer is invalid: {error}"),
         })
     }
 

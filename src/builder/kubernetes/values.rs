@@ -92,7 +92,7 @@ pub(super) fn labels(text: &str) -> Result<Names, String> {
     match labels.values().find(|value| !is_label(value)) {
         None => Ok(labels),
         Some(value) => Err(format!(
-            "{value:?} is no value of a label: up to {LABEL} letters, digits, '.', '-' and '_', \
+            "{value:?} is not a valid label value: up to {LABEL} letters, digits, '.', '-' and '_', \
              not at the ends"
         )),
     }

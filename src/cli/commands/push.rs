@@ -43,7 +43,7 @@ Examples:
   solvekit build -o type=oci,dest=app.tar --platform linux/amd64,linux/arm64 .
   solvekit push app.tar -t registry.example.com/me/app:1.0 -t registry.example.com/me/app:latest
 
-What a registry has already is not sent: a push that broke off goes on when it is run again.";
+What a registry already has is not sent: run an interrupted push again and it resumes.";
 
 pub(crate) async fn cmd_push(args: PushArgs, environment: &Environment) -> Result<(), Failure> {
     until_interrupted(run(args, environment)).await

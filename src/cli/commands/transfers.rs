@@ -154,7 +154,7 @@ pub(crate) async fn until_interrupted(
     tokio::select! {
         done = work => done,
         () = interrupted.cancelled() => {
-            Err(Failure::new("interrupted; what was copied stays, and the same command goes on \
+            Err(Failure::new("interrupted; what was copied stays, and the same command resumes \
                               from there").code(EXIT_INTERRUPTED))
         }
     }

@@ -16,7 +16,7 @@ pub enum PlaceError {
     #[error("it is there and no folder")]
     NotAFolder,
     /// A part of the path is no folder.
-    #[error("{} is no folder", path.display())]
+    #[error("{} is not a folder", path.display())]
     ParentNotAFolder {
         /// The part.
         path: PathBuf,

@@ -295,7 +295,7 @@ mod tests {
             ("", "reproducible=maybe", "", "neither true nor false"),
             ("", "\"mode=max", "", "not closed"),
             ("", "", "generator=", "no image"),
-            ("", "", "generator=A B", "is no image"),
+            ("", "", "generator=A B", "is not an image"),
         ] {
             let error = read(&[attest], provenance, sbom).unwrap_err();
             assert!(error.contains(part), "{attest}{provenance}{sbom}: {error}");

@@ -134,7 +134,7 @@ pub enum ValueError {
         source: oci::Error,
     },
     /// A name that no image can have.
-    #[error("{what} is no image")]
+    #[error("{what} is not an image")]
     Image {
         /// What should be one.
         what: &'static str,

@@ -124,6 +124,6 @@ fn choose(reference: &Reference, index: &[u8], platform: &Platform) -> Result<Di
 fn parse<T: DeserializeOwned>(reference: &Reference, body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|error| Error::BadContent {
         reference: reference.to_string(),
-        reason: format!("it is no manifest of an image: {error}"),
+        reason: format!("it is not a manifest of an image: {error}"),
     })
 }

@@ -59,7 +59,7 @@ pub enum Error {
         problem: String,
     },
     /// A manifest could not be read.
-    #[error("{digest} of {place} is no manifest of an image: {reason}")]
+    #[error("{digest} of {place} is not a manifest of an image: {reason}")]
     Manifest {
         /// The place of the manifest.
         place: String,

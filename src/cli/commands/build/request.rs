@@ -104,7 +104,7 @@ pub(crate) fn platforms(
         };
         if let Some(meant) = platform.probably_meant() {
             talk(&format!(
-                "WARNING: {platform} is no known platform; did you mean {meant}?\n"
+                "WARNING: {platform} is not a known platform; did you mean {meant}?\n"
             ));
         }
         if !platforms.contains(&platform) {

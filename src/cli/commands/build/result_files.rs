@@ -66,7 +66,7 @@ impl ResultFileArgs {
         match (&self.iidfile, outcome.image_id()) {
             (Some(path), Some(id)) => write_file(path, id.as_str().as_bytes())?,
             (Some(path), None) => talk(&format!(
-                "WARNING: {} is not written: the build has made no image, so there is no image \
+                "WARNING: {} is not written: the build made no image, so there is no image \
                  ID\n",
                 path.display()
             )),

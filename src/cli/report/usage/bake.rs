@@ -17,7 +17,7 @@ pub(crate) enum BakeUsage {
     PrintAndList,
     #[error("--changed-since compares files of a working tree, and this definition is elsewhere")]
     ChangedElsewhere,
-    #[error("--changed-since compares with a commit, and this is no git repository")]
+    #[error("--changed-since compares with a commit, but this is not a git repository")]
     NoRepository,
     #[error("--changed-since {0}: git knows no such commit")]
     UnknownCommit(String),

@@ -16,7 +16,7 @@ pub(crate) enum HistoryUsage {
     BuildFilter { text: String, reason: String },
     #[error("invalid --filter {text:?}: {reason}")]
     RecordFilter { text: String, reason: String },
-    #[error("the working directory is in no git repository")]
+    #[error("the working directory is not in a git repository")]
     NoRepository,
     #[error("the daemon has no trace of the build {0}")]
     NoTrace(String),

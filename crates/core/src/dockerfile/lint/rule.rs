@@ -52,7 +52,7 @@ rules! {
         "write FROM … AS, or from … as",
     NoEmptyContinuation "no-empty-continuation" "no blank line stands inside a continued \
         instruction; this will become an error"
-        "the instruction goes on after the blank line, which looks like its end"
+        "the instruction continues after the blank line, which looks like its end"
         "remove the blank line, or put a comment in its place",
     ConsistentInstructionCasing "consistent-instruction-casing" "all instructions are in upper \
         case, or all in lower case"
