@@ -209,8 +209,8 @@ fn builds_are_exported_into_a_bundle_and_read_from_it() {
     let bytes = fs::read(&bundle).expect("it is there");
     Finished::with_input(&mut piped, bytes.clone()).succeeded();
     let mut cut = solvekit(["history", "import"]);
-    Finished::with_input(&mut cut, &bytes[..bytes.len() / 2]).failed_with(1, &["no bundle"]);
-    history(&["import", "-f", "Cargo.toml"]).failed_with(1, &["Cargo.toml", "no bundle"]);
+    Finished::with_input(&mut cut, &bytes[..bytes.len() / 2]).failed_with(1, &["not a bundle"]);
+    history(&["import", "-f", "Cargo.toml"]).failed_with(1, &["Cargo.toml", "not a bundle"]);
     history(&["export", "-o", path, "not-a-build"]).failed_with(1, &["not-a-build"]);
     history(&["export", "-o", "Cargo.toml/x", &first]).failed_with(1, &["Cargo.toml/x"]);
 }
