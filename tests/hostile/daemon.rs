@@ -187,13 +187,22 @@ impl Control for Hostile {
         &self,
         request: Request<Streaming<control::BytesMessage>>,
     ) -> Answer<Self::SessionStream> {
+        // A bake has a session of its own for each folder: the build's one takes exports.
+        let methods = request
+            .metadata()
+            .get_all("x-docker-expose-session-grpc-method");
+        let takes_exports = methods
+            .iter()
+            .any(|method| method == "/moby.filesync.v1.FileSend/DiffCopy");
         let inbound = request
             .into_inner()
             .map(|message| message.map(|it| it.data))
             .boxed();
         let (outbound, sent) = tokio::sync::mpsc::channel(16);
         let mut tunnel = Some(TokioIo::new(Tunnel::new(inbound, outbound)));
-        let attack = self.attack.lock().unwrap().take();
+        let attack = takes_exports
+            .then(|| self.attack.lock().unwrap().take())
+            .flatten();
         let over = self.over.clone();
         tokio::spawn(async move {
             let connector = tower::service_fn(move |_| {
@@ -205,8 +214,13 @@ impl Control for Hostile {
             let session = Endpoint::from_static("http://session")
                 .connect_with_connector(connector)
                 .await;
-            if let (Ok(session), Some(attack)) = (session, attack) {
-                attack(session).await;
+            match (session, attack) {
+                (Ok(session), Some(attack)) => attack(session).await,
+                // The folders' session stays open until the attack is over.
+                (Ok(_session), None) if !takes_exports => {
+                    let _ = over.subscribe().wait_for(|is_over| *is_over).await;
+                }
+                _ => {}
             }
             over.send_replace(true);
         });
