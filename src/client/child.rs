@@ -4,6 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,8 +20,25 @@ const STDERR_KEPT: usize = 4096;
 /// How long a child may take to exit after its standard output has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How the last child of a dialer failed. The error of the stream itself can get lost: a request that
+/// still waits for the connection learns only that it is closed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LastEnd(Arc<Mutex<End>>);
+
+impl LastEnd {
+    pub(super) fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, end: &End) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone_from(end);
+    }
+}
+
 /// Starts the program.
-pub(super) fn open(process: &Process) -> Result<BoxIo, ConnectProblem> {
+pub(super) fn open(process: &Process, last_end: &LastEnd) -> Result<BoxIo, ConnectProblem> {
+    last_end.set(&None);
     let program = process.program();
     let mut command = Command::new(program);
     command
@@ -52,12 +70,19 @@ pub(super) fn open(process: &Process) -> Result<BoxIo, ConnectProblem> {
     };
     let (sender, end) = oneshot::channel();
     let (dropped, silent) = (CancellationToken::new(), CancellationToken::new());
-    tokio::spawn(keep(child, stderr, dropped.clone(), silent.clone(), sender));
+    let ended = {
+        let last_end = last_end.clone();
+        move |end: End| {
+            let end = end.map(|end| format!("{program} ended ({end})"));
+            last_end.set(&end);
+            let _ = sender.send(end);
+        }
+    };
+    tokio::spawn(keep(child, stderr, dropped.clone(), silent.clone(), ended));
     Ok(Box::new(ChildStream {
         stdin: Some(stdin),
         stdout,
-        program,
-        end: Some(end),
+        end: Exit::Awaited(end),
         silent,
         _dropped: dropped.drop_guard(),
     }))
@@ -72,7 +97,7 @@ async fn keep(
     mut stderr: ChildStderr,
     dropped: CancellationToken,
     silent: CancellationToken,
-    end: oneshot::Sender<End>,
+    ended: impl FnOnce(End),
 ) {
     let mut stderr_end = Vec::new();
     let mut buffer = [0; 1024];
@@ -101,7 +126,7 @@ async fn keep(
         }
     }
     let stderr_end = String::from_utf8_lossy(&stderr_end).trim().to_owned();
-    let _ = end.send(match status {
+    ended(match status {
         Ok(status) if status.success() && stderr_end.is_empty() => None,
         Ok(status) if stderr_end.is_empty() => Some(status.to_string()),
         Ok(status) => Some(format!("{status}: {stderr_end}")),
@@ -124,27 +149,28 @@ struct ChildStream {
     /// `None` after the last write.
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
-    program: &'static str,
-    end: Option<oneshot::Receiver<End>>,
+    end: Exit,
     silent: CancellationToken,
     _dropped: DropGuard,
+}
+
+/// The child's end. It is kept: whether the reader or the writer notices first, both get the error.
+enum Exit {
+    Awaited(oneshot::Receiver<End>),
+    Known(End),
 }
 
 impl ChildStream {
     /// Turns the child's end into an error.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.silent.cancel();
-        let Some(end) = &mut self.end else {
-            return Poll::Ready(Ok(()));
-        };
-        let failure = ready!(Pin::new(end).poll(cx)).ok().flatten();
-        self.end = None;
-        Poll::Ready(match failure {
-            None => Ok(()),
-            Some(failure) => Err(io::Error::other(format!(
-                "{} ended ({failure})",
-                self.program
-            ))),
+        if let Exit::Awaited(end) = &mut self.end {
+            let end = ready!(Pin::new(end).poll(cx));
+            self.end = Exit::Known(end.ok().flatten());
+        }
+        Poll::Ready(match &self.end {
+            Exit::Awaited(_) | Exit::Known(None) => Ok(()),
+            Exit::Known(Some(failure)) => Err(io::Error::other(failure.clone())),
         })
     }
 }

@@ -14,7 +14,9 @@ use tonic::{
 
 use super::{
     Address, Client, ConnectOptions, ConnectProblem, Endpoint, EngineInfo, Error, Failure, Stage,
-    TlsOptions, Version, docker, engine,
+    TlsOptions, Version,
+    child::{self, LastEnd},
+    docker, engine,
     error::root,
     tls,
     transport::{self, BoxIo, Deadline, Speech, Tls},
@@ -53,6 +55,7 @@ pub(super) struct Dialer {
     address: Address,
     tls: Option<Tls>,
     timeout: Duration,
+    last_end: LastEnd,
 }
 
 impl std::fmt::Debug for Dialer {
@@ -73,6 +76,7 @@ impl Dialer {
         Ok(Self {
             address,
             tls,
+            last_end: LastEnd::default(),
             timeout: match options.address.endpoint() {
                 Endpoint::Process(_) => options.timeout.max(PROGRAM_TIMEOUT),
                 _ => options.timeout,
@@ -135,16 +139,16 @@ impl Dialer {
 
     async fn explained(&self, way: Way, problem: ConnectProblem) -> ConnectProblem {
         match (self.address.endpoint(), way, problem) {
-            (
-                Endpoint::Process(process),
-                _,
-                ConnectProblem::Closed {
-                    source: Some(source),
-                },
-            ) => ConnectProblem::Program {
-                program: process.program(),
-                reason: source.to_string(),
-            },
+            (Endpoint::Process(process), _, ConnectProblem::Closed { source }) => {
+                let closed = source.as_ref().map(ToString::to_string);
+                match self.last_end.take().or(closed) {
+                    Some(reason) => ConnectProblem::Program {
+                        program: process.program(),
+                        reason,
+                    },
+                    None => ConnectProblem::Closed { source },
+                }
+            }
             (Endpoint::Process(_), _, problem) | (_, Way::Exec, problem) => problem,
             (_, _, problem) => self.diagnose().await.unwrap_or(problem),
         }
@@ -182,7 +186,10 @@ impl Dialer {
 
     /// Opens a stream to the address.
     pub(super) async fn open(&self, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
-        transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await
+        match (self.address.endpoint(), &self.tls) {
+            (Endpoint::Process(process), None) => child::open(&process, &self.last_end),
+            (endpoint, tls) => transport::open(&endpoint, tls.as_ref(), deadline).await,
+        }
     }
 
     pub(super) fn deadline(&self) -> Deadline {

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{ConnectProblem, Endpoint, Stage, tls};
+use super::{ConnectProblem, Endpoint, Stage, child, tls};
 
 /// A byte stream of any kind.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -71,7 +71,7 @@ pub(super) async fn open(
 
 async fn open_plain(endpoint: &Endpoint) -> Result<BoxIo, ConnectProblem> {
     match endpoint {
-        Endpoint::Process(process) => super::child::open(process),
+        Endpoint::Process(process) => child::open(process, &child::LastEnd::default()),
         Endpoint::Unix(path) => match UnixStream::connect(path).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(socket_problem(path, endpoint, error)),
