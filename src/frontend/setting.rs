@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{Error, FoundImages, Link};
+use super::{Error, FoundImages, Graphs, Link};
 use crate::client::CacheEntry;
 use crate::dockerfile::Finding;
 use crate::gateway::BuildResult;
@@ -67,6 +67,8 @@ pub struct Setting {
     pub with_request: bool,
     /// The digest of the step that read the Dockerfile, to which warnings are attached.
     pub warn_at: String,
+    /// Collects the graphs as they are sent.
+    pub graphs: Option<Graphs>,
 }
 
 /// The lock of a build.

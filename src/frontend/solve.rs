@@ -36,6 +36,11 @@ pub(super) async fn all(
     };
     let places = setting.places.clone().unwrap_or_else(own);
     let places = &places;
+    if let Some(graphs) = &setting.graphs {
+        for made in &translations {
+            graphs.add(&made.platform, &made.definition);
+        }
+    }
     let solves = translations.into_iter().map(|translation| async move {
         // The semaphore is never closed.
         let _place = places.acquire().await;

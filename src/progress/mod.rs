@@ -35,6 +35,7 @@ mod channel;
 mod convert;
 mod definition;
 mod display;
+mod ends;
 mod event;
 mod excerpt;
 #[cfg(test)]
@@ -57,6 +58,7 @@ mod view;
 
 pub use channel::{Event, Source, Updates, Writer, channel, channel_with_clock};
 pub use display::{Display, Options};
+pub use ends::{StepEnd, StepEnds};
 pub use event::{
     LogStream, ProgressGroup, SourceInfo, SourcePosition, SourceRange, StatusUpdate, Vertex,
     VertexLog, VertexStatus, Warning,

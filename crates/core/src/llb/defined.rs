@@ -122,10 +122,10 @@ impl State {
 
 /// Vertices by digest.
 #[derive(Default)]
-struct Made(HashMap<String, Arc<Vertex>>);
+pub(super) struct Made(HashMap<String, Arc<Vertex>>);
 
 impl Made {
-    fn add(
+    pub(super) fn add(
         &mut self,
         digest: &str,
         op: &Bytes,
@@ -143,24 +143,21 @@ impl Made {
     }
 
     fn outputs(&self, op: &Bytes) -> Result<Vec<Output>, Error> {
-        let find = |input: pb::Input| {
-            let vertex = self.0.get(&input.digest).cloned();
-            let missing = || {
-                invalid(&format!(
-                    "the op {} is used before it is there",
-                    input.digest
-                ))
-            };
-            Ok(Output {
-                vertex: vertex.ok_or_else(missing)?,
-                index: input.index,
-            })
-        };
+        let find = |input: pb::Input| self.output(&input.digest, input.index);
         inputs(op)?.into_iter().map(find).collect()
+    }
+
+    pub(super) fn output(&self, digest: &str, index: i64) -> Result<Output, Error> {
+        let vertex = self.0.get(digest).cloned();
+        let missing = || invalid(&format!("the op {digest} is used before it is there"));
+        Ok(Output {
+            vertex: vertex.ok_or_else(missing)?,
+            index,
+        })
     }
 }
 
-fn invalid(reason: &dyn std::fmt::Display) -> Error {
+pub(super) fn invalid(reason: &dyn std::fmt::Display) -> Error {
     Error::InvalidDefinition {
         reason: reason.to_string(),
     }

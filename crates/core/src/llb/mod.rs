@@ -24,6 +24,7 @@ mod env;
 mod exec;
 mod feature;
 mod file;
+mod finished;
 mod go_json;
 mod json;
 mod marshal;
