@@ -52,10 +52,11 @@ impl StepEnds {
             let Some(end) = StepEnd::of(vertex) else {
                 continue;
             };
+            let has_room = ends.len() < LIMIT;
             match ends.get_mut(&vertex.digest) {
                 Some(StepEnd::Done) if end == StepEnd::Cached => {}
                 Some(known) => *known = end,
-                None if ends.len() < LIMIT => {
+                None if has_room => {
                     ends.insert(vertex.digest.clone(), end);
                 }
                 None => {}
