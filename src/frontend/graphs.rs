@@ -18,7 +18,16 @@ impl Graphs {
             .clone()
     }
 
-    pub(super) fn add(&self, platform: &Platform, graph: &Definition) {
+    /// Returns true if none was sent.
+    pub fn is_empty(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+    }
+
+    /// Adds a graph.
+    pub(crate) fn add(&self, platform: &Platform, graph: &Definition) {
         let mut graphs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         graphs.push((platform.clone(), graph.clone()));
     }

@@ -36,6 +36,7 @@ pub use inputs::named::local_name;
 pub use inputs::reading::read as read_inputs;
 pub use request::annotation::parse_annotations;
 pub use request::attestation::Attestations;
+pub(crate) use request::cache::ON_FAILURE;
 pub use request::cache::{CacheDirection, cache_entry, parse_cache};
 pub use request::cloud_cache::{add_inline_cache, with_credentials};
 pub use request::entitlement::Entitlement;

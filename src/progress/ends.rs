@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::{StatusUpdate, Vertex};
 
@@ -42,13 +43,22 @@ impl StepEnd {
 
 /// Notes how far each step got, by its digest. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct StepEnds(Arc<Mutex<HashMap<String, StepEnd>>>);
+pub struct StepEnds(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    ends: HashMap<String, StepEnd>,
+    /// The last start or end.
+    latest: Option<SystemTime>,
+}
 
 impl StepEnds {
     /// Notes what an update says. A step that ran in one place and was cached in another ran.
     pub fn note(&self, update: &StatusUpdate) {
-        let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Noted { ends, latest } = &mut *noted;
         for vertex in &update.vertexes {
+            *latest = (*latest).max(vertex.started).max(vertex.completed);
             let Some(end) = StepEnd::of(vertex) else {
                 continue;
             };
@@ -66,15 +76,19 @@ impl StepEnds {
 
     /// Returns how far the step with a digest got; `None` if it was not started.
     pub fn of(&self, digest: &str) -> Option<StepEnd> {
-        let ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.get(digest).copied()
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.ends.get(digest).copied()
+    }
+
+    /// Returns when the last step was started or ended, by the daemon's clock.
+    pub fn latest(&self) -> Option<SystemTime> {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.latest
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     fn update(started: bool, completed: bool, cached: bool, error: &str) -> StatusUpdate {

@@ -6,53 +6,76 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::cache_config::{self, Merged, Piece, config_of};
-use super::outcome::Done;
 use super::{Error, JoinError, caches};
+use crate::causes;
 use crate::client::CacheEntry;
 use crate::layout::{self, Layout, Name};
-use crate::oci::{Descriptor, Digest, Reference};
-use crate::pipeline::BuildRequest;
+use crate::oci::{Descriptor, Digest, Platform, Reference};
+use crate::pipeline::{BuildRequest, ON_FAILURE};
 use crate::progress::Writer;
 use crate::registry::{BlobSource, Client};
 use crate::task::blocking;
 
-/// Merges all mergeable caches of a build; returns the last merged one.
+/// Merges all mergeable caches of a build whose parts have these first platforms; returns the last
+/// merged one.
 pub(super) async fn caches(
     client: &Client,
     request: &BuildRequest,
-    parts: &[Done],
+    firsts: &[Platform],
     progress: &Writer,
 ) -> Result<Option<Descriptor>, Error> {
     let mut last = None;
     for entry in caches::merged(request) {
-        let Some(name) = caches::name(entry) else {
-            continue;
-        };
-        let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
-        let names: Vec<String> = firsts
-            .filter_map(|platform| caches::part_name(entry, platform))
-            .collect();
-        let step = format!("[internal] putting the caches of the nodes together as {name}");
-        let work = async {
-            match entry.kind.as_str() {
-                "registry" => in_registry(client, name, &names).await,
-                _ => in_folder(entry, name, names.clone()).await,
-            }
-        };
-        let merged = progress.track(step, work).await;
-        match merged {
-            Ok(made) => last = made.or(last),
-            Err(_) if is_true(entry, "ignore-error") => {}
-            Err(source) => {
-                return Err(Error::Cache {
-                    name: name.to_owned(),
-                    parts: names,
-                    source: Box::new(source),
-                });
-            }
-        }
+        last = cache(client, entry, firsts, progress).await?.or(last);
     }
     Ok(last)
+}
+
+/// Merges those caches that are wanted of a failed build: its parts have exported what they
+/// finished. An error is shown, and changes nothing about the failure.
+pub(super) async fn caches_of_failure(
+    client: &Client,
+    request: &BuildRequest,
+    firsts: &[Platform],
+    progress: &Writer,
+) {
+    let wanted = caches::merged(request).filter(|entry| is_true(entry, ON_FAILURE));
+    for entry in wanted {
+        if let Err(error) = cache(client, entry, firsts, progress).await {
+            progress.note(causes::in_one_line(&error));
+        }
+    }
+}
+
+async fn cache(
+    client: &Client,
+    entry: &CacheEntry,
+    firsts: &[Platform],
+    progress: &Writer,
+) -> Result<Option<Descriptor>, Error> {
+    let Some(name) = caches::name(entry) else {
+        return Ok(None);
+    };
+    let names: Vec<String> = firsts
+        .iter()
+        .filter_map(|platform| caches::part_name(entry, platform))
+        .collect();
+    let step = format!("[internal] putting the caches of the nodes together as {name}");
+    let work = async {
+        match entry.kind.as_str() {
+            "registry" => in_registry(client, name, &names).await,
+            _ => in_folder(entry, name, names.clone()).await,
+        }
+    };
+    match progress.track(step, work).await {
+        Ok(made) => Ok(made),
+        Err(_) if is_true(entry, "ignore-error") => Ok(None),
+        Err(source) => Err(Error::Cache {
+            name: name.to_owned(),
+            parts: names,
+            source: Box::new(source),
+        }),
+    }
 }
 
 fn is_true(entry: &CacheEntry, key: &str) -> bool {

@@ -169,10 +169,14 @@ impl Nodes {
             stage: stage.transpose()?,
             gate: part::waits(request).then(|| Arc::new(Gate::new(request.platforms.clone()))),
         };
+        let firsts = plan.shares.iter().flat_map(|it| it.platforms.first());
+        let firsts: Vec<Platform> = firsts.map(|(platform, _)| platform.clone()).collect();
+        let silent = progress(&environment);
         let ended = work.all(plan.shares, lost).await;
         let (mut parts, mut kept) = match ended {
             Ok(ended) => ended,
             Err(error) => {
+                merge::caches_of_failure(registries, request, &firsts, &silent).await;
                 work.clear();
                 return Err(error);
             }
@@ -180,6 +184,7 @@ impl Nodes {
         kept.sort(&request.platforms);
         let exports = request.on_failure == OnFailure::Export && !parts.is_empty();
         if !kept.failed.is_empty() && !exports {
+            merge::caches_of_failure(registries, request, &firsts, &silent).await;
             return Err(Error::Build(pipeline::Error::Platforms {
                 failed: kept.failed,
                 built: kept.built,
@@ -199,7 +204,6 @@ impl Nodes {
                 }));
             }
         }
-        let silent = progress(&environment);
         let mut made = None;
         if let Some(output) = request.outputs.iter().find(|it| part::is_assembled(it)) {
             let assembled = work.assemble(registries, output, &parts, &silent);
@@ -208,8 +212,10 @@ impl Nodes {
                 () = environment.cancelled.cancelled() => return Err(Error::Build(pipeline::Error::Interrupted)),
             });
         }
+        let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
+        let firsts: Vec<Platform> = firsts.cloned().collect();
         let cache = tokio::select! {
-            cache = merge::caches(registries, request, &parts, &silent) => cache?,
+            cache = merge::caches(registries, request, &firsts, &silent) => cache?,
             () = environment.cancelled.cancelled() => return Err(Error::Build(pipeline::Error::Interrupted)),
         };
         merged(parts, kept, made, cache.as_ref()).ok_or(Error::NoNode { silent: Vec::new() })

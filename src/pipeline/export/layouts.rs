@@ -13,6 +13,8 @@ use crate::client::CacheEntry;
 use crate::layout::{self, Layout, Name};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::pipeline::inputs::named;
+use crate::pipeline::request::cache::ON_FAILURE;
+use crate::pipeline::request::output::is_true;
 use crate::pipeline::{BuildRequest, Destination, Error, Inputs, Output};
 use crate::session::{ContentStores, printable};
 
@@ -30,6 +32,8 @@ pub(in crate::pipeline) struct Layouts {
     pub(in crate::pipeline) cache_from: Vec<CacheEntry>,
     /// The caches to export to.
     pub(in crate::pipeline) cache_to: Vec<CacheEntry>,
+    /// Those of them that are wanted of a failed build too.
+    pub(in crate::pipeline) of_failure: Vec<CacheEntry>,
     /// Why local caches are not imported. That is no error: the first build of a CI job has none.
     pub(in crate::pipeline) notes: Vec<String>,
     targets: Vec<Target>,
@@ -48,6 +52,8 @@ enum Kind {
     Cache {
         tag: String,
         ignore_error: bool,
+        /// It is wanted of a failed build too.
+        on_failure: bool,
         /// Blobs that no entry of the index needs are removed in the end.
         reset: bool,
     },
@@ -115,21 +121,46 @@ impl Layouts {
     }
 
     fn export(&mut self, mut entry: CacheEntry) -> Result<(), Error> {
+        // The daemon does not know it.
+        let on_failure = entry.attrs.remove(ON_FAILURE);
+        let on_failure = on_failure.is_some_and(|value| is_true(&value));
         if entry.kind == "local" {
             let attr = |key: &str| entry.attrs.get(key).map(String::as_str);
             let folder = absolute(attr("dest").unwrap_or_default())?;
-            let is_true = |key: &str| attr(key).is_some_and(|it| it == "true" || it == "1");
+            let is_set = |key: &str| attr(key).is_some_and(is_true);
             let kind = Kind::Cache {
                 tag: attr("tag").unwrap_or(DEFAULT_TAG).to_owned(),
-                ignore_error: is_true("ignore-error"),
-                reset: is_true("reset"),
+                ignore_error: is_set("ignore-error"),
+                on_failure,
+                reset: is_set("reset"),
             };
             let name = name_of(&folder);
             self.target(format!("local:{name}"), &folder, kind);
             entry.attrs.insert("dest".to_owned(), name);
         }
+        if on_failure {
+            self.of_failure.push(entry.clone());
+        }
         self.cache_to.push(entry);
         Ok(())
+    }
+
+    /// Only the caches that are wanted of a failed build.
+    pub(in crate::pipeline) fn of_failed_build(&self) -> Self {
+        let is_kept = |target: &&Target| {
+            matches!(
+                target.kind,
+                Kind::Cache {
+                    on_failure: true,
+                    ..
+                }
+            )
+        };
+        Self {
+            stores: self.stores.clone(),
+            targets: self.targets.iter().filter(is_kept).cloned().collect(),
+            ..Self::default()
+        }
     }
 
     fn target(&mut self, store_id: String, folder: &Path, kind: Kind) {

@@ -37,6 +37,9 @@ struct Kind {
     needed: fn(CacheDirection) -> &'static [&'static str],
 }
 
+/// Exports what a failed build has finished. It is for this side, not for the daemon.
+pub(crate) const ON_FAILURE: &str = "on-failure";
+
 /// Attributes of exported layers.
 const COMPRESSION: [&str; 3] = ["compression", "compression-level", "force-compression"];
 
@@ -50,6 +53,7 @@ const KINDS: &[Kind] = &[
             "image-manifest",
             "oci-mediatypes",
             "ignore-error",
+            ON_FAILURE,
             COMPRESSION[0],
             COMPRESSION[1],
             COMPRESSION[2],
@@ -67,6 +71,7 @@ const KINDS: &[Kind] = &[
             "image-manifest",
             "oci-mediatypes",
             "ignore-error",
+            ON_FAILURE,
             COMPRESSION[0],
             COMPRESSION[1],
             COMPRESSION[2],
@@ -80,6 +85,7 @@ const KINDS: &[Kind] = &[
         name: "inline",
         both: &[],
         from: &[],
+        // It is a part of the image, which a failed build does not have.
         to: &["mode", "ignore-error"],
         needed: |_| &[],
     },
@@ -96,7 +102,7 @@ const KINDS: &[Kind] = &[
             "ghtoken",
         ],
         from: &[],
-        to: &["mode", "ignore-error"],
+        to: &["mode", "ignore-error", ON_FAILURE],
         needed: |_| &[],
     },
     Kind {
@@ -121,6 +127,7 @@ const KINDS: &[Kind] = &[
         to: &[
             "mode",
             "ignore-error",
+            ON_FAILURE,
             "touch_refresh",
             "upload_parallelism",
         ],
@@ -139,7 +146,7 @@ const KINDS: &[Kind] = &[
             "manifests_prefix",
         ],
         from: &[],
-        to: &["mode", "ignore-error"],
+        to: &["mode", "ignore-error", ON_FAILURE],
         needed: |_| &["account_url"],
     },
 ];
@@ -228,10 +235,12 @@ fn check(
     {
         return Err(ValueError::neither("mode", mode, "min nor max"));
     }
-    if let Some(reset) = attrs.get("reset")
-        && !matches!(reset.as_str(), "true" | "false" | "1" | "0")
-    {
-        return Err(ValueError::neither("reset", reset, "true nor false"));
+    for key in ["reset", ON_FAILURE] {
+        if let Some(value) = attrs.get(key)
+            && !matches!(value.as_str(), "true" | "false" | "1" | "0")
+        {
+            return Err(ValueError::neither(key, value, "true nor false"));
+        }
     }
     if let Some(digest) = attrs.get("digest") {
         Digest::parse(digest)?;
@@ -300,6 +309,11 @@ mod tests {
             ("type=local,src=x", "no attribute \"src\""),
             ("type=local,dest=x,tag=", "tag= is empty"),
             ("type=local,dest=x,reset=all", "neither true nor false"),
+            (
+                "type=registry,ref=x,on-failure=yes",
+                "neither true nor false",
+            ),
+            ("type=inline,on-failure=true", "no attribute \"on-failure\""),
         ] {
             let error = to(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

@@ -4,20 +4,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::environment::Environment;
 use super::file_names;
+use super::kept_cache::KeptCache;
 use crate::client::{self, Client, SolveRequest, SolveResponse};
 use crate::gateway::Bridge;
 use crate::pipeline::Error;
-use crate::progress::Writer;
+use crate::progress::{StepEnds, Writer};
 use crate::session::{self, Session};
 
 /// How long the daemon may take to close its streams after the build has ended.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// How long the session may take to end what it was writing: half of a file is removed, and a
 /// folder that is incomplete is noted.
 const CLEARING: Duration = Duration::from_secs(15);
@@ -28,6 +30,8 @@ pub(super) struct Attended<'a> {
     environment: &'a Environment,
     session: Session,
     solve: SolveRequest,
+    /// What is exported if the build fails.
+    kept: Option<&'a KeptCache>,
 }
 
 impl<'a> Attended<'a> {
@@ -51,7 +55,14 @@ impl<'a> Attended<'a> {
             environment,
             session,
             solve,
+            kept: None,
         })
+    }
+
+    /// The same, with caches that are exported if it fails.
+    pub(super) fn keeping(self, kept: &'a KeptCache) -> Self {
+        let kept = Some(kept);
+        Self { kept, ..self }
     }
 
     /// The daemon's name of this build.
@@ -68,9 +79,11 @@ impl<'a> Attended<'a> {
     ) -> Result<(T, BTreeMap<String, String>), Error> {
         let (client, build_ref) = (self.client, self.solve.build_ref.clone());
         let progress = self.environment.progress.clone();
+        let kept = self.kept.map(|kept| (kept, self.solve.clone()));
+        let ends = self.kept.map(|kept| kept.ends.clone());
         let ended = CancellationToken::new();
         let (mut status, mut session) = (JoinSet::new(), JoinSet::new());
-        status.spawn(forward_status(client.clone(), build_ref, progress));
+        status.spawn(forward_status(client.clone(), build_ref, progress, ends));
         session.spawn(serve_session(client.clone(), self.session, ended.clone()));
 
         let result = tokio::select! {
@@ -88,6 +101,9 @@ impl<'a> Attended<'a> {
         });
         let broken = broken.await.unwrap_or_default();
         status.shutdown().await;
+        if let (Err(error), Some((kept, failed))) = (&result, kept) {
+            kept.export(error, client, self.environment, failed).await;
+        }
         ended.cancel();
         let _ = tokio::time::timeout(CLEARING, session.join_next()).await;
         match result {
@@ -108,11 +124,26 @@ async fn forward_status(
     client: Client,
     build_ref: String,
     progress: Option<Writer>,
+    ends: Option<StepEnds>,
 ) -> Option<client::Error> {
-    let progress = progress?;
-    match client.status(&build_ref).await {
-        Ok(updates) => progress.source().forward(updates).await.err(),
-        Err(error) => Some(error),
+    if progress.is_none() && ends.is_none() {
+        return None;
+    }
+    let updates = match client.status(&build_ref).await {
+        Ok(updates) => updates,
+        Err(error) => return Some(error),
+    };
+    let mut updates = updates.inspect_ok(|update| {
+        if let Some(ends) = &ends {
+            ends.note(update);
+        }
+    });
+    match progress {
+        Some(progress) => progress.source().forward(updates).await.err(),
+        None => {
+            while updates.try_next().await.transpose()?.is_ok() {}
+            None
+        }
     }
 }
 
@@ -122,7 +153,7 @@ async fn serve_session(client: Client, session: Session, ended: CancellationToke
 }
 
 /// The daemon's Solve call lasts for the whole build; the frontend works over the bridge meanwhile.
-async fn solve_and_drive<T>(
+pub(super) async fn solve_and_drive<T>(
     client: &Client,
     request: SolveRequest,
     frontend: impl AsyncFnOnce(&Bridge) -> Result<T, Error>,

@@ -7,6 +7,7 @@ use super::attempt::Attempt;
 use super::environment::Environment;
 use super::gate::ExportGate;
 use super::host;
+use super::kept_cache::KeptCache;
 use super::native;
 use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
@@ -45,6 +46,8 @@ struct Build<'a> {
     /// Receives what the daemon exports to this side.
     exports: Exports,
     layouts: Layouts,
+    /// What is exported if the build fails.
+    kept: Option<KeptCache>,
 }
 
 impl<'a> Build<'a> {
@@ -85,6 +88,7 @@ impl<'a> Build<'a> {
             job,
             outputs,
             exports,
+            kept: KeptCache::of(&layouts.of_failure),
             layouts,
         })
     }
@@ -96,6 +100,10 @@ impl<'a> Build<'a> {
         let session = session.exports(exports).build()?;
         let sources = self.attempt.sources(&session).await?;
         let attended = self.attempt.attended(session, self.solve_request())?;
+        let attended = match &self.kept {
+            Some(kept) => attended.keeping(kept),
+            None => attended,
+        };
         let build_ref = attended.build_ref().to_owned();
         let mut id_is_digest = false;
         let driven = attended.run(async |bridge: &Bridge| {
@@ -104,6 +112,10 @@ impl<'a> Build<'a> {
         });
         let driven = self.attempt.explained(driven.await);
         self.attempt.end().await;
+        if let Some(answer) = self.kept.as_ref().and_then(KeptCache::answer) {
+            let layouts = self.layouts.of_failed_build();
+            write_indexes(layouts, answer.clone()).await?;
+        }
         let (finished, response) = driven.map_err(|error| self.not_received(error))?;
         let (client, metadata) = (
             self.attempt.client,
@@ -158,7 +170,8 @@ impl<'a> Build<'a> {
         notes.iter().for_each(|note| environment.note(note));
         let mut loaded = attempt.load(bridge, &sources).await?;
         let job = attempt.job(self.job.clone(), &mut loaded, bridge).await?;
-        let setting = attempt.setting(bridge, sources, loaded).await?;
+        let mut setting = attempt.setting(bridge, sources, loaded).await?;
+        setting.graphs = self.kept.as_ref().map(|kept| kept.graphs.clone());
         if let Some(member) = &attempt.member {
             member.wait_for_links(&attempt.inputs).await?;
         }

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use super::attended::Attended;
 use super::build::{not_received, open_layouts, write_indexes};
 use super::environment::Environment;
+use super::kept_cache::KeptCache;
 use super::outcome::metadata_fields;
 use crate::client::{CacheEntry, Client, SolveRequest, SourcePolicy};
 use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions};
 use crate::llb::Definition;
+use crate::oci::Platform;
 use crate::pipeline::export;
 use crate::pipeline::request::options;
 use crate::pipeline::{BuildRequest, Entitlement, Error, Folders, Output};
@@ -191,6 +193,11 @@ pub async fn solve(
         ..SolveRequest::default()
     };
     let attended = Attended::new(client, &environment, session, solve)?;
+    let kept = KeptCache::of(&layouts.of_failure);
+    let attended = match &kept {
+        Some(kept) => attended.keeping(kept),
+        None => attended,
+    };
     let build_ref = attended.build_ref().to_owned();
     let solving = SolveOptions {
         cache_imports: layouts.cache_from.clone(),
@@ -198,13 +205,21 @@ pub async fn solve(
     };
     let driven = attended.run(async |bridge: &Bridge| {
         let result = match &request.work {
-            Work::Graph(graph) => BuildResult::one(bridge.solve(graph, &solving).await?),
+            Work::Graph(graph) => {
+                if let Some(kept) = &kept {
+                    kept.graphs.add(&Platform::host(), graph);
+                }
+                BuildResult::one(bridge.solve(graph, &solving).await?)
+            }
             Work::Frontend(forward) => bridge.forward(forward, &solving).await?,
         };
         bridge.return_result(&result).await?;
         Ok(result.metadata)
     });
     let driven = driven.await;
+    if let Some(answer) = kept.as_ref().and_then(KeptCache::answer) {
+        write_indexes(layouts.of_failed_build(), answer.clone()).await?;
+    }
     let (metadata, response) =
         driven.map_err(|error| not_received(error, &receivers, &layouts.stores))?;
     Ok(Solved {

@@ -18,6 +18,7 @@ mod attended;
 mod fetch;
 mod file_names;
 pub(super) mod host;
+mod kept_cache;
 mod native;
 mod served;
 mod setting;

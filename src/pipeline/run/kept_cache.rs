@@ -1,0 +1,212 @@
+//! The caches of a build that failed (`on-failure=true`): the steps that succeeded are exported, so
+//! that the next build begins where this one ended.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use futures_util::StreamExt as _;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::attended::{GRACE, solve_and_drive};
+use super::environment::Environment;
+use crate::client::{CacheEntry, Client, SolveRequest};
+use crate::frontend::Graphs;
+use crate::gateway::{Bridge, BuildResult, Ref, Refs, SolveOptions};
+use crate::llb::{self, Definition};
+use crate::pipeline::Error;
+use crate::progress::{StatusUpdate, StepEnd, StepEnds, Vertex, Writer};
+use crate::{causes, session};
+
+/// What is exported when a build fails.
+#[derive(Debug, Default)]
+pub(super) struct KeptCache {
+    /// The caches to export to.
+    exports: Vec<CacheEntry>,
+    /// The graphs of the build.
+    pub(super) graphs: Graphs,
+    /// How far their steps got.
+    pub(super) ends: StepEnds,
+    /// The exporters' answer, if something was exported.
+    answer: OnceLock<BTreeMap<String, String>>,
+}
+
+/// Why the caches of a failed build are not exported.
+#[derive(Debug, thiserror::Error)]
+enum NotKept {
+    #[error("no step of it succeeded")]
+    NothingDone,
+    #[error("a step that had succeeded would run again, because its files have changed since")]
+    RunsAgain,
+    #[error(transparent)]
+    Graph(#[from] llb::Error),
+    #[error(transparent)]
+    Build(#[from] Error),
+}
+
+impl KeptCache {
+    /// For the caches that are wanted of a failed build; `None` if there are none.
+    pub(super) fn of(exports: &[CacheEntry]) -> Option<Self> {
+        let exports = exports.to_vec();
+        (!exports.is_empty()).then(|| Self {
+            exports,
+            ..Self::default()
+        })
+    }
+
+    /// The exporters' answer; `None` if nothing was exported.
+    pub(super) fn answer(&self) -> Option<&BTreeMap<String, String>> {
+        self.answer.get()
+    }
+
+    /// Exports the caches after `error`, with the session of the build, which still serves its
+    /// files. If that fails too, it is shown, and changes nothing about the build's own failure.
+    pub(super) async fn export(
+        &self,
+        error: &Error,
+        client: &Client,
+        environment: &Environment,
+        failed: SolveRequest,
+    ) {
+        // A daemon that went away is waited for, and the build is run again. Without a graph the
+        // build failed before its first step.
+        if error.is_of_lost_daemon() || self.graphs.is_empty() {
+            return;
+        }
+        let why = match error {
+            Error::Interrupted => "was cancelled",
+            _ => "failed",
+        };
+        environment.note(format!(
+            "the build {why}: exporting the cache of the steps that succeeded"
+        ));
+        match self.solve(client, environment, failed).await {
+            // It is exported once.
+            Ok(answer) => drop(self.answer.set(answer)),
+            Err(error) => {
+                let reason = causes::in_one_line(&error);
+                environment.note(format!(
+                    "no cache of the failed build is exported: {reason}"
+                ));
+            }
+        }
+    }
+
+    /// The parts of the graphs that have a result. Platforms often share steps.
+    fn finished(&self) -> Result<Vec<Definition>, NotKept> {
+        let (mut parts, mut terminals) = (Vec::new(), HashSet::new());
+        for (_, graph) in self.graphs.sent() {
+            let end = |digest: &str| self.ends.of(digest);
+            let finished = graph.finished(|digest| end(digest).is_some_and(StepEnd::has_result))?;
+            let new = |part: &Definition| terminals.insert(part.ops().last().cloned());
+            parts.extend(finished.into_iter().filter(new));
+        }
+        match parts.is_empty() {
+            true => Err(NotKept::NothingDone),
+            false => Ok(parts),
+        }
+    }
+
+    async fn solve(
+        &self,
+        client: &Client,
+        environment: &Environment,
+        failed: SolveRequest,
+    ) -> Result<BTreeMap<String, String>, NotKept> {
+        let graphs = self.finished()?;
+        let request = SolveRequest {
+            build_ref: session::new_id().map_err(Error::from)?,
+            cache_exports: self.exports.clone(),
+            exporters: Vec::new(),
+            // The daemon's history has the failed build already.
+            internal: true,
+            ..failed
+        };
+        let steps = graphs.iter().flat_map(Definition::vertices);
+        let exported = Exported {
+            steps: steps.map(|it| it.digest_str().to_owned()).collect(),
+            before: self.ends.latest(),
+        };
+        let runs_again = CancellationToken::new();
+        let shown = exported.show(
+            client.clone(),
+            request.build_ref.clone(),
+            environment.progress.clone(),
+            runs_again.clone(),
+        );
+        let solving = SolveOptions {
+            cache_imports: request.cache_imports.clone(),
+            ..SolveOptions::default()
+        };
+        let solved = solve_and_drive(client, request, async |bridge: &Bridge| {
+            let mut refs: BTreeMap<String, Ref> = BTreeMap::new();
+            for (number, graph) in graphs.iter().enumerate() {
+                refs.insert(number.to_string(), bridge.solve(graph, &solving).await?);
+            }
+            let result = BuildResult {
+                refs: Refs::Platforms(refs),
+                ..BuildResult::default()
+            };
+            bridge.return_result(&result).await?;
+            Ok(())
+        });
+        let mut showing = JoinSet::new();
+        showing.spawn(shown);
+        let solved = tokio::select! {
+            () = runs_again.cancelled() => Err(NotKept::RunsAgain),
+            solved = solved => solved.map(|((), answer)| answer).map_err(NotKept::from),
+        };
+        // The stream ends when the daemon has closed the export.
+        let _ = tokio::time::timeout(GRACE, showing.join_next()).await;
+        solved
+    }
+}
+
+/// Tells the export's own steps from those of the build.
+struct Exported {
+    /// The steps of the build, which were shown before.
+    steps: HashSet<String>,
+    /// When the last of them was started or ended. The daemon may report them once more.
+    before: Option<SystemTime>,
+}
+
+impl Exported {
+    /// Shows the export's own steps. A step of the build that has to run again is not what was
+    /// asked for: `runs_again` is cancelled then.
+    async fn show(
+        self,
+        client: Client,
+        build_ref: String,
+        progress: Option<Writer>,
+        runs_again: CancellationToken,
+    ) {
+        let Ok(mut updates) = client.status(&build_ref).await else {
+            return;
+        };
+        let source = progress.map(|progress| progress.source());
+        while let Some(Ok(mut update)) = updates.next().await {
+            if update.vertexes.iter().any(|vertex| self.runs(vertex)) {
+                runs_again.cancel();
+            }
+            self.hide(&mut update);
+            if let Some(source) = source.as_ref().filter(|_| !update.is_empty()) {
+                source.send(update).await;
+            }
+        }
+    }
+
+    /// Sources do not count: they are always asked for their state.
+    fn runs(&self, vertex: &Vertex) -> bool {
+        let is_step = self.steps.contains(&vertex.digest) && !vertex.inputs.is_empty();
+        is_step && !vertex.cached && vertex.started > self.before
+    }
+
+    fn hide(&self, update: &mut StatusUpdate) {
+        let is_new = |digest: &str| !self.steps.contains(digest);
+        update.vertexes.retain(|vertex| is_new(&vertex.digest));
+        update.statuses.retain(|status| is_new(&status.vertex));
+        update.logs.retain(|log| is_new(&log.vertex));
+        update.warnings.clear();
+    }
+}
