@@ -50,6 +50,34 @@ impl Both {
     fn run(&self, context: &Path, arguments: &[&str]) -> Finished {
         Finished::of(&mut self.build(context, arguments))
     }
+
+    /// Builds on the same nodes with their platforms changed, from a cache, and gives the file
+    /// `uuid` of each platform's folder: what one node has built the other finds in the cache.
+    fn found_by_swapped_nodes(&self, context: &Path, from: &str) -> Vec<(String, String)> {
+        let nodes = [
+            ("near", "linux/arm64", self.near.address()),
+            ("far", "linux/amd64", &Engine::get().second),
+        ];
+        let builder = format!("swapped-{}", unique());
+        for (node, platform, address) in nodes {
+            let mut create = vec!["create", "--driver=remote", "--name", builder.as_str()];
+            create.extend(["--node", node, "--platform", platform, address]);
+            if node == "far" {
+                create.push("--append");
+            }
+            self.home.run(&create).succeeded();
+        }
+        let folder = folder_of(&[]);
+        let output = format!("--output={}", folder.path().display());
+        let mut command = self.build(context, &[TWO, "--cache-from", from, &output]);
+        Finished::of(command.args(["--builder", &builder])).succeeded();
+        let uuid = |platform: &str| {
+            let path = folder.path().join(platform).join("uuid");
+            let uuid = std::fs::read_to_string(path).expect("the file is there");
+            (platform.to_owned(), uuid)
+        };
+        ["linux_amd64", "linux_arm64"].map(uuid).into()
+    }
 }
 
 const THREE: &str = "--platform=linux/amd64,linux/arm64,linux/s390x";
@@ -376,34 +404,40 @@ fn a_cache_of_several_nodes_has_all_platforms() {
     let index = std::fs::read_to_string(folder.join("index.json")).expect("the index is there");
     assert!(index.contains("\"latest\""), "{index}");
 
-    // The nodes change places: what one has built the other finds in the cache.
-    for (builder, from) in [
-        ("swapped", format!("type=registry,ref={name}:all")),
-        ("folder", format!("type=local,src={}", folder.display())),
+    for from in [
+        format!("type=registry,ref={name}:all"),
+        format!("type=local,src={}", folder.display()),
     ] {
-        let nodes = [
-            ("near", "linux/arm64", both.near.address()),
-            ("far", "linux/amd64", &Engine::get().second),
-        ];
-        for (node, platform, address) in nodes {
-            let mut create = vec!["create", "--driver=remote", "--name", builder];
-            create.extend(["--node", node, "--platform", platform, address]);
-            if node == "far" {
-                create.push("--append");
-            }
-            both.home.run(&create).succeeded();
-        }
-        let build = [TWO, "--cache-from", &from, &output(builder)];
-        let mut command = both.build(context.path(), &build);
-        Finished::of(command.args(["--builder", builder])).succeeded();
-        for platform in ["linux_amd64", "linux_arm64"] {
-            let uuid = |build: &str| {
-                let path = context.path().join(build).join(platform).join("uuid");
-                std::fs::read_to_string(path).expect("the file is there")
-            };
-            assert_eq!(uuid(builder), uuid("first"), "{platform} {builder}");
+        let found = both.found_by_swapped_nodes(context.path(), &from);
+        for (platform, uuid) in found {
+            let path = context.path().join("first").join(&platform).join("uuid");
+            let built = std::fs::read_to_string(path).expect("the file is there");
+            assert_eq!(uuid, built, "{platform} {from}");
         }
     }
+}
+
+#[test]
+fn the_nodes_of_a_failed_build_put_what_they_finished_into_one_cache() {
+    let both = Both::new();
+    let steps = "cat /proc/sys/kernel/random/uuid | tee /uuid\nRUN echo the-end; exit 3";
+    let context = context(steps);
+    let name = Engine::get().name("failed-cache");
+    let to = format!("--cache-to=type=registry,ref={name}:all,mode=max,on-failure=true");
+    // The first node that fails cancels the other.
+    let mut build = both.build(context.path(), &[TWO, &to, "--progress=plain"]);
+    let failed = Finished::of(&mut build).failed_with(1, &["exit code: 3"]);
+
+    let path = context.path().join("Dockerfile");
+    let dockerfile = std::fs::read_to_string(&path).expect("it is there");
+    let fixed = dockerfile.replace("RUN echo the-end; exit 3", "");
+    std::fs::write(&path, fixed).expect("it can be written");
+    let from = format!("type=registry,ref={name}:all");
+    let found = both.found_by_swapped_nodes(context.path(), &from);
+    let kept = found
+        .iter()
+        .filter(|(_, uuid)| failed.stderr.contains(uuid.trim()));
+    assert!(kept.count() >= 1, "{found:?}\n{}", failed.stderr);
 }
 
 #[test]
