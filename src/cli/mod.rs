@@ -167,7 +167,7 @@ pub(crate) fn main() -> ExitCode {
     };
     match run(cli, &invocation) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.in_words_of(invocation.identity).report(),
     }
 }
 

@@ -5,14 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
+use prost::Message as _;
 
-use super::{Client, Code, Error, MESSAGE_LIMIT, control::failed};
+use super::{Client, Code, Error, Failure, MESSAGE_LIMIT, control::failed};
 use crate::oci::Descriptor;
 use crate::proto::containerd::services::content::v1::{
     ReadContentRequest, content_client::ContentClient,
 };
+use crate::proto::google::rpc;
 use crate::proto::moby::buildkit::v1 as control;
 use crate::text::{redact, redact_values};
+
+/// Larger than any recorded error, which has the lines of a Dockerfile.
+const ERROR_LIMIT: usize = 16 << 20;
 
 /// A past or running build.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +36,8 @@ pub struct BuildRecord {
     pub completed_at: Option<SystemTime>,
     /// The error of a failed build.
     pub error: Option<RecordedError>,
+    /// Where the daemon keeps that error with all its details.
+    pub error_details: Option<Descriptor>,
     /// The number of steps in its graph.
     pub total_steps: i32,
     /// The number of completed steps.
@@ -131,6 +138,7 @@ impl BuildRecord {
             created_at: time(found.created_at),
             completed_at: time(found.completed_at),
             error,
+            error_details: found.external_error.and_then(descriptor),
             total_steps: found.num_total_steps,
             completed_steps: found.num_completed_steps,
             cached_steps: found.num_cached_steps,
@@ -237,6 +245,24 @@ impl Client {
         updated
             .map(drop)
             .map_err(failed("finishing a record of the build history"))
+    }
+
+    /// Reads the error of a failed build with its details; `None` if the daemon keeps none.
+    ///
+    /// # Errors
+    /// If the call fails, or what is kept is no error.
+    pub async fn recorded_failure(&self, record: &BuildRecord) -> Result<Option<Failure>, Error> {
+        let Some(kept) = &record.error_details else {
+            return Ok(None);
+        };
+        let blob = self.read_blob(kept.digest.as_str(), ERROR_LIMIT).await?;
+        match rpc::Status::decode(blob.as_slice()) {
+            Ok(status) => Ok(Some(Failure::from_proto(status))),
+            Err(error) => Err(Error::InvalidAnswer {
+                call: "reading the error of a build",
+                reason: error.to_string(),
+            }),
+        }
     }
 
     /// Reads a small blob of the daemon's store as a whole.

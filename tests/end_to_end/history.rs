@@ -93,7 +93,7 @@ fn a_build_is_listed_shown_and_forgotten() {
     assert_eq!(shown["Target"], word.as_str());
     assert_eq!(shown["BuildArgs"][0]["Value"], "mint");
     let pretty = history(&["inspect", &build]).succeeded().stdout;
-    for line in ["Ref:", "Target:", "Status:", "FLAVOUR"] {
+    for line in ["Ref:", "Target:", "Build Steps:", "FLAVOUR"] {
         assert!(pretty.contains(line), "{line} is missing in {pretty}");
     }
 
@@ -129,10 +129,22 @@ fn a_failed_build_is_found_by_its_status() {
         .unwrap_or_else(|| panic!("{records:?}"));
     let full = record["ref"].as_str().expect("a reference");
     let shown = history(&["inspect", full]).succeeded().stdout;
-    assert!(
-        shown.contains("failed") && shown.contains("exit code: 3"),
-        "{shown}"
-    );
+    assert!(shown.contains("exit code: 3"), "{shown}");
+    let shown = history(&["inspect", full, "--format", "json"]).succeeded();
+    let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    assert_eq!(shown["Status"], "failed");
+    // Newer daemons keep the step with its log and its lines.
+    if let Some(name) = shown["Error"].get("Name") {
+        assert!(
+            name.as_str().is_some_and(|name| name.contains("RUN")),
+            "{shown:#}"
+        );
+        assert_eq!(
+            shown["Error"]["Logs"],
+            serde_json::json!([word]),
+            "{shown:#}"
+        );
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod frontends;
 mod graphs;
 mod history;
 mod imagetools;
+mod in_buildx_place;
 mod inside;
 mod interruptions;
 mod keep_going;

@@ -451,3 +451,44 @@ fn an_interrupt_cancels_all_nodes() {
     let ended = running.wait().failed_with(130, &[]);
     assert!(ended.took < Duration::from_secs(90), "{:?}", ended.took);
 }
+
+#[test]
+fn history_usage_and_pruning_are_of_all_nodes() {
+    let both = Both::new();
+    let context = context("true");
+    both.run(context.path(), &[TWO, "--output=type=cacheonly"])
+        .succeeded();
+    let list = ["--builder=both", "history", "ls", "--format={{.FullRef}}"];
+    let listed = both.home.run(&list).succeeded().stdout;
+    let of = |node: &str| {
+        let prefix = format!("both/{node}/");
+        listed
+            .lines()
+            .find(|line| line.starts_with(&prefix))
+            .map(str::to_owned)
+    };
+    for node in ["near", "far"] {
+        let full_ref = of(node).unwrap_or_else(|| panic!("{node} is missing in {listed}"));
+        let format = "--format={{.Ref}}";
+        let inspect = ["--builder=both", "history", "inspect", &full_ref, format];
+        let shown = both.home.run(&inspect).succeeded().stdout;
+        assert!(
+            full_ref.ends_with(&format!("/{}", shown.trim_end())),
+            "{shown}"
+        );
+    }
+    let usage = |builder: &str| {
+        let run = both
+            .home
+            .run(&["--builder", builder, "du", "--format={{.ID}}"]);
+        run.succeeded().stdout.lines().count()
+    };
+    let far = &Engine::get().second;
+    // Other tests use the daemons meanwhile.
+    if *far != Engine::get().host {
+        assert!(usage("both") > usage(far) / 2 + usage(&Engine::get().host) / 2);
+    }
+    let prune = ["--builder=both", "prune", "--force", "--filter=until=8000h"];
+    let pruned = both.home.run(&prune).succeeded().stdout;
+    assert!(pruned.ends_with("Total:\t0B\n"), "{pruned}");
+}

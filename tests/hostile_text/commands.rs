@@ -216,6 +216,7 @@ const LINES: &[(&str, Kind)] = &[
         Text,
     ),
     ("!--addr @D history logs evilref", Text),
+    ("!--addr @D history open evilref", Text),
     ("!--addr @D history rm evilref", Text),
     ("!--addr @D history export -o @P/bundle/@N evilref", Text),
     ("!history import @P/@N", Text),

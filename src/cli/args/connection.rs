@@ -115,6 +115,18 @@ impl ConnectionArgs {
         Ok((client, used))
     }
 
+    /// Connects to all nodes of the builder, or to the one daemon. Tells which nodes are left out.
+    pub(crate) async fn connect_all(
+        &self,
+        environment: &Environment,
+    ) -> Result<Vec<(Client, Used)>, Failure> {
+        let reached = self.reach(environment, "", &say).await?;
+        for warning in reached.warnings() {
+            say(&warning);
+        }
+        Ok(reached.into_daemons())
+    }
+
     /// All nodes that a build can be put on. Of a node in a cluster, builds with the same
     /// `sticky_key` go to the same pod.
     pub(crate) async fn reach(

@@ -58,6 +58,28 @@ impl Reached {
         }
     }
 
+    /// Says which nodes are left out.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let silent = self.silent.iter();
+        silent
+            .map(|node| left_out(node, &self.used.builder))
+            .collect()
+    }
+
+    /// The connections, each with what its daemon is called.
+    pub(crate) fn into_daemons(self) -> Vec<(Client, Used)> {
+        let used = self.used;
+        let nodes = self.nodes.into_iter();
+        let daemons = nodes.map(|node| {
+            let used = Used {
+                node: node.name,
+                ..used.clone()
+            };
+            (node.client, used)
+        });
+        daemons.collect()
+    }
+
     /// Asks the nodes what they can do.
     pub(crate) async fn survey(self) -> Surveyed {
         let builder = self.used.builder.clone();
@@ -68,13 +90,7 @@ impl Reached {
         };
         let mut silent = self.silent;
         silent.extend(more);
-        let warnings = silent.iter().map(|node| {
-            format!(
-                "WARNING: the node {} of the builder {builder} does not answer, and is left out: \
-                 {}",
-                node.name, node.reason
-            )
-        });
+        let warnings = silent.iter().map(|node| left_out(node, &builder));
         Surveyed {
             used: self.used,
             warnings: warnings.collect(),
@@ -106,6 +122,13 @@ impl Reached {
             warnings,
         })
     }
+}
+
+fn left_out(node: &Silent, builder: &str) -> String {
+    format!(
+        "WARNING: the node {} of the builder {builder} does not answer, and is left out: {}",
+        node.name, node.reason
+    )
 }
 
 /// Nodes that have been asked what they can do.

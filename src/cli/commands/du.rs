@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use futures_util::future::try_join_all;
+
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -32,7 +34,7 @@ Examples:
   solvekit du --filter type=exec.cachemount --verbose   all fields of the cache mounts
   solvekit du --format json                             one JSON object per record";
 
-/// Lists the records, the smallest first, and what they take in all.
+/// Lists the records of all nodes, the smallest first, and what they take in all.
 pub(crate) async fn cmd_du(
     args: &DuArgs,
     connection: &ConnectionArgs,
@@ -44,10 +46,11 @@ pub(crate) async fn cmd_du(
         true => records::pretty()?,
         false => Format::parse(&args.format, records::TABLE)?,
     };
-    let client = connection.connect(environment).await?;
-    let found = client
-        .disk_usage(&filters.expressions, filters.unused_for)
-        .await?;
+    let daemons = connection.connect_all(environment).await?;
+    let asked = daemons
+        .iter()
+        .map(|(client, _)| client.disk_usage(&filters.expressions, filters.unused_for));
+    let found = try_join_all(asked).await?.concat();
     let now = SystemTime::now();
     let entries = found
         .iter()

@@ -4,8 +4,11 @@ use std::io::{BufRead as _, Read as _};
 use std::time::SystemTime;
 
 use futures_util::StreamExt as _;
+use futures_util::future::try_join_all;
+use futures_util::stream::select_all;
 use solvekit::client::{Client, PruneOptions};
 
+use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::values;
 use crate::cli::environment::Environment;
@@ -65,7 +68,7 @@ pub(crate) async fn cmd_prune(
         return Ok(());
     }
     let cancelled = interrupt::token()?;
-    let client = connection.connect(environment).await?;
+    let daemons = connection.connect_all(environment).await?;
     let bytes = |given: Option<u64>| i64::try_from(given.unwrap_or(0)).unwrap_or(i64::MAX);
     let options = PruneOptions {
         filters: filters.expressions,
@@ -76,17 +79,25 @@ pub(crate) async fn cmd_prune(
         min_free_space: bytes(args.min_free_space),
     };
     if args.max_used_space.is_some() || args.min_free_space.is_some() {
-        check_limits(&client).await?;
+        for (client, _) in &daemons {
+            check_limits(client).await?;
+        }
     }
     tokio::select! {
-        pruned = prune(&client, &options, args.verbose) => pruned,
+        pruned = prune(&daemons, &options, args.verbose) => pruned,
         () = cancelled.cancelled() => Err(Failure::new("interrupted; what is printed was removed")
             .code(interrupt::EXIT_INTERRUPTED)),
     }
 }
 
-async fn prune(client: &Client, options: &PruneOptions, verbose: bool) -> Result<(), Failure> {
-    let mut removed = client.prune(options).await?;
+/// Removes on all nodes at once.
+async fn prune(
+    daemons: &[(Client, Used)],
+    options: &PruneOptions,
+    verbose: bool,
+) -> Result<(), Failure> {
+    let removing = daemons.iter().map(|(client, _)| client.prune(options));
+    let mut removed = select_all(try_join_all(removing).await?);
     let now = SystemTime::now();
     let (mut count, mut total) = (0, 0_i64);
     while let Some(record) = removed.next().await {

@@ -31,6 +31,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
         Error::Frontend(error) => hint::for_foreign_program(error, &report),
         _ => None,
     };
+    let failure = failure.in_buildx(error.in_buildx());
     let failure = failure.report_before(report).code(exit_code(error));
     failure.advised(foreign.or_else(|| error.advice()))
 }

@@ -68,7 +68,8 @@ fn platforms(given: &[Platform], said: &[Platform]) -> Value {
 fn rule(rule: &GcRule) -> Value {
     json!({
         "all": rule.all,
-        "filter": rule.filters,
+        // Go writes a list that was never made so.
+        "filter": (!rule.filters.is_empty()).then_some(&rule.filters),
         "keepDuration": u64::try_from(rule.keep_duration.as_nanos()).unwrap_or(u64::MAX),
         "reservedSpace": rule.reserved_space,
         "maxUsedSpace": rule.max_used_space,

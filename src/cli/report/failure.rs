@@ -10,11 +10,14 @@ use solvekit::progress::BuildEnd;
 use solvekit::text;
 
 use super::terminal::{print_text, talk};
+use crate::cli::identity::Identity;
 
 /// A failed command.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
+    /// The message in buildx's words, for scripts that look for them.
+    buildx: Option<String>,
     /// Lines that are printed before the message: a step's log, the lines of a Dockerfile.
     report: String,
     hint: Option<String>,
@@ -25,6 +28,7 @@ impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            buildx: None,
             report: String::new(),
             hint: None,
             code: 1,
@@ -66,6 +70,7 @@ impl Failure {
     pub(crate) fn again(&self) -> Self {
         Self {
             message: self.message.clone(),
+            buildx: self.buildx.clone(),
             report: self.report.clone(),
             hint: self.hint.clone(),
             code: self.code,
@@ -84,6 +89,35 @@ impl Failure {
     #[must_use]
     pub(crate) fn behind(mut self, text: &str) -> Self {
         self.message = format!("{text}: {}", self.message);
+        self.buildx = self.buildx.map(|words| format!("{text}: {words}"));
+        self
+    }
+
+    /// The same with the message that buildx has for it, if one is known.
+    #[must_use]
+    pub(crate) fn in_buildx(mut self, words: Option<String>) -> Self {
+        self.buildx = words.or(self.buildx);
+        self
+    }
+
+    /// The same with this before its message where it stands in buildx's place.
+    #[must_use]
+    pub(crate) fn behind_in_buildx(mut self, text: &str) -> Self {
+        if !self.message.is_empty() {
+            let words = self.buildx.as_ref().unwrap_or(&self.message);
+            self.buildx = Some(format!("{text}: {words}"));
+        }
+        self
+    }
+
+    /// The same in the words of the program that was called.
+    #[must_use]
+    pub(crate) fn in_words_of(mut self, identity: Identity) -> Self {
+        if identity == Identity::Buildx
+            && let Some(words) = self.buildx.take()
+        {
+            self.message = words;
+        }
         self
     }
 

@@ -5,15 +5,19 @@ use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
 use solvekit::pipeline::{CacheDirection, Entitlement, Error};
 use solvekit::{client, frontend, gateway};
 
-use super::context_hint;
 use super::daemon_text::{for_message, full};
 use super::usage::Advised;
+use super::{buildx_words, context_hint};
 use crate::cli::args::permissions;
 
 impl Advised for Error {
     /// The next step for a failed build: a command, a line of a configuration file.
     fn advice(&self) -> Option<String> {
         for_build(self)
+    }
+
+    fn in_buildx(&self) -> Option<String> {
+        buildx_words::of_build(self)
     }
 }
 

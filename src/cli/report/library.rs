@@ -2,12 +2,16 @@
 
 use solvekit::{builder, client, manifest_list, registry, spread, transfer};
 
-use super::daemon_text;
 use super::usage::Advised;
+use super::{buildx_words, daemon_text};
 
 impl Advised for builder::Error {
     fn advice(&self) -> Option<String> {
         self.hint()
+    }
+
+    fn in_buildx(&self) -> Option<String> {
+        buildx_words::of_builder(self)
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod build_failure;
 pub(crate) mod builder_json;
 pub(crate) mod builder_platforms;
+mod buildx_words;
 pub(crate) mod columns;
 pub(crate) mod context_hint;
 pub(crate) mod daemon_text;

@@ -122,7 +122,9 @@ impl<'a> Build<'a> {
             self.attempt.request.metadata_provenance,
         );
         let exporter_response = write_indexes(self.layouts, response).await?;
-        let provenance = provenance::of_build(client, &build_ref, metadata).await;
+        let is_one_platform =
+            self.prepared.part.is_none() && self.attempt.request.platforms.len() <= 1;
+        let provenance = provenance::of_build(client, &build_ref, metadata, is_one_platform).await;
         Ok(BuildOutcome {
             id_is_digest,
             // The build has succeeded: a daemon without a history takes nothing from that.

@@ -26,6 +26,7 @@ mod setting;
 pub(super) mod gate;
 mod linked;
 pub(super) mod shared;
+mod shown_inputs;
 mod sources;
 
 pub(super) mod asking;

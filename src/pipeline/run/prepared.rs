@@ -102,6 +102,11 @@ impl Prepared {
         retry::run(self, client, environment, handed_over).await
     }
 
+    /// Its Dockerfile, unless only the daemon can read that.
+    pub(super) fn job(&self) -> Option<&Job> {
+        self.job.as_ref()
+    }
+
     /// What the context is, in words that tell it from others: a path, a URL.
     pub(crate) fn context_key(&self) -> String {
         match &self.inputs.context {

@@ -43,11 +43,13 @@ const SLSA: &str = "https://slsa.dev/provenance/";
 const SLSA_1: &str = "https://slsa.dev/provenance/v1";
 const BUILD_TYPE: &str = "https://mobyproject.org/buildkit@v1";
 
-/// The provenance of a build that has ended, by its key in the metadata.
+/// The provenance of a build that has ended, by its key in the metadata. Of one platform the key
+/// does not name it, even where the image is an index.
 pub(super) async fn of_build(
     client: &Client,
     build_ref: &str,
     mode: MetadataProvenance,
+    is_one_platform: bool,
 ) -> Result<BTreeMap<String, Value>, client::Error> {
     let mut found = BTreeMap::new();
     if mode == MetadataProvenance::Disabled {
@@ -71,6 +73,7 @@ pub(super) async fn of_build(
             fields.remove("metadata");
         }
         let key = match platform.as_str() {
+            _ if is_one_platform => "buildx.build.provenance".to_owned(),
             "" => "buildx.build.provenance".to_owned(),
             platform => format!("buildx.build.provenance/{platform}"),
         };

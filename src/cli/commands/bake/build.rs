@@ -7,7 +7,7 @@ use std::sync::Arc;
 use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::oci::Reference;
 use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, Reconnect};
-use solvekit::progress::{Mode, Summary};
+use solvekit::progress::{Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
 
 use super::hints;
@@ -19,6 +19,7 @@ use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
 use crate::cli::commands::build::run::{Run, Shown};
 use crate::cli::commands::build::{loading, preflight, unless_cancelled};
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
 use crate::cli::report::{Failure, build_failure, display};
@@ -93,6 +94,9 @@ pub(super) async fn build(
     let load = load(&prepared, &surveyed, connection, environment).await?;
     let run = Run::new(&settings.registries, insecure(&prepared), environment)?;
     surveyed.warn(&run.progress);
+    if environment.identity == Identity::Buildx {
+        show_inputs(&prepared, &run.progress);
+    }
     let pushes = preflight::askable_of(pushes(&prepared), surveyed.address());
     let refused = run.refused(pushes);
     let registries = run.registries();
@@ -137,6 +141,16 @@ async fn prepare(
     let say = |line: &str| display::boot(mode, line);
     let reached = connection.reach(environment, &key, &say);
     Ok((prepared, reached.await?.survey().await))
+}
+
+/// What was read on this side; a target among others is named.
+fn show_inputs(prepared: &BTreeMap<String, Arc<Prepared>>, progress: &Writer) {
+    for (name, target) in prepared {
+        match prepared.len() {
+            1 => target.show_inputs(progress),
+            _ => target.show_inputs(&progress.for_target(name)),
+        }
+    }
 }
 
 /// Every target on its nodes.

@@ -7,6 +7,7 @@ use solvekit::pipeline::{self, BuildRequest, Inquiry};
 use solvekit::progress::{self, Mode, Summary};
 use tokio_util::sync::CancellationToken;
 
+use super::result_files::ResultFileArgs;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
@@ -134,13 +135,16 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) environment: &'a Environment,
 }
 
-/// Answers on stdout.
+/// Answers on stdout, and in the metadata file.
 pub(crate) async fn cmd_call(
     request: BuildRequest,
     args: CallArgs,
+    results: &ResultFileArgs,
     surroundings: Surroundings<'_>,
 ) -> Result<(), Failure> {
+    results.check_metadata()?;
     let answer = answer(request, args, surroundings).await?;
+    results.write_metadata(args.metadata(&answer))?;
     show(args, &answer)
 }
 

@@ -35,6 +35,15 @@ pub(crate) async fn cmd_build(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    let built = build_or_call(args, connection, environment).await;
+    built.map_err(|failure| failure.behind_in_buildx("failed to build"))
+}
+
+async fn build_or_call(
+    args: BuildArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
     let mode = display::mode(&args.progress.mode, args.quiet, environment)?;
     let mut sink = args.progress.open(mode)?;
     args.legacy.warn(mode);
@@ -47,7 +56,7 @@ pub(crate) async fn cmd_build(
             registries: &args.registries,
             environment,
         };
-        return call::cmd_call(request, question, surroundings).await;
+        return call::cmd_call(request, question, &args.results, surroundings).await;
     }
     let built = build(&args, mode, sink.clone(), connection, environment).await;
     sink.end(built)
@@ -71,6 +80,9 @@ async fn build(
     let load = loading::opener(request, ready.address(), connection, environment).await?;
     let run = Run::new(&args.registries, nodes::insecure(request), environment)?;
     ready.warn(&run.progress);
+    if environment.identity == Identity::Buildx {
+        prepared.show_inputs(&run.progress);
+    }
     default_load::warn(request, &ready.used, mode, &run.progress);
     let refused = run.refused(ready.askable(request.pushes()));
     let registries = run.registries();

@@ -37,9 +37,7 @@ impl ResultFileArgs {
     /// Whether the files can be written and there will be something to write. The id of an earlier
     /// image is removed: what a script reads is of this build.
     pub(crate) fn check(&self, outputs: &[Output]) -> Result<(), Failure> {
-        if let Some(path) = &self.metadata_file {
-            places::ready("--metadata-file", path)?;
-        }
+        self.check_metadata()?;
         let Some(path) = &self.iidfile else {
             return Ok(());
         };
@@ -72,11 +70,27 @@ impl ResultFileArgs {
             )),
             (None, _) => {}
         }
-        if let (Some(path), Some(metadata)) = (&self.metadata_file, metadata) {
-            let text = serde_json::to_string_pretty(&metadata)
-                .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
-            write_file(path, text.as_bytes())?;
+        match metadata {
+            Some(metadata) => self.write_metadata(metadata),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether the metadata file can be written.
+    pub(crate) fn check_metadata(&self) -> Result<(), Failure> {
+        match &self.metadata_file {
+            Some(path) => places::ready("--metadata-file", path),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the metadata, if a file was named for it.
+    pub(crate) fn write_metadata(&self, metadata: Value) -> Result<(), Failure> {
+        let Some(path) = &self.metadata_file else {
+            return Ok(());
+        };
+        let text = serde_json::to_string_pretty(&metadata)
+            .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
+        write_file(path, text.as_bytes())
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::cli::args::complete;
 use crate::cli::report::usage::HistoryUsage;
+use solvekit::client::BuildRecord;
 use solvekit::oci::{Descriptor, Index, Manifest, media_type};
 
-use super::Daemon;
+use super::{Daemon, Found, History};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_data;
 
@@ -38,14 +39,14 @@ Examples:
   solvekit history inspect attachment ^1 --type sbom --platform linux/arm64";
 
 /// Something that hangs on a record.
-struct Attachment {
-    platform: String,
-    descriptor: Descriptor,
+pub(super) struct Attachment {
+    pub(super) platform: String,
+    pub(super) descriptor: Descriptor,
 }
 
 impl Attachment {
     /// What it attests, or its media type.
-    fn kind(&self) -> &str {
+    pub(super) fn kind(&self) -> &str {
         let predicate = self.descriptor.annotations.get("in-toto.io/predicate-type");
         predicate.map_or(&*self.descriptor.media_type, String::as_str)
     }
@@ -53,21 +54,14 @@ impl Attachment {
 
 pub(super) async fn cmd_attachment(
     args: &AttachmentArgs,
-    daemon: &Daemon<'_>,
+    history: &History<'_>,
 ) -> Result<(), Failure> {
-    let found = daemon.record(args.build.as_deref()).await?;
+    let Found { daemon, record } = history.build(args.build.as_deref()).await?;
     if let Some(digest) = &args.digest {
         return print_data(&daemon.client.read_blob(digest, LIMIT).await?);
     }
-    let mut all = Vec::new();
-    for (platform, descriptors) in &found.attestations {
-        let of_platform = descriptors.iter().map(|descriptor| Attachment {
-            platform: platform.clone(),
-            descriptor: descriptor.clone(),
-        });
-        all.extend(of_platform);
-    }
-    for (platform, descriptors) in &found.results {
+    let mut all = attested(&record);
+    for (platform, descriptors) in &record.results {
         for descriptor in descriptors {
             all.extend(images(daemon, platform, descriptor).await?);
         }
@@ -86,7 +80,7 @@ pub(super) async fn cmd_attachment(
             .iter()
             .map(|one| format!("{} {}", one.kind(), one.platform));
         let known: Vec<String> = known.by_ref().map(|one| one.trim().to_owned()).collect();
-        let build = found.build_ref.clone();
+        let build = record.build_ref;
         return Err(HistoryUsage::NoAttachment { build, known }.into());
     };
     let bytes = daemon
@@ -94,6 +88,36 @@ pub(super) async fn cmd_attachment(
         .read_blob(wanted.descriptor.digest.as_str(), LIMIT)
         .await?;
     print_data(&bytes)
+}
+
+/// The attestations and images of a build, as far as its daemon still has them, in buildx's order:
+/// by platform, then by type. Configs and the manifests of attestations are not among them.
+pub(super) async fn listed(daemon: &Daemon<'_>, record: &BuildRecord) -> Vec<Attachment> {
+    let mut all = attested(record);
+    for (platform, descriptors) in &record.results {
+        for descriptor in descriptors {
+            let found = images(daemon, platform, descriptor).await;
+            let shown = found.unwrap_or_default().into_iter().filter(|one| {
+                let kind = one.descriptor.annotations.get("vnd.docker.reference.type");
+                kind.is_none_or(|kind| kind != "attestation-manifest")
+                    && !is_of("image", one.kind())
+            });
+            all.extend(shown);
+        }
+    }
+    all.sort_by(|a, b| (&a.platform, a.kind()).cmp(&(&b.platform, b.kind())));
+    all
+}
+
+fn attested(record: &BuildRecord) -> Vec<Attachment> {
+    let attestations = record.attestations.iter();
+    let attested = attestations.flat_map(|(platform, descriptors)| {
+        descriptors.iter().map(|descriptor| Attachment {
+            platform: platform.clone(),
+            descriptor: descriptor.clone(),
+        })
+    });
+    attested.collect()
 }
 
 /// An image and what it is made of: the index, its manifests, their configs.

@@ -4,9 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use solvekit::bundle::{Bundle, Exported};
-use solvekit::client::BuildRecord;
 
-use super::Daemon;
+use super::{Found, History};
 use crate::cli::args::places;
 use crate::cli::commands::build;
 use crate::cli::report::Failure;
@@ -39,33 +38,30 @@ Examples:
   solvekit history export -o build.dockerbuild          the newest build
   solvekit history export --all -o builds.dockerbuild   all of them";
 
-pub(super) async fn cmd_export(args: &ExportArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+pub(super) async fn cmd_export(args: &ExportArgs, history: &History<'_>) -> Result<(), Failure> {
     if args.output.is_none() && std::io::stdout().is_terminal() {
         return Err(HistoryUsage::BundleToTerminal.into());
     }
     if let Some(path) = &args.output {
         places::ready("--output", path)?;
     }
-    let mut records = chosen(args, daemon).await?;
-    if args.finalize {
-        for record in records.iter_mut().filter(|record| record.trace.is_none()) {
-            daemon
-                .client
-                .finalize_build_record(&record.build_ref)
-                .await?;
-            *record = daemon.record(Some(&record.build_ref)).await?;
+    let mut exported = Vec::new();
+    for Found { daemon, mut record } in chosen(args, history).await? {
+        if args.finalize && record.trace.is_none() {
+            let build_ref = record.build_ref.clone();
+            daemon.client.finalize_build_record(&build_ref).await?;
+            let again = daemon.record(&build_ref).await?;
+            record = again.ok_or(HistoryUsage::UnknownBuild(build_ref))?;
         }
+        let workers = daemon.client.workers().await?;
+        let platform = workers.first().and_then(|worker| worker.platforms.first());
+        exported.push(Exported {
+            client: daemon.client.clone(),
+            state: daemon.state(&record),
+            platform: platform.map(|platform| platform.normalized()),
+            record,
+        });
     }
-    let workers = daemon.client.workers().await?;
-    let platform = workers.first().and_then(|worker| worker.platforms.first());
-    let platform = platform.map(|platform| platform.normalized());
-    let exported = records.into_iter().map(|record| Exported {
-        client: daemon.client.clone(),
-        state: daemon.state(&record),
-        platform: platform.clone(),
-        record,
-    });
-    let exported: Vec<_> = exported.collect();
     let bundle = Bundle::of(&exported).await;
     let bundle = bundle.map_err(|error| Failure::from_error(&error))?;
     let mut bytes = Vec::new();
@@ -77,10 +73,12 @@ pub(super) async fn cmd_export(args: &ExportArgs, daemon: &Daemon<'_>) -> Result
     }
 }
 
-async fn chosen(args: &ExportArgs, daemon: &Daemon<'_>) -> Result<Vec<BuildRecord>, Failure> {
+async fn chosen<'a>(
+    args: &ExportArgs,
+    history: &'a History<'_>,
+) -> Result<Vec<Found<'a>>, Failure> {
     if args.all {
-        let all = daemon.client.build_records().await?.into_iter();
-        let ended: Vec<_> = all.filter(|one| one.completed_at.is_some()).collect();
+        let ended = history.ended_builds().await?;
         return match ended.is_empty() {
             true => Err(Failure::new("the daemon remembers no build that has ended")),
             false => Ok(ended),
@@ -91,15 +89,13 @@ async fn chosen(args: &ExportArgs, daemon: &Daemon<'_>) -> Result<Vec<BuildRecor
         [] => newest.to_vec(),
         builds => builds.iter().map(|one| Some(one.as_str())).collect(),
     };
-    let mut records: Vec<BuildRecord> = Vec::new();
+    let mut chosen: Vec<Found<'_>> = Vec::new();
     for one in named {
-        let record = daemon.ended(one).await?;
-        if !records
-            .iter()
-            .any(|known| known.build_ref == record.build_ref)
-        {
-            records.push(record);
+        let found = history.ended(one).await?;
+        let same = |known: &Found<'_>| known.record.build_ref == found.record.build_ref;
+        if !chosen.iter().any(same) {
+            chosen.push(found);
         }
     }
-    Ok(records)
+    Ok(chosen)
 }

@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
-use serde_json::{Map, Value, json};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
 use solvekit::client::{BuildRecord, RecordStatus};
 use solvekit::template::{Json, Template};
 
 use super::attachment::{AttachmentArgs, cmd_attachment};
-use super::{Daemon, record};
+use super::{Found, History, details, record};
+use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::columns::align;
 use crate::cli::report::terminal::{print, print_json, print_text};
@@ -40,210 +43,228 @@ enum Part {
     Attachment(AttachmentArgs),
 }
 
-pub(super) async fn cmd_inspect(args: &InspectArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Result<(), Failure> {
     if let Some(Part::Attachment(args)) = &args.part {
-        return cmd_attachment(args, daemon).await;
+        return cmd_attachment(args, history).await;
     }
     let template = match args.format.as_str() {
         "pretty" | "json" => None,
         text => Some(Template::parse(text).map_err(|error| Failure::from_error(&error))?),
     };
-    let found = daemon.record(args.build.as_deref()).await?;
-    let known = known(daemon, &found);
+    let Found { daemon, record } = history.build(args.build.as_deref()).await?;
+    let known = details::known(daemon, &record).await;
     match (template, args.format.as_str()) {
         (Some(template), _) => {
             let rendered = template.render(&known.clone().into(), Json::Compact);
             print(&rendered.map_err(|error| Failure::from_error(&error))?)
         }
         (None, "json") => print_json(&format!("{known:#}\n")),
-        (None, _) => print_text(&pretty(&known, &found)),
-    }
-}
-
-/// What is known, under buildx's names; what is not known is left out.
-fn known(daemon: &Daemon<'_>, found: &BuildRecord) -> Value {
-    let state = daemon.state(found);
-    let of = |key: &str| found.attributes.get(key).map(String::as_str);
-    let text = |value: Option<&str>| value.map_or(Value::Null, Value::from);
-    let list = |key: &str| {
-        of(key).map_or(Value::Null, |value| {
-            value.split(',').collect::<Vec<_>>().into()
-        })
-    };
-    let context = state.as_ref().map(|state| state.local_path.as_str());
-    let dockerfile = state.as_ref().map(|state| state.dockerfile_path.as_str());
-    let not_empty = |value: &&str| !value.is_empty();
-    let duration = found.duration(SystemTime::now()).as_nanos();
-    let error = found
-        .error
-        .as_ref()
-        .map(|error| json!({ "Code": error.code as i32, "Message": error.message }));
-    let all = json!({
-        "Name": record::name(found, state.as_ref()),
-        "Ref": found.build_ref,
-        "Context": text(context.filter(not_empty).or(of("context"))),
-        "Dockerfile": text(dockerfile.filter(not_empty).or(of("filename"))),
-        "VCSRepository": text(of("vcs:source")),
-        "VCSRevision": text(of("vcs:revision")),
-        "Target": text(of("target")),
-        "Platform": list("platform"),
-        "NamedContexts": pairs(found, "context:"),
-        "StartedAt": record::timestamp(found.created_at),
-        "CompletedAt": record::timestamp(found.completed_at),
-        "Duration": u64::try_from(duration).unwrap_or(u64::MAX),
-        "Status": status(found),
-        "Error": error,
-        "NumCompletedSteps": found.completed_steps,
-        "NumTotalSteps": found.total_steps,
-        "NumCachedSteps": found.cached_steps,
-        "BuildArgs": pairs(found, "build-arg:"),
-        "Labels": pairs(found, "label:"),
-        "Attachments": attachments(found),
-    });
-    let empty = |value: &Value| match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        _ => false,
-    };
-    match all {
-        Value::Object(all) => {
-            let kept = all.into_iter().filter(|(_, value)| !empty(value));
-            Value::Object(kept.collect::<Map<_, _>>())
+        (None, _) => {
+            let identity = daemon.environment.identity;
+            let links = links(identity, &daemon.full_ref(&record), &record.build_ref);
+            print_text(&format!("{}\n{links}", pretty(&known, &record)))
         }
-        other => other,
     }
 }
 
-fn status(found: &BuildRecord) -> &'static str {
-    match found.status() {
-        RecordStatus::Running => "running",
-        RecordStatus::Completed => "completed",
-        RecordStatus::Error => "failed",
-        RecordStatus::Canceled => "canceled",
-    }
+/// Where to read on.
+fn links(identity: Identity, full_ref: &str, build_ref: &str) -> String {
+    let program = match identity {
+        Identity::Buildx => "docker buildx",
+        Identity::Solvekit | Identity::Buildctl => "solvekit",
+    };
+    format!(
+        "Print build logs: {program} history logs {build_ref}\n\
+         View build in Docker Desktop: {}\n",
+        record::desktop_url(full_ref)
+    )
 }
 
-/// The attributes that begin so, without that.
-fn pairs(found: &BuildRecord, prefix: &str) -> Value {
-    let with = found
-        .attributes
-        .iter()
-        .filter_map(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
-    with.map(|(name, value)| json!({ "Name": name, "Value": value }))
-        .collect::<Vec<_>>()
-        .into()
-}
+/// The fields of `Config` and their names for people.
+const CONFIG: [(&str, &str); 20] = [
+    ("Network", "Network"),
+    ("Hostname", "Hostname"),
+    ("ExtraHosts", "Extra Hosts"),
+    ("CgroupParent", "Cgroup Parent"),
+    ("ImageResolveMode", "Image Resolve Mode"),
+    ("MultiPlatform", "Multi-Platform"),
+    ("NoCache", "No Cache"),
+    ("NoCacheFilter", "No Cache Filter"),
+    ("ShmSize", "Shm Size"),
+    ("Ulimit", "Resource Limits"),
+    ("Memory", "Memory"),
+    ("MemorySwap", "Memory Swap"),
+    ("CPUShares", "CPU Shares"),
+    ("CPUPeriod", "CPU Period"),
+    ("CPUQuota", "CPU Quota"),
+    ("CPUSetCPUs", "CPUSet CPUs"),
+    ("CPUSetMems", "CPUSet Mems"),
+    ("CacheMountNS", "Cache Mount Namespace"),
+    ("DockerfileCheckConfig", "Dockerfile Check Config"),
+    ("SourceDateEpoch", "Source Date Epoch"),
+];
 
-/// The attestations, by platform.
-fn attachments(found: &BuildRecord) -> Value {
-    let all = found
-        .attestations
-        .iter()
-        .flat_map(|(platform, descriptors)| {
-            descriptors.iter().map(move |descriptor| {
-                let kind = descriptor.annotations.get("in-toto.io/predicate-type");
-                json!({
-                    "Digest": descriptor.digest.as_str(),
-                    "Platform": platform,
-                    "Type": kind.map_or(descriptor.media_type.as_str(), String::as_str),
-                })
-            })
-        });
-    all.collect::<Vec<_>>().into()
-}
-
-/// Lines of names and values, and tables.
+/// Lines of names and values, and tables, in buildx's order.
 fn pretty(known: &Value, found: &BuildRecord) -> String {
-    let text = |key: &str| match &known[key] {
-        Value::String(text) => text.clone(),
-        Value::Array(list) => {
-            let items = list.iter().filter_map(Value::as_str);
-            items.collect::<Vec<_>>().join(", ")
-        }
-        _ => String::new(),
-    };
-    let mut lines = String::new();
-    let mut line = |name: &str, value: String| {
-        if !value.is_empty() {
-            lines.push_str(&format!("{name}:\t{value}\n"));
-        }
-    };
-    line("Name", text("Name"));
-    line("Ref", text("Ref"));
-    line("Context", text("Context"));
-    line("Dockerfile", text("Dockerfile"));
-    line("VCS Repository", text("VCSRepository"));
-    line("VCS Revision", text("VCSRevision"));
-    line("Target", text("Target"));
-    line("Platforms", text("Platform"));
-    line("Started", text("StartedAt"));
-    line("Duration", record::duration(found, SystemTime::now()));
-    line("Status", status(found).to_owned());
-    line(
-        "Build Steps",
-        match found.total_steps {
-            0 => String::new(),
-            total => format!(
-                "{}/{total} ({:.0}% cached)",
-                found.completed_steps,
-                f64::from(found.cached_steps) / f64::from(total) * 100.0
-            ),
-        },
-    );
-    line(
-        "Warnings",
-        match found.warnings {
-            0 => String::new(),
-            count => count.to_string(),
-        },
-    );
-    line(
-        "Image digest",
-        found
-            .exporter_response
-            .get("containerimage.digest")
-            .cloned()
-            .unwrap_or_default(),
-    );
-    let mut out = align(&lines, 0, 1);
-    for (key, title) in [
-        ("NamedContexts", "NAMED CONTEXT\tVALUE"),
-        ("BuildArgs", "BUILD ARG\tVALUE"),
-        ("Labels", "LABEL\tVALUE"),
-    ] {
-        let cell = |pair: &Value, key: &str| pair[key].as_str().unwrap_or_default().to_owned();
-        let row = |pair: &Value| format!("{}\t{}\n", cell(pair, "Name"), cell(pair, "Value"));
-        out.push_str(&table(title, &known[key], row));
-    }
+    let mut out = about(known);
     out.push_str(&table(
-        "DIGEST\tPLATFORM\tTYPE",
-        &known["Attachments"],
-        |one| {
-            let cell = |key: &str| one[key].as_str().unwrap_or_default();
-            format!(
-                "{}\t{}\t{}\n",
-                cell("Digest"),
-                cell("Platform"),
-                cell("Type")
-            )
-        },
+        "NAMED CONTEXT\tVALUE",
+        &known["NamedContexts"],
+        &["Name", "Value"],
     ));
-    if let Some(error) = &found.error {
-        out.push_str(&format!("\nError: {} {}\n", error.code, error.message));
-        out.push_str(&format!(
-            "\nThe logs: solvekit history logs {}\n",
-            found.build_ref
-        ));
+    out.push('\n');
+    out.push_str(&run(known, found));
+    out.push_str(&configured(&known["Config"]));
+    for (key, title) in [("BuildArgs", "BUILD ARG"), ("Labels", "LABEL")] {
+        let title = format!("{title}\tVALUE");
+        out.push_str(&table(&title, &known[key], &["Name", "Value"]));
+    }
+    for (title, key, heads, fields) in [
+        (
+            "Materials",
+            "Materials",
+            "URI\tDIGEST",
+            &["URI", "Digests"][..],
+        ),
+        (
+            "Attachments",
+            "Attachments",
+            "DIGEST\tPLATFORM\tTYPE",
+            &["Digest", "Platform", "Type"],
+        ),
+    ] {
+        let table = table(heads, &known[key], fields);
+        if !table.is_empty() {
+            out.push_str(&format!("\n{title}:{table}"));
+        }
+    }
+    out.push_str(&failed(&known["Error"]));
+    out
+}
+
+/// What was built.
+fn about(known: &Value) -> String {
+    let mut lines = Lines::default();
+    for (name, key) in [
+        ("Name", "Name"),
+        ("Ref", "Ref"),
+        ("Context", "Context"),
+        ("Dockerfile", "Dockerfile"),
+        ("VCS Repository", "VCSRepository"),
+        ("VCS Revision", "VCSRevision"),
+        ("Target", "Target"),
+        ("Platforms", "Platform"),
+        ("Keep Git Dir", "KeepGitDir"),
+    ] {
+        lines.add(name, &text(&known[key]));
+    }
+    lines.aligned()
+}
+
+/// When it ran, and how it ended.
+fn run(known: &Value, found: &BuildRecord) -> String {
+    let mut lines = Lines::default();
+    let started = text(&known["StartedAt"]).replace('T', " ");
+    lines.add(
+        "Started",
+        started.split(['.', 'Z']).next().unwrap_or_default(),
+    );
+    let running = match found.status() {
+        RecordStatus::Running => " (running)",
+        _ => "",
+    };
+    let duration = record::duration(found, SystemTime::now());
+    lines.add("Duration", &format!("{duration}{running}"));
+    match (found.status(), &found.error) {
+        (RecordStatus::Canceled, _) => lines.add("Status", "Canceled"),
+        (_, Some(error)) => lines.add("Error", &format!("{} {}", error.code, error.message)),
+        _ => {}
+    }
+    if found.total_steps > 0 {
+        let cached = f64::from(found.cached_steps) / f64::from(found.total_steps) * 100.0;
+        let (done, all) = (found.completed_steps, found.total_steps);
+        lines.add(
+            "Build Steps",
+            &format!("{done}/{all} ({cached:.0}% cached)"),
+        );
+    }
+    if found.warnings > 0 {
+        lines.add("Warnings", &found.warnings.to_string());
+    }
+    let digest = found.exporter_response.get("containerimage.digest");
+    lines.add("Image digest", digest.map_or("", String::as_str));
+    lines.aligned()
+}
+
+fn configured(config: &Value) -> String {
+    let mut lines = Lines::default();
+    for (key, name) in CONFIG {
+        lines.add(name, &text(&config[key]));
+    }
+    lines.add("Sandbox Hostname", &text(&config["SandboxHostname"]));
+    for pair in config["RestRaw"].as_array().into_iter().flatten() {
+        lines.add(&text(&pair["Name"]), &text(&pair["Value"]));
+    }
+    match lines.0.is_empty() {
+        true => String::new(),
+        false => format!("\n{}", lines.aligned()),
+    }
+}
+
+/// The lines of the Dockerfile, and the end of the step's log.
+fn failed(error: &Value) -> String {
+    let sources = BASE64.decode(text(&error["Sources"])).unwrap_or_default();
+    let mut out = String::new();
+    if !sources.is_empty() {
+        out.push_str(&format!("\n{}", String::from_utf8_lossy(&sources)));
+    }
+    let logs = error["Logs"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if !logs.is_empty() {
+        out.push_str(&format!("\nLogs:\n> => {}:\n", text(&error["Name"])));
+        for line in logs {
+            out.push_str(&format!("> {}\n", text(line)));
+        }
     }
     out
 }
 
-fn table(title: &str, rows: &Value, row: impl Fn(&Value) -> String) -> String {
+/// Names and values; what has no value is left out.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, name: &str, value: &str) {
+        if !value.is_empty() {
+            self.0.push_str(&format!("{name}:\t{value}\n"));
+        }
+    }
+
+    fn aligned(&self) -> String {
+        align(&self.0, 0, 1)
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Bool(value) => value.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn table(title: &str, rows: &Value, fields: &[&str]) -> String {
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     if rows.is_empty() {
         return String::new();
     }
+    let row = |row: &Value| {
+        let cells: Vec<String> = fields.iter().map(|&field| text(&row[field])).collect();
+        format!("{}\n", cells.join("\t"))
+    };
     let body: String = rows.iter().map(row).collect();
     format!("\n{}", align(&format!("{title}\n{body}"), 0, 2))
 }

@@ -2,7 +2,7 @@
 
 use solvekit::progress;
 
-use super::Daemon;
+use super::{Found, History};
 use crate::cli::report::Failure;
 use crate::cli::report::display::{self, ProgressArgs};
 
@@ -24,15 +24,20 @@ Examples:
 
 /// Shows the steps and their output again, on stderr, as during the build; of a build that runs
 /// until it ends.
-pub(super) async fn cmd_logs(args: &LogsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+pub(super) async fn cmd_logs(args: &LogsArgs, history: &History<'_>) -> Result<(), Failure> {
     let mode = match args.progress.mode.as_str() {
         // Plain, as in buildx: it is read, not watched.
         "auto" => progress::Mode::Plain,
-        text => display::mode(text, false, daemon.environment)?,
+        text => {
+            let environment = history.daemons.first().map(|daemon| daemon.environment);
+            environment.map_or(Ok(progress::Mode::Plain), |environment| {
+                display::mode(text, false, environment)
+            })?
+        }
     };
     let sink = args.progress.open(mode)?;
-    let found = daemon.record(args.build.as_deref()).await?;
-    let updates = daemon.client.status(&found.build_ref).await?;
+    let Found { daemon, record } = history.build(args.build.as_deref()).await?;
+    let updates = daemon.client.status(&record.build_ref).await?;
     let (writer, received) = progress::channel();
     let shown = display::start(mode, sink, None, &daemon.used, daemon.environment, received);
     let forwarded = writer.source().forward(updates).await;

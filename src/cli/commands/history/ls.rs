@@ -8,7 +8,7 @@ use solvekit::client::BuildRecord;
 use solvekit::template::Struct;
 
 use super::filter::Filter;
-use super::{Daemon, LIMIT, record};
+use super::{Daemon, Found, History, LIMIT, record};
 use crate::cli::args::git_repository::Repository;
 use crate::cli::report::table_format::{Format, heads, with_json};
 use crate::cli::report::terminal::{print_json, print_text};
@@ -58,7 +58,7 @@ Examples:
   solvekit history ls --format '{{.Ref}} {{.Name}}'
       chosen fields, by a template";
 
-pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
+pub(super) async fn cmd_ls(args: &LsArgs, history: &History<'_>) -> Result<(), Failure> {
     let filters = args.filter.iter().map(|text| Filter::parse(text));
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
     let format = Format::parse(&args.format, TABLE)?;
@@ -66,19 +66,21 @@ pub(super) async fn cmd_ls(args: &LsArgs, daemon: &Daemon<'_>) -> Result<(), Fai
         true => Some(own_repository()?),
         false => None,
     };
-    let mut found = daemon.client.build_records().await?;
+    let mut found = history.builds().await?;
     let now = SystemTime::now();
-    found.retain(|record| filters.iter().all(|filter| filter.meets(record, now)));
+    let meets = |record: &BuildRecord| filters.iter().all(|filter| filter.meets(record, now));
+    found.retain(|found| meets(&found.record));
     if let Some(repository) = &repository {
-        found.retain(|record| daemon.is_of(record, repository));
+        found.retain(|found| found.daemon.is_of(&found.record, repository));
     }
     found.truncate(LIMIT);
     // Those that run stand first.
-    found.sort_by_key(|record| record.completed_at.is_some());
+    found.sort_by_key(|found| found.record.completed_at.is_some());
     let is_cut = format.is_table && !args.no_trunc;
-    let entries = found
-        .iter()
-        .map(|one| with_json(&entry(daemon, one, is_cut, now), &as_object(daemon, one)));
+    let entries = found.iter().map(|Found { daemon, record }| {
+        let entry = entry(daemon, record, is_cut, now);
+        with_json(&entry, &as_object(daemon, record))
+    });
     let text = format.print(heads(HEADS), entries)?;
     match args.format.as_str() {
         "json" => print_json(&text),

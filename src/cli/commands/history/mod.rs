@@ -1,20 +1,25 @@
 //! `solvekit history`: the builds that the daemon remembers.
 
 mod attachment;
+mod details;
 mod export;
 mod filter;
 mod import;
 mod inspect;
 pub(crate) mod logs;
 mod ls;
+mod open;
 mod record;
 mod rm;
 mod trace;
 
+use std::cmp::Reverse;
+
+use futures_util::future::try_join_all;
 use solvekit::client::{BuildRecord, Client};
 
 use crate::cli::args::builder::Used;
-use crate::cli::args::connection::{ConnectionArgs, say};
+use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::HistoryUsage;
@@ -36,6 +41,8 @@ enum HistoryCommand {
     Inspect(inspect::InspectArgs),
     /// Replay the progress and the logs of a build
     Logs(logs::LogsArgs),
+    /// Open a build in Docker Desktop
+    Open(open::OpenArgs),
     /// Remove builds from the daemon's history
     Rm(rm::RmArgs),
     /// Export builds as a bundle that Docker Desktop can open
@@ -56,20 +63,16 @@ pub(crate) async fn cmd_history(
         // No daemon has a part in it.
         return import::cmd_import(args, environment).await;
     }
-    let (client, used) = connection.connect_for(environment, &[], &say).await?;
-    let daemon = Daemon {
-        client,
-        used,
-        environment,
-    };
+    let history = History::of(connection, environment).await?;
     match &args.command {
-        HistoryCommand::Ls(args) => ls::cmd_ls(args, &daemon).await,
-        HistoryCommand::Inspect(args) => inspect::cmd_inspect(args, &daemon).await,
-        HistoryCommand::Logs(args) => logs::cmd_logs(args, &daemon).await,
-        HistoryCommand::Rm(args) => rm::cmd_rm(args, &daemon).await,
-        HistoryCommand::Export(args) => export::cmd_export(args, &daemon).await,
+        HistoryCommand::Ls(args) => ls::cmd_ls(args, &history).await,
+        HistoryCommand::Inspect(args) => inspect::cmd_inspect(args, &history).await,
+        HistoryCommand::Logs(args) => logs::cmd_logs(args, &history).await,
+        HistoryCommand::Open(args) => open::cmd_open(args, &history).await,
+        HistoryCommand::Rm(args) => rm::cmd_rm(args, &history).await,
+        HistoryCommand::Export(args) => export::cmd_export(args, &history).await,
         HistoryCommand::Import(_) => Ok(()),
-        HistoryCommand::Trace(args) => trace::cmd_trace(args, &daemon).await,
+        HistoryCommand::Trace(args) => trace::cmd_trace(args, &history).await,
     }
 }
 
@@ -79,72 +82,123 @@ pub(crate) async fn logs_of(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let (client, used) = connection.connect_for(environment, &[], &say).await?;
-    let daemon = Daemon {
-        client,
-        used,
-        environment,
-    };
-    logs::cmd_logs(args, &daemon).await
+    logs::cmd_logs(args, &History::of(connection, environment).await?).await
 }
 
-/// Whose history it is.
+/// What the nodes of a builder remember.
+struct History<'a> {
+    daemons: Vec<Daemon<'a>>,
+}
+
+/// The history of one node.
 struct Daemon<'a> {
     client: Client,
     used: Used,
     environment: &'a Environment,
 }
 
-impl Daemon<'_> {
-    /// The same of those that have ended.
-    async fn ended(&self, named: Option<&str>) -> Result<BuildRecord, Failure> {
-        let named = named.unwrap_or("^0");
-        if let Some(offset) = named.strip_prefix('^') {
-            let mut records = self.client.build_records().await?;
-            records.retain(|record| record.completed_at.is_some());
-            return nth(records, offset);
+/// A build, and the node that remembers it.
+struct Found<'a> {
+    daemon: &'a Daemon<'a>,
+    record: BuildRecord,
+}
+
+impl<'a> History<'a> {
+    /// Connects to all nodes of the builder.
+    async fn of(
+        connection: &ConnectionArgs,
+        environment: &'a Environment,
+    ) -> Result<Self, Failure> {
+        let daemons = connection.connect_all(environment).await?.into_iter();
+        let daemons = daemons.map(|(client, used)| Daemon {
+            client,
+            used,
+            environment,
+        });
+        Ok(Self {
+            daemons: daemons.collect(),
+        })
+    }
+
+    /// All builds, newest first.
+    async fn builds(&self) -> Result<Vec<Found<'_>>, Failure> {
+        let asked = self.daemons.iter();
+        let asked = try_join_all(asked.map(|daemon| daemon.client.build_records())).await?;
+        let mut all = Vec::new();
+        for (daemon, records) in self.daemons.iter().zip(asked) {
+            all.extend(records.into_iter().map(|record| Found { daemon, record }));
         }
-        let record = self.record(Some(named)).await?;
-        match record.completed_at {
-            Some(_) => Ok(record),
+        all.sort_by_key(|found| Reverse(found.record.created_at));
+        Ok(all)
+    }
+
+    /// The builds that have ended, newest first.
+    async fn ended_builds(&self) -> Result<Vec<Found<'_>>, Failure> {
+        let mut all = self.builds().await?;
+        all.retain(|found| found.record.completed_at.is_some());
+        Ok(all)
+    }
+
+    /// As [`build`](Self::build), of those that have ended.
+    async fn ended(&self, named: Option<&str>) -> Result<Found<'_>, Failure> {
+        if let Some(offset) = position(named) {
+            return nth(self.ended_builds().await?, offset);
+        }
+        let found = self.build(named).await?;
+        match found.record.completed_at {
+            Some(_) => Ok(found),
             None => Err(Failure::new(format!(
                 "the build {} has not ended yet",
-                record.build_ref
+                found.record.build_ref
             ))),
         }
     }
 
     /// The build that an argument names: a reference, `BUILDER/NODE/REF`, `^N` for the Nth before
     /// the newest, nothing for that.
-    async fn record(&self, named: Option<&str>) -> Result<BuildRecord, Failure> {
-        let named = named.unwrap_or("^0");
-        if let Some(offset) = named.strip_prefix('^') {
-            return nth(self.client.build_records().await?, offset);
+    async fn build(&self, named: Option<&str>) -> Result<Found<'_>, Failure> {
+        if let Some(offset) = position(named) {
+            return nth(self.builds().await?, offset);
         }
-        let build_ref = bare(named);
-        let found = match self.client.build_record(build_ref).await {
+        let build_ref = bare(named.unwrap_or_default());
+        for daemon in &self.daemons {
+            if let Some(record) = daemon.record(build_ref).await? {
+                return Ok(Found { daemon, record });
+            }
+        }
+        Err(HistoryUsage::UnknownBuild(build_ref.to_owned()).into())
+    }
+}
+
+impl Daemon<'_> {
+    /// The build of that reference, if this node remembers it.
+    async fn record(&self, build_ref: &str) -> Result<Option<BuildRecord>, Failure> {
+        match self.client.build_record(build_ref).await {
             // Of one that was removed a moment ago the daemon says that it is deleted.
             Err(error)
                 if Failure::from_error(&error)
                     .into_message()
                     .contains("does not exist") =>
             {
-                None
+                Ok(None)
             }
-            found => found?,
-        };
-        Ok(found.ok_or_else(|| HistoryUsage::UnknownBuild(build_ref.to_owned()))?)
+            found => Ok(found?),
+        }
     }
 }
 
-/// The record of `^N`.
-fn nth(records: Vec<BuildRecord>, offset: &str) -> Result<BuildRecord, Failure> {
+/// N, if the argument is `^N` or nothing.
+fn position(named: Option<&str>) -> Option<&str> {
+    named.unwrap_or("^0").strip_prefix('^')
+}
+
+/// The build of `^N`.
+fn nth<'a>(builds: Vec<Found<'a>>, offset: &str) -> Result<Found<'a>, Failure> {
     let position: usize = offset
         .parse()
         .map_err(|_| HistoryUsage::Position(offset.to_owned()))?;
-    let count = records.len();
-    let mut records = records.into_iter();
-    records.nth(position).ok_or_else(|| {
+    let count = builds.len();
+    builds.into_iter().nth(position).ok_or_else(|| {
         Failure::new(format!(
             "the daemon remembers {count} builds: there is no ^{offset}"
         ))

@@ -1,6 +1,6 @@
 //! `solvekit history rm`.
 
-use super::{Daemon, bare};
+use super::{Found, History, bare};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print;
 use crate::cli::report::usage::HistoryUsage;
@@ -27,28 +27,38 @@ Examples:
   solvekit history rm --all";
 
 /// Removes the records; one that cannot be removed does not keep the others.
-pub(super) async fn cmd_rm(args: &RmArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
-    let builds = match args.all {
-        true => {
-            let found = daemon.client.build_records().await?;
-            let ended = found.into_iter().filter(|one| one.completed_at.is_some());
-            ended.map(|one| one.build_ref).collect()
-        }
-        false => args
-            .builds
-            .iter()
-            .map(|named| bare(named).to_owned())
-            .collect::<Vec<_>>(),
-    };
+pub(super) async fn cmd_rm(args: &RmArgs, history: &History<'_>) -> Result<(), Failure> {
     let mut failures = Vec::new();
-    for build in &builds {
-        match daemon.client.delete_build_record(build).await {
-            Ok(()) => print(&format!("{build} removed"))?,
-            Err(error) => failures.push(Failure::from_error(&error).into_message()),
+    let mut report = |build: &str, removed: Result<(), Failure>| match removed {
+        Ok(()) => print(&format!("{build} removed")),
+        Err(failure) => {
+            failures.push(failure.into_message());
+            Ok(())
         }
+    };
+    if args.all {
+        for Found { daemon, record } in history.ended_builds().await? {
+            let removed = daemon.client.delete_build_record(&record.build_ref).await;
+            report(&record.build_ref, removed.map_err(Failure::from))?;
+        }
+    }
+    for named in &args.builds {
+        report(bare(named), remove(bare(named), history).await)?;
     }
     match failures.is_empty() {
         true => Ok(()),
         false => Err(HistoryUsage::NotRemoved(failures.join("\n")).into()),
     }
+}
+
+/// Removes a record from the node that has it.
+async fn remove(build_ref: &str, history: &History<'_>) -> Result<(), Failure> {
+    let mut last = None;
+    for daemon in &history.daemons {
+        match daemon.client.delete_build_record(build_ref).await {
+            Ok(()) => return Ok(()),
+            Err(error) => last = Some(error),
+        }
+    }
+    last.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use solvekit::bundle::{Span, Trace};
 use solvekit::text::one_line;
 
-use super::Daemon;
+use super::{Found, History};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_json, print_text};
 use crate::cli::report::usage::HistoryUsage;
@@ -40,10 +40,10 @@ Examples:
   solvekit history trace --compare ^1                 side by side with the build before it
   solvekit history trace --format json > trace.json   for the Jaeger UI";
 
-pub(super) async fn cmd_trace(args: &TraceArgs, daemon: &Daemon<'_>) -> Result<(), Failure> {
-    let mut found = vec![load(args.build.as_deref(), daemon).await?];
+pub(super) async fn cmd_trace(args: &TraceArgs, history: &History<'_>) -> Result<(), Failure> {
+    let mut found = vec![load(args.build.as_deref(), history).await?];
     if let Some(other) = &args.compare {
-        found.insert(0, load(Some(other), daemon).await?);
+        found.insert(0, load(Some(other), history).await?);
     }
     let format = args.format.as_deref().unwrap_or_else(|| {
         if std::io::stdout().is_terminal() {
@@ -66,15 +66,16 @@ pub(super) async fn cmd_trace(args: &TraceArgs, daemon: &Daemon<'_>) -> Result<(
 }
 
 /// The trace of a build, read and as it is kept.
-async fn load(named: Option<&str>, daemon: &Daemon<'_>) -> Result<(Trace, Vec<u8>), Failure> {
-    let mut record = daemon.ended(named).await?;
+async fn load(named: Option<&str>, history: &History<'_>) -> Result<(Trace, Vec<u8>), Failure> {
+    let Found { daemon, mut record } = history.ended(named).await?;
     if record.trace.is_none() {
         tokio::time::sleep(PAUSE).await;
         daemon
             .client
             .finalize_build_record(&record.build_ref)
             .await?;
-        record = daemon.record(Some(&record.build_ref)).await?;
+        let again = daemon.record(&record.build_ref).await?;
+        record = again.ok_or(HistoryUsage::UnknownBuild(record.build_ref))?;
     }
     let build_ref = &record.build_ref;
     let Some(kept) = &record.trace else {

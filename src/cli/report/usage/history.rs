@@ -20,6 +20,8 @@ pub(crate) enum HistoryUsage {
     NoRepository,
     #[error("the daemon has no trace of the build {0}")]
     NoTrace(String),
+    #[error("no program here opens URLs")]
+    NoOpener,
     #[error("a bundle is to go to the standard output, which is a terminal")]
     BundleToTerminal,
     #[error("the build {build} has no such attachment")]
@@ -47,6 +49,7 @@ impl Advised for HistoryUsage {
                 "--local lists the builds of the repository that the working directory is in"
             }
             Self::NoTrace(_) => "the BuildKit inside a Docker Engine writes none; buildkitd does",
+            Self::NoOpener => "install xdg-utils, or open the URL above where Docker Desktop runs",
             Self::BundleToTerminal => "name a file: --output build.dockerbuild",
             Self::NoAttachment { known, .. } => {
                 return (!known.is_empty()).then(|| format!("it has: {}", known.join(", ")));

@@ -27,10 +27,16 @@ pub(crate) const WITHOUT_A_LOCK: &str = "make a lock where there is a network (s
 pub(crate) trait Advised: std::error::Error {
     /// What the user can do about it: a flag, a command, a line of a file.
     fn advice(&self) -> Option<String>;
+
+    /// The message that buildx has for it, if scripts look for that.
+    fn in_buildx(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<E: Advised> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::from_error(&error).advised(error.advice())
+        let failure = Self::from_error(&error).advised(error.advice());
+        failure.in_buildx(error.in_buildx())
     }
 }

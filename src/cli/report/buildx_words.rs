@@ -1,0 +1,94 @@
+//! Errors in buildx's words: scripts look for its phrases where this stands in its place.
+
+use std::io;
+
+use solvekit::{builder, frontend, pipeline};
+
+/// What buildx begins with if a builder's daemon, or the frontend in it, does not finish a build.
+const FAILED_TO_SOLVE: &str = "failed to solve";
+
+/// The message of a build that failed, if buildx has a known one for it.
+pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
+    Some(match error {
+        pipeline::Error::Context { path, source, .. } if is_missing(source) => {
+            format!("unable to prepare context: path {path:?} not found")
+        }
+        pipeline::Error::Dockerfile { path, source, .. } if is_missing(source) => {
+            let name = path.file_name().unwrap_or_default().display();
+            format!(
+                "{FAILED_TO_SOLVE}: failed to read dockerfile: open {name}: no such file or \
+                 directory"
+            )
+        }
+        pipeline::Error::EmptyStream => {
+            format!("{FAILED_TO_SOLVE}: the Dockerfile cannot be empty")
+        }
+        // The daemon's own words, which have the command that failed.
+        pipeline::Error::Frontend(frontend::Error::Solve(_)) => {
+            format!("{FAILED_TO_SOLVE}: {error}")
+        }
+        pipeline::Error::Frontend(_)
+        | pipeline::Error::Gateway(_)
+        | pipeline::Error::Export { .. }
+        | pipeline::Error::Denied { .. } => {
+            let message = super::Failure::from_error(error).into_message();
+            format!("{FAILED_TO_SOLVE}: {message}")
+        }
+        _ => return None,
+    })
+}
+
+/// The message of a builder that cannot be used, if scripts know buildx's.
+pub(super) fn of_builder(error: &builder::Error) -> Option<String> {
+    match error {
+        builder::Error::NotFound { name, .. } => Some(format!("no builder {name:?} found")),
+        builder::Error::DuplicateEndpoint { endpoint } => {
+            Some(format!("invalid duplicate endpoint {endpoint}"))
+        }
+        _ => None,
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_files_and_builders_are_named_as_buildx_does() {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let context = pipeline::Error::Context {
+            path: "/none".into(),
+            near: None,
+            source: missing(),
+        };
+        assert_eq!(
+            of_build(&context).as_deref(),
+            Some("unable to prepare context: path \"/none\" not found")
+        );
+        let dockerfile = pipeline::Error::Dockerfile {
+            path: "app/None".into(),
+            near: None,
+            source: missing(),
+        };
+        assert_eq!(
+            of_build(&dockerfile).as_deref(),
+            Some(
+                "failed to solve: failed to read dockerfile: open None: no such file or directory"
+            )
+        );
+        assert_eq!(of_build(&pipeline::Error::Interrupted), None);
+        let builder = builder::Error::NotFound {
+            name: "x".to_owned(),
+            nearest: None,
+            known: Vec::new(),
+        };
+        assert_eq!(
+            of_builder(&builder).as_deref(),
+            Some("no builder \"x\" found")
+        );
+    }
+}

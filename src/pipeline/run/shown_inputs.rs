@@ -1,0 +1,110 @@
+//! What was read on this side, as steps of the progress: programs that follow a build look for them
+//! under the names that a Dockerfile frontend in the daemon gives them.
+
+use super::prepared::Prepared;
+use crate::frontend::Job;
+use crate::pipeline::inputs::named::NamedRead;
+use crate::pipeline::inputs::{DockerfileRead, USUAL_NAME};
+use crate::progress::Writer;
+
+/// The ignore file's usual name.
+const IGNORE_FILE: &str = ".dockerignore";
+
+impl Prepared {
+    /// Shows the Dockerfile and the ignore files that were read on this side, each as a step that
+    /// has ended. What the daemon reads is shown by the daemon.
+    pub fn show_inputs(&self, progress: &Writer) {
+        if self.job().and_then(Job::elsewhere).is_some() {
+            return;
+        }
+        if let DockerfileRead::Text {
+            path,
+            text,
+            on_disk,
+        } = &self.inputs.dockerfile
+        {
+            let name = path.file_name().filter(|_| *on_disk);
+            let name = name.map_or(USUAL_NAME.into(), |name| name.to_string_lossy());
+            let step = format!("[internal] load build definition from {name}");
+            show(progress, &step, "transferring dockerfile:", text.len());
+        }
+        for (name, context) in &self.inputs.named {
+            if let NamedRead::Directory { excludes, .. } = context {
+                let step = format!("[context {name}] load {IGNORE_FILE}");
+                show(
+                    progress,
+                    &step,
+                    &format!("transferring {name}:"),
+                    size(excludes),
+                );
+            }
+        }
+        if self.inputs.folder().is_some() {
+            let step = format!("[internal] load {IGNORE_FILE}");
+            let bytes = size(&self.inputs.excludes);
+            show(progress, &step, "transferring context:", bytes);
+        }
+    }
+}
+
+fn size(patterns: &[String]) -> usize {
+    patterns.iter().map(|pattern| pattern.len() + 1).sum()
+}
+
+fn show(progress: &Writer, step: &str, transfer: &str, bytes: usize) {
+    let step = progress.step(step);
+    let mut transfer = step.transfer(transfer);
+    transfer.set_current(u64::try_from(bytes).unwrap_or(u64::MAX));
+    drop(transfer);
+    step.done();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::pipeline::{BuildRequest, NamedContext, prepare};
+    use crate::progress::channel;
+
+    #[tokio::test]
+    async fn what_was_read_here_is_shown_under_its_usual_names() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("App"), "FROM scratch\n").unwrap();
+        std::fs::write(folder.path().join(".dockerignore"), "a\n").unwrap();
+        let mut request = BuildRequest::new(folder.path());
+        request.dockerfile = Some(crate::pipeline::DockerfileFrom::Path(
+            folder.path().join("App"),
+        ));
+        let other = NamedContext::Directory(folder.path().to_owned());
+        request.contexts = BTreeMap::from([("other".to_owned(), other)]);
+        let (writer, mut updates) = channel();
+        prepare(request).await.unwrap().show_inputs(&writer);
+
+        let (mut steps, mut sizes) = (Vec::new(), Vec::new());
+        while let Some(event) = updates.try_recv() {
+            let ended = event
+                .update
+                .vertexes
+                .iter()
+                .filter(|it| it.completed.is_some());
+            steps.extend(ended.map(|it| it.name.clone()));
+            let ended = event
+                .update
+                .statuses
+                .iter()
+                .filter(|it| it.completed.is_some());
+            sizes.extend(ended.map(|it| (it.id.clone(), it.current)));
+        }
+        assert_eq!(
+            steps,
+            [
+                "[internal] load build definition from App",
+                "[context other] load .dockerignore",
+                "[internal] load .dockerignore",
+            ]
+        );
+        let expected = [("dockerfile", 13), ("other", 2), ("context", 2)]
+            .map(|(name, bytes)| (format!("transferring {name}:"), bytes));
+        assert_eq!(sizes, expected);
+    }
+}

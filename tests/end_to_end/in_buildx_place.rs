@@ -1,0 +1,193 @@
+//! What scripts and programs look for when solvekit stands in buildx's place, and what it says
+//! under its own name.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{BuilderHome, Finished, folder_of, solvekit, unique};
+
+/// The command under test, called by buildx's name.
+fn buildx(arguments: &[&str]) -> Command {
+    let mut command = solvekit(arguments);
+    command.arg0("/usr/bin/buildx");
+    command
+}
+
+fn in_folder(folder: &TempDir, mut command: Command) -> Finished {
+    Finished::of(command.current_dir(folder.path()))
+}
+
+/// The lines that begin with `ERROR: `, without that.
+fn errors(finished: &Finished) -> Vec<&str> {
+    let lines = finished.stderr.lines();
+    lines
+        .filter_map(|line| line.strip_prefix("ERROR: "))
+        .collect()
+}
+
+#[test]
+fn failures_are_in_buildx_s_words() {
+    let word = unique();
+    let folder = folder_of(&[
+        (
+            "Dockerfile",
+            &format!("FROM busybox\nRUN echo {word} && exit 3\n"),
+        ),
+        (
+            "docker-bake.hcl",
+            "target \"default\" { output = [\"type=cacheonly\"] }",
+        ),
+    ]);
+    let process = format!(
+        "process \"/bin/sh -c echo {word} && exit 3\" did not complete successfully: exit code: 3"
+    );
+    let failed = in_folder(&folder, buildx(&["build", "--progress=plain", "."]));
+    let expected = format!("failed to build: failed to solve: {process}");
+    assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
+    assert_eq!(failed.code, Some(1));
+
+    let failed = in_folder(&folder, buildx(&["bake", "--progress=plain"]));
+    let expected = format!("target default: failed to solve: {process}");
+    assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
+
+    // Under its own name it does not repeat the command, which the lines above show.
+    let failed = in_folder(&folder, solvekit(["build", "--progress=plain", "."]));
+    let expected = "the command did not complete successfully: exit code: 3";
+    assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
+}
+
+#[test]
+fn what_is_missing_is_named_as_buildx_does() {
+    let folder = folder_of(&[("Dockerfile", "FROM scratch\n")]);
+    for (arguments, expected) in [
+        (
+            &["build", "-f", "None", "."][..],
+            "failed to build: failed to solve: failed to read dockerfile: open None: no such file \
+             or directory",
+        ),
+        (
+            &["build", "none"],
+            "failed to build: unable to prepare context: path \"none\" not found",
+        ),
+    ] {
+        let failed = in_folder(&folder, buildx(arguments));
+        assert_eq!(errors(&failed), [expected], "{}", failed.stderr);
+        let own = in_folder(&folder, solvekit(arguments));
+        assert!(!own.stderr.contains("failed to build"), "{}", own.stderr);
+    }
+    let home = BuilderHome::new();
+    let mut inspect = home.solvekit(&["inspect", "none"]);
+    let failed = Finished::of(inspect.arg0("docker-buildx"));
+    assert_eq!(errors(&failed), ["no builder \"none\" found"]);
+}
+
+/// The names of the steps in a log of `--progress=plain`.
+fn steps(log: &str) -> Vec<&str> {
+    let named = log
+        .lines()
+        .filter_map(|line| line.strip_prefix('#')?.split_once(' '));
+    named
+        .map(|(_, name)| name)
+        .filter(|name| name.starts_with('['))
+        .collect()
+}
+
+#[test]
+fn the_steps_have_the_names_that_programs_look_for() {
+    let folder = folder_of(&[
+        ("App", "FROM busybox\nCOPY --from=other g /\nCOPY f /\n"),
+        ("f", "f"),
+        (".dockerignore", "x\n"),
+        ("other/g", "g"),
+    ]);
+    let arguments = [
+        "build",
+        "--progress=plain",
+        "--output=type=cacheonly",
+        "--build-context=other=other",
+        "--file=App",
+        ".",
+    ];
+    let built = in_folder(&folder, buildx(&arguments)).succeeded();
+    let shown = steps(&built.stderr);
+    for name in [
+        "[internal] load build definition from App",
+        "[internal] load .dockerignore",
+        "[context other] load .dockerignore",
+        "[internal] load metadata for docker.io/library/busybox:latest",
+        "[internal] load build context",
+    ] {
+        assert!(shown.contains(&name), "{name} is missing in {shown:?}");
+    }
+    assert!(
+        built.stderr.contains("transferring dockerfile: 44B done"),
+        "{}",
+        built.stderr
+    );
+
+    let own = in_folder(&folder, solvekit(arguments)).succeeded();
+    let shown = steps(&own.stderr);
+    assert!(
+        !shown.iter().any(|name| name.contains("definition")),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn the_provenance_of_one_platform_has_no_platform_in_its_key() {
+    let folder = folder_of(&[(
+        "Dockerfile",
+        &format!("FROM busybox\nRUN echo {}\n", unique()),
+    )]);
+    let name = crate::support::Engine::get().name("one-platform");
+    for annotation in ["a=b", "index:a=b"] {
+        let built = buildx(&[
+            "build",
+            "--push",
+            "--tag",
+            &name,
+            "--metadata-file=metadata",
+        ]);
+        let mut built = built;
+        built.args(["--provenance=true", "--annotation", annotation, "."]);
+        in_folder(&folder, built).succeeded();
+        let metadata = fs::read(folder.path().join("metadata")).expect("it is written");
+        let metadata: Value = serde_json::from_slice(&metadata).expect("JSON");
+        let provenance = &metadata["buildx.build.provenance"];
+        assert!(
+            provenance["builder"].is_object(),
+            "{annotation}: {metadata:#}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_is_in_the_metadata_file_too() {
+    let folder = folder_of(&[("Dockerfile", "FROM scratch as a\nFROM scratch AS b\n")]);
+    let asked = buildx(&["build", "--call=targets", "--metadata-file=metadata", "."]);
+    let asked = in_folder(&folder, asked).succeeded();
+    assert!(asked.stdout.starts_with("TARGET"), "{}", asked.stdout);
+    let read = || {
+        let metadata = fs::read(folder.path().join("metadata")).expect("it is written");
+        serde_json::from_slice::<Value>(&metadata).expect("JSON")
+    };
+    let metadata = read();
+    assert_eq!(metadata["result.json"]["targets"][0]["name"], "a");
+    assert_eq!(metadata["result.txt"], asked.stdout);
+    assert_eq!(metadata["version"], "1.0.0");
+
+    let checked = buildx(&["build", "--check", "--metadata-file=metadata", "."]);
+    assert_eq!(in_folder(&folder, checked).code, Some(1));
+    let metadata = read();
+    assert_eq!(
+        metadata["result.json"]["warnings"][0]["ruleName"],
+        "FromAsCasing"
+    );
+
+    let nowhere = buildx(&["build", "--check", "--metadata-file=Dockerfile/file", "."]);
+    in_folder(&folder, nowhere).failed_with(1, &["Dockerfile/file"]);
+}
