@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, files};
+use super::{ContextProblem, Error, files};
 use crate::client::{Address, ConnectOptions, TlsOptions};
 
 /// The context that always exists: the engine of `DOCKER_HOST`, or of Docker's default socket.
@@ -150,22 +150,18 @@ impl Contexts {
         let Some(bytes) = files::read(&path)? else {
             return Ok(None);
         };
-        let meta: Meta = serde_json::from_slice(&bytes).map_err(|error| Error::Broken {
-            path,
-            reason: error.to_string(),
-        })?;
-        let unusable = |reason: &str| Error::Context {
+        let meta: Meta =
+            serde_json::from_slice(&bytes).map_err(|source| Error::Broken { path, source })?;
+        let unusable = |source| Error::Context {
             name: name.to_owned(),
-            reason: reason.to_owned(),
+            source,
         };
         let docker = meta
             .endpoints
             .docker
-            .ok_or_else(|| unusable("it has no Docker endpoint"))?;
+            .ok_or_else(|| unusable(ContextProblem::NoEngine))?;
         if docker.skip_tls_verify {
-            return Err(unusable(
-                "it does not verify the engine's certificate, which is always done here",
-            ));
+            return Err(unusable(ContextProblem::SkipsVerification));
         }
         let tls = folder.join("contexts/tls").join(&id).join("docker");
         let host = match docker.host.as_str() {
@@ -201,7 +197,7 @@ impl Contexts {
             None => {
                 return Err(Error::Context {
                     name: endpoint.to_owned(),
-                    reason: "there is none of that name".to_owned(),
+                    source: ContextProblem::Unknown,
                 });
             }
         };

@@ -4,6 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Driver;
+use super::problem::{
+    ConfigProblem, ContextProblem, KubectlProblem, NodeProblem, OptionProblem, PodsProblem,
+};
 use crate::client;
 
 /// Why a builder cannot be found, stored or used.
@@ -81,13 +84,13 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The driver does not support this.
-    #[error("the {driver} driver {reason}")]
-    Driver {
+    /// The driver cannot use the node.
+    #[error("cannot use a node of the {driver} driver")]
+    Node {
         /// The driver.
         driver: Driver,
-        /// The unsupported operation.
-        reason: String,
+        /// The cause.
+        source: NodeProblem,
     },
     /// The driver does not have this option.
     #[error("the {driver} driver has no option {option:?}{}", did_you_mean(*.nearest))]
@@ -100,7 +103,7 @@ pub enum Error {
         nearest: Option<&'static str>,
     },
     /// The option's value is invalid.
-    #[error("the option {option:?} of the {driver} driver cannot be {value:?}: {reason}")]
+    #[error("the option {option:?} of the {driver} driver cannot be {value:?}")]
     InvalidOption {
         /// The driver.
         driver: Driver,
@@ -108,8 +111,8 @@ pub enum Error {
         option: String,
         /// The value.
         value: String,
-        /// What is wrong with the input.
-        reason: String,
+        /// What is wrong with it.
+        source: OptionProblem,
     },
     /// A file of the store cannot be read or written.
     #[error("cannot {action} {path:?}")]
@@ -123,20 +126,20 @@ pub enum Error {
         source: io::Error,
     },
     /// A file has the wrong content. It is left unchanged.
-    #[error("cannot understand {path:?}: {reason}")]
+    #[error("cannot understand {path:?}")]
     Broken {
         /// The file.
         path: PathBuf,
         /// What is wrong with the file.
-        reason: String,
+        source: serde_json::Error,
     },
     /// The configuration of `buildkitd` has a mistake.
-    #[error("cannot use {path:?} as buildkitd's configuration: {reason}")]
+    #[error("cannot use {path:?} as buildkitd's configuration")]
     Config {
         /// The file.
         path: PathBuf,
         /// What is wrong with the configuration.
-        reason: String,
+        source: ConfigProblem,
     },
     /// Another program holds the store's lock.
     #[error("another program holds the lock {path:?} of the builders")]
@@ -153,12 +156,12 @@ pub enum Error {
         reason: &'static str,
     },
     /// A context of the docker CLI is not usable.
-    #[error("cannot use the context {name:?} of the docker CLI: {reason}")]
+    #[error("cannot use the context {name:?} of the docker CLI")]
     Context {
         /// Its name.
         name: String,
         /// The reason.
-        reason: String,
+        source: ContextProblem,
     },
     /// A required program is not installed.
     #[error("{program} is not on PATH")]
@@ -167,98 +170,34 @@ pub enum Error {
         program: String,
     },
     /// A BuildKit was started but does not answer.
-    #[error("the BuildKit of {name} was started and does not answer: {said}")]
+    #[error("the BuildKit of {name} was started and does not answer: {output}")]
     NotStarted {
         /// The container.
         name: String,
         /// The last output of its programs.
-        said: String,
+        output: String,
     },
     /// `kubectl` or its cluster reported an error.
-    #[error("cannot {what}: kubectl says: {said}")]
+    #[error("cannot {action}")]
     Kubectl {
-        /// The purpose of the call.
-        what: String,
-        /// The error message.
-        said: String,
+        /// The purpose of the call, such as `list the pods`.
+        action: String,
+        /// The cause.
+        source: KubectlProblem,
     },
     /// The pods did not become ready in time, or have vanished.
-    #[error("the pods of the {name} are not ready: {said}")]
+    #[error("the pods of the {name} are not ready: {state}")]
     PodsNotReady {
         /// The object that manages the pods.
         name: String,
-        /// What the pods wait for.
-        said: String,
-        /// A suggestion for the user.
-        hint: String,
+        /// What the pods wait for, as the cluster describes it.
+        state: String,
+        /// The kind of the problem.
+        problem: PodsProblem,
     },
     /// An error of a node's daemon, or of the engine that runs it.
     #[error(transparent)]
     Client(#[from] client::Error),
-}
-
-impl Error {
-    /// Returns a suggestion for the user, if there is one: one line, without a final dot.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotFound { known, .. } if known.is_empty() => {
-                "make one: solvekit create --name NAME --use".to_owned()
-            }
-            Self::NotFound { known, .. } => format!("there are: {}", known.join(", ")),
-            Self::Exists { name } => format!(
-                "add a node with --append --name {name}, change one with --node, or take another \
-                 name"
-            ),
-            Self::LastNode { builder, .. } => {
-                format!("remove the builder: solvekit rm {builder}")
-            }
-            Self::UnknownOption { driver, .. } => match driver.options() {
-                [] => format!("the {driver} driver has no options"),
-                options if *driver == Driver::Kubernetes => format!(
-                    "there are: {}; an option with commas is quoted: --driver-opt \
-                     '\"nodeselector=a=b,c=d\"'",
-                    options.join(", ")
-                ),
-                options => format!("there are: {}", options.join(", ")),
-            },
-            Self::OtherDriver { .. } => {
-                "all nodes of a builder have the same driver; leave --driver away".to_owned()
-            }
-            Self::Broken { path, .. } => format!(
-                "it is left as it is; mend it, or move it away: mv {0} {0}.broken",
-                path.display()
-            ),
-            Self::Locked { .. } => {
-                "wait until docker buildx or solvekit is done with it".to_owned()
-            }
-            Self::File {
-                action: "write" | "create",
-                path,
-                ..
-            } => format!(
-                "make {} writable, or set BUILDX_CONFIG to a folder that is",
-                path.parent().unwrap_or(path).display()
-            ),
-            Self::NotOnPath { program } if program == "kubectl" => {
-                "the kubernetes driver speaks to the cluster through kubectl: install it, and see \
-                 that kubectl get pods works"
-                    .to_owned()
-            }
-            Self::Kubectl { said, .. } => super::kubernetes::hint(said),
-            Self::PodsNotReady { hint, .. } => hint.clone(),
-            Self::NotOnPath { .. } => {
-                "the local driver needs buildkitd, runc and, without root, rootlesskit on PATH"
-                    .to_owned()
-            }
-            Self::Config { .. } => {
-                "https://github.com/moby/buildkit/blob/master/docs/buildkitd.toml.md describes it"
-                    .to_owned()
-            }
-            Self::Client(error) => return error.hint(),
-            _ => return None,
-        };
-        Some(hint)
-    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::container::Container;
 use super::kubernetes::Kubernetes;
 use super::local::Local;
-use super::{Builder, Contexts, Driver, Error, Node, Report, Status, remote};
+use super::{Builder, Contexts, Driver, Error, Node, NodeProblem, Report, Status, remote};
 use crate::client::{Address, Client, ConnectOptions, engine_info};
 use crate::registry::Credentials;
 
@@ -79,17 +79,15 @@ impl Instance {
         if !builder.of_context {
             driver.check_options(&node.driver_opts)?;
         }
-        let refused = |reason: &str| Error::Driver {
+        let no_daemon = |settings| Error::Node {
             driver,
-            reason: reason.to_owned(),
+            source: NodeProblem::NoDaemon { settings },
         };
         if !driver.has_daemon() && !node.files.is_empty() {
-            return Err(refused(
-                "starts no buildkitd that could be given a configuration",
-            ));
+            return Err(no_daemon("a configuration"));
         }
         if !driver.has_daemon() && !node.buildkitd_flags.is_empty() {
-            return Err(refused("starts no buildkitd that could be given flags"));
+            return Err(no_daemon("flags"));
         }
         let way = match driver {
             Driver::Docker => Way::Direct(contexts.connect_options(&node.endpoint)?),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use super::{Boot, Contexts, Driver, Error, Node, files, options};
+use super::{Boot, Contexts, Driver, Error, Node, NodeProblem, files, options, remote};
 use crate::client::{Address, Client, ConnectOptions, Endpoint};
 use crate::files::take_at_most;
 
@@ -39,19 +39,14 @@ pub(super) struct Local {
 impl Local {
     pub(super) fn new(node: &Node, contexts: &Contexts) -> Result<Self, Error> {
         super::check_name(&node.name)?;
-        let given = options::value(Driver::Local, &node.driver_opts, "root", |text| {
-            let path = PathBuf::from(text);
-            let absolute = path.is_absolute().then_some(path);
-            absolute.ok_or_else(|| "it needs an absolute path".to_owned())
-        })?;
+        let given = options::value(Driver::Local, &node.driver_opts, "root", remote::absolute)?;
         let own = contexts
             .state_folder()
             .map(|folder| folder.join(&node.name));
         let is_own = given.is_none();
-        let root = given.or(own).ok_or_else(|| Error::Driver {
-            driver: Driver::Local,
-            reason: "has no folder for its state: --driver-opt root=/absolute/path".to_owned(),
-        })?;
+        let root = given
+            .or(own)
+            .ok_or_else(|| unusable(NodeProblem::NoStateFolder))?;
         Ok(Self {
             node: node.clone(),
             root,
@@ -83,10 +78,10 @@ impl Local {
                 Ok(client) => return Ok(client.with_companion(Arc::new(daemon))),
                 Err(problem) => problem,
             };
-            if let Some(said) = daemon.ended() {
+            if let Some(output) = daemon.ended() {
                 return Err(Error::NotStarted {
                     name: self.node.name.clone(),
-                    said,
+                    output,
                 });
             }
             if Instant::now() > until {
@@ -144,7 +139,7 @@ impl Local {
                     io::ErrorKind::NotFound => Error::NotOnPath { program },
                     _ => Error::NotStarted {
                         name: self.node.name.clone(),
-                        said: error.to_string(),
+                        output: error.to_string(),
                     },
                 })
             }
@@ -158,10 +153,7 @@ impl Local {
             let path = folder.join(name);
             let stays = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
             if !stays {
-                return Err(Error::Driver {
-                    driver: Driver::Local,
-                    reason: format!("cannot put the file {name:?} in place"),
-                });
+                return Err(unusable(NodeProblem::FilePath { path: name.clone() }));
             }
             files::make_folder(path.parent().unwrap_or(folder))?;
             let text = String::from_utf8_lossy(bytes).replace(CERTIFICATES, &here);
@@ -176,12 +168,16 @@ impl Local {
     }
 }
 
+fn unusable(source: NodeProblem) -> Error {
+    Error::Node {
+        driver: Driver::Local,
+        source,
+    }
+}
+
 /// Creates a folder that only this user can access.
 fn private_folder(parent: Option<&Path>) -> Result<PathBuf, Error> {
-    let parent = parent.ok_or_else(|| Error::Driver {
-        driver: Driver::Local,
-        reason: "has no folder for temporary files".to_owned(),
-    })?;
+    let parent = parent.ok_or_else(|| unusable(NodeProblem::NoTemporaryFolder))?;
     let mut random = [0_u8; 8];
     let _ = getrandom::fill(&mut random);
     let name = format!("solvekit-buildkitd-{:016x}", u64::from_le_bytes(random));

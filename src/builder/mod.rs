@@ -29,6 +29,7 @@ mod kubernetes;
 mod local;
 mod name;
 mod options;
+mod problem;
 mod pull;
 mod record;
 mod remote;
@@ -45,6 +46,10 @@ pub use error::Error;
 pub use instance::{Boot, Instance};
 pub use kubernetes::kubernetes_endpoint;
 pub use name::{check_name, generate_name};
+pub use problem::{
+    ClusterRefusal, ConfigProblem, ContextProblem, KubectlProblem, NodeProblem, OptionProblem,
+    PodsProblem, TolerationProblem,
+};
 pub(crate) use pull::pull;
 pub use record::{Builder, Node};
 pub use report::{PodReport, Report, Status};

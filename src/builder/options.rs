@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Driver, Error};
+use super::{Driver, Error, OptionProblem};
 use crate::suggest::nearest;
 
 impl Driver {
@@ -14,17 +14,17 @@ impl Driver {
     pub fn parse_options(self, texts: &[String]) -> Result<BTreeMap<String, String>, Error> {
         let mut options = BTreeMap::new();
         for text in texts {
-            let invalid = |reason: &str| Error::InvalidOption {
+            let invalid = |source| Error::InvalidOption {
                 driver: self,
                 option: text.clone(),
                 value: String::new(),
-                reason: reason.to_owned(),
+                source,
             };
-            let fields = crate::dockerfile::csv_fields(text)
-                .map_err(|_| invalid("it is not one CSV record"))?;
+            let fields =
+                crate::dockerfile::csv_fields(text).map_err(|_| invalid(OptionProblem::Csv))?;
             for field in fields {
                 let Some((name, value)) = field.split_once('=') else {
-                    return Err(invalid("an option is NAME=VALUE"));
+                    return Err(invalid(OptionProblem::Form));
                 };
                 options.insert(name.trim().to_owned(), value.to_owned());
             }
@@ -62,26 +62,26 @@ pub(super) fn value<T>(
     driver: Driver,
     options: &BTreeMap<String, String>,
     name: &str,
-    read: impl FnOnce(&str) -> Result<T, String>,
+    read: impl FnOnce(&str) -> Result<T, OptionProblem>,
 ) -> Result<Option<T>, Error> {
     let Some(value) = options.get(name) else {
         return Ok(None);
     };
-    let read = read(value).map_err(|reason| Error::InvalidOption {
+    let read = read(value).map_err(|source| Error::InvalidOption {
         driver,
         option: name.to_owned(),
         value: value.clone(),
-        reason,
+        source,
     })?;
     Ok(Some(read))
 }
 
 /// Parses `true` and `false` like Go.
-pub(super) fn boolean(text: &str) -> Result<bool, String> {
+pub(super) fn boolean(text: &str) -> Result<bool, OptionProblem> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("it is neither true nor false".to_owned()),
+        _ => Err(OptionProblem::Boolean),
     }
 }
 
@@ -104,7 +104,6 @@ mod tests {
             |driver: Driver, text: &str| driver.parse_options(&[text.to_owned()]).unwrap_err();
         let error = refused(Driver::DockerContainer, "imge=x");
         assert!(error.to_string().contains("did you mean image?"), "{error}");
-        assert!(error.hint().unwrap().contains("cpuset-cpus"));
         assert!(
             refused(Driver::Remote, "env.A=1")
                 .to_string()
@@ -115,10 +114,12 @@ mod tests {
                 .to_string()
                 .contains("env.")
         );
-        assert!(
-            refused(Driver::Remote, "key")
-                .to_string()
-                .contains("NAME=VALUE")
-        );
+        assert!(matches!(
+            refused(Driver::Remote, "key"),
+            Error::InvalidOption {
+                source: OptionProblem::Form,
+                ..
+            }
+        ));
     }
 }

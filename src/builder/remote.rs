@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Driver, Error, options};
+use super::{Driver, Error, NodeProblem, OptionProblem, options};
 use crate::client::{Address, ConnectOptions, TlsOptions};
 
 /// Returns the connection options for an endpoint and the driver's options: `cacert`, `cert`, `key`
@@ -35,17 +35,17 @@ fn complete(tls: &TlsOptions) -> Result<(), Error> {
         (_, None, Some(_)) => "cert",
         _ => return Ok(()),
     };
-    Err(Error::Driver {
+    Err(Error::Node {
         driver: Driver::Remote,
-        reason: format!("speaks TLS with these options, and the option {missing} is missing"),
+        source: NodeProblem::TlsOptionMissing { option: missing },
     })
 }
 
-fn absolute(text: &str) -> Result<PathBuf, String> {
+pub(super) fn absolute(text: &str) -> Result<PathBuf, OptionProblem> {
     let path = PathBuf::from(text);
     match path.is_absolute() {
         true => Ok(path),
-        false => Err("it needs an absolute path".to_owned()),
+        false => Err(OptionProblem::RelativePath),
     }
 }
 
@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_relative_is_named() {
-        let refused = |pairs: &[(&str, &str)]| options(pairs).unwrap_err().to_string();
+        let refused =
+            |pairs: &[(&str, &str)]| crate::causes::in_one_line(&options(pairs).unwrap_err());
         assert!(refused(&[("cacert", "ca.pem")]).contains("absolute"));
         assert!(refused(&[("cacert", "/ca"), ("cert", "/c")]).contains("key"));
         assert!(refused(&[("servername", "n")]).contains("cacert"));

@@ -88,10 +88,9 @@ impl Store {
             return Ok(None);
         };
         let state = serde_json::from_slice(&bytes);
-        state.map(Some).map_err(|error| Error::Broken {
-            path,
-            reason: error.to_string(),
-        })
+        state
+            .map(Some)
+            .map_err(|source| Error::Broken { path, source })
     }
 
     fn state_path(&self, parts: &[&str]) -> Result<PathBuf, Error> {

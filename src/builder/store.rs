@@ -271,9 +271,9 @@ impl Deref for Locked {
 }
 
 fn parsed<T: for<'de> Deserialize<'de>>(path: &Path, bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| Error::Broken {
+    serde_json::from_slice(bytes).map_err(|source| Error::Broken {
         path: path.to_owned(),
-        reason: error.to_string(),
+        source,
     })
 }
 

@@ -133,36 +133,6 @@ impl Error {
             _ => None,
         }
     }
-
-    /// Returns a suggestion for the user, if there is one: one line, without a final dot.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Connect { address, source } => source.hint(address),
-            Self::NotFound { attempts } => Some(not_found(attempts)),
-            Self::ConnectionLost { .. } => {
-                Some("see whether the daemon was restarted, and its log".to_owned())
-            }
-            Self::TlsFolder { .. } => Some(
-                "a TLS folder holds ca.pem, cert.pem, key.pem or ca.crt, tls.crt, tls.key"
-                    .to_owned(),
-            ),
-            _ => None,
-        }
-    }
-}
-
-/// An existing but unusable address tells more than missing ones, so it comes first.
-fn not_found(attempts: &[(Address, ConnectProblem)]) -> String {
-    let telling = attempts
-        .iter()
-        .filter(|(_, problem)| !matches!(problem, ConnectProblem::NoSocket { .. }));
-    let hint = telling
-        .filter_map(|(address, problem)| problem.hint(address))
-        .next();
-    hint.unwrap_or_else(|| {
-        "start buildkitd, or name a daemon with BUILDKIT_HOST: unix://, tcp://host:1234, docker://"
-            .to_owned()
-    })
 }
 
 fn join(attempts: &[(Address, ConnectProblem)]) -> String {

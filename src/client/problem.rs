@@ -1,8 +1,8 @@
-//! Why a daemon cannot be reached, and suggestions for the user.
+//! Why a daemon cannot be reached.
 
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
-use super::{Address, Endpoint, Failure};
+use super::{Endpoint, Failure};
 
 /// Why a BuildKit cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -164,73 +164,6 @@ impl std::fmt::Display for Stage {
             Self::Upgrade => "asking the engine for its BuildKit",
             Self::FirstCall => "waiting for the answer to the first call",
         })
-    }
-}
-
-impl ConnectProblem {
-    /// Returns a suggestion for the user, if there is one: one line, without a final dot.
-    pub fn hint(&self, address: &Address) -> Option<String> {
-        let docker = matches!(address, Address::Docker(_) | Address::Container { .. });
-        let hint = match self {
-            Self::NoSocket { .. } | Self::Refused { .. } if docker => {
-                "start the Docker Engine (systemctl start docker), or name its socket: \
-                 docker:///path/docker.sock".to_owned()
-            }
-            Self::NoSocket { .. } | Self::Refused { .. } => {
-                format!("start the daemon (buildkitd --addr {address}), or name another one with \
-                         BUILDKIT_HOST")
-            }
-            Self::NoProgram { program } => format!("install {program}, or take another way to the \
-                                                    daemon (tcp://)"),
-            Self::Program { program: "ssh", .. } => {
-                "see whether ssh reaches that machine without a question, and buildctl is \
-                 there".to_owned()
-            }
-            Self::Program { program, .. } => {
-                format!("see whether {program} knows it, it runs, and buildctl is in it")
-            }
-            Self::PermissionDenied { path } => {
-                format!("join the group that owns the socket (ls -l {}), or run as \
-                         root", path.display())
-            }
-            Self::TimedOut { stage: Stage::Opening, .. } => "see whether a firewall drops the \
-                                                             connection".to_owned(),
-            Self::TimedOut { stage: Stage::FirstCall, .. } => "see whether the daemon hangs, or \
-                                                               something else listens \
-                                                               there".to_owned(),
-            Self::UnknownHost { .. } => "see whether the name is right, and this machine's DNS \
-                                         knows it".to_owned(),
-            Self::NotBuildkit { .. } => match address.endpoint() {
-                Endpoint::Unix(_) => "the socket of buildkitd is usually \
-                                      /run/buildkit/buildkitd.sock".to_owned(),
-                Endpoint::Process(_) => return None,
-                Endpoint::Tcp { .. } => "the port of buildkitd is usually 1234".to_owned(),
-            },
-            Self::TlsRequired => "give the CA and the client's certificate (--tlscacert, \
-                                  --tlscert, --tlskey or --tlsdir)".to_owned(),
-            Self::TlsNotSpoken => "leave the TLS options away, or start buildkitd with --tlscert \
-                                   and --tlskey".to_owned(),
-            Self::ServerCertificate { .. } => {
-                "give the CA that signed it (--tlscacert), and the name that is in it if that is \
-                 not the host's (--tlsservername)".to_owned()
-            }
-            Self::ClientCertificateRejected { .. } => {
-                "use a certificate that is signed by the CA of the daemon's --tlscacert".to_owned()
-            }
-            Self::ClientCertificateRequired => "give the client's certificate and key (--tlscert, \
-                                                --tlskey)".to_owned(),
-            Self::WebServer { .. } if !docker => {
-                format!("if a Docker Engine listens there, its address is \
-                         docker://{}", address.endpoint().bare())
-            }
-            Self::EngineWithoutBuildkit { .. } => "this needs a Docker Engine 23 or newer; Podman \
-                                                   has no BuildKit".to_owned(),
-            Self::EngineWithoutContainerdStore => {
-                r#"set {"features": {"containerd-snapshotter": true}} in /etc/docker/daemon.json, or name it: BUILDKIT_HOST=docker://"#.to_owned()
-            }
-            _ => return None,
-        };
-        Some(hint)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a user reads when there is no connection: each text says where, why, and what to do.
+//! What a user reads when there is no connection: each text says where and why.
 
 use std::{error::Error as _, path::Path, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
     relay::{Relay, Target, server_config},
 };
 
-/// The chain of causes and the hint, as they are printed.
+/// The chain of causes, as it is printed.
 async fn failure(options: ConnectOptions) -> String {
     let error = Client::connect(&options).await.unwrap_err();
     let mut text = error.to_string();
@@ -17,9 +17,6 @@ async fn failure(options: ConnectOptions) -> String {
     while let Some(error) = source {
         text = format!("{text}: {error}");
         source = error.source();
-    }
-    if let Some(hint) = error.hint() {
-        text = format!("{text}\nhint: {hint}");
     }
     eprintln!("{text}\n");
     text
@@ -38,22 +35,11 @@ fn says(text: &str, words: &[&str]) {
 #[tokio::test]
 async fn a_missing_socket_is_named() {
     let text = failure(at("unix:///nonexistent/b.sock")).await;
-    says(
-        &text,
-        &[
-            "unix:///nonexistent/b.sock",
-            "there is no socket",
-            "buildkitd --addr",
-        ],
-    );
+    says(&text, &["unix:///nonexistent/b.sock", "there is no socket"]);
     let text = failure(at("docker:///nonexistent/d.sock")).await;
     says(
         &text,
-        &[
-            "docker:///nonexistent/d.sock",
-            "there is no socket",
-            "start the Docker Engine",
-        ],
+        &["docker:///nonexistent/d.sock", "there is no socket"],
     );
 }
 
@@ -100,20 +86,13 @@ async fn a_server_that_says_nothing_is_waited_for_as_long_as_was_said() {
 }
 
 #[tokio::test]
-async fn a_web_server_is_recognized_and_docker_suggested() {
+async fn a_web_server_is_recognized() {
     let relay = Relay::tcp(Target::Says(
         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
     ))
     .await;
     let text = failure(at(&format!("tcp://127.0.0.1:{}", relay.port))).await;
-    says(
-        &text,
-        &[
-            "a web server answers there",
-            "400 Bad Request",
-            &format!("docker://127.0.0.1:{}", relay.port),
-        ],
-    );
+    says(&text, &["a web server answers there", "400 Bad Request"]);
 }
 
 #[tokio::test]
@@ -122,7 +101,7 @@ async fn an_engine_without_buildkit_is_recognized() {
         b"HTTP/1.1 404 Not Found\r\nContent-Length: 24\r\n\r\n{\"message\":\"no route /\"}";
     let relay = Relay::tcp(Target::Says(answer)).await;
     let text = failure(at(&format!("docker://127.0.0.1:{}", relay.port))).await;
-    says(&text, &["has no BuildKit", "404", "no route /", "Podman"]);
+    says(&text, &["has no BuildKit", "404", "no route /"]);
 }
 
 #[tokio::test]
@@ -153,7 +132,7 @@ async fn tls_on_one_side_only_is_recognized() {
     let certificates = Certificates::make();
     let relay = Relay::tls(Target::Mute, server_config(&certificates, false)).await;
     let text = failure(at(&format!("tcp://127.0.0.1:{}", relay.port))).await;
-    says(&text, &["the server speaks TLS", "--tlscacert"]);
+    says(&text, &["the server speaks TLS"]);
 
     let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0d";
     let relay = Relay::tcp(Target::Says(settings)).await;
@@ -165,7 +144,7 @@ async fn tls_on_one_side_only_is_recognized() {
         },
     ))
     .await;
-    says(&text, &["does not speak TLS", "leave the TLS options away"]);
+    says(&text, &["does not speak TLS"]);
 }
 
 #[tokio::test]
@@ -180,7 +159,7 @@ async fn a_certificate_of_an_unknown_ca_or_another_name_is_explained() {
     };
     says(
         &failure(with(&relay, other_ca)).await,
-        &["not accepted", "not signed by a CA", "--tlscacert"],
+        &["not accepted", "not signed by a CA"],
     );
     let other_name = TlsOptions {
         ca: file("ca.pem"),
@@ -204,7 +183,7 @@ async fn a_missing_or_foreign_client_certificate_is_explained() {
     };
     says(
         &failure(with(&relay, none)).await,
-        &["wants a client certificate", "--tlscert"],
+        &["wants a client certificate"],
     );
     let foreign = Certificates::make();
     let foreign = TlsOptions {

@@ -73,11 +73,11 @@ impl Findings {
             (Kind::Int, _) => "a whole number",
             (Kind::Text, _) => "a text",
             (Kind::Texts, _) => "a list of texts",
-            (Kind::Quantity, _) => "a number, or a text as \"10GB\" or \"48h\"",
+            (Kind::Quantity, _) => "a number, or a text such as \"10GB\" or \"48h\"",
             (Kind::Table(_) | Kind::Named(_), _) => "a table",
             (Kind::Tables(_), _) => "a list of tables",
         };
-        self.mistakes.push(format!("{path} is to be {expected}"));
+        self.mistakes.push(format!("{path} must be {expected}"));
     }
 }
 
@@ -143,14 +143,14 @@ mod tests {
             found,
             "unknown key registry.\"a.b:5000\".mirors; did you mean mirrors?"
         );
-        assert_eq!(mistakes("debug = \"yes\""), "debug is to be true or false");
+        assert_eq!(mistakes("debug = \"yes\""), "debug must be true or false");
         assert_eq!(
             mistakes("[registry]\n\"a\" = 1"),
-            "registry.a is to be a table"
+            "registry.a must be a table"
         );
         assert_eq!(
             mistakes("[worker.oci]\nmax-parallelism = \"4\""),
-            "worker.oci.max-parallelism is to be a whole number"
+            "worker.oci.max-parallelism must be a whole number"
         );
         assert_eq!(
             mistakes("[registries.x]\nhttp = true"),

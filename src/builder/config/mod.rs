@@ -9,7 +9,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Error, files};
+use super::{ConfigProblem, Error, files};
 use crate::files::read_at_most;
 
 /// The folder of the daemon's files in a container.
@@ -45,20 +45,20 @@ impl DaemonConfig {
         bytes: Vec<u8>,
         read: &dyn Fn(&Path) -> Result<Vec<u8>, Error>,
     ) -> Result<Self, Error> {
-        let broken = |reason: String| Error::Config {
+        let broken = |source| Error::Config {
             path: path.to_owned(),
-            reason,
+            source,
         };
-        let text = std::str::from_utf8(&bytes).map_err(|_| broken("it is not UTF-8".to_owned()))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| broken(ConfigProblem::NotUtf8))?;
         let table = text
             .parse::<Table>()
-            .map_err(|error| broken(error.to_string()))?;
-        let findings = check::check(&table);
-        if !findings.mistakes.is_empty() {
-            return Err(broken(findings.mistakes.join("; ")));
+            .map_err(|error| broken(ConfigProblem::Toml(Box::new(error))))?;
+        let check::Findings { mistakes, unknown } = check::check(&table);
+        if !mistakes.is_empty() {
+            return Err(broken(ConfigProblem::Mistakes { mistakes }));
         }
         let mut config = Self {
-            unknown: findings.unknown,
+            unknown,
             entitlements: texts(table.get("insecure-entitlements")),
             ..Self::default()
         };
@@ -196,7 +196,7 @@ mod tests {
     fn what_is_wrong_is_told() {
         let refused = |text: &str| {
             let (_folder, path) = written(text);
-            DaemonConfig::load(&path).unwrap_err().to_string()
+            crate::causes::in_one_line(&DaemonConfig::load(&path).unwrap_err())
         };
         assert!(refused("debug = ").contains("line 1"));
         assert!(refused("debgu = true").contains("did you mean debug?"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tar::{Builder, EntryType, Header};
 
-use super::super::{Driver, Error};
+use super::super::{Driver, Error, NodeProblem};
 
 /// Packs the files and their folders under `buildkit/`, for the container's `/etc`.
 pub(super) fn archive(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Error> {
@@ -53,9 +53,11 @@ fn check(path: &str) -> Result<(), Error> {
 }
 
 fn refused(path: &str) -> Error {
-    Error::Driver {
+    Error::Node {
         driver: Driver::DockerContainer,
-        reason: format!("cannot put the file {path:?} in place: its path is no path of a file"),
+        source: NodeProblem::FilePath {
+            path: path.to_owned(),
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::super::options::{boolean, value};
-use super::super::{Driver, Error};
+use super::super::{Driver, Error, OptionProblem};
 
 /// The default image, as in buildx.
 const IMAGE: &str = "moby/buildkit:buildx-stable-1";
@@ -72,12 +72,12 @@ impl ContainerOptions {
     }
 }
 
-fn whole(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| "it is no whole number".to_owned())
+fn whole(text: &str) -> Result<i64, OptionProblem> {
+    text.parse().map_err(|_| OptionProblem::Integer)
 }
 
 /// Parses `NAME[:RETRIES]`, as in `docker run --restart`.
-fn restart_policy(text: &str) -> Result<Value, String> {
+fn restart_policy(text: &str) -> Result<Value, OptionProblem> {
     let (name, count) = match text.split_once(':') {
         Some((name, count)) => (name, whole(count)?),
         None => (text, 0),
@@ -86,13 +86,12 @@ fn restart_policy(text: &str) -> Result<Value, String> {
         "no" | "always" | "unless-stopped" | "on-failure" => {
             Ok(json!({"Name": name, "MaximumRetryCount": count}))
         }
-        _ => Err("it is no, always, unless-stopped or on-failure[:RETRIES]".to_owned()),
+        _ => Err(OptionProblem::RestartPolicy),
     }
 }
 
 /// Parses sizes such as `512m`, `2g` or `1.5GiB`; the units are binary.
-fn bytes(text: &str) -> Result<i64, String> {
-    let wrong = || "it is no size, as 512m or 2g".to_owned();
+fn bytes(text: &str) -> Result<i64, OptionProblem> {
     let lower = text.trim().to_ascii_lowercase();
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let power = match lower[digits.len()..]
@@ -105,13 +104,13 @@ fn bytes(text: &str) -> Result<i64, String> {
         "g" => 3,
         "t" => 4,
         "p" => 5,
-        _ => return Err(wrong()),
+        _ => return Err(OptionProblem::Size),
     };
-    let number: f64 = digits.trim().parse().map_err(|_| wrong())?;
+    let number: f64 = digits.trim().parse().map_err(|_| OptionProblem::Size)?;
     let size = number * 1024_f64.powi(power);
     match size.is_finite() && (0.0..=i64::MAX as f64).contains(&size) {
         true => Ok(size as i64),
-        false => Err(wrong()),
+        false => Err(OptionProblem::Size),
     }
 }
 

@@ -7,7 +7,7 @@ use http::Method;
 
 use super::Container;
 use crate::builder::pull::{pull, step};
-use crate::builder::{Boot, Driver, Error, Status};
+use crate::builder::{Boot, Driver, Error, OptionProblem, Status};
 use crate::client::{self, Engine};
 use crate::oci::Reference;
 
@@ -60,27 +60,29 @@ impl Container {
             driver: Driver::DockerContainer,
             option: "image".to_owned(),
             value: image.clone(),
-            reason: error.to_string(),
+            source: OptionProblem::Image(error),
         })
     }
 
     async fn wait(&self, engine: &Engine) -> Result<(), Error> {
-        let mut said = String::new();
+        let mut output = String::new();
         for attempt in 1..=ATTEMPTS {
             match engine
                 .run(&self.name, &["buildctl", "debug", "workers"])
                 .await
             {
                 Ok((0, _)) => return Ok(()),
-                Ok((_, output)) => said = output,
-                Err(error) => said = crate::causes::in_one_line(&error),
+                Ok((_, printed)) => output = printed,
+                Err(error) => output = crate::causes::in_one_line(&error),
             }
             tokio::time::sleep(Duration::from_millis(120) * attempt).await;
         }
         let log = self.log(engine).await;
         Err(Error::NotStarted {
             name: self.name.clone(),
-            said: format!("{}\n{}", said.trim(), log.trim()).trim().to_owned(),
+            output: format!("{}\n{}", output.trim(), log.trim())
+                .trim()
+                .to_owned(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The endpoint of a node in a cluster, as buildx stores it.
 
-use super::super::{Driver, Error};
+use super::super::{Driver, Error, NodeProblem};
 
 /// Returns the endpoint of a new node, as buildx writes it:
 /// `kubernetes:///BUILDER?deployment=NODE&kubeconfig=FILE`. Without a node name a unique text takes
@@ -25,19 +25,25 @@ pub fn kubernetes_endpoint(builder: &str, node: Option<&str>, kubeconfig: Option
 
 /// Returns the kubeconfig file of an endpoint; `None` for the environment's.
 pub(super) fn kubeconfig(endpoint: &str) -> Result<Option<String>, Error> {
-    let invalid = |reason: &str| Error::Driver {
+    let invalid = |source| Error::Node {
         driver: Driver::Kubernetes,
-        reason: format!("cannot use the endpoint {endpoint:?}: {reason}"),
+        source,
     };
     let Some(rest) = endpoint.strip_prefix("kubernetes://") else {
-        return Err(invalid("it begins with kubernetes://"));
+        return Err(invalid(NodeProblem::ClusterScheme {
+            endpoint: endpoint.to_owned(),
+        }));
     };
     let (_, query) = rest.split_once('?').unwrap_or((rest, ""));
     let value = query
         .split('&')
         .find_map(|pair| pair.strip_prefix("kubeconfig="));
     let value = crate::client::percent_decoded(value.unwrap_or_default());
-    let value = value.ok_or_else(|| invalid("its kubeconfig is not percent-encoded"))?;
+    let value = value.ok_or_else(|| {
+        invalid(NodeProblem::ClusterQuery {
+            endpoint: endpoint.to_owned(),
+        })
+    })?;
     Ok((!value.is_empty()).then_some(value))
 }
 

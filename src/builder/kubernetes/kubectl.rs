@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use super::super::Error;
+use super::super::{ClusterRefusal, Error, KubectlProblem};
 
 const PROGRAM: &str = "kubectl";
 /// The timeout of a call.
@@ -27,22 +27,22 @@ pub(super) struct Kubectl {
 }
 
 impl Kubectl {
-    /// Runs `kubectl` with these arguments and returns its output. `what` describes the purpose for
+    /// Runs `kubectl` with these arguments and returns its output. `action` describes the purpose for
     /// errors.
-    pub(super) async fn run(&self, what: &str, arguments: &[&str]) -> Result<Vec<u8>, Error> {
-        self.run_with(what, arguments, None).await
+    pub(super) async fn run(&self, action: &str, arguments: &[&str]) -> Result<Vec<u8>, Error> {
+        self.run_with(action, arguments, None).await
     }
 
     /// As `run`, with an object on standard input.
     pub(super) async fn run_with(
         &self,
-        what: &str,
+        action: &str,
         arguments: &[&str],
         input: Option<&[u8]>,
     ) -> Result<Vec<u8>, Error> {
-        let failed = |said: String| Error::Kubectl {
-            what: what.to_owned(),
-            said,
+        let failed = |source| Error::Kubectl {
+            action: action.to_owned(),
+            source,
         };
         let run = self.output(arguments, input);
         let output = match tokio::time::timeout(self.patience, run).await {
@@ -52,37 +52,41 @@ impl Kubectl {
                     program: PROGRAM.to_owned(),
                 });
             }
-            Ok(Err(error)) => return Err(failed(error.to_string())),
+            Ok(Err(error)) => return Err(failed(KubectlProblem::Start(error))),
             Err(_) => {
-                let seconds = self.patience.as_secs_f64();
-                return Err(failed(format!("no answer within {seconds} s")));
+                let after = self.patience;
+                return Err(failed(KubectlProblem::TimedOut { after }));
             }
         };
-        match output.status.success() {
-            true => Ok(output.stdout),
-            false => Err(failed(match error_text(&output.stderr) {
-                said if said.is_empty() => output.status.to_string(),
-                said => said,
-            })),
+        if output.status.success() {
+            return Ok(output.stdout);
         }
+        let message = match error_text(&output.stderr) {
+            text if text.is_empty() => output.status.to_string(),
+            text => text,
+        };
+        Err(failed(KubectlProblem::Failed {
+            refusal: ClusterRefusal::in_message(&message),
+            message,
+        }))
     }
 
     /// Returns an object as JSON; `None` if the output is empty, because the object does not exist.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
-        what: &str,
+        action: &str,
         arguments: &[&str],
     ) -> Result<Option<T>, Error> {
         let get = ["get", "--ignore-not-found", "--output=json"];
         let arguments: Vec<&str> = get.iter().chain(arguments).copied().collect();
-        let printed = self.run(what, &arguments).await?;
+        let printed = self.run(action, &arguments).await?;
         if printed.trim_ascii().is_empty() {
             return Ok(None);
         }
         let parsed = serde_json::from_slice(&printed);
         parsed.map(Some).map_err(|error| Error::Kubectl {
-            what: what.to_owned(),
-            said: format!("its answer is invalid: {error}"),
+            action: action.to_owned(),
+            source: KubectlProblem::Answer(error),
         })
     }
 
@@ -128,41 +132,13 @@ fn error_text(stderr: &[u8]) -> String {
             && letters.next() == Some(' ')
     };
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut said: Vec<&str> = lines().filter(|line| !is_log(line)).collect();
-    if said.is_empty() {
-        said.extend(lines().next_back());
+    let mut shown: Vec<&str> = lines().filter(|line| !is_log(line)).collect();
+    if shown.is_empty() {
+        shown.extend(lines().next_back());
     }
-    let said = said.join(" ");
-    let said = said.strip_prefix("error: ").unwrap_or(&said);
-    said.chars().take(SHOWN).collect()
-}
-
-/// Returns a suggestion for the user of a cluster, based on an error message of `kubectl`.
-pub(in crate::builder) fn hint(said: &str) -> String {
-    let any = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
-    if any(&["(Forbidden)", "is forbidden"]) {
-        return "the user of the kubeconfig needs a Role with get, create, delete on deployments \
-                and statefulsets, create, update, delete on configmaps, get, list on pods, create \
-                on pods/exec: examples/kubernetes/role.yaml is one; kubectl auth can-i --list \
-                shows what there is"
-            .to_owned();
-    }
-    if any(&["(Unauthorized)", "must be logged in", "provide credentials"]) {
-        return "log in to the cluster again; kubectl get pods has to work".to_owned();
-    }
-    if said.contains("namespaces ") && said.contains("not found") {
-        return "make the namespace: kubectl create namespace NAME; or take another: --driver-opt \
-                namespace=NAME"
-            .to_owned();
-    }
-    if any(&["exceeded quota"]) {
-        return "ask for less (--driver-opt requests.cpu=…,requests.memory=…,replicas=…), or have \
-                the quota raised"
-            .to_owned();
-    }
-    "kubectl get pods has to work here: KUBECONFIG names the cluster's configuration, kubectl \
-     config use-context its context"
-        .to_owned()
+    let shown = shown.join(" ");
+    let shown = shown.strip_prefix("error: ").unwrap_or(&shown);
+    shown.chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]
@@ -170,11 +146,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_are_told_without_log_lines() {
-        let said = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server API \
+    fn log_lines_are_left_out_of_the_message() {
+        let stderr = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server API \
                     group list\nThe connection to the server localhost:8080 was refused - did you \
                     specify the right host or port?\n";
-        assert!(error_text(said.as_bytes()).starts_with("The connection to the server"));
+        assert!(error_text(stderr.as_bytes()).starts_with("The connection to the server"));
         assert_eq!(error_text(b"error: no context\n"), "no context");
         assert_eq!(
             error_text(b"E1121 15:04:05 only this\n"),

@@ -17,11 +17,10 @@ use std::time::Duration;
 
 pub use self::endpoint::kubernetes_endpoint;
 use self::endpoint::{escape, kubeconfig};
-pub(super) use self::kubectl::hint;
 use self::kubectl::{Kubectl, PATIENCE};
 use self::options::KubernetesOptions;
 use self::pods::{List, Named, Pod, Workload};
-use super::{Boot, Driver, Error, Node, PodReport, Status};
+use super::{Boot, Driver, Error, Node, NodeProblem, PodReport, Status};
 use crate::client::{Address, Client, ConnectOptions};
 
 /// How often a connection that breaks off at once is retried. Nodes that have just joined a cluster
@@ -43,12 +42,9 @@ impl Kubernetes {
     pub(super) fn new(node: &Node) -> Result<Self, Error> {
         let name = super::check_name(&node.name)?.replace('_', "-");
         if !values::is_name(&name) {
-            return Err(Error::Driver {
+            return Err(Error::Node {
                 driver: Driver::Kubernetes,
-                reason: format!(
-                    "cannot name pods {name:?}: a name in a cluster has up to 63 letters, digits \
-                     and '-', not at the ends; --node gives another one"
-                ),
+                source: NodeProblem::PodName { name },
             });
         }
         let options = KubernetesOptions::read(&node.driver_opts)?;
@@ -279,8 +275,18 @@ mod tests {
 
     #[test]
     fn a_name_that_no_pod_can_have_is_told() {
-        let error = driver("ends_", &[]).unwrap_err().to_string();
-        assert!(error.contains("--node"), "{error}");
-        assert!(driver(&"a".repeat(64), &[]).is_err());
+        for name in ["ends_", &"a".repeat(64)] {
+            let error = driver(name, &[]).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    Error::Node {
+                        source: NodeProblem::PodName { .. },
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
     }
 }

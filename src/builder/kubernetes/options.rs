@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::options::{boolean, value};
-use super::super::{Driver, Error};
+use super::super::{Driver, Error, OptionProblem};
 use super::objects::{Names, Toleration};
 use super::values::{Quantity, duration, labels, pairs, quantity, replicas, tolerations};
 
@@ -70,9 +70,11 @@ impl KubernetesOptions {
         };
         let (requests, limits) = resources(given)?;
         let annotations = value(driver, given, "annotations", |text| {
-            free(pairs(text)?, PLATFORMS)
+            without_reserved(pairs(text)?, PLATFORMS)
         })?;
-        let own_labels = value(driver, given, "labels", |text| free(labels(text)?, APP))?;
+        let own_labels = value(driver, given, "labels", |text| {
+            without_reserved(labels(text)?, APP)
+        })?;
         let emulators = text("qemu.image").unwrap_or_else(|| EMULATORS.to_owned());
         let (volume, memory) = (
             size("persistent-volume-claim.requests.storage")?,
@@ -83,9 +85,9 @@ impl KubernetesOptions {
                 driver,
                 option: "buildkit-root-volume-memory".to_owned(),
                 value: memory.text.clone(),
-                reason:
-                    "the state is on a volume already (persistent-volume-claim.requests.storage)"
-                        .to_owned(),
+                source: OptionProblem::StateOnVolume {
+                    option: "persistent-volume-claim.requests.storage",
+                },
             });
         }
         let variable = |(name, value): (&String, &String)| {
@@ -130,7 +132,10 @@ fn resources(given: &BTreeMap<String, String>) -> Result<(Names, Names), Error> 
                 driver,
                 option: request,
                 value: asked.text.clone(),
-                reason: format!("it is more than {limit}, {}", allowed.text),
+                source: OptionProblem::AboveLimit {
+                    limit,
+                    allowed: allowed.text.clone(),
+                },
             });
         }
         requests.extend(asked.map(|size| (resource.to_owned(), size.text)));
@@ -139,29 +144,29 @@ fn resources(given: &BTreeMap<String, String>) -> Result<(Names, Names), Error> 
     Ok((requests, limits))
 }
 
-/// Returns the keys without the driver's own one.
-fn free(keys: Names, reserved: &str) -> Result<Names, String> {
+/// Returns the keys unchanged, if none is the the driver sets.
+fn without_reserved(keys: Names, reserved: &str) -> Result<Names, OptionProblem> {
     match keys.contains_key(reserved) {
-        true => Err(format!("{reserved:?} is the driver's own")),
+        true => Err(OptionProblem::ReservedKey {
+            key: reserved.to_owned(),
+        }),
         false => Ok(keys),
     }
 }
 
-fn balance(text: &str) -> Result<Balance, String> {
+fn balance(text: &str) -> Result<Balance, OptionProblem> {
     match text {
         "sticky" => Ok(Balance::Sticky),
         "random" => Ok(Balance::Random),
-        _ => Err("it is sticky or random".to_owned()),
+        _ => Err(OptionProblem::Balance),
     }
 }
 
-fn namespace(text: &str) -> Result<Option<String>, String> {
+fn namespace(text: &str) -> Result<Option<String>, OptionProblem> {
     match text {
         "" => Ok(None),
         text if super::values::is_name(text) && !text.contains('.') => Ok(Some(text.to_owned())),
-        _ => Err(
-            "a namespace has up to 63 small letters, digits and '-', not at the ends".to_owned(),
-        ),
+        _ => Err(OptionProblem::Namespace),
     }
 }
 
@@ -204,11 +209,11 @@ mod tests {
             ("rootless", "maybe", "true nor false"),
             ("tolerations", "key:a", "operator=Exists|Equal"),
             ("nodeselector", "arm64", "KEY=VALUE"),
-            ("labels", "app=mine", "driver's own"),
+            ("labels", "app=mine", "the driver sets"),
             (
                 "annotations",
                 "buildx.docker.com/platform=x",
-                "driver's own",
+                "the driver sets",
             ),
             ("loadbalance", "round-robin", "sticky or random"),
             ("timeout", "120", "90s"),
@@ -216,7 +221,7 @@ mod tests {
             ("default-load", "perhaps", "true nor false"),
             ("persistent-volume-claim.requests.storage", "big", "4Gi"),
         ] {
-            let error = read(&[(name, value)]).unwrap_err().to_string();
+            let error = crate::causes::in_one_line(&read(&[(name, value)]).unwrap_err());
             for text in [name, &format!("{value:?}"), part] {
                 assert!(error.contains(text), "{text:?} is missing in: {error}");
             }
@@ -225,7 +230,7 @@ mod tests {
 
     #[test]
     fn options_that_exclude_each_other_are_told() {
-        let refused = |pairs| read(pairs).unwrap_err().to_string();
+        let refused = |pairs| crate::causes::in_one_line(&read(pairs).unwrap_err());
         let error = refused(&[("requests.cpu", "2"), ("limits.cpu", "500m")]);
         assert!(error.contains("limits.cpu, 500m"), "{error}");
         let error = refused(&[

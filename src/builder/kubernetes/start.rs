@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::pull::step;
+use super::super::{ClusterRefusal, KubectlProblem, PodsProblem};
 use super::objects::Object;
 use super::pods::{Event, List, Pod, Workload};
 use super::{Boot, Error, Kubernetes, manifest};
@@ -18,7 +19,7 @@ impl Kubernetes {
         let workload = self.workload().await?;
         if workload
             .as_ref()
-            .is_some_and(|one| one.status.ready_replicas > 0)
+            .is_some_and(|workload| workload.status.ready_replicas > 0)
         {
             return Ok(());
         }
@@ -52,7 +53,7 @@ impl Kubernetes {
         let what = format!("create the {} {}", object.kind(), object.name());
         let create = ["create", "--filename=-"];
         match self.kubectl.run_with(&what, &create, Some(&json)).await {
-            Err(Error::Kubectl { said, .. }) if said.contains("(AlreadyExists)") => match object {
+            Err(error) if refusal(&error) == Some(ClusterRefusal::Exists) => match object {
                 Object::ConfigMap(_) => {
                     let what = format!("replace the {} {}", object.kind(), object.name());
                     let replace = ["replace", "--filename=-"];
@@ -122,17 +123,15 @@ impl Kubernetes {
     fn scaled_down(&self) -> Error {
         Error::PodsNotReady {
             name: self.kind(),
-            said: "it is scaled to 0 pods".to_owned(),
-            hint: format!(
-                "kubectl scale {}/{} --replicas={}",
-                self.resource(),
-                self.name,
-                self.options.replicas
-            ),
+            state: "it is scaled to 0 pods".to_owned(),
+            problem: PodsProblem::ScaledDown {
+                object: format!("{}/{}", self.resource(), self.name),
+                replicas: self.options.replicas,
+            },
         }
     }
 
-    /// Returns the error for pods that are not ready, with a suggestion.
+    /// Returns the error for pods that are not ready, with the kind of the problem.
     pub(super) fn not_ready(
         &self,
         workload: Option<&Workload>,
@@ -140,7 +139,7 @@ impl Kubernetes {
         warnings: Vec<String>,
     ) -> Error {
         let ready = pods.iter().filter(|pod| pod.is_ready()).count();
-        let mut said = vec![match workload {
+        let mut states = vec![match workload {
             Some(_) => format!(
                 "{ready} of {} after {}s",
                 self.options.replicas,
@@ -148,48 +147,40 @@ impl Kubernetes {
             ),
             None => "none of them runs".to_owned(),
         }];
-        said.extend(workload.and_then(Workload::trouble));
+        states.extend(workload.and_then(Workload::trouble));
         let unready = pods.iter().filter(|pod| !pod.is_ready());
-        said.extend(unready.map(|pod| format!("{} is {}", pod.metadata.name, pod.state())));
-        said.extend(warnings);
-        let said = said.join("; ");
+        states.extend(unready.map(|pod| format!("{} is {}", pod.metadata.name, pod.state())));
+        states.extend(warnings);
+        let state = states.join("; ");
         Error::PodsNotReady {
             name: self.kind(),
-            hint: self.remedy(&said, pods),
-            said,
+            problem: self.problem(&state, pods),
+            state,
         }
     }
 
-    fn remedy(&self, said: &str, pods: &[Pod]) -> String {
-        let any = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
-        let namespace = self.options.namespace.as_ref();
-        let namespace = namespace.map_or_else(String::new, |name| format!(" --namespace={name}"));
+    /// Recognizes the problem by the reasons that the cluster gives.
+    fn problem(&self, state: &str, pods: &[Pod]) -> PodsProblem {
+        let any = |reasons: &[&str]| reasons.iter().any(|reason| state.contains(reason));
         let pod = pods.iter().find(|pod| !pod.is_ready());
-        let pod = pod.map_or("POD", |pod| pod.metadata.name.as_str());
+        let pod = pod.map(|pod| pod.metadata.name.clone());
+        let namespace = self.options.namespace.clone();
         if any(&["ImagePullBackOff", "ErrImagePull", "InvalidImageName"]) {
-            return format!(
-                "the nodes cannot pull {:?}: name an image that they can (--driver-opt image=…), \
-                 and give the service account the pull secret",
-                self.options.image
-            );
+            let image = self.options.image.clone();
+            return PodsProblem::ImagePull { image };
         }
         if any(&["PodSecurity", "rivileged"]) {
-            return "privileged pods are not allowed there: --driver-opt rootless=true needs less, \
-                    or have the namespace allow them"
-                .to_owned();
+            return PodsProblem::Privileged;
         }
         if any(&["Unschedulable", "FailedScheduling"]) {
-            return "no node takes the pod: ask for less (--driver-opt \
-                    requests.cpu=…,requests.memory=…), or choose other nodes (nodeselector, \
-                    tolerations)"
-                .to_owned();
+            return PodsProblem::Unschedulable;
         }
-        if any(&["CrashLoopBackOff", "ended with", "Unhealthy"]) {
-            return format!("kubectl{namespace} logs {pod} --previous tells what it says");
+        match pod {
+            Some(pod) if any(&["CrashLoopBackOff", "ended with", "Unhealthy"]) => {
+                PodsProblem::Crashing { pod, namespace }
+            }
+            pod => PodsProblem::Waiting { pod, namespace },
         }
-        format!(
-            "kubectl{namespace} describe pod {pod} tells more; --driver-opt timeout=5m waits longer"
-        )
     }
 }
 
@@ -205,9 +196,20 @@ fn progress(pods: &[Pod]) -> String {
 /// True if a retry cannot help.
 fn is_final(error: &Error) -> bool {
     match error {
-        Error::Kubectl { said, .. } => ["(Forbidden)", "(Unauthorized)"]
-            .iter()
-            .any(|refusal| said.contains(refusal)),
+        Error::Kubectl { .. } => matches!(
+            refusal(error),
+            Some(ClusterRefusal::Forbidden | ClusterRefusal::Unauthorized)
+        ),
         _ => true,
+    }
+}
+
+fn refusal(error: &Error) -> Option<ClusterRefusal> {
+    match error {
+        Error::Kubectl {
+            source: KubectlProblem::Failed { refusal, .. },
+            ..
+        } => *refusal,
+        _ => None,
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::super::{OptionProblem, TolerationProblem};
 use super::objects::{Names, Toleration};
 use crate::suggest::nearest;
 
@@ -39,10 +40,8 @@ pub(super) struct Quantity {
 }
 
 /// Parses a non-negative number with an optional exponent or Kubernetes suffix.
-pub(super) fn quantity(text: &str) -> Result<Quantity, String> {
-    let wrong = || {
-        "it is no quantity, as 500m or 2 for CPUs, 512Mi or 4Gi for memory and storage".to_owned()
-    };
+pub(super) fn quantity(text: &str) -> Result<Quantity, OptionProblem> {
+    let wrong = || OptionProblem::Quantity;
     let end = text
         .find(|c: char| !c.is_ascii_digit() && !"+-.".contains(c))
         .unwrap_or(text.len());
@@ -61,9 +60,7 @@ pub(super) fn quantity(text: &str) -> Result<Quantity, String> {
     };
     let amount = number * unit;
     match has_digit && amount.is_finite() {
-        true if amount < 0.0 || text.starts_with('-') => {
-            Err("it cannot be less than zero".to_owned())
-        }
+        true if amount < 0.0 || text.starts_with('-') => Err(OptionProblem::Negative),
         true => Ok(Quantity {
             text: text.to_owned(),
             amount,
@@ -73,13 +70,13 @@ pub(super) fn quantity(text: &str) -> Result<Quantity, String> {
 }
 
 /// Parses `KEY=VALUE[,KEY=VALUE…]`, with optional quotes.
-pub(super) fn pairs(text: &str) -> Result<Names, String> {
+pub(super) fn pairs(text: &str) -> Result<Names, OptionProblem> {
     let pair = |pair: &str| {
         let pair = pair.split_once('=');
-        let (key, value) =
-            pair.ok_or_else(|| "it is a list of KEY=VALUE with commas between".to_owned())?;
+        let (key, value) = pair.ok_or(OptionProblem::Pairs)?;
         if !is_qualified(key) {
-            return Err(format!("{key:?} is no key"));
+            let key = key.to_owned();
+            return Err(OptionProblem::Key { key });
         }
         Ok((key.to_owned(), value.to_owned()))
     };
@@ -87,61 +84,58 @@ pub(super) fn pairs(text: &str) -> Result<Names, String> {
 }
 
 /// As `pairs`, with values that are valid for labels.
-pub(super) fn labels(text: &str) -> Result<Names, String> {
+pub(super) fn labels(text: &str) -> Result<Names, OptionProblem> {
     let labels = pairs(text)?;
     match labels.values().find(|value| !is_label(value)) {
         None => Ok(labels),
-        Some(value) => Err(format!(
-            "{value:?} is not a valid label value: up to {LABEL} letters, digits, '.', '-' and '_', \
-             not at the ends"
-        )),
+        Some(value) => Err(OptionProblem::LabelValue {
+            value: value.clone(),
+        }),
     }
 }
 
 /// Parses `key=K,operator=Exists|Equal,value=V,effect=E,tolerationSeconds=N`; several are separated
 /// by `;`.
-pub(super) fn tolerations(text: &str) -> Result<Vec<Toleration>, String> {
-    text.trim_matches('"').split(';').map(toleration).collect()
+pub(super) fn tolerations(text: &str) -> Result<Vec<Toleration>, OptionProblem> {
+    let parsed = text.trim_matches('"').split(';').map(toleration);
+    Ok(parsed.collect::<Result<_, _>>()?)
 }
 
-fn toleration(text: &str) -> Result<Toleration, String> {
+fn toleration(text: &str) -> Result<Toleration, TolerationProblem> {
     let mut toleration = Toleration::default();
     for pair in text.split(',') {
         let pair = pair
             .split_once('=')
             .map(|(name, value)| (name.trim(), value));
         let Some((name, value)) = pair else {
-            return Err(
-                "it is key=KEY,operator=Exists|Equal,value=VALUE,effect=EFFECT,tolerationSeconds=SECONDS, with ; between several"
-                    .to_owned(),
-            );
+            return Err(TolerationProblem::Form);
         };
         let text = Some(value.to_owned());
         match name {
             "key" => toleration.key = text,
             "operator" if ["Exists", "Equal"].contains(&value) => toleration.operator = text,
-            "operator" => return Err(format!("the operator {value:?} is not Exists or Equal")),
+            "operator" => {
+                let operator = value.to_owned();
+                return Err(TolerationProblem::Operator { operator });
+            }
             "value" => toleration.value = text,
             "effect" if EFFECTS.contains(&value) => toleration.effect = text,
             "effect" => {
-                return Err(format!(
-                    "the effect {value:?} is none of {}",
-                    EFFECTS.join(", ")
-                ));
+                let effect = value.to_owned();
+                return Err(TolerationProblem::Effect { effect });
             }
             "tolerationSeconds" => {
                 let seconds = value.parse();
-                let wrong = |_| format!("tolerationSeconds {value:?} is no whole number");
+                let wrong = |_| TolerationProblem::Seconds {
+                    value: value.to_owned(),
+                };
                 toleration.toleration_seconds = Some(seconds.map_err(wrong)?);
             }
             other => {
-                let meant = nearest(other, &TOLERATION);
-                let meant =
-                    meant.map_or_else(String::new, |name| format!(" (did you mean {name}?)"));
-                return Err(format!(
-                    "a toleration has no {other:?}{meant}, it has {}",
-                    TOLERATION.join(", ")
-                ));
+                return Err(TolerationProblem::UnknownField {
+                    field: other.to_owned(),
+                    nearest: nearest(other, &TOLERATION),
+                });
             }
         }
     }
@@ -153,18 +147,18 @@ fn toleration(text: &str) -> Result<Toleration, String> {
     let has_key = toleration.key.as_ref().is_some_and(|key| !key.is_empty());
     let evicts = toleration.effect.as_deref() == Some("NoExecute");
     match () {
-        () if exists && has_value => Err("with the operator Exists there is no value".to_owned()),
-        () if !exists && !has_key => Err("without a key the operator is Exists".to_owned()),
+        () if exists && has_value => Err(TolerationProblem::ValueWithExists),
+        () if !exists && !has_key => Err(TolerationProblem::NoKey),
         () if toleration.toleration_seconds.is_some() && !evicts => {
-            Err("tolerationSeconds is for the effect NoExecute".to_owned())
+            Err(TolerationProblem::SecondsWithoutNoExecute)
         }
         () => Ok(toleration),
     }
 }
 
 /// Parses a positive duration as Go writes it: `90s` or `1m30s`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "it is no time, as 90s or 5m".to_owned();
+pub(super) fn duration(text: &str) -> Result<Duration, OptionProblem> {
+    let wrong = || OptionProblem::Duration;
     let mut seconds = 0.0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -188,9 +182,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Parses the number of pods.
-pub(super) fn replicas(text: &str) -> Result<i32, String> {
+pub(super) fn replicas(text: &str) -> Result<i32, OptionProblem> {
     let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| "it is no whole number above zero".to_owned())
+    count.ok_or(OptionProblem::Count)
 }
 
 /// True for a valid name of a Deployment or StatefulSet. It is also a label's value and a prefix of
@@ -268,7 +262,7 @@ mod tests {
                 "whole number",
             ),
         ] {
-            let error = tolerations(wrong).unwrap_err();
+            let error = tolerations(wrong).unwrap_err().to_string();
             assert!(error.contains(part), "{wrong}: {error}");
         }
     }

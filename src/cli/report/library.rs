@@ -1,25 +1,10 @@
-//! The next step for errors of the library, by their variants. Errors of a build are in `hint`.
+//! The next step for errors of images and nodes, by their variants. Errors of a build are in `hint`,
+//! those of builders and connections in files of these names.
 
-use solvekit::{builder, client, manifest_list, registry, spread, transfer};
+use solvekit::{manifest_list, registry, spread, transfer};
 
 use super::usage::Advised;
-use super::{buildx_words, daemon_text};
-
-impl Advised for builder::Error {
-    fn advice(&self) -> Option<String> {
-        self.hint()
-    }
-
-    fn in_buildx(&self) -> Option<String> {
-        buildx_words::of_builder(self)
-    }
-}
-
-impl Advised for client::Error {
-    fn advice(&self) -> Option<String> {
-        self.hint()
-    }
-}
+use super::daemon_text;
 
 impl Advised for registry::Error {
     fn advice(&self) -> Option<String> {

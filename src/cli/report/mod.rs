@@ -3,8 +3,10 @@
 pub(crate) mod build_failure;
 pub(crate) mod builder_json;
 pub(crate) mod builder_platforms;
+mod builders;
 mod buildx_words;
 pub(crate) mod columns;
+mod connection;
 pub(crate) mod context_hint;
 pub(crate) mod daemon_text;
 pub(crate) mod display;
