@@ -1,8 +1,10 @@
-//! The generated protobuf and gRPC code of `proto/`, in modules named after the packages; nothing else names the generator.
+//! The generated protobuf and gRPC code of `proto/`, in modules named after the packages; nothing
+//! else names the generator.
 //!
-//! Maps are `BTreeMap`s, bulk bytes are `bytes::Bytes` (see `build.rs`). prost leaves out the default value of a map
-//! entry, Go writes it: what enters a vertex digest is encoded by `llb`, not by these types; maps whose values are messages
-//! are lists of entries here, in which the value is always written.
+//! Maps are `BTreeMap`s, bulk bytes are `bytes::Bytes` (see `build.rs`). prost leaves out the
+//! default value of a map entry, Go writes it: what enters a vertex digest is encoded by `llb`, not
+//! by these types; maps whose values are messages are lists of entries here, in which the value is
+//! always written.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -33,7 +35,8 @@ entries! {
     moby::buildkit::v1::solve_request::FrontendInputsEntry: pb::Definition,
     moby::buildkit::v1::frontend::solve_request::FrontendInputsEntry: pb::Definition,
     moby::buildkit::v1::frontend::ref_map::RefsEntry: moby::buildkit::v1::frontend::Ref,
-    moby::buildkit::v1::frontend::result::AttestationsEntry: moby::buildkit::v1::frontend::Attestations,
+    moby::buildkit::v1::frontend::result::AttestationsEntry:
+        moby::buildkit::v1::frontend::Attestations,
 }
 
 #[cfg(test)]
@@ -57,15 +60,18 @@ mod tests {
         use super::*;
         let named = [
             (moby::buildkit::v1::control_server::SERVICE_NAME, "moby.buildkit.v1.Control"),
-            (moby::buildkit::v1::frontend::llb_bridge_server::SERVICE_NAME, "moby.buildkit.v1.frontend.LLBBridge"),
+            (moby::buildkit::v1::frontend::llb_bridge_server::SERVICE_NAME,
+                "moby.buildkit.v1.frontend.LLBBridge"),
             (moby::filesync::v1::auth_server::SERVICE_NAME, "moby.filesync.v1.Auth"),
             (moby::filesync::v1::file_sync_server::SERVICE_NAME, "moby.filesync.v1.FileSync"),
             (moby::filesync::v1::file_send_server::SERVICE_NAME, "moby.filesync.v1.FileSend"),
-            (moby::buildkit::secrets::v1::secrets_server::SERVICE_NAME, "moby.buildkit.secrets.v1.Secrets"),
+            (moby::buildkit::secrets::v1::secrets_server::SERVICE_NAME,
+                "moby.buildkit.secrets.v1.Secrets"),
             (moby::sshforward::v1::ssh_server::SERVICE_NAME, "moby.sshforward.v1.SSH"),
             (moby::upload::v1::upload_server::SERVICE_NAME, "moby.upload.v1.Upload"),
             (moby::exporter::v1::exporter_server::SERVICE_NAME, "moby.exporter.v1.Exporter"),
-            (containerd::services::content::v1::content_server::SERVICE_NAME, "containerd.services.content.v1.Content"),
+            (containerd::services::content::v1::content_server::SERVICE_NAME,
+                "containerd.services.content.v1.Content"),
             (
                 moby::buildkit::v1::sourcepolicy::policysession::policy_verifier_server::SERVICE_NAME,
                 "moby.buildkit.v1.sourcepolicy.policysession.PolicyVerifier",

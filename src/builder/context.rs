@@ -79,8 +79,8 @@ impl Contexts {
         self
     }
 
-    /// The same, with the folder in which running daemons of the `local` driver have their sockets and
-    /// logs.
+    /// The same, with the folder in which running daemons of the `local` driver have their sockets
+    /// and logs.
     #[must_use]
     pub fn with_temporary_folder(mut self, folder: PathBuf) -> Self {
         self.temporary = Some(folder);

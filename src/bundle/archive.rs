@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use tar::{Archive, Builder, Header};
 
-use super::{Error, LIMIT};
+use super::{BundleProblem, Error, LIMIT};
 
 /// Writes the files, sorted by name.
 pub(super) fn write(files: &BTreeMap<String, Vec<u8>>, to: impl Write) -> io::Result<()> {
@@ -27,15 +27,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let mut decoder = GzDecoder::new(bytes).take(LIMIT as u64 + 1);
     decoder
         .read_to_end(&mut bytes_of_archive)
-        .map_err(|error| {
-            wrong(&format!(
-                "it is not compressed with gzip, or cut off: {error}"
-            ))
-        })?;
+        .map_err(|error| wrong(BundleProblem::Gzip(error)))?;
     if bytes_of_archive.len() > LIMIT {
-        return Err(wrong(&format!("it has more than {LIMIT} bytes")));
+        return Err(wrong(BundleProblem::TooLarge { limit: LIMIT }));
     }
-    let damaged = |error: io::Error| wrong(&format!("its archive is damaged: {error}"));
+    let damaged = |error: io::Error| wrong(BundleProblem::Archive(error));
     let mut archive = Archive::new(bytes_of_archive.as_slice());
     let mut files = BTreeMap::new();
     for entry in archive.entries().map_err(damaged)? {
@@ -47,17 +43,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let mut content = Vec::new();
         entry.read_to_end(&mut content).map_err(damaged)?;
         if content.len() as u64 != entry.size() {
-            return Err(wrong("its archive is cut off"));
+            return Err(wrong(BundleProblem::CutOff));
         }
         files.insert(name, content);
     }
     Ok(files)
 }
 
-pub(super) fn wrong(reason: &str) -> Error {
-    Error::NotABundle {
-        reason: reason.to_owned(),
-    }
+pub(super) fn wrong(reason: BundleProblem) -> Error {
+    Error::NotABundle { reason }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
-use super::Error;
+use super::{DesktopProblem, Error};
 
 /// The largest answer that is read, in bytes.
 const ANSWER: usize = 1 << 20;
@@ -32,7 +32,11 @@ pub async fn upload(socket: &Path, bundle: Vec<u8>) -> Result<Vec<String>, Error
         let response = sender.send_request(request).await.map_err(failed)?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER).collect().await;
-        Ok((status, body.map_err(failed)?.to_bytes()))
+        Ok((
+            status,
+            body.map_err(|error| failed(DesktopProblem::Body(error)))?
+                .to_bytes(),
+        ))
     };
     let mut talk = std::pin::pin!(talk);
     let mut connection = std::pin::pin!(connection);
@@ -43,13 +47,16 @@ pub async fn upload(socket: &Path, bundle: Vec<u8>) -> Result<Vec<String>, Error
     };
     if !status.is_success() {
         let message = String::from_utf8_lossy(&body);
-        return Err(failed(format!("{status}: {}", message.trim())));
+        return Err(failed(DesktopProblem::Refused {
+            status,
+            message: message.trim().to_owned(),
+        }));
     }
     serde_json::from_slice(&body).map_err(failed)
 }
 
-fn failed(reason: impl ToString) -> Error {
+fn failed(reason: impl Into<DesktopProblem>) -> Error {
     Error::Desktop {
-        reason: reason.to_string(),
+        reason: reason.into(),
     }
 }

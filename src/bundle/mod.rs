@@ -8,12 +8,14 @@
 
 mod archive;
 mod desktop;
+mod problem;
 mod read;
 mod record;
 mod trace;
 mod write;
 
 pub use desktop::upload;
+pub use problem::{BundleProblem, DesktopProblem, TraceProblem};
 pub use read::{BundledRecord, read};
 pub use trace::{Span, Trace};
 pub use write::{Bundle, Exported};
@@ -60,13 +62,13 @@ pub enum Error {
     #[error("the trace cannot be understood: {reason}")]
     Trace {
         /// What is wrong with the trace.
-        reason: String,
+        reason: TraceProblem,
     },
     /// The file is not a bundle, or is damaged.
     #[error("it is not a bundle of build records: {reason}")]
     NotABundle {
         /// What is wrong with the file.
-        reason: String,
+        reason: BundleProblem,
     },
     /// The bundle could not be written.
     #[error("cannot write the bundle")]
@@ -79,6 +81,6 @@ pub enum Error {
     #[error("Docker Desktop does not take the bundle: {reason}")]
     Desktop {
         /// The reason.
-        reason: String,
+        reason: DesktopProblem,
     },
 }

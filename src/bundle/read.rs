@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
-use super::{Error, RECORD, archive, archive::wrong};
+use super::{BundleProblem, Error, RECORD, archive, archive::wrong};
 use crate::oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 /// The maximum depth of nested indexes.
@@ -39,11 +39,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<BundledRecord>, Error> {
     let files = archive::read(bytes)?;
     let index = files
         .get("index.json")
-        .ok_or_else(|| wrong("it has no index.json"))?;
+        .ok_or_else(|| wrong(BundleProblem::NoIndex))?;
     let mut records = Vec::new();
     of_index(&files, index, DEPTH, &mut records)?;
     match records.is_empty() {
-        true => Err(wrong("there is no record in it")),
+        true => Err(wrong(BundleProblem::NoRecord)),
         false => Ok(records),
     }
 }
@@ -60,7 +60,7 @@ fn of_index(
     for descriptor in &index.manifests {
         let bytes = blob(files, descriptor)?;
         match media_type::is_index(&descriptor.media_type) {
-            true if depth == 0 => return Err(wrong("its indexes lie too deep")),
+            true if depth == 0 => return Err(wrong(BundleProblem::TooDeep)),
             true => of_index(files, bytes, depth - 1, records)?,
             false => records.extend(of_manifest(files, bytes)?),
         }
@@ -89,20 +89,25 @@ fn of_manifest(files: &Files, bytes: &[u8]) -> Result<Option<BundledRecord>, Err
     }))
 }
 
-fn parse<'a, T: Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| wrong(&format!("its {what} is damaged: {error}")))
+fn parse<'a, T: Deserialize<'a>>(part: &'static str, bytes: &'a [u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|source| wrong(BundleProblem::Json { part, source }))
 }
 
 fn blob<'a>(files: &'a Files, of: &Descriptor) -> Result<&'a [u8], Error> {
     let digest = &of.digest;
     let name = format!("blobs/{}/{}", digest.algorithm(), digest.hex());
-    let bytes = files
-        .get(&name)
-        .ok_or_else(|| wrong(&format!("it lacks {digest}")))?;
+    let bytes = files.get(&name).ok_or_else(|| {
+        wrong(BundleProblem::Missing {
+            digest: digest.clone(),
+        })
+    })?;
     let actual = Digest::sha256(bytes);
     match actual == *digest {
         true => Ok(bytes),
-        false => Err(wrong(&format!("{digest} has the digest {actual}"))),
+        false => Err(wrong(BundleProblem::Digest {
+            digest: digest.clone(),
+            actual,
+        })),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Deserializer, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Error;
+use super::{Error, TraceProblem};
 
 /// Matches command words whose values are credentials.
 static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
@@ -51,15 +51,15 @@ impl Trace {
     /// # Errors
     /// [`Error::Trace`] if it is malformed or has no spans.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let wrong = |reason: String| Error::Trace { reason };
+        let wrong = |reason| Error::Trace { reason };
         let spans = Deserializer::from_slice(bytes).into_iter::<Value>();
         let spans = spans.collect::<Result<Vec<_>, _>>();
-        let spans = spans.map_err(|error| wrong(error.to_string()))?;
-        if let Some(other) = spans.iter().position(|span| !span.is_object()) {
-            return Err(wrong(format!("its part {other} is no span")));
+        let spans = spans.map_err(|error| wrong(error.into()))?;
+        if let Some(number) = spans.iter().position(|span| !span.is_object()) {
+            return Err(wrong(TraceProblem::NotASpan { number }));
         }
         match spans.is_empty() {
-            true => Err(wrong("it has no spans".to_owned())),
+            true => Err(wrong(TraceProblem::Empty)),
             false => Ok(Self { spans }),
         }
     }
@@ -167,7 +167,10 @@ fn jaeger_span(index: usize, span: &Value) -> Value {
         );
         json!({"timestamp": micros(&event["Time"]), "fields": fields})
     });
-    let reference = |kind: &str, context: &Value| json!({"refType": kind, "traceID": context["TraceID"], "spanID": context["SpanID"]});
+    let reference = |kind: &str, context: &Value| {
+        let (trace, span) = (&context["TraceID"], &context["SpanID"]);
+        json!({"refType": kind, "traceID": trace, "spanID": span})
+    };
     let links = span["Links"].as_array().into_iter().flatten();
     let links = links.map(|link| reference("FOLLOWS_FROM", &link["SpanContext"]));
     let references = links.chain([reference("CHILD_OF", &span["Parent"])]);

@@ -54,7 +54,10 @@ impl Bundle {
             }
             manifests.push(manifest);
         }
-        let index = |manifests: &[Descriptor]| json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": manifests});
+        let index = |manifests: &[Descriptor]| {
+            let media_type = media_type::OCI_INDEX;
+            json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests})
+        };
         let root = match manifests.as_slice() {
             [only] => only.clone(),
             several => bundle.add_json(media_type::OCI_INDEX, &index(several)),

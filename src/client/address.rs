@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{Error, Process};
+use super::{AddressProblem, Error, Process};
 
 /// Docker's default socket.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
@@ -76,16 +76,19 @@ impl Address {
             "unix" => Ok(Self::Buildkit(unix(text, rest)?)),
             "tcp" => Ok(Self::Buildkit(tcp(text, rest, None)?)),
             "docker" => docker(text, rest).map(Self::Docker),
-            "http" | "https" => Err(invalid(
-                text,
-                format!("write tcp://{rest}, and give TLS options for https"),
-            )),
+            "http" | "https" => {
+                let authority = rest.to_owned();
+                Err(invalid(text, AddressProblem::Http { authority }))
+            }
             other if NOT_HERE.contains(&other) => Err(Error::UnsupportedScheme {
                 scheme: other.to_owned(),
             }),
             other => match Process::of_buildkit(text) {
                 Some(process) => Ok(Self::Buildkit(Endpoint::Process(Box::new(process?)))),
-                None => Err(invalid(text, format!("unknown scheme {other:?}"))),
+                None => {
+                    let scheme = other.to_owned();
+                    Err(invalid(text, AddressProblem::UnknownScheme { scheme }))
+                }
             },
         }
     }
@@ -169,10 +172,10 @@ fn docker(text: &str, rest: &str) -> Result<Option<Endpoint>, Error> {
         Some((scheme, _)) if NOT_HERE.contains(&scheme) => Err(Error::UnsupportedScheme {
             scheme: format!("docker://{scheme}"),
         }),
-        Some((scheme, _)) => Err(invalid(
-            text,
-            format!("a Docker Engine is at unix://, tcp:// or ssh://, not {scheme}://"),
-        )),
+        Some((scheme, _)) => {
+            let scheme = scheme.to_owned();
+            Err(invalid(text, AddressProblem::EngineScheme { scheme }))
+        }
         None if rest.starts_with('/') => unix(text, rest).map(Some),
         None => tcp(text, rest, Some(DOCKER_PORT)).map(Some),
     }
@@ -180,8 +183,7 @@ fn docker(text: &str, rest: &str) -> Result<Option<Endpoint>, Error> {
 
 fn unix(text: &str, path: &str) -> Result<Endpoint, Error> {
     if !path.starts_with('/') {
-        let reason = "a socket needs an absolute path, as in unix:///run/buildkit/buildkitd.sock";
-        return Err(invalid(text, reason));
+        return Err(invalid(text, AddressProblem::RelativePath));
     }
     Ok(Endpoint::Unix(path.into()))
 }
@@ -192,23 +194,25 @@ fn tcp(text: &str, rest: &str, default_port: Option<u16>) -> Result<Endpoint, Er
         return Err(Error::AddressWithUser);
     }
     if authority.contains(['/', '?', '#']) {
-        return Err(invalid(text, "nothing may follow the port"));
+        return Err(invalid(text, AddressProblem::AfterPort));
     }
-    let (host, port) = split_port(authority)
-        .ok_or_else(|| invalid(text, "write host:port, an IPv6 address in brackets"))?;
+    let (host, port) =
+        split_port(authority).ok_or_else(|| invalid(text, AddressProblem::HostAndPort))?;
     if host.is_empty() {
-        return Err(invalid(text, "the host is missing"));
+        return Err(invalid(text, AddressProblem::NoHost));
     }
     let port = match (port, default_port) {
         (Some(port), _) => match port.parse() {
             Ok(port) if port != 0 => port,
-            _ => return Err(invalid(text, format!("{port:?} is no port"))),
+            _ => {
+                let port = port.to_owned();
+                return Err(invalid(text, AddressProblem::Port { port }));
+            }
         },
         (None, Some(port)) => port,
         (None, None) => {
-            let reason =
-                format!("the port is missing; buildkitd usually has 1234: tcp://{authority}:1234");
-            return Err(invalid(text, reason));
+            let authority = authority.to_owned();
+            return Err(invalid(text, AddressProblem::NoPort { authority }));
         }
     };
     let host = host.to_owned();
@@ -233,23 +237,24 @@ pub(super) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-fn no_scheme(text: &str) -> String {
-    if text.starts_with('/') {
-        format!("the scheme is missing: unix://{text}")
+fn no_scheme(text: &str) -> AddressProblem {
+    let suggestion = if text.starts_with('/') {
+        format!("unix://{text}")
     } else if split_port(text).is_some_and(|(_, port)| port.is_some()) {
-        format!("the scheme is missing: tcp://{text}")
+        format!("tcp://{text}")
     } else {
-        "the scheme is missing: unix://, tcp:// or docker://".to_owned()
-    }
+        "unix://, tcp:// or docker://".to_owned()
+    };
+    AddressProblem::NoScheme { suggestion }
 }
 
-fn invalid(address: &str, reason: impl Into<String>) -> Error {
+fn invalid(address: &str, reason: AddressProblem) -> Error {
     if address.contains('@') {
         return Error::AddressWithUser;
     }
     Error::InvalidAddress {
         address: address.to_owned(),
-        reason: reason.into(),
+        reason,
     }
 }
 

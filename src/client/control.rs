@@ -14,8 +14,8 @@ use tonic::{
 };
 
 use super::{
-    Address, CacheRecord, Error, Failure, MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse,
-    Version, Worker,
+    Address, AnswerProblem, CacheRecord, Error, Failure, MESSAGE_LIMIT, PruneOptions, SolveRequest,
+    SolveResponse, Version, Worker,
     dialer::{Dialer, Way},
     error::root,
     usage::nanoseconds,
@@ -105,7 +105,7 @@ impl Client {
             .map_err(failed(call))?;
         let missing = || Error::InvalidAnswer {
             call,
-            reason: "there is no version in it".to_owned(),
+            reason: AnswerProblem::Missing { part: "version" },
         };
         answer
             .into_inner()

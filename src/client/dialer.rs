@@ -24,6 +24,7 @@ use super::{
 use crate::proto::moby::buildkit::v1::{
     InfoRequest, ListWorkersRequest, control_client::ControlClient,
 };
+use crate::task::Panicked;
 
 /// The largest gRPC message in bytes, as in BuildKit.
 pub(crate) const MESSAGE_LIMIT: usize = 16 << 20;
@@ -366,7 +367,7 @@ async fn prepare(options: TlsOptions, address: &Address) -> Result<Tls, Error> {
     let loaded = tokio::task::spawn_blocking(move || options.load()).await;
     let mut config = loaded.unwrap_or_else(|error| {
         Err(Error::TlsOptions {
-            reason: error.to_string(),
+            reason: Panicked::from(error).into(),
         })
     })?;
     if !matches!(address, Address::Buildkit(_)) {

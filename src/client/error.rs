@@ -3,7 +3,7 @@
 
 use std::{error::Error as StdError, io, path::PathBuf};
 
-use super::{Address, ConnectProblem, Failure};
+use super::{Address, AddressProblem, AnswerProblem, ConnectProblem, Failure, TlsProblem};
 
 /// Why a daemon could not be reached or did not complete a call.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum Error {
         /// The text as given.
         address: String,
         /// What is wrong, and what to write instead.
-        reason: String,
+        reason: AddressProblem,
     },
     /// The address contains a user name (and perhaps a password, so it is not printed).
     #[error("a BuildKit address has no user name; use TLS certificates to log in")]
@@ -48,7 +48,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with the file.
-        reason: String,
+        reason: TlsProblem,
     },
     /// A folder of TLS files lacks a file.
     #[error("the TLS folder {folder:?} has neither {names}")]
@@ -62,7 +62,7 @@ pub enum Error {
     #[error("cannot set up TLS: {reason}")]
     TlsOptions {
         /// What is wrong.
-        reason: String,
+        reason: TlsProblem,
     },
     /// The daemon could not be reached.
     #[error("cannot connect to BuildKit at {address}")]
@@ -103,7 +103,7 @@ pub enum Error {
         /// The call, in words.
         call: &'static str,
         /// What is wrong.
-        reason: String,
+        reason: AnswerProblem,
     },
     /// A Docker Engine refused an API call, or the call failed in it.
     #[error("the engine cannot {call}: {message}")]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt as _;
 use prost::Message as _;
 
-use super::{Client, Code, Error, Failure, MESSAGE_LIMIT, control::failed};
+use super::{AnswerProblem, Client, Code, Error, Failure, MESSAGE_LIMIT, control::failed};
 use crate::oci::Descriptor;
 use crate::proto::containerd::services::content::v1::{
     ReadContentRequest, content_client::ContentClient,
@@ -287,7 +287,7 @@ impl Client {
             if blob.len() > limit {
                 return Err(Error::InvalidAnswer {
                     call,
-                    reason: format!("it is larger than {limit} bytes"),
+                    reason: AnswerProblem::TooLarge { limit },
                 });
             }
         }

@@ -14,6 +14,8 @@
 //! ```
 
 mod address;
+mod address_problem;
+mod answer_problem;
 mod child;
 mod connect;
 mod control;
@@ -36,11 +38,14 @@ mod server_tls;
 mod solve;
 mod stream;
 mod tls;
+mod tls_problem;
 mod transport;
 mod usage;
 mod worker;
 
 pub use address::{Address, Endpoint};
+pub use address_problem::AddressProblem;
+pub use answer_problem::AnswerProblem;
 pub use connect::{CONNECT_TIMEOUT, ConnectOptions, engine_info};
 pub use control::Client;
 pub use daemon::DaemonKind;
@@ -64,6 +69,7 @@ pub use server_tls::ServerTls;
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
 pub use stream::ByteStream;
 pub use tls::TlsOptions;
+pub use tls_problem::{ClientCertificateProblem, ServerCertificateProblem, TlsFailure, TlsProblem};
 pub use usage::{CacheRecord, PruneOptions};
 pub use worker::{Device, GcRule, Version, Worker};
 

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
-use super::{Endpoint, Failure};
+use super::{ClientCertificateProblem, Endpoint, Failure, ServerCertificateProblem, TlsFailure};
 
 /// Why a BuildKit cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +82,7 @@ pub enum ConnectProblem {
     #[error("the server's certificate is not accepted: {reason}")]
     ServerCertificate {
         /// The reason.
-        reason: String,
+        reason: ServerCertificateProblem,
     },
     /// The server demands a client certificate and got none.
     #[error("the server wants a client certificate")]
@@ -90,14 +90,14 @@ pub enum ConnectProblem {
     /// The server rejected the client certificate.
     #[error("the server does not accept the client certificate: {reason}")]
     ClientCertificateRejected {
-        /// The server's alert.
-        reason: String,
+        /// What the server's alert says.
+        reason: ClientCertificateProblem,
     },
     /// Another failure of TLS.
     #[error("TLS failed: {reason}")]
     Tls {
-        /// The TLS library's message.
-        reason: String,
+        /// The alert or the TLS library's error.
+        reason: TlsFailure,
     },
     /// The server is a web server without gRPC.
     #[error("a web server answers there, not BuildKit ({answer})")]

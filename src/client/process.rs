@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::Error;
+use super::{AddressProblem, Error};
 
 /// The remote command that serves BuildKit's gRPC on standard input and output.
 const DIAL_BUILDKIT: [&str; 2] = ["buildctl", "dial-stdio"];
@@ -108,7 +108,7 @@ impl Command {
     }
 }
 
-type Parsed = Result<Command, String>;
+type Parsed = Result<Command, AddressProblem>;
 
 fn container(program: &'static str, rest: &str, flags: &[(&str, &str)]) -> Parsed {
     let (name, query) = split_query(rest);
@@ -165,7 +165,7 @@ fn pod(rest: &str) -> Parsed {
 /// only characters without a special meaning are allowed.
 fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) -> Parsed {
     if rest.contains(['?', '#']) {
-        return Err("nothing may follow the path of the socket".to_owned());
+        return Err(AddressProblem::AfterSocket);
     }
     let (authority, socket) = match rest.find('/') {
         Some(slash) => rest.split_at(slash),
@@ -174,7 +174,7 @@ fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) ->
     let mut arguments: Vec<String> = SSH_OPTIONS.map(str::to_owned).to_vec();
     let host = match authority.rsplit_once('@') {
         Some((user, _)) if user.contains(':') => {
-            return Err("a password cannot be given".to_owned());
+            return Err(AddressProblem::Password);
         }
         Some((user, host)) => {
             check("user", user, |c| {
@@ -185,16 +185,15 @@ fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) ->
         }
         None => authority,
     };
-    let (host, port) =
-        super::address::split_port(host).ok_or("write host:port, an IPv6 address in brackets")?;
+    let (host, port) = super::address::split_port(host).ok_or(AddressProblem::HostAndPort)?;
     check("host", host, |c| {
         c.is_ascii_alphanumeric() || "_.-:%".contains(c)
     })?;
     if let Some(port) = port {
         let valid = port.parse::<u16>().is_ok_and(|port| port != 0);
-        valid
-            .then_some(())
-            .ok_or_else(|| format!("{port:?} is no port"))?;
+        valid.then_some(()).ok_or_else(|| AddressProblem::Port {
+            port: port.to_owned(),
+        })?;
         arguments.extend(["-p".to_owned(), port.to_owned()]);
     }
     arguments.extend(["--".to_owned(), host.to_owned(), command[0].to_owned()]);
@@ -209,11 +208,16 @@ fn ssh(rest: &str, command: &[&str], of_socket: impl Fn(&str) -> Vec<String>) ->
 }
 
 /// Checks that a name is not empty, does not look like a flag, and has only allowed characters.
-fn check(what: &str, text: &str, allowed: impl Fn(char) -> bool) -> Result<(), String> {
+fn check(
+    part: &'static str,
+    text: &str,
+    allowed: impl Fn(char) -> bool,
+) -> Result<(), AddressProblem> {
     match text {
-        "" => Err(format!("the {what} is missing")),
+        "" => Err(AddressProblem::Missing { part }),
         _ if text.starts_with('-') || !text.chars().all(allowed) => {
-            Err(format!("{text:?} is no name of a {what}"))
+            let text = text.to_owned();
+            Err(AddressProblem::Invalid { part, text })
         }
         _ => Ok(()),
     }
@@ -223,19 +227,20 @@ fn split_query(rest: &str) -> (&str, &str) {
     rest.split_once('?').unwrap_or((rest, ""))
 }
 
-fn parameters(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, String> {
+fn parameters(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, AddressProblem> {
     let mut found = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         if !known.contains(&name) {
-            return Err(match known {
-                [] => format!("{name:?} is no parameter; there are none"),
-                known => format!("{name:?} is no parameter; there are {}", known.join(", ")),
+            return Err(AddressProblem::UnknownParameter {
+                name: name.to_owned(),
+                known: known.iter().map(|name| (*name).to_owned()).collect(),
             });
         }
         if !value.is_empty() {
-            let value = percent_decoded(value)
-                .ok_or_else(|| format!("{value:?} is not percent-encoded"))?;
+            let value = percent_decoded(value).ok_or_else(|| AddressProblem::NotEncoded {
+                value: value.to_owned(),
+            })?;
             found.push((name.to_owned(), value));
         }
     }

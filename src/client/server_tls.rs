@@ -6,7 +6,7 @@ use rustls::{ServerConfig, server::WebPkiClientVerifier};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Error, TlsOptions};
+use super::{Error, TlsOptions, TlsProblem};
 
 /// A server's certificate and the authority of its clients' certificates.
 #[derive(Clone)]
@@ -32,20 +32,18 @@ impl ServerTls {
             server_name: None,
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let wrong = |error: &dyn std::error::Error| Error::TlsOptions {
-            reason: error.to_string(),
-        };
+        let wrong = |reason: TlsProblem| Error::TlsOptions { reason };
         let (roots, chain, key) = options.parts(cert, key)?;
         let verifier =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
-                .map_err(|error| wrong(&error))?;
+                .map_err(|error| wrong(error.into()))?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| wrong(&error))?
+            .map_err(|error| wrong(error.into()))?
             .with_client_cert_verifier(verifier)
             .with_single_cert(chain, key)
-            .map_err(|error| wrong(&error))?;
+            .map_err(|error| wrong(error.into()))?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }

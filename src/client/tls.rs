@@ -11,7 +11,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem, pem::PemObject},
 };
 
-use super::{ConnectProblem, Error};
+use super::{
+    ClientCertificateProblem, ConnectProblem, Error, ServerCertificateProblem, TlsFailure,
+    TlsProblem,
+};
 use crate::files::read_at_most;
 
 const CA: &str = "CA certificate";
@@ -69,9 +72,9 @@ impl TlsOptions {
             (None, None) => builder.with_no_client_auth(),
             (Some(cert), Some(key)) => builder
                 .with_client_auth_cert(read_certificates(CERTIFICATE, cert)?, read_key(key)?)
-                .map_err(|error| content(CERTIFICATE, cert, key_mismatch(&error, key)))?,
-            (Some(_), None) => return Err(options("a client certificate needs its key")),
-            (None, Some(_)) => return Err(options("a client key needs its certificate")),
+                .map_err(|error| content(CERTIFICATE, cert, key_mismatch(error, key)))?,
+            (Some(_), None) => return Err(options(TlsProblem::CertificateWithoutKey)),
+            (None, Some(_)) => return Err(options(TlsProblem::KeyWithoutCertificate)),
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Arc::new(config))
@@ -80,8 +83,11 @@ impl TlsOptions {
     /// Returns the name to check, from the options or the dialled host.
     pub(super) fn server_name(&self, host: &str) -> Result<ServerName<'static>, Error> {
         let name = self.server_name.as_deref().unwrap_or(host);
-        ServerName::try_from(name.to_owned())
-            .map_err(|_| options(format!("{name:?} is no name that a certificate can have")))
+        ServerName::try_from(name.to_owned()).map_err(|_| {
+            options(TlsProblem::ServerName {
+                name: name.to_owned(),
+            })
+        })
     }
 
     /// Returns a server's part of the files: the authority, the chain and its key.
@@ -128,11 +134,7 @@ fn read_certificates(
     let bytes = read(role, path)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match certificates {
-        Ok(found) if found.is_empty() => Err(content(
-            role,
-            path,
-            "there is no -----BEGIN CERTIFICATE----- in it",
-        )),
+        Ok(found) if found.is_empty() => Err(content(role, path, TlsProblem::NoCertificate)),
         Ok(found) => Ok(found),
         Err(error) => Err(content(role, path, error)),
     }
@@ -145,14 +147,8 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
             .windows(10)
             .any(|word| word == b"ENCRYPTED\n" || word == b"ENCRYPTED ");
         match error {
-            _ if encrypted => content(
-                KEY,
-                path,
-                "it is encrypted: write it out without a passphrase (openssl pkey)",
-            ),
-            pem::Error::NoItemsFound => {
-                content(KEY, path, "there is no -----BEGIN PRIVATE KEY----- in it")
-            }
+            _ if encrypted => content(KEY, path, TlsProblem::EncryptedKey),
+            pem::Error::NoItemsFound => content(KEY, path, TlsProblem::NoKey),
             error => content(KEY, path, error),
         }
     })
@@ -166,24 +162,26 @@ fn read(role: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     })
 }
 
-fn content(role: &'static str, path: &Path, reason: impl ToString) -> Error {
+fn content(role: &'static str, path: &Path, reason: impl Into<TlsProblem>) -> Error {
     Error::TlsContent {
         role,
         path: path.to_owned(),
-        reason: reason.to_string(),
+        reason: reason.into(),
     }
 }
 
-fn options(reason: impl ToString) -> Error {
+fn options(reason: impl Into<TlsProblem>) -> Error {
     Error::TlsOptions {
-        reason: reason.to_string(),
+        reason: reason.into(),
     }
 }
 
-fn key_mismatch(error: &rustls::Error, key: &Path) -> String {
+fn key_mismatch(error: rustls::Error, key: &Path) -> TlsProblem {
     match error {
-        rustls::Error::InconsistentKeys(_) => format!("the key {key:?} is not this certificate's"),
-        other => other.to_string(),
+        rustls::Error::InconsistentKeys(_) => TlsProblem::OtherKey {
+            key: key.to_owned(),
+        },
+        other => other.into(),
     }
 }
 
@@ -221,7 +219,7 @@ fn of_rustls(error: &rustls::Error, client_certificate: bool) -> ConnectProblem 
         },
         rustls::Error::AlertReceived(alert) => of_alert(&format!("{alert:?}"), client_certificate),
         other => ConnectProblem::Tls {
-            reason: other.to_string(),
+            reason: TlsFailure::Rustls(other.clone()),
         },
     }
 }
@@ -234,31 +232,30 @@ fn of_text(text: &str, client_certificate: bool) -> Option<ConnectProblem> {
 /// Maps alerts by rustls' names. For a missing client certificate Go's servers send
 /// `BadCertificate` in TLS 1.2 and `CertificateRequired` in 1.3.
 fn of_alert(alert: &str, client_certificate: bool) -> ConnectProblem {
+    let name = alert.to_owned();
     let reason = match alert {
-        "UnknownCA" => "it does not know the CA that signed it",
-        "DecryptError" if client_certificate => "its signature is not that of the CA",
-        "CertificateExpired" => "it has expired",
-        "CertificateRevoked" => "it was revoked",
+        "UnknownCA" => ClientCertificateProblem::UnknownAuthority,
+        "DecryptError" if client_certificate => ClientCertificateProblem::Signature,
+        "CertificateExpired" => ClientCertificateProblem::Expired,
+        "CertificateRevoked" => ClientCertificateProblem::Revoked,
         "BadCertificate"
         | "UnsupportedCertificate"
         | "CertificateUnknown"
         | "CertificateRequired"
-        | "AccessDenied" => alert,
-        other => {
+        | "AccessDenied" => ClientCertificateProblem::Alert { name },
+        _ => {
             return ConnectProblem::Tls {
-                reason: format!("the server's alert is {other}"),
+                reason: TlsFailure::Alert { name },
             };
         }
     };
     match client_certificate {
-        true => ConnectProblem::ClientCertificateRejected {
-            reason: reason.to_owned(),
-        },
+        true => ConnectProblem::ClientCertificateRejected { reason },
         false => ConnectProblem::ClientCertificateRequired,
     }
 }
 
-fn certificate(error: &CertificateError) -> String {
+fn certificate(error: &CertificateError) -> ServerCertificateProblem {
     match error {
         CertificateError::NotValidForNameContext {
             expected,
@@ -270,26 +267,22 @@ fn certificate(error: &CertificateError) -> String {
                     .trim_matches(['(', ')', '"'])
                     .to_owned()
             };
-            let names: Vec<_> = presented.iter().map(bare).collect();
-            format!(
-                "it is for {}, not for {}",
-                names.join(", "),
-                expected.to_str()
-            )
+            ServerCertificateProblem::OtherName {
+                presented: presented.iter().map(bare).collect(),
+                expected: expected.to_str().into_owned(),
+            }
         }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "it is not signed by a CA that is trusted here".to_owned()
+            ServerCertificateProblem::UnknownAuthority
         }
         CertificateError::ExpiredContext { time, not_after } => {
             let days = time.as_secs().saturating_sub(not_after.as_secs()) / 86_400;
-            format!("it expired {days} days ago (by this machine's clock)")
+            ServerCertificateProblem::Expired { days }
         }
-        CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet (by this machine's clock)".to_owned()
-        }
+        CertificateError::NotValidYetContext { .. } => ServerCertificateProblem::NotYetValid,
         CertificateError::Other(_) if format!("{error:?}").contains("CaUsedAsEndEntity") => {
-            "it is a CA's own certificate: a server needs one that the CA signed".to_owned()
+            ServerCertificateProblem::OfAuthority
         }
-        other => other.to_string(),
+        other => ServerCertificateProblem::Other(other.clone()),
     }
 }

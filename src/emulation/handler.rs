@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::Error;
+use super::{Error, HandlerProblem};
 
 /// How many bytes of a file the kernel compares at most.
 const COMPARED: usize = 256;
@@ -67,12 +67,12 @@ impl Handler {
     /// # Errors
     /// [`Error::Handler`] if a part is missing or malformed.
     pub fn parse(name: &str, text: &[u8]) -> Result<Self, Error> {
-        let wrong = |reason: String| Error::Handler {
+        let wrong = |reason| Error::Handler {
             name: name.to_owned(),
             reason,
         };
         if text.len() > LONGEST {
-            return Err(wrong(format!("it is longer than {LONGEST} bytes")));
+            return Err(wrong(HandlerProblem::TooLong { limit: LONGEST }));
         }
         let text = String::from_utf8_lossy(text);
         let mut lines = text.lines();
@@ -80,8 +80,8 @@ impl Handler {
             "enabled" => true,
             "disabled" => false,
             other => {
-                let reason = format!("it begins with {other:?}, not with enabled or disabled");
-                return Err(wrong(reason));
+                let line = other.to_owned();
+                return Err(wrong(HandlerProblem::State { line }));
             }
         };
         let mut fields = Fields::default();
@@ -93,7 +93,7 @@ impl Handler {
         Ok(Self {
             name: name.to_owned(),
             enabled,
-            interpreter: interpreter.ok_or_else(|| wrong("it has no interpreter".to_owned()))?,
+            interpreter: interpreter.ok_or_else(|| wrong(HandlerProblem::NoInterpreter))?,
             flags: Flags(fields.flags),
             files,
         })
@@ -132,14 +132,16 @@ struct Fields {
 }
 
 impl Fields {
-    fn read(&mut self, line: &str) -> Result<(), String> {
+    fn read(&mut self, line: &str) -> Result<(), HandlerProblem> {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         match key {
             "interpreter" => self.interpreter = Some(value.to_owned()),
             "flags:" => value.trim().clone_into(&mut self.flags),
             "offset" => {
                 let offset = value.parse().ok().filter(|offset| *offset < COMPARED);
-                self.offset = offset.ok_or_else(|| format!("the offset {value:?} is none"))?;
+                self.offset = offset.ok_or_else(|| HandlerProblem::Offset {
+                    text: value.to_owned(),
+                })?;
             }
             "magic" => self.magic = Some(bytes(value)?),
             "mask" => self.mask = bytes(value)?,
@@ -152,15 +154,14 @@ impl Fields {
         Ok(())
     }
 
-    fn files(&mut self) -> Result<Files, String> {
+    fn files(&mut self) -> Result<Files, HandlerProblem> {
         match (self.magic.take(), self.extension.take()) {
-            (Some(magic), None) if magic.is_empty() => Err("its magic is empty".to_owned()),
+            (Some(magic), None) if magic.is_empty() => Err(HandlerProblem::EmptyMagic),
             (Some(magic), None) if !self.mask.is_empty() && self.mask.len() != magic.len() => {
-                Err(format!(
-                    "its mask has {} bytes, its magic {}",
-                    self.mask.len(),
-                    magic.len()
-                ))
+                Err(HandlerProblem::MaskLength {
+                    mask: self.mask.len(),
+                    magic: magic.len(),
+                })
             }
             (Some(magic), None) => Ok(Files::Magic {
                 offset: self.offset,
@@ -168,14 +169,16 @@ impl Fields {
                 mask: std::mem::take(&mut self.mask),
             }),
             (None, Some(extension)) => Ok(Files::Extension(extension)),
-            (None, None) => Err("it has neither a magic nor an extension".to_owned()),
-            (Some(_), Some(_)) => Err("it has both a magic and an extension".to_owned()),
+            (None, None) => Err(HandlerProblem::NoFiles),
+            (Some(_), Some(_)) => Err(HandlerProblem::TwoKinds),
         }
     }
 }
 
-fn bytes(hex: &str) -> Result<Vec<u8>, String> {
-    let wrong = || format!("{hex:?} is no hexadecimal bytes");
+fn bytes(hex: &str) -> Result<Vec<u8>, HandlerProblem> {
+    let wrong = || HandlerProblem::Hexadecimal {
+        text: hex.to_owned(),
+    };
     if hex.len() > 2 * COMPARED || !hex.len().is_multiple_of(2) || !hex.is_ascii() {
         return Err(wrong());
     }
@@ -229,19 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_handler_is_refused_with_the_reason() {
+    fn malformed_handlers_are_refused_with_the_reason() {
         for (text, reason) in [
             ("", "begins with \"\""),
             ("enable\n", "begins with \"enable\""),
             ("enabled\n", "neither a magic nor an extension"),
             ("enabled\nmagic 7f45\n", "no interpreter"),
             ("enabled\ninterpreter \nmagic 7f45\n", "no interpreter"),
-            ("enabled\ninterpreter /a\nmagic 7f4\n", "no hexadecimal"),
-            ("enabled\ninterpreter /a\nmagic +f4x\n", "no hexadecimal"),
-            ("enabled\ninterpreter /a\nmagic +f\n", "no hexadecimal"),
+            ("enabled\ninterpreter /a\nmagic 7f4\n", "hexadecimal bytes"),
+            ("enabled\ninterpreter /a\nmagic +f4x\n", "hexadecimal bytes"),
+            ("enabled\ninterpreter /a\nmagic +f\n", "hexadecimal bytes"),
             (
                 "enabled\ninterpreter /a\nmagic \u{fc}\u{fc}\n",
-                "no hexadecimal",
+                "hexadecimal bytes",
             ),
             ("enabled\ninterpreter /a\nmagic \n", "magic is empty"),
             (
@@ -255,8 +258,8 @@ mod tests {
             ),
             ("enabled\ninterpreter /a\nmagic 7f\nextension .x\n", "both"),
         ] {
-            let told = parse(text).unwrap_err();
-            assert!(told.contains(reason), "{text:?}: {told}");
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(reason), "{text:?}: {error}");
         }
         let long = format!("enabled\n{}", "x".repeat(LONGEST));
         assert!(parse(&long).unwrap_err().contains("longer"));

@@ -19,6 +19,7 @@
 
 mod ability;
 mod handler;
+mod handler_problem;
 mod here;
 mod install;
 mod machine;
@@ -28,6 +29,7 @@ mod trial;
 
 pub use ability::{Ability, Builder, Reason};
 pub use handler::{Files, Flags, Handler};
+pub use handler_problem::HandlerProblem;
 pub use here::machine_of;
 pub use install::{Change, IMAGE, install};
 pub use machine::{Emulators, KernelVersion, Machine};
@@ -49,7 +51,7 @@ pub enum Error {
         /// Its name.
         name: String,
         /// What is wrong with the handler.
-        reason: String,
+        reason: HandlerProblem,
     },
     /// The program that changes the emulators failed.
     #[error("{image} cannot {what}: exit code {code}")]

@@ -1,7 +1,7 @@
 //! Errors of building a Dockerfile.
 
-use super::Source;
 use super::missing_source::MissingSource;
+use super::{AttributeProblem, ScannerProblem, Source};
 use crate::causes;
 use crate::client::{self, Code, Detail, Failure};
 use crate::dockerfile::{Finding, Span};
@@ -61,7 +61,7 @@ pub enum Error {
         /// The attribute.
         name: String,
         /// The reason.
-        reason: String,
+        reason: AttributeProblem,
     },
     /// A frontend in the daemon creates a context, so its graph is not known here.
     #[error(
@@ -80,7 +80,7 @@ pub enum Error {
         /// The image.
         generator: String,
         /// The reason.
-        reason: String,
+        reason: ScannerProblem,
     },
     /// The client requires a capability that the frontend lacks.
     #[error("unsupported frontend capability {name}")]

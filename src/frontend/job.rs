@@ -9,8 +9,8 @@ use super::error::warning_line;
 use super::sbom::Scanner;
 use super::translated::Translated;
 use super::{
-    Asked, Error, Finished, Refusal, Setting, Source, missing_source, refusal, request, result,
-    solve, unused_args,
+    Asked, AttributeProblem, Error, Finished, Refusal, Setting, Source, missing_source, refusal,
+    request, result, solve, unused_args,
 };
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
@@ -208,12 +208,9 @@ impl Job {
         if let Some((name, _)) = self.asked.attributes.iter().find(stage) {
             return Err(Error::InvalidAttribute {
                 name: name.clone(),
-                reason: format!(
-                    "the frontend {} takes no stage of the Dockerfile for a context; without \
-                     # syntax= or another choice the \
-                     Dockerfile is translated here, which does",
-                    other.name
-                ),
+                reason: AttributeProblem::StageElsewhere {
+                    frontend: other.name.to_string(),
+                },
             });
         }
         let mut options = self.asked.attributes.clone();

@@ -1,10 +1,10 @@
 //! The Dockerfile frontend: it runs in this client, or as an image inside BuildKit.
 //!
-//! [`Job::read`] parses a Dockerfile with what is [`Asked`] of it. [`Job::run`] translates it for every platform, resolves base
-//! images, solves over a [`Bridge`](crate::gateway::Bridge), and returns the result for export. If
-//! the Dockerfile requests another frontend with `# syntax=`, that one is called in the daemon. A
-//! [`Question`] about a Dockerfile is answered without a build. [`serve`] does all this inside a
-//! daemon that started the process as a frontend.
+//! [`Job::read`] parses a Dockerfile with what is [`Asked`] of it. [`Job::run`] translates it for
+//! every platform, resolves base images, solves over a [`Bridge`](crate::gateway::Bridge), and
+//! returns the result for export. If the Dockerfile requests another frontend with `# syntax=`,
+//! that one is called in the daemon. A [`Question`] about a Dockerfile is answered without a build.
+//! [`serve`] does all this inside a daemon that started the process as a frontend.
 //!
 //! ```
 //! use solvekit::frontend::{Asked, Call, Choice, Question, Setting, Source};
@@ -29,6 +29,7 @@ mod job;
 mod link;
 mod missing_source;
 mod preflight;
+mod problem;
 mod read;
 mod refusal;
 mod request;
@@ -52,6 +53,7 @@ pub use inside::serve;
 pub use job::Job;
 pub use link::{Link, LinkedJob};
 pub use missing_source::MissingSource;
+pub use problem::{AttributeProblem, ScannerProblem};
 pub use read::RemoteFiles;
 pub(crate) use read::{Contexts, Entry, is_archive};
 pub use setting::{Finished, ImageLock, PlatformFailure, Setting};

@@ -7,8 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{Error, Setting};
-use crate::causes;
+use super::{Error, ScannerProblem, Setting};
 use crate::gateway::{self, Attestation, AttestationKind, Bridge, ImageQuery, Ref, SolveOptions};
 use crate::llb::{self, CapSet, Constraints, Exec, MarshalOptions, Mount, ResolveMode, State};
 use crate::oci::{Image, Platform};
@@ -45,7 +44,7 @@ impl<'a> Scanner<'a> {
         platform: &Platform,
         mode: ResolveMode,
     ) -> Result<Self, Error> {
-        let failed = |reason: String| Error::Scanner {
+        let failed = |reason| Error::Scanner {
             generator: sbom.generator.to_string(),
             reason,
         };
@@ -57,14 +56,11 @@ impl<'a> Scanner<'a> {
             ..ImageQuery::default()
         };
         let found = bridge.resolve_image(&query).await;
-        let found = found.map_err(|error| match error.failure() {
-            Some(failure) => failed(failure.message.clone()),
-            None => failed(causes::in_one_line(&error)),
-        })?;
+        let found = found.map_err(|error| failed(ScannerProblem::Unresolved(Box::new(error))))?;
         let image: Image = serde_json::from_slice(&found.config)
-            .map_err(|error| failed(format!("its config is invalid: {error}")))?;
+            .map_err(|error| failed(ScannerProblem::Config(error)))?;
         if image.config.entrypoint.is_empty() && image.config.cmd.is_empty() {
-            return Err(failed("it has neither entrypoint nor command".to_owned()));
+            return Err(failed(ScannerProblem::NoCommand));
         }
         Ok(Self {
             sbom,
@@ -92,7 +88,7 @@ impl<'a> Scanner<'a> {
         let graph = self.graph(&id, translation).marshal(&options);
         let graph = graph.map_err(|error| Error::Scanner {
             generator: self.sbom.generator.to_string(),
-            reason: causes::in_one_line(&error),
+            reason: error.into(),
         })?;
         let options = SolveOptions {
             evaluate: setting.evaluate,

@@ -9,6 +9,7 @@ use tonic::{
 };
 
 use super::{BuildResult, Capabilities, Error, Ref, Refs, caps};
+use crate::client::AnswerProblem;
 use crate::{
     client::{CacheEntry, Client, Failure, MESSAGE_LIMIT, SourcePolicy, Version, Worker, failed},
     llb::Definition,
@@ -111,7 +112,7 @@ impl Bridge {
         };
         match self.solve_request(request, options).await?.refs {
             Refs::One(one) => Ok(one),
-            Refs::Platforms(_) => Err(Error::invalid("solving", "it has several platforms")),
+            Refs::Platforms(_) => Err(Error::invalid("solving", AnswerProblem::SeveralPlatforms)),
         }
     }
 
@@ -172,7 +173,7 @@ impl Bridge {
             .into_inner();
         let result = answer
             .result
-            .ok_or_else(|| Error::invalid(call, "there is no result in it"))?;
+            .ok_or_else(|| Error::invalid(call, AnswerProblem::Missing { part: "result" }))?;
         let result = BuildResult::from_proto(result);
         if options.evaluate && !in_solve {
             for reference in result.refs() {
@@ -275,12 +276,11 @@ fn input(
     definition: pb::Definition,
 ) -> Result<(String, Definition), Error> {
     match Definition::from_proto(definition) {
-        Ok(definition) if definition.is_empty() => Err(Error::invalid(
-            call,
-            format!("the input {name:?} is an empty graph"),
-        )),
+        Ok(definition) if definition.is_empty() => {
+            Err(Error::invalid(call, AnswerProblem::EmptyInput { name }))
+        }
         Ok(definition) => Ok((name, definition)),
-        Err(error) => Err(Error::invalid(call, format!("{name}: {error}"))),
+        Err(source) => Err(Error::invalid(call, AnswerProblem::Input { name, source })),
     }
 }
 
@@ -292,7 +292,7 @@ mod tests {
     fn an_input_that_is_empty_is_refused_by_its_name() {
         let empty = pb::Definition::default();
         let error = input("reading", "base".to_owned(), empty).unwrap_err();
-        let text = format!("{error:?}");
+        let text = error.to_string();
         assert!(
             text.contains("base") && text.contains("is an empty graph"),
             "{text}"

@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{Bridge, Error, Ref, caps};
+use crate::client::AnswerProblem;
 use crate::{
     client::failed,
     proto::{fsutil::types::Stat, moby::buildkit::v1::frontend as proto},
@@ -144,7 +145,7 @@ impl Bridge {
         let stat = answer
             .into_inner()
             .stat
-            .ok_or_else(|| Error::invalid(call, "there is no stat in it"))?;
+            .ok_or_else(|| Error::invalid(call, AnswerProblem::Missing { part: "stat" }))?;
         Ok(FileInfo::from(stat))
     }
 }

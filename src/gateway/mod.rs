@@ -92,7 +92,7 @@ impl Error {
         }
     }
 
-    fn invalid(call: &'static str, reason: impl Into<String>) -> Self {
+    fn invalid(call: &'static str, reason: impl Into<client::AnswerProblem>) -> Self {
         Self::Client(client::Error::InvalidAnswer {
             call,
             reason: reason.into(),

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use bytes::Bytes;
 
 use super::{Bridge, Error, caps};
+use crate::client::AnswerProblem;
 use crate::{
     client::{SourcePolicy, failed, platform_to_proto},
     llb::ResolveMode,
@@ -192,7 +193,7 @@ impl Bridge {
         let answer = answer.into_inner();
         let source = answer
             .source
-            .ok_or_else(|| Error::invalid(CALL, "there is no source in it"))?;
+            .ok_or_else(|| Error::invalid(CALL, AnswerProblem::Missing { part: "source" }))?;
         Ok(ResolvedSource {
             identifier: source.identifier,
             attrs: source.attrs,
@@ -275,7 +276,7 @@ fn layout_attrs(layout: OciLayout<'_>) -> BTreeMap<String, String> {
 }
 
 fn digest(text: &str) -> Result<Digest, Error> {
-    Digest::parse(text).map_err(|error| Error::invalid(CALL, error.to_string()))
+    Digest::parse(text).map_err(|error| Error::invalid(CALL, error))
 }
 
 impl From<proto::ResolveSourceGitResponse> for GitSource {

@@ -1,6 +1,6 @@
 //! Annotations of a new index: on the index itself, or on its descriptors.
 
-use super::Error;
+use super::{AnnotationProblem, Error};
 use crate::oci::Platform;
 
 /// An annotation and its place.
@@ -31,21 +31,18 @@ impl Annotation {
     /// [`Error::Annotation`] if the text is malformed, or names manifests: changing a manifest
     /// would change its digest.
     pub fn parse(text: &str) -> Result<Vec<Self>, Error> {
-        let invalid = |reason: &str| Error::Annotation {
+        let invalid = |reason| Error::Annotation {
             input: text.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         };
         let (place, value) = text
             .split_once('=')
-            .ok_or_else(|| invalid("it is not PLACE:KEY=VALUE"))?;
-        let (places, key) = place.split_once(':').ok_or_else(|| {
-            invalid(
-                "say where: index:KEY=VALUE or manifest-descriptor:KEY=VALUE; manifests stay \
-                     as they are",
-            )
-        })?;
+            .ok_or_else(|| invalid(AnnotationProblem::NoValue))?;
+        let (places, key) = place
+            .split_once(':')
+            .ok_or_else(|| invalid(AnnotationProblem::NoPlace))?;
         if key.is_empty() || key.contains(char::is_whitespace) {
-            return Err(invalid("its key is empty or has white space in it"));
+            return Err(invalid(AnnotationProblem::Key));
         }
         let place = |place: &str| {
             let (kind, platform) = match place.split_once('[') {
@@ -54,24 +51,21 @@ impl Annotation {
                     let platform = rest.strip_suffix(']');
                     (
                         kind,
-                        Some(platform.ok_or_else(|| invalid("the bracket is not closed"))?),
+                        Some(platform.ok_or_else(|| invalid(AnnotationProblem::OpenBracket))?),
                     )
                 }
             };
             match (kind, platform) {
                 ("index", None) => Ok(Place::Index),
-                ("index", Some(_)) => Err(invalid("an index is of all platforms")),
+                ("index", Some(_)) => Err(invalid(AnnotationProblem::IndexOfOnePlatform)),
                 ("manifest-descriptor", None) => Ok(Place::ManifestDescriptor(None)),
                 ("manifest-descriptor", Some(platform)) => Platform::parse(platform)
                     .map(|platform| Place::ManifestDescriptor(Some(platform)))
-                    .map_err(|error| invalid(&error.to_string())),
-                ("manifest" | "index-descriptor", _) => Err(invalid(
-                    "manifests and the descriptors of indexes stay as they are here; index and \
-                     manifest-descriptor can be annotated",
-                )),
-                _ => Err(invalid(
-                    "what can be annotated is index and manifest-descriptor",
-                )),
+                    .map_err(|error| invalid(error.into())),
+                ("manifest" | "index-descriptor", _) => {
+                    Err(invalid(AnnotationProblem::Unchangeable))
+                }
+                _ => Err(invalid(AnnotationProblem::UnknownPlace)),
             }
         };
         let all = places.split(',').map(|text| {

@@ -70,6 +70,6 @@ fn payload(name: &Location, envelope: &[u8]) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::Malformed {
             reference: name.to_string(),
             kind: "signed attestation",
-            reason: error.to_string(),
+            reason: error.into(),
         })
 }

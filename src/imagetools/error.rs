@@ -1,5 +1,6 @@
 //! Errors of images in registries.
 
+use super::{AnnotationProblem, ContentProblem, SourceProblem};
 use crate::oci::Digest;
 use crate::task::Panicked;
 use crate::walk::WalkError;
@@ -13,14 +14,14 @@ pub enum Error {
     #[error(transparent)]
     Registry(#[from] registry::Error),
     /// A registry's content does not match its media type.
-    #[error("{reference} is no {kind}: {reason}")]
+    #[error("{reference} is not a valid {kind}: {reason}")]
     Malformed {
         /// The content's name.
         reference: String,
         /// The expected kind of content.
         kind: &'static str,
         /// What is wrong with the content.
-        reason: String,
+        reason: ContentProblem,
     },
     /// An image exceeds a limit.
     #[error("{reference} is not read")]
@@ -51,7 +52,7 @@ pub enum Error {
         /// The text.
         input: String,
         /// What is wrong with the text.
-        reason: String,
+        reason: SourceProblem,
     },
     /// The annotation is invalid.
     #[error("invalid annotation {input:?}: {reason}")]
@@ -59,7 +60,7 @@ pub enum Error {
         /// The text.
         input: String,
         /// What is wrong with the text.
-        reason: String,
+        reason: AnnotationProblem,
     },
     /// The repository of a digest is ambiguous.
     #[error(

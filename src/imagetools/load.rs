@@ -171,6 +171,6 @@ pub(super) fn parse<T: DeserializeOwned>(
     serde_json::from_slice(bytes).map_err(|error| Error::Malformed {
         reference: name.to_string(),
         kind,
-        reason: error.to_string(),
+        reason: error.into(),
     })
 }

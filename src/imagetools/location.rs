@@ -30,18 +30,18 @@ impl Location {
     /// # Errors
     /// [`Error::Source`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Source {
+        let invalid = |reason| Error::Source {
             input: text.to_owned(),
             reason,
         };
         if LayoutReference::is_one(text) {
             return LayoutReference::parse(text)
                 .map(Self::Layout)
-                .map_err(|error| invalid(error.to_string()));
+                .map_err(|error| invalid(error.into()));
         }
         Reference::parse(text)
             .map(|name| Self::Registry(name.with_default_tag()))
-            .map_err(|error| invalid(error.to_string()))
+            .map_err(|error| invalid(error.into()))
     }
 
     /// Returns the short form of the name.

@@ -26,6 +26,7 @@ mod error;
 mod inspect;
 mod load;
 mod location;
+mod problem;
 mod shape;
 mod source;
 mod text;
@@ -37,6 +38,7 @@ pub use error::Error;
 pub use inspect::Inspection;
 pub(crate) use load::too_much;
 pub use location::Location;
+pub use problem::{AnnotationProblem, ContentProblem, SourceProblem};
 pub use source::{Given, Source};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Error, Location};
+use super::{Error, Location, SourceProblem};
 use crate::oci::{Digest, Platform};
 
 /// A part of a new image.
@@ -53,26 +53,23 @@ impl Source {
     /// # Errors
     /// [`Error::Source`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Source {
+        let invalid = |reason| Error::Source {
             input: shortened(text),
             reason,
         };
         let text = text.trim();
         if text.starts_with('{') {
             let document: Document =
-                serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+                serde_json::from_str(text).map_err(|error| invalid(error.into()))?;
             if document.schema_version != 0 {
-                return Err(invalid(
-                    "it is a manifest or an index, and a descriptor of one is needed".to_owned(),
-                ));
+                return Err(invalid(SourceProblem::NotADescriptor));
             }
-            let given: Given =
-                serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+            let given: Given = serde_json::from_str(text).map_err(|error| invalid(error.into()))?;
             return Ok(Self::Descriptor(Box::new(given)));
         }
         match Digest::parse(text) {
             Ok(digest) => return Ok(Self::Digest(digest)),
-            Err(error) if text.starts_with("sha256:") => return Err(invalid(error.to_string())),
+            Err(error) if text.starts_with("sha256:") => return Err(invalid(error.into())),
             Err(_) => {}
         }
         Location::parse(text).map(Self::Name)

@@ -115,8 +115,10 @@ mod tests {
         let expected = format!(
             "Name:      r.example/a:1\nMediaType: \
              {indexed}\nDigest:    {digest}\n           \nManifests: \n\
-             \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n  Platform:    linux/amd64\n               \n\
-             \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n  Platform:    linux/amd64\n  Annotations: \n\
+             \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n\
+             \x20 Platform:    linux/amd64\n               \n\
+             \x20 Name:        r.example/a:1@{digest}\n  MediaType:   {manifest}\n\
+             \x20 Platform:    linux/amd64\n  Annotations: \n\
              \x20   key: value\n"
         );
         assert_eq!(

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Error;
 use super::text::compact;
+use super::{EntryProblem, Error};
 use crate::oci::{Descriptor, Platform, Reference, media_type};
 
 /// A manifest of a list.
@@ -63,15 +63,11 @@ impl Entry {
     }
 
     /// Parses docker's JSON. The error has no path.
-    pub(super) fn parse(json: &[u8]) -> Result<Self, String> {
-        let file: File = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let reference = Reference::parse(&file.reference).map_err(|error| error.to_string())?;
-        let descriptor = file
-            .descriptor
-            .ok_or("it was written by a docker of before 2018; make the list anew")?;
-        let raw = STANDARD
-            .decode(&file.raw)
-            .map_err(|error| error.to_string())?;
+    pub(super) fn parse(json: &[u8]) -> Result<Self, EntryProblem> {
+        let file: File = serde_json::from_slice(json)?;
+        let reference = Reference::parse(&file.reference)?;
+        let descriptor = file.descriptor.ok_or(EntryProblem::NoDescriptor)?;
+        let raw = STANDARD.decode(&file.raw)?;
         let raw = match (raw.is_empty(), file.docker.or(file.oci)) {
             (true, Some(manifest)) => manifest.to_string().into_bytes(),
             _ => raw,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::oci::Reference;
+use crate::oci::{self, Reference};
 use crate::{imagetools, registry};
 
 /// An error of this module.
@@ -42,7 +42,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with the file.
-        reason: String,
+        reason: EntryProblem,
     },
     /// A manifest has no platform.
     #[error("it is not known which platform {manifest} is for")]
@@ -73,4 +73,22 @@ pub enum Error {
     /// A manifest could not be read or copied.
     #[error(transparent)]
     Image(#[from] imagetools::Error),
+}
+
+/// Why a file is not a manifest of a list.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryProblem {
+    /// It is not the expected JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Its reference is invalid.
+    #[error(transparent)]
+    Reference(#[from] oci::Error),
+    /// It has no descriptor, as in old versions of docker.
+    #[error("it was written by a docker of before 2018; create the list again")]
+    NoDescriptor,
+    /// The manifest in it is not base64.
+    #[error("its manifest is not base64: {0}")]
+    Base64(#[from] base64::DecodeError),
 }

@@ -90,7 +90,7 @@ fn parse<T: DeserializeOwned>(
         Error::Image(imagetools::Error::Malformed {
             reference: name.to_string(),
             kind,
-            reason: error.to_string(),
+            reason: error.into(),
         })
     })
 }

@@ -70,7 +70,8 @@ mod tests {
              [\n      {{\n         \
              \"mediaType\": \"{}\",\n         \"size\": \
              1,\n         \"digest\": \"{}\",\n         \"platform\": {{\n            \
-             \"architecture\": \"arm\",\n            \"os\": \"linux\",\n            \"variant\": \"v7\"\n         }}\n      }}\n   ]\n}}",
+             \"architecture\": \"arm\",\n            \"os\": \"linux\",\n            \
+             \"variant\": \"v7\"\n         }}\n      }}\n   ]\n}}",
             one.media_type, one.digest
         );
         assert_eq!(text, expected);

@@ -28,7 +28,7 @@ mod store;
 mod text;
 
 pub use entry::{Annotations, Entry};
-pub use error::Error;
+pub use error::{EntryProblem, Error};
 pub use fetch::fetch;
 pub use list::list_json;
 pub use push::push;

@@ -34,12 +34,12 @@ pub enum EvalError {
     #[error(transparent)]
     Gateway(#[from] crate::gateway::Error),
     /// The policy cannot be evaluated.
-    #[error("cannot decide about {origin}: {reason}")]
+    #[error("cannot decide about {origin}")]
     Decision {
         /// The source.
         origin: String,
-        /// Why not.
-        reason: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The policy asks again and again.
     #[error("maximum attempts reached for resolving policy metadata")]
@@ -116,7 +116,7 @@ impl Evaluator {
             let answer = self.guarded.decide(&source, platform, &say).await;
             let answer = answer.map_err(|error| EvalError::Decision {
                 origin: source.identifier.clone(),
-                reason: crate::causes::in_one_line(&error),
+                source: Box::new(error),
             })?;
             match answer {
                 Answer::Decision(decision) => return Ok((source, decision)),

@@ -12,7 +12,7 @@ use super::{
 use crate::causes;
 use crate::oci::{Platform, Reference};
 use crate::progress::Writer;
-use crate::session::{SourceCheck, Verdict};
+use crate::session::{CheckFailure, SourceCheck, Verdict};
 
 /// How often a policy is asked about one source before it has to decide.
 const TURNS: usize = 10;
@@ -291,15 +291,18 @@ impl Guard {
 
 #[tonic::async_trait]
 impl SourceCheck for Guard {
-    async fn check(&self, source: Source, platform: Option<Platform>) -> Result<Verdict, String> {
+    async fn check(
+        &self,
+        source: Source,
+        platform: Option<Platform>,
+    ) -> Result<Verdict, CheckFailure> {
         for guarded in &self.policies {
             match self.check_with(guarded, &source, platform.as_ref()).await {
                 Ok(Verdict::Allow) => {}
                 Ok(verdict) => return Ok(verdict),
                 Err(error) => {
-                    let reason = causes::in_one_line(&error);
-                    self.deny(&source, vec![reason.clone()], true);
-                    return Err(reason);
+                    self.deny(&source, vec![causes::in_one_line(&error)], true);
+                    return Err(error.into());
                 }
             }
         }

@@ -344,7 +344,8 @@ mod tests {
         assert_eq!(
             first,
             [
-                json!({"event": "step", "time": "1970-01-01T00:00:01Z", "step": "d", "platform": "linux/arm64",
+                json!({"event": "step", "time": "1970-01-01T00:00:01Z", "step": "d",
+                    "platform": "linux/arm64",
                 "name": "[linux/arm64 2/3] RUN make", "state": "started"})
             ]
         );

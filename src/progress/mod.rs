@@ -66,7 +66,7 @@ pub use event::{
 pub use excerpt::SourceExcerpt;
 pub use jsonl::BuildEnd;
 pub use mode::{Mode, ModeError};
-pub use palette::Palette;
+pub use palette::{Palette, PaletteProblem};
 pub use report::{FailedStep, Summary, render_failure, render_warnings};
 pub use step::{Step, Transfer};
 pub use tail::LogTail;

@@ -23,6 +23,30 @@ impl Default for Palette {
     }
 }
 
+/// What is wrong with an entry of `BUILDKIT_COLORS`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PaletteProblem {
+    /// The entry has no `=`.
+    #[error("{entry:?} is not key=color")]
+    Form {
+        /// The entry.
+        entry: String,
+    },
+    /// The color is unknown.
+    #[error("{color:?} is neither the name of a color nor three numbers from 0 to 255")]
+    Color {
+        /// The color.
+        color: String,
+    },
+    /// The key is unknown.
+    #[error("{key:?} is not run, cancel, error or warning")]
+    Key {
+        /// The key.
+        key: String,
+    },
+}
+
 /// The kinds of coloured lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -52,7 +76,7 @@ impl Palette {
     /// Entries are separated by `:`. A key is `run`, `cancel`, `error` or `warning`; a colour is a
     /// name (`red`, `light-red`, …) or three numbers from 0 to 255. An entry may be in double
     /// quotes.
-    pub fn parse(value: &str) -> (Self, Vec<String>) {
+    pub fn parse(value: &str) -> (Self, Vec<PaletteProblem>) {
         let mut palette = Self::default();
         let problems = value
             .split(':')
@@ -62,18 +86,17 @@ impl Palette {
         (palette, problems)
     }
 
-    fn set(&mut self, entry: &str) -> Result<(), String> {
+    fn set(&mut self, entry: &str) -> Result<(), PaletteProblem> {
         let unquoted = entry.trim_matches('"');
         let Some((key, color)) = unquoted.split_once('=') else {
-            return Err(format!("BUILDKIT_COLORS: {entry:?} is not key=color"));
+            let entry = entry.to_owned();
+            return Err(PaletteProblem::Form { entry });
         };
         let Some(sequence) =
             named(&color.to_lowercase()).or_else(|| numbered(color.trim_matches('"')))
         else {
-            return Err(format!(
-                "BUILDKIT_COLORS: {color:?} is neither the name of a color nor three numbers of 0 \
-                 to 255"
-            ));
+            let color = color.to_owned();
+            return Err(PaletteProblem::Color { color });
         };
         match key.to_lowercase().as_str() {
             "run" => self.run = sequence,
@@ -81,9 +104,8 @@ impl Palette {
             "error" => self.error = sequence,
             "warning" => self.warning = sequence,
             _ => {
-                return Err(format!(
-                    "BUILDKIT_COLORS: {key:?} is none of run, cancel, error, warning"
-                ));
+                let key = key.to_owned();
+                return Err(PaletteProblem::Key { key });
             }
         }
         Ok(())
@@ -144,7 +166,7 @@ mod tests {
     fn colours_are_names_or_three_numbers() {
         let (palette, problems) =
             Palette::parse("run=light-green:ERROR=255,0,43:\"cancel=Default\"");
-        assert_eq!(problems, [""; 0]);
+        assert_eq!(problems, []);
         assert_eq!(palette.run, "\x1b[92m");
         assert_eq!(palette.error, "\x1b[38;5;197m");
         assert_eq!(palette.cancel, "\x1b[39m");

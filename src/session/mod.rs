@@ -36,7 +36,7 @@ pub use filesync::{
 };
 #[cfg(fuzzing)]
 pub use fsutil::read_frames;
-pub use policy::{SourceCheck, Verdict};
+pub use policy::{CheckFailure, SourceCheck, Verdict};
 pub use secrets::Secrets;
 pub use shared_key::{node_id, shared_key};
 #[cfg(fuzzing)]

@@ -38,14 +38,21 @@ pub enum Verdict {
     Ask(Facts),
 }
 
+/// Why nothing can be said about a source. Its text and causes go to the daemon.
+pub type CheckFailure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Decides about the sources of a build while it runs.
 #[tonic::async_trait]
 pub trait SourceCheck: Send + Sync {
     /// What is done with a source. The platform is that of an image.
     ///
     /// # Errors
-    /// Why nothing can be said; the build fails then.
-    async fn check(&self, source: Source, platform: Option<Platform>) -> Result<Verdict, String>;
+    /// The build fails then.
+    async fn check(
+        &self,
+        source: Source,
+        platform: Option<Platform>,
+    ) -> Result<Verdict, CheckFailure>;
 }
 
 /// The service.
@@ -81,7 +88,10 @@ impl PolicyVerifier for SourceChecks {
         };
         let platform = request.platform.clone().map(platform_from_proto);
         let verdict = self.0.check(source(answer), platform).await;
-        let result = match verdict.map_err(Status::failed_precondition)? {
+        let result = match verdict.map_err(|failure| {
+            let failure: &(dyn std::error::Error + 'static) = failure.as_ref();
+            Status::failed_precondition(crate::causes::in_one_line(failure))
+        })? {
             Verdict::Ask(facts) => Result_::Request(ask(op, request.platform, &facts)),
             verdict => Result_::Decision(decision(verdict)),
         };

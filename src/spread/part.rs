@@ -102,10 +102,8 @@ mod tests {
         assert_eq!(attributes["push-by-digest"], "true");
         assert!(!attributes.contains_key("store"));
         assert_eq!(part.platforms, platforms);
-        assert_eq!(
-            request(&whole, &platforms, DaemonKind::DockerEngine, None).outputs[0].attributes["store"],
-            "false"
-        );
+        let part = request(&whole, &platforms, DaemonKind::DockerEngine, None);
+        assert_eq!(part.outputs[0].attributes["store"], "false");
     }
 
     #[test]

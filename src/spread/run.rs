@@ -209,14 +209,16 @@ impl Nodes {
             let assembled = work.assemble(registries, output, &parts, &silent);
             made = Some(tokio::select! {
                 made = assembled => made?,
-                () = environment.cancelled.cancelled() => return Err(Error::Build(pipeline::Error::Interrupted)),
+                () = environment.cancelled.cancelled() =>
+                    return Err(Error::Build(pipeline::Error::Interrupted)),
             });
         }
         let firsts = parts.iter().filter_map(|done| done.part.platforms.first());
         let firsts: Vec<Platform> = firsts.cloned().collect();
         let cache = tokio::select! {
             cache = merge::caches(registries, request, &firsts, &silent) => cache?,
-            () = environment.cancelled.cancelled() => return Err(Error::Build(pipeline::Error::Interrupted)),
+            () = environment.cancelled.cancelled() =>
+                return Err(Error::Build(pipeline::Error::Interrupted)),
         };
         merged(parts, kept, made, cache.as_ref()).ok_or(Error::NoNode { silent: Vec::new() })
     }

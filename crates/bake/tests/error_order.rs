@@ -1,5 +1,5 @@
-//! Of several mistakes in one expression, the one is reported that the reference reports: an operand
-//! of the wrong type comes first, even if another operand, or the operand itself, fails.
+//! Of several mistakes in one expression, the one is reported that the reference reports: an
+//! operand of the wrong type comes first, even if another operand, or the operand itself, fails.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 

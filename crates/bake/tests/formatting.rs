@@ -1,4 +1,5 @@
-//! Formatting keeps the meaning of all HCL files of the corpus, and formatting again changes nothing.
+//! Formatting keeps the meaning of all HCL files of the corpus, and formatting again changes
+//! nothing.
 //!
 //! `$SOLVEKIT_BAKE_CORPUS` or `../shared/bake-corpus` beside the checkout holds the files.
 

@@ -150,7 +150,8 @@ fn targets() {
 fn targets_that_inherit_and_link() {
     let target = |at| {
         format!(
-            "target \"t{at}\" {{\n  inherits = [\"base\"]\n  contexts = {{ b = \"target:base\" }}\n}}\n"
+            "target \"t{at}\" {{\n  inherits = [\"base\"]\n  contexts = {{ b \
+             = \"target:base\" }}\n}}\n"
         )
     };
     let base = "target \"base\" {\n  args = { A = \"1\" }\n  platforms = [\"linux/amd64\"]\n}\n";
@@ -243,7 +244,8 @@ fn compose() {
     assert_linear(200, |size| {
         Input::compose(numbered("services:\n", size, |at| {
             format!(
-                "  s{at}:\n    build:\n      context: .\n      args:\n        A: ${{B:-1}}\n    depends_on: [s0]\n"
+                "  s{at}:\n    build:\n      context: .\n      args:\n        A: \
+                 ${{B:-1}}\n    depends_on: [s0]\n"
             )
         }))
     });
@@ -276,7 +278,8 @@ fn too_many_targets() {
     let matrix = |at| {
         format!(
             "target \"t{at}\" {{\n  name = \"t{at}-${{a}}-${{b}}\"\n  matrix = {{\n    \
-             a = [for i in range(100): \"${{i}}\"]\n    b = [for i in range(100): \"${{i}}\"]\n  }}\n}}\n"
+             a = [for i in range(100): \"${{i}}\"]\n    b = [for i in \
+             range(100): \"${{i}}\"]\n  }}\n}}\n"
         )
     };
     let matrices = Input::hcl(numbered("", 3, matrix));
@@ -299,7 +302,8 @@ fn large_attributes_of_many_targets() {
     let entitlements = |at: usize| {
         let entries = numbered("", 200, |entry| format!("\"e{at}-{entry}\","));
         format!(
-            "target \"t{at}\" {{\n  entitlements = [{entries}]\n  contexts = {{ a = \"target:t{}\" }}\n}}\n",
+            "target \"t{at}\" {{\n  entitlements = [{entries}]\n  contexts = {{ a \
+             = \"target:t{}\" }}\n}}\n",
             at + 1
         )
     };
@@ -367,7 +371,8 @@ fn deep_inputs() -> Vec<Input> {
     let links = numbered("target \"t5000\" {}\n", 5000, |at| {
         let next = at + 1;
         format!(
-            "target \"t{at}\" {{\n  inherits = [\"t{next}\"]\n  contexts = {{ a = \"target:t{next}\" }}\n}}\n"
+            "target \"t{at}\" {{\n  inherits = [\"t{next}\"]\n  contexts = {{ a \
+             = \"target:t{next}\" }}\n}}\n"
         )
     });
     let groups = numbered("target \"g5000\" {}\n", 5000, |at| {
@@ -449,7 +454,8 @@ fn nesting_that_people_write_is_allowed() {
         20,
         |at| {
             format!(
-                "function \"f{}\" {{\n  params = [a]\n  result = upper(true ? f{at}(\"${{a}}\") : \"\")\n}}\n",
+                "function \"f{}\" {{\n  params = [a]\n  result = upper(true ? f{at}(\"${{a}}\") \
+                 : \"\")\n}}\n",
                 at + 1
             )
         },

@@ -7,7 +7,8 @@
 //! use solvekit_core::translate::{Options, Outcome, ResolvedImages, translate};
 //!
 //! let dockerfile = solvekit_core::dockerfile::parse(b"FROM scratch\nCOPY . /\n")?;
-//! if let Outcome::Done(done) = translate(&dockerfile, &Options::default(), &ResolvedImages::new())? {
+//! let outcome = translate(&dockerfile, &Options::default(), &ResolvedImages::new())?;
+//! if let Outcome::Done(done) = outcome {
 //!     for vertex in done.definition.vertices() {
 //!         println!("{} {}", vertex.digest(), vertex.metadata().name().unwrap_or_default());
 //!     }

@@ -174,7 +174,9 @@ mod tests {
     #[test]
     fn certificates_are_put_beside_it() {
         let (_folder, path) = written(
-            "[registry.\"r.example:5000\"]\nca = [\"DIR/ca.pem\"]\n[[registry.\"r.example:5000\".keypair]]\nkey = \"DIR/key.pem\"\ncert = \"DIR/ca.pem\"\n",
+            "[registry.\"r.example:5000\"]\nca = \
+             [\"DIR/ca.pem\"]\n[[registry.\"r.example:5000\".keypair]]\nkey \
+             = \"DIR/key.pem\"\ncert = \"DIR/ca.pem\"\n",
         );
         let config = DaemonConfig::load(&path).unwrap();
         assert_eq!(config.files["certs/r.example_5000/ca.pem"], b"CA");

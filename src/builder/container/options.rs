@@ -144,7 +144,8 @@ mod tests {
         assert_eq!(
             Value::Object(options.host),
             json!({
-                "NetworkMode": "host", "Memory": 1_610_612_736_i64, "MemorySwap": -1, "CpuQuota": 50000, "CpusetCpus": "0-3",
+                "NetworkMode": "host", "Memory": 1_610_612_736_i64, "MemorySwap": -1,
+                "CpuQuota": 50000, "CpusetCpus": "0-3",
                 "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3},
             })
         );

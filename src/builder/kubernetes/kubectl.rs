@@ -27,8 +27,8 @@ pub(super) struct Kubectl {
 }
 
 impl Kubectl {
-    /// Runs `kubectl` with these arguments and returns its output. `action` describes the purpose for
-    /// errors.
+    /// Runs `kubectl` with these arguments and returns its output. `action` describes the purpose
+    /// for errors.
     pub(super) async fn run(&self, action: &str, arguments: &[&str]) -> Result<Vec<u8>, Error> {
         self.run_with(action, arguments, None).await
     }
@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn log_lines_are_left_out_of_the_message() {
-        let stderr = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server API \
+        let stderr = "E1121 15:04:05.678901    1234 memcache.go:265] couldn't get current server \
+                      API \
                     group list\nThe connection to the server localhost:8080 was refused - did you \
                     specify the right host or port?\n";
         assert!(error_text(stderr.as_bytes()).starts_with("The connection to the server"));

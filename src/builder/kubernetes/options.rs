@@ -144,7 +144,7 @@ fn resources(given: &BTreeMap<String, String>) -> Result<(Names, Names), Error> 
     Ok((requests, limits))
 }
 
-/// Returns the keys unchanged, if none is the the driver sets.
+/// Returns the keys unchanged, if the driver itself sets none of them.
 fn without_reserved(keys: Names, reserved: &str) -> Result<Names, OptionProblem> {
     match keys.contains_key(reserved) {
         true => Err(OptionProblem::ReservedKey {

@@ -225,16 +225,20 @@ mod tests {
         let ready =
             json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
         assert_eq!(state(ready), "ready");
-        let creating = json!({"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]});
+        let creating = json!({"phase": "Pending",
+            "containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]});
         assert_eq!(state(creating), "Pending: ContainerCreating");
         let unschedulable = json!({"phase": "Pending", "conditions": [
-            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}]});
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                "message": "0/3 nodes are available"}]});
         assert_eq!(
             state(unschedulable),
             "Pending: Unschedulable (0/3 nodes are available)"
         );
-        let crashing = json!({"phase": "Running", "containerStatuses": [{"name": "buildkitd", "restartCount": 3,
-            "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}]});
+        let crashing = json!({"phase": "Running", "containerStatuses": [{
+            "name": "buildkitd", "restartCount": 3,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}]});
         assert_eq!(
             state(crashing),
             "Running: CrashLoopBackOff; buildkitd ended with 1 (Error, started again 3 times)"

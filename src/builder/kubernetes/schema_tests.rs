@@ -54,17 +54,20 @@ fn deployment(options: &[(&str, &str)]) -> Value {
 #[test]
 fn without_options_it_is_one_privileged_pod() {
     let probe = json!({"exec": {"command": ["buildctl", "debug", "workers"]}, "failureThreshold": 3,
-        "initialDelaySeconds": 5, "periodSeconds": 30, "successThreshold": 1, "timeoutSeconds": 60});
+        "initialDelaySeconds": 5, "periodSeconds": 30, "successThreshold": 1,
+        "timeoutSeconds": 60});
     let labels = json!({"app": "bk0"});
     assert_eq!(
         deployment(&[]),
         json!({
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "bk0", "labels": labels},
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "bk0", "labels": labels},
             "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
                 "metadata": {"labels": labels},
                 "spec": {"containers": [{
                     "name": "buildkitd", "image": "moby/buildkit:buildx-stable-1",
-                    "securityContext": {"privileged": true}, "readinessProbe": probe, "livenessProbe": probe,
+                    "securityContext": {"privileged": true}, "readinessProbe": probe,
+                    "livenessProbe": probe,
                 }]},
             }},
         })
@@ -174,7 +177,8 @@ fn rootless_pods_have_no_privileges() {
     );
     assert_eq!(
         pod["initContainers"],
-        json!([{"name": "qemu", "image": "emulators:1", "args": ["--install", "all"], "securityContext": {"privileged": true}}])
+        json!([{"name": "qemu", "image": "emulators:1", "args": ["--install", "all"],
+            "securityContext": {"privileged": true}}])
     );
 }
 
@@ -192,7 +196,9 @@ fn a_volume_makes_it_a_stateful_set() {
         assert_eq!(spec["podManagementPolicy"], "Parallel");
         assert_eq!(
             spec["volumeClaimTemplates"],
-            json!([{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "buildkitd"}, "spec": {"accessModes": ["ReadWriteOnce"],
+            json!([{"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+                "metadata": {"name": "buildkitd"},
+                "spec": {"accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": "10Gi"}}}}])
         );
         let pod = &spec["template"]["spec"];
@@ -217,7 +223,8 @@ fn a_configuration_is_in_config_maps_by_folder() {
     let platforms = json!({"buildx.docker.com/platform": "linux/arm64"});
     assert_eq!(
         made[0],
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bk0-config", "annotations": platforms},
+        json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "bk0-config", "annotations": platforms},
             "data": {"buildkitd.toml": "debug = true\n"}})
     );
     assert_eq!(made[1]["metadata"]["name"], "bk0-config-1");

@@ -1,5 +1,5 @@
-//! The next step for errors of images and nodes, by their variants. Errors of a build are in `hint`,
-//! those of builders and connections in files of these names.
+//! The next step for errors of images and nodes, by their variants. Errors of a build are in
+//! `hint`, those of builders and connections in files of these names.
 
 use solvekit::{manifest_list, registry, spread, transfer};
 

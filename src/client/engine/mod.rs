@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Address, ConnectOptions, ConnectProblem, Error, Stage,
+    Address, AddressProblem, ConnectOptions, ConnectProblem, Error, Stage,
     dialer::Dialer,
     transport::{BoxIo, Deadline, closed},
 };
@@ -55,7 +55,7 @@ impl Engine {
         if !matches!(options.address, Address::Docker(_)) {
             return Err(Error::InvalidAddress {
                 address: options.address.to_string(),
-                reason: "it is not the address of a Docker Engine".to_owned(),
+                reason: AddressProblem::NotAnEngine,
             });
         }
         let dialer = Dialer::new(options).await?;

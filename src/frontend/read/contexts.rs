@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde::Deserialize;
 
-use super::super::{Asked, Error};
+use super::super::{Asked, AttributeProblem, Error};
 use super::archive::is_archive;
 use super::fetch::{fetch, first_bytes, solve};
-use crate::causes;
 use crate::dockerfile::parse_ignore;
 use crate::gateway::{Bridge, Ref};
 use crate::llb::{self, Constraints, Definition, Local, State};
@@ -118,7 +117,12 @@ impl Contexts {
             return Ok(context);
         };
         let Some(definition) = self.inputs.get(input) else {
-            return Err(unusable(name, format!("there is no input {input:?}")));
+            return Err(unusable(
+                name,
+                AttributeProblem::NoInput {
+                    input: input.to_owned(),
+                },
+            ));
         };
         let state = state(input, definition)?;
         let image = match attributes.get(&format!("input-metadata:{input}")) {
@@ -183,7 +187,7 @@ impl Contexts {
     }
 }
 
-fn unusable(name: &str, reason: String) -> Error {
+fn unusable(name: &str, reason: AttributeProblem) -> Error {
     Error::InvalidAttribute {
         name: format!("context:{name}"),
         reason,
@@ -191,7 +195,7 @@ fn unusable(name: &str, reason: String) -> Error {
 }
 
 fn state(name: &str, definition: &Definition) -> Result<State, Error> {
-    State::from_definition(definition).map_err(|error| unusable(name, error.to_string()))
+    State::from_definition(definition).map_err(|error| unusable(name, error.into()))
 }
 
 fn remote(options: &Options) -> Result<State, Error> {
@@ -199,27 +203,25 @@ fn remote(options: &Options) -> Result<State, Error> {
         Ok(state) => Ok(state.unwrap_or_default()),
         Err(error) => Err(Error::InvalidAttribute {
             name: "context".to_owned(),
-            reason: causes::in_one_line(&error),
+            reason: error.into(),
         }),
     }
 }
 
 /// Returns the image config in an input's metadata.
-fn image(json: &str) -> Result<Option<Image>, String> {
+fn image(json: &str) -> Result<Option<Image>, AttributeProblem> {
     #[derive(Deserialize)]
     struct Metadata {
         #[serde(rename = "containerimage.config")]
         config: Option<String>,
     }
     use base64::Engine as _;
-    let metadata: Metadata = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let metadata: Metadata = serde_json::from_str(json)?;
     let Some(config) = metadata.config else {
         return Ok(None);
     };
-    let decoded = base64::engine::general_purpose::STANDARD.decode(config);
-    let decoded = decoded.map_err(|error| error.to_string())?;
-    let image = serde_json::from_slice(&decoded).map_err(|error| error.to_string())?;
-    Ok(Some(image))
+    let decoded = base64::engine::general_purpose::STANDARD.decode(config)?;
+    Ok(Some(serde_json::from_slice(&decoded)?))
 }
 
 /// Returns what a named folder's ignore file excludes.

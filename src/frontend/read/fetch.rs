@@ -53,7 +53,7 @@ async fn solve_with(
     let definition = source.marshal(&options);
     let definition = definition.map_err(|error| Error::InvalidAttribute {
         name: "context".to_owned(),
-        reason: error.to_string(),
+        reason: error.into(),
     })?;
     if definition.is_empty() {
         return Ok((definition, Ref::scratch()));

@@ -81,7 +81,7 @@ impl FromStr for MainContext {
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| invalid("the build context", text, source);
         Ok(
-            match remote_kind(text).map_err(|reason| invalid(ValueError::Url(reason)))? {
+            match remote_kind(text).map_err(|problem| invalid(problem.into()))? {
                 Some(_) => Self::Remote(text.to_owned()),
                 None => {
                     check_scheme(text, "https, http, git or ssh").map_err(invalid)?;
@@ -130,7 +130,7 @@ impl FromStr for NamedContext {
             return Ok(Self::Stage(stage.to_owned()));
         }
         Ok(
-            match remote_kind(text).map_err(|reason| invalid(ValueError::Url(reason)))? {
+            match remote_kind(text).map_err(|problem| invalid(problem.into()))? {
                 Some(_) => Self::Remote(text.to_owned()),
                 None => {
                     let known = "docker-image, oci-layout, target, https, http, git or ssh";
@@ -247,7 +247,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "\\PC*", scheme in "(git|https|docker-image|oci-layout|ssh|git@h:|)(://)?") {
+        fn any_text_is_read_or_refused(
+            text in "\\PC*",
+            scheme in "(git|https|docker-image|oci-layout|ssh|git@h:|)(://)?",
+        ) {
             for text in [text.clone(), format!("{scheme}{text}")] {
                 let _ = text.parse::<MainContext>();
                 let _ = text.parse::<NamedContext>();

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::oci;
+use crate::translate::GitUrlProblem;
 
 /// What is wrong with a value that was given as text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -153,8 +154,8 @@ pub enum ValueError {
         expected: &'static str,
     },
     /// A URL of a git repository or download that cannot be used.
-    #[error("{0}")]
-    Url(String),
+    #[error(transparent)]
+    Url(#[from] GitUrlProblem),
 }
 
 /// Text that is not one CSV record.

@@ -193,8 +193,10 @@ mod tests {
                     "configSource": {"path": "Dockerfile"},
                     "request": {"frontend": "dockerfile.v0", "args": {"a": "b"}}
                 },
-                "internalParameters": {"buildConfig": {"llbDefinition": []}, "builderPlatform": "linux/amd64", "more": 1},
-                "resolvedDependencies": [{"uri": "pkg:docker/alpine@latest", "digest": {"sha256": "aa"}}]
+                "internalParameters": {"buildConfig": {"llbDefinition": []},
+                    "builderPlatform": "linux/amd64", "more": 1},
+                "resolvedDependencies": [{"uri": "pkg:docker/alpine@latest",
+                    "digest": {"sha256": "aa"}}]
             },
             "runDetails": {
                 "builder": {"id": ""},

@@ -70,7 +70,9 @@ pub(super) async fn run(
             () = environment.cancelled.cancelled() => {
                 return Err(Failed::with_daemon(Error::Interrupted));
             }
-            waited = tokio::time::timeout_at(loss.deadline, is_there_again(client)) => waited.is_ok(),
+            waited = tokio::time::timeout_at(loss.deadline, is_there_again(client)) => {
+                waited.is_ok()
+            }
         };
         if !is_there {
             return Err(Failed {

@@ -76,7 +76,9 @@ fn memory_is_bounded() {
 
 proptest! {
     #[test]
-    fn anything_can_be_written(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20)) {
+    fn anything_can_be_written(
+        parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20),
+    ) {
         let mut tail = LogTail::default();
         parts.iter().for_each(|part| tail.write(part, Duration::ZERO));
         for (_, text) in tail.lines() {
@@ -85,7 +87,9 @@ proptest! {
     }
 
     #[test]
-    fn control_sequences_keep_within_bounds(text in "(\x1b\\[[0-9;?]{0,6}[@-~]|[a-c\n\r\t\x08]){0,60}") {
+    fn control_sequences_keep_within_bounds(
+        text in "(\x1b\\[[0-9;?]{0,6}[@-~]|[a-c\n\r\t\x08]){0,60}",
+    ) {
         let mut tail = LogTail::default();
         tail.write(text.as_bytes(), Duration::ZERO);
         prop_assert!(tail.lines.len() <= LINES);

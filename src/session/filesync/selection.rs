@@ -39,12 +39,12 @@ pub enum SelectionError {
         source: io::Error,
     },
     /// A pattern is invalid, or a link could not be followed.
-    #[error("cannot tell which files of {} are sent: {reason}", path.display())]
+    #[error("cannot tell which files of {} are sent", path.display())]
     Patterns {
         /// The folder.
         path: PathBuf,
-        /// The reason, in one line.
-        reason: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -73,8 +73,8 @@ impl Selection {
             Err(source) => return Err(SelectionError::Folder { path, source }),
         };
         let filter = Filter::new(&folder, &request).map_err(|error: TransferError| {
-            let reason = error.message();
-            SelectionError::Patterns { path, reason }
+            let source = Box::new(error);
+            SelectionError::Patterns { path, source }
         })?;
         Ok(Self { filter })
     }

@@ -232,7 +232,10 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_emulated_that_could_be_native(wanted in some_platforms(), offers in some_offers()) {
+    fn nothing_is_emulated_that_could_be_native(
+        wanted in some_platforms(),
+        offers in some_offers(),
+    ) {
         let rules = Rules { require_native: true, ..Rules::default() };
         for share in assign(&wanted, &offers, &rules) {
             for (platform, found) in share.platforms {

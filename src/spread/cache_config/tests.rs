@@ -35,7 +35,8 @@ fn one_cache_has_the_layers_and_records_of_all() {
         json!({
             "layers": [{"blob": "base", "parent": -1}, {"blob": "amd"}],
             "records": [
-                {"digest": "run", "inputs": [[{"link": 1, "selector": "/s"}]], "layers": [{"layer": 1, "createdAt": "t"}]},
+                {"digest": "run", "inputs": [[{"link": 1, "selector": "/s"}]],
+                    "layers": [{"layer": 1, "createdAt": "t"}]},
                 {"digest": "from", "layers": [{"createdAt": "t"}]}
             ]
         }),
@@ -46,7 +47,8 @@ fn one_cache_has_the_layers_and_records_of_all() {
             "layers": [{"blob": "base", "parent": -1}, {"blob": "arm", "annotations": {"size": 4}}],
             "records": [
                 {"digest": "from", "layers": [{"createdAt": "u"}]},
-                {"digest": "run-arm", "inputs": [[{}]], "chains": [{"layers": [0, 1], "createdAt": "u"}]}
+                {"digest": "run-arm", "inputs": [[{}]],
+                    "chains": [{"layers": [0, 1], "createdAt": "u"}]}
             ]
         }),
     );
@@ -61,8 +63,10 @@ fn one_cache_has_the_layers_and_records_of_all() {
             ],
             "records": [
                 {"digest": "from", "layers": [{"layer": 0, "createdAt": "t"}]},
-                {"digest": "run", "inputs": [[{"selector": "/s", "link": 0}]], "layers": [{"layer": 1, "createdAt": "t"}]},
-                {"digest": "run-arm", "inputs": [[{"link": 0}]], "chains": [{"layers": [0, 2], "createdAt": "u"}]}
+                {"digest": "run", "inputs": [[{"selector": "/s", "link": 0}]],
+                    "layers": [{"layer": 1, "createdAt": "t"}]},
+                {"digest": "run-arm", "inputs": [[{"link": 0}]],
+                    "chains": [{"layers": [0, 2], "createdAt": "u"}]}
             ]
         })
     );

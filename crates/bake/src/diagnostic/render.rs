@@ -95,7 +95,8 @@ mod tests {
         assert_eq!(
             shown.with_source(&[file]).excerpt.as_deref(),
             Some(
-                "docker-bake.hcl:2\n--------------------\n   1 |     one\n   2 | >>> two\n   3 |     three\n--------------------"
+                "docker-bake.hcl:2\n--------------------\n   1 |     one\n   2 | >>> two\n   3 \
+                 |     three\n--------------------"
             )
         );
     }

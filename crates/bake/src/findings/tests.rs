@@ -55,8 +55,10 @@ fn hcl(text: &str) -> Vec<String> {
 
 #[test]
 fn unknown_names_are_found_with_the_nearest() {
-    let text = "target \"a\" {\n  tag = [\"x\"]\n  args { A = 1 }\n  matrix = {}\n}\ntargets \"b\" {}\n\
-                variable \"V\" { defualt = 1 }\ngroup \"g\" {\n  targets = [V, \"a\"]\n  description = \"\"\n}\n";
+    let text = "target \"a\" {\n  tag = [\"x\"]\n  args { A = 1 }\n  matrix = \
+                {}\n}\ntargets \"b\" {}\n\
+                variable \"V\" { defualt = 1 }\ngroup \"g\" {\n  targets = \
+                [V, \"a\"]\n  description = \"\"\n}\n";
     let text = text.replace("V, ", "");
     assert_eq!(
         hcl(&text),
@@ -125,7 +127,8 @@ target "lost" {}
 fn tags_are_shared_within_a_group_or_if_both_set_them() {
     let shared = "targets a and b have the same tag x:1";
     let grouped = "group \"default\" { targets = [\"a\", \"in\"] }\ngroup \"in\" { targets = \
-                   [\"b\"] }\ntarget \"a\" { tags = [\"x:1\"] }\ntarget \"b\" { inherits = [\"a\"] }\n";
+                   [\"b\"] }\ntarget \"a\" { tags = [\"x:1\"] }\ntarget \"b\" { inherits = [\"a\"] \
+                   }\n";
     assert_eq!(hcl(grouped), [format!("4 SharedTag: {shared}")]);
     let apart = "target \"a\" { tags = [\"x:1\"] }\ntarget \"b\" { inherits = [\"a\"] }\n";
     assert_eq!(hcl(apart), [""; 0]);
@@ -135,7 +138,8 @@ fn tags_are_shared_within_a_group_or_if_both_set_them() {
 
 #[test]
 fn a_linked_target_lacks_a_platform() {
-    let text = "target \"a\" {\n  contexts = { b = \"target:b\" }\n  platforms = [\"linux/arm64\"]\n}\n\
+    let text = "target \"a\" {\n  contexts = { b = \"target:b\" }\n  platforms = \
+                [\"linux/arm64\"]\n}\n\
                 target \"b\" { platforms = [\"linux/amd64\"] }\n";
     assert_eq!(
         hcl(text),

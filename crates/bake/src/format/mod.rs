@@ -26,7 +26,8 @@ struct Piece<'a> {
     spaces: usize,
 }
 
-/// The canonical form of an HCL file, whose `name` errors show. Formatting it again changes nothing.
+/// The canonical form of an HCL file, whose `name` errors show. Formatting it again changes
+/// nothing.
 ///
 /// # Errors
 /// The first thing that is not HCL, with its place.

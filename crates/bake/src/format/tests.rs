@@ -12,7 +12,8 @@ fn formatted(text: &str) -> String {
 fn indentation_spaces_and_alignment() {
     let text = "group   \"default\"{\ntargets=[\"app\"]   # all\n}\ntarget \"app\" {\n      \
                 context=\".\"\n  tags = [ \"a:${ VERSION }\",\"b\" ] // two\n  args = {\n  A=1\n\
-                LONGER = -1\n}\n\n    platforms =[for p in [ \"x\" ]:p if p!=\"y\"]\n  dockerfile = \"D\"\n}\n";
+                LONGER = -1\n}\n\n    platforms =[for p in [ \"x\" ]:p if p!=\"y\"]\n  dockerfile \
+                = \"D\"\n}\n";
     assert_eq!(
         formatted(text),
         r#"group "default" {
@@ -35,11 +36,13 @@ target "app" {
 
 #[test]
 fn comments_heredocs_and_blank_lines_stay() {
-    let text = "/* a\n   b */\n\n\n# c\ntarget \"t\" {\n    # d\n dockerfile-inline=<<-EOT\n   FROM  a\n    \
+    let text = "/* a\n   b */\n\n\n# c\ntarget \"t\" {\n    # d\n \
+                dockerfile-inline=<<-EOT\n   FROM  a\n    \
                 RUN ${ x }\n  EOT\n  pull=true # e\n  no-cache = false // f\n}";
     assert_eq!(
         formatted(text),
-        "/* a\n   b */\n\n\n# c\ntarget \"t\" {\n  # d\n  dockerfile-inline = <<-EOT\n   FROM  a\n    \
+        "/* a\n   b */\n\n\n# c\ntarget \"t\" {\n  # d\n  dockerfile-inline = \
+         <<-EOT\n   FROM  a\n    \
          RUN ${ x }\n  EOT\n  pull              = true  # e\n  no-cache          = false // f\n}"
     );
 }

@@ -1,7 +1,7 @@
 //! Text to blocks and expressions, with their places: HCL and its JSON form.
 //!
-//! The parser is our own: the places of errors agree with the reference's, which needs its rules for
-//! going on after an error, and hostile nesting must end with an error rather than the stack.
+//! The parser is our own: the places of errors agree with the reference's, which needs its rules
+//! for going on after an error, and hostile nesting must end with an error rather than the stack.
 
 mod range;
 

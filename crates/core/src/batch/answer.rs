@@ -104,7 +104,10 @@ struct Setting {
 
 impl Setting {
     fn of(case: &Case, source: &[u8]) -> Result<Self, Failure> {
-        let worker = case.worker().map_err(Failure::Text)?;
+        let worker = case.worker();
+        let worker = worker.map_err(|error| {
+            Failure::Text(format!("the build platform cannot be used: {error}"))
+        })?;
         let attributes = case.attributes(&worker);
         let attributes = attributes.map_err(|error| Failure::Text(causes::in_one_line(&error)))?;
         if let Some(missing) = UnsupportedCapability::find(&case.opts) {

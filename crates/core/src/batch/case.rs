@@ -62,11 +62,9 @@ impl Case {
     }
 
     /// The worker's platform.
-    pub(super) fn worker(&self) -> Result<Platform, String> {
+    pub(super) fn worker(&self) -> Result<Platform, crate::oci::Error> {
         let text = self.build_platform.as_deref().unwrap_or("linux/amd64");
-        Platform::parse(text)
-            .map(|platform| platform.normalized())
-            .map_err(|error| format!("the build platform cannot be used: {error}"))
+        Platform::parse(text).map(|platform| platform.normalized())
     }
 
     /// The attributes as options, with the worker's platform and what the ignore files exclude.

@@ -155,7 +155,36 @@ pub enum ParseErrorKind {
     Mount(#[source] MountError),
     /// A `--device` that cannot be read.
     #[error("--device cannot be {value:?}")]
-    Device { value: String, reason: String },
+    Device {
+        value: String,
+        reason: DeviceProblem,
+    },
+}
+
+/// What is wrong with a `--device`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceProblem {
+    /// The value is not one CSV record.
+    #[error("it is not a list of comma-separated options")]
+    NotCsv,
+    /// `required` is neither true nor false.
+    #[error("required cannot be {value:?}")]
+    Required {
+        /// The value.
+        value: String,
+    },
+    /// There are two names.
+    #[error("it has two names")]
+    TwoNames,
+    /// The option is unknown.
+    #[error("unknown option {key:?}{}", did_you_mean(*nearest))]
+    UnknownOption {
+        /// The option.
+        key: String,
+        /// The option with the nearest name.
+        nearest: Option<&'static str>,
+    },
 }
 
 impl std::fmt::Display for ParseError {

@@ -5,8 +5,8 @@
 /// with `!` keeps it.
 ///
 /// ```
-/// let patterns = solvekit_core::dockerfile::parse_ignore(b"# all but sources\n*\n! /src//main/../*.rs\n");
-/// assert_eq!(patterns, ["*", "!src/*.rs"]);
+/// let text = b"# all but sources\n*\n! /src//main/../*.rs\n";
+/// assert_eq!(solvekit_core::dockerfile::parse_ignore(text), ["*", "!src/*.rs"]);
 /// ```
 pub fn parse_ignore(source: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(source);

@@ -20,8 +20,9 @@ macro_rules! keywords {
 }
 
 keywords! {
-    Add "ADD", Arg "ARG", Cmd "CMD", Copy "COPY", Entrypoint "ENTRYPOINT", Env "ENV", Expose "EXPOSE", From "FROM",
-    Healthcheck "HEALTHCHECK", Label "LABEL", Maintainer "MAINTAINER", Onbuild "ONBUILD", Run "RUN", Shell "SHELL",
+    Add "ADD", Arg "ARG", Cmd "CMD", Copy "COPY", Entrypoint "ENTRYPOINT", Env "ENV",
+    Expose "EXPOSE", From "FROM", Healthcheck "HEALTHCHECK", Label "LABEL",
+    Maintainer "MAINTAINER", Onbuild "ONBUILD", Run "RUN", Shell "SHELL",
     StopSignal "STOPSIGNAL", User "USER", Volume "VOLUME", Workdir "WORKDIR",
 }
 

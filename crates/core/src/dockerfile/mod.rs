@@ -11,7 +11,8 @@
 //! let dockerfile = parse(b"ARG TAG=3\nFROM alpine:$TAG\nCMD [\"sh\"]\n")?;
 //! assert_eq!(dockerfile.global_args[0].args.variables[0].name, "TAG");
 //! assert_eq!(dockerfile.stages[0].base, "alpine:$TAG");
-//! assert_eq!(dockerfile.stages[0].instructions[0].kind, InstructionKind::Cmd(CommandLine::Exec(vec!["sh".into()])));
+//! let command = CommandLine::Exec(vec!["sh".into()]);
+//! assert_eq!(dockerfile.stages[0].instructions[0].kind, InstructionKind::Cmd(command));
 //! # Ok::<(), solvekit_core::dockerfile::ParseError>(())
 //! ```
 
@@ -49,7 +50,7 @@ pub use csv::fields as csv_fields;
 pub use mount::go_bool;
 
 pub use ast::{Directives, Dockerfile, GlobalArgs, Instruction, Stage};
-pub use error::{ParseError, ParseErrorKind};
+pub use error::{DeviceProblem, ParseError, ParseErrorKind};
 pub use heredoc::{chomp, parse_heredoc};
 pub use ignore::parse_ignore;
 pub use instruction::{

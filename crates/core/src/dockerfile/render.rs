@@ -21,8 +21,8 @@ use crate::{causes, text};
 ///    2 | >>> RUNN true
 /// --------------------
 /// unknown instruction \"RUNN\"; did you mean RUN?
-/// expected: ADD, ARG, CMD, COPY, ENTRYPOINT, ENV, EXPOSE, FROM, HEALTHCHECK, LABEL, MAINTAINER, ONBUILD, RUN, SHELL, \
-/// STOPSIGNAL, USER, VOLUME, WORKDIR
+/// expected: ADD, ARG, CMD, COPY, ENTRYPOINT, ENV, EXPOSE, FROM, HEALTHCHECK, LABEL, \
+/// MAINTAINER, ONBUILD, RUN, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR
 /// ");
 /// ```
 pub fn render_error(file_name: &str, source: &[u8], error: &ParseError) -> String {

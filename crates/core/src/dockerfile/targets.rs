@@ -24,9 +24,12 @@ impl Dockerfile {
     /// What can be built, in order of appearance.
     ///
     /// ```
-    /// let dockerfile = solvekit_core::dockerfile::parse(b"# test runs the tests\nFROM alpine AS test\nFROM test\n")?;
-    /// let targets: Vec<_> = dockerfile.targets().map(|target| (target.name, target.description, target.default)).collect();
-    /// assert_eq!(targets, [(Some("test"), Some("runs the tests"), false), (None, None, true)]);
+    /// let text = b"# test runs the tests\nFROM alpine AS test\nFROM test\n";
+    /// let dockerfile = solvekit_core::dockerfile::parse(text)?;
+    /// let mut targets = dockerfile.targets();
+    /// let test = targets.next().unwrap();
+    /// assert_eq!((test.name, test.description), (Some("test"), Some("runs the tests")));
+    /// assert!(targets.next().unwrap().default);
     /// # Ok::<(), solvekit_core::dockerfile::ParseError>(())
     /// ```
     pub fn targets(&self) -> impl ExactSizeIterator<Item = Target<'_>> {

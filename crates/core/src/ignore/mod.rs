@@ -1,24 +1,14 @@
 //! Lists of path patterns, as `.dockerignore` files and the daemon's include and exclude lists have
 //! them, with the semantics of moby/patternmatcher v0.6: neither gitignore's nor shell globs'.
 
+mod error;
 mod glob;
 mod pattern;
 mod regexp;
 
-use thiserror::Error;
-
 use crate::filepath;
+pub use error::{PatternError, PatternReason};
 use pattern::Pattern;
-
-/// A pattern that cannot be understood.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("invalid pattern \"{pattern}\": {reason}")]
-pub struct PatternError {
-    /// The pattern as it was given.
-    pub pattern: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
 
 /// A list of patterns to ask about paths.
 ///
@@ -108,7 +98,7 @@ impl PatternMatcher {
     }
 
     fn add(&mut self, index: usize, text: &str) -> Result<(), PatternError> {
-        let error = |reason: String| PatternError {
+        let error = |reason| PatternError {
             pattern: text.to_owned(),
             reason,
         };
@@ -119,23 +109,19 @@ impl PatternMatcher {
         let cleaned = filepath::clean(trimmed);
         let (exception, body) = match cleaned.strip_prefix('!') {
             Some("") => {
-                return Err(error(
-                    "an exception needs a pattern after the `!`".to_owned(),
-                ));
+                return Err(error(PatternReason::EmptyException));
             }
             Some(body) => (true, body),
             None => (false, cleaned.as_str()),
         };
         // The reference checks so too; what this leaves out, compiling finds.
-        filepath::glob_matches(body, ".").map_err(|_| {
-            error("a class is not closed or empty, or it ends in a backslash".to_owned())
-        })?;
+        filepath::glob_matches(body, ".").map_err(|_| error(PatternReason::Glob))?;
         let pattern = Pattern::new(body, exception, index, text).map_err(error)?;
         self.expressions += usize::from(pattern.is_expression());
         if self.expressions > EXPRESSIONS {
-            return Err(error(format!(
-                "more than {EXPRESSIONS} patterns need a regular expression"
-            )));
+            return Err(error(PatternReason::TooManyExpressions {
+                limit: EXPRESSIONS,
+            }));
         }
         self.patterns.push(pattern);
         self.exceptions |= exception;

@@ -3,6 +3,7 @@
 
 use regex::Regex;
 
+use super::PatternReason;
 use super::glob::Glob;
 use super::regexp;
 
@@ -53,7 +54,7 @@ impl Pattern {
         exception: bool,
         index: usize,
         text: &str,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, PatternReason> {
         Ok(Self {
             form: form(cleaned)?,
             elements: elements(cleaned),
@@ -109,7 +110,7 @@ enum Kind {
 }
 
 /// Finds the form, by the rules of `compile` in moby/patternmatcher v0.6.
-fn form(pattern: &str) -> Result<Form, String> {
+fn form(pattern: &str) -> Result<Form, PatternReason> {
     let (kind, expression) = scan(pattern);
     Ok(match kind {
         Kind::Exact => Form::Exact(pattern.to_owned()),

@@ -7,18 +7,20 @@ use std::str::Chars;
 
 use regex::Regex;
 
+use super::PatternReason;
+
 /// More characters than a count in braces or the name of a class has: looking further for the end
 /// of each would take long in a pattern that is full of their beginnings.
 const AHEAD: usize = 64;
 
 /// Compiles what [`GoPattern::scan`](super::pattern::GoPattern) made of a pattern.
-pub(super) fn compile(go_syntax: &str) -> Result<Regex, String> {
+pub(super) fn compile(go_syntax: &str) -> Result<Regex, PatternReason> {
     let translated = translate(go_syntax)?;
-    Regex::new(&translated).map_err(|_| "it is not a valid expression".to_owned())
+    Regex::new(&translated).map_err(|_| PatternReason::Expression)
 }
 
 /// Rewrites an expression of Go's `regexp` into one of the `regex` crate that matches the same.
-fn translate(go_syntax: &str) -> Result<String, String> {
+fn translate(go_syntax: &str) -> Result<String, PatternReason> {
     let mut out = String::with_capacity(go_syntax.len() + 8);
     let mut rest = go_syntax.chars().peekable();
     while let Some(c) = rest.next() {
@@ -34,8 +36,8 @@ fn translate(go_syntax: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// A counted repetition, or a brace that is none and stands for itself, as in Go.
-fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+/// A counted repetition. Any other brace stands for itself, as in Go.
+fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     let ahead: String = rest.clone().take(AHEAD).take_while(|&c| c != '}').collect();
     let closed = rest.clone().nth(ahead.chars().count()) == Some('}');
     let (low, high) = ahead.split_once(',').unwrap_or((&ahead, &ahead));
@@ -46,7 +48,7 @@ fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), St
     }
     // Go refuses a repetition of a repetition; here the only others are stars and question marks.
     if out.ends_with(['*', '?']) || out.ends_with("}") && !out.ends_with("\\}") {
-        return Err("a brace repeats a repetition".to_owned());
+        return Err(PatternReason::NestedRepetition);
     }
     let count = |text: &str| text.parse::<u32>().ok().filter(|&count| count <= 1000);
     let valid = match (count(low), count(high)) {
@@ -55,7 +57,7 @@ fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), St
         _ => false,
     };
     if !valid {
-        return Err("a count in braces is out of range".to_owned());
+        return Err(PatternReason::CountOutOfRange);
     }
     out.push_str(&format!("{{{ahead}}}"));
     rest.nth(ahead.chars().count());
@@ -64,8 +66,8 @@ fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), St
 
 /// An escape outside a class. Go knows more of them (octal, hexadecimal, Unicode classes); in a
 /// path pattern they can only be a mistake, and are refused.
-fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, String> {
-    let c = rest.next().ok_or("it ends in a backslash")?;
+fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, PatternReason> {
+    let c = rest.next().ok_or(PatternReason::TrailingBackslash)?;
     Ok(match c {
         'A' | 'z' => format!("\\{c}"),
         'b' | 'B' => format!("(?-u:\\{c})"),
@@ -77,14 +79,14 @@ fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, String> {
 }
 
 /// A class, its opening bracket read already.
-fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     out.push('[');
     if rest.next_if_eq(&'^').is_some() {
         out.push('^');
     }
     let mut first = true;
     loop {
-        match rest.next().ok_or("a class is not closed")? {
+        match rest.next().ok_or(PatternReason::OpenClass)? {
             ']' if !first => break,
             '[' if rest.peek() == Some(&':') => posix_class(rest, out)?,
             '\\' if rest.peek().is_some_and(|&c| perl_class(c).is_some()) => {
@@ -99,16 +101,16 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String>
 }
 
 /// One character of a class, or a range of them.
-fn range(low: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+fn range(low: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     let low = class_char(low, rest)?;
     out.push_str(&literal(low));
     let mut ahead = rest.clone();
     if ahead.next() == Some('-') && ahead.peek().is_some_and(|&c| c != ']') {
         rest.next();
-        let high = rest.next().ok_or("a class is not closed")?;
+        let high = rest.next().ok_or(PatternReason::OpenClass)?;
         let high = class_char(high, rest)?;
         if high < low {
-            return Err(format!("the range {low}-{high} is empty"));
+            return Err(PatternReason::EmptyRange { low, high });
         }
         out.push('-');
         out.push_str(&literal(high));
@@ -116,15 +118,15 @@ fn range(low: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<
     Ok(())
 }
 
-fn class_char(c: char, rest: &mut Peekable<Chars<'_>>) -> Result<char, String> {
+fn class_char(c: char, rest: &mut Peekable<Chars<'_>>) -> Result<char, PatternReason> {
     match c {
-        '\\' => control(rest.next().ok_or("it ends in a backslash")?),
+        '\\' => control(rest.next().ok_or(PatternReason::TrailingBackslash)?),
         c => Ok(c),
     }
 }
 
 /// `[:name:]` inside a class; without the closing `:]` the bracket stands for itself, as in Go.
-fn posix_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+fn posix_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     const NAMES: [&str; 14] = [
         "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
         "space", "upper", "word", "xdigit",
@@ -134,7 +136,8 @@ fn posix_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), S
         return range('[', rest, out);
     };
     if !NAMES.contains(&name.strip_prefix('^').unwrap_or(name)) {
-        return Err(format!("[:{name}:] is not a class"));
+        let name = name.to_owned();
+        return Err(PatternReason::UnknownClass { name });
     }
     out.push_str(&format!("[:{name}:]"));
     rest.nth(name.chars().count() + 2);
@@ -155,7 +158,7 @@ fn perl_class(c: char) -> Option<&'static str> {
 }
 
 /// The character that a backslash and `c` stand for.
-fn control(c: char) -> Result<char, String> {
+fn control(c: char) -> Result<char, PatternReason> {
     Ok(match c {
         'a' => '\x07',
         'f' => '\x0c',
@@ -164,7 +167,7 @@ fn control(c: char) -> Result<char, String> {
         't' => '\t',
         'v' => '\x0b',
         c if c.is_ascii() && !c.is_ascii_alphanumeric() => c,
-        c => return Err(format!("\\{c} is not an escape")),
+        c => return Err(PatternReason::UnknownEscape { escaped: c }),
     })
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::Message;
 
-use super::Error;
 use super::caps::{Cap, CapSet};
 use super::definition::{DefinedVertex, Definition, DigestText, Terminal};
 use super::marshal::sha256;
@@ -16,6 +15,7 @@ use super::metadata::{
 };
 use super::state::State;
 use super::vertex::{Kind, Output, Vertex};
+use super::{DefinitionProblem, Error};
 use crate::proto::pb;
 
 /// An op that is written as it came: decoding and encoding it again could change its digest.
@@ -42,7 +42,7 @@ impl Definition {
     /// # Errors
     /// [`Error::InvalidDefinition`] when it is none, or its last op does not name a result.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let definition = pb::Definition::decode(bytes).map_err(|error| invalid(&error))?;
+        let definition = pb::Definition::decode(bytes).map_err(protobuf)?;
         Self::from_proto(definition)
     }
 
@@ -58,7 +58,7 @@ impl Definition {
         };
         let terminal_inputs = inputs(&last)?;
         if terminal_inputs.len() != 1 {
-            return Err(invalid(&"the last op does not name one result"));
+            return Err(Error::InvalidDefinition(DefinitionProblem::NoResult));
         }
         let mut metadata: HashMap<String, pb::OpMetadata> = found
             .metadata
@@ -149,7 +149,11 @@ impl Made {
 
     pub(super) fn output(&self, digest: &str, index: i64) -> Result<Output, Error> {
         let vertex = self.0.get(digest).cloned();
-        let missing = || invalid(&format!("the op {digest} is used before it is there"));
+        let missing = || {
+            Error::InvalidDefinition(DefinitionProblem::UnknownOp {
+                digest: digest.to_owned(),
+            })
+        };
         Ok(Output {
             vertex: vertex.ok_or_else(missing)?,
             index,
@@ -157,14 +161,12 @@ impl Made {
     }
 }
 
-pub(super) fn invalid(reason: &dyn std::fmt::Display) -> Error {
-    Error::InvalidDefinition {
-        reason: reason.to_string(),
-    }
+fn protobuf(error: prost::DecodeError) -> Error {
+    Error::InvalidDefinition(DefinitionProblem::Protobuf(error))
 }
 
 fn inputs(op: &Bytes) -> Result<Vec<pb::Input>, Error> {
-    let op = pb::Op::decode(op.clone()).map_err(|error| invalid(&error))?;
+    let op = pb::Op::decode(op.clone()).map_err(protobuf)?;
     Ok(op.inputs)
 }
 

@@ -10,9 +10,13 @@
 //! ```
 //! use solvekit_core::llb::{self, Constraints, Copy, File, Local, MarshalOptions, State};
 //!
-//! let context = llb::local("context", &Local::default(), Constraints::new().named("load the context"));
-//! let copied = State::scratch().file(File::new().copy(&context, "/src", "/app/", Copy::default()), Constraints::new());
-//! let definition = copied.marshal(&MarshalOptions { unique_id: "example".into(), ..MarshalOptions::default() })?;
+//! let named = Constraints::new().named("load the context");
+//! let context = llb::local("context", &Local::default(), named);
+//! let copy = File::new().copy(&context, "/src", "/app/", Copy::default());
+//! let copied = State::scratch().file(copy, Constraints::new());
+//! let mut options = MarshalOptions::default();
+//! options.unique_id = "example".into();
+//! let definition = copied.marshal(&options)?;
 //! assert_eq!(definition.vertices()[0].metadata().name(), Some("load the context"));
 //! # Ok::<(), solvekit_core::llb::Error>(())
 //! ```
@@ -74,11 +78,26 @@ pub enum Error {
     /// A passthrough without an id, or that hands nothing on.
     #[error("a passthrough needs an id and at least one input")]
     EmptyPassthrough,
-    /// A definition from elsewhere that is none.
-    #[error("a definition of a build graph cannot be read: {reason}")]
-    InvalidDefinition {
-        /// What is wrong with it.
-        reason: String,
+    /// Bytes from elsewhere that are not a definition.
+    #[error("a definition of a build graph cannot be read: {0}")]
+    InvalidDefinition(DefinitionProblem),
+}
+
+/// Why bytes are not the definition of a graph.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DefinitionProblem {
+    /// They are not this protobuf message.
+    #[error(transparent)]
+    Protobuf(prost::DecodeError),
+    /// The last op is not the graph's result.
+    #[error("the last op does not name one result")]
+    NoResult,
+    /// An op uses another one that is not before it.
+    #[error("the op {digest} is used before it is there")]
+    UnknownOp {
+        /// The other one's digest.
+        digest: String,
     },
 }
 

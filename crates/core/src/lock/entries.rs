@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Error, Lock, LockedImage, VERSION};
+use super::{EntryProblem, Error, FormProblem, Lock, LockedImage, VERSION};
 use crate::oci::{Digest, Platform, Reference};
 use crate::translate::SourceTime;
 
@@ -66,23 +67,21 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
 }
 
 pub(super) fn parse(text: &[u8]) -> Result<Lock, Error> {
-    let form = |reason: String| Error::Form { reason };
+    let form = |error| Error::Form(FormProblem::Json(Arc::new(error)));
     // The version first: a later one may have another form.
     #[derive(serde::Deserialize)]
     struct Version {
         version: Option<Value>,
     }
-    let found: Version = serde_json::from_slice(text).map_err(|error| form(error.to_string()))?;
+    let found: Version = serde_json::from_slice(text).map_err(form)?;
     if let Some(version) = found.version.filter(|version| *version != VERSION) {
         return Err(Error::Version {
             found: version.to_string(),
         });
     }
-    let file: File = serde_json::from_slice(text).map_err(|error| form(error.to_string()))?;
+    let file: File = serde_json::from_slice(text).map_err(form)?;
     debug_assert!(file.version.is_none_or(|version| version == VERSION));
-    let images = file
-        .images
-        .ok_or_else(|| form("it has no \"images\"".to_owned()))?;
+    let images = file.images.ok_or(Error::Form(FormProblem::NoImages))?;
     let mut lock = Lock::new();
     for (name, entry) in images.0 {
         let image = image(&name, entry).map_err(|reason| Error::Entry {
@@ -102,21 +101,20 @@ pub(super) fn parse(text: &[u8]) -> Result<Lock, Error> {
     Ok(lock)
 }
 
-fn image(name: &str, entry: ImageEntry) -> Result<LockedImage, String> {
-    let digest = Digest::parse(&entry.digest).map_err(|error| format!("has no digest: {error}"))?;
+fn image(name: &str, entry: ImageEntry) -> Result<LockedImage, EntryProblem> {
+    let digest = Digest::parse(&entry.digest).map_err(EntryProblem::Digest)?;
     let pinned = name.split_once('@').map(|(_, pinned)| pinned);
     if pinned.is_some_and(|pinned| pinned != digest.as_str()) {
-        return Err(format!("contradicts itself: its digest is {digest}"));
+        return Err(EntryProblem::OtherDigest { digest });
     }
     let mut image = LockedImage::new(digest);
     for (platform, config) in entry.platforms.0 {
-        let parsed = Platform::parse(&platform)
-            .map_err(|error| format!("has a platform that is none: {error}"))?;
+        let parsed = Platform::parse(&platform).map_err(EntryProblem::Platform)?;
         if !config.is_object() {
-            return Err(format!("has no config for {platform}"));
+            return Err(EntryProblem::NoConfig { platform });
         }
         if image.get(&parsed).is_some() {
-            return Err(format!("has the platform {platform} twice"));
+            return Err(EntryProblem::Twice { platform });
         }
         image.insert(&parsed, config);
     }
@@ -134,7 +132,7 @@ fn check_names(lock: &Lock) -> Result<(), Error> {
             Some(other) if normalised != name && other.digest != image.digest => {
                 return Err(Error::Entry {
                     entry: name.to_owned(),
-                    reason: format!("contradicts {normalised:?}, which is the same image"),
+                    reason: EntryProblem::SameImage { other: normalised },
                 });
             }
             _ => {}
@@ -143,14 +141,14 @@ fn check_names(lock: &Lock) -> Result<(), Error> {
     Ok(())
 }
 
-fn time_of(entry: SourceEntry) -> Result<SourceTime, String> {
+fn time_of(entry: SourceEntry) -> Result<SourceTime, EntryProblem> {
     match (entry.git_commit_object, entry.http_last_modified) {
         (Some(object), None) => Ok(SourceTime::GitCommit(object.into_bytes())),
         (None, Some(text)) => OffsetDateTime::parse(&text, &Rfc3339)
             .map(|time| SourceTime::Seconds(time.unix_timestamp()))
-            .map_err(|error| format!("has a time that is none: {error}")),
+            .map_err(EntryProblem::Time),
         (None, None) => Ok(SourceTime::Unknown),
-        (Some(_), Some(_)) => Err("is both a git and an http source".to_owned()),
+        (Some(_), Some(_)) => Err(EntryProblem::GitAndHttp),
     }
 }
 

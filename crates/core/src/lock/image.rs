@@ -21,7 +21,7 @@ pub struct LockedImage {
 struct Entry {
     platform: Platform,
     json: Value,
-    parsed: OnceLock<Result<Arc<Image>, String>>,
+    parsed: OnceLock<Result<Arc<Image>, Arc<serde_json::Error>>>,
 }
 
 impl LockedImage {
@@ -85,11 +85,11 @@ impl Entry {
         let parsed = self.parsed.get_or_init(|| {
             serde::Deserialize::deserialize(&self.json)
                 .map(|image: Image| Arc::new(image))
-                .map_err(|error: serde_json::Error| error.to_string())
+                .map_err(Arc::new)
         });
-        parsed.clone().map_err(|reason| LookupError::Config {
+        parsed.clone().map_err(|source| LookupError::Config {
             platform: self.platform.to_string(),
-            reason,
+            source,
         })
     }
 }

@@ -52,7 +52,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-pub use error::{Error, LookupError};
+pub use error::{EntryProblem, Error, FormProblem, LookupError};
 pub use image::LockedImage;
 
 use crate::oci::{Platform, Reference};

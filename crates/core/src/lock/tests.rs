@@ -87,7 +87,7 @@ fn locks_that_are_none_say_why() {
             format!(
                 r#"{{"images": {{"a": {{"digest": "{DIGEST}", "platforms": {{"linux/": {{}}}}}}}}}}"#
             ),
-            "a platform that is none",
+            "an invalid platform",
         ),
     ] {
         let error = Lock::parse(text.as_bytes()).unwrap_err().to_string();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, null_as_default};
+use super::{Error, PlatformReason, null_as_default};
 use crate::suggest;
 
 /// A platform of an image: operating system, architecture, variant.
@@ -125,19 +125,19 @@ impl Platform {
     /// # Errors
     /// [`Error::Platform`] with the rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Platform {
+        let invalid = |reason| Error::Platform {
             input: text.to_owned(),
             reason,
         };
         if text.contains('*') {
-            return Err(invalid("wildcards are not supported".to_owned()));
+            return Err(invalid(PlatformReason::Wildcard));
         }
         let parts: Vec<&str> = text.split('/').collect();
         let (os, os_version, os_features) = parse_os(parts[0]).map_err(invalid)?;
         if let Some(part) = parts[1..].iter().find(|part| !is_component(part)) {
-            return Err(invalid(format!(
-                "{part:?} may only hold letters, digits, '_', '.' and '-'"
-            )));
+            return Err(invalid(PlatformReason::Part {
+                part: (*part).to_owned(),
+            }));
         }
         let mut platform = Self {
             os,
@@ -153,9 +153,7 @@ impl Platform {
                 platform.set_architecture(only, "");
                 platform.drop_default_arm_variant();
                 if !KNOWN_ARCHITECTURES.contains(&platform.architecture.as_str()) {
-                    return Err(invalid(
-                        "unknown operating system or architecture".to_owned(),
-                    ));
+                    return Err(invalid(PlatformReason::Unknown));
                 }
                 platform.os = host_os().to_owned();
             }
@@ -169,7 +167,7 @@ impl Platform {
                     platform.variant = "v8".to_owned();
                 }
             }
-            _ => return Err(invalid("too many parts".to_owned())),
+            _ => return Err(invalid(PlatformReason::TooManyParts)),
         }
         Ok(platform)
     }
@@ -256,12 +254,12 @@ impl FromStr for Platform {
 
 type OsParts = (String, String, Vec<String>);
 
-fn parse_os(part: &str) -> Result<OsParts, String> {
+fn parse_os(part: &str) -> Result<OsParts, PlatformReason> {
     let (name, options) = match part.split_once('(') {
         None => (part, None),
         Some((name, rest)) => match rest.strip_suffix(')') {
             Some(options) => (name, Some(options)),
-            None => return Err("the parenthesis after the operating system is not closed".into()),
+            None => return Err(PlatformReason::OpenParenthesis),
         },
     };
     if name.is_empty()
@@ -269,7 +267,8 @@ fn parse_os(part: &str) -> Result<OsParts, String> {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
     {
-        return Err(format!("{name:?} is not the name of an operating system"));
+        let name = name.to_owned();
+        return Err(PlatformReason::OsName { name });
     }
     let mut version = String::new();
     let mut features = Vec::new();
@@ -278,12 +277,13 @@ fn parse_os(part: &str) -> Result<OsParts, String> {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_.%-".contains(&b))
         {
-            return Err(format!("{option:?} is not a version or feature"));
+            let option = option.to_owned();
+            return Err(PlatformReason::OsOption { option });
         }
         let option = unescape(option)?;
         match i {
             0 => version = option,
-            _ if option.is_empty() => return Err("an operating system feature is empty".into()),
+            _ if option.is_empty() => return Err(PlatformReason::EmptyFeature),
             _ => features.push(option),
         }
     }
@@ -360,7 +360,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn unescape(text: &str) -> Result<String, String> {
+fn unescape(text: &str) -> Result<String, PlatformReason> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -371,10 +371,15 @@ fn unescape(text: &str) -> Result<String, String> {
         let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
         match (digit(rest.next()), digit(rest.next())) {
             (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
-            _ => return Err(format!("{text:?} has an incomplete % escape")),
+            _ => {
+                let text = text.to_owned();
+                return Err(PlatformReason::Escape { text });
+            }
         }
     }
-    String::from_utf8(bytes).map_err(|_| format!("{text:?} is not UTF-8 when unescaped"))
+    String::from_utf8(bytes).map_err(|_| PlatformReason::NotUtf8 {
+        text: text.to_owned(),
+    })
 }
 
 #[cfg(test)]

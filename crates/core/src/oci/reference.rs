@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Digest, Error};
+use super::{Digest, Error, ReferenceReason};
 
 const DEFAULT_DOMAIN: &str = "docker.io";
 const LEGACY_DEFAULT_DOMAIN: &str = "index.docker.io";
@@ -28,17 +28,15 @@ impl Reference {
     /// # Errors
     /// [`Error::Reference`] with the rule of the grammar that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Reference {
+        let invalid = |reason| Error::Reference {
             input: text.to_owned(),
             reason,
         };
         if text.is_empty() {
-            return Err(invalid("it is empty".to_owned()));
+            return Err(invalid(ReferenceReason::Empty));
         }
         if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(invalid(
-                "64 hexadecimal digits are an image id, not a name".to_owned(),
-            ));
+            return Err(invalid(ReferenceReason::ImageId));
         }
         let (domain, remainder) = split_domain(text);
         let (name_and_tag, digest) = match remainder.split_once('@') {
@@ -51,7 +49,7 @@ impl Reference {
         };
         check_path(path, text).map_err(invalid)?;
         if !is_domain(&domain) {
-            return Err(invalid(format!("{domain:?} is not a registry host[:port]")));
+            return Err(invalid(ReferenceReason::Domain { domain }));
         }
         if let Some(tag) = tag {
             check_tag(tag).map_err(invalid)?;
@@ -59,7 +57,7 @@ impl Reference {
         let digest = digest
             .map(Digest::parse)
             .transpose()
-            .map_err(|e| invalid(e.to_string()))?;
+            .map_err(|error| invalid(ReferenceReason::Digest(Box::new(error))))?;
         Ok(Self {
             domain,
             path: path.to_owned(),
@@ -219,32 +217,29 @@ fn is_port(port: &str) -> bool {
 }
 
 /// Components of lower-case letters and digits, joined by `.`, `_`, `__` or dashes.
-fn check_path(path: &str, text: &str) -> Result<(), String> {
+fn check_path(path: &str, text: &str) -> Result<(), ReferenceReason> {
     if path.chars().any(char::is_uppercase) {
-        // The namespace that was filled in is none of the writer's.
+        // The writer did not write the namespace that was filled in.
         let written = path
             .strip_prefix(OFFICIAL)
             .filter(|_| !text.contains(OFFICIAL))
             .unwrap_or(path);
-        return Err(format!(
-            "the repository name {written:?} must be lower-case"
-        ));
+        return Err(ReferenceReason::UpperCase {
+            name: written.to_owned(),
+        });
     }
     if path.len() > MAX_PATH {
-        return Err(format!(
-            "the repository name is longer than {MAX_PATH} characters"
-        ));
+        return Err(ReferenceReason::TooLong { limit: MAX_PATH });
     }
     match path
         .split('/')
         .find(|component| !is_path_component(component))
     {
         None => Ok(()),
-        Some("") => Err("a part of the repository name is empty".to_owned()),
-        Some(component) => Err(format!(
-            "{component:?} may only hold lower-case letters, digits, and between them '.', '_', \
-            '__' or dashes"
-        )),
+        Some("") => Err(ReferenceReason::EmptyPart),
+        Some(component) => Err(ReferenceReason::Part {
+            part: component.to_owned(),
+        }),
     }
 }
 
@@ -264,7 +259,7 @@ fn is_path_component(component: &str) -> bool {
             })
 }
 
-fn check_tag(tag: &str) -> Result<(), String> {
+fn check_tag(tag: &str) -> Result<(), ReferenceReason> {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let valid = tag.len() <= MAX_TAG
         && tag.bytes().next().is_some_and(word)
@@ -272,10 +267,10 @@ fn check_tag(tag: &str) -> Result<(), String> {
     if valid {
         return Ok(());
     }
-    Err(format!(
-        "the tag {tag:?} must be 1 to {MAX_TAG} letters, digits, '_', '.' and '-', and not begin \
-        with '.' or '-'"
-    ))
+    Err(ReferenceReason::Tag {
+        tag: tag.to_owned(),
+        limit: MAX_TAG,
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-// Generated from proto/pb.proto; a test of the package `solvekit` compares it with what `build.rs` makes.
+// Generated from proto/pb.proto; a test of the package `solvekit` compares it with what `build.rs`
+// makes.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Op {
     #[prost(message, repeated, tag = "1")]

@@ -8,7 +8,9 @@
 //! ```
 //! use solvekit_core::template::{Json, Struct, Template, Value};
 //!
-//! let node = Struct::new().field("Name", "name", "one").field("Platforms", "platforms", vec!["linux/amd64", "linux/arm64"]);
+//! let platforms = vec!["linux/amd64", "linux/arm64"];
+//! let node = Struct::new().field("Name", "name", "one");
+//! let node = node.field("Platforms", "platforms", platforms);
 //! let template = Template::parse("{{.Name}}:{{range .Platforms}} {{.}}{{end}}")?;
 //! assert_eq!(template.render(&Value::from(node), Json::Compact)?, "one: linux/amd64 linux/arm64");
 //! # Ok::<(), solvekit_core::template::Error>(())

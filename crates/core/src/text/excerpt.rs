@@ -107,14 +107,16 @@ mod tests {
 
     #[test]
     fn one_line_is_shown_with_two_on_each_side() {
-        let expected = "Dockerfile:3\n--------------------\n   1 |     a\n   2 |     b\n   3 | >>> c\n   \
+        let expected = "Dockerfile:3\n--------------------\n   1 |     a\n   2 |     b\n   3 | >>> \
+                        c\n   \
                         4 |     d\n   5 |     e\n--------------------\n";
         assert_eq!(of("a\nb\nc\nd\ne\nf", 3, 3), expected);
     }
 
     #[test]
     fn a_step_of_several_lines_is_marked_as_a_whole() {
-        let expected = "Dockerfile:2\n--------------------\n   1 |     a\n   2 | >>> b\n   3 | >>> c\n   \
+        let expected = "Dockerfile:2\n--------------------\n   1 |     a\n   2 | >>> b\n   3 | >>> \
+                        c\n   \
                         4 |     d\n--------------------\n";
         assert_eq!(of("a\nb\r\nc\nd\ne", 2, 3), expected);
     }

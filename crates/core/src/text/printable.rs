@@ -8,7 +8,8 @@ use unicode_width::UnicodeWidthChar as _;
 /// shown: C0 and C1 controls, DEL, line separators, and the controls of bidirectional text.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text as one line: spaces in place of tabs and line ends, nothing unprintable.

@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::git_url;
 use super::options::{Context, LocalContext, Options};
+use super::problem::ContextProblem;
 use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
@@ -38,15 +39,19 @@ impl Options {
 }
 
 fn main_git(options: &Options, url: &str, keep_git_dir: bool) -> Result<State, Error> {
-    let refused = |reason: String| {
+    let refused = |reason| {
         Error::from(Reason::Context {
             url: url.to_owned(),
             reason,
         })
     };
     let mut source = match git_url::parse(url) {
-        None => return Err(refused("it is not a git URL".to_owned())),
-        Some(source) => source.map_err(refused)?,
+        None => {
+            return Err(refused(ContextProblem::NotGit {
+                url: redact_url(url).into(),
+            }));
+        }
+        Some(source) => source.map_err(|problem| refused(ContextProblem::Git(problem)))?,
     };
     // A wanted epoch makes files have the time of their commit, unless the URL says otherwise.
     let epoch = options.build_args.get("SOURCE_DATE_EPOCH");

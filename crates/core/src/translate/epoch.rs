@@ -8,6 +8,7 @@ use super::error::Error;
 use super::git_url;
 use super::images::{Needs, SourceRequest, SourceTime};
 use super::named_context::Loaded;
+use super::problem::EpochProblem;
 use super::reason::Reason;
 use super::remote;
 use super::scope::Scope;
@@ -79,7 +80,7 @@ enum Found {
 }
 
 fn find(scope: &Scope<'_>, given: &str) -> Result<Found, Error> {
-    let unusable = |reason: String| {
+    let unusable = |reason| {
         Error::from(Reason::Epoch {
             value: given.to_owned(),
             reason,
@@ -128,13 +129,13 @@ pub(super) fn check(scope: &Scope<'_>, image: &Image) -> Result<(), Error> {
         None => Ok(()),
         Some(epoch) => Err(Reason::Epoch {
             value: epoch.seconds.to_string(),
-            reason: "the year is not one from 0 to 9999".to_owned(),
+            reason: EpochProblem::Year,
         }
         .into()),
     }
 }
 
-fn from_source(time: &SourceTime) -> Result<Option<Epoch>, String> {
+fn from_source(time: &SourceTime) -> Result<Option<Epoch>, EpochProblem> {
     match time {
         SourceTime::Unknown => Ok(None),
         SourceTime::Seconds(seconds) => Ok(Some(Epoch::new(*seconds, UtcOffset::UTC))),
@@ -143,22 +144,18 @@ fn from_source(time: &SourceTime) -> Result<Option<Epoch>, String> {
 }
 
 /// The committer line of a commit object: `committer Name <mail> seconds +hhmm`.
-fn commit_time(object: &[u8]) -> Result<Epoch, String> {
+fn commit_time(object: &[u8]) -> Result<Epoch, EpochProblem> {
     let text = String::from_utf8_lossy(object);
     let line = text
         .lines()
         .take_while(|line| !line.is_empty())
         .find_map(|line| line.strip_prefix("committer "));
-    let mut words = line
-        .ok_or("the commit object has no committer")?
-        .rsplit(' ');
+    let mut words = line.ok_or(EpochProblem::NoCommitter)?.rsplit(' ');
     let (zone, seconds) = (
         words.next().unwrap_or_default(),
         words.next().unwrap_or_default(),
     );
-    let seconds: i64 = seconds
-        .parse()
-        .map_err(|_| "the committer has no time".to_owned())?;
+    let seconds: i64 = seconds.parse().map_err(|_| EpochProblem::NoTime)?;
     let offset = zone
         .parse::<i32>()
         .ok()
@@ -197,11 +194,9 @@ fn source_request(scope: &Scope<'_>, value: &str) -> Result<Source, Error> {
             .is_some_and(|name| name == value.to_lowercase())
     };
     let Some(stage) = scope.dockerfile.stages.iter().find(same) else {
-        let reason =
-            "it is neither a number, nor \"context\", a build context or a stage".to_owned();
         return Err(Reason::Epoch {
             value: value.to_owned(),
-            reason,
+            reason: EpochProblem::Unknown,
         }
         .into());
     };
@@ -232,16 +227,16 @@ fn request(state: &State, log_name: String) -> Source {
 
 /// The one source that a stage made for its time adds.
 fn stage_source(scope: &Scope<'_>, stage: &dockerfile::Stage, value: &str) -> Result<State, Error> {
-    let refused = |reason: &str| {
+    let refused = |reason| {
         Error::from(Reason::Epoch {
             value: value.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         })
     };
     let mut env = scope.global_args.clone();
     env.remove(NAME);
     if scope.lexer.expand(&stage.base, &env)?.text != super::graph::SCRATCH {
-        return Err(refused("the stage must be FROM scratch"));
+        return Err(refused(EpochProblem::NotScratch));
     }
     let mut source = None;
     for instruction in &stage.instructions {
@@ -250,16 +245,14 @@ fn stage_source(scope: &Scope<'_>, stage: &dockerfile::Stage, value: &str) -> Re
             InstructionKind::Add(add) if source.is_none() => {
                 source = Some(add_source(scope, add, &env, &refused)?)
             }
-            InstructionKind::Add(_) => return Err(refused("the stage must have only one ADD")),
+            InstructionKind::Add(_) => return Err(refused(EpochProblem::SeveralAdds)),
             other => {
                 let keyword = other.keyword();
-                return Err(refused(&format!(
-                    "the stage may only have ARG and one ADD of a URL, not {keyword}"
-                )));
+                return Err(refused(EpochProblem::OtherInstruction { keyword }));
             }
         }
     }
-    source.ok_or_else(|| refused("the stage must have one ADD of a git or http URL"))
+    source.ok_or_else(|| refused(EpochProblem::NoAdd))
 }
 
 fn set_args(
@@ -285,10 +278,10 @@ fn add_source(
     scope: &Scope<'_>,
     add: &dockerfile::AddInstruction,
     env: &Env,
-    refused: &dyn Fn(&str) -> Error,
+    refused: &dyn Fn(EpochProblem) -> Error,
 ) -> Result<State, Error> {
     let ([path], []) = (add.sources.paths.as_slice(), add.sources.inline.as_slice()) else {
-        return Err(refused("its ADD must have one URL"));
+        return Err(refused(EpochProblem::AddWithoutUrl));
     };
     let url = scope.lexer.expand(path, env)?.text;
     let checksum = scope
@@ -300,7 +293,7 @@ fn add_source(
         return Ok(remote::http(&url, &checksum, Constraints::new()).0);
     }
     match git_url::parse(&url) {
-        Some(Err(reason)) => Err(refused(&reason)),
+        Some(Err(problem)) => Err(refused(problem.into())),
         Some(Ok(mut source)) if !source.like_a_path => {
             source.git.keep_git_dir =
                 add.keep_git_dir == Some(true) || source.keep_git_dir == Some(true);
@@ -311,7 +304,7 @@ fn add_source(
             source.git.fetch_by_commit = false;
             Ok(remote::git(scope.options, source.git, Constraints::new()))
         }
-        _ => Err(refused("its ADD must have a git or http URL")),
+        _ => Err(refused(EpochProblem::AddOfFile)),
     }
 }
 

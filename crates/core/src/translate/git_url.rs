@@ -1,6 +1,7 @@
 //! Git sources as ADD and contexts name them: `https://host/path.git#ref:dir`, `git@host:path`,
 //! queries like `?branch=main`.
 
+use super::problem::GitUrlProblem;
 use super::url::{Url, parse_query};
 use crate::llb::{self, path};
 
@@ -16,7 +17,7 @@ pub(super) struct GitSource {
 }
 
 /// Reads a git source. None: it is something else. An error: it is git, with a wrong query.
-pub(super) fn parse(text: &str) -> Option<Result<GitSource, String>> {
+pub(super) fn parse(text: &str) -> Option<Result<GitSource, GitUrlProblem>> {
     if text.starts_with("./") || text.starts_with("../") {
         return None;
     }
@@ -125,19 +126,21 @@ fn scp_style(text: &str) -> Option<(Remote, Vec<(String, String)>)> {
     complete.then_some((remote, query))
 }
 
-fn apply_query(source: &mut GitSource, query: &[(String, String)]) -> Result<(), String> {
+fn apply_query(source: &mut GitSource, query: &[(String, String)]) -> Result<(), GitUrlProblem> {
     let mut tag = None;
     let mut branch = None;
     for (position, (key, value)) in query.iter().enumerate() {
         if query[..position].iter().any(|(known, _)| known == key) {
-            return Err(format!("the query has {key:?} twice"));
+            let key = key.clone();
+            return Err(GitUrlProblem::Duplicate { key });
         }
         let switch = matches!(
             key.as_str(),
             "keep-git-dir" | "submodules" | "fetch-by-commit"
         );
         if value.is_empty() && !switch {
-            return Err(format!("the query's {key:?} has no value"));
+            let key = key.clone();
+            return Err(GitUrlProblem::NoValue { key });
         }
         let git = &mut source.git;
         match key.as_str() {
@@ -153,15 +156,14 @@ fn apply_query(source: &mut GitSource, query: &[(String, String)]) -> Result<(),
                 git.mtime.clone_from(value)
             }
             "mtime" => {
-                return Err(format!(
-                    "the query's mtime is {value:?}, not checkout or commit"
-                ));
+                let value = value.clone();
+                return Err(GitUrlProblem::Mtime { value });
             }
-            _ => return Err(format!("the query has the unknown key {key:?}")),
+            _ => return Err(GitUrlProblem::UnknownKey { key: key.clone() }),
         }
     }
     if tag.is_some() && branch.is_some() {
-        return Err("the query has both branch and tag".to_owned());
+        return Err(GitUrlProblem::BranchAndTag);
     }
     match tag.or(branch) {
         Some(reference) => set_once(&mut source.git.reference, &reference, "ref"),
@@ -177,20 +179,27 @@ fn qualified(prefix: &str, name: &str) -> String {
     }
 }
 
-fn set_once(place: &mut String, value: &str, what: &str) -> Result<(), String> {
+fn set_once(place: &mut String, value: &str, key: &'static str) -> Result<(), GitUrlProblem> {
     if !place.is_empty() && place != value {
-        return Err(format!("the {what} is both {place:?} and {value:?}"));
+        return Err(GitUrlProblem::Conflict {
+            key,
+            first: place.clone(),
+            second: value.to_owned(),
+        });
     }
     value.clone_into(place);
     Ok(())
 }
 
 /// A bool as Go's strconv.ParseBool reads it; nothing is true.
-fn read_switch(key: &str, value: &str) -> Result<bool, String> {
+fn read_switch(key: &str, value: &str) -> Result<bool, GitUrlProblem> {
     match value {
         "" | "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        _ => Err(format!("the query's {key} is {value:?}, not true or false")),
+        _ => Err(GitUrlProblem::Switch {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        }),
     }
 }
 

@@ -25,6 +25,7 @@ mod onbuild;
 mod options;
 mod outline;
 mod plan;
+mod problem;
 mod reason;
 mod remote;
 mod scope;
@@ -47,6 +48,7 @@ pub use images::{
 #[doc(hidden)]
 pub use options::{Context, LocalContext, NamedContext, NoCache, Options};
 pub use outline::{Outline, OutlineArg, OutlineItem};
+pub use problem::{ContextProblem, EpochProblem, GitUrlProblem, PortProblem};
 pub use reason::Reason;
 #[doc(hidden)]
 pub use remote::{RemoteKind, remote_kind};
@@ -98,7 +100,8 @@ pub struct Translation {
 /// use solvekit_core::translate::{Options, Outcome, ResolvedImages, translate};
 ///
 /// let dockerfile = solvekit_core::dockerfile::parse(b"FROM scratch\nCOPY . /\n")?;
-/// let Outcome::Done(done) = translate(&dockerfile, &Options::default(), &ResolvedImages::new())? else {
+/// let outcome = translate(&dockerfile, &Options::default(), &ResolvedImages::new())?;
+/// let Outcome::Done(done) = outcome else {
 ///     panic!("nothing to resolve");
 /// };
 /// assert_eq!(done.definition.vertices().len(), 2);

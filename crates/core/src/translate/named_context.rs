@@ -7,6 +7,7 @@ use super::error::Error;
 use super::git_url;
 use super::images::{Answer, ImageKind, ImageRequest, Needs};
 use super::options::{LocalContext, NamedContext};
+use super::problem::ContextProblem;
 use super::reason::Reason;
 use super::scope::Scope;
 use super::targets;
@@ -185,7 +186,7 @@ impl Wanted<'_> {
 
     fn load_image(self, scope: &Scope<'_>, name: &str, specifier: &str) -> Result<Loaded, Error> {
         let reference = Reference::parse(specifier)
-            .map_err(|error| unusable(name, error.to_string()))?
+            .map_err(|error| unusable(name, ContextProblem::Image(error)))?
             .with_default_tag();
         let request = ImageRequest {
             reference,
@@ -196,12 +197,11 @@ impl Wanted<'_> {
         };
         let resolved = match scope.images.answer(&request) {
             None => return Ok(Loaded::Needs(Needs::Images(vec![request]))),
-            Some(Answer::Failure(failure)) => return Err(unusable(name, failure.to_string())),
+            Some(Answer::Failure(failure)) => {
+                return Err(unusable(name, ContextProblem::Unresolved(failure.clone())));
+            }
             Some(Answer::Context(..)) if self.replaced == MAX_REPLACED => {
-                return Err(unusable(
-                    name,
-                    "the source policies replace it again and again".to_owned(),
-                ));
+                return Err(unusable(name, ContextProblem::ReplacedTooOften));
             }
             Some(Answer::Context(context, _)) => {
                 let again = Self {
@@ -232,10 +232,9 @@ fn split<'s>(name: &str, specifier: &'s str) -> Result<(&'s str, &'s str), Error
     let (kind, rest) = specifier.split_once(':').ok_or_else(|| {
         unusable(
             name,
-            format!(
-                "{specifier:?} does not say of which kind it is; \
-            expected docker-image://…, oci-layout://…, local:… or a git or http URL"
-            ),
+            ContextProblem::NoKind {
+                specifier: specifier.to_owned(),
+            },
         )
     })?;
     let kind = if kind.starts_with("git@") {
@@ -246,7 +245,7 @@ fn split<'s>(name: &str, specifier: &'s str) -> Result<(&'s str, &'s str), Error
     Ok((kind, rest.strip_prefix("//").unwrap_or(rest)))
 }
 
-fn unusable(name: &str, reason: String) -> Error {
+fn unusable(name: &str, reason: ContextProblem) -> Error {
     Reason::NamedContext {
         name: name.to_owned(),
         reason,
@@ -260,17 +259,19 @@ fn load_layout(
     specifier: &str,
     platform: Option<&Platform>,
 ) -> Result<Loaded, Error> {
-    let (store, digest) = specifier
-        .split_once('@')
-        .ok_or_else(|| unusable(name, format!("the OCI layout {specifier:?} has no digest")))?;
-    let digest = Digest::parse(digest).map_err(|error| unusable(name, error.to_string()))?;
+    let (store, digest) = specifier.split_once('@').ok_or_else(|| {
+        let specifier = specifier.to_owned();
+        unusable(name, ContextProblem::NoDigest { specifier })
+    })?;
+    let digest =
+        Digest::parse(digest).map_err(|error| unusable(name, ContextProblem::Image(error)))?;
     let store = match store.rsplit_once(':') {
         Some((store, tag)) if !tag.contains('/') => store,
         _ => store,
     };
     let short = name.split_once("::").map_or(name, |(short, _)| short);
     let reference = Reference::parse(short)
-        .map_err(|error| unusable(name, error.to_string()))?
+        .map_err(|error| unusable(name, ContextProblem::Image(error)))?
         .with_digest(digest);
     let session_id = &scope.options.session_id;
     let kind = ImageKind::OciLayout {
@@ -288,7 +289,8 @@ fn load_layout(
     let Some(answer) = scope.images.image(&request) else {
         return Ok(Loaded::Needs(Needs::Images(vec![request])));
     };
-    let resolved = answer.map_err(|failure| unusable(name, failure.to_string()))?;
+    let resolved =
+        answer.map_err(|failure| unusable(name, ContextProblem::Unresolved(failure.clone())))?;
     let constraints = on(
         Constraints::new().named(format!("[context {name}] OCI load from client")),
         platform,
@@ -323,17 +325,18 @@ fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State,
         None => split(name, specifier)?.0,
     };
     if !["git", "http", "https"].contains(&kind) {
-        return Err(unusable(
-            name,
-            format!("contexts of kind {kind:?} are not known"),
-        ));
+        let kind = kind.to_owned();
+        return Err(unusable(name, ContextProblem::UnknownKind { kind }));
     }
     match git_url::parse(specifier) {
         Some(source) => {
-            let source = source.map_err(|reason| unusable(name, reason))?;
+            let source = source.map_err(|problem| unusable(name, ContextProblem::Git(problem)))?;
             Ok(context::git(scope.options, source, specifier, false))
         }
-        None if kind == "git" => Err(unusable(name, format!("{specifier:?} is not a git URL"))),
+        None if kind == "git" => {
+            let url = specifier.to_owned();
+            Err(unusable(name, ContextProblem::NotGit { url }))
+        }
         None => {
             let shown = redact_url(specifier);
             let constraints = Constraints::new().named(format!("[context {name}] {shown}"));

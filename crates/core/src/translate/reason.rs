@@ -2,6 +2,7 @@
 
 use super::error::Suggestion;
 use super::images::ImageFailure;
+use super::problem::{ContextProblem, EpochProblem, GitUrlProblem, PortProblem};
 use crate::dockerfile::{ExpandError, MountError, ParseError};
 use crate::ignore::PatternError;
 use crate::{llb, oci};
@@ -114,7 +115,7 @@ pub enum Reason {
         /// The context's name.
         name: String,
         /// Why.
-        reason: String,
+        reason: ContextProblem,
     },
     /// The main context that cannot be used.
     #[error("the build context {url:?} cannot be used: {reason}")]
@@ -122,7 +123,7 @@ pub enum Reason {
         /// The context.
         url: String,
         /// Why.
-        reason: String,
+        reason: ContextProblem,
     },
     /// A trigger of the base image that cannot be used.
     #[error("the base image's trigger {trigger:?} cannot be used")]
@@ -173,7 +174,7 @@ pub enum Reason {
         /// The URL.
         url: String,
         /// What is wrong with it.
-        problem: String,
+        problem: GitUrlProblem,
     },
     /// A flag and the query of the git URL say different things.
     #[error("{flag} and the git URL {url:?} disagree")]
@@ -212,7 +213,7 @@ pub enum Reason {
         /// The word.
         port: String,
         /// What is wrong with it.
-        problem: String,
+        problem: PortProblem,
     },
     /// `RUN []`
     #[error("RUN has no command")]
@@ -232,7 +233,7 @@ pub enum Reason {
         /// The value.
         value: String,
         /// Why.
-        reason: String,
+        reason: EpochProblem,
     },
     /// `SOURCE_DATE_EPOCH` of a source whose time cannot be found.
     #[error("SOURCE_DATE_EPOCH={value} cannot be used: the time of the source is not known")]

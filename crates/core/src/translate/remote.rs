@@ -2,6 +2,7 @@
 
 use super::git_url;
 use super::options::Options;
+use super::problem::GitUrlProblem;
 use super::reason::Reason;
 use super::url::{self, Url};
 use crate::llb::{self, Constraints, State, path};
@@ -23,7 +24,7 @@ pub enum RemoteKind {
 ///
 /// # Errors
 /// What is wrong with the query of a git URL.
-pub fn remote_kind(text: &str) -> Result<Option<RemoteKind>, String> {
+pub fn remote_kind(text: &str) -> Result<Option<RemoteKind>, GitUrlProblem> {
     if let Some(source) = git_url::parse(text) {
         source?;
         let query = text.split('#').next().is_some_and(|url| url.contains('?'));

@@ -10,6 +10,7 @@ use super::lint::Lint;
 use super::named_context::Loaded;
 use super::options::{NamedContext, Options};
 use super::plan::{Purpose, go_through};
+use super::problem::ContextProblem;
 use super::reason::Reason;
 use super::scope::Scope;
 use super::{Outcome, finish};
@@ -64,7 +65,7 @@ fn unknown(error: Error, name: &str) -> Error {
     match *error.reason {
         Reason::UnknownTarget { .. } => Error::from(Reason::NamedContext {
             name: name.to_owned(),
-            reason: error.reason.to_string(),
+            reason: ContextProblem::Stage(error.reason),
         }),
         _ => error,
     }

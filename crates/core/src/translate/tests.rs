@@ -79,7 +79,8 @@ fn failure(source: &str) -> (Vec<u32>, String) {
 #[test]
 fn only_stages_that_the_target_needs_are_built() {
     let done = translated(
-        "FROM alpine AS unused\nRUN exit 1\nFROM --platform=$BUILDPLATFORM golang AS build\nRUN make\n\
+        "FROM alpine AS unused\nRUN exit 1\nFROM --platform=$BUILDPLATFORM golang AS build\nRUN \
+         make\n\
          FROM scratch\nCOPY --from=build /app /app\n",
     );
     let digest = crate::oci::Digest::sha256(b"layer");
@@ -526,10 +527,14 @@ fn older() -> llb::CapSet {
 
 #[test]
 fn an_older_daemon_is_asked_for_nothing_that_it_does_not_know() {
-    let source = "FROM a AS one\nRUN --mount=type=cache,target=/c,sharing=locked --mount=type=tmpfs,target=/t,size=1m \\\n  \
-                  --mount=type=secret,id=s,env=S --mount=type=ssh --mount=type=bind,rw,target=/b x\n\
-                  RUN --network=none --security=insecure y\nCOPY --link --chmod=644 --exclude=*.o a* /d/\n\
-                  ADD https://example.com/x https://example.com/y.git#main /e/\nFROM a\nCOPY --from=one --parents /d/*/ /\n";
+    let source = "FROM a AS one\nRUN --mount=type=cache,target=/c,sharing=locked \
+                  --mount=type=tmpfs,target=/t,size=1m \\\n  \
+                  --mount=type=secret,id=s,env=S --mount=type=ssh --mount=type=bind,rw,target=/b \
+                  x\n\
+                  RUN --network=none --security=insecure y\nCOPY --link --chmod=644 --exclude=*.o \
+                  a* /d/\n\
+                  ADD https://example.com/x https://example.com/y.git#main /e/\nFROM a\nCOPY \
+                  --from=one --parents /d/*/ /\n";
     let limits = llb::LinuxResources {
         memory: 1 << 30,
         ..llb::LinuxResources::default()

@@ -54,7 +54,11 @@ impl BeneathError {
     pub fn is_missing(&self) -> bool {
         matches!(
             self,
-            Self::Io(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+            Self::Io(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                )
         )
     }
 }

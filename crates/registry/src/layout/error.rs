@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::oci;
+
 /// An error of an OCI image layout; each names the path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,8 +29,8 @@ pub enum Error {
     Index {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the input.
-        reason: String,
+        /// What is wrong with the file.
+        reason: IndexProblem,
     },
     /// The index has no such entry.
     #[error("the OCI layout {} has no image {tag:?}; {}", path.display(), listed(available))]
@@ -51,9 +53,36 @@ pub enum Error {
     Reference {
         /// The text as given.
         input: String,
-        /// What is wrong with the input.
-        reason: String,
+        /// What is wrong with the text.
+        reason: ReferenceProblem,
     },
+}
+
+/// Why a file is not the index or manifest of a layout.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexProblem {
+    /// It is not the expected JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// An entry has an invalid digest.
+    #[error(transparent)]
+    Digest(#[from] oci::Error),
+}
+
+/// Why a text is not a reference to an image of a layout.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceProblem {
+    /// It is not a URL of a layout.
+    #[error("it does not begin with oci-layout://")]
+    Scheme,
+    /// The path is empty.
+    #[error("the folder is missing")]
+    NoFolder,
+    /// The text after `@` is not a digest.
+    #[error(transparent)]
+    Digest(#[from] oci::Error),
 }
 
 fn listed(names: &[String]) -> String {

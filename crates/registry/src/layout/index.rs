@@ -122,7 +122,7 @@ impl Layout {
         let parsed = serde_json::from_slice(&text);
         parsed.map(Some).map_err(|error| Error::Index {
             path,
-            reason: error.to_string(),
+            reason: error.into(),
         })
     }
 
@@ -130,7 +130,7 @@ impl Layout {
         let digest = entry["digest"].as_str().unwrap_or_default();
         Digest::parse(digest).map_err(|error| Error::Index {
             path: self.index_path(),
-            reason: error.to_string(),
+            reason: error.into(),
         })
     }
 

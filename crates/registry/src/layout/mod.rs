@@ -23,7 +23,7 @@ mod reference;
 mod sweep;
 mod upload;
 
-pub use error::Error;
+pub use error::{Error, IndexProblem, ReferenceProblem};
 pub use index::Name;
 pub use reference::LayoutReference;
 pub use upload::{CommitError, Upload};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{Error, Layout};
+use super::{Error, Layout, ReferenceProblem};
 use crate::oci::Digest;
 
 const SCHEME: &str = "oci-layout://";
@@ -34,18 +34,19 @@ impl LayoutReference {
     /// # Errors
     /// [`Error::Reference`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Reference {
+        Self::parse_text(text).map_err(|reason| Error::Reference {
             input: text.to_owned(),
             reason,
-        };
-        let mut path = text
-            .strip_prefix(SCHEME)
-            .ok_or_else(|| invalid(format!("it does not begin with {SCHEME}")))?;
+        })
+    }
+
+    pub(crate) fn parse_text(text: &str) -> Result<Self, ReferenceProblem> {
+        let mut path = text.strip_prefix(SCHEME).ok_or(ReferenceProblem::Scheme)?;
         let mut digest = None;
         if let Some((before, after)) = path.rsplit_once('@')
             && has_form_of_digest(after)
         {
-            digest = Some(Digest::parse(after).map_err(|error| invalid(error.to_string()))?);
+            digest = Some(Digest::parse(after)?);
             path = before;
         }
         let mut tag = None;
@@ -56,7 +57,7 @@ impl LayoutReference {
             path = before;
         }
         if path.is_empty() {
-            return Err(invalid("the folder is missing".to_owned()));
+            return Err(ReferenceProblem::NoFolder);
         }
         let is_default_tag = tag.is_none() && digest.is_none();
         if is_default_tag {

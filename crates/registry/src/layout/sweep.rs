@@ -49,7 +49,7 @@ impl Layout {
             let digest = child["digest"].as_str().unwrap_or_default();
             let digest = Digest::parse(digest).map_err(|error| Error::Index {
                 path: self.index_path(),
-                reason: error.to_string(),
+                reason: error.into(),
             })?;
             let refers = matches!(
                 child["mediaType"].as_str().unwrap_or_default(),
@@ -75,7 +75,7 @@ impl Layout {
         let text = text.map_err(|error| file_error("read", &path, error))?;
         serde_json::from_slice(&text).map_err(|error| Error::Index {
             path,
-            reason: error.to_string(),
+            reason: error.into(),
         })
     }
 }
@@ -112,7 +112,8 @@ mod tests {
             |digest: &Digest| json!({"mediaType": "application/x", "digest": digest, "size": 1});
         let manifest = json!({"config": of(&config), "layers": [of(&layer)]});
         let manifest = put(&layout, &manifest.to_string());
-        let index = json!({"manifests": [{"mediaType": media_type::OCI_MANIFEST, "digest": manifest, "size": 1}, of(&nested)]});
+        let index = json!({"manifests": [{"mediaType": media_type::OCI_MANIFEST,
+            "digest": manifest, "size": 1}, of(&nested)]});
         let index = named(&layout, "latest", media_type::OCI_INDEX, &index);
         let replaced = named(
             &layout,

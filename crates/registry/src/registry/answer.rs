@@ -11,7 +11,7 @@ use super::access::Access;
 use super::message::{error_message, read_some, says_denied};
 use super::remote::unreachable;
 use super::retry::requested_wait;
-use super::{Error, Refusal};
+use super::{ContentProblem, Error, Refusal};
 use crate::oci::Reference;
 
 /// The read limit in bytes; no real manifest or config is larger.
@@ -127,7 +127,7 @@ fn unzip(of: &Reference, body: &[u8]) -> Result<Vec<u8>, Error> {
     let read = unzipped.take(LIMIT as u64 + 1).read_to_end(&mut plain);
     read.map_err(|error| Error::BadContent {
         reference: of.to_string(),
-        reason: format!("it is not the gzip that its header says: {error}"),
+        reason: ContentProblem::Gzip(error),
     })?;
     match plain.len() > LIMIT {
         true => Err(too_large(of)),

@@ -14,7 +14,7 @@ use super::answer::{Operation, content_type, has_length, header, is_web_page, re
 use super::remote::{Ask, Payload, Remote, Target};
 use super::retry::Retries;
 use super::verify::check;
-use super::{ClientOptions, Credentials, Error};
+use super::{ClientOptions, ContentProblem, Credentials, Error};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 
 /// Reads from registries and writes to them. Clones share connections, tokens, and each registry's
@@ -217,7 +217,9 @@ impl Client {
         let mut ask = Ask::new(Method::PUT, Target::Path(path), Access::push(to));
         let kind = HeaderValue::from_str(media_type).map_err(|_| Error::BadContent {
             reference: to.to_string(),
-            reason: format!("{media_type:?} is no media type"),
+            reason: ContentProblem::MediaType {
+                media_type: media_type.to_owned(),
+            },
         })?;
         ask.headers.insert(CONTENT_TYPE, kind);
         ask.payload = Payload::Bytes(bytes);

@@ -14,7 +14,7 @@ use super::client::operation;
 use super::remote::{Ask, Target};
 use super::retry::{Retries, Wait};
 use super::verify::verified;
-use super::{Client, Error};
+use super::{Client, ContentProblem, Error};
 use crate::oci::{Descriptor, Digest, Reference};
 
 /// The bytes of a blob as a stream.
@@ -77,7 +77,10 @@ impl Client {
         }
         Ok(Box::pin(stream::try_unfold(
             download,
-            |mut download| async move { Ok(download.piece().await?.map(|piece| (piece, download))) },
+            |mut download| async move {
+                let piece = download.piece().await?;
+                Ok(piece.map(|piece| (piece, download)))
+            },
         )))
     }
 
@@ -205,7 +208,10 @@ impl Download {
             .checked_sub(start)
             .ok_or_else(|| Error::BadContent {
                 reference: format!("{}@{digest}", self.of.name()),
-                reason: format!("it begins at byte {start} and not at {}", self.offset),
+                reason: ContentProblem::Range {
+                    start,
+                    wanted: self.offset,
+                },
             })?;
         self.answer = Some(answer);
         Ok(())

@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn the_rest_stays_byte_for_byte() {
-        let before = "{ \"z\":1.50 ,\n  \"auths\" : {\"a\\u002eb\":{\"auth\":\"o\"}, \"c\": null},\n  \"big\": 123456789012345678901234567890, \"s\": \"}\\\"{\" }\n";
+        let before = "{ \"z\":1.50 ,\n  \"auths\" : {\"a\\u002eb\":{\"auth\":\"o\"}, \"c\": \
+                      null},\n  \"big\": 123456789012345678901234567890, \"s\": \"}\\\"{\" }\n";
         let after = set(before, &["auths", "a.b"], &json!({"auth": "n"}));
         assert_eq!(
             after,
@@ -270,7 +271,8 @@ mod tests {
         #[test]
         fn setting_and_removing_change_nothing_else(
             members in prop::collection::btree_map("[a-c\"\\\\]{0,2}", values(), 0..5),
-            outer in "[a-c\"\\\\]{0,2}", inner in "[a-c]{0,1}", value in values(), pretty in any::<bool>(),
+            outer in "[a-c\"\\\\]{0,2}", inner in "[a-c]{0,1}", value in values(),
+                pretty in any::<bool>(),
         ) {
             let mut expected: Map<String, Value> = members.into_iter().collect();
             let text = match pretty {

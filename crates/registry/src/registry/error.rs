@@ -240,7 +240,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with the file.
-        reason: String,
+        reason: CertificateProblem,
     },
     /// The bytes do not match the digest.
     #[error("the bytes of {of} have the digest {actual}, not {expected}")]
@@ -286,7 +286,7 @@ pub enum Error {
         /// The image.
         reference: String,
         /// What is wrong with the content.
-        reason: String,
+        reason: ContentProblem,
     },
     /// The image does not have the requested platform.
     #[error("{reference} has no image for {platform}; it has {}", available.join(", "))]
@@ -297,6 +297,44 @@ pub enum Error {
         platform: String,
         /// The platforms that exist.
         available: Vec<String>,
+    },
+}
+
+/// Why a file has no usable certificate or key.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CertificateProblem {
+    /// The file has nothing of the expected kind.
+    #[error("nothing of that kind is in it, in PEM")]
+    Empty,
+    /// The file is not PEM.
+    #[error(transparent)]
+    Pem(rustls::pki_types::pem::Error),
+}
+
+/// What is wrong with the content that a registry sent or is to be sent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ContentProblem {
+    /// The JSON is not that of a manifest.
+    #[error("it is not a manifest of an image: {0}")]
+    Manifest(serde_json::Error),
+    /// The bytes are not gzip, although the header says so.
+    #[error("it is not the gzip that its header says: {0}")]
+    Gzip(std::io::Error),
+    /// The media type cannot be sent in a header.
+    #[error("{media_type:?} is not a media type")]
+    MediaType {
+        /// The media type.
+        media_type: String,
+    },
+    /// The answer begins at another byte than the one that was asked for.
+    #[error("it begins at byte {start} and not at {wanted}")]
+    Range {
+        /// The first byte of the answer.
+        start: u64,
+        /// The byte that was asked for.
+        wanted: u64,
     },
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
-use super::{Client, ClientOptions, Credentials, Error, Fetched};
+use super::{Client, ClientOptions, ContentProblem, Credentials, Error, Fetched};
 use crate::oci::{Digest, Index, Manifest, Platform, PlatformMatcher, Reference, media_type};
 
 /// Resolves images in registries. Each manifest is read once; clones share the results.
@@ -124,6 +124,6 @@ fn choose(reference: &Reference, index: &[u8], platform: &Platform) -> Result<Di
 fn parse<T: DeserializeOwned>(reference: &Reference, body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|error| Error::BadContent {
         reference: reference.to_string(),
-        reason: format!("it is not a manifest of an image: {error}"),
+        reason: ContentProblem::Manifest(error),
     })
 }

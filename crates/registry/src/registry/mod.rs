@@ -40,7 +40,7 @@ pub use challenge::Challenge;
 pub use client::{Client, Fetched};
 pub use credentials::{Credential, Credentials};
 pub use download::BlobStream;
-pub use error::{Error, Refusal, Via};
+pub use error::{CertificateProblem, ContentProblem, Error, Refusal, Via};
 pub use images::{FoundImage, Images};
 pub use keys::{login_key, registry_of_key};
 pub use options::{ClientOptions, Notifier};

@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::trusted_leaf::TrustedLeaf;
-use super::{Error, Proxies};
+use super::{CertificateProblem, Error, Proxies};
 
 /// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -163,11 +163,11 @@ fn unusable(path: &Path, error: rustls::pki_types::pem::Error) -> Error {
         },
         Pem::NoItemsFound => Error::BadCertificates {
             path: path.to_owned(),
-            reason: "nothing of that kind is in it, in PEM".to_owned(),
+            reason: CertificateProblem::Empty,
         },
         other => Error::BadCertificates {
             path: path.to_owned(),
-            reason: other.to_string(),
+            reason: CertificateProblem::Pem(other),
         },
     }
 }

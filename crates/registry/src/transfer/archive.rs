@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::entries::choose;
 use super::untar::{self, Span};
-use super::{Error, docker_save, error};
+use super::{ArchiveProblem, Error, docker_save, error};
 use crate::oci::{Descriptor, Digest, Index, Reference};
 
 /// The read limit in bytes; no real manifest or config is larger.
@@ -49,7 +49,7 @@ impl Archive {
             let root = docker_save::find(&mut archive, wanted.as_deref())?;
             return Ok((archive, root));
         }
-        Err(archive.broken("it has neither index.json nor manifest.json"))
+        Err(archive.broken(ArchiveProblem::NoIndex))
     }
 
     /// Returns the position of a blob.
@@ -62,14 +62,17 @@ impl Archive {
     /// Reads a small file of the archive.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let span = self.files.get(name);
-        let span = span.ok_or_else(|| self.broken(&format!("{name} is missing")))?;
+        let span = span.ok_or_else(|| self.missing(name))?;
         self.read_small(name, *span)
     }
 
     /// Reads a small part of the archive.
     pub(super) fn read_small(&self, name: &str, span: Span) -> Result<Vec<u8>, Error> {
         if span.size > LIMIT {
-            return Err(self.broken(&format!("{name} is larger than {} MiB", LIMIT >> 20)));
+            return Err(self.broken(ArchiveProblem::TooLarge {
+                name: name.to_owned(),
+                mebibytes: LIMIT >> 20,
+            }));
         }
         self.read_span(span)
     }
@@ -86,13 +89,23 @@ impl Archive {
 
     pub(super) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         let bytes = self.read(name)?;
-        serde_json::from_slice(&bytes).map_err(|error| self.broken(&format!("{name}: {error}")))
+        serde_json::from_slice(&bytes).map_err(|error| self.not_json(name, error))
     }
 
-    pub(super) fn broken(&self, reason: &str) -> Error {
+    pub(super) fn missing(&self, name: &str) -> Error {
+        let name = name.to_owned();
+        self.broken(ArchiveProblem::Missing { name })
+    }
+
+    pub(super) fn not_json(&self, name: &str, source: serde_json::Error) -> Error {
+        let name = name.to_owned();
+        self.broken(ArchiveProblem::Json { name, source })
+    }
+
+    pub(super) fn broken(&self, reason: ArchiveProblem) -> Error {
         Error::Archive {
             path: self.path.clone(),
-            reason: reason.to_owned(),
+            reason,
         }
     }
 }

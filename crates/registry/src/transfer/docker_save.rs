@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::archive::Archive;
 use super::untar::Span;
-use super::{Error, error};
+use super::{ArchiveProblem, Error, error};
 use crate::oci::{Descriptor, Digest, Hasher, Reference, media_type};
 
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -43,12 +43,14 @@ pub(super) fn find(archive: &mut Archive, wanted: Option<&str>) -> Result<Descri
     let images: Vec<Saved> = archive.json("manifest.json")?;
     let image = choose(archive, &images, wanted)?;
     let config = archive.read(&image.config)?;
-    let parsed: Config = serde_json::from_slice(&config)
-        .map_err(|error| archive.broken(&format!("{}: {error}", image.config)))?;
+    let parsed: Config =
+        serde_json::from_slice(&config).map_err(|error| archive.not_json(&image.config, error))?;
     let ids = parsed.rootfs.diff_ids;
     if ids.len() != image.layers.len() {
-        let (there, named) = (image.layers.len(), ids.len());
-        return Err(archive.broken(&format!("it has {there} layers, and the image has {named}")));
+        return Err(archive.broken(ArchiveProblem::Layers {
+            found: image.layers.len(),
+            named: ids.len(),
+        }));
     }
     let descriptor = Descriptor::of(CONFIG, &config);
     let span = archive.files[&image.config];
@@ -56,7 +58,7 @@ pub(super) fn find(archive: &mut Archive, wanted: Option<&str>) -> Result<Descri
     let mut layers = Vec::new();
     for (name, id) in image.layers.iter().zip(ids) {
         let span = archive.files.get(name).copied();
-        let span = span.ok_or_else(|| archive.broken(&format!("the layer {name} is missing")))?;
+        let span = span.ok_or_else(|| archive.missing(name))?;
         let layer = layer(archive, span, id)?;
         archive.named.insert(layer.digest.clone(), span);
         layers.push(layer);

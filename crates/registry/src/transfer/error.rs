@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::{ArchiveProblem, ManifestProblem, PlaceProblem};
+use crate::layout::CommitError;
 use crate::oci::Digest;
 use crate::task::Panicked;
 use crate::walk::WalkError;
@@ -17,7 +19,7 @@ pub enum Error {
         /// The text as given.
         input: String,
         /// What is wrong with the input.
-        reason: String,
+        reason: PlaceProblem,
     },
     /// A file could not be read or written.
     #[error("cannot {action} {}", path.display())]
@@ -35,8 +37,8 @@ pub enum Error {
     Archive {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the input.
-        reason: String,
+        /// What is wrong with the file.
+        reason: ArchiveProblem,
     },
     /// There are several images and none was named, or none has the name.
     #[error("{place} {}", which(wanted.as_deref(), available))]
@@ -65,8 +67,8 @@ pub enum Error {
         place: String,
         /// The manifest.
         digest: Digest,
-        /// What is wrong with the input.
-        reason: String,
+        /// What is wrong with the manifest.
+        reason: ManifestProblem,
     },
     /// The image exceeds a limit.
     #[error("{place} is not copied")]
@@ -118,7 +120,7 @@ pub enum Error {
         /// The announced digest.
         digest: Digest,
         /// The mismatch: size or digest.
-        reason: String,
+        reason: Box<CommitError>,
     },
     /// A task of this program panicked: a bug.
     #[error(transparent)]

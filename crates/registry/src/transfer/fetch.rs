@@ -133,7 +133,7 @@ impl Fetching<'_> {
                 wrong => Error::Damaged {
                     place,
                     digest: blob.digest,
-                    reason: wrong.to_string(),
+                    reason: Box::new(wrong),
                 },
             })
         })

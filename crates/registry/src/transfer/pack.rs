@@ -184,8 +184,8 @@ async fn for_docker(source: &Source, plan: &Plan, names: &[Name]) -> Result<Valu
             available: platforms(source).await?,
         });
     };
-    let manifest: Manifest = serde_json::from_slice(bytes)
-        .map_err(|error| source.no_manifest(root, error.to_string()))?;
+    let manifest: Manifest =
+        serde_json::from_slice(bytes).map_err(|error| source.no_manifest(root, error.into()))?;
     let tagged = names.iter().filter_map(|name| match name {
         Name::Image(name) if name.tag().is_some() => Some(name.clone()),
         _ => None,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::Error;
+use super::{Error, PlaceProblem};
 use crate::layout::LayoutReference;
 use crate::oci::{Digest, Reference};
 
@@ -57,15 +57,14 @@ impl Place {
     /// # Errors
     /// [`Error::Place`] if the text is malformed.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::Place {
+        let invalid = |reason| Error::Place {
             input: text.to_owned(),
             reason,
         };
-        let reference =
-            |name: &str| Reference::parse(name).map_err(|error| invalid(error.to_string()));
+        let reference = |name: &str| Reference::parse(name).map_err(|error| invalid(error.into()));
         if LayoutReference::is_one(text) {
-            let parsed = LayoutReference::parse(text);
-            let parsed = parsed.map_err(|error| invalid(error.to_string()))?;
+            let parsed = LayoutReference::parse_text(text);
+            let parsed = parsed.map_err(|problem| invalid(problem.into()))?;
             return Ok(Self::Layout {
                 tag: given_tag(text, parsed.tag),
                 path: parsed.path,
@@ -77,7 +76,7 @@ impl Place {
         }
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
         let file = || match rest.is_empty() {
-            true => Err(invalid("the path is missing".to_owned())),
+            true => Err(invalid(PlaceProblem::NoPath)),
             false => Ok(path_and_name(rest)),
         };
         match scheme {
@@ -100,11 +99,10 @@ impl Place {
                 Ok(Self::DockerArchive { path, name })
             }
             "docker-daemon" => Ok(Self::Engine(reference(rest)?.with_default_tag())),
-            other if UNKNOWN.contains(&other) => Err(invalid(format!(
-                "{other}: is not known here; a place is NAME, oci:DIR[:TAG], \
-                 oci-archive:FILE[:TAG], \
-                 docker-archive:FILE[:NAME] or docker-daemon:NAME"
-            ))),
+            other if UNKNOWN.contains(&other) => {
+                let transport = other.to_owned();
+                Err(invalid(PlaceProblem::UnknownTransport { transport }))
+            }
             _ => Ok(Self::Registry(reference(text)?.with_default_tag())),
         }
     }

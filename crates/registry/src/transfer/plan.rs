@@ -6,8 +6,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 
-use super::Error;
 use super::source::{Source, is_image};
+use super::{Error, ManifestProblem};
 use crate::oci::{Descriptor, Index, Platform, PlatformMatcher, media_type, null_as_default};
 use crate::walk::Walk;
 
@@ -126,11 +126,11 @@ fn children(
 ) -> Result<Vec<Descriptor>, Error> {
     let kind = descriptor.media_type.as_str();
     if !media_type::is_index(kind) && !is_image(kind) {
-        let reason = format!("its type {kind:?} is not known");
-        return Err(source.no_manifest(descriptor, reason));
+        let media_type = kind.to_owned();
+        return Err(source.no_manifest(descriptor, ManifestProblem::MediaType { media_type }));
     }
     let links: Links = serde_json::from_slice(bytes)
-        .map_err(|error| source.no_manifest(descriptor, error.to_string()))?;
+        .map_err(|error| source.no_manifest(descriptor, error.into()))?;
     let config = links.config.into_iter();
     Ok(config.chain(links.layers).chain(links.manifests).collect())
 }
@@ -165,8 +165,8 @@ fn of_index(
     root: &Descriptor,
     bytes: &[u8],
 ) -> Result<Vec<(Platform, Descriptor)>, Error> {
-    let index: Index = serde_json::from_slice(bytes)
-        .map_err(|error| source.no_manifest(root, error.to_string()))?;
+    let index: Index =
+        serde_json::from_slice(bytes).map_err(|error| source.no_manifest(root, error.into()))?;
     let entries = index.manifests.into_iter().filter_map(|mut entry| {
         let platform = entry.platform.take()?;
         entry.annotations.clear();
@@ -198,8 +198,8 @@ async fn of_image(
             }
         }
     }
-    let links: Links = serde_json::from_slice(bytes)
-        .map_err(|error| source.no_manifest(root, error.to_string()))?;
+    let links: Links =
+        serde_json::from_slice(bytes).map_err(|error| source.no_manifest(root, error.into()))?;
     let config = match links.config.filter(|config| config.size <= CONFIG) {
         None => Config::default(),
         Some(config) => {

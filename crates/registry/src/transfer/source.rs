@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::archive::Archive;
 use super::entries::choose;
-use super::{Error, Place};
-use crate::layout::{self, Layout};
+use super::{Error, ManifestProblem, Place};
+use crate::layout::{self, CommitError, Layout};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type};
 use crate::registry::{BlobSource, Client};
 use crate::task;
@@ -87,7 +87,7 @@ impl Source {
     /// Reads a manifest and verifies it.
     pub(super) async fn manifest(&self, descriptor: &Descriptor) -> Result<Bytes, Error> {
         if descriptor.size > MANIFEST {
-            return Err(self.no_manifest(descriptor, "it is too large".to_owned()));
+            return Err(self.no_manifest(descriptor, ManifestProblem::TooLarge));
         }
         let digest = descriptor.digest.clone();
         let bytes = match &self.store {
@@ -111,7 +111,10 @@ impl Source {
             false => Err(Error::Damaged {
                 place: self.place.to_string(),
                 digest: descriptor.digest.clone(),
-                reason: format!("their digest is {}", Digest::sha256(&bytes)),
+                reason: Box::new(CommitError::Digest {
+                    expected: descriptor.digest.clone(),
+                    actual: Digest::sha256(&bytes),
+                }),
             }),
         }
     }
@@ -168,7 +171,7 @@ impl Source {
         }
     }
 
-    pub(super) fn no_manifest(&self, descriptor: &Descriptor, reason: String) -> Error {
+    pub(super) fn no_manifest(&self, descriptor: &Descriptor, reason: ManifestProblem) -> Error {
         Error::Manifest {
             place: self.place.to_string(),
             digest: descriptor.digest.clone(),
@@ -189,7 +192,7 @@ fn of_layout(
     })?;
     let index: Index = serde_json::from_slice(&text).map_err(|error| layout::Error::Index {
         path: layout.index_path(),
-        reason: error.to_string(),
+        reason: error.into(),
     })?;
     let root = match digest {
         None => choose(&place, &index, tag)?,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tar::{Archive, EntryType};
 
-use super::{Error, error};
+use super::{ArchiveProblem, Error, error};
 
 /// The maximum number of entries; no image has more.
 const ENTRIES: usize = 100_000;
@@ -24,15 +24,11 @@ pub(super) struct Span {
 /// Returns the files of an archive by path; links are resolved. Blocking.
 pub(super) fn files(path: &Path) -> Result<BTreeMap<String, Span>, Error> {
     let unreadable = error::file("read", path);
-    let broken = |reason: String| Error::Archive {
+    let broken = |reason| Error::Archive {
         path: path.to_owned(),
         reason,
     };
-    let damaged = |error: io::Error| {
-        broken(format!(
-            "it is no tar archive, damaged or cut off ({error})"
-        ))
-    };
+    let damaged = |error: io::Error| broken(ArchiveProblem::Damaged(error));
     let open = || {
         let mut file = File::open(path)?;
         let mut start = Vec::new();
@@ -43,8 +39,7 @@ pub(super) fn files(path: &Path) -> Result<BTreeMap<String, Span>, Error> {
     };
     let (file, start, length) = open().map_err(unreadable)?;
     if COMPRESSED.iter().any(|magic| start.starts_with(magic)) {
-        let reason = "it is compressed; decompress it first (gunzip, zstd -d)";
-        return Err(broken(reason.to_owned()));
+        return Err(broken(ArchiveProblem::Compressed));
     }
     let mut archive = Archive::new(BufReader::new(file));
     let mut files = BTreeMap::new();
@@ -75,7 +70,7 @@ pub(super) fn files(path: &Path) -> Result<BTreeMap<String, Span>, Error> {
             _ => {}
         }
         if files.len() + links.len() > ENTRIES {
-            return Err(broken("it has more files than any image".to_owned()));
+            return Err(broken(ArchiveProblem::TooManyFiles));
         }
     }
     for (name, target) in links {

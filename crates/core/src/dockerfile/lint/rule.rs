@@ -35,7 +35,12 @@ macro_rules! rules {
 
             /// Docker's page about the rule; empty if there is none.
             pub const fn url(self) -> &'static str {
-                let (page, url) = match self { $(Self::$name => ($page, concat!("https://docs.docker.com/go/dockerfile/rule/", $page, "/"))),* };
+                let (page, url) = match self {
+                    $(Self::$name => (
+                        $page,
+                        concat!("https://docs.docker.com/go/dockerfile/rule/", $page, "/"),
+                    )),*
+                };
                 if page.is_empty() { "" } else { url }
             }
         }

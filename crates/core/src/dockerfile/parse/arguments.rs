@@ -169,9 +169,10 @@ mod tests {
             pairs("a  b=c d", '\\', "ENV").unwrap(),
             [key_value("a", "b=c d", true)]
         );
-        assert!(
-            matches!(pairs("a=b c", '\\', "ENV"), Err(ParseErrorKind::NoEqualSign { word, .. }) if word == "c")
-        );
+        assert!(matches!(
+            pairs("a=b c", '\\', "ENV"),
+            Err(ParseErrorKind::NoEqualSign { word, .. }) if word == "c"
+        ));
         assert!(matches!(
             pairs("a", '\\', "ENV"),
             Err(ParseErrorKind::NoValue { .. })

@@ -432,9 +432,10 @@ fn errors_that_are_noticed_while_reading_come_first() {
         fails("FOO\nFROM a\nENV b"),
         (ParseErrorKind::NoValue { .. }, 3, 3)
     ));
-    assert!(
-        matches!(fails("FOO\nBAR"), (ParseErrorKind::UnknownInstruction { keyword, .. }, 1, 1) if keyword == "FOO")
-    );
+    assert!(matches!(
+        fails("FOO\nBAR"),
+        (ParseErrorKind::UnknownInstruction { keyword, .. }, 1, 1) if keyword == "FOO"
+    ));
 }
 
 proptest::proptest! {

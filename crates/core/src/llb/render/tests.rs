@@ -4,7 +4,8 @@ use crate::lock::Lock;
 
 /// Two stages with a context, a cache and a quote.
 fn definition() -> Definition {
-    let text = "FROM alpine:3 AS base\nRUN --mount=type=cache,target=/c true\nRUN --mount=source=z,target=/src echo \"a\" <b>\n\
+    let text = "FROM alpine:3 AS base\nRUN --mount=type=cache,target=/c true\nRUN \
+                --mount=source=z,target=/src echo \"a\" <b>\n\
                 FROM scratch\nCOPY --from=base /x /\nCOPY y /\n";
     let lock = Lock::parse(
         br#"{"images": {"docker.io/library/alpine:3": {

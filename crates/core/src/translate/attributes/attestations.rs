@@ -29,8 +29,8 @@ pub struct Sbom {
 }
 
 impl Sbom {
-    /// A list made by the image in the field `generator`, else by the reference's scanner; the program
-    /// is told the other fields.
+    /// A list made by the image in the field `generator`, else by the reference's scanner; the
+    /// program is told the other fields.
     ///
     /// # Errors
     /// [`AttestationError::Generator`] if that is no name of an image.

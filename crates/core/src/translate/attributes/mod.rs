@@ -1,5 +1,5 @@
-//! What a frontend is asked for: typed, or read from the attributes of BuildKit's Dockerfile frontend
-//! (`build-arg:NAME`, `platform`, `target` …).
+//! What a frontend is asked for: typed, or read from the attributes of BuildKit's Dockerfile
+//! frontend (`build-arg:NAME`, `platform`, `target` …).
 
 mod attestations;
 mod caches;
@@ -88,8 +88,8 @@ impl Default for Attributes {
 impl Attributes {
     /// What is asked for, with the build arguments that BuildKit's frontend obeys itself:
     /// `BUILDKIT_MULTI_PLATFORM`, `BUILDKIT_SANDBOX_HOSTNAME`, `BUILDKIT_CACHE_MOUNT_NS`,
-    /// `BUILDKIT_CONTEXT_KEEP_GIT_DIR` and `BUILDKIT_ATTEST_TYPE`. Without `multi_platform` the build is
-    /// of several platforms if it has several.
+    /// `BUILDKIT_CONTEXT_KEEP_GIT_DIR` and `BUILDKIT_ATTEST_TYPE`. Without `multi_platform` the
+    /// build is of several platforms if it has several.
     ///
     /// # Errors
     /// [`AttributeError`] for a limit or a build argument that cannot be used.
@@ -135,7 +135,8 @@ impl Attributes {
         Ok(())
     }
 
-    /// Reads attributes by name. `session_id` serves local folders. Unknown attributes are left alone.
+    /// Reads attributes by name. `session_id` serves local folders. Unknown attributes are left
+    /// alone.
     ///
     /// # Errors
     /// [`AttributeError`] for a value that cannot be read. Named contexts are looked at when they

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::super::error::Error;
+use super::super::problem::PortProblem;
 use super::super::reason::Reason;
 use super::super::stage::Layer;
 use super::Step;
@@ -60,15 +61,16 @@ struct PortSpec<'a> {
 }
 
 impl<'a> PortSpec<'a> {
-    fn parse(text: &'a str) -> Result<Self, String> {
+    fn parse(text: &'a str) -> Result<Self, PortProblem> {
         let (address, host, container) = split(text);
         let (container, protocol) = container.split_once('/').unwrap_or((container, ""));
         if container.is_empty() {
-            return Err("there is no port number".to_owned());
+            return Err(PortProblem::NoPort);
         }
         let protocol = if protocol.is_empty() { "tcp" } else { protocol };
         if !["tcp", "udp", "sctp"].contains(&protocol.to_lowercase().as_str()) {
-            return Err(format!("the protocol {protocol:?} is not tcp, udp or sctp"));
+            let protocol = protocol.to_owned();
+            return Err(PortProblem::Protocol { protocol });
         }
         Ok(Self {
             address,
@@ -78,22 +80,22 @@ impl<'a> PortSpec<'a> {
         })
     }
 
-    /// Does it say something about the host, which an image cannot?
+    /// True if it says something about the host, which an image cannot.
     fn has_host_part(&self) -> bool {
         !self.address.is_empty() || !self.host.is_empty()
     }
 
     /// The container's ports, once the rest has been read too.
-    fn ports(&self) -> Result<RangeInclusive<u32>, String> {
+    fn ports(&self) -> Result<RangeInclusive<u32>, PortProblem> {
         check_address(&self.address)?;
         let (first, last) = range(self.container)?;
         if !self.host.is_empty() {
             let (host_first, host_last) = range(self.host)?;
             if last - first != host_last - host_first && last != first {
-                return Err(format!(
-                    "the ranges {} and {} have different lengths",
-                    self.container, self.host
-                ));
+                return Err(PortProblem::Lengths {
+                    container: self.container.to_owned(),
+                    host: self.host.to_owned(),
+                });
             }
         }
         Ok(u32::from(first)..=u32::from(last))
@@ -108,7 +110,7 @@ fn split(text: &str) -> (String, &str, &str) {
     (parts.join(":"), host, container)
 }
 
-fn check_address(address: &str) -> Result<(), String> {
+fn check_address(address: &str) -> Result<(), PortProblem> {
     let inside = address
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
@@ -119,14 +121,17 @@ fn check_address(address: &str) -> Result<(), String> {
     };
     match address.is_empty() || address.parse::<IpAddr>().is_ok() {
         true => Ok(()),
-        false => Err(format!("{address:?} is not an IP address")),
+        false => Err(PortProblem::Address {
+            address: address.to_owned(),
+        }),
     }
 }
 
-fn range(text: &str) -> Result<(u16, u16), String> {
+fn range(text: &str) -> Result<(u16, u16), PortProblem> {
     let number = |text: &str| {
-        text.parse::<u16>()
-            .map_err(|_| format!("{text:?} is not a number from 0 to 65535"))
+        text.parse::<u16>().map_err(|_| PortProblem::Number {
+            text: text.to_owned(),
+        })
     };
     let (first, last) = match text.split_once('-') {
         None => (text, text),
@@ -134,7 +139,9 @@ fn range(text: &str) -> Result<(u16, u16), String> {
     };
     let (first, last) = (number(first)?, number(last)?);
     if last < first {
-        return Err(format!("the range {text} ends before it begins"));
+        return Err(PortProblem::Reversed {
+            range: text.to_owned(),
+        });
     }
     Ok((first, last))
 }
@@ -143,7 +150,7 @@ fn range(text: &str) -> Result<(u16, u16), String> {
 mod tests {
     use super::*;
 
-    fn ports(text: &str) -> Result<Vec<u32>, String> {
+    fn ports(text: &str) -> Result<Vec<u32>, PortProblem> {
         PortSpec::parse(text)?.ports().map(Iterator::collect)
     }
 

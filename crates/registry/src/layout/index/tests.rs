@@ -19,7 +19,8 @@ fn tag(text: &str) -> Name {
 fn a_tag_moves_and_other_entries_stay_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::new(folder.path());
-    let foreign = json!({"manifests": [{"mediaType": "x/y", "digest": "sha256:1", "size": 1, "artifactType": "z"}], "more": 1});
+    let foreign = json!({"manifests": [{"mediaType": "x/y", "digest": "sha256:1", "size": 1,
+        "artifactType": "z"}], "more": 1});
     fs::write(layout.index_path(), foreign.to_string()).unwrap();
     layout
         .put(&image("a"), &[tag("latest"), tag("v1")])

@@ -232,10 +232,19 @@ async fn a_download_resumes_whatever_range_it_gets() {
         let server = Server::raw(move |question, _| {
             let is_rest = question.contains("bytes=3-");
             let answer = match (is_rest, kind) {
-                (false, 2) if question.contains("GET /v2/b/") => "200 OK\r\nContent-Length: 5\r\n\r\nhello",
+                (false, 2) if question.contains("GET /v2/b/") => {
+                    "200 OK\r\nContent-Length: \
+                                                                  5\r\n\r\nhello"
+                }
                 (false, _) => "200 OK\r\nContent-Length: 5\r\n\r\nhello",
-                (true, 0) => "206 Partial Content\r\nContent-Range: bytes 3-4/5\r\nContent-Length: 2\r\n\r\nlo",
-                (true, 1) => "206 Partial Content\r\nContent-Range: bytes 0-4/5\r\nContent-Length: 5\r\n\r\nhello",
+                (true, 0) => {
+                    "206 Partial Content\r\nContent-Range: bytes 3-4/5\r\nContent-Length: \
+                              2\r\n\r\nlo"
+                }
+                (true, 1) => {
+                    "206 Partial Content\r\nContent-Range: bytes 0-4/5\r\nContent-Length: \
+                              5\r\n\r\nhello"
+                }
                 (true, 2) => "416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n",
                 (true, _) => "200 OK\r\nContent-Length: 5\r\n\r\nhello",
             };

@@ -71,12 +71,12 @@ fn tar_reads_what_is_written_and_the_other_way_round() {
 }
 
 #[test]
-fn what_is_no_archive_is_told() {
+fn files_that_are_not_archives_are_refused() {
     let whole = archive(&[("a", "hello")]);
     for (bytes, part) in [
         (&b"\x1f\x8b"[..], "compressed"),
         (&b"ustar"[..], "cut off"),
-        (&[b'x'; 1024], "no tar archive"),
+        (&[b'x'; 1024], "not a tar archive"),
         (&whole[..514], "cut off"),
         (&whole[..300], "cut off"),
     ] {

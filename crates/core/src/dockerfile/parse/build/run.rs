@@ -1,7 +1,7 @@
 //! RUN.
 
 use super::super::super::csv;
-use super::super::super::error::{ParseErrorKind, nearest};
+use super::super::super::error::{DeviceProblem, ParseErrorKind, nearest};
 use super::super::super::instruction::{
     RunDevice, RunInstruction, RunMount, RunNetwork, RunSecurity,
 };
@@ -81,12 +81,11 @@ fn wrong_value(flag: &'static str, value: &str, expected: &'static str) -> Parse
 
 /// Reads `--device`: a name, alone or after `name=`, and `required`.
 fn device(value: &str) -> Result<RunDevice> {
-    let wrong = |reason: String| ParseErrorKind::Device {
+    let wrong = |reason| ParseErrorKind::Device {
         value: value.to_owned(),
         reason,
     };
-    let fields = csv::fields(value)
-        .map_err(|_| wrong("it is not a list of comma-separated options".to_owned()))?;
+    let fields = csv::fields(value).map_err(|_| wrong(DeviceProblem::NotCsv))?;
     let mut device = RunDevice::default();
     for field in fields {
         set_device_option(&mut device, field).map_err(wrong)?;
@@ -94,26 +93,28 @@ fn device(value: &str) -> Result<RunDevice> {
     Ok(device)
 }
 
-fn set_device_option(device: &mut RunDevice, field: String) -> std::result::Result<(), String> {
+fn set_device_option(
+    device: &mut RunDevice,
+    field: String,
+) -> std::result::Result<(), DeviceProblem> {
     let (key, value) = field
         .split_once('=')
         .map_or((field.as_str(), None), |(key, value)| (key, Some(value)));
     match (key.to_lowercase().as_str(), value) {
         ("required", None) => device.required = true,
         ("required", Some(value)) => {
-            device.required =
-                go_bool(value).ok_or_else(|| format!("required cannot be {value:?}"))?;
+            device.required = go_bool(value).ok_or_else(|| DeviceProblem::Required {
+                value: value.to_owned(),
+            })?;
         }
-        ("name", Some(_)) if !device.name.is_empty() => return Err("it has two names".to_owned()),
+        ("name", Some(_)) if !device.name.is_empty() => return Err(DeviceProblem::TwoNames),
         ("name", Some(name)) => device.name = name.to_owned(),
         _ if device.name.is_empty() => device.name = field,
         (key, _) => {
-            let nearest =
-                nearest(key, ["name", "required"]).map(|name| format!("; did you mean {name}?"));
-            return Err(format!(
-                "unknown option {key:?}{}",
-                nearest.unwrap_or_default()
-            ));
+            return Err(DeviceProblem::UnknownOption {
+                key: key.to_owned(),
+                nearest: nearest(key, ["name", "required"]),
+            });
         }
     }
     Ok(())

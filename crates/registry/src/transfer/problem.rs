@@ -1,0 +1,98 @@
+//! Why a text is not a place, and why a file or its parts are not an image: causes of [`Error`].
+//!
+//! [`Error`]: super::Error
+
+use std::io;
+
+use crate::layout::ReferenceProblem;
+use crate::oci;
+
+/// Why a text does not name a place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceProblem {
+    /// Nothing follows the transport.
+    #[error("the path is missing")]
+    NoPath,
+    /// The transport is not supported.
+    #[error(
+        "{transport}: is not known here; a place is NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], \
+         docker-archive:FILE[:NAME] or docker-daemon:NAME"
+    )]
+    UnknownTransport {
+        /// The transport.
+        transport: String,
+    },
+    /// It is not the name of an image.
+    #[error(transparent)]
+    Name(#[from] oci::Error),
+    /// It is not an image of a layout.
+    #[error(transparent)]
+    Layout(#[from] ReferenceProblem),
+}
+
+/// Why a file is not an archive of an image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveProblem {
+    /// The archive is compressed.
+    #[error("it is compressed; decompress it first (gunzip, zstd -d)")]
+    Compressed,
+    /// The file is not a tar archive.
+    #[error("it is not a tar archive, damaged or cut off ({0})")]
+    Damaged(io::Error),
+    /// The archive has more files than an image needs.
+    #[error("it has more files than any image")]
+    TooManyFiles,
+    /// The archive has no list of images.
+    #[error("it has neither index.json nor manifest.json")]
+    NoIndex,
+    /// A file is missing.
+    #[error("{name} is missing")]
+    Missing {
+        /// The file.
+        name: String,
+    },
+    /// A file that is read as a whole is too large.
+    #[error("{name} is larger than {mebibytes} MiB")]
+    TooLarge {
+        /// The file.
+        name: String,
+        /// The limit.
+        mebibytes: u64,
+    },
+    /// A file is not the expected JSON.
+    #[error("{name}: {source}")]
+    Json {
+        /// The file.
+        name: String,
+        /// The parser's error.
+        source: serde_json::Error,
+    },
+    /// The archive has more or fewer layers than the image's config names.
+    #[error("it has {found} layers, and the image has {named}")]
+    Layers {
+        /// The number of layers in the archive.
+        found: usize,
+        /// The number of layers in the config.
+        named: usize,
+    },
+}
+
+/// Why bytes are not the manifest of an image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestProblem {
+    /// The media type is unknown.
+    #[error("its type {media_type:?} is not known")]
+    MediaType {
+        /// The media type.
+        media_type: String,
+    },
+    /// It is larger than a manifest may be.
+    #[error("it is too large")]
+    TooLarge,
+    /// It is not the expected JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}

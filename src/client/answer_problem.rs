@@ -1,0 +1,44 @@
+//! Why an answer of the daemon cannot be used.
+
+use crate::{llb, oci};
+
+/// What is wrong with an answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerProblem {
+    /// A part is missing.
+    #[error("there is no {part} in it")]
+    Missing {
+        /// The part, such as `version`.
+        part: &'static str,
+    },
+    /// The answer is larger than what is read.
+    #[error("it is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// The build ended without a result.
+    #[error("it ended before it had a result")]
+    NoResult,
+    /// The result is of several platforms where it must be of one.
+    #[error("it has several platforms")]
+    SeveralPlatforms,
+    /// An input has no graph.
+    #[error("the input {name:?} is an empty graph")]
+    EmptyInput {
+        /// The input.
+        name: String,
+    },
+    /// The graph of an input is invalid.
+    #[error("{name}: {source}")]
+    Input {
+        /// The input.
+        name: String,
+        /// The cause.
+        source: llb::Error,
+    },
+    /// A digest is invalid.
+    #[error(transparent)]
+    Digest(#[from] oci::Error),
+}
