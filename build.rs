@@ -21,7 +21,8 @@ const BULK: &[&str] = &[
     ".containerd.services.content.v1.WriteContentRequest.data",
 ];
 
-/// Fields of `fsutil.types.Stat` that hold names of files, which need not be UTF-8: bytes, which are the same on the wire.
+/// Fields of `fsutil.types.Stat` that hold names of files, which need not be UTF-8: bytes, which
+/// are the same on the wire.
 const PATHS: &[&str] = &["path", "linkname"];
 
 /// Messages that hold secrets: they must not be printable.
@@ -31,8 +32,9 @@ const SECRET: &[&str] = &[
     ".moby.buildkit.secrets.v1.GetSecretResponse",
 ];
 
-// Maps whose values are messages become lists of entries, which are the same on the wire. prost leaves an entry's value
-// out when it equals the default, Go then finds a nil pointer in the map, and some daemons crash on it.
+// Maps whose values are messages become lists of entries, which are the same on the wire. prost
+// leaves an entry's value out when it equals the default, Go then finds a nil pointer in the map,
+// and some daemons crash on it.
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
@@ -50,7 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut descriptors = protox::compile(&files, ["proto"])?;
     for file in &mut descriptors.file {
-        // The generator looks for the place of every message in the text, and entries have none there.
+        // The generator looks for the place of every message in the text, and entries have none
+        // there.
         file.source_code_info = None;
         let mut messages: Vec<_> = file.message_type.iter_mut().collect();
         while let Some(message) = messages.pop() {

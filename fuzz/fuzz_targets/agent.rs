@@ -1,4 +1,5 @@
-//! What a hostile daemon sends to an SSH agent, cut anywhere: each message gets a list, a signature or a refusal.
+//! What a hostile daemon sends to an SSH agent, cut anywhere: each message gets a list, a signature
+//! or a refusal.
 
 #![no_main]
 
@@ -11,7 +12,8 @@ const KINDS: [u8; 3] = [5, 12, 14];
 
 fuzz_target!(|input: &[u8]| {
     let (first, frames) = input.split_first().unwrap_or((&1, &[]));
-    let Ok(answers) = solvekit::fuzzing::answer_agent(Path::new(KEY), frames, usize::from(*first)) else {
+    let Ok(answers) = solvekit::fuzzing::answer_agent(Path::new(KEY), frames, usize::from(*first))
+    else {
         return;
     };
     for answer in answers {

@@ -42,7 +42,10 @@ fuzz_target!(|input: &[u8]| {
     if let Ok(records) = solvekit::bundle::read(&packed) {
         assert!(!records.is_empty());
     }
-    assert_eq!(solvekit::fuzzing::newest_file(&archive), solvekit::fuzzing::newest_file(&archive));
+    assert_eq!(
+        solvekit::fuzzing::newest_file(&archive),
+        solvekit::fuzzing::newest_file(&archive)
+    );
     let _ = solvekit::fuzzing::newest_file(&packed);
     open(&archive);
 });

@@ -46,7 +46,9 @@ fuzz_target!(|text: &str| {
         match line.strip_prefix("--var ") {
             Some(variable) => {
                 let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
-                environment.overrides.insert(name.to_owned(), value.to_owned());
+                environment
+                    .overrides
+                    .insert(name.to_owned(), value.to_owned());
             }
             None => set.push(line.to_owned()),
         }

@@ -13,7 +13,10 @@ fuzz_target!(|bytes: &[u8]| {
     };
     for name in config.files.keys() {
         let mut parts = Path::new(name).components();
-        assert!(parts.all(|part| matches!(part, Component::Normal(_))), "{name:?}");
+        assert!(
+            parts.all(|part| matches!(part, Component::Normal(_))),
+            "{name:?}"
+        );
     }
     let written = &config.files["buildkitd.toml"];
     let again = solvekit::fuzzing::checked_config(written).expect("what is written is accepted");

@@ -8,17 +8,26 @@ use solvekit::registry::Challenge;
 
 fuzz_target!(|text: &str| {
     for challenge in Challenge::parse(text) {
-        let Challenge::Bearer { realm, service, scopes } = &challenge else {
+        let Challenge::Bearer {
+            realm,
+            service,
+            scopes,
+        } = &challenge
+        else {
             continue;
         };
         assert!(!realm.is_empty());
-        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let quoted = |text: &str| format!("\"{}\"", escaped(text));
         let header = format!(
             "Basic realm=\"x\", bearer REALM={}, service={}\t,scope={}",
             quoted(realm),
             quoted(service),
             quoted(&scopes.join(" "))
         );
-        assert_eq!(Challenge::parse(&header), [Challenge::Basic, challenge.clone()]);
+        assert_eq!(
+            Challenge::parse(&header),
+            [Challenge::Basic, challenge.clone()]
+        );
     }
 });

@@ -1,17 +1,19 @@
-//! Contexts as the command line names them: any text is read or refused, and no message repeats a password.
+//! Contexts as the command line names them: any text is read or refused, and no message repeats a
+//! password.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use solvekit::pipeline::{DockerfileFrom, MainContext, NamedContext, context_name};
 use solvekit::layout::LayoutReference;
+use solvekit::pipeline::{DockerfileFrom, MainContext, NamedContext, context_name};
 
 fuzz_target!(|text: &str| {
     let _ = text.parse::<MainContext>();
     let _ = text.parse::<DockerfileFrom>();
     let _ = text.parse::<NamedContext>();
     if let Ok(name) = context_name(text) {
-        // Only the short name of an official repository can be no name by itself: 64 digits are the id of an image.
+        // Only the short name of an official repository can be no name by itself: 64 digits are the
+        // id of an image.
         match context_name(&name) {
             Ok(again) => assert_eq!(again, name),
             Err(error) => assert!(name.len() >= 64, "{error}"),

@@ -18,7 +18,10 @@ fuzz_target!(|text: &str| {
             for registry in ["docker.io", "r.example", "localhost:5000"] {
                 let mut asked = pin!(credentials.get_for(registry, "team/app"));
                 let polled = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                assert!(matches!(polled, Poll::Ready(_)), "no file and no helper is asked");
+                assert!(
+                    matches!(polled, Poll::Ready(_)),
+                    "no file and no helper is asked"
+                );
             }
         }
         Err(error) => assert!(!error.to_string().contains('\n')),

@@ -1,7 +1,9 @@
-//! What a hostile daemon sends as an export: it is written inside of the folder or refused, and nothing beside the folder changes.
+//! What a hostile daemon sends as an export: it is written inside of the folder or refused, and
+//! nothing beside the folder changes.
 //!
-//! An input is a list of packets in a short form, of which one byte in 32 is taken as it is: names with `..`, absolute ones, links
-//! out of the folder and through each other, devices, data for what is no file, numbers that nobody gave.
+//! An input is a list of packets in a short form, of which one byte in 32 is taken as it is: names
+//! with `..`, absolute ones, links out of the folder and through each other, devices, data for what
+//! is no file, numbers that nobody gave.
 
 #![no_main]
 
@@ -12,11 +14,33 @@ use std::sync::OnceLock;
 use libfuzzer_sys::fuzz_target;
 
 const PARTS: [&str; 16] = [
-    "a", "b", "c", "..", ".", "", "link", "out", "\0", "/", "outside", "../outside/kept", "a/b", "..a", "link/x", "kept",
+    "a",
+    "b",
+    "c",
+    "..",
+    ".",
+    "",
+    "link",
+    "out",
+    "\0",
+    "/",
+    "outside",
+    "../outside/kept",
+    "a/b",
+    "..a",
+    "link/x",
+    "kept",
 ];
 /// Go's file modes: directory, link, device, pipe, socket, setuid, plain.
 const MODES: [u32; 8] = [
-    0x8000_01ed, 0x0800_01ff, 0x0400_01b6, 0x0200_01b6, 0x0100_01b6, 0x0080_01ed, 0o644, 0o755,
+    0x8000_01ed,
+    0x0800_01ff,
+    0x0400_01b6,
+    0x0200_01b6,
+    0x0100_01b6,
+    0x0080_01ed,
+    0o644,
+    0o755,
 ];
 
 fuzz_target!(|input: &[u8]| {
@@ -34,7 +58,11 @@ fuzz_target!(|input: &[u8]| {
     let kept = fs::read(outside.join("kept")).expect("a file beside the folder is still there");
     assert_eq!(kept, b"kept");
     let beside = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
-    assert_eq!((beside(base), beside(&outside)), (2, 1), "something was written beside the folder");
+    assert_eq!(
+        (beside(base), beside(&outside)),
+        (2, 1),
+        "something was written beside the folder"
+    );
 });
 
 /// A folder with `outside/kept`, made once.
@@ -89,7 +117,11 @@ fn frames(choices: &mut Choices<'_>) -> Vec<u8> {
             _ => varint(&mut packet, 1, u64::from(choices.next() % 8)),
         }
         frames.push(0);
-        frames.extend_from_slice(&u32::try_from(packet.len()).unwrap_or(u32::MAX).to_be_bytes());
+        frames.extend_from_slice(
+            &u32::try_from(packet.len())
+                .unwrap_or(u32::MAX)
+                .to_be_bytes(),
+        );
         frames.extend_from_slice(&packet);
     }
     frames
@@ -111,7 +143,9 @@ fn stat(choices: &mut Choices<'_>) -> Vec<u8> {
 
 fn path(choices: &mut Choices<'_>) -> String {
     let parts = choices.next() % 4 + 1;
-    let parts: Vec<&str> = (0..parts).map(|_| PARTS[usize::from(choices.next() % 16)]).collect();
+    let parts: Vec<&str> = (0..parts)
+        .map(|_| PARTS[usize::from(choices.next() % 16)])
+        .collect();
     parts.join("/")
 }
 

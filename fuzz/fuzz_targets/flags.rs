@@ -3,18 +3,23 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use solvekit::pipeline::{
-    Attestations, CacheDirection, Entitlement, MetadataProvenance, Output, csv_fields, parse_annotations, parse_bytes, parse_cache,
-};
 use solvekit::client::{Address, SourcePolicy};
 use solvekit::frontend::Choice;
 use solvekit::lock::Lock;
+use solvekit::pipeline::{
+    Attestations, CacheDirection, Entitlement, MetadataProvenance, Output, csv_fields,
+    parse_annotations, parse_bytes, parse_cache,
+};
 
 fuzz_target!(|text: &str| {
     if let Ok(fields) = csv_fields(text) {
         // What was read can be written with quotes, and read again.
-        let quoted: Vec<String> = fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
-        assert_eq!(csv_fields(&quoted.join(",")).expect("quoted fields can be read"), fields);
+        let quoted = |field: &String| format!("\"{}\"", field.replace('"', "\"\""));
+        let quoted: Vec<String> = fields.iter().map(quoted).collect();
+        assert_eq!(
+            csv_fields(&quoted.join(",")).expect("quoted fields can be read"),
+            fields
+        );
     }
     let _ = text.parse::<Output>();
     let _ = text.parse::<Entitlement>();

@@ -1,5 +1,5 @@
-//! What a hostile daemon asks of the sender of contexts: any patterns and paths to follow, and any frames. Only what is in the
-//! folder is named, whatever its links lead to.
+//! What a hostile daemon asks of the sender of contexts: any patterns and paths to follow, and any
+//! frames. Only what is in the folder is named, whatever its links lead to.
 
 #![no_main]
 
@@ -24,7 +24,10 @@ fuzz_target!(|input: &[u8]| {
     };
     for path in paths {
         let path = String::from_utf8(path).expect("the folder has no other names");
-        assert!(!path.contains("secret") && !path.split('/').any(|name| name == ".."), "{path}");
+        assert!(
+            !path.contains("secret") && !path.split('/').any(|name| name == ".."),
+            "{path}"
+        );
     }
 });
 
@@ -38,7 +41,14 @@ fn root() -> &'static PathBuf {
         fs::create_dir_all(base.join("secret")).expect("a temporary folder");
         fs::write(base.join("secret/key"), b"").expect("a temporary file");
         fs::write(root.join("a/b/c"), b"").expect("a temporary file");
-        for (target, link) in [("..", "up"), ("/", "root"), ("a", "l"), ("m", "l2"), ("l2", "m"), ("../secret", "a/out")] {
+        for (target, link) in [
+            ("..", "up"),
+            ("/", "root"),
+            ("a", "l"),
+            ("m", "l2"),
+            ("l2", "m"),
+            ("../secret", "a/out"),
+        ] {
             symlink(target, root.join(link)).expect("a temporary link");
         }
         root

@@ -1,4 +1,5 @@
-//! Progress of a hostile daemon: any steps, transfers, logs, warnings and times are drawn in every form.
+//! Progress of a hostile daemon: any steps, transfers, logs, warnings and times are drawn in every
+//! form.
 
 #![no_main]
 

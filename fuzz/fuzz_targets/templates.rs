@@ -12,8 +12,12 @@ fuzz_target!(|text: &str| {
     };
     let value = value();
     for json in [Json::Compact, Json::Indented] {
-        let shown = template.render(&value, json).map_err(|error| error.to_string());
-        let again = template.render(&value, json).map_err(|error| error.to_string());
+        let shown = template
+            .render(&value, json)
+            .map_err(|error| error.to_string());
+        let again = template
+            .render(&value, json)
+            .map_err(|error| error.to_string());
         assert_eq!(shown, again);
     }
     // What is used without being named could not be left out.
@@ -29,6 +33,13 @@ fn value() -> Value {
             .field("Size", "size", 1_234_567_i64)
             .field("Platforms", "platforms", vec!["linux/amd64", "linux/arm64"])
     };
-    let nodes = vec![Value::from(node("one")), Value::from(node("two \u{1b}[31m"))];
-    Value::from(node("root").field("Nodes", "nodes", nodes).field("Running", "running", true))
+    let nodes = vec![
+        Value::from(node("one")),
+        Value::from(node("two \u{1b}[31m")),
+    ];
+    Value::from(
+        node("root")
+            .field("Nodes", "nodes", nodes)
+            .field("Running", "running", true),
+    )
 }

@@ -1,7 +1,8 @@
-//! A Dockerfile and options are translated or refused; the same bytes twice, and digests that are those of the bytes.
+//! A Dockerfile and options are translated or refused; the same bytes twice, and digests that are
+//! those of the bytes.
 //!
-//! Input, in parts that a line `%%%` separates, all but the first optional: the Dockerfile; frontend attributes, `key=value` a line;
-//! the base images' config; the `.dockerignore`.
+//! Input, in parts that a line `%%%` separates, all but the first optional: the Dockerfile;
+//! frontend attributes, `key=value` a line; the base images' config; the `.dockerignore`.
 
 #![no_main]
 

@@ -14,7 +14,9 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let text = String::from_utf8_lossy(rest);
-    let (variables, word) = text.split_once("\n\n").unwrap_or(("A=1\nB=b c\nEMPTY=", &text));
+    let (variables, word) = text
+        .split_once("\n\n")
+        .unwrap_or(("A=1\nB=b c\nEMPTY=", &text));
     let environment: BTreeMap<String, String> = variables
         .lines()
         .filter_map(|line| line.split_once('='))

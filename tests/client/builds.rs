@@ -293,13 +293,20 @@ async fn scratch_for_two_platforms_is_exported() {
             for architecture in ["amd64", "arm64"] {
                 let id = format!("linux/{architecture}");
                 let platform = json!({"os": "linux", "architecture": architecture});
-                let config = json!({"os": "linux", "architecture": architecture, "rootfs": {"type": "layers"}});
+                let config = json!({"os": "linux", "architecture": architecture,
+                    "rootfs": {"type": "layers"}});
                 platforms.push(json!({"ID": id, "Platform": platform}));
-                result.metadata.insert(format!("containerimage.config/{id}"), config.to_string().into());
+                result.metadata.insert(
+                    format!("containerimage.config/{id}"),
+                    config.to_string().into(),
+                );
                 refs.insert(id, Ref::scratch());
             }
             result.refs = Refs::Platforms(refs);
-            result.metadata.insert("refs.platforms".into(), json!({"Platforms": platforms}).to_string().into());
+            result.metadata.insert(
+                "refs.platforms".into(),
+                json!({"Platforms": platforms}).to_string().into(),
+            );
             bridge.return_result(&result).await.unwrap();
         })
         .await;

@@ -44,7 +44,10 @@ async fn a_failed_process_tells_its_exit_code_and_its_lines() {
     assert_eq!(source.ranges[0].start.line, 2);
     let operation = failure.operation().unwrap();
     assert!(
-        matches!(&operation.operation, Some(Operation::Exec { args, .. }) if args[2].ends_with("exit 7")),
+        matches!(
+            &operation.operation,
+            Some(Operation::Exec { args, .. }) if args[2].ends_with("exit 7")
+        ),
         "{operation:?}"
     );
 

@@ -37,7 +37,8 @@ fn a_name_and_password_from_a_credential_helper() {
     let engine = Engine::get();
     let config = configuration(json!({ "credHelpers": { &engine.registry_tls: "solvekit-test" } }));
     let helper = config.path().join("docker-credential-solvekit-test");
-    let answer = json!({ "ServerURL": &engine.registry_tls, "Username": &engine.user, "Secret": &engine.password });
+    let answer = json!({ "ServerURL": &engine.registry_tls, "Username": &engine.user,
+        "Secret": &engine.password });
     fs::write(
         &helper,
         format!("#!/bin/sh\ncat > /dev/null\necho '{answer}'\n"),

@@ -1,6 +1,8 @@
 //! What the bake targets share: a host without surprises, and what must hold for every file.
 
-use solvekit_bake::print::{plan_json, targets_json, targets_table, variables_json, variables_table};
+use solvekit_bake::print::{
+    plan_json, targets_json, targets_table, variables_json, variables_table,
+};
 use solvekit_bake::{Environment, Evaluation, FileReader, Host, InputFile, Options, ReadError};
 
 /// A fixed clock, no randomness, and a folder in which every file has the input as its content.
@@ -36,12 +38,19 @@ impl Host for Machine<'_> {
 /// Evaluates one file; the answer, or the error, is the same the second time.
 pub fn evaluate(name: &str, bytes: &[u8], environment: &Environment) -> Option<Evaluation> {
     let machine = Machine(bytes);
-    let files = [InputFile { name: name.to_owned(), bytes: bytes.to_vec() }];
-    let run = || solvekit_bake::evaluate(&files, environment, &machine, &machine, Options::default());
+    let files = [InputFile {
+        name: name.to_owned(),
+        bytes: bytes.to_vec(),
+    }];
+    let run =
+        || solvekit_bake::evaluate(&files, environment, &machine, &machine, Options::default());
     match (run(), run()) {
         (Ok(first), Ok(second)) => {
-            assert_eq!(targets_json(&first.definition), targets_json(&second.definition));
-            let variables = |evaluation: &Evaluation| variables_json(evaluation.variables().as_deref());
+            assert_eq!(
+                targets_json(&first.definition),
+                targets_json(&second.definition)
+            );
+            let variables = |of: &Evaluation| variables_json(of.variables().as_deref());
             assert_eq!(variables(&first), variables(&second));
             Some(first)
         }
@@ -61,7 +70,10 @@ pub fn plan(evaluation: &Evaluation, set: &[String], environment: &Environment) 
         let run = || evaluation.plan(&[names.to_owned()], set, environment);
         match (run(), run()) {
             (Ok(first), Ok(second)) => {
-                assert_eq!(plan_json(&first.groups, &first.targets), plan_json(&second.groups, &second.targets));
+                assert_eq!(
+                    plan_json(&first.groups, &first.targets),
+                    plan_json(&second.groups, &second.targets)
+                );
             }
             (Err(first), Err(second)) => assert_eq!(first.to_string(), second.to_string()),
             _ => panic!("the same plan is made once and refused once"),
@@ -71,9 +83,17 @@ pub fn plan(evaluation: &Evaluation, set: &[String], environment: &Environment) 
 
 /// An environment in which some variables of the seeds are set.
 pub fn environment() -> Environment {
-    let set = [("TAG", "v1"), ("A", "1"), ("VERSION", "2"), ("LIST", "a,b"), ("LIST_JSON", "[1]")];
+    let set = [
+        ("TAG", "v1"),
+        ("A", "1"),
+        ("VERSION", "2"),
+        ("LIST", "a,b"),
+        ("LIST_JSON", "[1]"),
+    ];
     Environment {
-        variables: set.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        variables: set
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         command_context: "cwd://".to_owned(),
         local_platform: "linux/amd64".to_owned(),
         ..Environment::default()

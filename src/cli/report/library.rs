@@ -3,8 +3,8 @@
 
 use solvekit::{manifest_list, registry, spread, transfer};
 
-use super::usage::Advised;
 use super::daemon_text;
+use super::usage::Advised;
 
 impl Advised for registry::Error {
     fn advice(&self) -> Option<String> {
