@@ -161,7 +161,7 @@ impl Made {
     }
 }
 
-fn protobuf(error: prost::DecodeError) -> Error {
+pub(super) fn protobuf(error: prost::DecodeError) -> Error {
     Error::InvalidDefinition(DefinitionProblem::Protobuf(error))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use prost::Message;
 
 use super::Error;
-use super::defined::{Made, invalid};
+use super::defined::{Made, protobuf};
 use super::definition::Definition;
 use super::marshal::MarshalOptions;
 use super::metadata::Constraints;
@@ -34,7 +34,7 @@ impl Definition {
             constraints.metadata.ignore_cache = false;
             let digest = vertex.digest_str();
             made.add(digest, vertex.op(), vertex.caps(), constraints)?;
-            let op = pb::Op::decode(vertex.op().clone()).map_err(|error| invalid(&error))?;
+            let op = pb::Op::decode(vertex.op().clone()).map_err(protobuf)?;
             let is_step = !matches!(op.op, Some(pb::op::Op::Source(_)) | None);
             let is_finished = is_step && has_result(digest);
             for input in op.inputs {
@@ -51,7 +51,7 @@ impl Definition {
             }
         }
         if let Some(terminal) = self.terminal() {
-            let op = pb::Op::decode(terminal.op.clone()).map_err(|error| invalid(&error))?;
+            let op = pb::Op::decode(terminal.op.clone()).map_err(protobuf)?;
             for input in op.inputs {
                 taken.entry(input.digest).or_default().insert(input.index);
             }
