@@ -38,6 +38,9 @@ pub enum AnswerProblem {
         /// The cause.
         source: llb::Error,
     },
+    /// The bytes are not the expected protobuf message.
+    #[error(transparent)]
+    Protobuf(#[from] prost::DecodeError),
     /// A digest is invalid.
     #[error(transparent)]
     Digest(#[from] oci::Error),

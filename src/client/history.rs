@@ -260,7 +260,7 @@ impl Client {
             Ok(status) => Ok(Some(Failure::from_proto(status))),
             Err(error) => Err(Error::InvalidAnswer {
                 call: "reading the error of a build",
-                reason: error.to_string(),
+                reason: error.into(),
             }),
         }
     }
