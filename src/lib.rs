@@ -23,7 +23,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, text, translate};
-pub use solvekit_registry::{files, layout, registry, transfer, walk};
+pub use solvekit_registry::{
+    files, imagetools, layout, manifest_list, registry, steps, transfer, walk,
+};
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};
 pub(crate) use solvekit_registry::task;
@@ -31,10 +33,6 @@ pub(crate) use solvekit_registry::task;
 pub(crate) mod proto;
 
 pub mod progress;
-
-pub mod imagetools;
-
-pub mod manifest_list;
 
 pub mod session;
 

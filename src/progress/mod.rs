@@ -41,6 +41,7 @@ mod excerpt;
 #[cfg(test)]
 mod fixture;
 mod group;
+mod images;
 mod interval;
 mod json;
 mod jsonl;

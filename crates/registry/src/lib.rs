@@ -1,15 +1,18 @@
 //! solvekit-registry: image storage. The distribution API of registries with credentials, OCI image
-//! layouts on disk, and transfers between them.
+//! layouts on disk, transfers between them, and images made of images.
 //!
 //! - [`files`] replaces files atomically and opens files inside a folder safely.
 //! - [`registry`] reads and writes the manifests and blobs of registries.
 //! - [`layout`] reads and writes OCI image layouts in folders.
 //! - [`transfer`] moves images between registries, folders and archives.
+//! - [`imagetools`] inspects images of several platforms and makes them of others.
+//! - [`manifest_list`] keeps manifest lists until they are pushed, as `docker manifest` does.
+//! - [`steps`] tells what happens meanwhile.
 //! - [`walk`] limits how much of an image is read.
 //! - [`task`] runs blocking work from async code.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-use solvekit_core::oci;
+use solvekit_core::{oci, template};
 
 pub mod files;
 
@@ -18,6 +21,12 @@ pub mod registry;
 pub mod layout;
 
 pub mod transfer;
+
+pub mod imagetools;
+
+pub mod manifest_list;
+
+pub mod steps;
 
 pub mod walk;
 

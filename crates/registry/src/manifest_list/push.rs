@@ -6,8 +6,8 @@ use super::list::list_json;
 use super::{Entry, Error};
 use crate::imagetools;
 use crate::oci::{Digest, Reference};
-use crate::progress::Writer;
 use crate::registry::{self, Client};
+use crate::steps::{Steps, run};
 
 /// Pushes a list of these manifests. Manifests of other repositories are copied first, even from
 /// other registries, which docker refuses; those of the same repository must exist. Returns the
@@ -21,7 +21,7 @@ pub async fn push(
     client: &Client,
     list: &Reference,
     entries: &[Entry],
-    progress: &Writer,
+    steps: &dyn Steps,
 ) -> Result<(Digest, Vec<Reference>), Error> {
     for entry in entries {
         check(client, list, entry).await?;
@@ -34,13 +34,11 @@ pub async fn push(
             .iter()
             .map(|entry| (entry.descriptor.clone(), entry.reference.clone().into()))
             .collect();
-        let step = progress.step(format!("[internal] copying to {}", list.name()));
-        let copied = imagetools::copy(client, &manifests, list, &step).await;
-        match &copied {
-            Ok(()) => step.done(),
-            Err(error) => step.fail(error),
-        }
-        copied?;
+        let shown = format!("[internal] copying to {}", list.name());
+        run(steps, shown, async |step| {
+            imagetools::copy(client, &manifests, list, step).await
+        })
+        .await?;
     }
     let (kind, text) = list_json(entries.iter().map(|entry| &entry.descriptor));
     let digest = client.put_manifest(list, kind, Bytes::from(text)).await?;

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::load::{parse, too_much};
 use super::{Error, Location};
 use crate::oci::{Descriptor, Digest, Index, Reference, media_type, null_as_default};
-use crate::progress::Step;
 use crate::registry::{Client, Progress};
+use crate::steps::Step;
 use crate::walk::{Walk, WalkError};
 
 /// How many blobs are copied at once.
@@ -48,7 +48,7 @@ pub(crate) async fn copy(
     client: &Client,
     manifests: &[(Descriptor, Location)],
     to: &Reference,
-    step: &Step,
+    step: &dyn Step,
 ) -> Result<(), Error> {
     let foreign: Vec<_> = manifests
         .iter()
@@ -185,15 +185,13 @@ async fn send(
     descriptor: &Descriptor,
     from: &Location,
     to: &Reference,
-    step: &Step,
+    step: &dyn Step,
 ) -> Result<(), Error> {
-    let mut transfer = step.transfer(format!("copying {}", descriptor.digest));
-    transfer.set_total(descriptor.size);
-    let transfer = Arc::new(Mutex::new(transfer));
-    let shown = Arc::clone(&transfer);
+    let shown = step.copies(format!("copying {}", descriptor.digest), descriptor.size);
+    let shown = Mutex::new(shown);
     let progress = Progress::new(move |sent| {
-        let mut transfer = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        transfer.set_current(sent);
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown(sent);
     });
     let source = from.source(client, &descriptor.digest);
     client

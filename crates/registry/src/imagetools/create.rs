@@ -13,8 +13,8 @@ use super::load::{parse, platform_of};
 use super::source::{Given, Source};
 use super::{Error, Location, shape};
 use crate::oci::{Descriptor, Manifest, Platform, Reference, media_type};
-use crate::progress::{LogStream, Writer};
 use crate::registry::Client;
+use crate::steps::{Step, Steps, run};
 use crate::template::Value;
 
 /// How many requests run at once.
@@ -132,19 +132,15 @@ impl Created {
     ///
     /// # Errors
     /// [`Error::Copy`] with the repository; the tags of other repositories may be set already.
-    pub async fn push(&self, progress: &Writer) -> Result<(), Error> {
+    pub async fn push(&self, steps: &dyn Steps) -> Result<(), Error> {
         let mut repositories: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
         for tag in &self.tags {
             repositories.entry(tag.name()).or_default().push(tag);
         }
         stream::iter(repositories.into_iter().map(|(name, tags)| async move {
-            let step = progress.step(format!("[internal] pushing {name}"));
-            let pushed = self.push_to(&tags, &step).await;
-            match &pushed {
-                Ok(()) => step.done(),
-                Err(error) => step.fail(error),
-            }
-            pushed.map_err(|source| Error::Copy {
+            let shown = format!("[internal] pushing {name}");
+            let pushed = run(steps, shown, async |step| self.push_to(&tags, step).await);
+            pushed.await.map_err(|source| Error::Copy {
                 to: name,
                 source: Box::new(source),
             })
@@ -154,24 +150,20 @@ impl Created {
         .await
     }
 
-    async fn push_to(
-        &self,
-        tags: &[&Reference],
-        step: &crate::progress::Step,
-    ) -> Result<(), Error> {
+    async fn push_to(&self, tags: &[&Reference], step: &dyn Step) -> Result<(), Error> {
         let Some(first) = tags.first() else {
             return Ok(());
         };
         for (entry, from) in &self.combined.manifests {
-            let line = format!("copying {} from {from} to {}\n", entry.digest, first.name());
-            step.log(LogStream::Stdout, line);
+            let to = first.name();
+            step.log(format!("copying {} from {from} to {to}", entry.digest));
         }
         copy(&self.client, &self.combined.manifests, first, step).await?;
         let Descriptor {
             media_type, digest, ..
         } = self.descriptor();
         for tag in tags {
-            step.log(LogStream::Stdout, format!("pushing {digest} to {tag}\n"));
+            step.log(format!("pushing {digest} to {tag}"));
             self.client
                 .put_manifest(tag, media_type, self.bytes().clone())
                 .await?;

@@ -5,9 +5,9 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use solvekit::imagetools::{Inspection, Location};
-//! use solvekit::registry::{Client, ClientOptions, Credentials};
-//! use solvekit::template::{Json, Template};
+//! use solvekit_registry::imagetools::{Inspection, Location};
+//! use solvekit_registry::registry::{Client, ClientOptions, Credentials};
+//! use solvekit_core::template::{Json, Template};
 //!
 //! let client = Client::new(Credentials::none().into(), ClientOptions::default());
 //! let image = Inspection::of(client, &Location::parse("alpine")?).await?;

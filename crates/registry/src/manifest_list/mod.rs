@@ -5,9 +5,9 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use solvekit::manifest_list::{Lists, fetch};
+//! use solvekit_registry::manifest_list::{Lists, fetch};
 //! use solvekit::oci::Reference;
-//! use solvekit::registry::{Client, ClientOptions, Credentials};
+//! use solvekit_registry::registry::{Client, ClientOptions, Credentials};
 //!
 //! let client = Client::new(Credentials::none().into(), ClientOptions::default());
 //! let lists = Lists::new("/home/me/.docker/manifests");
