@@ -44,6 +44,8 @@ pub mod translate;
 
 pub mod lock;
 
+pub mod explain;
+
 pub mod batch;
 
 #[doc(hidden)]
