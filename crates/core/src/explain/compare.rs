@@ -19,7 +19,7 @@ const NAMED_FILES: usize = 10;
 pub struct Explained {
     /// The platform of its graph.
     pub platform: String,
-    /// Its name, as progress shows it.
+    /// Its place and instruction: `[build 2/5] RUN make`.
     pub step: String,
     /// The Dockerfile; empty if the step is in none.
     pub file: String,
@@ -149,9 +149,8 @@ pub fn explain(old: &Record, new: &Record, changes: &BTreeMap<String, Changes>) 
             succeeded: old.succeeded,
             changes,
         };
-        for step in compared.explained() {
-            // Steps of the builder's platform are in the graphs of all platforms.
-            if said.insert((step.step.clone(), step.line)) {
+        for (at, step) in compared.explained() {
+            if said.insert(graph.steps[at].place(&graph.platform)) {
                 explained.push(step);
             }
         }
@@ -169,7 +168,7 @@ struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    fn explained(&self) -> Vec<Explained> {
+    fn explained(&self) -> Vec<(usize, Explained)> {
         let steps = &self.new.steps;
         // For each step that ran, the step that it ran because of: its own number, or an earlier one.
         let mut roots: Vec<Option<usize>> = vec![None; steps.len()];
@@ -198,13 +197,14 @@ impl Compared<'_> {
             if reasons.is_empty() {
                 reasons.push(self.without_change(at));
             }
-            explained.push(Explained {
+            let step = Explained {
                 platform: self.new.platform.clone(),
                 step: step.name.clone(),
                 file: step.file.clone(),
                 line: step.line,
                 reasons,
-            });
+            };
+            explained.push((at, step));
         }
         explained
     }

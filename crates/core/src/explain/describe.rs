@@ -13,6 +13,8 @@ use crate::text::{redact, redact_url};
 
 /// More of an instruction's text is not kept.
 const MAX_TEXT: usize = 2000;
+/// More of it is not in a step's name.
+const MAX_NAME: usize = 200;
 
 /// Returns the steps of a graph, inputs first. `session` is the session that serves the folders: a
 /// folder of another session has an unknown content.
@@ -92,17 +94,25 @@ fn of_instruction(vertex: &DefinedVertex) -> Step {
         .take(last.saturating_sub(first).saturating_add(1))
         .collect();
     if !lines.is_empty() {
-        step.text = shortened(&redact(&lines.join("\n")));
+        step.text = shortened(&redact(&lines.join("\n")), MAX_TEXT);
+        // The name that progress shows has the values of build arguments in it.
+        let prefix = step
+            .name
+            .split_once("] ")
+            .map(|(prefix, _)| format!("{prefix}] "));
+        let words = step.text.split_whitespace().filter(|word| *word != "\\");
+        let words = words.collect::<Vec<_>>().join(" ");
+        step.name = prefix.unwrap_or_default() + &shortened(&words, MAX_NAME);
         step.file.clone_from(&file.filename);
         step.line = u32::try_from(first).unwrap_or_default();
     }
     step
 }
 
-fn shortened(text: &str) -> String {
+fn shortened(text: &str, most: usize) -> String {
     let end = text
         .char_indices()
-        .nth(MAX_TEXT)
+        .nth(most)
         .map_or(text.len(), |(at, _)| at);
     text[..end].trim_end().to_owned()
 }

@@ -1,7 +1,7 @@
 //! What is kept of a build of one target. Records are read from files that anybody may have
 //! changed, so all that is read is checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ pub struct Step {
     /// The digest of the vertex, which changes with the session. It is not kept.
     #[serde(skip)]
     pub digest: String,
-    /// The name that progress shows.
+    /// Its place and the text of its instruction: `[build 2/5] RUN make`.
     pub name: String,
     /// The text of its instruction in the Dockerfile.
     pub text: String,
@@ -107,6 +107,19 @@ pub struct Fact {
     /// For images and other sources their reference, else the beginning of the value's SHA-256:
     /// values can be secret.
     pub value: String,
+}
+
+impl Step {
+    /// What people take for the step: an instruction can have several vertices, and steps of the
+    /// builder's platform are in the graphs of all platforms.
+    pub(super) fn place(&self, platform: &str) -> String {
+        let names_platform = self.name.contains(&format!("[{platform} "));
+        let platform = if names_platform { platform } else { "" };
+        match self.line {
+            0 => format!("{platform} {}", self.name),
+            line => format!("{platform} {}:{line}", self.file),
+        }
+    }
 }
 
 /// Files of a folder that a step reads.
@@ -177,6 +190,16 @@ impl Record {
             true => Ok(record),
             false => Err(RecordError::Damaged),
         }
+    }
+
+    /// Returns how many instructions the daemon began, or had in its cache.
+    pub fn steps_begun(&self) -> usize {
+        let steps = self.graphs.iter().flat_map(|graph| {
+            let steps = graph.steps.iter();
+            let steps = steps.filter(|it| !it.kind.is_source() && it.ended != Ended::Unseen);
+            steps.map(|step| step.place(&graph.platform))
+        });
+        steps.collect::<HashSet<_>>().len()
     }
 
     /// Inputs come before the steps that use them.
