@@ -10,9 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::io::Errno;
+use sha2::Digest as _;
 
+use super::Noted;
 use super::error::TransferError;
-use super::sent::Sent;
 use crate::files::{Beneath, BeneathError, Links};
 use crate::proto::fsutil::types::packet::PacketType;
 use crate::session::fsutil::{PathTable, packet};
@@ -30,7 +31,7 @@ pub(super) struct Content {
     paths: Arc<Mutex<PathTable<1>>>,
     outbound: Outbound,
     queue: Mutex<Queue>,
-    sent: Sent,
+    noted: Noted,
     directory: String,
 }
 
@@ -48,14 +49,14 @@ impl Content {
         root: Arc<Beneath>,
         paths: Arc<Mutex<PathTable<1>>>,
         outbound: Outbound,
-        (sent, directory): (Sent, String),
+        (noted, directory): (Noted, String),
     ) -> Self {
         Self {
             root,
             paths,
             outbound,
             queue: Mutex::default(),
-            sent,
+            noted,
             directory,
         }
     }
@@ -113,6 +114,8 @@ impl Content {
         let (path, [listed]) = found.ok_or(TransferError::UnknownFile { id })?;
         if let Some(file) = open(&self.root, &path)? {
             let mut left = listed;
+            let table = self.noted.listed.as_ref();
+            let mut hasher = table.and_then(|table| table.hasher(listed));
             while left > 0 {
                 let length = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
                 if buffer.len() + length > PIECE {
@@ -128,10 +131,16 @@ impl Content {
                         read: listed - left + read,
                     },
                 })?;
+                if let Some(hasher) = &mut hasher {
+                    hasher.update(&buffer[buffer.len() - length..]);
+                }
                 left -= length as u64;
             }
+            if let (Some(table), Some(hasher)) = (table, hasher) {
+                table.note(id, hasher);
+            }
         }
-        self.sent.add(&self.directory, &shown(&path), listed);
+        self.noted.sent.add(&self.directory, &shown(&path), listed);
         packet::put_bare(buffer, PacketType::PacketData, id);
         Ok(())
     }

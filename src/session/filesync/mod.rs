@@ -6,6 +6,7 @@ mod descent;
 mod error;
 mod filter;
 mod follow;
+mod listed;
 mod listing;
 mod metadata;
 mod request;
@@ -27,6 +28,7 @@ use super::Error;
 use super::stream::{self, OutboundBody, Streaming};
 use super::tasks::Tasks;
 use crate::files::Beneath;
+use listed::Listed;
 use request::Request;
 
 pub use selection::{Selection, SelectionError};
@@ -95,6 +97,13 @@ impl Directories {
     }
 }
 
+/// Where a transfer notes what it sends.
+#[derive(Debug, Clone, Default)]
+struct Noted {
+    sent: Sent,
+    listed: Option<Arc<Listed>>,
+}
+
 /// The service.
 #[derive(Debug, Clone)]
 pub(super) struct FileSync {
@@ -121,23 +130,19 @@ impl Streaming for FileSync {
     ) -> Result<OutboundBody, Status> {
         let asked = Request::from_headers(headers);
         let directory = &asked.directory;
-        let root = self
-            .directories
-            .open
-            .get(directory)
-            .map(|directory| Arc::clone(&directory.root))
-            .ok_or_else(|| {
-                Status::not_found(format!("this build offers no directory \"{directory}\""))
-            })?;
+        let found = self.directories.open.get(directory).ok_or_else(|| {
+            Status::not_found(format!("this build offers no directory \"{directory}\""))
+        })?;
+        let sent = self.directories.sent.clone();
+        let noted = Noted {
+            listed: sent.list(&found.path),
+            sent,
+        };
+        let root = Arc::clone(&found.root);
         let (outbound, body) = stream::outbound();
-        tasks.clone().spawn(transfer::run(
-            root,
-            asked,
-            self.directories.sent.clone(),
-            inbound,
-            outbound,
-            tasks,
-        ));
+        tasks
+            .clone()
+            .spawn(transfer::run(root, asked, noted, inbound, outbound, tasks));
         Ok(body)
     }
 }

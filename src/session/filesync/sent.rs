@@ -1,15 +1,23 @@
 //! Counts the sent files and bytes, and keeps the largest files.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::listed::{Listed, Tables};
+use crate::explain::Table;
 
 /// How many of the largest files are kept.
 const LARGEST: usize = 5;
 
 /// Counts what a session sends of its [`Directories`](super::Directories). Clones share the counts.
 #[derive(Debug, Clone, Default)]
-pub struct Sent(Arc<Mutex<Amount>>);
+pub struct Sent {
+    amount: Arc<Mutex<Amount>>,
+    /// The files of each folder, if they are to be kept.
+    tables: Option<Tables>,
+}
 
 #[derive(Debug, Default)]
 struct Amount {
@@ -42,6 +50,26 @@ pub struct UnusualName {
 }
 
 impl Sent {
+    /// Also keeps which files each folder had, and digests of the contents that were sent.
+    pub fn keeping_tables() -> Self {
+        Self {
+            tables: Some(Tables::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the files of each folder that was listed to its end, by the folder's path. Empty
+    /// unless they are kept.
+    pub fn tables(&self) -> BTreeMap<PathBuf, Table> {
+        self.tables.as_ref().map(Tables::all).unwrap_or_default()
+    }
+
+    /// Begins the table of a transfer, if tables are kept.
+    pub(super) fn list(&self, folder: &Path) -> Option<Arc<Listed>> {
+        let tables = self.tables.as_ref()?;
+        Some(Arc::new(tables.begin(folder)))
+    }
+
     /// Returns the number of files that were sent.
     pub fn files(&self) -> u64 {
         self.with(|amount| amount.files)
@@ -95,7 +123,7 @@ impl Sent {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Amount) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.amount.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -12,12 +12,12 @@ use hyper::body::Body;
 use tokio::sync::mpsc;
 use tonic::Status;
 
+use super::Noted;
 use super::content::Content;
 use super::error::TransferError;
 use super::filter::Filter;
 use super::metadata::Inode;
 use super::request::Request;
-use super::sent::Sent;
 use super::walk;
 use crate::files::Beneath;
 use crate::proto::fsutil::types::packet::PacketType;
@@ -34,7 +34,7 @@ const CHUNK: usize = 16 * 1024;
 pub(super) async fn run<B>(
     root: Arc<Beneath>,
     request: Request,
-    sent: Sent,
+    noted: Noted,
     inbound: B,
     outbound: Outbound,
     tasks: Tasks,
@@ -47,11 +47,12 @@ pub(super) async fn run<B>(
         Arc::clone(&root),
         Arc::clone(&paths),
         outbound.clone(),
-        (sent.clone(), request.directory.clone()),
+        (noted.clone(), request.directory.clone()),
     ));
+    let listed = noted.listed.clone();
     start(&tasks, &failures, {
         let outbound = outbound.clone();
-        move || send_stats(&root, &request, &paths, &outbound, &sent)
+        move || send_stats(&root, &request, &paths, &outbound, &noted)
     });
     let asked = async {
         answer(inbound, |id| {
@@ -68,6 +69,9 @@ pub(super) async fn run<B>(
         Some(error) = failure.recv() => Err(error),
         () = outbound.closed() => Err(TransferError::Closed),
     };
+    if let (Ok(()), Some(listed)) = (&ended, listed) {
+        listed.keep();
+    }
     finish(outbound, ended).await;
 }
 
@@ -150,7 +154,7 @@ fn send_stats(
     request: &Request,
     paths: &Mutex<PathTable<1>>,
     outbound: &Outbound,
-    sent: &Sent,
+    noted: &Noted,
 ) -> Result<(), TransferError> {
     let filter = Filter::new(root, request)?;
     let mut stats = Stats {
@@ -169,9 +173,13 @@ fn send_stats(
             if std::str::from_utf8(&stat.path).is_err()
                 || std::str::from_utf8(&stat.linkname).is_err()
             {
-                sent.note_name(&request.directory, &stat.path);
+                noted.sent.note_name(&request.directory, &stat.path);
             }
-            stats.send(stat, inode)
+            stats.send(stat, inode)?;
+            if let Some(listed) = &noted.listed {
+                listed.push(stat);
+            }
+            Ok(())
         },
     )?;
     packet::put_bare(&mut stats.buffer, PacketType::PacketStat, 0);

@@ -94,10 +94,24 @@ impl AtomicFile {
         Ok(file)
     }
 
-    fn place(mut self) -> io::Result<()> {
-        self.file.sync_all()?;
+    /// Renames the file into place without a sync, for files that may be lost: if the machine
+    /// crashes soon after, it can be empty.
+    ///
+    /// # Errors
+    /// If the rename fails. The old file then stays in place.
+    pub fn commit_unsynced(mut self) -> io::Result<()> {
+        self.rename()
+    }
+
+    fn rename(&mut self) -> io::Result<()> {
         fs::rename(&self.temporary, &self.path)?;
         self.temporary = PathBuf::new();
+        Ok(())
+    }
+
+    fn place(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.rename()?;
         if let Some(folder) = self.path.parent().filter(|it| !it.as_os_str().is_empty()) {
             // Syncs the name as well. Some file systems do not support this; the file is complete
             // anyway.
