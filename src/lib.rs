@@ -50,6 +50,8 @@ pub mod emulation;
 
 pub mod bundle;
 
+pub mod explain;
+
 pub mod pipeline;
 
 pub mod spread;

@@ -49,6 +49,8 @@ pub(crate) struct Environment {
     pub(crate) kubeconfig: Option<String>,
     /// Where what can be made again is kept.
     pub(crate) cache: Option<PathBuf>,
+    /// `solvekit` in `XDG_STATE_HOME`, usually `~/.local/state`: what is known of earlier builds.
+    pub(crate) state: Option<PathBuf>,
     /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
     pub(crate) docker_tls: Option<PathBuf>,
     pub(crate) source_policy: Option<PathBuf>,
@@ -137,6 +139,9 @@ impl Environment {
                 .or_else(|| text("DOCKER_CONTEXT")),
             kubeconfig: text("KUBECONFIG").map(absolute),
             cache: path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache"))),
+            state: path("XDG_STATE_HOME")
+                .or_else(|| path("HOME").map(|home| home.join(".local/state")))
+                .map(|state| state.join("solvekit")),
             docker_tls: os("DOCKER_TLS_VERIFY")
                 .and_then(|_| path("DOCKER_CERT_PATH").or_else(|| docker_config.clone())),
             docker_config,

@@ -21,9 +21,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use args::headings::DAEMON;
 use args::{connection, normalize};
 use commands::{
-    bake, build, completion, context, create, debug, dial_stdio, du, frontend, history, image,
-    imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms, plugin, policy,
-    proxy, prune, push, rm, solve, use_builder, version, workers,
+    bake, build, completion, context, create, debug, dial_stdio, du, explain, frontend, history,
+    image, imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms, plugin,
+    policy, proxy, prune, push, rm, solve, use_builder, version, workers,
 };
 use environment::Environment;
 use identity::Identity;
@@ -121,6 +121,8 @@ enum Command {
     Logout(logout::LogoutArgs),
     /// Show builds that the daemon remembers
     History(history::HistoryArgs),
+    /// Explain why steps of a build ran again
+    Explain(explain::ExplainArgs),
     /// Try out policies about the sources of builds
     Policy(policy::PolicyCommandArgs),
     /// Show a daemon's version and workers
@@ -222,6 +224,7 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         }
         Command::Frontend(args) => run_async(frontend::cmd_frontend(args)),
         Command::Bake(args) => run_async(bake::cmd_bake(&args, &cli.connection, &environment)),
+        Command::Explain(args) => explain::cmd_explain(&args, &environment),
         Command::Context(args) => context::cmd_context(&args),
         Command::Llb(args) => llb::cmd_llb(&args, &environment),
         Command::Lock(args) => lock::cmd_lock(&args, &environment),

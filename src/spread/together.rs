@@ -72,6 +72,8 @@ impl Nodes {
             let mut environment = environment.clone();
             environment.cancelled = stop.clone();
             environment.member = Some(member.clone());
+            let records = environment.records.take();
+            environment.records = records.map(|it| it.for_target(&target.name));
             if several {
                 let progress = environment.progress;
                 environment.progress = progress.map(|it| it.for_target(&target.name));

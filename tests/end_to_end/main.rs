@@ -25,6 +25,7 @@ mod documents;
 mod eight_platforms;
 mod entitlements;
 mod examples;
+mod explanations;
 mod failed_caches;
 mod fetched_contexts;
 mod file_names;

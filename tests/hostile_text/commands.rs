@@ -181,6 +181,8 @@ const LINES: &[(&str, Kind)] = &[
     ("!dial-stdio --builder @N", Text),
     ("!--builder @N dial-stdio", Text),
     ("!--builder @N proxy --listen unix://@P/s", Text),
+    ("!explain @N", Text),
+    ("explain --last --format json", Json),
     ("!--addr @D workers", Text),
     ("!--addr @D workers --format json", Json),
     ("!--addr @D platforms", Text),

@@ -34,6 +34,7 @@ pub fn solvekit<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
     let none = CONFIGURATION.get_or_init(|| tempfile::tempdir().expect("a temporary folder"));
     command.env("DOCKER_CONFIG", none.path());
     command.env("REGISTRY_AUTH_FILE", none.path().join("auth.json"));
+    command.env("XDG_STATE_HOME", none.path().join("state"));
     command.env("NO_COLOR", "1");
     command
 }

@@ -8,6 +8,7 @@ pub(crate) mod create;
 pub(crate) mod debug;
 pub(crate) mod dial_stdio;
 pub(crate) mod du;
+pub(crate) mod explain;
 pub(crate) mod frontend;
 pub(crate) mod history;
 pub(crate) mod image;

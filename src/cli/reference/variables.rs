@@ -1,7 +1,7 @@
 //! The environment variables of the command, for its reference.
 
 /// Names and effects, in the order of the reference.
-pub(super) const VARIABLES: [(&str, &str); 46] = [
+pub(super) const VARIABLES: [(&str, &str); 47] = [
     ("BUILDKIT_HOST", "the address of the daemon, as `--addr`"),
     ("BUILDX_BUILDER", "the builder, as `--builder`"),
     ("DOCKER_HOST", "the address of the Docker Engine"),
@@ -139,6 +139,10 @@ pub(super) const VARIABLES: [(&str, &str); 46] = [
         "the folder of certificates and podman's credentials",
     ),
     ("XDG_CACHE_HOME", "the folder of solvekit's own daemons"),
+    (
+        "XDG_STATE_HOME",
+        "the folder of records of builds, for `explain` (default: `~/.local/state`)",
+    ),
     (
         "XDG_RUNTIME_DIR",
         "the folder of sockets and podman's logins",

@@ -10,6 +10,7 @@ mod connection;
 pub(crate) mod context_hint;
 pub(crate) mod daemon_text;
 pub(crate) mod display;
+pub(crate) mod explanation;
 pub(crate) mod failure;
 pub(crate) mod hint;
 mod library;

@@ -10,7 +10,8 @@ use super::served::Served;
 use super::setting;
 use super::shared::Member;
 use crate::client::{CacheEntry, Client, SolveRequest};
-use crate::frontend::{Asked, Job, Setting};
+use crate::explain::Place;
+use crate::frontend::{Asked, Graphs, Job, Setting};
 use crate::gateway::Bridge;
 use crate::pipeline::export::layouts;
 use crate::pipeline::inputs::policy;
@@ -35,6 +36,8 @@ pub(super) struct Attempt<'a> {
     pub(super) member: Option<Member>,
     /// The caches to import.
     pub(super) cache_imports: Vec<CacheEntry>,
+    /// Its graphs, as they are sent.
+    pub(super) graphs: Graphs,
     /// The policies that decide about its sources.
     guard: Option<Arc<Guard>>,
 }
@@ -56,6 +59,7 @@ impl<'a> Attempt<'a> {
             cache_imports: layouts::elsewhere(&request.cache_from),
             forwarded: false,
             member: None,
+            graphs: Graphs::default(),
             guard: None,
             request,
             client,
@@ -184,6 +188,24 @@ impl<'a> Attempt<'a> {
         };
         let workers = bridge.workers();
         Ok(setting::on_daemon(self, workers, session_id, loaded, links))
+    }
+
+    /// Records the graphs that were sent, with the folders that were served for them.
+    pub(super) fn record(&self, graphs: &Graphs, session: &str, daemon: &str, build_ref: &str) {
+        let Some(records) = &self.environment.records else {
+            return;
+        };
+        let place = Place {
+            session,
+            folders: self.inputs.local_folders(),
+            daemon,
+            address: self.client.address().to_string(),
+            build_ref,
+        };
+        let graphs = graphs.sent();
+        if !graphs.is_empty() {
+            records.add(&graphs, place);
+        }
     }
 
     /// Ends what this attempt alone has shared with builds that it links to.

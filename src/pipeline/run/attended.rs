@@ -80,7 +80,9 @@ impl<'a> Attended<'a> {
         let (client, build_ref) = (self.client, self.solve.build_ref.clone());
         let progress = self.environment.progress.clone();
         let kept = self.kept.map(|kept| (kept, self.solve.clone()));
-        let ends = self.kept.map(|kept| kept.ends.clone());
+        let kept_ends = self.kept.map(|kept| kept.ends.clone());
+        let recorded = self.environment.records.as_ref().map(|it| it.ends.clone());
+        let ends: Vec<StepEnds> = kept_ends.into_iter().chain(recorded).collect();
         let ended = CancellationToken::new();
         let (mut status, mut session) = (JoinSet::new(), JoinSet::new());
         status.spawn(forward_status(client.clone(), build_ref, progress, ends));
@@ -124,9 +126,9 @@ async fn forward_status(
     client: Client,
     build_ref: String,
     progress: Option<Writer>,
-    ends: Option<StepEnds>,
+    ends: Vec<StepEnds>,
 ) -> Option<client::Error> {
-    if progress.is_none() && ends.is_none() {
+    if progress.is_none() && ends.is_empty() {
         return None;
     }
     let updates = match client.status(&build_ref).await {
@@ -134,9 +136,7 @@ async fn forward_status(
         Err(error) => return Some(error),
     };
     let mut updates = updates.inspect_ok(|update| {
-        if let Some(ends) = &ends {
-            ends.note(update);
-        }
+        ends.iter().for_each(|ends| ends.note(update));
     });
     match progress {
         Some(progress) => progress.source().forward(updates).await.err(),

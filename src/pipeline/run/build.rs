@@ -106,11 +106,21 @@ impl<'a> Build<'a> {
         };
         let build_ref = attended.build_ref().to_owned();
         let mut id_is_digest = false;
+        let (mut worker, session_id) = (String::new(), sources.clone());
         let driven = attended.run(async |bridge: &Bridge| {
+            worker = bridge
+                .workers()
+                .first()
+                .map(|it| it.id.clone())
+                .unwrap_or_default();
             id_is_digest = self.is_kept_by_digest(bridge.workers());
             self.drive(bridge, sources, handed_over).await
         });
         let driven = self.attempt.explained(driven.await);
+        let kept = self.kept.as_ref().map(|kept| &kept.graphs);
+        let graphs = kept.unwrap_or(&self.attempt.graphs);
+        self.attempt
+            .record(graphs, &session_id, &worker, &build_ref);
         self.attempt.end().await;
         if let Some(answer) = self.kept.as_ref().and_then(KeptCache::answer) {
             let layouts = self.layouts.of_failed_build();
@@ -173,7 +183,9 @@ impl<'a> Build<'a> {
         let mut loaded = attempt.load(bridge, &sources).await?;
         let job = attempt.job(self.job.clone(), &mut loaded, bridge).await?;
         let mut setting = attempt.setting(bridge, sources, loaded).await?;
-        setting.graphs = self.kept.as_ref().map(|kept| kept.graphs.clone());
+        if let Some(kept) = &self.kept {
+            setting.graphs = Some(kept.graphs.clone());
+        }
         if let Some(member) = &attempt.member {
             member.wait_for_links(&attempt.inputs).await?;
         }

@@ -8,6 +8,7 @@ use std::{fmt, io};
 use tokio_util::sync::CancellationToken;
 
 use super::shared::Member;
+use crate::explain::Records;
 use crate::progress::Writer;
 use crate::registry::{ClientOptions, Credentials};
 use crate::session::{Auth, BrokenFolders, Sent};
@@ -35,6 +36,8 @@ pub struct Environment {
     pub sent: Sent,
     /// Notes which folders of local outputs are left incomplete when a build fails or is cancelled.
     pub broken: BrokenFolders,
+    /// Collects what the build is made of, to explain later why its steps ran.
+    pub records: Option<Records>,
     /// The other builds that this one is run with.
     pub(crate) member: Option<Member>,
 }

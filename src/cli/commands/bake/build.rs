@@ -10,9 +10,10 @@ use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, Reconnect};
 use solvekit::progress::{Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
 
-use super::hints;
+use super::{hints, outcome};
 use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::explain::{Explain, Recording};
 use crate::cli::args::nodes::Surveyed;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
@@ -29,6 +30,7 @@ pub(super) struct Settings {
     pub(super) joint: Joint,
     pub(super) reconnect: Reconnect,
     pub(super) registries: RegistryArgs,
+    pub(super) explain: Option<Explain>,
 }
 
 /// What became of the targets.
@@ -107,7 +109,9 @@ pub(super) async fn build(
         used: &surveyed.used,
         environment,
     };
-    let (run, running) = run.start(shown, load, settings.reconnect, &cancelled);
+    let recording = Recording::new(settings.explain, environment);
+    let reconnect = settings.reconnect;
+    let (run, running) = run.start(shown, load, reconnect, &recording, &cancelled);
     let building = surveyed
         .nodes
         .build_all(targets, &settings.joint, &registries, run);
@@ -118,8 +122,10 @@ pub(super) async fn build(
     let broken = running.broken.clone();
     let ended = running.until_refused(building, refused, all_built).await;
     let summary = running.end().await;
+    let ended = ended?;
+    recording.end(outcome::targets(&ended, plan), mode, environment);
     Ok(Baked {
-        ended: ended?,
+        ended,
         broken: broken.paths(),
         used: surveyed.used,
         summary,

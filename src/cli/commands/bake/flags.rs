@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::tools::ToolArgs;
 use crate::cli::args::complete;
-use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS};
+use crate::cli::args::explain::Explain;
+use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROGRESS};
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{connection, values};
 use crate::cli::report::display::ProgressArgs;
@@ -147,6 +148,18 @@ pub(crate) struct BakeArgs {
 
     #[command(flatten)]
     pub(super) progress: ProgressArgs,
+
+    /// Say after the build why each step that was not cached ran; off keeps no record of the builds
+    /// for later comparisons
+    #[arg(
+        help_heading = PROGRESS,
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        value_name = "WHEN"
+    )]
+    pub(super) explain_steps: Option<Explain>,
 
     #[command(flatten)]
     pub(super) registries: RegistryArgs,

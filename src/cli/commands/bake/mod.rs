@@ -184,6 +184,7 @@ impl BakeArgs {
                 within: self.reconnect,
             },
             registries: self.registries.clone(),
+            explain: self.explain_steps,
         }
     }
 

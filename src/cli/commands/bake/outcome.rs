@@ -9,7 +9,7 @@ use solvekit::spread::{Built, Ended, Error};
 
 use super::build::Baked;
 use super::hints;
-use crate::cli::args::{attestations, contexts, nodes};
+use crate::cli::args::{attestations, contexts, explain, nodes};
 use crate::cli::environment::Environment;
 use crate::cli::report::{Failure, nodes_failure, platforms_failure};
 
@@ -144,6 +144,23 @@ pub(super) fn metadata(
         all.insert("buildx.build.warnings".to_owned(), warnings);
     }
     all
+}
+
+/// The targets among the user's others.
+pub(super) fn targets(ended: &[(String, Ended)], plan: &Plan) -> Vec<explain::Target> {
+    let targets = ended.iter().map(|(name, end)| {
+        let target = plan.targets.get(name);
+        let context = target.and_then(|target| target.context.clone());
+        let dockerfile = target.and_then(|target| target.dockerfile.clone());
+        let context = contexts::absolute_context(&context.unwrap_or_default());
+        let dockerfile = dockerfile.unwrap_or_default();
+        explain::Target {
+            name: name.clone(),
+            key: explain::key(&context, &[&dockerfile, "bake", name]),
+            succeeded: matches!(end, Ended::Built(_)),
+        }
+    });
+    targets.collect()
 }
 
 /// Writes down for the history commands what was built. Nothing depends on it: a folder that

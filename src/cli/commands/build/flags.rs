@@ -11,6 +11,7 @@ use super::result_files::ResultFileArgs;
 use crate::cli::args::attestations::AttestationArgs;
 use crate::cli::args::complete;
 use crate::cli::args::contexts::ContextArgs;
+use crate::cli::args::explain::Explain;
 use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROGRESS, STEPS};
 use crate::cli::args::legacy::LegacyArgs;
 use crate::cli::args::permissions::PermissionArgs;
@@ -208,6 +209,18 @@ pub(crate) struct BuildArgs {
 
     #[command(flatten)]
     pub(super) progress: ProgressArgs,
+
+    /// Say after the build why each step that was not cached ran; off keeps no record of the build
+    /// for later comparisons
+    #[arg(
+        help_heading = PROGRESS,
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        value_name = "WHEN"
+    )]
+    pub(super) explain: Option<Explain>,
 
     /// Print only the image's digest, on stdout
     #[arg(help_heading = PROGRESS, short, long)]

@@ -16,6 +16,7 @@ use solvekit::progress::{Mode, Summary};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::explain::Recording;
 use crate::cli::args::nodes::Ready;
 use crate::cli::args::{default_load, nodes};
 use crate::cli::environment::Environment;
@@ -96,7 +97,8 @@ async fn build(
     let reconnect = Reconnect {
         within: args.reconnect,
     };
-    let (settings, running) = run.start(shown, load, reconnect, &cancelled);
+    let recording = Recording::new(args.explain, environment);
+    let (settings, running) = run.start(shown, load, reconnect, &recording, &cancelled);
     let plan = ready.plan.clone();
     let building = ready.nodes.build(&prepared, plan, &registries, settings);
     let result = running
@@ -104,6 +106,8 @@ async fn build(
         .await;
     let broken = running.broken.clone();
     let summary = running.end().await;
+    let is_built = matches!(&result, Ok(Ok(_)));
+    recording.end(vec![outcome::target(args, is_built)], mode, environment);
 
     let built = result?.map_err(|error| {
         let failure = nodes_failure::explain(&error, &summary, mode).incomplete(&broken.paths());

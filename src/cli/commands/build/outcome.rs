@@ -13,7 +13,8 @@ use solvekit::spread::Built;
 
 use super::BuildArgs;
 use crate::cli::args::builder::Used;
-use crate::cli::args::{attestations, nodes};
+use crate::cli::args::explain::Target;
+use crate::cli::args::{attestations, explain, nodes};
 use crate::cli::environment::Environment;
 use crate::cli::report::terminal::print;
 use crate::cli::report::usage::BuildUsage;
@@ -52,6 +53,17 @@ fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environm
     let (store, state) = (Store::new(folder), args.contexts.state());
     for part in &built.parts {
         let _ = store.save_state(&used.builder, &part.node, &part.build_ref, &state);
+    }
+}
+
+/// The build among the user's others.
+pub(super) fn target(args: &BuildArgs, succeeded: bool) -> Target {
+    let state = args.contexts.state();
+    let stage = args.target.as_deref().unwrap_or_default();
+    Target {
+        name: String::new(),
+        key: explain::key(&state.local_path, &[&state.dockerfile_path, stage]),
+        succeeded,
     }
 }
 

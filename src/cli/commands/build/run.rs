@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{context_size, preflight};
 use crate::cli::args::builder::Used;
+use crate::cli::args::explain::Recording;
 use crate::cli::args::registries::{Notes, RegistryArgs};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -83,6 +84,7 @@ impl Run {
         shown: Shown<'_>,
         load: Option<LoadTarget>,
         reconnect: Reconnect,
+        recording: &Recording,
         cancelled: &CancellationToken,
     ) -> (pipeline::Environment, Running) {
         let stop = cancelled.child_token();
@@ -94,6 +96,7 @@ impl Run {
         run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
         run.load = load;
         run.reconnect = reconnect;
+        recording.attach(&mut run);
         let running = Running {
             mode: shown.mode,
             notes: self.notes,

@@ -8,6 +8,8 @@ use super::Advised;
 pub(crate) enum HistoryUsage {
     #[error("the daemon does not remember a build {0:?}")]
     UnknownBuild(String),
+    #[error("{}", not_explained(.0.as_deref()))]
+    NotExplained(Option<String>),
     #[error("{0}")]
     NotRemoved(String),
     #[error("\"^{0}\" is not ^ and a number")]
@@ -28,10 +30,20 @@ pub(crate) enum HistoryUsage {
     NoAttachment { build: String, known: Vec<String> },
 }
 
+fn not_explained(build: Option<&str>) -> String {
+    match build {
+        Some(build) => format!("there is no record of the build {build:?}"),
+        None => "there is no record of a build".to_owned(),
+    }
+}
+
 impl Advised for HistoryUsage {
     fn advice(&self) -> Option<String> {
         let advice = match self {
             Self::UnknownBuild(_) => "solvekit history ls shows those that it does",
+            Self::NotExplained(_) => {
+                "builds are recorded unless --explain=off is given; the last 100 commands are kept"
+            }
             Self::NotRemoved(_) => "solvekit history ls shows the builds that the daemon remembers",
             Self::Position(_) => "^0 is the newest build, ^1 the one before",
             Self::BuildFilter { .. } => {

@@ -1,0 +1,108 @@
+//! `--explain` and `--explain-steps`: what is kept of a build, and if it is told.
+
+use clap::ValueEnum;
+use solvekit::explain::{Built, Records, Report, Store};
+use solvekit::pipeline;
+use solvekit::progress::Mode;
+use solvekit::session::Sent;
+use std::time::SystemTime;
+
+use crate::cli::environment::Environment;
+use crate::cli::report::explanation;
+use crate::cli::report::terminal::talk;
+
+/// What is done to explain why steps run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Explain {
+    /// Keep a record, and say what ran and why
+    On,
+    /// Keep no record of the build
+    Off,
+}
+
+/// A build that is being recorded.
+pub(crate) struct Recording {
+    store: Option<Store>,
+    records: Records,
+    sent: Sent,
+    is_told: bool,
+}
+
+/// A target that was built.
+pub(crate) struct Target {
+    /// Its name in a bake file; empty for a build alone.
+    pub(crate) name: String,
+    /// What tells it from all other targets; `None` if nothing does, as for a context on stdin.
+    pub(crate) key: Option<String>,
+    pub(crate) succeeded: bool,
+}
+
+impl Recording {
+    /// Records unless that is off.
+    pub(crate) fn new(asked: Option<Explain>, environment: &Environment) -> Self {
+        let folder = environment
+            .state
+            .as_ref()
+            .filter(|_| asked != Some(Explain::Off));
+        let store = folder.map(|folder| Store::new(folder.join("explain")));
+        Self {
+            sent: match &store {
+                Some(_) => Sent::keeping_tables(),
+                None => Sent::default(),
+            },
+            store,
+            records: Records::default(),
+            is_told: asked == Some(Explain::On),
+        }
+    }
+
+    /// Makes a build record itself.
+    pub(crate) fn attach(&self, run: &mut pipeline::Environment) {
+        run.sent = self.sent.clone();
+        run.records = self.store.is_some().then(|| self.records.clone());
+    }
+
+    /// Keeps what was built, and says why its steps ran if that was asked for.
+    pub(crate) fn end(self, targets: Vec<Target>, mode: Mode, environment: &Environment) {
+        let Some(store) = &self.store else { return };
+        let mut all = self.records.take(&self.sent);
+        let is_alone = targets.len() == 1;
+        let built = targets.into_iter().filter_map(|target| {
+            // A build that runs alone has no name of a target.
+            let built = all
+                .remove(&target.name)
+                .or_else(|| all.remove("").filter(|_| is_alone));
+            let mut built: Built = built?;
+            built.record.succeeded = target.succeeded;
+            Some((target.name, target.key?, built))
+        });
+        let note = |error: &dyn std::error::Error| {
+            environment.tell_debug(|| format!("records of builds: {}", with_cause(error)));
+        };
+        let built: Vec<_> = built.collect();
+        let report = store.keep(built, SystemTime::now(), &mut |error| note(error));
+        if self.is_told {
+            tell(&report, mode);
+        }
+    }
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// Programs that read the progress ask for the report with `solvekit explain`.
+fn tell(report: &Report, mode: Mode) {
+    if !matches!(mode, Mode::JsonLines | Mode::RawJson) {
+        talk(&format!("\n{}", explanation::text(report)));
+    }
+}
+
+/// The key of a target.
+pub(crate) fn key(context: &str, parts: &[&str]) -> Option<String> {
+    // Contexts on stdin have nothing in common.
+    (!matches!(context, "" | "-")).then(|| serde_json::json!([context, parts]).to_string())
+}

@@ -1,0 +1,146 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use solvekit_core::explain::{
+    Ended, FileStat, Graph, Kind as StepKind, Pick, Read, Reason, Step, TableWriter, VERSION,
+};
+
+use super::*;
+
+fn built(time: i64, digest: u8) -> Built {
+    let mut writer = TableWriter::default();
+    writer.push(&FileStat {
+        path: b"a",
+        mode: 0o644,
+        size: 1,
+        time,
+        ..FileStat::default()
+    });
+    let pick = Pick::default();
+    let folder = "context".to_owned();
+    let steps = vec![Step {
+        name: "[1/1] COPY a /".into(),
+        text: "COPY a /".into(),
+        kind: StepKind::Files,
+        ended: Ended::Ran,
+        reads: vec![Read { folder, pick }],
+        ..Step::default()
+    }];
+    let graph = Graph {
+        platform: "linux/amd64".into(),
+        steps,
+        ..Graph::default()
+    };
+    Built {
+        record: Record {
+            version: VERSION,
+            succeeded: true,
+            graphs: vec![graph],
+            ..Record::default()
+        },
+        tables: writer
+            .finish(vec![(0, [digest; 16])])
+            .map(|table| ("context".to_owned(), table))
+            .into_iter()
+            .collect(),
+        build_refs: vec![format!("ref{time}")],
+    }
+}
+
+fn keep(store: &Store, built: Built) -> (Report, Vec<String>) {
+    let mut notes = Vec::new();
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(built.build_refs.len() as u64);
+    let targets = vec![(String::new(), "key".to_owned(), built)];
+    let report = store.keep(targets, at, &mut |error| notes.push(error.to_string()));
+    (report, notes)
+}
+
+fn reason(report: &Report) -> &Reason {
+    &report.targets[0].ran[0].reasons[0]
+}
+
+#[test]
+fn a_build_is_compared_with_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().join("explain"));
+    let (first, notes) = keep(&store, built(1, 1));
+    assert_eq!((first.targets[0].compared, notes.len()), (false, 0));
+    let (same, _) = keep(&store, built(1, 1));
+    assert_eq!(reason(&same), &Reason::Pruned);
+    let (touched, _) = keep(&store, built(2, 1));
+    assert_eq!(reason(&touched), &Reason::Pruned);
+    let (changed, _) = keep(&store, built(3, 2));
+    assert!(matches!(reason(&changed), Reason::Files { total: 1, .. }));
+    assert_eq!(
+        store.report(None).unwrap().unwrap().targets[0]
+            .build_refs
+            .len(),
+        1
+    );
+    assert_eq!(store.report(Some("ref2")).unwrap(), Some(touched));
+    assert_eq!(store.report(Some("ref9")).unwrap(), None);
+}
+
+#[test]
+fn nobody_else_can_read_the_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().join("explain"));
+    keep(&store, built(1, 1));
+    let mut files = 0;
+    for kind in [TARGETS, FILES, REPORTS] {
+        let folder = folder.path().join("explain").join(kind.folder);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        for entry in fs::read_dir(&folder).unwrap() {
+            assert_eq!(mode(&entry.unwrap().path()), 0o600);
+            files += 1;
+        }
+    }
+    assert_eq!(files, 3);
+}
+
+#[test]
+fn broken_records_are_as_none_and_are_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    keep(&store, built(1, 1));
+    for kind in [TARGETS, FILES, REPORTS] {
+        for entry in fs::read_dir(folder.path().join(kind.folder)).unwrap() {
+            fs::write(entry.unwrap().path(), "\0broken").unwrap();
+        }
+    }
+    assert!(matches!(store.report(None), Err(StoreError::Report { .. })));
+    let (report, notes) = keep(&store, built(2, 1));
+    assert!(!report.targets[0].compared);
+    assert_eq!(notes, ["the record is not valid JSON"]);
+    // The next one has a sound record again, but the old table is broken.
+    let (report, notes) = keep(&store, built(2, 1));
+    assert!(report.targets[0].compared && notes.is_empty());
+}
+
+#[test]
+fn the_oldest_files_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let few = Kind {
+        folder: "reports",
+        most: 3,
+        bytes: 10,
+    };
+    fs::create_dir(folder.path().join("reports")).unwrap();
+    for name in ["a", "b", "c", "d", "e"] {
+        store.write(few, &store.path(few, name), b"1234").unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut names = store.names(few).unwrap();
+    names.sort();
+    assert_eq!(names, ["d", "e"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_fails_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let (report, notes) = keep(&Store::new(folder.path().join("file")), built(1, 1));
+    assert_eq!(report.targets[0].ran.len(), 1);
+    assert!(notes[0].starts_with("cannot create "), "{notes:?}");
+}
