@@ -202,7 +202,8 @@ fn all_targets_and_platforms_are_explained() {
     world.write(
         "docker-bake.json",
         r#"{"group": {"default": {"targets": ["a", "b"]}},
-            "target": {"a": {"output": ["type=cacheonly"], "platforms": ["linux/amd64", "linux/arm64"],
+            "target": {"a": {"output": ["type=cacheonly"],
+                             "platforms": ["linux/amd64", "linux/arm64"],
                              "target": "copied"},
                        "b": {"output": ["type=cacheonly"]}}}"#,
     );

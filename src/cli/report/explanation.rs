@@ -189,8 +189,8 @@ mod tests {
         };
         assert_eq!(
             text(&report(vec![files])),
-            "1 of 2 steps ran:\n  Dockerfile:3 [2/2] COPY src /\n    changed: src/a (content) and 2 \
-             more\n"
+            "1 of 2 steps ran:\n  Dockerfile:3 [2/2] COPY src /\n    \
+             changed: src/a (content) and 2 more\n"
         );
         assert_eq!(
             text(&report(Vec::new())),

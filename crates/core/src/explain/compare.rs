@@ -170,7 +170,7 @@ struct Compared<'a> {
 impl Compared<'_> {
     fn explained(&self) -> Vec<(usize, Explained)> {
         let steps = &self.new.steps;
-        // For each step that ran, the step that it ran because of: its own number, or an earlier one.
+        // For each step that ran, the step that it ran because of: itself, or an earlier one.
         let mut roots: Vec<Option<usize>> = vec![None; steps.len()];
         let mut explained = Vec::new();
         for (at, step) in steps.iter().enumerate() {

@@ -263,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_step_has_its_lines_and_what_it_reads() {
-        let text = "FROM scratch\nCOPY --exclude=*.md src \\\n  /app/\nRUN --mount=type=bind,src=x,dst=/x [\"/app/x\"]\n";
+        let text = "FROM scratch\nCOPY --exclude=*.md src \\\n  /app/\n\
+                    RUN --mount=type=bind,src=x,dst=/x [\"/app/x\"]\n";
         let steps = steps_of(text);
         let copy = steps.iter().find(|step| step.kind == Kind::Files).unwrap();
         assert_eq!(

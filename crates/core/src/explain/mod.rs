@@ -1,8 +1,8 @@
 //! Explains why steps of a build ran again: compares the record of a build with that of the build
 //! before it.
 //!
-//! - [`Record`] is what is kept of a build of one target: its steps, what they are made of, how they
-//!   ended. [`steps`] reads them from a graph.
+//! - [`Record`] is what is kept of a build of one target: its steps, what they are made of, and how
+//!   they ended. [`steps`] reads them from a graph.
 //! - [`Table`] is a compact list of the files of a folder. [`Table::changes_since`] compares two.
 //! - [`explain`] compares two records and gives each step that ran its [`Reason`]s.
 //!

@@ -1,6 +1,6 @@
 //! Properties: whatever is read from a disk, nothing panics; equal builds have nothing to explain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -86,8 +86,11 @@ proptest! {
     #[test]
     fn every_step_that_ran_has_a_reason_and_no_other(old in any_record(), new in any_record()) {
         let explained = explain(&old, &new, &BTreeMap::new());
-        let ran = |step: &&Step| matches!(step.ended, Ended::Ran | Ended::Failed) && !step.kind.is_source();
-        let names: std::collections::HashSet<_> = new.graphs[0].steps.iter().filter(ran).map(|step| &step.name).collect();
+        let ran = |step: &&Step| {
+            matches!(step.ended, Ended::Ran | Ended::Failed) && !step.kind.is_source()
+        };
+        let ran = new.graphs[0].steps.iter().filter(ran);
+        let names: HashSet<_> = ran.map(|step| &step.name).collect();
         prop_assert_eq!(names.len(), explained.len());
         for step in &explained {
             prop_assert!(names.contains(&step.step));
@@ -101,7 +104,10 @@ proptest! {
             for reason in step.reasons {
                 let changed = matches!(
                     reason,
-                    Reason::New | Reason::Text { .. } | Reason::BaseImage { .. } | Reason::Files { .. }
+                    Reason::New
+                        | Reason::Text { .. }
+                        | Reason::BaseImage { .. }
+                        | Reason::Files { .. }
                         | Reason::Variables { .. } | Reason::Parts { .. } | Reason::Daemon { .. }
                 );
                 prop_assert!(!changed, "{:?}", reason);
@@ -134,9 +140,16 @@ proptest! {
     ) {
         let mut writer = TableWriter::default();
         for path in &paths {
-            writer.push(&FileStat { path: path.as_bytes(), mode: 0o644, size: 3, time: -5, ..FileStat::default() });
+            writer.push(&FileStat {
+                path: path.as_bytes(),
+                mode: 0o644,
+                size: 3,
+                time: -5,
+                ..FileStat::default()
+            });
         }
-        let digests = (0..u32::try_from(paths.len()).unwrap()).step_by(2).map(|number| (number, [7; 16]));
+        let numbers = (0..u32::try_from(paths.len()).unwrap()).step_by(2);
+        let digests = numbers.map(|number| (number, [7; 16]));
         let table = writer.finish(digests.collect()).unwrap();
         let mut bytes = table.to_bytes();
         prop_assert_eq!(&Table::parse(&bytes).unwrap(), &table);
