@@ -67,7 +67,7 @@ fn steps_and_members_of_a_group() {
                         name: "group".into(),
                         weak: false,
                     }),
-                    // All at once: a group is no step that begins again.
+                    // All at once: a group is not a step that begins again.
                     ..vertex(&format!("member {number}"), 1)
                 }],
                 ..StatusUpdate::default()

@@ -3,7 +3,7 @@
 //!
 //! An input is a list of packets in a short form, of which one byte in 32 is taken as it is: names
 //! with `..`, absolute ones, links out of the folder and through each other, devices, data for what
-//! is no file, numbers that nobody gave.
+//! is not a file, numbers that nobody gave.
 
 #![no_main]
 

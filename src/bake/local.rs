@@ -82,7 +82,8 @@ impl LocalMachine {
 /// Blocking.
 ///
 /// # Errors
-/// When it cannot be read; [`io::ErrorKind::InvalidInput`] if it leads out or is no regular file.
+/// When it cannot be read; [`io::ErrorKind::InvalidInput`] if it leads out or is not a regular
+/// file.
 pub fn read_beneath(folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
     let opened = Beneath::open(folder)
         .map_err(BeneathError::from)

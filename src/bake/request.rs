@@ -23,7 +23,7 @@ const WORKING_DIRECTORY: &str = "cwd://";
 /// What messages call a Dockerfile that is written in a bake file.
 const INLINE: &str = "dockerfile-inline";
 
-/// Why a target is no build.
+/// Why a target is not a build.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {

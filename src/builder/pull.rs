@@ -87,14 +87,14 @@ async fn header(boot: &Boot<'_>, image: &Reference) -> Option<String> {
 /// The progress of a pull: one line per layer now and then.
 struct Layers<'a> {
     say: &'a (dyn Fn(&str) + Sync),
-    told: Instant,
+    reported: Instant,
 }
 
 impl<'a> Layers<'a> {
     fn new(say: &'a (dyn Fn(&str) + Sync)) -> Self {
         Self {
             say,
-            told: Instant::now(),
+            reported: Instant::now(),
         }
     }
 
@@ -113,8 +113,8 @@ impl<'a> Layers<'a> {
             _ => String::new(),
         };
         let is_end = status == "Pull complete";
-        if is_end || (!size.is_empty() && self.told.elapsed() >= PULSE) {
-            self.told = Instant::now();
+        if is_end || (!size.is_empty() && self.reported.elapsed() >= PULSE) {
+            self.reported = Instant::now();
             (self.say)(&format!("#1 {id}: {}{size}", status.to_lowercase()));
         }
         Ok(())

@@ -84,7 +84,7 @@ mod tests {
         assert!(read(b"not gzip").is_err());
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&[b'x'; 2000]).unwrap();
-        let told = read(&gzip.finish().unwrap()).unwrap_err().to_string();
-        assert!(told.contains("damaged"), "{told}");
+        let error = read(&gzip.finish().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("damaged"), "{error}");
     }
 }

@@ -185,24 +185,24 @@ mod tests {
 
     #[test]
     fn damaged_bundles_are_told() {
-        let told = |change: fn(&mut Files)| bundle(change).unwrap_err().to_string();
+        let refused = |change: fn(&mut Files)| bundle(change).unwrap_err().to_string();
         assert!(
-            told(|files| {
+            refused(|files| {
                 files.remove("index.json");
             })
             .contains("no index.json")
         );
         assert!(
-            told(|files| files.retain(|name, _| name == "index.json")).contains("lacks sha256")
+            refused(|files| files.retain(|name, _| name == "index.json")).contains("lacks sha256")
         );
-        let changed = told(|files| {
+        let changed = refused(|files| {
             let values = files
                 .iter_mut()
                 .filter(|(name, _)| name.starts_with("blobs"));
             values.for_each(|(_, bytes)| bytes.push(b' '));
         });
         assert!(changed.contains("has the digest"), "{changed}");
-        let empty = told(|files| {
+        let empty = refused(|files| {
             files.insert("index.json".to_owned(), b"{\"schemaVersion\":2}".to_vec());
         });
         assert!(empty.contains("no record"), "{empty}");

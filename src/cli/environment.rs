@@ -97,7 +97,7 @@ fn absolute(file: String) -> String {
 }
 
 impl Environment {
-    /// What the docker CLI was told on its command line goes before its variables.
+    /// What is on the command line of the docker CLI goes before its variables.
     pub(crate) fn from_process(invocation: &Invocation) -> Self {
         let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| os(name).and_then(|value| value.into_string().ok());

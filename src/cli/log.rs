@@ -27,7 +27,7 @@ pub(crate) fn start(debug: bool) {
     let _ = registry().with(lines).try_init();
 }
 
-/// A word that is no level counts as `info`: something was asked for.
+/// A word that is not a level counts as `info`: something was asked for.
 fn level_of(debug: bool, variable: Option<&str>) -> Option<LevelFilter> {
     match variable.filter(|text| !text.is_empty()) {
         Some(text) => match text.parse().unwrap_or(LevelFilter::INFO) {

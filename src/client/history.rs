@@ -250,7 +250,7 @@ impl Client {
     /// Reads the error of a failed build with its details; `None` if the daemon keeps none.
     ///
     /// # Errors
-    /// If the call fails, or what is kept is no error.
+    /// If the call fails, or what is kept is not an error.
     pub async fn recorded_failure(&self, record: &BuildRecord) -> Result<Option<Failure>, Error> {
         let Some(kept) = &record.error_details else {
             return Ok(None);

@@ -49,9 +49,9 @@ pub struct GcRule {
     pub keep_duration: Duration,
     /// The number of bytes that are always kept; older daemons call it keep bytes.
     pub reserved_space: i64,
-    /// The number of bytes that the cache may use; 0 is no limit.
+    /// The number of bytes that the cache may use; 0 means no limit.
     pub max_used_space: i64,
-    /// The number of bytes to leave free on the disk; 0 is no limit.
+    /// The number of bytes to leave free on the disk; 0 means no limit.
     pub min_free_space: i64,
 }
 

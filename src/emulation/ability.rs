@@ -66,7 +66,7 @@ pub enum Reason {
     /// A trial program did not run.
     Tried {
         /// The daemon's message.
-        said: String,
+        message: String,
     },
 }
 
@@ -125,7 +125,7 @@ impl Builder {
     /// As `ability`, with the verdict of a trial, which takes precedence. The machine's own reason
     /// for a failure is preferred, because it is more precise.
     pub fn ability_after(&self, platform: &Platform, verdict: Option<&Verdict>) -> Ability {
-        let said = match verdict {
+        let message = match verdict {
             None => return self.ability(platform),
             Some(Verdict::Runs) => {
                 let own = self.native().map(PlatformMatcher::only);
@@ -134,11 +134,11 @@ impl Builder {
                     false => Ability::Emulated(self.handler(&platform.normalized()).cloned()),
                 };
             }
-            Some(Verdict::DoesNotRun(said)) => said.clone(),
+            Some(Verdict::DoesNotRun(message)) => message.clone(),
         };
         match self.ability(platform) {
             impossible @ Ability::Impossible(_) => impossible,
-            _ => Ability::Impossible(Reason::Tried { said }),
+            _ => Ability::Impossible(Reason::Tried { message }),
         }
     }
 
@@ -258,8 +258,8 @@ impl fmt::Display for Reason {
             Self::ListedOnly => {
                 f.write_str("the daemon lists it, and no emulator is registered for it")
             }
-            Self::Tried { said } => {
-                write!(f, "one that was tried failed ({said})")
+            Self::Tried { message } => {
+                write!(f, "one that was tried failed ({message})")
             }
         }
     }

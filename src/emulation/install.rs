@@ -68,15 +68,15 @@ pub async fn install(
     let removed = engine
         .call("remove the container", Method::DELETE, &path, None)
         .await;
-    let (code, said) = ran?;
+    let (code, output) = ran?;
     removed?;
     match code {
-        0 => Ok(said),
+        0 => Ok(output),
         code => Err(Error::Program {
             image: image.familiar(),
             what: change.arguments().join(" "),
             code,
-            said,
+            output,
         }),
     }
 }
@@ -97,6 +97,6 @@ async fn run(engine: &Engine, id: &str) -> Result<(i64, String), Error> {
             None,
         )
         .await?;
-    let said = String::from_utf8_lossy(&log.body).replace('\r', "");
-    Ok((ended.json()["StatusCode"].as_i64().unwrap_or(-1), said))
+    let output = String::from_utf8_lossy(&log.body).replace('\r', "");
+    Ok((ended.json()["StatusCode"].as_i64().unwrap_or(-1), output))
 }

@@ -63,7 +63,7 @@ pub enum Error {
         /// Its exit code.
         code: i64,
         /// The output, for people; may be empty.
-        said: String,
+        output: String,
     },
     /// The image could not be pulled.
     #[error(transparent)]

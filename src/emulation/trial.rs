@@ -92,10 +92,10 @@ impl Verdict {
         // The program file exists, so "not found" refers to an emulator that is missing inside the
         // container.
         let signs = ["exec format error", "no such file or directory"];
-        let is_told = signs.iter().any(|sign| failure.message.contains(sign));
+        let is_recognized = signs.iter().any(|sign| failure.message.contains(sign));
         let ended = failure.exit_code().is_some();
-        let said = match failure.exit_code() {
-            Some(code) if !is_told => format!("exit code {code}"),
+        let message = match failure.exit_code() {
+            Some(code) if !is_recognized => format!("exit code {code}"),
             _ => failure
                 .message
                 .rsplit(": ")
@@ -103,7 +103,7 @@ impl Verdict {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        (is_told || ended).then_some(Self::DoesNotRun(said))
+        (is_recognized || ended).then_some(Self::DoesNotRun(message))
     }
 }
 
@@ -124,12 +124,12 @@ mod tests {
     #[test]
     fn failures_that_are_about_something_else_say_nothing() {
         let verdict = |message: &str| Verdict::of_failure(&Failure::new(Code::Unknown, message));
-        for told in [
+        for text in [
             "process \"/program\" did not complete successfully: exit code: 1",
             "exec /program: exec format error",
             "exec /program: no such file or directory",
         ] {
-            assert!(verdict(told).is_some(), "{told}");
+            assert!(verdict(text).is_some(), "{text}");
         }
         assert_eq!(verdict("cannot allocate memory"), None);
         assert_eq!(verdict("context canceled"), None);

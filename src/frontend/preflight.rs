@@ -90,7 +90,7 @@ async fn reason(bridge: &Bridge, builder: &Builder, platform: &Platform) -> Opti
     };
     let error = bridge.solve(&trial.definition, &options).await.err()?;
     match Verdict::of_failure(error.failure()?)? {
-        Verdict::DoesNotRun(said) => Some(Reason::Tried { said }),
+        Verdict::DoesNotRun(message) => Some(Reason::Tried { message }),
         Verdict::Runs => None,
     }
 }

@@ -269,7 +269,7 @@ impl Bridge {
     }
 }
 
-/// A named input. One that is empty is no context: the reference refuses it, too.
+/// A named input. One that is empty is not a context: the reference refuses it, too.
 fn input(
     call: &'static str,
     name: String,

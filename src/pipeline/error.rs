@@ -116,7 +116,7 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// The ignore file has a pattern that is none.
+    /// The ignore file has an invalid pattern.
     #[error("cannot use the ignore file {}", path.display())]
     IgnorePatterns {
         /// The path.

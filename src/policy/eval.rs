@@ -330,7 +330,7 @@ pub fn parse_source(text: &str) -> Result<Source, ParseSourceError> {
     }
 }
 
-/// A source that is none.
+/// The text does not name a source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseSourceError {

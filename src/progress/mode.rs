@@ -96,7 +96,7 @@ pub enum ModeError {
         name: String,
     },
     /// `tty` was requested, but the output is not a terminal.
-    #[error("progress mode tty needs a terminal, and the output is none")]
+    #[error("progress mode tty needs a terminal, and the output is something else")]
     NoTerminal,
 }
 

@@ -10,7 +10,7 @@ pub struct Offer {
     /// The platforms that the user set (`create --platform`).
     pub given: Vec<Platform>,
     /// The platforms that its BuildKit lists, its machine's own first.
-    pub said: Vec<Platform>,
+    pub reported: Vec<Platform>,
     /// The number of builds that run on it.
     pub running: usize,
     /// Its name, which makes the choice stable.
@@ -61,8 +61,8 @@ pub struct Share {
 /// use solvekit::oci::Platform;
 /// use solvekit::spread::{Offer, Rules, assign};
 ///
-/// let offer = |said: &[&str]| Offer {
-///     said: said.iter().map(|text| Platform::parse(text).unwrap()).collect(),
+/// let offer = |reported: &[&str]| Offer {
+///     reported: reported.iter().map(|text| Platform::parse(text).unwrap()).collect(),
 ///     ..Offer::default()
 /// };
 /// let nodes = [offer(&["linux/amd64", "linux/arm64"]), offer(&["linux/arm64"])];
@@ -107,12 +107,12 @@ pub fn assign<'a>(
 
 /// Returns how well a node serves a platform.
 pub fn fit(platform: &Platform, offer: &Offer) -> Fit {
-    let native = offer.said.first();
+    let native = offer.reported.first();
     if native.is_some_and(|native| PlatformMatcher::runs(native, platform)) {
         return Fit::Native;
     }
     // The user's platforms count as much as the node's own list.
-    match lists(&offer.said, platform) || lists(&offer.given, platform) {
+    match lists(&offer.reported, platform) || lists(&offer.given, platform) {
         true => Fit::Emulated,
         false => Fit::Unknown,
     }
@@ -129,10 +129,10 @@ fn rank(platform: &Platform, offer: &Offer, rules: &Rules<'_>) -> (Fit, bool, Fi
     let fit = fit(platform, offer);
     let is_given = offer.given.iter().any(|given| is_kind_of(platform, given));
     // A machine that is native for a later version of its processor may not support that version.
-    let is_unsaid = !lists(&offer.said, platform);
+    let is_unreported = !lists(&offer.reported, platform);
     match (is_given, rules.require_native) {
-        (true, false) => (Fit::Native, false, fit, is_unsaid),
-        _ => (fit, !is_given, fit, is_unsaid),
+        (true, false) => (Fit::Native, false, fit, is_unreported),
+        _ => (fit, !is_given, fit, is_unreported),
     }
 }
 
@@ -155,7 +155,7 @@ fn order(offers: &[&Offer], context: &str) -> Vec<usize> {
 }
 
 fn own_platform(offers: &[&Offer], order: &[usize]) -> Option<Share> {
-    let own = |offer: &Offer| offer.said.first().map(Platform::normalized);
+    let own = |offer: &Offer| offer.reported.first().map(Platform::normalized);
     let first = own(offers.first()?);
     let node = order.iter().find(|node| own(offers[**node]) == first)?;
     Some(Share {

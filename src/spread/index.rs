@@ -15,9 +15,9 @@ use crate::registry::Client;
 
 /// Returns the descriptor of a node's push, from its exporters' response.
 pub(super) fn descriptor(response: &BTreeMap<String, String>) -> Option<Given> {
-    let told = response.get("containerimage.descriptor");
-    let told = told.and_then(|text| BASE64.decode(text).ok());
-    if let Some(given) = told.and_then(|text| serde_json::from_slice(&text).ok()) {
+    let encoded = response.get("containerimage.descriptor");
+    let encoded = encoded.and_then(|text| BASE64.decode(text).ok());
+    if let Some(given) = encoded.and_then(|text| serde_json::from_slice(&text).ok()) {
         return Some(given);
     }
     // Daemons before 0.9 send only the digest.
@@ -176,11 +176,11 @@ mod tests {
     fn what_a_node_pushed_is_read_from_its_answer() {
         let digest = Digest::sha256(b"x");
         let json = format!(r#"{{"mediaType":"a/b","digest":"{digest}","size":7}}"#);
-        let told = BTreeMap::from([
+        let encoded = BTreeMap::from([
             ("containerimage.descriptor".to_owned(), BASE64.encode(json)),
             ("containerimage.digest".to_owned(), "other".to_owned()),
         ]);
-        let given = descriptor(&told).unwrap();
+        let given = descriptor(&encoded).unwrap();
         assert_eq!((given.digest, given.size), (digest.clone(), 7));
         let old = BTreeMap::from([("containerimage.digest".to_owned(), digest.to_string())]);
         assert_eq!(descriptor(&old).unwrap().digest, digest);

@@ -80,10 +80,10 @@ impl Nodes {
                 }
             };
             let pushes_untagged = node.client.address().daemon().makes_indexes(&workers);
-            let said = workers.first().map(|worker| worker.platforms.iter());
+            let reported = workers.first().map(|worker| worker.platforms.iter());
             let offer = Offer {
                 given: node.platforms.iter().map(Platform::normalized).collect(),
-                said: said
+                reported: reported
                     .into_iter()
                     .flatten()
                     .map(Platform::normalized)

@@ -117,7 +117,7 @@ fn unknown(share: &Share) -> impl Iterator<Item = &Platform> {
 fn shown(platforms: &[(Platform, Fit)], offer: &Offer) -> String {
     let shown = platforms.iter().map(|(platform, fit)| match fit {
         Fit::Native => platform.to_string(),
-        Fit::Emulated if !lists(&offer.said, platform) => format!("{platform} (given)"),
+        Fit::Emulated if !lists(&offer.reported, platform) => format!("{platform} (given)"),
         Fit::Emulated => format!("{platform} (emulated)"),
         Fit::Unknown => format!("{platform} (without an emulator)"),
     });

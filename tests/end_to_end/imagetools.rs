@@ -344,7 +344,7 @@ fn mistakes_of_create_say_what_to_do() {
         ),
         (
             &["--dry-run", &alpine, &busybox, &digest],
-            &[&digest, "cannot be told", "REPOSITORY@DIGEST"],
+            &[&digest, "is not known", "REPOSITORY@DIGEST"],
         ),
         (&["--dry-run", &format!("{alpine}:none")], &["404", "none"]),
         (

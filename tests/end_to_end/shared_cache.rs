@@ -104,7 +104,7 @@ fn a_local_cache_keeps_what_has_other_tags() {
         |what: &str, tag: &str| format!("type=local,{what}={},tag={tag}", folder.path().display());
     for (context, word, tag) in [(&first, &one, "one"), (&second, &two, "two")] {
         let mut command = solvekit(build(context));
-        // The cache to import is not there the first time, which is no mistake.
+        // The cache to import is not there the first time, which is not a mistake.
         command.args(["--cache-from", &cache("src", tag)]);
         command.args(["--cache-to", &format!("{},mode=max", cache("dest", tag))]);
         let log = succeeded(command);

@@ -81,7 +81,7 @@ impl Finished {
         let mut stdin = running.child.stdin.take().expect("piped");
         let input = input.into();
         let writer = std::thread::spawn(move || {
-            // A command that does not read everything is no mistake of the test's.
+            // A command that does not read everything is not a mistake of the test's.
             let _ = stdin.write_all(&input);
         });
         let finished = running.wait();

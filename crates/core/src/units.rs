@@ -108,7 +108,7 @@ pub enum UlimitError {
         /// The name as written.
         name: String,
     },
-    /// A limit is no number.
+    /// A limit is not a number.
     #[error("{0:?} is not a whole number")]
     Number(String),
     /// The soft limit is above the hard one.

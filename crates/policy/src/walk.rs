@@ -59,7 +59,7 @@ fn assigned(assign: Option<&RuleAssign>, visitor: &mut impl Visitor) {
     }
 }
 
-/// The indices in the name of a rule: `names[key] if …`; the name itself is no reference.
+/// The indices in the name of a rule: `names[key] if …`; the name itself is not a reference.
 fn indices(name: &Expr, visitor: &mut impl Visitor) {
     match name {
         Expr::RefDot { refr, .. } => indices(refr, visitor),
@@ -135,7 +135,7 @@ fn expression(found: &Expr, visitor: &mut impl Visitor) {
             expression(value, visitor);
             query(q, visitor);
         }
-        // The function's name is no reference to a value.
+        // The function's name is not a reference to a value.
         Expr::Call { params, .. } => params.iter().for_each(|param| expression(param, visitor)),
         Expr::UnaryExpr { expr, .. } => expression(expr, visitor),
         Expr::RefDot { refr, .. } => expression(refr, visitor),

@@ -120,12 +120,12 @@ decision := {"allow": count(deny_msg) == 0, "deny_msg": deny_msg}"#;
     let Answer::Decision(decision) = ask(&policy(text), &Source::new(ALPINE)).answer else {
         panic!()
     };
-    let said = decision.deny_messages.iter();
-    let said: Vec<String> = said
+    let messages = decision.deny_messages.iter();
+    let messages: Vec<String> = messages
         .map(|message| format!("{}: {}", message.place.as_ref().unwrap(), message.text))
         .collect();
     assert_eq!(
-        said,
+        messages,
         [
             "Dockerfile.rego:3: docker.io/library/alpine:3.20 is too old",
             "Dockerfile.rego:7: never"
@@ -268,13 +268,13 @@ fn the_default_policy_wants_signatures_of_docker_s_images() {
             panic!("{image}")
         };
         assert_eq!(decision.is_allowed(), is_allowed, "{image}");
-        let said = decision
+        let messages = decision
             .deny_messages
             .first()
             .map(|message| message.text.as_str());
-        let said = said.unwrap_or_default();
+        let messages = messages.unwrap_or_default();
         assert_eq!(
-            said.contains("is not allowed by default policy"),
+            messages.contains("is not allowed by default policy"),
             !is_allowed,
             "{image}"
         );

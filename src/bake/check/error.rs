@@ -18,7 +18,7 @@ pub enum CheckError {
     /// The Dockerfile is `-`.
     #[error("the Dockerfile cannot be the standard input")]
     DockerfileFromStdin,
-    /// `shm-size` is no size.
+    /// `shm-size` is not a size.
     #[error("shm-size: {0}")]
     SharedMemory(#[source] SizeError),
     /// A platform cannot be read.
@@ -107,7 +107,7 @@ pub enum CheckError {
     /// A limit cannot be read.
     #[error("ulimits: {0}")]
     Ulimit(#[source] UlimitError),
-    /// A resource limit is no size.
+    /// A resource limit is not a size.
     #[error("resources: {name}: {source}")]
     Resource {
         /// The limit.

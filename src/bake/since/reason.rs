@@ -57,7 +57,7 @@ pub enum Unknown {
     /// The bake files cannot be evaluated as they were.
     #[error("the bake files as they were cannot be evaluated: {0}")]
     Definition(String),
-    /// The target is no build, or a file that it names is missing.
+    /// The target is not a build, or a file that it names is missing.
     #[error(transparent)]
     Request(#[from] crate::bake::RequestError),
     /// The Dockerfile is fetched by the daemon.

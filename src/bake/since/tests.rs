@@ -126,8 +126,8 @@ impl Repository {
 
     #[track_caller]
     fn says(&self, expected: &str) {
-        let said = &self.judged_with(&OLD)["app"];
-        assert!(said.starts_with(expected), "{said}");
+        let verdict = &self.judged_with(&OLD)["app"];
+        assert!(verdict.starts_with(expected), "{verdict}");
     }
 }
 
@@ -245,8 +245,11 @@ fn what_cannot_be_known_is_told() {
     let repository = Repository::of(COPIES).app(|target| target.context = Some(context.clone()));
     repository.says(&format!("{context} is outside"));
     let wrong = Repository::of("FROM scratch\nFOO\n");
-    let said = &wrong.judged_with(&OLD)["app"];
-    assert!(said.contains("Dockerfile:2: unknown instruction"), "{said}");
+    let verdict = &wrong.judged_with(&OLD)["app"];
+    assert!(
+        verdict.contains("Dockerfile:2: unknown instruction"),
+        "{verdict}"
+    );
     Repository::of(COPIES)
         .app(|target| target.no_cache = Some(true))
         .says("no-cache");
@@ -259,16 +262,16 @@ fn what_cannot_be_known_is_told() {
 fn base_images_count_by_when_they_were_made() {
     let repository = Repository::of("FROM base\nCOPY $SRC/a /\n");
     repository.says("unchanged, 1 images");
-    let said =
+    let verdict =
         |repository: &Repository, config| repository.judged_with(&Config(config))["app"].clone();
     let newer = r#"{"architecture":"amd64","os":"linux","created":"2030-01-01T00:00:00Z"}"#;
-    assert!(said(&repository, Some(newer)).ends_with("base:latest is newer"));
+    assert!(verdict(&repository, Some(newer)).ends_with("base:latest is newer"));
     let unknown = r#"{"architecture":"amd64","os":"linux","created":"1970-01-01T00:00:00Z"}"#;
-    assert!(said(&repository, Some(unknown)).contains("does not say when it was made"));
-    assert!(said(&repository, None).contains("there is no such image"));
+    assert!(verdict(&repository, Some(unknown)).contains("does not say when it was made"));
+    assert!(verdict(&repository, None).contains("there is no such image"));
     let pinned = format!("FROM base@{}\nCOPY a /\n", Digest::sha256(b""));
     assert_eq!(
-        said(&Repository::of(&pinned), Some(newer)),
+        verdict(&Repository::of(&pinned), Some(newer)),
         "unchanged, 0 images"
     );
     let pulled = Repository::of("FROM base\n").app(|target| target.pull = Some(true));
@@ -305,9 +308,9 @@ fn targets_follow_those_that_they_link_to() {
     repository.changed(&["from-base"]).says("from-base changed");
     let mut repository = Repository::of(dockerfile).changed(&["src/b"]);
     linked(&mut repository);
-    let said = repository.judged_with(&OLD);
-    assert_eq!(said["base"], "src/b changed");
-    assert_eq!(said["app"], "it links to base, which is built");
+    let verdict = repository.judged_with(&OLD);
+    assert_eq!(verdict["base"], "src/b changed");
+    assert_eq!(verdict["app"], "it links to base, which is built");
 }
 
 #[test]

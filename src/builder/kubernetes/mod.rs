@@ -232,7 +232,7 @@ impl Kubernetes {
 
 /// True for errors of a cluster that is still settling.
 fn passes(error: &crate::client::Error) -> bool {
-    let said = crate::causes::in_one_line(error);
+    let message = crate::causes::in_one_line(error);
     [
         "tls: internal error",
         "connection refused",
@@ -243,7 +243,7 @@ fn passes(error: &crate::client::Error) -> bool {
         "(NotFound)",
     ]
     .iter()
-    .any(|passing| said.contains(passing))
+    .any(|passing| message.contains(passing))
 }
 
 #[cfg(test)]

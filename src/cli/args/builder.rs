@@ -132,7 +132,7 @@ impl Builders {
     }
 
     /// Writes down that a builder is used now, one of the docker CLI's contexts too. Nothing
-    /// depends on it: a store that cannot be written is no reason not to build.
+    /// depends on it: a store that cannot be written is not a reason not to build.
     pub(crate) fn remember_use(&self, name: &str) {
         let _ = self.store.touch(name);
     }

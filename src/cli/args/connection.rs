@@ -86,7 +86,7 @@ impl ConnectionArgs {
     }
 
     /// The same for a build of these platforms, and what the daemon is called. What has to be
-    /// started before is told line by line.
+    /// started before is reported line by line.
     pub(crate) async fn connect_for(
         &self,
         environment: &Environment,

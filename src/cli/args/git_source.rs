@@ -24,8 +24,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// What is no truth value is as if it were not there, as in buildx. In its place the provenance
-    /// has the commit by default.
+    /// What is not a truth value is as if it were not there, as in buildx. In its place the
+    /// provenance has the commit by default.
     fn of(environment: &Environment) -> Self {
         let is_true = |value: &Option<String>| values::boolean(value.as_deref()?).ok();
         let full = environment.git_labels.as_deref() == Some("full");

@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         let is_empty = may_be_empty
             && (attached == Some("") || next.as_ref().is_some_and(|value| value.is_empty()));
         if is_empty {
-            // The last one counts, and it is none.
+            // The last one counts, and it turns the flag off.
             return self.forget(id.as_deref());
         }
         let words = [Some(argument.to_owned()), next];
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
             }));
     }
 
-    /// A flag without a value: `--flag=true` is `--flag`, `--flag=false` is none.
+    /// A flag without a value: `--flag=true` is `--flag`, `--flag=false` is left out.
     fn switch(&mut self, flag: &Arg, argument: &OsStr, own: &str, attached: Option<&str>) {
         let id = flag.get_id().as_str();
         let text = match attached {
@@ -307,7 +307,7 @@ mod tests {
         );
     }
 
-    /// For each flag of each command that has one value: given twice, it is no error.
+    /// For each flag of each command that has one value: given twice, it is not an error.
     #[test]
     fn of_repeated_flags_the_last_one_counts() {
         fn check(path: &[&str], command: &Command, failures: &mut Vec<String>) {

@@ -1,4 +1,4 @@
-//! Proxies of Docker's configuration: build steps are told them as build arguments.
+//! Proxies of Docker's configuration: build steps get them as build arguments.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub(crate) fn add(
     else {
         return Ok(());
     };
-    // A file that is not there says nothing; one that cannot be read is told by what reads
+    // A file that is not there says nothing; one that cannot be read is reported by what reads
     // credentials from it.
     let Ok(text) = read_at_most(&path, LIMIT) else {
         return Ok(());

@@ -21,8 +21,8 @@ enum Source {
 }
 
 /// All secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. Nothing else becomes a secret: a
-/// Dockerfile can read every secret of its build, so a variable of the environment is none unless
-/// it is named here.
+/// Dockerfile can read every secret of its build, so a variable of the environment becomes a secret
+/// only if it is named here.
 pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     for text in given {

@@ -46,14 +46,14 @@ pub(crate) async fn cmd_dial_stdio(
         .await?;
     let stream = client.open_stream().await?;
     if !matches!(args.progress.as_str(), "quiet" | "none") {
-        talk(&said(&used));
+        talk(&describe(&used));
     }
     let talked = exchange(stream, tokio::io::stdin(), tokio::io::stdout()).await;
     talked.map_err(|error| Failure::new(format!("the connection to the builder broke: {error}")))
 }
 
 /// The line that says which builder is used.
-pub(crate) fn said(used: &Used) -> String {
+pub(crate) fn describe(used: &Used) -> String {
     format!(
         "builder: {} ({}), node {}\n",
         used.builder, used.driver, used.node

@@ -153,7 +153,8 @@ fn failed(of: &OfDockerfile, answer: &Value, images: &Lookup) -> Failure {
     }
 }
 
-/// One answer a line, in the order of the cases; a line that is no case is answered with an error.
+/// One answer a line, in the order of the cases; a line that is not a case is answered with an
+/// error.
 fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(format!("cannot read the cases {}: {error}", path.display()))

@@ -142,7 +142,7 @@ fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bo
     lines[0][2] = activity.map_or_else(String::new, |at| builder_json::time(Some(at)));
     let indent = if is_table { " \\_ " } else { "" };
     for (node, report) in builder.nodes.iter().zip(&listed.reports) {
-        let (status, version, said, error) = match report {
+        let (status, version, reported, error) = match report {
             Ok(report) => (
                 report.status.to_string(),
                 &*report.version,
@@ -154,7 +154,7 @@ fn lines(builders: &Builders, listed: &Listed, is_table: bool, all_platforms: bo
                 ("error".to_owned(), "", &[][..], reason)
             }
         };
-        let platforms = marked(&node.platforms, said);
+        let platforms = marked(&node.platforms, reported);
         let platforms = match all_platforms || !is_table {
             true => platforms.join(", "),
             false => shortened(&platforms),

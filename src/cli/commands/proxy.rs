@@ -66,12 +66,12 @@ pub(crate) async fn cmd_proxy(
     let (client, used) = connection.connect_for(environment, &[], &say).await?;
     let serve = async {
         match endpoint {
-            Endpoint::Unix(path) => on_socket(path, &client, &dial_stdio::said(&used)).await,
+            Endpoint::Unix(path) => on_socket(path, &client, &dial_stdio::describe(&used)).await,
             Endpoint::Tcp { host, port } => {
                 if tls.is_none() && !is_local(host) {
                     return Err(without_tls(&args.listen));
                 }
-                on_port(host, *port, tls, &client, &dial_stdio::said(&used)).await
+                on_port(host, *port, tls, &client, &dial_stdio::describe(&used)).await
             }
             Endpoint::Process(_) => Err(not_here(&args.listen)),
         }

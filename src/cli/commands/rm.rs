@@ -55,7 +55,7 @@ const STOP_EXAMPLES: &str = "\
 Example:
   solvekit stop far   the next build starts it again";
 
-/// Removes builders; what cannot be ended is told, and the builder is forgotten all the same.
+/// Removes builders; what cannot be stopped is reported, and the builder is removed all the same.
 pub(crate) async fn cmd_rm(
     args: &RmArgs,
     connection: &ConnectionArgs,

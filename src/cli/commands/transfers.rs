@@ -90,7 +90,7 @@ impl Report {
                     How::Resumed => "copied the rest",
                     How::Copied => "copied",
                 };
-                self.above(told(descriptor, what))
+                self.above(line_of(descriptor, what))
             }
             Event::Manifest {
                 descriptor,
@@ -140,7 +140,7 @@ impl Shown {
     }
 }
 
-fn told(descriptor: &Descriptor, what: &str) -> String {
+fn line_of(descriptor: &Descriptor, what: &str) -> String {
     let digest = descriptor.digest.as_str();
     let short = digest.get(..19).unwrap_or(digest);
     format!("{short} {:>9} {what}\n", size(descriptor.size as i64))

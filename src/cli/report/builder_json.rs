@@ -58,8 +58,8 @@ pub(crate) fn time(at: Option<OffsetDateTime>) -> String {
     text.unwrap_or_else(|| "0001-01-01T00:00:00Z".to_owned())
 }
 
-fn platforms(given: &[Platform], said: &[Platform]) -> Value {
-    united(given, said)
+fn platforms(given: &[Platform], reported: &[Platform]) -> Value {
+    united(given, reported)
         .iter()
         .map(ToString::to_string)
         .collect()

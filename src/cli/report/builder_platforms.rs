@@ -19,9 +19,9 @@ const FIRST: [&str; 7] = [
 const GROUPS: usize = 4;
 
 /// The platforms that a node was given, then those that its daemon says, each once.
-pub(crate) fn united(given: &[Platform], said: &[Platform]) -> Vec<Platform> {
+pub(crate) fn united(given: &[Platform], reported: &[Platform]) -> Vec<Platform> {
     let mut all = Vec::new();
-    for platform in given.iter().chain(said).map(Platform::normalized) {
+    for platform in given.iter().chain(reported).map(Platform::normalized) {
         if !all.contains(&platform) {
             all.push(platform);
         }
@@ -30,13 +30,13 @@ pub(crate) fn united(given: &[Platform], said: &[Platform]) -> Vec<Platform> {
 }
 
 /// The same in print; what was given has a `*`.
-pub(crate) fn marked(given: &[Platform], said: &[Platform]) -> Vec<String> {
+pub(crate) fn marked(given: &[Platform], reported: &[Platform]) -> Vec<String> {
     let given: Vec<Platform> = given.iter().map(Platform::normalized).collect();
     let print = |platform: &Platform| match given.contains(platform) {
         true => format!("{platform}*"),
         false => platform.to_string(),
     };
-    united(&given, said).iter().map(print).collect()
+    united(&given, reported).iter().map(print).collect()
 }
 
 /// At most four architectures, those of one together, and how many there are besides.
@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn what_was_given_comes_first_with_a_star() {
         let given = parsed(&["linux/arm64"]);
-        let said = parsed(&["linux/amd64", "linux/arm64", "linux/arm/v7"]);
+        let reported = parsed(&["linux/amd64", "linux/arm64", "linux/arm/v7"]);
         assert_eq!(
-            marked(&given, &said),
+            marked(&given, &reported),
             ["linux/arm64*", "linux/amd64", "linux/arm/v7"]
         );
     }

@@ -1,4 +1,4 @@
-//! What to do next, told from the words of daemons, registries, git and TLS: they have no types.
+//! What to do next, by the words of daemons, registries, git and TLS: they have no types.
 //! Nothing else matches texts.
 
 use crate::cli::args::permissions;

@@ -79,7 +79,7 @@ impl Sink {
         }
     }
 
-    /// The last line of jsonl. What stands in it on stderr is not said again there in words.
+    /// The last line of jsonl. What stands in it on stderr is not printed again there as text.
     pub(crate) fn end(&mut self, built: Result<BuildOutcome, Failure>) -> Result<(), Failure> {
         let mut end = BuildEnd::default();
         if let Ok(outcome) = &built {
@@ -106,7 +106,7 @@ impl Sink {
         // A reader that went away has failed no build.
         let _ = self.write_all(&end.to_line());
         match built {
-            Err(failure) if self.is_stderr => Err(failure.said()),
+            Err(failure) if self.is_stderr => Err(failure.already_shown()),
             built => built,
         }
     }

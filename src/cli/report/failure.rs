@@ -13,7 +13,7 @@ use super::terminal::{print_text, talk};
 use crate::cli::identity::Identity;
 
 /// A failed command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     message: String,
     /// The message in buildx's words, for scripts that look for them.
@@ -66,17 +66,6 @@ impl Failure {
         &self.message
     }
 
-    /// The same once more.
-    pub(crate) fn again(&self) -> Self {
-        Self {
-            message: self.message.clone(),
-            buildx: self.buildx.clone(),
-            report: self.report.clone(),
-            hint: self.hint.clone(),
-            code: self.code,
-        }
-    }
-
     /// The same with the next step, if one is known. An error knows its own: see
     /// [`super::Advised`].
     #[must_use]
@@ -87,7 +76,7 @@ impl Failure {
 
     /// The same with this before its message.
     #[must_use]
-    pub(crate) fn behind(mut self, text: &str) -> Self {
+    pub(crate) fn with_prefix(mut self, text: &str) -> Self {
         self.message = format!("{text}: {}", self.message);
         self.buildx = self.buildx.map(|words| format!("{text}: {words}"));
         self
@@ -125,8 +114,8 @@ impl Failure {
     #[must_use]
     pub(crate) fn incomplete(mut self, folders: &[PathBuf]) -> Self {
         for folder in folders {
-            let said = format!("; the folder {} is incomplete", folder.display());
-            self.message.push_str(&said);
+            let note = format!("; the folder {} is incomplete", folder.display());
+            self.message.push_str(&note);
         }
         self
     }
@@ -162,7 +151,7 @@ impl Failure {
     }
 
     /// The same exit code, with nothing left to say.
-    pub(crate) fn said(self) -> Self {
+    pub(crate) fn already_shown(self) -> Self {
         Self::silent(self.code)
     }
 
@@ -204,7 +193,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     }
     let message = error.render().to_string();
     match text::lines(&message) {
-        // Without colours: they cannot be told from those of an argument.
+        // Without colours: they look like those of an argument.
         shown if shown != message => talk(&shown),
         _ => drop(error.print()),
     }

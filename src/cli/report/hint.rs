@@ -156,7 +156,7 @@ fn for_build(error: &Error) -> Option<String> {
     }
 }
 
-/// The hint for a step that a foreign program could not be run in, told from its log: which
+/// The hint for a step that could not run a program of another platform, by the step's log: which
 /// emulator is missing.
 pub(crate) fn for_foreign_program(error: &frontend::Error, report: &str) -> Option<String> {
     let frontend::Error::Solve(failure) = error else {

@@ -35,16 +35,16 @@ impl Advised for manifest_list::Error {
         Some(match self {
             Self::NoList { list } => {
                 format!(
-                    "begin it: solvekit manifest create {} IMAGE…",
+                    "create it: solvekit manifest create {} IMAGE…",
                     list.familiar()
                 )
             }
             Self::NoPlatform { manifest } => format!(
-                "say it: solvekit manifest annotate LIST {} --os linux --arch …",
+                "set it: solvekit manifest annotate LIST {} --os linux --arch …",
                 manifest.familiar()
             ),
             Self::Gone { .. } => {
-                "make the list anew: solvekit manifest rm LIST, then create".to_owned()
+                "create the list again: solvekit manifest rm LIST, then create".to_owned()
             }
             _ => return None,
         })

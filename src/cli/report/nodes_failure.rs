@@ -22,7 +22,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
             source,
         } => {
             let failure = build_failure::explain(source, summary, mode);
-            failure.behind(&of_node(node, platforms, source))
+            failure.with_prefix(&of_node(node, platforms, source))
         }
         Error::Lost {
             platforms, source, ..
@@ -32,7 +32,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
                 true => error.to_string(),
                 false => format!("{error}; no tag has moved"),
             };
-            failure.behind(&lost)
+            failure.with_prefix(&lost)
         }
         Error::Cache { parts, .. } => Failure::from_error(error).advised(Some(format!(
             "the image is built and pushed; the caches are there apart: {}",

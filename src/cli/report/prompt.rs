@@ -10,7 +10,7 @@ use super::terminal::talk;
 
 /// Why there is no answer.
 pub(crate) enum NotAsked {
-    /// Stdin is no terminal.
+    /// Stdin is not a terminal.
     NoTerminal,
     /// The terminal does not answer.
     Failed(Failure),

@@ -1,4 +1,4 @@
-//! What to do when a registry refuses, or is none.
+//! What to do when a registry refuses, or a host is not a registry.
 
 use solvekit::imagetools;
 use solvekit::oci::Reference;
@@ -18,7 +18,7 @@ pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> 
         imagetools::Error::Registry(error) => of_registry(client, error).await,
         imagetools::Error::Copy { to, source } => {
             let failure = Box::pin(of_imagetools(client, *source)).await;
-            failure.behind(&format!("cannot push to {to}"))
+            failure.with_prefix(&format!("cannot push to {to}"))
         }
         error @ imagetools::Error::NoRepository { .. } => {
             let advice = "name it with its repository: REGISTRY/REPOSITORY@DIGEST";

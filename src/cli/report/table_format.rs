@@ -169,8 +169,8 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_told() {
-        let told = printed("{{.Nme}}").unwrap_err().into_message();
-        assert!(told.contains("Nme"), "{told}");
+        let error = printed("{{.Nme}}").unwrap_err().into_message();
+        assert!(error.contains("Nme"), "{error}");
         assert!(Format::parse("{{.Name", DEFAULT).is_err());
     }
 }

@@ -50,7 +50,7 @@ fn safe(text: &str) -> String {
     text::redact(&text::lines(text)).into_owned()
 }
 
-/// A reader that went away (`solvekit … | head`) is no failure.
+/// A reader that went away (`solvekit … | head`) is not a failure.
 fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

@@ -145,9 +145,9 @@ fn a_trial_goes_before_what_is_concluded() {
         after("linux/arm64", failed()),
         Ability::Impossible(Reason::NotRegistered)
     );
-    let said = "exec format error".to_owned();
+    let message = "exec format error".to_owned();
     assert_eq!(
         after("linux/386", failed()),
-        Ability::Impossible(Reason::Tried { said })
+        Ability::Impossible(Reason::Tried { message })
     );
 }

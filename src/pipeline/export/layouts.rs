@@ -34,7 +34,8 @@ pub(in crate::pipeline) struct Layouts {
     pub(in crate::pipeline) cache_to: Vec<CacheEntry>,
     /// Those of them that are wanted of a failed build too.
     pub(in crate::pipeline) of_failure: Vec<CacheEntry>,
-    /// Why local caches are not imported. That is no error: the first build of a CI job has none.
+    /// Why local caches are not imported. That is not an error: the first build of a CI job has
+    /// none.
     pub(in crate::pipeline) notes: Vec<String>,
     targets: Vec<Target>,
 }
@@ -185,13 +186,17 @@ impl Layouts {
             let last = self.stores.last_written(&target.store_id);
             let written = match &target.kind {
                 Kind::Cache { tag, .. } => {
-                    let told = response.get("cache.manifest").map(String::as_bytes);
-                    target.put(last, told, &[Name::Tag(tag.clone())])
+                    let reported = response.get("cache.manifest").map(String::as_bytes);
+                    target.put(last, reported, &[Name::Tag(tag.clone())])
                 }
                 Kind::Image { names } => {
-                    let told = response.get("containerimage.descriptor");
-                    let told = told.and_then(|text| BASE64.decode(text).ok());
-                    target.put(last, told.as_deref(), &names_or_told(names, response))
+                    let reported = response.get("containerimage.descriptor");
+                    let reported = reported.and_then(|text| BASE64.decode(text).ok());
+                    target.put(
+                        last,
+                        reported.as_deref(),
+                        &names_or_reported(names, response),
+                    )
                 }
             };
             match (written, &target.kind) {
@@ -229,13 +234,14 @@ impl Target {
     fn put(
         &self,
         last: Option<Digest>,
-        told: Option<&[u8]>,
+        reported: Option<&[u8]>,
         names: &[Name],
     ) -> Result<(), layout::Error> {
-        let told: Option<Descriptor> = told.and_then(|text| serde_json::from_slice(text).ok());
-        let image = match (told, last) {
-            (told, None) => told,
-            (Some(told), Some(last)) if told.digest == last => Some(told),
+        let reported: Option<Descriptor> =
+            reported.and_then(|text| serde_json::from_slice(text).ok());
+        let image = match (reported, last) {
+            (reported, None) => reported,
+            (Some(reported), Some(last)) if reported.digest == last => Some(reported),
             (_, Some(last)) => self.layout.descriptor(&last)?,
         };
         match image {
@@ -246,7 +252,7 @@ impl Target {
 }
 
 /// Without names of its own (`name=*`) those that the daemon tells, or `latest`.
-fn names_or_told(given: &[Name], response: &BTreeMap<String, String>) -> Vec<Name> {
+fn names_or_reported(given: &[Name], response: &BTreeMap<String, String>) -> Vec<Name> {
     if !given.is_empty() {
         return given.to_vec();
     }

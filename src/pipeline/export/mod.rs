@@ -1,4 +1,4 @@
-//! What the daemon's exporters are told: types, names, attributes.
+//! The attributes of the daemon's exporters: types, names and the rest.
 
 pub(super) mod layouts;
 pub(super) mod place;
@@ -16,7 +16,7 @@ use crate::pipeline::{
 };
 use crate::session::Exports;
 
-/// What can be told to be wrong before a daemon is asked.
+/// Checks what can be checked before a daemon is asked.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     let nameless = |output: &Output| output.pushes() && !output.attributes.contains_key("name");
     if request.tags.is_empty() && request.outputs.iter().any(nameless) {
@@ -132,7 +132,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// A destination of the wrong kind is told before the build, not after.
+/// A destination of the wrong kind is reported before the build, not after.
 fn check_destination(is_folder: bool, path: &Path) -> Result<(), Error> {
     let checked = match is_folder {
         true => check_folder(path),
@@ -187,8 +187,8 @@ pub(super) fn receivers(
 /// was said.
 ///
 /// # Errors
-/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is no engine when there is no
-/// other to load it into; what that one cannot take, such as attestations, is refused too.
+/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is not an engine when there is
+/// no other to load it into; what that one cannot take, such as attestations, is refused too.
 pub(super) fn outputs(
     request: &BuildRequest,
     daemon: DaemonKind,

@@ -1,4 +1,4 @@
-//! Places that a build is to write to: what can be told to be wrong with them before it starts.
+//! Places that a build is to write to: what can be checked of them before it starts.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub enum PlaceError {
     /// A folder is to be written, and something else is there.
     #[error("it is there and no folder")]
     NotAFolder,
-    /// A part of the path is no folder.
+    /// A part of the path is not a folder.
     #[error("{} is not a folder", path.display())]
     ParentNotAFolder {
         /// The part.

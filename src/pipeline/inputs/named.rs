@@ -1,4 +1,4 @@
-//! Contexts with a name, as the daemon is told of them: attributes, folders of the session, ignore
+//! Contexts with a name, as the daemon gets them: attributes, folders of the session, ignore
 //! files.
 
 use std::collections::BTreeMap;

@@ -115,16 +115,17 @@ fn known_hosts(request: &BuildRequest) -> Vec<String> {
 fn joined<T>(items: &[T], shown: impl Fn(&T) -> String) -> String {
     items.iter().map(shown).collect::<Vec<_>>().join(",")
 }
-/// What the daemon is told of the build besides the graph. Older ones take the build argument
+/// What the daemon records of the build besides the graph. Older ones take the build argument
 /// `SOURCE_DATE_EPOCH` for a number, and fail where it is the name of a source: the time of that
 /// comes with the result.
 pub(in crate::pipeline) fn told_to_daemon(
     attributes: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let is_told = |(name, value): &(&String, &String)| {
+    let is_recorded = |(name, value): &(&String, &String)| {
         *name != "build-arg:SOURCE_DATE_EPOCH" || value.parse::<i64>().is_ok()
     };
-    let told = attributes.iter().filter(is_told);
-    told.map(|(name, value)| (name.clone(), value.clone()))
+    let recorded = attributes.iter().filter(is_recorded);
+    recorded
+        .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }

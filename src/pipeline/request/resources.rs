@@ -12,7 +12,7 @@ use crate::pipeline::Error;
 pub struct Resources {
     /// Memory, bytes.
     pub memory: Option<u64>,
-    /// Memory and swap together, bytes; -1 is no limit.
+    /// Memory and swap together, bytes; -1 means no limit.
     pub memory_swap: Option<i64>,
     /// Weight against other steps.
     pub cpu_shares: Option<u64>,
@@ -70,7 +70,7 @@ impl Resources {
         Ok(())
     }
 
-    /// As attributes of a Dockerfile frontend. A limit of 0 is none, as in buildx.
+    /// As attributes of a Dockerfile frontend. 0 means no limit, as in buildx.
     pub(in crate::pipeline) fn attributes(&self) -> BTreeMap<String, String> {
         let unsigned = |number: &Option<u64>| number.filter(|n| *n > 0).map(|n| n.to_string());
         let swap = self.memory_swap.filter(|n| *n != 0).map(|n| n.to_string());
@@ -91,7 +91,7 @@ impl Resources {
 }
 
 impl Resources {
-    /// The limits for `RUN`; none when there is none. A limit of 0 is none, as in buildx.
+    /// The limits for `RUN`; none when there is none. 0 means no limit, as in buildx.
     pub(super) fn limits(&self) -> Option<LinuxResources> {
         let signed =
             |number: Option<u64>| number.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX));

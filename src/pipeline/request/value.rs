@@ -78,7 +78,7 @@ pub enum ValueError {
         /// Those that it has.
         known: Vec<&'static str>,
     },
-    /// A value that is none of two.
+    /// The value is neither of the two that are valid.
     #[error("{key}={value} is neither {expected}")]
     NeitherNor {
         /// The key.
@@ -126,7 +126,7 @@ pub enum ValueError {
         /// The key.
         key: String,
     },
-    /// A platform that is none.
+    /// The text is not a platform.
     #[error("{text:?} is not a platform")]
     Platform {
         /// The text.
@@ -142,7 +142,7 @@ pub enum ValueError {
         /// The rule that it breaks.
         source: oci::Error,
     },
-    /// A digest that is none, or a name that breaks a rule.
+    /// The text is not a digest, or the name breaks a rule.
     #[error(transparent)]
     Name(#[from] oci::Error),
     /// A URL of a kind that is not known.
@@ -182,7 +182,7 @@ impl ValueError {
         }
     }
 
-    /// A name that is none of the known ones.
+    /// The name is unknown.
     pub(super) fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Self {
         Self::Unknown {
             what,
@@ -192,7 +192,7 @@ impl ValueError {
         }
     }
 
-    /// An attribute that is none of those that a type has.
+    /// The type does not have the attribute.
     pub(super) fn attribute(kind: &str, name: &str, known: &[&'static str]) -> Self {
         Self::Attribute {
             name: name.to_owned(),
@@ -202,7 +202,7 @@ impl ValueError {
         }
     }
 
-    /// A value that is none of two.
+    /// The value is neither of the two that are valid.
     pub(super) fn neither(key: &str, value: &str, expected: &'static str) -> Self {
         Self::NeitherNor {
             key: key.to_owned(),

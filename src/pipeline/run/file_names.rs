@@ -31,11 +31,11 @@ pub(super) async fn explained(
             path: name.path,
         };
     }
-    let said = status.and_then(client::Error::failure);
+    let message = status.and_then(client::Error::failure);
     let is_of_result = match &error {
         Error::Export { source } => {
             let own = source.failure();
-            own.or(said)
+            own.or(message)
                 .is_some_and(|failure| is_refusal(&failure.message))
         }
         _ => false,

@@ -1,4 +1,4 @@
-//! What is told of a build's platforms before anything is solved: which of them the daemon's
+//! What is reported about a build's platforms before anything is solved: which of them the daemon's
 //! machine only emulates.
 
 use crate::client::Worker;
@@ -71,15 +71,15 @@ mod tests {
             platforms: parse(&["linux/amd64", "linux/arm64", "linux/386"]),
             ..Worker::default()
         };
-        let said = |texts: &[&str]| notes(&parse(texts), std::slice::from_ref(&worker));
-        assert!(said(&["linux/amd64", "linux/386"]).is_empty());
-        assert!(said(&[]).is_empty());
+        let shown = |texts: &[&str]| notes(&parse(texts), std::slice::from_ref(&worker));
+        assert!(shown(&["linux/amd64", "linux/386"]).is_empty());
+        assert!(shown(&[]).is_empty());
         assert_eq!(
-            said(&["linux/amd64", "linux/arm64"]),
+            shown(&["linux/amd64", "linux/arm64"]),
             ["platforms: linux/amd64 native; linux/arm64 emulated"]
         );
         assert_eq!(
-            said(&["linux/amd64", "linux/arm64", "linux/mips64le"]),
+            shown(&["linux/amd64", "linux/arm64", "linux/mips64le"]),
             [
                 "platforms: linux/amd64 native",
                 "platforms: linux/arm64 emulated",
@@ -95,9 +95,9 @@ mod tests {
             "linux/loong64",
         ];
         assert!(
-            said(&many).iter().all(|line| line.len() <= COLUMNS),
+            shown(&many).iter().all(|line| line.len() <= COLUMNS),
             "{:?}",
-            said(&many)
+            shown(&many)
         );
     }
 }

@@ -18,8 +18,8 @@ use crate::pipeline::{BuildRequest, Error, Inputs, export};
 use crate::session::Upload;
 use crate::task::blocking;
 
-/// A request whose inputs are read and checked, so that mistakes are told before a daemon is asked
-/// for anything.
+/// A request whose inputs are read and checked, so that mistakes are reported before a daemon is
+/// asked for anything.
 #[derive(Debug)]
 pub struct Prepared {
     pub(in crate::pipeline) request: BuildRequest,

@@ -320,7 +320,7 @@ fn read_data(message: Bytes) -> Result<Bytes, BadFrame> {
     let message = BytesMessage::decode(message);
     message
         .map(|message| message.data)
-        .map_err(|_| BadFrame("a message that is no data"))
+        .map_err(|_| BadFrame("a message that is not data"))
 }
 
 async fn receive_directory(

@@ -66,11 +66,11 @@ impl<M: Message + Default + Send + 'static> Daemon<M> {
 async fn an_archive_is_written_whole_and_described() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("out.tar");
-    let said = Arc::new(Mutex::new(None));
+    let answer = Arc::new(Mutex::new(None));
     let exports = Exports::new().with_file(0, &path).with_writer(1, {
-        let said = Arc::clone(&said);
+        let answer = Arc::clone(&answer);
         move |description| {
-            *said.lock().unwrap() = description.get("containerimage.digest").cloned();
+            *answer.lock().unwrap() = description.get("containerimage.digest").cloned();
             Ok(Box::new(io::sink()))
         }
     });
@@ -93,7 +93,7 @@ async fn an_archive_is_written_whole_and_described() {
         .end()
         .await
         .unwrap();
-    assert_eq!(said.lock().unwrap().as_deref(), Some("sha256:abc"));
+    assert_eq!(answer.lock().unwrap().as_deref(), Some("sha256:abc"));
     assert_eq!(
         Daemon::<BytesMessage>::start(exports, "2")
             .await
@@ -480,8 +480,8 @@ async fn nothing_is_removed_by_a_daemon_that_sends_in_parts_or_breaks_off() {
     };
     daemon.messages.send(stat).await.unwrap();
     drop(daemon.messages);
-    let said = daemon.answers.message().await.unwrap().unwrap();
-    assert_eq!(said.r#type(), PacketType::PacketErr);
+    let answer = daemon.answers.message().await.unwrap().unwrap();
+    assert_eq!(answer.r#type(), PacketType::PacketErr);
     daemon.answers.message().await.unwrap_err();
     assert!(dir.path().join("old").exists());
 }

@@ -39,7 +39,8 @@ pub enum KeyError {
     Read(#[from] std::io::Error),
     /// The file is not a private key in a supported format.
     #[error(
-        "it is no private key in OpenSSH's format; ssh-keygen -p -f FILE writes an older one anew"
+        "it is not a private key in OpenSSH's format; ssh-keygen -p -f FILE writes an older one \
+         anew"
     )]
     Format,
     /// The key needs a passphrase, and nobody can be asked for it.

@@ -9,10 +9,10 @@ fn platforms(texts: &[&str]) -> Vec<Platform> {
     texts.iter().map(parse).collect()
 }
 
-fn offer(name: &str, given: &[&str], said: &[&str], running: usize) -> Offer {
+fn offer(name: &str, given: &[&str], reported: &[&str], running: usize) -> Offer {
     Offer {
         given: platforms(given),
-        said: platforms(said),
+        reported: platforms(reported),
         running,
         name: name.to_owned(),
     }
@@ -196,9 +196,9 @@ fn some_offers() -> impl Strategy<Value = Vec<Offer>> {
     let one = (some_platforms(), some_platforms(), 0_usize..4);
     proptest::collection::vec(one, 1..5).prop_map(|all| {
         let offers = all.into_iter().enumerate();
-        let offer = |(number, (given, said, running)): (usize, (_, _, usize))| Offer {
+        let offer = |(number, (given, reported, running)): (usize, (_, _, usize))| Offer {
             given,
-            said,
+            reported,
             running,
             name: format!("n{number}"),
         };

@@ -91,7 +91,7 @@ impl Resolver<'_> {
     }
 }
 
-/// True for a context that is no local folder.
+/// True for a context that is not a local folder.
 fn is_elsewhere(context: &str) -> bool {
     const REMOTE: [&str; 6] = [
         "https://",

@@ -87,7 +87,7 @@ pub(crate) fn load_with_places(
 /// files if this succeeds.
 ///
 /// # Errors
-/// When it is not a compose file. What another file may complete is no error.
+/// When it is not a compose file. What another file may complete is not an error.
 pub fn check(
     file: &InputFile,
     environment: &Environment,

@@ -140,7 +140,7 @@ impl Evaluator<'_> {
         Ok(key.as_str().unwrap_or_default().to_owned())
     }
 
-    /// The value of a splat. What is no list counts as a list of one, and null as an empty one.
+    /// The value of a splat. What is not a list counts as a list of one, and null as an empty one.
     pub(super) fn splat(&self, splat: &Splat) -> Result<Value, Diagnostic> {
         let source = self.node(&splat.source)?;
         let single;

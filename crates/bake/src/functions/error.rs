@@ -60,13 +60,13 @@ pub enum CallReason {
         /// How many there are.
         found: usize,
     },
-    /// The argument is no text.
+    /// The argument is not text.
     #[error("a string is required")]
     TextRequired,
-    /// The argument is no bool.
+    /// The argument is not a bool.
     #[error("a bool is required")]
     BoolRequired,
-    /// The argument is no number.
+    /// The argument is not a number.
     #[error("a number is required")]
     NumberRequired,
     /// The number has a fraction or does not fit 64 bits.
@@ -84,7 +84,7 @@ pub enum CallReason {
     /// A base that is not supported.
     #[error("the base must be a whole number from 2 to 62")]
     Base,
-    /// The text is no integer in that base.
+    /// The text is not an integer in that base.
     #[error("{text:?} is not a whole number in base {base}")]
     NotAnInteger {
         /// The text.
@@ -95,7 +95,7 @@ pub enum CallReason {
     /// The argument is not one of the collections that the function takes.
     #[error("a list or a tuple is required")]
     SequenceRequired,
-    /// The argument is no list, tuple or set.
+    /// The argument is not a list, tuple or set.
     #[error("a list, a tuple or a set is required, found {}", found.friendly())]
     AnySequenceRequired {
         /// The type of the argument.
@@ -113,7 +113,7 @@ pub enum CallReason {
         /// The type of the argument.
         found: Type,
     },
-    /// The key of a list or tuple is no number, or the key of a map no string.
+    /// The key of a list or tuple is not a number, or the key of a map no string.
     #[error("the key must be a {}", want.friendly())]
     KeyType {
         /// The wanted type.
@@ -183,7 +183,7 @@ pub enum CallReason {
     /// The range is too long.
     #[error("more than 1024 numbers would be generated; use a larger step or a nearer end")]
     RangeTooLong,
-    /// The pattern is no regular expression.
+    /// The pattern is not a regular expression.
     #[error("the pattern is not a regular expression (RE2 syntax): {problem}")]
     Pattern {
         /// What the parser says.
@@ -225,7 +225,7 @@ pub enum CallReason {
         /// The number of the other argument, from 1.
         other: usize,
     },
-    /// The text is no base64.
+    /// The text is not base64.
     #[error("the string is not valid base64")]
     Base64,
     /// The decoded bytes are no text.
@@ -266,7 +266,7 @@ pub enum CallReason {
     /// The namespace of a UUID is unknown.
     #[error("the namespace must be dns, url, oid, x500 or a UUID")]
     Namespace,
-    /// The text is no network in CIDR notation.
+    /// The text is not a network in CIDR notation.
     #[error("{text:?} is not a network in CIDR notation, such as 10.0.0.0/8")]
     Cidr {
         /// The text.
@@ -292,7 +292,7 @@ pub enum CallReason {
         /// The prefix.
         prefix: i64,
     },
-    /// The text is no timestamp.
+    /// The text is not a timestamp.
     #[error("{text:?} is not a timestamp of RFC 3339, such as 2024-03-09T05:06:07Z")]
     Timestamp {
         /// The text.
@@ -304,7 +304,7 @@ pub enum CallReason {
     /// The number of seconds has a fraction or is out of range.
     #[error("a whole number of seconds is required")]
     Seconds,
-    /// The text is no duration.
+    /// The text is not a duration.
     #[error("{text:?} is not a duration such as 1h30m")]
     Duration {
         /// The text.

@@ -14,13 +14,13 @@ use super::arguments::{Arguments, Fault};
 /// What is wrong with a version or a constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VersionError {
-    /// The text is no version.
+    /// The text is not a version.
     #[error("{text:?} is not a semantic version such as 1.2.3")]
     Version {
         /// The text.
         text: String,
     },
-    /// The text is no constraint.
+    /// The text is not a constraint.
     #[error("{text:?} is not a version constraint such as >=1.2, <2")]
     Constraint {
         /// The text.

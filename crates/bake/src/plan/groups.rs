@@ -55,7 +55,7 @@ impl<'a> Groups<'a> {
         self.groups.get(name).copied()
     }
 
-    /// What `name` stands for: itself, if it is no group.
+    /// What `name` stands for: itself, if it is not a group.
     pub(super) fn members(&mut self, name: &'a str) -> Result<Rc<Members<'a>>, Diagnostic> {
         Ok(self.visit(name, &mut Visited::new(), 0)?.members)
     }

@@ -36,7 +36,7 @@ impl JsonString {
     /// The string as a template.
     ///
     /// # Errors
-    /// When it is none: the place and what is wrong.
+    /// When it is not a string: the place and what is wrong.
     pub fn template(&self) -> Result<&Node, (Range, &str)> {
         let parsed = self.template.get_or_init(|| {
             let start = self.range.start;

@@ -105,7 +105,7 @@ pub fn parse_hcl(bytes: &[u8], name: &str) -> Result<Body, Diagnostic> {
 
 pub use json_body::parse_json;
 
-/// Refuses a file of so many tokens that it is no bake file.
+/// Refuses a file of so many tokens that it is not a bake file.
 fn check_count(tokens: usize) -> Result<(), Diagnostic> {
     if tokens <= MAX_TOKENS {
         return Ok(());

@@ -39,7 +39,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Reports that a list or object goes on with `next`, which is no separator.
+    /// Reports that a list or object goes on with `next`, which is not a separator.
     fn no_comma(&mut self, next: &Token<'a>, open: Range, unclosed: &str) {
         match next.kind {
             TokenKind::End => self.soft_error(open, unclosed),

@@ -75,7 +75,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// A bare name as key of an object is no variable.
+    /// A bare name as key of an object is not a variable.
     fn visit_item(&mut self, item: &'a Item) {
         if keyword(&item.key).is_none() {
             self.visit(&item.key);

@@ -20,7 +20,7 @@ impl Attest {
     /// Reads `type=provenance,mode=max`.
     ///
     /// # Errors
-    /// When a field is not `key=value`, `disabled` is no boolean, or the type is missing.
+    /// When a field is not `key=value`, `disabled` is not a boolean, or the type is missing.
     pub fn parse(text: &str) -> Result<Self, AttributeError> {
         let mut attest = Self::default();
         for field in &fields(text)? {

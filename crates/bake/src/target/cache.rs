@@ -18,7 +18,7 @@ impl Cache {
     /// Reads `type=local,src=dir`, or references of registries with commas between.
     ///
     /// # Errors
-    /// When the text is no list of `key=value`, or names no type.
+    /// When the text is not a list of `key=value`, or names no type.
     pub fn parse_entries(text: &str) -> Result<Vec<Self>, AttributeError> {
         if text.is_empty() {
             return Ok(Vec::new());

@@ -6,7 +6,7 @@ use super::csv::CsvError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttributeError {
-    /// The text is no list of comma-separated values.
+    /// The text is not a list of comma-separated values.
     #[error("{text:?}: {source}")]
     Csv {
         /// The text.

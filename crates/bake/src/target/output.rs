@@ -20,7 +20,7 @@ impl Output {
     /// Reads `type=image,push=true`, a path for `local`, or `-` for a tar archive on stdout.
     ///
     /// # Errors
-    /// When the text is no list of `key=value`, or names no type.
+    /// When the text is not a list of `key=value`, or names no type.
     pub fn parse(text: &str) -> Result<Self, AttributeError> {
         let fields = fields(text)?;
         if fields.as_slice() == [text] && !text.starts_with("type=") {

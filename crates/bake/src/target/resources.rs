@@ -41,7 +41,7 @@ impl Resources {
     /// Sets one limit by its name.
     ///
     /// # Errors
-    /// When there is no such limit, or the value is no number where one is needed.
+    /// When there is no such limit, or the value is not a number where one is needed.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), AttributeError> {
         let number = || {
             value.parse::<i64>().map_err(|_| AttributeError::BadValue {

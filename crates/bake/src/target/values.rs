@@ -20,7 +20,7 @@ pub(crate) enum DecodeError {
     /// An element of the value is null.
     #[error("an element is null")]
     NullElement,
-    /// The value is no list.
+    /// The value is not a list.
     #[error("a list is required, found {found}")]
     NotAList {
         /// The type of the value.

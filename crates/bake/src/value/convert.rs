@@ -41,7 +41,7 @@ pub enum ConvertReason {
         /// The type that was asked for.
         want: Type,
     },
-    /// The text is no number.
+    /// The text is not a number.
     #[error("a number is required, found {text:?}")]
     NotANumber {
         /// The text.

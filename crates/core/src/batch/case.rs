@@ -51,7 +51,7 @@ impl Case {
     /// Reads a case; fields that are not known are left alone.
     ///
     /// # Errors
-    /// When it is no object, or a field is of the wrong type.
+    /// When it is not an object, or a field is of the wrong type.
     pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(line)
     }

@@ -23,8 +23,8 @@ fn malformed_ignore_patterns_are_errors_even_if_nothing_is_copied() {
         ("a\n!\nb", "\"!\""),
     ] {
         for field in ["dockerignore", "dockerfile_dockerignore"] {
-            let told = error(&json!({"text": NOTHING, field: pattern}));
-            assert!(told.contains(reason), "{field} {pattern:?}: {told}");
+            let error = error(&json!({"text": NOTHING, field: pattern}));
+            assert!(error.contains(reason), "{field} {pattern:?}: {error}");
         }
         let case = json!({"text": NOTHING, "dockerignore": pattern, "modes": ["lint"]});
         let linted = answered(&case);
@@ -35,7 +35,7 @@ fn malformed_ignore_patterns_are_errors_even_if_nothing_is_copied() {
     }
     let listed = error(&json!({"text": NOTHING, "excludes": ["a", "["]}));
     assert!(listed.contains("\"[\""), "{listed}");
-    // Of a context that is no folder here, no ignore file is read.
+    // Of a context that is not a folder here, no ignore file is read.
     let context = json!({"context": "https://h/r.git"});
     let case = json!({"text": NOTHING, "opts": context, "dockerignore": "["});
     assert_eq!(error(&case), "");
@@ -100,8 +100,8 @@ fn requests_are_checked_as_in_a_build() {
         ),
         ("override-copy-image", "x", "override-copy-image"),
     ] {
-        let told = error(&json!({"text": "FROM scratch\n", "opts": {name: value}}));
-        assert!(told.contains(reason), "{name}: {told}");
+        let error = error(&json!({"text": "FROM scratch\n", "opts": {name: value}}));
+        assert!(error.contains(reason), "{name}: {error}");
     }
 }
 

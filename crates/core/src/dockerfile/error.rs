@@ -58,7 +58,7 @@ pub enum ParseErrorKind {
     /// The exec form with something else than strings in it.
     #[error("the JSON array has an element that is not a string")]
     JsonNotStrings,
-    /// The first word of a line is no instruction.
+    /// The first word of a line is not an instruction.
     #[error("unknown instruction {keyword:?}{}", did_you_mean(nearest.as_deref()))]
     UnknownInstruction {
         keyword: String,
@@ -114,7 +114,7 @@ pub enum ParseErrorKind {
         instruction: &'static str,
         key: String,
     },
-    /// ENV or LABEL with a word that is no assignment.
+    /// ENV or LABEL with a word that is not an assignment.
     #[error("{instruction} has {word:?}, which is not an assignment")]
     NoEqualSign {
         instruction: &'static str,
@@ -138,7 +138,7 @@ pub enum ParseErrorKind {
     /// ONBUILD ONBUILD, ONBUILD FROM, ONBUILD MAINTAINER.
     #[error("{trigger} cannot be a trigger of ONBUILD")]
     Trigger { trigger: String },
-    /// A trigger text that is no single instruction.
+    /// A trigger text that is not a single instruction.
     #[error("the trigger has {count} instructions")]
     TriggerCount { count: usize },
     /// HEALTHCHECK with neither CMD nor NONE.

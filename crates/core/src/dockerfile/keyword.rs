@@ -35,7 +35,7 @@ impl Keyword {
             .find(|keyword| keyword.as_str().eq_ignore_ascii_case(word))
     }
 
-    /// The keyword nearest to a word that is none.
+    /// The keyword nearest to an unknown word.
     pub(super) fn nearest(word: &str) -> Option<&'static str> {
         nearest(
             &word.to_uppercase(),

@@ -40,7 +40,8 @@ impl Definition {
     /// Reads a marshalled `pb.Definition`.
     ///
     /// # Errors
-    /// [`Error::InvalidDefinition`] when it is none, or its last op does not name a result.
+    /// [`Error::InvalidDefinition`] when the bytes are something else, or the last op does not name
+    /// a result.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let definition = pb::Definition::decode(bytes).map_err(protobuf)?;
         Self::from_proto(definition)

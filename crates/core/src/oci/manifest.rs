@@ -60,7 +60,7 @@ pub struct Descriptor {
     /// The platform, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// What a manifest that is no image holds.
+    /// What a manifest that is not an image holds.
     #[serde(
         default,
         skip_serializing_if = "String::is_empty",
@@ -130,7 +130,7 @@ pub struct Index {
         deserialize_with = "null_as_default"
     )]
     pub media_type: String,
-    /// What an index that is no image holds.
+    /// What an index that is not an image holds.
     #[serde(
         default,
         skip_serializing_if = "String::is_empty",

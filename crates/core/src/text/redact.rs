@@ -112,7 +112,7 @@ fn split_user(text: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The user of ssh is no secret, that of http often is a token.
+/// The user of ssh is not a secret, that of http often is a token.
 fn shown_user(scheme: &str, user: Option<&str>) -> String {
     let Some(user) = user else {
         return String::new();

@@ -8,7 +8,7 @@ pub struct Utf8Stream {
 }
 
 impl Utf8Stream {
-    /// Gives the characters of the next piece, U+FFFD for bytes that are none.
+    /// Gives the characters of the next piece, U+FFFD for bytes that are not UTF-8.
     pub fn read(&mut self, data: &[u8], mut take: impl FnMut(char)) {
         let joined;
         let mut rest = data;

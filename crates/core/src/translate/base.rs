@@ -19,7 +19,7 @@ use crate::oci::{Platform, Reference};
 pub(super) struct Bases {
     /// The stages that the target needs, by id.
     pub(super) reachable: Vec<bool>,
-    /// Local folders whose used paths are still to be told, by stage.
+    /// Local folders whose used paths are still unknown to them, by stage.
     pub(super) pending: Vec<(StageId, PendingLocal)>,
     /// Images without which it does not go on.
     pub(super) missing: Vec<ImageRequest>,

@@ -1,5 +1,5 @@
-//! The end of a translation: contexts are told what is used of them, the config gets its platform,
-//! the graph is marshalled.
+//! The end of a translation: contexts get the paths that are used of them, the config gets its
+//! platform, the graph is marshalled.
 
 use std::collections::BTreeSet;
 

@@ -73,8 +73,8 @@ pub(super) enum Answer {
     Image(ResolvedImage),
     /// It could not be found.
     Failure(ImageFailure),
-    /// A policy put something that is no image in its place: a named context is that, a base image
-    /// fails with the second.
+    /// A policy put something that is not an image in its place: a named context is that, a base
+    /// image fails with the second.
     Context(Box<NamedContext>, ImageFailure),
 }
 

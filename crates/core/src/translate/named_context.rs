@@ -69,7 +69,7 @@ pub(super) enum Loaded {
     Ready {
         state: State,
         image: Option<Arc<Image>>,
-        /// A local folder whose paths are told when they are all known.
+        /// A local folder that gets its paths when all of them are known.
         pending: Option<PendingLocal>,
     },
     Needs(Needs),

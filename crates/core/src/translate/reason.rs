@@ -250,7 +250,7 @@ pub enum Reason {
         /// The rules' names.
         rules: Vec<&'static str>,
     },
-    /// A pattern of the ignore file that is none.
+    /// The ignore file has an invalid pattern.
     #[error("the ignore file cannot be used")]
     IgnorePattern(#[source] PatternError),
     /// Text that is not UTF-8 where LLB needs it.

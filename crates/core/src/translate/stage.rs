@@ -65,7 +65,7 @@ pub(super) struct Stage<'a> {
     pub(super) progress: Progress,
     /// How many will still ask for its config: stages that continue it, and the result.
     pub(super) heirs: usize,
-    /// Only `--from` names it; it is no stage of the file.
+    /// Only `--from` names it; it is not a stage of the file.
     pub(super) implied: bool,
     /// Cached results are not used.
     pub(super) ignore_cache: bool,

@@ -63,9 +63,7 @@ pub enum Error {
         reason: AnnotationProblem,
     },
     /// The repository of a digest is ambiguous.
-    #[error(
-        "which repository has {digest} cannot be told: those that are named are several, or none"
-    )]
+    #[error("the repository of {digest} is not known: several are named, or none")]
     NoRepository {
         /// The digest.
         digest: Digest,

@@ -105,7 +105,7 @@ pub enum Error {
         host: String,
     },
     /// A token server redirects a request with credentials to another host.
-    #[error("{server} redirects to {host}, which is not told the credentials for {registry}")]
+    #[error("{server} redirects to {host}, which does not get the credentials for {registry}")]
     TokenRedirect {
         /// The registry.
         registry: String,

@@ -76,7 +76,7 @@ pub(super) fn failed(error: &TargetError) -> Failure {
         }
         error => Failure::from_error(error),
     };
-    failure.behind(&format!("target {target}"))
+    failure.with_prefix(&format!("target {target}"))
 }
 
 /// Builds all targets and shows their progress. Gives what became of each.
@@ -167,7 +167,7 @@ fn targets(
     let targets = prepared.iter().map(|(name, prepared)| {
         let plan = surveyed.plan(prepared);
         Ok(Target {
-            plan: plan.map_err(|failure| failure.behind(&format!("target {name}")))?,
+            plan: plan.map_err(|failure| failure.with_prefix(&format!("target {name}")))?,
             name: name.clone(),
             prepared: Arc::clone(prepared),
         })
@@ -189,7 +189,8 @@ fn pushes(prepared: &BTreeMap<String, Arc<Prepared>>) -> Vec<Reference> {
         .collect()
 }
 
-/// The engine that images are loaded into, if any target is to be loaded and the builder is none.
+/// The engine that images are loaded into, if any target is loaded and the builder is not an
+/// engine.
 async fn load(
     prepared: &BTreeMap<String, Arc<Prepared>>,
     surveyed: &Surveyed,

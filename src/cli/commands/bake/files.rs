@@ -60,7 +60,7 @@ impl Settings {
         }
     }
 
-    /// `BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP`; what is no boolean counts as false.
+    /// `BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP`; what is not a boolean counts as false.
     fn is_lookup_disabled(&self) -> bool {
         let value = self.get("BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP");
         value.is_some_and(|value| values::boolean(value) == Ok(true))

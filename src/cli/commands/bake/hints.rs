@@ -21,7 +21,7 @@ pub(super) fn explain(
     };
     nodes_failure::explain(error, summary, mode)
         .advised(advice)
-        .behind(&format!("target {target}"))
+        .with_prefix(&format!("target {target}"))
 }
 
 /// The next step for the failure of a target.

@@ -37,7 +37,8 @@ impl Questions {
                 continue;
             };
             let question = call::parse(text, false);
-            let question = question.map_err(|failure| failure.behind(&format!("target {name}")))?;
+            let question =
+                question.map_err(|failure| failure.with_prefix(&format!("target {name}")))?;
             if let Some(question) = question {
                 targets.insert(name.clone(), question.in_form_of(flag));
             }
@@ -78,7 +79,7 @@ impl Questions {
             answered.push(Answered {
                 target: name.clone(),
                 question,
-                answer: answer.map_err(|failure| failure.behind(&format!("target {name}")))?,
+                answer: answer.map_err(|failure| failure.with_prefix(&format!("target {name}")))?,
             });
         }
         Ok(answered)

@@ -92,7 +92,7 @@ pub(super) async fn fetch(
     let files = pipeline::read_remote_files(&client, read, &run).await;
     let files = files.map_err(|error| {
         let failure = build_failure::explain(&error, &Summary::default(), Mode::Plain)
-            .behind(&format!("cannot read the bake file of {shown}"));
+            .with_prefix(&format!("cannot read the bake file of {shown}"));
         match daemon_text::wants_login(&daemon_text::full(&error)) {
             true => failure.advised(Some(BAKE_LOGIN.to_owned())),
             false => failure,

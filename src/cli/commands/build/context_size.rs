@@ -6,7 +6,7 @@ use solvekit::session::Sent;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::talk;
 
-/// From here on what was sent is told.
+/// A context of at least this size is reported.
 const LARGE: u64 = 256 << 20;
 
 /// Tells how much a build had to send of its contexts if that was much, with the largest files.

@@ -22,7 +22,7 @@ pub(super) fn build_request(
     environment: &Environment,
 ) -> Result<BuildRequest, Failure> {
     let mut request = args.contexts.request()?;
-    // Anything that is no keyword is the name of an image.
+    // Anything that is not a keyword is the name of an image.
     let Ok(frontend) = args.frontend.parse();
     request.frontend = frontend;
     request.platforms = platforms(&args.platform, environment)?;

@@ -43,30 +43,31 @@ pub(super) async fn cmd_import(
     let places = [Some(PathBuf::from(WSL)), desktop].into_iter().flatten();
     let desktop = places.into_iter().find(|socket| socket.exists());
     let mut text = String::from("BUILD ID\tSTATUS\tCREATED AT\tDURATION\tPARTS\n");
-    let mut told = String::new();
+    let mut notes = String::new();
     for path in files {
         let name = path.display();
         let bytes = read(path)?;
         let found = bundle::read(&bytes);
-        let found = found.map_err(|error| Failure::from_error(&error).behind(&name.to_string()))?;
+        let found =
+            found.map_err(|error| Failure::from_error(&error).with_prefix(&name.to_string()))?;
         text.extend(found.iter().map(row));
         if let Some(socket) = &desktop {
             let refs = bundle::upload(socket, bytes).await;
             let refs = refs.map_err(|error| Failure::from_error(&error))?;
             let urls = refs.iter();
-            told.extend(
+            notes.extend(
                 urls.map(|one| format!("docker-desktop://dashboard/build/.imported/_/{one}\n")),
             );
         }
     }
     print_text(&align(&text, 10, 3))?;
     if desktop.is_none() {
-        told.push_str(
+        notes.push_str(
             "There is no Docker Desktop here, which keeps and shows bundles: these were read and \
              checked, and are kept nowhere.\n",
         );
     }
-    talk(&format!("\n{told}"));
+    talk(&format!("\n{notes}"));
     Ok(())
 }
 

@@ -68,10 +68,10 @@ pub(super) async fn load(
     let staging = copying.staging(environment)?;
     let names = [Name::Image(name.clone())];
     let pack = copying.pack(staging.path(), &names, ArchiveKind::Docker);
-    let said = load_image(engine, pack.await?.stream()).await?;
+    let lines = load_image(engine, pack.await?.stream()).await?;
     staging.remove();
     if !quiet {
-        said.iter().for_each(|line| talk(&format!("{line}\n")));
+        lines.iter().for_each(|line| talk(&format!("{line}\n")));
     }
     print(&name.to_string())
 }

@@ -142,7 +142,7 @@ impl Copying {
     ) -> Result<Pack, Failure> {
         let layout = Layout::new(folder);
         let (source, plan) = (&self.source, &self.plan);
-        // What cannot become such an archive is told before anything is fetched.
+        // What cannot become such an archive is reported before anything is fetched.
         let pack = Pack::new(source, plan, &layout, names, kind).await;
         let pack = pack.map_err(|error| failed(&error))?;
         let fetched = fetch(source, plan, &layout, &[], &self.options).await;

@@ -75,7 +75,7 @@ pub(super) async fn cmd_inspect(
         return print_line(&indent(&text, "\t"));
     }
     let index: Index = serde_json::from_str(&text)
-        .map_err(|error| Failure::new(format!("{first} is no index: {error}")))?;
+        .map_err(|error| Failure::new(format!("{first} is not an index: {error}")))?;
     print_line(&list_json(&index.manifests).1)
 }
 

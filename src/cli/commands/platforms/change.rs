@@ -83,7 +83,7 @@ async fn engine(
     if let Some(engine) = &target.engine {
         return Ok(engine.clone());
     }
-    let client = target.client.as_ref().map_err(Failure::again)?;
+    let client = target.client.as_ref().map_err(Failure::clone)?;
     let workers = client.workers().await?;
     let node = &target.node;
     if emulation::machine_of(client, &workers).await.is_none() {
@@ -124,8 +124,8 @@ fn by_hand(asked: &Asked, os_release: &str) -> String {
 
 pub(super) fn failed(error: emulation::Error) -> Failure {
     match error {
-        emulation::Error::Program { ref said, .. } => {
-            let report = said.clone();
+        emulation::Error::Program { ref output, .. } => {
+            let report = output.clone();
             Failure::from_error(&error).report_before(report)
         }
         emulation::Error::Image(error) => error.into(),

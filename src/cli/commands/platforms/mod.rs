@@ -134,7 +134,7 @@ pub(crate) async fn cmd_platforms(
 async fn find<'a>(target: &'a Target, asked: &[Platform], tries: bool) -> Found<'a> {
     let mut machine = None;
     let rows = async {
-        let client = target.client.as_ref().map_err(Failure::again)?;
+        let client = target.client.as_ref().map_err(Failure::clone)?;
         let workers = client.workers().await?;
         machine = emulation::machine_of(client, &workers).await;
         let builder = emulation::Builder {

@@ -54,7 +54,7 @@ async fn load(
         let missing = loader.missing_imports();
         let mut found = false;
         for (file, _) in missing {
-            // What is not there is told with the module that imports it.
+            // What is missing is reported with the module that imports it.
             if let Ok(text) = std::fs::read(&file) {
                 loader
                     .add_import(&file, text_of(&file, &text)?)

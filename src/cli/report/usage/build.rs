@@ -10,7 +10,7 @@ use super::Advised;
 
 #[derive(Debug, Error)]
 pub(crate) enum BuildUsage {
-    #[error("the standard input is to be read, which is a terminal")]
+    #[error("the standard input is a terminal, and a file is expected there")]
     ContextFromTerminal,
     #[error("--build-context {0:?} has no '='")]
     ContextWithoutName(String),

@@ -1,4 +1,4 @@
-//! What is told to the daemon, and what is written when it is done.
+//! What is sent to the daemon, and what is written when it is done.
 
 use super::*;
 use crate::oci::media_type;
@@ -89,8 +89,8 @@ fn an_image_has_its_names_in_the_index_and_else_latest() {
     let request = BuildRequest::new(".");
     let layouts = open(&request, &[output.parse().unwrap()]).unwrap();
     let image = manifest(folder.path(), "{}");
-    let told = BASE64.encode(serde_json::to_string(&image).unwrap());
-    let mut response = BTreeMap::from([("containerimage.descriptor".to_owned(), told)]);
+    let reported = BASE64.encode(serde_json::to_string(&image).unwrap());
+    let mut response = BTreeMap::from([("containerimage.descriptor".to_owned(), reported)]);
     layouts.finish(&response).unwrap();
     let layout = Layout::new(folder.path());
     assert_eq!(layout.find("latest").unwrap(), image.digest);

@@ -50,7 +50,7 @@ enum Form {
 /// Why a computation has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NumberError {
-    /// The text is no decimal number.
+    /// The text is not a decimal number.
     #[error("a number is required")]
     NotANumber,
     /// The result has more than about 19,700 digits.

@@ -15,7 +15,7 @@ impl Number {
     ///
     /// # Errors
     ///
-    /// The text is no number, or the number is out of range.
+    /// The text is not a number, or the number is out of range.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let (negative, rest) = match text.as_bytes().first() {
             Some(b'-') => (true, &text[1..]),

@@ -30,7 +30,7 @@ pub enum ExpandErrorReason {
     /// `${` is not followed by a name.
     #[error("a variable's name must follow \"${{\"")]
     NoName,
-    /// `${name` is followed by something that is no operator.
+    /// `${name` is followed by something that is not an operator.
     #[error(
         "{modifier:?} after the variable's name is not an operator; the operators are :- - :+ + \
         :? ? # ## % %% / //"

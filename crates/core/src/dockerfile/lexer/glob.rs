@@ -41,7 +41,7 @@ impl Glob {
         self.find_from(value, 0, &mut Visited::new(self, value))
     }
 
-    /// All matches that do not overlap; an empty one right behind another match is none.
+    /// All matches that do not overlap; an empty one right behind another match does not count.
     pub(super) fn find_all<'a>(
         &'a self,
         value: &'a str,

@@ -96,7 +96,7 @@ fn compile(pattern: &str, greedy: bool) -> Result<Glob> {
         parts.push(match c {
             '*' => Part::Star,
             '?' => Part::Any,
-            // These had to be escaped for the substitution's sake; the escape is no part of the
+            // These had to be escaped for the substitution's sake; the escape is not part of the
             // pattern.
             '\\' if matches!(chars.peek(), Some('}' | '/')) => continue,
             '\\' => match chars.next() {

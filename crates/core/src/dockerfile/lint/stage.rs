@@ -105,8 +105,8 @@ impl Linter {
         });
     }
 
-    /// With the defaults of the global arguments the base is no image reference. `base` is as the
-    /// file writes it.
+    /// With the defaults of the global arguments the base is not an image reference. `base` is as
+    /// the file writes it.
     pub fn invalid_default_argument<'a>(&mut self, place: impl Into<Place<'a>>, base: &str) {
         self.report(Rule::InvalidDefaultArgInFrom, place, || {
             format!("without build arguments {base:?} names no image")

@@ -28,7 +28,7 @@ impl DirectiveName {
     }
 }
 
-/// Recognises directives line by line until the first line that is none.
+/// Recognises directives line by line until the first line that is something else.
 #[derive(Debug)]
 pub(super) struct DirectiveReader {
     comment_sign: &'static str,

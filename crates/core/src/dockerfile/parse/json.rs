@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-/// Why a text is no array of strings.
+/// Why a text is not an array of strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum JsonFault {
     /// Not a JSON array at all; the text is then taken as it is.

@@ -283,7 +283,7 @@ fn place(kind: InstructionKind, statement: Statement<'_>) -> Instruction {
 }
 
 /// Does BuildKit put text of the instruction into LLB byte by byte? All other text it reads as
-/// characters, with U+FFFD for each byte that is none, when it expands words or writes JSON.
+/// characters, with U+FFFD for each byte that is not UTF-8, when it expands words or writes JSON.
 fn keeps_bytes(kind: &InstructionKind) -> bool {
     match kind {
         InstructionKind::Run(run) => matches!(run.command, CommandLine::Shell(_)),

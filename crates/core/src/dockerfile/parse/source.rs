@@ -33,7 +33,7 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// `text` is what [`to_text`] made of `raw`. A byte order mark at the beginning is no part of
+    /// `text` is what [`to_text`] made of `raw`. A byte order mark at the beginning is not part of
     /// the first line.
     pub(super) fn new(text: &'a str, raw: &'a [u8]) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -153,7 +153,7 @@ impl<'a> StatementReader<'a> {
         }
     }
 
-    /// Takes a directive; false if the line is none.
+    /// Takes a directive; false if the line is something else.
     fn directive(&mut self, text: &str) -> Result<bool, ParseError> {
         // BuildKit counts the line only afterwards, and so it names the one before.
         let (line, named) = (self.lines.number, Span::line(self.lines.number - 1));

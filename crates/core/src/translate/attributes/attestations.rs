@@ -24,16 +24,16 @@ pub struct Attestations {
 pub struct Sbom {
     /// The image of the program that makes it, with a tag.
     pub generator: Reference,
-    /// What the program is told.
+    /// The settings of the program.
     pub parameters: BTreeMap<String, String>,
 }
 
 impl Sbom {
     /// A list made by the image in the field `generator`, else by the reference's scanner; the
-    /// program is told the other fields.
+    /// program gets the other fields.
     ///
     /// # Errors
-    /// [`AttestationError::Generator`] if that is no name of an image.
+    /// [`AttestationError::Generator`] if that is not a name of an image.
     pub fn new(mut fields: BTreeMap<String, String>) -> Result<Self, AttestationError> {
         let generator = fields.remove("generator");
         let generator = generator.unwrap_or_else(|| SCANNER.to_owned());
@@ -63,7 +63,7 @@ pub enum AttestationError {
         /// The value.
         text: String,
     },
-    /// The generator of an SBOM is no image.
+    /// The generator of an SBOM is not an image.
     #[error("the generator {generator:?} is not an image")]
     Generator {
         /// Its name.

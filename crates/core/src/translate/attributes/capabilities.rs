@@ -15,7 +15,7 @@ const OURS: &[&str] = &[
 pub struct UnsupportedCapability {
     /// As `frontend.caps` names it.
     pub name: String,
-    /// The client says `+forward`: it is no error if another frontend is called.
+    /// The client says `+forward`: it is not an error if another frontend is called.
     pub can_be_forwarded: bool,
 }
 

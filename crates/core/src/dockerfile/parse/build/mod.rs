@@ -105,7 +105,7 @@ impl<'s> Parts<'s> {
     }
 }
 
-/// The instruction that a statement is. FROM is none.
+/// The instruction that a statement is; `None` for FROM, which begins a stage.
 pub(super) fn instruction(parts: &Parts<'_>) -> Result<InstructionKind> {
     Ok(match parts.keyword {
         Keyword::Add => InstructionKind::Add(copy::add(parts)?),
