@@ -81,7 +81,7 @@ pub(super) fn print(found: &[Found<'_>], format: &Format) -> Result<(), Failure>
     let problems: Vec<_> = problems.collect();
     match problems.as_slice() {
         [] => Ok(()),
-        [(_, only)] if found.len() == 1 => Err(only.clone()),
+        [(_, only)] if found.len() == 1 => Err((*only).clone()),
         several => {
             for (node, failure) in several {
                 talk(&format!("cannot ask {node}: {}\n", failure.message()));
