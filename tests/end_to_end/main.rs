@@ -32,6 +32,7 @@ mod file_names;
 mod frontends;
 mod graphs;
 mod history;
+mod image_parts;
 mod imagetools;
 mod in_buildx_place;
 mod inside;

@@ -259,6 +259,17 @@ impl ConnectionArgs {
         Ok(options)
     }
 
+    /// The Docker Engine of a context of the docker CLI.
+    pub(crate) fn engine_of(
+        &self,
+        context: &str,
+        environment: &Environment,
+    ) -> Result<ConnectOptions, Failure> {
+        let mut options = environment.contexts()?.connect_options(context)?;
+        options.timeout = self.timeout;
+        Ok(options)
+    }
+
     fn asked<'a>(&'a self, environment: &'a Environment) -> Asked<'a> {
         match (&self.addr, self.builder_name(environment)) {
             (Some(address), _) => Asked::Address(address),

@@ -46,6 +46,35 @@ pub(crate) fn print_data(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Writes data to stdout as it comes, byte for byte. A terminal gets the text in it.
+#[derive(Debug)]
+pub(crate) struct DataWriter {
+    is_terminal: bool,
+}
+
+impl DataWriter {
+    pub(crate) fn new() -> Self {
+        Self {
+            is_terminal: io::stdout().is_terminal(),
+        }
+    }
+}
+
+impl io::Write for DataWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut stdout = io::stdout().lock();
+        match self.is_terminal {
+            true => stdout.write_all(safe(&String::from_utf8_lossy(bytes)).as_bytes())?,
+            false => stdout.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
 fn safe(text: &str) -> String {
     text::redact(&text::lines(text)).into_owned()
 }

@@ -241,6 +241,7 @@ pub(super) fn exporters(
         }
         if is_image {
             attrs.extend(request.annotations.clone());
+            attrs.retain(|key, _| !Output::OWN.contains(&key.as_str()));
         }
         let kind = match (output.kind, &output.destination) {
             // An engine's own exporter gives every name a tag, which what is pushed by digest must

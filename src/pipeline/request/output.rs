@@ -74,6 +74,11 @@ impl OutputKind {
     }
 }
 
+/// The docker context of an image that is loaded.
+const ENGINE_CONTEXT: &str = "context";
+/// Decides which digest is an image's id.
+const PREFER_DIGEST: &str = "prefer-image-digest";
+
 /// The attributes of the image exporter that the reference knows.
 const IMAGE_ATTRIBUTES: &[&str] = &[
     "name",
@@ -92,6 +97,7 @@ const IMAGE_ATTRIBUTES: &[&str] = &[
     "oci-mediatypes",
     "oci-artifact",
     "attestation-inline",
+    "prefer-image-digest",
     "prefer-nondist-layers",
     "buildinfo",
     "buildinfo-attrs",
@@ -158,6 +164,23 @@ impl Output {
             OutputKind::Image | OutputKind::Oci | OutputKind::Docker
         )
     }
+
+    /// The docker context whose engine an image is loaded into: `type=docker,context=NAME`. An
+    /// engine that builds keeps the image itself.
+    pub fn engine_context(&self) -> Option<&str> {
+        let context = self.attributes.get(ENGINE_CONTEXT).map(String::as_str);
+        context.filter(|name| !name.is_empty())
+    }
+
+    /// Whether the image is known by the digest of its manifest rather than its config's:
+    /// `prefer-image-digest=true`.
+    pub(in crate::pipeline) fn prefers_digest(&self) -> bool {
+        let given = self.attributes.get(PREFER_DIGEST);
+        given.is_some_and(|value| is_true(value))
+    }
+
+    /// The attributes that are for this side, which no daemon is told.
+    pub(in crate::pipeline) const OWN: [&str; 2] = [ENGINE_CONTEXT, PREFER_DIGEST];
 
     /// Whether the result is pushed.
     pub fn pushes(&self) -> bool {
@@ -322,6 +345,9 @@ fn check_attributes(
                 continue;
             }
             return Err(ValueError::neither(key, value, "true nor false"));
+        }
+        if kind == OutputKind::Docker && key == ENGINE_CONTEXT {
+            continue;
         }
         if kind == OutputKind::Local && key == "mode" {
             if matches!(value.as_str(), "" | "copy" | "delete") {

@@ -167,7 +167,8 @@ impl<'a> Build<'a> {
         let daemon = self.attempt.client.address().daemon();
         let exporters = export::exporters(self.attempt.request, &self.outputs, daemon);
         let is_kept = |kind: &str| daemon.keeps_images() && kind == daemon.image_exporter();
-        exporters.iter().any(|it| is_kept(&it.kind)) && daemon.makes_indexes(workers)
+        let is_kept = exporters.iter().any(|it| is_kept(&it.kind));
+        is_kept && daemon.makes_indexes(workers) || self.outputs.iter().any(Output::prefers_digest)
     }
 
     /// Translates for all platforms, solves all graphs, hands the result over.

@@ -24,6 +24,11 @@ impl Access {
         Self::to(of, &[scope(of, "pull,push")])
     }
 
+    /// Access to remove what a repository has.
+    pub(super) fn delete(of: &Reference) -> Self {
+        Self::to(of, &[scope(of, "delete,pull,push")])
+    }
+
     /// Write access to a repository, and read access to one of the same registry to mount from.
     pub(super) fn mount(of: &Reference, from: &Reference) -> Self {
         Self::to(of, &[scope(of, "pull,push"), scope(from, "pull")])

@@ -18,6 +18,7 @@ mod hosts;
 mod images;
 mod keys;
 mod login;
+mod manage;
 mod message;
 mod options;
 mod origin;

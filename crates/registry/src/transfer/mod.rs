@@ -20,6 +20,7 @@
 //! ```
 
 mod archive;
+mod contents;
 mod docker_save;
 mod entries;
 mod error;
@@ -34,6 +35,7 @@ mod source;
 mod tar;
 mod untar;
 
+pub use contents::{ContentsError, read_file};
 pub use error::Error;
 pub use event::{Event, How, Options};
 pub use fetch::fetch;

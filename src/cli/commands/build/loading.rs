@@ -20,14 +20,23 @@ pub(crate) async fn opener(
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<Option<LoadTarget>, Failure> {
-    let loads = request
+    let mut loaded = request
         .outputs
         .iter()
-        .any(|output| output.kind == OutputKind::Docker && output.destination.is_none());
-    if !loads || builder.is_some_and(|it| it.daemon().keeps_images()) {
+        .filter(|output| output.kind == OutputKind::Docker && output.destination.is_none());
+    let Some(output) = loaded.next() else {
+        return Ok(None);
+    };
+    if builder.is_some_and(|it| it.daemon().keeps_images()) {
         return Ok(None);
     }
-    let engine = connection.engine(environment)?;
+    if loaded.any(|other| other.engine_context() != output.engine_context()) {
+        return Err(BuildUsage::SeveralEngines.into());
+    }
+    let engine = match output.engine_context() {
+        Some(name) => connection.engine_of(name, environment)?,
+        None => connection.engine(environment)?,
+    };
     let info = engine_info(&engine).await;
     let info = info.map_err(|error| failed(&error))?;
     let runtime = Handle::current();

@@ -1,7 +1,12 @@
-//! `solvekit image`: whole images from one place to another.
+//! `solvekit image`: images in registries, and whole images from one place to another.
 
+mod cat;
 mod copy;
+mod delete;
+mod digest;
+mod ls_tags;
 mod pull;
+mod referrers;
 mod save;
 
 use super::transfers::until_interrupted;
@@ -17,10 +22,20 @@ pub(crate) struct ImageArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ImageCommand {
+    /// Print a file of an image
+    Cat(cat::CatArgs),
     /// Copy an image between registries, OCI layouts and archives
     Copy(copy::CopyArgs),
+    /// Remove images or tags from a registry
+    Delete(delete::DeleteArgs),
+    /// Print the digest that a name points to
+    Digest(digest::DigestArgs),
+    /// List the tags of a repository
+    LsTags(ls_tags::LsTagsArgs),
     /// Load an image from a registry into the Docker Engine
     Pull(pull::PullArgs),
+    /// List what refers to an image: signatures, attestations, SBOMs
+    Referrers(referrers::ReferrersArgs),
     /// Save an image from a registry to an archive, for docker load or as an OCI layout
     Save(save::SaveArgs),
 }
@@ -31,6 +46,11 @@ pub(crate) async fn cmd_image(
     environment: &Environment,
 ) -> Result<(), Failure> {
     match args.command {
+        ImageCommand::Cat(args) => cat::run(&args, environment).await,
+        ImageCommand::Delete(args) => delete::run(&args, environment).await,
+        ImageCommand::Digest(args) => digest::run(&args, environment).await,
+        ImageCommand::LsTags(args) => ls_tags::run(&args, environment).await,
+        ImageCommand::Referrers(args) => referrers::run(&args, environment).await,
         ImageCommand::Copy(args) => {
             until_interrupted(copy::run(args, connection, environment)).await
         }

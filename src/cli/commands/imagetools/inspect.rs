@@ -1,9 +1,14 @@
 //! `solvekit imagetools inspect`: what a name in a registry or a layout points to.
 
 use solvekit::imagetools::{Inspection, Location};
+use solvekit::oci::Platform;
+use solvekit::registry::Client;
 use solvekit::template::{Json, Template};
+use solvekit::transfer::{Place, Plan, Source};
 
+use crate::cli::args::complete;
 use crate::cli::args::registries::RegistryArgs;
+use crate::cli::commands::transfers::{failed, platform};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::registry_failure::of_imagetools;
@@ -20,6 +25,10 @@ pub(super) struct InspectArgs {
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "raw")]
     format: Option<String>,
 
+    /// Show the image for this platform, not the index
+    #[arg(long, value_name = "PLATFORM", value_parser = platform, add = complete::platforms())]
+    platform: Option<Platform>,
+
     /// Print the index or manifest unchanged, byte for byte
     #[arg(long)]
     raw: bool,
@@ -35,6 +44,7 @@ Examples:
   solvekit imagetools inspect alpine \\
     --format '{{json (index .Image \"linux/arm64\")}}'                   the config for a platform
   solvekit imagetools inspect app:1 --format '{{json .Provenance}}'    how it was built
+  solvekit imagetools inspect --platform linux/arm64 alpine            one of its platforms
   solvekit imagetools inspect oci-layout://out:1.0                     an image of a folder";
 
 pub(super) async fn cmd_inspect(
@@ -48,6 +58,10 @@ pub(super) async fn cmd_inspect(
         None => None,
     };
     let client = args.registries.client(environment)?;
+    let location = match &args.platform {
+        None => location,
+        Some(platform) => for_platform(&args.name, platform, &client).await?,
+    };
     let image = match Inspection::of(client.clone(), &location).await {
         Ok(image) => image.named(&args.name),
         Err(error) => return Err(of_imagetools(&client, error).await),
@@ -67,6 +81,22 @@ pub(super) async fn cmd_inspect(
         .render(&value, Json::Indented)
         .map_err(|error| Failure::from_error(&error))?;
     print_text(&text)
+}
+
+/// The image for a platform, by its digest.
+async fn for_platform(
+    name: &str,
+    platform: &Platform,
+    client: &Client,
+) -> Result<Location, Failure> {
+    let place = Place::parse(name).map_err(|error| failed(&error))?;
+    let source = Source::open(&place, client).await;
+    let source = source.map_err(|error| failed(&error))?;
+    let plan = Plan::of(&source, Some(platform)).await;
+    let plan = plan.map_err(|error| failed(&error))?;
+    let whole = name.split_once('@').map_or(name, |(name, _)| name);
+    let location = Location::parse(&format!("{whole}@{}", plan.root().digest));
+    location.map_err(|error| Failure::from_error(&error))
 }
 
 /// `{{.Manifest}}` alone is the default text, as in buildx; so is no template at all.

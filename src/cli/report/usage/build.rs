@@ -40,6 +40,8 @@ pub(crate) enum BuildUsage {
     ResultFile { path: PathBuf, source: io::Error },
     #[error("there is no Docker engine to load the image into: {0}")]
     NoEngineToLoad(String),
+    #[error("images are to be loaded into the engines of several docker contexts")]
+    SeveralEngines,
     #[error("cannot read the lock {}: {source}", .path.display())]
     LockUnreadable { path: PathBuf, source: io::Error },
     #[error("cannot use the lock {}: {reason}", .path.display())]
@@ -139,6 +141,9 @@ impl BuildUsage {
             Self::NoEngineToLoad(_) => {
                 "name one (DOCKER_HOST, docker context use), or write the image to a file: \
                  --output type=docker,dest=image.tar"
+            }
+            Self::SeveralEngines => {
+                "load into one, and into the others with docker save and docker load"
             }
             Self::SecretVariable { .. } => "export it, or name a file: --secret id=ID,src=FILE",
             Self::Secret(_) => {

@@ -27,6 +27,12 @@ pub(crate) enum ImageUsage {
     ArchiveIsFolder(PathBuf),
     #[error("there is no terminal to ask for the name and the password at")]
     NoTerminal,
+    #[error("{0} names no tag and no digest")]
+    DeleteWhat(String),
+    #[error(transparent)]
+    NoDeleteOfTags(registry::Error),
+    #[error(transparent)]
+    NoDelete(registry::Error),
     #[error(transparent)]
     LoginRefused(registry::Error),
 }
@@ -55,6 +61,18 @@ impl Advised for ImageUsage {
                     "give a file; a layout in a folder is oci:{}",
                     path.display()
                 ));
+            }
+            Self::DeleteWhat(name) => {
+                return Some(format!(
+                    "name what is to be removed: {name}:TAG or {name}@sha256:…"
+                ));
+            }
+            Self::NoDeleteOfTags(_) => {
+                "the registry may remove images by digest only; --by-digest removes the image with \
+                 all its tags"
+            }
+            Self::NoDelete(_) => {
+                "the registry does not remove images; its operator can turn that on"
             }
             Self::LoginRefused(_) => {
                 "nothing was stored; check the name and the password (many registries want an \
