@@ -3,9 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Driver;
-use super::problem::{
-    ConfigProblem, ContextProblem, KubectlProblem, NodeProblem, OptionProblem, PodsProblem,
+use super::{
+    ConfigProblem, ContextProblem, Driver, KubectlProblem, NodeProblem, OptionProblem, PodsProblem,
 };
 use crate::client;
 

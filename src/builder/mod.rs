@@ -18,6 +18,7 @@
 //! ```
 
 mod activity;
+mod cluster_problem;
 mod config;
 mod container;
 mod context;
@@ -28,6 +29,7 @@ mod instance;
 mod kubernetes;
 mod local;
 mod name;
+mod option_problem;
 mod options;
 mod problem;
 mod pull;
@@ -39,6 +41,7 @@ mod store;
 mod update;
 mod words;
 
+pub use cluster_problem::{ClusterRefusal, KubectlProblem, PodsProblem};
 pub use config::DaemonConfig;
 pub use context::{Contexts, DEFAULT_CONTEXT, EngineEndpoint};
 pub use driver::Driver;
@@ -46,10 +49,8 @@ pub use error::Error;
 pub use instance::{Boot, Instance};
 pub use kubernetes::kubernetes_endpoint;
 pub use name::{check_name, generate_name};
-pub use problem::{
-    ClusterRefusal, ConfigProblem, ContextProblem, KubectlProblem, NodeProblem, OptionProblem,
-    PodsProblem, TolerationProblem,
-};
+pub use option_problem::{OptionProblem, TolerationProblem};
+pub use problem::{ConfigProblem, ContextProblem, NodeProblem};
 pub(crate) use pull::pull;
 pub use record::{Builder, Node};
 pub use report::{PodReport, Report, Status};

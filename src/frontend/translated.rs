@@ -57,32 +57,8 @@ impl Job {
         bridge: &Bridge,
         setting: &Setting,
     ) -> Result<Translated, Error> {
-        let Attributes {
-            mut options,
-            mut platforms,
-            ..
-        } = self.asked_with(setting)?;
-        let several = options.multi_platform;
-        if platforms.len() > 1 && !setting.only_platforms.is_empty() {
-            platforms.retain(|platform| setting.only_platforms.contains(platform));
-        }
-        let linked = setting.links.iter();
-        let linked = linked.map(|link| link.contexts(bridge, &platforms));
-        options
-            .contexts
-            .extend(try_join_all(linked).await?.into_iter().flatten());
-        let caps = bridge.capabilities().llb;
-        let options: Vec<Options> = match platforms.is_empty() {
-            true => vec![None],
-            false => platforms.into_iter().map(Some).collect(),
-        }
-        .into_iter()
-        .map(|platform| Options {
-            platform,
-            caps,
-            ..options.clone()
-        })
-        .collect();
+        let options = self.options(bridge, setting).await?;
+        let several = options.iter().any(|options| options.multi_platform);
         let mut images = ResolvedImages::new();
         let mut done: Vec<Option<Result<Translation, Error>>> = Vec::new();
         done.resize_with(options.len(), || None);
@@ -92,13 +68,8 @@ impl Job {
                 if done[index].is_some() {
                     continue;
                 }
-                let platform = options.platform.as_ref().map(tracing::field::display);
-                let span = tracing::info_span!("translate", platform);
-                let made = span.in_scope(|| match index {
-                    0 => translate_and_lint(&parsed.dockerfile, options, &images, linter),
-                    _ => translate(&parsed.dockerfile, options, &images),
-                });
-                match made {
+                let linter = (index == 0).then_some(&mut *linter);
+                match translate_one(parsed, options, &images, linter) {
                     Ok(Outcome::NeedsImages(requests)) => missing.extend(requests),
                     Ok(Outcome::NeedsTime(source)) => {
                         images::resolve_time(bridge, source, &mut images).await?;
@@ -125,8 +96,50 @@ impl Job {
         }
     }
 
+    /// The options of each platform, with the contexts of linked builds.
+    async fn options(&self, bridge: &Bridge, setting: &Setting) -> Result<Vec<Options>, Error> {
+        let Attributes {
+            mut options,
+            mut platforms,
+            ..
+        } = self.asked_with(setting)?;
+        if platforms.len() > 1 && !setting.only_platforms.is_empty() {
+            platforms.retain(|platform| setting.only_platforms.contains(platform));
+        }
+        let linked = setting.links.iter();
+        let linked = linked.map(|link| link.contexts(bridge, &platforms));
+        options
+            .contexts
+            .extend(try_join_all(linked).await?.into_iter().flatten());
+        options.caps = bridge.capabilities().llb;
+        let platforms: Vec<Option<Platform>> = match platforms.is_empty() {
+            true => vec![None],
+            false => platforms.into_iter().map(Some).collect(),
+        };
+        let with = |platform| Options {
+            platform,
+            ..options.clone()
+        };
+        Ok(platforms.into_iter().map(with).collect())
+    }
+
     fn failed(&self, several: bool, options: &Options, error: &crate::translate::Error) -> Error {
         let platform = options.platform.as_ref().filter(|_| several);
         Error::translate(&self.source, platform, error)
     }
+}
+
+/// Translates for one platform; with a linter, the findings are collected as well.
+fn translate_one(
+    parsed: &Parsed,
+    options: &Options,
+    images: &ResolvedImages,
+    linter: Option<&mut Linter>,
+) -> Result<Outcome, crate::translate::Error> {
+    let platform = options.platform.as_ref().map(tracing::field::display);
+    let span = tracing::info_span!("translate", platform);
+    span.in_scope(|| match linter {
+        Some(linter) => translate_and_lint(&parsed.dockerfile, options, images, linter),
+        None => translate(&parsed.dockerfile, options, images),
+    })
 }

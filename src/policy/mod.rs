@@ -6,15 +6,17 @@ mod files;
 mod guard;
 mod load;
 mod log;
+mod parse_source;
 
 use std::path::PathBuf;
 
-pub use eval::{EvalError, Evaluated, Evaluator, ParseSourceError, Printed, parse_source, print};
+pub use eval::{EvalError, Evaluated, Evaluator, Printed, print};
 pub use files::FileError;
 pub(crate) use files::{PolicyFiles, RemoteRoot, Root};
 pub(crate) use guard::Guard;
 pub use load::LoadError;
 pub(crate) use load::{Own, Sets, load};
+pub use parse_source::{ParseSourceError, parse_source};
 pub use solvekit_bake::target::{AttributeError as PolicyTextError, Policy as PolicyText};
 pub use solvekit_policy::*;
 

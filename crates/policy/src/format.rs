@@ -87,7 +87,7 @@ fn verb_text(verb: char, value: &Value, flags: &Flags) -> String {
             _ => text.to_string(),
         },
         ('q', Value::String(text), _) => quoted(text),
-        ('x', Value::String(text), _) => crate::git::hex(text.as_bytes()),
+        ('x', Value::String(text), _) => crate::git_object::hex(text.as_bytes()),
         ('d', _, Some(number)) => signed(number, number.unsigned_abs().to_string(), flags),
         ('x', _, Some(number)) => signed(number, format!("{:x}", number.unsigned_abs()), flags),
         ('X', _, Some(number)) => signed(number, format!("{:X}", number.unsigned_abs()), flags),

@@ -28,10 +28,12 @@ mod config;
 mod decision;
 mod error;
 mod evaluate;
+mod facts;
 mod field;
 mod format;
 mod functions;
 mod git;
+mod git_object;
 mod input;
 mod load;
 mod provenance;
@@ -49,6 +51,7 @@ pub use config::{DisabledWithOthers, LogLevel, PolicyConfig, PolicySet, combine}
 pub use decision::{Action, Decision, DenyMessage};
 pub use error::{Error, Place};
 pub use evaluate::{Answer, Capabilities, Evaluation, Needs, Settings};
+pub use facts::{Chain, GitFacts, HttpFacts, ImageFacts, SuffixedDigest};
 pub use field::{ChecksumRequest, HashAlgorithm, Request};
 pub use git::GitError;
 pub use input::{
@@ -58,9 +61,7 @@ pub use input::{
 pub use load::{Loader, Policy};
 pub use provenance::PREDICATE_TYPES;
 pub use solvekit_core::oci::Platform;
-pub use source::{
-    Chain, Described, GitFacts, HttpFacts, ImageFacts, Source, SourceError, SuffixedDigest,
-};
+pub use source::{Described, Source, SourceError};
 pub use tester::{TestCase, TestResult};
 
 /// The JSON schema of the input document and of decisions.

@@ -1,14 +1,20 @@
 //! How an image was built, out of the SLSA provenance in its attestations (versions 0.2 and 1), and
 //! the sources of that build as input documents of their own.
 
+mod statement;
+
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use solvekit_core::oci::{Digest, Platform, Reference};
 
+use crate::facts::Chain;
 use crate::git::GitAddress;
 use crate::input::{Completeness, ConfigSource, Input, Provenance};
-use crate::source::{Chain, Described, Source, SourceError};
+use crate::source::{Described, Source, SourceError};
+
+use statement::{
+    Definition1, Invocation02, Material, Parameters, Predicate1, Predicate02, Statement,
+};
 
 /// The predicate types that are read.
 pub const PREDICATE_TYPES: [&str; 2] = [
@@ -25,143 +31,6 @@ const MAX_MATERIALS: usize = 10_000;
 pub(crate) struct Read {
     pub(crate) provenance: Provenance,
     pub(crate) materials: Vec<(Source, Option<Platform>)>,
-}
-
-#[derive(Deserialize)]
-struct Statement {
-    #[serde(default, rename = "predicateType")]
-    predicate_type: String,
-    #[serde(default)]
-    predicate: serde_json::Value,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Predicate1 {
-    build_definition: Definition1,
-    run_details: Run1,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Definition1 {
-    build_type: String,
-    external_parameters: External1,
-    resolved_dependencies: Option<Vec<Material>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct External1 {
-    config_source: Source1,
-    request: Parameters,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Source1 {
-    uri: String,
-    digest: Option<BTreeMap<String, String>>,
-    path: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Parameters {
-    frontend: String,
-    args: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Run1 {
-    builder: Builder,
-    metadata: Option<Metadata1>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Builder {
-    id: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Metadata1 {
-    #[serde(rename = "invocationID", alias = "invocationId")]
-    invocation_id: String,
-    #[serde(rename = "startedOn")]
-    started_on: Option<String>,
-    #[serde(rename = "finishedOn")]
-    finished_on: Option<String>,
-    #[serde(rename = "buildkit_reproducible")]
-    reproducible: bool,
-    #[serde(rename = "buildkit_hermetic")]
-    hermetic: bool,
-    #[serde(rename = "buildkit_completeness")]
-    completeness: Completeness1,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Completeness1 {
-    request: bool,
-    resolved_dependencies: bool,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Predicate02 {
-    build_type: String,
-    builder: Builder,
-    invocation: Invocation02,
-    materials: Option<Vec<Material>>,
-    metadata: Option<Metadata02>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Invocation02 {
-    config_source: Source02,
-    parameters: Parameters,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Source02 {
-    uri: String,
-    digest: Option<BTreeMap<String, String>>,
-    entry_point: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Metadata02 {
-    #[serde(rename = "buildInvocationID")]
-    invocation_id: String,
-    #[serde(rename = "buildStartedOn")]
-    started_on: Option<String>,
-    #[serde(rename = "buildFinishedOn")]
-    finished_on: Option<String>,
-    reproducible: bool,
-    #[serde(rename = "https://mobyproject.org/buildkit@v1#hermetic")]
-    hermetic: bool,
-    completeness: Completeness02,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Completeness02 {
-    parameters: bool,
-    environment: bool,
-    materials: bool,
-}
-
-#[derive(Deserialize, Default, Clone)]
-#[serde(default)]
-struct Material {
-    uri: String,
-    digest: Option<BTreeMap<String, String>>,
 }
 
 /// The first provenance of a chain that can be read.

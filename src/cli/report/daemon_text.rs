@@ -8,19 +8,30 @@ const DOWNGRADE: &str = " over plain HTTP, which is not allowed for it";
 
 /// The hint for a message of the daemon.
 pub(crate) fn for_message(message: &str) -> Option<String> {
-    if let Some(hint) = for_git(message) {
-        return Some(hint);
-    }
+    for_git(message)
+        .or_else(|| for_lock(message))
+        .or_else(|| for_transport(message))
+        .or_else(|| for_access(message))
+        .or_else(|| for_space(message))
+        .or_else(|| missing_source(message))
+        .or_else(|| missing_base(message))
+        .or_else(|| for_limit(message))
+        .or_else(|| refused_entitlement(message))
+}
+
+fn for_lock(message: &str) -> Option<String> {
+    let is_lock = message.contains("the lock has ") || message.contains("the lock does not have ");
+    is_lock.then(|| {
+        "bring the lock up to date, for all platforms: solvekit lock --platform … -o FILE; or, in \
+         a build, look up what it lacks: --lock-missing=resolve"
+            .to_owned()
+    })
+}
+
+/// A registry without TLS, or with a certificate that is not trusted.
+fn for_transport(message: &str) -> Option<String> {
     if message.contains("server gave HTTP response to HTTPS client") {
         return Some(plain_http(&registry_in(message)));
-    }
-    if message.contains("the lock has ") || message.contains("the lock does not have ") {
-        return Some(
-            "bring the lock up to date, for all platforms: solvekit lock --platform … -o FILE; or, \
-             in a build, look up \
-             what it lacks: --lock-missing=resolve"
-                .to_owned(),
-        );
     }
     if message.contains("InvalidContentType") && message.contains("cannot reach the registry ") {
         let registry = registry_in(message);
@@ -42,48 +53,46 @@ pub(crate) fn for_message(message: &str) -> Option<String> {
     if message.contains("invalid peer certificate: UnknownIssuer") {
         return Some(
             "the registry's certificate is of an authority that this machine does not know; \
-             install that authority's \
-             certificate, put it where docker has it (/etc/docker/certs.d/HOST:PORT/ca.crt), or \
-             name its file: SSL_CERT_FILE=ca.pem"
+             install that authority's certificate, put it where docker has it \
+             (/etc/docker/certs.d/HOST:PORT/ca.crt), or name its file: SSL_CERT_FILE=ca.pem"
                 .to_owned(),
         );
     }
-    if message.contains("certificate signed by unknown authority") {
-        return Some(private_ca(&registry_in(message)));
-    }
-    if [
+    let is_private = message.contains("certificate signed by unknown authority");
+    is_private.then(|| private_ca(&registry_in(message)))
+}
+
+/// A registry that wants other credentials.
+fn for_access(message: &str) -> Option<String> {
+    const SIGNS: [&str; 6] = [
         "401 Unauthorized",
         "403 Forbidden",
         "insufficient_scope",
         "authorization failed",
         "access denied",
         "no basic auth credentials",
-    ]
-    .iter()
-    .any(|sign| message.contains(sign))
-    {
-        return Some(login(&registry_in(message), message));
-    }
-    if message.contains("no space left on device") {
-        return Some(
-            "the daemon's disk is full: solvekit du shows what its cache holds, solvekit prune \
-             removes what no build uses"
-                .to_owned(),
-        );
-    }
-    if let Some(hint) = missing_source(message).or_else(|| missing_base(message)) {
-        return Some(hint);
-    }
-    if message.contains("429 Too Many Requests") || message.contains("toomanyrequests") {
-        return Some(format!(
+    ];
+    let is_denied = SIGNS.iter().any(|sign| message.contains(sign));
+    is_denied.then(|| login(&registry_in(message), message))
+}
+
+fn for_space(message: &str) -> Option<String> {
+    message.contains("no space left on device").then(|| {
+        "the daemon's disk is full: solvekit du shows what its cache holds, solvekit prune removes \
+         what no build uses"
+            .to_owned()
+    })
+}
+
+fn for_limit(message: &str) -> Option<String> {
+    let signs = ["429 Too Many Requests", "toomanyrequests"];
+    let is_limited = signs.iter().any(|sign| message.contains(sign));
+    is_limited.then(|| {
+        format!(
             "{} limits how often it is asked; log in for a higher limit, or wait and try again",
             registry_in(message)
-        ));
-    }
-    if let Some(name) = refused_entitlement(message) {
-        return Some(name);
-    }
-    None
+        )
+    })
 }
 
 /// A file that COPY or ADD names is not in the context that the daemon got.
@@ -236,70 +245,4 @@ pub(crate) fn for_git(message: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn full_disks_missing_files_and_missing_images_get_a_next_step() {
-        let cases = [
-            (
-                "write /var/lib/x: no space left on device",
-                "solvekit prune",
-            ),
-            (
-                "failed to compute cache key: failed to calculate checksum of ref \
-                 a::b: \"/x.txt\": not found",
-                "/x.txt is not in the build context",
-            ),
-            (
-                "failed to resolve source metadata for docker.io/library/nope:1: \
-                 docker.io/library/nope:1: not found",
-                "imagetools inspect docker.io/library/nope:1;",
-            ),
-        ];
-        for (message, part) in cases {
-            let hint = for_message(message).unwrap();
-            assert!(hint.contains(part), "{hint}");
-        }
-        assert_eq!(for_message("not found"), None);
-    }
-
-    #[test]
-    fn plain_http_registries_get_their_configuration_lines() {
-        let hint = for_message(
-            "failed to do request: Head \"https://reg.example:5000/v2/a/manifests/1\": http: \
-             server \
-             gave HTTP response to HTTPS client",
-        );
-        assert!(
-            hint.unwrap()
-                .contains("[registry.\"reg.example:5000\"]\n    http = true")
-        );
-    }
-
-    #[test]
-    fn refused_pushes_name_the_registry_to_log_in_to() {
-        let hint = for_message(
-            "failed to push ghcr.io/a/b:1: unexpected status from HEAD request: 401 Unauthorized",
-        );
-        assert_eq!(
-            hint.unwrap(),
-            "log in with an account that may push to it: solvekit login ghcr.io"
-        );
-    }
-
-    #[test]
-    fn what_is_not_known_gets_no_hint() {
-        assert_eq!(for_message("exit code: 1"), None);
-    }
-
-    #[test]
-    fn a_git_server_s_refusal_says_what_to_give() {
-        let hint = |message: &str| for_git(message).unwrap();
-        let no_token = "fatal: could not read Username for 'https://h': terminal prompts disabled";
-        assert!(hint(no_token).contains("--secret id=GIT_AUTH_TOKEN"));
-        assert!(hint("git@h: Permission denied (publickey).").contains("ssh-add"));
-        assert!(hint("no SSH key \"default\" forwarded").contains("--ssh default"));
-        assert!(for_git("exit code: 1").is_none());
-    }
-}
+mod tests;

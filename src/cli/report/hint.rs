@@ -49,44 +49,14 @@ fn for_build(error: &Error) -> Option<String> {
     if let Some(hint) = context_hint::for_context(error) {
         return Some(hint);
     }
+    if let Some(hint) = for_output(error) {
+        return Some(hint.to_owned());
+    }
     match error {
         Error::DeletionNotAllowed { .. } => Some(format!(
             "if that is meant, allow it: --allow {}",
             Entitlement::LocalDelete
         )),
-        Error::SeveralLayouts => Some(
-            "write all but one of them to archives (tar=true), or build again for the next folder: \
-             all steps are cached then"
-                .to_owned(),
-        ),
-        Error::SeveralToStandardOutput => {
-            Some("give all but one of them a file: dest=FILE".to_owned())
-        }
-        Error::NoEngineToLoad => Some(
-            "build with a Docker engine (--addr docker://), or write the image to a file and load \
-             that: \
-             --output type=docker,dest=image.tar && docker load -i image.tar"
-                .to_owned(),
-        ),
-        Error::AttestationsForDocker => Some(
-            "use type=oci, or leave the attestations out: --provenance=false \
-             --sbom=false".to_owned(),
-        ),
-        Error::Frontend(frontend::Error::Scanner { .. }) => Some(
-            "name the image of another scanner: --sbom generator=IMAGE; the default is \
-             docker/buildkit-syft-scanner:stable-1"
-                .to_owned(),
-        ),
-        Error::SeveralPlatformsForDocker { .. } => Some(
-            "use type=oci, build one platform at a time, or turn on containerd's image store in \
-             the engine that the image is \
-             loaded into"
-                .to_owned(),
-        ),
-        Error::IndexAnnotations { .. } => Some(
-            "annotate the manifest (--annotation KEY=VALUE), or make an image that has an index: \
-             type=oci, --push".to_owned(),
-        ),
         Error::NoHostGateway { host } => Some(format!(
             "only the BuildKit of a Docker engine knows it; give the address: --add-host \
              {host}:10.0.0.7"
@@ -106,21 +76,68 @@ fn for_build(error: &Error) -> Option<String> {
              all names: solvekit create --driver docker-container --use"
                 .to_owned(),
         ),
-        Error::ResultFileName { .. } => Some(
+        Error::Frontend(frontend::Error::Refused(failure)) => for_refusal(&failure.reason),
+        Error::Frontend(cause) => for_frontend(cause).or_else(|| for_message(&full(error))),
+        Error::Client(error) => for_daemon(error),
+        Error::Export { source } => for_daemon(source),
+        Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
+        Error::Interrupted => None,
+        _ => for_message(&full(error)),
+    }
+}
+
+/// An output that cannot be made as it was asked for.
+fn for_output(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::SeveralLayouts => {
+            "write all but one of them to archives (tar=true), or build again for the next folder: \
+             all steps are cached then"
+        }
+        Error::SeveralToStandardOutput => "give all but one of them a file: dest=FILE",
+        Error::NoEngineToLoad => {
+            "build with a Docker engine (--addr docker://), or write the image to a file and load \
+             that: \
+             --output type=docker,dest=image.tar && docker load -i image.tar"
+        }
+        Error::AttestationsForDocker => {
+            "use type=oci, or leave the attestations out: --provenance=false \
+             --sbom=false"
+        }
+        Error::SeveralPlatformsForDocker { .. } => {
+            "use type=oci, build one platform at a time, or turn on containerd's image store in \
+             the engine that the image is \
+             loaded into"
+        }
+        Error::IndexAnnotations { .. } => {
+            "annotate the manifest (--annotation KEY=VALUE), or make an image that has an index: \
+             type=oci, --push"
+        }
+        Error::ResultFileName { .. } => {
             "write an archive (type=tar), or build with a buildkitd, which sends all names: \
              solvekit create --driver docker-container --use"
+        }
+        Error::PushWithoutName => "name the image: -t REGISTRY/REPOSITORY:TAG",
+        _ => return None,
+    })
+}
+
+/// A build that the frontend could not finish.
+fn for_frontend(error: &frontend::Error) -> Option<String> {
+    match error {
+        frontend::Error::Scanner { .. } => Some(
+            "name the image of another scanner: --sbom generator=IMAGE; the default is \
+             docker/buildkit-syft-scanner:stable-1"
                 .to_owned(),
         ),
-        Error::PushWithoutName => Some("name the image: -t REGISTRY/REPOSITORY:TAG".to_owned()),
-        Error::Frontend(frontend::Error::Solve(failure)) if failure.explanation.is_some() => {
+        frontend::Error::Solve(failure) if failure.explanation.is_some() => {
             failure.explanation.as_ref().map(for_missing_source)
         }
-        Error::Frontend(frontend::Error::Solve(failure)) if runs_carriage_returns(failure) => Some(
+        frontend::Error::Solve(failure) if runs_carriage_returns(failure) => Some(
             "the heredoc's lines end with CR LF, and the program gets the CR too; save the \
              Dockerfile with LF"
                 .to_owned(),
         ),
-        Error::Frontend(frontend::Error::Solve(failure))
+        frontend::Error::Solve(failure)
             if matches!(failure.source, gateway::Error::MissingCapability(_)) =>
         {
             Some(
@@ -129,30 +146,28 @@ fn for_build(error: &Error) -> Option<String> {
                     .to_owned(),
             )
         }
-        Error::Frontend(frontend::Error::Refused(failure)) => match &failure.reason {
-            Refusal::Entitlement { entitlement } => Some(permissions::hint(entitlement)),
-            Refusal::Emulated { platform, .. } => Some(format!(
-                "build on a machine for {platform}, let the stage run on the daemon's own platform \
+        frontend::Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
+        _ => None,
+    }
+}
+
+/// A step that was refused before it ran.
+fn for_refusal(reason: &Refusal) -> Option<String> {
+    match reason {
+        Refusal::Entitlement { entitlement } => Some(permissions::hint(entitlement)),
+        Refusal::Emulated { platform, .. } => Some(format!(
+            "build on a machine for {platform}, let the stage run on the daemon's own platform \
                  and compile for the other one \
                  (FROM --platform=$BUILDPLATFORM), or leave out --require-native"
-            )),
-            Refusal::MissingSource(missing) => Some(for_missing_source(missing)),
-            Refusal::CannotRun { platform, .. } => Some(format!(
-                "{}; or let the stage run on the daemon's own platform and compile for the other \
+        )),
+        Refusal::MissingSource(missing) => Some(for_missing_source(missing)),
+        Refusal::CannotRun { platform, .. } => Some(format!(
+            "{}; or let the stage run on the daemon's own platform and compile for the other \
                  one (FROM \
                  --platform=$BUILDPLATFORM). solvekit platforms shows what the builder runs",
-                install(&platform.architecture)
-            )),
-            _ => None,
-        },
-        Error::Client(error) => for_daemon(error),
-        Error::Export { source } => for_daemon(source),
-        Error::Gateway(gateway::Error::Client(error))
-        | Error::Frontend(frontend::Error::Gateway(gateway::Error::Client(error))) => {
-            for_daemon(error)
-        }
-        Error::Interrupted => None,
-        _ => for_message(&full(error)),
+            install(&platform.architecture)
+        )),
+        _ => None,
     }
 }
 

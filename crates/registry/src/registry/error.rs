@@ -1,11 +1,11 @@
 //! Errors of credentials, tokens and registries. No variant holds a secret.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use thiserror::Error;
 
+use super::problem::{CertificateProblem, ContentProblem};
+use super::refusal::{Refusal, Via};
 use crate::oci::Digest;
 use crate::task::Panicked;
 
@@ -298,91 +298,4 @@ pub enum Error {
         /// The platforms that exist.
         available: Vec<String>,
     },
-}
-
-/// Why a file has no usable certificate or key.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CertificateProblem {
-    /// The file has nothing of the expected kind.
-    #[error("nothing of that kind is in it, in PEM")]
-    Empty,
-    /// The file is not PEM.
-    #[error(transparent)]
-    Pem(rustls::pki_types::pem::Error),
-}
-
-/// What is wrong with the content that a registry sent or is to be sent.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ContentProblem {
-    /// The JSON is not that of a manifest.
-    #[error("it is not a manifest of an image: {0}")]
-    Manifest(serde_json::Error),
-    /// The bytes are not gzip, although the header says so.
-    #[error("it is not the gzip that its header says: {0}")]
-    Gzip(std::io::Error),
-    /// The media type cannot be sent in a header.
-    #[error("{media_type:?} is not a media type")]
-    MediaType {
-        /// The media type.
-        media_type: String,
-    },
-    /// The answer begins at another byte than the one that was asked for.
-    #[error("it begins at byte {start} and not at {wanted}")]
-    Range {
-        /// The first byte of the answer.
-        start: u64,
-        /// The byte that was asked for.
-        wanted: u64,
-    },
-}
-
-/// A registry's refusal, with its reason.
-#[derive(Debug, Clone, Error)]
-#[error(
-    "{registry} does not {verb} {what} of {repository}{}: {status}{message}",
-    in_parentheses(scopes)
-)]
-#[non_exhaustive]
-pub struct Refusal {
-    /// The registry.
-    pub registry: String,
-    /// The refused action: `give` or `take`.
-    pub verb: &'static str,
-    /// The repository, without registry.
-    pub repository: String,
-    /// The tag or digest.
-    pub what: String,
-    /// The scopes that the request needs, such as `repository:library/alpine:pull`, if access is
-    /// the reason.
-    pub scopes: Vec<String>,
-    /// The HTTP status.
-    pub status: http::StatusCode,
-    /// The registry's message after a colon; empty if there was none.
-    pub message: String,
-    /// How long the registry asks to wait (`Retry-After`).
-    pub(super) requested_wait: Option<Duration>,
-    /// True if the registry itself denies access, and not a gateway.
-    pub(super) says_denied: bool,
-}
-
-/// The proxy of a request for messages: ` through the proxy HOST:PORT`, or nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Via(pub(super) Option<String>);
-
-impl fmt::Display for Via {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(proxy) => write!(f, " through the proxy {proxy}"),
-            None => Ok(()),
-        }
-    }
-}
-
-fn in_parentheses(scopes: &[String]) -> String {
-    match scopes.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", scopes.join(" ")),
-    }
 }

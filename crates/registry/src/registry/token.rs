@@ -6,10 +6,10 @@ use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use reqwest::{RequestBuilder, Response, Url};
 
-use super::error::Via;
 use super::hosts::Hosts;
 use super::message::{error_message, read_some};
 use super::origin::{REDIRECTS, host_of, is_same_origin, location};
+use super::refusal::Via;
 use super::retry::Retries;
 use super::waits::Waits;
 use super::{ClientOptions, Credential, Error, Secret};

@@ -1,0 +1,149 @@
+//! Git repositories in the input document, with their commits and tags.
+
+use serde::{Deserialize, Serialize};
+
+use super::is_default;
+
+/// A git repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Git {
+    /// The protocol.
+    #[serde(skip_serializing_if = "is_default")]
+    pub schema: String,
+    /// The host, with its port.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host: String,
+    /// The address without ref and folder.
+    #[serde(skip_serializing_if = "is_default")]
+    pub remote: String,
+    /// The address as it was written.
+    #[serde(rename = "fullURL", skip_serializing_if = "is_default")]
+    pub full_url: String,
+    /// The tag that the ref names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tag_name: String,
+    /// The branch that the ref names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub branch: String,
+    /// The full ref.
+    #[serde(rename = "ref", skip_serializing_if = "is_default")]
+    pub reference: String,
+    /// The folder in the repository.
+    #[serde(rename = "subDir", skip_serializing_if = "is_default")]
+    pub sub_dir: String,
+    /// True if a commit was asked for, not a branch or tag.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_commit_ref: bool,
+    /// True if the checksum is SHA-256.
+    #[serde(rename = "isSHA256", skip_serializing_if = "is_default")]
+    pub is_sha256: bool,
+    /// The object that the ref names: a commit or an annotated tag.
+    #[serde(skip_serializing_if = "is_default")]
+    pub checksum: String,
+    /// The commit.
+    #[serde(skip_serializing_if = "is_default")]
+    pub commit_checksum: String,
+    /// True if the ref names an annotated tag.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_annotated_tag: bool,
+    /// The tag object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+    /// The commit object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
+}
+
+/// Who wrote a commit or tag.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Actor {
+    /// The name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub name: String,
+    /// The address.
+    #[serde(skip_serializing_if = "is_default")]
+    pub email: String,
+    /// When (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+}
+
+/// A commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Commit {
+    /// Its tree.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tree: String,
+    /// Its parents.
+    #[serde(skip_serializing_if = "is_default")]
+    pub parents: Vec<String>,
+    /// Its author.
+    #[serde(skip_serializing_if = "is_default")]
+    pub author: Actor,
+    /// Who committed it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub committer: Actor,
+    /// Its message.
+    #[serde(skip_serializing_if = "is_default")]
+    pub message: String,
+    /// Its PGP signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pgp_signature: Option<PgpSignature>,
+    /// Its SSH signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh_signature: Option<SshSignature>,
+}
+
+/// An annotated tag.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Tag {
+    /// What it names.
+    #[serde(skip_serializing_if = "is_default")]
+    pub object: String,
+    /// The kind of what it names.
+    #[serde(rename = "type", skip_serializing_if = "is_default")]
+    pub kind: String,
+    /// Its name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tag: String,
+    /// Who made it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tagger: Actor,
+    /// Its message.
+    #[serde(skip_serializing_if = "is_default")]
+    pub message: String,
+    /// Its PGP signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pgp_signature: Option<PgpSignature>,
+    /// Its SSH signature, not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh_signature: Option<SshSignature>,
+}
+
+/// What a PGP signature says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PgpSignature {
+    /// The version of its packet.
+    #[serde(skip_serializing_if = "is_default")]
+    pub version: u32,
+    /// The key's id in hex.
+    #[serde(rename = "keyID", skip_serializing_if = "is_default")]
+    pub key_id: String,
+}
+
+/// What an SSH signature says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SshSignature {
+    /// Its version.
+    #[serde(skip_serializing_if = "is_default")]
+    pub version: u32,
+    /// The key's SHA-256 fingerprint.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pub_key: String,
+}

@@ -1,0 +1,55 @@
+//! What a registry says when it refuses, and the proxy on the way.
+
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// A registry's refusal, with its reason.
+#[derive(Debug, Clone, Error)]
+#[error(
+    "{registry} does not {verb} {what} of {repository}{}: {status}{message}",
+    in_parentheses(scopes)
+)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The registry.
+    pub registry: String,
+    /// The refused action: `give` or `take`.
+    pub verb: &'static str,
+    /// The repository, without registry.
+    pub repository: String,
+    /// The tag or digest.
+    pub what: String,
+    /// The scopes that the request needs, such as `repository:library/alpine:pull`, if access is
+    /// the reason.
+    pub scopes: Vec<String>,
+    /// The HTTP status.
+    pub status: http::StatusCode,
+    /// The registry's message after a colon; empty if there was none.
+    pub message: String,
+    /// How long the registry asks to wait (`Retry-After`).
+    pub(super) requested_wait: Option<Duration>,
+    /// True if the registry itself denies access, and not a gateway.
+    pub(super) says_denied: bool,
+}
+
+/// The proxy of a request for messages: ` through the proxy HOST:PORT`, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Via(pub(super) Option<String>);
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(proxy) => write!(f, " through the proxy {proxy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn in_parentheses(scopes: &[String]) -> String {
+    match scopes.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", scopes.join(" ")),
+    }
+}

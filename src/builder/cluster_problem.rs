@@ -1,0 +1,137 @@
+//! Why a cluster refuses a call, or its pods are not ready.
+
+use std::io;
+use std::time::Duration;
+
+/// Why a call of `kubectl` failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KubectlProblem {
+    /// It could not be started.
+    #[error("kubectl cannot be run")]
+    Start(#[source] io::Error),
+    /// It did not end in time.
+    #[error("kubectl has no answer within {} s", .after.as_secs_f64())]
+    TimedOut {
+        /// The time limit.
+        after: Duration,
+    },
+    /// It reported an error, often one of the cluster.
+    #[error("kubectl says: {message}")]
+    Failed {
+        /// Its error message.
+        message: String,
+        /// The kind of refusal, if it is known.
+        refusal: Option<ClusterRefusal>,
+    },
+    /// Its output is not the JSON of an object.
+    #[error("kubectl's answer is invalid")]
+    Answer(#[source] serde_json::Error),
+}
+
+/// Why a cluster refuses a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClusterRefusal {
+    /// The user may not do this.
+    Forbidden,
+    /// The user is not logged in.
+    Unauthorized,
+    /// The namespace does not exist.
+    NoNamespace,
+    /// The namespace's quota is exhausted.
+    Quota,
+    /// The object exists already.
+    Exists,
+}
+
+impl ClusterRefusal {
+    /// Recognizes a refusal in the message of `kubectl`, which has no other form.
+    pub(super) fn in_message(message: &str) -> Option<Self> {
+        let any = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+        if any(&["(Forbidden)", "is forbidden"]) {
+            // A quota is also enforced by refusal.
+            return Some(match any(&["exceeded quota"]) {
+                true => Self::Quota,
+                false => Self::Forbidden,
+            });
+        }
+        if any(&["(Unauthorized)", "must be logged in", "provide credentials"]) {
+            return Some(Self::Unauthorized);
+        }
+        if any(&["namespaces "]) && any(&["not found"]) {
+            return Some(Self::NoNamespace);
+        }
+        any(&["(AlreadyExists)"]).then_some(Self::Exists)
+    }
+}
+
+/// Why the pods of a node are not ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PodsProblem {
+    /// Somebody has set the number of pods to 0.
+    ScaledDown {
+        /// The object for kubectl: `deployments.apps/NAME`.
+        object: String,
+        /// The number of pods that the node is to have.
+        replicas: i32,
+    },
+    /// The cluster's machines cannot pull the image.
+    ImagePull {
+        /// The image.
+        image: String,
+    },
+    /// The cluster does not allow privileged pods.
+    Privileged,
+    /// No machine of the cluster takes the pod.
+    Unschedulable,
+    /// The daemon ends again and again.
+    Crashing {
+        /// The pod.
+        pod: String,
+        /// Its namespace, if it is not the default one.
+        namespace: Option<String>,
+    },
+    /// The pods are not ready yet, or the reason is unknown.
+    Waiting {
+        /// A pod that is not ready.
+        pod: Option<String>,
+        /// Its namespace, if it is not the default one.
+        namespace: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClusterRefusal;
+
+    #[test]
+    fn refusals_are_recognized_in_kubectl_s_messages() {
+        for (message, expected) in [
+            (
+                "Error from server (Forbidden): pods is forbidden: User \"ci\" cannot list",
+                Some(ClusterRefusal::Forbidden),
+            ),
+            (
+                "pods \"a\" is forbidden: exceeded quota: small, requested: cpu=2",
+                Some(ClusterRefusal::Quota),
+            ),
+            (
+                "You must be logged in to the server (Unauthorized)",
+                Some(ClusterRefusal::Unauthorized),
+            ),
+            (
+                "Error from server (NotFound): namespaces \"ci\" not found",
+                Some(ClusterRefusal::NoNamespace),
+            ),
+            (
+                "Error from server (AlreadyExists): deployments.apps \"b0\" already exists",
+                Some(ClusterRefusal::Exists),
+            ),
+            ("The connection to the server was refused", None),
+        ] {
+            assert_eq!(ClusterRefusal::in_message(message), expected, "{message}");
+        }
+    }
+}

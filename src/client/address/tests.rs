@@ -1,0 +1,70 @@
+use super::*;
+
+fn parsed(text: &str) -> String {
+    Address::parse(text).unwrap().to_string()
+}
+
+fn refused(text: &str) -> String {
+    Address::parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn every_form_is_printed_as_it_was_written() {
+    for text in [
+        "unix:///run/buildkit/buildkitd.sock",
+        "tcp://buildkitd:1234",
+        "tcp://[::1]:1234",
+        "docker://",
+        "docker:///tmp/docker.sock",
+        "docker://engine:2375",
+        "docker://[fe80::1]:2375",
+        "docker://ssh://me@engine",
+        "kube-pod://buildkitd-0?namespace=build",
+        "ssh://me@host:2222/run/b.sock",
+    ] {
+        assert_eq!(parsed(text), text);
+    }
+}
+
+#[test]
+fn docker_takes_a_docker_host_too() {
+    assert_eq!(
+        parsed("docker://unix:///tmp/d.sock"),
+        "docker:///tmp/d.sock"
+    );
+    assert_eq!(parsed("docker://tcp://engine"), "docker://engine:2375");
+    let host = |value| {
+        Address::Docker(None)
+            .with_docker_host(value)
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!(host(Some("unix:///x.sock")), "docker:///x.sock");
+    assert_eq!(host(Some("")), "docker://");
+    assert_eq!(host(None), "docker://");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_write() {
+    assert!(refused("tcp://host").contains("tcp://host:1234"));
+    assert!(refused("/run/b.sock").contains("unix:///run/b.sock"));
+    assert!(refused("host:1234").contains("tcp://host:1234"));
+    assert!(refused("unix://b.sock").contains("absolute path"));
+    assert!(refused("https://host:1234").contains("tcp://host:1234"));
+    assert!(refused("tcp://::1:1234").contains("brackets"));
+    assert!(refused("tcp://host:99999").contains("99999"));
+    assert!(refused("kube-pod://X").contains("pod"));
+    assert!(refused("npipe://x").contains("npipe"));
+    assert!(refused("docker://npipe://x").contains("docker://npipe"));
+}
+
+#[test]
+fn a_password_in_an_address_is_not_printed() {
+    for text in [
+        "tcp://me:secret@host:1234",
+        "gopher://me:secret@host",
+        "me:secret@host",
+    ] {
+        assert!(!refused(text).contains("secret"), "{text}");
+    }
+}
