@@ -48,6 +48,8 @@ pub mod builder;
 
 pub mod emulation;
 
+pub mod build_report;
+
 pub mod bundle;
 
 pub mod explain;

@@ -56,6 +56,8 @@ pub(crate) struct Environment {
     pub(crate) source_policy: Option<PathBuf>,
     pub(crate) default_policy: Option<String>,
     pub(crate) working_folder: Option<PathBuf>,
+    /// A job of GitHub's Actions runs this.
+    pub(crate) github_actions: bool,
     pub(crate) git_info: Option<String>,
     pub(crate) git_labels: Option<String>,
     pub(crate) git_check_dirty: Option<String>,
@@ -153,6 +155,7 @@ impl Environment {
             source_policy: path("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"),
             default_policy: text("BUILDX_DEFAULT_POLICY"),
             working_folder: std::env::current_dir().ok(),
+            github_actions: text("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
             git_info: text("BUILDX_GIT_INFO"),
             git_labels: text("BUILDX_GIT_LABELS"),
             git_check_dirty: text("BUILDX_GIT_CHECK_DIRTY"),

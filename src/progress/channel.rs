@@ -149,7 +149,7 @@ impl Writer {
 
     /// Shows one line of its own: a step that completes at once.
     pub fn note(&self, text: impl Into<String>) {
-        self.step(text).done();
+        self.step(text).note();
     }
 
     /// Returns a new source of events with its own clock, for the status stream of one build on one

@@ -75,6 +75,12 @@ impl Work {
             .sum()
     }
 
+    /// True for a line of this client that is no work: see `Step::note`.
+    pub(super) fn is_note(&self) -> bool {
+        let mut spans = self.spans.iter();
+        spans.all(|(&(source, start), &stop)| source == 0 && stop == Some(start))
+    }
+
     /// Returns the number of spans.
     pub(super) fn count(&self) -> usize {
         self.spans.len()

@@ -19,7 +19,7 @@ pub(super) fn is_zero_i32(number: &i32) -> bool {
 
 /// Formats a time like Go's RFC3339Nano in UTC, e.g. `2024-05-01T10:20:30.25Z`; `None` outside the
 /// supported years.
-pub(super) fn format_time(at: SystemTime) -> Option<String> {
+pub(crate) fn format_time(at: SystemTime) -> Option<String> {
     let nanos = match at.duration_since(UNIX_EPOCH) {
         Ok(after) => i128::try_from(after.as_nanos()).ok()?,
         Err(before) => -i128::try_from(before.duration().as_nanos()).ok()?,

@@ -54,6 +54,7 @@ mod report;
 mod step;
 mod tail;
 mod text;
+mod timeline;
 mod tty;
 mod view;
 
@@ -65,11 +66,14 @@ pub use event::{
     VertexLog, VertexStatus, Warning,
 };
 pub use excerpt::SourceExcerpt;
+pub(crate) use json::format_time;
 pub use jsonl::BuildEnd;
 pub use mode::{Mode, ModeError};
 pub use palette::{Palette, PaletteProblem};
 pub use report::{FailedStep, Summary, render_failure, render_warnings};
 pub use step::{Step, Transfer};
 pub use tail::LogTail;
+pub(crate) use text::size;
+pub use timeline::{Span, Timeline, TimelineStep};
 pub use tty::Size;
 pub use view::{StepState, StepView, View};

@@ -1,11 +1,13 @@
 //! The report at the end of a build: failed steps and warnings.
 
 use std::fmt::Write;
+use std::time::SystemTime;
 
 use super::event::Warning;
 use super::excerpt::SourceExcerpt;
 use super::palette::{Palette, Tone};
 use super::text::log_time;
+use super::timeline::Timeline;
 use super::view::{StepState, StepView, View};
 use crate::text::one_line;
 
@@ -20,6 +22,8 @@ pub struct Summary {
     pub ended: usize,
     /// The number of known steps.
     pub steps: usize,
+    /// When the steps worked.
+    pub timeline: Timeline,
     /// Why the output stopped; the build continued.
     pub write_error: Option<std::io::Error>,
 }
@@ -41,7 +45,7 @@ pub struct FailedStep {
 }
 
 impl Summary {
-    pub(super) fn new(view: &View) -> Self {
+    pub(super) fn new(view: &View, now: SystemTime) -> Self {
         let (ended, steps) = view.counts();
         let failed = view
             .steps()
@@ -51,6 +55,7 @@ impl Summary {
             warnings: view.warnings().to_vec(),
             ended,
             steps,
+            timeline: view.timeline(now),
             write_error: None,
         }
     }

@@ -36,6 +36,12 @@ impl Step {
         self.end(false, String::new());
     }
 
+    /// Completes the step in the moment in which it began: it is a line to read, no work.
+    pub(super) fn note(mut self) {
+        self.vertex.completed = self.vertex.started;
+        self.report();
+    }
+
     /// Completes the step as cached.
     pub fn cached(mut self) {
         self.end(true, String::new());

@@ -21,6 +21,11 @@ pub(super) fn bytes(size: i64) -> String {
     format!("{:.2}{}", size as f64 / base as f64, UNITS[unit])
 }
 
+/// As [`bytes`].
+pub(crate) fn size(bytes: u64) -> String {
+    self::bytes(i64::try_from(bytes).unwrap_or(i64::MAX))
+}
+
 /// Formats a transfer's bytes, e.g. `1.20kB / 3.40MB`; empty if unknown.
 pub(super) fn moved(transfer: &VertexStatus) -> String {
     match (transfer.current, transfer.total) {

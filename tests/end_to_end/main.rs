@@ -55,6 +55,7 @@ mod plugin;
 mod policies;
 mod programs;
 mod registry_faults;
+mod reports;
 mod restarts;
 mod results;
 mod sboms;

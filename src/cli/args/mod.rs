@@ -22,6 +22,7 @@ pub(crate) mod places;
 pub(crate) mod policy;
 pub(crate) mod proxies;
 pub(crate) mod registries;
+pub(crate) mod reports;
 pub(crate) mod resources;
 pub(crate) mod secrets;
 pub(crate) mod values;

@@ -1,7 +1,7 @@
 //! The environment variables of the command, for its reference.
 
 /// Names and effects, in the order of the reference.
-pub(super) const VARIABLES: [(&str, &str); 47] = [
+pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("BUILDKIT_HOST", "the address of the daemon, as `--addr`"),
     ("BUILDX_BUILDER", "the builder, as `--builder`"),
     ("DOCKER_HOST", "the address of the Docker Engine"),
@@ -46,6 +46,10 @@ pub(super) const VARIABLES: [(&str, &str); 47] = [
     (
         "BUILDX_METADATA_WARNINGS",
         "if true, the warnings of the build are in `--metadata-file`",
+    ),
+    (
+        "GITHUB_ACTIONS",
+        "if `true`, builds write the annotations of a job of GitHub's Actions",
     ),
     (
         "BUILDX_GIT_INFO",

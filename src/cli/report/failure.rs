@@ -66,6 +66,16 @@ impl Failure {
         &self.message
     }
 
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.code
+    }
+
+    /// The lines of a Dockerfile that stand before the message, without the logs of failed steps.
+    pub(crate) fn excerpt(&self) -> &str {
+        let after_logs = self.report.rsplit_once("\n------\n");
+        after_logs.map_or(&*self.report, |(_, rest)| rest)
+    }
+
     /// The same with the next step, if one is known. An error knows its own: see
     /// [`super::Advised`].
     #[must_use]

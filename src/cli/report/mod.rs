@@ -1,5 +1,6 @@
 //! What a command tells people: errors with their hints and exit codes, tables, progress.
 
+pub(crate) mod annotations;
 pub(crate) mod build_failure;
 pub(crate) mod builder_json;
 pub(crate) mod builder_platforms;

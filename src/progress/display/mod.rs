@@ -190,7 +190,7 @@ impl<W: Write> Display<W> {
             Renderer::Plain(plain) => self.out.write(&plain.finish(&self.view, now)),
             Renderer::Tty(tty) => self.out.draw(&tty.finish(&self.view, self.size.get(), now)),
         }
-        let mut summary = Summary::new(&self.view);
+        let mut summary = Summary::new(&self.view, now);
         summary.write_error = self.out.error.take();
         summary
     }

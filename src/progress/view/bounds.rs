@@ -49,7 +49,10 @@ impl Bounds {
     pub(super) fn admit_vertex(&mut self, vertex: &Vertex, known: Option<&StepView>) -> bool {
         let text = vertex.name.len() + vertex.error.len();
         match known {
-            None => self.admit(ENTRY + vertex.digest.len() + text),
+            None => {
+                let inputs: usize = vertex.inputs.iter().map(String::len).sum();
+                self.admit(ENTRY + vertex.digest.len() + text + inputs)
+            }
             // The end of a known step is recorded even if there is no more room.
             Some(step) if step.name() == vertex.name && step.error() == vertex.error => {
                 step.work.count() < SPANS

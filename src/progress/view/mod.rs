@@ -134,6 +134,11 @@ impl View {
         &self.shown
     }
 
+    /// Returns when a step worked, by this client's clock.
+    pub(super) fn spans(&self, step: &StepView) -> Vec<Interval> {
+        step.work.merged(&self.clocks)
+    }
+
     /// Returns the end of a step; `now` for an unfinished one.
     pub(super) fn ended_at(&self, step: &StepView, now: SystemTime) -> SystemTime {
         step.work
@@ -190,8 +195,12 @@ impl View {
         if vertex.progress_group.is_some() {
             return self.take_member(source, vertex);
         }
+        let is_new = !self.by_digest.contains_key(&vertex.digest);
         let position = self.position(&vertex.digest);
         let step = &mut self.steps[position];
+        if is_new {
+            step.inputs.clone_from(&vertex.inputs);
+        }
         // Every build that needs a vertex announces it again, as if it had not started.
         if step.work.is_started() && vertex.started.is_none() {
             return None;

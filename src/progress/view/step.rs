@@ -15,6 +15,8 @@ pub struct StepView {
     pub(in super::super) name: StepName,
     pub(in super::super) cached: bool,
     pub(in super::super) error: String,
+    /// The digests of the steps that it needs.
+    pub(in super::super) inputs: Vec<String>,
     pub(in super::super) work: Work,
     pub(in super::super) transfers: Vec<VertexStatus>,
     /// The positions of the transfers, by id.

@@ -8,6 +8,7 @@ use crate::cli::args::complete;
 use crate::cli::args::explain::Explain;
 use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROGRESS};
 use crate::cli::args::registries::RegistryArgs;
+use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::{connection, values};
 use crate::cli::report::display::ProgressArgs;
 use clap::ValueHint;
@@ -145,6 +146,9 @@ pub(crate) struct BakeArgs {
     /// With --keep-going, export the targets and platforms that were built
     #[arg(help_heading = PLATFORMS, long, requires = "keep_going")]
     pub(super) push_partial: bool,
+
+    #[command(flatten)]
+    pub(super) reports: ReportArgs,
 
     #[command(flatten)]
     pub(super) progress: ProgressArgs,

@@ -111,6 +111,7 @@ impl BakeArgs {
             places::ready("--metadata-file", path)?;
         }
         let flag = call::parse(&self.call, self.check)?;
+        self.reports.check()?;
         let questions = questions::Questions::of(plan, flag)?;
         let (to_build, to_ask) = questions.split(plan);
         let mut sink = self.progress.open(mode)?;
@@ -163,7 +164,10 @@ impl BakeArgs {
         }
         if let Some(baked) = baked {
             outcome::show(&baked, mode);
-            let ended = outcome::failure(&baked, mode).map_or(Ok(()), Err);
+            let failure = outcome::failure(&baked, mode);
+            let report = outcome::report(&baked, failure.as_ref());
+            let reported = self.reports.write(&report, environment);
+            let ended = failure.map_or(reported, Err);
             sink.end_without_image(ended)?;
         }
         match answered.is_empty() {

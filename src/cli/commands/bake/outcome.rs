@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use solvekit::bake::Plan;
+use solvekit::build_report::BuildReport;
 use solvekit::builder::{BuildState, GroupState, Store};
 use solvekit::pipeline;
 use solvekit::progress::Mode;
@@ -9,7 +10,7 @@ use solvekit::spread::{Built, Ended, Error};
 
 use super::build::Baked;
 use super::hints;
-use crate::cli::args::{attestations, contexts, explain, nodes};
+use crate::cli::args::{attestations, contexts, explain, nodes, reports};
 use crate::cli::environment::Environment;
 use crate::cli::report::{Failure, nodes_failure, platforms_failure};
 
@@ -78,6 +79,14 @@ fn exported_partly(baked: &Baked, mode: Mode) -> Option<Failure> {
         ))
         .report_before(reports + &table(baked))
     })
+}
+
+/// The report of all targets that were built together.
+pub(super) fn report(baked: &Baked, failure: Option<&Failure>) -> BuildReport {
+    let names = baked.ended.iter().map(|(name, _)| name.as_str());
+    let title = format!("bake {}", names.collect::<Vec<_>>().join(" "));
+    let built = built(baked).map(|(_, built)| built);
+    reports::of_build(title, built, failure, &baked.summary)
 }
 
 /// One line for each target.

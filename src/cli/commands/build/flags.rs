@@ -17,6 +17,7 @@ use crate::cli::args::legacy::LegacyArgs;
 use crate::cli::args::permissions::PermissionArgs;
 use crate::cli::args::policy::PolicyArgs;
 use crate::cli::args::registries::RegistryArgs;
+use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::resources::ResourceArgs;
 use crate::cli::args::{connection, values};
 use crate::cli::report::display::ProgressArgs;
@@ -154,6 +155,9 @@ pub(crate) struct BuildArgs {
 
     #[command(flatten)]
     pub(super) results: ResultFileArgs,
+
+    #[command(flatten)]
+    pub(super) reports: ReportArgs,
 
     /// Run every step, even if it is cached
     #[arg(help_heading = CACHES, long)]

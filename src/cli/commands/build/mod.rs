@@ -11,14 +11,16 @@ mod request;
 pub(crate) mod result_files;
 pub(crate) mod run;
 
+use solvekit::build_report::BuildReport;
 use solvekit::pipeline::{self, BuildOutcome, BuildRequest, Prepared, Reconnect};
 use solvekit::progress::{Mode, Summary};
+use solvekit::spread::Built;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::explain::Recording;
 use crate::cli::args::nodes::Ready;
-use crate::cli::args::{default_load, nodes};
+use crate::cli::args::{default_load, nodes, reports};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
@@ -109,13 +111,20 @@ async fn build(
     let is_built = matches!(&result, Ok(Ok(_)));
     recording.end(vec![outcome::target(args, is_built)], mode, environment);
 
-    let built = result?.map_err(|error| {
-        let failure = nodes_failure::explain(&error, &summary, mode).incomplete(&broken.paths());
-        match nodes_failure::cause(&error).and_then(build_failure::process_exit_code) {
-            Some(code) if args.propagate_exit_code => failure.code(code),
-            _ => failure,
-        }
-    })?;
+    let built = result.and_then(|built| {
+        built.map_err(|error| {
+            let failure =
+                nodes_failure::explain(&error, &summary, mode).incomplete(&broken.paths());
+            match nodes_failure::cause(&error).and_then(build_failure::process_exit_code) {
+                Some(code) if args.propagate_exit_code => failure.code(code),
+                _ => failure,
+            }
+        })
+    });
+    let report = report(prepared.request(), &built, &summary);
+    let reported = args.reports.write(&report, environment);
+    let built = built?;
+    reported?;
     outcome::finish(args, built, &ready.used, &summary, mode, environment)
 }
 
@@ -127,6 +136,7 @@ fn complete_request(
 ) -> Result<BuildRequest, Failure> {
     let mut request = request::build_request(args, environment)?;
     args.results.check(&request.outputs)?;
+    args.reports.check()?;
     default_load::apply(&mut request, connection, environment)?;
     // docker build keeps an image without a name too, and tells its id.
     request.keep_unnamed =
@@ -139,6 +149,22 @@ fn only_platform(request: &BuildRequest) -> Option<String> {
         [only] => Some(only.to_string()),
         _ => None,
     }
+}
+
+/// The report of a build, named after its first tag.
+fn report(
+    request: &BuildRequest,
+    built: &Result<Built, Failure>,
+    summary: &Summary,
+) -> BuildReport {
+    let tag = request.tags.first().map(ToString::to_string);
+    let title = tag.unwrap_or_else(|| "build".to_owned());
+    let mut report = reports::of_build(title, built, built.as_ref().err(), summary);
+    if report.platforms.is_empty() {
+        let platforms = request.platforms.iter();
+        report.platforms = platforms.map(ToString::to_string).collect();
+    }
+    report
 }
 
 /// Reads the inputs, connects to the builder and puts the platforms on its nodes.

@@ -10,6 +10,7 @@ pub(crate) mod logs;
 mod ls;
 mod open;
 mod record;
+mod report;
 mod rm;
 mod trace;
 
@@ -49,6 +50,8 @@ enum HistoryCommand {
     Export(export::ExportArgs),
     /// Check a bundle, and import it into Docker Desktop if that is installed
     Import(import::ImportArgs),
+    /// Write a report of a build: its timeline, its critical path, why it failed
+    Report(report::ReportArgs),
     /// Show a trace of what the daemon did during a build
     Trace(trace::TraceArgs),
 }
@@ -72,6 +75,7 @@ pub(crate) async fn cmd_history(
         HistoryCommand::Rm(args) => rm::cmd_rm(args, &history).await,
         HistoryCommand::Export(args) => export::cmd_export(args, &history).await,
         HistoryCommand::Import(_) => Ok(()),
+        HistoryCommand::Report(args) => report::cmd_report(args, &history).await,
         HistoryCommand::Trace(args) => trace::cmd_trace(args, &history).await,
     }
 }

@@ -1,0 +1,178 @@
+//! `--report`: what a build was like, for people and CI systems.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use solvekit::build_report::{BuildReport, BuildSource, FailureReport, Format, Status};
+use solvekit::progress::Summary;
+use solvekit::spread::Built;
+
+use super::headings::OUTPUTS;
+use super::places;
+use crate::cli::commands::build::write_file;
+use crate::cli::environment::Environment;
+use crate::cli::interrupt::EXIT_INTERRUPTED;
+use crate::cli::report::{Failure, annotations};
+
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = OUTPUTS)]
+pub(crate) struct ReportArgs {
+    /// Write a report of the build: NAME.html, .md, .json, .junit or .codequality.json, or
+    /// type=html|md|json|junit|codequality,dest=FILE
+    #[arg(long = "report", value_name = "FILE", value_parser = parse)]
+    wanted: Vec<Wanted>,
+}
+
+/// A report to write.
+#[derive(Debug, Clone)]
+struct Wanted {
+    format: Format,
+    path: PathBuf,
+}
+
+fn parse(text: &str) -> Result<Wanted, String> {
+    let formats = || Format::ALL.map(Format::name).join(", ");
+    let Some(rest) = text.strip_prefix("type=") else {
+        let path = PathBuf::from(text);
+        let format = Format::of_path(&path).ok_or_else(|| {
+            "the end of its name says no format: use .html, .md, .json, .junit, \
+             .codequality.json, or type=FORMAT,dest=FILE"
+                .to_owned()
+        })?;
+        return Ok(Wanted { format, path });
+    };
+    let (name, dest) = rest.split_once(',').unwrap_or((rest, ""));
+    let format = Format::from_name(name)
+        .ok_or_else(|| format!("there is no format {name:?}; there are {}", formats()))?;
+    match dest.strip_prefix("dest=").filter(|path| !path.is_empty()) {
+        Some(path) => Ok(Wanted {
+            format,
+            path: path.into(),
+        }),
+        None => Err(format!("dest= is missing: type={name},dest=FILE")),
+    }
+}
+
+impl ReportArgs {
+    /// Whether the files can be written.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let mut wanted = self.wanted.iter();
+        wanted.try_for_each(|wanted| places::ready("--report", &wanted.path))
+    }
+
+    /// Writes the reports, and the annotations of a job of GitHub. A report that cannot be written
+    /// fails a build that succeeded.
+    pub(crate) fn write(
+        &self,
+        report: &BuildReport,
+        environment: &Environment,
+    ) -> Result<(), Failure> {
+        annotations::write(report, environment);
+        let mut wanted = self.wanted.iter();
+        wanted.try_for_each(|wanted| {
+            write_file(&wanted.path, report.render(wanted.format).as_bytes())
+        })
+    }
+}
+
+/// The report of a build that has ended.
+pub(crate) fn of_build<'a>(
+    title: String,
+    built: impl IntoIterator<Item = &'a Built>,
+    failure: Option<&Failure>,
+    summary: &Summary,
+) -> BuildReport {
+    let mut report = BuildReport::default();
+    report.title = title;
+    report.timeline = summary.timeline.clone();
+    report.warnings.clone_from(&summary.warnings);
+    for built in built {
+        add(&mut report, built);
+    }
+    report.sources.sort();
+    report.sources.dedup();
+    if let Some(failure) = failure {
+        report.status = match failure.exit_code() {
+            EXIT_INTERRUPTED => Status::Cancelled,
+            _ => Status::Failed,
+        };
+        let mut told = FailureReport::default();
+        told.message = failure.message().to_owned();
+        told.excerpt = failure.excerpt().to_owned();
+        told.steps.clone_from(&summary.failed);
+        report.failure = Some(told);
+    }
+    report
+}
+
+fn add(report: &mut BuildReport, built: &Built) {
+    let outcome = &built.outcome;
+    for platform in &outcome.built {
+        let platform = platform.to_string();
+        if !report.platforms.contains(&platform) {
+            report.platforms.push(platform);
+        }
+    }
+    let names = outcome.names().into_iter().map(str::to_owned);
+    report.names.extend(names);
+    // Several targets have several digests; the names tell which is whose.
+    report.digest = outcome.digest().map(|digest| digest.to_string());
+    let parts = built.parts.iter().map(|part| part.build_ref.clone());
+    report.build_refs.extend(parts);
+    for provenance in outcome.provenance.values() {
+        report.sources.extend(sources(provenance));
+    }
+}
+
+/// What a provenance names as read from elsewhere, in both of its versions.
+fn sources(provenance: &Value) -> Vec<BuildSource> {
+    let newer = provenance["buildDefinition"]["resolvedDependencies"].as_array();
+    let all = newer.or_else(|| provenance["materials"].as_array());
+    let read = |material: &Value| {
+        let digest = material["digest"].as_object().into_iter().flatten().next();
+        let mut source = BuildSource::default();
+        source.uri = material["uri"].as_str().unwrap_or_default().to_owned();
+        source.digest = digest
+            .map(|(name, hex)| format!("{name}:{}", hex.as_str().unwrap_or_default()))
+            .unwrap_or_default();
+        source
+    };
+    all.into_iter().flatten().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_name_or_a_type() {
+        let wanted = parse("out/build.html").unwrap();
+        assert_eq!(wanted.format, Format::Html);
+        let wanted = parse("type=md,dest=/tmp/summary").unwrap();
+        assert_eq!(
+            (wanted.format, wanted.path),
+            (Format::Markdown, "/tmp/summary".into())
+        );
+        for (text, part) in [
+            ("report.txt", "says no format"),
+            ("type=pdf,dest=x", "there are html, md, json"),
+            ("type=md", "dest= is missing"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn both_versions_of_a_provenance_name_sources() {
+        for provenance in [
+            serde_json::json!({"materials": [{"uri": "a", "digest": {"sha256": "1"}}]}),
+            serde_json::json!({"buildDefinition": {"resolvedDependencies": [
+                {"uri": "a", "digest": {"sha256": "1"}}]}}),
+        ] {
+            let found = sources(&provenance);
+            assert_eq!((&*found[0].uri, &*found[0].digest), ("a", "sha256:1"));
+        }
+        assert!(sources(&Value::Null).is_empty());
+    }
+}

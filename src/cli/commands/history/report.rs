@@ -1,0 +1,104 @@
+//! `solvekit history report`.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+use solvekit::build_report::{BuildReport, BuildSource, FailureReport, Format, Status};
+use solvekit::client::{BuildRecord, RecordStatus};
+use solvekit::progress::{self, Display, Mode, Options, Summary};
+
+use super::{Daemon, Found, History, details};
+use crate::cli::commands::build::write_file;
+use crate::cli::report::Failure;
+use crate::cli::report::terminal::{print_json, print_text};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ReportArgs {
+    /// The build: its reference, or ^1 for the one before the newest [default: the newest build]
+    #[arg(value_name = "REF")]
+    build: Option<String>,
+
+    /// Write the report to this file, and not to stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// html, md, json, junit or codequality [default: what the file's name says, or md]
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<Format>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit history report -o build.html         a page about the newest build
+  solvekit history report ^1 --format json      the build before it, for programs";
+
+fn format(text: &str) -> Result<Format, String> {
+    let names = || Format::ALL.map(Format::name).join(", ");
+    Format::from_name(text).ok_or_else(|| format!("there are {}", names()))
+}
+
+pub(super) async fn cmd_report(args: &ReportArgs, history: &History<'_>) -> Result<(), Failure> {
+    let by_name = args.output.as_deref().and_then(Format::of_path);
+    let format = args.format.or(by_name).unwrap_or(Format::Markdown);
+    let Found { daemon, record } = history.ended(args.build.as_deref()).await?;
+    let summary = summary(daemon, &record).await?;
+    let known = details::known(daemon, &record).await;
+    let rendered = report(&known, &record, &summary).render(format);
+    match &args.output {
+        Some(path) => write_file(path, rendered.as_bytes()),
+        None if matches!(format, Format::Json | Format::CodeQuality) => print_json(&rendered),
+        None => print_text(&rendered),
+    }
+}
+
+/// Replays the build's progress.
+async fn summary(daemon: &Daemon<'_>, record: &BuildRecord) -> Result<Summary, Failure> {
+    let updates = daemon.client.status(&record.build_ref).await?;
+    let (writer, received) = progress::channel();
+    let source = writer.source();
+    drop(writer);
+    let display = Display::new(Mode::None, std::io::sink(), Options::default());
+    let (summary, forwarded) = tokio::join!(display.run(received), source.forward(updates));
+    forwarded.map_err(Failure::from)?;
+    Ok(summary)
+}
+
+fn report(known: &Value, record: &BuildRecord, summary: &Summary) -> BuildReport {
+    let texts = |value: &Value| -> Vec<String> {
+        let all = value.as_array().into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut report = BuildReport::default();
+    report.title = known["Name"].as_str().unwrap_or("build").to_owned();
+    report.timeline = summary.timeline.clone();
+    report.warnings.clone_from(&summary.warnings);
+    report.platforms = texts(&known["Platform"]);
+    report.build_refs = vec![record.build_ref.clone()];
+    let materials = known["Materials"].as_array().into_iter().flatten();
+    report.sources = materials
+        .map(|material| {
+            let mut source = BuildSource::default();
+            source.uri = material["URI"].as_str().unwrap_or_default().to_owned();
+            source.digest = texts(&material["Digests"]).join(" ");
+            source
+        })
+        .collect();
+    report.status = match record.status() {
+        RecordStatus::Canceled => Status::Cancelled,
+        RecordStatus::Error => Status::Failed,
+        _ => Status::Succeeded,
+    };
+    if let Some(error) = &record.error {
+        let lines = known["Error"]["Sources"].as_str();
+        let lines = lines.and_then(|text| BASE64.decode(text).ok());
+        let mut told = FailureReport::default();
+        told.message.clone_from(&error.message);
+        told.excerpt = String::from_utf8_lossy(&lines.unwrap_or_default()).into_owned();
+        told.steps.clone_from(&summary.failed);
+        report.failure = Some(told);
+    }
+    report
+}

@@ -1,0 +1,84 @@
+//! The annotations of a job of GitHub's Actions: warnings and errors beside the lines they are of.
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
+
+use std::fmt::Write as _;
+
+use solvekit::build_report::BuildReport;
+
+use super::terminal::talk;
+use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
+
+/// How many of each kind GitHub shows for a step.
+const LIMIT: usize = 10;
+
+/// Writes them in a job of GitHub. In buildx's place docker's actions make their own.
+pub(crate) fn write(report: &BuildReport, environment: &Environment) {
+    if environment.github_actions && environment.identity == Identity::Solvekit {
+        talk(&render(report));
+    }
+}
+
+fn render(report: &BuildReport) -> String {
+    let mut out = String::new();
+    for warning in report.warnings.iter().take(LIMIT) {
+        let text = String::from_utf8_lossy(&warning.short);
+        let file = warning.source.as_ref().map(|source| &*source.filename);
+        let range = warning.ranges.first();
+        out.push_str("::warning");
+        if let (Some(file), Some(range)) = (file, range) {
+            let end = range.end.line.max(range.start.line);
+            let _ = write!(
+                out,
+                " file={},line={},endLine={end}",
+                property(file),
+                range.start.line
+            );
+        }
+        let _ = writeln!(out, "::{}", data(&text));
+    }
+    if let Some(failure) = &report.failure {
+        let _ = writeln!(out, "::error::{}", data(&failure.message));
+    }
+    out
+}
+
+/// The text after `::`.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// The value of `file=`.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use solvekit::build_report::FailureReport;
+    use solvekit::progress::{SourceInfo, SourceRange, Warning};
+
+    use super::*;
+
+    #[test]
+    fn a_warning_has_its_line_and_an_error_its_text() {
+        let mut warning = Warning::default();
+        warning.short = "100% wrong\nindeed".into();
+        let mut source = SourceInfo::default();
+        source.filename = "a,b/Dockerfile".into();
+        warning.source = Some(source);
+        warning.ranges = vec![SourceRange::lines(3, 4)];
+        let mut report = BuildReport::default();
+        report.warnings = vec![warning];
+        let mut failure = FailureReport::default();
+        failure.message = "exit code: 1".into();
+        report.failure = Some(failure);
+        assert_eq!(
+            render(&report),
+            "::warning file=a%2Cb/Dockerfile,line=3,endLine=4::100%25 wrong%0Aindeed\n\
+             ::error::exit code: 1\n"
+        );
+    }
+}

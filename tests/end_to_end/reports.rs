@@ -1,0 +1,118 @@
+//! `--report` and `history report`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Engine, Finished, folder_of, solvekit, unique};
+
+const TWO: &str = "--platform=linux/amd64,linux/arm64";
+
+#[test]
+fn a_build_that_fails_is_reported_in_every_format() {
+    let word = unique();
+    let dockerfile = format!(
+        "FROM alpine AS Files\nRUN echo {word}\nRUN echo the '<reason>'; test $(uname -m) = \
+         x86_64\n"
+    );
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let names = [
+        "build.html",
+        "build.md",
+        "build.json",
+        "build.junit",
+        "gl-code-quality-report.json",
+    ];
+    let out = folder_of(&[]);
+    let mut build = solvekit(["build", "--progress=plain", TWO]);
+    for name in names {
+        build.arg("--report").arg(out.path().join(name));
+    }
+    build.arg(context.path()).env("GITHUB_ACTIONS", "true");
+    let failed = Finished::of(&mut build).failed_with(1, &["exit code: 1"]);
+    assert!(
+        failed.stderr.contains("::error::[linux/arm64] the command"),
+        "{}",
+        failed.stderr
+    );
+    let [html, markdown, json, junit, quality] =
+        names.map(|name| fs::read_to_string(out.path().join(name)).expect(name));
+
+    assert!(html.contains("the &lt;reason&gt;"), "{html}");
+    assert!(html.contains("&gt;&gt;&gt; RUN echo the"), "{html}");
+    assert!(markdown.contains("❌ build failed") && markdown.contains("the <reason>"));
+    assert!(junit.contains("<testsuite name=\"linux/arm64\""), "{junit}");
+
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["status"], "failed");
+    assert_eq!(json["failure"]["steps"][0]["exitCode"], 1);
+    assert_eq!(json["failure"]["steps"][0]["platform"], "linux/arm64");
+    let steps = json["steps"].as_array().expect("steps");
+    let ran = steps.iter().filter(|step| {
+        let name = step["name"].as_str().unwrap_or_default();
+        name.contains(&word) && step["state"] == "done" && step["spans"][0][1].as_u64() > Some(0)
+    });
+    assert_eq!(ran.count(), 2, "{json:#}");
+
+    let quality: Value = serde_json::from_str(&quality).expect("JSON");
+    assert_eq!(quality[0]["check_name"], "StageNameCasing");
+    assert_eq!(quality[0]["location"]["lines"]["begin"], 1);
+}
+
+#[test]
+fn a_build_that_succeeds_has_its_digest_in_the_report() {
+    let name = format!("{}:latest", Engine::get().name("reported"));
+    let context = folder_of(&[("Dockerfile", "FROM alpine\nLABEL a=b\n")]);
+    let file = context.path().join("report.json");
+    let mut build = solvekit(["build", "--progress=none", "--push", "-t", &name]);
+    build.arg("--report").arg(&file).arg(context.path());
+    Finished::of(&mut build).succeeded();
+    let report: Value = serde_json::from_slice(&fs::read(&file).expect("a report")).expect("JSON");
+    assert_eq!(report["status"], "succeeded");
+    assert_eq!(report["names"][0], name);
+    assert!(
+        report["digest"]
+            .as_str()
+            .expect("one")
+            .starts_with("sha256:")
+    );
+    let build_ref = report["buildRefs"][0].as_str().expect("a reference");
+
+    let page = solvekit(["history", "report", "--format", "html", build_ref]);
+    let page = Finished::of(&mut { page }).succeeded().stdout;
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(
+        page.contains(build_ref) && page.contains("exporting"),
+        "{page}"
+    );
+}
+
+#[test]
+fn targets_of_a_bake_file_share_a_report() {
+    let bake = "target \"a\" {\n  dockerfile-inline = \"FROM alpine\\nRUN true\"\n}\n\
+                target \"b\" {\n  dockerfile-inline = \"FROM alpine\\nRUN exit 4\"\n}\n";
+    let folder = folder_of(&[("docker-bake.hcl", bake)]);
+    let mut command = solvekit(["bake", "--progress=plain", "--report", "out/r.md", "a", "b"]);
+    Finished::of(command.current_dir(folder.path())).failed_with(1, &["exit code: 4"]);
+    let report = fs::read_to_string(folder.path().join("out/r.md")).expect("a report");
+    assert!(report.contains("❌ bake a b failed"), "{report}");
+    assert!(report.contains("exit 4"), "{report}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_the_build() {
+    let context = folder_of(&[("Dockerfile", "FROM alpine\n")]);
+    for (report, parts) in [
+        ("report.txt", ["says no format", "--report"]),
+        ("type=pdf,dest=x", ["there are html, md", "--report"]),
+        ("/proc/no/report.html", ["/proc/no", "cannot write"]),
+    ] {
+        let mut build = solvekit(["build", "--progress=plain", "--report", report]);
+        let run = Finished::of(build.arg(context.path()));
+        assert!(matches!(run.code, Some(1 | 2)), "{:?}", run.code);
+        for part in parts {
+            assert!(run.stderr.contains(part), "{report}: {}", run.stderr);
+        }
+        assert!(!run.stderr.contains("[internal]"), "{}", run.stderr);
+    }
+}
