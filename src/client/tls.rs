@@ -16,6 +16,7 @@ use super::{
     TlsProblem,
 };
 use crate::files::read_at_most;
+use crate::registry::system_roots;
 
 const CA: &str = "CA certificate";
 const CERTIFICATE: &str = "client certificate";
@@ -111,13 +112,10 @@ impl TlsOptions {
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {
-        let mut roots = RootCertStore::empty();
         let Some(path) = &self.ca else {
-            // Some of the system's certificates may be unreadable; a missing one shows when a
-            // server is not trusted.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            return Ok(roots);
+            return Ok(system_roots().clone());
         };
+        let mut roots = RootCertStore::empty();
         for certificate in read_certificates(CA, path)? {
             roots
                 .add(certificate)

@@ -4,6 +4,7 @@
 
 mod access;
 mod answer;
+mod authorities;
 mod authorize;
 mod challenge;
 mod client;
@@ -39,6 +40,8 @@ mod upload;
 mod verify;
 mod waits;
 
+#[doc(hidden)]
+pub use authorities::system_roots;
 pub use challenge::Challenge;
 pub use client::{Client, Fetched};
 pub use credentials::{Credential, Credentials};

@@ -1,18 +1,18 @@
 //! TLS for registries: the system's authorities, the folders of `certs.d`, and insecure registries.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Proxy;
 use reqwest::redirect::Policy;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
+use super::authorities::Authorities;
 use super::trusted_leaf::TrustedLeaf;
 use super::{CertificateProblem, Error, Proxies};
 
@@ -103,30 +103,18 @@ impl Trust {
         if self.unchecked {
             return Ok(Arc::new(Unchecked(provider)));
         }
-        let mut roots = system_roots().clone();
+        let mut added = RootCertStore::empty();
         for authority in &self.authorities {
-            roots
+            added
                 .add(authority.clone())
                 .map_err(|error| Error::Tls(error.into()))?;
         }
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .map_err(|error| Error::Tls(error.into()))?;
+        let verifier = Arc::new(Authorities::new(added, provider));
         Ok(match self.authorities.is_empty() {
             true => verifier,
             false => Arc::new(TrustedLeaf::new(verifier, self.authorities.clone())),
         })
     }
-}
-
-/// The system's authorities, read once.
-fn system_roots() -> &'static RootCertStore {
-    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
-    ROOTS.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        roots
-    })
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
@@ -13,13 +13,13 @@ use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 /// The usual check, which also accepts a trusted certificate as the server's own.
 #[derive(Debug)]
 pub(super) struct TrustedLeaf {
-    usual: Arc<WebPkiServerVerifier>,
+    usual: Arc<dyn ServerCertVerifier>,
     trusted: Vec<CertificateDer<'static>>,
 }
 
 impl TrustedLeaf {
     pub(super) fn new(
-        usual: Arc<WebPkiServerVerifier>,
+        usual: Arc<dyn ServerCertVerifier>,
         trusted: Vec<CertificateDer<'static>>,
     ) -> Self {
         Self { usual, trusted }
@@ -84,6 +84,7 @@ fn is_authority(error: &rustls::Error) -> bool {
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
     use rustls::RootCertStore;
+    use rustls::client::WebPkiServerVerifier;
 
     use super::*;
 
