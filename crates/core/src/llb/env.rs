@@ -61,7 +61,7 @@ impl Env {
         };
         self.forget(earlier);
         let entry = Entry {
-            assignment: format!("{key}={value}").into(),
+            assignment: [key, "=", value].concat().into(),
             key_len: key.len(),
         };
         self.text += entry.assignment.len();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What stands in a secret's place, as in BuildKit's own messages.
 const HIDDEN: &str = "xxxxx";
@@ -43,17 +44,50 @@ const SHORTEST_TOKEN: usize = 16;
 /// assert_eq!(redact(text), "cannot fetch https://xxxxx@host/x?access_token=xxxxx&ref=main: 403");
 /// ```
 pub fn redact(text: &str) -> Cow<'_, str> {
-    let has_token = PREFIXES.iter().any(|prefix| text.contains(prefix));
-    if !has_token && !text.contains("://") {
+    let mut shown = String::new();
+    let mut copied = 0;
+    let mut from = 0;
+    while let Some(at) = next_suspect(text, from) {
+        let word = word_around(text, from, at);
+        from = word.end;
+        if let Cow::Owned(hidden) = redact_word(&text[word.clone()], false) {
+            shown.push_str(&text[copied..word.start]);
+            shown.push_str(&hidden);
+            copied = word.end;
+        }
+    }
+    if copied == 0 {
         return Cow::Borrowed(text);
     }
-    let mut shown = String::with_capacity(text.len());
-    for word in text.split_inclusive(ends_url) {
-        let end = word.trim_end_matches(ends_url).len();
-        shown.push_str(&redact_word(&word[..end], false));
-        shown.push_str(&word[end..]);
-    }
+    shown.push_str(&text[copied..]);
     Cow::Owned(shown)
+}
+
+/// The place of the next `://` or beginning of a token. Nearly all texts are long and have none.
+fn next_suspect(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (from..bytes.len()).find(|&at| match bytes[at] {
+        b':' => bytes[at..].starts_with(b"://"),
+        b'_' | b'-' => ends_prefix(&bytes[from..=at]),
+        _ => false,
+    })
+}
+
+/// Does the text end with the beginning of a token? Each of them ends with `_` or `-`.
+fn ends_prefix(text: &[u8]) -> bool {
+    let mut prefixes = PREFIXES.iter();
+    prefixes.any(|prefix| text.ends_with(prefix.as_bytes()))
+}
+
+/// The word with this place in it, which begins at `from` or later.
+fn word_around(text: &str, from: usize, at: usize) -> Range<usize> {
+    let before = text[from..at]
+        .char_indices()
+        .rev()
+        .find(|(_, c)| ends_url(*c));
+    let begin = before.map_or(from, |(place, c)| from + place + c.len_utf8());
+    let end = text[at..].find(ends_url).map_or(text.len(), |end| at + end);
+    begin..end
 }
 
 /// The same for a text that is one URL, or none: its password may have any character.
@@ -82,25 +116,42 @@ pub fn redact_values(
 }
 
 fn ends_url(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '<' | '>')
+    match c {
+        '\0'..=' ' | '"' | '\'' | '`' | '<' | '>' | '\x7f' => true,
+        c => !c.is_ascii() && (c.is_whitespace() || c.is_control()),
+    }
 }
 
 /// A word without white space; `in_url` if it goes on a URL.
-fn redact_word(word: &str, in_url: bool) -> String {
+fn redact_word(word: &str, in_url: bool) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(word);
+    if in_url || word.contains("://") {
+        if word.contains('@') {
+            shown = Cow::Owned(hide_users(word));
+        }
+        if shown.contains(['?', '&']) {
+            shown = Cow::Owned(hide_values(&shown));
+        }
+    }
+    let marks = shown.bytes().enumerate();
+    let mut marks = marks.filter(|(_, byte)| matches!(byte, b'_' | b'-'));
+    if marks.any(|(at, _)| ends_prefix(&shown.as_bytes()[..=at])) {
+        shown = Cow::Owned(hide_tokens(&shown));
+    }
+    shown
+}
+
+/// The word without the users and passwords of its URLs.
+fn hide_users(word: &str) -> String {
     let mut shown = String::with_capacity(word.len());
     let mut rest = word;
-    let mut has_url = in_url;
     while let Some((before, after)) = rest.split_once("://") {
-        has_url = true;
         let (user, after) = split_user(after);
         shown.push_str(&format!("{before}://{}", shown_user(before, user)));
         rest = after;
     }
     shown.push_str(rest);
-    if has_url {
-        shown = hide_values(&shown);
-    }
-    hide_tokens(&shown)
+    shown
 }
 
 /// What stands behind `://`: the user of the authority, if there is one, and the rest.
@@ -223,6 +274,28 @@ mod tests {
             "ä://ü@ö",
         ] {
             assert_eq!(redact(text), text);
+        }
+    }
+
+    /// Every word taken apart, whatever is in it.
+    fn word_by_word(text: &str) -> String {
+        let words = text.split_inclusive(ends_url).map(|word| {
+            let end = word.trim_end_matches(ends_url).len();
+            let mut shown = hide_users(&word[..end]);
+            if word.contains("://") {
+                shown = hide_values(&shown);
+            }
+            hide_tokens(&shown) + &word[end..]
+        });
+        words.collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn words_that_are_left_out_have_nothing_to_hide(
+            text in "([ \n\"?&@:/=ä-]|://|https://|token=|npm_|ghp_|github_pat_|[a-z_]{1,18}){0,12}",
+        ) {
+            proptest::prop_assert_eq!(redact(&text), word_by_word(&text), "{:?}", text);
         }
     }
 

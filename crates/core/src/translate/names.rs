@@ -1,5 +1,7 @@
 //! The names of vertices: `[linux/amd64 build 2/5] RUN make`.
 
+use std::fmt::Write as _;
+
 use crate::llb::Env;
 use crate::oci::Platform;
 use crate::text::redact;
@@ -44,7 +46,8 @@ impl Steps {
             name.push(' ');
         }
         let width = self.total.ilog10() as usize + 1;
-        name.push_str(&format!("{:width$}/{}] ", self.index, self.total));
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{:width$}/{}] ", self.index, self.total);
         if self.on_build {
             name.push_str("ONBUILD ");
         }
@@ -61,7 +64,7 @@ impl Steps {
 /// The text with its first word in capitals.
 pub(super) fn upper_first_word(text: &str) -> String {
     match text.split_once(' ') {
-        Some((first, rest)) => format!("{} {rest}", first.to_uppercase()),
+        Some((first, rest)) => [&first.to_uppercase(), " ", rest].concat(),
         None => text.to_uppercase(),
     }
 }

@@ -33,12 +33,22 @@ impl Glob {
 
     /// The end of the match at the beginning of a value.
     pub(super) fn prefix(&self, value: &str) -> Option<usize> {
+        if self.needs_another(value) {
+            return None;
+        }
         self.at(value, 0, &mut Visited::new(self, value))
     }
 
     /// The first match.
     pub(super) fn find(&self, value: &str) -> Option<Range<usize>> {
         self.find_from(value, 0, &mut Visited::new(self, value))
+    }
+
+    /// True if it needs a character that the value lacks. `${VERSION%%[a-z]*}` is common, and
+    /// brackets have no meaning.
+    fn needs_another(&self, value: &str) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| matches!(part, Part::Is(c) if !value.contains(*c)))
     }
 
     /// All matches that do not overlap; an empty one right behind another match does not count.

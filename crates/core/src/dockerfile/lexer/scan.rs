@@ -69,7 +69,11 @@ impl<'a> Scan<'a> {
     }
 
     fn read(&mut self, stop: Option<char>) -> Result<(String, Vec<String>), ExpandErrorReason> {
-        let mut text = String::new();
+        // The whole word is longer than its parts, and mostly about as long as its expansion.
+        let mut text = match stop {
+            None => String::with_capacity(self.rest.len()),
+            Some(_) => String::new(),
+        };
         let mut words = Words::begin(&mut self.buffer);
         while let Some(c) = self.peek() {
             if stop == Some(c) {

@@ -20,11 +20,16 @@ impl Words {
         }
     }
 
-    /// An unquoted character; white space ends the word.
-    pub(super) fn add_char(&mut self, buffer: &mut Option<String>, c: char) {
-        if !c.is_whitespace() {
-            self.add_raw_char(buffer, c);
-        } else if self.in_word
+    /// Text without white space; maybe nothing, which begins no word.
+    fn add_part(&mut self, buffer: &mut Option<String>, part: &str) {
+        if !part.is_empty() {
+            self.add_raw(buffer, part);
+        }
+    }
+
+    /// White space was read.
+    fn end_word(&mut self, buffer: &mut Option<String>) {
+        if self.in_word
             && let Some(buffer) = buffer.as_mut().filter(|b| !b.is_empty())
         {
             self.words.push(std::mem::take(buffer));
@@ -40,11 +45,18 @@ impl Words {
         }
     }
 
-    /// Unquoted text.
+    /// Unquoted text, whose white space ends words.
     pub(super) fn add_text(&mut self, buffer: &mut Option<String>, text: &str) {
-        if buffer.is_some() {
-            text.chars().for_each(|c| self.add_char(buffer, c));
+        if buffer.is_none() {
+            return;
         }
+        let mut rest = text;
+        while let Some(space) = rest.find(char::is_whitespace) {
+            self.add_part(buffer, &rest[..space]);
+            self.end_word(buffer);
+            rest = rest[space..].trim_start();
+        }
+        self.add_part(buffer, rest);
     }
 
     /// Text that belongs to the word as a whole.

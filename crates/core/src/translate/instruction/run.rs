@@ -25,7 +25,7 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Res
     let options = step.scope.options;
     let caps = options.caps;
     let env = step.stage.state.shared_env();
-    let history = format!("RUN {}", history(&step.stage.args, &command.args, &env));
+    let history = history(&step.stage.args, &command.args, &env);
     let mut exec = Exec::new(command.args).proxy(step.scope.proxy.clone());
     if let Some(script) = command.script {
         exec = exec.mount(script);
@@ -148,7 +148,7 @@ fn constraints(
         keep_unset: true,
         ..step.scope.lexer
     };
-    let text = format!("{}{suffix}", step.instruction.original);
+    let text = [&step.instruction.original, suffix].concat();
     let shown = super::shown(&lexer, &text, &with_secrets_masked(env, mounts));
     let platform = step.stage.state.platform().cloned();
     let name = step.stage.steps.next(&shown, platform.as_ref(), Some(env));
@@ -186,11 +186,11 @@ fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
     env
 }
 
-/// The command with the ARGs that it sees in front: `|2 A=1 B=2 /bin/sh -c …`.
+/// The command with the ARGs that it sees in front: `RUN |2 A=1 B=2 /bin/sh -c …`.
 fn history(args: &BuildArgs, command: &[String], env: &Env) -> String {
-    let mut text = String::new();
+    let mut text = String::from("RUN ");
     if args.len() > 0 {
-        text = format!("|{} ", args.len());
+        text.push_str(&format!("|{} ", args.len()));
     }
     for (name, value) in args.iter() {
         text.push_str(name);
@@ -226,9 +226,9 @@ mod tests {
         let env: Env = [("A", "3")].into_iter().collect();
         assert_eq!(
             history(&args, &["x".into(), "y".into()], &env),
-            "|3 A=3 B= C=4 x y"
+            "RUN |3 A=3 B= C=4 x y"
         );
         let none = BuildArgs::default();
-        assert_eq!(history(&none, &["x".into()], &env), "x");
+        assert_eq!(history(&none, &["x".into()], &env), "RUN x");
     }
 }
