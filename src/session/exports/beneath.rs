@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -19,7 +20,7 @@ const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 /// The destination of an export.
 #[derive(Debug)]
 pub(super) struct Beneath {
-    root: files::Beneath,
+    root: Arc<files::Beneath>,
     /// The directory that was opened last. Paths arrive sorted, so the next one usually uses it
     /// too.
     last: Option<(Vec<u8>, OwnedFd)>,
@@ -28,8 +29,16 @@ pub(super) struct Beneath {
 impl Beneath {
     /// Opens the root.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
-        let root = files::Beneath::open(root)?;
+        let root = Arc::new(files::Beneath::open(root)?);
         Ok(Self { root, last: None })
+    }
+
+    /// The same destination for another thread.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            root: Arc::clone(&self.root),
+            last: None,
+        }
     }
 
     /// Returns the root.

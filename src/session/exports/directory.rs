@@ -48,6 +48,7 @@ pub(super) fn receive(
             }
             receiver.ask(&mut answers)?;
         }
+        receiver.tree.contents.flush()?;
         // Requests are batched while more packets are waiting.
         if !answers.is_empty() && packets.is_empty() {
             outbound.blocking_send(std::mem::take(&mut answers))?;
@@ -106,10 +107,10 @@ impl Receiver {
                 None => self.listed = true,
             },
             PacketType::PacketData if packet.data.is_empty() => {
-                self.tree.finish(packet.id)?;
+                self.tree.contents.end(packet.id)?;
                 self.asked = self.asked.saturating_sub(1);
             }
-            PacketType::PacketData => self.tree.write(packet.id, &packet.data)?,
+            PacketType::PacketData => self.tree.contents.write(packet.id, packet.data)?,
             PacketType::PacketFin => return Ok(self.finished),
             PacketType::PacketErr => {
                 return Err(ExportError::Sender(

@@ -4,6 +4,7 @@
 mod beneath;
 mod broken;
 mod budget;
+mod content;
 mod directory;
 mod error;
 mod file;

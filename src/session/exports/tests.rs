@@ -405,6 +405,48 @@ async fn more_files_than_can_be_asked_for_at_a_time() {
 }
 
 #[tokio::test]
+async fn folders_are_completed_after_their_files_whoever_wrote_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for folder in 0..5 {
+        files.push(file(&format!("d{folder}"), mode::DIR | 0o555, ""));
+        let inside = (0..60).map(|n| file(&format!("d{folder}/f{n:02}"), 0o640, "content"));
+        files.extend(inside);
+    }
+    send(dir.path(), &files).await.unwrap();
+    for (stat, content) in &files {
+        let path = std::ffi::OsStr::from_bytes(&stat.path);
+        let path = dir.path().join(path);
+        let found = fs::metadata(&path).unwrap();
+        let permissions = mode::to_permissions(stat.mode);
+        assert_eq!(found.mode() & 0o7777, permissions, "{path:?}");
+        assert_eq!(
+            (found.mtime(), found.mtime_nsec()),
+            (1_000_000_007, 9),
+            "{path:?}"
+        );
+        if found.is_file() {
+            assert_eq!(fs::read(&path).unwrap(), content.as_bytes(), "{path:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_ends_the_transfer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut files: Vec<_> = (0..200)
+        .map(|n| file(&format!("f{n:03}"), 0o644, "content"))
+        .collect();
+    files[100].0.path = vec![b'x'; 300];
+    let error = send(dir.path(), &files).await.unwrap_err();
+    assert!(error.starts_with("cannot create xxx"), "{error}");
+    assert!(
+        error.ends_with("File name too long (os error 36)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn the_senders_error_is_passed_on() {
     let dir = tempfile::tempdir().unwrap();
     let mut daemon = Daemon::<Packet>::start(Exports::new().with_directory(0, dir.path()), "0")

@@ -1,8 +1,8 @@
-//! Writes the files of a local export, one packet at a time.
+//! Creates the entries of a local export. `content` writes the files that have content.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -12,24 +12,20 @@ use rustix::io::Errno;
 
 use super::beneath::{self, Beneath};
 use super::budget::{self, Budget};
+use super::content::Contents;
 use super::error::ExportError;
 use super::mirror::Mirror;
 use crate::proto::fsutil::types::Stat;
-use crate::session::fsutil::{PathTable, mode};
+use crate::session::fsutil::mode;
 
 /// A destination and its pending files.
 ///
-/// A file is created when its content arrives, so an interrupted transfer leaves no empty or
-/// partial files. Directories have mode 0700 until the end, when their modes and times are set.
+/// Directories have mode 0700 until the end, when their modes and times are set.
 /// Owner and group are the caller's. Existing entries are replaced, but a directory stays.
 #[derive(Debug)]
 pub(super) struct Tree {
     beneath: Beneath,
-    /// The files to be requested, with mode and time.
-    files: PathTable<2>,
-    /// The extended attributes of pending files; few have any.
-    attributes: HashMap<u32, BTreeMap<String, Vec<u8>>>,
-    open: HashMap<u32, File>,
+    pub(super) contents: Contents,
     /// Hard links, which are created after their files: the new name and the existing one.
     links: Vec<(Vec<u8>, Vec<u8>)>,
     directories: Vec<Stat>,
@@ -41,12 +37,11 @@ pub(super) struct Tree {
 impl Tree {
     /// Opens the root. With `mirror`, files that do not arrive are removed.
     pub(super) fn open(root: &Path, mirror: bool) -> io::Result<Self> {
+        let beneath = Beneath::open(root)?;
         Ok(Self {
             mirror: mirror.then(Mirror::default),
-            beneath: Beneath::open(root)?,
-            files: PathTable::default(),
-            attributes: HashMap::new(),
-            open: HashMap::new(),
+            contents: Contents::new(beneath.again()),
+            beneath,
             links: Vec::new(),
             directories: Vec::new(),
             budget: Budget::default(),
@@ -68,16 +63,13 @@ impl Tree {
             beneath::check(&stat.linkname)?;
             self.links.push((stat.path, stat.linkname));
         } else if stat.size == 0 {
-            let file = self.create_file(&stat.path, stat.mode)?;
+            let file = create_file(&mut self.beneath, &stat.path, stat.mode)?;
             complete(&file, stat.mode, stat.mod_time, &stat.xattrs)
                 .map_err(|error| ExportError::file("create", &stat.path, error))?;
         } else {
-            let values = [u64::from(stat.mode), stat.mod_time.cast_unsigned()];
-            self.files.insert(id, &stat.path, values);
-            budget::files(self.files.size())?;
-            if !stat.xattrs.is_empty() {
-                self.attributes.insert(id, stat.xattrs);
-            }
+            let values = (stat.mode, stat.mod_time);
+            let mut pending = self.contents.pending();
+            budget::files(pending.insert(id, &stat.path, values, stat.xattrs))?;
             return Ok(true);
         }
         Ok(false)
@@ -95,20 +87,6 @@ impl Tree {
             .map_err(|failed| failed.at("create directory", &stat.path))?;
         self.directories.push(stat);
         Ok(())
-    }
-
-    /// Creates a file with its final permissions.
-    fn create_file(&mut self, path: &[u8], go_mode: u32) -> Result<File, ExportError> {
-        let (parent, name) = self.beneath.parent(path)?;
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        // Set-id bits are only set on complete files.
-        let mode = permissions(go_mode) & Mode::from_raw_mode(0o777);
-        replacing(parent, name, || {
-            rustix::fs::openat(parent, name, flags, mode)
-        })
-        .map(File::from)
-        .map_err(|failed| failed.at("create", path))
     }
 
     /// Creates links, pipes and devices.
@@ -141,41 +119,11 @@ impl Tree {
             .map_err(|failed| failed.at(action, &stat.path))
     }
 
-    /// Appends to a requested file.
-    pub(super) fn write(&mut self, id: u32, data: &[u8]) -> Result<(), ExportError> {
-        if !self.open.contains_key(&id) {
-            let (path, [mode, _]) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
-            let file = self.create_file(&path, mode as u32)?;
-            self.open.insert(id, file);
-        }
-        let written = self
-            .open
-            .get_mut(&id)
-            .map_or(Ok(()), |file| file.write_all(data));
-        written.map_err(|error| ExportError::file("write", &self.path(id), error))
-    }
-
-    /// Completes a requested file.
-    pub(super) fn finish(&mut self, id: u32) -> Result<(), ExportError> {
-        let (path, [mode, time]) = self.files.get(id).ok_or(ExportError::NotAsked { id })?;
-        let mode = mode as u32;
-        let file = match self.open.remove(&id) {
-            Some(file) => file,
-            None => self.create_file(&path, mode)?,
-        };
-        let attributes = self.attributes.remove(&id).unwrap_or_default();
-        complete(&file, mode, time.cast_signed(), &attributes)
-            .map_err(|error| ExportError::file("complete", &path, error))
-    }
-
-    fn path(&self, id: u32) -> Vec<u8> {
-        let entry = self.files.get(id);
-        entry.map_or_else(Vec::new, |(path, _)| path)
-    }
-
-    /// Does what must wait for all files: creates hard links, removes other files of a mirror, and
+    /// Does what must wait for all files, once they are written: creates hard links, removes other files of a mirror, and
     /// sets the modes and times of directories, innermost first.
     pub(super) fn complete(&mut self) -> Result<(), ExportError> {
+        self.contents.flush()?;
+        self.contents.finish()?;
         for (path, first) in mem::take(&mut self.links) {
             self.link(&path, &first)?;
         }
@@ -204,17 +152,21 @@ impl Tree {
     }
 }
 
-impl Drop for Tree {
-    /// Removes incomplete files.
-    fn drop(&mut self) {
-        for id in mem::take(&mut self.open).into_keys() {
-            let path = self.path(id);
-            if let Ok((parent, name)) = self.beneath.parent(&path) {
-                // Nothing can be done if this fails.
-                let _ = rustix::fs::unlinkat(parent, name, AtFlags::empty());
-            }
-        }
-    }
+/// Creates a file with its final permissions.
+pub(super) fn create_file(
+    beneath: &mut Beneath,
+    path: &[u8],
+    go_mode: u32,
+) -> Result<File, ExportError> {
+    let (parent, name) = beneath.parent(path)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // Set-id bits are only set on complete files.
+    let mode = permissions(go_mode) & Mode::from_raw_mode(0o777);
+    replacing(parent, name, || {
+        rustix::fs::openat(parent, name, flags, mode)
+    })
+    .map(File::from)
+    .map_err(|failed| failed.at("create", path))
 }
 
 /// Why an entry could not be created.
@@ -258,7 +210,7 @@ fn replacing<T>(
 
 /// Sets mode, owner and attributes. Attributes that the file system rejects are omitted, as in the
 /// reference.
-fn complete(
+pub(super) fn complete(
     file: impl AsFd,
     mode: u32,
     time: i64,
