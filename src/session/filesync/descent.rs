@@ -2,7 +2,7 @@
 //! are read from its own. A folder that becomes a link counts as vanished.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Stat};
 use rustix::io::Errno;
@@ -20,8 +20,26 @@ pub(super) struct Descent<'r, S> {
     /// The current path, relative to the root.
     path: Vec<u8>,
     open: Vec<Level<S>>,
-    /// The open folder, and the length of its path.
-    handle: Option<(usize, OwnedFd)>,
+    handle: Option<Handle>,
+}
+
+/// The open folder.
+#[derive(Debug)]
+struct Handle {
+    /// The length of its path, relative to the root.
+    length: usize,
+    folder: OwnedFd,
+    /// Its absolute path, if that leads to it.
+    path: Option<Vec<u8>>,
+}
+
+/// An entry of a folder.
+pub(super) struct Found<'d> {
+    pub(super) folder: BorrowedFd<'d>,
+    /// The absolute path that the folder had when it was opened, if it is known.
+    pub(super) folder_path: Option<&'d [u8]>,
+    pub(super) name: &'d [u8],
+    pub(super) stat: Stat,
 }
 
 /// A folder between the root and the current path.
@@ -94,9 +112,8 @@ impl<'r, S> Descent<'r, S> {
         self.open.last().map(|level| &level.state)
     }
 
-    /// Looks at the first `length` bytes of the current path. Returns the parent folder, the name
-    /// in it, and its metadata. Links are not followed.
-    pub(super) fn look(&mut self, length: usize) -> io::Result<(BorrowedFd<'_>, &[u8], Stat)> {
+    /// Looks at the first `length` bytes of the current path. Links are not followed.
+    pub(super) fn look(&mut self, length: usize) -> io::Result<Found<'_>> {
         let parent = self.path[..length].iter().rposition(|&byte| byte == b'/');
         let parent = parent.unwrap_or_default();
         self.hold(parent)?;
@@ -104,12 +121,16 @@ impl<'r, S> Descent<'r, S> {
             [b'/', name @ ..] => name,
             name => name,
         };
-        let folder = match &self.handle {
-            Some((_, folder)) => folder.as_fd(),
-            None => self.root.as_fd(),
+        let (folder, folder_path) = match &self.handle {
+            Some(handle) => (handle.folder.as_fd(), handle.path.as_deref()),
+            None => (self.root.as_fd(), None),
         };
-        let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok((folder, name, found))
+        Ok(Found {
+            folder,
+            folder_path,
+            name,
+            stat: rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?,
+        })
     }
 
     /// Enters the current path, a folder.
@@ -117,10 +138,10 @@ impl<'r, S> Descent<'r, S> {
         let length = self.path.len();
         self.handle = None;
         self.hold(length)?;
-        let Some((_, folder)) = &self.handle else {
+        let Some(handle) = &self.handle else {
             return Ok(());
         };
-        let listing = Listing::read(folder)?;
+        let listing = Listing::read(&handle.folder)?;
         self.open.push(Level {
             listing,
             length,
@@ -131,11 +152,8 @@ impl<'r, S> Descent<'r, S> {
 
     /// Opens the folder at the first `length` bytes of the path, unless it is open already.
     fn hold(&mut self, length: usize) -> io::Result<()> {
-        if self
-            .handle
-            .as_ref()
-            .is_some_and(|(held, _)| *held == length)
-        {
+        let held = self.handle.as_ref().map(|handle| handle.length);
+        if held == Some(length) {
             return Ok(());
         }
         let path = match length {
@@ -143,9 +161,24 @@ impl<'r, S> Descent<'r, S> {
             length => &self.path[..length],
         };
         let folder = self.root.directory(path, Links::Never).map_err(vanished)?;
-        self.handle = Some((length, folder));
+        self.handle = Some(Handle {
+            length,
+            path: absolute(&folder),
+            folder,
+        });
         Ok(())
     }
+}
+
+/// Returns the absolute path of an open folder. There is none if it was removed, or if something
+/// else was mounted there.
+fn absolute(folder: &OwnedFd) -> Option<Vec<u8>> {
+    let link = format!("/proc/self/fd/{}", folder.as_raw_fd());
+    let path = rustix::fs::readlink(link, Vec::new()).ok()?;
+    let there = rustix::fs::lstat(&path).ok()?;
+    let own = rustix::fs::fstat(folder).ok()?;
+    let same = (there.st_dev, there.st_ino) == (own.st_dev, own.st_ino);
+    same.then(|| path.into_bytes())
 }
 
 /// A folder that became a link counts as vanished.

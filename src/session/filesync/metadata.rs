@@ -3,29 +3,26 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::AsRawFd as _;
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use super::descent::Found;
 use crate::proto::fsutil::types::Stat;
 use crate::session::fsutil::mode;
 
 /// The device and inode number, which identify hard links to one file.
 pub(super) type Inode = (u64, u64);
 
-/// Fills everything but the path, from the metadata `found` of `name` in the open folder. Owner and
+/// Fills everything but the path, from an entry of an open folder. Owner and
 /// group stay 0, as `docker build` and buildx send all files. Returns the inode if the file has
 /// several names.
 ///
 /// As in fsutil, a directory has no size, a socket becomes an empty regular file, and unreadable
 /// extended attributes are omitted.
-pub(super) fn fill(
-    stat: &mut Stat,
-    folder: BorrowedFd<'_>,
-    name: &[u8],
-    found: &rustix::fs::Stat,
-) -> io::Result<Option<Inode>> {
+pub(super) fn fill(stat: &mut Stat, entry: &Found<'_>) -> io::Result<Option<Inode>> {
+    let found = &entry.stat;
     let kind = FileType::from_raw_mode(found.st_mode);
     stat.mode = go_mode(found.st_mode, kind);
     stat.uid = 0;
@@ -44,11 +41,13 @@ pub(super) fn fill(
         _ => (0, 0),
     };
     if kind == FileType::Symlink {
-        let target = rustix::fs::readlinkat(folder, name, Vec::new())?;
+        let target = rustix::fs::readlinkat(entry.folder, entry.name, Vec::new())?;
         stat.linkname = target.into_bytes();
     }
     stat.xattrs.clear();
-    read_xattrs(folder, name, &mut stat.xattrs)?;
+    if !has_no_xattrs(entry) {
+        read_xattrs(entry, &mut stat.xattrs)?;
+    }
     let linked = found.st_nlink > 1 && !matches!(kind, FileType::Directory | FileType::Symlink);
     Ok(linked.then_some((found.st_dev, found.st_ino)))
 }
@@ -74,15 +73,25 @@ fn device(number: u64) -> (i64, i64) {
     (major as i64, minor as i64)
 }
 
+/// True if a look at the folder's absolute path shows that the entry has no attributes, as nearly
+/// all files. This takes a third of the time of the way through `/proc`. Only "none" counts of the
+/// answer, so a folder that is replaced meanwhile reveals nothing.
+fn has_no_xattrs(entry: &Found<'_>) -> bool {
+    let Some(folder) = entry.folder_path else {
+        return false;
+    };
+    let path = [folder, b"/", entry.name].concat();
+    // Too small for any name.
+    let mut names = [0; 1];
+    let listed = rustix::fs::llistxattr(path, &mut names);
+    matches!(listed, Ok(0) | Err(Errno::NOTSUP))
+}
+
 /// Reads the extended attributes, without those of macOS. No system call does this for a name in an
 /// open folder, so it goes through `/proc`. Without `/proc` there are none.
-fn read_xattrs(
-    folder: BorrowedFd<'_>,
-    name: &[u8],
-    xattrs: &mut BTreeMap<String, Vec<u8>>,
-) -> io::Result<()> {
-    let mut path = format!("/proc/self/fd/{}/", folder.as_raw_fd()).into_bytes();
-    path.extend_from_slice(name);
+fn read_xattrs(entry: &Found<'_>, xattrs: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    let mut path = format!("/proc/self/fd/{}/", entry.folder.as_raw_fd()).into_bytes();
+    path.extend_from_slice(entry.name);
     let path = CString::new(path)?;
     let mut small = [0; 512];
     let mut large = Vec::new();
@@ -140,6 +149,12 @@ mod tests {
     use super::*;
 
     fn stat(path: &Path) -> (Stat, Option<Inode>) {
+        let direct = stat_through(path, path.parent());
+        assert_eq!(direct, stat_through(path, None), "{path:?}");
+        direct
+    }
+
+    fn stat_through(path: &Path, folder_path: Option<&Path>) -> (Stat, Option<Inode>) {
         let mut stat = Stat {
             uid: 7,
             linkname: "old".into(),
@@ -147,8 +162,13 @@ mod tests {
         };
         let folder = std::fs::File::open(path.parent().unwrap()).unwrap();
         let name = path.file_name().unwrap().as_bytes();
-        let found = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).unwrap();
-        let inode = fill(&mut stat, folder.as_fd(), name, &found).unwrap();
+        let entry = Found {
+            folder: folder.as_fd(),
+            folder_path: folder_path.map(|path| path.as_os_str().as_bytes()),
+            name,
+            stat: rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).unwrap(),
+        };
+        let inode = fill(&mut stat, &entry).unwrap();
         (stat, inode)
     }
 

@@ -106,7 +106,7 @@ impl Survey {
     ) -> io::Result<()> {
         let metadata = match descent.look(descent.path().len()) {
             Err(error) if is_gone(&error) => return Ok(()),
-            looked => looked?.2,
+            looked => looked?.stat,
         };
         let path = in_text(descent.path()).into_owned();
         let mut state = MatchState::default();

@@ -75,8 +75,8 @@ impl Walk<'_, '_> {
             FileType::Unknown => {
                 let length = self.descent.path().len();
                 let found = self.descent.look(length);
-                found.is_ok_and(|(_, _, found)| {
-                    FileType::from_raw_mode(found.st_mode) == FileType::Directory
+                found.is_ok_and(|found| {
+                    FileType::from_raw_mode(found.stat.st_mode) == FileType::Directory
                 })
             }
             kind => kind == FileType::Directory,
@@ -117,9 +117,12 @@ impl Walk<'_, '_> {
 
     /// Visits the first `length` bytes of the current path. Returns false if it has vanished.
     fn visit(&mut self, length: usize) -> Result<bool, TransferError> {
-        let looked = self.descent.look(length);
-        let filled = looked
-            .and_then(|(folder, name, found)| metadata::fill(&mut self.stat, folder, name, &found));
+        // An entry mostly has attributes if the one before it has.
+        let try_path = self.stat.xattrs.is_empty();
+        let filled = self.descent.look(length).and_then(|mut found| {
+            found.folder_path = found.folder_path.filter(|_| try_path);
+            metadata::fill(&mut self.stat, &found)
+        });
         let path = &self.descent.path()[..length];
         let inode = match filled {
             Ok(inode) => inode,
