@@ -159,9 +159,7 @@ pub(crate) fn main() -> ExitCode {
         let answered = completion::answer_script(&shell, invocation.arguments, Cli::command());
         return answered.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
     }
-    let mut command = Cli::command();
-    command.build();
-    let cli = normalize::normalized(&command, invocation.arguments.clone())
+    let cli = normalize::normalized(&Cli::command(), invocation.arguments.clone())
         .and_then(|arguments| Cli::try_parse_from(&arguments));
     let cli = match cli {
         Ok(cli) => cli,

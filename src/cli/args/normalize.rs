@@ -21,13 +21,14 @@ struct Word {
 
 /// Returns the arguments without empty values and without `=true` and `=false`.
 ///
-/// The command has to be built. Fails if a switch has a value that is not a boolean.
+/// Fails if a switch has a value that is not a boolean.
 pub(crate) fn normalized(
     command: &Command,
     arguments: Vec<OsString>,
 ) -> Result<Vec<OsString>, clap::Error> {
+    let command = built(command, &arguments);
     let mut reader = Reader {
-        current: command,
+        current: &command,
         words: Vec::with_capacity(arguments.len()),
         error: None,
     };
@@ -47,6 +48,21 @@ pub(crate) fn normalized(
         Some(error) => Err(error),
         None => Ok(reader.words.into_iter().map(|word| word.text).collect()),
     }
+}
+
+/// Builds the subcommands that the arguments can mean. To build all of them takes longer than to
+/// translate a Dockerfile.
+fn built(command: &Command, arguments: &[OsString]) -> Command {
+    let named = |subcommand: &Command| {
+        let mut names = std::iter::once(subcommand.get_name()).chain(subcommand.get_all_aliases());
+        names.any(|name| arguments.iter().any(|argument| argument == name))
+    };
+    let named = command.get_subcommands().filter(|it| named(it)).cloned();
+    let mut built = Command::new("solvekit")
+        .args(command.get_arguments().cloned())
+        .subcommands(named.collect::<Vec<_>>());
+    built.build();
+    built
 }
 
 struct Reader<'a> {

@@ -68,9 +68,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub(super) fn main(invocation: &Invocation) -> ExitCode {
-    let mut command = Buildctl::command();
-    command.build();
-    let cli = normalize::normalized(&command, invocation.arguments.clone())
+    let cli = normalize::normalized(&Buildctl::command(), invocation.arguments.clone())
         .and_then(|arguments| Buildctl::try_parse_from(&arguments));
     let cli = match cli {
         Ok(cli) => cli,

@@ -9,10 +9,8 @@ fn of(arguments: &[&str]) -> Vec<String> {
 }
 
 fn try_of(arguments: &[&str]) -> Result<Vec<OsString>, clap::Error> {
-    let mut command = Cli::command();
-    command.build();
     let arguments = arguments.iter().map(OsString::from).collect();
-    normalized(&command, arguments)
+    normalized(&Cli::command(), arguments)
 }
 
 #[test]
@@ -46,6 +44,10 @@ fn an_empty_value_counts_as_not_given() {
             &["x", "build", "-t", "a", "."],
         ),
         (&["x", "prune", "--keep-storage", ""], &["x", "prune"]),
+        (
+            &["x", "--builder", "build", "b", "-f", "", "."],
+            &["x", "--builder", "build", "b", "."],
+        ),
     ] {
         assert_eq!(of(given), left, "{given:?}");
     }
