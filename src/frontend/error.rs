@@ -225,6 +225,8 @@ pub enum Refusal {
 pub struct SolveFailure {
     /// The platform; `None` if the build has only one.
     pub platform: Option<Platform>,
+    /// The platform whose graph failed, if it is known.
+    pub built_for: Option<Platform>,
     /// The daemon's message.
     pub message: String,
     /// The exit code, if the step's process failed.
@@ -369,6 +371,7 @@ impl Error {
         let excerpt = lines.as_ref().map(|lines| source.excerpt_of(lines));
         Self::Solve(Box::new(SolveFailure {
             platform: platform.cloned(),
+            built_for: platform.cloned(),
             message: failure.map_or_else(
                 || causes::in_one_line(&error),
                 |failure| failure.message.clone(),
@@ -379,6 +382,16 @@ impl Error {
             explanation: None,
             source: error,
         }))
+    }
+}
+
+impl Error {
+    /// The same with the platform whose graph failed.
+    pub(super) fn built_for(mut self, platform: &Platform) -> Self {
+        if let Self::Solve(failure) = &mut self {
+            failure.built_for = Some(platform.clone());
+        }
+        self
     }
 }
 

@@ -47,7 +47,9 @@ pub(super) async fn all(
         let platform = Some(&translation.platform).filter(|_| several);
         let solved = async {
             let solved = one(bridge, &translation.definition, setting).await;
-            let reference = solved.map_err(|error| Error::solve(source, platform, error))?;
+            let reference = solved.map_err(|error| {
+                Error::solve(source, platform, error).built_for(&translation.platform)
+            })?;
             let scanned = match scanner {
                 None => None,
                 Some(scanner) => Some(scanner.scan(bridge, setting, &translation).await?),

@@ -116,6 +116,15 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// An ignore file is named for a context that is no folder of this machine.
+    #[error(
+        "the ignore file {} is for a context that is a folder, and this one is not",
+        path.display()
+    )]
+    IgnoreFileWithoutFolder {
+        /// The path.
+        path: PathBuf,
+    },
     /// The ignore file has an invalid pattern.
     #[error("cannot use the ignore file {}", path.display())]
     IgnorePatterns {

@@ -32,6 +32,10 @@ pub(crate) struct FileArgs {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: Option<String>,
 
+    /// Exclude from the context what this file says, instead of .dockerignore
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ignorefile: Option<PathBuf>,
+
     /// Add a named context for FROM, COPY --from and RUN --mount: NAME=PATH, or NAME= and a
     /// docker-image://, oci-layout://, target: or other URL; repeatable
     #[arg(long, value_name = "NAME=CONTEXT")]
@@ -81,6 +85,7 @@ impl FileArgs {
         if uses_stdin && std::io::stdin().is_terminal() {
             return Err(BuildUsage::ContextFromTerminal.into());
         }
+        request.ignore_file.clone_from(&self.ignorefile);
         request.contexts = named_contexts(&self.build_context)?;
         Ok(request)
     }

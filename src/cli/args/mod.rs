@@ -25,4 +25,5 @@ pub(crate) mod registries;
 pub(crate) mod reports;
 pub(crate) mod resources;
 pub(crate) mod secrets;
+pub(crate) mod value_files;
 pub(crate) mod values;

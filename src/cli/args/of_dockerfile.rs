@@ -10,7 +10,7 @@ use solvekit::pipeline;
 use solvekit::text;
 
 use super::contexts::FileArgs;
-use super::values;
+use super::value_files::ArgumentArgs;
 use crate::cli::commands::build as build_command;
 use crate::cli::environment::Environment;
 use crate::cli::report::{Failure, build_failure, daemon_text};
@@ -34,9 +34,8 @@ pub(crate) struct DockerfileArgs {
     #[arg(long, value_name = "STAGE", add = complete::stages())]
     target: Option<String>,
 
-    /// Set an ARG; without =VALUE the value comes from the environment; repeatable
-    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
-    build_arg: Vec<(String, Option<String>)>,
+    #[command(flatten)]
+    arguments: ArgumentArgs,
 }
 
 /// A Dockerfile that was read, and what it is looked at for.
@@ -52,7 +51,7 @@ impl DockerfileArgs {
         let mut request = self.files.request(&self.context)?;
         request.platforms = build_command::platforms(&self.platform, environment)?;
         request.target = self.target.clone();
-        request.build_args = values::build_args(self.build_arg.clone());
+        request.build_args = self.arguments.read()?;
         if let Some(epoch) = &environment.source_date_epoch {
             request
                 .build_args

@@ -7,7 +7,7 @@ use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
 
 use super::usage::Advised as _;
-use super::{Failure, hint, platforms_failure};
+use super::{Failure, hint, last_lines, platforms_failure};
 use crate::cli::interrupt::EXIT_INTERRUPTED;
 
 /// gRPC's Internal and ResourceExhausted have exit codes of their own, as in buildx.
@@ -80,10 +80,12 @@ pub(crate) fn report_of(error: &FrontendError, summary: &Summary, mode: Mode) ->
         FrontendError::Translate(failure) => failure.excerpt.clone(),
         FrontendError::Refused(failure) => failure.excerpt.clone(),
         FrontendError::Solve(failure) => {
-            let mut report = step_of(failure.source.failure(), summary)
+            let step = step_of(failure.source.failure(), summary);
+            let mut report = step
                 .map(|step| step.render(mode.report_lines()))
                 .unwrap_or_default();
             report.push_str(&failure.excerpt);
+            report.push_str(&last_lines::of_step(failure, step));
             report
         }
         _ => String::new(),

@@ -14,6 +14,7 @@ pub(crate) mod display;
 pub(crate) mod explanation;
 pub(crate) mod failure;
 pub(crate) mod hint;
+pub(crate) mod last_lines;
 mod library;
 pub(crate) mod nodes_failure;
 pub(crate) mod platforms_failure;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::dockerfile;
-use crate::files::{Beneath, BeneathError, Links, Way, take_at_most, way};
+use crate::files::{Beneath, BeneathError, Links, Way, read_at_most, take_at_most, way};
 use crate::pipeline::Error;
 use crate::session::PatternMatcher;
 use crate::suggest;
@@ -163,13 +163,26 @@ pub(super) fn ignore_file(
             Err(error) => return Err(outside(error, &path, folder)),
         };
         let text = take_at_most(file, MAX_IGNORE_FILE).map_err(unreadable)?;
-        let patterns = dockerfile::parse_ignore(&text);
-        return match PatternMatcher::new(&patterns) {
-            Ok(_) => Ok(Some((path, patterns))),
-            Err(source) => Err(Error::IgnorePatterns { path, source }),
-        };
+        return patterns(path, &text).map(Some);
     }
     Ok(None)
+}
+
+/// An ignore file whose path was typed. It is the user's own, who may follow links.
+pub(super) fn typed_ignore_file(path: &Path) -> Result<IgnoreFile, Error> {
+    let text = read_at_most(path, MAX_IGNORE_FILE).map_err(|source| Error::IgnoreFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    patterns(path.to_owned(), &text)
+}
+
+fn patterns(path: PathBuf, text: &[u8]) -> Result<IgnoreFile, Error> {
+    let patterns = dockerfile::parse_ignore(text);
+    match PatternMatcher::new(&patterns) {
+        Ok(_) => Ok((path, patterns)),
+        Err(source) => Err(Error::IgnorePatterns { path, source }),
+    }
 }
 
 /// The folder of a path and the name in it.

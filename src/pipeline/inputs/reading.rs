@@ -21,6 +21,9 @@ const SNIFFED: u64 = 1024;
 /// What is missing or wrong, with its path.
 pub fn read(request: &BuildRequest) -> Result<Inputs, Error> {
     let named = named::read(&request.contexts)?;
+    if let (Some(path), false) = (&request.ignore_file, is_folder(request)) {
+        return Err(Error::IgnoreFileWithoutFolder { path: path.clone() });
+    }
     let inputs = match &request.context {
         MainContext::Directory(path) => with_folder(request, path)?,
         MainContext::Remote(url) => fetched(request, ContextRead::Remote(url.clone()))?,
@@ -29,30 +32,39 @@ pub fn read(request: &BuildRequest) -> Result<Inputs, Error> {
     Ok(Inputs { named, ..inputs })
 }
 
+fn is_folder(request: &BuildRequest) -> bool {
+    matches!(request.context, MainContext::Directory(_))
+}
+
 fn with_folder(request: &BuildRequest, path: &Path) -> Result<Inputs, Error> {
     let context = folder::context_folder(path)?;
     let given = match &request.dockerfile {
         None => None,
         Some(DockerfileFrom::Path(path)) => Some(path.as_path()),
         Some(DockerfileFrom::Url(url)) => {
-            return ignoring(context, None, DockerfileRead::Url(url.clone()));
+            return ignoring(request, context, None, DockerfileRead::Url(url.clone()));
         }
         Some(DockerfileFrom::Stream(stream)) => {
-            return ignoring(context, None, from_stream(stream)?);
+            return ignoring(request, context, None, from_stream(stream)?);
         }
     };
     let path = folder::dockerfile_path(given, path, &context);
     let dockerfile = on_disk(&path, folder::dockerfile(&path, &context)?);
-    ignoring(context, Some(&path), dockerfile)
+    ignoring(request, context, Some(&path), dockerfile)
 }
 
 /// A folder as context, with the ignore file that applies.
 fn ignoring(
+    request: &BuildRequest,
     context: PathBuf,
     path: Option<&Path>,
     dockerfile: DockerfileRead,
 ) -> Result<Inputs, Error> {
-    let (ignore_file, excludes) = folder::ignore_file(&context, path)?.unzip();
+    let found = match &request.ignore_file {
+        Some(path) => Some(folder::typed_ignore_file(path)?),
+        None => folder::ignore_file(&context, path)?,
+    };
+    let (ignore_file, excludes) = found.unzip();
     Ok(Inputs {
         ignore_file,
         excludes: excludes.unwrap_or_default(),

@@ -16,6 +16,7 @@ pub(super) mod translation;
 pub(super) mod value;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::client::{CacheEntry, DaemonKind, SourcePolicy};
 use crate::frontend::{Choice, ImageLock};
@@ -39,6 +40,9 @@ pub struct BuildRequest {
     pub context: MainContext,
     /// The Dockerfile; `None` is `Dockerfile` in the context.
     pub dockerfile: Option<DockerfileFrom>,
+    /// The file of what the context excludes; `None` is `NAME.dockerignore` beside the Dockerfile,
+    /// or `.dockerignore` in the context.
+    pub ignore_file: Option<PathBuf>,
     /// Contexts with a name, which `FROM`, `COPY --from` and `RUN --mount=from=` take before images
     /// and stages of that name. [`context_name`](crate::pipeline::context_name) makes a name as it
     /// is looked up.
@@ -122,6 +126,7 @@ impl BuildRequest {
         Self {
             context: context.into(),
             dockerfile: None,
+            ignore_file: None,
             contexts: BTreeMap::new(),
             frontend: Choice::Auto,
             platforms: Vec::new(),

@@ -7,9 +7,9 @@ use super::template::{TemplateError, substitute};
 /// Why an environment file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
-pub(super) struct DotenvError {
+pub struct DotenvError {
     /// The line of the file, from 1.
-    pub(super) line: usize,
+    pub line: usize,
     problem: Problem,
 }
 
@@ -34,6 +34,16 @@ pub(super) fn read(
     variables: &mut BTreeMap<String, String>,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(), DotenvError> {
+    read_with(text, variables, lookup, lookup)
+}
+
+/// As [`read`], with a look-up for names alone and one for references.
+pub(super) fn read_with(
+    text: &str,
+    variables: &mut BTreeMap<String, String>,
+    alone: &dyn Fn(&str) -> Option<String>,
+    referred: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), DotenvError> {
     let mut reader = Reader { text, at: 0 };
     while reader.skip_to_statement() {
         let failed_at = reader.at;
@@ -46,13 +56,13 @@ pub(super) fn read(
             return Err(fail(Problem::SpaceInName));
         }
         if end == NameEnd::Line {
-            if let Some(value) = lookup(name) {
+            if let Some(value) = alone(name) {
                 variables.insert(name.to_owned(), value);
             }
             continue;
         }
         let value = {
-            let known = |name: &str| lookup(name).or_else(|| variables.get(name).cloned());
+            let known = |name: &str| referred(name).or_else(|| variables.get(name).cloned());
             reader.value(&known).map_err(fail)?
         };
         variables.insert(name.to_owned(), value);

@@ -44,6 +44,9 @@ mod target;
 
 mod x_bake;
 
+use std::collections::BTreeMap;
+
+pub use dotenv::DotenvError;
 pub(crate) use places::{ComposeSource, X_BAKE};
 
 use self::{
@@ -81,6 +84,22 @@ pub(crate) fn load_with_places(
 ) -> Result<(Definition, Vec<ComposeSource>), Diagnostic> {
     let project = project(files, environment, reader, host, Checks::Full)?;
     Ok((target::definition(&project)?, project.places))
+}
+
+/// Reads a file in the form of `.env`. A reference in a value takes what `known` has, or what the
+/// file has set before; a name alone on its line takes what `lookup` has. The answer has what the
+/// file sets, and replaces nothing that it does not name.
+///
+/// # Errors
+/// [`DotenvError`] with the line.
+pub fn read_dotenv(
+    text: &str,
+    known: &BTreeMap<String, String>,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<BTreeMap<String, String>, DotenvError> {
+    let mut variables = known.clone();
+    dotenv::read_with(text, &mut variables, lookup, &|_| None)?;
+    Ok(variables)
 }
 
 /// Checks that one file alone is a compose file. Files without a telling name are read as compose

@@ -19,6 +19,7 @@ use crate::cli::args::policy::PolicyArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::resources::ResourceArgs;
+use crate::cli::args::value_files::{ArgumentArgs, TagFileArgs};
 use crate::cli::args::{connection, values};
 use crate::cli::report::display::ProgressArgs;
 
@@ -32,9 +33,8 @@ pub(crate) struct BuildArgs {
     #[arg(help_heading = BUILD, long, value_name = "STAGE", add = complete::stages())]
     pub(super) target: Option<String>,
 
-    /// Set an ARG; without =VALUE the value comes from the environment; repeatable
-    #[arg(help_heading = BUILD, long, value_name = "NAME=VALUE", value_parser = values::key_value)]
-    pub(super) build_arg: Vec<(String, Option<String>)>,
+    #[command(flatten)]
+    pub(super) arguments: ArgumentArgs,
 
     /// Choose who translates the Dockerfile: auto follows its '# syntax=' line, local is solvekit,
     /// dockerfile.v0 is the daemon's own frontend, anything else is the image of a frontend
@@ -125,6 +125,9 @@ pub(crate) struct BuildArgs {
     /// Name the image: [registry/]repository[:tag]; repeatable
     #[arg(help_heading = OUTPUTS, short, long, value_name = "NAME")]
     pub(super) tag: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) tag_files: TagFileArgs,
 
     /// Write the result here: a folder, - for a tar archive on stdout, or
     /// type=TYPE[,dest=PATH][,key=value…] with image, registry, local, tar, oci, docker or

@@ -27,9 +27,14 @@ pub(super) fn build_request(
     request.frontend = frontend;
     request.platforms = platforms(&args.platform, environment)?;
     request.tags = tags(&args.tag)?;
+    for tag in tags(&args.tag_files.read()?)? {
+        if !request.tags.contains(&tag) {
+            request.tags.push(tag);
+        }
+    }
     request.outputs = outputs(args)?;
     request.target = args.target.clone();
-    request.build_args = values::build_args(args.build_arg.clone());
+    request.build_args = args.arguments.read()?;
     if let Some(epoch) = &environment.source_date_epoch {
         request
             .build_args

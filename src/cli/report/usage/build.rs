@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use solvekit::bake::compose::DotenvError;
 use solvekit::oci;
 use thiserror::Error;
 
@@ -66,6 +67,14 @@ pub(crate) enum BuildUsage {
     Agent(String),
     #[error("--ssh {0}: SSH_AUTH_SOCK is not set")]
     NoAgent(String),
+    #[error("cannot read {} of {flag}: {source}", .path.display())]
+    ValueFile {
+        flag: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("cannot read the arguments of {}: {source}", .path.display())]
+    ArgumentFile { path: PathBuf, source: DotenvError },
     #[error("cannot use the source policy {}: {reason}", .path.display())]
     SourcePolicy { path: PathBuf, reason: String },
     #[error("--policy {0}: {1}")]
@@ -161,6 +170,13 @@ impl BuildUsage {
             Self::NoAgent(_) => {
                 "start an agent (eval $(ssh-agent); ssh-add), or name its socket or a key: \
                  --ssh default=PATH"
+            }
+            Self::ValueFile { .. } => {
+                "it is a text file: NAME=VALUE on each line for --build-arg-file, a name of the \
+                 image on each line for --tag-file"
+            }
+            Self::ArgumentFile { .. } => {
+                "each line is NAME=VALUE; a value with spaces, # or $ goes in single quotes"
             }
             Self::SourcePolicy { .. } => {
                 "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY names it; it is JSON like {\"rules\": \

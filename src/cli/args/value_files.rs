@@ -1,0 +1,129 @@
+//! Flags whose values are in files: `--build-arg-file` and `--tag-file`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::ValueHint;
+use solvekit::bake::compose::read_dotenv;
+use solvekit::files::read_at_most;
+
+use super::headings::{BUILD, OUTPUTS};
+use super::values;
+use crate::cli::report::Failure;
+use crate::cli::report::usage::BuildUsage;
+
+/// More than any such file that people write.
+const LIMIT: u64 = 1 << 20;
+
+/// `--build-arg` and the files of more.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = BUILD)]
+pub(crate) struct ArgumentArgs {
+    /// Set an ARG; without =VALUE the value comes from the environment; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::key_value)]
+    build_arg: Vec<(String, Option<String>)>,
+
+    /// Set the ARGs of this file, with a line NAME=VALUE for each, as in .env files; --build-arg
+    /// goes before it; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    build_arg_file: Vec<PathBuf>,
+}
+
+impl ArgumentArgs {
+    /// All arguments. A later file goes before an earlier one.
+    pub(crate) fn read(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let mut arguments = BTreeMap::new();
+        for path in &self.build_arg_file {
+            let text = read("--build-arg-file", path)?;
+            // References in values are to what the files set before: a file means the same
+            // everywhere. A name alone is asked for in the environment, as --build-arg does.
+            let read = read_dotenv(&text, &arguments, &|name| std::env::var(name).ok());
+            arguments = read.map_err(|source| BuildUsage::ArgumentFile {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        arguments.extend(values::build_args(self.build_arg.clone()));
+        Ok(arguments)
+    }
+}
+
+/// The files of names.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = OUTPUTS)]
+pub(crate) struct TagFileArgs {
+    /// Name the image as in this file: a name on each line; repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tag_file: Vec<PathBuf>,
+}
+
+impl TagFileArgs {
+    /// The names, in the order of the files. Empty lines and those that begin with # are left out.
+    pub(crate) fn read(&self) -> Result<Vec<String>, Failure> {
+        let mut names = Vec::new();
+        for path in &self.tag_file {
+            let text = read("--tag-file", path)?;
+            let lines = text.lines().map(str::trim);
+            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+            names.extend(lines.map(str::to_owned));
+        }
+        Ok(names)
+    }
+}
+
+fn read(flag: &'static str, path: &Path) -> Result<String, Failure> {
+    let bytes = read_at_most(path, LIMIT);
+    let text = bytes.and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|error| {
+            std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error())
+        })
+    });
+    Ok(text.map_err(|source| BuildUsage::ValueFile {
+        flag,
+        path: path.to_owned(),
+        source,
+    })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_files_and_flags_go_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let arguments = ArgumentArgs {
+            build_arg: vec![("C".into(), Some("flag".into()))],
+            build_arg_file: vec![
+                file("a", "# comment\nA=1\nexport B=\"two words\"\nC=3\n"),
+                file("b", "A=2 # comment\nD=${B}!\nE='$A'\nNOT_SET_ANYWHERE\n"),
+            ],
+        };
+        let read = arguments.read().unwrap();
+        let read: Vec<_> = read.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let wanted = [
+            ("A", "2"),
+            ("B", "two words"),
+            ("C", "flag"),
+            ("D", "two words!"),
+            ("E", "$A"),
+        ];
+        assert_eq!(read, wanted);
+    }
+
+    #[test]
+    fn names_are_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tags");
+        std::fs::write(&path, "# of the release\n\n a:1 \r\nb\n").unwrap();
+        let tags = TagFileArgs {
+            tag_file: vec![path],
+        };
+        assert_eq!(tags.read().unwrap(), ["a:1", "b"]);
+    }
+}
