@@ -74,6 +74,18 @@ pub enum Error {
         /// The frontend.
         frontend: String,
     },
+    /// A graph has more commands than a dry run can ask about.
+    #[error("a dry run can ask about 100 commands of a platform, and this build has {commands}")]
+    TooManyCommands {
+        /// The number of its commands.
+        commands: usize,
+    },
+    /// The graph of a dry run is invalid.
+    #[error("cannot make the graph of a dry run")]
+    DryRunGraph {
+        /// What is wrong with it.
+        source: crate::llb::Error,
+    },
     /// The image that generates the SBOM is not usable.
     #[error("cannot make the SBOM with the image {generator}: {reason}")]
     Scanner {

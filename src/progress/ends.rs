@@ -35,6 +35,8 @@ impl StepEnd {
             _ if !vertex.error.is_empty() => Some(Self::Failed),
             (_, Some(_)) if vertex.cached => Some(Self::Cached),
             (_, Some(_)) => Some(Self::Done),
+            // Its result is being loaded.
+            (Some(_), None) if vertex.cached => Some(Self::Cached),
             (Some(_), None) => Some(Self::Running),
             (None, None) => None,
         }

@@ -3,8 +3,10 @@
 use solvekit::explain::{Explained, FileChange, How, Reason, Report, TargetReport};
 
 /// How much of an instruction is shown around a change.
-const AROUND: usize = 20;
-const MAX_SHOWN: usize = 60;
+const AROUND: usize = 12;
+const MAX_SHOWN: usize = 36;
+/// How much of a step's name is shown.
+const MAX_NAME: usize = 56;
 
 /// The report for people: two lines for each step.
 pub(crate) fn text(report: &Report) -> String {
@@ -46,7 +48,7 @@ fn of_target(target: &TargetReport, several: bool) -> String {
         };
         text.push_str(&format!(
             "  {at}{}\n    {}\n",
-            one_line(&step.step),
+            name(&step.step),
             reason_of(step)
         ));
     }
@@ -81,7 +83,7 @@ fn in_words(reason: &Reason) -> String {
             names => format!("the values of {} changed", names.join(", ")),
         },
         Reason::Parts { names } => format!("it changed: {}", names.join(", ")),
-        Reason::Parent { step } => format!("it uses the result of {}, which ran", one_line(step)),
+        Reason::Parent { step } => format!("it uses the result of {}, which ran", name(step)),
         Reason::Source { source } => format!("{source} may have changed"),
         Reason::NotDone => "the last build did not finish it".to_owned(),
         Reason::Daemon { old, .. } => format!("the last build was on another daemon: {old}"),
@@ -135,9 +137,17 @@ fn difference(old: &str, new: &str) -> (String, String) {
         let shown: String = text[from..to].iter().collect();
         let before = if from > 0 { "…" } else { "" };
         let after = if to < text.len() { "…" } else { "" };
-        format!("{before}{shown}{after}")
+        format!("{before}{}{after}", shown.trim())
     };
     (cut(&old), cut(&new))
+}
+
+fn name(step: &str) -> String {
+    let step = one_line(step);
+    match step.char_indices().nth(MAX_NAME) {
+        None => step,
+        Some((end, _)) => format!("{}…", step[..end].trim_end()),
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -204,8 +214,8 @@ mod tests {
             "RUN apt-get update && \\\n  apt-get install -y curl wget && rm -rf /var/lib/apt/lists",
             "RUN apt-get update && \\\n  apt-get install -y git wget && rm -rf /var/lib/apt/lists",
         );
-        assert_eq!(old, "… apt-get install -y curl wget && rm -rf /var…");
-        assert_eq!(new, "… apt-get install -y git wget && rm -rf /var…");
+        assert_eq!(old, "…install -y curl wget && rm…");
+        assert_eq!(new, "…install -y git wget && rm…");
         let short = ("RUN a".to_owned(), "RUN b".to_owned());
         assert_eq!(difference("RUN a", "RUN b"), short);
     }

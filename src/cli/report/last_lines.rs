@@ -7,7 +7,7 @@ use solvekit::progress::FailedStep;
 /// How much of the output is shown again.
 const OUTPUT: usize = 3;
 /// How wide a line may be.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
 
 /// The lines, if it was a process that failed.
 pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> String {
@@ -59,7 +59,7 @@ fn parts(name: &str) -> (&str, &str) {
 
 fn cut(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(WIDTH - 8) {
+    match text.char_indices().nth(WIDTH - 5) {
         None => text,
         Some((end, _)) => format!("{}…", &text[..end]),
     }
@@ -88,7 +88,7 @@ mod tests {
     fn long_lines_are_cut() {
         assert_eq!(cut("a \t b"), "a b");
         let long = cut(&"ä".repeat(500));
-        assert_eq!(long.chars().count(), WIDTH - 7);
+        assert_eq!(long.chars().count(), WIDTH - 4);
         assert!(long.ends_with('…'));
     }
 }

@@ -29,6 +29,8 @@ pub(super) mod shared;
 mod shown_inputs;
 mod sources;
 
+mod dry_run;
+
 pub(super) mod asking;
 pub(super) mod outcome;
 pub(super) mod provenance;

@@ -75,6 +75,11 @@ impl Prepared {
         &self.request
     }
 
+    /// What was read for it.
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
     /// Builds on a daemon. When the connection is lost, the daemon is waited for
     /// ([`Environment::reconnect`]), and the build resumes from its cache. A context from a stream
     /// that has begun cannot be read again.

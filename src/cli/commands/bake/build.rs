@@ -159,6 +159,20 @@ fn show_inputs(prepared: &BTreeMap<String, Arc<Prepared>>, progress: &Writer) {
     }
 }
 
+/// The inputs of all targets that are built for themselves.
+pub(super) async fn prepared(
+    plan: &Plan,
+    machine: &dyn Machine,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<Vec<(Option<String>, Arc<Prepared>)>, Failure> {
+    let requests = requests(plan, machine, false, connection, environment)?;
+    let prepared = bake::prepare(plan, requests).await;
+    let prepared = prepared.map_err(|error| failed(&error))?.into_iter();
+    let named = prepared.map(|(name, prepared)| (Some(name), prepared));
+    Ok(named.collect())
+}
+
 /// Every target on its nodes.
 fn targets(
     prepared: &BTreeMap<String, Arc<Prepared>>,

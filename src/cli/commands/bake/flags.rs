@@ -10,6 +10,7 @@ use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROG
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::{connection, values};
+use crate::cli::commands::build::dry_run::Form;
 use crate::cli::report::display::ProgressArgs;
 use clap::ValueHint;
 
@@ -38,6 +39,19 @@ pub(crate) struct BakeArgs {
     #[arg(help_heading = BUILD, long, value_name = "REF",
         conflicts_with_all = ["list", "graph", "explain"])]
     pub(super) changed_since: Option<String>,
+
+    /// Say which steps are cached and which would run, how large the contexts are and which tags
+    /// would move, without running a command
+    #[arg(
+        help_heading = BUILD,
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text",
+        value_name = "FORMAT",
+        conflicts_with_all = ["print", "list", "call", "check"]
+    )]
+    pub(super) dry_run: Option<Form>,
 
     /// Print the targets as JSON instead of building them
     #[arg(help_heading = BUILD, long)]

@@ -31,8 +31,8 @@ pub(crate) use definition::names;
 use definition::{Bake, Definition};
 pub(crate) use flags::BakeArgs;
 
-use super::build::call;
 use super::build::write_file;
+use super::build::{call, dry_run};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::places;
 use crate::cli::environment::Environment;
@@ -109,6 +109,17 @@ impl BakeArgs {
         let mode = display::mode(&self.progress.mode, false, environment)?;
         if let Some(path) = &self.metadata_file {
             places::ready("--metadata-file", path)?;
+        }
+        if let Some(form) = self.dry_run {
+            let asking = dry_run::Asking {
+                form,
+                mode,
+                registries: &self.registries,
+                connection,
+                environment,
+            };
+            let preparing = build::prepared(plan, machine, connection, environment);
+            return dry_run::cmd_dry_run(preparing, asking).await;
         }
         let flag = call::parse(&self.call, self.check)?;
         self.reports.check()?;

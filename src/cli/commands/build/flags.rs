@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use solvekit::pipeline::{HostAddress, Ulimit};
 
+use super::dry_run::Form;
 use super::keep_going::PlatformArgs;
 use super::result_files::ResultFileArgs;
 use crate::cli::args::attestations::AttestationArgs;
@@ -54,6 +55,19 @@ pub(crate) struct BuildArgs {
     /// Check the Dockerfile instead of building it: short for --call=check
     #[arg(help_heading = BUILD, long)]
     pub(super) check: bool,
+
+    /// Say which steps are cached and which would run, how large the contexts are and which tags
+    /// would move, without running a command
+    #[arg(
+        help_heading = BUILD,
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text",
+        value_name = "FORMAT",
+        conflicts_with_all = ["call", "check"]
+    )]
+    pub(super) dry_run: Option<Form>,
 
     #[command(flatten)]
     pub(super) policy: PolicyArgs,

@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod context_size;
+pub(crate) mod dry_run;
 mod flags;
 pub(crate) mod keep_going;
 pub(crate) mod loading;
@@ -10,6 +11,8 @@ pub(crate) mod preflight;
 mod request;
 pub(crate) mod result_files;
 pub(crate) mod run;
+
+use std::sync::Arc;
 
 use solvekit::build_report::BuildReport;
 use solvekit::pipeline::{self, BuildOutcome, BuildRequest, Prepared, Reconnect};
@@ -60,6 +63,23 @@ async fn build_or_call(
             environment,
         };
         return call::cmd_call(request, question, &args.results, surroundings).await;
+    }
+    if let Some(form) = args.dry_run {
+        let asking = dry_run::Asking {
+            form,
+            mode,
+            registries: &args.registries,
+            connection,
+            environment,
+        };
+        let preparing = async {
+            let request = complete_request(&args, connection, environment)?;
+            let prepared = pipeline::prepare(request).await;
+            let prepared = prepared
+                .map_err(|error| build_failure::explain(&error, &Summary::default(), mode))?;
+            Ok(vec![(None, Arc::new(prepared))])
+        };
+        return dry_run::cmd_dry_run(preparing, asking).await;
     }
     let built = build(&args, mode, sink.clone(), connection, environment).await;
     sink.end(built)

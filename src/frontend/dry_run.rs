@@ -1,0 +1,380 @@
+//! Asks the daemon which steps of a graph it has in its cache, without running a command.
+//!
+//! BuildKit has no call for this: it looks a step up when it is about to run it. So the graph is
+//! solved with commands that cannot start. Proxy settings are no part of a step's cache key
+//! (`CacheMap` in BuildKit's `solver/llbsolver/ops/exec.go`). Each command gets one that no process
+//! can be started with: the kernel refuses an argument of that size, and runc one with a NUL. A
+//! solve is cancelled as soon as a step begins that is not cached. Steps that copy files cannot be
+//! stopped like that: the daemon may begin one before it is cancelled.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use super::job::Plan;
+use super::refusal::platform_of;
+use super::{Error, Job, Setting, Source};
+use crate::emulation::{Ability, Builder};
+use crate::gateway::{Bridge, SolveOptions};
+use crate::llb::Definition;
+use crate::oci::Platform;
+use crate::progress::{StepEnd, StepEnds};
+use crate::proto::pb;
+use crate::text::redact;
+
+/// Linux refuses a string of the environment that is longer (`MAX_ARG_STRLEN`).
+const TOO_LONG: usize = 128 << 10;
+/// The most commands of a graph: a daemon takes messages of 16 MiB.
+const MAX_COMMANDS: usize = 100;
+/// How often the daemon's reports are looked at.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long the last reports may take after a solve has ended.
+const REPORTED: Duration = Duration::from_millis(300);
+
+/// What would happen to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expected {
+    /// Its result is in the cache.
+    Cached,
+    /// It would run.
+    Runs,
+    /// That depends on the results of steps that would run.
+    Unknown,
+}
+
+/// A step of a dry run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExpectedStep {
+    /// Its name, as progress shows it.
+    pub name: String,
+    /// The line of the Dockerfile, from 1; 0 if it has none.
+    pub line: u32,
+    /// What would happen.
+    pub expected: Expected,
+    /// The platform of its processes if the daemon's machine emulates it.
+    pub emulated: Option<Platform>,
+}
+
+/// The steps of a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExpectedGraph {
+    /// The platform.
+    pub platform: Platform,
+    /// The steps, inputs first. Sources are left out.
+    pub steps: Vec<ExpectedStep>,
+}
+
+impl Job {
+    /// Translates for all platforms and asks for the cache of each step. `ends` has to be fed with
+    /// the daemon's reports.
+    ///
+    /// # Errors
+    /// The Dockerfile's errors; also if another frontend builds it.
+    pub(crate) async fn dry_run(
+        &self,
+        bridge: &Bridge,
+        setting: &Setting,
+        ends: &StepEnds,
+    ) -> Result<Vec<ExpectedGraph>, Error> {
+        let parsed = match &self.plan {
+            Plan::Here(parsed) => parsed,
+            Plan::Elsewhere(other) => {
+                return Err(Error::CallElsewhere {
+                    frontend: other.name.clone(),
+                });
+            }
+        };
+        let mut linter = parsed.linter.clone();
+        let translated = self
+            .translate_all(parsed, &mut linter, bridge, setting)
+            .await?;
+        let mut graphs = Vec::new();
+        for made in translated.translations {
+            let asked = Asked::new(&made.definition)?;
+            let asking = Asking {
+                source: &self.source,
+                bridge,
+                setting,
+                ends,
+            };
+            graphs.push(ExpectedGraph {
+                steps: asking.all(asked).await?,
+                platform: made.platform,
+            });
+        }
+        Ok(graphs)
+    }
+}
+
+/// A graph whose commands cannot start.
+struct Asked {
+    proto: pb::Definition,
+    vertices: Vec<Vertex>,
+}
+
+/// A vertex of it.
+struct Vertex {
+    digest: String,
+    inputs: Vec<usize>,
+    /// The input that the step changes: the files before it.
+    base: Option<usize>,
+    is_source: bool,
+    platform: Option<Platform>,
+    name: String,
+    line: u32,
+    expected: Option<Expected>,
+}
+
+impl Asked {
+    fn new(definition: &Definition) -> Result<Self, Error> {
+        let mut proto = definition.to_proto();
+        let mut renamed: HashMap<String, (usize, String)> = HashMap::new();
+        let mut vertices: Vec<Vertex> = Vec::new();
+        let mut commands = 0;
+        // The last op names the result.
+        let count = definition.vertices().len();
+        for (number, bytes) in proto.def.iter_mut().enumerate() {
+            let Ok(mut op) = pb::Op::decode(bytes.clone()) else {
+                continue;
+            };
+            let mut inputs = Vec::new();
+            for input in &mut op.inputs {
+                if let Some((at, digest)) = renamed.get(&input.digest) {
+                    input.digest.clone_from(digest);
+                    inputs.push(*at);
+                }
+            }
+            if let Some(pb::op::Op::Exec(exec)) = &mut op.op {
+                commands += 1;
+                exec.meta.get_or_insert_default().proxy_env = Some(impossible());
+            }
+            let encoded = op.encode_to_vec();
+            if let Some(old) = definition.vertices().get(number).filter(|_| number < count) {
+                let hash = Sha256::digest(&encoded);
+                let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                let digest = format!("sha256:{digest}");
+                renamed.insert(old.digest_str().to_owned(), (number, digest.clone()));
+                let line = old
+                    .locations()
+                    .first()
+                    .and_then(|place| place.ranges.first());
+                vertices.push(Vertex {
+                    digest,
+                    base: base(&op).and_then(|at| inputs.get(at).copied()),
+                    inputs,
+                    is_source: matches!(op.op, Some(pb::op::Op::Source(_))),
+                    platform: op.platform.as_ref().and_then(platform_of),
+                    name: redact(old.metadata().name().unwrap_or_default()).into_owned(),
+                    line: line.map_or(0, |range| u32::try_from(range.start.line).unwrap_or(0)),
+                    expected: None,
+                });
+            }
+            *bytes = encoded.into();
+        }
+        for entry in &mut proto.metadata {
+            if let Some((_, digest)) = renamed.get(&entry.key) {
+                entry.key.clone_from(digest);
+            }
+        }
+        proto.source = None;
+        match commands <= MAX_COMMANDS {
+            true => Ok(Self { proto, vertices }),
+            false => Err(Error::TooManyCommands { commands }),
+        }
+    }
+
+    /// The graph that ends with a vertex.
+    fn until(&self, number: usize) -> Result<Definition, Error> {
+        let mut needed = vec![false; self.vertices.len()];
+        needed[number] = true;
+        for at in (0..=number).rev() {
+            if needed[at] {
+                for input in &self.vertices[at].inputs {
+                    needed[*input] = true;
+                }
+            }
+        }
+        let ops = self.proto.def.iter().take(self.vertices.len()).zip(&needed);
+        let mut def: Vec<_> = ops
+            .filter(|(_, is)| **is)
+            .map(|(op, _)| op.clone())
+            .collect();
+        let end = pb::Op {
+            inputs: vec![pb::Input {
+                digest: self.vertices[number].digest.clone(),
+                index: 0,
+            }],
+            ..pb::Op::default()
+        };
+        def.push(end.encode_to_vec().into());
+        let needed = self.vertices.iter().zip(&needed).filter(|(_, is)| **is);
+        let digests: HashSet<&str> = needed.map(|(it, _)| it.digest.as_str()).collect();
+        let metadata = self.proto.metadata.iter();
+        let metadata = metadata.filter(|entry| digests.contains(entry.key.as_str()));
+        let proto = pb::Definition {
+            def,
+            metadata: metadata.cloned().collect(),
+            source: None,
+        };
+        read(proto)
+    }
+}
+
+/// A graph that was made here can be read.
+fn read(proto: pb::Definition) -> Result<Definition, Error> {
+    Definition::from_proto(proto).map_err(|source| Error::DryRunGraph { source })
+}
+
+/// Proxy settings with which nothing can be started.
+fn impossible() -> pb::ProxyEnv {
+    pb::ProxyEnv {
+        http_proxy: "solvekit-dry-run.".repeat(TOO_LONG / 17 + 1),
+        ftp_proxy: "\0".to_owned(),
+        ..pb::ProxyEnv::default()
+    }
+}
+
+/// The number of the input whose files a step changes.
+fn base(op: &pb::Op) -> Option<usize> {
+    let index = match op.op.as_ref()? {
+        pb::op::Op::Exec(exec) => exec.mounts.iter().find(|mount| mount.dest == "/")?.input,
+        pb::op::Op::File(file) => file.actions.first()?.input,
+        _ => 0,
+    };
+    usize::try_from(index).ok()
+}
+
+/// Asks for the steps of one graph.
+struct Asking<'a> {
+    source: &'a Source,
+    bridge: &'a Bridge,
+    setting: &'a Setting,
+    ends: &'a StepEnds,
+}
+
+impl Asking<'_> {
+    async fn all(&self, mut asked: Asked) -> Result<Vec<ExpectedStep>, Error> {
+        if let Some(last) = asked.vertices.len().checked_sub(1) {
+            if self.is_cached(&asked, last).await? {
+                self.settle(&mut asked, last);
+            }
+            self.look(&mut asked);
+            for number in 0..asked.vertices.len() {
+                if asked.vertices[number].expected.is_none() {
+                    let expected = self.step(&mut asked, number).await?;
+                    asked.vertices[number].expected = Some(expected);
+                }
+            }
+        }
+        let builder = Builder {
+            listed: self.setting.build_platforms.clone(),
+            machine: None,
+        };
+        let steps = asked
+            .vertices
+            .into_iter()
+            .filter(|vertex| !vertex.is_source);
+        let steps = steps.map(|vertex| ExpectedStep {
+            name: vertex.name,
+            line: vertex.line,
+            expected: vertex.expected.unwrap_or(Expected::Unknown),
+            emulated: vertex
+                .platform
+                .filter(|platform| matches!(builder.ability(platform), Ability::Emulated(_))),
+        });
+        Ok(steps.collect())
+    }
+
+    /// Decides about one step whose inputs are decided.
+    async fn step(&self, asked: &mut Asked, number: usize) -> Result<Expected, Error> {
+        let vertex = &asked.vertices[number];
+        if vertex.is_source {
+            return Ok(Expected::Cached);
+        }
+        let of = |at: usize| asked.vertices[at].expected;
+        if vertex
+            .base
+            .is_some_and(|base| of(base) == Some(Expected::Runs))
+        {
+            return Ok(Expected::Runs);
+        }
+        let is_open = |at: &usize| !matches!(of(*at), Some(Expected::Cached));
+        if vertex.inputs.iter().any(is_open) {
+            return Ok(Expected::Unknown);
+        }
+        let is_cached = self.is_cached(asked, number).await?;
+        self.look(asked);
+        Ok(match is_cached {
+            true => Expected::Cached,
+            false => Expected::Runs,
+        })
+    }
+
+    /// All that the step needs is cached, or not needed because the step is.
+    fn settle(&self, asked: &mut Asked, number: usize) {
+        for vertex in &mut asked.vertices[..=number] {
+            let ran = matches!(self.ends.of(&vertex.digest), Some(StepEnd::Done));
+            if !ran {
+                vertex.expected.get_or_insert(Expected::Cached);
+            }
+        }
+    }
+
+    /// Takes over what the daemon has reported.
+    fn look(&self, asked: &mut Asked) {
+        for vertex in asked.vertices.iter_mut().filter(|vertex| !vertex.is_source) {
+            let seen = match self.ends.of(&vertex.digest) {
+                Some(StepEnd::Cached) => Some(Expected::Cached),
+                Some(_) => Some(Expected::Runs),
+                None => None,
+            };
+            vertex.expected = vertex.expected.or(seen);
+        }
+    }
+
+    /// Solves until a step begins that is not cached; true if none did.
+    async fn is_cached(&self, asked: &Asked, number: usize) -> Result<bool, Error> {
+        let definition = asked.until(number)?;
+        let options = SolveOptions {
+            evaluate: true,
+            cache_imports: self.setting.cache_imports.clone(),
+            ..SolveOptions::default()
+        };
+        let runs = || {
+            let mut steps = asked.vertices[..=number]
+                .iter()
+                .filter(|vertex| !vertex.is_source);
+            steps.any(|vertex| {
+                let end = self.ends.of(&vertex.digest);
+                end.is_some_and(|end| end != StepEnd::Cached)
+                    && vertex.expected != Some(Expected::Runs)
+            })
+        };
+        let mut solving = std::pin::pin!(self.bridge.solve(&definition, &options));
+        loop {
+            let solved = tokio::select! {
+                solved = &mut solving => solved,
+                () = tokio::time::sleep(LOOK) => match runs() {
+                    true => return Ok(false),
+                    false => continue,
+                },
+            };
+            // The reports come on another stream.
+            let deadline = tokio::time::Instant::now() + REPORTED;
+            let is_seen = || self.ends.of(&asked.vertices[number].digest).is_some() || runs();
+            while tokio::time::Instant::now() < deadline && !is_seen() {
+                tokio::time::sleep(LOOK).await;
+            }
+            return match solved {
+                Ok(_) => Ok(!runs()),
+                Err(_) if runs() => Ok(false),
+                Err(error) => Err(Error::solve(self.source, None, error)),
+            };
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A build that stops before its first step that is not cached.
+
+use super::attempt::Attempt;
+use super::environment::Environment;
+use super::host;
+use super::prepared::Prepared;
+use super::shared::Member;
+use crate::client::{Client, SolveRequest};
+use crate::explain::Records;
+use crate::frontend::{ExpectedGraph, Job};
+use crate::gateway::{Bridge, BuildResult};
+use crate::pipeline::Error;
+use crate::pipeline::request::options;
+use crate::session::ContentStores;
+
+impl Prepared {
+    /// Asks a daemon which steps of the build are in its cache. No command is run, and nothing is
+    /// exported. Files of the contexts are sent, because the daemon compares contents; an image
+    /// whose files have to be compared is pulled there.
+    ///
+    /// # Errors
+    /// As [`Prepared::run`]; also for a Dockerfile that another frontend builds.
+    pub async fn dry_run(
+        &self,
+        client: &Client,
+        environment: Environment,
+    ) -> Result<Vec<ExpectedGraph>, Error> {
+        let records = Records::default();
+        let environment = Environment {
+            // A command that cannot start is no failure to show.
+            progress: None,
+            records: Some(records.clone()),
+            ..environment
+        };
+        let request = host::resolved(&self.request, client).await?;
+        let attempt = Attempt::new(&request, &self.inputs, client, &environment, false).await?;
+        let job = self.job_with(&attempt.inputs, &attempt.asked)?;
+        let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
+        let member = Member::alone(&request, &attempt.inputs, environment.sent.clone());
+        let attempt = attempt.with_frontend(forwarded, member);
+        let attempt = attempt.with_policies().await?;
+        let (session, _folder) = attempt.session(ContentStores::new())?;
+        let session = session.build()?;
+        let sources = attempt.sources(&session).await?;
+        let solve = SolveRequest {
+            entitlements: options::entitlements(&request),
+            source_policy: request.source_policy.clone(),
+            internal: true,
+            ..SolveRequest::default()
+        };
+        let attended = attempt.attended(session, solve)?;
+        let driven = attended.run(async |bridge: &Bridge| {
+            let mut loaded = attempt.load(bridge, &sources).await?;
+            let job = attempt.job(job, &mut loaded, bridge).await?;
+            let setting = attempt.setting(bridge, sources, loaded).await?;
+            let graphs = job.dry_run(bridge, &setting, &records.ends).await?;
+            bridge.return_result(&BuildResult::default()).await?;
+            Ok(graphs)
+        });
+        let driven = attempt.explained(driven.await);
+        attempt.end().await;
+        Ok(driven?.0)
+    }
+}

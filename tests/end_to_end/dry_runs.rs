@@ -1,0 +1,165 @@
+//! `build --dry-run`: what a real daemon has in its cache, asked without running anything.
+
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Engine, Finished, folder_of, solvekit, unique};
+
+fn dockerfile(salt: &str) -> String {
+    format!(
+        "FROM busybox AS build\nWORKDIR /src-{salt}\nCOPY a a\nRUN cat a > b; echo {salt} > \
+         /proc/1/oom_score_adj; touch /tmp/{salt}\nFROM busybox\nCOPY --from=build \
+         /src-{salt}/b /b\nRUN cat /b\n"
+    )
+}
+
+fn build(context: &TempDir, flags: &[&str]) -> Command {
+    let mut command = solvekit(["build", "--progress=plain"]);
+    command.args(flags).arg(context.path());
+    command
+}
+
+/// What is expected of each step.
+fn expected(context: &TempDir, flags: &[&str]) -> Vec<String> {
+    let flags = [&["--dry-run=json"], flags].concat();
+    let asked = Finished::of(&mut build(context, &flags)).succeeded();
+    let answer: Value = serde_json::from_str(&asked.stdout).expect("JSON");
+    let steps = answer["platforms"][0]["steps"].as_array().expect("steps");
+    let words = steps
+        .iter()
+        .map(|step| step["expected"].as_str().unwrap_or_default());
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn steps_are_cached_or_would_run_and_nothing_is_run() {
+    let salt = unique();
+    let context = folder_of(&[("Dockerfile", &dockerfile(&salt)), ("a", &salt)]);
+    let before = expected(&context, &[]);
+    assert_eq!(
+        before[2..],
+        ["would run", "unknown", "unknown"],
+        "{before:?}"
+    );
+    // It was asked, not run: the step that fails is the same again.
+    assert_eq!(expected(&context, &[])[2..], before[2..]);
+
+    let text = dockerfile(&salt).replace(&format!("echo {salt} > /proc/1/oom_score_adj; "), "");
+    std::fs::write(context.path().join("Dockerfile"), &text).expect("the folder is ours");
+    let output = ["-o", "type=cacheonly"];
+    let cached = (0..5).any(|_| {
+        // Other tests prune the cache of the same daemon.
+        Finished::of(&mut build(&context, &output)).succeeded();
+        expected(&context, &[]).iter().all(|step| step == "cached")
+    });
+    assert!(cached);
+
+    std::fs::write(context.path().join("a"), unique()).expect("the folder is ours");
+    let changed = expected(&context, &[]);
+    let wanted = ["cached", "would run", "would run", "unknown", "unknown"];
+    assert_eq!(changed, wanted);
+    let ignored = expected(&context, &["--no-cache"]);
+    assert_eq!(ignored[1..3], ["would run"; 2]);
+}
+
+#[test]
+fn a_command_is_not_started() {
+    // The command would leave a word in a cache mount, which a later build reads.
+    let salt = unique();
+    let mount = format!("RUN --mount=type=cache,id=dry-{salt},target=/c");
+    let writing = format!("FROM busybox\n{mount} touch /c/started\n");
+    let reading = format!("FROM busybox\n{mount} ls /c | grep -c started || echo untouched\n");
+    let context = folder_of(&[("Dockerfile", &writing)]);
+    assert_eq!(expected(&context, &[]), ["would run"]);
+    std::fs::write(context.path().join("Dockerfile"), reading).expect("the folder is ours");
+    let read = Finished::of(&mut build(&context, &["-o", "type=cacheonly"])).succeeded();
+    assert!(read.stderr.contains(" untouched\n"), "{}", read.stderr);
+}
+
+/// What keeps the commands of a dry run from being started, without the cancellation.
+#[test]
+fn a_command_with_a_setting_that_is_too_long_does_not_start() {
+    let text = format!("FROM busybox\nRUN : {}; echo started $((0+1))\n", unique());
+    let context = folder_of(&[("Dockerfile", &text)]);
+    let arguments = context.path().join("arguments");
+    for (setting, refusal) in [
+        (
+            format!("HTTP_PROXY={}\n", "x".repeat(128 << 10)),
+            "argument list too long",
+        ),
+        (
+            "FTP_PROXY='a\0b'\n".to_owned(),
+            "unable to start container process",
+        ),
+    ] {
+        std::fs::write(&arguments, setting).expect("the folder is ours");
+        let file = arguments.display().to_string();
+        let flags = ["-o", "type=cacheonly", "--build-arg-file", &file];
+        let failed = Finished::of(&mut build(&context, &flags)).failed_with(1, &[refusal]);
+        assert!(!failed.stderr.contains(" started 1\n"), "{}", failed.stderr);
+    }
+}
+
+#[test]
+fn contexts_platforms_and_tags_are_told() {
+    let image = Engine::get().name("dry");
+    let salt = unique();
+    let text = format!("FROM busybox\nCOPY a /\nRUN echo {salt}\n");
+    let context = folder_of(&[("Dockerfile", &text), ("a", &salt), ("big", "1234567890")]);
+    let flags = [
+        "--insecure-registry",
+        &Engine::get().registry,
+        "--platform=linux/amd64,linux/arm64",
+        "-t",
+        &image,
+        "--push",
+    ];
+    let dry = [&["--dry-run"], &flags[..]].concat();
+    let told = Finished::of(&mut build(&context, &dry)).succeeded().stdout;
+    assert!(
+        told.contains(&format!("{image}:latest: would be new\n")),
+        "{told}"
+    );
+    assert!(told.contains(": 3 files, "), "{told}");
+    assert!(told.contains("sent to be compared: 1 files, "), "{told}");
+    assert!(told.contains(" is emulated)\n"), "{told}");
+    assert!(
+        told.ends_with("no command was run, and nothing was exported\n"),
+        "{told}"
+    );
+    Finished::of(&mut build(&context, &flags)).succeeded();
+    let told = Finished::of(&mut build(&context, &dry)).succeeded().stdout;
+    assert!(
+        told.contains(&format!("{image}:latest: would move from sha256:")),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_targets_of_a_bake_file_are_told_apart() {
+    let salt = unique();
+    let text = format!("FROM busybox AS a\nRUN : {salt}\nFROM a AS b\nRUN : b {salt}\n");
+    let context = folder_of(&[
+        ("Dockerfile", &text),
+        (
+            "docker-bake.json",
+            r#"{"group": {"default": {"targets": ["a", "b"]}},
+                "target": {"a": {"target": "a"}, "b": {"target": "b"}}}"#,
+        ),
+    ]);
+    let mut bake = solvekit(["bake", "--progress=plain", "--dry-run=json"]);
+    let asked = Finished::of(bake.current_dir(context.path())).succeeded();
+    let answer: Value = serde_json::from_str(&asked.stdout).expect("JSON");
+    for (target, count) in [("a", 1), ("b", 2)] {
+        let steps = answer[target]["platforms"][0]["steps"]
+            .as_array()
+            .expect("steps");
+        assert_eq!(steps.len(), count, "{answer}");
+        assert!(
+            steps.iter().all(|step| step["expected"] == "would run"),
+            "{answer}"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! `--build-arg-file`, `--tag-file` and `--ignorefile`, and the last lines of a failure.
+
+use crate::support::{Engine, Finished, folder_of, solvekit, unique};
+
+#[test]
+fn arguments_names_and_ignore_rules_come_from_files() {
+    let image = Engine::get().name("files");
+    let context = folder_of(&[
+        (
+            "Dockerfile",
+            "FROM busybox\nARG A\nARG B\nCOPY . /x\nRUN echo $A/$B; ls /x\n",
+        ),
+        ("arguments", "A='one two'\nB=${A}!\n"),
+        ("tags", &format!("# names\n{image}:1\n\n{image}:2\n")),
+        ("rules", "arguments\ntags\nrules\nsecret\n"),
+        ("secret", &unique()),
+        (".dockerignore", "nothing\n"),
+    ]);
+    let mut command = solvekit(["build", "--progress=plain", "--push", "--build-arg-file"]);
+    command.args(["arguments", "--tag-file", "tags", "--ignorefile", "rules"]);
+    command.args([
+        "--insecure-registry",
+        &Engine::get().registry,
+        "--no-cache",
+        ".",
+    ]);
+    let built = Finished::of(command.current_dir(context.path())).succeeded();
+    assert!(
+        built.stderr.contains("one two/one two!\n"),
+        "{}",
+        built.stderr
+    );
+    assert!(!built.stderr.contains(" secret\n"), "{}", built.stderr);
+    assert!(
+        built
+            .stderr
+            .contains(&format!("{image}:1, {image}:2 sha256:")),
+        "{}",
+        built.stderr
+    );
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let context = folder_of(&[("Dockerfile", "FROM scratch\n"), ("bad", "A='open\n")]);
+    let build = |flag: &str, value: &str, from: &str| {
+        let mut command = solvekit(["build", flag, value, from]);
+        Finished::of(command.current_dir(context.path()))
+    };
+    build("--build-arg-file", "none", ".")
+        .failed_with(1, &["cannot read none of --build-arg-file"]);
+    let open = ["cannot read the arguments of bad: line 1: the quote is not closed"];
+    build("--build-arg-file", "bad", ".").failed_with(1, &open);
+    build("--tag-file", "none", ".").failed_with(1, &["cannot read none of --tag-file"]);
+    build("--ignorefile", "none", ".").failed_with(1, &["cannot read the ignore file none"]);
+    let remote = "https://example.invalid/a.git";
+    build("--ignorefile", "bad", remote).failed_with(1, &["for a context that is a folder"]);
+}
+
+#[test]
+fn the_last_ten_lines_of_a_failure_say_it_all() {
+    let salt = unique();
+    let output = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done;";
+    let long = " \\\n  true;".repeat(20);
+    let failing = format!("FROM busybox AS build\nRUN : {salt}; {output}{long} exit 3\n");
+    let text = failing + "FROM busybox\nCOPY --from=build /bin/sh /x\n";
+    let context = folder_of(&[("Dockerfile", &text)]);
+    for progress in ["plain", "none"] {
+        let mut command = solvekit(["build", "--progress", progress, "-o", "type=cacheonly"]);
+        command
+            .args(["--platform", "linux/amd64"])
+            .arg(context.path());
+        let failed = Finished::of(&mut command).failed_with(1, &[]);
+        let lines: Vec<&str> = failed.stderr.lines().collect();
+        let last = lines[lines.len() - 10..].join("\n");
+        let words = [
+            "linux/amd64, stage build, ",
+            "Dockerfile:2, exit code 3\n",
+            "  RUN : ",
+        ];
+        for word in words
+            .into_iter()
+            .chain(["  | line 11\n  | line 12\n", "ERROR: "])
+        {
+            assert!(last.contains(word), "{word:?} is missing in:\n{last}");
+        }
+    }
+}
