@@ -14,6 +14,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use solvekit::batch::{self, Case};
+use solvekit::dockerfile::Rule;
 use solvekit::lock::Lock;
 
 /// Fields that have to agree in every case.
@@ -159,9 +160,15 @@ fn plain(field: &str, value: &Value) -> Value {
             } else {
                 list(value)
             };
+            // The reference does not have our own rules.
+            let is_ours = |finding: &&Value| {
+                let mut ours = Rule::ALL.iter().filter(|rule| rule.is_ours());
+                ours.any(|rule| finding["rule"] == rule.name())
+            };
             sorted(
                 findings
                     .iter()
+                    .filter(|finding| !is_ours(finding))
                     .map(|finding| format!("{} {}", finding["rule"], finding["line"]))
                     .collect(),
             )

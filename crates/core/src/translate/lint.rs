@@ -64,7 +64,7 @@ impl<'l> Lint<'l> {
         let escape = dockerfile.directives.escape;
         for line in &dockerfile.global_args {
             for variable in &line.args.variables {
-                self.with(|linter| linter.unexpanded_name(line, &variable.name, escape));
+                self.with(|linter| linter.unexpanded_arg_name(line, &variable.name, escape));
             }
         }
     }

@@ -28,7 +28,12 @@ impl Linter {
     }
 
     /// A name of ARG that is written as if it were expanded: with a variable, quotes or `escape`.
-    pub fn unexpanded_name<'a>(&mut self, place: impl Into<Place<'a>>, name: &str, escape: char) {
+    pub fn unexpanded_arg_name<'a>(
+        &mut self,
+        place: impl Into<Place<'a>>,
+        name: &str,
+        escape: char,
+    ) {
         if name.contains(['$', '"', '\'', escape]) {
             self.report(Rule::UnexpandedArgName, place, || {
                 format!("ARG takes the name {name:?} as it is: names of ARG are not expanded")

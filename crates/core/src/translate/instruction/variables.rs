@@ -81,7 +81,7 @@ pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(
         let name = &variable.name;
         let escape = step.scope.dockerfile.directives.escape;
         step.lint(|linter, instruction| {
-            linter.unexpanded_name(instruction, name, escape);
+            linter.unexpanded_arg_name(instruction, name, escape);
             linter.secret_in_variable(instruction, "ARG", name);
         });
         let value = match (step.scope.build_arg(name), &variable.default) {
