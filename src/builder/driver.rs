@@ -7,6 +7,7 @@ use super::Error;
 
 /// How a node's BuildKit is reached, and who runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Driver {
     /// The BuildKit inside a Docker Engine. Each context of the docker CLI is a builder of this
     /// driver; others cannot be created.

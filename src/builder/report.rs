@@ -9,6 +9,7 @@ use crate::oci::Platform;
 
 /// The status of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Status {
     /// The node does not exist yet, or does not answer.
     Inactive,

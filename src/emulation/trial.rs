@@ -21,6 +21,7 @@ pub struct Trial {
 
 /// The result of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Programs of the platform run.
     Runs,

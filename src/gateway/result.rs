@@ -97,6 +97,7 @@ pub struct Attestation {
 
 /// The kinds of attestations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AttestationKind {
     /// An in-toto statement.
     #[default]
@@ -118,6 +119,7 @@ pub struct Subject {
 
 /// The kinds of subjects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SubjectKind {
     /// The image that the statement is attached to.
     #[default]

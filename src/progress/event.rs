@@ -139,6 +139,7 @@ pub struct VertexLog {
 /// The output stream of a log; a number on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "i64", into = "i64")]
+#[non_exhaustive]
 pub enum LogStream {
     /// 1.
     Stdout,

@@ -86,6 +86,7 @@ impl std::fmt::Display for Mode {
 
 /// Why the requested way to show progress is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModeError {
     /// No mode has this name.
     #[error(

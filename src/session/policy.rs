@@ -27,6 +27,7 @@ const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 
 /// What is said about a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// It may be used.
     Allow,

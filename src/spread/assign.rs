@@ -19,6 +19,7 @@ pub struct Offer {
 
 /// How well a node serves a platform; the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Fit {
     /// The node runs programs of this platform natively.
     Native,

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Why a size cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SizeError {
     /// There is no number, or it is negative.
     #[error("{0:?} is not a size: expected a number and a unit, such as 64m")]
@@ -98,6 +99,7 @@ pub struct Ulimit {
 
 /// Why a limit cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum UlimitError {
     /// There is no `=`, or too many colons.
     #[error("{0:?} must have the form NAME=SOFT[:HARD]")]

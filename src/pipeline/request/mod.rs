@@ -207,6 +207,7 @@ impl BuildRequest {
 
 /// What happens to the other platforms when one of several fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnFailure {
     /// They are cancelled, and nothing is exported.
     #[default]
@@ -232,6 +233,7 @@ pub enum NoCache {
 
 /// The network of `RUN` where the Dockerfile does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Network {
     /// The daemon's sandbox network.
     #[default]

@@ -10,6 +10,7 @@ use crate::oci::Descriptor;
 
 /// How much of the provenance the metadata has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MetadataProvenance {
     /// Nothing.
     #[default]

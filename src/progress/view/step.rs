@@ -37,6 +37,7 @@ pub struct StepView {
 
 /// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StepState {
     /// The step has not started.
     Pending,

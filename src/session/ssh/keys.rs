@@ -33,6 +33,7 @@ impl fmt::Debug for Keys {
 
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// The file could not be read.
     #[error(transparent)]

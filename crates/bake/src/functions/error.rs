@@ -388,6 +388,7 @@ pub enum FormatProblem {
 
 /// What is wrong with CSV text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum CsvProblem {
     /// A quote within a field that does not begin with one.
     #[error("a quote in a field that is not quoted")]

@@ -13,6 +13,7 @@ use super::arguments::{Arguments, Fault};
 
 /// What is wrong with a version or a constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum VersionError {
     /// The text is not a version.
     #[error("{text:?} is not a semantic version such as 1.2.3")]

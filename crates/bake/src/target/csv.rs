@@ -10,6 +10,7 @@ pub fn csv_fields(text: &str) -> Result<Vec<String>, CsvError> {
 
 /// Why a line of comma-separated values cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CsvError {
     /// A quote inside an unquoted field.
     #[error("a quote inside a field without quotes")]

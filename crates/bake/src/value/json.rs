@@ -65,6 +65,7 @@ pub enum JsonError {
 
 /// What is wrong with the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SyntaxProblem {
     /// The text ends too early.
     #[error("unexpected end")]

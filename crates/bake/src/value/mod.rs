@@ -68,6 +68,7 @@ pub enum Value {
 
 /// The value is too large or nested too deeply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SizeError {
     /// More than [`MAX_SIZE`].
     #[error("the value would be larger than {} MiB", MAX_SIZE >> 20)]

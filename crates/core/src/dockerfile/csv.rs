@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 /// A line whose quotes are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CsvError {
     /// There is nothing.
     Empty,

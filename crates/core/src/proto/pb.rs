@@ -1,5 +1,4 @@
-// Generated from proto/pb.proto; a test of the package `solvekit` compares it with what `build.rs`
-// makes.
+// Generated from proto/pb.proto; a test of the root package compares it with build.rs.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Op {
     #[prost(message, repeated, tag = "1")]

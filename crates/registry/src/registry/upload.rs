@@ -50,6 +50,7 @@ pub struct Progress(pub(super) Arc<dyn Fn(u64) + Send + Sync>);
 
 /// How a blob got into a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pushed {
     /// The blob existed already.
     Existed,

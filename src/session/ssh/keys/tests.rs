@@ -126,7 +126,7 @@ fn other_keys_and_other_messages_fail() {
 #[test]
 fn what_is_no_usable_key_says_why() {
     for (name, part) in [
-        ("ed25519.pub", "no private key"),
+        ("ed25519.pub", "not a private key"),
         ("passphrase", "ssh-add"),
         ("legacy-passphrase", "ssh-add"),
         ("p521", "ecdsa-sha2-nistp521 is not supported"),

@@ -49,6 +49,7 @@ enum Form {
 
 /// Why a computation has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum NumberError {
     /// The text is not a decimal number.
     #[error("a number is required")]
