@@ -128,7 +128,10 @@ fn secrets_that_cannot_be_read_are_told_before_the_build() {
     );
     Finished::of(solvekit(["build", &key]).arg(context.path())).failed_with(
         1,
-        &["Dockerfile as a key of SSH agent default", "not a private key"],
+        &[
+            "Dockerfile as a key of SSH agent default",
+            "not a private key",
+        ],
     );
 }
 
