@@ -191,7 +191,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Records the graphs that were sent, with the folders that were served for them.
-    pub(super) fn record(&self, graphs: &Graphs, session: &str, daemon: &str, build_ref: &str) {
+    pub(super) fn record(&self, session: &str, daemon: &str, build_ref: &str) {
         let Some(records) = &self.environment.records else {
             return;
         };
@@ -202,7 +202,7 @@ impl<'a> Attempt<'a> {
             address: self.client.address().to_string(),
             build_ref,
         };
-        let graphs = graphs.sent();
+        let graphs = self.graphs.sent();
         if !graphs.is_empty() {
             records.add(&graphs, place);
         }

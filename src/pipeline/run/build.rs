@@ -78,6 +78,7 @@ impl<'a> Build<'a> {
         let forwarded = job.as_ref().and_then(Job::elsewhere).is_some();
         let member = environment.member.clone();
         let sent = environment.sent.clone();
+        let kept = KeptCache::of(&layouts.of_failure, attempt.graphs.clone());
         let member = member.or_else(|| Member::alone(request, &attempt.inputs, sent));
         Ok(Self {
             attempt: attempt
@@ -88,7 +89,7 @@ impl<'a> Build<'a> {
             job,
             outputs,
             exports,
-            kept: KeptCache::of(&layouts.of_failure),
+            kept,
             layouts,
         })
     }
@@ -117,14 +118,11 @@ impl<'a> Build<'a> {
             self.drive(bridge, sources, handed_over).await
         });
         let driven = self.attempt.explained(driven.await);
-        let kept = self.kept.as_ref().map(|kept| &kept.graphs);
-        let graphs = kept.unwrap_or(&self.attempt.graphs);
-        self.attempt
-            .record(graphs, &session_id, &worker, &build_ref);
+        self.attempt.record(&session_id, &worker, &build_ref);
         self.attempt.end().await;
-        if let Some(answer) = self.kept.as_ref().and_then(KeptCache::answer) {
-            let layouts = self.layouts.of_failed_build();
-            write_indexes(layouts, answer.clone()).await?;
+        if let Some(kept) = &self.kept {
+            kept.write_indexes(&self.layouts, self.attempt.environment)
+                .await;
         }
         let (finished, response) = driven.map_err(|error| self.not_received(error))?;
         let (client, metadata) = (
@@ -183,10 +181,7 @@ impl<'a> Build<'a> {
         notes.iter().for_each(|note| environment.note(note));
         let mut loaded = attempt.load(bridge, &sources).await?;
         let job = attempt.job(self.job.clone(), &mut loaded, bridge).await?;
-        let mut setting = attempt.setting(bridge, sources, loaded).await?;
-        if let Some(kept) = &self.kept {
-            setting.graphs = Some(kept.graphs.clone());
-        }
+        let setting = attempt.setting(bridge, sources, loaded).await?;
         if let Some(member) = &attempt.member {
             member.wait_for_links(&attempt.inputs).await?;
         }

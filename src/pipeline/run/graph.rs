@@ -9,6 +9,7 @@ use super::environment::Environment;
 use super::kept_cache::KeptCache;
 use super::outcome::metadata_fields;
 use crate::client::{CacheEntry, Client, SolveRequest, SourcePolicy};
+use crate::frontend::Graphs;
 use crate::gateway::{Bridge, BuildResult, Forward, SolveOptions};
 use crate::llb::Definition;
 use crate::oci::Platform;
@@ -193,7 +194,8 @@ pub async fn solve(
         ..SolveRequest::default()
     };
     let attended = Attended::new(client, &environment, session, solve)?;
-    let kept = KeptCache::of(&layouts.of_failure);
+    let graphs = Graphs::default();
+    let kept = KeptCache::of(&layouts.of_failure, graphs.clone());
     let attended = match &kept {
         Some(kept) => attended.keeping(kept),
         None => attended,
@@ -206,9 +208,7 @@ pub async fn solve(
     let driven = attended.run(async |bridge: &Bridge| {
         let result = match &request.work {
             Work::Graph(graph) => {
-                if let Some(kept) = &kept {
-                    kept.graphs.add(&Platform::host(), graph);
-                }
+                graphs.add(&Platform::host(), graph);
                 BuildResult::one(bridge.solve(graph, &solving).await?)
             }
             Work::Frontend(forward) => bridge.forward(forward, &solving).await?,
@@ -217,8 +217,8 @@ pub async fn solve(
         Ok(result.metadata)
     });
     let driven = driven.await;
-    if let Some(answer) = kept.as_ref().and_then(KeptCache::answer) {
-        write_indexes(layouts.of_failed_build(), answer.clone()).await?;
+    if let Some(kept) = &kept {
+        kept.write_indexes(&layouts, &environment).await;
     }
     let (metadata, response) =
         driven.map_err(|error| not_received(error, &receivers, &layouts.stores))?;

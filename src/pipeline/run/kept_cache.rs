@@ -10,12 +10,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::attended::{GRACE, solve_and_drive};
+use super::build::write_indexes;
 use super::environment::Environment;
 use crate::client::{CacheEntry, Client, SolveRequest};
 use crate::frontend::Graphs;
 use crate::gateway::{Bridge, BuildResult, Ref, Refs, SolveOptions};
 use crate::llb::{self, Definition};
 use crate::pipeline::Error;
+use crate::pipeline::export::layouts::Layouts;
 use crate::progress::{StatusUpdate, StepEnd, StepEnds, Vertex, Writer};
 use crate::{causes, session};
 
@@ -25,7 +27,7 @@ pub(super) struct KeptCache {
     /// The caches to export to.
     exports: Vec<CacheEntry>,
     /// The graphs of the build.
-    pub(super) graphs: Graphs,
+    graphs: Graphs,
     /// How far their steps got.
     pub(super) ends: StepEnds,
     /// The exporters' answer, if something was exported.
@@ -46,18 +48,26 @@ enum NotKept {
 }
 
 impl KeptCache {
-    /// For the caches that are wanted of a failed build; `None` if there are none.
-    pub(super) fn of(exports: &[CacheEntry]) -> Option<Self> {
+    /// For the caches that are wanted of a failed build with these graphs; `None` if there are
+    /// none.
+    pub(super) fn of(exports: &[CacheEntry], graphs: Graphs) -> Option<Self> {
         let exports = exports.to_vec();
         (!exports.is_empty()).then(|| Self {
             exports,
+            graphs,
             ..Self::default()
         })
     }
 
-    /// The exporters' answer; `None` if nothing was exported.
-    pub(super) fn answer(&self) -> Option<&BTreeMap<String, String>> {
-        self.answer.get()
+    /// Names what was exported in the indexes of local caches.
+    pub(super) async fn write_indexes(&self, layouts: &Layouts, environment: &Environment) {
+        let Some(answer) = self.answer.get() else {
+            return;
+        };
+        let written = write_indexes(layouts.of_failed_build(), answer.clone()).await;
+        if let Err(error) = written {
+            not_kept(&error, environment);
+        }
     }
 
     /// Exports the caches after `error`, with the session of the build, which still serves its
@@ -84,12 +94,7 @@ impl KeptCache {
         match self.solve(client, environment, failed).await {
             // It is exported once.
             Ok(answer) => drop(self.answer.set(answer)),
-            Err(error) => {
-                let reason = causes::in_one_line(&error);
-                environment.note(format!(
-                    "no cache of the failed build is exported: {reason}"
-                ));
-            }
+            Err(error) => not_kept(&error, environment),
         }
     }
 
@@ -161,6 +166,14 @@ impl KeptCache {
         let _ = tokio::time::timeout(GRACE, showing.join_next()).await;
         solved
     }
+}
+
+/// The build has failed with another error, which stays the one that counts.
+fn not_kept(error: &(dyn std::error::Error + 'static), environment: &Environment) {
+    let reason = causes::in_one_line(error);
+    environment.note(format!(
+        "no cache of the failed build is exported: {reason}"
+    ));
 }
 
 /// Tells the export's own steps from those of the build.

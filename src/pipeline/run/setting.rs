@@ -38,7 +38,6 @@ pub(super) fn on_daemon(
     links: Vec<Link>,
 ) -> Setting {
     let member = attempt.member.as_ref();
-    let records = attempt.environment.records.as_ref();
     let found = member.map(|member| member.images(attempt.client));
     Setting {
         session_id,
@@ -50,7 +49,7 @@ pub(super) fn on_daemon(
         found: found.unwrap_or_default(),
         places: member.and_then(|member| member.places()),
         links,
-        graphs: records.map(|_| attempt.graphs.clone()),
+        graphs: Some(attempt.graphs.clone()),
         ..offline(attempt.request, &attempt.inputs)
     }
 }
