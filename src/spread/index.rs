@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::Error;
-use crate::imagetools::{Annotation, CreateRequest, Created, Given, Place, Source, create};
+use crate::imagetools::{
+    Annotation, CreateRequest, Created, Given, Location, Place, Source, create,
+};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::pipeline::{BuildRequest, Output, is_by_digest};
 use crate::progress::Writer;
@@ -98,7 +100,7 @@ async fn make(
             sources: sources
                 .map(|part| Source::Descriptor(Box::new(part)))
                 .collect(),
-            tags: tags.clone(),
+            tags: tags.iter().cloned().map(Location::from).collect(),
             annotations: annotations.clone(),
             prefer_index: true,
             ..CreateRequest::default()

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{Engine, Finished, buildx, folder_of, solvekit};
+use crate::support::{Engine, Finished, buildx, folder_of, solvekit, unique};
 
 const BOTH: &str = "linux/amd64,linux/arm64";
 
@@ -421,6 +421,73 @@ fn layouts_of_builds_are_looked_at_and_become_one_image() {
     imagetools(&["create", "-t", &cut, &sources[0]]).failed_with(1, &["cannot push to"]);
     imagetools(&["inspect", &cut]).failed_with(1, &["joined-cut"]);
 
-    imagetools(&["create", "-t", "oci-layout://x", &name]).failed_with(1, &["solvekit image copy"]);
     imagetools(&["inspect", "oci-layout:///nonexistent"]).failed_with(1, &["/nonexistent"]);
+}
+
+#[test]
+fn an_image_goes_into_a_folder_with_what_refers_to_it() {
+    let engine = Engine::get();
+    let repository = engine.name("to-folder");
+    let build = |tag: &str| {
+        let dockerfile = format!("FROM busybox\nLABEL word={}\n", unique());
+        let context = folder_of(&[("Dockerfile", &dockerfile)]);
+        let name = format!("{repository}:{tag}");
+        Finished::of(solvekit(["build", "--push", "-t", &name]).arg(context.path())).succeeded();
+        let manifest = imagetools(&["inspect", &name, "--format", "{{json .Manifest}}"]);
+        let manifest = manifest.succeeded().stdout;
+        serde_json::from_str::<serde_json::Value>(&manifest).expect("JSON")
+    };
+    let (image, signature) = (build("1"), build("signature"));
+    // The registry has no list of referrers, so they are in an index under this tag.
+    let index = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [{
+            "mediaType": signature["mediaType"],
+            "artifactType": "application/vnd.dev.cosign.artifact.sig.v1+json",
+            "digest": signature["digest"],
+            "size": signature["size"],
+        }],
+    });
+    let digest = image["digest"].as_str().expect("a digest");
+    let url = repository.replacen('/', "/v2/", 1);
+    let url = format!("http://{url}/manifests/{}", digest.replace(':', "-"));
+    let put = std::process::Command::new("curl")
+        .args(["-fsS", "-X", "PUT", "-H"])
+        .arg("Content-Type: application/vnd.oci.image.index.v1+json")
+        .args(["--data-binary", &index.to_string(), &url])
+        .output()
+        .expect("curl is there");
+    assert!(put.status.success(), "{put:?}");
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layout = format!("oci-layout://{}", folder.path().join("new").display());
+    let (first, again) = (format!("{layout}:x"), format!("{layout}:y"));
+    let source = format!("{repository}:1");
+    imagetools(&["create", "-t", &first, "-t", &again, &source]).succeeded();
+    let text = std::fs::read(folder.path().join("new/index.json")).expect("an index");
+    let text: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    let entries = text["manifests"].as_array().expect("a list");
+    let subject = |entry: &&serde_json::Value| {
+        entry["annotations"]["io.containerd.manifest.subject"] == digest
+    };
+    let referrers: Vec<_> = entries.iter().filter(subject).collect();
+    assert_eq!(referrers.len(), 1, "{text:#}");
+    assert_eq!(referrers[0]["digest"], signature["digest"]);
+    assert_eq!(entries.len(), 3, "{text:#}");
+    let looked = imagetools(&["inspect", &again, "--format", "{{json .Manifest}}"]).succeeded();
+    assert!(looked.stdout.contains(digest), "{}", looked.stdout);
+
+    // buildx reads the same folder, and the way back takes the signature along.
+    let back = format!("{}:1", engine.name("from-folder"));
+    imagetools(&["create", "-t", &back, &first]).succeeded();
+    let name = back.strip_suffix(":1").expect("its tag");
+    let signature = signature["digest"].as_str().expect("a digest");
+    for digest in [digest, signature] {
+        imagetools(&["inspect", &format!("{name}@{digest}")]).succeeded();
+    }
+    let blobs = folder.path().join("new/blobs");
+    std::fs::remove_dir_all(&blobs).expect("it is ours");
+    std::fs::write(&blobs, "no folder").expect("it can be written");
+    imagetools(&["create", "-t", &first, &source]).failed_with(1, &["cannot push to", "blobs"]);
 }

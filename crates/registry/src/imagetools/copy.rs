@@ -1,5 +1,4 @@
-//! Copies manifests with everything they need into a repository, byte for byte, from a repository
-//! or layout.
+//! Copies manifests with everything they need, byte for byte, between repositories and layouts.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::load::{parse, too_much};
 use super::{Error, Location};
-use crate::oci::{Descriptor, Digest, Index, Reference, media_type, null_as_default};
-use crate::registry::{Client, Progress};
+use crate::oci::{Descriptor, Digest, Index, media_type, null_as_default};
+use crate::registry::Client;
 use crate::steps::Step;
 use crate::walk::{Walk, WalkError};
 
@@ -41,13 +40,15 @@ struct Plan {
     blobs: BTreeMap<Digest, (Descriptor, Location)>,
     /// The manifests, written from last to first: an index comes before its manifests.
     manifests: Vec<(Descriptor, Bytes)>,
+    /// The manifests among them that refer to others, each with what it refers to.
+    referrers: Vec<(Digest, Descriptor)>,
 }
 
 /// Copies these manifests and everything they need. Existing content is not sent again.
 pub(crate) async fn copy(
     client: &Client,
     manifests: &[(Descriptor, Location)],
-    to: &Reference,
+    to: &Location,
     step: &dyn Step,
 ) -> Result<(), Error> {
     let foreign: Vec<_> = manifests
@@ -63,24 +64,19 @@ pub(crate) async fn copy(
     .try_collect::<()>()
     .await?;
     for (descriptor, bytes) in plan.manifests.into_iter().rev() {
-        let name = by_digest(to, &descriptor.digest);
-        client
-            .put_manifest(&name, &descriptor.media_type, bytes)
-            .await?;
+        to.put_manifest(client, &descriptor, bytes).await?;
+    }
+    for (subject, referrer) in &plan.referrers {
+        to.put_referrer(subject, referrer).await?;
     }
     Ok(())
-}
-
-/// Returns the reference of a digest in the same repository, without a tag.
-pub(super) fn by_digest(of: &Reference, digest: &Digest) -> Reference {
-    of.without_tag().with_digest(digest.clone())
 }
 
 impl Plan {
     async fn of(
         client: &Client,
         manifests: Vec<(Descriptor, Location)>,
-        to: &Reference,
+        to: &Location,
     ) -> Result<Self, Error> {
         let mut plan = Self::default();
         let too_much = |source| too_much(to, source);
@@ -100,7 +96,11 @@ impl Plan {
                 .await?;
             let mut next = Vec::new();
             for (descriptor, from, bytes, referrers) in fetched {
-                next.extend(referrers.into_iter().map(|entry| (entry, from.clone())));
+                for entry in referrers {
+                    plan.referrers
+                        .push((descriptor.digest.clone(), entry.clone()));
+                    next.push((entry, from.clone()));
+                }
                 let Some(bytes) = bytes else {
                     continue;
                 };
@@ -162,14 +162,14 @@ async fn fetch(
     client: &Client,
     descriptor: Descriptor,
     from: Location,
-    to: &Reference,
+    to: &Location,
 ) -> Result<(Descriptor, Location, Option<Bytes>, Vec<Descriptor>), Error> {
     let referrers = from.referrers(client, &descriptor.digest).await?;
     let referrers = referrers
         .into_iter()
         .filter(|entry| REFERRERS.contains(&entry.artifact_type.as_str()))
         .collect();
-    let there = client.has_manifest(to, &descriptor.digest).await?;
+    let there = to.has_manifest(client, &descriptor.digest).await?;
     let bytes = match there {
         true => None,
         false => {
@@ -184,20 +184,17 @@ async fn send(
     client: &Client,
     descriptor: &Descriptor,
     from: &Location,
-    to: &Reference,
+    to: &Location,
     step: &dyn Step,
 ) -> Result<(), Error> {
     let shown = step.copies(format!("copying {}", descriptor.digest), descriptor.size);
     let shown = Mutex::new(shown);
-    let progress = Progress::new(move |sent| {
+    let tell = move |sent| {
         let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown(sent);
-    });
+    };
     let source = from.source(client, &descriptor.digest);
-    client
-        .push_blob(to, descriptor, &source, Some(&progress))
-        .await?;
-    Ok(())
+    to.put_blob(client, descriptor, &source, tell).await
 }
 
 #[cfg(test)]

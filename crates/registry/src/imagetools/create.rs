@@ -12,7 +12,7 @@ use super::copy::copy;
 use super::load::{parse, platform_of};
 use super::source::{Given, Source};
 use super::{Error, Location, shape};
-use crate::oci::{Descriptor, Manifest, Platform, Reference, media_type};
+use crate::oci::{Descriptor, Manifest, Platform, media_type};
 use crate::registry::Client;
 use crate::steps::{Step, Steps, run};
 use crate::template::Value;
@@ -27,8 +27,8 @@ const ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
 pub struct CreateRequest {
     /// The parts, in the order of the new index.
     pub sources: Vec<Source>,
-    /// The names of the new image; the default tag is `latest`.
-    pub tags: Vec<Reference>,
+    /// Where the new image goes; the default tag is `latest`.
+    pub tags: Vec<Location>,
     /// Annotations of the new index and its descriptors.
     pub annotations: Vec<Annotation>,
     /// Keep only these platforms; all if empty.
@@ -41,7 +41,7 @@ pub struct CreateRequest {
 #[derive(Debug)]
 pub struct Created {
     client: Client,
-    tags: Vec<Reference>,
+    tags: Vec<Location>,
     combined: Combined,
 }
 
@@ -52,12 +52,7 @@ pub struct Created {
 /// [`Error::NoRepository`] if the repository of a digest is ambiguous; [`Error::NoPlatform`], which
 /// lists the existing platforms; [`Error::SchemaOne`]; others if a registry cannot be read.
 pub async fn create(client: &Client, request: CreateRequest) -> Result<Created, Error> {
-    let tags: Vec<Reference> = request
-        .tags
-        .iter()
-        .map(|tag| tag.clone().with_default_tag())
-        .collect();
-    let default = place(&request.sources, &tags);
+    let default = place(&request.sources, &request.tags);
     let parts: Vec<Part> = stream::iter(request.sources.iter().map(|source| {
         let default = default.as_ref();
         async move { look_up(client, source, default).await }
@@ -75,7 +70,7 @@ pub async fn create(client: &Client, request: CreateRequest) -> Result<Created, 
     }
     Ok(Created {
         client: client.clone(),
-        tags,
+        tags: request.tags,
         combined,
     })
 }
@@ -115,7 +110,7 @@ impl Created {
 
     /// Returns the content of `--metadata-file`: the descriptor and the repositories' names.
     pub fn metadata(&self) -> Value {
-        let names: BTreeSet<String> = self.tags.iter().map(Reference::name).collect();
+        let names: BTreeSet<String> = self.tags.iter().map(Location::name).collect();
         let names: Vec<String> = names.into_iter().collect();
         let fields = [
             (
@@ -133,7 +128,7 @@ impl Created {
     /// # Errors
     /// [`Error::Copy`] with the repository; the tags of other repositories may be set already.
     pub async fn push(&self, steps: &dyn Steps) -> Result<(), Error> {
-        let mut repositories: BTreeMap<String, Vec<&Reference>> = BTreeMap::new();
+        let mut repositories: BTreeMap<String, Vec<&Location>> = BTreeMap::new();
         for tag in &self.tags {
             repositories.entry(tag.name()).or_default().push(tag);
         }
@@ -150,7 +145,7 @@ impl Created {
         .await
     }
 
-    async fn push_to(&self, tags: &[&Reference], step: &dyn Step) -> Result<(), Error> {
+    async fn push_to(&self, tags: &[&Location], step: &dyn Step) -> Result<(), Error> {
         let Some(first) = tags.first() else {
             return Ok(());
         };
@@ -159,13 +154,10 @@ impl Created {
             step.log(format!("copying {} from {from} to {to}", entry.digest));
         }
         copy(&self.client, &self.combined.manifests, first, step).await?;
-        let Descriptor {
-            media_type, digest, ..
-        } = self.descriptor();
+        let descriptor = self.descriptor();
         for tag in tags {
-            step.log(format!("pushing {digest} to {tag}"));
-            self.client
-                .put_manifest(tag, media_type, self.bytes().clone())
+            step.log(format!("pushing {} to {tag}", descriptor.digest));
+            tag.put_image(&self.client, descriptor, self.bytes().clone())
                 .await?;
         }
         Ok(())
@@ -174,12 +166,12 @@ impl Created {
 
 /// Returns the location of digests and descriptors: the only repository or folder that the request
 /// names.
-fn place(sources: &[Source], tags: &[Reference]) -> Option<Location> {
+fn place(sources: &[Source], tags: &[Location]) -> Option<Location> {
     let named = sources.iter().filter_map(|source| match source {
         Source::Name(name) => Some(name.clone()),
         _ => None,
     });
-    let mut all = named.chain(tags.iter().cloned().map(Location::Registry));
+    let mut all = named.chain(tags.iter().cloned());
     let first = all.next()?;
     let name = first.name();
     all.all(|other| other.name() == name).then_some(first)

@@ -35,6 +35,14 @@ pub enum Error {
     /// A layout could not be read.
     #[error(transparent)]
     Layout(#[from] layout::Error),
+    /// A part could not be stored in a layout: it is not what was announced.
+    #[error("cannot store {digest}")]
+    Store {
+        /// The part.
+        digest: Digest,
+        /// The difference.
+        source: layout::CommitError,
+    },
     /// A layout lacks a part of its image.
     #[error("{layout} is incomplete: {digest} is missing")]
     Missing {

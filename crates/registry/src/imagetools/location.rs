@@ -103,7 +103,7 @@ impl Location {
         .await
     }
 
-    /// Returns the referrers of a digest. A layout has no list of them.
+    /// Returns the referrers of a digest; a layout's are entries of its index.
     pub(super) async fn referrers(
         &self,
         client: &Client,
@@ -111,7 +111,10 @@ impl Location {
     ) -> Result<Vec<Descriptor>, Error> {
         match self {
             Self::Registry(name) => Ok(client.referrers(name, digest).await?),
-            Self::Layout(_) => Ok(Vec::new()),
+            Self::Layout(layout) => {
+                let (layout, digest) = (Layout::new(&layout.path), digest.clone());
+                blocking(move || Ok(layout.referrers(&digest)?)).await
+            }
         }
     }
 

@@ -22,6 +22,7 @@ mod attestation;
 mod combine;
 mod copy;
 mod create;
+mod destination;
 mod error;
 mod inspect;
 mod load;

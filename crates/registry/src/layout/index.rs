@@ -15,6 +15,8 @@ use crate::oci::{Descriptor, Digest, Reference, media_type};
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation with the full image name, which containerd adds.
 const IMAGE_NAME: &str = "io.containerd.image.name";
+/// The annotation of an entry that refers to another manifest, which containerd's tools write too.
+pub(crate) const SUBJECT: &str = "io.containerd.manifest.subject";
 /// The largest index that is read, in bytes; real ones are far smaller.
 const LIMIT: u64 = 16 << 20;
 
@@ -57,10 +59,13 @@ impl Layout {
     /// As [`Layout::find`].
     pub fn find_or_only(&self, tag: &str) -> Result<Digest, Error> {
         match (self.find(tag), self.read_index()?) {
-            (Err(error @ Error::NoImage { .. }), Some(index)) => match entries(&index) {
-                [only] => self.digest_of(only),
-                _ => Err(error),
-            },
+            (Err(error @ Error::NoImage { .. }), Some(index)) => {
+                let mut images = entries(&index).iter().filter(|it| !is_referrer(it));
+                match (images.next(), images.next()) {
+                    (Some(only), None) => self.digest_of(only),
+                    _ => Err(error),
+                }
+            }
             (found, _) => found,
         }
     }
@@ -79,6 +84,47 @@ impl Layout {
         let marker = self.root().join("oci-layout");
         if !marker.exists() {
             replace(&marker, &json!({ "imageLayoutVersion": "1.0.0" }))?;
+        }
+        replace(&path, &Value::Object(index))
+    }
+
+    /// Returns the manifests that refer to another, as [`Layout::put_referrer`] noted them.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        let index = self.read_index()?.unwrap_or_default();
+        let of_it = entries(&index)
+            .iter()
+            .filter(|entry| annotation(entry, SUBJECT) == Some(subject.as_str()));
+        let parsed = of_it.map(|entry| serde_json::from_value::<Descriptor>(entry.clone()));
+        let parsed: Result<Vec<_>, _> = parsed.collect();
+        parsed.map_err(|error| Error::Index {
+            path: self.index_path(),
+            reason: error.into(),
+        })
+    }
+
+    /// Notes that a manifest refers to another one: a signature, an attestation.
+    ///
+    /// # Errors
+    /// As [`Layout::put`].
+    pub fn put_referrer(&self, subject: &Digest, referrer: &Descriptor) -> Result<(), Error> {
+        make(self.root())?;
+        let path = self.index_path();
+        let _guard = Guard::of(&path)?;
+        let mut index = self.read_index()?.unwrap_or_default();
+        insert(&mut index, referrer, &[]);
+        if let Some(manifests) = index.get_mut("manifests").and_then(Value::as_array_mut) {
+            let is_it = |entry: &Value| {
+                annotation(entry, SUBJECT) == Some(subject.as_str())
+                    && entry.get("digest").and_then(Value::as_str) == Some(referrer.digest.as_str())
+            };
+            manifests.retain(|entry| !is_it(entry));
+            let mut referrer = referrer.clone();
+            let subject = subject.as_str().to_owned();
+            referrer.annotations.insert(SUBJECT.to_owned(), subject);
+            manifests.push(json!(referrer));
         }
         replace(&path, &Value::Object(index))
     }
@@ -153,6 +199,11 @@ impl Layout {
 fn entries(index: &Map<String, Value>) -> &[Value] {
     let manifests = index.get("manifests").and_then(Value::as_array);
     manifests.map_or(&[], Vec::as_slice)
+}
+
+/// True for an entry that is no image of its own.
+fn is_referrer(entry: &Value) -> bool {
+    annotation(entry, SUBJECT).is_some()
 }
 
 fn annotation<'a>(entry: &'a Value, key: &str) -> Option<&'a str> {

@@ -25,6 +25,7 @@ mod upload;
 
 pub use error::{Error, IndexProblem, ReferenceProblem};
 pub use index::Name;
+pub(crate) use index::SUBJECT;
 pub use reference::LayoutReference;
 pub use upload::{CommitError, Upload};
 

@@ -36,7 +36,7 @@ pub async fn push(
             .collect();
         let shown = format!("[internal] copying to {}", list.name());
         run(steps, shown, async |step| {
-            imagetools::copy(client, &manifests, list, step).await
+            imagetools::copy(client, &manifests, &list.clone().into(), step).await
         })
         .await?;
     }

@@ -1,6 +1,7 @@
 //! Selects an image from an `index.json`. Pure.
 
 use super::Error;
+use crate::layout::SUBJECT;
 use crate::oci::{Descriptor, Index, Reference};
 
 /// The annotation with the tag, from the OCI image specification.
@@ -17,7 +18,10 @@ pub(super) fn choose(
     index: &Index,
     wanted: Option<&str>,
 ) -> Result<Descriptor, Error> {
-    let entries = &index.manifests;
+    // What refers to an image is none itself.
+    let mut images = index.manifests.clone();
+    images.retain(|entry| !entry.annotations.contains_key(SUBJECT));
+    let entries = images.as_slice();
     let found = match wanted {
         Some(wanted) => named(entries, wanted),
         None => match entries.first() {

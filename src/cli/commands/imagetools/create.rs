@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::ArgAction;
 use solvekit::files::read_at_most;
-use solvekit::imagetools::{self, Annotation, CreateRequest, Source, create};
-use solvekit::layout::LayoutReference;
-use solvekit::oci::{Platform, Reference};
+use solvekit::imagetools::{self, Annotation, CreateRequest, Location, Source, create};
+use solvekit::oci::Platform;
 use solvekit::progress;
 use solvekit::template::Json;
 
@@ -15,7 +14,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{places, values};
 use crate::cli::commands::build;
 use crate::cli::environment::Environment;
-use crate::cli::report::registry_failure::{of_imagetools, reference};
+use crate::cli::report::registry_failure::of_imagetools;
 use crate::cli::report::terminal::{print_data, talk};
 use crate::cli::report::usage::ImageUsage;
 use crate::cli::report::{Failure, display};
@@ -35,7 +34,7 @@ pub(super) struct CreateArgs {
     #[arg(short, long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Name the new image; repeatable
+    /// Name the new image: NAME, or oci-layout://PATH[:TAG] for a folder; repeatable
     #[arg(short, long = "tag", value_name = "NAME")]
     tags: Vec<String>,
 
@@ -92,6 +91,7 @@ Examples:
       copy to another registry
   solvekit imagetools create -t app:1 oci-layout://amd64 oci-layout://arm64
       of what builds left here
+  solvekit imagetools create -t oci-layout://out:1 ghcr.io/me/app:1    to a folder
   solvekit imagetools create --dry-run app:1 --platform linux/arm64    what would be pushed";
 
 pub(super) async fn cmd_create(
@@ -164,14 +164,12 @@ impl CreateArgs {
         if self.tags.is_empty() && !self.dry_run {
             return Err(ImageUsage::NoName.into());
         }
-        let tags: Vec<Reference> = self
-            .tags
-            .iter()
-            .map(|tag| target(tag))
-            .collect::<Result<_, _>>()?;
+        let tags = self.tags.iter().map(|tag| Location::parse(tag));
+        let tags: Result<Vec<Location>, _> = tags.collect();
+        let tags = tags.map_err(|error| Failure::from_error(&error))?;
         let mut sources = Vec::new();
         if let Some(first) = tags.first().filter(|_| self.append) {
-            sources.push(Source::Name(first.clone().into()));
+            sources.push(Source::Name(first.clone()));
         }
         for path in &self.files {
             let text = read_at_most(path, PART).map_err(|error| {
@@ -204,12 +202,4 @@ impl CreateArgs {
             prefer_index: self.prefer_index,
         })
     }
-}
-
-/// Where the new image goes.
-fn target(tag: &str) -> Result<Reference, Failure> {
-    if LayoutReference::is_one(tag) {
-        return Err(ImageUsage::TargetIsLayout(tag.to_owned()).into());
-    }
-    reference(tag)
 }

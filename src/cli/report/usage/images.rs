@@ -13,8 +13,6 @@ pub(crate) enum ImageUsage {
     NoSource,
     #[error("the new image has no name")]
     NoName,
-    #[error("{0} is a folder, and the new image goes to a registry")]
-    TargetIsLayout(String),
     #[error("there is a manifest list {0} already")]
     ListExists(String, String),
     #[error("there is no folder for manifest lists")]
@@ -42,9 +40,6 @@ impl Advised for ImageUsage {
         let advice = match self {
             Self::NoSource => "name at least one: solvekit imagetools create -t NAME SOURCE…",
             Self::NoName => "name it: -t REGISTRY/REPOSITORY:TAG; or look at it only: --dry-run",
-            Self::TargetIsLayout(_) => {
-                "push it, and then copy it into the folder: solvekit image copy NAME oci:DIR:TAG"
-            }
             Self::ListExists(_, name) => {
                 return Some(format!(
                     "add to it: --amend; or begin anew: solvekit manifest rm {name}"
