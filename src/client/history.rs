@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use prost::Message as _;
 
 use super::{AnswerProblem, Client, Code, Error, Failure, MESSAGE_LIMIT, control::failed};
@@ -57,6 +57,8 @@ pub struct BuildRecord {
     pub attestations: BTreeMap<String, Vec<Descriptor>>,
     /// The created images, by platform in the same way.
     pub results: BTreeMap<String, Vec<Descriptor>>,
+    /// The log of the build, if the daemon keeps it.
+    pub logs: Option<Descriptor>,
     /// The daemon's trace of the build. Daemons store it some time after the end, or on request.
     pub trace: Option<Descriptor>,
     /// The complete record.
@@ -84,6 +86,27 @@ pub enum RecordStatus {
     Error,
     /// The build was cancelled.
     Canceled,
+}
+
+/// A change of the history.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BuildEvent {
+    /// What happened.
+    pub kind: BuildEventKind,
+    /// The record as it is now.
+    pub record: BuildRecord,
+}
+
+/// What happened to a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildEventKind {
+    /// It has started, or its record has changed meanwhile.
+    Started,
+    /// It has ended.
+    Complete,
+    /// Its record was removed.
+    Deleted,
 }
 
 impl BuildRecord {
@@ -148,6 +171,7 @@ impl BuildRecord {
             exporter_response: found.exporter_response.into_iter().collect(),
             attestations: attestations.collect(),
             results: images,
+            logs: found.logs.and_then(descriptor),
             trace: found.trace.and_then(descriptor),
             raw,
         }
@@ -229,6 +253,55 @@ impl Client {
         updated
             .map(drop)
             .map_err(failed("removing a record of the build history"))
+    }
+
+    /// Keeps the record of a build from being removed by the daemon itself, or lets it again.
+    ///
+    /// # Errors
+    /// If there is no such record, or the call fails.
+    pub async fn pin_build_record(&self, build_ref: &str, pinned: bool) -> Result<(), Error> {
+        let request = control::UpdateBuildHistoryRequest {
+            r#ref: build_ref.to_owned(),
+            pinned,
+            ..Default::default()
+        };
+        let updated = self.control().update_build_history(request).await;
+        updated
+            .map(drop)
+            .map_err(failed("pinning a record of the build history"))
+    }
+
+    /// Follows the history: what there is, then each change as it happens. `active_only` leaves out
+    /// builds that have ended; an empty `build_ref` is all builds.
+    ///
+    /// # Errors
+    /// If the call fails. The stream can end with an error, too.
+    pub async fn build_events(
+        &self,
+        build_ref: &str,
+        active_only: bool,
+    ) -> Result<impl Stream<Item = Result<BuildEvent, Error>> + Send + Unpin + use<>, Error> {
+        let call = "following the build history";
+        let request = control::BuildHistoryRequest {
+            r#ref: build_ref.to_owned(),
+            active_only,
+            ..Default::default()
+        };
+        let events = self.control().listen_build_history(request).await;
+        let events = events.map_err(failed(call))?.into_inner();
+        Ok(events.map(move |event| {
+            let event = event.map_err(failed(call))?;
+            let kind = match event.r#type() {
+                control::BuildHistoryEventType::Started => BuildEventKind::Started,
+                control::BuildHistoryEventType::Complete => BuildEventKind::Complete,
+                control::BuildHistoryEventType::Deleted => BuildEventKind::Deleted,
+            };
+            let record = event.record.map(BuildRecord::from_proto);
+            Ok(BuildEvent {
+                kind,
+                record: record.unwrap_or_default(),
+            })
+        }))
     }
 
     /// Makes the daemon store the pending data of a build that has ended: its trace.

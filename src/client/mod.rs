@@ -54,7 +54,7 @@ pub use docker::EngineInfo;
 pub use engine::{Engine, EngineAnswer};
 pub use error::Error;
 pub use failure::{Code, Failure};
-pub use history::{BuildRecord, RecordStatus, RecordedError};
+pub use history::{BuildEvent, BuildEventKind, BuildRecord, RecordStatus, RecordedError};
 pub use image_loader::ImageLoader;
 pub use load::load_image;
 pub use places::{Surroundings, connect_default, default_addresses};

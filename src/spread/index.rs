@@ -28,6 +28,7 @@ pub(super) fn descriptor(response: &BTreeMap<String, String>) -> Option<Given> {
         media_type: String::new(),
         digest,
         size: 0,
+        artifact_type: String::new(),
         annotations: BTreeMap::new(),
         platform: None,
     })

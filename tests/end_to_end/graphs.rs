@@ -163,3 +163,66 @@ fn what_cannot_be_solved_is_refused() {
     let mut command = buildctl(home.path(), &["build", "--frontend", "dockerfile.v0"]);
     Finished::of(&mut command).failed_with(1, &["dockerfile"]);
 }
+
+#[test]
+fn buildctl_counts_cached_steps_and_keeps_records() {
+    let (context, home) = (context(), tempfile::tempdir().expect("a folder"));
+    let folder = context.path().display().to_string();
+    let (source, dockerfile) = (format!("context={folder}"), format!("dockerfile={folder}"));
+    let (metrics, reference) = (home.path().join("metrics"), home.path().join("ref"));
+    let run = |arguments: &[&str]| Finished::of(&mut buildctl(home.path(), arguments));
+    let place = |flag: &str, path: &Path| format!("--{flag}={}", path.display());
+    let flags = [
+        place("debug-json-cache-metrics", &metrics),
+        place("ref-file", &reference),
+    ];
+    let build = [
+        "build",
+        "--frontend=dockerfile.v0",
+        "--local",
+        &source,
+        "--local",
+        &dockerfile,
+    ];
+    run(&[&build[..], &[&flags[0], &flags[1]]].concat()).succeeded();
+    let text = std::fs::read_to_string(&metrics).expect("it is written");
+    let numbers = text.lines().last().expect("a line");
+    let numbers: serde_json::Value = serde_json::from_str(numbers).expect("JSON");
+    let count = |name: &str| numbers[name].as_u64().expect("a number");
+    assert!(
+        count("user_total") > 0 && count("total") > count("user_total"),
+        "{text}"
+    );
+    assert_eq!(count("user_cacheable"), count("user_total") - count("from"));
+    assert_eq!(text.matches("cache miss: ").count() as u64, count("miss"));
+
+    let build_ref = std::fs::read_to_string(&reference).expect("it is written");
+    let mut monitor = buildctl(home.path(), &["debug", "monitor", "--completed"]);
+    monitor.stdout(Stdio::piped());
+    let mut monitor = monitor.spawn().expect("it runs");
+    let events = std::io::BufReader::new(monitor.stdout.take().expect("a pipe"));
+    let wanted = format!("event: COMPLETE ref:{build_ref}");
+    let found = std::io::BufRead::lines(events)
+        .find(|line| line.as_ref().is_ok_and(|line| *line == wanted));
+    monitor.kill().expect("it is ours");
+    monitor.wait().expect("it ends");
+    assert!(found.is_some());
+
+    run(&["debug", "ctl", "--pin", &build_ref]).succeeded();
+    let format = "--format={{.Record.Ref}} {{.Record.Pinned}}";
+    let histories = run(&["debug", "histories", format]).succeeded().stdout;
+    assert!(
+        histories.contains(&format!("{build_ref} true\n")),
+        "{histories}"
+    );
+    run(&["debug", "ctl", "--unpin", &build_ref]).succeeded();
+    run(&["debug", "ctl", "--delete", &build_ref]).succeeded();
+    let histories = run(&["debug", "histories", format]).succeeded().stdout;
+    assert!(!histories.contains(&build_ref), "{histories}");
+    assert_eq!(run(&["debug", "ctl", &build_ref]).code, Some(1));
+
+    let wrong = ["--registry-auth-tlscontext=host=r.example,cert=c.pem"];
+    let refused = run(&[&build[..], &wrong].concat());
+    refused.failed_with(1, &["cert=FILE and key=FILE", "host=registry.example.com"]);
+    run(&["debug", "dump-metadata", "--root=/no/such/folder"]).failed_with(1, &["/no/such/folder"]);
+}

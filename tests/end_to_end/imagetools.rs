@@ -491,3 +491,16 @@ fn an_image_goes_into_a_folder_with_what_refers_to_it() {
     std::fs::write(&blobs, "no folder").expect("it can be written");
     imagetools(&["create", "-t", &first, &source]).failed_with(1, &["cannot push to", "blobs"]);
 }
+
+#[test]
+fn the_artifact_type_of_a_descriptor_is_kept() {
+    let name = format!("{}:1", Engine::get().name("artifact-type"));
+    let context = folder_of(&[("Dockerfile", "FROM busybox\nLABEL a=b\n")]);
+    Finished::of(solvekit(["build", "--push", "-t", &name]).arg(context.path())).succeeded();
+    let shown = imagetools(&["inspect", &name, "--format", "{{json .Manifest}}"]).succeeded();
+    let mut part: serde_json::Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    part["artifactType"] = "application/x.kind".into();
+    let made = imagetools(&["create", "--dry-run", "-t", &name, &part.to_string()]).succeeded();
+    let made: serde_json::Value = serde_json::from_str(&made.stdout).expect("JSON");
+    assert_eq!(made["manifests"][0]["artifactType"], "application/x.kind");
+}

@@ -191,3 +191,20 @@ fn an_answer_is_in_the_metadata_file_too() {
     let nowhere = buildx(&["build", "--check", "--metadata-file=Dockerfile/file", "."]);
     in_folder(&folder, nowhere).failed_with(1, &["Dockerfile/file"]);
 }
+
+#[test]
+fn docker_desktop_is_linked_where_it_is_installed() {
+    let folder = folder_of(&[("Dockerfile", "FROM busybox\n"), ("docker/none", "")]);
+    let config = folder.path().join("docker");
+    let build = || {
+        let mut build = buildx(&["build", "--progress=plain", "-o", "type=cacheonly", "."]);
+        build.env("DOCKER_CONFIG", &config);
+        in_folder(&folder, build).succeeded().stderr
+    };
+    assert!(!build().contains("docker-desktop://"));
+    fs::create_dir(config.join("desktop-build")).expect("it is ours");
+    fs::write(config.join("desktop-build/.lastaccess"), "").expect("it is ours");
+    let shown = build();
+    let link = "\nView build details: docker-desktop://dashboard/build/default/default/";
+    assert!(shown.contains(link), "{shown}");
+}

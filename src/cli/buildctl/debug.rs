@@ -8,6 +8,7 @@ use solvekit::template::{Struct, Value};
 
 use super::cache::{rendered, rfc3339, template};
 use super::workers::{self, WorkersArgs};
+use super::{metadata, records};
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::commands::{debug, history, solve};
 use crate::cli::environment::Environment;
@@ -34,6 +35,12 @@ enum DebugCommand {
     Histories(HistoriesArgs),
     /// Show the progress and output of a build again
     Logs(history::logs::LogsArgs),
+    /// Show builds as they happen
+    Monitor(records::MonitorArgs),
+    /// Keep or remove the record of a build
+    Ctl(records::CtlArgs),
+    /// Print the databases of a daemon that does not run
+    DumpMetadata(metadata::DumpMetadataArgs),
     /// Print a blob of the daemon's store
     Get(GetArgs),
     /// Print a graph as JSON, one step a line
@@ -79,6 +86,9 @@ pub(super) async fn cmd_debug(
             let client = connection.connect(environment).await?;
             print_data(&client.read_blob(&args.digest, BLOB_LIMIT).await?)
         }
+        DebugCommand::Monitor(args) => records::cmd_monitor(args, connection, environment).await,
+        DebugCommand::Ctl(args) => records::cmd_ctl(args, connection, environment).await,
+        DebugCommand::DumpMetadata(args) => metadata::cmd_dump_metadata(args),
         DebugCommand::DumpLlb(args) => dump_llb(args),
     }
 }

@@ -3,6 +3,8 @@
 
 mod cache;
 mod debug;
+mod metadata;
+mod records;
 mod workers;
 
 use std::process::ExitCode;

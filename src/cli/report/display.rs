@@ -209,6 +209,32 @@ pub(crate) fn result(outcome: &BuildOutcome) {
     }
 }
 
+/// Where Docker Desktop shows what was built, by target; only where it is installed.
+pub(crate) fn details(builds: &[(&str, String)], mode: Mode, environment: &Environment) {
+    let desktop = environment.docker_config.as_ref();
+    let desktop = desktop.map(|folder| folder.join("desktop-build/.lastaccess"));
+    let is_there = desktop.is_some_and(|mark| mark.exists());
+    if is_there && !builds.is_empty() && matches!(mode, Mode::Tty | Mode::Plain) {
+        talk(&format!("\nView build details: {}\n", links(builds)));
+    }
+}
+
+fn links(builds: &[(&str, String)]) -> String {
+    match builds {
+        [(_, full_ref)] => desktop_url(full_ref),
+        several => {
+            let lines = several.iter();
+            let lines = lines.map(|(target, it)| format!("\n  {target}: {}", desktop_url(it)));
+            lines.collect()
+        }
+    }
+}
+
+/// Where Docker Desktop shows a build.
+pub(crate) fn desktop_url(full_ref: &str) -> String {
+    format!("docker-desktop://dashboard/build/{full_ref}")
+}
+
 fn result_line(names: &[&str], digest: &str, platforms: &[String]) -> String {
     let mut line = names.join(", ");
     if !line.is_empty() {
@@ -252,6 +278,20 @@ mod tests {
         assert_eq!(
             result_line(&[], "sha256:abc", &platforms[..1]),
             "sha256:abc"
+        );
+    }
+
+    #[test]
+    fn builds_are_linked_as_buildx_does() {
+        let [a, b] = [("a", "x/y/1".to_owned()), ("b", "x/y/2".to_owned())];
+        assert_eq!(
+            links(std::slice::from_ref(&a)),
+            "docker-desktop://dashboard/build/x/y/1"
+        );
+        assert_eq!(
+            links(&[a, b]),
+            "\n  a: docker-desktop://dashboard/build/x/y/1\n  b: \
+             docker-desktop://dashboard/build/x/y/2"
         );
     }
 }

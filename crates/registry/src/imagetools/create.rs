@@ -228,6 +228,11 @@ impl Part {
         if !given.media_type.is_empty() {
             self.descriptor.media_type.clone_from(&given.media_type);
         }
+        if !given.artifact_type.is_empty() {
+            self.descriptor
+                .artifact_type
+                .clone_from(&given.artifact_type);
+        }
         self.descriptor
             .annotations
             .extend(given.annotations.clone());

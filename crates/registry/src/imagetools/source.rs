@@ -34,6 +34,9 @@ pub struct Given {
     /// The annotations, which replace the existing ones.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
+    /// The artifact type; empty if not given.
+    #[serde(default)]
+    pub artifact_type: String,
     /// The platform; missing fields come from the image's config.
     #[serde(default)]
     pub platform: Option<Platform>,

@@ -1,6 +1,6 @@
 //! How to reach each registry: address, scheme, TLS and proxy.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,12 +8,14 @@ use reqwest::Url;
 
 use super::origin::{host_of, is_downgrade};
 use super::tls::Trust;
-use super::{ClientOptions, Error, Proxies};
+use super::{ClientOptions, Error, HostCertificates, Proxies};
 
 /// What is known of each registry. HTTP clients are created on first use and shared.
 #[derive(Debug)]
 pub(super) struct Hosts {
     certificates: Vec<PathBuf>,
+    /// Hosts whose certificates were named one by one.
+    named: BTreeMap<String, HostCertificates>,
     insecure: BTreeSet<String>,
     proxies: Proxies,
     /// Clients by registry and host. Two empty names stand for the client without special settings.
@@ -26,6 +28,7 @@ impl Hosts {
     pub(super) fn new(options: &ClientOptions) -> Self {
         Self {
             certificates: options.certificates.clone(),
+            named: options.hosts.clone(),
             insecure: options.insecure.iter().cloned().collect(),
             proxies: options.proxies.clone(),
             clients: Mutex::default(),
@@ -62,12 +65,19 @@ impl Hosts {
     /// Builds the trust settings. A registry's trusted certificates also apply to hosts it
     /// redirects to; the client certificate is for one host only.
     fn trust(&self, registry: &str, host: &str) -> Result<Trust, Error> {
-        let mut trust = Trust::of(host, &self.certificates)?;
+        let mut trust = self.own_trust(host)?;
         if host != registry {
-            trust.add_authorities(Trust::of(registry, &self.certificates)?);
+            trust.add_authorities(self.own_trust(registry)?);
         }
         trust.unchecked = self.is_insecure(registry) || self.is_insecure(host);
         Ok(trust)
+    }
+
+    fn own_trust(&self, host: &str) -> Result<Trust, Error> {
+        match self.named.get(host) {
+            Some(files) => Trust::of_host(files),
+            None => Trust::of(host, &self.certificates),
+        }
     }
 
     /// Returns `http` if the registry is known to speak it, else `https`.

@@ -49,7 +49,7 @@ pub use download::BlobStream;
 pub use error::Error;
 pub use images::{FoundImage, Images};
 pub use keys::{login_key, registry_of_key};
-pub use options::{ClientOptions, Notifier};
+pub use options::{ClientOptions, HostCertificates, Notifier};
 pub use problem::{CertificateProblem, ContentProblem};
 pub use proxy::Proxies;
 pub use refusal::{Refusal, Via};

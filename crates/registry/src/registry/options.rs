@@ -1,5 +1,6 @@
 //! Settings of registry clients: certificates, insecure registries, proxies and retries.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub struct ClientOptions {
     /// folder with the registry counts. The trust extends to the registry's token server and
     /// storage.
     pub certificates: Vec<PathBuf>,
+    /// Certificates of single hosts (`HOST[:PORT]`), in place of those in folders.
+    pub hosts: BTreeMap<String, HostCertificates>,
     /// Registries (`HOST[:PORT]`) whose certificates are not checked and that may speak plain HTTP,
     /// as may their token servers and storage. Local registries (`localhost`, `127.0.0.0/8`,
     /// `[::1]`) may always speak plain HTTP.
@@ -25,6 +28,15 @@ pub struct ClientOptions {
     pub retries: RetryPolicy,
     /// Called when the client waits: for a rate limit, or before a retry.
     pub notifier: Option<Notifier>,
+}
+
+/// PEM files for one host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostCertificates {
+    /// Authorities that are trusted in addition to the system's.
+    pub authorities: Vec<PathBuf>,
+    /// The client certificate and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 /// A callback that receives a line of text about slow operations.

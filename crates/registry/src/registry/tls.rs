@@ -14,7 +14,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use super::authorities::Authorities;
 use super::trusted_leaf::TrustedLeaf;
-use super::{CertificateProblem, Error, Proxies};
+use super::{CertificateProblem, Error, HostCertificates, Proxies};
 
 /// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -52,6 +52,20 @@ impl Trust {
                 }
                 _ => {}
             }
+        }
+        Ok(trust)
+    }
+
+    /// Reads the files that were named for one host. Blocks.
+    pub(super) fn of_host(host: &HostCertificates) -> Result<Self, Error> {
+        let mut trust = Self::default();
+        for path in &host.authorities {
+            trust.authorities.extend(certificates(path)?);
+        }
+        if let Some((chain, key_path)) = &host.identity {
+            let key = PrivateKeyDer::from_pem_file(key_path)
+                .map_err(|error| unusable(key_path, error))?;
+            trust.identity = Some((certificates(chain)?, key));
         }
         Ok(trust)
     }

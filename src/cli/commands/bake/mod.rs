@@ -174,7 +174,7 @@ impl BakeArgs {
             write_file(path, text.as_bytes())?;
         }
         if let Some(baked) = baked {
-            outcome::show(&baked, mode);
+            outcome::show(&baked, mode, environment);
             let failure = outcome::failure(&baked, mode);
             let report = outcome::report(&baked, failure.as_ref());
             let reported = self.reports.write(&report, environment);

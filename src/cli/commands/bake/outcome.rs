@@ -12,7 +12,7 @@ use super::build::Baked;
 use super::hints;
 use crate::cli::args::{attestations, contexts, explain, nodes, reports};
 use crate::cli::environment::Environment;
-use crate::cli::report::{Failure, nodes_failure, platforms_failure};
+use crate::cli::report::{Failure, display, nodes_failure, platforms_failure};
 
 /// What failed, if anything did, and which folders are incomplete because of it.
 pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
@@ -122,15 +122,19 @@ fn first_line(error: &Error) -> String {
 }
 
 /// Says on the terminal which images there are now.
-pub(super) fn show(baked: &Baked, mode: Mode) {
+pub(super) fn show(baked: &Baked, mode: Mode, environment: &Environment) {
     if !matches!(mode, Mode::Tty | Mode::Plain) {
         return;
     }
-    for (_, built) in built(baked) {
+    let mut linked = Vec::new();
+    for (name, built) in built(baked) {
         if built.outcome.image_id().is_some() {
-            crate::cli::report::display::result(&built.outcome);
+            display::result(&built.outcome);
         }
+        let references = nodes::references(built, &baked.used.builder);
+        linked.extend(references.into_iter().take(1).map(|it| (name.as_str(), it)));
     }
+    display::details(&linked, mode, environment);
 }
 
 /// The metadata file: each target's object under its name, as buildx writes it.

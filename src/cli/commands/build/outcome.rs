@@ -36,8 +36,12 @@ pub(super) fn finish(
         let warnings = if wanted { &*summary.warnings } else { &[] };
         metadata(&built, used, warnings)
     });
+    let references = nodes::references(&built, &used.builder);
     let outcome = built.outcome;
     write_results(args, &outcome, metadata, mode)?;
+    let linked = references.into_iter().take(1);
+    let linked: Vec<_> = linked.map(|it| ("default", it)).collect();
+    display::details(&linked, mode, environment);
     match platforms_failure::exported_partly(&outcome, summary, mode) {
         None => Ok(outcome),
         Some(failure) => Err(failure),

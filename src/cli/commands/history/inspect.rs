@@ -13,6 +13,7 @@ use super::{Found, History, details, record};
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::columns::align;
+use crate::cli::report::display::desktop_url;
 use crate::cli::report::terminal::{print, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +77,7 @@ fn links(identity: Identity, full_ref: &str, build_ref: &str) -> String {
     format!(
         "Print build logs: {program} history logs {build_ref}\n\
          View build in Docker Desktop: {}\n",
-        record::desktop_url(full_ref)
+        desktop_url(full_ref)
     )
 }
 

@@ -2,9 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use super::record::desktop_url;
 use super::{Found, History};
 use crate::cli::report::Failure;
+use crate::cli::report::display::desktop_url;
 use crate::cli::report::terminal::print;
 use crate::cli::report::usage::HistoryUsage;
 

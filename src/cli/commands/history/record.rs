@@ -42,11 +42,6 @@ impl Daemon<'_> {
     }
 }
 
-/// Where Docker Desktop shows a build.
-pub(crate) fn desktop_url(full_ref: &str) -> String {
-    format!("docker-desktop://dashboard/build/{full_ref}")
-}
-
 /// What a build is called: by `BUILDKIT_BUILD_NAME`, else by its context or its Dockerfile, with
 /// the target behind.
 pub(super) fn name(record: &BuildRecord, state: Option<&BuildState>) -> String {

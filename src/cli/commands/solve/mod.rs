@@ -1,12 +1,15 @@
 //! `solvekit solve`, and `build` when called as buildctl: solves a graph from a file or stdin, or
 //! runs a frontend of the daemon.
 
+mod cache_metrics;
 mod parse;
+mod tls_context;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 use solvekit::client::SourcePolicy;
@@ -105,6 +108,15 @@ pub(crate) struct SolveArgs {
     #[arg(long, value_name = "FILE")]
     ref_file: Option<PathBuf>,
 
+    /// Ask a registry's token server with these certificates:
+    /// host=HOST[:PORT][,ca=FILE][,cert=FILE,key=FILE][,insecure=BOOL]; repeatable
+    #[arg(long, value_name = "CONTEXT")]
+    registry_auth_tlscontext: Vec<String>,
+
+    /// Write how many steps were cached to this file, or to stdout or stderr, as JSON
+    #[arg(long, value_name = "FILE", default_value = "")]
+    debug_json_cache_metrics: String,
+
     #[command(flatten)]
     progress: ProgressArgs,
 }
@@ -133,6 +145,13 @@ pub(crate) async fn cmd_solve(
             places::ready(flag, path)?;
         }
     }
+    let metrics = cache_metrics::Place::of(&args.debug_json_cache_metrics);
+    if let Some(cache_metrics::Place::File(path)) = &metrics {
+        places::ready("--debug-json-cache-metrics", path)?;
+    }
+    let mut run = pipeline::Environment::default();
+    tls_context::add(&args.registry_auth_tlscontext, &mut run.registries)?;
+    let began = Instant::now();
     let request = request(&args, environment)?;
     let is_question = is_question(&request);
     let cancelled = interrupt::token()?;
@@ -146,7 +165,6 @@ pub(crate) async fn cmd_solve(
     };
     let (writer, updates) = progress::channel();
     let shown = display::start(mode, sink.clone(), None, &used, environment, updates);
-    let mut run = pipeline::Environment::default();
     run.credentials = Arc::new(environment.credentials()?);
     run.progress = Some(writer);
     run.cancelled = cancelled;
@@ -165,6 +183,9 @@ pub(crate) async fn cmd_solve(
         }
     };
     display::warnings(&summary, mode, environment);
+    if let (Some(place), Some(build_ref)) = (&metrics, &build_ref) {
+        cache_metrics::write(place, &client, build_ref, began.elapsed()).await?;
+    }
     sink.end_without_image(ended)
 }
 

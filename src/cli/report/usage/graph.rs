@@ -14,6 +14,8 @@ pub(crate) enum GraphUsage {
     Empty,
     #[error("there is nothing to solve: stdin is a terminal")]
     Terminal,
+    #[error("invalid --registry-auth-tlscontext {text:?}: {reason}")]
+    TlsContext { text: String, reason: String },
     #[error("{reason}")]
     Rules { path: PathBuf, reason: String },
 }
@@ -29,6 +31,9 @@ impl Advised for GraphUsage {
             Self::Terminal => {
                 "pipe a graph in, for example from solvekit llb --format pb, or name a frontend: \
                  --frontend dockerfile.v0"
+            }
+            Self::TlsContext { .. } => {
+                "for example host=registry.example.com,ca=ca.pem,cert=cert.pem,key=key.pem"
             }
             Self::Rules { path, .. } => {
                 return Some(format!("the rules are in {}", path.display()));
