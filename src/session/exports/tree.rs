@@ -119,8 +119,8 @@ impl Tree {
             .map_err(|failed| failed.at(action, &stat.path))
     }
 
-    /// Does what must wait for all files, once they are written: creates hard links, removes other files of a mirror, and
-    /// sets the modes and times of directories, innermost first.
+    /// Does what must wait for all files, once they are written: creates hard links, removes other
+    /// files of a mirror, and sets the modes and times of directories, innermost first.
     pub(super) fn complete(&mut self) -> Result<(), ExportError> {
         self.contents.flush()?;
         self.contents.finish()?;
