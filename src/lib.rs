@@ -42,6 +42,8 @@ pub mod gateway;
 
 pub mod frontend;
 
+pub mod debug;
+
 pub mod policy;
 
 pub mod builder;

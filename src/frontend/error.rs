@@ -106,6 +106,14 @@ pub enum Error {
         /// The value of the attribute `requestid`.
         id: String,
     },
+    /// A [`Hook`](super::Hook) refused a platform's graph.
+    #[error("the graph of {platform} is refused")]
+    Hook {
+        /// The platform.
+        platform: Box<Platform>,
+        /// The hook's reason.
+        source: super::HookError,
+    },
     /// A call to the daemon failed.
     #[error(transparent)]
     Gateway(#[from] gateway::Error),

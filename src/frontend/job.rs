@@ -9,12 +9,13 @@ use super::error::warning_line;
 use super::sbom::Scanner;
 use super::translated::Translated;
 use super::{
-    Asked, AttributeProblem, Error, Finished, Refusal, Setting, Source, missing_source, refusal,
-    request, result, solve, unused_args,
+    Asked, AttributeProblem, Error, Finished, PlatformGraph, Refusal, Setting, Source,
+    missing_source, refusal, request, result, solve, unused_args,
 };
 use crate::client::CacheEntry;
 use crate::dockerfile::{self, Dockerfile, Finding, LintConfig, Linter};
 use crate::gateway::{Bridge, Forward, SolveOptions, Warning};
+use crate::llb::State;
 use crate::oci::Platform;
 use crate::translate::{Attestations, Attributes, Context, Sbom, Translation};
 
@@ -146,6 +147,7 @@ impl Job {
             let unused = unused_args::lines(&parsed.dockerfile, &self.asked.attributes);
             warn_without_place(bridge, &unused, &setting.warn_at).await;
         }
+        hooked(setting, &mut translations).await?;
         self.check_steps(setting, &translations)?;
         failed.extend(
             self.take_impossible(bridge, setting, several, &mut translations)
@@ -225,12 +227,17 @@ impl Job {
             inputs: setting.inputs.clone(),
         };
         let options = SolveOptions {
-            evaluate: setting.evaluate,
+            // A hook does that, step by step.
+            evaluate: setting.evaluate && setting.hook.is_none(),
             cache_imports: setting.cache_imports.clone(),
             ..SolveOptions::default()
         };
+        let failed = |error| Error::forward(&self.source, other.span, error);
         let solved = bridge.forward(&forward, &options).await;
-        let result = solved.map_err(|error| Error::forward(&self.source, other.span, error))?;
+        let result = solved.map_err(failed)?;
+        solve::forwarded(bridge, &result, setting)
+            .await
+            .map_err(failed)?;
         Ok(Finished {
             result,
             findings: Vec::new(),
@@ -290,6 +297,31 @@ impl Job {
             Some((reason, lines)) => Err(Error::refused(&self.source, reason, &lines)),
         }
     }
+}
+
+/// Shows each platform's graph to the hook.
+async fn hooked(setting: &Setting, translations: &mut [Translation]) -> Result<(), Error> {
+    let Some(hook) = &setting.hook else {
+        return Ok(());
+    };
+    for made in translations {
+        let before = made.definition.head();
+        let graph = PlatformGraph {
+            platform: &made.platform,
+            definition: &mut made.definition,
+            image: &mut made.image,
+        };
+        let refused = |source| Error::Hook {
+            platform: Box::new(made.platform.clone()),
+            source,
+        };
+        hook.graph(graph).await.map_err(refused)?;
+        if made.definition.head() != before {
+            let state = State::from_definition(&made.definition);
+            made.state = state.map_err(|error| refused(error.into()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Parses the Dockerfile and lints its text; an error includes its lines.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{Error, FoundImages, Graphs, Link};
+use super::{Error, FoundImages, Graphs, Hook, Link};
 use crate::client::CacheEntry;
 use crate::dockerfile::Finding;
 use crate::gateway::BuildResult;
@@ -65,6 +65,8 @@ pub struct Setting {
     /// Add the request to full provenance as a document, because the daemon only knows its own
     /// frontends' attributes.
     pub with_request: bool,
+    /// The embedding program's part in the build.
+    pub hook: Option<Arc<dyn Hook>>,
     /// The digest of the step that read the Dockerfile, to which warnings are attached.
     pub warn_at: String,
     /// Collects the graphs as they are sent.

@@ -7,9 +7,9 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use super::sbom::Scanner;
-use super::{Error, PlatformFailure, Setting, Source};
-use crate::gateway::{self, Attestation, Bridge, Ref, SolveOptions};
-use crate::llb::Definition;
+use super::{Error, PlatformFailure, Setting, Solving, Source};
+use crate::gateway::{self, Attestation, Bridge, BuildResult, Ref, Refs, SolveOptions};
+use crate::oci::Platform;
 use crate::translate::Translation;
 
 /// A platform's result.
@@ -46,7 +46,7 @@ pub(super) async fn all(
         let _place = places.acquire().await;
         let platform = Some(&translation.platform).filter(|_| several);
         let solved = async {
-            let solved = one(bridge, &translation.definition, setting).await;
+            let solved = one(bridge, &translation, setting).await;
             let reference = solved.map_err(|error| {
                 Error::solve(source, platform, error).built_for(&translation.platform)
             })?;
@@ -89,16 +89,64 @@ pub(super) async fn all(
 
 async fn one(
     bridge: &Bridge,
-    definition: &Definition,
+    translation: &Translation,
     setting: &Setting,
 ) -> Result<Ref, gateway::Error> {
-    if definition.is_empty() {
-        return Ok(Ref::scratch());
-    }
     let options = SolveOptions {
         evaluate: setting.evaluate,
         cache_imports: setting.cache_imports.clone(),
         ..SolveOptions::default()
     };
-    bridge.solve(definition, &options).await
+    let solving = Solving {
+        bridge,
+        platform: Some(&translation.platform),
+        definition: &translation.definition,
+        image: Some(&translation.image),
+        options: &options,
+    };
+    match &setting.hook {
+        Some(hook) => hook.solve(solving).await,
+        None => solving.solve().await,
+    }
+}
+
+/// Has the hook solve what a frontend in the daemon made.
+pub(super) async fn forwarded(
+    bridge: &Bridge,
+    result: &BuildResult,
+    setting: &Setting,
+) -> Result<(), gateway::Error> {
+    let Some(hook) = &setting.hook else {
+        return Ok(());
+    };
+    let options = SolveOptions {
+        evaluate: setting.evaluate,
+        ..SolveOptions::default()
+    };
+    let parts: Vec<(Option<Platform>, &Ref)> = match &result.refs {
+        Refs::One(one) => vec![(None, one)],
+        Refs::Platforms(many) => {
+            let parts = many.iter();
+            parts
+                .map(|(id, part)| (Platform::parse(id).ok(), part))
+                .collect()
+        }
+    };
+    let solves = parts.into_iter().map(|(platform, part)| {
+        let options = &options;
+        async move {
+            let Some(definition) = part.definition()? else {
+                return bridge.evaluate(part).await;
+            };
+            let solving = Solving {
+                bridge,
+                platform: platform.as_ref(),
+                definition: &definition,
+                image: None,
+                options,
+            };
+            hook.solve(solving).await.map(drop)
+        }
+    });
+    try_join_all(solves).await.map(drop)
 }

@@ -14,6 +14,11 @@ pub(super) const SOURCE_META: &str = "source.metaresolver";
 pub(super) const EVALUATE: &str = "gateway.evaluate";
 pub(super) const SOLVE_EVALUATE: &str = "gateway.solve.evaluate";
 pub(super) const WARNINGS: &str = "gateway.warnings";
+pub(super) const EXEC: &str = "gateway.exec";
+pub(super) const EXEC_EXTRA_HOSTS: &str = "gateway.exec.extrahosts";
+pub(super) const EXEC_SECRET_ENV: &str = "gateway.exec.secretenv";
+pub(super) const EXEC_SIGNALS: &str = "gateway.exec.signals";
+pub(super) const EXEC_FILES: &str = "gateway.exec.filesystem";
 pub(super) const ATTESTATIONS: &str = "reference.attestations";
 
 /// A daemon's capabilities, by their ids on the wire.

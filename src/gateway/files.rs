@@ -73,18 +73,10 @@ impl Bridge {
         path: &str,
         range: Option<Range<u64>>,
     ) -> Result<Bytes, Error> {
-        let range = range.map(|range| proto::FileRange {
-            offset: range.start.try_into().unwrap_or(i64::MAX),
-            length: range
-                .end
-                .saturating_sub(range.start)
-                .try_into()
-                .unwrap_or(i64::MAX),
-        });
         let request = proto::ReadFileRequest {
             r#ref: reference.id().to_owned(),
             file_path: path.to_owned(),
-            range,
+            range: range.map(file_range),
             mount_index: 0,
         };
         let answer = self
@@ -142,12 +134,21 @@ impl Bridge {
             .stat_file(self.request(request))
             .await
             .map_err(failed(call))?;
-        let stat = answer
-            .into_inner()
-            .stat
-            .ok_or_else(|| Error::invalid(call, AnswerProblem::Missing { part: "stat" }))?;
+        let stat = answer.into_inner().stat.ok_or_else(|| invalid_stat(call))?;
         Ok(FileInfo::from(stat))
     }
+}
+
+pub(super) fn file_range(range: Range<u64>) -> proto::FileRange {
+    let length = range.end.saturating_sub(range.start);
+    proto::FileRange {
+        offset: range.start.try_into().unwrap_or(i64::MAX),
+        length: length.try_into().unwrap_or(i64::MAX),
+    }
+}
+
+pub(super) fn invalid_stat(call: &'static str) -> Error {
+    Error::invalid(call, AnswerProblem::Missing { part: "stat" })
 }
 
 impl From<Stat> for FileInfo {

@@ -165,6 +165,11 @@ fn feature(id: &str) -> &'static str {
         caps::ATTESTATIONS => "attestations",
         caps::SOURCE_META => "looking at sources other than images",
         caps::READ_DIR => "listing folders of a result",
+        caps::EXEC => "containers on results of a build",
+        caps::EXEC_EXTRA_HOSTS => "host names of containers on results",
+        caps::EXEC_SECRET_ENV => "secrets as variables of processes on results",
+        caps::EXEC_SIGNALS => "signals to processes on results",
+        caps::EXEC_FILES => "reading files of a container",
         caps::STAT_FILE => "looking at files of a result",
         _ => "a call that is needed here",
     }

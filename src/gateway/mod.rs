@@ -32,9 +32,11 @@
 
 mod bridge;
 mod caps;
+mod container;
 mod files;
 mod missing;
 mod open;
+mod process;
 mod result;
 mod source;
 mod standard;
@@ -42,8 +44,10 @@ mod warning;
 
 pub use bridge::{Bridge, Forward, SolveOptions};
 pub use caps::Capabilities;
+pub use container::{Container, ContainerMount, ContainerRequest};
 pub use files::{FileInfo, FileKind};
 pub use missing::MissingCapability;
+pub use process::{Exit, Process, ProcessInput, ProcessOutput, ProcessRequest};
 pub use result::{Attestation, AttestationKind, BuildResult, Ref, Refs, Subject, SubjectKind};
 pub use source::{
     GitSource, HttpSource, ImageQuery, OciLayout, ResolvedImage, ResolvedSource, SourceQuery,
@@ -71,6 +75,12 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
+    /// The process to write to has ended.
+    #[error("the process has ended")]
+    ProcessEnded,
+    /// The system has no random numbers.
+    #[error(transparent)]
+    Id(#[from] crate::session::Error),
     /// A source policy replaced an image by a source of another kind.
     #[error(
         "a source policy replaced the image {reference} by {replacement}, which is not an image"
@@ -92,7 +102,7 @@ impl Error {
         }
     }
 
-    fn invalid(call: &'static str, reason: impl Into<client::AnswerProblem>) -> Self {
+    pub(crate) fn invalid(call: &'static str, reason: impl Into<client::AnswerProblem>) -> Self {
         Self::Client(client::Error::InvalidAnswer {
             call,
             reason: reason.into(),

@@ -2,6 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use super::Error;
+use crate::client::AnswerProblem;
+use crate::llb::Definition;
 use crate::proto::{
     moby::buildkit::v1::frontend::{self as proto, result},
     pb,
@@ -28,6 +31,18 @@ impl Ref {
     /// Returns the id in the daemon.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Returns the graph that a frontend in the daemon made it with, if the daemon tells.
+    ///
+    /// # Errors
+    /// [`Error::Client`] if the graph is malformed.
+    pub fn definition(&self) -> Result<Option<Definition>, Error> {
+        let definition = self.definition.clone().map(Definition::from_proto);
+        definition.transpose().map_err(|source| {
+            let name = "the graph of a result".to_owned();
+            Error::invalid("solving", AnswerProblem::Input { name, source })
+        })
     }
 
     fn from_proto(found: proto::Ref) -> Self {

@@ -40,6 +40,7 @@ pub(crate) use request::cache::ON_FAILURE;
 pub use request::cache::{CacheDirection, cache_entry, parse_cache};
 pub use request::cloud_cache::{add_inline_cache, with_credentials};
 pub use request::entitlement::Entitlement;
+pub use request::files::{EntryKind, FileEntry, FileSource};
 pub use request::folders::Folders;
 pub use request::from::{DockerfileFrom, MainContext, NamedContext, context_name};
 pub use request::output::{Destination, Output, OutputKind, csv_fields};

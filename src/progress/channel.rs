@@ -82,6 +82,12 @@ impl Event {
     }
 }
 
+/// Takes the events of builds, in the place of a [`Display`](super::Display).
+pub trait Sink: Send {
+    /// Takes an event.
+    fn take(&mut self, event: &Event);
+}
+
 /// The receiving end, for [`Display::run`](super::Display::run).
 #[derive(Debug)]
 pub struct Updates {
@@ -92,6 +98,14 @@ impl Updates {
     /// Returns the next event; `None` when all senders are dropped.
     pub async fn recv(&mut self) -> Option<Event> {
         self.events.recv().await
+    }
+
+    /// Gives all events to a sink. Returns the sink when all senders are dropped.
+    pub async fn into_sink<S: Sink>(mut self, mut sink: S) -> S {
+        while let Some(event) = self.recv().await {
+            sink.take(&event);
+        }
+        sink
     }
 
     /// Returns the next event if there is one already.

@@ -58,8 +58,8 @@ mod timeline;
 mod tty;
 mod view;
 
-pub use channel::{Event, Source, Updates, Writer, channel, channel_with_clock};
-pub use display::{Display, Options};
+pub use channel::{Event, Sink, Source, Updates, Writer, channel, channel_with_clock};
+pub use display::{Display, Held, Hold, Options};
 pub use ends::{StepEnd, StepEnds};
 pub use event::{
     LogStream, ProgressGroup, SourceInfo, SourcePosition, SourceRange, StatusUpdate, Vertex,

@@ -37,7 +37,7 @@ pub use filesync::{
 #[cfg(fuzzing)]
 pub use fsutil::read_frames;
 pub use policy::{CheckFailure, SourceCheck, Verdict};
-pub use secrets::Secrets;
+pub use secrets::{SecretStore, Secrets};
 pub use shared_key::{node_id, shared_key};
 #[cfg(fuzzing)]
 pub use ssh::answer_agent;
@@ -79,6 +79,12 @@ pub struct SessionBuilder {
     shared_key: String,
     methods: Vec<&'static str>,
     routes: RoutesBuilder,
+}
+
+/// What a program adds to the session of a build: services of its own, more secrets.
+pub trait Attachable: Send + Sync + std::fmt::Debug {
+    /// Adds to a session. Called once for each attempt at a build.
+    fn attach(&self, session: SessionBuilder) -> SessionBuilder;
 }
 
 impl Session {
@@ -195,6 +201,28 @@ impl SessionBuilder {
     pub fn upload(mut self, upload: Upload) -> Self {
         self.methods.extend(upload::METHODS);
         self.routes.add_service(stream::Served(upload));
+        self
+    }
+
+    /// Offers a gRPC service of the program, as tonic generates it. `methods` are its full names,
+    /// for example `/my.package.Service/Method`; the daemon calls only what is named.
+    ///
+    /// A service that the session has already must not be added again.
+    pub fn service<S>(mut self, methods: &[&'static str], service: S) -> Self
+    where
+        S: tower::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<tonic::body::Body>,
+                Error = std::convert::Infallible,
+            > + tonic::server::NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.methods.extend(methods);
+        self.routes.add_service(service);
         self
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
@@ -28,6 +29,21 @@ const LIMIT: usize = 500 * 1024;
 #[derive(Clone, Default)]
 pub struct Secrets {
     sources: BTreeMap<String, Source>,
+    stores: Vec<Arc<dyn SecretStore>>,
+}
+
+/// Where secrets are looked up while a build runs: a vault, a keychain.
+#[tonic::async_trait]
+pub trait SecretStore: Send + Sync {
+    /// Returns a secret; `None` if the store does not have it.
+    ///
+    /// # Errors
+    /// Why the store cannot tell. The step that needs the secret fails with it; it must not have
+    /// the secret in its text.
+    async fn secret(
+        &self,
+        id: &str,
+    ) -> Result<Option<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>>;
 }
 
 #[derive(Clone)]
@@ -50,7 +66,7 @@ impl Secrets {
 
     /// Returns true if there is no secret.
     pub fn is_empty(&self) -> bool {
-        self.sources.is_empty()
+        self.sources.is_empty() && self.stores.is_empty()
     }
 
     /// Adds a secret by value and replaces an earlier one with the id.
@@ -99,12 +115,39 @@ impl Secrets {
         Ok(self)
     }
 
+    /// Adds a store, which is asked for secrets that are not known by value or file. Of several, the
+    /// first that has the secret counts.
+    #[must_use]
+    pub fn with_store(mut self, store: Arc<dyn SecretStore>) -> Self {
+        self.stores.push(store);
+        self
+    }
+
+    /// Looks a secret up in the stores.
+    async fn stored(&self, id: &str) -> Result<Vec<u8>, Status> {
+        for store in &self.stores {
+            let found = store.secret(id).await.map_err(|error| {
+                let reason = crate::causes::in_one_line(&*error);
+                Status::unknown(format!("cannot look up secret {id}: {reason}"))
+            })?;
+            match found {
+                Some(data) if data.len() > LIMIT => return Err(too_large(id)),
+                Some(data) => return Ok(data),
+                None => {}
+            }
+        }
+        // Only with this code does the daemon treat an optional secret as missing.
+        let text = format!("secret {id} was not given to this build");
+        Err(Status::not_found(text))
+    }
+
     /// Adds the secrets of another list whose ids are free.
     pub(crate) fn with_missing(mut self, others: &Self) -> Self {
         for (id, source) in &others.sources {
             let entry = self.sources.entry(id.clone());
             entry.or_insert_with(|| source.clone());
         }
+        self.stores.extend(others.stores.iter().cloned());
         self
     }
 
@@ -121,17 +164,16 @@ impl secrets_server::Secrets for Secrets {
     ) -> Result<Response<GetSecretResponse>, Status> {
         let id = request.into_inner().id;
         let data = match self.sources.get(&id) {
-            // Only with this code does the daemon treat an optional secret as missing.
-            None => {
-                return Err(Status::not_found(format!(
-                    "secret {id} was not given to this build"
-                )));
-            }
+            None => self.stored(&id).await?,
             Some(Source::Value(value)) => value.clone(),
             Some(Source::File(path)) => read(&id, path.clone()).await?,
         };
         Ok(Response::new(GetSecretResponse { data }))
     }
+}
+
+fn too_large(id: &str) -> Status {
+    Status::unknown(format!("secret {id} is larger than 500 KiB"))
 }
 
 async fn read(id: &str, path: PathBuf) -> Result<Vec<u8>, Status> {
@@ -147,9 +189,7 @@ async fn read(id: &str, path: PathBuf) -> Result<Vec<u8>, Status> {
         .await
         .map_err(|_| Status::cancelled("the session ends"))?
     {
-        Ok(data) if data.len() > LIMIT => Err(Status::unknown(format!(
-            "secret {id} is larger than 500 KiB"
-        ))),
+        Ok(data) if data.len() > LIMIT => Err(too_large(id)),
         Ok(data) => Ok(data),
         Err(error) => Err(Status::unknown(format!(
             "cannot read {name} for secret {id}: {error}"
@@ -205,6 +245,41 @@ mod tests {
                 .message()
                 .contains("for secret f")
         );
+    }
+
+    #[derive(Debug)]
+    struct Vault;
+
+    #[tonic::async_trait]
+    impl SecretStore for Vault {
+        async fn secret(
+            &self,
+            id: &str,
+        ) -> Result<Option<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>> {
+            match id {
+                "sealed" => Err("the vault is sealed".into()),
+                "huge" => Ok(Some(vec![0; LIMIT + 1])),
+                id => Ok((id == "kept").then(|| b"in the vault".to_vec())),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn stores_are_asked_for_what_is_not_given() {
+        let secrets = Secrets::new().with_value("v", "value").unwrap();
+        let secrets = secrets.with_store(Arc::new(Vault));
+        assert!(!secrets.is_empty());
+        assert_eq!(ask(secrets.clone(), "v").await.unwrap(), b"value");
+        assert_eq!(ask(secrets.clone(), "kept").await.unwrap(), b"in the vault");
+        let missing = ask(secrets.clone(), "x").await.unwrap_err();
+        assert_eq!(missing.code(), Code::NotFound);
+        let sealed = ask(secrets.clone(), "sealed").await.unwrap_err();
+        assert_eq!(
+            sealed.message(),
+            "cannot look up secret sealed: the vault is sealed"
+        );
+        let huge = ask(secrets, "huge").await.unwrap_err();
+        assert_eq!(huge.message(), "secret huge is larger than 500 KiB");
     }
 
     #[test]

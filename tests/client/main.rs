@@ -10,6 +10,7 @@ mod builds;
 #[path = "../support/certificates.rs"]
 mod certificates;
 mod connect;
+mod containers;
 mod faults;
 mod problems;
 mod relay;

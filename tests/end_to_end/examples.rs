@@ -53,6 +53,19 @@ fn an_image_is_built_and_then_copied_and_a_builder_is_added() {
 }
 
 #[test]
+fn a_program_brings_its_own_context_secrets_events_and_hook() {
+    let told = example("extend", &[]).succeeded().stdout;
+    for text in [
+        "linux/amd64 has ",
+        "done: [stage-0 2/4] RUN --mount=type=secret,id=token",
+        "the step left: left behind",
+        "did not complete successfully: exit code: 1",
+    ] {
+        assert!(told.contains(text), "{text:?} is missing in {told}");
+    }
+}
+
+#[test]
 fn the_targets_of_a_bake_file_are_built_together() {
     let names = ["hello", "shout"].map(|item| Engine::get().name(item));
     let set = |target: &str, name: &str| format!("{target}.tags={name}");

@@ -6,6 +6,7 @@ pub(super) mod attestation;
 pub(super) mod cache;
 pub(super) mod cloud_cache;
 pub(super) mod entitlement;
+pub(super) mod files;
 pub(super) mod folders;
 pub(super) mod from;
 pub(super) mod options;

@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::files::{Archive, FileSource};
 use crate::pipeline::Error;
 
 /// Something to read once: the standard input, an archive that is made on the way; or bytes that
@@ -15,6 +16,7 @@ pub struct InputStream(Arc<Source>);
 enum Source {
     Once(Mutex<Option<Box<dyn Read + Send>>>),
     Bytes { name: PathBuf, bytes: Arc<[u8]> },
+    Files(Arc<dyn FileSource>),
 }
 
 impl InputStream {
@@ -31,11 +33,18 @@ impl InputStream {
         Self(Arc::new(Source::Bytes { name, bytes }))
     }
 
+    /// Files of this program, as an archive for a context. Every build that asks for them gets them
+    /// all.
+    pub fn of_files(files: Arc<dyn FileSource>) -> Self {
+        Self(Arc::new(Source::Files(files)))
+    }
+
     /// What messages call it.
     pub(in crate::pipeline) fn name(&self) -> &Path {
         match &*self.0 {
             Source::Once(_) => Path::new("stdin"),
             Source::Bytes { name, .. } => name,
+            Source::Files(_) => Path::new("the files of the context"),
         }
     }
 
@@ -43,6 +52,7 @@ impl InputStream {
     pub(in crate::pipeline) fn take(&self) -> Result<Box<dyn Read + Send>, Error> {
         match &*self.0 {
             Source::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
+            Source::Files(files) => Ok(Box::new(Archive::new(Arc::clone(files)))),
             Source::Once(reader) => {
                 let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
                 reader.take().ok_or(Error::StreamUsedUp)

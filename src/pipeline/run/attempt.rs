@@ -117,6 +117,7 @@ impl<'a> Attempt<'a> {
             None => served,
         };
         let (session, folder) = served.session();
+        let session = self.environment.attach(session);
         Ok(match &self.guard {
             Some(guard) => (session.source_check(policy::as_check(guard)), folder),
             None => (session, folder),

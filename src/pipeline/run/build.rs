@@ -201,7 +201,7 @@ impl<'a> Build<'a> {
         bridge: &Bridge,
         setting: &Setting,
     ) -> Result<Finished, Error> {
-        let mut finished = match job.run(bridge, setting).await {
+        let mut finished = match Box::pin(job.run(bridge, setting)).await {
             Ok(finished) => finished,
             Err(mut error) => {
                 self.explain(&mut error);

@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::shared::Member;
 use crate::explain::Records;
+use crate::frontend::Hook;
 use crate::progress::Writer;
 use crate::registry::{ClientOptions, Credentials};
-use crate::session::{Auth, BrokenFolders, Sent};
+use crate::session::{Attachable, Auth, BrokenFolders, Sent, SessionBuilder};
 
 /// What a build is run with: everything that is not the request itself.
 #[derive(Clone, Default)]
@@ -38,6 +39,10 @@ pub struct Environment {
     pub broken: BrokenFolders,
     /// Collects what the build is made of, to explain later why its steps ran.
     pub records: Option<Records>,
+    /// What the program itself adds to the session of the build.
+    pub attachables: Vec<Arc<dyn Attachable>>,
+    /// Sees each platform's graph and image config before it is solved, and may solve it itself.
+    pub hook: Option<Arc<dyn Hook>>,
     /// The other builds that this one is run with.
     pub(crate) member: Option<Member>,
 }
@@ -76,6 +81,12 @@ impl Environment {
     /// Answers the daemon's questions about registries.
     pub(super) fn auth(&self) -> Auth {
         Auth::new(Arc::clone(&self.credentials)).with_registries(self.registries.clone())
+    }
+
+    /// Adds what the program itself offers.
+    pub(super) fn attach(&self, session: SessionBuilder) -> SessionBuilder {
+        let attachables = self.attachables.iter();
+        attachables.fold(session, |session, it| it.attach(session))
     }
 
     /// Shows a line among the progress.

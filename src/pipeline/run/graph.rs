@@ -125,7 +125,8 @@ impl GraphRequest {
         for (name, folder) in &self.folders {
             folders = folders.with(name, folder)?;
         }
-        let mut session = Session::builder()
+        let mut session = environment
+            .attach(Session::builder())
             .auth(environment.auth())
             .directories(folders.counted_by(environment.sent.clone()))
             .secrets(self.secrets.clone());

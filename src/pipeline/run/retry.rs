@@ -38,7 +38,9 @@ pub(super) async fn run(
     let mut earlier: Option<Loss> = None;
     let mut repeats = 0;
     loop {
+        // On the heap: a build is a large future, and the stacks of threads are small.
         let attempt = build::attempt(prepared, client, environment.clone(), handed_over);
+        let attempt = Box::pin(attempt);
         let error = match attempt.await {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,

@@ -1,6 +1,8 @@
 //! The task that shows a build: it takes updates, draws at a limited rate, and ends with the
 //! channel.
 
+mod hold;
+
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +17,8 @@ use super::rawjson;
 use super::report::Summary;
 use super::tty::{Look, RESTORE, Size, Tty};
 use super::view::View;
+use hold::State;
+pub use hold::{Held, Hold};
 
 /// The time between two redraws.
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
@@ -38,6 +42,8 @@ pub struct Options {
     pub platform: Option<String>,
     /// Returns the terminal's size at each redraw; `None` if unknown.
     pub size: Box<dyn Fn() -> Option<Size> + Send>,
+    /// Stops it while something else uses the terminal.
+    pub hold: Hold,
     /// This client's clock.
     pub clock: fn() -> SystemTime,
 }
@@ -53,6 +59,7 @@ impl Default for Options {
             truncate_names: false,
             platform: None,
             size: Box::new(|| None),
+            hold: Hold::default(),
             clock: SystemTime::now,
         }
     }
@@ -69,6 +76,7 @@ impl std::fmt::Debug for Options {
             truncate_names,
             platform,
             size: _,
+            hold: _,
             clock: _,
         } = self;
         let mut out = f.debug_struct("Options");
@@ -92,6 +100,7 @@ pub struct Display<W: Write> {
     view: View,
     out: Output<W>,
     size: SizeOf,
+    hold: Hold,
     clock: fn() -> SystemTime,
 }
 
@@ -133,6 +142,7 @@ impl<W: Write> Display<W> {
             view: View::default(),
             out,
             size: SizeOf(options.size),
+            hold: options.hold,
             clock: options.clock,
         }
     }
@@ -142,6 +152,7 @@ impl<W: Write> Display<W> {
         let mut ticks = interval_at(Instant::now() + REDRAW_EVERY, REDRAW_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut changed = true;
+        let (mut hold, mut is_stopped) = (self.hold.watch(), false);
         loop {
             tokio::select! {
                 event = updates.recv() => match event {
@@ -151,7 +162,15 @@ impl<W: Write> Display<W> {
                     }
                     None => break,
                 },
-                _ = ticks.tick(), if self.wants_ticks(changed) => {
+                Ok(()) = hold.changed() => {
+                    let asked = *hold.borrow_and_update();
+                    if asked == State::Asked {
+                        self.rest();
+                    }
+                    is_stopped = asked != State::Running;
+                    changed = true;
+                }
+                _ = ticks.tick(), if !is_stopped && self.wants_ticks(changed) => {
                     self.draw();
                     changed = false;
                 }
@@ -180,6 +199,15 @@ impl<W: Write> Display<W> {
             Renderer::Plain(plain) => self.out.write(&plain.print(&self.view, now)),
             Renderer::Tty(tty) => self.out.draw(&tty.draw(&self.view, self.size.get(), now)),
         }
+    }
+
+    /// Draws the current state for the last time on this place of the terminal.
+    fn rest(&mut self) {
+        self.draw();
+        if let Renderer::Tty(tty) = &mut self.renderer {
+            tty.move_on();
+        }
+        self.hold.stopped();
     }
 
     /// Draws the final state.

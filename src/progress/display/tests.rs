@@ -186,3 +186,28 @@ async fn a_drawing_that_was_cut_off_is_made_good() {
     drop(display);
     assert_eq!(out.text(), RESTORE);
 }
+
+#[tokio::test]
+async fn a_display_that_is_held_draws_nothing_until_it_is_released() {
+    let (writer, updates) = channel();
+    let hold = Hold::default();
+    let options = Options {
+        hold: hold.clone(),
+        ..Options::default()
+    };
+    let out = Shared::default();
+    let display = Display::new(Mode::Plain, out.clone(), options);
+    let shown = tokio::spawn(display.run(updates));
+    let text = || out.text();
+
+    writer.note("before");
+    let held = hold.stop().await;
+    assert!(text().contains("before"), "{}", text());
+    writer.note("meanwhile");
+    tokio::time::sleep(REDRAW_EVERY * 3).await;
+    assert!(!text().contains("meanwhile"), "{}", text());
+    drop(held);
+    drop(writer);
+    shown.await.unwrap();
+    assert!(text().contains("meanwhile"), "{}", text());
+}

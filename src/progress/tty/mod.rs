@@ -71,6 +71,11 @@ impl Tty {
         self.screen.replace(lines, size)
     }
 
+    /// Draws below what was drawn so far from now on.
+    pub(super) fn move_on(&mut self) {
+        self.screen = Screen::default();
+    }
+
     /// As [`draw`](Self::draw), for the final state: shows all steps, however many.
     pub(super) fn finish(&mut self, view: &View, size: Size, now: SystemTime) -> String {
         let rows = rows::all(view);

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -72,6 +74,7 @@ impl Credential {
 /// ```
 #[derive(Default)]
 pub struct Credentials {
+    providers: Vec<Arc<dyn CredentialProvider>>,
     pub(super) directory: Option<PathBuf>,
     environment: Option<Config>,
     /// Podman's files, in the order of lookup.
@@ -82,6 +85,22 @@ pub struct Credentials {
     notifier: Option<Notifier>,
     pub(super) helper_answers: Mutex<HashMap<Question, (Instant, Option<Credential>)>>,
 }
+
+/// Where credentials are looked up besides Docker's configuration: a cloud's tokens, a vault.
+pub trait CredentialProvider: Send + Sync {
+    /// Returns the credential for a registry (`registry.example.com:5000`, `docker.io`), or for one
+    /// of its repositories; `None` if the provider has none.
+    fn credential<'a>(&'a self, registry: &'a str, repository: Option<&'a str>) -> Provided<'a>;
+}
+
+/// The answer of a [`CredentialProvider`].
+pub type Provided<'a> = Pin<
+    Box<
+        dyn Future<Output = Result<Option<Credential>, Box<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + 'a,
+    >,
+>;
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -125,6 +144,13 @@ impl Credentials {
     #[must_use]
     pub fn with_auth_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.others.push(path.into());
+        self
+    }
+
+    /// Adds a provider, which is asked before all configuration.
+    #[must_use]
+    pub fn with_provider(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.providers.push(provider);
         self
     }
 
@@ -181,6 +207,16 @@ impl Credentials {
     }
 
     async fn look_up(&self, asked: Asked<'_>) -> Result<Credential, Error> {
+        for provider in &self.providers {
+            let provided = provider.credential(asked.registry, asked.repository).await;
+            let provided = provided.map_err(|source| Error::Provider {
+                registry: asked.registry.to_owned(),
+                source,
+            })?;
+            if let Some(found) = provided {
+                return Ok(found);
+            }
+        }
         if let Some(config) = &self.environment
             && let Some(found) = self.look_up_in(config, asked).await?
         {

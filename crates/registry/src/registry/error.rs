@@ -32,6 +32,14 @@ pub enum Error {
         /// The column in the line, from 1.
         column: usize,
     },
+    /// A [`CredentialProvider`](super::CredentialProvider) failed.
+    #[error("cannot get the credentials of {registry}")]
+    Provider {
+        /// The registry.
+        registry: String,
+        /// Its reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Docker's configuration file could not be written.
     #[error("cannot write {}", path.display())]
     WriteConfig {

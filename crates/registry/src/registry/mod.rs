@@ -44,7 +44,7 @@ mod waits;
 pub use authorities::system_roots;
 pub use challenge::Challenge;
 pub use client::{Client, Fetched};
-pub use credentials::{Credential, Credentials};
+pub use credentials::{Credential, CredentialProvider, Credentials, Provided};
 pub use download::BlobStream;
 pub use error::Error;
 pub use images::{FoundImage, Images};

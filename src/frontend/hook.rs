@@ -1,0 +1,91 @@
+//! What an embedding program may do between translation and result: see and change each platform's
+//! graph, and solve it in its own way.
+
+use std::fmt;
+
+use crate::gateway::{self, Bridge, Ref, SolveOptions};
+use crate::llb::Definition;
+use crate::oci::{Image, Platform};
+
+/// Why a hook stops a build.
+pub type HookError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A program's part in a build. Each method is called once for each platform, all platforms at the
+/// same time. Graphs of linked builds are part of the graphs that use them.
+///
+/// ```
+/// use solvekit::frontend::{Hook, HookError, PlatformGraph};
+///
+/// #[derive(Debug)]
+/// struct Label;
+///
+/// #[tonic::async_trait]
+/// impl Hook for Label {
+///     async fn graph(&self, graph: PlatformGraph<'_>) -> Result<(), HookError> {
+///         let steps = graph.definition.vertices().len().to_string();
+///         graph.image.config.labels.insert("steps".to_owned(), steps);
+///         Ok(())
+///     }
+/// }
+/// ```
+#[tonic::async_trait]
+pub trait Hook: Send + Sync + fmt::Debug {
+    /// Sees, and may change, a platform's graph and image config before anything is solved. Not
+    /// called if a frontend in the daemon translates the Dockerfile.
+    ///
+    /// # Errors
+    /// Whatever is to fail the build ([`Error::Hook`](super::Error::Hook)).
+    async fn graph(&self, graph: PlatformGraph<'_>) -> Result<(), HookError> {
+        let _ = graph;
+        Ok(())
+    }
+
+    /// Solves a platform's graph. A debugger solves it step by step.
+    ///
+    /// # Errors
+    /// The daemon's, which fails the platform.
+    async fn solve(&self, solving: Solving<'_>) -> Result<Ref, gateway::Error> {
+        solving.solve().await
+    }
+}
+
+/// A platform's graph and image config.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PlatformGraph<'a> {
+    /// The platform.
+    pub platform: &'a Platform,
+    /// The graph that the daemon will solve.
+    pub definition: &'a mut Definition,
+    /// The image config of the result.
+    pub image: &'a mut Image,
+}
+
+/// A platform's graph that is about to be solved.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Solving<'a> {
+    /// The build.
+    pub bridge: &'a Bridge,
+    /// The platform; `None` if a frontend in the daemon made a result of one platform.
+    pub platform: Option<&'a Platform>,
+    /// The graph.
+    pub definition: &'a Definition,
+    /// The image config of the result; `None` if a frontend in the daemon made it.
+    pub image: Option<&'a Image>,
+    /// How the build solves it.
+    pub options: &'a SolveOptions,
+}
+
+impl Solving<'_> {
+    /// Solves the graph as a build without a hook does.
+    ///
+    /// # Errors
+    /// The daemon's.
+    pub async fn solve(&self) -> Result<Ref, gateway::Error> {
+        match self.definition.is_empty() {
+            true => Ok(Ref::scratch()),
+            false => self.bridge.solve(self.definition, self.options).await,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Stops a display for a while: something else uses its terminal.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// How long to wait for a display, which may have ended.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Stops a display for a while ([`Options::hold`](super::Options)). Clones stop the same one.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    state: watch::Sender<State>,
+}
+
+/// As long as this lives, the display draws nothing.
+#[derive(Debug)]
+pub struct Held {
+    state: watch::Sender<State>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Running,
+    Asked,
+    Stopped,
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self {
+            state: watch::Sender::new(State::Running),
+        }
+    }
+}
+
+impl Hold {
+    /// Waits until the display has drawn what is known and stops there.
+    pub async fn stop(&self) -> Held {
+        let mut stopped = self.state.subscribe();
+        self.state.send_replace(State::Asked);
+        let stopped = stopped.wait_for(|state| *state == State::Stopped);
+        // A display that has ended draws nothing either.
+        let _ = tokio::time::timeout(PATIENCE, stopped).await;
+        Held {
+            state: self.state.clone(),
+        }
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    pub(super) fn stopped(&self) {
+        self.state.send_replace(State::Stopped);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.state.send_replace(State::Running);
+    }
+}
