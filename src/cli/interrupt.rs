@@ -5,6 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::commands::plugin;
+use crate::cli::debugger::terminal;
 use crate::cli::report::Failure;
 
 /// The exit code of an interrupted command, as shells expect it.
@@ -32,6 +33,7 @@ pub(crate) fn token() -> Result<CancellationToken, Failure> {
             }
             received += 1;
             if received > 1 {
+                terminal::restore();
                 std::process::exit(EXIT_INTERRUPTED.into());
             }
             cancelled.cancel();

@@ -4,6 +4,8 @@
 mod args;
 mod buildctl;
 mod commands;
+mod dap;
+mod debugger;
 mod environment;
 mod identity;
 mod interrupt;
@@ -125,8 +127,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Try out policies about the sources of builds
     Policy(policy::PolicyCommandArgs),
-    /// Show a daemon's version and workers
+    /// Debug a build; show a daemon's version and workers
     Debug(debug::DebugArgs),
+    /// Debug a build from an editor (Debug Adapter Protocol)
+    Dap(dap::DapArgs),
     /// Serve as a frontend inside BuildKit (BuildKit starts this, not a person)
     Frontend(frontend::FrontendArgs),
     /// Install solvekit as a plugin of the docker CLI
@@ -151,7 +155,6 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub(crate) fn main() -> ExitCode {
-    report::panic::call_panics_bugs();
     let invocation = plugin::Invocation::of(std::env::args_os().collect());
     if invocation.identity == Identity::Buildctl {
         return buildctl::main(&invocation);
@@ -217,7 +220,8 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::History(args) => {
             run_async(history::cmd_history(&args, &cli.connection, &environment))
         }
-        Command::Debug(args) => run_async(debug::cmd_debug(&args, &cli.connection, &environment)),
+        Command::Debug(args) => run_async(debug::cmd_debug(args, &cli.connection, &environment)),
+        Command::Dap(args) => run_async(dap::cmd_dap(args, &cli.connection, &environment)),
         Command::Policy(args) => {
             run_async(policy::cmd_policy(&args, &cli.connection, &environment))
         }

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adapters;
 mod annotations;
 mod attestations;
 mod bad_input;
@@ -21,6 +22,7 @@ mod container_builders;
 mod context_listing;
 mod contexts;
 mod credentials;
+mod debugging;
 mod documents;
 mod dry_runs;
 mod eight_platforms;

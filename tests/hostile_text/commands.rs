@@ -105,6 +105,14 @@ const LINES: &[(&str, Kind)] = &[
     ("!--addr @D build --progress plain --debug based", Text),
     ("!--addr @D build --progress quiet scratch", Text),
     (
+        "--addr @D build --progress plain --debug=step scratch",
+        Text,
+    ),
+    ("--addr @D debug build --progress plain scratch", Text),
+    ("!build --invoke @N=@N scratch", Text),
+    ("dap build scratch", Data),
+    ("!dap attach @P/@N", Text),
+    (
         "--addr @D build --progress jsonl --progress-fd 1 scratch",
         Json,
     ),

@@ -48,6 +48,17 @@ impl ContextArgs {
         self.files.request(&self.context)
     }
 
+    /// Reads another context or Dockerfile.
+    pub(crate) fn replace(&mut self, context: Option<String>, dockerfile: Option<String>) {
+        self.context = context.unwrap_or_else(|| std::mem::take(&mut self.context));
+        self.files.file = dockerfile.or(self.files.file.take());
+    }
+
+    /// True if the context or the Dockerfile comes on stdin.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.context == "-" || self.files.file.as_deref() == Some("-")
+    }
+
     /// What is written down of a build: context and Dockerfile as absolute paths where they are
     /// local ones.
     pub(crate) fn state(&self) -> BuildState {

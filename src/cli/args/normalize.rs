@@ -105,6 +105,12 @@ impl<'a> Reader<'a> {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };
+        // `--debug=WHEN` of a build, beside the switch of that name for all commands.
+        let when = attached.filter(|it| !it.is_empty() && values::boolean(it).is_err());
+        if let ("debug", Some(when), Some(flag)) = (name, when, self.named("debug-build")) {
+            let whole = format!("--debug-build={when}");
+            return self.value(flag, OsStr::new(&whole), Some(when), rest);
+        }
         match self.named(name) {
             None => self.keep(argument.to_owned()),
             Some(flag) if takes_value(flag) => self.value(flag, argument, attached, rest),

@@ -1,9 +1,12 @@
-//! `solvekit debug`: what `buildctl debug` tells of a daemon.
+//! `solvekit debug`: a build that is debugged, as with `buildx debug build`, and what `buildctl
+//! debug` tells of a daemon.
 
 use solvekit::template::{Json, Struct, Template, Value};
 
+use super::build::{BuildArgs, cmd_build};
 use super::workers::{WorkersArgs, cmd_workers};
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::debugger::When;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::columns::align;
@@ -11,12 +14,23 @@ use crate::cli::report::terminal::print_text;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DebugArgs {
+    /// When to pause the build [default: on-error; with --invoke always]
+    #[arg(long, global = true, value_name = "WHEN")]
+    on: Option<When>,
+
+    /// Run this where the build is paused; the same as the flag of build
+    #[arg(long = "invoke", value_name = "COMMAND")]
+    debug_invoke: Option<String>,
+
     #[command(subcommand)]
     command: DebugCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum DebugCommand {
+    /// Build, and pause where a step fails
+    #[command(visible_alias = "b")]
+    Build(Box<BuildArgs>),
     /// Show the daemon's version
     Info(InfoArgs),
     /// List the daemon's workers, as solvekit workers does
@@ -36,13 +50,17 @@ Example:
   solvekit debug info --format '{{.BuildkitVersion.Version}}'";
 
 pub(crate) async fn cmd_debug(
-    args: &DebugArgs,
+    args: DebugArgs,
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    match &args.command {
-        DebugCommand::Info(args) => info(args, connection, environment).await,
-        DebugCommand::Workers(args) => cmd_workers(args, connection, environment).await,
+    match args.command {
+        DebugCommand::Build(mut build) => {
+            build.debug = std::mem::take(&mut build.debug).or(args.on, args.debug_invoke);
+            cmd_build(*build, connection, environment).await
+        }
+        DebugCommand::Info(args) => info(&args, connection, environment).await,
+        DebugCommand::Workers(args) => cmd_workers(&args, connection, environment).await,
     }
 }
 

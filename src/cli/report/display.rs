@@ -8,7 +8,7 @@ use solvekit::files::Destination;
 use solvekit::oci::Platform;
 use solvekit::pipeline::BuildOutcome;
 use solvekit::progress::{
-    BuildEnd, Display, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
+    BuildEnd, Display, Hold, Mode, Options, Palette, Size, Summary, Updates, render_warnings,
 };
 use tokio::task::JoinHandle;
 
@@ -71,6 +71,11 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
+    /// Writes progress to something else than stderr.
+    pub(crate) fn to(mode: Mode, writer: impl Write + Send + 'static) -> Self {
+        Self::new(mode, false, writer)
+    }
+
     fn new(mode: Mode, is_stderr: bool, writer: impl Write + Send + 'static) -> Self {
         Self {
             mode,
@@ -151,7 +156,22 @@ pub(crate) fn start(
     environment: &Environment,
     updates: Updates,
 ) -> JoinHandle<Summary> {
+    let hold = Hold::default();
+    start_with(hold, mode, sink, platform, used, environment, updates)
+}
+
+/// The same; `hold` stops it while something else uses the terminal.
+pub(crate) fn start_with(
+    hold: Hold,
+    mode: Mode,
+    sink: Sink,
+    platform: Option<String>,
+    used: &Used,
+    environment: &Environment,
+    updates: Updates,
+) -> JoinHandle<Summary> {
     let mut options = Options {
+        hold,
         description: Some(format!(
             "building with {:?} instance using {} driver",
             used.builder, used.driver

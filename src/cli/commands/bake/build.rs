@@ -7,7 +7,7 @@ use std::sync::Arc;
 use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::oci::Reference;
 use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, Reconnect};
-use solvekit::progress::{Mode, Summary, Writer};
+use solvekit::progress::{Hold, Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
 
 use super::{hints, outcome};
@@ -108,6 +108,7 @@ pub(super) async fn build(
         platform: None,
         used: &surveyed.used,
         environment,
+        hold: Hold::default(),
     };
     let recording = Recording::new(settings.explain, environment);
     let reconnect = settings.reconnect;

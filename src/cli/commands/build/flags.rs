@@ -22,6 +22,7 @@ use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::resources::ResourceArgs;
 use crate::cli::args::value_files::{ArgumentArgs, TagFileArgs};
 use crate::cli::args::{connection, values};
+use crate::cli::debugger::DebugFlags;
 use crate::cli::report::display::ProgressArgs;
 
 #[derive(Debug, clap::Args)]
@@ -68,6 +69,9 @@ pub(crate) struct BuildArgs {
         conflicts_with_all = ["call", "check"]
     )]
     pub(super) dry_run: Option<Form>,
+
+    #[command(flatten)]
+    pub(crate) debug: DebugFlags,
 
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
@@ -269,6 +273,28 @@ pub(crate) struct BuildArgs {
     pub(super) legacy: LegacyArgs,
 }
 
+impl BuildArgs {
+    /// The same with what an editor launches in place of the flags.
+    pub(crate) fn launched(
+        &mut self,
+        context: Option<String>,
+        dockerfile: Option<String>,
+        target: Option<String>,
+    ) {
+        self.contexts.replace(context, dockerfile);
+        self.target = target.or(self.target.take());
+    }
+
+    /// The absolute path of the Dockerfile, if it is a file of this machine.
+    pub(crate) fn dockerfile_path(&self) -> String {
+        let state = self.contexts.state();
+        match state.dockerfile_path.as_str() {
+            "" => format!("{}/Dockerfile", state.local_path.trim_end_matches('/')),
+            path => path.to_owned(),
+        }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   solvekit build -t app .
@@ -285,4 +311,6 @@ Examples:
                  --cache-to type=registry,ref=registry.example.com/app:cache,mode=max .
       keep the cache in a registry
   solvekit build --check .
-      check the Dockerfile without building it";
+      check the Dockerfile without building it
+  solvekit build --debug=on-error .
+      open a shell in the step that fails";

@@ -24,6 +24,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::explain::Recording;
 use crate::cli::args::nodes::Ready;
 use crate::cli::args::{default_load, nodes, reports};
+use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
@@ -81,8 +82,46 @@ async fn build_or_call(
         };
         return dry_run::cmd_dry_run(preparing, asking).await;
     }
-    let built = build(&args, mode, sink.clone(), connection, environment).await;
+    let debugging = args
+        .debug
+        .debugging(mode, args.contexts.reads_stdin(), environment)?;
+    let built = match debugging {
+        None => build(&args, mode, sink.clone(), connection, environment, None).await,
+        Some(debugging) => {
+            let once = async |debugged: &Debugged| {
+                build(
+                    &args,
+                    mode,
+                    sink.clone(),
+                    connection,
+                    environment,
+                    Some(debugged),
+                )
+                .await
+            };
+            debugging.repeat(once).await
+        }
+    };
     sink.end(built)
+}
+
+/// A build that is debugged in another way than at the terminal.
+pub(crate) async fn debugged(
+    args: &BuildArgs,
+    sink: Sink,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+    debugged: &Debugged,
+) -> Result<BuildOutcome, Failure> {
+    build(
+        args,
+        Mode::Plain,
+        sink,
+        connection,
+        environment,
+        Some(debugged),
+    )
+    .await
 }
 
 /// Prepares the request, connects to a builder, builds on its nodes, and reports the result.
@@ -92,10 +131,14 @@ async fn build(
     sink: Sink,
     connection: &ConnectionArgs,
     environment: &Environment,
+    debugged: Option<&Debugged>,
 ) -> Result<BuildOutcome, Failure> {
     let request = complete_request(args, connection, environment)?;
     let platform = only_platform(&request);
-    let cancelled = interrupt::token()?;
+    let cancelled = match debugged {
+        None => interrupt::token()?,
+        Some(debugged) => debugged.cancelled.clone(),
+    };
     let preparing = prepare(args, request, mode, connection, environment);
     let (prepared, ready) = unless_cancelled(preparing, &cancelled, mode).await?;
 
@@ -115,12 +158,14 @@ async fn build(
         platform,
         used: &ready.used,
         environment,
+        hold: debugged.map(|it| it.hold.clone()).unwrap_or_default(),
     };
     let reconnect = Reconnect {
         within: args.reconnect,
     };
     let recording = Recording::new(args.explain, environment);
-    let (settings, running) = run.start(shown, load, reconnect, &recording, &cancelled);
+    let (mut settings, running) = run.start(shown, load, reconnect, &recording, &cancelled);
+    settings.hook = debugged.map(|it| Arc::clone(&it.hook));
     let plan = ready.plan.clone();
     let building = ready.nodes.build(&prepared, plan, &registries, settings);
     let result = running

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use solvekit::oci::Reference;
 use solvekit::pipeline::{self, LoadTarget, Reconnect};
-use solvekit::progress::{self, Mode, Summary, Updates, Writer};
+use solvekit::progress::{self, Hold, Mode, Summary, Updates, Writer};
 use solvekit::registry;
 use solvekit::session::{BrokenFolders, Sent};
 use tokio::task::JoinHandle;
@@ -117,6 +117,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) platform: Option<String>,
     pub(crate) used: &'a Used,
     pub(crate) environment: &'a Environment,
+    /// Stops the display while the terminal is needed.
+    pub(crate) hold: Hold,
 }
 
 impl Shown<'_> {
@@ -127,8 +129,9 @@ impl Shown<'_> {
             platform,
             used,
             environment,
+            hold,
         } = self;
-        display::start(mode, sink, platform, used, environment, updates)
+        display::start_with(hold, mode, sink, platform, used, environment, updates)
     }
 }
 

@@ -6,6 +6,7 @@
 mod bake;
 mod build;
 mod builders;
+mod debug;
 mod graph;
 mod history;
 mod images;
@@ -13,6 +14,7 @@ mod images;
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
 pub(crate) use build::BuildUsage;
 pub(crate) use builders::BuilderUsage;
+pub(crate) use debug::DebugUsage;
 pub(crate) use graph::GraphUsage;
 pub(crate) use history::HistoryUsage;
 pub(crate) use images::ImageUsage;

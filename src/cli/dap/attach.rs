@@ -1,0 +1,48 @@
+//! `solvekit dap attach`: the terminal of an editor, connected with a container.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+use crate::cli::debugger::terminal::{Keyboard, Raw, is_interactive};
+use crate::cli::report::Failure;
+
+/// Copies what is typed to the socket, and what comes back to the terminal.
+pub(super) async fn cmd_attach(path: &Path) -> Result<(), Failure> {
+    let failed = |error| {
+        let path = path.display();
+        Failure::new(format!("cannot connect to the debugger at {path}: {error}"))
+    };
+    let mut stream = UnixStream::connect(path).await.map_err(failed)?;
+    let (mut from, mut to) = stream.split();
+    let mut keyboard = Keyboard::open();
+    let _raw = is_interactive()
+        .then(Raw::set)
+        .transpose()
+        .unwrap_or_default();
+    let shown = async {
+        let mut buffer = vec![0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut buffer).await {
+            let mut stdout = std::io::stdout().lock();
+            let written = stdout.write_all(&buffer[..read]);
+            if written.and_then(|()| stdout.flush()).is_err() {
+                break;
+            }
+        }
+    };
+    let typed = async {
+        while let Some(bytes) = keyboard.next().await {
+            if to.write_all(&bytes).await.is_err() {
+                break;
+            }
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = shown => {}
+        () = typed => {}
+    }
+    Ok(())
+}

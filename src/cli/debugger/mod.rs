@@ -1,0 +1,160 @@
+//! Debugging a build at the terminal: `--debug`, `--debug-platform`, `--invoke`, and what happens
+//! where the build is paused.
+
+mod invoke;
+mod monitor;
+mod place;
+mod shell;
+pub(crate) mod terminal;
+mod words;
+
+use std::sync::Arc;
+
+use solvekit::frontend::Hook;
+use solvekit::oci::Platform;
+use solvekit::progress::{Hold, Mode};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::args::headings::BUILD;
+use super::environment::Environment;
+use super::identity::Identity;
+use super::interrupt;
+use super::report::Failure;
+use super::report::usage::DebugUsage;
+pub(crate) use invoke::Invoke;
+use monitor::Monitor;
+use terminal::Keyboard;
+pub(crate) use words::split as split_words;
+
+/// When a build is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum When {
+    /// A step failed
+    #[value(name = "on-error", alias = "error")]
+    OnError,
+    /// A step failed, or everything is built
+    Always,
+    /// Before each step
+    Step,
+}
+
+/// The flags of `build` about debugging.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = BUILD)]
+pub(crate) struct DebugFlags {
+    /// Pause the build and open a shell in the step's container; also written --debug=WHEN
+    #[arg(long = "debug-build", value_name = "WHEN")]
+    when: Option<When>,
+
+    /// Debug only this one of several platforms
+    #[arg(long, value_name = "PLATFORM")]
+    debug_platform: Option<String>,
+
+    /// Run this where the build is paused, instead of /bin/sh: a program, or
+    /// args=,entrypoint=,env=,user=,cwd=,tty=
+    #[arg(long, value_name = "COMMAND")]
+    invoke: Option<String>,
+}
+
+impl DebugFlags {
+    /// For the flags of `debug`, which stand before `build`.
+    pub(crate) fn or(self, on: Option<When>, invoke: Option<String>) -> Self {
+        let invoke = self.invoke.or(invoke);
+        let otherwise = match &invoke {
+            Some(_) => When::Always,
+            None => When::OnError,
+        };
+        Self {
+            when: Some(self.when.or(on).unwrap_or(otherwise)),
+            invoke,
+            ..self
+        }
+    }
+
+    /// What debugs the build, if these flags ask for it.
+    pub(crate) fn debugging(
+        &self,
+        mode: Mode,
+        reads_stdin: bool,
+        environment: &Environment,
+    ) -> Result<Option<Debugging>, Failure> {
+        let Some(when) = self.when.or(self.invoke.as_ref().map(|_| When::Always)) else {
+            return Ok(None);
+        };
+        if matches!(mode, Mode::RawJson | Mode::JsonLines) {
+            return Err(DebugUsage::Progress.into());
+        }
+        if reads_stdin {
+            return Err(DebugUsage::Stdin.into());
+        }
+        let platform = self.debug_platform.as_deref().map(Platform::parse);
+        let platform = platform.transpose();
+        let platform = platform.map_err(|error| Failure::from_error(&error))?;
+        let invoke = self.invoke.as_deref().map(Invoke::parse).transpose()?;
+        let settings = Settings {
+            when,
+            platform: platform.map(|platform| platform.normalized()),
+            invoke: invoke.unwrap_or_default(),
+            prompt: match environment.identity {
+                Identity::Buildx => "(buildx) ",
+                _ => "(solvekit) ",
+            },
+            keyboard: Mutex::default(),
+        };
+        Ok(Some(Debugging {
+            settings: Arc::new(settings),
+            interrupted: interrupt::token()?,
+        }))
+    }
+}
+
+/// What was asked for.
+#[derive(Debug)]
+struct Settings {
+    when: When,
+    platform: Option<Platform>,
+    invoke: Invoke,
+    prompt: &'static str,
+    /// Opened at the first pause. One platform has it at a time; what is typed ahead stays in it.
+    keyboard: Mutex<Option<Keyboard>>,
+}
+
+/// Builds that are debugged, one after the other.
+pub(crate) struct Debugging {
+    settings: Arc<Settings>,
+    interrupted: CancellationToken,
+}
+
+/// One build that is debugged.
+pub(crate) struct Debugged {
+    /// Takes part in the build.
+    pub(crate) hook: Arc<dyn Hook>,
+    /// Ends the build.
+    pub(crate) cancelled: CancellationToken,
+    /// Stops the display of its progress.
+    pub(crate) hold: Hold,
+}
+
+impl Debugging {
+    /// Runs builds until the user wants no other.
+    pub(crate) async fn repeat<T>(
+        &self,
+        build: impl AsyncFn(&Debugged) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        loop {
+            let (cancelled, hold) = (self.interrupted.child_token(), Hold::default());
+            let settings = Arc::clone(&self.settings);
+            let monitor = Arc::new(Monitor::new(settings, hold.clone(), cancelled.clone()));
+            let debugged = Debugged {
+                hook: Arc::clone(&monitor) as Arc<dyn Hook>,
+                cancelled,
+                hold,
+            };
+            let built = build(&debugged).await;
+            if !monitor.wants_retry() || self.interrupted.is_cancelled() {
+                return built;
+            }
+        }
+    }
+}

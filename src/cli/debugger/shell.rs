@@ -1,0 +1,109 @@
+//! A process of a container at this terminal.
+
+use std::io::{self, Write as _};
+
+use solvekit::gateway::{Error, Exit, Process, ProcessInput};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::terminal::{self, Keyboard, Raw};
+use crate::cli::report::terminal::print_data;
+
+/// Ctrl-A, and the C that leaves the process after it.
+const PREFIX: u8 = 1;
+const LEAVE: u8 = b'c';
+
+/// How the terminal was given back.
+pub(super) enum Left {
+    /// The process has ended.
+    Exited(Option<Exit>),
+    /// The user went back to the debugger; the process goes on.
+    Detached,
+}
+
+/// Connects the terminal with a process until it ends, or the user presses Ctrl-A C.
+pub(super) async fn attach(
+    process: &mut Process,
+    keyboard: &mut Keyboard,
+    is_terminal: bool,
+) -> Result<Left, Error> {
+    let _raw = is_terminal.then(Raw::set).transpose().unwrap_or_default();
+    let input = process.input();
+    let shown = show(process, is_terminal);
+    let typed = forward(keyboard, &input, is_terminal);
+    let resized = follow_size(&input, is_terminal);
+    let left = tokio::select! {
+        shown = shown => shown.map(|()| true),
+        () = typed => Ok(false),
+        () = resized => Ok(false),
+    };
+    match left? {
+        true => Ok(Left::Exited(process.exit().cloned())),
+        false => Ok(Left::Detached),
+    }
+}
+
+/// Shows what the process writes until it ends. On a terminal it is the process that draws.
+async fn show(process: &mut Process, is_terminal: bool) -> Result<(), Error> {
+    while let Some(output) = process.next().await? {
+        if is_terminal {
+            let mut stdout = io::stdout().lock();
+            // A terminal that went away ends the process with the build.
+            let _ = stdout.write_all(&output.data).and_then(|()| stdout.flush());
+        } else {
+            let _ = print_data(&output.data);
+        }
+    }
+    Ok(())
+}
+
+/// Sends what is typed until the user leaves.
+async fn forward(keyboard: &mut Keyboard, input: &ProcessInput, is_terminal: bool) {
+    if !is_terminal {
+        return std::future::pending().await;
+    }
+    let mut after_prefix = false;
+    while let Some(bytes) = keyboard.next().await {
+        let mut sent = Vec::with_capacity(bytes.len());
+        for (index, byte) in bytes.iter().enumerate() {
+            match (after_prefix, *byte) {
+                (true, LEAVE) => {
+                    keyboard.put_back(&bytes[index + 1..]);
+                    let _ = input.write(&sent).await;
+                    return;
+                }
+                (false, PREFIX) => after_prefix = true,
+                (held, byte) => {
+                    // Ctrl-A twice is Ctrl-A.
+                    if held && byte != PREFIX {
+                        sent.push(PREFIX);
+                    }
+                    after_prefix = false;
+                    sent.push(byte);
+                }
+            }
+        }
+        if input.write(&sent).await.is_err() {
+            break;
+        }
+    }
+    let _ = input.close().await;
+    std::future::pending().await
+}
+
+/// Tells the process the terminal's size, and each new one.
+async fn follow_size(input: &ProcessInput, is_terminal: bool) {
+    let changes = signal(SignalKind::window_change());
+    if let (true, Ok(mut changes)) = (is_terminal, changes) {
+        loop {
+            if let Some((columns, rows)) = terminal::size()
+                && input.resize(columns, rows).await.is_err()
+            {
+                break;
+            }
+            if changes.recv().await.is_none() {
+                break;
+            }
+        }
+    }
+    std::future::pending().await
+}
