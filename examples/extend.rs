@@ -1,6 +1,6 @@
 //! What a program can put in the place of this library's own parts: a context that is no folder,
-//! secrets of a vault, credentials, an event log, a service of its own in the session, a hook on each
-//! platform's graph, and a program that runs on a failed step's files.
+//! secrets of a vault, credentials, an event log, a service of its own in the session, a hook on
+//! each platform's graph, and a program that runs on a failed step's files.
 //!
 //! ```sh
 //! export $(tests/engine up)

@@ -320,7 +320,8 @@ mod tests {
         for stage in 1..60 {
             let earlier = stage - 1;
             text.push_str(&format!(
-                "FROM scratch AS s{stage}\nCOPY --from=s{earlier} / /a\nCOPY --from=s{earlier} / /b\n"
+                "FROM scratch AS s{stage}\nCOPY --from=s{earlier} / /a\n\
+                 COPY --from=s{earlier} / /b\n"
             ));
         }
         let program = Program::new(&Graph::new(&definition(&text)));

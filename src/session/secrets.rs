@@ -115,8 +115,8 @@ impl Secrets {
         Ok(self)
     }
 
-    /// Adds a store, which is asked for secrets that are not known by value or file. Of several, the
-    /// first that has the secret counts.
+    /// Adds a store, which is asked for secrets that are not known by value or file. Of several,
+    /// the first that has the secret counts.
     #[must_use]
     pub fn with_store(mut self, store: Arc<dyn SecretStore>) -> Self {
         self.stores.push(store);
