@@ -105,7 +105,7 @@ impl Client {
             .map_err(failed(call))?;
         let missing = || Error::InvalidAnswer {
             call,
-            reason: AnswerProblem::Missing { part: "version" },
+            reason: Box::new(AnswerProblem::Missing { part: "version" }),
         };
         answer
             .into_inner()

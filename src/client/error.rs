@@ -48,7 +48,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with the file.
-        reason: TlsProblem,
+        reason: Box<TlsProblem>,
     },
     /// A folder of TLS files lacks a file.
     #[error("the TLS folder {folder:?} has neither {names}")]
@@ -103,7 +103,7 @@ pub enum Error {
         /// The call, in words.
         call: &'static str,
         /// What is wrong.
-        reason: AnswerProblem,
+        reason: Box<AnswerProblem>,
     },
     /// A Docker Engine refused an API call, or the call failed in it.
     #[error("the engine cannot {call}: {message}")]

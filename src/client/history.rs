@@ -333,7 +333,7 @@ impl Client {
             Ok(status) => Ok(Some(Failure::from_proto(status))),
             Err(error) => Err(Error::InvalidAnswer {
                 call: "reading the error of a build",
-                reason: error.into(),
+                reason: Box::new(error.into()),
             }),
         }
     }
@@ -360,7 +360,7 @@ impl Client {
             if blob.len() > limit {
                 return Err(Error::InvalidAnswer {
                     call,
-                    reason: AnswerProblem::TooLarge { limit },
+                    reason: Box::new(AnswerProblem::TooLarge { limit }),
                 });
             }
         }

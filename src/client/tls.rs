@@ -164,7 +164,7 @@ fn content(role: &'static str, path: &Path, reason: impl Into<TlsProblem>) -> Er
     Error::TlsContent {
         role,
         path: path.to_owned(),
-        reason: reason.into(),
+        reason: Box::new(reason.into()),
     }
 }
 

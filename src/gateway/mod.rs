@@ -105,7 +105,7 @@ impl Error {
     pub(crate) fn invalid(call: &'static str, reason: impl Into<client::AnswerProblem>) -> Self {
         Self::Client(client::Error::InvalidAnswer {
             call,
-            reason: reason.into(),
+            reason: Box::new(reason.into()),
         })
     }
 }

@@ -64,12 +64,16 @@ mod tests {
 
     #[test]
     fn a_warning_has_its_line_and_an_error_its_text() {
-        let mut warning = Warning::default();
-        warning.short = "100% wrong\nindeed".into();
-        let mut source = SourceInfo::default();
-        source.filename = "a,b/Dockerfile".into();
-        warning.source = Some(source);
-        warning.ranges = vec![SourceRange::lines(3, 4)];
+        let source = SourceInfo {
+            filename: "a,b/Dockerfile".into(),
+            ..SourceInfo::default()
+        };
+        let warning = Warning {
+            short: "100% wrong\nindeed".into(),
+            source: Some(source),
+            ranges: vec![SourceRange::lines(3, 4)],
+            ..Warning::default()
+        };
         let mut report = BuildReport::default();
         report.warnings = vec![warning];
         let mut failure = FailureReport::default();

@@ -202,7 +202,7 @@ fn ended_early(ended: Result<SolveResponse, client::Error>) -> Error {
         Err(error) => Error::Client(error),
         Ok(_) => Error::Client(client::Error::InvalidAnswer {
             call: "the build",
-            reason: client::AnswerProblem::NoResult,
+            reason: Box::new(client::AnswerProblem::NoResult),
         }),
     }
 }

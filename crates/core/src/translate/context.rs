@@ -48,7 +48,7 @@ fn main_git(options: &Options, url: &str, keep_git_dir: bool) -> Result<State, E
     let mut source = match git_url::parse(url) {
         None => {
             return Err(refused(ContextProblem::NotGit {
-                url: redact_url(url).into(),
+                url: redact_url(url),
             }));
         }
         Some(source) => source.map_err(|problem| refused(ContextProblem::Git(problem)))?,

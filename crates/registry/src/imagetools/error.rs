@@ -60,7 +60,7 @@ pub enum Error {
         /// The text.
         input: String,
         /// What is wrong with the text.
-        reason: SourceProblem,
+        reason: Box<SourceProblem>,
     },
     /// The annotation is invalid.
     #[error("invalid annotation {input:?}: {reason}")]

@@ -32,7 +32,7 @@ impl Location {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason| Error::Source {
             input: text.to_owned(),
-            reason,
+            reason: Box::new(reason),
         };
         if LayoutReference::is_one(text) {
             return LayoutReference::parse(text)

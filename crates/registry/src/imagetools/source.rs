@@ -58,7 +58,7 @@ impl Source {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason| Error::Source {
             input: shortened(text),
-            reason,
+            reason: Box::new(reason),
         };
         let text = text.trim();
         if text.starts_with('{') {
