@@ -17,7 +17,7 @@ enum ImagetoolsCommand {
     /// Combine images into one index, or copy one to another registry
     Create(Box<create::CreateArgs>),
     /// Show an image's platforms, configs and attestations
-    Inspect(inspect::InspectArgs),
+    Inspect(Box<inspect::InspectArgs>),
 }
 
 pub(crate) async fn cmd_imagetools(

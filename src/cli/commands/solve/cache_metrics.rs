@@ -132,22 +132,26 @@ mod tests {
     #[test]
     fn steps_are_counted_as_buildctl_counts_them() {
         let vertex = |name: &str, cached: bool, completed: bool| {
-            let mut vertex = Vertex::default();
-            vertex.digest = name.to_owned();
-            vertex.name = name.to_owned();
-            vertex.cached = cached;
-            vertex.completed = completed.then(std::time::SystemTime::now);
-            vertex
+            let completed = completed.then(std::time::SystemTime::now);
+            Vertex {
+                digest: name.to_owned(),
+                name: name.to_owned(),
+                cached,
+                completed,
+                ..Vertex::default()
+            }
         };
         let mut steps = Steps::default();
-        let mut update = StatusUpdate::default();
-        update.vertexes = vec![
-            vertex("[internal] load build context", false, true),
-            vertex("[1/3] FROM alpine", false, true),
-            vertex("[2/3] RUN a", true, true),
-            vertex("[3/3] RUN FROM", false, false),
-            vertex("exporting to image", false, true),
-        ];
+        let update = StatusUpdate {
+            vertexes: vec![
+                vertex("[internal] load build context", false, true),
+                vertex("[1/3] FROM alpine", false, true),
+                vertex("[2/3] RUN a", true, true),
+                vertex("[3/3] RUN FROM", false, false),
+                vertex("exporting to image", false, true),
+            ],
+            ..StatusUpdate::default()
+        };
         steps.add(&update);
         let report = steps.report(Duration::from_millis(7));
         let (missed, numbers) = report.split_once('\n').unwrap();
