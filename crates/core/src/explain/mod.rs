@@ -12,6 +12,7 @@ mod compare;
 mod describe;
 mod pair;
 mod pick;
+mod reason;
 mod record;
 mod table;
 mod varint;
@@ -19,8 +20,9 @@ mod varint;
 #[cfg(test)]
 mod properties;
 
-pub use compare::{Explained, FileChange, How, Reason, explain};
+pub use compare::explain;
 pub use describe::steps;
 pub use pick::Pick;
+pub use reason::{Explained, FileChange, How, Reason};
 pub use record::{Ended, Fact, Graph, Kind, MAX_RECORD, Read, Record, RecordError, Step, VERSION};
 pub use table::{Changes, FileStat, MAX_CHANGES, MAX_TABLE, Table, TableError, TableWriter};

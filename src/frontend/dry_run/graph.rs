@@ -1,0 +1,156 @@
+//! A graph whose commands cannot be started.
+
+use std::collections::{HashMap, HashSet};
+
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use super::Expected;
+use crate::frontend::Error;
+use crate::frontend::refusal::platform_of;
+use crate::llb::Definition;
+use crate::oci::Platform;
+use crate::proto::pb;
+use crate::text::redact;
+
+/// Linux refuses a string of the environment that is longer (`MAX_ARG_STRLEN`).
+const TOO_LONG: usize = 128 << 10;
+/// The most commands of a graph: a daemon takes messages of 16 MiB.
+const MAX_COMMANDS: usize = 100;
+/// A graph whose commands cannot start.
+pub(super) struct Asked {
+    proto: pb::Definition,
+    pub(super) vertices: Vec<Vertex>,
+}
+
+/// A vertex of it.
+pub(super) struct Vertex {
+    pub(super) digest: String,
+    pub(super) inputs: Vec<usize>,
+    /// The input that the step changes: the files before it.
+    pub(super) base: Option<usize>,
+    pub(super) is_source: bool,
+    pub(super) platform: Option<Platform>,
+    pub(super) name: String,
+    pub(super) line: u32,
+    pub(super) expected: Option<Expected>,
+}
+
+impl Asked {
+    pub(super) fn new(definition: &Definition) -> Result<Self, Error> {
+        let mut proto = definition.to_proto();
+        let mut renamed: HashMap<String, (usize, String)> = HashMap::new();
+        let mut vertices: Vec<Vertex> = Vec::new();
+        let mut commands = 0;
+        // The last op names the result.
+        let count = definition.vertices().len();
+        for (number, bytes) in proto.def.iter_mut().enumerate() {
+            let Ok(mut op) = pb::Op::decode(bytes.clone()) else {
+                continue;
+            };
+            let mut inputs = Vec::new();
+            for input in &mut op.inputs {
+                if let Some((at, digest)) = renamed.get(&input.digest) {
+                    input.digest.clone_from(digest);
+                    inputs.push(*at);
+                }
+            }
+            if let Some(pb::op::Op::Exec(exec)) = &mut op.op {
+                commands += 1;
+                exec.meta.get_or_insert_default().proxy_env = Some(impossible());
+            }
+            let encoded = op.encode_to_vec();
+            if let Some(old) = definition.vertices().get(number).filter(|_| number < count) {
+                let hash = Sha256::digest(&encoded);
+                let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                let digest = format!("sha256:{digest}");
+                renamed.insert(old.digest_str().to_owned(), (number, digest.clone()));
+                let line = old
+                    .locations()
+                    .first()
+                    .and_then(|place| place.ranges.first());
+                vertices.push(Vertex {
+                    digest,
+                    base: base(&op).and_then(|at| inputs.get(at).copied()),
+                    inputs,
+                    is_source: matches!(op.op, Some(pb::op::Op::Source(_))),
+                    platform: op.platform.as_ref().and_then(platform_of),
+                    name: redact(old.metadata().name().unwrap_or_default()).into_owned(),
+                    line: line.map_or(0, |range| u32::try_from(range.start.line).unwrap_or(0)),
+                    expected: None,
+                });
+            }
+            *bytes = encoded.into();
+        }
+        for entry in &mut proto.metadata {
+            if let Some((_, digest)) = renamed.get(&entry.key) {
+                entry.key.clone_from(digest);
+            }
+        }
+        proto.source = None;
+        match commands <= MAX_COMMANDS {
+            true => Ok(Self { proto, vertices }),
+            false => Err(Error::TooManyCommands { commands }),
+        }
+    }
+
+    /// The graph that ends with a vertex.
+    pub(super) fn until(&self, number: usize) -> Result<Definition, Error> {
+        let mut needed = vec![false; self.vertices.len()];
+        needed[number] = true;
+        for at in (0..=number).rev() {
+            if needed[at] {
+                for input in &self.vertices[at].inputs {
+                    needed[*input] = true;
+                }
+            }
+        }
+        let ops = self.proto.def.iter().take(self.vertices.len()).zip(&needed);
+        let mut def: Vec<_> = ops
+            .filter(|(_, is)| **is)
+            .map(|(op, _)| op.clone())
+            .collect();
+        let end = pb::Op {
+            inputs: vec![pb::Input {
+                digest: self.vertices[number].digest.clone(),
+                index: 0,
+            }],
+            ..pb::Op::default()
+        };
+        def.push(end.encode_to_vec().into());
+        let needed = self.vertices.iter().zip(&needed).filter(|(_, is)| **is);
+        let digests: HashSet<&str> = needed.map(|(it, _)| it.digest.as_str()).collect();
+        let metadata = self.proto.metadata.iter();
+        let metadata = metadata.filter(|entry| digests.contains(entry.key.as_str()));
+        let proto = pb::Definition {
+            def,
+            metadata: metadata.cloned().collect(),
+            source: None,
+        };
+        read(proto)
+    }
+}
+
+/// A graph that was made here can be read.
+fn read(proto: pb::Definition) -> Result<Definition, Error> {
+    Definition::from_proto(proto).map_err(|source| Error::DryRunGraph { source })
+}
+
+/// Proxy settings with which nothing can be started.
+fn impossible() -> pb::ProxyEnv {
+    pb::ProxyEnv {
+        http_proxy: "solvekit-dry-run.".repeat(TOO_LONG / 17 + 1),
+        ftp_proxy: "\0".to_owned(),
+        ..pb::ProxyEnv::default()
+    }
+}
+
+/// The number of the input whose files a step changes.
+fn base(op: &pb::Op) -> Option<usize> {
+    let index = match op.op.as_ref()? {
+        pb::op::Op::Exec(exec) => exec.mounts.iter().find(|mount| mount.dest == "/")?.input,
+        pb::op::Op::File(file) => file.actions.first()?.input,
+        _ => 0,
+    };
+    usize::try_from(index).ok()
+}
