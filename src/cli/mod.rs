@@ -155,6 +155,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub(crate) fn main() -> ExitCode {
+    report::panic::call_panics_bugs();
     let invocation = plugin::Invocation::of(std::env::args_os().collect());
     if invocation.identity == Identity::Buildctl {
         return buildctl::main(&invocation);

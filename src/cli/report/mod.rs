@@ -17,6 +17,7 @@ pub(crate) mod hint;
 pub(crate) mod last_lines;
 mod library;
 pub(crate) mod nodes_failure;
+pub(crate) mod panic;
 pub(crate) mod platforms_failure;
 pub(crate) mod prompt;
 pub(crate) mod records;
