@@ -36,6 +36,9 @@ pub(crate) use flags::BuildArgs;
 pub(crate) use outcome::{metadata, write_file};
 pub(crate) use request::{platforms, refuse_terminal};
 
+/// The next step after a command of the Dockerfile has failed, at a terminal.
+const SHELL: &str = "For a shell where it failed: the same command with --debug=on-error";
+
 /// Builds, shows progress, and writes what was asked for.
 pub(crate) async fn cmd_build(
     args: BuildArgs,
@@ -180,9 +183,18 @@ async fn build(
         built.map_err(|error| {
             let failure =
                 nodes_failure::explain(&error, &summary, mode).incomplete(&broken.paths());
-            match nodes_failure::cause(&error).and_then(build_failure::process_exit_code) {
-                Some(code) if args.propagate_exit_code => failure.code(code),
+            let Some(code) =
+                nodes_failure::cause(&error).and_then(build_failure::process_exit_code)
+            else {
+                return failure;
+            };
+            let failure = match (mode, debugged, environment.identity) {
+                (Mode::Tty, None, Identity::Solvekit) => failure.report_after(SHELL),
                 _ => failure,
+            };
+            match args.propagate_exit_code {
+                true => failure.code(code),
+                false => failure,
             }
         })
     });
