@@ -153,6 +153,8 @@ impl<W: Write> Display<W> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut changed = true;
         let (mut hold, mut is_stopped) = (self.hold.watch(), false);
+        // It may have been asked to stop before it began.
+        hold.mark_changed();
         loop {
             tokio::select! {
                 event = updates.recv() => match event {
@@ -165,6 +167,9 @@ impl<W: Write> Display<W> {
                 Ok(()) = hold.changed() => {
                     let asked = *hold.borrow_and_update();
                     if asked == State::Asked {
+                        while let Some(event) = updates.try_recv() {
+                            self.take(&event);
+                        }
                         self.rest();
                     }
                     is_stopped = asked != State::Running;
