@@ -184,5 +184,5 @@ fn a_check_builds_nothing_and_a_failure_is_told() {
     let failed = Finished::of(build.env("HIDDEN", "hush"));
     failed.failed_with(1, &["target app: ", "exit code: 7"]);
     let unknown = compose.run(&folder, &["build", "--builder=nowhere", "app"]);
-    unknown.failed_with(1, &["there is no builder \"nowhere\""]);
+    unknown.failed_with(1, &["no builder \"nowhere\" found"]);
 }

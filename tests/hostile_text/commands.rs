@@ -67,7 +67,28 @@ impl World {
         let target = serde_json::json!({"description": HOSTILE, "args": {"EVIL": HOSTILE}});
         let bake = serde_json::json!({"target": {"default": target}});
         write("docker-bake.json", bake.to_string());
+        world.record();
         world
+    }
+
+    /// The record of a build whose daemon and Dockerfile were hostile.
+    fn record(&self) {
+        let reports = self.path("state/solvekit/explain/reports");
+        std::fs::create_dir_all(&reports).unwrap();
+        let reasons = serde_json::json!([
+            {"kind": "text", "old": HOSTILE, "new": HOSTILE},
+            {"kind": "variables", "names": [HOSTILE]},
+        ]);
+        let step = serde_json::json!({
+            "platform": HOSTILE, "step": HOSTILE, "file": HOSTILE, "line": 1, "reasons": reasons,
+        });
+        let target = serde_json::json!({
+            "target": HOSTILE, "build_refs": [HOSTILE], "compared": true, "steps": 1,
+            "ran": [step],
+        });
+        let report = serde_json::json!({"ended_at": 1_795_929_373, "targets": [target]});
+        let name = "01795929373403602563.8090d75d96b3c63414cd7a0684fb2ba0.json";
+        std::fs::write(reports.join(name), report.to_string()).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -94,6 +115,7 @@ impl World {
         command.env("BUILDX_CONFIG", self.path("buildx"));
         command.env("DOCKER_CONFIG", self.path(&format!("docker{NAME}")));
         command.env("HOME", self.folder.path());
+        command.env("XDG_STATE_HOME", self.path("state"));
         Finished::with_input(&mut command, "password\n")
     }
 }
@@ -190,7 +212,8 @@ const LINES: &[(&str, Kind)] = &[
     ("!--builder @N dial-stdio", Text),
     ("!--builder @N proxy --listen unix://@P/s", Text),
     ("!explain @N", Text),
-    ("explain --last --format json", Json),
+    ("!explain --last", Text),
+    ("!explain --last --format json", Json),
     ("!--addr @D workers", Text),
     ("!--addr @D workers --format json", Json),
     ("!--addr @D platforms", Text),

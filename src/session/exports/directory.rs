@@ -54,6 +54,8 @@ pub(super) fn receive(
             outbound.blocking_send(std::mem::take(&mut answers))?;
         }
     }
+    // A file that could not be written says more, if there is one.
+    receiver.tree.contents.finish()?;
     Err(ExportError::Closed)
 }
 

@@ -6,7 +6,7 @@
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use solvekit_registry::manifest_list::{Lists, fetch};
-//! use solvekit::oci::Reference;
+//! use solvekit_core::oci::Reference;
 //! use solvekit_registry::registry::{Client, ClientOptions, Credentials};
 //!
 //! let client = Client::new(Credentials::none().into(), ClientOptions::default());
