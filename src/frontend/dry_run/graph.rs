@@ -49,8 +49,10 @@ impl Asked {
                 continue;
             };
             let mut inputs = Vec::new();
+            let mut is_changed = false;
             for input in &mut op.inputs {
                 if let Some((at, digest)) = renamed.get(&input.digest) {
+                    is_changed |= input.digest != *digest;
                     input.digest.clone_from(digest);
                     inputs.push(*at);
                 }
@@ -58,8 +60,12 @@ impl Asked {
             if let Some(pb::op::Op::Exec(exec)) = &mut op.op {
                 commands += 1;
                 exec.meta.get_or_insert_default().proxy_env = Some(impossible());
+                is_changed = true;
             }
-            let encoded = op.encode_to_vec();
+            let encoded = match is_changed {
+                true => encoded(&op),
+                false => bytes.to_vec(),
+            };
             if let Some(old) = definition.vertices().get(number).filter(|_| number < count) {
                 let hash = Sha256::digest(&encoded);
                 let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -131,6 +137,22 @@ impl Asked {
     }
 }
 
+/// Encodes an op as BuildKit does: the field of the `oneof` comes last. Newer daemons encode each op
+/// again, and report the digest of that.
+fn encoded(op: &pb::Op) -> Vec<u8> {
+    let kind = pb::Op {
+        op: op.op.clone(),
+        ..pb::Op::default()
+    };
+    let rest = pb::Op {
+        op: None,
+        ..op.clone()
+    };
+    let mut bytes = rest.encode_to_vec();
+    bytes.extend(kind.encode_to_vec());
+    bytes
+}
+
 /// A graph that was made here can be read.
 fn read(proto: pb::Definition) -> Result<Definition, Error> {
     Definition::from_proto(proto).map_err(|source| Error::DryRunGraph { source })
@@ -153,4 +175,26 @@ fn base(op: &pb::Op) -> Option<usize> {
         _ => 0,
     };
     usize::try_from(index).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llb::{self, Constraints, Copy, Exec, File, MarshalOptions, ResolveMode};
+
+    #[test]
+    fn an_op_is_encoded_as_it_was() {
+        let image = llb::image("alpine", ResolveMode::Default, Constraints::new());
+        let run = image.run(Exec::new(["true"])).root();
+        let copied = run.file(
+            File::new().copy(&image, "/a", "/b", Copy::default()),
+            Constraints::new().on(Platform::host()),
+        );
+        let graph = copied.marshal(&MarshalOptions::default()).unwrap();
+        assert_eq!(graph.vertices().len(), 3);
+        for vertex in graph.vertices() {
+            let op = pb::Op::decode(vertex.op().clone()).unwrap();
+            assert_eq!(encoded(&op), vertex.op().to_vec());
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use futures_util::StreamExt as _;
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,7 @@ use crate::client::{CacheEntry, Client, SolveRequest};
 use crate::frontend::Graphs;
 use crate::gateway::{Bridge, BuildResult, Ref, Refs, SolveOptions};
 use crate::llb::{self, Definition};
+use crate::oci::Platform;
 use crate::pipeline::Error;
 use crate::pipeline::export::layouts::Layouts;
 use crate::progress::{StatusUpdate, StepEnd, StepEnds, Vertex, Writer};
@@ -99,13 +101,14 @@ impl KeptCache {
     }
 
     /// The parts of the graphs that have a result. Platforms often share steps.
-    fn finished(&self) -> Result<Vec<Definition>, NotKept> {
+    fn finished(&self) -> Result<Vec<(Platform, Definition)>, NotKept> {
         let (mut parts, mut terminals) = (Vec::new(), HashSet::new());
-        for (_, graph) in self.graphs.sent() {
+        for (platform, graph) in self.graphs.sent() {
             let end = |digest: &str| self.ends.of(digest);
             let finished = graph.finished(|digest| end(digest).is_some_and(StepEnd::has_result))?;
             let new = |part: &Definition| terminals.insert(part.ops().last().cloned());
-            parts.extend(finished.into_iter().filter(new));
+            let finished = finished.into_iter().filter(new);
+            parts.extend(finished.map(|part| (platform.clone(), part)));
         }
         match parts.is_empty() {
             true => Err(NotKept::NothingDone),
@@ -128,7 +131,7 @@ impl KeptCache {
             internal: true,
             ..failed
         };
-        let steps = graphs.iter().flat_map(Definition::vertices);
+        let steps = graphs.iter().flat_map(|(_, graph)| graph.vertices());
         let exported = Exported {
             steps: steps.map(|it| it.digest_str().to_owned()).collect(),
             before: self.ends.latest(),
@@ -146,11 +149,17 @@ impl KeptCache {
         };
         let solved = solve_and_drive(client, request, async |bridge: &Bridge| {
             let mut refs: BTreeMap<String, Ref> = BTreeMap::new();
-            for (number, graph) in graphs.iter().enumerate() {
-                refs.insert(number.to_string(), bridge.solve(graph, &solving).await?);
+            let mut platforms = Vec::new();
+            for (number, (platform, graph)) in graphs.iter().enumerate() {
+                let id = number.to_string();
+                platforms.push(json!({ "ID": id, "Platform": platform }));
+                refs.insert(id, bridge.solve(graph, &solving).await?);
             }
+            // Newer daemons take several results only with a platform each.
+            let platforms = json!({ "Platforms": platforms }).to_string().into_bytes();
             let result = BuildResult {
                 refs: Refs::Platforms(refs),
+                metadata: BTreeMap::from([("refs.platforms".to_owned(), platforms)]),
                 ..BuildResult::default()
             };
             bridge.return_result(&result).await?;
