@@ -137,8 +137,8 @@ impl Asked {
     }
 }
 
-/// Encodes an op as BuildKit does: the field of the `oneof` comes last. Newer daemons encode each op
-/// again, and report the digest of that.
+/// Encodes an op as BuildKit does: the field of the `oneof` comes last. Newer daemons encode each
+/// op again, and report the digest of that.
 fn encoded(op: &pb::Op) -> Vec<u8> {
     let kind = pb::Op {
         op: op.op.clone(),
