@@ -28,6 +28,8 @@ pub struct Pause<'a> {
     pub details: StepDetails,
     bridge: &'a Bridge,
     container: Option<ContainerRequest>,
+    /// With the files before the step, where the other one has those that it left.
+    initial: Option<ContainerRequest>,
     process: ProcessRequest,
 }
 
@@ -90,6 +92,18 @@ impl<'a> Pause<'a> {
         }
     }
 
+    /// Creates a container as [`Pause::container`] does, with the files as they were before the
+    /// step, also for a failed process.
+    ///
+    /// # Errors
+    /// As [`Pause::container`].
+    pub async fn initial_container(&self) -> Result<Option<Container>, Error> {
+        match self.initial.as_ref().or(self.container.as_ref()) {
+            None => Ok(None),
+            Some(request) => self.bridge.container(request).await.map(Some),
+        }
+    }
+
     /// A process with the step's environment, folder and user.
     pub fn process(&self, args: impl IntoIterator<Item = impl Into<String>>) -> ProcessRequest {
         let mut process = self.process.clone();
@@ -113,6 +127,7 @@ impl<'a> Pause<'a> {
             details: StepDetails::default(),
             bridge: solving.bridge,
             container: None,
+            initial: None,
             process: ProcessRequest::default(),
         };
         match solved {
@@ -148,6 +163,7 @@ impl<'a> Pause<'a> {
             _ => None,
         };
         self.container = Some(container(exec, inputs, operation));
+        self.initial = operation.map(|_| container(exec, inputs, None));
         self.process = process_of_step(exec);
         let meta = exec.meta.clone().unwrap_or_default();
         self.details.args = meta.args;

@@ -276,14 +276,16 @@ impl ProcessInput {
         self.send(Input::Resize(size)).await
     }
 
-    /// Sends a signal by its name: `SIGTERM`.
+    /// Sends a signal by its name: `SIGTERM` or `TERM`. The daemon ends the call for a name that it
+    /// does not know.
     ///
     /// # Errors
     /// [`Error::MissingCapability`] for daemons before 0.11; as [`ProcessInput::write`].
     pub async fn signal(&self, name: &str) -> Result<(), Error> {
         self.bridge.need(caps::EXEC_SIGNALS).await?;
         let signal = proto::SignalMessage {
-            name: name.to_owned(),
+            // The daemon's names have no prefix (moby/sys/signal).
+            name: name.strip_prefix("SIG").unwrap_or(name).to_owned(),
         };
         self.send(Input::Signal(signal)).await
     }

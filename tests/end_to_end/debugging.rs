@@ -75,7 +75,7 @@ fn a_shell_can_be_left_and_returned_to_and_ctrl_c_is_the_shell_s() {
     terminal.types("echo back-$((1+1))\n");
     terminal.until("back-2");
     terminal.types("\x01c");
-    terminal.until("the shell goes on");
+    terminal.until("process 1 goes on; attach 1 returns to it");
     terminal.types("attach\n");
     terminal.types("echo $VALUE-$((2+2))\n");
     terminal.until("kept-4");
@@ -85,6 +85,51 @@ fn a_shell_can_be_left_and_returned_to_and_ctrl_c_is_the_shell_s() {
     terminal.types("\x03");
     let (code, screen) = terminal.wait();
     assert_eq!(code, Some(130), "{screen}");
+}
+
+#[test]
+fn processes_that_were_left_are_listed_signalled_and_ended() {
+    let folder = context(&failing(&unique()));
+    let command = command(&["build", "--debug=on-error"], folder.path());
+    let mut terminal = OnTerminal::start(&command);
+    terminal.until("/data #");
+    terminal.types("trap 'echo got-$((5+2))' USR1; VALUE=first\n");
+    terminal.types("\x01c");
+    terminal.until("process 1 goes on");
+    terminal.types("exec sh -c 'echo second-$((1+1)); sleep 1000'\n");
+    terminal.until("second-2");
+    terminal.types("\x01c");
+    terminal.until("process 2 goes on");
+    terminal.types("ps\n");
+    terminal.until("PID  CURRENT_SESSION  COMMAND");
+    terminal.until("1    false            /bin/sh");
+    terminal.until("2    true             sh -c echo second-$((1+1)); sleep 1000");
+    terminal.types("kill -NONE 1\n");
+    terminal.until("unknown signal -NONE; use one of HUP, INT,");
+    terminal.types("kill 7\n");
+    terminal.until("no process 7 runs; ps lists them");
+    terminal.types("kill -SIGUSR1 1\n");
+    terminal.types("kill 2\n");
+    terminal.types("attach 2\n");
+    terminal.until("no process 2 runs");
+    // The shell handles the signal when it has read its next line.
+    terminal.types("attach 1\n");
+    terminal.types("echo $VALUE-$((4+4))\n");
+    terminal.until("got-7");
+    terminal.until("first-8");
+    terminal.types("echo changed >left\n\x01c");
+    terminal.until("process 1 goes on");
+    terminal.types("rollback sh -c 'echo rolled-$((3+3)) $(cat left); exit 6'\n");
+    terminal.until("rolled-6 half");
+    terminal.until("the program ended with exit code 6");
+    terminal.types("rollback --init sh -c 'echo before-$((3+4)) $(ls); exit 7'\n");
+    terminal.until("before-7 file\r\n");
+    terminal.until("the program ended with exit code 7");
+    terminal.types("ps\nexit\n");
+    let (code, screen) = terminal.wait();
+    assert_eq!(code, Some(1), "{screen}");
+    let (_, listed) = screen.rsplit_once("COMMAND").expect("two tables");
+    assert!(!listed.contains("/bin/sh\r"), "{listed}");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Debugging a build at the terminal: `--debug`, `--debug-platform`, `--invoke`, and what happens
 //! where the build is paused.
 
+mod files;
 mod invoke;
 mod monitor;
 mod place;
+mod processes;
 mod shell;
 pub(crate) mod terminal;
 mod words;

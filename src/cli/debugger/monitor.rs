@@ -6,25 +6,28 @@ use std::time::Duration;
 
 use solvekit::debug::{self, Action, Debugger, Pause, Program, Reason, Start, Step};
 use solvekit::frontend::{Hook, Solving};
-use solvekit::gateway::{self, Container, FileInfo, FileKind, Process, Ref};
+use solvekit::gateway::{self, Ref};
 use solvekit::progress::Hold;
 use tokio_util::sync::CancellationToken;
 
-use super::shell::{self, Left};
+use super::processes::Processes;
 use super::terminal::{self, Keyboard};
-use super::{Settings, When, place, words};
+use super::{Settings, When, files, place, words};
 use crate::cli::report::Failure;
-use crate::cli::report::terminal::{print_data, print_text, talk};
+use crate::cli::report::terminal::{print_text, talk};
 
 /// How long the last lines of a step's log may take to come.
 const LOGS: Duration = Duration::from_millis(200);
-/// How much of a file is read at a time, in bytes.
-const PIECE: u64 = 1 << 20;
 
 const HELP: &str = "\
   shell [COMMAND...]  open a shell, or run a command, in a new container of the step
-  attach              return to the shell that Ctrl-A C left
   exec COMMAND...     run a command in a new container of the step
+  rollback [--init] [COMMAND...]
+                      end all processes, then open a shell in the files that the step left, or with
+                      --init in those before the step
+  ps                  list the processes that Ctrl-A C left
+  attach [PID]        return to one of them; the last one without a PID
+  kill [-SIGNAL] PID  end one of them, or send it a signal such as INT
   ls [PATH]           list a folder of the files before the step
   cat PATH            show a file of the files before the step
   where               show the step
@@ -112,10 +115,10 @@ impl Debugger for Monitor {
             monitor: self,
             pause,
             keyboard: keyboard.get_or_insert_with(Keyboard::open),
-            running: None,
+            processes: Processes::default(),
         };
         let action = prompt.run().await;
-        prompt.end().await;
+        prompt.processes.end_all().await;
         drop(held);
         action
     }
@@ -126,8 +129,8 @@ struct Prompt<'a> {
     monitor: &'a Monitor,
     pause: &'a Pause<'a>,
     keyboard: &'a mut Keyboard,
-    /// The shell that was left.
-    running: Option<(Container, Process)>,
+    /// What runs, or was left.
+    processes: Processes,
 }
 
 impl Prompt<'_> {
@@ -185,13 +188,20 @@ impl Prompt<'_> {
                 talk(&place::describe(self.pause));
                 Ok(())
             }
-            ("shell" | "rollback", []) => self.shell_or_hint().await,
-            ("attach", []) => self.attach().await,
-            ("shell" | "exec", [_, ..]) => self.run_in_container(words).await,
-            ("ls", []) => self.list("/").await,
-            ("ls", [path]) => self.list(path).await,
-            ("cat", [path]) => self.show(path).await,
-            ("exec" | "cat", []) => Err(Failure::new(format!("{command} needs an argument"))),
+            ("shell", []) => self.shell_or_hint().await,
+            ("shell" | "exec", [_, ..]) => self.run_in_container(words, Files::Left).await,
+            ("rollback", _) => self.roll_back(words).await,
+            ("ps", []) => print_text(&self.processes.list().await),
+            ("attach", []) => self.attach(None).await,
+            ("attach", [process]) => self.attach(Some(process)).await,
+            ("kill", [process]) => self.processes.end(process).await,
+            ("kill", [signal, process]) => self.processes.signal(process, signal).await,
+            ("ls", []) => files::list(self.pause, "/").await,
+            ("ls", [path]) => files::list(self.pause, path).await,
+            ("cat", [path]) => files::show(self.pause, path).await,
+            ("exec" | "cat" | "kill", []) => {
+                Err(Failure::new(format!("{command} needs an argument")))
+            }
             _ => {
                 let text = format!("there is no such command here: {command}");
                 Err(Failure::new(text))
@@ -224,14 +234,32 @@ impl Prompt<'_> {
                 return Err(Failure::new(text));
             }
         }
-        self.run_in_container(args).await
+        self.run_in_container(args, Files::Left).await
+    }
+
+    /// Ends what runs, and opens a shell or runs a command, as buildx's command does.
+    async fn roll_back(&mut self, mut words: Vec<String>) -> Result<(), Failure> {
+        self.processes.end_all().await;
+        let files = match words.first().is_some_and(|word| word == "--init") {
+            true => {
+                words.remove(0);
+                Files::Initial
+            }
+            false => Files::Left,
+        };
+        if words.is_empty() {
+            words = self.monitor.settings.invoke.args();
+        }
+        self.run_in_container(words, files).await
     }
 
     /// Runs a command in a container of its own: a failed process ends all of its container.
-    async fn run_in_container(&mut self, args: Vec<String>) -> Result<(), Failure> {
-        self.release().await;
-        let container = self.pause.container().await.map_err(failed)?;
-        let Some(container) = container else {
+    async fn run_in_container(&mut self, args: Vec<String>, files: Files) -> Result<(), Failure> {
+        let container = match files {
+            Files::Left => self.pause.container().await,
+            Files::Initial => self.pause.initial_container().await,
+        };
+        let Some(container) = container.map_err(failed)? else {
             return Err(Failure::new("this step has no files to run in"));
         };
         let is_terminal = terminal::is_interactive();
@@ -245,125 +273,28 @@ impl Prompt<'_> {
         if is_terminal {
             talk("Ctrl-A C returns to the debugger\n");
         }
-        match container.start(&process).await {
-            Ok(process) => {
-                self.running = Some((container, process));
-                self.attach().await
-            }
-            Err(error) => {
-                let _ = container.release().await;
-                Err(failed(error))
-            }
-        }
+        self.processes.start(container, &process).await?;
+        self.attach(None).await
     }
 
-    /// Gives the terminal to the process that runs.
-    async fn attach(&mut self) -> Result<(), Failure> {
-        let Some((_, process)) = &mut self.running else {
-            return Err(Failure::new("no shell is running"));
-        };
-        let is_terminal = terminal::is_interactive();
-        let left = shell::attach(process, self.keyboard, is_terminal).await;
-        match left {
-            Ok(Left::Detached) => {
-                talk("\nthe shell goes on; attach returns to it\n");
-                return Ok(());
-            }
-            Ok(Left::Exited(Some(exit))) if exit.is_not_started() => {
-                let why = exit.failure.map(|failure| failure.message);
-                talk(&format!(
-                    "the program did not start: {}\n",
-                    why.unwrap_or_default()
-                ));
-            }
-            Ok(Left::Exited(Some(exit))) if exit.code != 0 => {
-                talk(&format!("the program ended with exit code {}\n", exit.code));
-            }
-            Ok(Left::Exited(_)) => {}
-            Err(error) => {
-                self.release().await;
-                return Err(failed(error));
-            }
-        }
-        self.release().await;
-        Ok(())
-    }
-
-    async fn release(&mut self) {
-        if let Some((container, process)) = self.running.take() {
-            drop(process);
-            // What is lost with the build needs no release.
-            let _ = container.release().await;
-        }
-    }
-
-    async fn end(mut self) {
-        self.release().await;
-    }
-
-    /// The file system that has a path, and the path in it.
-    fn place<'p>(&self, path: &'p str) -> Result<(&Ref, &'p str), Failure> {
-        let has = |name: &str| {
-            let rest = path.strip_prefix(name)?;
-            (rest.is_empty() || rest.starts_with('/') || name == "/").then_some(rest)
-        };
-        let files = self.pause.files.iter();
-        let found = files.filter_map(|files| Some((files, has(&files.name)?)));
-        let best = found.max_by_key(|(files, _)| files.name.len());
-        match best.or(self.pause.files.first().map(|files| (files, path))) {
-            Some((files, "")) => Ok((&files.result, "/")),
-            Some((files, path)) => Ok((&files.result, path)),
-            None => Err(Failure::new("the files of this step are not known")),
-        }
-    }
-
-    async fn list(&self, path: &str) -> Result<(), Failure> {
-        let (result, inner) = self.place(path)?;
-        if result.is_scratch() {
-            return Ok(());
-        }
-        let entries = self.pause.bridge().read_dir(result, inner, "").await;
-        let mut text: String = entries.map_err(failed)?.iter().map(entry_line).collect();
-        if path == "/" {
-            let mounts = self.pause.files.iter().filter(|files| files.name != "/");
-            mounts.for_each(|files| text.push_str(&format!("{} (another mount)\n", files.name)));
-        }
-        print_text(&text)
-    }
-
-    async fn show(&self, path: &str) -> Result<(), Failure> {
-        let (result, inner) = self.place(path)?;
-        let mut at = 0;
-        loop {
-            let range = Some(at..at + PIECE);
-            let bytes = self.pause.bridge().read_file(result, inner, range).await;
-            let bytes = bytes.map_err(failed)?;
-            print_data(&bytes)?;
-            at += bytes.len() as u64;
-            if (bytes.len() as u64) < PIECE {
-                return Ok(());
-            }
-        }
+    /// Gives the terminal to a process that runs.
+    async fn attach(&mut self, process: Option<&str>) -> Result<(), Failure> {
+        self.processes.attach(process, self.keyboard).await
     }
 }
 
-fn failed(error: gateway::Error) -> Failure {
+/// The files of a new container.
+#[derive(Debug, Clone, Copy)]
+enum Files {
+    /// As the step left them.
+    Left,
+    /// As they were before the step.
+    Initial,
+}
+
+pub(super) fn failed(error: gateway::Error) -> Failure {
     match error.failure() {
         Some(failure) => Failure::new(failure.message.clone()),
         None => Failure::from_error(&error),
     }
-}
-
-fn entry_line(entry: &FileInfo) -> String {
-    let (kind, end) = match entry.kind {
-        FileKind::Directory => ('d', "/".to_owned()),
-        FileKind::Symlink => ('l', format!(" -> {}", entry.link_target)),
-        FileKind::File => ('-', String::new()),
-        _ => ('?', String::new()),
-    };
-    let (mode, owner) = (entry.mode, format!("{}:{}", entry.uid, entry.gid));
-    format!(
-        "{kind}{mode:04o} {owner:>9} {:>12} {}{end}\n",
-        entry.size, entry.path
-    )
 }

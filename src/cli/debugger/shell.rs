@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use solvekit::gateway::{Error, Exit, Process, ProcessInput};
+use solvekit::gateway::{Error, Exit, Process, ProcessInput, ProcessOutput};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::terminal::{self, Keyboard, Raw};
@@ -45,15 +45,20 @@ pub(super) async fn attach(
 /// Shows what the process writes until it ends. On a terminal it is the process that draws.
 async fn show(process: &mut Process, is_terminal: bool) -> Result<(), Error> {
     while let Some(output) = process.next().await? {
-        if is_terminal {
-            let mut stdout = io::stdout().lock();
-            // A terminal that went away ends the process with the build.
-            let _ = stdout.write_all(&output.data).and_then(|()| stdout.flush());
-        } else {
-            let _ = print_data(&output.data);
-        }
+        print(&output, is_terminal);
     }
     Ok(())
+}
+
+/// Shows something that a process wrote.
+pub(super) fn print(output: &ProcessOutput, is_terminal: bool) {
+    if is_terminal {
+        let mut stdout = io::stdout().lock();
+        // A terminal that went away ends the process with the build.
+        let _ = stdout.write_all(&output.data).and_then(|()| stdout.flush());
+    } else {
+        let _ = print_data(&output.data);
+    }
 }
 
 /// Sends what is typed until the user leaves.
