@@ -85,6 +85,16 @@ impl Proxies {
         (!self.0.direct.has(&host.to_ascii_lowercase(), port)).then(|| proxy.clone())
     }
 
+    /// Returns the proxy of plain HTTP, for messages: `HOST:PORT` without a password.
+    pub fn http(&self) -> Option<String> {
+        self.0.http.as_ref().map(host_of)
+    }
+
+    /// Returns the proxy of HTTPS, for messages: `HOST:PORT` without a password.
+    pub fn https(&self) -> Option<String> {
+        self.0.https.as_ref().map(host_of)
+    }
+
     /// Returns the proxy for an address, for messages: `HOST:PORT` without a password.
     pub(super) fn name_for(&self, url: &Url) -> Option<String> {
         self.proxy_for(url).map(|proxy| host_of(&proxy))
@@ -107,8 +117,11 @@ fn address(text: &str) -> Option<Url> {
     let known = |url: &Url| {
         matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host()
     };
-    let parsed = Url::parse(text).ok().filter(known);
-    parsed.or_else(|| Url::parse(&format!("http://{text}")).ok().filter(known))
+    let parsed = match text.contains("://") {
+        true => Url::parse(text),
+        false => Url::parse(&format!("http://{text}")),
+    };
+    parsed.ok().filter(known)
 }
 
 impl Direct {
@@ -238,6 +251,21 @@ mod tests {
         ] {
             assert_eq!(is_proxied(direct, url), proxied, "{direct} {url}");
         }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_one_is_no_proxy() {
+        for text in [
+            "http://:99999",
+            "ftp://p.example",
+            "http:// p",
+            "http://",
+            "",
+        ] {
+            assert_eq!(Proxies::new(Some(text), None, None).http(), None, "{text}");
+        }
+        let plain = Proxies::new(Some("p.example:3128"), None, None);
+        assert_eq!(plain.http().unwrap(), "p.example:3128");
     }
 
     #[test]
