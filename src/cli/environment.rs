@@ -168,6 +168,22 @@ impl Environment {
         }
     }
 
+    /// Whether a variable has a value, for reports about the environment itself.
+    pub(crate) fn is_set(name: &str) -> bool {
+        std::env::var_os(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Whether `PATH` has a program of this name.
+    pub(crate) fn has_program(&self, name: &str) -> bool {
+        let Some(path) = &self.search_path else {
+            return false;
+        };
+        std::env::split_paths(path).any(|folder| {
+            let program = folder.join(name);
+            program.is_file() && rustix::fs::access(&program, rustix::fs::Access::EXEC_OK).is_ok()
+        })
+    }
+
     /// Tells what only `--debug` is to tell.
     pub(crate) fn tell_debug(&self, line: impl FnOnce() -> String) {
         if self.debug {

@@ -16,6 +16,7 @@ mod report;
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -23,9 +24,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use args::headings::DAEMON;
 use args::{connection, normalize};
 use commands::{
-    bake, build, completion, context, create, debug, dial_stdio, du, explain, frontend, history,
-    image, imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms, plugin,
-    policy, proxy, prune, push, rm, solve, use_builder, version, workers,
+    bake, build, completion, context, create, debug, dial_stdio, doctor, du, explain, frontend,
+    history, image, imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms,
+    plugin, policy, proxy, prune, push, rm, solve, use_builder, version, workers,
 };
 use environment::Environment;
 use identity::Identity;
@@ -133,6 +134,8 @@ enum Command {
     Dap(dap::DapArgs),
     /// Serve as a frontend inside BuildKit (BuildKit starts this, not a person)
     Frontend(frontend::FrontendArgs),
+    /// Check what works on this machine, and say how to fix what does not
+    Doctor(doctor::DoctorArgs),
     /// Install solvekit as a plugin of the docker CLI
     InstallPlugin(plugin::InstallPluginArgs),
     /// Print the metadata that the docker CLI asks of its plugins
@@ -221,6 +224,9 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         Command::History(args) => {
             run_async(history::cmd_history(&args, &cli.connection, &environment))
         }
+        Command::Doctor(args) => {
+            run_async(doctor::cmd_doctor(&args, &cli.connection, &environment))
+        }
         Command::Debug(args) => run_async(debug::cmd_debug(args, &cli.connection, &environment)),
         Command::Dap(args) => run_async(dap::cmd_dap(args, &cli.connection, &environment)),
         Command::Policy(args) => {
@@ -257,6 +263,8 @@ fn run_async(command: impl Future<Output = Result<(), Failure>>) -> Result<(), F
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
+    // Boxed: otherwise the runtime is compiled once for each command.
+    let command: Pin<Box<dyn Future<Output = _>>> = Box::pin(command);
     let result = runtime.block_on(command);
     runtime.shutdown_background();
     result

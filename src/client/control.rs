@@ -79,7 +79,7 @@ impl Client {
 
     /// Returns the daemon's name for messages, with its version if known: an engine's BuildKit
     /// often has none of its own.
-    pub(crate) async fn name(&self) -> String {
+    pub async fn name(&self) -> String {
         let version = self.version.as_ref().and_then(Version::known);
         match version {
             Some(version) => format!("BuildKit {version}"),

@@ -23,6 +23,7 @@ mod context_listing;
 mod contexts;
 mod credentials;
 mod debugging;
+mod doctor;
 mod documents;
 mod dry_runs;
 mod eight_platforms;

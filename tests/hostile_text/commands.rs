@@ -273,6 +273,8 @@ const LINES: &[(&str, Kind)] = &[
     ("!--addr @D debug workers", Text),
     ("frontend", Text),
     ("!install-plugin", Text),
+    ("!--addr @D doctor @R", Text),
+    ("!--addr @D doctor --format json @N", Json),
     ("version", Text),
     ("completion bash", Data),
     ("man", Data),

@@ -1,7 +1,6 @@
 //! `solvekit login`: a name and a password, tried at the registry and kept as docker keeps them.
 
 use std::io::Read as _;
-use std::path::Path;
 
 use solvekit::registry::{
     Client, Credential, Credentials, Error, Secret, Stored, login_key, registry_of_key,
@@ -218,24 +217,13 @@ fn no_terminal(failure: prompt::NotAsked) -> Failure {
 /// The helper that docker takes for the first login: of Linux `pass` where it is set up, else the
 /// desktop's secret service.
 fn default_helper(environment: &Environment) -> Option<&'static str> {
-    let on_path = |program: &str| {
-        let path = environment.search_path.as_ref()?;
-        std::env::split_paths(path)
-            .any(|folder| is_program(&folder.join(program)))
-            .then_some(())
-    };
+    let on_path = |program: &str| environment.has_program(program).then_some(());
     let helper = match (std::env::consts::OS, on_path("pass")) {
         ("macos", _) => "osxkeychain",
         (_, Some(())) => "pass",
         (_, None) => "secretservice",
     };
     on_path(&format!("docker-credential-{helper}")).map(|()| helper)
-}
-
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 /// The failure with what can be done about it.

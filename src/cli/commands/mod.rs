@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub(crate) mod create;
 pub(crate) mod debug;
 pub(crate) mod dial_stdio;
+pub(crate) mod doctor;
 pub(crate) mod du;
 pub(crate) mod explain;
 pub(crate) mod frontend;

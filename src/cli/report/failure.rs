@@ -66,6 +66,11 @@ impl Failure {
         &self.message
     }
 
+    /// The next step, if one is known.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.code
     }

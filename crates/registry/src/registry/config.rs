@@ -122,6 +122,19 @@ impl Config {
             && self.creds_store.as_ref().is_none_or(String::is_empty)
     }
 
+    /// Returns the names that have a login in the file itself.
+    pub(super) fn names_in_file(&self) -> impl Iterator<Item = &String> {
+        let stored = |key: &String| matches!(self.stored(key), Ok(Some(it)) if !it.is_anonymous());
+        self.auths.keys().filter(move |key| stored(key))
+    }
+
+    /// Returns the suffixes of all helpers.
+    pub(super) fn helpers(&self) -> impl Iterator<Item = &String> {
+        let own = self.cred_helpers.iter().flat_map(BTreeMap::values);
+        let all = own.chain(&self.creds_store);
+        all.filter(|helper| !helper.is_empty())
+    }
+
     /// Returns the credentials in the file under exactly this name.
     pub(super) fn stored(&self, key: &str) -> Result<Option<Credential>, Error> {
         match self.auths.get_key_value(key) {

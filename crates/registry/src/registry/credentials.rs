@@ -76,9 +76,9 @@ impl Credential {
 pub struct Credentials {
     providers: Vec<Arc<dyn CredentialProvider>>,
     pub(super) directory: Option<PathBuf>,
-    environment: Option<Config>,
+    pub(super) environment: Option<Config>,
     /// Podman's files, in the order of lookup.
-    others: Vec<PathBuf>,
+    pub(super) others: Vec<PathBuf>,
     /// The directory of the helpers; `None` for PATH.
     pub(super) helpers: Option<PathBuf>,
     pub(super) default_helper: Option<String>,
@@ -309,7 +309,7 @@ impl Credentials {
     }
 }
 
-async fn read(path: &Path) -> Result<Config, Error> {
+pub(super) async fn read(path: &Path) -> Result<Config, Error> {
     let path = path.to_owned();
     blocking(move || config_file::read_config(&path)).await
 }

@@ -1,0 +1,153 @@
+//! This machine: proxies, the folders that solvekit keeps things in, plugins of the docker CLI.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use super::finding::Finding;
+use crate::cli::args::builder::Builders;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+const PROXY: &str = "proxy";
+const STORE: &str = "builders";
+const STATE: &str = "state";
+const PLUGIN: &str = "plugin";
+
+/// Where the docker CLI looks for plugins, after its own configuration.
+const PLUGINS: [&str; 4] = [
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+];
+
+/// The proxies of the environment; one that cannot be read is passed over by every request.
+pub(super) fn proxies(environment: &Environment) -> Vec<Finding> {
+    let used = [
+        ("HTTP_PROXY", environment.proxies.http()),
+        ("HTTPS_PROXY", environment.proxies.https()),
+    ];
+    let findings = used.into_iter().filter_map(|(name, used)| {
+        let is_set = Environment::is_set(name) || Environment::is_set(&name.to_ascii_lowercase());
+        match (is_set, used) {
+            (_, Some(proxy)) => Some(Finding::good(PROXY, format!("{name} is {proxy}"))),
+            (true, None) => Some(Finding::broken(
+                PROXY,
+                format!("{name} is set, but is no address, so no proxy is used"),
+                "write it as http://HOST:PORT",
+            )),
+            (false, None) => None,
+        }
+    });
+    findings.collect()
+}
+
+/// The builders of this user.
+pub(super) fn store(environment: &Environment) -> Vec<Finding> {
+    let builders = match Builders::of(environment) {
+        Ok(builders) => builders,
+        Err(failure) => return vec![Finding::of_failure(STORE, &failure)],
+    };
+    let folder = builders.store.folder().display().to_string();
+    let all = match builders.store.builders() {
+        Ok(all) => all,
+        Err(error) => return vec![Finding::of_failure(STORE, &Failure::from(error))],
+    };
+    let count = all.iter().filter(|builder| builder.is_ok()).count();
+    let mut findings = vec![match writable(builders.store.folder()) {
+        Ok(()) => Finding::good(STORE, format!("{count} in {folder}")),
+        Err(error) => Finding::broken(
+            STORE,
+            format!("{count} in {folder}, which cannot be written: {error}"),
+            "change its owner, or name another folder with BUILDX_CONFIG",
+        ),
+    }];
+    let broken = all.into_iter().filter_map(Result::err);
+    findings.extend(broken.map(|error| Finding::of_failure(STORE, &Failure::from(error))));
+    findings
+}
+
+/// What is remembered of builds.
+pub(super) fn state(environment: &Environment) -> Vec<Finding> {
+    let Some(folder) = &environment.state else {
+        return vec![Finding::odd(
+            STATE,
+            "nothing is remembered of builds: there is no home folder",
+            "set HOME or XDG_STATE_HOME for solvekit explain",
+        )];
+    };
+    vec![match writable(folder) {
+        Ok(()) => Finding::good(
+            STATE,
+            format!("builds are remembered in {}", folder.display()),
+        ),
+        Err(error) => Finding::odd(
+            STATE,
+            format!(
+                "nothing is remembered of builds: {} cannot be written: {error}",
+                folder.display()
+            ),
+            "change its owner, or set XDG_STATE_HOME",
+        ),
+    }]
+}
+
+/// Whether a folder can be written, or made where it is missing.
+fn writable(folder: &Path) -> std::io::Result<()> {
+    let there = folder.ancestors().find(|path| path.exists());
+    access(there.unwrap_or(folder), Access::WRITE_OK | Access::EXEC_OK)?;
+    Ok(())
+}
+
+/// Which program the docker CLI runs for `docker buildx` and `docker solvekit`.
+pub(super) fn plugins(environment: &Environment) -> Vec<Finding> {
+    if !environment.has_program("docker") {
+        return Vec::new();
+    }
+    let own = std::env::current_exe().and_then(fs::canonicalize).ok();
+    let own = own.as_deref();
+    let names = ["buildx", "solvekit"];
+    names
+        .into_iter()
+        .filter_map(|name| of_plugin(name, own, environment))
+        .collect()
+}
+
+fn of_plugin(name: &str, own: Option<&Path>, environment: &Environment) -> Option<Finding> {
+    let configured = environment.docker_config.iter();
+    let configured = configured.map(|folder| folder.join("cli-plugins"));
+    let folders = configured.chain(PLUGINS.map(PathBuf::from));
+    let mut links = folders.map(|folder| folder.join(format!("docker-{name}")));
+    let link = links.find(|link| link.symlink_metadata().is_ok())?;
+    let target = fs::canonicalize(&link);
+    Some(match (name, target) {
+        (_, Err(error)) => Finding::broken(
+            PLUGIN,
+            format!(
+                "docker {name} runs {}, which cannot be used: {error}",
+                link.display()
+            ),
+            match name {
+                "buildx" => "link it again: solvekit install-plugin --buildx --force",
+                _ => "link it again: solvekit install-plugin --force",
+            },
+        ),
+        (_, Ok(target)) if Some(target.as_path()) == own => {
+            Finding::good(PLUGIN, format!("docker {name} runs this solvekit"))
+        }
+        ("buildx", Ok(target)) => Finding::good(
+            PLUGIN,
+            format!(
+                "docker buildx runs {}; solvekit install-plugin --buildx changes that",
+                target.display()
+            ),
+        ),
+        (_, Ok(target)) => Finding::odd(
+            PLUGIN,
+            format!("docker {name} runs another solvekit: {}", target.display()),
+            "link this one: solvekit install-plugin --force",
+        ),
+    })
+}

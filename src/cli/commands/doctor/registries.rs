@@ -1,0 +1,146 @@
+//! Logins, and the registries that are named: whether they answer, take the login, and agree on
+//! the time.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::join_all;
+use solvekit::registry::{Client, Credentials, Error, Pong, login_key, registry_of_key};
+
+use super::finding::Finding;
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+
+const LOGINS: &str = "logins";
+const REGISTRY: &str = "registry";
+const CLOCK: &str = "clock";
+
+const UNREACHABLE: &str =
+    "look at the name and at the network; HTTPS_PROXY names a proxy, if one is needed";
+
+/// Certificates and tokens are checked to the minute.
+const SKEW: Duration = Duration::from_secs(60);
+
+/// Where logins are kept, and whether the helpers are there.
+pub(super) async fn logins(environment: &Environment) -> Vec<Finding> {
+    let credentials = match environment.credentials() {
+        Ok(credentials) => credentials,
+        Err(failure) => return vec![Finding::of_failure(LOGINS, &failure)],
+    };
+    let logins = match credentials.logins().await {
+        Ok(logins) => logins,
+        Err(error) => return vec![Finding::of_failure(LOGINS, &Failure::from(error))],
+    };
+    let mut findings: Vec<Finding> = logins
+        .helpers
+        .iter()
+        .map(|helper| match environment.has_program(helper) {
+            true => Finding::good(LOGINS, format!("{helper} keeps them")),
+            false => Finding::broken(
+                LOGINS,
+                format!("{helper} keeps them, but is not on PATH"),
+                "install it, or take it out of config.json and log in again: solvekit login HOST",
+            ),
+        })
+        .collect();
+    if !logins.in_file.is_empty() {
+        let names: Vec<&str> = logins.in_file.iter().map(String::as_str).collect();
+        findings.push(Finding::odd(
+            LOGINS,
+            format!("stored unencrypted: {}", names.join(", ")),
+            "a credential helper keeps them safe: https://docs.docker.com/go/credential-store/",
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::good(LOGINS, "none is stored"));
+    }
+    findings
+}
+
+/// Asks each of the registries.
+pub(super) async fn check(
+    names: &[String],
+    reach: &RegistryArgs,
+    environment: &Environment,
+) -> Vec<Finding> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let client = reach.client_with(Credentials::none(), environment);
+    let credentials = environment.credentials().ok();
+    let ask = names.iter().map(async |name| {
+        let key = login_key(name);
+        of_registry(registry_of_key(&key), &client, credentials.as_ref()).await
+    });
+    join_all(ask).await.into_iter().flatten().collect()
+}
+
+async fn of_registry(
+    registry: &str,
+    client: &Client,
+    credentials: Option<&Credentials>,
+) -> Vec<Finding> {
+    let failed =
+        |error: Error| Finding::of_failure(REGISTRY, &Failure::from(error)).or_fix(UNREACHABLE);
+    let pong = match client.ping(registry).await {
+        Ok(pong) => pong,
+        Err(error) => return vec![failed(error)],
+    };
+    let clock = of_clock(registry, &pong, SystemTime::now());
+    let way = match (pong.is_plain, &pong.proxy) {
+        (true, _) => " over plain HTTP".to_owned(),
+        (false, Some(proxy)) => format!(" through the proxy {proxy}"),
+        (false, None) => String::new(),
+    };
+    let stored = match credentials {
+        Some(credentials) => credentials.get(registry).await,
+        None => Ok(solvekit::registry::Credential::default()),
+    };
+    let answer = match stored {
+        Err(error) => failed(error),
+        Ok(stored) if stored.is_anonymous() && pong.asks_for_login => Finding::good(
+            REGISTRY,
+            format!("{registry} answers{way}; no login is stored, so only public images are read"),
+        ),
+        Ok(stored) if stored.is_anonymous() => Finding::good(
+            REGISTRY,
+            format!("{registry} answers{way}, without a login"),
+        ),
+        Ok(stored) => match client.authenticate(registry, &stored).await {
+            Ok(true) => Finding::good(
+                REGISTRY,
+                format!("{registry} answers{way}, and takes the stored login"),
+            ),
+            Ok(false) => Finding::good(
+                REGISTRY,
+                format!("{registry} answers{way}; it never asks for the stored login"),
+            ),
+            Err(Error::LoginRefused { .. } | Error::TokenRefused { .. }) => Finding::broken(
+                REGISTRY,
+                format!("{registry} refuses the stored login"),
+                &format!("log in again: solvekit login {registry}"),
+            ),
+            Err(error) => failed(error),
+        },
+    };
+    [Some(answer), clock].into_iter().flatten().collect()
+}
+
+/// The difference between the clocks, if it matters.
+fn of_clock(registry: &str, pong: &Pong, now: SystemTime) -> Option<Finding> {
+    let theirs = pong.time?;
+    let (apart, which) = match now.duration_since(theirs) {
+        Ok(ahead) => (ahead, "ahead of"),
+        Err(behind) => (behind.duration(), "behind"),
+    };
+    (apart > SKEW).then(|| {
+        Finding::broken(
+            CLOCK,
+            format!(
+                "this clock is {} s {which} that of {registry}",
+                apart.as_secs()
+            ),
+            "set it: certificates and tokens are valid for a time only",
+        )
+    })
+}
