@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::{Stream, StreamExt as _};
 use prost::Message as _;
 
-use super::{AnswerProblem, Client, Code, Error, Failure, MESSAGE_LIMIT, control::failed};
+use super::{AnswerProblem, Client, Code, Error, Failure, MESSAGE_LIMIT, control::failed, time_of};
 use crate::oci::Descriptor;
 use crate::proto::containerd::services::content::v1::{
     ReadContentRequest, content_client::ContentClient,
@@ -129,8 +129,6 @@ impl BuildRecord {
 
     fn from_proto(found: control::BuildHistoryRecord) -> Self {
         let raw = Arc::new(found.clone());
-        let time =
-            |at: Option<prost_types::Timestamp>| at.and_then(|at| SystemTime::try_from(at).ok());
         let one = found.result.map(|result| (String::new(), result));
         let several = found
             .results
@@ -158,8 +156,8 @@ impl BuildRecord {
             build_ref: found.r#ref,
             frontend: found.frontend,
             attributes: redact_values(found.frontend_attrs),
-            created_at: time(found.created_at),
-            completed_at: time(found.completed_at),
+            created_at: time_of(found.created_at),
+            completed_at: time_of(found.completed_at),
             error,
             error_details: found.external_error.and_then(descriptor),
             total_steps: found.num_total_steps,

@@ -16,6 +16,7 @@
 mod address;
 mod address_problem;
 mod answer_problem;
+mod cache_tree;
 mod child;
 mod connect;
 mod control;
@@ -34,6 +35,7 @@ mod places;
 mod policy;
 mod problem;
 mod process;
+mod prune_plan;
 mod server_tls;
 mod solve;
 mod stream;
@@ -46,6 +48,7 @@ mod worker;
 pub use address::{Address, Endpoint};
 pub use address_problem::AddressProblem;
 pub use answer_problem::AnswerProblem;
+pub use cache_tree::{CacheTree, CachedBuild, TreeLine};
 pub use connect::{CONNECT_TIMEOUT, ConnectOptions, engine_info};
 pub use control::Client;
 pub use daemon::DaemonKind;
@@ -65,6 +68,7 @@ pub use policy::{
 pub use problem::{ConnectProblem, Stage};
 pub use process::Process;
 pub(crate) use process::percent_decoded;
+pub use prune_plan::{KeptRecords, PruneDoubt, PrunePlan};
 pub use server_tls::ServerTls;
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
 pub use stream::ByteStream;
@@ -75,4 +79,5 @@ pub use worker::{Device, GcRule, Version, Worker};
 
 pub(crate) use control::{failed, metadata_value};
 pub(crate) use dialer::{MESSAGE_LIMIT, channel_over};
+pub(crate) use usage::time_of;
 pub(crate) use worker::{platform_from_proto, platform_to_proto};

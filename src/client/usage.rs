@@ -63,14 +63,21 @@ impl PruneOptions {
     }
 }
 
+/// The years 1 to 9999, in seconds since 1970: what a `Timestamp` may be, and what can be printed.
+const YEARS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
+
+/// A time that a daemon sent; `None` if it cannot be printed.
+pub(crate) fn time_of(at: Option<prost_types::Timestamp>) -> Option<SystemTime> {
+    let at = at.filter(|at| YEARS.contains(&at.seconds))?;
+    SystemTime::try_from(at).ok()
+}
+
 pub(super) fn nanoseconds(time: Duration) -> i64 {
     time.as_nanos().try_into().unwrap_or(i64::MAX)
 }
 
 impl From<control::UsageRecord> for CacheRecord {
     fn from(record: control::UsageRecord) -> Self {
-        let time =
-            |at: Option<prost_types::Timestamp>| at.and_then(|at| SystemTime::try_from(at).ok());
         Self {
             id: record.id,
             mutable: record.mutable,
@@ -83,12 +90,34 @@ impl From<control::UsageRecord> for CacheRecord {
             } else {
                 record.parents
             },
-            created_at: time(record.created_at),
-            last_used_at: time(record.last_used_at),
+            created_at: time_of(record.created_at),
+            last_used_at: time_of(record.last_used_at),
             usage_count: record.usage_count,
             description: record.description,
             kind: record.record_type,
             shared: record.shared,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_printed_is_none() {
+        let at = |seconds| {
+            let record = control::UsageRecord {
+                last_used_at: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+                ..control::UsageRecord::default()
+            };
+            CacheRecord::from(record).last_used_at
+        };
+        assert_eq!(at(0), Some(SystemTime::UNIX_EPOCH));
+        assert!(at(253_402_300_799).is_some());
+        assert_eq!(
+            (at(253_402_300_800), at(i64::MAX), at(i64::MIN)),
+            (None, None, None)
+        );
     }
 }

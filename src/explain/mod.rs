@@ -13,6 +13,6 @@ pub use records::{Built, Records};
 pub use report::{Report, TargetReport};
 pub use solvekit_core::explain::{
     Changes, Ended, Explained, Fact, FileChange, FileStat, Graph, How, Kind, Pick, Read, Reason,
-    Record, RecordError, Step, Table, TableError, TableWriter, explain,
+    Record, RecordError, Step, Table, TableError, TableWriter, description_hash, explain,
 };
 pub use store::{Store, StoreError};

@@ -165,6 +165,20 @@ impl Store {
         Ok(None)
     }
 
+    /// Returns the last builds of all targets. What cannot be read is left out. Blocking.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn builds(&self) -> Result<Vec<Record>, StoreError> {
+        let mut names = self.names(TARGETS)?;
+        names.sort_unstable();
+        names.truncate(TARGETS.most);
+        let records = names
+            .iter()
+            .filter_map(|name| read_record(&self.path(TARGETS, name)).ok().flatten());
+        Ok(records.collect())
+    }
+
     fn compare(
         &self,
         key: &str,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use bytes::Bytes;
 
 use super::{Bridge, Error, caps};
-use crate::client::AnswerProblem;
+use crate::client::{AnswerProblem, time_of};
 use crate::{
     client::{SourcePolicy, failed, platform_to_proto},
     llb::ResolveMode,
@@ -297,9 +297,7 @@ impl TryFrom<proto::ResolveSourceHttpResponse> for HttpSource {
         Ok(Self {
             digest: digest(&found.checksum)?,
             filename: found.filename,
-            last_modified: found
-                .last_modified
-                .and_then(|time| SystemTime::try_from(time).ok()),
+            last_modified: time_of(found.last_modified),
         })
     }
 }

@@ -142,3 +142,175 @@ fn listed(filter: &str) -> Vec<Value> {
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect()
 }
+
+/// What a prune of this test's records is planned to remove, in order.
+fn planned(flags: &[&str]) -> Value {
+    let mut run = solvekit(["prune", "--dry-run=json"]);
+    let run = Finished::of(run.args(flags)).succeeded();
+    serde_json::from_str::<Value>(&run.stdout).expect("JSON")["nodes"][0].take()
+}
+
+fn ids(records: &Value) -> Vec<String> {
+    let records = records.as_array().expect("a list").iter();
+    let ids = records.map(|record| record["id"].as_str().expect("an id").to_owned());
+    ids.collect()
+}
+
+/// The ids in the first column, between the head and the sum.
+fn removed(table: &str) -> Vec<String> {
+    let lines = table.lines().filter(|line| !line.starts_with("Total:"));
+    let ids = lines
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().next());
+    ids.map(|id| id.trim_end_matches('*').to_owned()).collect()
+}
+
+/// Two chains of steps on one base step, and the word in all their descriptions.
+fn two_chains() -> String {
+    let word = unique();
+    for chain in ["one", "two"] {
+        let run = |step: &str| format!("RUN echo {word} {chain} {step} > /{step}\n");
+        let dockerfile = format!(
+            "FROM alpine\nRUN echo {word} base > /base\n{}{}",
+            run("first"),
+            run("second")
+        );
+        let context = folder_of(&[("Dockerfile", &dockerfile)]);
+        Finished::of(solvekit(["build"]).arg(context.path())).succeeded();
+    }
+    word
+}
+
+/// Two chains of steps that were just built, and the filter for their records. Older daemons know
+/// no descriptions when they prune.
+fn chains_by_id() -> String {
+    let records = listed(&format!("description~={}", two_chains()));
+    let ids = records.iter().filter_map(|record| record["ID"].as_str());
+    let ids: Vec<&str> = ids.map(|id| id.trim_end_matches('*')).collect();
+    assert_eq!(ids.len(), 5, "{records:?}");
+    format!("--filter=id=^({})$", ids.join("|"))
+}
+
+#[test]
+fn a_dry_run_of_a_prune_says_what_the_prune_then_removes() {
+    // A limit of a byte is never reached, and shows the order.
+    for limit in [None, Some("--reserved-space=1")] {
+        let filter = chains_by_id();
+        let flags: Vec<&str> = ["-a", &filter].into_iter().chain(limit).collect();
+        let plan = planned(&flags);
+        let mut expected = ids(&plan["records"]);
+        assert_eq!(expected.len(), 5, "{plan}");
+        let text = Finished::of(solvekit(["prune", "--dry-run"]).args(&flags)).succeeded();
+        assert_eq!(removed(&text.stdout), expected);
+        assert!(
+            text.stderr.contains("nothing was removed"),
+            "{}",
+            text.stderr
+        );
+
+        let run = Finished::of(solvekit(["prune", "-f"]).args(&flags)).succeeded();
+        let mut gone = removed(&run.stdout);
+        if limit.is_none() {
+            gone.sort();
+            expected.sort();
+        }
+        assert_eq!(gone, expected);
+        let total = |text: &str| text.lines().last().map(str::to_owned);
+        assert_eq!(total(&run.stdout), total(&text.stdout));
+        assert_eq!(planned(&flags)["records"], Value::Array(Vec::new()));
+    }
+}
+
+#[test]
+fn a_dry_run_of_a_prune_counts_what_stays_and_why() {
+    let filter = chains_by_id();
+    let plan = planned(&["-a", &filter, "--reserved-space=100tb"]);
+    assert_eq!(plan["records"], Value::Array(Vec::new()));
+    assert_eq!(
+        (&plan["kept"]["withinLimits"], &plan["kept"]["parents"]),
+        (&2.into(), &3.into())
+    );
+    let young = planned(&["-a", &filter, "--filter=until=1h"]);
+    assert_eq!(young["records"], Value::Array(Vec::new()));
+    let disk = planned(&["-a", &filter, "--min-free-space=1"]);
+    let doubts = disk["doubts"].as_array().expect("a list");
+    assert!(doubts.contains(&"free-space-unknown".into()), "{disk}");
+    let all = planned(&["--filter=inuse"]);
+    assert_eq!(
+        all["records"],
+        Value::Array(Vec::new()),
+        "a prune does not know this field"
+    );
+}
+
+#[test]
+fn the_tree_has_the_steps_of_a_build_below_each_other() {
+    let word = unique();
+    let dockerfile = format!(
+        "FROM alpine AS base\nRUN echo {word} base > /base\nFROM base AS one\nRUN \
+         --mount=type=cache,target=/c echo {word} > /one\nCOPY a /{word}\nFROM base AS two\nCOPY \
+         --from=one /one /{word}-two\n"
+    );
+    let context = folder_of(&[("Dockerfile", &dockerfile), ("a", "a")]);
+    let path = context.path().to_str().expect("UTF-8");
+    Finished::of(&mut solvekit(["build", path])).succeeded();
+    Finished::of(&mut solvekit(["build", "--target=one", path])).succeeded();
+
+    let mut tree = solvekit(["du", "--tree", "--format=json"]);
+    let tree = Finished::of(&mut tree).succeeded();
+    let tree: Value = serde_json::from_str(&tree.stdout).expect("JSON");
+    let node = &tree["nodes"][0];
+    let records = node["records"].as_array().expect("a list");
+    let line = |step: &str| {
+        let has = |line: &&Value| line["step"].as_str().is_some_and(|it| it == step);
+        records
+            .iter()
+            .find(has)
+            .unwrap_or_else(|| panic!("{step} is missing"))
+    };
+    let base = line(&format!("[base 2/2] RUN echo {word} base > /base"));
+    let one = line(&format!(
+        "[one 1/2] RUN --mount=type=cache,target=/c echo {word} > /one"
+    ));
+    let copy = line(&format!("[one 2/2] COPY a /{word}"));
+    let two = line(&format!("[two 1/1] COPY --from=one /one /{word}-two"));
+    assert_eq!(
+        (&base["stage"], &base["children"]),
+        (&"base".into(), &2.into())
+    );
+    assert_eq!(
+        (&one["stage"], &two["stage"]),
+        (&"one".into(), &"two".into())
+    );
+    assert_eq!(copy["depth"], one["depth"]);
+    assert_eq!(
+        one["depth"].as_u64(),
+        base["depth"].as_u64().map(|it| it + 1)
+    );
+    // The step that both builds have.
+    let mut builds: Vec<&str> = base["builds"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    builds.sort_unstable();
+    assert_eq!(builds, [path, &format!("{path} (stage one)")]);
+    assert_eq!(two["builds"], serde_json::json!([path]));
+    let prunes = node["prunes"].as_array().expect("a list");
+    assert_eq!(prunes[1]["command"], "solvekit prune --all");
+
+    let text = Finished::of(&mut solvekit(["du", "--tree"]))
+        .succeeded()
+        .stdout;
+    for part in [
+        &format!("  └ [two 1/1] COPY --from=one /one /{word}-two"),
+        "shared by 2 branches",
+        "What a prune would free:",
+        &format!("  {path} (stage one): "),
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    Finished::of(&mut solvekit(["du", "--tree", "--format={{.ID}}"]))
+        .failed_with(1, &["--tree cannot be printed as \"{{.ID}}\""]);
+}

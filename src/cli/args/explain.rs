@@ -34,6 +34,8 @@ pub(crate) struct Target {
     pub(crate) name: String,
     /// What tells it from all other targets; `None` if nothing does, as for a context on stdin.
     pub(crate) key: Option<String>,
+    /// What people call it.
+    pub(crate) title: String,
     pub(crate) succeeded: bool,
 }
 
@@ -74,6 +76,7 @@ impl Recording {
                 .or_else(|| all.remove("").filter(|_| is_alone));
             let mut built: Built = built?;
             built.record.succeeded = target.succeeded;
+            built.record.name = target.title;
             Some((target.name, target.key?, built))
         });
         let note = |error: &dyn std::error::Error| {

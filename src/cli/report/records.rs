@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde_json::{Value, json};
 use solvekit::client::CacheRecord;
 use solvekit::template::Struct;
 use solvekit::text::one_line;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
 use super::table_format::{self, Format};
@@ -191,6 +193,27 @@ pub(crate) fn entry(record: &CacheRecord, is_table: bool, now: SystemTime) -> St
         )
         .field("Type", "Type", record.kind.as_str())
         .field("UsageCount", "UsageCount", record.usage_count)
+}
+
+/// A record for programs: sizes are numbers, and times RFC 3339.
+pub(crate) fn json(record: &CacheRecord) -> Value {
+    let time = |at: Option<SystemTime>| {
+        let text = OffsetDateTime::from(at?).format(&Rfc3339);
+        text.ok()
+    };
+    json!({
+        "id": record.id,
+        "type": record.kind,
+        "description": record.description,
+        "parents": record.parents,
+        "bytes": record.size,
+        "mutable": record.mutable,
+        "inUse": record.in_use,
+        "shared": record.shared,
+        "createdAt": time(record.created_at),
+        "lastUsedAt": time(record.last_used_at),
+        "usageCount": record.usage_count,
+    })
 }
 
 /// A record in a line for each of its properties, and an empty line.

@@ -72,6 +72,7 @@ fn of_instruction(vertex: &DefinedVertex) -> Step {
     let mut step = Step {
         digest: vertex.digest_str().to_owned(),
         text: name.clone(),
+        described: description_hash(&name),
         name,
         ignores_cache: vertex.metadata().ignore_cache,
         ended: Ended::Unseen,
@@ -151,6 +152,8 @@ fn take_exec(step: &mut Step, exec: &pb::ExecOp, folder: &dyn Fn(i64) -> Option<
     let facts = &mut step.facts;
     if let Some(meta) = &exec.meta {
         facts.push(hashed("command", &meta.args));
+        let args = meta.args.join(" ");
+        step.described = description_hash(&format!("mount / from exec {args}"));
         facts.push(hashed("working folder", [&meta.cwd]));
         facts.push(hashed("user", [&meta.user]));
         facts.push(hashed("hostname", [&meta.hostname]));
@@ -234,6 +237,16 @@ fn fact(key: &str, value: String) -> Fact {
 
 /// A fact whose value is not kept.
 fn hashed<T: AsRef<[u8]>>(key: &str, values: impl IntoIterator<Item = T>) -> Fact {
+    fact(key, hash_of(values))
+}
+
+/// Returns the hash by which a record of the daemon's cache is compared with a step. Descriptions
+/// can have values of build arguments in them, and are not kept.
+pub fn description_hash(description: &str) -> String {
+    hash_of([description])
+}
+
+fn hash_of<T: AsRef<[u8]>>(values: impl IntoIterator<Item = T>) -> String {
     let mut hash = Sha256::new();
     for value in values {
         let value = value.as_ref();
@@ -241,10 +254,7 @@ fn hashed<T: AsRef<[u8]>>(key: &str, values: impl IntoIterator<Item = T>) -> Fac
         hash.update(value);
     }
     let hash = hash.finalize();
-    fact(
-        key,
-        hash[..8].iter().map(|byte| format!("{byte:02x}")).collect(),
-    )
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod varint;
 mod properties;
 
 pub use compare::explain;
-pub use describe::steps;
+pub use describe::{description_hash, steps};
 pub use pick::Pick;
 pub use reason::{Explained, FileChange, How, Reason};
 pub use record::{Ended, Fact, Graph, Kind, MAX_RECORD, Read, Record, RecordError, Step, VERSION};

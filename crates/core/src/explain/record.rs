@@ -20,6 +20,8 @@ const MAX_STEPS: usize = 20_000;
 pub struct Record {
     /// The version of the format.
     pub version: u32,
+    /// The target's name for people: its context, and what of it was built.
+    pub name: String,
     /// True if the build came to its end without an error.
     pub succeeded: bool,
     /// A graph for each platform.
@@ -70,6 +72,9 @@ pub struct Step {
     pub ignores_cache: bool,
     /// How it ended.
     pub ended: Ended,
+    /// The [`hash`](super::description_hash) of what BuildKit describes the step's record in its
+    /// cache with.
+    pub described: String,
 }
 
 /// What a step does.

@@ -7,6 +7,7 @@ use solvekit::builder::{BuildState, GroupState, Store};
 use solvekit::pipeline;
 use solvekit::progress::Mode;
 use solvekit::spread::{Built, Ended, Error};
+use solvekit::text::redact;
 
 use super::build::Baked;
 use super::hints;
@@ -170,6 +171,7 @@ pub(super) fn targets(ended: &[(String, Ended)], plan: &Plan) -> Vec<explain::Ta
         explain::Target {
             name: name.clone(),
             key: explain::key(&context, &[&dockerfile, "bake", name]),
+            title: redact(&format!("{context} (target {name})")).into_owned(),
             succeeded: matches!(end, Ended::Built(_)),
         }
     });

@@ -10,6 +10,7 @@ use solvekit::files;
 use solvekit::pipeline::BuildOutcome;
 use solvekit::progress::{Mode, Summary, Warning};
 use solvekit::spread::Built;
+use solvekit::text::redact;
 
 use super::BuildArgs;
 use crate::cli::args::builder::Used;
@@ -67,8 +68,21 @@ pub(super) fn target(args: &BuildArgs, succeeded: bool) -> Target {
     Target {
         name: String::new(),
         key: explain::key(&state.local_path, &[&state.dockerfile_path, stage]),
+        title: title(&state.local_path, &state.dockerfile_path, stage),
         succeeded,
     }
+}
+
+fn title(context: &str, dockerfile: &str, stage: &str) -> String {
+    let mut title = redact(context).into_owned();
+    let default = Path::new(context).join("Dockerfile");
+    if !dockerfile.is_empty() && Path::new(dockerfile) != default {
+        title.push_str(&format!(" (file {dockerfile})"));
+    }
+    if !stage.is_empty() {
+        title.push_str(&format!(" (stage {stage})"));
+    }
+    title
 }
 
 /// The object of the metadata file.

@@ -39,6 +39,8 @@ pub(crate) enum BuilderUsage {
     KubernetesEndpoint(String),
     #[error("the daemon ({0}) knows neither --max-used-space nor --min-free-space")]
     OldPrune(String),
+    #[error("--tree cannot be printed as {0:?}")]
+    TreeFormat(String),
     #[error("the builder's node {node} is on another machine, and reached without a Docker Engine")]
     FarNode { node: String, by_hand: String },
     #[error("emulators are registered by a container, and there is no Docker Engine: {reason}")]
@@ -94,6 +96,7 @@ impl Advised for BuilderUsage {
                 "the cluster is the one of KUBECONFIG and its current context; \
                  --driver-opt namespace=NAME is a place in it"
             }
+            Self::TreeFormat(_) => "it is text, or --format json",
             Self::OldPrune(_) => "BuildKit 0.17 and newer do; --reserved-space works here",
             Self::FarNode { by_hand, .. } => return Some(format!("on that machine: {by_hand}")),
             Self::NoEngine { by_hand, .. } => return Some(format!("as root: {by_hand}")),

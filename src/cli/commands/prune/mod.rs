@@ -1,5 +1,7 @@
 //! `solvekit prune`: removes records of the daemon's build cache.
 
+mod dry_run;
+
 use std::io::{BufRead as _, Read as _};
 use std::time::SystemTime;
 
@@ -11,6 +13,7 @@ use solvekit::client::{Client, PruneOptions};
 use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::values;
+use crate::cli::commands::build::dry_run::Form;
 use crate::cli::environment::Environment;
 use crate::cli::interrupt;
 use crate::cli::report::Failure;
@@ -45,6 +48,16 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     min_free_space: Option<u64>,
 
+    /// Show what would be removed, and remove nothing [default: text]
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text",
+        value_name = "FORMAT"
+    )]
+    dry_run: Option<Form>,
+
     /// Show all fields of each removed record
     #[arg(long)]
     verbose: bool,
@@ -54,7 +67,8 @@ const EXAMPLES: &str = "\
 Examples:
   solvekit prune                                after a question
   solvekit prune --force --filter until=168h    what was not used for a week
-  solvekit prune --force --max-used-space 20g   down to a size";
+  solvekit prune --force --max-used-space 20g   down to a size
+  solvekit prune --dry-run --max-used-space 20g what that would remove";
 
 /// Removes what the flags choose, after asking, and prints each record and the sum.
 pub(crate) async fn cmd_prune(
@@ -63,7 +77,7 @@ pub(crate) async fn cmd_prune(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let filters = Filters::parse(&args.filter)?;
-    if !args.force && !confirmed(args.all) {
+    if args.dry_run.is_none() && !args.force && !confirmed(args.all) {
         talk("nothing was removed; -f removes without asking\n");
         return Ok(());
     }
@@ -82,6 +96,13 @@ pub(crate) async fn cmd_prune(
         for (client, _) in &daemons {
             check_limits(client).await?;
         }
+    }
+    if let Some(form) = args.dry_run {
+        return tokio::select! {
+            printed = dry_run::print(&daemons, &options, form, args.verbose) => printed,
+            () = cancelled.cancelled() => Err(Failure::new("interrupted")
+                .code(interrupt::EXIT_INTERRUPTED)),
+        };
     }
     tokio::select! {
         pruned = prune(&daemons, &options, args.verbose) => pruned,

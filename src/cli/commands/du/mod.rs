@@ -1,5 +1,7 @@
 //! `solvekit du`: what the daemon's build cache holds.
 
+mod tree;
+
 use std::time::SystemTime;
 
 use futures_util::future::try_join_all;
@@ -10,6 +12,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::records::{self, Filters};
 use crate::cli::report::table_format::Format;
 use crate::cli::report::terminal::{print_json, print_text};
+use crate::cli::report::usage::BuilderUsage;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -26,13 +29,18 @@ pub(crate) struct DuArgs {
     /// prints columns
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: String,
+
+    /// Show what was made of what, the builds it belongs to, and what prunes would free
+    #[arg(long, conflicts_with = "verbose")]
+    tree: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   solvekit du
   solvekit du --filter type=exec.cachemount --verbose   all fields of the cache mounts
-  solvekit du --format json                             one JSON object per record";
+  solvekit du --format json                             one JSON object per record
+  solvekit du --tree                                    by image, stage and build";
 
 /// Lists the records of all nodes, the smallest first, and what they take in all.
 pub(crate) async fn cmd_du(
@@ -41,6 +49,15 @@ pub(crate) async fn cmd_du(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let filters = Filters::parse(&args.filter)?;
+    if args.tree {
+        let is_json = match args.format.as_str() {
+            "table" => false,
+            "json" => true,
+            _ => return Err(BuilderUsage::TreeFormat(args.format.clone()).into()),
+        };
+        let daemons = connection.connect_all(environment).await?;
+        return tree::print(&daemons, &filters, is_json, environment).await;
+    }
     let is_pretty = args.verbose || args.format == "pretty";
     let format = match is_pretty {
         true => records::pretty()?,
