@@ -320,6 +320,21 @@ fn a_failure_is_an_exception_with_a_terminal_in_its_container() {
 }
 
 #[test]
+fn the_editor_is_told_why_a_build_cannot_begin() {
+    let folder = context("FROM busybox\nNONSENSE\n");
+    let mut editor = Editor::start(&[]);
+    editor.launch(folder.path(), &[], false);
+    let told = editor.until("the error", |it| {
+        it["event"] == "output" && it["body"]["category"] == "stderr"
+    });
+    let text = told["body"]["output"].as_str().unwrap_or_default();
+    assert!(text.starts_with("ERROR: "), "{text}");
+    assert!(text.contains("unknown instruction \"NONSENSE\""), "{text}");
+    assert_eq!(editor.event("exited")["exitCode"], 1);
+    assert_eq!(editor.wait(), Some(1));
+}
+
+#[test]
 fn clients_that_break_off_or_send_garbage_end_the_build() {
     // A step that once ran to its end would be cached.
     let folder = context(&format!("FROM busybox\nRUN : {}; sleep 1000\n", unique()));

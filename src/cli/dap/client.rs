@@ -156,6 +156,15 @@ impl Asked {
     }
 }
 
+impl Client {
+    /// Shows why the build failed in the editor's console.
+    pub(super) fn tell_error(&self, message: &str) {
+        let shown = text::redact(&text::lines(message)).into_owned();
+        let shown = format!("ERROR: {shown}\n");
+        self.event("output", json!({"category": "stderr", "output": shown}));
+    }
+}
+
 /// Progress as output events.
 pub(super) struct Output(pub(super) Client);
 

@@ -85,6 +85,12 @@ async fn debug(
             building.await.map(drop)
         }
     };
+    if let Err(failure) = &built
+        && !failure.message().is_empty()
+    {
+        // Editors do not show stderr.
+        client.tell_error(failure.message());
+    }
     adapter.end(built.is_ok());
     serving.abort();
     let _ = serving.await;
