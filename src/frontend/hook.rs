@@ -75,6 +75,8 @@ pub struct Solving<'a> {
     pub image: Option<&'a Image>,
     /// How the build solves it.
     pub options: &'a SolveOptions,
+    /// Solves it in place of one call.
+    pub(crate) solver: Option<&'a dyn Hook>,
 }
 
 impl Solving<'_> {
@@ -83,9 +85,17 @@ impl Solving<'_> {
     /// # Errors
     /// The daemon's.
     pub async fn solve(&self) -> Result<Ref, gateway::Error> {
-        match self.definition.is_empty() {
-            true => Ok(Ref::scratch()),
-            false => self.bridge.solve(self.definition, self.options).await,
+        match self.solver {
+            _ if self.definition.is_empty() => Ok(Ref::scratch()),
+            Some(solver) => solver.solve(self.without_solver()).await,
+            None => self.bridge.solve(self.definition, self.options).await,
+        }
+    }
+
+    fn without_solver(self) -> Self {
+        Self {
+            solver: None,
+            ..self
         }
     }
 }

@@ -48,6 +48,7 @@ pub use asked::Asked;
 pub use call::{Call, Question, Unknown as UnknownCall};
 pub use choice::Choice;
 pub(crate) use choice::is_elsewhere;
+pub(crate) use dry_run::Parts;
 pub use dry_run::{Expected, ExpectedGraph, ExpectedStep};
 pub use error::{Error, Refusal, RefusedStep, SolveFailure, SyntaxFailure, TranslateFailure};
 pub use graphs::Graphs;

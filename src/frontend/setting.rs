@@ -67,6 +67,8 @@ pub struct Setting {
     pub with_request: bool,
     /// The embedding program's part in the build.
     pub hook: Option<Arc<dyn Hook>>,
+    /// Solves each platform's graph where a single call would: also when the hook asks for it.
+    pub solver: Option<Arc<dyn Hook>>,
     /// The digest of the step that read the Dockerfile, to which warnings are attached.
     pub warn_at: String,
     /// Collects the graphs as they are sent.

@@ -103,6 +103,7 @@ async fn one(
         definition: &translation.definition,
         image: Some(&translation.image),
         options: &options,
+        solver: setting.solver.as_deref(),
     };
     match &setting.hook {
         Some(hook) => hook.solve(solving).await,
@@ -144,6 +145,7 @@ pub(super) async fn forwarded(
                 definition: &definition,
                 image: None,
                 options,
+                solver: None,
             };
             hook.solve(solving).await.map(drop)
         }

@@ -66,6 +66,11 @@ impl Bridge {
         &self.workers
     }
 
+    /// The connection that the build was begun on; `None` inside the daemon.
+    pub(crate) fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
     /// Returns the daemon's name for messages.
     pub(super) async fn daemon(&self) -> String {
         let worker = self

@@ -65,6 +65,7 @@ mod results;
 mod sboms;
 mod secrets;
 mod shared_cache;
+mod step_limits;
 mod transfers;
 mod transports;
 mod value_files;

@@ -1,4 +1,4 @@
-//! A graph whose commands cannot be started.
+//! A graph in parts, and a graph whose commands cannot be started.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::text::redact;
 const TOO_LONG: usize = 128 << 10;
 /// The most commands of a graph: a daemon takes messages of 16 MiB.
 const MAX_COMMANDS: usize = 100;
-/// A graph whose commands cannot start.
+/// A graph that is solved in parts.
 pub(super) struct Asked {
     proto: pb::Definition,
     pub(super) vertices: Vec<Vertex>,
@@ -36,8 +36,17 @@ pub(super) struct Vertex {
     pub(super) expected: Option<Expected>,
 }
 
+/// What becomes of a graph's commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commands {
+    /// They are as they were.
+    Kept,
+    /// They cannot be started.
+    Impossible,
+}
+
 impl Asked {
-    pub(super) fn new(definition: &Definition) -> Result<Self, Error> {
+    pub(super) fn new(definition: &Definition, kind: Commands) -> Result<Self, Error> {
         let mut proto = definition.to_proto();
         let mut renamed: HashMap<String, (usize, String)> = HashMap::new();
         let mut vertices: Vec<Vertex> = Vec::new();
@@ -57,7 +66,7 @@ impl Asked {
                     inputs.push(*at);
                 }
             }
-            if let Some(pb::op::Op::Exec(exec)) = &mut op.op {
+            if let (Some(pb::op::Op::Exec(exec)), Commands::Impossible) = (&mut op.op, kind) {
                 commands += 1;
                 exec.meta.get_or_insert_default().proxy_env = Some(impossible());
                 is_changed = true;
@@ -93,11 +102,13 @@ impl Asked {
                 entry.key.clone_from(digest);
             }
         }
-        proto.source = None;
-        match commands <= MAX_COMMANDS {
-            true => Ok(Self { proto, vertices }),
-            false => Err(Error::TooManyCommands { commands }),
+        if kind == Commands::Impossible {
+            proto.source = None;
         }
+        if commands > MAX_COMMANDS {
+            return Err(Error::TooManyCommands { commands });
+        }
+        Ok(Self { proto, vertices })
     }
 
     /// The graph that ends with a vertex.
@@ -131,7 +142,7 @@ impl Asked {
         let proto = pb::Definition {
             def,
             metadata: metadata.cloned().collect(),
-            source: None,
+            source: self.proto.source.clone(),
         };
         read(proto)
     }

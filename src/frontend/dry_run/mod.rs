@@ -8,17 +8,22 @@
 //! stopped like that: the daemon may begin one before it is cancelled.
 
 mod graph;
+mod parts;
 
 use std::time::Duration;
 
-use graph::Asked;
+use graph::{Asked, Commands};
 
 use super::job::Plan;
 use super::{Error, Job, Setting, Source};
+use crate::client::CacheEntry;
 use crate::emulation::{Ability, Builder};
-use crate::gateway::{Bridge, SolveOptions};
+use crate::gateway::{self, Bridge, SolveOptions};
+use crate::llb::Definition;
 use crate::oci::Platform;
 use crate::progress::{StepEnd, StepEnds};
+
+pub(crate) use parts::Parts;
 
 /// How often the daemon's reports are looked at.
 const LOOK: Duration = Duration::from_millis(10);
@@ -87,12 +92,15 @@ impl Job {
             .await?;
         let mut graphs = Vec::new();
         for made in translated.translations {
-            let asked = Asked::new(&made.definition)?;
+            let asked = Asked::new(&made.definition, Commands::Impossible)?;
             let asking = Asking {
                 source: &self.source,
-                bridge,
                 setting,
-                ends,
+                trial: Trial {
+                    bridge,
+                    cache_imports: &setting.cache_imports,
+                    ends,
+                },
             };
             graphs.push(ExpectedGraph {
                 steps: asking.all(asked).await?,
@@ -106,8 +114,14 @@ impl Job {
 /// Asks for the steps of one graph.
 struct Asking<'a> {
     source: &'a Source,
-    bridge: &'a Bridge,
     setting: &'a Setting,
+    trial: Trial<'a>,
+}
+
+/// Solves graphs whose commands cannot start.
+struct Trial<'a> {
+    bridge: &'a Bridge,
+    cache_imports: &'a [CacheEntry],
     ends: &'a StepEnds,
 }
 
@@ -172,7 +186,7 @@ impl Asking<'_> {
     /// All that the step needs is cached, or not needed because the step is.
     fn settle(&self, asked: &mut Asked, number: usize) {
         for vertex in &mut asked.vertices[..=number] {
-            let ran = matches!(self.ends.of(&vertex.digest), Some(StepEnd::Done));
+            let ran = matches!(self.trial.ends.of(&vertex.digest), Some(StepEnd::Done));
             if !ran {
                 vertex.expected.get_or_insert(Expected::Cached);
             }
@@ -182,7 +196,7 @@ impl Asking<'_> {
     /// Takes over what the daemon has reported.
     fn look(&self, asked: &mut Asked) {
         for vertex in asked.vertices.iter_mut().filter(|vertex| !vertex.is_source) {
-            let seen = match self.ends.of(&vertex.digest) {
+            let seen = match self.trial.ends.of(&vertex.digest) {
                 Some(StepEnd::Cached) => Some(Expected::Cached),
                 Some(_) => Some(Expected::Runs),
                 None => None,
@@ -191,12 +205,24 @@ impl Asking<'_> {
         }
     }
 
-    /// Solves until a step begins that is not cached; true if none did.
     async fn is_cached(&self, asked: &Asked, number: usize) -> Result<bool, Error> {
         let definition = asked.until(number)?;
+        let solved = self.trial.is_cached(&definition, asked, number).await;
+        solved.map_err(|error| Error::solve(self.source, None, error))
+    }
+}
+
+impl Trial<'_> {
+    /// Solves until a step begins that is not cached; true if none did.
+    async fn is_cached(
+        &self,
+        definition: &Definition,
+        asked: &Asked,
+        number: usize,
+    ) -> Result<bool, gateway::Error> {
         let options = SolveOptions {
             evaluate: true,
-            cache_imports: self.setting.cache_imports.clone(),
+            cache_imports: self.cache_imports.to_vec(),
             ..SolveOptions::default()
         };
         let runs = || {
@@ -209,7 +235,7 @@ impl Asking<'_> {
                     && vertex.expected != Some(Expected::Runs)
             })
         };
-        let mut solving = std::pin::pin!(self.bridge.solve(&definition, &options));
+        let mut solving = std::pin::pin!(self.bridge.solve(definition, &options));
         loop {
             let solved = tokio::select! {
                 solved = &mut solving => solved,
@@ -227,7 +253,7 @@ impl Asking<'_> {
             return match solved {
                 Ok(_) => Ok(!runs()),
                 Err(_) if runs() => Ok(false),
-                Err(error) => Err(Error::solve(self.source, None, error)),
+                Err(error) => Err(error),
             };
         }
     }

@@ -122,7 +122,7 @@ impl<'a> Attended<'a> {
 
 /// A broken status stream fails no build: the build's own call tells what happened. Gives how it
 /// broke.
-async fn forward_status(
+pub(super) async fn forward_status(
     client: Client,
     build_ref: String,
     progress: Option<Writer>,

@@ -1,6 +1,7 @@
 //! One attempt at a build: serve the inputs, translate, solve, hand the result over, export.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::attempt::Attempt;
@@ -13,8 +14,9 @@ use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
 use super::provenance;
 use super::shared::Member;
+use super::step_limit::Limited;
 use crate::client::{Client, Failure, SolveRequest, Worker};
-use crate::frontend::{self, Finished, Job, Setting};
+use crate::frontend::{self, Finished, Hook, Job, Setting};
 use crate::gateway::Bridge;
 use crate::pipeline::export::layouts::{self, Layouts};
 use crate::pipeline::inputs::missing_source;
@@ -48,6 +50,15 @@ struct Build<'a> {
     layouts: Layouts,
     /// What is exported if the build fails.
     kept: Option<KeptCache>,
+}
+
+/// What a build is driven with.
+struct Drive<'a> {
+    /// The session that serves the folders.
+    sources: String,
+    limited: Option<Arc<dyn Hook>>,
+    /// Becomes true when the result may have reached the exporters.
+    handed_over: &'a AtomicBool,
 }
 
 impl<'a> Build<'a> {
@@ -100,6 +111,7 @@ impl<'a> Build<'a> {
         let (session, _folder) = self.attempt.session(self.layouts.stores.clone())?;
         let session = session.exports(exports).build()?;
         let sources = self.attempt.sources(&session).await?;
+        let limited = self.limited(session.id());
         let attended = self.attempt.attended(session, self.solve_request())?;
         let attended = match &self.kept {
             Some(kept) => attended.keeping(kept),
@@ -115,7 +127,12 @@ impl<'a> Build<'a> {
                 .map(|it| it.id.clone())
                 .unwrap_or_default();
             id_is_digest = self.is_kept_by_digest(bridge.workers());
-            self.drive(bridge, sources, handed_over).await
+            let drive = Drive {
+                sources,
+                limited,
+                handed_over,
+            };
+            self.drive(bridge, drive).await
         });
         let driven = self.attempt.explained(driven.await);
         self.attempt.record(&session_id, &worker, &build_ref);
@@ -160,6 +177,21 @@ impl<'a> Build<'a> {
         }
     }
 
+    /// Holds back steps if that is asked for.
+    fn limited(&self, session_id: &str) -> Option<Arc<dyn Hook>> {
+        let request = self.attempt.request;
+        let limited = Limited {
+            limit: self.attempt.environment.step_limit.clone()?,
+            request: SolveRequest {
+                session_id: session_id.to_owned(),
+                entitlements: options::entitlements(request),
+                source_policy: request.source_policy.clone(),
+                ..SolveRequest::default()
+            },
+        };
+        Some(Arc::new(limited))
+    }
+
     /// True if an engine keeps the image and knows it by the digest of its manifest.
     fn is_kept_by_digest(&self, workers: &[Worker]) -> bool {
         let daemon = self.attempt.client.address().daemon();
@@ -170,18 +202,15 @@ impl<'a> Build<'a> {
     }
 
     /// Translates for all platforms, solves all graphs, hands the result over.
-    async fn drive(
-        &self,
-        bridge: &Bridge,
-        sources: String,
-        handed_over: &AtomicBool,
-    ) -> Result<Finished, Error> {
+    async fn drive(&self, bridge: &Bridge, drive: Drive<'_>) -> Result<Finished, Error> {
         let (attempt, environment) = (&self.attempt, self.attempt.environment);
+        let sources = drive.sources;
         let notes = native::notes(&attempt.request.platforms, bridge.workers());
         notes.iter().for_each(|note| environment.note(note));
         let mut loaded = attempt.load(bridge, &sources).await?;
         let job = attempt.job(self.job.clone(), &mut loaded, bridge).await?;
-        let setting = attempt.setting(bridge, sources, loaded).await?;
+        let mut setting = attempt.setting(bridge, sources, loaded).await?;
+        setting.solver = drive.limited;
         if let Some(member) = &attempt.member {
             member.wait_for_links(&attempt.inputs).await?;
         }
@@ -189,7 +218,7 @@ impl<'a> Build<'a> {
         if !self.gate().pass(&attempt.request.platforms).await {
             return Err(not_exported(finished));
         }
-        handed_over.store(true, Ordering::Relaxed);
+        drive.handed_over.store(true, Ordering::Relaxed);
         bridge.return_result(&finished.result).await?;
         Ok(finished)
     }

@@ -8,6 +8,7 @@ use std::{fmt, io};
 use tokio_util::sync::CancellationToken;
 
 use super::shared::Member;
+use super::step_limit::StepLimit;
 use crate::explain::Records;
 use crate::frontend::Hook;
 use crate::progress::Writer;
@@ -43,6 +44,8 @@ pub struct Environment {
     pub attachables: Vec<Arc<dyn Attachable>>,
     /// Sees each platform's graph and image config before it is solved, and may solve it itself.
     pub hook: Option<Arc<dyn Hook>>,
+    /// Limits how many steps run at once; clones limit several builds together.
+    pub step_limit: Option<StepLimit>,
     /// The other builds that this one is run with.
     pub(crate) member: Option<Member>,
 }

@@ -22,6 +22,7 @@ mod kept_cache;
 mod native;
 mod served;
 mod setting;
+pub(super) mod step_limit;
 
 pub(super) mod gate;
 mod linked;

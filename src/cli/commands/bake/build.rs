@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use solvekit::bake::{self, Machine, Plan, TargetError};
 use solvekit::oci::Reference;
-use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, Reconnect};
+use solvekit::pipeline::{self, BuildRequest, Folders, Prepared, Reconnect, StepLimit};
 use solvekit::progress::{Hold, Mode, Summary, Writer};
 use solvekit::spread::{Ended, Joint, Target};
 
@@ -29,6 +29,7 @@ use crate::cli::report::{Failure, build_failure, display};
 pub(super) struct Settings {
     pub(super) joint: Joint,
     pub(super) reconnect: Reconnect,
+    pub(super) step_limit: Option<StepLimit>,
     pub(super) registries: RegistryArgs,
     pub(super) explain: Option<Explain>,
 }
@@ -112,7 +113,8 @@ pub(super) async fn build(
     };
     let recording = Recording::new(settings.explain, environment);
     let reconnect = settings.reconnect;
-    let (run, running) = run.start(shown, load, reconnect, &recording, &cancelled);
+    let (mut run, running) = run.start(shown, load, reconnect, &recording, &cancelled);
+    run.step_limit = settings.step_limit.clone();
     let building = surveyed
         .nodes
         .build_all(targets, &settings.joint, &registries, run);

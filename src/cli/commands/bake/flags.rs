@@ -152,6 +152,15 @@ pub(crate) struct BakeArgs {
     )]
     pub(super) max_parallel: Option<u16>,
 
+    /// Run at most this many steps at once, of all targets, platforms and stages [default: all]
+    #[arg(
+        help_heading = PLATFORMS,
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub(super) max_parallel_steps: Option<u16>,
+
     /// When a target or a platform fails, let the others finish and report the result of each;
     /// nothing is exported
     #[arg(help_heading = PLATFORMS, long)]

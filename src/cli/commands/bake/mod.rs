@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 
 use solvekit::bake::{Diagnostic, LocalMachine, Plan, print};
-use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect};
+use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect, StepLimit};
 use solvekit::session::new_id;
 use solvekit::spread::Joint;
 
@@ -198,6 +198,9 @@ impl BakeArgs {
             reconnect: Reconnect {
                 within: self.reconnect,
             },
+            step_limit: self
+                .max_parallel_steps
+                .map(|most| StepLimit::new(most.into())),
             registries: self.registries.clone(),
             explain: self.explain_steps,
         }

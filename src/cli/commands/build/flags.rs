@@ -229,6 +229,15 @@ pub(crate) struct BuildArgs {
     )]
     pub(super) max_parallel_platforms: Option<u16>,
 
+    /// Run at most this many steps at once, of all platforms and stages [default: all]
+    #[arg(
+        help_heading = PLATFORMS,
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub(super) max_parallel_steps: Option<u16>,
+
     #[command(flatten)]
     pub(super) several: PlatformArgs,
 

@@ -15,7 +15,7 @@ pub(crate) mod run;
 use std::sync::Arc;
 
 use solvekit::build_report::BuildReport;
-use solvekit::pipeline::{self, BuildOutcome, BuildRequest, Prepared, Reconnect};
+use solvekit::pipeline::{self, BuildOutcome, BuildRequest, Prepared, Reconnect, StepLimit};
 use solvekit::progress::{Mode, Summary};
 use solvekit::spread::Built;
 use tokio_util::sync::CancellationToken;
@@ -169,6 +169,9 @@ async fn build(
     let recording = Recording::new(args.explain, environment);
     let (mut settings, running) = run.start(shown, load, reconnect, &recording, &cancelled);
     settings.hook = debugged.map(|it| Arc::clone(&it.hook));
+    settings.step_limit = args
+        .max_parallel_steps
+        .map(|most| StepLimit::new(most.into()));
     let plan = ready.plan.clone();
     let building = ready.nodes.build(&prepared, plan, &registries, settings);
     let result = running

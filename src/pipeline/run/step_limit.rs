@@ -1,0 +1,134 @@
+//! Limits how many steps of builds run at once, by holding back solves.
+//!
+//! BuildKit runs all steps of a graph that it can. So the daemon is asked first which steps it has
+//! to run, with a graph whose commands cannot start, and these are then solved part by part before
+//! the whole. Digests, results and cache are those of a build without a limit.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{RwLock, Semaphore};
+use tokio::task::JoinSet;
+
+use super::attended::{GRACE, forward_status, solve_and_drive};
+use crate::client::{Client, SolveRequest};
+use crate::frontend::{Hook, Parts, Solving};
+use crate::gateway::{self, Bridge, BuildResult, Ref, SolveOptions};
+use crate::pipeline::Error;
+use crate::progress::StepEnds;
+use crate::session;
+
+/// The most steps that run at once, of all builds that have a clone of it.
+#[derive(Debug, Clone)]
+pub struct StepLimit {
+    places: Arc<Semaphore>,
+    /// Read while steps run, written while a daemon is asked. BuildKit merges equal steps that are
+    /// solved at the same time: a step must not be merged with one that cannot start.
+    phase: Arc<RwLock<()>>,
+}
+
+impl StepLimit {
+    /// Limits the steps; at least one runs.
+    pub fn new(most: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
+            phase: Arc::default(),
+        }
+    }
+}
+
+/// Solves the graphs of one build with a limit.
+#[derive(Debug)]
+pub(super) struct Limited {
+    pub(super) limit: StepLimit,
+    /// The build's own request: its session, its entitlements and its policy.
+    pub(super) request: SolveRequest,
+}
+
+#[tonic::async_trait]
+impl Hook for Limited {
+    async fn solve(&self, solving: Solving<'_>) -> Result<Ref, gateway::Error> {
+        let Some(client) = solving.bridge.client() else {
+            return solving.solve().await;
+        };
+        let parts = {
+            let _asking = self.limit.phase.write().await;
+            self.parts(client, solving).await
+        };
+        let _running = self.limit.phase.read().await;
+        if let Some(parts) = parts {
+            self.run(&parts, solving).await?;
+        }
+        solving.solve().await
+    }
+}
+
+impl Limited {
+    /// Asks the daemon, in a build that it does not keep. A step that cannot start is no failure of
+    /// this build, and is not shown.
+    async fn parts(&self, client: &Client, solving: Solving<'_>) -> Option<Parts> {
+        let request = SolveRequest {
+            build_ref: session::new_id().ok()?,
+            internal: true,
+            ..self.request.clone()
+        };
+        let ends = StepEnds::default();
+        let mut status = JoinSet::new();
+        let build_ref = request.build_ref.clone();
+        status.spawn(forward_status(
+            client.clone(),
+            build_ref,
+            None,
+            vec![ends.clone()],
+        ));
+        let asked = solve_and_drive(client, request, async |bridge: &Bridge| {
+            let imports = &solving.options.cache_imports;
+            let parts = Parts::of(solving.definition, bridge, imports, &ends).await;
+            bridge.return_result(&BuildResult::default()).await?;
+            Ok::<_, Error>(parts)
+        });
+        let asked = asked.await;
+        let _ = tokio::time::timeout(GRACE, status.join_next()).await;
+        status.shutdown().await;
+        asked.ok()?.0
+    }
+
+    /// Solves the parts, each when those that it needs are done.
+    async fn run(&self, parts: &Parts, solving: Solving<'_>) -> Result<(), gateway::Error> {
+        let chains = parts.chains();
+        let mut missing: Vec<usize> = chains.iter().map(|chain| chain.after.len()).collect();
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); chains.len()];
+        for (number, chain) in chains.iter().enumerate() {
+            for before in &chain.after {
+                users[*before].push(number);
+            }
+        }
+        let options = SolveOptions {
+            evaluate: true,
+            ..solving.options.clone()
+        };
+        let solve = |number: usize| {
+            let (chain, options) = (&chains[number], &options);
+            async move {
+                // The semaphore is never closed.
+                let _place = self.limit.places.acquire().await;
+                if let Some(part) = parts.until(chain.last) {
+                    solving.bridge.solve(&part, options).await?;
+                }
+                Ok::<_, gateway::Error>(number)
+            }
+        };
+        let ready = (0..chains.len()).filter(|number| missing[*number] == 0);
+        let mut running: FuturesUnordered<_> = ready.map(solve).collect();
+        while let Some(done) = running.try_next().await? {
+            for user in &users[done] {
+                missing[*user] -= 1;
+                if missing[*user] == 0 {
+                    running.push(solve(*user));
+                }
+            }
+        }
+        Ok(())
+    }
+}
