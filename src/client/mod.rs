@@ -36,6 +36,7 @@ mod policy;
 mod problem;
 mod process;
 mod prune_plan;
+mod push_failure;
 mod server_tls;
 mod solve;
 mod stream;

@@ -49,7 +49,7 @@ pub use request::stream::InputStream;
 pub use request::value::{CsvError, ValueError};
 pub use request::{BuildRequest, Network, NoCache, OnFailure};
 pub use run::asking::ask;
-pub use run::environment::{Environment, LoadTarget, OpenOutput, Reconnect};
+pub use run::environment::{Environment, LoadTarget, OpenOutput, PushRetries, Reconnect};
 pub use run::graph::{GraphRequest, Solved, Work, solve};
 pub use run::host::HostAddress;
 pub use run::outcome::BuildOutcome;

@@ -87,7 +87,7 @@ fn no_password_names_the_registry_and_the_command_that_mends_it() {
     Finished::of(
         solvekit(["build", "--platform", PLATFORMS, "-t", &name, "--push"]).arg(context.path()),
     )
-    .failed_with(1, &["401", &login]);
+    .failed_with(77, &["401", &login]);
     assert!(Pushed::find(&name).is_none());
 }
 
@@ -100,7 +100,7 @@ fn a_wrong_password_is_never_printed() {
             .arg(context.path())
             .env("DOCKER_CONFIG", config.path()),
     )
-    .failed_with(1, &["401", &Engine::get().registry_tls]);
+    .failed_with(77, &["401", &Engine::get().registry_tls]);
     let encoded = base64::engine::general_purpose::STANDARD.encode("tester:wrong-horse");
     assert!(
         !run.stderr.contains("wrong-horse") && !run.stderr.contains(&encoded),

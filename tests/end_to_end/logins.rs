@@ -314,7 +314,7 @@ fn a_login_to_a_part_of_a_registry_is_for_that_part() {
         )
     };
     copy(&format!("{part}/alpine:1")).succeeded();
-    copy(&format!("{}/test/others/alpine:1", engine.registry_tls)).failed_with(1, &["401"]);
+    copy(&format!("{}/test/others/alpine:1", engine.registry_tls)).failed_with(77, &["401"]);
     Finished::of(&mut command(&folder, &["logout", &part])).succeeded();
-    copy(&format!("{part}/alpine:1")).failed_with(1, &["401"]);
+    copy(&format!("{part}/alpine:1")).failed_with(77, &["401"]);
 }

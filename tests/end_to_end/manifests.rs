@@ -215,7 +215,7 @@ fn mistakes_say_what_there_is() {
         ),
     )
     .expect("it can be written");
-    manifest(config, &["push", &list]).failed_with(1, &[digest, &other]);
+    manifest(config, &["push", &list]).failed_with(65, &[digest, &other]);
     std::fs::write(&file, "{").expect("it can be written");
     manifest(config, &["inspect", &list]).failed_with(1, &[&file.display().to_string(), "EOF"]);
 }

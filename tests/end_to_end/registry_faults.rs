@@ -10,7 +10,7 @@ use crate::support::{Finished, folder_of, solvekit, unique};
 #[test]
 fn a_push_that_is_forbidden_names_registry_and_scope() {
     let registry = answering("127.0.0.1".parse().expect("an address"), "403 Forbidden");
-    push(&registry).failed_with(1, &["403", &registry, "demo/hello"]);
+    push(&registry).failed_with(77, &["403", &registry, "demo/hello"]);
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn a_push_that_is_forbidden_ends_the_build_before_its_steps_are_through() {
     let name = format!("{registry}/demo/hello");
     let build = Finished::of(solvekit(["build", "--push", "-t", &name]).arg(context.path()));
     assert!(build.took < Duration::from_secs(200), "{:?}", build.took);
-    build.failed_with(1, &["could not be pushed", "403", &name, "login"]);
+    build.failed_with(77, &["could not be pushed", "403", &name, "login"]);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_registry_without_tls_gets_the_lines_of_the_daemons_configuration() {
 
 #[test]
 fn a_registry_that_is_not_there_is_named() {
-    push("127.0.0.1:1").failed_with(1, &["127.0.0.1:1", "refused"]);
+    push("127.0.0.1:1").failed_with(75, &["127.0.0.1:1", "refused"]);
 }
 
 fn push(registry: &str) -> Finished {

@@ -190,16 +190,16 @@ fn what_is_cut_off_or_damaged_is_named_and_nothing_gets_a_name() {
         Finished::of(command.current_dir(folder.path()))
     };
     fs::remove_file(&blob).expect("it was there");
-    run().failed_with(1, &["incomplete", &digest, "is missing"]);
+    run().failed_with(65, &["incomplete", &digest, "is missing"]);
     fs::write(&blob, &whole[..whole.len() / 2]).expect("it can be written");
     run().failed_with(
-        1,
+        65,
         &["incomplete", &digest, &format!("of {} bytes", whole.len())],
     );
     let mut damaged = whole.clone();
     damaged[whole.len() / 2] ^= 1;
     fs::write(&blob, damaged).expect("it can be written");
-    run().failed_with(1, &[&digest]);
+    run().failed_with(65, &[&digest]);
     assert!(Pushed::find(&name).is_none());
     fs::write(&blob, whole).expect("it can be written");
     run().succeeded();
@@ -210,7 +210,7 @@ fn what_is_cut_off_or_damaged_is_named_and_nothing_gets_a_name() {
         .env_remove("DOCKER_AUTH_CONFIG")
         .current_dir(folder.path());
     let login = format!("solvekit login {}", Engine::get().registry_tls);
-    Finished::of(denied).failed_with(1, &["401", &login]);
+    Finished::of(denied).failed_with(77, &["401", &login]);
 
     fs::write(folder.path().join("text"), "no archive").expect("it can be written");
     let mut text = command(["push", "text", "-t", &name]);

@@ -71,7 +71,7 @@ fn a_login_a_build_with_two_tags_a_logout() {
     let config = fs::read_to_string(reader.home.path("config.json")).expect("it is there");
     assert!(!config.contains(&engine.registry_tls), "{config}");
     let refused = Finished::of(&mut reader.command(&["imagetools", "inspect", &latest]));
-    refused.failed_with(1, &[&format!("solvekit login {}", engine.registry_tls)]);
+    refused.failed_with(77, &[&format!("solvekit login {}", engine.registry_tls)]);
 
     reader.removes(&builder);
 

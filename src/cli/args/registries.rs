@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::headings::REGISTRIES;
+use super::push::PushRetryArgs;
 use solvekit::progress::Writer;
 use solvekit::registry::{
     Client, ClientOptions, Credentials, Notifier, login_key, registry_of_key,
@@ -66,19 +67,24 @@ impl RegistryArgs {
         Ok(self.client_with(environment.credentials()?, environment))
     }
 
+    /// The same for a command that pushes.
+    pub(crate) fn pushing(
+        &self,
+        retries: &PushRetryArgs,
+        environment: &Environment,
+    ) -> Result<Client, Failure> {
+        let mut options = self.options(environment);
+        retries.apply(&mut options);
+        Ok(open(environment.credentials()?, options))
+    }
+
     /// A client with these credentials.
     pub(crate) fn client_with(
         &self,
         credentials: Credentials,
         environment: &Environment,
     ) -> Client {
-        let options = self.options(environment);
-        for registry in &options.insecure {
-            talk(&format!(
-                "WARNING: whether {registry} is the registry that it says is not checked\n"
-            ));
-        }
-        Client::new(credentials.into(), options)
+        open(credentials, self.options(environment))
     }
 
     /// How registries are reached.
@@ -95,4 +101,14 @@ impl RegistryArgs {
             ..ClientOptions::default()
         }
     }
+}
+
+/// A client, with a warning for each registry that is not checked.
+fn open(credentials: Credentials, options: ClientOptions) -> Client {
+    for registry in &options.insecure {
+        talk(&format!(
+            "WARNING: whether {registry} is the registry that it says is not checked\n"
+        ));
+    }
+    Client::new(credentials.into(), options)
 }

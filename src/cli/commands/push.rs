@@ -9,6 +9,7 @@ use solvekit::transfer::{Place, Plan, Source, push};
 
 use super::transfers::{TransferArgs, failed, platform, until_interrupted};
 use crate::cli::args::complete;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -36,6 +37,9 @@ pub(crate) struct PushArgs {
 
     #[command(flatten)]
     registries: RegistryArgs,
+
+    #[command(flatten)]
+    retries: PushRetryArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -56,7 +60,7 @@ async fn run(args: PushArgs, environment: &Environment) -> Result<(), Failure> {
         names.push(name.with_default_tag());
     }
     let place = local(&args.image)?;
-    let client = args.registries.client(environment)?;
+    let client = args.registries.pushing(&args.retries, environment)?;
     let source = Source::open(&place, &client);
     let source = source.await.map_err(|error| failed(&error))?;
     let plan = Plan::of(&source, args.platform.as_ref());

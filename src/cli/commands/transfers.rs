@@ -167,7 +167,9 @@ pub(crate) fn platform(text: &str) -> Result<Platform, String> {
 
 /// The failure with what can be done about it.
 pub(crate) fn failed(error: &Error) -> Failure {
-    Failure::from_error(error).advised(error.advice())
+    Failure::from_error(error)
+        .advised(error.advice())
+        .of_registry(error.kind())
 }
 
 /// A folder for parts on their way, which nobody else uses at this time; it is left when the

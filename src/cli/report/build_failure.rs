@@ -5,6 +5,7 @@ use solvekit::client;
 use solvekit::frontend::Error as FrontendError;
 use solvekit::pipeline::Error;
 use solvekit::progress::{FailedStep, Mode, Palette, Summary, render_warnings};
+use solvekit::registry::FailureKind;
 
 use super::usage::Advised as _;
 use super::{Failure, hint, last_lines, platforms_failure};
@@ -31,7 +32,9 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
         Error::Frontend(error) => hint::for_foreign_program(error, &report),
         _ => None,
     };
-    let failure = failure.in_buildx(error.in_buildx());
+    let failure = failure
+        .in_buildx(error.in_buildx())
+        .of_registry(registry_failure(error));
     let failure = failure.report_before(report).code(exit_code(error));
     failure.advised(foreign.or_else(|| error.advice()))
 }
@@ -97,6 +100,16 @@ fn step_of<'a>(failure: Option<&client::Failure>, summary: &'a Summary) -> Optio
     let vertex = failure.and_then(client::Failure::vertex);
     let named = vertex.and_then(|digest| summary.failed.iter().find(|step| step.digest == digest));
     named.or_else(|| summary.failed.first())
+}
+
+/// What failed at a registry after all was built: the push.
+fn registry_failure(error: &Error) -> Option<FailureKind> {
+    match error {
+        Error::Export { source } => source.registry_failure(),
+        // The build can end before the answer to its result is here.
+        Error::Client(source) => source.registry_failure(),
+        _ => None,
+    }
 }
 
 fn exit_code(error: &Error) -> u8 {

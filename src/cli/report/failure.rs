@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use solvekit::progress::BuildEnd;
+use solvekit::registry::FailureKind;
 use solvekit::text;
 
 use super::terminal::{print_text, talk};
@@ -22,7 +23,14 @@ pub(crate) struct Failure {
     report: String,
     hint: Option<String>,
     code: u8,
+    /// What a registry's failure means for those who try again.
+    registry: Option<FailureKind>,
 }
+
+/// The exit codes of registries' failures, as `sysexits.h` has them.
+const EXIT_BROKEN: u8 = 65;
+const EXIT_TRY_LATER: u8 = 75;
+const EXIT_DENIED: u8 = 77;
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
@@ -32,6 +40,7 @@ impl Failure {
             report: String::new(),
             hint: None,
             code: 1,
+            registry: None,
         }
     }
 
@@ -72,7 +81,25 @@ impl Failure {
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
-        self.code
+        match (self.code, self.registry) {
+            (1, Some(FailureKind::Transient | FailureKind::Unreachable)) => EXIT_TRY_LATER,
+            (1, Some(FailureKind::Denied)) => EXIT_DENIED,
+            (1, Some(FailureKind::Broken)) => EXIT_BROKEN,
+            (code, _) => code,
+        }
+    }
+
+    /// The same with the kind of a registry's failure, which decides the exit code unless another
+    /// one is set.
+    #[must_use]
+    pub(crate) fn of_registry(mut self, kind: Option<FailureKind>) -> Self {
+        self.registry = kind.or(self.registry);
+        self
+    }
+
+    /// What a registry's failure means, if that is what failed.
+    pub(crate) fn registry(&self) -> Option<FailureKind> {
+        self.registry
     }
 
     /// The lines of a Dockerfile that stand before the message, without the logs of failed steps.
@@ -117,6 +144,10 @@ impl Failure {
     /// The same in the words of the program that was called.
     #[must_use]
     pub(crate) fn in_words_of(mut self, identity: Identity) -> Self {
+        if identity == Identity::Buildx {
+            // buildx has one exit code for all of them.
+            self.registry = None;
+        }
         if identity == Identity::Buildx
             && let Some(words) = self.buildx.take()
         {
@@ -167,13 +198,13 @@ impl Failure {
 
     /// The same exit code, with nothing left to say.
     pub(crate) fn already_shown(self) -> Self {
-        Self::silent(self.code)
+        Self::silent(self.code).of_registry(self.registry)
     }
 
     /// The failure as the last line of machine-readable progress.
     pub(crate) fn to_end(&self) -> BuildEnd {
         let mut end = BuildEnd::default();
-        end.exit_code = self.code;
+        end.exit_code = self.exit_code();
         end.error = Some(self.message.clone());
         end.hint.clone_from(&self.hint);
         end
@@ -193,7 +224,7 @@ impl Failure {
             text.push_str(&format!("  {line}\n"));
         }
         talk(&text);
-        ExitCode::from(self.code)
+        ExitCode::from(self.exit_code())
     }
 }
 

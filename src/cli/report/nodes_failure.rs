@@ -38,10 +38,12 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
             "the image is built and pushed; the caches are there apart: {}",
             parts.join(", ")
         ))),
-        Error::Index { .. } => {
+        Error::Index { source } => {
             let message = Failure::from_error(error).into_message();
             let advice = daemon_text::for_message(&message);
-            Failure::new(format!("{message}; no tag has moved")).advised(advice)
+            Failure::new(format!("{message}; no tag has moved"))
+                .advised(advice)
+                .of_registry(source.kind())
         }
         error => Failure::from_error(error),
     }

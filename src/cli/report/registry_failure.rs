@@ -24,7 +24,7 @@ pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> 
             let advice = "name it with its repository: REGISTRY/REPOSITORY@DIGEST";
             Failure::from_error(&error).advised(Some(advice.to_owned()))
         }
-        error => Failure::from_error(&error),
+        error => Failure::from_error(&error).of_registry(error.kind()),
     }
 }
 
@@ -35,7 +35,10 @@ pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
         Error::Refused(refusal) if error.is_not_found() => tags(client, refusal).await,
         error => for_registry(error),
     };
-    Failure::from_error(&error).advised(advice)
+    let kind = error.kind();
+    Failure::from_error(&error)
+        .advised(advice)
+        .of_registry(kind)
 }
 
 fn for_registry(error: &Error) -> Option<String> {
@@ -68,6 +71,7 @@ pub(crate) fn push_denied(image: &Reference, error: &Error) -> Failure {
         "the image could not be pushed to {image}: {message}"
     ))
     .advised(Some(advice))
+    .of_registry(error.kind())
 }
 
 /// What rustls says of an answer that is not TLS.

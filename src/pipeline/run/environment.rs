@@ -12,7 +12,7 @@ use super::step_limit::StepLimit;
 use crate::explain::Records;
 use crate::frontend::Hook;
 use crate::progress::Writer;
-use crate::registry::{ClientOptions, Credentials};
+use crate::registry::{ClientOptions, Credentials, RetryPolicy};
 use crate::session::{Attachable, Auth, BrokenFolders, Sent, SessionBuilder};
 
 /// What a build is run with: everything that is not the request itself.
@@ -34,6 +34,8 @@ pub struct Environment {
     pub load: Option<LoadTarget>,
     /// How long a daemon that went away is waited for.
     pub reconnect: Reconnect,
+    /// How often a push of the daemon is repeated that failed for a transient reason.
+    pub push_retries: PushRetries,
     /// Counts what is sent of the contexts, also of a build that fails.
     pub sent: Sent,
     /// Notes which folders of local outputs are left incomplete when a build fails or is cancelled.
@@ -63,6 +65,23 @@ impl Default for Reconnect {
     fn default() -> Self {
         Self {
             within: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How often the export of a finished build is repeated after a transient failure of its push: a
+/// daemon retries single requests itself, and gives up after seconds. The steps stay cached.
+#[derive(Debug, Clone)]
+pub struct PushRetries {
+    /// How often, and after which waits.
+    pub policy: RetryPolicy,
+}
+
+impl Default for PushRetries {
+    /// Twice.
+    fn default() -> Self {
+        Self {
+            policy: RetryPolicy::of_operation(),
         }
     }
 }

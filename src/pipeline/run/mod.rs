@@ -13,6 +13,8 @@ mod build;
 pub(super) mod graph;
 pub(super) mod retry;
 
+mod push_retry;
+
 mod attempt;
 mod attended;
 mod fetch;

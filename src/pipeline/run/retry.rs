@@ -1,5 +1,5 @@
 //! A build whose daemon went away is run again when the daemon is there again: all steps that were
-//! done are cached.
+//! done are cached. So is a build whose push failed for a transient reason.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::build;
 use super::environment::Environment;
 use super::outcome::BuildOutcome;
 use super::prepared::Prepared;
+use super::push_retry::Repeats;
 use crate::client::{Client, Code};
 use crate::pipeline::{Destination, Error, Output};
 
@@ -37,6 +38,7 @@ pub(super) async fn run(
     let within = environment.reconnect.within;
     let mut earlier: Option<Loss> = None;
     let mut repeats = 0;
+    let mut pushes = Repeats::new(&environment.push_retries);
     loop {
         // On the heap: a build is a large future, and the stacks of threads are small.
         let attempt = build::attempt(prepared, client, environment.clone(), handed_over);
@@ -45,6 +47,18 @@ pub(super) async fn run(
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };
+        let may_push_again = handed_over.load(Ordering::Relaxed)
+            && can_be_repeated(&prepared.request.outputs)
+            && prepared.is_repeatable();
+        if may_push_again && let Some(repeat) = pushes.after(&error, &prepared.request) {
+            environment.note(repeat.note);
+            tokio::select! {
+                () = tokio::time::sleep(repeat.wait) => continue,
+                () = environment.cancelled.cancelled() => {
+                    return Err(Failed::with_daemon(Error::Interrupted));
+                }
+            }
+        }
         let is_certain = error.is_of_lost_daemon();
         if !is_certain && !error.may_be_of_ending_daemon() {
             return Err(Failed::with_daemon(error));

@@ -2,6 +2,7 @@
 
 use super::{AnnotationProblem, ContentProblem, SourceProblem};
 use crate::oci::Digest;
+use crate::registry::FailureKind;
 use crate::task::Panicked;
 use crate::walk::WalkError;
 use crate::{layout, registry};
@@ -100,4 +101,19 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
+}
+
+impl Error {
+    /// Returns the kind of a failure at a registry, or of content that is wrong; `None` for all
+    /// others.
+    pub fn kind(&self) -> Option<FailureKind> {
+        match self {
+            Self::Registry(error) => error.kind(),
+            Self::Copy { source, .. } => source.kind(),
+            Self::Malformed { .. } | Self::Store { .. } | Self::Missing { .. } => {
+                Some(FailureKind::Broken)
+            }
+            _ => None,
+        }
+    }
 }

@@ -45,6 +45,22 @@ impl RetryPolicy {
             ..Self::default()
         }
     }
+
+    /// For an operation that retries its requests itself, such as the push of a daemon: twice.
+    pub fn of_operation() -> Self {
+        Self {
+            times: 2,
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(30),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the waits before the retries, with jitter. They end when the policy allows no more.
+    pub fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        let mut retries = Retries::new(self);
+        std::iter::from_fn(move || retries.after_cut().map(|wait| wait.time))
+    }
 }
 
 /// The retries that are left for one operation.
@@ -177,6 +193,25 @@ fn failure(error: &reqwest::Error) -> Option<Failure> {
     (error.is_body() || error.is_decode()).then_some(Failure::Broken)
 }
 
+/// True if the connection broke, and a new one may not.
+pub(super) fn is_broken_connection(error: &reqwest::Error) -> bool {
+    error.is_timeout() || failure(error).is_some()
+}
+
+/// True if nothing answers at the address. A certificate that is not trusted is another matter: it
+/// is an `InvalidData` to rustls.
+pub(super) fn is_no_connection(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == ErrorKind::InvalidData) {
+            return false;
+        }
+        cause = error.source();
+    }
+    error.is_connect()
+}
+
 /// Parses `Retry-After`: seconds or a date.
 pub(super) fn requested_wait(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
@@ -225,6 +260,20 @@ mod tests {
                 assert!((least..=2 * least).contains(&wait.time), "{wait:?}");
             }
         }
+    }
+
+    #[test]
+    fn an_operation_is_retried_as_often_as_the_policy_says() {
+        let waits: Vec<_> = RetryPolicy::of_operation().waits().collect();
+        assert_eq!(waits.len(), 2);
+        assert!(waits.iter().all(|wait| *wait >= Duration::from_secs(1)));
+        assert_eq!(RetryPolicy::never().waits().count(), 0);
+        let short = RetryPolicy {
+            total: Duration::from_secs(2),
+            times: 9,
+            ..RetryPolicy::default()
+        };
+        assert!(short.waits().sum::<Duration>() <= short.total);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{ArchiveProblem, ManifestProblem, PlaceProblem};
 use crate::layout::CommitError;
 use crate::oci::Digest;
+use crate::registry::FailureKind;
 use crate::task::Panicked;
 use crate::walk::WalkError;
 use crate::{layout, registry};
@@ -125,6 +126,20 @@ pub enum Error {
     /// A task of this program panicked: a bug.
     #[error(transparent)]
     Panicked(#[from] Panicked),
+}
+
+impl Error {
+    /// Returns the kind of a failure at a registry, or of content that is wrong; `None` for all
+    /// others.
+    pub fn kind(&self) -> Option<FailureKind> {
+        match self {
+            Self::Registry(error) => error.kind(),
+            Self::Incomplete { .. } | Self::Damaged { .. } | Self::Manifest { .. } => {
+                Some(FailureKind::Broken)
+            }
+            _ => None,
+        }
+    }
 }
 
 fn which(wanted: Option<&str>, available: &[String]) -> String {

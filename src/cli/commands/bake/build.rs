@@ -15,6 +15,7 @@ use crate::cli::args::builder::Used;
 use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::explain::{Explain, Recording};
 use crate::cli::args::nodes::Surveyed;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
 use crate::cli::commands::build::run::{Run, Shown};
@@ -31,6 +32,7 @@ pub(super) struct Settings {
     pub(super) reconnect: Reconnect,
     pub(super) step_limit: Option<StepLimit>,
     pub(super) registries: RegistryArgs,
+    pub(super) retries: PushRetryArgs,
     pub(super) explain: Option<Explain>,
 }
 
@@ -95,7 +97,12 @@ pub(super) async fn build(
     let (prepared, surveyed) = unless_cancelled(preparing, &cancelled, mode).await?;
     let targets = targets(&prepared, &surveyed)?;
     let load = load(&prepared, &surveyed, connection, environment).await?;
-    let run = Run::new(&settings.registries, insecure(&prepared), environment)?;
+    let run = Run::new(
+        &settings.registries,
+        &settings.retries,
+        insecure(&prepared),
+        environment,
+    )?;
     surveyed.warn(&run.progress);
     if environment.identity == Identity::Buildx {
         show_inputs(&prepared, &run.progress);

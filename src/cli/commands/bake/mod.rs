@@ -202,6 +202,7 @@ impl BakeArgs {
                 .max_parallel_steps
                 .map(|most| StepLimit::new(most.into())),
             registries: self.registries.clone(),
+            retries: self.retries.clone(),
             explain: self.explain_steps,
         }
     }

@@ -50,14 +50,18 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
         }
         several => {
             let count = several.len();
-            let reports = several.iter().map(|(name, error)| {
-                hints::explain(name, error, &baked.summary, mode).into_report()
-            });
-            let report: String = reports.collect();
+            let failures = several
+                .iter()
+                .map(|(name, error)| hints::explain(name, error, &baked.summary, mode));
+            let failures: Vec<Failure> = failures.collect();
+            let kind = failures.first().and_then(Failure::registry);
+            let kind = kind.filter(|kind| failures.iter().all(|it| it.registry() == Some(*kind)));
+            let report: String = failures.into_iter().map(Failure::into_report).collect();
             let all = baked.ended.len();
             Some(
                 Failure::new(format!("{count} of {all} targets failed"))
-                    .report_before(report + &table(baked)),
+                    .report_before(report + &table(baked))
+                    .of_registry(kind),
             )
         }
     }

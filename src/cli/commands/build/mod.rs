@@ -147,7 +147,12 @@ async fn build(
 
     let request = prepared.request();
     let load = loading::opener(request, ready.address(), connection, environment).await?;
-    let run = Run::new(&args.registries, nodes::insecure(request), environment)?;
+    let run = Run::new(
+        &args.registries,
+        &args.retries,
+        nodes::insecure(request),
+        environment,
+    )?;
     ready.warn(&run.progress);
     if environment.identity == Identity::Buildx {
         prepared.show_inputs(&run.progress);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use solvekit::oci::Reference;
-use solvekit::pipeline::{self, LoadTarget, Reconnect};
+use solvekit::pipeline::{self, LoadTarget, PushRetries, Reconnect};
 use solvekit::progress::{self, Hold, Mode, Summary, Updates, Writer};
 use solvekit::registry;
 use solvekit::session::{BrokenFolders, Sent};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{context_size, preflight};
 use crate::cli::args::builder::Used;
 use crate::cli::args::explain::Recording;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::{Notes, RegistryArgs};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -28,6 +29,7 @@ pub(crate) struct Run {
     registries: registry::Client,
     options: registry::ClientOptions,
     credentials: Arc<registry::Credentials>,
+    push_retries: PushRetries,
 }
 
 /// A run whose progress is shown.
@@ -45,6 +47,7 @@ impl Run {
     /// `insecure` are registries that the requests themselves call so.
     pub(crate) fn new(
         args: &RegistryArgs,
+        retries: &PushRetryArgs,
         insecure: Vec<String>,
         environment: &Environment,
     ) -> Result<Self, Failure> {
@@ -53,6 +56,7 @@ impl Run {
         let credentials = environment.credentials()?;
         let credentials = Arc::new(credentials.with_notifier(notes.notifier()));
         let mut options = args.options(environment);
+        retries.apply(&mut options);
         options.insecure.extend(insecure);
         options.notifier = Some(notes.notifier());
         let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
@@ -63,6 +67,7 @@ impl Run {
             registries,
             options,
             credentials,
+            push_retries: retries.of_daemon(),
         })
     }
 
@@ -96,6 +101,7 @@ impl Run {
         run.standard_output = Some(Arc::new(|| Ok(Box::new(std::io::stdout()))));
         run.load = load;
         run.reconnect = reconnect;
+        run.push_retries = self.push_retries;
         recording.attach(&mut run);
         let running = Running {
             mode: shown.mode,

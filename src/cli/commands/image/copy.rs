@@ -8,6 +8,7 @@ use solvekit::transfer::{ArchiveKind, Options, Place, Plan, Source, fetch, push}
 
 use super::{pull, save};
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::commands::transfers::{TransferArgs, failed, platform};
 use crate::cli::environment::Environment;
@@ -34,6 +35,9 @@ pub(super) struct CopyArgs {
 
     #[command(flatten)]
     registries: RegistryArgs,
+
+    #[command(flatten)]
+    retries: PushRetryArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -56,7 +60,7 @@ pub(super) async fn run(
     let [from, to] = [&args.source, &args.destination].map(|text| Place::parse(text));
     let from = from.map_err(|error| failed(&error))?;
     let to = to.map_err(|error| failed(&error))?;
-    let client = args.registries.client(environment)?;
+    let client = args.registries.pushing(&args.retries, environment)?;
     let copying = Copying::new(&from, args.platform.as_ref(), client, &args.transfer).await?;
     match to {
         Place::Registry(name) => copying.push(name).await,

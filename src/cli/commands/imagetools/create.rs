@@ -10,6 +10,7 @@ use solvekit::progress;
 use solvekit::template::Json;
 
 use crate::cli::args::complete;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{places, values};
 use crate::cli::commands::build;
@@ -81,6 +82,9 @@ pub(super) struct CreateArgs {
 
     #[command(flatten)]
     registries: RegistryArgs,
+
+    #[command(flatten)]
+    retries: PushRetryArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -103,7 +107,7 @@ pub(super) async fn cmd_create(
     if let Some(path) = &args.metadata_file {
         places::ready("--metadata-file", path)?;
     }
-    let client = args.registries.client(environment)?;
+    let client = args.registries.pushing(&args.retries, environment)?;
     let created = match create(&client, request).await {
         Ok(created) => created,
         Err(error) => return Err(of_imagetools(&client, error).await),

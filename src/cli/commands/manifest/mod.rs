@@ -12,6 +12,7 @@ use solvekit::oci::Reference;
 use solvekit::registry::Client;
 
 use crate::cli::args::headings::REGISTRIES;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
@@ -53,11 +54,21 @@ struct ManifestRegistryArgs {
 impl ManifestRegistryArgs {
     /// A client for what has these names.
     fn client(&self, names: &[&Reference], environment: &Environment) -> Result<Client, Failure> {
+        self.pushing(names, &PushRetryArgs::default(), environment)
+    }
+
+    /// The same for a push.
+    fn pushing(
+        &self,
+        names: &[&Reference],
+        retries: &PushRetryArgs,
+        environment: &Environment,
+    ) -> Result<Client, Failure> {
         let mut registries = self.registries.clone();
         if self.insecure {
             registries.add_insecure(names.iter().map(|name| name.domain()));
         }
-        registries.client(environment)
+        registries.pushing(retries, environment)
     }
 }
 

@@ -5,6 +5,7 @@ use solvekit::oci::Reference;
 use solvekit::progress;
 
 use super::{ManifestRegistryArgs, failure, lists, local, name};
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::terminal::print;
 use crate::cli::report::{Failure, display};
@@ -25,6 +26,9 @@ pub(super) struct PushArgs {
 
     #[command(flatten)]
     registries: ManifestRegistryArgs,
+
+    #[command(flatten)]
+    retries: PushRetryArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -40,7 +44,9 @@ pub(super) async fn cmd_push(args: &PushArgs, environment: &Environment) -> Resu
     names.push(&list);
     names.sort_by_key(|name| name.domain());
     names.dedup_by_key(|name| name.domain());
-    let client = args.registries.client(&names, environment)?;
+    let client = args
+        .registries
+        .pushing(&names, &args.retries, environment)?;
     let (writer, updates) = progress::channel();
     let sink = args.progress.open(mode)?;
     let shown = display::start_alone(mode, sink, "Pushing", environment, updates);

@@ -1,0 +1,52 @@
+//! Sorts failures by what a script can do about them: try again later, get access, repair content.
+
+use http::StatusCode;
+
+use super::Error;
+use super::retry::{is_broken_connection, is_no_connection, is_passing};
+
+/// What a failure at a registry means for those who try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The same request may succeed soon: a broken connection, a timeout, a rate limit, a status
+    /// such as 503.
+    Transient,
+    /// Nothing answers at the registry's address, which may be wrong or down.
+    Unreachable,
+    /// The registry or its token server denies access.
+    Denied,
+    /// The content is wrong: its bytes have another digest or size, or the registry does not accept
+    /// the manifest.
+    Broken,
+}
+
+impl Error {
+    /// Returns the kind of a failure at a registry; `None` for all others.
+    pub fn kind(&self) -> Option<FailureKind> {
+        let status = match self {
+            Self::Refused(refusal) => refusal.status,
+            Self::TokenRefused { status, .. } | Self::LoginRefused { status, .. } => *status,
+            Self::Silent { .. } | Self::CutOff { .. } => return Some(FailureKind::Transient),
+            Self::Unreachable { source, .. } | Self::TokenServer { source, .. } => {
+                return match is_broken_connection(source) {
+                    true => Some(FailureKind::Transient),
+                    false => is_no_connection(source).then_some(FailureKind::Unreachable),
+                };
+            }
+            Self::DigestMismatch { .. } | Self::SizeMismatch { .. } | Self::BadContent { .. } => {
+                return Some(FailureKind::Broken);
+            }
+            _ => return None,
+        };
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(FailureKind::Denied),
+            // The registry has read what it was sent, and does not accept it.
+            StatusCode::BAD_REQUEST if matches!(self, Self::Refused(_)) => {
+                Some(FailureKind::Broken)
+            }
+            status if is_passing(status) => Some(FailureKind::Transient),
+            _ => None,
+        }
+    }
+}
