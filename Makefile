@@ -14,7 +14,7 @@ FRONTEND := localhost:5000/solvekit/frontend:latest
 PROFILE := dist
 HOST_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
-.PHONY: help demo dist test bench frontend-image clean
+.PHONY: help demo dist package test bench frontend-image clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -29,6 +29,10 @@ demo: ## build examples/hello for eight platforms on a real BuildKit and push it
 # Panics end the process, so nothing reads unwind tables.
 dist: ## compile the command as it is shipped: target/dist/solvekit
 	RUSTFLAGS="-C force-unwind-tables=no" cargo build --locked --profile dist --bin solvekit
+
+package: ## pack the command, compiled statically, as a release has it: target/packages
+	RUSTFLAGS="-C target-feature=+crt-static -C force-unwind-tables=no" cargo build --locked --bin solvekit --target $(HOST_TARGET) --profile $(PROFILE)
+	packaging/archive $(HOST_TARGET) target/$(HOST_TARGET)/$(patsubst dev,debug,$(PROFILE))/solvekit
 
 test: ## run all tests, against the same parts
 	@$(call ENGINE,golang second compose); set -x; cargo test --locked --workspace
