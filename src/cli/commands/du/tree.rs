@@ -86,8 +86,10 @@ fn known_builds(environment: &Environment) -> Vec<Record> {
 /// What the usual prunes would remove.
 fn prunes(records: &[CacheRecord], now: SystemTime) -> Vec<(String, PrunePlan)> {
     let plan = |all: bool, matches: &dyn Fn(&CacheRecord) -> bool| {
-        let mut options = PruneOptions::default();
-        options.all = all;
+        let options = PruneOptions {
+            all,
+            ..PruneOptions::default()
+        };
         PrunePlan::among(records, matches, &options)
     };
     let unused_for = |age: Duration| {
