@@ -58,6 +58,8 @@ pub mod explain;
 
 pub mod pipeline;
 
+pub mod sign;
+
 pub mod spread;
 
 pub mod bake;

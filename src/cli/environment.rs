@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use solvekit::builder::Contexts;
 use solvekit::files::read_at_most;
 use solvekit::oci::Platform;
-use solvekit::registry::{Credentials, Notifier, Proxies};
+use solvekit::registry::{Credentials, Notifier, Proxies, Secret};
 use solvekit::session::node_id;
 
 use crate::cli::commands::plugin::Invocation;
@@ -28,6 +28,8 @@ pub(crate) struct Environment {
     pub(crate) docker_host: Option<String>,
     pub(crate) runtime_dir: Option<PathBuf>,
     pub(crate) default_platform: Option<String>,
+    /// `COSIGN_PASSWORD`, of the key that signs.
+    pub(crate) cosign_password: Option<Secret>,
     pub(crate) progress: Option<String>,
     pub(crate) no_color: bool,
     pub(crate) colors: Option<String>,
@@ -126,6 +128,8 @@ impl Environment {
             },
             runtime_dir: path("XDG_RUNTIME_DIR"),
             default_platform: text("DOCKER_DEFAULT_PLATFORM"),
+            // An empty one is a password too.
+            cosign_password: std::env::var("COSIGN_PASSWORD").ok().map(Secret::new),
             progress: text("BUILDKIT_PROGRESS"),
             no_color: os("NO_COLOR").is_some(),
             colors: text("BUILDKIT_COLORS"),

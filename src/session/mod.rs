@@ -24,6 +24,7 @@ mod upload;
 pub use crate::ignore::{MatchState, PatternError, PatternMatcher, Rule};
 pub use auth::Auth;
 pub use content::ContentStores;
+pub(crate) use content::Elsewhere;
 pub use error::Error;
 pub(crate) use exports::ExportedFile;
 #[cfg(fuzzing)]

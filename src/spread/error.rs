@@ -2,7 +2,7 @@
 
 use super::JoinError;
 use crate::oci::Platform;
-use crate::{client, imagetools, pipeline};
+use crate::{client, imagetools, pipeline, registry, sign, transfer};
 
 /// Why a build on several nodes failed.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +78,31 @@ pub enum Error {
         /// The cause.
         source: Box<imagetools::Error>,
     },
+    /// The image is built and could not be pushed from this side. No tag has moved.
+    #[error("cannot push the image")]
+    Push {
+        /// The cause.
+        source: Box<transfer::Error>,
+    },
+    /// The image is pushed by its digest, and could not be signed. No tag has moved.
+    #[error("cannot sign {image}")]
+    Sign {
+        /// The image, by its digest.
+        image: String,
+        /// The cause.
+        source: Box<sign::Error>,
+    },
+    /// The image is pushed by its digest, and a tag could not be set. Others may have moved.
+    #[error("cannot tag {name}")]
+    Tag {
+        /// The name with the tag.
+        name: String,
+        /// The cause.
+        source: Box<registry::Error>,
+    },
+    /// Several outputs push, where one image is to be signed or pushed from this side.
+    #[error("several outputs push an image, and only one can be signed or pushed from here")]
+    SeveralPushes,
     /// The node did not report what it pushed.
     #[error("the node {node} does not say what it has pushed")]
     NoDescriptor {

@@ -236,7 +236,7 @@ pub(super) fn tell(environment: &Environment, text: Option<String>) {
 }
 
 /// Returns where this client's own steps are shown; nowhere without a display.
-fn progress(environment: &Environment) -> Writer {
+pub(super) fn progress(environment: &Environment) -> Writer {
     let progress = environment.progress.clone();
     progress.unwrap_or_else(|| crate::progress::channel().0)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-use super::{Built, Error, Nodes, Plan};
+use super::{Built, Error, Nodes, Plan, Publish};
 use crate::pipeline::{self, Environment, OnFailure, Prepared, Shared, Together};
 use crate::registry;
 
@@ -29,6 +29,8 @@ pub struct Joint {
     pub on_failure: OnFailure,
     /// Export each build as soon as it is solved, not when all are.
     pub export_as_ready: bool,
+    /// How their images get to registries.
+    pub publish: Publish,
     /// How many platforms of all builds are solved at once; `None` for all.
     pub parallel: Option<usize>,
 }
@@ -80,7 +82,8 @@ impl Nodes {
             }
             running.push(async move {
                 let plan = target.plan.clone();
-                let built = self.build(&target.prepared, plan, registries, environment);
+                let publish = &joint.publish;
+                let built = self.publish(&target.prepared, plan, registries, environment, publish);
                 (place, member, built.await)
             });
         }

@@ -58,6 +58,7 @@ mod platforms;
 mod plugin;
 mod policies;
 mod programs;
+mod publishing;
 mod push_retries;
 mod registry_faults;
 mod reports;

@@ -22,6 +22,10 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "SSH_AUTH_SOCK",
         "the SSH agent for `--ssh` and for daemons at `ssh://`",
     ),
+    (
+        "COSIGN_PASSWORD",
+        "the password of the key of `--sign=key=FILE`",
+    ),
     ("DOCKER_DEFAULT_PLATFORM", "the platforms, as `--platform`"),
     (
         "SOURCE_DATE_EPOCH",

@@ -30,6 +30,11 @@ impl Advised for transfer::Error {
     }
 }
 
+/// The next step after a push from this side.
+pub(super) fn for_transfer(error: &transfer::Error) -> Option<String> {
+    error.advice()
+}
+
 impl Advised for manifest_list::Error {
     fn advice(&self) -> Option<String> {
         Some(match self {

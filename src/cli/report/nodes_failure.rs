@@ -45,8 +45,28 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
                 .advised(advice)
                 .of_registry(source.kind())
         }
+        Error::Push { source } => {
+            untagged(error, library::for_transfer(source)).of_registry(source.kind())
+        }
+        Error::Sign { source, .. } => untagged(error, None).of_registry(source.kind()),
+        Error::Tag { source, .. } => {
+            let message = Failure::from_error(error).into_message();
+            let advice = daemon_text::for_message(&message);
+            Failure::new(message)
+                .advised(advice)
+                .of_registry(source.kind())
+        }
+        Error::SeveralPushes => Failure::from_error(error).advised(Some(
+            "give all names to one output: -t NAME for each, and one --push".to_owned(),
+        )),
         error => Failure::from_error(error),
     }
+}
+
+/// The image is in the registry at most by its digest.
+fn untagged(error: &Error, advice: Option<String>) -> Failure {
+    let message = Failure::from_error(error).into_message();
+    Failure::new(format!("{message}; no tag has moved")).advised(advice)
 }
 
 /// The error of a step names its platform already.

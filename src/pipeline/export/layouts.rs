@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -16,7 +17,7 @@ use crate::pipeline::inputs::named;
 use crate::pipeline::request::cache::ON_FAILURE;
 use crate::pipeline::request::output::is_true;
 use crate::pipeline::{BuildRequest, Destination, Error, Inputs, Output};
-use crate::session::{ContentStores, printable};
+use crate::session::{ContentStores, Elsewhere, printable};
 
 /// The tag of a cache that was given none.
 const DEFAULT_TAG: &str = "latest";
@@ -97,6 +98,14 @@ pub(in crate::pipeline) fn open(
 }
 
 impl Layouts {
+    /// The same, without the blobs of outputs that are elsewhere.
+    pub(in crate::pipeline) fn without(mut self, elsewhere: Option<Arc<dyn Elsewhere>>) -> Self {
+        if let Some(elsewhere) = elsewhere {
+            self.stores = self.stores.with_elsewhere(EXPORT, elsewhere);
+        }
+        self
+    }
+
     fn import(&mut self, mut entry: CacheEntry) {
         if entry.kind == "local" {
             let given = entry.attrs.get("src").cloned().unwrap_or_default();

@@ -213,8 +213,9 @@ pub(super) fn outputs(
             output.kind = OutputKind::Oci;
         }
     }
-    // An engine that pushes an image has it as well.
-    let is_image = |output: &Output| output.kind == OutputKind::Image;
+    // An engine that pushes an image has it as well, unless that has no name.
+    let is_image =
+        |output: &Output| output.kind == OutputKind::Image && !is_by_digest(&output.attributes);
     if daemon.keeps_images() && outputs.iter().any(is_image) {
         outputs.retain(|output| !loads(output));
     }

@@ -83,6 +83,7 @@ impl<'a> Build<'a> {
         let job = prepared.job_with(&attempt.inputs, &attempt.asked)?;
         let exports = export::receivers(&outputs, environment.standard_output.as_ref(), load)?;
         let layouts = open_layouts(request, &outputs).await?;
+        let layouts = layouts.without(environment.elsewhere.clone());
         layouts.notes.iter().for_each(|note| environment.note(note));
         attempt.cache_imports.clone_from(&layouts.cache_from);
 

@@ -13,7 +13,7 @@ use crate::explain::Records;
 use crate::frontend::Hook;
 use crate::progress::Writer;
 use crate::registry::{ClientOptions, Credentials, RetryPolicy};
-use crate::session::{Attachable, Auth, BrokenFolders, Sent, SessionBuilder};
+use crate::session::{Attachable, Auth, BrokenFolders, Elsewhere, Sent, SessionBuilder};
 
 /// What a build is run with: everything that is not the request itself.
 #[derive(Clone, Default)]
@@ -48,6 +48,8 @@ pub struct Environment {
     pub hook: Option<Arc<dyn Hook>>,
     /// Limits how many steps run at once; clones limit several builds together.
     pub step_limit: Option<StepLimit>,
+    /// Has blobs that the daemon need not send to the layout of an output.
+    pub(crate) elsewhere: Option<Arc<dyn Elsewhere>>,
     /// The other builds that this one is run with.
     pub(crate) member: Option<Member>,
 }

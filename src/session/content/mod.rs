@@ -62,6 +62,13 @@ pub struct ContentStores {
     failure: Arc<OnceLock<String>>,
 }
 
+/// Knows blobs that a store need not have, because they are where it would send them.
+#[tonic::async_trait]
+pub(crate) trait Elsewhere: Send + Sync + std::fmt::Debug {
+    /// True if the blob of this size is there.
+    async fn has(&self, digest: &Digest, size: u64) -> bool;
+}
+
 impl ContentStores {
     /// Returns an empty set.
     pub fn new() -> Self {
@@ -88,6 +95,17 @@ impl ContentStores {
         if !self.stores.get(&id).is_some_and(|store| store.writable) {
             let store = Store::new(Layout::new(folder), true);
             self.stores.insert(id, Arc::new(store));
+        }
+        self
+    }
+
+    /// Tells the daemon that the store has what is elsewhere too.
+    pub(crate) fn with_elsewhere(mut self, id: &str, elsewhere: Arc<dyn Elsewhere>) -> Self {
+        if let Some(store) = self.stores.get_mut(id) {
+            let layout = store.layout.clone();
+            let mut new = Store::new(layout, store.writable);
+            new.elsewhere = Some(elsewhere);
+            *store = Arc::new(new);
         }
         self
     }

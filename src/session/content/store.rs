@@ -1,13 +1,13 @@
 //! One store: a layout and its uploads in progress.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::Refused;
+use super::{Elsewhere, Refused};
 use crate::layout::Layout;
 use crate::oci::Digest;
 use crate::proto::containerd::services::content::v1 as api;
@@ -25,6 +25,8 @@ const VERIFIED: u64 = 4 << 20;
 pub(super) struct Store {
     pub(super) layout: Layout,
     pub(super) writable: bool,
+    /// Has blobs that are not written here.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
     state: Mutex<State>,
 }
 
@@ -51,6 +53,7 @@ impl Store {
         Self {
             layout,
             writable,
+            elsewhere: None,
             state: Mutex::default(),
         }
     }

@@ -38,6 +38,10 @@ pub(super) async fn receive(
     let Some(mut request) = requests.message().await? else {
         return Ok(());
     };
+    if is_elsewhere(&call.store, &request).await? {
+        let message = format!("content {}: already exists", request.expected);
+        return Err(Status::already_exists(message));
+    }
     let progress = call.store.begin(&request.r#ref)?;
     let aborted = progress.aborted.clone();
     let mut writing = Writing {
@@ -72,6 +76,17 @@ pub(super) async fn receive(
             Some(next) => request = next,
             None => return Ok(()),
         }
+    }
+}
+
+/// True if the announced blob need not be sent.
+async fn is_elsewhere(store: &Store, request: &api::WriteContentRequest) -> Result<bool, Status> {
+    let size = u64::try_from(request.total).unwrap_or_default();
+    match &store.elsewhere {
+        Some(elsewhere) if !request.expected.is_empty() => {
+            Ok(elsewhere.has(&digest(&request.expected)?, size).await)
+        }
+        _ => Ok(false),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Source {
     place: Place,
     root: Descriptor,
     store: Store,
+    /// A repository with blobs that the store lacks.
+    completing: Option<(Client, Reference)>,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,15 @@ impl Source {
             place: place.clone(),
             root,
             store,
+            completing: None,
         })
+    }
+
+    /// Takes blobs that a layout lacks from a repository, which must have them.
+    #[must_use]
+    pub fn completed_by(mut self, client: &Client, repository: &Reference) -> Self {
+        self.completing = Some((client.clone(), repository.clone()));
+        self
     }
 
     /// Returns the place of the image.
@@ -135,7 +145,9 @@ impl Source {
             }
             Store::Layout(layout) => {
                 let blob = layout.blob(digest)?;
-                let blob = blob.ok_or_else(|| self.missing(descriptor))?;
+                let Some(blob) = blob else {
+                    return self.elsewhere(descriptor);
+                };
                 (layout.blob_path(digest), 0, blob.size)
             }
             Store::Archive(archive) => {
@@ -157,6 +169,17 @@ impl Source {
             Store::Registry(client, name) => Some((client, name)),
             _ => None,
         }
+    }
+
+    fn elsewhere(&self, descriptor: &Descriptor) -> Result<BlobSource, Error> {
+        let (client, name) = self
+            .completing
+            .as_ref()
+            .ok_or_else(|| self.missing(descriptor))?;
+        Ok(BlobSource::Repository(
+            Box::new(client.clone()),
+            name.clone(),
+        ))
     }
 
     fn missing(&self, descriptor: &Descriptor) -> Error {

@@ -7,7 +7,7 @@ use super::tools::ToolArgs;
 use crate::cli::args::complete;
 use crate::cli::args::explain::Explain;
 use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROGRESS};
-use crate::cli::args::push::PushRetryArgs;
+use crate::cli::args::push::PublishArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::{connection, values};
@@ -193,7 +193,7 @@ pub(crate) struct BakeArgs {
     pub(super) registries: RegistryArgs,
 
     #[command(flatten)]
-    pub(super) retries: PushRetryArgs,
+    pub(super) publishing: PublishArgs,
 
     /// If the connection breaks, wait this long for the daemon and resume the build from its cache:
     /// seconds, or a duration such as 1m30s; 0 fails at once

@@ -25,7 +25,7 @@ use std::io::{self, Read as _};
 use solvekit::bake::{Diagnostic, LocalMachine, Plan, print};
 use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect, StepLimit};
 use solvekit::session::new_id;
-use solvekit::spread::Joint;
+use solvekit::spread::{Joint, Publish};
 
 pub(crate) use definition::names;
 use definition::{Bake, Definition};
@@ -135,7 +135,9 @@ impl BakeArgs {
         let mut baked = None;
         if !to_build.targets.is_empty() {
             let requests = requests(&to_build)?;
-            let settings = self.settings();
+            let outputs = requests.values().flat_map(|request| &request.outputs);
+            let publish = self.publishing.publish(outputs, environment)?;
+            let settings = self.settings(publish);
             let shown = sink.clone();
             let built = build::build(
                 &to_build,
@@ -188,9 +190,10 @@ impl BakeArgs {
     }
 
     /// How the targets are built together.
-    fn settings(&self) -> build::Settings {
+    fn settings(&self, publish: Publish) -> build::Settings {
         let mut joint = Joint::default();
         joint.on_failure = self.on_failure();
+        joint.publish = publish;
         joint.export_as_ready = self.push_as_ready;
         joint.parallel = self.max_parallel.map(usize::from);
         build::Settings {
@@ -202,7 +205,7 @@ impl BakeArgs {
                 .max_parallel_steps
                 .map(|most| StepLimit::new(most.into())),
             registries: self.registries.clone(),
-            retries: self.retries.clone(),
+            retries: self.publishing.retries.clone(),
             explain: self.explain_steps,
         }
     }

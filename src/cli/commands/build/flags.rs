@@ -17,7 +17,7 @@ use crate::cli::args::headings::{BUILD, CACHES, DAEMON, OUTPUTS, PLATFORMS, PROG
 use crate::cli::args::legacy::LegacyArgs;
 use crate::cli::args::permissions::PermissionArgs;
 use crate::cli::args::policy::PolicyArgs;
-use crate::cli::args::push::PushRetryArgs;
+use crate::cli::args::push::PublishArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::resources::ResourceArgs;
@@ -269,7 +269,7 @@ pub(crate) struct BuildArgs {
     pub(super) registries: RegistryArgs,
 
     #[command(flatten)]
-    pub(super) retries: PushRetryArgs,
+    pub(super) publishing: PublishArgs,
 
     /// If the connection breaks, wait this long for the daemon and resume the build from its cache:
     /// seconds, or a duration such as 1m30s; 0 fails at once

@@ -137,6 +137,9 @@ async fn build(
     debugged: Option<&Debugged>,
 ) -> Result<BuildOutcome, Failure> {
     let request = complete_request(args, connection, environment)?;
+    let publish = args
+        .publishing
+        .publish(request.outputs.iter(), environment)?;
     let platform = only_platform(&request);
     let cancelled = match debugged {
         None => interrupt::token()?,
@@ -149,7 +152,7 @@ async fn build(
     let load = loading::opener(request, ready.address(), connection, environment).await?;
     let run = Run::new(
         &args.registries,
-        &args.retries,
+        &args.publishing.retries,
         nodes::insecure(request),
         environment,
     )?;
@@ -178,7 +181,9 @@ async fn build(
         .max_parallel_steps
         .map(|most| StepLimit::new(most.into()));
     let plan = ready.plan.clone();
-    let building = ready.nodes.build(&prepared, plan, &registries, settings);
+    let building = ready
+        .nodes
+        .publish(&prepared, plan, &registries, settings, &publish);
     let result = running
         .until_refused(building, refused, Result::is_ok)
         .await;

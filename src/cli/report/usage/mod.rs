@@ -10,6 +10,7 @@ mod debug;
 mod graph;
 mod history;
 mod images;
+mod push;
 
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
 pub(crate) use build::BuildUsage;
@@ -18,6 +19,7 @@ pub(crate) use debug::DebugUsage;
 pub(crate) use graph::GraphUsage;
 pub(crate) use history::HistoryUsage;
 pub(crate) use images::ImageUsage;
+pub(crate) use push::PushUsage;
 
 use super::Failure;
 

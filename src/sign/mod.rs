@@ -1,0 +1,52 @@
+//! Signatures of pushed images: by a command such as `cosign`, or by a key of cosign's.
+//!
+//! A signature is of a digest, so an image is signed before a tag points to it. What a key signs is
+//! stored as `cosign sign --key` of cosign 2 stores it: a manifest with the tag `sha256-HEX.sig`
+//! beside the image.
+
+mod command;
+mod error;
+mod key;
+mod sealed;
+mod signature;
+
+pub use command::SignCommand;
+pub use error::{Error, KeyError};
+pub use key::SigningKey;
+
+use std::sync::Arc;
+
+use crate::oci::{Digest, Reference};
+use crate::registry::Client;
+use crate::steps::Step;
+
+/// Who signs.
+#[derive(Debug, Clone)]
+pub enum Signer {
+    /// A program that gets `REPOSITORY@DIGEST`.
+    Command(SignCommand),
+    /// This process, with a key.
+    Key(Arc<SigningKey>),
+}
+
+impl Signer {
+    /// Signs a manifest or an index of a repository, which must be there.
+    ///
+    /// # Errors
+    /// [`Error`]: the program failed, or the signature could not be stored.
+    pub async fn sign(
+        &self,
+        client: &Client,
+        repository: &Reference,
+        digest: &Digest,
+        step: &dyn Step,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Command(command) => {
+                let image = repository.without_tag().with_digest(digest.clone());
+                command.run(&image, step).await
+            }
+            Self::Key(key) => signature::push(client, repository, digest, key).await,
+        }
+    }
+}
