@@ -1,5 +1,6 @@
 //! The contexts of the docker CLI: named engines in Docker's configuration folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{ContextProblem, Error, files};
-use crate::client::{Address, ConnectOptions, TlsOptions};
+use crate::client::{Address, ConnectOptions, EngineHeaderProblem, EngineHeaders, TlsOptions};
 
 /// The context that always exists: the engine of `DOCKER_HOST`, or of Docker's default socket.
 pub const DEFAULT_CONTEXT: &str = "default";
@@ -21,6 +22,7 @@ pub struct Contexts {
     default_tls: Option<PathBuf>,
     state: Option<PathBuf>,
     temporary: Option<PathBuf>,
+    headers: Result<EngineHeaders, EngineHeaderProblem>,
     current: String,
 }
 
@@ -48,17 +50,25 @@ impl Contexts {
     ) -> Result<Self, Error> {
         let docker_host = docker_host.filter(|host| !host.is_empty());
         let docker_context = docker_context.filter(|name| !name.is_empty());
-        let current = match (&docker_host, docker_context) {
-            (Some(_), _) => None,
-            (None, Some(name)) => Some(name),
-            (None, None) => configured(folder.as_ref())?,
+        let configured = read_config(folder.as_ref());
+        let (current, config) = match (&docker_host, docker_context) {
+            (Some(_), _) => (None, configured.unwrap_or_default()),
+            (None, Some(name)) => (Some(name), configured.unwrap_or_default()),
+            (None, None) => {
+                let mut config = configured?;
+                (config.current_context.take(), config)
+            }
         };
+        let current = current.filter(|name| !name.is_empty());
+        let headers = config.http_headers.iter().flatten();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_str()));
         Ok(Self {
             folder,
             docker_host,
             default_tls: None,
             state: None,
             temporary: None,
+            headers: EngineHeaders::new(headers),
             current: current.unwrap_or_else(|| DEFAULT_CONTEXT.to_owned()),
         })
     }
@@ -85,6 +95,22 @@ impl Contexts {
     pub fn with_temporary_folder(mut self, folder: PathBuf) -> Self {
         self.temporary = Some(folder);
         self
+    }
+
+    /// Sets the headers for every request to an engine, instead of `HttpHeaders` in `config.json`.
+    #[must_use]
+    pub fn with_engine_headers(mut self, headers: EngineHeaders) -> Self {
+        self.headers = Ok(headers);
+        self
+    }
+
+    /// Returns the headers for every request to an engine.
+    ///
+    /// # Errors
+    /// [`Error::EngineHeaders`] if those in `config.json` cannot be sent.
+    pub fn engine_headers(&self) -> Result<EngineHeaders, Error> {
+        let headers = self.headers.clone();
+        headers.map_err(|source| Error::EngineHeaders { source })
     }
 
     pub(super) fn temporary_folder(&self) -> Option<&PathBuf> {
@@ -178,7 +204,7 @@ impl Contexts {
     /// `unix:///var/run/docker.sock`.
     ///
     /// # Errors
-    /// As [`Contexts::engine`]; also if the address is malformed.
+    /// As [`Contexts::engine`] and [`Contexts::engine_headers`]; also if the address is malformed.
     pub fn connect_options(&self, endpoint: &str) -> Result<ConnectOptions, Error> {
         let endpoint = match endpoint {
             "" => self.current.as_str(),
@@ -207,6 +233,7 @@ impl Contexts {
         };
         let mut options = ConnectOptions::new(address);
         options.tls = engine.tls;
+        options.engine_headers = self.engine_headers()?;
         Ok(options)
     }
 
@@ -236,24 +263,21 @@ fn tls_of(folder: &std::path::Path) -> TlsOptions {
     }
 }
 
-fn configured(folder: Option<&PathBuf>) -> Result<Option<String>, Error> {
+fn read_config(folder: Option<&PathBuf>) -> Result<Config, Error> {
     let Some(path) = folder.map(|folder| folder.join("config.json")) else {
-        return Ok(None);
-    };
-    let Some(bytes) = files::read(&path)? else {
-        return Ok(None);
+        return Ok(Config::default());
     };
     // Callers that need more of a broken file report it.
-    let Ok(config) = serde_json::from_slice::<Config>(&bytes) else {
-        return Ok(None);
-    };
-    Ok(config.current_context.filter(|name| !name.is_empty()))
+    let bytes = files::read(&path)?.unwrap_or_default();
+    Ok(serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Config {
     #[serde(rename = "currentContext")]
     current_context: Option<String>,
+    #[serde(rename = "HttpHeaders")]
+    http_headers: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]

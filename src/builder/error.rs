@@ -21,6 +21,13 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// The headers for the Docker Engine cannot be sent.
+    #[error("cannot use HttpHeaders in the docker CLI's config.json")]
+    EngineHeaders {
+        /// What is wrong with them.
+        #[source]
+        source: client::EngineHeaderProblem,
+    },
     /// The name belongs to a context of the docker CLI.
     #[error("the name {name:?} is taken by a context of the docker CLI")]
     NameOfContext {

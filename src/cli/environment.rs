@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use solvekit::builder::Contexts;
+use solvekit::client::EngineHeaders;
 use solvekit::files::read_at_most;
 use solvekit::oci::Platform;
 use solvekit::registry::{Credentials, Notifier, Proxies, Secret};
@@ -13,6 +14,7 @@ use crate::cli::commands::plugin::Invocation;
 use crate::cli::identity::Identity;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
+use crate::cli::report::usage::BuilderUsage;
 
 /// The event of a workflow is 25 MB at most.
 const EVENT: u64 = 32 << 20;
@@ -47,6 +49,8 @@ pub(crate) struct Environment {
     pub(crate) buildx_config: Option<PathBuf>,
     pub(crate) buildx_builder: Option<String>,
     pub(crate) docker_context: Option<String>,
+    /// Headers for requests to the engine, instead of those in `config.json`.
+    pub(crate) docker_headers: Option<String>,
     /// The configuration of a cluster, an absolute path or a list of files.
     pub(crate) kubeconfig: Option<String>,
     /// Where what can be made again is kept.
@@ -143,6 +147,7 @@ impl Environment {
                 .context
                 .clone()
                 .or_else(|| text("DOCKER_CONTEXT")),
+            docker_headers: text("DOCKER_CUSTOM_HEADERS"),
             kubeconfig: text("KUBECONFIG").map(absolute),
             cache: path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache"))),
             state: path("XDG_STATE_HOME")
@@ -204,6 +209,13 @@ impl Environment {
         )?;
         let contexts = match &self.docker_tls {
             Some(folder) => contexts.with_default_tls(folder.clone()),
+            None => contexts,
+        };
+        let contexts = match &self.docker_headers {
+            Some(headers) => {
+                let headers = EngineHeaders::parse(headers);
+                contexts.with_engine_headers(headers.map_err(BuilderUsage::EngineHeaders)?)
+            }
             None => contexts,
         };
         let contexts = contexts.with_temporary_folder(std::env::temp_dir());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
-use super::{Address, Client, EngineInfo, Error, TlsOptions, dialer::Dialer};
+use super::{Address, Client, EngineHeaders, EngineInfo, Error, TlsOptions, dialer::Dialer};
 
 /// The default time for connecting: name resolution, TCP, TLS, upgrade and first call together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,6 +18,8 @@ pub struct ConnectOptions {
     pub tls: Option<TlsOptions>,
     /// The time limit for connecting; [`CONNECT_TIMEOUT`] by default. Later calls have no limit.
     pub timeout: Duration,
+    /// Headers for every request to a Docker Engine; none by default.
+    pub engine_headers: EngineHeaders,
 }
 
 impl ConnectOptions {
@@ -27,6 +29,7 @@ impl ConnectOptions {
             address,
             tls: None,
             timeout: CONNECT_TIMEOUT,
+            engine_headers: EngineHeaders::default(),
         }
     }
 }

@@ -10,12 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::{
     Request, Status,
     metadata::{AsciiMetadataKey, AsciiMetadataValue},
-    transport::Channel,
 };
 
 use super::{
-    Address, AnswerProblem, CacheRecord, Error, Failure, MESSAGE_LIMIT, PruneOptions, SolveRequest,
-    SolveResponse, Version, Worker,
+    Address, AnswerProblem, CacheRecord, Channel, ConnectOptions, Endpoint, Error, Failure,
+    MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse, Version, Worker,
     dialer::{Dialer, Way},
     error::root,
     usage::nanoseconds,
@@ -65,6 +64,15 @@ impl Client {
     pub(crate) fn with_companion(mut self, companion: Arc<dyn Any + Send + Sync>) -> Self {
         self.companion = Some(companion);
         self
+    }
+
+    /// Returns the options for the Docker Engine at an endpoint, with the headers of this
+    /// connection.
+    pub(crate) fn engine_options(&self, engine: Endpoint) -> ConnectOptions {
+        ConnectOptions {
+            engine_headers: self.dialer.engine_headers().clone(),
+            ..ConnectOptions::new(Address::Docker(Some(engine)))
+        }
     }
 
     pub(crate) fn channel(&self) -> Channel {

@@ -7,14 +7,11 @@ use std::{
 };
 
 use hyper_util::rt::TokioIo;
-use tonic::{
-    Code, Status,
-    transport::{Channel, Endpoint as Http2},
-};
+use tonic::{Code, Status, transport::Endpoint as Http2};
 
 use super::{
-    Address, Client, ConnectOptions, ConnectProblem, Endpoint, EngineInfo, Error, Failure, Stage,
-    TlsOptions, Version,
+    Address, Channel, Client, ConnectOptions, ConnectProblem, Endpoint, EngineHeaders, EngineInfo,
+    Error, Failure, Stage, TlsOptions, Version,
     child::{self, LastEnd},
     docker, engine,
     error::root,
@@ -56,6 +53,7 @@ pub(super) struct Dialer {
     address: Address,
     tls: Option<Tls>,
     timeout: Duration,
+    headers: EngineHeaders,
     last_end: LastEnd,
 }
 
@@ -77,6 +75,7 @@ impl Dialer {
         Ok(Self {
             address,
             tls,
+            headers: options.engine_headers.clone(),
             last_end: LastEnd::default(),
             timeout: match options.address.endpoint() {
                 Endpoint::Process(_) => options.timeout.max(PROGRAM_TIMEOUT),
@@ -180,7 +179,9 @@ impl Dialer {
             (Way::Exec, Address::Container { name, .. }) => {
                 engine::dial_buildkit(self, name, deadline).await
             }
-            (Way::Upgrade, _) => docker::upgrade(self.open(deadline).await?, deadline).await,
+            (Way::Upgrade, _) => {
+                docker::upgrade(self.open(deadline).await?, &self.headers, deadline).await
+            }
             (Way::PriorKnowledge | Way::Exec, _) => self.open(deadline).await,
         }
     }
@@ -201,6 +202,10 @@ impl Dialer {
         &self.address
     }
 
+    pub(super) fn engine_headers(&self) -> &EngineHeaders {
+        &self.headers
+    }
+
     /// Creates a channel that starts on an open stream and dials again when it ends.
     fn channel(&self, way: Way, first: BoxIo) -> Channel {
         let first = Arc::new(Mutex::new(Some(first)));
@@ -218,7 +223,12 @@ impl Dialer {
                 }
             }
         });
-        self.http2().connect_with_connector_lazy(connector)
+        // Behind an upgrade there is BuildKit alone.
+        let headers = match (way, &self.address) {
+            (Way::PriorKnowledge, Address::Docker(_)) => self.headers.clone(),
+            _ => EngineHeaders::default(),
+        };
+        Channel::new(self.http2().connect_with_connector_lazy(connector), headers)
     }
 
     fn http2(&self) -> Http2 {
@@ -249,13 +259,15 @@ impl Dialer {
         let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline)
             .await
             .ok()?;
-        docker::session(stream, metadata, deadline).await.ok()
+        docker::session(stream, &self.headers, metadata, deadline)
+            .await
+            .ok()
     }
 
     pub(super) async fn engine_info(&self) -> Result<EngineInfo, ConnectProblem> {
         let deadline = Deadline::new(self.timeout);
         let stream = transport::open(&self.address.endpoint(), self.tls.as_ref(), deadline).await?;
-        docker::info(stream, deadline).await
+        docker::info(stream, &self.headers, deadline).await
     }
 
     /// Explains a failure of the first call.
@@ -351,7 +363,9 @@ pub(crate) fn channel_over(
             || std::io::Error::new(std::io::ErrorKind::NotConnected, "the stream has ended");
         std::future::ready(stream.ok_or_else(ended))
     });
-    http2(Http2::from_static("http://localhost")).connect_with_connector_lazy(connector)
+    let channel =
+        http2(Http2::from_static("http://localhost")).connect_with_connector_lazy(connector);
+    Channel::new(channel, EngineHeaders::default())
 }
 
 fn begins_with(answer: &str) -> ConnectProblem {

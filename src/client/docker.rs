@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 
 use super::{
-    ConnectProblem, Stage,
+    ConnectProblem, EngineHeaders, Stage,
     transport::{BoxIo, Deadline, closed},
 };
 
@@ -39,10 +39,14 @@ struct InfoAnswer {
 }
 
 /// Requests `GET /info`.
-pub(super) async fn info(io: BoxIo, deadline: Deadline) -> Result<EngineInfo, ConnectProblem> {
+pub(super) async fn info(
+    io: BoxIo,
+    headers: &EngineHeaders,
+    deadline: Deadline,
+) -> Result<EngineInfo, ConnectProblem> {
     deadline
         .run(Stage::FirstCall, async {
-            let (status, body) = exchange(io, request(Method::GET, "/info", None)).await?;
+            let (status, body) = exchange(io, request(Method::GET, "/info", None, headers)).await?;
             let answer = String::from_utf8_lossy(&body);
             if status != StatusCode::OK {
                 return Err(ConnectProblem::WebServer {
@@ -68,18 +72,24 @@ pub(super) async fn info(io: BoxIo, deadline: Deadline) -> Result<EngineInfo, Co
 }
 
 /// Connects to the engine's BuildKit: `POST /grpc`, upgraded to HTTP/2.
-pub(super) async fn upgrade(io: BoxIo, deadline: Deadline) -> Result<BoxIo, ConnectProblem> {
-    switch(io, request(Method::POST, "/grpc", Some("h2c")), deadline).await
+pub(super) async fn upgrade(
+    io: BoxIo,
+    headers: &EngineHeaders,
+    deadline: Deadline,
+) -> Result<BoxIo, ConnectProblem> {
+    let request = request(Method::POST, "/grpc", Some("h2c"), headers);
+    switch(io, request, deadline).await
 }
 
 /// Opens a session through the engine: `POST /session` with the session's metadata as headers,
 /// upgraded to HTTP/2. The engine is the HTTP/2 client.
 pub(super) async fn session(
     io: BoxIo,
+    headers: &EngineHeaders,
     metadata: &[(&'static str, String)],
     deadline: Deadline,
 ) -> Result<BoxIo, ConnectProblem> {
-    let mut request = request(Method::POST, "/session", Some("h2c"));
+    let mut request = request(Method::POST, "/session", Some("h2c"), headers);
     for (name, value) in metadata {
         let name = http::HeaderName::from_static(name);
         if let Ok(value) = http::HeaderValue::from_str(value) {
@@ -141,7 +151,12 @@ pub(super) async fn drive<T>(
     }
 }
 
-fn request(method: Method, path: &str, upgrade: Option<&'static str>) -> Request<Empty<Bytes>> {
+fn request(
+    method: Method,
+    path: &str,
+    upgrade: Option<&'static str>,
+    added: &EngineHeaders,
+) -> Request<Empty<Bytes>> {
     let mut request = Request::new(Empty::new());
     *request.method_mut() = method;
     *request.uri_mut() = http::Uri::try_from(path).unwrap_or_default();
@@ -154,6 +169,7 @@ fn request(method: Method, path: &str, upgrade: Option<&'static str>) -> Request
         );
         headers.insert(header::UPGRADE, http::HeaderValue::from_static(protocol));
     }
+    added.add_to(headers);
     request
 }
 

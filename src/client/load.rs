@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::docker::{broken, drive, first_line, read};
 use super::transport::{BoxIo, Deadline, closed};
-use super::{ConnectOptions, ConnectProblem, Error, dialer::Dialer};
+use super::{ConnectOptions, ConnectProblem, EngineHeaders, Error, dialer::Dialer};
 
 /// A line of the engine's answer.
 #[derive(Default, Deserialize)]
@@ -39,12 +39,15 @@ pub async fn load_image(
     let deadline = Deadline::new(options.timeout);
     let dialer = Dialer::new(options).await?;
     let io = dialer.open(deadline).await.map_err(failed)?;
-    let (status, body) = post(io, archive).await.map_err(failed)?;
+    let (status, body) = post(io, &options.engine_headers, archive)
+        .await
+        .map_err(failed)?;
     understand(status, &body)
 }
 
 async fn post(
     io: BoxIo,
+    added: &EngineHeaders,
     archive: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
 ) -> Result<(StatusCode, Bytes), ConnectProblem> {
     let body = StreamBody::new(archive.map_ok(Frame::data)).boxed_unsync();
@@ -55,6 +58,7 @@ async fn post(
     headers.insert(header::HOST, http::HeaderValue::from_static("docker"));
     let kind = http::HeaderValue::from_static("application/x-tar");
     headers.insert(header::CONTENT_TYPE, kind);
+    added.add_to(headers);
     let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(broken)?;
     let talk = async {
         let sent = sender.send_request(request).await;

@@ -1,6 +1,6 @@
 //! The default addresses of a BuildKit, and connecting to the first that has one.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use super::{Address, Client, ConnectOptions, Endpoint, Error, dialer::Dialer};
 
@@ -41,30 +41,22 @@ pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>
     Ok(addresses)
 }
 
-/// Connects to the first address that has a BuildKit (see [`default_addresses`]). A Docker Engine
-/// is accepted if it uses the containerd image store, or if it is the only address. Each address
-/// has its own `timeout`.
+/// Connects to the first place that has a BuildKit (see [`default_addresses`]). A Docker Engine is
+/// accepted if it uses the containerd image store, or if it is the only place. Each place has its
+/// own time limit.
 ///
 /// # Errors
-/// [`Error::Connect`] if there is only one address, else [`Error::NotFound`] with the problem at
+/// [`Error::Connect`] if there is only one place, else [`Error::NotFound`] with the problem at
 /// each.
-pub async fn connect_default(addresses: &[Address], timeout: Duration) -> Result<Client, Error> {
-    if let [address] = addresses {
-        let options = ConnectOptions {
-            timeout,
-            ..ConnectOptions::new(address.clone())
-        };
-        return Client::connect(&options).await;
+pub async fn connect_default(places: &[ConnectOptions]) -> Result<Client, Error> {
+    if let [options] = places {
+        return Client::connect(options).await;
     }
     let mut attempts = Vec::new();
-    for address in addresses {
-        let options = ConnectOptions {
-            timeout,
-            ..ConnectOptions::new(address.clone())
-        };
-        match Dialer::new(&options).await?.connect_if_useful().await {
+    for options in places {
+        match Dialer::new(options).await?.connect_if_useful().await {
             Ok(client) => return Ok(client),
-            Err(problem) => attempts.push((address.clone(), problem)),
+            Err(problem) => attempts.push((options.address.clone(), problem)),
         }
     }
     Err(Error::NotFound { attempts })

@@ -23,7 +23,7 @@ pub async fn machine_of(client: &Client, workers: &[Worker]) -> Option<Machine> 
         }
         address @ (Address::Docker(_) | Address::Container { .. }) => {
             let endpoint = address.endpoint();
-            is_near(&endpoint) && is_of(&machine, endpoint).await
+            is_near(&endpoint) && is_of(&machine, client.engine_options(endpoint)).await
         }
     };
     is_here.then_some(machine)
@@ -43,8 +43,7 @@ fn is_near(endpoint: &Endpoint) -> bool {
 }
 
 /// An engine's containers share the engine's kernel.
-async fn is_of(machine: &Machine, endpoint: Endpoint) -> bool {
-    let options = ConnectOptions::new(Address::Docker(Some(endpoint)));
+async fn is_of(machine: &Machine, options: ConnectOptions) -> bool {
     let info = async {
         let engine = Engine::new(&options).await?;
         engine

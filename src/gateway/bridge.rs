@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use tonic::{
     Request,
     metadata::{AsciiMetadataKey, AsciiMetadataValue},
-    transport::Channel,
 };
 
 use super::{BuildResult, Capabilities, Error, Ref, Refs, caps};
 use crate::client::AnswerProblem;
 use crate::{
-    client::{CacheEntry, Client, Failure, MESSAGE_LIMIT, SourcePolicy, Version, Worker, failed},
+    client::{
+        CacheEntry, Channel, Client, Failure, MESSAGE_LIMIT, SourcePolicy, Version, Worker, failed,
+    },
     llb::Definition,
     proto::moby::buildkit::v1::frontend::{self as proto, llb_bridge_client::LlbBridgeClient},
     proto::pb,

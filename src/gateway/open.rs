@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
-use tonic::{metadata::AsciiMetadataValue, transport::Channel};
+use tonic::metadata::AsciiMetadataValue;
 
 use super::{Bridge, Capabilities, Error, caps};
 use crate::{
-    client::{Client, Code, Failure, Worker, failed, metadata_value},
+    client::{Channel, Client, Code, Failure, Worker, failed, metadata_value},
     proto::moby::buildkit::v1::frontend as proto,
 };
 

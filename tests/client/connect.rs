@@ -95,11 +95,10 @@ async fn the_first_usual_place_with_a_buildkit_is_taken() {
     let Some(address) = daemon() else { return };
     let missing = Address::parse("unix:///nonexistent/buildkitd.sock").unwrap();
     let options = ConnectOptions::new(address.clone());
-    let client = connect_default(&[missing.clone(), address.clone()], options.timeout)
-        .await
-        .unwrap();
+    let missing = ConnectOptions::new(missing);
+    let client = connect_default(&[missing.clone(), options]).await.unwrap();
     assert_eq!(client.address(), &address);
-    let error = connect_default(&[missing.clone(), missing], options.timeout)
+    let error = connect_default(&[missing.clone(), missing])
         .await
         .unwrap_err();
     assert!(

@@ -52,3 +52,29 @@ fn a_context_brings_its_address_and_certificates() {
     let options = contexts.connect_options("unix:///y.sock").unwrap();
     assert_eq!(options.address.to_string(), "docker:///y.sock");
 }
+
+#[test]
+fn an_engine_gets_the_headers_of_the_configuration_or_those_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.json");
+    fs::write(&config, r#"{"HttpHeaders":{"X-Token":"a"}}"#).unwrap();
+    let contexts = |host: Option<&str>| {
+        Contexts::new(Some(folder.path().to_owned()), host.map(Into::into), None).unwrap()
+    };
+    let token = |value| EngineHeaders::new([("x-token", value)]).unwrap();
+    for contexts in [contexts(None), contexts(Some("unix:///x.sock"))] {
+        let options = contexts.connect_options("default").unwrap();
+        assert_eq!(options.engine_headers, token("a"));
+        let given = contexts.with_engine_headers(token("b"));
+        let options = given.connect_options("unix:///y.sock").unwrap();
+        assert_eq!(options.engine_headers, token("b"));
+    }
+    fs::write(&config, r#"{"HttpHeaders":{"X Token":"secret"}}"#).unwrap();
+    let error = contexts(None).connect_options("default").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot use HttpHeaders in the docker CLI's config.json"
+    );
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "\"X Token\" cannot be the name of a header");
+}

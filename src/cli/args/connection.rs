@@ -171,7 +171,7 @@ impl ConnectionArgs {
                 (None, Some(_)) => return Err(BuilderUsage::TlsForNothing.into()),
                 (host, None) => match self.chosen(environment, host.is_some())? {
                     Some((builders, builder)) => return Ok(Found::Builder(builders, builder)),
-                    None => match self.connect_default(environment).await {
+                    None => match self.connect_default(environment).await? {
                         Err(client::Error::NotFound { attempts }) => {
                             let none = client::Error::NotFound { attempts };
                             let (client, used) = self.start_local(environment, none, boot).await?;
@@ -248,6 +248,7 @@ impl ConnectionArgs {
                 let address = address.with_docker_host(environment.docker_host.as_deref())?;
                 let mut options = ConnectOptions::new(address);
                 options.tls = self.tls()?;
+                options.engine_headers = environment.contexts()?.engine_headers()?;
                 options
             }
             None => {
@@ -312,6 +313,9 @@ impl ConnectionArgs {
         let mut options = ConnectOptions::new(address);
         options.tls = tls;
         options.timeout = self.timeout;
+        if !matches!(options.address, Address::Buildkit(_)) {
+            options.engine_headers = environment.contexts()?.engine_headers()?;
+        }
         Ok(Client::connect(&options).await?)
     }
 
@@ -340,13 +344,26 @@ impl ConnectionArgs {
         }
     }
 
-    async fn connect_default(&self, environment: &Environment) -> Result<Client, client::Error> {
-        let places = client::default_addresses(&Surroundings {
+    async fn connect_default(
+        &self,
+        environment: &Environment,
+    ) -> Result<Result<Client, client::Error>, Failure> {
+        let surroundings = Surroundings {
             buildkit_host: environment.buildkit_host.as_deref(),
             runtime_dir: environment.runtime_dir.as_deref(),
             docker_host: environment.docker_host.as_deref(),
-        })?;
-        client::connect_default(&places, self.timeout).await
+        };
+        let addresses = match client::default_addresses(&surroundings) {
+            Ok(addresses) => addresses,
+            Err(error) => return Ok(Err(error)),
+        };
+        let engine_headers = environment.contexts()?.engine_headers()?;
+        let places = addresses.into_iter().map(|address| ConnectOptions {
+            timeout: self.timeout,
+            engine_headers: engine_headers.clone(),
+            ..ConnectOptions::new(address)
+        });
+        Ok(client::connect_default(&places.collect::<Vec<_>>()).await)
     }
 
     fn tls(&self) -> Result<Option<TlsOptions>, Failure> {

@@ -7,6 +7,10 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("DOCKER_HOST", "the address of the Docker Engine"),
     ("DOCKER_CONTEXT", "the docker context"),
     (
+        "DOCKER_CUSTOM_HEADERS",
+        "headers for the Docker Engine, as `NAME=VALUE,…`, instead of `HttpHeaders` in config.json",
+    ),
+    (
         "DOCKER_TLS_VERIFY",
         "if set, the engine at `DOCKER_HOST` is reached with TLS",
     ),

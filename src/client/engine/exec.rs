@@ -71,8 +71,7 @@ async fn create(
         "application/json",
         body.to_string().into(),
     );
-    let io = dialer.open(deadline).await?;
-    let created = exchange(io, request, async |response| {
+    let created = exchange(dialer, deadline, request, async |response| {
         let status = response.status();
         Ok((status, read(response).await?))
     });
@@ -94,8 +93,7 @@ async fn start(dialer: &Dialer, id: &str, deadline: Deadline) -> Result<BoxIo, C
         http::HeaderValue::from_static("Upgrade"),
     );
     headers.insert(header::UPGRADE, http::HeaderValue::from_static("tcp"));
-    let io = dialer.open(deadline).await?;
-    let started = exchange(io, request, async |response| {
+    let started = exchange(dialer, deadline, request, async |response| {
         let status = response.status();
         if status != StatusCode::SWITCHING_PROTOCOLS {
             return Err(refusal(status, &read(response).await?));

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     Address, AddressProblem, ConnectOptions, ConnectProblem, Error, Stage,
     dialer::Dialer,
-    transport::{BoxIo, Deadline, closed},
+    transport::{Deadline, closed},
 };
 
 pub(super) use exec::dial_buildkit;
@@ -163,10 +163,7 @@ impl Engine {
         request: Request<Full<Bytes>>,
         talk: impl AsyncFnOnce(Response<Incoming>) -> Result<T, ConnectProblem>,
     ) -> Result<T, Error> {
-        let exchanged = async {
-            let io = self.dialer.open(self.dialer.deadline()).await?;
-            exchange(io, request, talk).await
-        };
+        let exchanged = exchange(&self.dialer, self.dialer.deadline(), request, talk);
         exchanged.await.map_err(|problem| self.failed(problem))
     }
 
@@ -180,10 +177,13 @@ impl Engine {
 
 /// Makes one request on its own connection, which is driven until `talk` has read the answer.
 async fn exchange<T>(
-    io: BoxIo,
-    request: Request<Full<Bytes>>,
+    dialer: &Dialer,
+    deadline: Deadline,
+    mut request: Request<Full<Bytes>>,
     talk: impl AsyncFnOnce(Response<Incoming>) -> Result<T, ConnectProblem>,
 ) -> Result<T, ConnectProblem> {
+    let io = dialer.open(deadline).await?;
+    dialer.engine_headers().add_to(request.headers_mut());
     let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(broken)?;
     let mut connection = std::pin::pin!(connection.with_upgrades());
     let mut talk = std::pin::pin!(async {

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use solvekit::client;
+use solvekit::client::{self, EngineHeaderProblem};
 use thiserror::Error;
 
 use super::Advised;
 
 #[derive(Debug, Error)]
 pub(crate) enum BuilderUsage {
+    #[error("cannot use DOCKER_CUSTOM_HEADERS: {0}")]
+    EngineHeaders(EngineHeaderProblem),
     #[error("there is no folder for builders")]
     NoFolder,
     #[error("which builder?")]
@@ -58,6 +60,7 @@ pub(crate) enum BuilderUsage {
 impl Advised for BuilderUsage {
     fn advice(&self) -> Option<String> {
         let advice = match self {
+            Self::EngineHeaders(_) => "it is NAME=VALUE,NAME2=VALUE2; quote a pair that has commas",
             Self::NoFolder => "set BUILDX_CONFIG, DOCKER_CONFIG or HOME",
             Self::NoName => "solvekit use NAME; solvekit ls lists them",
             Self::NoNodes(name) => {
