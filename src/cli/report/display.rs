@@ -1,7 +1,9 @@
 //! How progress is shown for this process: its terminal, its environment.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write, stderr};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use solvekit::files::Destination;
@@ -35,11 +37,30 @@ pub(crate) struct ProgressArgs {
     /// Write jsonl or rawjson to this file
     #[arg(long, value_name = "FILE")]
     progress_file: Option<PathBuf>,
+
+    /// Append every update of progress to this file too, as rawjson does
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 impl ProgressArgs {
     /// Opens what progress is written to.
     pub(crate) fn open(&self, mode: Mode) -> Result<Sink, Failure> {
+        let mut sink = self.open_shown(mode)?;
+        if let Some(path) = &self.trace {
+            let opened = open_trace(path).map_err(|source| BuildUsage::TraceFile {
+                path: path.clone(),
+                source,
+            })?;
+            sink.copy = Some(TraceFile {
+                path: path.clone(),
+                file: Arc::new(opened),
+            });
+        }
+        Ok(sink)
+    }
+
+    fn open_shown(&self, mode: Mode) -> Result<Sink, Failure> {
         let path = match (self.progress_fd, &self.progress_file) {
             (Some(number), _) => PathBuf::from(format!("/dev/fd/{number}")),
             (None, Some(path)) => path.clone(),
@@ -68,6 +89,32 @@ pub(crate) struct Sink {
     mode: Mode,
     is_stderr: bool,
     writer: Arc<Mutex<dyn Write + Send>>,
+    /// Gets every update too, as rawjson.
+    copy: Option<TraceFile>,
+}
+
+/// The file of `--trace`, which tells why it is not complete.
+#[derive(Clone)]
+struct TraceFile {
+    path: PathBuf,
+    file: Arc<File>,
+}
+
+impl Write for TraceFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = (&*self.file).write(data);
+        if let Err(error) = &written
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            let path = self.path.display();
+            talk(&format!("WARNING: cannot write to {path}: {error}\n"));
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Sink {
@@ -81,6 +128,7 @@ impl Sink {
             mode,
             is_stderr,
             writer: Arc::new(Mutex::new(writer)),
+            copy: None,
         }
     }
 
@@ -98,6 +146,11 @@ impl Sink {
     /// The same for a command that makes no image, or several.
     pub(crate) fn end_without_image(&mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
         self.end_with(BuildEnd::default(), ended)
+    }
+
+    fn copy(&self) -> Option<Box<dyn Write + Send>> {
+        let file = self.copy.clone()?;
+        Some(Box::new(file))
     }
 
     fn end_with(&mut self, end: BuildEnd, built: Result<(), Failure>) -> Result<(), Failure> {
@@ -127,6 +180,12 @@ impl Write for Sink {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.flush()
     }
+}
+
+/// A new file is its owner's alone, as buildctl's is: it has the names and the output of steps.
+fn open_trace(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).open(path)
 }
 
 /// The mode of `--progress`, `BUILDKIT_PROGRESS` and `--quiet`, for this stderr.
@@ -180,6 +239,7 @@ pub(crate) fn start_with(
         palette: palette(environment),
         platform,
         size: Box::new(terminal_size),
+        copy: sink.copy(),
         ..Options::default()
     };
     if let Some(lines) = environment
@@ -204,6 +264,7 @@ pub(crate) fn start_alone(
         phase: phase.to_owned(),
         palette: palette(environment),
         size: Box::new(terminal_size),
+        copy: sink.copy(),
         ..Options::default()
     };
     tokio::spawn(Display::new(mode, sink, options).run(updates))

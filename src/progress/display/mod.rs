@@ -46,6 +46,8 @@ pub struct Options {
     pub hold: Hold,
     /// This client's clock.
     pub clock: fn() -> SystemTime,
+    /// Also gets every update, as a line of `rawjson`.
+    pub copy: Option<Box<dyn Write + Send>>,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             size: Box::new(|| None),
             hold: Hold::default(),
             clock: SystemTime::now,
+            copy: None,
         }
     }
 }
@@ -78,6 +81,7 @@ impl std::fmt::Debug for Options {
             size: _,
             hold: _,
             clock: _,
+            copy: _,
         } = self;
         let mut out = f.debug_struct("Options");
         out.field("description", description)
@@ -102,6 +106,7 @@ pub struct Display<W: Write> {
     size: SizeOf,
     hold: Hold,
     clock: fn() -> SystemTime,
+    copy: Option<Copied>,
 }
 
 #[derive(Debug)]
@@ -144,6 +149,7 @@ impl<W: Write> Display<W> {
             size: SizeOf(options.size),
             hold: options.hold,
             clock: options.clock,
+            copy: options.copy.map(Copied),
         }
     }
 
@@ -188,11 +194,21 @@ impl<W: Write> Display<W> {
     pub fn take(&mut self, event: &Event) {
         let now = (self.clock)();
         let changes = self.view.take_in(event.source, &event.update, now);
+        self.write_copy(event);
         match &mut self.renderer {
             Renderer::RawJson => self.out.write(&rawjson::render(&event.update)),
             Renderer::JsonLines(lines) => self.out.write(&lines.render(&event.update, now)),
             Renderer::Plain(plain) => plain.note(&event.update, &changes, now),
             Renderer::Silent | Renderer::Tty(_) => {}
+        }
+    }
+
+    /// The first error ends it, and fails no build.
+    fn write_copy(&mut self, event: &Event) {
+        if let Some(Copied(copy)) = &mut self.copy
+            && copy.write_all(&rawjson::render(&event.update)).is_err()
+        {
+            self.copy = None;
         }
     }
 
@@ -252,6 +268,15 @@ impl SizeOf {
 impl std::fmt::Debug for SizeOf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SizeOf")
+    }
+}
+
+/// What gets every update, too.
+struct Copied(Box<dyn Write + Send>);
+
+impl std::fmt::Debug for Copied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Copied")
     }
 }
 

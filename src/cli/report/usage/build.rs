@@ -87,6 +87,8 @@ pub(crate) enum BuildUsage {
     ProgressForPeople,
     #[error("cannot write progress to {place}: {source}")]
     ProgressPlace { place: String, source: io::Error },
+    #[error("cannot open {} for --trace: {source}", .path.display())]
+    TraceFile { path: PathBuf, source: io::Error },
     #[error("this command is started by BuildKit, not by hand: {0}")]
     FrontendByHand(String),
 }
@@ -194,6 +196,7 @@ impl BuildUsage {
             Self::ProgressForPeople => {
                 "add --progress=jsonl or --progress=rawjson; text goes to stderr"
             }
+            Self::TraceFile { .. } => "name a file that can be written, in a folder that exists",
             Self::ProgressPlace { .. } => {
                 "the shell opens one with 3>FILE or 3>&1, then --progress-fd 3"
             }
