@@ -32,6 +32,8 @@ pub(crate) use solvekit_registry::task;
 
 pub(crate) mod proto;
 
+pub(crate) mod spans;
+
 pub mod progress;
 
 pub mod session;
@@ -63,6 +65,9 @@ pub mod sign;
 pub mod spread;
 
 pub mod bake;
+
+#[cfg(feature = "otel")]
+pub mod trace;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]

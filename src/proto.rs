@@ -77,6 +77,10 @@ mod tests {
                 "moby.buildkit.v1.sourcepolicy.policysession.PolicyVerifier",
             ),
             (grpc::health::v1::health_server::SERVICE_NAME, "grpc.health.v1.Health"),
+            (
+                opentelemetry::proto::collector::trace::v1::trace_service_server::SERVICE_NAME,
+                "opentelemetry.proto.collector.trace.v1.TraceService",
+            ),
         ];
         for (ours, wire) in named {
             assert_eq!(ours, wire);

@@ -1,6 +1,7 @@
 //! `--debug` and `SOLVEKIT_LOG`: what the library is doing and how long it takes, on stderr. Off
 //! unless asked for.
 
+use solvekit::trace::Recorder;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -11,20 +12,26 @@ use tracing_subscriber::{Layer as _, fmt, registry};
 /// The variable with the level: `info`, `debug`, `trace`.
 const VARIABLE: &str = "SOLVEKIT_LOG";
 
-/// Shows the spans of the library when their end is reached, if that is asked for.
-pub(crate) fn start(debug: bool) {
+/// Shows the spans of the library when their end is reached, and records them for a trace, if that
+/// is asked for.
+pub(crate) fn start(debug: bool, recorder: Option<Recorder>) {
     let level = std::env::var(VARIABLE).ok();
-    let Some(level) = level_of(debug, level.as_deref()) else {
+    let level = level_of(debug, level.as_deref());
+    if level.is_none() && recorder.is_none() {
         return;
-    };
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_filter(Targets::new().with_target("solvekit", level));
+    }
+    let ours = |level| Targets::new().with_target("solvekit", level);
+    let lines = level.map(|level| {
+        fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(false)
+            .with_target(false)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_filter(ours(level))
+    });
+    let recorder = recorder.map(|recorder| recorder.with_filter(ours(LevelFilter::INFO)));
     // A second start changes nothing.
-    let _ = registry().with(lines).try_init();
+    let _ = registry().with(lines).with(recorder).try_init();
 }
 
 /// A word that is not a level counts as `info`: something was asked for.

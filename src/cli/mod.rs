@@ -13,6 +13,7 @@ mod log;
 #[cfg(test)]
 mod reference;
 mod report;
+mod trace;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -173,19 +174,23 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    match run(cli, &invocation) {
+    let code = match run(cli, &invocation) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.in_words_of(invocation.identity).report(),
-    }
+    };
+    trace::finish();
+    code
 }
 
 fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     let mut environment = Environment::from_process(invocation);
     environment.debug |= cli.debug;
-    log::start(cli.debug);
     let Some(command) = cli.command else {
+        log::start(cli.debug, None);
         return help(invocation);
     };
+    let recorder = trace::start(title(&command), environment.identity);
+    log::start(cli.debug, recorder);
     match command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
         Command::Solve(args) => run_async(solve::cmd_solve(*args, &cli.connection, &environment)),
@@ -247,6 +252,32 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     }
 }
 
+/// The name of a command in a trace; `None` for those that need no daemon and no registry, and for
+/// those that only connect others.
+fn title(command: &Command) -> Option<String> {
+    Some(match command {
+        Command::Build(args) => format!("build {}", args.context()),
+        Command::Bake(args) => format!("bake {}", args.names().join(" ")),
+        Command::Solve(_) => "solve".to_owned(),
+        Command::Imagetools(_) => "imagetools".to_owned(),
+        Command::Manifest(_) => "manifest".to_owned(),
+        Command::Create(_) => "create".to_owned(),
+        Command::Inspect(_) => "inspect".to_owned(),
+        Command::Workers(_) => "workers".to_owned(),
+        Command::Platforms(_) => "platforms".to_owned(),
+        Command::Du(_) => "du".to_owned(),
+        Command::Prune(_) => "prune".to_owned(),
+        Command::Push(_) => "push".to_owned(),
+        Command::Image(_) => "image".to_owned(),
+        Command::History(_) => "history".to_owned(),
+        Command::Policy(_) => "policy".to_owned(),
+        Command::Debug(_) => "debug".to_owned(),
+        Command::Dap(_) => "dap".to_owned(),
+        Command::Frontend(_) => "frontend".to_owned(),
+        _ => return None,
+    })
+}
+
 /// What the command can do, on stdout: nothing was asked of it, and programs that look for it ask
 /// just that.
 fn help(invocation: &plugin::Invocation) -> Result<(), Failure> {
@@ -265,7 +296,7 @@ fn run_async(command: impl Future<Output = Result<(), Failure>>) -> Result<(), F
         .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
     // Boxed: otherwise the runtime is compiled once for each command.
     let command: Pin<Box<dyn Future<Output = _>>> = Box::pin(command);
-    let result = runtime.block_on(command);
+    let result = runtime.block_on(trace::around(command));
     runtime.shutdown_background();
     result
 }

@@ -8,7 +8,8 @@ use tonic::transport::{self, channel::ResponseFuture};
 
 use super::EngineHeaders;
 
-/// A connection whose calls carry the user's headers for a Docker Engine.
+/// A connection whose calls carry the user's headers for a Docker Engine, and the trace that they
+/// belong to.
 #[derive(Debug, Clone)]
 pub(crate) struct Channel {
     inner: transport::Channel,
@@ -32,6 +33,8 @@ impl Service<http::Request<Body>> for Channel {
 
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         self.headers.add_to(request.headers_mut());
+        #[cfg(feature = "otel")]
+        crate::trace::add_headers(request.headers_mut());
         self.inner.call(request)
     }
 }

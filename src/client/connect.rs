@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::{Address, Client, EngineHeaders, EngineInfo, Error, TlsOptions, dialer::Dialer};
+use crate::spans::in_span;
 
 /// The default time for connecting: name resolution, TCP, TLS, upgrade and first call together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,7 +42,7 @@ impl Client {
     /// [`Error::Connect`] if the daemon cannot be reached; the other variants are about the TLS
     /// files.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, Error> {
-        let span = tracing::info_span!("connect", address = %options.address);
+        let span = tracing::info_span!("connect", address = %options.address, error = Empty);
         let connected = async {
             let dialer = Dialer::new(options).await?;
             dialer.connect().await.map_err(|problem| Error::Connect {
@@ -49,7 +50,7 @@ impl Client {
                 source: Box::new(problem),
             })
         };
-        connected.instrument(span).await
+        in_span(span, connected).await
     }
 }
 

@@ -163,6 +163,8 @@ impl Dialer {
                 .map_err(|status| self.refusal(way, status))
         };
         let version = deadline.run(Stage::FirstCall, call).await?;
+        #[cfg(feature = "otel")]
+        crate::trace::connected(&self.address, &channel);
         Ok(Client {
             channel,
             address: self.address.clone(),
@@ -350,6 +352,30 @@ fn http2(endpoint: Http2) -> Http2 {
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_max_header_list_size(HEADER_LIMIT)
+}
+
+/// Opens a stream to a server that is no daemon, over which HTTP/2 or HTTP/1.1 will be spoken.
+///
+/// # Errors
+/// The outer error is about the TLS files.
+#[cfg(feature = "otel")]
+pub(crate) async fn open_stream(
+    endpoint: Endpoint,
+    tls: Option<TlsOptions>,
+    is_http2: bool,
+    timeout: Duration,
+) -> Result<Result<BoxIo, ConnectProblem>, Error> {
+    let address = match is_http2 {
+        true => Address::Buildkit(endpoint),
+        false => Address::Docker(Some(endpoint)),
+    };
+    let options = ConnectOptions {
+        tls,
+        timeout,
+        ..ConnectOptions::new(address)
+    };
+    let dialer = Dialer::new(&options).await?;
+    Ok(dialer.open(dialer.deadline()).await)
 }
 
 /// Creates a channel on a stream that speaks HTTP/2. The channel ends with the stream.

@@ -88,7 +88,7 @@ impl EngineHeaders {
     }
 
     /// Adds the headers that a request does not have itself.
-    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
+    pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
         for (name, value) in self.0.iter().flat_map(|map| map.iter()) {
             if let Entry::Vacant(entry) = headers.entry(name) {
                 entry.insert(value.clone());

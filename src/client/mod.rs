@@ -83,6 +83,8 @@ pub use worker::{Device, GcRule, Version, Worker};
 
 pub(crate) use channel::Channel;
 pub(crate) use control::{failed, metadata_value};
+#[cfg(feature = "otel")]
+pub(crate) use dialer::open_stream;
 pub(crate) use dialer::{MESSAGE_LIMIT, channel_over};
 pub(crate) use usage::time_of;
 pub(crate) use worker::{platform_from_proto, platform_to_proto};

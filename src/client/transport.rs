@@ -14,9 +14,9 @@ use tokio_rustls::TlsConnector;
 use super::{ConnectProblem, Endpoint, Stage, child, tls};
 
 /// A byte stream of any kind.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-pub(super) type BoxIo = Box<dyn Io>;
+pub(crate) type BoxIo = Box<dyn Io>;
 
 /// A TLS configuration for any number of connections.
 #[derive(Clone)]

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::Semaphore;
-use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::sbom::Scanner;
 use super::{Error, PlatformFailure, Setting, Solving, Source};
 use crate::gateway::{self, Attestation, Bridge, BuildResult, Ref, Refs, SolveOptions};
 use crate::oci::Platform;
+use crate::spans::in_span;
 use crate::translate::Translation;
 
 /// A platform's result.
@@ -58,8 +59,8 @@ pub(super) async fn all(
             let attestation = scanned.map_err(|error| Error::solve(source, platform, error))?;
             Ok((reference, Vec::from_iter(attestation)))
         };
-        let span = tracing::info_span!("solve", platform = %translation.platform);
-        match solved.instrument(span).await {
+        let span = tracing::info_span!("solve", platform = %translation.platform, error = Empty);
+        match in_span(span, solved).await {
             Ok((reference, attestations)) => Ok(Solved {
                 translation,
                 reference,

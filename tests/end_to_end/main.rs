@@ -68,6 +68,7 @@ mod sboms;
 mod secrets;
 mod shared_cache;
 mod step_limits;
+mod traces;
 mod transfers;
 mod transports;
 mod value_files;

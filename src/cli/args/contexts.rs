@@ -54,6 +54,11 @@ impl ContextArgs {
         self.files.file = dockerfile.or(self.files.file.take());
     }
 
+    /// The context as it was given.
+    pub(crate) fn context(&self) -> &str {
+        &self.context
+    }
+
     /// True if the context or the Dockerfile comes on stdin.
     pub(crate) fn reads_stdin(&self) -> bool {
         self.context == "-" || self.files.file.as_deref() == Some("-")

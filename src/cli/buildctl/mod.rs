@@ -20,7 +20,7 @@ use super::environment::Environment;
 use super::identity::BUILDCTL_VERSION;
 use super::report::terminal::print_text;
 use super::report::{Failure, failure};
-use super::run_async;
+use super::{log, run_async, trace};
 
 /// Where buildctl looks for the daemon.
 const DEFAULT_ADDRESS: &str = "unix:///run/buildkit/buildkitd.sock";
@@ -76,10 +76,12 @@ pub(super) fn main(invocation: &Invocation) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    match run(cli, invocation) {
+    let code = match run(cli, invocation) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
-    }
+    };
+    trace::finish();
+    code
 }
 
 fn run(mut cli: Buildctl, invocation: &Invocation) -> Result<(), Failure> {
@@ -88,6 +90,7 @@ fn run(mut cli: Buildctl, invocation: &Invocation) -> Result<(), Failure> {
     let Some(command) = cli.command.take() else {
         return print_text(&Buildctl::command().render_help().to_string());
     };
+    log::start(false, trace::start(title(&command), environment.identity));
     let host = environment.buildkit_host.clone();
     cli.connection
         .default_to(host.as_deref().unwrap_or(DEFAULT_ADDRESS));
@@ -97,6 +100,19 @@ fn run(mut cli: Buildctl, invocation: &Invocation) -> Result<(), Failure> {
         }
         dispatch(command, &cli.connection, &environment).await
     })
+}
+
+/// The name of a command in a trace, as buildctl has it.
+fn title(command: &Command) -> Option<String> {
+    let name = match command {
+        Command::Du(_) => "du",
+        Command::Prune(_) => "prune",
+        Command::PruneHistories(_) => "prune-histories",
+        Command::Build(_) => "build",
+        Command::Debug(_) => "debug",
+        Command::DialStdio(_) => return None,
+    };
+    Some(name.to_owned())
 }
 
 async fn dispatch(

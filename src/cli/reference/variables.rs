@@ -127,6 +127,75 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("NO_COLOR", "if set, output has no colours"),
     ("DEBUG", "if set, as `--debug`"),
     (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "the OpenTelemetry collector for traces (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` before it)",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "the collector for traces; with `http/protobuf` the whole URL",
+    ),
+    (
+        "OTEL_TRACES_EXPORTER",
+        "`otlp` sends traces, by default to localhost; `none` sends none",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "`grpc` (default) or `http/protobuf`",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "the same, before `OTEL_EXPORTER_OTLP_PROTOCOL`; so for the variables below",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "headers for the collector: `NAME=VALUE,…`, percent-encoded",
+    ),
+    ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "the same"),
+    (
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        "how long the collector is waited for, in milliseconds (default: 2000)",
+    ),
+    ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "the same"),
+    ("OTEL_EXPORTER_OTLP_COMPRESSION", "`gzip` or `none`"),
+    ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "the same"),
+    (
+        "OTEL_EXPORTER_OTLP_INSECURE",
+        "if true, an endpoint without a scheme is reached without TLS",
+    ),
+    ("OTEL_EXPORTER_OTLP_TRACES_INSECURE", "the same"),
+    (
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "the file with the authorities of the collector's certificate",
+    ),
+    ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "the same"),
+    (
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        "the file with the client certificate for the collector",
+    ),
+    ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "the same"),
+    (
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+        "the file with the key of that certificate",
+    ),
+    ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "the same"),
+    (
+        "OTEL_SERVICE_NAME",
+        "the name of this program in traces (default: `solvekit`)",
+    ),
+    (
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "more about this program in traces: `NAME=VALUE,…`, percent-encoded",
+    ),
+    (
+        "OTEL_SDK_DISABLED",
+        "if true, no span is recorded; `TRACEPARENT` is passed on all the same",
+    ),
+    (
+        "TRACEPARENT",
+        "the span that a command is a part of; the daemon gets it",
+    ),
+    ("TRACESTATE", "more about `TRACEPARENT`"),
+    (
         "DOCKER_CONFIG",
         "the folder of the docker CLI's configuration (default: `~/.docker`)",
     ),
@@ -171,6 +240,8 @@ fn every_variable_that_is_read_is_in_the_reference() {
     let sources = [
         include_str!("../environment.rs"),
         include_str!("../commands/bake/files.rs"),
+        include_str!("../../trace/collector.rs"),
+        include_str!("../../trace/settings.rs"),
     ];
     for source in sources {
         for name in source

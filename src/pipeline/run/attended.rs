@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::environment::Environment;
 use super::file_names;
@@ -17,6 +17,7 @@ use crate::gateway::Bridge;
 use crate::pipeline::Error;
 use crate::progress::{StepEnds, Writer};
 use crate::session::{self, Session};
+use crate::spans::in_span;
 
 /// How long the daemon may take to close its streams after the build has ended.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -184,7 +185,8 @@ pub(super) async fn solve_and_drive<T>(
     };
     match driven {
         Ok(value) => {
-            let exported = solve.instrument(tracing::info_span!("export")).await;
+            let span = tracing::info_span!("export", error = Empty);
+            let exported = in_span(span, solve).await;
             Ok((value, exported.map_err(export_failed)?.exporter))
         }
         Err(error) => {

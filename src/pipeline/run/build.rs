@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tracing::field::Empty;
+
 use super::attempt::Attempt;
 use super::environment::Environment;
 use super::gate::ExportGate;
@@ -23,6 +25,7 @@ use crate::pipeline::inputs::missing_source;
 use crate::pipeline::request::options;
 use crate::pipeline::{BuildRequest, Error, OnFailure, Output, export};
 use crate::session::{ContentStores, Exports};
+use crate::spans::in_span;
 use crate::task::blocking;
 use crate::text::redact_values;
 
@@ -35,7 +38,11 @@ pub(super) async fn attempt(
 ) -> Result<BuildOutcome, Error> {
     let request = host::resolved(&prepared.request, client).await?;
     let build = Build::new(prepared, &request, client, &environment).await?;
-    build.run(handed_over).await
+    let name = request.tags.first().map(tracing::field::display);
+    let target = request.target.as_deref();
+    let daemon = client.address();
+    let span = tracing::info_span!("build", name, target, %daemon, error = Empty);
+    in_span(span, build.run(handed_over)).await
 }
 
 /// A build on one daemon that is about to begin.

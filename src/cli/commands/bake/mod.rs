@@ -71,6 +71,11 @@ pub(crate) async fn cmd_bake(
 }
 
 impl BakeArgs {
+    /// The targets as they were given, for their name in a trace.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.targets
+    }
+
     /// Asks for what the targets need and the flags do not grant, then builds.
     async fn build(
         &self,

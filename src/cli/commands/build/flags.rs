@@ -287,6 +287,11 @@ pub(crate) struct BuildArgs {
 }
 
 impl BuildArgs {
+    /// The context as it was given, for its name in a trace.
+    pub(crate) fn context(&self) -> &str {
+        self.contexts.context()
+    }
+
     /// The same with what an editor launches in place of the flags.
     pub(crate) fn launched(
         &mut self,

@@ -1,0 +1,94 @@
+//! The OpenTelemetry trace of this process, if the environment asks for one: a span around the
+//! command, and the way of all spans to daemons and collector.
+
+use std::sync::OnceLock;
+
+use solvekit::trace::{Recorder, Settings};
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
+use super::identity::Identity;
+use super::report::Failure;
+use super::report::terminal::talk;
+
+/// The trace of the process, as the subscriber of `tracing` is that of the process.
+static TRACE: OnceLock<Trace> = OnceLock::new();
+
+#[derive(Debug)]
+struct Trace {
+    /// The name of the span around the command.
+    title: String,
+    recorder: Recorder,
+}
+
+/// Begins the trace of a command if the environment asks for one. Variables that cannot be used
+/// are told, and fail nothing.
+pub(super) fn start(title: Option<String>, identity: Identity) -> Option<Recorder> {
+    let title = title?;
+    let service = match identity {
+        Identity::Solvekit => "solvekit",
+        Identity::Buildx => "buildx",
+        Identity::Buildctl => "buildctl",
+    };
+    let variable = |name: &str| std::env::var(name).ok();
+    let recorder = match Settings::from_variables(variable, service) {
+        Ok(settings) => Recorder::new(settings?).map_err(|problem| problem.to_string()),
+        Err(problem) => Err(problem.to_string()),
+    };
+    match recorder {
+        Ok(recorder) => {
+            let title = title.trim_end().to_owned();
+            let trace = TRACE.get_or_init(|| Trace { title, recorder });
+            Some(trace.recorder.clone())
+        }
+        Err(problem) => {
+            talk(&format!("WARNING: there are no traces: {problem}\n"));
+            None
+        }
+    }
+}
+
+/// Runs a command in its span, then gives the daemons their part of the trace.
+pub(super) async fn around(
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let Some(Trace { title, recorder }) = TRACE.get() else {
+        return command.await;
+    };
+    let span = tracing::info_span!("command", otel.name = title, error = Empty);
+    let result = command.instrument(span.clone()).await;
+    if let Err(failure) = &result {
+        span.record("error", failure.message());
+    }
+    drop(span);
+    recorder.send_to_daemons().await;
+    result
+}
+
+/// Sends the spans to the collector, after the command has said everything else. A collector that
+/// does not take them fails nothing.
+pub(super) fn finish() {
+    let Some(Trace { recorder, .. }) = TRACE.get() else {
+        return;
+    };
+    let Some(destination) = recorder.destination() else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let sent = match runtime {
+        Ok(runtime) => {
+            let sent = runtime.block_on(recorder.send());
+            // A look-up of a name that hangs is not waited for.
+            runtime.shutdown_background();
+            sent.map_err(|problem| Failure::from_error(&problem).into_message())
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(reason) = sent {
+        talk(&format!(
+            "WARNING: cannot send traces to {destination}: {reason}\n"
+        ));
+    }
+}

@@ -1,0 +1,436 @@
+//! The collector that the variables `OTEL_EXPORTER_OTLP_*` name.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderMap, Uri};
+
+use super::SettingProblem;
+use crate::client::{Endpoint, EngineHeaders, TlsOptions};
+
+/// How long a collector is waited for unless a variable says otherwise. The specification has ten
+/// seconds, which is too long for a command that is otherwise at its end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+const GRPC_PORT: u16 = 4317;
+const HTTP_PORT: u16 = 4318;
+const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const HTTP_PATH: &str = "/v1/traces";
+
+/// The form of the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Grpc,
+    Http,
+}
+
+/// Where spans are sent, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Collector {
+    pub(super) protocol: Protocol,
+    pub(super) endpoint: Endpoint,
+    /// `None` is a plain connection.
+    pub(super) tls: Option<TlsOptions>,
+    pub(super) authority: String,
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) timeout: Duration,
+    pub(super) is_gzip: bool,
+}
+
+/// A setting: the variable for traces goes before the one for all signals.
+type Names = [&'static str; 2];
+
+const ENDPOINT: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+const PROTOCOL: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+];
+const HEADERS: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+];
+const TIMEOUT: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
+];
+const COMPRESSION: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_COMPRESSION",
+];
+const INSECURE: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_INSECURE",
+    "OTEL_EXPORTER_OTLP_INSECURE",
+];
+const CERTIFICATE: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_CERTIFICATE",
+];
+const CLIENT_CERTIFICATE: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+];
+const CLIENT_KEY: Names = [
+    "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+    "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+];
+
+/// A set variable and its value.
+struct Set {
+    variable: &'static str,
+    value: String,
+}
+
+impl Collector {
+    /// True if the variables name a collector.
+    pub(super) fn is_named(variable: &impl Fn(&str) -> Option<String>) -> bool {
+        first(variable, ENDPOINT).is_some()
+    }
+
+    pub(super) fn from_variables(
+        variable: &impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SettingProblem> {
+        let first = |names| first(variable, names);
+        let protocol = match first(PROTOCOL) {
+            // BuildKit's default; the specification's is http/protobuf.
+            None => Protocol::Grpc,
+            Some(set) => match set.value.as_str() {
+                "grpc" => Protocol::Grpc,
+                "http/protobuf" => Protocol::Http,
+                _ => {
+                    let Set { variable, value } = set;
+                    return Err(SettingProblem::Protocol { variable, value });
+                }
+            },
+        };
+        let is_insecure = first(INSECURE).is_some_and(|set| set.value.eq_ignore_ascii_case("true"));
+        let place = Place::find(first(ENDPOINT), protocol, is_insecure)?;
+        let file = |names| first(names).map(|set| PathBuf::from(set.value));
+        let tls = place.has_tls.then(|| TlsOptions {
+            ca: file(CERTIFICATE),
+            cert: file(CLIENT_CERTIFICATE),
+            key: file(CLIENT_KEY),
+            server_name: None,
+        });
+        Ok(Self {
+            protocol,
+            endpoint: place.endpoint,
+            tls,
+            authority: place.authority,
+            path: place.path,
+            headers: first(HEADERS).map(headers).transpose()?.unwrap_or_default(),
+            timeout: first(TIMEOUT).map(timeout).transpose()?.unwrap_or(PATIENCE),
+            is_gzip: first(COMPRESSION).map_or(Ok(false), compression)?,
+        })
+    }
+}
+
+impl Collector {
+    /// The endpoint, for messages.
+    pub(super) fn url(&self) -> String {
+        match &self.endpoint {
+            Endpoint::Tcp { .. } if self.tls.is_some() => format!("https://{}", self.authority),
+            Endpoint::Tcp { .. } => format!("http://{}", self.authority),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What an endpoint's URL says.
+struct Place {
+    endpoint: Endpoint,
+    has_tls: bool,
+    authority: String,
+    path: String,
+}
+
+impl Place {
+    fn find(
+        set: Option<Set>,
+        protocol: Protocol,
+        is_insecure: bool,
+    ) -> Result<Self, SettingProblem> {
+        let port = match protocol {
+            Protocol::Grpc => GRPC_PORT,
+            Protocol::Http => HTTP_PORT,
+        };
+        let set = set.unwrap_or_else(|| Set {
+            variable: ENDPOINT[1],
+            value: format!("http://localhost:{port}"),
+        });
+        let malformed = || SettingProblem::Endpoint {
+            variable: set.variable,
+        };
+        if let Some(path) = set.value.strip_prefix("unix:") {
+            // Go's gRPC takes unix:PATH too.
+            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+            return match path.is_absolute() {
+                true => Ok(Self {
+                    endpoint: Endpoint::Unix(path),
+                    has_tls: false,
+                    authority: "localhost".to_owned(),
+                    path: default_path(protocol).to_owned(),
+                }),
+                false => Err(malformed()),
+            };
+        }
+        let url = match set.value.contains("://") {
+            true => set.value.clone(),
+            false if is_insecure => format!("http://{}", set.value),
+            false => format!("https://{}", set.value),
+        };
+        let url: Uri = url.parse().map_err(|_| malformed())?;
+        let authority = url.authority().ok_or_else(malformed)?;
+        if authority.as_str().contains('@') {
+            return Err(SettingProblem::EndpointWithUser {
+                variable: set.variable,
+            });
+        }
+        let has_tls = match url.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(malformed()),
+        };
+        let host = authority.host();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() {
+            return Err(malformed());
+        }
+        let default_port = if has_tls { 443 } else { 80 };
+        let path = match (protocol, set.variable == ENDPOINT[0]) {
+            (Protocol::Grpc, _) => GRPC_PATH.to_owned(),
+            (Protocol::Http, true) => url
+                .path_and_query()
+                .map_or("/", |it| it.as_str())
+                .to_owned(),
+            (Protocol::Http, false) => format!("{}{HTTP_PATH}", url.path().trim_end_matches('/')),
+        };
+        Ok(Self {
+            endpoint: Endpoint::Tcp {
+                host: host.to_owned(),
+                port: authority.port_u16().unwrap_or(default_port),
+            },
+            has_tls,
+            authority: authority.to_string(),
+            path,
+        })
+    }
+}
+
+fn default_path(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Grpc => GRPC_PATH,
+        Protocol::Http => HTTP_PATH,
+    }
+}
+
+/// The first variable that is set; an empty one counts as unset.
+fn first(variable: &impl Fn(&str) -> Option<String>, names: Names) -> Option<Set> {
+    names.into_iter().find_map(|name| {
+        let value = variable(name)?.trim().to_owned();
+        (!value.is_empty()).then_some(Set {
+            variable: name,
+            value,
+        })
+    })
+}
+
+fn headers(set: Set) -> Result<HeaderMap, SettingProblem> {
+    let Set { variable, value } = set;
+    let pairs = pairs(variable, &value)?;
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers = EngineHeaders::new(pairs);
+    let headers = headers.map_err(|source| SettingProblem::Header { variable, source })?;
+    let mut map = HeaderMap::new();
+    headers.add_to(&mut map);
+    Ok(map)
+}
+
+fn timeout(set: Set) -> Result<Duration, SettingProblem> {
+    let Set { variable, value } = set;
+    match value.parse() {
+        Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
+        Err(_) => Err(SettingProblem::Timeout { variable, value }),
+    }
+}
+
+fn compression(set: Set) -> Result<bool, SettingProblem> {
+    let Set { variable, value } = set;
+    match value.as_str() {
+        "gzip" => Ok(true),
+        "none" => Ok(false),
+        _ => Err(SettingProblem::Compression { variable, value }),
+    }
+}
+
+/// A list of `NAME=VALUE`, separated by commas, with percent-encoded values.
+pub(super) fn pairs(
+    variable: &'static str,
+    list: &str,
+) -> Result<Vec<(String, String)>, SettingProblem> {
+    let mut pairs = Vec::new();
+    for (number, entry) in (1..).zip(list.split(',')) {
+        if entry.trim().is_empty() {
+            continue;
+        }
+        let problem = SettingProblem::Pair { variable, number };
+        let pair = entry.split_once('=').and_then(|(name, value)| {
+            let name = name.trim();
+            let value = decoded(value.trim())?;
+            (!name.is_empty()).then(|| (name.to_owned(), value))
+        });
+        pairs.push(pair.ok_or(problem)?);
+    }
+    Ok(pairs)
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let (high, low) = (char::from(rest.next()?), char::from(rest.next()?));
+                u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collector(variables: &[(&str, &str)]) -> Result<Collector, SettingProblem> {
+        Collector::from_variables(&|name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn place(variables: &[(&str, &str)]) -> (String, bool, String) {
+        let collector = collector(variables).unwrap();
+        let endpoint = collector.endpoint.to_string();
+        (endpoint, collector.tls.is_some(), collector.path)
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url_a_socket_or_a_host_and_port() {
+        let [traces, all] = ENDPOINT;
+        let [_, protocol] = PROTOCOL;
+        let http = (protocol, "http/protobuf");
+        for (variables, endpoint, has_tls, path) in [
+            (&[][..], "localhost:4317", false, GRPC_PATH),
+            (&[http], "localhost:4318", false, HTTP_PATH),
+            (&[(all, "https://a/x")], "a:443", true, GRPC_PATH),
+            (&[(all, "http://[::1]:1")], "[::1]:1", false, GRPC_PATH),
+            (&[(all, "a:4317")], "a:4317", true, GRPC_PATH),
+            (
+                &[(all, "a:4317"), (INSECURE[1], "True")],
+                "a:4317",
+                false,
+                GRPC_PATH,
+            ),
+            (&[(all, "unix:///s.sock")], "/s.sock", false, GRPC_PATH),
+            (&[(all, "http://a/x/"), http], "a:80", false, "/x/v1/traces"),
+            (&[(traces, "http://a"), http], "a:80", false, "/"),
+            (
+                &[(traces, "http://a/t?k=1"), (all, "http://b"), http],
+                "a:80",
+                false,
+                "/t?k=1",
+            ),
+        ] {
+            let (found, tls, at) = place(variables);
+            assert!(found.ends_with(endpoint), "{variables:?}: {found}");
+            assert_eq!((tls, at.as_str()), (has_tls, path), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_taken_as_the_specification_has_it() {
+        let found = collector(&[
+            (HEADERS[1], "api-key=a%20b%3D, x = y ,"),
+            (TIMEOUT[0], "500"),
+            (TIMEOUT[1], "9"),
+            (COMPRESSION[1], "gzip"),
+            (ENDPOINT[1], "https://a"),
+            (CERTIFICATE[1], "/ca.pem"),
+        ]);
+        let found = found.unwrap();
+        assert_eq!(found.headers["api-key"], "a b=");
+        assert_eq!(found.headers["x"], "y");
+        assert_eq!(found.timeout, Duration::from_millis(500));
+        assert!(found.is_gzip);
+        assert_eq!(found.tls.unwrap().ca.unwrap(), PathBuf::from("/ca.pem"));
+    }
+
+    #[test]
+    fn garbage_is_refused_by_name() {
+        let [variable, general] = ENDPOINT;
+        let value = || "x".to_owned();
+        let cases = [
+            (
+                [(PROTOCOL[1], "x")],
+                SettingProblem::Protocol {
+                    variable: PROTOCOL[1],
+                    value: value(),
+                },
+            ),
+            (
+                [(TIMEOUT[1], "x")],
+                SettingProblem::Timeout {
+                    variable: TIMEOUT[1],
+                    value: value(),
+                },
+            ),
+            (
+                [(COMPRESSION[1], "x")],
+                SettingProblem::Compression {
+                    variable: COMPRESSION[1],
+                    value: value(),
+                },
+            ),
+            (
+                [(HEADERS[1], "a=b,secret")],
+                SettingProblem::Pair {
+                    variable: HEADERS[1],
+                    number: 2,
+                },
+            ),
+            (
+                [(HEADERS[1], "a=%zz")],
+                SettingProblem::Pair {
+                    variable: HEADERS[1],
+                    number: 1,
+                },
+            ),
+            (
+                [(variable, "ftp://a")],
+                SettingProblem::Endpoint { variable },
+            ),
+            (
+                [(variable, "http://")],
+                SettingProblem::Endpoint { variable },
+            ),
+            (
+                [(variable, "unix://x")],
+                SettingProblem::Endpoint { variable },
+            ),
+            (
+                [(general, "http://me:pass@a")],
+                SettingProblem::EndpointWithUser { variable: general },
+            ),
+        ];
+        for (variables, problem) in cases {
+            assert_eq!(collector(&variables).unwrap_err(), problem);
+        }
+    }
+}
