@@ -15,8 +15,8 @@ fn the_engine_and_its_registries_are_well() {
     let mut command = solvekit(["doctor", "--certs-dir"]);
     command.arg(home.path().join("certs.d"));
     let certificates = home.path().join("certs.d").join(&engine.registry_tls);
-    fs::create_dir_all(&certificates).unwrap();
-    fs::copy(&engine.ca, certificates.join("ca.crt")).unwrap();
+    fs::create_dir_all(&certificates).expect("made");
+    fs::copy(&engine.ca, certificates.join("ca.crt")).expect("copied");
     command.args([&engine.registry, &engine.registry_tls]);
     command.env("DOCKER_CONFIG", home.path());
     let done = Finished::of(&mut command).succeeded();
@@ -49,9 +49,9 @@ fn what_is_broken_is_found_with_its_repair() {
         ("bin/docker", ""),
     ]);
     let docker = home.path().join("bin/docker");
-    fs::set_permissions(&docker, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    fs::create_dir(home.path().join("cli-plugins")).unwrap();
-    symlink("/gone", home.path().join("cli-plugins/docker-buildx")).unwrap();
+    fs::set_permissions(&docker, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    fs::create_dir(home.path().join("cli-plugins")).expect("made");
+    symlink("/gone", home.path().join("cli-plugins/docker-buildx")).expect("linked");
     let mut command = solvekit(["doctor", "--format", "json", "--addr", "unix:///no/socket"]);
     command.args([
         "--insecure-registry",
@@ -65,7 +65,7 @@ fn what_is_broken_is_found_with_its_repair() {
     assert_eq!(done.code, Some(1), "{}", done.stderr);
     let lines = done.stdout.lines();
     let found: Vec<Value> = lines
-        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
     for (check, text, fix) in [
         ("daemon", "/no/socket", ""),
