@@ -75,7 +75,7 @@ enum Asked<'a> {
 /// What they lead to.
 enum Found {
     Daemon(Box<Client>, Used),
-    Builder(Builders, Builder),
+    Builder(Box<Builders>, Builder),
 }
 
 impl ConnectionArgs {
@@ -162,7 +162,7 @@ impl ConnectionArgs {
             Asked::Builder(name) => {
                 let builders = Builders::of(environment)?;
                 let builder = builders.find(name)?;
-                return Ok(Found::Builder(builders, builder));
+                return Ok(Found::Builder(Box::new(builders), builder));
             }
             Asked::Nothing => match (&environment.buildkit_host, tls) {
                 (Some(address), tls @ Some(_)) => {
@@ -170,7 +170,9 @@ impl ConnectionArgs {
                 }
                 (None, Some(_)) => return Err(BuilderUsage::TlsForNothing.into()),
                 (host, None) => match self.chosen(environment, host.is_some())? {
-                    Some((builders, builder)) => return Ok(Found::Builder(builders, builder)),
+                    Some((builders, builder)) => {
+                        return Ok(Found::Builder(Box::new(builders), builder));
+                    }
                     None => match self.connect_default(environment).await? {
                         Err(client::Error::NotFound { attempts }) => {
                             let none = client::Error::NotFound { attempts };
