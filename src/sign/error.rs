@@ -34,7 +34,7 @@ pub enum Error {
         /// The image, by its digest.
         image: String,
         /// The reason.
-        source: registry::Error,
+        source: Box<registry::Error>,
     },
     /// The signature could not be stored beside the image.
     #[error("cannot store the signature of {image}")]
@@ -42,7 +42,7 @@ pub enum Error {
         /// The image, by its digest.
         image: String,
         /// The reason.
-        source: registry::Error,
+        source: Box<registry::Error>,
     },
     /// What has the signature's tag is not a manifest, so nothing is added to it.
     #[error("{tag} is there, and is not a manifest of signatures")]

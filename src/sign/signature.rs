@@ -25,7 +25,7 @@ pub(super) async fn push(
     let image = repository.without_tag().with_digest(digest.clone());
     let failed = |source| Error::Store {
         image: image.to_string(),
-        source,
+        source: Box::new(source),
     };
     let tag = repository.clone().repository();
     let tag = tag.with_tag(format!("{}-{}.sig", digest.algorithm(), digest.hex()));

@@ -293,7 +293,7 @@ async fn sign_all(
     let found = registries.manifest(root).await;
     let found = found.map_err(|source| sign::Error::Read {
         image: root.to_string(),
-        source,
+        source: Box::new(source),
     })?;
     for digest in signed_with(&found.descriptor, &found.bytes) {
         step.log(at(repository, &digest).to_string());
