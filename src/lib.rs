@@ -52,6 +52,8 @@ pub mod builder;
 
 pub mod emulation;
 
+pub mod cache_mount;
+
 pub mod build_report;
 
 pub mod bundle;

@@ -25,9 +25,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use args::headings::DAEMON;
 use args::{connection, normalize};
 use commands::{
-    bake, build, completion, context, create, debug, dial_stdio, doctor, du, explain, frontend,
-    history, image, imagetools, inspect, llb, lock, login, logout, ls, man, manifest, platforms,
-    plugin, policy, proxy, prune, push, rm, solve, use_builder, version, workers,
+    bake, build, cache_mount, completion, context, create, debug, dial_stdio, doctor, du, explain,
+    frontend, history, image, imagetools, inspect, llb, lock, login, logout, ls, man, manifest,
+    platforms, plugin, policy, proxy, prune, push, rm, solve, use_builder, version, workers,
 };
 use environment::Environment;
 use identity::Identity;
@@ -115,6 +115,8 @@ enum Command {
     Du(du::DuArgs),
     /// Remove records of the daemon's build cache
     Prune(prune::PruneArgs),
+    /// Copy cache mounts (RUN --mount=type=cache) out of the daemon and into one
+    CacheMount(Box<cache_mount::CacheMountArgs>),
     /// Push an image from an OCI layout or an archive
     Push(push::PushArgs),
     /// Copy images between registries, OCI layouts, archives and the Docker Engine
@@ -222,6 +224,11 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         )),
         Command::Du(args) => run_async(du::cmd_du(&args, &cli.connection, &environment)),
         Command::Prune(args) => run_async(prune::cmd_prune(&args, &cli.connection, &environment)),
+        Command::CacheMount(args) => run_async(cache_mount::cmd_cache_mount(
+            *args,
+            &cli.connection,
+            &environment,
+        )),
         Command::Push(args) => run_async(push::cmd_push(args, &environment)),
         Command::Image(args) => run_async(image::cmd_image(args, &cli.connection, &environment)),
         Command::Login(args) => run_async(login::cmd_login(args, &environment)),

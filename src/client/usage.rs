@@ -76,6 +76,17 @@ pub(super) fn nanoseconds(time: Duration) -> i64 {
     time.as_nanos().try_into().unwrap_or(i64::MAX)
 }
 
+#[cfg(test)]
+impl CacheRecord {
+    /// A record of which only the description is known.
+    pub(crate) fn described(description: &str) -> Self {
+        Self::from(control::UsageRecord {
+            description: description.to_owned(),
+            ..control::UsageRecord::default()
+        })
+    }
+}
+
 impl From<control::UsageRecord> for CacheRecord {
     fn from(record: control::UsageRecord) -> Self {
         Self {

@@ -34,6 +34,7 @@ pub use here::machine_of;
 pub use install::{Change, IMAGE, install};
 pub use machine::{Emulators, KernelVersion, Machine};
 pub use package::package_hint;
+pub(crate) use program::executable;
 pub use program::program;
 pub use trial::{Trial, Verdict};
 

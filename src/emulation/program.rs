@@ -132,18 +132,27 @@ pub fn program(architecture: &str) -> Option<Vec<u8>> {
     let found = ARCHITECTURES
         .iter()
         .find(|known| known.name == architecture);
-    found.map(Architecture::file)
+    found.map(|known| known.file(known.code))
+}
+
+/// Returns an executable file of this code, which is loaded read-only; `None` if the architecture
+/// is unsupported.
+pub(crate) fn executable(architecture: &str, code: &[u8]) -> Option<Vec<u8>> {
+    let found = ARCHITECTURES
+        .iter()
+        .find(|known| known.name == architecture);
+    found.map(|known| known.file(code))
 }
 
 impl Architecture {
     /// Builds the file: ELF header, one program header, the code.
-    fn file(&self) -> Vec<u8> {
+    fn file(&self, code: &[u8]) -> Vec<u8> {
         let (header, segment) = match self.is_64_bit {
             true => (64, 56),
             false => (52, 32),
         };
         let begin = u64::from(header) + u64::from(segment);
-        let size = begin + self.code.len() as u64;
+        let size = begin + code.len() as u64;
         let class = if self.is_64_bit { 2 } else { 1 };
         let order = if self.is_little_endian { 1 } else { 2 };
         let mut file = vec![0x7f, b'E', b'L', b'F', class, order, 1, 0];
@@ -171,7 +180,7 @@ impl Architecture {
             self.word(&mut file, 5);
         }
         self.address(&mut file, ALIGNMENT);
-        file.extend(self.code);
+        file.extend(code);
         file
     }
 

@@ -125,6 +125,13 @@ impl ContainerMount {
         })
     }
 
+    /// On a result: a cache mount has a folder of its own for each, which begins as a copy.
+    #[must_use]
+    pub fn from_result(mut self, result: &Ref) -> Self {
+        self.0.result_id = result.id().to_owned();
+        self
+    }
+
     /// Only this path of the result.
     #[must_use]
     pub fn selecting(mut self, path: impl Into<String>) -> Self {

@@ -13,6 +13,7 @@ mod bake_nodes;
 mod bake_remote;
 mod build_flags;
 mod builders;
+mod cache_mounts;
 mod cache_records;
 mod calls;
 mod capabilities;

@@ -3,6 +3,7 @@
 //! The shell waits while these run, so that they read local files only and ask no daemon. What
 //! cannot be read offers nothing.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
@@ -12,6 +13,7 @@ use clap::{ArgMatches, CommandFactory as _};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCandidates;
 use solvekit::builder::Driver;
+use solvekit::dockerfile::{InstructionKind, MountType, parse_mount};
 use solvekit::{dockerfile, text};
 
 use super::builder::Builders;
@@ -82,6 +84,36 @@ pub(crate) fn stages() -> ArgValueCandidates {
     })
 }
 
+/// For `--id` of a cache mount: those of the Dockerfile in this folder.
+pub(crate) fn cache_mounts() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let source = read(Path::new("Dockerfile")).unwrap_or_default();
+        candidates(cache_mount_ids(&source))
+    })
+}
+
+/// The ids of cache mounts without variables, each once.
+fn cache_mount_ids(source: &[u8]) -> BTreeSet<String> {
+    let parsed = dockerfile::parse(source).into_iter();
+    let stages = parsed.flat_map(|parsed| parsed.stages);
+    let instructions = stages.flat_map(|stage| stage.instructions);
+    let mounts = instructions.flat_map(|instruction| match instruction.kind {
+        InstructionKind::Run(run) => run.mounts,
+        _ => Vec::new(),
+    });
+    let mounts = mounts.filter_map(|mount| {
+        let mount = parse_mount(&mount.text, &mut |value| Ok(value.to_owned())).ok()?;
+        let id = if mount.id.is_empty() {
+            mount.target
+        } else {
+            mount.id
+        };
+        let is_known = mount.kind == MountType::Cache && !id.contains('$');
+        is_known.then_some(id)
+    });
+    mounts.collect()
+}
+
 /// For the targets of `bake`: targets and groups of the files that the other words name, or of the
 /// usual ones.
 pub(crate) fn bake_targets() -> ArgValueCandidates {
@@ -150,6 +182,15 @@ mod tests {
         let names = candidates(["app", "a b", "a\x1b[31m", "tests"]);
         let names: Vec<_> = names.iter().map(|name| name.get_value()).collect();
         assert_eq!(names, ["app", "tests"]);
+    }
+
+    #[test]
+    fn ids_of_cache_mounts_are_those_of_the_dockerfile() {
+        let source =
+            b"FROM a\nRUN --mount=type=cache,id=go,target=/x --mount=type=cache,target=/y \
+            --mount=type=cache,id=$V,target=/z --mount=type=tmpfs,target=/t true\n";
+        let ids: Vec<_> = cache_mount_ids(source).into_iter().collect();
+        assert_eq!(ids, ["/y", "go"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod attestations;
 pub(crate) mod builder;
+pub(crate) mod cache_mounts;
 pub(crate) mod caches;
 pub(crate) mod complete;
 pub(crate) mod connection;

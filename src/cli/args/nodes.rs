@@ -1,6 +1,7 @@
 //! The nodes that a build can be put on: those of the builder that answer, or the one daemon that
 //! was named.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -233,6 +234,14 @@ impl Builders {
             silent,
         })
     }
+}
+
+/// The nodes that have a part of these builds.
+pub(crate) fn clients<'a>(nodes: &Nodes, plans: impl IntoIterator<Item = &'a Plan>) -> Vec<Client> {
+    let shares = plans.into_iter().flat_map(|plan| &plan.shares);
+    let used: BTreeSet<usize> = shares.map(|share| share.node).collect();
+    let used = used.into_iter().filter_map(|node| nodes.all().get(node));
+    used.map(|surveyed| surveyed.node.client.clone()).collect()
 }
 
 /// The names of all parts, for the history commands and the metadata file.

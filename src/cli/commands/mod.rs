@@ -2,6 +2,7 @@
 
 pub(crate) mod bake;
 pub(crate) mod build;
+pub(crate) mod cache_mount;
 pub(crate) mod completion;
 pub(crate) mod context;
 pub(crate) mod create;

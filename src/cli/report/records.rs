@@ -274,7 +274,7 @@ pub(crate) fn four_digits(number: f64) -> String {
     }
 }
 
-fn last_used(record: &CacheRecord, now: SystemTime) -> String {
+pub(crate) fn last_used(record: &CacheRecord, now: SystemTime) -> String {
     match record.last_used_at {
         Some(at) => format!("{} ago", age(now.duration_since(at).unwrap_or_default())),
         None => String::new(),

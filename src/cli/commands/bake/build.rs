@@ -20,6 +20,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{attestations, default_load, nodes, policy, proxies};
 use crate::cli::commands::build::run::{Run, Shown};
 use crate::cli::commands::build::{loading, preflight, unless_cancelled};
+use crate::cli::commands::cache_mount::{AroundArgs, NAMESPACE};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 use crate::cli::interrupt;
@@ -34,6 +35,7 @@ pub(super) struct Settings {
     pub(super) registries: RegistryArgs,
     pub(super) retries: PushRetryArgs,
     pub(super) explain: Option<Explain>,
+    pub(super) cache_mounts: AroundArgs,
 }
 
 /// What became of the targets.
@@ -93,9 +95,17 @@ pub(super) async fn build(
     environment: &Environment,
 ) -> Result<Baked, Failure> {
     let cancelled = interrupt::token()?;
+    let namespace = namespace(&requests);
+    let copies =
+        settings
+            .cache_mounts
+            .parse(&namespace, mode, &settings.registries, environment)?;
     let preparing = prepare(plan, requests, mode, connection, environment);
     let (prepared, surveyed) = unless_cancelled(preparing, &cancelled, mode).await?;
     let targets = targets(&prepared, &surveyed)?;
+    let plans = targets.iter().map(|target| &target.plan);
+    let clients = nodes::clients(&surveyed.nodes, plans);
+    unless_cancelled(copies.before(&clients), &cancelled, mode).await?;
     let load = load(&prepared, &surveyed, connection, environment).await?;
     let run = Run::new(
         &settings.registries,
@@ -132,7 +142,12 @@ pub(super) async fn build(
     let broken = running.broken.clone();
     let ended = running.until_refused(building, refused, all_built).await;
     let summary = running.end().await;
+    let is_built = ended.as_ref().is_ok_and(all_built);
+    let copied = copies
+        .unless_interrupted(clients, is_built, &cancelled)
+        .await;
     let ended = ended?;
+    copied?;
     recording.end(outcome::targets(&ended, plan), mode, environment);
     Ok(Baked {
         ended,
@@ -140,6 +155,13 @@ pub(super) async fn build(
         used: surveyed.used,
         summary,
     })
+}
+
+/// The namespace of cache mounts: of the first target that sets one.
+fn namespace(requests: &BTreeMap<String, BuildRequest>) -> String {
+    let mut requests = requests.values();
+    let named = requests.find_map(|request| request.build_args.get(NAMESPACE));
+    named.cloned().unwrap_or_default()
 }
 
 /// Reads the inputs of all targets, connects to the builder and asks its nodes what they can do.

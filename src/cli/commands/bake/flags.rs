@@ -12,6 +12,7 @@ use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::{connection, values};
 use crate::cli::commands::build::dry_run::Form;
+use crate::cli::commands::cache_mount::AroundArgs;
 use crate::cli::report::display::ProgressArgs;
 use clap::ValueHint;
 
@@ -188,6 +189,9 @@ pub(crate) struct BakeArgs {
         value_name = "WHEN"
     )]
     pub(super) explain_steps: Option<Explain>,
+
+    #[command(flatten)]
+    pub(super) cache_mounts: AroundArgs,
 
     #[command(flatten)]
     pub(super) registries: RegistryArgs,

@@ -212,6 +212,7 @@ impl BakeArgs {
             registries: self.registries.clone(),
             retries: self.publishing.retries.clone(),
             explain: self.explain_steps,
+            cache_mounts: self.cache_mounts.clone(),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::cli::args::reports::ReportArgs;
 use crate::cli::args::resources::ResourceArgs;
 use crate::cli::args::value_files::{ArgumentArgs, TagFileArgs};
 use crate::cli::args::{connection, values};
+use crate::cli::commands::cache_mount::AroundArgs;
 use crate::cli::debugger::DebugFlags;
 use crate::cli::report::display::ProgressArgs;
 
@@ -209,6 +210,9 @@ pub(crate) struct BuildArgs {
     /// image's name; repeatable
     #[arg(help_heading = CACHES, long, value_name = "CACHE")]
     pub(super) cache_to: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) cache_mounts: AroundArgs,
 
     /// Build for these platforms, for example linux/amd64,linux/arm64; "local" is this machine's
     /// [default: the daemon's]

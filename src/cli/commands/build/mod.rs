@@ -24,6 +24,7 @@ use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::explain::Recording;
 use crate::cli::args::nodes::Ready;
 use crate::cli::args::{default_load, nodes, reports};
+use crate::cli::commands::cache_mount::NAMESPACE;
 use crate::cli::debugger::Debugged;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
@@ -145,8 +146,14 @@ async fn build(
         None => interrupt::token()?,
         Some(debugged) => debugged.cancelled.clone(),
     };
+    let namespace = request.build_args.get(NAMESPACE).map_or("", String::as_str);
+    let copies = &args.cache_mounts;
+    let copies = copies.parse(namespace, mode, &args.registries, environment)?;
     let preparing = prepare(args, request, mode, connection, environment);
     let (prepared, ready) = unless_cancelled(preparing, &cancelled, mode).await?;
+
+    let clients = nodes::clients(&ready.nodes, [&ready.plan]);
+    unless_cancelled(copies.before(&clients), &cancelled, mode).await?;
 
     let request = prepared.request();
     let load = loading::opener(request, ready.address(), connection, environment).await?;
@@ -190,6 +197,9 @@ async fn build(
     let broken = running.broken.clone();
     let summary = running.end().await;
     let is_built = matches!(&result, Ok(Ok(_)));
+    let copied = copies
+        .unless_interrupted(clients, is_built, &cancelled)
+        .await;
     recording.end(vec![outcome::target(args, is_built)], mode, environment);
 
     let built = result.and_then(|built| {
@@ -215,6 +225,7 @@ async fn build(
     let reported = args.reports.write(&report, environment);
     let built = built?;
     reported?;
+    copied?;
     outcome::finish(args, built, &ready.used, &summary, mode, environment)
 }
 

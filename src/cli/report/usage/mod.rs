@@ -6,6 +6,7 @@
 mod bake;
 mod build;
 mod builders;
+mod cache_mounts;
 mod debug;
 mod graph;
 mod history;
@@ -15,6 +16,7 @@ mod push;
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
 pub(crate) use build::BuildUsage;
 pub(crate) use builders::BuilderUsage;
+pub(crate) use cache_mounts::CacheMountUsage;
 pub(crate) use debug::DebugUsage;
 pub(crate) use graph::GraphUsage;
 pub(crate) use history::HistoryUsage;

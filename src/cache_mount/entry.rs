@@ -1,0 +1,145 @@
+//! An entry of a cache mount on its way: what it is, and which paths are allowed.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+/// The longest path of Linux, with the folder that a mount is at.
+const PATH: usize = 4000;
+/// The longest name.
+const NAME: usize = 255;
+/// The most bytes of extended attributes of one entry.
+pub(super) const XATTRS: usize = 256 << 10;
+/// The size of pieces of content.
+pub(super) const PIECE: usize = 256 << 10;
+/// How many items may wait between reader and writer.
+pub(super) const QUEUE: usize = 16;
+
+/// A part of the stream between a mount and where it is kept.
+#[derive(Debug)]
+pub(super) enum Item {
+    Entry(Box<Entry>),
+    /// Content of the last entry, a file. All of it comes before the next entry.
+    Data(Bytes),
+    /// Everything was there. A stream without it was broken off.
+    End,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Relative, with single slashes; empty for the mount itself.
+    pub(super) path: Vec<u8>,
+    pub(super) kind: Kind,
+    pub(super) meta: Meta,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    Directory,
+    File(u64),
+    Symlink(Vec<u8>),
+    /// Another name of the file that came before with this path.
+    HardLink(Vec<u8>),
+    Fifo,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Meta {
+    /// Permissions, with the bits for set-id and sticky.
+    pub(super) mode: u32,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    /// Seconds since 1970, and nanoseconds.
+    pub(super) mtime: (i64, u32),
+    pub(super) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// What was copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, entry: &Entry) {
+        if entry.path.is_empty() {
+            return;
+        }
+        self.entries += 1;
+        if let Kind::File(size) = entry.kind {
+            self.bytes = self.bytes.saturating_add(size);
+        }
+    }
+}
+
+/// The clean form of a path inside of a mount; `None` if it leads out of it or cannot exist. The
+/// first slashes, `.` and empty parts are left out.
+pub(super) fn clean(path: &[u8]) -> Option<Vec<u8>> {
+    let mut clean = Vec::with_capacity(path.len());
+    for part in path.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => continue,
+            b".." => return None,
+            part if part.len() > NAME || part.contains(&0) => return None,
+            part => {
+                if !clean.is_empty() {
+                    clean.push(b'/');
+                }
+                clean.extend_from_slice(part);
+            }
+        }
+    }
+    (clean.len() <= PATH).then_some(clean)
+}
+
+/// True for a name of one file in a folder.
+pub(super) fn is_name(name: &[u8]) -> bool {
+    !name.contains(&b'/') && clean(name).is_some_and(|clean| clean == name && !name.is_empty())
+}
+
+/// The folder of a path; empty for the mount itself.
+pub(super) fn parent(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    path.get(..end).unwrap_or_default()
+}
+
+/// The text of a path, for messages.
+pub(super) fn text(path: &[u8]) -> String {
+    match path {
+        [] => ".".to_owned(),
+        path => String::from_utf8_lossy(path).into_owned(),
+    }
+}
+
+/// A path of this machine.
+pub(super) fn local(path: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    PathBuf::from(std::ffi::OsStr::from_bytes(path))
+}
+
+/// True for attributes that a container can set. Those of the system itself, of an overlay for
+/// example, are left out.
+pub(super) fn is_portable(xattr: &[u8]) -> bool {
+    xattr.starts_with(b"user.") || xattr == b"security.capability"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside() {
+        let of = |path: &str| clean(path.as_bytes()).map(|path| text(&path));
+        assert_eq!(of("./a//b/./c/").as_deref(), Some("a/b/c"));
+        assert_eq!(of("/etc/passwd").as_deref(), Some("etc/passwd"));
+        assert_eq!(of("./").as_deref(), Some("."));
+        for bad in ["..", "a/../../b", "a/..", "nul\0", &"x".repeat(256)] {
+            assert_eq!(of(bad), None, "{bad:?}");
+        }
+        assert_eq!(of(&"x/".repeat(2500)), None);
+        assert_eq!(parent(b"a/b/c"), b"a/b");
+        assert_eq!(parent(b"a"), b"");
+        assert!(is_name(b"a") && !is_name(b"a/b") && !is_name(b".") && !is_name(b""));
+    }
+}

@@ -1,0 +1,65 @@
+//! Which cache mount is meant.
+
+use crate::llb::Sharing;
+
+/// A cache mount, as an instruction of a Dockerfile names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheMount {
+    /// The `id=` of the mount; without one the mount's `target=`.
+    pub id: String,
+    /// The value of the build argument `BUILDKIT_CACHE_MOUNT_NS`; usually empty.
+    pub namespace: String,
+    /// How it is shared with builds that use it at the same time. [`Sharing::Locked`] waits until
+    /// nobody has it. [`Sharing::Shared`] does not wait for other users that share it, so that they
+    /// may change files meanwhile.
+    pub sharing: Sharing,
+    /// The owner and mode that the instruction gives the mount: BuildKit keeps a folder of its own
+    /// for each.
+    pub owner: Option<CacheOwner>,
+}
+
+/// Owner and mode of a cache mount: `uid=`, `gid=` and `mode=` of the instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheOwner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// The permissions.
+    pub mode: u32,
+}
+
+impl Default for CacheOwner {
+    /// What an instruction that sets only some of them gets.
+    fn default() -> Self {
+        Self {
+            uid: 0,
+            gid: 0,
+            mode: 0o755,
+        }
+    }
+}
+
+impl CacheMount {
+    /// Returns the mount with this id, without a namespace, for one user at a time.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            namespace: String::new(),
+            sharing: Sharing::Locked,
+            owner: None,
+        }
+    }
+
+    /// The name in the daemon, as the translator makes it.
+    pub(super) fn daemon_id(&self) -> String {
+        format!("{}/{}", self.namespace, self.id)
+    }
+
+    /// True if a mount of the daemon is meant. Other tools than Dockerfiles may leave the slash
+    /// out.
+    pub(super) fn is(&self, daemon_id: &str) -> bool {
+        daemon_id == self.daemon_id() || (self.namespace.is_empty() && daemon_id == self.id)
+    }
+}

@@ -1,0 +1,453 @@
+//! Fills a cache mount: [`import`].
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::attached::attached;
+use super::entry::{Counts, Entry, Item, Kind, Meta, QUEUE, clean, parent, text};
+use super::remote::{Call, INPUT_SIZE, NOT_SUPPORTED, Remote, Reply};
+use super::staging::{self, NEW, STAGING};
+use super::walk::{self, NO_FOLLOW, ROUND, absolute, below, failed};
+use super::{ArchiveProblem, CacheMount, Error, archive, artifact, folder};
+use crate::client::Client;
+use crate::oci::Reference;
+use crate::registry;
+
+/// Flags of `open`: write-only, create, must be new.
+const CREATE: u64 = 0o1 | 0o100 | 0o200;
+/// The kind of a pipe, for `mknod`.
+const FIFO: u32 = 0o010_000;
+
+/// Where the content of a mount comes from.
+#[non_exhaustive]
+pub enum Input {
+    /// A folder. Owners are those of its files.
+    Folder(PathBuf),
+    /// A tar archive: plain, or compressed with gzip or zstd.
+    Archive(PathBuf),
+    /// A tar archive from a stream, for example standard input.
+    Stream(Box<dyn Read + Send>),
+    /// What [`export`](super::export) has pushed to a registry.
+    Registry(Box<registry::Client>, Reference),
+}
+
+/// What [`import`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The number of files, folders and links.
+    pub entries: u64,
+    /// The size of all files.
+    pub bytes: u64,
+    /// The number of extended attributes that the daemon's file system does not take.
+    pub lost_attributes: u64,
+}
+
+/// Replaces the content of a cache mount. The mount is created if it does not exist.
+///
+/// Everything is copied to a folder in the mount first and moved to its place at the end, so that a
+/// damaged archive or a broken download changes nothing. If the connection to the daemon breaks,
+/// the folder `.solvekit-import` may be left, which the next import removes.
+///
+/// # Errors
+/// [`Error::Archive`] if the archive is damaged, or its paths lead out of the mount;
+/// [`Error::Remote`] if the daemon's disk is full; [`Error::InUse`] for a mount that is not shared
+/// as the build shares it.
+pub async fn import(client: &Client, mount: &CacheMount, input: Input) -> Result<Imported, Error> {
+    let (items, receiver) = mpsc::channel(QUEUE);
+    let reading = read(input, items);
+    let writing = attached(client, mount, async |remote| {
+        let before = walk::root_meta(remote).await?;
+        staging::begin(remote).await?;
+        let mut import = Import::new(remote, receiver);
+        let copied = import.copy().await;
+        let (imported, root) = (import.imported, import.root.take());
+        match copied {
+            Ok(()) => {
+                staging::exchange(remote).await?;
+                if let Some(meta) = root {
+                    set_root(remote, &meta).await?;
+                }
+                Ok(imported)
+            }
+            Err(error) => {
+                // The first error counts.
+                let _ = staging::remove(remote).await;
+                let _ = set_root(remote, &before).await;
+                Err(error)
+            }
+        }
+    });
+    let (read, written) = tokio::join!(reading, writing);
+    match (read, written) {
+        // What broke off the other side.
+        (Err(error), Err(Error::BrokenOff) | Ok(_)) => Err(error),
+        (_, written) => written,
+    }
+}
+
+/// Sends what is in the input.
+async fn read(input: Input, items: mpsc::Sender<Item>) -> Result<(), Error> {
+    let read = match input {
+        Input::Registry(client, reference) => {
+            return artifact::pull(&client, &reference, items).await;
+        }
+        Input::Folder(path) => {
+            tokio::task::spawn_blocking(move || folder::read(&path, &items)).await
+        }
+        Input::Archive(path) => {
+            tokio::task::spawn_blocking(move || archive::read_file(&path, &items)).await
+        }
+        Input::Stream(stream) => {
+            tokio::task::spawn_blocking(move || archive::read(stream, &items)).await
+        }
+    };
+    read.unwrap_or(Err(Error::BrokenOff))
+}
+
+/// What a call has to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Success,
+    /// The descriptor of the next file.
+    Opened,
+    /// This many bytes written.
+    Written(usize),
+    /// Anything: there may be nothing to remove.
+    Anything,
+    /// An attribute that the file system may not know.
+    Attribute,
+}
+
+struct Import<'a> {
+    remote: &'a mut Remote,
+    items: mpsc::Receiver<Item>,
+    /// The folders that were made. Nothing is created in others, so that no link is followed.
+    folders: HashSet<Vec<u8>>,
+    /// Times and permissions of folders, which are set when everything is in them.
+    finished: Vec<(Vec<u8>, Meta)>,
+    calls: Vec<Call>,
+    expected: Vec<(Expected, &'static str, usize)>,
+    /// The paths that the calls are about.
+    paths: Vec<Vec<u8>>,
+    cost: usize,
+    /// The metadata of the mount itself.
+    root: Option<Meta>,
+    imported: Imported,
+}
+
+impl<'a> Import<'a> {
+    fn new(remote: &'a mut Remote, items: mpsc::Receiver<Item>) -> Self {
+        Self {
+            remote,
+            items,
+            folders: HashSet::from([Vec::new()]),
+            finished: Vec::new(),
+            calls: Vec::new(),
+            expected: Vec::new(),
+            paths: Vec::new(),
+            cost: 0,
+            root: None,
+            imported: Imported::default(),
+        }
+    }
+
+    /// Copies everything to the folder in the mount.
+    async fn copy(&mut self) -> Result<(), Error> {
+        let mut counts = Counts::default();
+        let mut open: Option<(Entry, u64)> = None;
+        loop {
+            let item = self.items.recv().await.ok_or(Error::BrokenOff)?;
+            if let (Item::Entry(_) | Item::End, Some((entry, left))) = (&item, &open) {
+                if *left > 0 {
+                    return Err(problem(&entry.path, ArchiveProblem::CutOff));
+                }
+                self.finish_file(&entry.meta);
+                open = None;
+            }
+            match item {
+                Item::End => break,
+                Item::Data(data) => {
+                    if let Some((_, left)) = &mut open {
+                        *left = left.saturating_sub(data.len() as u64);
+                        self.write(&data).await?;
+                    }
+                }
+                Item::Entry(mut entry) => {
+                    entry.path = clean(&entry.path)
+                        .ok_or_else(|| problem(&entry.path, ArchiveProblem::Path))?;
+                    if entry.path.split(|&byte| byte == b'/').next() == Some(STAGING) {
+                        continue;
+                    }
+                    counts.add(&entry);
+                    self.begin(&entry)?;
+                    if let Kind::File(size) = entry.kind {
+                        open = Some((*entry, size));
+                    }
+                }
+            }
+            if self.cost >= ROUND {
+                self.flush().await?;
+            }
+        }
+        // The folders that lie in others come first.
+        for (path, meta) in std::mem::take(&mut self.finished).into_iter().rev() {
+            self.note(&path);
+            let absolute = absolute(&below(NEW, &path));
+            self.set_meta(&absolute, &meta, false);
+            if self.cost >= ROUND {
+                self.flush().await?;
+            }
+        }
+        self.flush().await?;
+        self.imported.entries = counts.entries;
+        self.imported.bytes = counts.bytes;
+        Ok(())
+    }
+
+    /// Creates an entry; a file is left open.
+    fn begin(&mut self, entry: &Entry) -> Result<(), Error> {
+        if entry.path.is_empty() {
+            if entry.kind == Kind::Directory {
+                self.root = Some(entry.meta.clone());
+            }
+            return Ok(());
+        }
+        self.make_parents(&entry.path)?;
+        self.note(&entry.path);
+        let system = self.remote.system;
+        let path = absolute(&below(NEW, &entry.path));
+        if entry.kind == Kind::Directory {
+            self.finished.push((entry.path.clone(), entry.meta.clone()));
+            if self.folders.insert(entry.path.clone()) {
+                self.make_folder(&path);
+            }
+            return Ok(());
+        }
+        // A later entry replaces an earlier one, as in any archive; a folder stays.
+        let unlink = Call::new(system.unlinkat).here(0).path(1, &path);
+        self.push(unlink, Expected::Anything, "remove");
+        match &entry.kind {
+            Kind::Directory => {}
+            Kind::File(_) => {
+                let open = self.remote.open(&path, CREATE);
+                self.push(open, Expected::Opened, "create");
+            }
+            Kind::Symlink(target) => {
+                let call = Call::new(system.symlinkat).path(0, target).here(1);
+                self.push(call.path(2, &path), Expected::Success, "create");
+                self.set_meta(&path, &entry.meta, true);
+            }
+            Kind::HardLink(first) => {
+                let first = clean(first).filter(|it| self.folders.contains(parent(it)));
+                let first = first.ok_or_else(|| problem(&entry.path, ArchiveProblem::Path))?;
+                let first = absolute(&below(NEW, &first));
+                let call = Call::new(system.linkat).here(0).path(1, &first);
+                let call = call.here(2).path(3, &path);
+                self.push(call, Expected::Success, "link");
+            }
+            Kind::Fifo => {
+                let call = Call::new(system.mknodat).here(0).path(1, &path);
+                let call = call.number(2, u64::from(FIFO | 0o600));
+                self.push(call, Expected::Success, "create");
+                self.set_meta(&path, &entry.meta, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the folders of a path that the archive has not.
+    fn make_parents(&mut self, path: &[u8]) -> Result<(), Error> {
+        let mut missing = Vec::new();
+        let mut folder = parent(path);
+        while !self.folders.contains(folder) {
+            missing.push(folder.to_vec());
+            folder = parent(folder);
+        }
+        for folder in missing.into_iter().rev() {
+            self.note(&folder);
+            self.make_folder(&absolute(&below(NEW, &folder)));
+            self.folders.insert(folder);
+        }
+        Ok(())
+    }
+
+    fn make_folder(&mut self, path: &[u8]) {
+        let call = Call::new(self.remote.system.mkdirat).here(0).path(1, path);
+        self.push(call.number(2, 0o755), Expected::Success, "create");
+    }
+
+    /// Writes to the open file.
+    async fn write(&mut self, data: &Bytes) -> Result<(), Error> {
+        for piece in data.chunks(INPUT_SIZE / 2) {
+            let call = Call::new(self.remote.system.write)
+                .number(0, self.remote.descriptor)
+                .bytes(1, piece)
+                .number(2, piece.len() as u64);
+            self.push(call, Expected::Written(piece.len()), "write");
+            if self.cost >= ROUND {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the metadata of the open file, and closes it.
+    fn finish_file(&mut self, meta: &Meta) {
+        let system = self.remote.system;
+        let file = self.remote.descriptor;
+        let chown = Call::new(system.fchown).number(0, file);
+        let chown = chown.number(1, meta.uid.into()).number(2, meta.gid.into());
+        self.push(chown, Expected::Success, "set the owner of");
+        // After the owner: a change of it clears the bits for set-id.
+        let chmod = Call::new(system.fchmod).number(0, file);
+        let chmod = chmod.number(1, meta.mode.into());
+        self.push(chmod, Expected::Success, "set the permissions of");
+        let path = self.paths.last().cloned().unwrap_or_default();
+        let path = absolute(&below(NEW, &path));
+        self.set_xattrs(&path, meta);
+        let times = Call::new(system.utimensat).number(0, file).number(1, 0);
+        let times = times.bytes(2, &times_of(meta));
+        self.push(times, Expected::Success, "set the time of");
+        let close = self.remote.close();
+        self.push(close, Expected::Success, "close");
+    }
+
+    /// Sets the metadata of anything but a file.
+    fn set_meta(&mut self, path: &[u8], meta: &Meta, is_link: bool) {
+        let calls = meta_calls(self.remote, path, meta, is_link);
+        for (call, action) in calls {
+            self.push(call, Expected::Success, action);
+        }
+        self.set_xattrs(path, meta);
+    }
+
+    fn set_xattrs(&mut self, path: &[u8], meta: &Meta) {
+        let calls: Vec<_> = xattr_calls(self.remote, path, meta).collect();
+        for call in calls {
+            self.push(call, Expected::Attribute, "set an attribute of");
+        }
+    }
+
+    /// The next calls are about this path.
+    fn note(&mut self, path: &[u8]) {
+        self.paths.push(path.to_vec());
+    }
+
+    fn push(&mut self, call: Call, expected: Expected, action: &'static str) {
+        self.cost += call.cost();
+        self.calls.push(call);
+        let path = self.paths.len().saturating_sub(1);
+        self.expected.push((expected, action, path));
+    }
+
+    /// Makes the calls, and looks at what they give.
+    async fn flush(&mut self) -> Result<(), Error> {
+        let replies = self.remote.batch(&self.calls).await?;
+        self.calls.clear();
+        self.cost = 0;
+        // A file that is still open is the last path of the next calls, too.
+        let last = self.paths.last().cloned().unwrap_or_default();
+        let paths = std::mem::replace(&mut self.paths, vec![last]);
+        for (reply, (expected, action, path)) in replies.iter().zip(self.expected.drain(..)) {
+            let path = paths.get(path).map(Vec::as_slice).unwrap_or_default();
+            self.imported.lost_attributes +=
+                check(reply, expected, self.remote.descriptor, action, path)?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at what a call gave. Returns the number of attributes that cannot be kept.
+fn check(
+    reply: &Reply,
+    expected: Expected,
+    descriptor: u64,
+    action: &'static str,
+    path: &[u8],
+) -> Result<u64, Error> {
+    match (reply.value(), expected) {
+        (_, Expected::Anything) | (Ok(_), Expected::Success | Expected::Attribute) => Ok(0),
+        (Ok(opened), Expected::Opened) if opened == descriptor => Ok(0),
+        (Ok(written), Expected::Written(size)) if written == size as u64 => Ok(0),
+        // The disk took only a part.
+        (Ok(written), Expected::Written(size)) if written < size as u64 => {
+            Err(failed(action, path, FULL))
+        }
+        (Ok(_), _) => Err(Error::ProgramAnswer),
+        (Err(NOT_SUPPORTED | PERMITTED), Expected::Attribute) => Ok(1),
+        (Err(EXISTS), Expected::Opened | Expected::Success) => {
+            Err(problem(path, ArchiveProblem::Parent))
+        }
+        (Err(code), _) => Err(failed(action, path, code)),
+    }
+}
+
+const FULL: i32 = 28;
+const EXISTS: i32 = 17;
+/// Not permitted: an attribute that needs more rights than the container has.
+const PERMITTED: i32 = 1;
+
+/// The owner, permissions and time of anything but a file.
+fn meta_calls(
+    remote: &Remote,
+    path: &[u8],
+    meta: &Meta,
+    is_link: bool,
+) -> Vec<(Call, &'static str)> {
+    let system = remote.system;
+    let chown = Call::new(system.fchownat).here(0).path(1, path);
+    let chown = chown.number(2, meta.uid.into()).number(3, meta.gid.into());
+    let mut calls = vec![(chown.number(4, NO_FOLLOW), "set the owner of")];
+    if !is_link {
+        let chmod = Call::new(system.fchmodat).here(0).path(1, path);
+        calls.push((chmod.number(2, meta.mode.into()), "set the permissions of"));
+    }
+    let times = Call::new(system.utimensat).here(0).path(1, path);
+    let times = times.bytes(2, &times_of(meta)).number(3, NO_FOLLOW);
+    calls.push((times, "set the time of"));
+    calls
+}
+
+fn xattr_calls<'a>(
+    remote: &'a Remote,
+    path: &'a [u8],
+    meta: &'a Meta,
+) -> impl Iterator<Item = Call> + 'a {
+    meta.xattrs.iter().map(move |(name, value)| {
+        Call::new(remote.system.lsetxattr)
+            .path(0, path)
+            .path(1, name)
+            .bytes(2, value)
+            .number(3, value.len() as u64)
+    })
+}
+
+/// Sets the metadata of the mount itself.
+async fn set_root(remote: &mut Remote, meta: &Meta) -> Result<(), Error> {
+    let (calls, actions): (Vec<_>, Vec<_>) = meta_calls(remote, &absolute(b""), meta, false)
+        .into_iter()
+        .unzip();
+    for (reply, action) in remote.batch(&calls).await?.iter().zip(actions) {
+        reply.value().map_err(|code| failed(action, b"", code))?;
+    }
+    Ok(())
+}
+
+/// Two `struct timespec`: when it was read last, and changed last.
+fn times_of(meta: &Meta) -> Vec<u8> {
+    let (seconds, nanoseconds) = meta.mtime;
+    let time = [seconds.to_le_bytes(), i64::from(nanoseconds).to_le_bytes()].concat();
+    time.repeat(2)
+}
+
+fn problem(path: &[u8], problem: ArchiveProblem) -> Error {
+    Error::Archive {
+        path: text(path),
+        problem,
+    }
+}

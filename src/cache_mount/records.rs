@@ -1,0 +1,186 @@
+//! The cache mounts of a daemon: which there are, and removing them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+
+use super::{CacheMount, Error};
+use crate::client::{CacheRecord, Client, PruneOptions};
+
+/// A folder that a daemon keeps for a cache mount. Several can have the same id: one for each owner
+/// that instructions give it, and with `sharing=private` one for each build that ran at the same
+/// time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheMountRecord {
+    /// The `id=` of the instruction, or its `target=`.
+    pub id: String,
+    /// The value of `BUILDKIT_CACHE_MOUNT_NS`; usually empty.
+    pub namespace: String,
+    /// The id as the daemon has it.
+    pub daemon_id: String,
+    /// The path at which the first step mounted it.
+    pub target: String,
+    /// True if it was made from other files, for example from a folder with an owner.
+    pub has_base: bool,
+    /// The record of the daemon's cache.
+    pub record: CacheRecord,
+}
+
+/// What [`remove`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Removed {
+    /// The removed records.
+    pub records: Vec<CacheRecord>,
+    /// How many are in use, and were kept.
+    pub in_use: usize,
+}
+
+/// Lists the cache mounts of a daemon, by id.
+///
+/// # Errors
+/// If the daemon does not answer.
+pub async fn list(client: &Client) -> Result<Vec<CacheMountRecord>, Error> {
+    let filter = ["type==exec.cachemount".to_owned()];
+    let found = client.disk_usage(&filter, Duration::ZERO).await?;
+    let records = found.into_iter().filter_map(CacheMountRecord::new);
+    let mut records: Vec<_> = records.collect();
+    records.sort_by(|a, b| (&a.daemon_id, &a.record.id).cmp(&(&b.daemon_id, &b.record.id)));
+    Ok(records)
+}
+
+/// Removes all folders of a cache mount that are not in use.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is none.
+pub async fn remove(client: &Client, mount: &CacheMount) -> Result<Removed, Error> {
+    let found = existing(client, mount).await?;
+    let mut removed = Removed::default();
+    for found in found {
+        let pruned = prune(client, &found.record.id).await?;
+        removed.in_use += usize::from(pruned.is_empty());
+        removed.records.extend(pruned);
+    }
+    Ok(removed)
+}
+
+/// Removes a record, unless it is in use.
+pub(super) async fn prune(client: &Client, record: &str) -> Result<Vec<CacheRecord>, Error> {
+    let options = PruneOptions {
+        filters: vec![format!("id=={record}")],
+        all: true,
+        ..PruneOptions::default()
+    };
+    Ok(client.prune(&options).await?.try_collect().await?)
+}
+
+/// The folders of a mount.
+pub(super) async fn existing(
+    client: &Client,
+    mount: &CacheMount,
+) -> Result<Vec<CacheMountRecord>, Error> {
+    let (found, others): (Vec<_>, Vec<_>) = list(client)
+        .await?
+        .into_iter()
+        .partition(|record| mount.is(&record.daemon_id));
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let known: BTreeSet<String> = others.iter().map(CacheMountRecord::name).collect();
+    Err(Error::NotFound {
+        id: mount.id.clone(),
+        known: known.into_iter().collect(),
+    })
+}
+
+impl CacheMountRecord {
+    /// `None` if the record is not a cache mount's.
+    fn new(record: CacheRecord) -> Option<Self> {
+        let described = record.description.strip_prefix("cached mount ")?;
+        let target = described.split(" from ").next().unwrap_or_default();
+        let daemon_id = quoted_id(described).unwrap_or_else(|| target.to_owned());
+        // Dockerfiles put namespace and slash before the id.
+        let (namespace, id) = daemon_id.split_once('/').unwrap_or(("", &daemon_id));
+        Some(Self {
+            id: id.to_owned(),
+            namespace: namespace.to_owned(),
+            target: target.to_owned(),
+            has_base: !record.parents.is_empty(),
+            daemon_id,
+            record,
+        })
+    }
+
+    /// The id, with its namespace if it has one.
+    pub fn name(&self) -> String {
+        match self.namespace.is_empty() {
+            true => self.id.clone(),
+            false => format!("{} (namespace {})", self.id, self.namespace),
+        }
+    }
+}
+
+/// The id at the end of a description, which the daemon writes as a Go string.
+fn quoted_id(description: &str) -> Option<String> {
+    const MARK: &str = " with id \"";
+    let start = description.rfind(MARK)? + MARK.len();
+    let mut rest = description.get(start..)?.strip_suffix('"')?.chars();
+    let mut bytes = Vec::new();
+    while let Some(letter) = rest.next() {
+        let mut push = |letter: char| bytes.extend(letter.to_string().into_bytes());
+        if letter != '\\' {
+            push(letter);
+            continue;
+        }
+        match rest.next()? {
+            'n' => push('\n'),
+            't' => push('\t'),
+            'r' => push('\r'),
+            'a' => push('\u{7}'),
+            'b' => push('\u{8}'),
+            'f' => push('\u{c}'),
+            'v' => push('\u{b}'),
+            'x' => bytes.push(u8::try_from(hex(&mut rest, 2)?).ok()?),
+            'u' => push(char::from_u32(hex(&mut rest, 4)?)?),
+            'U' => push(char::from_u32(hex(&mut rest, 8)?)?),
+            other => push(other),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex(rest: &mut std::str::Chars<'_>, digits: usize) -> Option<u32> {
+    let digits: String = rest.by_ref().take(digits).collect();
+    u32::from_str_radix(&digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(description: &str) -> Option<(String, String, String)> {
+        let record = CacheRecord::described(description);
+        let found = CacheMountRecord::new(record)?;
+        Some((found.namespace, found.id, found.target))
+    }
+
+    #[test]
+    fn ids_are_read_from_descriptions() {
+        let of = |text: &str| {
+            let (namespace, id, target) = found(text).unwrap();
+            [namespace, id, target]
+        };
+        let named = r#"cached mount /go from exec /bin/sh -c go build with id "/go-build""#;
+        assert_eq!(of(named), ["", "go-build", "/go"]);
+        let default = r#"cached mount /root/.cache from exec x with id "//root/.cache""#;
+        assert_eq!(of(default), ["", "/root/.cache", "/root/.cache"]);
+        let namespace = r#"cached mount /go from container abc with id "team/go""#;
+        assert_eq!(of(namespace), ["team", "go", "/go"]);
+        let odd = r#"cached mount /go from exec echo with id "no" with id "/a\"b\\\u00a0\x41""#;
+        assert_eq!(of(odd), ["", "a\"b\\\u{a0}A", "/go"]);
+        assert_eq!(of("cached mount /go from exec x"), ["", "go", "/go"]);
+        assert_eq!(found("mount / from exec /bin/sh -c x"), None);
+    }
+}

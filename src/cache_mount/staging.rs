@@ -1,0 +1,116 @@
+//! The folder in a mount where an import is put together, and what becomes of it.
+//!
+//! The files of the mount stay where they are until all of the archive is there. Then the two are
+//! exchanged by renaming.
+
+use super::Error;
+use super::remote::{Call, Remote};
+use super::walk::{absolute, below, chunks, failed, list};
+
+/// The name of the folder. One that a broken connection has left is removed by the next import, and
+/// is never exported.
+pub(super) const STAGING: &[u8] = b".solvekit-import";
+/// What is imported.
+pub(super) const NEW: &[u8] = b".solvekit-import/new";
+/// What was there before.
+const OLD: &[u8] = b".solvekit-import/old";
+
+/// `AT_REMOVEDIR`.
+const REMOVE_FOLDER: u64 = 0x200;
+/// Nothing is there.
+const MISSING: i32 = 2;
+/// Errors of removing a folder as if it were a file.
+const FOLDER: [i32; 2] = [1, 21];
+
+/// Makes the empty folder.
+pub(super) async fn begin(remote: &mut Remote) -> Result<(), Error> {
+    remove(remote).await?;
+    let folders = [STAGING, NEW, OLD];
+    let calls = folders.map(|path| {
+        Call::new(remote.system.mkdirat)
+            .here(0)
+            .path(1, &absolute(path))
+            .number(2, 0o755)
+    });
+    for (path, reply) in folders.iter().zip(remote.batch(&calls).await?) {
+        reply.value().map_err(|code| failed("create", path, code))?;
+    }
+    Ok(())
+}
+
+/// Puts what is in the folder in the place of everything else, and removes the rest.
+pub(super) async fn exchange(remote: &mut Remote) -> Result<(), Error> {
+    let names = names(remote, b"").await?;
+    let others = names.iter().filter(|name| *name != STAGING);
+    let moves = others.map(|name| (name.clone(), below(OLD, name)));
+    rename(remote, moves.collect()).await?;
+    let names = self::names(remote, NEW).await?;
+    let moves = names.iter().map(|name| (below(NEW, name), name.clone()));
+    rename(remote, moves.collect()).await?;
+    remove(remote).await
+}
+
+/// Removes the folder with everything in it.
+pub(super) async fn remove(remote: &mut Remote) -> Result<(), Error> {
+    // Folders whose content is being removed; what is behind one lies in it.
+    let mut folders = vec![STAGING.to_vec()];
+    let mut emptied: Vec<Vec<u8>> = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let names = names(remote, &folder).await?;
+        let paths: Vec<_> = names.iter().map(|name| below(&folder, name)).collect();
+        folders.extend(unlink(remote, paths, 0).await?);
+        emptied.push(folder);
+    }
+    emptied.reverse();
+    unlink(remote, emptied, REMOVE_FOLDER).await.map(drop)
+}
+
+/// Removes files, or empty folders. Returns those that are folders.
+async fn unlink(
+    remote: &mut Remote,
+    paths: Vec<Vec<u8>>,
+    flags: u64,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let calls = paths.iter().map(|path| {
+        Call::new(remote.system.unlinkat)
+            .here(0)
+            .path(1, &absolute(path))
+            .number(2, flags)
+    });
+    let calls: Vec<_> = calls.collect();
+    let mut folders = Vec::new();
+    let mut paths = paths.into_iter();
+    for calls in chunks(&calls) {
+        for (reply, path) in remote.batch(calls).await?.iter().zip(&mut paths) {
+            match reply.value() {
+                Ok(_) | Err(MISSING) => {}
+                Err(code) if flags == 0 && FOLDER.contains(&code) => folders.push(path),
+                Err(code) => return Err(failed("remove", &path, code)),
+            }
+        }
+    }
+    Ok(folders)
+}
+
+async fn rename(remote: &mut Remote, moves: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), Error> {
+    let calls = moves.iter().map(|(from, to)| {
+        Call::new(remote.system.renameat2)
+            .here(0)
+            .path(1, &absolute(from))
+            .here(2)
+            .path(3, &absolute(to))
+    });
+    let calls: Vec<_> = calls.collect();
+    let mut moves = moves.iter();
+    for calls in chunks(&calls) {
+        for (reply, (from, _)) in remote.batch(calls).await?.iter().zip(&mut moves) {
+            reply.value().map_err(|code| failed("move", from, code))?;
+        }
+    }
+    Ok(())
+}
+
+async fn names(remote: &mut Remote, folder: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let listed = list(remote, &[folder.to_vec()]).await?;
+    Ok(listed.into_iter().flat_map(|(_, names)| names).collect())
+}

@@ -1,0 +1,220 @@
+//! `--cache-mount-from` and `--cache-mount-to`: cache mounts are filled before a build, and copied
+//! out of the daemon after it.
+
+use std::io;
+
+use solvekit::cache_mount::{Error, list};
+use solvekit::client::Client;
+use solvekit::progress::Mode;
+use tokio_util::sync::CancellationToken;
+
+use super::export::counted;
+use super::export::{described, export_noting, holder};
+use super::import::import_noting;
+use crate::cli::args::cache_mounts::{Copied, Direction};
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::environment::Environment;
+use crate::cli::interrupt::EXIT_INTERRUPTED;
+use crate::cli::report::{Failure, display};
+
+/// The build argument that goes before the ids of cache mounts.
+pub(crate) const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+/// The flags of `build` and `bake`.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = crate::cli::args::headings::CACHES)]
+pub(crate) struct AroundArgs {
+    /// Fill a cache mount before the build, if the daemon does not have it: id=ID, then
+    /// ref=NAME (a registry) or src=PATH (a folder or tar archive)
+    /// [,replace=true][,ignore-error=true][,sharing=…][,uid=…]; repeatable
+    #[arg(long, value_name = "MOUNT")]
+    cache_mount_from: Vec<String>,
+
+    /// Copy a cache mount after the build: id=ID, then ref=NAME (a registry) or dest=PATH (a
+    /// folder, .tar or .tar.gz)
+    /// [,on-failure=true][,replace=true][,ignore-error=true][,sharing=…][,uid=…]; repeatable
+    #[arg(long, value_name = "MOUNT")]
+    cache_mount_to: Vec<String>,
+}
+
+/// What is copied around a build.
+#[derive(Debug)]
+pub(crate) struct AroundBuild<'a> {
+    from: Vec<Copied>,
+    to: Vec<Copied>,
+    registries: &'a RegistryArgs,
+    environment: &'a Environment,
+    mode: Mode,
+}
+
+impl AroundArgs {
+    /// Parses the flags, for a build with this value of `BUILDKIT_CACHE_MOUNT_NS`.
+    pub(crate) fn parse<'a>(
+        &self,
+        namespace: &str,
+        mode: Mode,
+        registries: &'a RegistryArgs,
+        environment: &'a Environment,
+    ) -> Result<AroundBuild<'a>, Failure> {
+        let parse = |texts: &[String], direction| {
+            let texts = texts.iter().filter(|text| !text.is_empty());
+            let parsed = texts.map(|text| Copied::parse(text, direction, namespace));
+            parsed.collect::<Result<Vec<_>, _>>()
+        };
+        Ok(AroundBuild {
+            from: parse(&self.cache_mount_from, Direction::From)?,
+            to: parse(&self.cache_mount_to, Direction::To)?,
+            registries,
+            environment,
+            mode,
+        })
+    }
+}
+
+impl AroundBuild<'_> {
+    fn say(&self, line: &str) {
+        display::boot(self.mode, line);
+    }
+
+    /// Fills mounts on all nodes that build. A place that is not there yet is no failure: the first
+    /// build of a pipeline has nothing to begin with.
+    pub(crate) async fn before(&self, clients: &[Client]) -> Result<(), Failure> {
+        for copied in &self.from {
+            for client in clients {
+                match self.import(copied, client).await {
+                    Ok(()) => {}
+                    Err(error) if is_missing(&error) => {
+                        self.say(&format!(
+                            "the cache mount {:?} begins empty: there is nothing at {}",
+                            copied.mount.id, copied.place
+                        ));
+                    }
+                    Err(error) => self.failed(copied, "import", error)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn import(&self, copied: &Copied, client: &Client) -> Result<(), CopyError> {
+        let id = format!("{}/{}", copied.mount.namespace, copied.mount.id);
+        if !copied.replace
+            && list(client)
+                .await?
+                .iter()
+                .any(|known| known.daemon_id == id)
+        {
+            let id = &copied.mount.id;
+            self.say(&format!("the daemon has the cache mount {id:?} already"));
+            return Ok(());
+        }
+        let input = copied.place.input(self.registries, self.environment)?;
+        let say = |line: &str| self.say(line);
+        let imported = import_noting(client, &copied.mount, input, &say).await?;
+        let counted = counted(&copied.mount, imported.entries, imported.bytes);
+        self.say(&format!("imported {counted} from {}", copied.place));
+        Ok(())
+    }
+
+    /// [`AroundBuild::after`], unless the user interrupts the build or the copy.
+    pub(crate) async fn unless_interrupted(
+        &self,
+        clients: Vec<Client>,
+        is_built: bool,
+        cancelled: &CancellationToken,
+    ) -> Result<(), Failure> {
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => match is_built {
+                true => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
+                false => Ok(()),
+            },
+            copied = self.after(clients, is_built) => copied,
+        }
+    }
+
+    /// Copies mounts out. After a failure only those that are asked for then, and their own
+    /// failures are told without becoming the build's.
+    async fn after(&self, clients: Vec<Client>, is_built: bool) -> Result<(), Failure> {
+        for copied in &self.to {
+            if !is_built && !copied.on_failure {
+                continue;
+            }
+            match self.export(copied, clients.clone()).await {
+                Ok(()) => {}
+                Err(CopyError::Mount(Error::NotFound { .. })) => self.say(&format!(
+                    "WARNING: there is no cache mount {:?} to export; no step has used it",
+                    copied.mount.id
+                )),
+                Err(error) if !is_built => self.warn(copied, "export", error.into()),
+                Err(error) => self.failed(copied, "export", error)?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn export(&self, copied: &Copied, clients: Vec<Client>) -> Result<(), CopyError> {
+        let client = holder(clients, &copied.mount).await?;
+        let place = &copied.place;
+        let destination = place.destination(copied.replace, self.registries, self.environment)?;
+        let say = |line: &str| self.say(line);
+        let exported = export_noting(&client, &copied.mount, destination, &say).await?;
+        let described = described(&copied.mount, &exported);
+        self.say(&format!("exported {described} to {place}"));
+        Ok(())
+    }
+
+    fn failed(&self, copied: &Copied, verb: &str, error: CopyError) -> Result<(), Failure> {
+        let failure = Failure::from(error);
+        if !copied.ignore_error {
+            let id = &copied.mount.id;
+            return Err(failure.with_prefix(&format!("cannot {verb} the cache mount {id:?}")));
+        }
+        self.warn(copied, verb, failure);
+        Ok(())
+    }
+
+    fn warn(&self, copied: &Copied, verb: &str, failure: Failure) {
+        self.say(&format!(
+            "WARNING: cannot {verb} the cache mount {:?}: {}",
+            copied.mount.id,
+            failure.message()
+        ));
+    }
+}
+
+/// Why a copy failed.
+enum CopyError {
+    Mount(Error),
+    Setup(Failure),
+}
+
+impl From<Error> for CopyError {
+    fn from(error: Error) -> Self {
+        Self::Mount(error)
+    }
+}
+
+impl From<Failure> for CopyError {
+    fn from(failure: Failure) -> Self {
+        Self::Setup(failure)
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Mount(error) => error.into(),
+            CopyError::Setup(failure) => failure,
+        }
+    }
+}
+
+/// True if there is nothing to import.
+fn is_missing(error: &CopyError) -> bool {
+    match error {
+        CopyError::Mount(Error::Local { source, .. }) => source.kind() == io::ErrorKind::NotFound,
+        CopyError::Mount(Error::Registry(error)) => error.is_not_found(),
+        _ => false,
+    }
+}

@@ -1,0 +1,168 @@
+//! `solvekit cache-mount export`.
+
+use std::io::{self, IsTerminal as _};
+
+use clap::ValueHint;
+use solvekit::cache_mount::{CacheMount, Destination, Error, Exported, export, list};
+use solvekit::client::Client;
+
+use super::UseArgs;
+use crate::cli::args::cache_mounts::{Direction, Place};
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::registries::RegistryArgs;
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::records::size;
+use crate::cli::report::terminal::{print, talk};
+use crate::cli::report::usage::CacheMountUsage;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ExportArgs {
+    #[command(flatten)]
+    mount: UseArgs,
+
+    /// Copy to a folder, to a tar archive (.tar, .tar.gz; - is stdout), or to
+    /// type=registry,ref=NAME; also type=local,dest=DIR and type=tar,dest=FILE
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::AnyPath)]
+    to: String,
+
+    /// Replace what is in the folder
+    #[arg(long)]
+    replace: bool,
+
+    /// Print nothing but the digest in the registry
+    #[arg(short, long)]
+    quiet: bool,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  solvekit cache-mount export --id go-build --to go-build.tar.gz
+  solvekit cache-mount export --id /root/.cache --to - | tar -t
+  solvekit cache-mount export --id npm --to type=registry,ref=registry.example.com/me/npm-cache:main
+
+No image is pulled: a program of 200 bytes runs beside the mount.";
+
+pub(super) async fn run(
+    args: &ExportArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let place = Place::parse(&args.to, Direction::To)?;
+    if place == Place::Standard && io::stdout().is_terminal() {
+        return Err(CacheMountUsage::ToTerminal.into());
+    }
+    let mount = args.mount.mount();
+    let daemons = connection.connect_all(environment).await?;
+    let clients = daemons.into_iter().map(|(client, _)| client).collect();
+    let client = holder(clients, &mount).await?;
+    let destination = place.destination(args.replace, &args.registries, environment)?;
+    let say = |line: &str| {
+        if !args.quiet {
+            talk(&format!("{line}\n"));
+        }
+    };
+    let exported = match export_noting(&client, &mount, destination, &say).await {
+        // A reader that went away (`solvekit … | head`) is no failure.
+        Err(Error::Local { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(());
+        }
+        exported => exported?,
+    };
+    say(&format!(
+        "exported {} to {place}",
+        described(&mount, &exported)
+    ));
+    if let Some(digest) = &exported.digest {
+        print(&format!("{place}@{digest}"))?;
+    }
+    Ok(())
+}
+
+/// The first node that has the mount.
+pub(super) async fn holder(clients: Vec<Client>, mount: &CacheMount) -> Result<Client, Error> {
+    let several = clients.len() > 1;
+    let mut clients = clients.into_iter();
+    let mut first = clients.next();
+    while let (true, Some(client)) = (several, &first) {
+        let id = format!("{}/{}", mount.namespace, mount.id);
+        let mounts = list(client).await?;
+        if mounts.iter().any(|known| known.daemon_id == id) {
+            break;
+        }
+        match clients.next() {
+            Some(next) => first = Some(next),
+            None => break,
+        }
+    }
+    first.ok_or_else(|| Error::NotFound {
+        id: mount.id.clone(),
+        known: Vec::new(),
+    })
+}
+
+/// Exports, and says what people should know about it.
+pub(super) async fn export_noting(
+    client: &Client,
+    mount: &CacheMount,
+    destination: Destination,
+    say: &dyn Fn(&str),
+) -> Result<Exported, Error> {
+    tell_wait(client, mount, say).await;
+    let exported = export(client, mount, destination).await?;
+    let id = &mount.id;
+    if exported.copies > 1 {
+        say(&format!(
+            "WARNING: there are {} cache mounts {id:?}; this is one of them (see solvekit \
+             cache-mount ls)",
+            exported.copies
+        ));
+    }
+    if exported.skipped > 0 {
+        let skipped = exported.skipped;
+        say(&format!(
+            "{skipped} devices and sockets of {id:?} are left out"
+        ));
+    }
+    if exported.changed > 0 {
+        say(&format!(
+            "WARNING: a build changed {} files of {id:?} meanwhile; zeros are in the place of \
+             what was lost",
+            exported.changed
+        ));
+    }
+    if exported.owners_lost {
+        say("owners are not kept: only root can set them in a folder; an archive keeps them");
+    }
+    Ok(exported)
+}
+
+/// Says that a copy waits, if it does.
+pub(super) async fn tell_wait(client: &Client, mount: &CacheMount, say: &dyn Fn(&str)) {
+    let id = format!("{}/{}", mount.namespace, mount.id);
+    // Only a note: the copy itself tells what is wrong.
+    let mounts = list(client).await.unwrap_or_default();
+    let mut same = mounts.iter().filter(|known| known.daemon_id == id);
+    if same.any(|known| known.record.in_use) {
+        say(&format!(
+            "waiting: a build uses the cache mount {:?}",
+            mount.id
+        ));
+    }
+}
+
+pub(super) fn described(mount: &CacheMount, exported: &Exported) -> String {
+    counted(mount, exported.entries, exported.bytes)
+}
+
+pub(super) fn counted(mount: &CacheMount, entries: u64, bytes: u64) -> String {
+    let bytes = size(i64::try_from(bytes).unwrap_or(i64::MAX));
+    format!(
+        "the cache mount {:?} ({entries} entries, {bytes})",
+        mount.id
+    )
+}

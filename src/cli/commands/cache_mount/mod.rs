@@ -1,0 +1,130 @@
+//! `solvekit cache-mount`: the folders of `RUN --mount=type=cache`, out of a daemon and into one.
+
+mod around;
+mod export;
+mod import;
+mod ls;
+mod rm;
+
+use solvekit::cache_mount::{CacheMount, CacheOwner};
+use solvekit::llb::Sharing;
+
+pub(crate) use around::{AroundArgs, NAMESPACE};
+
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::{cache_mounts, complete};
+use crate::cli::environment::Environment;
+use crate::cli::interrupt::{self, EXIT_INTERRUPTED};
+use crate::cli::report::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CacheMountArgs {
+    #[command(subcommand)]
+    command: CacheMountCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum CacheMountCommand {
+    /// List the cache mounts of the daemon
+    Ls(ls::LsArgs),
+    /// Copy a cache mount to a folder, a tar archive or a registry
+    Export(export::ExportArgs),
+    /// Replace the content of a cache mount
+    Import(import::ImportArgs),
+    /// Remove a cache mount
+    Rm(rm::RmArgs),
+}
+
+/// Which mount is meant.
+#[derive(Debug, clap::Args)]
+struct MountArgs {
+    /// The mount's id= in the Dockerfile, or its target= if it has none
+    #[arg(long, value_name = "ID", add = complete::cache_mounts())]
+    id: String,
+
+    /// The namespace: the value of the build argument BUILDKIT_CACHE_MOUNT_NS
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
+    namespace: String,
+}
+
+/// How it is mounted for a copy.
+#[derive(Debug, clap::Args)]
+struct UseArgs {
+    #[command(flatten)]
+    mount: MountArgs,
+
+    /// Share it with builds: locked waits until nobody uses it; shared does not wait for builds
+    /// that share it; private fails if it is in use
+    #[arg(
+        long,
+        value_name = "MODE",
+        default_value = "locked",
+        value_parser = cache_mounts::sharing
+    )]
+    sharing: Sharing,
+
+    /// The uid= of the mount in the Dockerfile
+    #[arg(long, value_name = "UID")]
+    uid: Option<u32>,
+
+    /// The gid= of the mount in the Dockerfile
+    #[arg(long, value_name = "GID")]
+    gid: Option<u32>,
+
+    /// The mode= of the mount in the Dockerfile, in octal
+    #[arg(long, value_name = "MODE", value_parser = octal)]
+    mode: Option<u32>,
+}
+
+impl MountArgs {
+    fn mount(&self) -> CacheMount {
+        let mut mount = CacheMount::new(&self.id);
+        mount.namespace.clone_from(&self.namespace);
+        mount
+    }
+}
+
+impl UseArgs {
+    fn mount(&self) -> CacheMount {
+        let mut mount = self.mount.mount();
+        mount.sharing = self.sharing;
+        if self.uid.is_some() || self.gid.is_some() || self.mode.is_some() {
+            let default = CacheOwner::default();
+            mount.owner = Some(CacheOwner {
+                uid: self.uid.unwrap_or(default.uid),
+                gid: self.gid.unwrap_or(default.gid),
+                mode: self.mode.unwrap_or(default.mode),
+            });
+        }
+        mount
+    }
+}
+
+fn octal(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8).map_err(|_| format!("{text:?} is not an octal number"))
+}
+
+pub(crate) async fn cmd_cache_mount(
+    args: CacheMountArgs,
+    connection: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let work = async {
+        match args.command {
+            CacheMountCommand::Ls(args) => ls::run(&args, connection, environment).await,
+            CacheMountCommand::Export(args) => export::run(&args, connection, environment).await,
+            CacheMountCommand::Import(args) => import::run(&args, connection, environment).await,
+            CacheMountCommand::Rm(args) => rm::run(&args, connection, environment).await,
+        }
+    };
+    let interrupted = interrupt::token()?;
+    tokio::select! {
+        done = work => done,
+        () = interrupted.cancelled() => Err(Failure::new("interrupted").code(EXIT_INTERRUPTED)),
+    }
+}

@@ -1,0 +1,68 @@
+//! Cache mounts.
+
+use solvekit::cache_mount;
+use thiserror::Error;
+
+use super::Advised;
+use crate::cli::report::daemon_text;
+
+/// The most ids that are listed.
+const IDS: usize = 20;
+/// No space on the daemon's disk.
+const FULL: i32 = 28;
+
+#[derive(Debug, Error)]
+pub(crate) enum CacheMountUsage {
+    #[error("invalid cache mount {text:?}: {reason}")]
+    Place {
+        text: String,
+        reason: String,
+        /// `src` or `dest`.
+        key: &'static str,
+    },
+    #[error("an archive is not written to a terminal")]
+    ToTerminal,
+    #[error("stdin can be read for one node only, and the builder has {0}")]
+    SeveralNodes(usize),
+}
+
+impl Advised for CacheMountUsage {
+    fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Place { key, .. } => format!(
+                "give a path, or type=local,{key}=DIR, type=tar,{key}=FILE, \
+                 type=registry,ref=NAME; for a build with id=ID before it"
+            ),
+            Self::ToTerminal => "give a file, or pipe it: --to cache.tar".to_owned(),
+            Self::SeveralNodes(_) => {
+                "give a file, or name a node's address: --builder ADDRESS".to_owned()
+            }
+        })
+    }
+}
+
+impl Advised for cache_mount::Error {
+    fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::NotFound { known, .. } if known.is_empty() => {
+                "it has none; the first RUN --mount=type=cache that runs makes one"
+            }
+            Self::NotFound { known, .. } => {
+                let mut ids = known.iter().take(IDS).cloned().collect::<Vec<_>>();
+                if known.len() > IDS {
+                    ids.push(format!("{} more", known.len() - IDS));
+                }
+                return Some(format!("it has: {}", ids.join(", ")));
+            }
+            Self::InUse { .. } => "wait for it with --sharing=locked, or run it again later",
+            Self::NotEmpty { .. } => "give another folder, or replace what is in it: --replace",
+            Self::Archive { .. } => "the cache mount has the same files as before",
+            Self::Remote { code: FULL, .. } => "make room: solvekit prune",
+            Self::NotAnExport { .. } => {
+                "push one: solvekit cache-mount export --id ID --to type=registry,ref=NAME"
+            }
+            _ => return daemon_text::for_message(&daemon_text::full(self)),
+        };
+        Some(advice.to_owned())
+    }
+}
