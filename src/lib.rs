@@ -24,7 +24,7 @@
 
 pub use solvekit_core::{batch, dockerfile, ignore, llb, lock, oci, template, text, translate};
 pub use solvekit_registry::{
-    files, imagetools, layout, manifest_list, registry, steps, transfer, walk,
+    diff, files, imagetools, layout, manifest_list, registry, steps, transfer, walk,
 };
 
 pub(crate) use solvekit_core::{causes, filepath, suggest};

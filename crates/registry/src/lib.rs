@@ -5,6 +5,7 @@
 //! - [`registry`] reads and writes the manifests and blobs of registries.
 //! - [`layout`] reads and writes OCI image layouts in folders.
 //! - [`transfer`] moves images between registries, folders and archives.
+//! - [`diff`] compares images, down to the files of their layers.
 //! - [`imagetools`] inspects images of several platforms and makes them of others.
 //! - [`manifest_list`] keeps manifest lists until they are pushed, as `docker manifest` does.
 //! - [`steps`] tells what happens meanwhile.
@@ -21,6 +22,8 @@ pub mod registry;
 pub mod layout;
 
 pub mod transfer;
+
+pub mod diff;
 
 pub mod imagetools;
 

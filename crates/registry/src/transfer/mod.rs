@@ -33,6 +33,7 @@ mod problem;
 mod push;
 mod source;
 mod tar;
+pub(crate) mod unpack;
 mod untar;
 
 pub use contents::{ContentsError, read_file};

@@ -20,7 +20,7 @@ const CONFIG: u64 = 8 << 20;
 #[derive(Debug, Clone)]
 pub struct Plan {
     root: Descriptor,
-    pub(super) manifests: Vec<(Descriptor, Bytes)>,
+    pub(crate) manifests: Vec<(Descriptor, Bytes)>,
     pub(super) blobs: Vec<Descriptor>,
 }
 

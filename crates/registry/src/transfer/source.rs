@@ -95,7 +95,7 @@ impl Source {
     }
 
     /// Reads a manifest and verifies it.
-    pub(super) async fn manifest(&self, descriptor: &Descriptor) -> Result<Bytes, Error> {
+    pub(crate) async fn manifest(&self, descriptor: &Descriptor) -> Result<Bytes, Error> {
         if descriptor.size > MANIFEST {
             return Err(self.no_manifest(descriptor, ManifestProblem::TooLarge));
         }
@@ -136,7 +136,7 @@ impl Source {
     }
 
     /// Returns the source of a blob.
-    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<BlobSource, Error> {
+    pub(crate) fn blob(&self, descriptor: &Descriptor) -> Result<BlobSource, Error> {
         let digest = &descriptor.digest;
         let (path, offset, size) = match &self.store {
             Store::Registry(client, name) => {
@@ -194,7 +194,7 @@ impl Source {
         }
     }
 
-    pub(super) fn no_manifest(&self, descriptor: &Descriptor, reason: ManifestProblem) -> Error {
+    pub(crate) fn no_manifest(&self, descriptor: &Descriptor, reason: ManifestProblem) -> Error {
         Error::Manifest {
             place: self.place.to_string(),
             digest: descriptor.digest.clone(),
@@ -236,6 +236,6 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// True if the media type is that of a single image's manifest.
-pub(super) fn is_image(kind: &str) -> bool {
+pub(crate) fn is_image(kind: &str) -> bool {
     matches!(kind, media_type::OCI_MANIFEST | media_type::DOCKER_MANIFEST)
 }

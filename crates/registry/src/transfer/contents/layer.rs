@@ -2,14 +2,13 @@
 //! to its end.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 
-use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use tar::{Archive, EntryType, PaxExtensions};
 
 use super::error::LayerError;
 use super::lookup::Path;
+use crate::transfer::unpack::unpacked;
 
 /// No layer has more entries.
 const ENTRIES: usize = 4_000_000;
@@ -105,12 +104,7 @@ pub(super) fn read(
     to: &mut dyn Write,
 ) -> Result<ReadLayer, LayerError> {
     let mut blob = BufReader::with_capacity(1 << 16, blob);
-    let read = match blob.fill_buf()? {
-        [0x1f, 0x8b, ..] => entries(MultiGzDecoder::new(&mut blob), wanted, to),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => entries(Zstd::new(&mut blob)?, wanted, to),
-        _ => entries(&mut blob, wanted, to),
-    };
-    let read = read?;
+    let read = entries(unpacked(&mut blob)?, wanted, to)?;
     // What is behind the archive belongs to the blob's digest.
     io::copy(&mut blob, &mut io::sink())?;
     Ok(read)
@@ -214,52 +208,6 @@ fn text(bytes: &[u8]) -> String {
 fn without_zeros(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte != 0);
     end.map_or(&[], |end| &bytes[..=end])
-}
-
-/// All frames of a blob that is compressed with zstd, one after the other.
-struct Zstd<R: Read>(Option<Frame<R>>);
-
-/// A frame with its first bytes, which were looked at.
-type Frame<R> = StreamingDecoder<io::Chain<io::Cursor<[u8; 4]>, R>, FrameDecoder>;
-
-impl<R: Read> Zstd<R> {
-    fn new(blob: R) -> io::Result<Self> {
-        next_frame(blob).map(Self)
-    }
-}
-
-impl<R: Read> Read for Zstd<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(frame) = &mut self.0 {
-            let read = frame.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            if let Some(ended) = self.0.take() {
-                self.0 = next_frame(ended.into_inner().into_inner().1)?;
-            }
-        }
-        Ok(0)
-    }
-}
-
-/// The next frame with data; frames that have none are for other programs.
-fn next_frame<R: Read>(mut blob: R) -> io::Result<Option<Frame<R>>> {
-    loop {
-        let mut magic = [0; 4];
-        match blob.read(&mut magic[..1])? {
-            0 => return Ok(None),
-            _ => blob.read_exact(&mut magic[1..])?,
-        }
-        if u32::from_le_bytes(magic) & 0xffff_fff0 != 0x184d_2a50 {
-            let frame = StreamingDecoder::new(io::Cursor::new(magic).chain(blob));
-            return frame.map(Some).map_err(io::Error::other);
-        }
-        let mut length = [0; 4];
-        blob.read_exact(&mut length)?;
-        let length = u64::from(u32::from_le_bytes(length));
-        io::copy(&mut blob.by_ref().take(length), &mut io::sink())?;
-    }
 }
 
 #[cfg(test)]
