@@ -15,7 +15,7 @@ mod reference;
 mod report;
 mod trace;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -27,7 +27,8 @@ use args::{connection, normalize};
 use commands::{
     bake, build, cache_mount, completion, context, create, debug, dial_stdio, doctor, du, explain,
     frontend, history, image, imagetools, inspect, llb, lock, login, logout, ls, man, manifest,
-    platforms, plugin, policy, proxy, prune, push, rm, solve, use_builder, version, workers,
+    platforms, plugin, policy, proxy, prune, push, rm, solve, use_builder, verify, version,
+    workers,
 };
 use environment::Environment;
 use identity::Identity;
@@ -76,6 +77,8 @@ enum Command {
     /// Build an image from a Dockerfile
     #[command(visible_alias = "b")]
     Build(Box<build::BuildArgs>),
+    /// Build twice, and say where the two images differ
+    Verify(Box<verify::VerifyArgs>),
     /// Build the targets of bake files (HCL, JSON or compose)
     #[command(visible_alias = "f")]
     Bake(Box<bake::BakeArgs>),
@@ -174,7 +177,7 @@ pub(crate) fn main() -> ExitCode {
         .and_then(|arguments| Cli::try_parse_from(&arguments));
     let cli = match cli {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(&error, compares(&invocation.arguments)),
     };
     let code = match run(cli, &invocation) {
         Ok(()) => ExitCode::SUCCESS,
@@ -182,6 +185,19 @@ pub(crate) fn main() -> ExitCode {
     };
     trace::finish();
     code
+}
+
+/// True for a command whose exit code 1 says that something differs.
+fn compares(arguments: &[OsString]) -> bool {
+    let known = Cli::command().ignore_errors(true);
+    let Ok(matches) = known.try_get_matches_from(arguments) else {
+        return false;
+    };
+    match matches.subcommand() {
+        Some(("verify", _)) => true,
+        Some(("image", image)) => image.subcommand_name() == Some("diff"),
+        _ => false,
+    }
 }
 
 fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
@@ -195,6 +211,9 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     log::start(cli.debug, recorder);
     match command {
         Command::Build(args) => run_async(build::cmd_build(*args, &cli.connection, &environment)),
+        Command::Verify(args) => {
+            run_async(verify::cmd_verify(*args, &cli.connection, &environment))
+        }
         Command::Solve(args) => run_async(solve::cmd_solve(*args, &cli.connection, &environment)),
         Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, &environment)),
         Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(&args, &environment)),

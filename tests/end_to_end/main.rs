@@ -63,6 +63,7 @@ mod publishing;
 mod push_retries;
 mod registry_faults;
 mod reports;
+mod reproducible;
 mod restarts;
 mod results;
 mod sboms;

@@ -67,6 +67,9 @@ impl World {
         let target = serde_json::json!({"description": HOSTILE, "args": {"EVIL": HOSTILE}});
         let bake = serde_json::json!({"target": {"default": target}});
         write("docker-bake.json", bake.to_string());
+        for (number, name) in ["left", "right"].iter().enumerate() {
+            std::fs::write(world.path(&format!("{name}.tar")), image(number)).unwrap();
+        }
         world.record();
         world
     }
@@ -120,12 +123,47 @@ impl World {
     }
 }
 
+/// An archive of `docker save` whose files, links and config are hostile, and differ by a number.
+fn image(number: usize) -> Vec<u8> {
+    let archive = |files: &[(&str, &str)]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, content) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            header.set_cksum();
+            builder
+                .append_data(&mut header, name, content.as_bytes())
+                .unwrap();
+        }
+        builder.into_inner().unwrap()
+    };
+    let evil = format!("{HOSTILE}{number}");
+    let layer = archive(&[(NAME, &evil), (&format!("{NAME}{number}"), "")]);
+    let layer = String::from_utf8(layer).unwrap();
+    let config = serde_json::json!({
+        "os": "linux", "architecture": "amd64", "author": evil,
+        "config": {"Env": [format!("A={evil}")], "Labels": {(HOSTILE): evil}},
+        "history": [{"created_by": evil}],
+        "rootfs": {"type": "layers", "diff_ids": []},
+    });
+    let manifest = serde_json::json!([{"Config": "c.json", "RepoTags": [], "Layers": ["l.tar"]}]);
+    archive(&[
+        ("manifest.json", &manifest.to_string()),
+        ("c.json", &config.to_string()),
+        ("l.tar", &layer),
+    ])
+}
+
 /// Each with what its stdout is; those with `!` show hostile text, so that the test sees that it is
 /// made safe.
 const LINES: &[(&str, Kind)] = &[
     ("!--addr @D build --progress plain scratch", Text),
     ("!--addr @D build --progress plain --debug based", Text),
     ("!--addr @D build --progress quiet scratch", Text),
+    ("!--addr @D verify --progress plain scratch", Text),
+    ("!verify --against @R/evil scratch", Text),
+    ("!verify --keep @P/@N/@N scratch", Text),
     (
         "--addr @D build --progress plain --debug=step scratch",
         Text,
@@ -243,6 +281,16 @@ const LINES: &[(&str, Kind)] = &[
     ("!image cat @R/evil @N", Text),
     ("image cat @R/good etc/passwd", Data),
     ("!image delete @R/evil:1", Text),
+    ("!image diff @R/evil @R/good", Text),
+    ("!image diff @N @P/@N", Text),
+    (
+        "!image diff docker-archive:@P/left.tar docker-archive:@P/right.tar",
+        Text,
+    ),
+    (
+        "!image diff --format json docker-archive:left.tar docker-archive:right.tar",
+        Json,
+    ),
     ("!image digest @R/evil", Text),
     ("!image ls-tags @R/evil", Text),
     ("!image ls-tags --format json @R/good", Text),

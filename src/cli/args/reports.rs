@@ -54,6 +54,10 @@ fn parse(text: &str) -> Result<Wanted, String> {
 }
 
 impl ReportArgs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     /// Whether the files can be written.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let mut wanted = self.wanted.iter();

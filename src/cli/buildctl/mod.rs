@@ -74,7 +74,7 @@ pub(super) fn main(invocation: &Invocation) -> ExitCode {
         .and_then(|arguments| Buildctl::try_parse_from(&arguments));
     let cli = match cli {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(&error, false),
     };
     let code = match run(cli, invocation) {
         Ok(()) => ExitCode::SUCCESS,

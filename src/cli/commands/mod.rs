@@ -33,5 +33,6 @@ pub(crate) mod rm;
 pub(crate) mod solve;
 pub(crate) mod transfers;
 pub(crate) mod use_builder;
+pub(crate) mod verify;
 pub(crate) mod version;
 pub(crate) mod workers;

@@ -74,6 +74,10 @@ impl DebugFlags {
         }
     }
 
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.when.is_some() || self.invoke.is_some()
+    }
+
     /// What debugs the build, if these flags ask for it.
     pub(crate) fn debugging(
         &self,

@@ -17,6 +17,18 @@ pub(crate) fn for_message(message: &str) -> Option<String> {
         .or_else(|| missing_base(message))
         .or_else(|| for_limit(message))
         .or_else(|| refused_entitlement(message))
+        .or_else(|| for_rewritten_times(message))
+}
+
+/// An engine unpacks the images that it keeps, which cannot be done while times are rewritten.
+fn for_rewritten_times(message: &str) -> Option<String> {
+    const CONFLICT: &str = "\"rewrite-timestamp\" conflicts with \"unpack\"";
+    message.contains(CONFLICT).then(|| {
+        "the Docker Engine's own builder cannot rewrite the times of images that it keeps; write \
+         an archive and push that (-o type=oci,dest=FILE,rewrite-timestamp=true, then solvekit \
+         push), or use a builder of the driver docker-container"
+            .to_owned()
+    })
 }
 
 fn for_lock(message: &str) -> Option<String> {

@@ -13,6 +13,11 @@ use solvekit::text;
 use super::terminal::{print_text, talk};
 use crate::cli::identity::Identity;
 
+/// The exit code of a command that has compared something and found a difference, as of diff(1).
+pub(crate) const EXIT_DIFFERENT: u8 = 1;
+/// The exit code of such a command when it could not compare.
+const EXIT_TROUBLE: u8 = 2;
+
 /// A failed command.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -196,6 +201,16 @@ impl Failure {
         self
     }
 
+    /// The same failure of a command that compares: no exit code says that a difference was found.
+    #[must_use]
+    pub(crate) fn no_difference(self) -> Self {
+        let is_found = self.message.is_empty() && self.report.is_empty();
+        match self.code {
+            EXIT_DIFFERENT if !is_found => self.code(EXIT_TROUBLE),
+            _ => self,
+        }
+    }
+
     /// The same exit code, with nothing left to say.
     pub(crate) fn already_shown(self) -> Self {
         Self::silent(self.code).of_registry(self.registry)
@@ -229,8 +244,8 @@ impl Failure {
 }
 
 /// Arguments that cannot be parsed, or `--help` and `--version`. A group of commands without one of
-/// them prints its help.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+/// them prints its help. A command that compares has 1 for what differs.
+pub(crate) fn usage(error: &clap::Error, compares: bool) -> ExitCode {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return match print_text(&error.to_string()) {
             Ok(()) => ExitCode::SUCCESS,
@@ -243,9 +258,9 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         shown if shown != message => talk(&shown),
         _ => drop(error.print()),
     }
-    if error.use_stderr() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    match (error.use_stderr(), compares) {
+        (true, true) => EXIT_TROUBLE.into(),
+        (true, false) => ExitCode::FAILURE,
+        (false, _) => ExitCode::SUCCESS,
     }
 }

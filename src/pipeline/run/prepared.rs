@@ -121,8 +121,9 @@ impl Prepared {
         }
     }
 
-    /// True if everything that it reads can be read again.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    /// True if it can be built again: everything that it reads can be read again, which a context
+    /// from a stream cannot.
+    pub fn is_repeatable(&self) -> bool {
         !matches!(self.inputs.context, ContextRead::Upload(_))
     }
 

@@ -270,7 +270,7 @@ pub(crate) struct BuildArgs {
     pub(super) propagate_exit_code: bool,
 
     #[command(flatten)]
-    pub(super) registries: RegistryArgs,
+    pub(crate) registries: RegistryArgs,
 
     #[command(flatten)]
     pub(super) publishing: PublishArgs,

@@ -1,5 +1,6 @@
 //! `solvekit build`: flags as `docker buildx build` has them, resolved into a [`BuildRequest`].
 
+pub(crate) mod again;
 pub(crate) mod call;
 pub(crate) mod context_size;
 pub(crate) mod dry_run;

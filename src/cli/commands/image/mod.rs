@@ -3,6 +3,7 @@
 mod cat;
 mod copy;
 mod delete;
+pub(crate) mod diff;
 mod digest;
 mod ls_tags;
 mod pull;
@@ -28,6 +29,8 @@ enum ImageCommand {
     Copy(copy::CopyArgs),
     /// Remove images or tags from a registry
     Delete(delete::DeleteArgs),
+    /// Compare two images, down to the files of their layers
+    Diff(diff::DiffArgs),
     /// Print the digest that a name points to
     Digest(digest::DigestArgs),
     /// List the tags of a repository
@@ -48,6 +51,7 @@ pub(crate) async fn cmd_image(
     match args.command {
         ImageCommand::Cat(args) => cat::run(&args, environment).await,
         ImageCommand::Delete(args) => delete::run(&args, environment).await,
+        ImageCommand::Diff(args) => diff::run(&args, environment).await,
         ImageCommand::Digest(args) => digest::run(&args, environment).await,
         ImageCommand::LsTags(args) => ls_tags::run(&args, environment).await,
         ImageCommand::Referrers(args) => referrers::run(&args, environment).await,

@@ -63,3 +63,12 @@ fn a_git_server_s_refusal_says_what_to_give() {
     assert!(hint("no SSH key \"default\" forwarded").contains("--ssh default"));
     assert!(for_git("exit code: 1").is_none());
 }
+
+#[test]
+fn an_engine_that_cannot_rewrite_times_has_other_ways() {
+    let hint = for_message("exporter option \"rewrite-timestamp\" conflicts with \"unpack\"");
+    assert!(
+        hint.unwrap()
+            .contains("type=oci,dest=FILE,rewrite-timestamp=true")
+    );
+}

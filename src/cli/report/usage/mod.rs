@@ -12,6 +12,7 @@ mod graph;
 mod history;
 mod images;
 mod push;
+mod verify;
 
 pub(crate) use bake::{BAKE_LOGIN, BakeUsage};
 pub(crate) use build::BuildUsage;
@@ -22,6 +23,7 @@ pub(crate) use graph::GraphUsage;
 pub(crate) use history::HistoryUsage;
 pub(crate) use images::ImageUsage;
 pub(crate) use push::PushUsage;
+pub(crate) use verify::VerifyUsage;
 
 use super::Failure;
 

@@ -213,7 +213,9 @@ proptest! {
     fn layers_are_alike_only_if_their_files_are(left in files(), right in files()) {
         let (how, diff) = compared(&left, &right, &Options::default());
         prop_assert_eq!(how == LayerHow::Compression, left == right);
-        let sorted = |files: &[Made]| files.iter().map(|it| it.path.clone()).collect::<BTreeSet<_>>();
+        let sorted = |files: &[Made]| -> BTreeSet<String> {
+            files.iter().map(|it| it.path.clone()).collect()
+        };
         for file in &diff.files {
             let is_there = |files: &[Made]| sorted(files).contains(&file.path);
             prop_assert!(file.change == Change::Added || is_there(&left));
