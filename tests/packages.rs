@@ -1,5 +1,5 @@
-//! The release archive and the install script: the same binary gives the same bytes, a checksum that
-//! is wrong installs nothing.
+//! The release archive and the install script: the same binary gives the same bytes, and a wrong
+//! checksum installs nothing.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -47,24 +47,27 @@ fn pack(program: &Path, into: &Path, folder: &Path) -> String {
 
 #[test]
 fn an_archive_is_reproducible_and_its_install_checks_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it works");
     let folder = folder.path();
     let (first, second) = (folder.join("first"), folder.join("second"));
     let program = program(folder);
     let name = pack(&program, &first, folder);
     pack(&program, &second, folder);
-    let name = Path::new(name.trim()).file_name().unwrap().to_owned();
-    for file in [name.to_str().unwrap(), "SHA256SUMS"] {
-        let read = |folder: &Path| fs::read(folder.join(file)).unwrap();
+    let name = Path::new(name.trim())
+        .file_name()
+        .expect("it works")
+        .to_owned();
+    for file in [name.to_str().expect("it works"), "SHA256SUMS"] {
+        let read = |folder: &Path| fs::read(folder.join(file)).expect("it works");
         assert!(read(&first) == read(&second), "{file} differs");
     }
 
     let bin = folder.join("bin");
     let from = [
         "--from",
-        first.to_str().unwrap(),
+        first.to_str().expect("it works"),
         "--to",
-        bin.to_str().unwrap(),
+        bin.to_str().expect("it works"),
     ];
     let said = succeeded(&run(
         "install.sh",
@@ -75,12 +78,12 @@ fn an_archive_is_reproducible_and_its_install_checks_it() {
     let version = Command::new(bin.join("solvekit"))
         .arg("version")
         .output()
-        .unwrap();
+        .expect("it works");
     assert!(succeeded(&version).starts_with("solvekit v"));
     assert!(folder.join("docker/cli-plugins/docker-buildx").exists());
 
-    fs::write(first.join(&name), "something else").unwrap();
-    fs::remove_dir_all(&bin).unwrap();
+    fs::write(first.join(&name), "something else").expect("it works");
+    fs::remove_dir_all(&bin).expect("it works");
     let refused = run("install.sh", &from, folder);
     assert!(!refused.status.success());
     let stderr = String::from_utf8_lossy(&refused.stderr);
@@ -90,10 +93,10 @@ fn an_archive_is_reproducible_and_its_install_checks_it() {
 
 #[test]
 fn what_is_not_there_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it works");
     let folder = folder.path();
-    fs::write(folder.join("SHA256SUMS"), "").unwrap();
-    let at = folder.to_str().unwrap();
+    fs::write(folder.join("SHA256SUMS"), "").expect("it works");
+    let at = folder.to_str().expect("it works");
     for (arguments, text) in [
         (&["--from", at][..], "has no archive for"),
         (

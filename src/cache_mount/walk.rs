@@ -45,6 +45,14 @@ struct Stat {
     mtime: (i64, u32),
 }
 
+/// A path, and what is read of it after this.
+struct Looked<'a> {
+    path: &'a Vec<u8>,
+    stat: Stat,
+    /// The names of the attributes that are kept.
+    names: Vec<Vec<u8>>,
+}
+
 struct Walk<'a> {
     remote: &'a mut Remote,
     items: mpsc::Sender<Item>,
@@ -263,19 +271,17 @@ impl Walk<'_> {
             let stat = Stat::read(&stat.data).ok_or(Error::ProgramAnswer)?;
             let names = xattrs.data.split(|&byte| byte == 0);
             let names = names.filter(|name| is_portable(name)).map(<[u8]>::to_vec);
-            found.push((path, stat, names.collect::<Vec<_>>()));
+            let names = names.collect();
+            found.push(Looked { path, stat, names });
         }
         self.complete(found).await
     }
 
     /// Reads attributes and the targets of links.
-    async fn complete(
-        &mut self,
-        found: Vec<(&Vec<u8>, Stat, Vec<Vec<u8>>)>,
-    ) -> Result<Vec<Entry>, Error> {
+    async fn complete(&mut self, found: Vec<Looked<'_>>) -> Result<Vec<Entry>, Error> {
         let system = self.remote.system;
         let mut calls = Vec::new();
-        for (path, stat, names) in &found {
+        for Looked { path, stat, names } in &found {
             let path = absolute(path);
             if stat.is(LINK) {
                 let call = Call::new(system.readlinkat).here(0).path(1, &path);
@@ -293,7 +299,7 @@ impl Walk<'_> {
         let mut replies = replies.into_iter();
         let mut next = || replies.next().ok_or(Error::ProgramAnswer);
         let mut entries = Vec::new();
-        for (path, stat, names) in found {
+        for Looked { path, stat, names } in found {
             let target = match stat.is(LINK) {
                 true => next()?.data.to_vec(),
                 false => Vec::new(),

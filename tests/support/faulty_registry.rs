@@ -149,10 +149,10 @@ fn drain(client: &mut TcpStream, head: &str, read: u64) {
 
 /// The length of a request's body.
 fn length(head: &str) -> u64 {
-    let lengths = head.lines().filter_map(|line| {
+    let mut lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
         let is_length = name.eq_ignore_ascii_case("content-length");
         is_length.then(|| value.trim().parse::<u64>().ok())?
     });
-    lengths.last().unwrap_or_default()
+    lengths.next_back().unwrap_or_default()
 }

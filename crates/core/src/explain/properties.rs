@@ -71,6 +71,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         }
         Record {
             version: VERSION,
+            name: String::new(),
             succeeded,
             graphs: vec![Graph {
                 platform: "linux/amd64".into(),

@@ -63,8 +63,8 @@ impl Sources<'_> {
             return Ok(());
         };
         let listings = tokio::try_join!(
-            read(self.left, left, |blob| Listing::read(blob)),
-            read(self.right, right, |blob| Listing::read(blob)),
+            read(self.left, left, Listing::read),
+            read(self.right, right, Listing::read),
         );
         let (a, b) = listings?;
         let asked = options.clone();

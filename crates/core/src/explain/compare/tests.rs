@@ -33,6 +33,7 @@ fn record() -> Record {
     }];
     Record {
         version: VERSION,
+        name: String::new(),
         succeeded: true,
         graphs: vec![Graph {
             platform: "linux/amd64".into(),
