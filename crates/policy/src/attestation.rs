@@ -3,17 +3,50 @@
 
 use regorus::Value;
 
-use crate::state::State;
+use crate::functions::string;
+use crate::ssh_signature::{self, SshProblem};
+use crate::state::{State, value};
 
-pub(crate) fn git_signature(state: &mut State, _: &[Value]) -> Value {
+/// The largest file with a key that is read, as in buildx.
+const MAX_KEY: usize = 128 << 10;
+
+/// `verify_git_signature(OBJECT, FILE)`: true if the key of a file signed the commit or tag.
+pub(crate) fn git_signature(state: &mut State, values: &[Value]) -> Value {
     let Some(git) = &state.input.git else {
         return Value::from(false);
     };
-    if git.commit.is_none() {
+    let Some(commit) = &git.commit else {
         state.need("git.commit");
         return Value::from(false);
+    };
+    let is_given = |part: Value| values.first() == Some(&part);
+    let tag = git.tag.as_ref();
+    let signed = match tag.filter(|tag| is_given(value(tag))) {
+        _ if is_given(value(commit)) => Some(commit.signed.clone()),
+        tag => tag.map(|tag| tag.signed.clone()),
+    };
+    let Some(signed) = signed else {
+        state.note("verify_git_signature: object is neither commit nor tag".to_owned());
+        return Value::Undefined;
+    };
+    let path = string(values.get(1)).unwrap_or_default();
+    let Some(key) = state.file(&path, MAX_KEY) else {
+        return Value::Undefined;
+    };
+    if signed.signature.contains("-----BEGIN PGP SIGNATURE-----") {
+        state.block("verify_git_signature: only SSH signatures are verified, not those of PGP");
+        return Value::Undefined;
     }
-    state.block("verify_git_signature: git signatures cannot be verified");
+    match ssh_signature::verify(signed.text.as_bytes(), &signed.signature, &key) {
+        Ok(()) => return Value::from(true),
+        Err(SshProblem::Unsupported) => {
+            state.block("verify_git_signature: SSH keys of this kind are not supported");
+        }
+        Err(_) if signed.signature.is_empty() => {
+            state.note("verify_git_signature: git object is not signed".to_owned());
+        }
+        Err(problem) => state.note(format!("verify_git_signature: {problem} ({path:?})")),
+    }
     Value::Undefined
 }
 

@@ -5,7 +5,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::git::GitError;
-use crate::input::{Actor, Commit, PgpSignature, SshSignature, Tag};
+use crate::input::{Actor, Commit, PgpSignature, SignedObject, SshSignature, Tag};
 use crate::signature;
 
 /// A commit or tag object.
@@ -127,6 +127,13 @@ impl<'a> Object<'a> {
         signature::describe(&self.signature)
     }
 
+    fn signed_object(&self) -> SignedObject {
+        SignedObject {
+            text: self.signed.clone(),
+            signature: self.signature.clone(),
+        }
+    }
+
     pub(crate) fn commit(&self) -> Result<Commit, GitError> {
         if self.is_tag {
             return Err(GitError::Object { header: "tree" });
@@ -141,6 +148,7 @@ impl<'a> Object<'a> {
             message: self.message.clone(),
             pgp_signature,
             ssh_signature,
+            signed: self.signed_object(),
         })
     }
 
@@ -157,6 +165,7 @@ impl<'a> Object<'a> {
             message: self.message.clone(),
             pgp_signature,
             ssh_signature,
+            signed: self.signed_object(),
         })
     }
 }

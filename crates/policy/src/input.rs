@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod git;
 
+pub(crate) use git::SignedObject;
 pub use git::{Actor, Commit, Git, PgpSignature, SshSignature, Tag};
 
 /// What a policy is asked about: one source of a build, and the build.

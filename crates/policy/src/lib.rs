@@ -40,6 +40,7 @@ mod provenance;
 mod rewrite;
 mod signature;
 mod source;
+mod ssh_signature;
 mod state;
 mod tester;
 mod walk;

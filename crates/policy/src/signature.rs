@@ -17,7 +17,7 @@ pub(crate) fn describe(armored: &str) -> (Option<PgpSignature>, Option<SshSignat
 
 /// The bytes between the first and last line of an armor (RFC 4880, section 6.2), without its
 /// headers and checksum.
-fn armor(text: &str, kind: &str) -> Option<Vec<u8>> {
+pub(crate) fn armor(text: &str, kind: &str) -> Option<Vec<u8>> {
     let (_, rest) = text.split_once(&format!("-----BEGIN {kind}-----"))?;
     let (body, _) = rest.split_once(&format!("-----END {kind}-----"))?;
     let lines = body.lines().map(str::trim);
@@ -98,7 +98,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Bytes that are read from the front.
-struct Bytes<'a>(&'a [u8]);
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
@@ -112,13 +112,19 @@ impl<'a> Bytes<'a> {
     }
 
     /// A big-endian number of at most four bytes.
-    fn number(&mut self, width: usize) -> Option<usize> {
+    pub(crate) fn number(&mut self, width: usize) -> Option<usize> {
         let bytes = self.take(width)?;
         Some(
             bytes
                 .iter()
                 .fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
         )
+    }
+
+    /// Bytes with their length before them, as in SSH's messages.
+    pub(crate) fn string(&mut self) -> Option<&'a [u8]> {
+        let length = self.number(4)?;
+        self.take(length)
     }
 
     /// A length of one, two or five bytes (RFC 4880, section 4.2.2).

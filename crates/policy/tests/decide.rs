@@ -378,3 +378,44 @@ fn a_commit_is_described_and_checked() {
     );
     assert!(described.unknown.is_empty());
 }
+
+#[test]
+fn a_commit_is_allowed_by_the_key_that_signed_it() {
+    const KEY: &str = "default allow := false\n\
+        allow if verify_git_signature(input.git.commit, \"key.pub\")\n\
+        decision := {\"allow\": allow}";
+    let commit = include_bytes!("../src/ssh_signature/fixtures/commit");
+    let decide = |text: &str, object: &[u8], key: &[u8]| {
+        let mut source = Source::new("git://github.com/a/b.git#main");
+        source.git = Some(solvekit_policy::GitFacts {
+            checksum: "0".repeat(40),
+            reference: "refs/heads/main".to_owned(),
+            commit_object: object.to_vec(),
+            ..solvekit_policy::GitFacts::default()
+        });
+        let error = source.describe(None).unwrap_err().to_string();
+        let (_, actual) = error.split_once("has the checksum ").unwrap();
+        source.git.as_mut().unwrap().checksum = actual.to_owned();
+        let mut files = Files::default();
+        files.insert("key.pub".to_owned(), Some(Arc::from(key)));
+        match ask_with(&policy(text), &source, &files).unwrap().answer {
+            Answer::Decision(decision) => decision,
+            Answer::Needs(needs) => panic!("{needs:?}"),
+        }
+    };
+    let own: &[u8] = include_bytes!("../src/ssh_signature/fixtures/ed25519.pub");
+    let other: &[u8] = include_bytes!("../src/ssh_signature/fixtures/rsab2048.pub");
+    assert_eq!(decide(KEY, commit, own).action(), Action::Allow);
+    assert_eq!(decide(KEY, commit, other).action(), Action::Deny);
+    let changed = String::from_utf8_lossy(commit).replace("signed commit", "changed");
+    assert_eq!(decide(KEY, changed.as_bytes(), own).action(), Action::Deny);
+    // Nothing is known of PGP: it is denied, whatever the policy makes of that.
+    let pgp = String::from_utf8_lossy(commit).replace("SSH SIGNATURE", "PGP SIGNATURE");
+    let text = format!("{KEY}\nallow if not verify_git_signature(input.git.commit, \"key.pub\")");
+    let denied = decide(&text, pgp.as_bytes(), own);
+    assert_eq!(denied.action(), Action::Deny);
+    assert!(
+        format!("{denied:?}").contains("only SSH signatures are verified"),
+        "{denied:?}"
+    );
+}

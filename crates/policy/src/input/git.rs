@@ -95,6 +95,9 @@ pub struct Commit {
     /// Its SSH signature, not verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_signature: Option<SshSignature>,
+    /// The object that the signature is over, for its verification.
+    #[serde(skip)]
+    pub(crate) signed: SignedObject,
 }
 
 /// An annotated tag.
@@ -122,6 +125,17 @@ pub struct Tag {
     /// Its SSH signature, not verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_signature: Option<SshSignature>,
+    /// The object that the signature is over, for its verification.
+    #[serde(skip)]
+    pub(crate) signed: SignedObject,
+}
+
+/// A git object without its signature, and the signature.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SignedObject {
+    pub(crate) text: String,
+    /// Armored; empty if there is none.
+    pub(crate) signature: String,
 }
 
 /// What a PGP signature says about itself.
