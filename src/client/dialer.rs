@@ -84,15 +84,6 @@ impl Dialer {
         })
     }
 
-    pub(super) async fn connect_if_useful(&self) -> Result<Client, ConnectProblem> {
-        if matches!(self.address, Address::Docker(_))
-            && !self.engine_info().await?.containerd_image_store
-        {
-            return Err(ConnectProblem::EngineWithoutContainerdStore);
-        }
-        self.connect().await
-    }
-
     pub(super) async fn connect(&self) -> Result<Client, ConnectProblem> {
         let deadline = Deadline::new(self.timeout);
         match self.address {

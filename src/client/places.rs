@@ -21,9 +21,6 @@ pub struct Surroundings<'a> {
 /// Returns the addresses to try by default, in order: only `BUILDKIT_HOST` if it is set; else the
 /// daemon's socket, the rootless daemon's socket, and the BuildKit inside the Docker Engine.
 ///
-/// The last is only usable if the engine has the containerd image store, which [`connect_default`]
-/// checks.
-///
 /// # Errors
 /// As [`Address::parse`], for a malformed `BUILDKIT_HOST`. An unusable `DOCKER_HOST` is ignored.
 pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>, Error> {
@@ -41,8 +38,7 @@ pub fn default_addresses(surroundings: &Surroundings<'_>) -> Result<Vec<Address>
     Ok(addresses)
 }
 
-/// Connects to the first place that has a BuildKit (see [`default_addresses`]). A Docker Engine is
-/// accepted if it uses the containerd image store, or if it is the only place. Each place has its
+/// Connects to the first place that has a BuildKit (see [`default_addresses`]). Each place has its
 /// own time limit.
 ///
 /// # Errors
@@ -54,7 +50,7 @@ pub async fn connect_default(places: &[ConnectOptions]) -> Result<Client, Error>
     }
     let mut attempts = Vec::new();
     for options in places {
-        match Dialer::new(options).await?.connect_if_useful().await {
+        match Dialer::new(options).await?.connect().await {
             Ok(client) => return Ok(client),
             Err(problem) => attempts.push((options.address.clone(), problem)),
         }

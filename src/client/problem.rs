@@ -123,9 +123,6 @@ pub enum ConnectProblem {
         /// Its answer.
         answer: String,
     },
-    /// The engine's image store does not support what this client needs.
-    #[error("the engine there does not use the containerd image store")]
-    EngineWithoutContainerdStore,
     /// The connection was closed without an answer.
     #[error("the connection was closed without an answer")]
     Closed {

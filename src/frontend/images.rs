@@ -277,7 +277,7 @@ async fn ask(
             "the daemon's answer about {reference} is invalid: {error}"
         ))
     };
-    let image = ResolvedImage::parse(Some(found.digest), &found.config).map_err(|e| invalid(&e));
+    let image = ResolvedImage::parse(found.digest, &found.config).map_err(|e| invalid(&e));
     Ok(image.and_then(|mut image| {
         if found.reference != reference {
             image.reference = Some(Reference::parse(&found.reference).map_err(|e| invalid(&e))?);

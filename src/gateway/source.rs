@@ -49,8 +49,9 @@ pub struct OciLayout<'a> {
 pub struct ResolvedImage {
     /// The reference to use; a source policy may have changed it.
     pub reference: String,
-    /// The digest of the index or manifest.
-    pub digest: Digest,
+    /// The digest of the index or manifest. None for an image that a Docker engine has in its older
+    /// store, which keeps no manifests.
+    pub digest: Option<Digest>,
     /// The config's JSON for the platform.
     pub config: Bytes,
 }
@@ -82,8 +83,8 @@ pub struct ResolvedSource {
     pub identifier: String,
     /// The attributes to use.
     pub attrs: BTreeMap<String, String>,
-    /// The digest and config JSON of an image.
-    pub image: Option<(Digest, Bytes)>,
+    /// The digest, if it has one (see [`ResolvedImage::digest`]), and config JSON of an image.
+    pub image: Option<(Option<Digest>, Bytes)>,
     /// The result for a git repository.
     pub git: Option<GitSource>,
     /// The result for a download.
@@ -199,7 +200,7 @@ impl Bridge {
             attrs: source.attrs,
             image: answer
                 .image
-                .map(|image| Ok::<_, Error>((digest(&image.digest)?, image.config)))
+                .map(|image| Ok::<_, Error>((image_digest(&image.digest)?, image.config)))
                 .transpose()?,
             git: answer.git.map(GitSource::from),
             http: answer.http.map(HttpSource::try_from).transpose()?,
@@ -257,7 +258,7 @@ impl Bridge {
         };
         Ok(ResolvedImage {
             reference,
-            digest: digest(&answer.digest)?,
+            digest: image_digest(&answer.digest)?,
             config: answer.config,
         })
     }
@@ -273,6 +274,10 @@ fn layout_attrs(layout: OciLayout<'_>) -> BTreeMap<String, String> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
+}
+
+fn image_digest(text: &str) -> Result<Option<Digest>, Error> {
+    (!text.is_empty()).then(|| digest(text)).transpose()
 }
 
 fn digest(text: &str) -> Result<Digest, Error> {

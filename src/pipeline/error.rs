@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::client::{self, Code, Failure};
 use crate::oci::Platform;
-use crate::pipeline::{CacheDirection, PlaceError, ValueError};
+use crate::pipeline::{CacheDirection, EngineLack, PlaceError, ValueError};
 use crate::policy::{EvalError, LoadError};
 use crate::task::Panicked;
 use crate::{frontend, gateway, layout, session};
@@ -227,6 +227,12 @@ pub enum Error {
     IndexAnnotations {
         /// What is made.
         what: &'static str,
+    },
+    /// The engine that builds keeps its images in Docker's older store.
+    #[error("a Docker engine without containerd's image store cannot {lack}")]
+    EngineStore {
+        /// What it cannot do.
+        lack: EngineLack,
     },
     /// A host's address is that of the engine's machine, and the daemon does not tell it.
     #[error(

@@ -30,6 +30,7 @@ mod run;
 
 pub use crate::frontend::RemoteFiles;
 pub use error::Error;
+pub use export::engine::EngineLack;
 pub use export::place::{PlaceError, check_file, check_folder, make_parent};
 pub use inputs::Inputs;
 pub use inputs::named::local_name;

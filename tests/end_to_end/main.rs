@@ -53,6 +53,7 @@ mod manifests;
 mod metadata;
 mod named_contexts;
 mod nodes;
+mod older_store;
 mod outputs;
 mod piped_contexts;
 mod platforms;

@@ -16,6 +16,7 @@ use solvekit::oci::Platform;
 use super::builder::{Builders, Used};
 use super::nodes::Reached;
 use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::{Failure, records};
 
@@ -355,10 +356,14 @@ impl ConnectionArgs {
             runtime_dir: environment.runtime_dir.as_deref(),
             docker_host: environment.docker_host.as_deref(),
         };
-        let addresses = match client::default_addresses(&surroundings) {
+        let mut addresses = match client::default_addresses(&surroundings) {
             Ok(addresses) => addresses,
             Err(error) => return Ok(Err(error)),
         };
+        if environment.identity == Identity::Buildx {
+            // What buildx calls its default builder; the others are there for machines without it.
+            addresses.sort_by_key(|address| !matches!(address, Address::Docker(_)));
+        }
         let engine_headers = environment.contexts()?.engine_headers()?;
         let places = addresses.into_iter().map(|address| ConnectOptions {
             timeout: self.timeout,

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use solvekit::pipeline::EngineLack;
 use solvekit::{builder, frontend, pipeline};
 
 /// What buildx begins with if a builder's daemon, or the frontend in it, does not finish a build.
@@ -23,6 +24,10 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
         pipeline::Error::EmptyStream => {
             format!("{FAILED_TO_SOLVE}: the Dockerfile cannot be empty")
         }
+        pipeline::Error::EngineStore { lack } => of_engine(*lack),
+        pipeline::Error::IndexAnnotations { .. } => {
+            "index annotations not supported for single platform export".to_owned()
+        }
         // The daemon's own words, which have the command that failed.
         pipeline::Error::Frontend(frontend::Error::Solve(_)) => {
             format!("{FAILED_TO_SOLVE}: {error}")
@@ -36,6 +41,33 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What the docker driver cannot do without containerd's image store.
+fn of_engine(lack: EngineLack) -> String {
+    let (feature, page) = match lack {
+        EngineLack::CacheExport => ("Cache export", "build-cache-backends"),
+        EngineLack::Attestations => ("Attestation", "attestations"),
+        EngineLack::SeveralPlatforms => ("Multi-platform build", "build-multi-platform"),
+        EngineLack::OciExporter => ("OCI exporter", "build-exporters"),
+        EngineLack::DockerExporter => ("Docker exporter", "build-exporters"),
+        EngineLack::LoadOfSeveral => {
+            return "docker exporter does not currently support exporting manifest lists"
+                .to_owned();
+        }
+        EngineLack::PushByDigest => {
+            return "push-by-digest is currently not implemented for docker driver, please create \
+                    a new builder instance"
+                .to_owned();
+        }
+        // Newer ones have no phrase yet.
+        _ => return format!("not supported for the docker driver: {lack}"),
+    };
+    format!(
+        "{feature} is not supported for the docker driver.\nSwitch to a different driver, or turn \
+         on the containerd image store, and try again.\nLearn more at \
+         https://docs.docker.com/go/{page}/"
+    )
 }
 
 /// The message of a builder that cannot be used, if scripts know buildx's.

@@ -70,11 +70,6 @@ fn for_problem(problem: &ConnectProblem, address: &Address) -> Option<String> {
         ConnectProblem::EngineWithoutBuildkit { .. } => {
             "this needs a Docker Engine 23 or newer; Podman has no BuildKit".to_owned()
         }
-        ConnectProblem::EngineWithoutContainerdStore => {
-            r#"set {"features": {"containerd-snapshotter": true}} in /etc/docker/daemon.json, "#
-                .to_owned()
-                + "or name the engine: BUILDKIT_HOST=docker://"
-        }
         other => for_tls(other)?.to_owned(),
     };
     Some(hint)

@@ -112,6 +112,11 @@ fn for_output(error: &Error) -> Option<&'static str> {
             "annotate the manifest (--annotation KEY=VALUE), or make an image that has an index: \
              type=oci, --push"
         }
+        Error::EngineStore { .. } => {
+            "turn on the store ({\"features\": {\"containerd-snapshotter\": true}} in the engine's \
+             daemon.json), or build with a buildkitd: solvekit create --driver docker-container \
+             --use"
+        }
         Error::ResultFileName { .. } => {
             "write an archive (type=tar), or build with a buildkitd, which sends all names: \
              solvekit create --driver docker-container --use"

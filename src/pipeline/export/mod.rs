@@ -1,5 +1,6 @@
 //! The attributes of the daemon's exporters: types, names and the rest.
 
+pub(super) mod engine;
 pub(super) mod layouts;
 pub(super) mod place;
 

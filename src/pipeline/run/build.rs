@@ -79,6 +79,7 @@ impl<'a> Build<'a> {
         let load = environment.load.as_ref();
         let load = load.filter(|_| !daemon.keeps_images());
         let outputs = export::outputs(request, daemon, load)?;
+        export::engine::check_engine(request, client).await?;
         let annotates_index = outputs.iter().any(Output::is_image) && request.annotates_index();
         if annotates_index {
             export::check_makes_indexes(client).await?;

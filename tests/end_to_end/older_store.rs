@@ -1,0 +1,103 @@
+//! An engine with Docker's older image store, in buildx's place.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+
+use crate::support::{Finished, OwnEngine, folder_of, solvekit, unique};
+
+#[test]
+fn the_older_image_store_builds_and_what_it_cannot_do_is_said_as_buildx_says_it() {
+    let engine = OwnEngine::start();
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let word = unique();
+    let (base, archive) = (format!("local-only-{word}:1"), "type=oci,dest=out.tar");
+    let context = folder_of(&[(
+        "Dockerfile",
+        &format!("FROM busybox\nRUN echo {word} >/w\n"),
+    )]);
+    let uses = folder_of(&[("Dockerfile", &format!("FROM {base}\nRUN grep {word} /w\n"))]);
+    let run = |folder: &tempfile::TempDir, arguments: &[&str]| {
+        let mut command = solvekit(["build", "--progress=plain"]);
+        command
+            .arg0("/usr/bin/buildx")
+            .env_remove("BUILDKIT_HOST")
+            .env(
+                "DOCKER_HOST",
+                format!("unix://{}", engine.socket().display()),
+            )
+            .env("BUILDX_CONFIG", home.path())
+            .env("DOCKER_CONFIG", home.path())
+            .args(arguments)
+            .arg(".")
+            .current_dir(folder.path());
+        Finished::of(&mut command)
+    };
+
+    // The default builder is the engine's, with attestations left out. An image's id is its config.
+    let flags = [
+        "-q",
+        "-t",
+        &base,
+        "--iidfile=iid",
+        "--metadata-file=metadata",
+    ];
+    let built = run(&context, &flags).succeeded();
+    let read = |name: &str| fs::read_to_string(context.path().join(name)).expect("it is written");
+    assert_eq!(built.stdout.trim(), read("iid"));
+    let metadata: serde_json::Value = serde_json::from_str(&read("metadata")).expect("JSON");
+    assert_eq!(metadata["containerimage.config.digest"], read("iid"));
+    // An image that no registry has.
+    run(&uses, &["-t", &format!("uses-{base}")]).succeeded();
+    // An engine that builds keeps its image, whatever context is named.
+    run(&context, &["-t", &base, "-o", "type=docker,context=other"]).succeeded();
+
+    let switch = "Switch to a different driver, or turn on the containerd image store, and try \
+                  again.\nLearn more at https://docs.docker.com/go/";
+    let refused = |what: &str, page: &str| {
+        format!(
+            "failed to build: {what} is not supported for the docker driver.\n{switch}{page}/\n"
+        )
+    };
+    let cases: [(&[&str], String); 8] = [
+        (
+            &["--platform=linux/amd64,linux/arm64"],
+            refused("Multi-platform build", "build-multi-platform"),
+        ),
+        (
+            &["--cache-to=type=local,dest=cache"],
+            refused("Cache export", "build-cache-backends"),
+        ),
+        (
+            &["--cache-to=type=inline", "--provenance=true"],
+            refused("Attestation", "attestations"),
+        ),
+        (&["-o", archive], refused("OCI exporter", "build-exporters")),
+        (
+            &["-o", "type=docker,dest=out.tar"],
+            refused("Docker exporter", "build-exporters"),
+        ),
+        (
+            &["--load", "--platform=linux/amd64,linux/arm64"],
+            "docker exporter does not currently support exporting manifest lists\n".to_owned(),
+        ),
+        (
+            &[
+                "-o",
+                "type=image,name=localhost/a,push=true,push-by-digest=true",
+            ],
+            "push-by-digest is currently not implemented for docker driver".to_owned(),
+        ),
+        (
+            &["--annotation", "index:a=b", "-t", &base],
+            "index annotations not supported for single platform export\n".to_owned(),
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let failed = run(&context, arguments);
+        assert_eq!(failed.code, Some(1), "{arguments:?}: {}", failed.stderr);
+        let text = &failed.stderr;
+        assert!(text.contains(&expected), "{arguments:?}: {text}");
+    }
+    assert!(!context.path().join("out.tar").exists());
+    assert!(!context.path().join("cache").exists());
+}
