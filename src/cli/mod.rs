@@ -216,7 +216,11 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
         }
         Command::Solve(args) => run_async(solve::cmd_solve(*args, &cli.connection, &environment)),
         Command::Manifest(args) => run_async(manifest::cmd_manifest(&args, &environment)),
-        Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(&args, &environment)),
+        Command::Imagetools(args) => run_async(imagetools::cmd_imagetools(
+            &args,
+            &cli.connection,
+            &environment,
+        )),
         Command::Create(args) => {
             run_async(create::cmd_create(&args, &cli.connection, &environment))
         }

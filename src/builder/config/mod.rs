@@ -2,6 +2,7 @@
 //! certificates.
 
 mod check;
+mod registries;
 mod schema;
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ use solvekit::builder::{
 };
 use solvekit::client::{self, Address, Client, ConnectOptions, Surroundings, TlsOptions};
 use solvekit::oci::Platform;
+use solvekit::registry::ClientOptions;
 
 use super::builder::{Builders, Used};
 use super::nodes::Reached;
@@ -217,6 +218,19 @@ impl ConnectionArgs {
             }
             Asked::Nothing => self.chosen(environment, environment.buildkit_host.is_some()),
         }
+    }
+
+    /// Adds what the builder's nodes say of registries in their own buildkitd.toml.
+    pub(crate) fn add_registries(
+        &self,
+        options: &mut ClientOptions,
+        environment: &Environment,
+    ) -> Result<(), Failure> {
+        let builder = self.builder_of(environment)?.map(|(_, builder)| builder);
+        for node in builder.iter().flat_map(|builder| &builder.nodes) {
+            node.add_registries(options);
+        }
+        Ok(())
     }
 
     /// Whether the builder that is asked for loads what a build without an output makes.

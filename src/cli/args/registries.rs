@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::connection::ConnectionArgs;
 use super::headings::REGISTRIES;
 use super::push::PushRetryArgs;
 use solvekit::progress::Writer;
@@ -78,6 +79,20 @@ impl RegistryArgs {
         Ok(open(environment.credentials()?, options))
     }
 
+    /// The same, which reaches registries as the builder does.
+    pub(crate) fn client_of_builder(
+        &self,
+        retries: &PushRetryArgs,
+        connection: &ConnectionArgs,
+        environment: &Environment,
+    ) -> Result<Client, Failure> {
+        let mut options = self.options(environment);
+        retries.apply(&mut options);
+        warn(&options.insecure);
+        connection.add_registries(&mut options, environment)?;
+        Ok(Client::new(environment.credentials()?.into(), options))
+    }
+
     /// A client with these credentials.
     pub(crate) fn client_with(
         &self,
@@ -105,10 +120,14 @@ impl RegistryArgs {
 
 /// A client, with a warning for each registry that is not checked.
 fn open(credentials: Credentials, options: ClientOptions) -> Client {
-    for registry in &options.insecure {
+    warn(&options.insecure);
+    Client::new(credentials.into(), options)
+}
+
+fn warn(unchecked: &[String]) {
+    for registry in unchecked {
         talk(&format!(
             "WARNING: whether {registry} is the registry that it says is not checked\n"
         ));
     }
-    Client::new(credentials.into(), options)
 }

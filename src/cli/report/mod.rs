@@ -13,6 +13,8 @@ pub(crate) mod daemon_text;
 pub(crate) mod display;
 pub(crate) mod explanation;
 pub(crate) mod failure;
+#[cfg(test)]
+mod flag_tests;
 pub(crate) mod hint;
 pub(crate) mod image_diff;
 pub(crate) mod last_lines;

@@ -17,6 +17,7 @@ pub(super) struct Hosts {
     /// Hosts whose certificates were named one by one.
     named: BTreeMap<String, HostCertificates>,
     insecure: BTreeSet<String>,
+    unverified: BTreeSet<String>,
     proxies: Proxies,
     /// Clients by registry and host. Two empty names stand for the client without special settings.
     clients: Mutex<HashMap<(String, String), reqwest::Client>>,
@@ -30,6 +31,7 @@ impl Hosts {
             certificates: options.certificates.clone(),
             named: options.hosts.clone(),
             insecure: options.insecure.iter().cloned().collect(),
+            unverified: options.unverified.iter().cloned().collect(),
             proxies: options.proxies.clone(),
             clients: Mutex::default(),
             schemes: Mutex::default(),
@@ -69,7 +71,7 @@ impl Hosts {
         if host != registry {
             trust.add_authorities(self.own_trust(registry)?);
         }
-        trust.unchecked = self.is_insecure(registry) || self.is_insecure(host);
+        trust.unchecked = self.is_unchecked(registry) || self.is_unchecked(host);
         Ok(trust)
     }
 
@@ -134,6 +136,10 @@ impl Hosts {
         self.proxies.name_for(url)
     }
 
+    fn is_unchecked(&self, registry: &str) -> bool {
+        self.is_insecure(registry) || self.unverified.contains(registry)
+    }
+
     fn is_insecure(&self, registry: &str) -> bool {
         self.insecure.contains(registry)
     }
@@ -194,6 +200,18 @@ mod tests {
         assert!(hosts.may_be_plain("10.0.0.1:5000"));
         hosts.has_answered("localhost:5000", "https");
         assert!(!hosts.may_be_plain("localhost:5000"));
+    }
+
+    #[test]
+    fn an_unverified_registry_still_has_to_speak_tls() {
+        let options = ClientOptions {
+            unverified: vec!["u.example".to_owned()],
+            ..ClientOptions::default()
+        };
+        let hosts = Hosts::new(&options);
+        assert!(hosts.trust("u.example", "u.example").unwrap().unchecked);
+        assert!(!hosts.trust("r.example", "r.example").unwrap().unchecked);
+        assert!(!hosts.may_be_plain("u.example"));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct ClientOptions {
     /// as may their token servers and storage. Local registries (`localhost`, `127.0.0.0/8`,
     /// `[::1]`) may always speak plain HTTP.
     pub insecure: Vec<String>,
+    /// Registries (`HOST[:PORT]`) whose certificates are not checked, but that must use TLS.
+    pub unverified: Vec<String>,
     /// The proxies of all requests; none by default. The command sets them from its environment.
     pub proxies: Proxies,
     /// How often requests are retried after transient failures.
@@ -30,13 +32,28 @@ pub struct ClientOptions {
     pub notifier: Option<Notifier>,
 }
 
-/// PEM files for one host.
+/// Certificates or a key in PEM form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pem {
+    /// A file, which is read when the host is first asked.
+    File(PathBuf),
+    /// Its content.
+    Bytes(Vec<u8>),
+}
+
+impl From<&str> for Pem {
+    fn from(path: &str) -> Self {
+        Self::File(path.into())
+    }
+}
+
+/// The certificates for one host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostCertificates {
     /// Authorities that are trusted in addition to the system's.
-    pub authorities: Vec<PathBuf>,
+    pub authorities: Vec<Pem>,
     /// The client certificate and its key.
-    pub identity: Option<(PathBuf, PathBuf)>,
+    pub identity: Option<(Pem, Pem)>,
 }
 
 /// A callback that receives a line of text about slow operations.

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use super::authorities::Authorities;
 use super::trusted_leaf::TrustedLeaf;
-use super::{CertificateProblem, Error, HostCertificates, Proxies};
+use super::{CertificateProblem, Error, HostCertificates, Pem, Proxies};
 
 /// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -56,16 +56,14 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Reads the files that were named for one host. Blocks.
+    /// Reads the certificates that were named for one host. Blocks.
     pub(super) fn of_host(host: &HostCertificates) -> Result<Self, Error> {
         let mut trust = Self::default();
-        for path in &host.authorities {
-            trust.authorities.extend(certificates(path)?);
+        for authority in &host.authorities {
+            trust.authorities.extend(certificates_of(authority)?);
         }
-        if let Some((chain, key_path)) = &host.identity {
-            let key = PrivateKeyDer::from_pem_file(key_path)
-                .map_err(|error| unusable(key_path, error))?;
-            trust.identity = Some((certificates(chain)?, key));
+        if let Some((chain, key)) = &host.identity {
+            trust.identity = Some((certificates_of(chain)?, key_of(key)?));
         }
         Ok(trust)
     }
@@ -142,6 +140,28 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The place of a PEM text in errors that is not in a file of its own.
+const IN_CONFIGURATION: &str = "in the builder's configuration";
+
+fn certificates_of(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = match pem {
+        Pem::File(path) => return certificates(path),
+        Pem::Bytes(bytes) => bytes,
+    };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    found.map_err(|error| unusable(Path::new(IN_CONFIGURATION), error))
+}
+
+fn key_of(pem: &Pem) -> Result<PrivateKeyDer<'static>, Error> {
+    match pem {
+        Pem::File(path) => {
+            PrivateKeyDer::from_pem_file(path).map_err(|error| unusable(path, error))
+        }
+        Pem::Bytes(bytes) => PrivateKeyDer::from_pem_slice(bytes)
+            .map_err(|error| unusable(Path::new(IN_CONFIGURATION), error)),
+    }
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {

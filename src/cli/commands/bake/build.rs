@@ -111,6 +111,7 @@ pub(super) async fn build(
         &settings.registries,
         &settings.retries,
         insecure(&prepared),
+        connection,
         environment,
     )?;
     surveyed.warn(&run.progress);

@@ -94,6 +94,8 @@ impl Asking<'_> {
         for (name, prepared) in builds {
             let mut options = self.registries.options(self.environment);
             options.insecure.extend(nodes::insecure(prepared.request()));
+            self.connection
+                .add_registries(&mut options, self.environment)?;
             let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
             let mut run = pipeline::Environment::default();
             run.credentials = Arc::clone(&credentials);

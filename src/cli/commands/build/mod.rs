@@ -162,6 +162,7 @@ async fn build(
         &args.registries,
         &args.publishing.retries,
         nodes::insecure(request),
+        connection,
         environment,
     )?;
     ready.warn(&run.progress);

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{context_size, preflight};
 use crate::cli::args::builder::Used;
+use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::args::explain::Recording;
 use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::{Notes, RegistryArgs};
@@ -44,11 +45,13 @@ pub(crate) struct Running {
 }
 
 impl Run {
-    /// `insecure` are registries that the requests themselves call so.
+    /// `insecure` are registries that the requests themselves call so. What the builder's own
+    /// configuration says of registries counts too.
     pub(crate) fn new(
         args: &RegistryArgs,
         retries: &PushRetryArgs,
         insecure: Vec<String>,
+        connection: &ConnectionArgs,
         environment: &Environment,
     ) -> Result<Self, Failure> {
         let (progress, updates) = progress::channel();
@@ -58,6 +61,7 @@ impl Run {
         let mut options = args.options(environment);
         retries.apply(&mut options);
         options.insecure.extend(insecure);
+        connection.add_registries(&mut options, environment)?;
         options.notifier = Some(notes.notifier());
         let registries = registry::Client::new(Arc::clone(&credentials), options.clone());
         Ok(Self {

@@ -7,6 +7,8 @@ use solvekit::template::{Json, Template};
 use solvekit::transfer::{Place, Plan, Source};
 
 use crate::cli::args::complete;
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::commands::transfers::{failed, platform};
 use crate::cli::environment::Environment;
@@ -49,6 +51,7 @@ Examples:
 
 pub(super) async fn cmd_inspect(
     args: &InspectArgs,
+    connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
     let location = Location::parse(&args.name).map_err(|error| Failure::from_error(&error))?;
@@ -57,7 +60,7 @@ pub(super) async fn cmd_inspect(
         Some(format) => Some(Template::parse(format).map_err(|error| Failure::from_error(&error))?),
         None => None,
     };
-    let client = args.registries.client(environment)?;
+    let client = args.registries.client_of_builder(&PushRetryArgs::default(), connection, environment)?;
     let location = match &args.platform {
         None => location,
         Some(platform) => for_platform(&args.name, platform, &client).await?,

@@ -3,6 +3,7 @@
 mod create;
 mod inspect;
 
+use crate::cli::args::connection::ConnectionArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
@@ -22,10 +23,13 @@ enum ImagetoolsCommand {
 
 pub(crate) async fn cmd_imagetools(
     args: &ImagetoolsArgs,
+    connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
     match &args.command {
-        ImagetoolsCommand::Create(args) => create::cmd_create(args, environment).await,
-        ImagetoolsCommand::Inspect(args) => inspect::cmd_inspect(args, environment).await,
+        ImagetoolsCommand::Create(args) => create::cmd_create(args, connection, environment).await,
+        ImagetoolsCommand::Inspect(args) => {
+            inspect::cmd_inspect(args, connection, environment).await
+        }
     }
 }

@@ -9,6 +9,7 @@ use solvekit::policy::{self, Decision, Evaluator, Loader, Source};
 
 use super::{asking, load};
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, talk};
@@ -42,6 +43,9 @@ pub(crate) struct EvalArgs {
     /// Use this platform of the image
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
 }
 
 pub(crate) async fn cmd_eval(
@@ -71,7 +75,7 @@ pub(crate) async fn cmd_eval(
     match evaluator {
         None => print(args, source, &platform, &client, environment).await,
         Some(evaluator) => {
-            let asking = asking(environment)?;
+            let asking = asking(&args.registries, environment)?;
             let decided = pipeline::ask(&client, &asking, async |bridge| {
                 let decided = evaluator.decide(bridge, source, &platform).await;
                 decided.map_err(pipeline::Error::from)
@@ -138,7 +142,7 @@ async fn print(
     client: &solvekit::client::Client,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let asking = asking(environment)?;
+    let asking = asking(&args.registries, environment)?;
     let printed = pipeline::ask(client, &asking, async |bridge| {
         let printed = policy::print(bridge, source, platform, &args.fields).await;
         printed.map_err(pipeline::Error::from)

@@ -5,9 +5,9 @@ mod test;
 
 use solvekit::pipeline;
 use solvekit::policy::{Evaluator, JSON_SCHEMA, Loader, Policy, Settings};
-use solvekit::registry::ClientOptions;
 
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_json;
@@ -75,13 +75,12 @@ fn text_of<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Failure> {
 }
 
 /// With what a daemon is asked about sources.
-fn asking(environment: &Environment) -> Result<pipeline::Environment, Failure> {
+fn asking(
+    registries: &RegistryArgs,
+    environment: &Environment,
+) -> Result<pipeline::Environment, Failure> {
     let mut asking = pipeline::Environment::default();
     asking.credentials = std::sync::Arc::new(environment.credentials()?);
-    asking.registries = ClientOptions {
-        certificates: environment.certificate_folders(),
-        proxies: environment.proxies.clone(),
-        ..ClientOptions::default()
-    };
+    asking.registries = registries.options(environment);
     Ok(asking)
 }

@@ -8,6 +8,7 @@ use solvekit::policy::{Decision, Evaluator, Input, Loader, Policy, TestCase, Tes
 
 use super::{asking, load};
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_text;
@@ -24,6 +25,9 @@ pub(crate) struct TestArgs {
     /// Test the policy of this Dockerfile: FILE.rego in the working folder
     #[arg(long, value_name = "FILE", default_value = "Dockerfile")]
     filename: String,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
 }
 
 pub(crate) async fn cmd_test(
@@ -58,11 +62,17 @@ pub(crate) async fn cmd_test(
     }
     let folder = environment.working_folder.clone().unwrap_or_default();
     let evaluator = Evaluator::new(own, folder);
+    let registries = &args.registries;
+    let ran = run(
+        &evaluator,
+        &policy,
+        &cases,
+        registries,
+        connection,
+        environment,
+    );
     let mut failed = false;
-    for (case, (result, input)) in cases
-        .iter()
-        .zip(run(&evaluator, &policy, &cases, connection, environment).await?)
-    {
+    for (case, (result, input)) in cases.iter().zip(ran.await?) {
         failed |= !result.passed;
         print_text(&report(case, &result, input.as_ref()))?;
     }
@@ -78,6 +88,7 @@ async fn run(
     evaluator: &Evaluator,
     policy: &Policy,
     cases: &[TestCase],
+    registries: &RegistryArgs,
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<Vec<Ran>, Failure> {
@@ -91,7 +102,7 @@ async fn run(
         return Ok(results);
     }
     let client = connection.connect(environment).await?;
-    let asking = asking(environment)?;
+    let asking = asking(registries, environment)?;
     let ran = pipeline::ask(&client, &asking, async |bridge| {
         for case in cases {
             results.push(evaluator.test(case, Some(bridge), policy).await?);

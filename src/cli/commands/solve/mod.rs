@@ -23,6 +23,7 @@ use solvekit::progress;
 
 use super::build::{refuse_terminal, write_file};
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{caches, places, secrets};
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
@@ -118,6 +119,9 @@ pub(crate) struct SolveArgs {
     debug_json_cache_metrics: String,
 
     #[command(flatten)]
+    registries: RegistryArgs,
+
+    #[command(flatten)]
     progress: ProgressArgs,
 }
 
@@ -150,6 +154,7 @@ pub(crate) async fn cmd_solve(
         places::ready("--debug-json-cache-metrics", path)?;
     }
     let mut run = pipeline::Environment::default();
+    run.registries = args.registries.options(environment);
     tls_context::add(&args.registry_auth_tlscontext, &mut run.registries)?;
     let began = Instant::now();
     let request = request(&args, environment)?;

@@ -80,6 +80,8 @@ fn host(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use solvekit::registry::Pem;
+
     use super::*;
 
     #[test]
@@ -92,7 +94,7 @@ mod tests {
         ];
         add(&given.map(String::from), &mut options).unwrap();
         let files = &options.hosts["r.example:5000"];
-        assert_eq!(files.authorities, [std::path::PathBuf::from("/ca.pem")]);
+        assert_eq!(files.authorities, [Pem::from("/ca.pem")]);
         assert_eq!(files.identity, Some(("/c.pem".into(), "/k.pem".into())));
         assert_eq!(options.insecure, ["r.example:5000"]);
     }

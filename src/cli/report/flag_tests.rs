@@ -1,0 +1,94 @@
+//! Advice names only flags that there are, and commands that take them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+
+use crate::cli::Cli;
+
+/// Flags of other programs that advice names: buildkitd, kubectl, docker, git and the tests'
+/// runner.
+const OF_OTHERS: &[&str] = &[
+    "allow-insecure-entitlement",
+    "docker",
+    "exact",
+    "namespace",
+    "nocapture",
+    "overwrite",
+    "previous",
+    "privileged",
+    "replicas",
+    "rm",
+];
+
+fn flags_of(command: &clap::Command) -> BTreeSet<String> {
+    let arguments = command.get_arguments();
+    let names = arguments.flat_map(|argument| {
+        let aliases = argument.get_all_aliases().unwrap_or_default();
+        argument.get_long().into_iter().chain(aliases)
+    });
+    let mut flags: BTreeSet<String> = names.map(str::to_owned).collect();
+    flags.extend(command.get_subcommands().flat_map(flags_of));
+    flags.extend(["help", "version"].map(str::to_owned));
+    flags
+}
+
+/// The words behind `--` in a file.
+fn named_in(path: &Path, found: &mut BTreeSet<String>) {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            named_in(&entry.unwrap().path(), found);
+        }
+        return;
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    for line in text.lines().filter(|line| !line.trim().starts_with("//")) {
+        for (place, _) in line.match_indices("--") {
+            let is_begin = !line[..place].ends_with(|c: char| c == '-' || c.is_alphanumeric());
+            let rest = &line[place + 2..];
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            let name = rest[..end.unwrap_or(rest.len())].trim_end_matches('-');
+            if is_begin && name.len() > 1 {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn advice_names_flags_that_there_are() {
+    let known = flags_of(&Cli::command());
+    let mut named = BTreeSet::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/report");
+    named_in(&folder, &mut named);
+    assert!(named.contains("insecure-registry"), "{named:?}");
+    let unknown = named
+        .iter()
+        .filter(|name| !known.contains(*name) && !OF_OTHERS.contains(&name.as_str()));
+    let unknown: Vec<&String> = unknown.collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn commands_whose_errors_name_insecure_registry_take_it() {
+    let all = Cli::command();
+    for words in [
+        "build",
+        "bake",
+        "debug",
+        "solve",
+        "lock",
+        "push",
+        "policy eval",
+        "policy test",
+        "imagetools create",
+        "imagetools inspect",
+    ] {
+        let command = words.split(' ').fold(&all, |command, word| {
+            let found = command.find_subcommand(word);
+            found.unwrap_or_else(|| panic!("no command {words}"))
+        });
+        assert!(flags_of(command).contains("insecure-registry"), "{words}");
+    }
+}
