@@ -1,6 +1,7 @@
 //! Why a cluster refuses a call, or its pods are not ready.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why a call of `kubectl` failed.
@@ -16,6 +17,12 @@ pub enum KubectlProblem {
         /// The time limit.
         after: Duration,
     },
+    /// No file of the builder's kubeconfig exists.
+    #[error("the kubeconfig of the builder is missing: {}", listed(.paths))]
+    NoKubeconfig {
+        /// The files.
+        paths: Vec<PathBuf>,
+    },
     /// It reported an error, often one of the cluster.
     #[error("kubectl says: {message}")]
     Failed {
@@ -29,8 +36,13 @@ pub enum KubectlProblem {
     Answer(#[source] serde_json::Error),
 }
 
+fn listed(paths: &[PathBuf]) -> String {
+    let paths = paths.iter().map(|path| path.display().to_string());
+    paths.collect::<Vec<_>>().join(", ")
+}
+
 /// Why a cluster refuses a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClusterRefusal {
     /// The user may not do this.
@@ -38,7 +50,10 @@ pub enum ClusterRefusal {
     /// The user is not logged in.
     Unauthorized,
     /// The namespace does not exist.
-    NoNamespace,
+    NoNamespace {
+        /// Its name.
+        name: String,
+    },
     /// The namespace's quota is exhausted.
     Quota,
     /// The object exists already.
@@ -51,7 +66,7 @@ impl ClusterRefusal {
         let any = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
         if any(&["(Forbidden)", "is forbidden"]) {
             // A quota is also enforced by refusal.
-            return Some(match any(&["exceeded quota"]) {
+            return Some(match any(&["exceeded quota", "failed quota"]) {
                 true => Self::Quota,
                 false => Self::Forbidden,
             });
@@ -59,8 +74,11 @@ impl ClusterRefusal {
         if any(&["(Unauthorized)", "must be logged in", "provide credentials"]) {
             return Some(Self::Unauthorized);
         }
-        if any(&["namespaces "]) && any(&["not found"]) {
-            return Some(Self::NoNamespace);
+        if let Some((_, rest)) = message.split_once("namespaces \"")
+            && let Some((name, _)) = rest.split_once("\" not found")
+        {
+            let name = name.to_owned();
+            return Some(Self::NoNamespace { name });
         }
         any(&["(AlreadyExists)"]).then_some(Self::Exists)
     }
@@ -76,14 +94,41 @@ pub enum PodsProblem {
         object: String,
         /// The number of pods that the node is to have.
         replicas: i32,
+        /// Its namespace, if it is not the default one.
+        namespace: Option<String>,
     },
     /// The cluster's machines cannot pull the image.
     ImagePull {
         /// The image.
         image: String,
     },
-    /// The cluster does not allow privileged pods.
-    Privileged,
+    /// The namespace's Pod Security level refuses the pods: both privileged and rootless ones need
+    /// `privileged`.
+    PodSecurity {
+        /// The namespace.
+        namespace: String,
+    },
+    /// Another rule of the cluster does not allow privileged pods.
+    Privileged {
+        /// True if the pods are rootless already.
+        rootless: bool,
+    },
+    /// The namespace's quota has no room for the pods.
+    Quota {
+        /// The namespace.
+        namespace: String,
+        /// True if the quota wants requests or limits that the pods do not give.
+        unspecified: bool,
+    },
+    /// A pod's volume is not provided.
+    NoVolume {
+        /// The claim.
+        claim: String,
+        /// Its namespace.
+        namespace: String,
+        /// True if the cluster has no default StorageClass.
+        no_class: bool,
+    },
     /// No machine of the cluster takes the pod.
     Unschedulable,
     /// The daemon ends again and again.
@@ -95,8 +140,9 @@ pub enum PodsProblem {
     },
     /// The pods are not ready yet, or the reason is unknown.
     Waiting {
-        /// A pod that is not ready.
-        pod: Option<String>,
+        /// What to look at with kubectl: a pod that is not ready, else what manages the pods:
+        /// `pod/NAME`, `deployments.apps/NAME`.
+        object: String,
         /// Its namespace, if it is not the default one.
         namespace: Option<String>,
     },
@@ -123,7 +169,7 @@ mod tests {
             ),
             (
                 "Error from server (NotFound): namespaces \"ci\" not found",
-                Some(ClusterRefusal::NoNamespace),
+                Some(ClusterRefusal::NoNamespace { name: "ci".into() }),
             ),
             (
                 "Error from server (AlreadyExists): deployments.apps \"b0\" already exists",

@@ -130,8 +130,8 @@ impl Instance {
                 container.connect_options()
             }
             Way::Kubernetes(pods) => {
-                pods.boot(boot).await?;
-                return pods.connect(boot.sticky_key, timeout).await;
+                let seen = pods.boot(boot).await?;
+                return pods.connect(boot.sticky_key, timeout, seen).await;
             }
             Way::Local(local) => return local.connect(timeout, boot).await,
         };
@@ -188,9 +188,13 @@ impl Instance {
     /// Reports the pods, and the BuildKit in one of them.
     async fn report_pods(&self, pods: &Kubernetes, timeout: Duration) -> Result<Report, Error> {
         let pods = pods.within(timeout);
-        let (status, of_pods) = pods.status().await?;
+        let (status, seen) = pods.status().await?;
+        let of_pods = seen.reports();
         let mut report = match status {
-            Status::Running => self.report_of(&pods.connect("", timeout).await?).await?,
+            Status::Running => {
+                self.report_of(&pods.connect("", timeout, seen).await?)
+                    .await?
+            }
             status => Report::of(status),
         };
         report.pods = of_pods;

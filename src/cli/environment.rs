@@ -93,15 +93,12 @@ fn auth_files(
     folders.map(|folder| folder.join("auth.json")).collect()
 }
 
-/// One file is found from every folder; a list of them stays as it is.
-fn absolute(file: String) -> String {
-    match file.contains(':') {
-        true => file,
-        false => std::path::absolute(&file)
-            .ok()
-            .and_then(|path| path.into_os_string().into_string().ok())
-            .unwrap_or(file),
-    }
+/// A kubeconfig, or a list of them: each is found from every folder.
+fn absolute_list(list: &str) -> String {
+    let absolute = std::env::split_paths(list).filter_map(|path| std::path::absolute(path).ok());
+    let joined = std::env::join_paths(absolute).ok();
+    let text = joined.and_then(|joined| joined.into_string().ok());
+    text.unwrap_or_else(|| list.to_owned())
 }
 
 impl Environment {
@@ -148,7 +145,7 @@ impl Environment {
                 .clone()
                 .or_else(|| text("DOCKER_CONTEXT")),
             docker_headers: text("DOCKER_CUSTOM_HEADERS"),
-            kubeconfig: text("KUBECONFIG").map(absolute),
+            kubeconfig: text("KUBECONFIG").map(|list| absolute_list(&list)),
             cache: path("XDG_CACHE_HOME").or_else(|| path("HOME").map(|home| home.join(".cache"))),
             state: path("XDG_STATE_HOME")
                 .or_else(|| path("HOME").map(|home| home.join(".local/state")))
@@ -283,5 +280,21 @@ impl Environment {
     /// context anew.
     pub(crate) fn node_id(&self) -> Option<String> {
         node_id(self.buildx_config.as_ref()?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kubeconfig_of_a_list_is_absolute() {
+        let here = std::env::current_dir().unwrap();
+        let here = here.display();
+        assert_eq!(absolute_list("config"), format!("{here}/config"));
+        assert_eq!(
+            absolute_list("/etc/kube:clusters/a:b"),
+            format!("/etc/kube:{here}/clusters/a:{here}/b")
+        );
     }
 }

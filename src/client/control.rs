@@ -14,7 +14,7 @@ use tonic::{
 
 use super::{
     Address, AnswerProblem, CacheRecord, Channel, ConnectOptions, Endpoint, Error, Failure,
-    MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse, Version, Worker,
+    MESSAGE_LIMIT, PruneOptions, SolveRequest, SolveResponse, Succession, Version, Worker,
     dialer::{Dialer, Way},
     error::root,
     usage::nanoseconds,
@@ -46,6 +46,8 @@ pub struct Client {
     pub(super) way: Way,
     /// A value that must live as long as the connection.
     pub(super) companion: Option<Arc<dyn Any + Send + Sync>>,
+    /// Which daemon takes over when this one ends.
+    pub(super) succession: Option<Arc<dyn Succession>>,
 }
 
 impl Client {
@@ -73,6 +75,16 @@ impl Client {
             engine_headers: self.dialer.engine_headers().clone(),
             ..ConnectOptions::new(Address::Docker(Some(engine)))
         }
+    }
+
+    /// Lets builds move on when the daemon ends.
+    pub(crate) fn with_succession(mut self, succession: Arc<dyn Succession>) -> Self {
+        self.succession = Some(succession);
+        self
+    }
+
+    pub(crate) fn succession(&self) -> Option<Arc<dyn Succession>> {
+        self.succession.clone()
     }
 
     pub(crate) fn channel(&self) -> Channel {

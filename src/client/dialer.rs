@@ -163,6 +163,7 @@ impl Dialer {
             dialer: self.clone(),
             way,
             companion: None,
+            succession: None,
         })
     }
 

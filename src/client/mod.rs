@@ -42,6 +42,7 @@ mod push_failure;
 mod server_tls;
 mod solve;
 mod stream;
+mod succession;
 mod tls;
 mod tls_problem;
 mod transport;
@@ -70,9 +71,9 @@ pub use policy::{
     SourceRule, SourceSelector, SourceUpdate,
 };
 pub use problem::{ConnectProblem, Stage};
-pub use process::Process;
 pub(crate) use process::percent_decoded;
 pub use prune_plan::{KeptRecords, PruneDoubt, PrunePlan};
+pub use process::{Pod, Process};
 pub use server_tls::ServerTls;
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
 pub use stream::ByteStream;
@@ -87,4 +88,5 @@ pub(crate) use control::{failed, metadata_value};
 pub(crate) use dialer::open_stream;
 pub(crate) use dialer::{MESSAGE_LIMIT, channel_over};
 pub(crate) use usage::time_of;
+pub(crate) use succession::Succession;
 pub(crate) use worker::{platform_from_proto, platform_to_proto};

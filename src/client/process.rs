@@ -37,6 +37,18 @@ impl Process {
         &self.variables
     }
 
+    /// Returns the pod that the address names, if it is a `kube-pod://` address.
+    pub fn pod(&self) -> Option<Pod> {
+        let (name, query) = split_query(self.address.strip_prefix("kube-pod://")?);
+        let namespace = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("namespace="));
+        Some(Pod {
+            name: name.trim_end_matches('/').to_owned(),
+            namespace: namespace.map(str::to_owned),
+        })
+    }
+
     /// Returns the program of a BuildKit address; `None` for other schemes than
     /// `docker-container://`, `podman-container://`, `nerdctl-container://`, `kube-pod://` and
     /// `ssh://`.
@@ -90,6 +102,16 @@ impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.address)
     }
+}
+
+/// A pod with a daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Its namespace; `None` for that of the kubeconfig's context.
+    pub namespace: Option<String>,
 }
 
 struct Command {

@@ -359,6 +359,14 @@ pub enum Error {
         /// The daemon's answer.
         source: Box<client::Error>,
     },
+    /// The daemon was lost, and it ran in a pod.
+    #[error("the pod {} was lost", pod.name)]
+    PodLost {
+        /// The pod.
+        pod: Box<client::Pod>,
+        /// How it showed.
+        source: Box<Error>,
+    },
     /// A call to the daemon failed.
     #[error(transparent)]
     Client(#[from] client::Error),
@@ -409,6 +417,21 @@ impl Error {
         match self {
             Self::Export { source } => is_connection(source),
             error => error.is_lost(),
+        }
+    }
+
+    /// Names the pod in which the daemon ran that was lost.
+    pub(super) fn in_pod_of(self, address: &client::Address) -> Self {
+        let pod = match address.endpoint() {
+            client::Endpoint::Process(process) if self.is_of_lost_daemon() => process.pod(),
+            _ => None,
+        };
+        match pod {
+            Some(pod) => Self::PodLost {
+                pod: Box::new(pod),
+                source: Box::new(self),
+            },
+            None => self,
         }
     }
 

@@ -9,8 +9,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::support::{
-    BuilderHome, Certificates, Cluster, Engine, Finished, Pushed, Relay, copy_of, folder_of,
-    solvekit,
+    BuilderHome, Certificates, Cluster, Engine, Finished, Pushed, Relay, Running, copy_of,
+    folder_of, solvekit, unique,
 };
 
 /// The pods that were connected to, in order.
@@ -280,7 +280,7 @@ fn refusals_of_a_cluster_are_told_with_what_is_needed() {
     cluster.run(&["--builder", "far", "workers"]).failed_with(
         1,
         &[
-            "cannot look at the Deployment far0",
+            "cannot list the pods",
             "User \"ci\" cannot get",
             "pods/exec",
             "role.yaml",
@@ -317,6 +317,222 @@ fn wrong_options_are_told_with_their_form() {
         .run(&["create", "--driver", "kubernetes", "tcp://host:1"])
         .failed_with(1, &["no endpoint", "KUBECONFIG"]);
     assert!(cluster.calls().is_empty(), "{:?}", cluster.calls());
+}
+
+#[test]
+fn a_bootstrap_follows_the_pods_with_one_kubectl() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "5");
+    cluster.set("pod", r#"{"phase":"Pending"}"#);
+    let create = ["create", "--name", "few", "--driver", "kubernetes"];
+    cluster.run(&create).succeeded();
+    let before = cluster.calls().len();
+    let asked = cluster.run(&["--builder", "few", "workers"]).succeeded();
+    has(&asked.stderr, &["waiting for 1 pod to be ready"]);
+    let calls = cluster.calls().split_off(before);
+    let runs = |word: &str| calls.iter().filter(|call| call.contains(word)).count();
+    assert_eq!((runs("--watch"), runs(" create ")), (1, 1), "{calls:?}");
+    assert_eq!(calls.len(), 5, "{calls:?}");
+}
+
+#[test]
+fn pods_are_asked_for_where_they_may_not_be_watched() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "3");
+    cluster.set("pod", r#"{"phase":"Pending"}"#);
+    cluster.set("forbid-watch", "");
+    let create = ["create", "--bootstrap", "--name", "asked"];
+    let create = create.iter().copied().chain(["--driver", "kubernetes"]);
+    cluster.run(&create.collect::<Vec<_>>()).succeeded();
+}
+
+/// What the controllers of Kubernetes 1.36 say of pods that are refused: of a Deployment's in a
+/// condition, of a StatefulSet's only in an event.
+const OF_BASELINE: &str = r#"violates PodSecurity \"baseline:latest\": privileged (container \"buildkitd\" must not set securityContext.privileged=true)"#;
+const OF_QUOTA: &str = "exceeded quota: small, requested: requests.cpu=2, used: requests.cpu=0, \
+                        limited: requests.cpu=1";
+
+/// The status of a Deployment whose pods are refused.
+fn refused(reason: &str) -> String {
+    format!(
+        r#"{{"conditions":[{{"type":"Progressing","status":"True","reason":"NewReplicaSetCreated"}},
+        {{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable"}},
+        {{"type":"ReplicaFailure","status":"True","reason":"FailedCreate",
+        "message":"pods \"b0-7d4f9c5b6-\" is forbidden: {reason}"}}],"unavailableReplicas":1}}"#
+    )
+}
+
+fn create_of<'a>(name: &'a str, options: &'a str) -> [&'a str; 8] {
+    let [create, bootstrap, flag] = ["create", "--bootstrap", "--name"];
+    [
+        create,
+        bootstrap,
+        flag,
+        name,
+        "--driver",
+        "kubernetes",
+        "--driver-opt",
+        options,
+    ]
+}
+
+#[test]
+fn pods_that_the_namespace_refuses_are_told_with_the_label_that_allows_them() {
+    let cluster = Cluster::new();
+    cluster.set("refused", &refused(OF_BASELINE));
+    let label = "kubectl label --overwrite namespace ci \
+                 pod-security.kubernetes.io/enforce=privileged";
+    for (name, options) in [
+        ("one", "namespace=ci"),
+        ("two", "namespace=ci,rootless=true"),
+    ] {
+        cluster
+            .run(&create_of(name, options))
+            .failed_with(1, &["0 of 1 after", "violates PodSecurity", label]);
+    }
+    // A StatefulSet has no such condition, and its own event tells.
+    cluster.set("refused", r#"{"replicas":0,"collisionCount":0}"#);
+    cluster.set(
+        "events.three0",
+        &format!(
+            r#"{{"items":[{{"type":"Normal","reason":"SuccessfulCreate","message":"create Claim"}},
+            {{"type":"Warning","reason":"FailedCreate","message":"create Pod three0-0 in StatefulSet three0 failed error: pods \"three0-0\" is forbidden: {OF_BASELINE}"}}]}}"#
+        ),
+    );
+    let options = "namespace=ci,persistent-volume-claim.requests.storage=1Gi";
+    cluster
+        .run(&create_of("three", options))
+        .failed_with(1, &["create Pod three0-0 in StatefulSet", label]);
+}
+
+#[test]
+fn a_quota_without_room_is_told() {
+    let cluster = Cluster::new();
+    cluster.set("refused", &refused(OF_QUOTA));
+    cluster
+        .run(&create_of("big", "namespace=ci,requests.cpu=2,timeout=4s"))
+        .failed_with(
+            1,
+            &[
+                "exceeded quota: small",
+                "kubectl --namespace=ci describe quota",
+            ],
+        );
+}
+
+#[test]
+fn a_cluster_without_volumes_is_told() {
+    let cluster = Cluster::new();
+    cluster.set("pending", "1000");
+    cluster.set(
+        "pod",
+        r#"{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."}]}"#,
+    );
+    cluster.set(
+        "events.buildkitd-kept0-0",
+        r#"{"items":[{"type":"Normal","reason":"FailedBinding","message":"no persistent volumes available for this claim and no storage class is set"}]}"#,
+    );
+    let options = "persistent-volume-claim.requests.storage=1Gi,timeout=2s";
+    cluster.run(&create_of("kept", options)).failed_with(
+        1,
+        &[
+            "no storage class is set",
+            "kubectl get storageclass",
+            "kubectl --namespace=space describe persistentvolumeclaim buildkitd-kept0-0",
+        ],
+    );
+}
+
+#[test]
+fn a_build_moves_on_when_its_pod_is_deleted() {
+    let cluster = Cluster::new();
+    cluster.run(&create_of("pool", "replicas=2")).succeeded();
+    let word = unique();
+    let dockerfile = format!(
+        "FROM alpine\nRUN --network=none echo {word}-$((0+1))\n\
+         RUN --network=none echo {word}-$((1+1)); sleep 20\n"
+    );
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let mut build = cluster.solvekit(&["--builder", "pool", "build", "--progress=plain"]);
+    let mut build = Running::start(build.args(["-o", "type=cacheonly"]).arg(context.path()));
+    build.until(&format!("{word}-2"));
+    let pod = pods(&cluster).pop().expect("a pod");
+    cluster.set(&format!("deleted.{pod}"), "");
+    let built = build.wait().succeeded();
+    let other = if pod == "pool0-0" {
+        "pool0-1"
+    } else {
+        "pool0-0"
+    };
+    has(
+        &built.stderr,
+        &[
+            &format!("the pod {pod} is being deleted: the build moves on"),
+            &format!("building again from its cache at kube-pod://{other}"),
+        ],
+    );
+    assert_eq!(built.stderr.matches(&format!("{word}-1\n")).count(), 1);
+}
+
+#[test]
+fn a_pod_that_is_lost_is_named() {
+    let cluster = Cluster::new();
+    cluster.run(&create_of("lost", "namespace=ci")).succeeded();
+    let word = unique();
+    let dockerfile = format!("FROM alpine\nRUN --network=none echo {word}-$((0+1)); sleep 30\n");
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let mut build = cluster.solvekit(&["--builder", "lost", "build", "--progress=plain"]);
+    let build = build.args(["--reconnect", "0", "-o", "type=cacheonly"]);
+    let mut build = Running::start(build.arg(context.path()));
+    build.until(&format!("{word}-1"));
+    cluster.relay.cut();
+    build.wait().failed_with(
+        1,
+        &[
+            "the pod lost0-0 was lost",
+            "kubectl --namespace=ci get pods",
+        ],
+    );
+}
+
+#[test]
+fn a_kubeconfig_that_is_missing_is_named() {
+    let cluster = Cluster::new();
+    let config = cluster.home().path("no such config");
+    let mut create = cluster.solvekit(&["create", "--name", "far", "--driver", "kubernetes"]);
+    create.env("KUBECONFIG", &config);
+    Finished::of(&mut create).succeeded();
+    let refused = "The connection to the server localhost:8080 was refused - did you specify the \
+                   right host or port?\n";
+    cluster.set("refusal", refused);
+    cluster.run(&["--builder", "far", "workers"]).failed_with(
+        1,
+        &["kubeconfig of the builder is missing", "no such config"],
+    );
+}
+
+#[test]
+fn registries_of_the_builder_s_configuration_are_reached_as_it_says() {
+    let cluster = Cluster::new();
+    // Another name for this machine, which may not speak plain HTTP unless that is said.
+    let image = Engine::get().name("plain");
+    let tag = format!("{image}:latest");
+    let context = copy_of(Path::new("examples/hello"));
+    Finished::of(solvekit(["build", "--push", "-t", &tag]).arg(context.path())).succeeded();
+    let (registry, name) = tag.split_once('/').expect("a registry");
+    let port = registry.rsplit(':').next().expect("a port");
+    let there = format!("0.0.0.0:{port}");
+    let config = cluster.home().path("buildkitd.toml");
+    let text = format!("[registry.\"{there}\"]\n  http = true\n");
+    fs::write(&config, text).expect("it can be written");
+    let mut create = cluster.solvekit(&["create", "--name", "plain", "--driver", "kubernetes"]);
+    Finished::of(create.arg("--config").arg(&config)).succeeded();
+    let inspect = ["imagetools", "inspect", &format!("{there}/{name}")];
+    cluster
+        .run(&inspect)
+        .failed_with(1, &[&format!("--insecure-registry {there}")]);
+    let of_builder: Vec<&str> = ["--builder", "plain"].into_iter().chain(inspect).collect();
+    has(&cluster.run(&of_builder).succeeded().stdout, &["Digest:"]);
 }
 
 /// A configuration of a cluster that is not there, which buildx reads when it makes a builder.

@@ -1,6 +1,8 @@
 //! A daemon that restarts in the middle of a build.
 
-use crate::support::{OwnEngine, Running, folder_of, solvekit, unique};
+use std::time::Duration;
+
+use crate::support::{OwnEngine, Relay, Running, folder_of, solvekit, unique};
 
 #[test]
 fn a_build_resumes_when_its_engine_is_restarted_in_an_orderly_way() {
@@ -47,4 +49,31 @@ fn a_build_resumes_when_its_engine_is_restarted_in_an_orderly_way() {
         "{}",
         never.stderr
     );
+}
+
+#[test]
+fn a_daemon_is_waited_for_as_long_as_it_is_said() {
+    let relay = Relay::unix();
+    let word = unique();
+    let dockerfile = format!("FROM alpine\nRUN --network=none echo {word}-$((0+1)); sleep 15\n");
+    let context = folder_of(&[("Dockerfile", &dockerfile)]);
+    let start = |reconnect: &str| {
+        let mut build = solvekit(["build", "--progress=plain", "--reconnect", reconnect]);
+        build.args(["-o", "type=cacheonly", "--addr", relay.address()]);
+        Running::start(build.arg(context.path()))
+    };
+    let (mut patient, mut hasty) = (start("60s"), start("3s"));
+    patient.until(&format!("{word}-1"));
+    hasty.until(&format!("{word}-1"));
+    relay.set_away(true);
+    // Longer than a daemon is waited for if nothing is said.
+    std::thread::sleep(Duration::from_secs(12));
+    relay.set_away(false);
+    let built = patient.wait().succeeded();
+    assert!(
+        built.stderr.contains("building again from its cache"),
+        "{}",
+        built.stderr
+    );
+    hasty.wait().failed_with(1, &["was lost"]);
 }

@@ -13,15 +13,19 @@ use super::{BuilderHome, Finished, Relay};
 
 /// `objects/KIND.NAME` and `claims/NAME` are what there is; `refusal` is what every call is
 /// answered with; `pod` the status of pods that are not ready, `pending` how often the pods are
-/// asked for until they are.
+/// asked for until they are. With `refused` there are no pods, and its text is the status of what
+/// manages them; a pod with `deleted.NAME` is being deleted; `events.NAME` are those about an
+/// object; `forbid-watch` lets nobody watch.
 const KUBECTL: &str = r#"
 here=$(dirname "$0")
 echo "$KUBECONFIG: $*" >> "$here/calls"
 [ -f "$here/refusal" ] && { cat "$here/refusal" >&2; exit 1; }
-words= selector=
+words= selector= watch= field=
 for word; do
   case $word in
     --selector=*) selector=${word#*=} ;;
+    --watch) watch=1 ;;
+    --field-selector=*) field=${word#*name=} ;;
     -*) ;;
     *) words="$words $word" ;;
   esac
@@ -49,18 +53,39 @@ get)
   case $2 in
   pods)
     name=$(echo "$selector" | tr , '\n' | sed -n 's/^app=//p')
-    left=$(pending)
-    status='{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}'
-    if [ "$left" -gt 0 ]; then status=$(cat "$here/pod"); echo $((left - 1)) > "$here/pending"; fi
-    pods=
-    for file in "$here/objects/Deployment.$name" "$here/objects/StatefulSet.$name"; do
-      [ -f "$file" ] || continue
-      for number in $(seq 0 $(($(replicas "$file") - 1))); do
-        pods="$pods,{\"metadata\":{\"name\":\"$name-$number\"},\"status\":$status}"
+    [ -f "$here/forbid-watch" ] && [ "$watch" ] && { echo 'Error from server (Forbidden)' >&2; exit 1; }
+    list() {
+      status='{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}'
+      left=$(pending)
+      if [ "$left" -gt 0 ]; then status=$(cat "$here/pod"); echo $((left - 1)) > "$here/pending"; fi
+      for file in "$here/objects/Deployment.$name" "$here/objects/StatefulSet.$name"; do
+        [ -f "$file" ] || continue
+        [ -f "$here/refused" ] && continue
+        for number in $(seq 0 $(($(replicas "$file") - 1))); do
+          deleted=
+          [ -f "$here/deleted.$name-$number" ] && deleted=',"deletionTimestamp":"2030-01-01T00:00:00Z"'
+          echo "{\"metadata\":{\"name\":\"$name-$number\",\"namespace\":\"space\"$deleted},\"status\":$status}"
+        done
       done
+    }
+    if [ "$watch" ]; then
+      while :; do
+        left=$(pending)
+        list | sed 's/^/{"type":"MODIFIED","object":/; s/$/}/'
+        [ "$left" = 0 ] && exec sleep 600
+        sleep 0.3
+      done
+    fi
+    echo "{\"kind\":\"List\",\"items\":[$(list | paste -sd, -)]}" ;;
+  pod)
+    deleted=
+    until [ -f "$here/deleted.$3" ]; do
+      [ "$watch" ] && { [ "$deleted" ] || echo "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"$3\"}}}"; deleted=1; }
+      sleep 0.2
     done
-    echo "{\"kind\":\"List\",\"items\":[${pods#,}]}" ;;
-  events) cat "$here/events" 2>/dev/null ;;
+    echo "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"$3\",\"deletionTimestamp\":\"2030-01-01T00:00:00Z\"}}}"
+    exec sleep 600 ;;
+  events) cat "$here/events.$field" 2>/dev/null || cat "$here/events" 2>/dev/null ;;
   persistentvolumeclaims)
     claims=
     for claim in $(ls "$here/claims"); do claims="$claims,{\"metadata\":{\"name\":\"$claim\"}}"; done
@@ -70,7 +95,9 @@ get)
     [ -f "$file" ] || exit 0
     ready=0
     [ "$(pending)" = 0 ] && ready=$(replicas "$file")
-    sed "s/}\$/,\"status\":{\"readyReplicas\":$ready}}/" "$file" ;;
+    status="{\"readyReplicas\":$ready}"
+    [ -f "$here/refused" ] && status=$(cat "$here/refused")
+    printf '%s,"status":%s}\n' "$(sed 's/}$//' "$file")" "$status" ;;
   esac ;;
 delete)
   kind=$2; shift 2

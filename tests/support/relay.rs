@@ -5,7 +5,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -41,6 +41,7 @@ struct Shared {
     line: Arc<watch::Sender<u64>>,
     pause: Duration,
     carried: Arc<AtomicU64>,
+    away: Arc<AtomicBool>,
 }
 
 impl Relay {
@@ -111,6 +112,12 @@ impl Relay {
         self.shared.line.send_modify(|line| *line += 1);
     }
 
+    /// Drops every connection, and each new one until it is back.
+    pub fn set_away(&self, is_away: bool) {
+        self.shared.away.store(is_away, Ordering::Relaxed);
+        self.hang_up();
+    }
+
     /// Drops every connection and accepts no more: for the client, the daemon has died.
     pub fn cut(&self) {
         self.shared.cut.cancel();
@@ -133,6 +140,7 @@ impl Shared {
             cut: CancellationToken::new(),
             pause,
             carried: Arc::default(),
+            away: Arc::default(),
             line: Arc::new(watch::Sender::new(0)),
         }
     }
@@ -164,6 +172,9 @@ impl Shared {
     }
 
     async fn relay(self, client: impl Stream + 'static) {
+        if self.away.load(Ordering::Relaxed) {
+            return;
+        }
         let Ok(daemon) = connect(&self.upstream).await else {
             return;
         };

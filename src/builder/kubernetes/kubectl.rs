@@ -1,12 +1,13 @@
 //! Runs `kubectl`, which uses the user's context, configuration and credentials.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::super::{ClusterRefusal, Error, KubectlProblem};
 
@@ -65,9 +66,10 @@ impl Kubectl {
             text if text.is_empty() => output.status.to_string(),
             text => text,
         };
-        Err(failed(KubectlProblem::Failed {
-            refusal: ClusterRefusal::in_message(&message),
-            message,
+        let refusal = ClusterRefusal::in_message(&message);
+        Err(failed(match self.missing_files() {
+            Some(paths) if refusal.is_none() => KubectlProblem::NoKubeconfig { paths },
+            _ => KubectlProblem::Failed { message, refusal },
         }))
     }
 
@@ -90,24 +92,23 @@ impl Kubectl {
         })
     }
 
+    /// Starts a call whose output is read while it runs. It is killed when it is dropped.
+    pub(super) fn spawn(&self, verb: &[&str], arguments: &[&str]) -> io::Result<Child> {
+        let mut command = self.command();
+        command.args(verb).args(arguments);
+        command.stdin(Stdio::null()).stderr(Stdio::null()).spawn()
+    }
+
     async fn output(&self, arguments: &[&str], input: Option<&[u8]>) -> io::Result<Output> {
-        let mut command = Command::new(PROGRAM);
-        if let Some(kubeconfig) = &self.kubeconfig {
-            command.env("KUBECONFIG", kubeconfig);
-        }
-        if let Some(namespace) = &self.namespace {
-            command.arg(format!("--namespace={namespace}"));
-        }
         let stdin = match input {
             Some(_) => Stdio::piped(),
             None => Stdio::null(),
         };
+        let mut command = self.command();
         let mut child = command
             .args(arguments)
             .stdin(stdin)
-            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()?;
         let stdin = child.stdin.take();
         let write = async {
@@ -118,6 +119,26 @@ impl Kubectl {
         };
         let (output, ()) = tokio::join!(child.wait_with_output(), write);
         output
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        if let Some(kubeconfig) = &self.kubeconfig {
+            command.env("KUBECONFIG", kubeconfig);
+        }
+        if let Some(namespace) = &self.namespace {
+            command.arg(format!("--namespace={namespace}"));
+        }
+        command.stdout(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    /// Returns the files of the kubeconfig list if none of them exists. `kubectl` then asks a
+    /// cluster on this machine, and its message does not name them.
+    fn missing_files(&self) -> Option<Vec<PathBuf>> {
+        let list = self.kubeconfig.as_deref()?;
+        let paths: Vec<PathBuf> = std::env::split_paths(list).collect();
+        (!paths.iter().any(|path| path.exists())).then_some(paths)
     }
 }
 

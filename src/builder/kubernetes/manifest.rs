@@ -3,7 +3,8 @@
 //!
 //! They differ where buildx's objects do not do what the options say: with a state volume the
 //! configuration stays mounted, a request for ephemeral storage is not a limit, and a rootless
-//! daemon reads its configuration.
+//! daemon reads its configuration. And a startup probe makes pods ready in two seconds, not 30;
+//! buildx reads only names, labels, annotations and the number of ready pods.
 
 use std::collections::BTreeMap;
 
@@ -106,7 +107,12 @@ fn template(metadata: &Metadata, node: &Node, options: &KubernetesOptions) -> Po
             true => unconfined(),
             false => privileged(),
         },
-        readiness_probe: Some(probe()),
+        startup_probe: Some(startup_probe()),
+        readiness_probe: Some(Probe {
+            // The startup probe delays it, and its success has the kubelet ask at once.
+            initial_delay_seconds: None,
+            ..probe()
+        }),
         liveness_probe: Some(probe()),
         volume_mounts: Vec::new(),
     };
@@ -156,10 +162,22 @@ fn probe() -> Probe {
             command: vec!["buildctl", "debug", "workers"],
         },
         failure_threshold: 3,
-        initial_delay_seconds: 5,
+        initial_delay_seconds: Some(5),
         period_seconds: 30,
         success_threshold: 1,
         timeout_seconds: 60,
+    }
+}
+
+/// The daemon is asked every second until it answers: the readiness probe alone has its first
+/// useful look after 30 seconds. A daemon with a large state has two minutes.
+fn startup_probe() -> Probe {
+    Probe {
+        failure_threshold: 120,
+        initial_delay_seconds: None,
+        period_seconds: 1,
+        timeout_seconds: 10,
+        ..probe()
     }
 }
 

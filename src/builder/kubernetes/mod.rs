@@ -8,10 +8,13 @@ mod manifest;
 mod objects;
 mod options;
 mod pods;
+mod replacement;
 #[cfg(test)]
 mod schema_tests;
 mod start;
+mod trouble;
 mod values;
+mod watch;
 
 use std::time::Duration;
 
@@ -20,7 +23,9 @@ use self::endpoint::{escape, kubeconfig};
 use self::kubectl::{Kubectl, PATIENCE};
 use self::options::KubernetesOptions;
 use self::pods::{List, Named, Pod, Workload};
-use super::{Boot, Driver, Error, Node, NodeProblem, PodReport, Status};
+use self::start::Pods;
+use self::trouble::Seen;
+use super::{Boot, Driver, Error, Node, NodeProblem, Status};
 use crate::client::{Address, Client, ConnectOptions};
 
 /// How often a connection that breaks off at once is retried. Nodes that have just joined a cluster
@@ -68,35 +73,42 @@ impl Kubernetes {
     }
 
     /// Returns the status, and all pods.
-    pub(super) async fn status(&self) -> Result<(Status, Vec<PodReport>), Error> {
+    pub(super) async fn status(&self) -> Result<(Status, Pods), Error> {
         let Some(workload) = self.workload().await? else {
-            return Ok((Status::Inactive, Vec::new()));
+            return Ok((Status::Inactive, Pods(Vec::new())));
         };
         let pods = self.pods().await?;
         let status = match workload.status.ready_replicas {
             ..=0 => Status::Stopped,
             _ => Status::Running,
         };
-        let report = |pod: &Pod| PodReport {
-            name: pod.metadata.name.clone(),
-            state: pod.state(),
-        };
-        Ok((status, pods.iter().map(report).collect()))
+        Ok((status, Pods(pods)))
     }
 
-    /// Connects to the BuildKit in the pod for this key.
-    pub(super) async fn connect(&self, key: &str, timeout: Duration) -> Result<Client, Error> {
+    /// Connects to the BuildKit in the pod for this key: first to one of the pods that were just
+    /// seen.
+    pub(super) async fn connect(
+        &self,
+        key: &str,
+        timeout: Duration,
+        seen: Pods,
+    ) -> Result<Client, Error> {
         let mut attempt = 1;
+        let Pods(mut pods) = seen;
         loop {
-            let pod = self.pod(key).await?;
+            let pod = self.pod(key, pods)?;
             let mut options = ConnectOptions::new(self.address(&pod)?);
             options.timeout = timeout;
             match Client::connect(&options).await {
                 Err(error) if attempt < ATTEMPTS && passes(&error) => {
                     tokio::time::sleep(PAUSE * 2_u32.pow(attempt - 1)).await;
                     attempt += 1;
+                    pods = self.pods().await?;
                 }
-                connected => return Ok(connected?),
+                connected => {
+                    let client = connected?;
+                    return Ok(replacement::attach(client, self, key, pod, timeout));
+                }
             }
         }
     }
@@ -145,8 +157,7 @@ impl Kubernetes {
     }
 
     /// Returns the name of the pod for this key: a ready one, if any.
-    async fn pod(&self, key: &str) -> Result<String, Error> {
-        let pods = self.pods().await?;
+    fn pod(&self, key: &str, pods: Vec<Pod>) -> Result<String, Error> {
         let names = |usable: fn(&Pod) -> bool| -> Vec<&str> {
             let pods = pods.iter().filter(|pod| usable(pod));
             pods.map(|pod| pod.metadata.name.as_str()).collect()
@@ -155,10 +166,14 @@ impl Kubernetes {
         if usable.is_empty() {
             usable = names(Pod::is_running);
         }
-        let chosen = choose::choose(self.options.balance, key, &usable);
-        chosen
-            .map(str::to_owned)
-            .ok_or_else(|| self.not_ready(None, &pods, Vec::new()))
+        if let Some(chosen) = choose::choose(self.options.balance, key, &usable) {
+            return Ok(chosen.to_owned());
+        }
+        let seen = Seen {
+            pods,
+            ..Seen::default()
+        };
+        Err(self.not_ready("none of them runs".to_owned(), &seen, Vec::new()))
     }
 
     /// Returns the claims of the pods' volumes.

@@ -132,6 +132,8 @@ pub(super) struct Container {
     pub(super) volume_mounts: Vec<VolumeMount>,
     pub(super) security_context: SecurityContext,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) startup_probe: Option<Probe>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) readiness_probe: Option<Probe>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) liveness_probe: Option<Probe>,
@@ -186,7 +188,8 @@ pub(super) struct Profile {
 pub(super) struct Probe {
     pub(super) exec: Exec,
     pub(super) failure_threshold: i32,
-    pub(super) initial_delay_seconds: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) initial_delay_seconds: Option<i32>,
     pub(super) period_seconds: i32,
     pub(super) success_threshold: i32,
     pub(super) timeout_seconds: i32,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Workload {
+    pub(super) metadata: Metadata,
     pub(super) spec: WorkloadSpec,
     pub(super) status: WorkloadStatus,
 }
@@ -41,6 +42,7 @@ pub(super) struct Named {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Metadata {
     pub(super) name: String,
+    pub(super) namespace: String,
     deletion_timestamp: Option<String>,
 }
 
@@ -119,7 +121,12 @@ impl Workload {
 impl Pod {
     /// True if the pod runs and is not terminating.
     pub(super) fn is_running(&self) -> bool {
-        self.status.phase == "Running" && self.metadata.deletion_timestamp.is_none()
+        self.status.phase == "Running" && !self.is_being_deleted()
+    }
+
+    /// True if the pod has been told to end. Its daemon may still run until its grace period ends.
+    pub(super) fn is_being_deleted(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
     }
 
     /// True if its BuildKit answers.
@@ -131,8 +138,8 @@ impl Pod {
     /// Returns the pod's state, or what it waits for: `ready`, `Pending: ContainerCreating`,
     /// `Pending: Unschedulable (0/3 nodes are available)`.
     pub(super) fn state(&self) -> String {
-        if self.metadata.deletion_timestamp.is_some() {
-            return "ending".to_owned();
+        if self.is_being_deleted() {
+            return "being deleted".to_owned();
         }
         if self.is_ready() {
             return "ready".to_owned();
@@ -184,8 +191,10 @@ impl ContainerStatus {
                 message => format!(": {message}"),
             };
             format!(
-                "{} ended with {code} ({}, started again {} times){message}",
-                self.name, one.reason, self.restart_count
+                "{} ended with {code} ({}, started again {}){message}",
+                self.name,
+                one.reason,
+                count(self.restart_count.into(), "time")
             )
         });
         match (waits, ended) {
@@ -196,9 +205,19 @@ impl ContainerStatus {
 }
 
 impl Event {
-    /// Returns the text of a warning.
-    pub(super) fn warning(&self) -> Option<String> {
-        (self.kind == "Warning").then(|| sentence(&self.reason, &self.message))
+    /// Returns the text of a warning. That a claim finds no volume is a normal event for the
+    /// cluster: one may come.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let is_trouble = self.kind == "Warning" || self.reason == "FailedBinding";
+        is_trouble.then(|| sentence(&self.reason, &self.message))
+    }
+}
+
+/// `1 pod`, `2 pods`.
+pub(super) fn count(number: i64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        number => format!("{number} {thing}s"),
     }
 }
 
@@ -243,6 +262,13 @@ mod tests {
             state(crashing),
             "Running: CrashLoopBackOff; buildkitd ended with 1 (Error, started again 3 times)"
         );
+        let once = json!({"phase": "Running", "containerStatuses": [{
+            "name": "buildkitd", "restartCount": 1,
+            "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]});
+        assert_eq!(
+            state(once),
+            "Running: buildkitd ended with 137 (OOMKilled, started again 1 time)"
+        );
         assert_eq!(state(json!({"phase": "Running"})), "Running, not ready");
     }
 
@@ -252,7 +278,7 @@ mod tests {
             "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
         let pod: Pod = serde_json::from_value(pod).unwrap();
         assert!(!pod.is_running() && !pod.is_ready());
-        assert_eq!(pod.state(), "ending");
+        assert_eq!(pod.state(), "being deleted");
     }
 
     #[test]

@@ -56,6 +56,12 @@ fn without_options_it_is_one_privileged_pod() {
     let probe = json!({"exec": {"command": ["buildctl", "debug", "workers"]}, "failureThreshold": 3,
         "initialDelaySeconds": 5, "periodSeconds": 30, "successThreshold": 1,
         "timeoutSeconds": 60});
+    // The kubelet asks the readiness probe at once when the startup probe has succeeded, unless
+    // there is an initial delay.
+    let readiness = json!({"exec": {"command": ["buildctl", "debug", "workers"]},
+        "failureThreshold": 3, "periodSeconds": 30, "successThreshold": 1, "timeoutSeconds": 60});
+    let startup = json!({"exec": {"command": ["buildctl", "debug", "workers"]},
+        "failureThreshold": 120, "periodSeconds": 1, "successThreshold": 1, "timeoutSeconds": 10});
     let labels = json!({"app": "bk0"});
     assert_eq!(
         deployment(&[]),
@@ -66,8 +72,8 @@ fn without_options_it_is_one_privileged_pod() {
                 "metadata": {"labels": labels},
                 "spec": {"containers": [{
                     "name": "buildkitd", "image": "moby/buildkit:buildx-stable-1",
-                    "securityContext": {"privileged": true}, "readinessProbe": probe,
-                    "livenessProbe": probe,
+                    "securityContext": {"privileged": true}, "startupProbe": startup,
+                    "readinessProbe": readiness, "livenessProbe": probe,
                 }]},
             }},
         })

@@ -3,26 +3,41 @@
 use std::time::{Duration, Instant};
 
 use super::super::pull::step;
-use super::super::{ClusterRefusal, KubectlProblem, PodsProblem};
+use super::super::{ClusterRefusal, KubectlProblem, PodReport, PodsProblem};
 use super::objects::Object;
-use super::pods::{Event, List, Pod, Workload};
+use super::pods::{Pod, count};
+use super::trouble::Seen;
+use super::watch::{Change, Watch};
 use super::{Boot, Error, Kubernetes, manifest};
 
-/// The polling interval.
-const PULSE: Duration = Duration::from_millis(700);
-/// How many warnings of a pod are shown.
-const WARNINGS: usize = 3;
+/// The first time between two looks at the pods, if nothing tells of them.
+const QUICK: Duration = Duration::from_millis(500);
+/// The first time between two looks for the reason why there are no pods.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// The pods that there are when a node has been started.
+#[derive(Debug)]
+pub(in crate::builder) struct Pods(pub(super) Vec<Pod>);
+
+impl Pods {
+    /// Returns what a report tells of them.
+    pub(in crate::builder) fn reports(&self) -> Vec<PodReport> {
+        let report = |pod: &Pod| PodReport {
+            name: pod.metadata.name.clone(),
+            state: pod.state(),
+        };
+        self.0.iter().map(report).collect()
+    }
+}
 
 impl Kubernetes {
-    /// Makes sure that there is a pod to connect to.
-    pub(in crate::builder) async fn boot(&self, boot: &Boot<'_>) -> Result<(), Error> {
-        let workload = self.workload().await?;
-        if workload
-            .as_ref()
-            .is_some_and(|workload| workload.status.ready_replicas > 0)
-        {
-            return Ok(());
+    /// Makes sure that there is a pod to connect to, and returns the pods.
+    pub(in crate::builder) async fn boot(&self, boot: &Boot<'_>) -> Result<Pods, Error> {
+        let pods = self.pods().await?;
+        if pods.iter().any(Pod::is_ready) {
+            return Ok(Pods(pods));
         }
+        let workload = self.workload().await?;
         let say = boot.say;
         let began = Instant::now();
         say("#1 [internal] booting buildkit");
@@ -37,13 +52,13 @@ impl Kubernetes {
             Some(_) => {}
         }
         let waiting = format!(
-            "waiting for {} pods to be ready, timeout: {}s",
-            self.options.replicas,
+            "waiting for {} to be ready, timeout: {}s",
+            count(self.options.replicas.into(), "pod"),
             self.options.timeout.as_secs_f64()
         );
-        step(say, &waiting, self.wait(say)).await?;
+        let pods = step(say, &waiting, self.wait(say)).await?;
         say(&format!("#1 DONE {:.1}s", began.elapsed().as_secs_f64()));
-        Ok(())
+        Ok(Pods(pods))
     }
 
     /// Creates an object. An old ConfigMap is replaced; pods that somebody else has just created
@@ -66,58 +81,83 @@ impl Kubernetes {
         }
     }
 
-    async fn wait(&self, say: &(dyn Fn(&str) + Sync)) -> Result<(), Error> {
-        let until = Instant::now() + self.options.timeout;
-        let mut last_state = String::new();
-        let mut last = None;
+    /// Waits until the pods are ready. One call of kubectl follows them; slower looks find out why
+    /// the cluster creates none. Users who may not watch pods have the looks alone.
+    async fn wait(&self, say: &(dyn Fn(&str) + Sync)) -> Result<Vec<Pod>, Error> {
+        let began = Instant::now();
+        let until = began + self.options.timeout;
+        let selector = self.selector();
+        let mut watch = Watch::start(&self.kubectl, &["pods", &selector]);
+        let mut pause = Pause::new(watch.is_some());
+        let (mut seen, mut told) = (Seen::default(), String::new());
         loop {
-            match self.look().await {
-                Ok((workload, pods)) => {
-                    if workload.status.ready_replicas >= self.options.replicas {
-                        return Ok(());
+            let looked = tokio::select! {
+                change = changes(&mut watch), if watch.is_some() => {
+                    match change {
+                        Some(change) => apply(&mut seen.pods, change),
+                        None => {
+                            watch = None;
+                            pause = Pause::new(false);
+                        }
                     }
-                    let now = progress(&pods);
-                    if now != last_state && !now.is_empty() {
-                        say(&format!("#1 {now}"));
-                    }
-                    last_state = now;
-                    last = Some((workload, pods));
+                    Ok(())
                 }
-                Err(error) if is_final(&error) || Instant::now() >= until => return Err(error),
+                () = tokio::time::sleep(pause.until(until)) => {
+                    pause.lengthen();
+                    self.look(&mut seen, watch.is_none()).await
+                }
+            };
+            let is_late = Instant::now() >= until;
+            match looked {
+                Err(error) if is_final(&error) || is_late => return Err(error),
                 // The cluster may answer again.
-                Err(_) => {}
+                Err(_) => continue,
+                Ok(()) => {}
             }
-            if Instant::now() >= until {
-                let (workload, pods) = last.unwrap_or_default();
-                let warnings = self.warnings(&pods).await;
-                return Err(self.not_ready(Some(&workload), &pods, warnings));
+            if self.are_ready(&seen.pods) {
+                return Ok(seen.pods);
             }
-            tokio::time::sleep(PULSE).await;
+            let now = progress(&seen);
+            if now != told && !now.is_empty() {
+                say(&format!("#1 {now}"));
+                told = now;
+            }
+            let is_hopeless = seen.refusal.as_deref().is_some_and(is_hopeless);
+            if is_late || is_hopeless {
+                let warnings = self.pod_warnings(&seen.pods).await;
+                let ready = self.ready_after(&seen.pods, began.elapsed());
+                return Err(self.not_ready(ready, &seen, warnings));
+            }
         }
     }
 
-    async fn look(&self) -> Result<(Workload, Vec<Pod>), Error> {
-        let (workload, pods) = tokio::join!(self.workload(), self.pods());
-        Ok((workload?.unwrap_or_default(), pods?))
+    /// Looks at the pods, unless a watch tells of them, and why some are missing.
+    async fn look(&self, seen: &mut Seen, pods_too: bool) -> Result<(), Error> {
+        if pods_too {
+            seen.pods = self.pods().await?;
+        }
+        let replicas = usize::try_from(self.options.replicas).unwrap_or_default();
+        seen.refusal = None;
+        if seen.pods.len() < replicas {
+            seen.workload = self.workload().await?;
+            seen.refusal = self.refusal(seen.workload.as_ref()).await;
+        }
+        Ok(())
     }
 
-    /// Returns the warnings of the first pod that is not ready.
-    async fn warnings(&self, pods: &[Pod]) -> Vec<String> {
-        let Some(pod) = pods.iter().find(|pod| !pod.is_ready()) else {
-            return Vec::new();
+    fn are_ready(&self, pods: &[Pod]) -> bool {
+        let ready = pods.iter().filter(|pod| pod.is_ready()).count();
+        i32::try_from(ready).unwrap_or(i32::MAX) >= self.options.replicas
+    }
+
+    /// `0 of 1 after 120s`.
+    fn ready_after(&self, pods: &[Pod], elapsed: Duration) -> String {
+        let ready = pods.iter().filter(|pod| pod.is_ready()).count();
+        let seconds = match elapsed >= self.options.timeout {
+            true => self.options.timeout.as_secs_f64(),
+            false => elapsed.as_secs_f64().ceil(),
         };
-        let field = format!("--field-selector=involvedObject.name={}", pod.metadata.name);
-        // Without permission to read events, the pods' states must do.
-        let list = self
-            .kubectl
-            .get("list the events", &["events", &field])
-            .await;
-        let list: List<Event> = list.ok().flatten().unwrap_or_default();
-        let mut warnings: Vec<String> =
-            list.items.iter().rev().filter_map(Event::warning).collect();
-        warnings.dedup();
-        warnings.truncate(WARNINGS);
-        warnings
+        format!("{ready} of {} after {seconds}s", self.options.replicas)
     }
 
     fn scaled_down(&self) -> Error {
@@ -127,70 +167,68 @@ impl Kubernetes {
             problem: PodsProblem::ScaledDown {
                 object: format!("{}/{}", self.resource(), self.name),
                 replicas: self.options.replicas,
+                namespace: self.options.namespace.clone(),
             },
-        }
-    }
-
-    /// Returns the error for pods that are not ready, with the kind of the problem.
-    pub(super) fn not_ready(
-        &self,
-        workload: Option<&Workload>,
-        pods: &[Pod],
-        warnings: Vec<String>,
-    ) -> Error {
-        let ready = pods.iter().filter(|pod| pod.is_ready()).count();
-        let mut states = vec![match workload {
-            Some(_) => format!(
-                "{ready} of {} after {}s",
-                self.options.replicas,
-                self.options.timeout.as_secs_f64()
-            ),
-            None => "none of them runs".to_owned(),
-        }];
-        states.extend(workload.and_then(Workload::trouble));
-        let unready = pods.iter().filter(|pod| !pod.is_ready());
-        states.extend(unready.map(|pod| format!("{} is {}", pod.metadata.name, pod.state())));
-        states.extend(warnings);
-        let state = states.join("; ");
-        Error::PodsNotReady {
-            name: self.kind(),
-            problem: self.problem(&state, pods),
-            state,
-        }
-    }
-
-    /// Recognizes the problem by the reasons that the cluster gives.
-    fn problem(&self, state: &str, pods: &[Pod]) -> PodsProblem {
-        let any = |reasons: &[&str]| reasons.iter().any(|reason| state.contains(reason));
-        let pod = pods.iter().find(|pod| !pod.is_ready());
-        let pod = pod.map(|pod| pod.metadata.name.clone());
-        let namespace = self.options.namespace.clone();
-        if any(&["ImagePullBackOff", "ErrImagePull", "InvalidImageName"]) {
-            let image = self.options.image.clone();
-            return PodsProblem::ImagePull { image };
-        }
-        if any(&["PodSecurity", "rivileged"]) {
-            return PodsProblem::Privileged;
-        }
-        if any(&["Unschedulable", "FailedScheduling"]) {
-            return PodsProblem::Unschedulable;
-        }
-        match pod {
-            Some(pod) if any(&["CrashLoopBackOff", "ended with", "Unhealthy"]) => {
-                PodsProblem::Crashing { pod, namespace }
-            }
-            pod => PodsProblem::Waiting { pod, namespace },
         }
     }
 }
 
-/// Describes all pods in one line.
-fn progress(pods: &[Pod]) -> String {
-    let states: Vec<String> = pods
-        .iter()
-        .map(|pod| format!("{} is {}", pod.metadata.name, pod.state()))
-        .collect();
-    states.join(", ")
+/// The next change of a pod; none if there is no watch.
+async fn changes(watch: &mut Option<Watch>) -> Option<Change<Pod>> {
+    watch.as_mut()?.next().await
+}
+
+fn apply(pods: &mut Vec<Pod>, change: Change<Pod>) {
+    pods.retain(|pod| pod.metadata.name != change.object.metadata.name);
+    if !change.is_deletion() {
+        pods.push(change.object);
+    }
+    pods.sort_by(|one, other| one.metadata.name.cmp(&other.metadata.name));
+}
+
+/// The time between two looks, which grows.
+struct Pause {
+    length: Duration,
+    longest: Duration,
+    next: Instant,
+}
+
+impl Pause {
+    /// With a watch, the looks only find out why there are no pods.
+    fn new(is_watched: bool) -> Self {
+        let (length, longest) = match is_watched {
+            true => (SLOW, 4 * SLOW),
+            false => (QUICK, SLOW),
+        };
+        Self {
+            length,
+            longest,
+            next: Instant::now() + length,
+        }
+    }
+
+    /// The time until the next look, or the end.
+    fn until(&self, end: Instant) -> Duration {
+        self.next.min(end).saturating_duration_since(Instant::now())
+    }
+
+    fn lengthen(&mut self) {
+        self.length = (self.length * 3 / 2).min(self.longest);
+        self.next = Instant::now() + self.length;
+    }
+}
+
+/// Describes all pods in one line, and why some are missing.
+fn progress(seen: &Seen) -> String {
+    let states = seen.pods.iter();
+    let states = states.map(|pod| format!("{} is {}", pod.metadata.name, pod.state()));
+    let refusal = seen.refusal.iter().cloned();
+    states.chain(refusal).collect::<Vec<_>>().join(", ")
+}
+
+/// True if only a change of the namespace helps, so that waiting does not.
+fn is_hopeless(refusal: &str) -> bool {
+    refusal.contains("violates PodSecurity")
 }
 
 /// True if a retry cannot help.
@@ -209,7 +247,7 @@ fn refusal(error: &Error) -> Option<ClusterRefusal> {
         Error::Kubectl {
             source: KubectlProblem::Failed { refusal, .. },
             ..
-        } => *refusal,
+        } => refusal.clone(),
         _ => None,
     }
 }

@@ -48,7 +48,7 @@ impl Advised for Error {
                 "the local driver needs buildkitd, runc and, without root, rootlesskit on PATH"
                     .to_owned()
             }
-            Self::Kubectl { source, .. } => for_cluster(source).to_owned(),
+            Self::Kubectl { source, .. } => for_cluster(source),
             Self::PodsNotReady { problem, .. } => for_pods(problem)?,
             Self::Config { .. } => {
                 "https://github.com/moby/buildkit/blob/master/docs/buildkitd.toml.md describes it"
@@ -85,24 +85,30 @@ fn for_node(problem: &NodeProblem) -> Option<&'static str> {
     }
 }
 
-fn for_cluster(problem: &KubectlProblem) -> &'static str {
+fn for_cluster(problem: &KubectlProblem) -> String {
     let refusal = match problem {
-        KubectlProblem::Failed { refusal, .. } => *refusal,
+        KubectlProblem::Failed { refusal, .. } => refusal.as_ref(),
+        KubectlProblem::NoKubeconfig { .. } => {
+            return "put the file back, or make the builder again with the KUBECONFIG that there is"
+                .to_owned();
+        }
         _ => None,
     };
-    match refusal {
+    let advice = match refusal {
         Some(ClusterRefusal::Forbidden) => {
             "the user of the kubeconfig needs a Role with get, create, delete on deployments and \
-             statefulsets, create, update, delete on configmaps, get, list on pods, create on \
-             pods/exec: examples/kubernetes/role.yaml is one; kubectl auth can-i --list shows what \
-             there is"
+             statefulsets, create, update, delete on configmaps, get, list, watch on pods, create \
+             on pods/exec, list on events, and list, delete on persistentvolumeclaims: \
+             examples/kubernetes/role.yaml is one; kubectl auth can-i --list shows what there is"
         }
         Some(ClusterRefusal::Unauthorized) => {
             "log in to the cluster again; kubectl get pods has to work"
         }
-        Some(ClusterRefusal::NoNamespace) => {
-            "create the namespace: kubectl create namespace NAME; or take another: --driver-opt \
-             namespace=NAME"
+        Some(ClusterRefusal::NoNamespace { name }) => {
+            return format!(
+                "create it: kubectl create namespace {name}; or take another with --driver-opt \
+                 namespace="
+            );
         }
         Some(ClusterRefusal::Quota) => {
             "ask for less (--driver-opt requests.cpu=…,requests.memory=…,replicas=…), or have the \
@@ -112,43 +118,88 @@ fn for_cluster(problem: &KubectlProblem) -> &'static str {
             "kubectl get pods has to work here: KUBECONFIG names the cluster's configuration, \
              kubectl config use-context its context"
         }
-    }
+    };
+    advice.to_owned()
+}
+
+/// The flag of kubectl for a namespace that is not the context's.
+pub(super) fn namespace_flag(namespace: Option<&String>) -> String {
+    let flag = namespace.map(|name| format!(" --namespace={name}"));
+    flag.unwrap_or_default()
 }
 
 fn for_pods(problem: &PodsProblem) -> Option<String> {
-    let flag = |namespace: &Option<String>| {
-        let flag = namespace
-            .as_ref()
-            .map(|name| format!(" --namespace={name}"));
-        flag.unwrap_or_default()
-    };
     Some(match problem {
-        PodsProblem::ScaledDown { object, replicas } => {
-            format!("kubectl scale {object} --replicas={replicas}")
-        }
+        PodsProblem::ScaledDown {
+            object,
+            replicas,
+            namespace,
+        } => format!(
+            "kubectl{} scale {object} --replicas={replicas}",
+            namespace_flag(namespace.as_ref())
+        ),
         PodsProblem::ImagePull { image } => format!(
             "the nodes cannot pull {image:?}: name an image that they can (--driver-opt image=…), \
              and give the service account the pull secret"
         ),
-        PodsProblem::Privileged => {
+        PodsProblem::PodSecurity { namespace } => format!(
+            "BuildKit's pods need the level privileged, rootless ones too: kubectl label \
+             --overwrite namespace {namespace} pod-security.kubernetes.io/enforce=privileged; or \
+             take a namespace that has it (--driver-opt namespace=…)"
+        ),
+        PodsProblem::Privileged { rootless: false } => {
             "privileged pods are not allowed there: --driver-opt rootless=true needs less, or have \
              the namespace allow them"
                 .to_owned()
         }
+        PodsProblem::Privileged { rootless: true } => {
+            "rootless pods run without the filter of system calls (seccomp) and without AppArmor: \
+             have the namespace allow that"
+                .to_owned()
+        }
+        PodsProblem::Quota {
+            namespace,
+            unspecified: true,
+        } => format!(
+            "the quota wants every pod to say what it takes: --driver-opt \
+             requests.cpu=…,requests.memory=…,limits.cpu=…,limits.memory=…; kubectl \
+             --namespace={namespace} describe quota shows it"
+        ),
+        PodsProblem::Quota { namespace, .. } => format!(
+            "ask for less (--driver-opt requests.cpu=…,requests.memory=…,replicas=…), or have the \
+             quota raised: kubectl --namespace={namespace} describe quota shows it"
+        ),
+        PodsProblem::NoVolume {
+            claim,
+            namespace,
+            no_class,
+        } => no_volume(claim, namespace, *no_class),
         PodsProblem::Unschedulable => "no node takes the pod: ask for less (--driver-opt \
              requests.cpu=…,requests.memory=…), or choose other nodes (nodeselector, tolerations)"
             .to_owned(),
         PodsProblem::Crashing { pod, namespace } => format!(
             "kubectl{} logs {pod} --previous shows its output",
-            flag(namespace)
+            namespace_flag(namespace.as_ref())
         ),
-        PodsProblem::Waiting { pod, namespace } => format!(
-            "kubectl{} describe pod {} tells more; --driver-opt timeout=5m waits longer",
-            flag(namespace),
-            pod.as_deref().unwrap_or("POD")
+        PodsProblem::Waiting { object, namespace } => format!(
+            "kubectl{} describe {object} tells more; --driver-opt timeout=5m waits longer",
+            namespace_flag(namespace.as_ref())
         ),
         _ => return None,
     })
+}
+
+fn no_volume(claim: &str, namespace: &str, no_class: bool) -> String {
+    let claim = format!("kubectl --namespace={namespace} describe persistentvolumeclaim {claim}");
+    match no_class {
+        true => format!(
+            "the cluster has no default StorageClass that makes volumes: kubectl get storageclass \
+             shows those that there are; have one made the default, or leave out \
+             persistent-volume-claim.requests.storage, and the cache ends with the pod; {claim} \
+             tells more"
+        ),
+        false => format!("no volume is provided for the pod: {claim} tells more"),
+    }
 }
 
 #[cfg(test)]
@@ -182,12 +233,20 @@ mod tests {
         };
         for (refusal, part) in [
             (Some(ClusterRefusal::Forbidden), "role.yaml"),
+            (
+                Some(ClusterRefusal::Forbidden),
+                "list on events, and list, delete on persistentvolumeclaims",
+            ),
             (Some(ClusterRefusal::Unauthorized), "log in"),
-            (Some(ClusterRefusal::NoNamespace), "namespace=NAME"),
+            (
+                Some(ClusterRefusal::NoNamespace { name: "ci".into() }),
+                "kubectl create namespace ci",
+            ),
             (Some(ClusterRefusal::Quota), "ask for less"),
             (None, "KUBECONFIG"),
         ] {
-            assert!(advice(refusal).contains(part), "{}", advice(refusal));
+            let advice = advice(refusal);
+            assert!(advice.contains(part), "{advice}");
         }
     }
 
@@ -204,9 +263,10 @@ mod tests {
         assert_eq!(
             advice(PodsProblem::ScaledDown {
                 object: "deployments.apps/a0".to_owned(),
-                replicas: 2
+                replicas: 2,
+                namespace: Some("ci".to_owned()),
             }),
-            "kubectl scale deployments.apps/a0 --replicas=2"
+            "kubectl --namespace=ci scale deployments.apps/a0 --replicas=2"
         );
         assert_eq!(
             advice(PodsProblem::Crashing {
@@ -217,10 +277,21 @@ mod tests {
         );
         assert_eq!(
             advice(PodsProblem::Waiting {
-                pod: None,
+                object: "deployments.apps/a0".to_owned(),
                 namespace: None
             }),
-            "kubectl describe pod POD tells more; --driver-opt timeout=5m waits longer"
+            "kubectl describe deployments.apps/a0 tells more; --driver-opt timeout=5m waits longer"
         );
+        let advice = advice(PodsProblem::NoVolume {
+            claim: "buildkitd-a0-0".to_owned(),
+            namespace: "ci".to_owned(),
+            no_class: true,
+        });
+        for part in [
+            "kubectl get storageclass",
+            "describe persistentvolumeclaim buildkitd-a0-0",
+        ] {
+            assert!(advice.contains(part), "{advice}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
 use solvekit::pipeline::{CacheDirection, Entitlement, Error};
 use solvekit::{client, frontend, gateway};
 
+use super::builders::namespace_flag;
 use super::daemon_text::{for_message, full};
 use super::usage::Advised;
 use super::{buildx_words, context_hint};
@@ -81,9 +82,19 @@ fn for_build(error: &Error) -> Option<String> {
         Error::Client(error) => for_daemon(error),
         Error::Export { source } => for_daemon(source),
         Error::Gateway(gateway::Error::Client(error)) => for_daemon(error),
+        Error::PodLost { pod, .. } => Some(for_lost_pod(pod)),
         Error::Interrupted => None,
         _ => for_message(&full(error)),
     }
+}
+
+fn for_lost_pod(pod: &client::Pod) -> String {
+    let namespace = namespace_flag(pod.namespace.as_ref());
+    format!(
+        "kubectl{namespace} get pods shows what became of it, kubectl{namespace} describe pod {} \
+         why",
+        pod.name
+    )
 }
 
 /// An output that cannot be made as it was asked for.

@@ -18,6 +18,8 @@ use crate::pipeline::{Destination, Error, Output};
 const INTERVAL: Duration = Duration::from_millis(500);
 /// How long a daemon may take to answer that question.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the daemon that takes over is looked for.
+const SUCCESSION: Duration = Duration::from_secs(2);
 /// How often a build is run again at most, however long a daemon that comes and goes is waited for.
 const REPEATS: usize = 3;
 
@@ -36,16 +38,24 @@ pub(super) async fn run(
     handed_over: &AtomicBool,
 ) -> Result<BuildOutcome, Failed> {
     let within = environment.reconnect.within;
+    let mut client = client.clone();
     let mut earlier: Option<Loss> = None;
     let mut repeats = 0;
     let mut pushes = Repeats::new(&environment.push_retries);
     loop {
         // On the heap: a build is a large future, and the stacks of threads are small.
-        let attempt = build::attempt(prepared, client, environment.clone(), handed_over);
-        let attempt = Box::pin(attempt);
+        let attempt = Box::pin(attempt(prepared, &client, &environment, handed_over));
         let error = match attempt.await {
-            Ok(outcome) => return Ok(outcome),
-            Err(error) => error,
+            Attempted::Built(outcome) => return Ok(*outcome),
+            Attempted::Moves(next) => {
+                environment.note(format!(
+                    "building again from its cache at {}",
+                    next.address()
+                ));
+                client = *next;
+                continue;
+            }
+            Attempted::Failed(error) => error,
         };
         let may_push_again = handed_over.load(Ordering::Relaxed)
             && can_be_repeated(&prepared.request.outputs)
@@ -72,8 +82,8 @@ pub(super) async fn run(
         let may_repeat = can_export_again && prepared.is_repeatable() && repeats < REPEATS;
         if !may_repeat || Instant::now() >= loss.deadline {
             return Err(Failed {
-                error: loss.error,
-                daemon_is_gone: is_certain || !answers(client).await,
+                daemon_is_gone: is_certain || !answers(&client).await,
+                error: loss.error.in_pod_of(client.address()),
             });
         }
         if repeats == 0 {
@@ -82,23 +92,80 @@ pub(super) async fn run(
                 within.as_secs_f64()
             ));
         }
-        let is_there = tokio::select! {
+        let found = tokio::select! {
             () = environment.cancelled.cancelled() => {
                 return Err(Failed::with_daemon(Error::Interrupted));
             }
-            waited = tokio::time::timeout_at(loss.deadline, is_there_again(client)) => {
-                waited.is_ok()
-            }
+            found = tokio::time::timeout_at(loss.deadline, is_there_again(&client)) => found,
         };
-        if !is_there {
+        let Ok(found) = found else {
             return Err(Failed {
-                error: loss.error,
+                error: loss.error.in_pod_of(client.address()),
                 daemon_is_gone: true,
             });
-        }
+        };
+        client = found;
         environment.note("the connection to BuildKit was lost: building again from its cache");
         earlier = Some(loss);
         repeats += 1;
+    }
+}
+
+/// The end of one attempt at a build.
+enum Attempted {
+    Built(Box<BuildOutcome>),
+    Failed(Error),
+    /// It was stopped, because its daemon ends and this one takes over.
+    Moves(Box<Client>),
+}
+
+/// Builds once. If the daemon is told to end and another one is there before the build is done,
+/// the build is stopped.
+async fn attempt(
+    prepared: &Prepared,
+    client: &Client,
+    environment: &Environment,
+    handed_over: &AtomicBool,
+) -> Attempted {
+    let mut own = environment.clone();
+    own.cancelled = environment.cancelled.child_token();
+    let stop = own.cancelled.clone();
+    let mut building = Box::pin(build::attempt(prepared, client, own, handed_over));
+    let built = tokio::select! {
+        built = &mut building => built,
+        next = successor(client, environment, handed_over), if prepared.is_repeatable() => {
+            stop.cancel();
+            match building.await {
+                Err(Error::Interrupted) if !environment.cancelled.is_cancelled() => {
+                    return Attempted::Moves(Box::new(next));
+                }
+                built => built,
+            }
+        }
+    };
+    match built {
+        Ok(outcome) => Attempted::Built(Box::new(outcome)),
+        Err(error) => Attempted::Failed(error),
+    }
+}
+
+/// Waits until the daemon is told to end, and then for the one that takes over. A build that
+/// exports already stays where it is.
+async fn successor(client: &Client, environment: &Environment, handed_over: &AtomicBool) -> Client {
+    let Some(succession) = client.succession() else {
+        return std::future::pending().await;
+    };
+    let reason = succession.ending().await;
+    environment.note(format!(
+        "{reason}: the build moves on when another one is ready"
+    ));
+    loop {
+        if let Some(next) = succession.next().await
+            && !handed_over.load(Ordering::Relaxed)
+        {
+            return next;
+        }
+        tokio::time::sleep(SUCCESSION).await;
     }
 }
 
@@ -143,12 +210,18 @@ fn can_be_repeated(outputs: &[Output]) -> bool {
     !outputs.iter().any(to_stdout)
 }
 
-/// A daemon that is shutting down may answer for a moment: it is asked after a pause.
-async fn is_there_again(client: &Client) {
+/// Waits for the daemon, or the one that takes over, and returns a connection to it. A daemon that
+/// is shutting down may answer for a moment: it is asked after a pause.
+async fn is_there_again(client: &Client) -> Client {
     loop {
         tokio::time::sleep(INTERVAL).await;
         if answers(client).await {
-            return;
+            return client.clone();
+        }
+        if let Some(succession) = client.succession()
+            && let Some(next) = succession.next().await
+        {
+            return next;
         }
     }
 }

@@ -1,0 +1,92 @@
+//! The pod that takes over from one that is deleted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::pods::Pod;
+use super::watch::Watch;
+use super::{Kubernetes, choose};
+use crate::client::{Client, ConnectOptions, Succession};
+
+/// Short builds end before their pod is watched, and start no further kubectl.
+const QUIET: Duration = Duration::from_secs(3);
+/// How often the pod is asked for if it cannot be watched.
+const PULSE: Duration = Duration::from_secs(10);
+
+/// A node whose pods replace each other.
+#[derive(Debug)]
+struct Replacement {
+    driver: Kubernetes,
+    /// Selects the pod.
+    key: String,
+    /// The pod that is connected to.
+    pod: String,
+    timeout: Duration,
+}
+
+/// Adds the pods that can take over to a connection to a pod.
+pub(super) fn attach(
+    client: Client,
+    driver: &Kubernetes,
+    key: &str,
+    pod: String,
+    timeout: Duration,
+) -> Client {
+    client.with_succession(Arc::new(Replacement {
+        driver: driver.clone(),
+        key: key.to_owned(),
+        pod,
+        timeout,
+    }))
+}
+
+impl Succession for Replacement {
+    fn ending(&self) -> BoxFuture<'_, String> {
+        Box::pin(async {
+            tokio::time::sleep(QUIET).await;
+            while !self.is_deleted_while_watched().await && !self.is_deleted().await {
+                tokio::time::sleep(PULSE).await;
+            }
+            format!("the pod {} is being deleted", self.pod)
+        })
+    }
+
+    fn next(&self) -> BoxFuture<'_, Option<Client>> {
+        Box::pin(async {
+            let pods = self.driver.pods().await.ok()?;
+            let ready = pods.iter().filter(|pod| pod.is_ready());
+            let ready: Vec<&str> = ready.map(|pod| pod.metadata.name.as_str()).collect();
+            let pod = choose::choose(self.driver.options.balance, &self.key, &ready)?.to_owned();
+            let mut options = ConnectOptions::new(self.driver.address(&pod).ok()?);
+            options.timeout = self.timeout;
+            let client = Client::connect(&options).await.ok()?;
+            Some(attach(client, &self.driver, &self.key, pod, self.timeout))
+        })
+    }
+}
+
+impl Replacement {
+    /// Follows the pod; false when nothing more is told of it.
+    async fn is_deleted_while_watched(&self) -> bool {
+        let Some(mut watch) = Watch::start(&self.driver.kubectl, &["pod", &self.pod]) else {
+            return false;
+        };
+        while let Some(change) = watch.next::<Pod>().await {
+            if change.is_deletion() || change.object.is_being_deleted() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Asks for the pod once. A cluster that does not answer says nothing about it.
+    async fn is_deleted(&self) -> bool {
+        let pods = self.driver.pods().await;
+        pods.is_ok_and(|pods| {
+            let mut own = pods.iter().filter(|pod| pod.metadata.name == self.pod);
+            own.all(Pod::is_being_deleted)
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Why pods are not ready: what the cluster says of them, of their volumes and of what manages
+//! them, and the kind of the problem.
+
+use super::super::{Error, PodsProblem};
+use super::pods::{Event, List, Pod, Workload};
+use super::{Kubernetes, manifest};
+
+/// How many warnings of an object are shown.
+const WARNINGS: usize = 3;
+/// A claim that no volume meets, in the conditions and events of its pod.
+const UNBOUND: &str = "unbound immediate PersistentVolumeClaims";
+
+/// What was seen of the pods when they are not ready.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) workload: Option<Workload>,
+    pub(super) pods: Vec<Pod>,
+    /// Why the cluster creates no pods.
+    pub(super) refusal: Option<String>,
+}
+
+impl Kubernetes {
+    /// Returns why the cluster creates no pods: a Deployment says it in a condition, a StatefulSet
+    /// only in an event.
+    pub(super) async fn refusal(&self, workload: Option<&Workload>) -> Option<String> {
+        match self.options.volume {
+            None => workload.and_then(Workload::trouble),
+            Some(_) => self.warnings(&self.name).await.into_iter().next(),
+        }
+    }
+
+    /// Returns the last warnings about an object. Without permission to read events, its state must
+    /// do.
+    async fn warnings(&self, name: &str) -> Vec<String> {
+        let field = format!("--field-selector=involvedObject.name={name}");
+        let events = ["events", field.as_str()];
+        let list = self.kubectl.get("list the events", &events).await;
+        let list: List<Event> = list.ok().flatten().unwrap_or_default();
+        let mut warnings: Vec<String> =
+            list.items.iter().rev().filter_map(Event::trouble).collect();
+        warnings.dedup();
+        warnings.truncate(WARNINGS);
+        warnings
+    }
+
+    /// Returns the warnings about the first pod that is not ready, and about its volume.
+    pub(super) async fn pod_warnings(&self, pods: &[Pod]) -> Vec<String> {
+        let Some(pod) = pods.iter().find(|pod| !pod.is_ready()) else {
+            return Vec::new();
+        };
+        let mut warnings = self.warnings(&pod.metadata.name).await;
+        let waits = warnings.iter().any(|one| one.contains(UNBOUND));
+        if waits || pod.state().contains(UNBOUND) {
+            warnings.extend(self.warnings(&claim(pod)).await);
+        }
+        warnings
+    }
+
+    /// Returns the error for pods that are not ready, with the kind of the problem. `ready` tells
+    /// how many are: `0 of 1 after 120s`.
+    pub(super) fn not_ready(&self, ready: String, seen: &Seen, warnings: Vec<String>) -> Error {
+        let mut states = vec![ready];
+        states.extend(seen.refusal.clone());
+        let unready = seen.pods.iter().filter(|pod| !pod.is_ready());
+        states.extend(unready.map(|pod| format!("{} is {}", pod.metadata.name, pod.state())));
+        states.extend(warnings);
+        let state = states.join("; ");
+        Error::PodsNotReady {
+            name: self.kind(),
+            problem: self.problem(&state, seen),
+            state,
+        }
+    }
+
+    /// Recognizes the problem by the reasons that the cluster gives.
+    fn problem(&self, state: &str, seen: &Seen) -> PodsProblem {
+        let any = |reasons: &[&str]| reasons.iter().any(|reason| state.contains(reason));
+        let pod = seen.pods.iter().find(|pod| !pod.is_ready());
+        if any(&["ImagePullBackOff", "ErrImagePull", "InvalidImageName"]) {
+            let image = self.options.image.clone();
+            return PodsProblem::ImagePull { image };
+        }
+        if any(&["violates PodSecurity"]) {
+            let namespace = self.namespace_of(seen);
+            return PodsProblem::PodSecurity { namespace };
+        }
+        if any(&["exceeded quota", "failed quota"]) {
+            return PodsProblem::Quota {
+                namespace: self.namespace_of(seen),
+                unspecified: any(&["must specify"]),
+            };
+        }
+        if any(&["rivileged"]) {
+            let rootless = self.options.rootless;
+            return PodsProblem::Privileged { rootless };
+        }
+        if let Some(pod) = pod.filter(|_| any(&[UNBOUND])) {
+            return PodsProblem::NoVolume {
+                claim: claim(pod),
+                namespace: self.namespace_of(seen),
+                no_class: any(&["no storage class is set"]),
+            };
+        }
+        if any(&["Unschedulable", "FailedScheduling"]) {
+            return PodsProblem::Unschedulable;
+        }
+        let namespace = self.options.namespace.clone();
+        match pod.map(|pod| pod.metadata.name.clone()) {
+            Some(pod) if any(&["CrashLoopBackOff", "ended with", "Unhealthy"]) => {
+                PodsProblem::Crashing { pod, namespace }
+            }
+            Some(pod) => PodsProblem::Waiting {
+                object: format!("pod/{pod}"),
+                namespace,
+            },
+            None => PodsProblem::Waiting {
+                object: format!("{}/{}", self.resource(), self.name),
+                namespace,
+            },
+        }
+    }
+
+    /// Returns the namespace: the option's, else that of the objects, which is the context's.
+    fn namespace_of(&self, seen: &Seen) -> String {
+        let of_workload = seen.workload.iter().map(|workload| &workload.metadata);
+        let of_pods = seen.pods.iter().map(|pod| &pod.metadata);
+        let mut names = of_workload.chain(of_pods).map(|one| one.namespace.clone());
+        let of_object = || names.find(|name| !name.is_empty());
+        let named = self.options.namespace.clone().or_else(of_object);
+        named.unwrap_or_else(|| "default".to_owned())
+    }
+}
+
+/// The claim of a pod's state volume.
+fn claim(pod: &Pod) -> String {
+    format!("{}-{}", manifest::STATE, pod.metadata.name)
+}
