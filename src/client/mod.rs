@@ -72,8 +72,8 @@ pub use policy::{
 };
 pub use problem::{ConnectProblem, Stage};
 pub(crate) use process::percent_decoded;
-pub use prune_plan::{KeptRecords, PruneDoubt, PrunePlan};
 pub use process::{Pod, Process};
+pub use prune_plan::{KeptRecords, PruneDoubt, PrunePlan};
 pub use server_tls::ServerTls;
 pub use solve::{CacheEntry, Exporter, SolveRequest, SolveResponse};
 pub use stream::ByteStream;
@@ -87,6 +87,6 @@ pub(crate) use control::{failed, metadata_value};
 #[cfg(feature = "otel")]
 pub(crate) use dialer::open_stream;
 pub(crate) use dialer::{MESSAGE_LIMIT, channel_over};
-pub(crate) use usage::time_of;
 pub(crate) use succession::Succession;
+pub(crate) use usage::time_of;
 pub(crate) use worker::{platform_from_proto, platform_to_proto};
