@@ -115,7 +115,8 @@ mod tests {
     fn objects_are_cut_from_the_stream_however_they_arrive() {
         // kubectl 1.32 prints each on a line; without watch events they are indented.
         let printed = concat!(
-            "{\n    \"type\": \"ADDED\",\n    \"object\": {\n        \"a\": \"} \\\" {\"\n    }\n}\n",
+            "{\n    \"type\": \"ADDED\",\n",
+            "    \"object\": {\n        \"a\": \"} \\\" {\"\n    }\n}\n",
             "{\"type\":\"DELETED\",\"object\":{\"a\":\"b\"}}\n",
         );
         for size in [1, 7, printed.len()] {

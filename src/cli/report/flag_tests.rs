@@ -11,6 +11,7 @@ use crate::cli::Cli;
 /// runner.
 const OF_OTHERS: &[&str] = &[
     "allow-insecure-entitlement",
+    "depth",
     "docker",
     "exact",
     "namespace",
