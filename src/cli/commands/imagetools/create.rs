@@ -10,8 +10,8 @@ use solvekit::progress;
 use solvekit::template::Json;
 
 use crate::cli::args::complete;
-use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::push::PushRetryArgs;
 use crate::cli::args::registries::RegistryArgs;
 use crate::cli::args::{places, values};
 use crate::cli::commands::build;
@@ -109,7 +109,9 @@ pub(super) async fn cmd_create(
     if let Some(path) = &args.metadata_file {
         places::ready("--metadata-file", path)?;
     }
-    let client = args.registries.client_of_builder(&args.retries, connection, environment)?;
+    let client = args
+        .registries
+        .client_of_builder(&args.retries, connection, environment)?;
     let created = match create(&client, request).await {
         Ok(created) => created,
         Err(error) => return Err(of_imagetools(&client, error).await),

@@ -60,7 +60,9 @@ pub(super) async fn cmd_inspect(
         Some(format) => Some(Template::parse(format).map_err(|error| Failure::from_error(&error))?),
         None => None,
     };
-    let client = args.registries.client_of_builder(&PushRetryArgs::default(), connection, environment)?;
+    let client =
+        args.registries
+            .client_of_builder(&PushRetryArgs::default(), connection, environment)?;
     let location = match &args.platform {
         None => location,
         Some(platform) => for_platform(&args.name, platform, &client).await?,
