@@ -43,6 +43,7 @@ pub(crate) struct Again<'a> {
     prepared: Prepared,
     ready: Ready,
     cancelled: &'a CancellationToken,
+    connection: &'a ConnectionArgs,
     environment: &'a Environment,
 }
 
@@ -59,7 +60,7 @@ impl<'a> Again<'a> {
     pub(crate) async fn prepare(
         args: &'a BuildArgs,
         layout: &Path,
-        connection: &ConnectionArgs,
+        connection: &'a ConnectionArgs,
         cancelled: &'a CancellationToken,
         environment: &'a Environment,
     ) -> Result<Self, Failure> {
@@ -81,6 +82,7 @@ impl<'a> Again<'a> {
             prepared,
             ready,
             cancelled,
+            connection,
             environment,
         })
     }
@@ -109,6 +111,7 @@ impl<'a> Again<'a> {
             &self.args.registries,
             &self.args.publishing.retries,
             insecure,
+            self.connection,
             self.environment,
         )?;
         ready.warn(&run.progress);
