@@ -50,7 +50,8 @@ impl Client {
                 source: Box::new(problem),
             })
         };
-        in_span(span, connected).await
+        // Boxed: what connects is large, and part of all that waits for it.
+        in_span(span, Box::pin(connected)).await
     }
 }
 

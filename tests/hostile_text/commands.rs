@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::command::{Finished, called, solvekit};
@@ -141,11 +142,12 @@ fn image(number: usize) -> Vec<u8> {
     let evil = format!("{HOSTILE}{number}");
     let layer = archive(&[(NAME, &evil), (&format!("{NAME}{number}"), "")]);
     let layer = String::from_utf8(layer).unwrap();
+    let diff_id = format!("sha256:{:x}", Sha256::digest(&layer));
     let config = serde_json::json!({
         "os": "linux", "architecture": "amd64", "author": evil,
         "config": {"Env": [format!("A={evil}")], "Labels": {(HOSTILE): evil}},
         "history": [{"created_by": evil}],
-        "rootfs": {"type": "layers", "diff_ids": []},
+        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
     });
     let manifest = serde_json::json!([{"Config": "c.json", "RepoTags": [], "Layers": ["l.tar"]}]);
     archive(&[

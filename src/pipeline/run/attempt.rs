@@ -183,7 +183,7 @@ impl<'a> Attempt<'a> {
             Some(member) => {
                 let (client, environment) = (self.client, self.environment);
                 let links = member.links(client, bridge, &self.inputs, environment);
-                links.await?
+                Box::pin(links).await?
             }
             None => Vec::new(),
         };

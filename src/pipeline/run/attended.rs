@@ -105,7 +105,7 @@ impl<'a> Attended<'a> {
         let broken = broken.await.unwrap_or_default();
         status.shutdown().await;
         if let (Err(error), Some((kept, failed))) = (&result, kept) {
-            kept.export(error, client, self.environment, failed).await;
+            Box::pin(kept.export(error, client, self.environment, failed)).await;
         }
         ended.cancel();
         let _ = tokio::time::timeout(CLEARING, session.join_next()).await;

@@ -37,7 +37,7 @@ pub(super) async fn attempt(
     handed_over: &AtomicBool,
 ) -> Result<BuildOutcome, Error> {
     let request = host::resolved(&prepared.request, client).await?;
-    let build = Build::new(prepared, &request, client, &environment).await?;
+    let build = Box::pin(Build::new(prepared, &request, client, &environment)).await?;
     let name = request.tags.first().map(tracing::field::display);
     let target = request.target.as_deref();
     let daemon = client.address();
@@ -87,7 +87,7 @@ impl<'a> Build<'a> {
         let makes_index = prepared.part.is_some() || annotates_index;
         let inputs = &prepared.inputs;
         let attempt = Attempt::new(request, inputs, client, environment, makes_index);
-        let mut attempt = attempt.await?;
+        let mut attempt = Box::pin(attempt).await?;
         let job = prepared.job_with(&attempt.inputs, &attempt.asked)?;
         let exports = export::receivers(&outputs, environment.standard_output.as_ref(), load)?;
         let layouts = open_layouts(request, &outputs).await?;
@@ -141,7 +141,7 @@ impl<'a> Build<'a> {
                 limited,
                 handed_over,
             };
-            self.drive(bridge, drive).await
+            Box::pin(self.drive(bridge, drive)).await
         });
         let driven = self.attempt.explained(driven.await);
         self.attempt.record(&session_id, &worker, &build_ref);

@@ -227,7 +227,7 @@ impl Member {
                 let mut cells = daemon.links.lock().unwrap_or_else(PoisonError::into_inner);
                 Arc::clone(cells.entry(identity(build)).or_default())
             };
-            let read = || linked::job(build, client, bridge, environment, self);
+            let read = || Box::pin(linked::job(build, client, bridge, environment, self));
             let job = cell.get_or_try_init(read).await?;
             links.push(Link {
                 name: name.clone(),

@@ -198,18 +198,19 @@ pub(super) fn is_broken_connection(error: &reqwest::Error) -> bool {
     error.is_timeout() || failure(error).is_some()
 }
 
-/// True if nothing answers at the address. A certificate that is not trusted is another matter: it
-/// is an `InvalidData` to rustls.
+/// True if nothing answers at the address. What answers and is not understood, or not trusted, is
+/// another matter.
 pub(super) fn is_no_connection(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.kind() == ErrorKind::InvalidData) {
-            return false;
-        }
-        cause = error.source();
-    }
-    error.is_connect()
+    error.is_connect() && !error.source().is_some_and(is_tls)
+}
+
+/// True if rustls is among the causes. Errors of I/O hide what they hold from `source`.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    let held = io.and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || held.is_some_and(|held| is_tls(held))
+        || error.source().is_some_and(is_tls)
 }
 
 /// Parses `Retry-After`: seconds or a date.
