@@ -346,7 +346,7 @@ fn pods_are_asked_for_where_they_may_not_be_watched() {
     cluster.run(&create.collect::<Vec<_>>()).succeeded();
 }
 
-/// What the controllers of Kubernetes 1.36 say of pods that are refused: of a Deployment's in a
+/// The form of what controllers of Kubernetes say of pods that are refused: of a Deployment's in a
 /// condition, of a StatefulSet's only in an event.
 const OF_BASELINE: &str = r#"violates PodSecurity \"baseline:latest\": privileged (container \"buildkitd\" must not set securityContext.privileged=true)"#;
 const OF_QUOTA: &str = "exceeded quota: small, requested: requests.cpu=2, used: requests.cpu=0, \
