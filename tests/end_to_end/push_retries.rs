@@ -23,8 +23,8 @@ fn build(context: &Path, name: &str, more: &[&str]) -> Finished {
 
 #[test]
 fn a_push_of_the_daemon_is_repeated_when_the_registry_was_down() {
-    // The daemon itself tries four times.
-    let registry = FaultyRegistry::failing(DOWN, &["PUT", "/manifests/"], 4);
+    // The daemon itself tries four times, a newer one more often.
+    let registry = FaultyRegistry::failing(DOWN, &["PUT", "/manifests/"], 8);
     let (context, path) = (context(), format!("retried/{}:1", unique()));
     let built = build(context.path(), &registry.name(&path), &[]).succeeded();
     assert!(
@@ -53,16 +53,16 @@ fn a_registry_that_stays_down_ends_the_build_with_the_code_for_later() {
 
 #[test]
 fn a_bake_repeats_pushes_too() {
-    let registry = FaultyRegistry::failing(DOWN, &["PUT", "/manifests/"], 4);
+    let registry = FaultyRegistry::failing(DOWN, &["PUT", "/manifests/"], 8);
     let (context, path) = (context(), format!("baked/{}:1", unique()));
     let file = format!(
         "target \"default\" {{\n  tags = [\"{}\"]\n}}\n",
         registry.name(&path)
     );
     std::fs::write(context.path().join("docker-bake.hcl"), file).expect("a file");
-    let mut command = solvekit(["bake", "--push", "--push-retries", "1"]);
+    let mut command = solvekit(["bake", "--push", "--push-retries", "2"]);
     let baked = Finished::of(command.current_dir(context.path())).succeeded();
-    assert!(baked.stderr.contains("(1 of 1)"), "{}", baked.stderr);
+    assert!(baked.stderr.contains("(1 of 2)"), "{}", baked.stderr);
     assert!(Pushed::find(&registry.behind(&path)).is_some());
 }
 
