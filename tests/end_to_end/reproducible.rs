@@ -97,8 +97,8 @@ fn what_differs_is_told_with_its_layer_its_line_and_its_lines() {
 
 #[test]
 fn times_alone_differ_without_an_epoch_and_can_be_ignored() {
-    // A step that another build runs at the same moment would be shared with it. Files have times in
-    // seconds.
+    // A step that another build runs at the same moment would be shared with it. Times of files
+    // are in seconds.
     let context = dockerfile(&format!("RUN sleep 1; echo {} > /fixed\n", unique()));
     let run = |arguments: &[&str]| {
         let mut command = solvekit(["verify", "--quiet"]);
