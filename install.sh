@@ -41,6 +41,8 @@ case $(uname -m) in
     x86_64 | amd64) machine=x86_64 ;;
     aarch64 | arm64) machine=aarch64 ;;
     armv7*) machine=armv7 ;;
+    riscv64) machine=riscv64gc ;;
+    ppc64le) machine=powerpc64le ;;
     *) machine=$(uname -m) ;;
 esac
 target=$machine-$system
