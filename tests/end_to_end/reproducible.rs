@@ -124,6 +124,9 @@ fn a_failed_build_and_a_wrong_image_are_no_difference() {
     let missing = format!("{}:none", Engine::get().name("missing"));
     verify(context.path(), &["--against", &missing]).failed_with(2, &["none"]);
     verify(context.path(), &["--iidfile=x"]).failed_with(2, &["--iidfile is not for verify"]);
+    verify(context.path(), &["--sign"]).failed_with(2, &["--sign is not for verify"]);
+    let mounts = ["--cache-mount-to", "id=a,dest=a.tar"];
+    verify(context.path(), &mounts).failed_with(2, &["--cache-mount-to is not for verify"]);
     diff("oci:/nowhere", "oci:/nowhere", &[]).failed_with(2, &["/nowhere"]);
     Finished::of(&mut solvekit(["image", "diff", "only-one"])).failed_with(2, &["<B>"]);
     Finished::of(&mut solvekit(["verify", "--nonsense"])).failed_with(2, &["--nonsense"]);

@@ -103,6 +103,15 @@ fn signing(text: &str) -> Result<Signing, String> {
 }
 
 impl PublishArgs {
+    /// The flag that asks for more than a push by the daemon.
+    pub(crate) fn asked_for(&self) -> Option<&'static str> {
+        match (&self.sign, self.push_from) {
+            (Some(_), _) => Some("--sign"),
+            (None, From::Client) => Some("--push-from"),
+            (None, From::Daemon) => None,
+        }
+    }
+
     /// How the images of these outputs get to registries. What signs is looked at before anything
     /// is built.
     pub(crate) fn publish<'a>(

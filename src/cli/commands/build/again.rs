@@ -7,7 +7,7 @@ use std::path::Path;
 use solvekit::frontend::Source;
 use solvekit::oci::Digest;
 use solvekit::pipeline::{
-    Attestations, BuildRequest, MetadataProvenance, NoCache, Output, Prepared, Reconnect,
+    Attestations, BuildRequest, MetadataProvenance, NoCache, Output, Prepared, Reconnect, StepLimit,
 };
 use solvekit::progress::{Mode, StepState, Summary};
 use tokio_util::sync::CancellationToken;
@@ -129,7 +129,9 @@ impl<'a> Again<'a> {
         };
         // A record of it would say of the next build that everything was built before.
         let recording = Recording::new(Some(Explain::Off), self.environment);
-        let (settings, running) = run.start(shown, None, reconnect, &recording, self.cancelled);
+        let (mut settings, running) = run.start(shown, None, reconnect, &recording, self.cancelled);
+        let most = self.args.max_parallel_steps;
+        settings.step_limit = most.map(|most| StepLimit::new(most.into()));
         let plan = ready.plan.clone();
         let built = ready
             .nodes
@@ -147,6 +149,7 @@ impl<'a> Again<'a> {
 
 /// Flags that ask for something that `verify` does not make.
 fn refuse_what_is_for_images(args: &BuildArgs) -> Result<(), VerifyUsage> {
+    let publishing = args.publishing.asked_for();
     let asked = [
         (args.call != "build", "--call"),
         (args.check, "--check"),
@@ -155,6 +158,11 @@ fn refuse_what_is_for_images(args: &BuildArgs) -> Result<(), VerifyUsage> {
         (args.results.wants_id(), "--iidfile"),
         (args.results.wants_metadata(), "--metadata-file"),
         (!args.reports.is_empty(), "--report"),
+        (
+            args.cache_mounts.is_asked_for(),
+            "--cache-mount-from or --cache-mount-to",
+        ),
+        (publishing.is_some(), publishing.unwrap_or_default()),
     ];
     match asked.iter().find(|(is_asked, _)| *is_asked) {
         Some((_, flag)) => Err(VerifyUsage::NotForVerify(flag)),

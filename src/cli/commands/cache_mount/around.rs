@@ -37,6 +37,13 @@ pub(crate) struct AroundArgs {
     cache_mount_to: Vec<String>,
 }
 
+impl AroundArgs {
+    /// True if a mount is to be copied.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        !(self.cache_mount_from.is_empty() && self.cache_mount_to.is_empty())
+    }
+}
+
 /// What is copied around a build.
 #[derive(Debug)]
 pub(crate) struct AroundBuild<'a> {
