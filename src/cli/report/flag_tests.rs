@@ -7,14 +7,18 @@ use clap::CommandFactory as _;
 
 use crate::cli::Cli;
 
-/// Flags of other programs that advice names: buildkitd, kubectl, docker, git and the tests'
-/// runner.
+/// Flags that advice names and that are not this command's: of Dockerfile instructions, and of
+/// buildkitd, kubectl, docker, git, pip, python and the tests' runner.
 const OF_OTHERS: &[&str] = &[
     "allow-insecure-entitlement",
+    "chown",
     "depth",
     "docker",
     "exact",
+    "invalidation-mode",
+    "mount",
     "namespace",
+    "no-compile",
     "nocapture",
     "overwrite",
     "previous",
