@@ -1,0 +1,175 @@
+//! The targets of one command: built, or asked about.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use solvekit::bake::{LocalMachine, Plan};
+use solvekit::pipeline::{BuildRequest, OnFailure, Reconnect, StepLimit};
+use solvekit::progress::Mode;
+use solvekit::session::new_id;
+use solvekit::spread::{Joint, Publish};
+
+use super::build::Baked;
+use super::questions::{self, Questions};
+use super::{BakeArgs, allow, build, outcome};
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::commands::build::dry_run::{self, Form};
+use crate::cli::commands::build::{call, write_file};
+use crate::cli::environment::Environment;
+use crate::cli::report::Failure;
+use crate::cli::report::display::{self, Sink};
+
+/// What is baked, where, and how it is shown.
+pub(super) struct Baking<'a> {
+    pub(super) args: &'a BakeArgs,
+    pub(super) plan: &'a Plan,
+    pub(super) machine: &'a LocalMachine,
+    pub(super) mode: Mode,
+    pub(super) connection: &'a ConnectionArgs,
+    pub(super) environment: &'a Environment,
+}
+
+impl Baking<'_> {
+    /// Says what would run.
+    pub(super) async fn dry_run(&self, form: Form) -> Result<(), Failure> {
+        let asking = dry_run::Asking {
+            form,
+            mode: self.mode,
+            registries: &self.args.registries,
+            connection: self.connection,
+            environment: self.environment,
+        };
+        let preparing = build::prepared(self.plan, self.machine, self.connection, self.environment);
+        dry_run::cmd_dry_run(preparing, asking).await
+    }
+
+    /// Builds the targets, and answers questions about those that are not built but asked about.
+    pub(super) async fn run(&self) -> Result<(), Failure> {
+        let flag = call::parse(&self.args.call, self.args.check)?;
+        self.args.reports.check()?;
+        let questions = Questions::of(self.plan, flag)?;
+        let (to_build, to_ask) = questions.split(self.plan);
+        let mut sink = self.args.progress.open(self.mode)?;
+        let asked = self.requests(&to_ask)?;
+        let baked = match to_build.targets.is_empty() {
+            true => None,
+            false => match self.build(&to_build, sink.clone()).await {
+                Ok(baked) => Some(baked),
+                Err(failure) => return sink.end_without_image(Err(failure)),
+            },
+        };
+        let surroundings = call::Surroundings {
+            mode: self.mode,
+            sink: sink.clone(),
+            connection: self.connection,
+            registries: &self.args.registries,
+            environment: self.environment,
+        };
+        let answered = questions.ask(&to_ask, asked, surroundings).await?;
+        let mut metadata = questions::metadata(&answered);
+        if let Some(baked) = &baked {
+            self.remember(baked, &to_build)?;
+            metadata.extend(outcome::metadata(baked, flag.is_none(), self.environment));
+        }
+        self.write_metadata(&metadata)?;
+        if let Some(baked) = &baked {
+            sink.end_without_image(self.report(baked))?;
+        }
+        match answered.is_empty() {
+            true => Ok(()),
+            false => questions.show(self.plan, &answered),
+        }
+    }
+
+    fn requests(&self, plan: &Plan) -> Result<BTreeMap<String, BuildRequest>, Failure> {
+        let has_metadata = self.args.metadata_file.is_some();
+        let (machine, connection) = (self.machine, self.connection);
+        let requests = build::requests(plan, machine, has_metadata, connection, self.environment)?;
+        Ok(self.args.with_failure_rules(requests))
+    }
+
+    async fn build(&self, plan: &Plan, sink: Sink) -> Result<Baked, Failure> {
+        let requests = self.requests(plan)?;
+        let outputs = requests.values().flat_map(|request| &request.outputs);
+        let publish = self.args.publishing.publish(outputs, self.environment)?;
+        build::build(
+            plan,
+            requests,
+            self.args.settings(publish),
+            self.mode,
+            sink,
+            self.connection,
+            self.environment,
+        )
+        .await
+    }
+
+    /// Keeps the builds for `history`, and shows their warnings.
+    fn remember(&self, baked: &Baked, plan: &Plan) -> Result<(), Failure> {
+        let group = new_id().map_err(|error| Failure::from_error(&error))?;
+        outcome::remember(baked, plan, &group, self.environment);
+        display::warnings(&baked.summary, self.mode, self.environment);
+        Ok(())
+    }
+
+    fn write_metadata(&self, metadata: &Map<String, Value>) -> Result<(), Failure> {
+        let Some(path) = &self.args.metadata_file else {
+            return Ok(());
+        };
+        let text = serde_json::to_string_pretty(metadata)
+            .map_err(|error| Failure::new(format!("cannot write the metadata: {error}")))?;
+        write_file(path, text.as_bytes())
+    }
+
+    /// What became of the targets: shown, and written where reports were asked for.
+    fn report(&self, baked: &Baked) -> Result<(), Failure> {
+        outcome::show(baked, self.mode, self.environment);
+        let failure = outcome::failure(baked, self.mode);
+        let report = outcome::report(baked, failure.as_ref());
+        let reported = self.args.reports.write(&report, self.environment);
+        failure.map_or(reported, Err)
+    }
+}
+
+impl BakeArgs {
+    /// How the targets are built together.
+    fn settings(&self, publish: Publish) -> build::Settings {
+        let mut joint = Joint::default();
+        joint.on_failure = self.on_failure();
+        joint.publish = publish;
+        joint.export_as_ready = self.push_as_ready;
+        joint.parallel = self.max_parallel.map(usize::from);
+        build::Settings {
+            joint,
+            reconnect: Reconnect {
+                within: self.reconnect,
+            },
+            step_limit: self
+                .max_parallel_steps
+                .map(|most| StepLimit::new(most.into())),
+            registries: self.registries.clone(),
+            retries: self.publishing.retries.clone(),
+            explain: self.explain_steps,
+            cache_mounts: self.cache_mounts.clone(),
+        }
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        match (self.keep_going, self.push_partial) {
+            (true, true) => OnFailure::Export,
+            (true, false) => OnFailure::Finish,
+            (false, _) => OnFailure::Cancel,
+        }
+    }
+
+    fn with_failure_rules(
+        &self,
+        mut requests: BTreeMap<String, BuildRequest>,
+    ) -> BTreeMap<String, BuildRequest> {
+        for request in requests.values_mut() {
+            request.on_failure = self.on_failure();
+            allow::hand_over(request);
+        }
+        requests
+    }
+}

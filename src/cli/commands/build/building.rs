@@ -1,0 +1,203 @@
+//! One build of the command line, from its request to its report.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use solvekit::build_report::BuildReport;
+use solvekit::pipeline::{BuildOutcome, BuildRequest, Prepared, Reconnect, StepLimit};
+use solvekit::progress::{Mode, Summary};
+use solvekit::spread::{self, Built, Publish};
+use tokio_util::sync::CancellationToken;
+
+use super::run::{Run, Shown};
+use super::{
+    BuildArgs, complete_request, loading, only_platform, outcome, prepare, unless_cancelled,
+};
+use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::explain::Recording;
+use crate::cli::args::nodes::Ready;
+use crate::cli::args::{default_load, nodes, reports};
+use crate::cli::commands::cache_mount::NAMESPACE;
+use crate::cli::debugger::Debugged;
+use crate::cli::environment::Environment;
+use crate::cli::identity::Identity;
+use crate::cli::interrupt;
+use crate::cli::report::display::Sink;
+use crate::cli::report::{Failure, build_failure, nodes_failure};
+
+/// The next step after a command of the Dockerfile has failed, at a terminal.
+const SHELL: &str = "For a shell where it failed: the same command with --debug=on-error";
+
+/// One build that the command line asks for.
+pub(super) struct Build<'a> {
+    args: &'a BuildArgs,
+    mode: Mode,
+    connection: &'a ConnectionArgs,
+    environment: &'a Environment,
+    /// Where and how a debugger takes part.
+    debugged: Option<&'a Debugged>,
+    cancelled: CancellationToken,
+}
+
+/// What came of a build's steps, before anything is said of it.
+struct Solved {
+    result: Result<Result<Built, spread::Error>, Failure>,
+    summary: Summary,
+    /// The folders of local outputs that are left incomplete.
+    broken: Vec<PathBuf>,
+    recording: Recording,
+}
+
+impl<'a> Build<'a> {
+    pub(super) fn new(
+        args: &'a BuildArgs,
+        mode: Mode,
+        connection: &'a ConnectionArgs,
+        environment: &'a Environment,
+        debugged: Option<&'a Debugged>,
+    ) -> Result<Self, Failure> {
+        let cancelled = match debugged {
+            None => interrupt::token()?,
+            Some(debugged) => debugged.cancelled.clone(),
+        };
+        Ok(Self {
+            args,
+            mode,
+            connection,
+            environment,
+            debugged,
+            cancelled,
+        })
+    }
+
+    /// Prepares the request, connects to a builder, builds on its nodes, and reports the result.
+    pub(super) async fn run(&self, sink: Sink) -> Result<BuildOutcome, Failure> {
+        let (args, mode, environment) = (self.args, self.mode, self.environment);
+        let request = complete_request(args, self.connection, environment)?;
+        let outputs = request.outputs.iter();
+        let publish = args.publishing.publish(outputs, environment)?;
+        let namespace = request.build_args.get(NAMESPACE).map_or("", String::as_str);
+        let copies = &args.cache_mounts;
+        let copies = copies.parse(namespace, mode, &args.registries, environment)?;
+
+        let preparing = prepare(args, request, mode, self.connection, environment);
+        let (prepared, ready) = self.unless_cancelled(preparing).await?;
+        let clients = nodes::clients(&ready.nodes, [&ready.plan]);
+        self.unless_cancelled(copies.before(&clients)).await?;
+        let solved = self.solve(&prepared, &ready, &publish, sink).await?;
+        let is_built = matches!(&solved.result, Ok(Ok(_)));
+        let copied = copies
+            .unless_interrupted(clients, is_built, &self.cancelled)
+            .await;
+        let target = outcome::target(args, is_built);
+        solved.recording.end(vec![target], mode, environment);
+
+        let (summary, broken) = (&solved.summary, &solved.broken);
+        let built = solved.result.and_then(|built| {
+            built.map_err(|error| self.failure(&error, summary).incomplete(broken))
+        });
+        let report = report(prepared.request(), &built, summary);
+        let reported = args.reports.write(&report, environment);
+        let built = built?;
+        reported?;
+        copied?;
+        outcome::finish(args, built, &ready.used, summary, mode, environment)
+    }
+
+    /// Builds on the nodes, and shows progress until the end.
+    async fn solve(
+        &self,
+        prepared: &Prepared,
+        ready: &Ready,
+        publish: &Publish,
+        sink: Sink,
+    ) -> Result<Solved, Failure> {
+        let (args, connection, environment) = (self.args, self.connection, self.environment);
+        let request = prepared.request();
+        let load = loading::opener(request, ready.address(), connection, environment).await?;
+        let run = Run::new(
+            &args.registries,
+            &args.publishing.retries,
+            nodes::insecure(request),
+            connection,
+            environment,
+        )?;
+        ready.warn(&run.progress);
+        if environment.identity == Identity::Buildx {
+            prepared.show_inputs(&run.progress);
+        }
+        default_load::warn(request, &ready.used, self.mode, &run.progress);
+        let refused = run.refused(ready.askable(request.pushes()));
+        let registries = run.registries();
+        let shown = Shown {
+            mode: self.mode,
+            sink,
+            platform: only_platform(request),
+            used: &ready.used,
+            environment,
+            hold: self.debugged.map(|it| it.hold.clone()).unwrap_or_default(),
+        };
+        let reconnect = Reconnect {
+            within: args.reconnect,
+        };
+        let recording = Recording::new(args.explain, environment);
+        let (mut settings, running) =
+            run.start(shown, load, reconnect, &recording, &self.cancelled);
+        settings.hook = self.debugged.map(|it| Arc::clone(&it.hook));
+        let most = args.max_parallel_steps;
+        settings.step_limit = most.map(|most| StepLimit::new(most.into()));
+        let plan = ready.plan.clone();
+        let building = ready
+            .nodes
+            .publish(prepared, plan, &registries, settings, publish);
+        let result = running
+            .until_refused(building, refused, Result::is_ok)
+            .await;
+        Ok(Solved {
+            result,
+            broken: running.broken.paths(),
+            summary: running.end().await,
+            recording,
+        })
+    }
+
+    /// What is said of a build that failed, and the exit code.
+    fn failure(&self, error: &spread::Error, summary: &Summary) -> Failure {
+        let failure = nodes_failure::explain(error, summary, self.mode);
+        let code = nodes_failure::cause(error).and_then(build_failure::process_exit_code);
+        let Some(code) = code else {
+            return failure;
+        };
+        let failure = match (self.mode, self.debugged, self.environment.identity) {
+            (Mode::Tty, None, Identity::Solvekit) => failure.report_after(SHELL),
+            _ => failure,
+        };
+        match self.args.propagate_exit_code {
+            true => failure.code(code),
+            false => failure,
+        }
+    }
+
+    async fn unless_cancelled<T>(
+        &self,
+        preparing: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        unless_cancelled(preparing, &self.cancelled, self.mode).await
+    }
+}
+
+/// The report of a build, named after its first tag.
+fn report(
+    request: &BuildRequest,
+    built: &Result<Built, Failure>,
+    summary: &Summary,
+) -> BuildReport {
+    let tag = request.tags.first().map(ToString::to_string);
+    let title = tag.unwrap_or_else(|| "build".to_owned());
+    let mut report = reports::of_build(title, built, built.as_ref().err(), summary);
+    if report.platforms.is_empty() {
+        let platforms = request.platforms.iter();
+        report.platforms = platforms.map(ToString::to_string).collect();
+    }
+    report
+}
