@@ -8,6 +8,7 @@ mod exports;
 mod floods;
 mod limits;
 mod places;
+#[path = "../support/proto.rs"]
 mod proto;
 mod registry;
 mod repository;

@@ -7,6 +7,7 @@
 mod command;
 mod commands;
 mod daemon;
+#[path = "../support/proto.rs"]
 mod proto;
 mod registry;
 

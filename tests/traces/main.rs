@@ -6,6 +6,7 @@ mod collector;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../support/command.rs"]
 mod command;
+#[path = "../support/proto.rs"]
 mod proto;
 
 use std::net::TcpListener;

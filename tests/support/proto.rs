@@ -1,4 +1,4 @@
-//! The generated code of the wire, with the servers that the fake daemon implements.
+//! The generated code of the wire, with the servers that fake daemons and collectors implement.
 #![allow(
     missing_docs,
     unreachable_pub,
