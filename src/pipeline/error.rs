@@ -1,4 +1,4 @@
-//! Why a build failed.
+//! The error type of a build.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,8 @@ use crate::policy::{EvalError, LoadError};
 use crate::task::Panicked;
 use crate::{frontend, gateway, layout, session};
 
-/// Why a build failed: what, where, why. What to do next is added by the command line.
+/// Why a build failed: the operation, the object and the cause. The next step is added by the
+/// command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,9 +19,9 @@ pub enum Error {
     Context {
         /// The folder as given.
         path: PathBuf,
-        /// A folder with nearly this name that is there.
+        /// An existing folder with a similar name.
         near: Option<PathBuf>,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The context is not a folder.
@@ -34,12 +35,12 @@ pub enum Error {
     Dockerfile {
         /// The path.
         path: PathBuf,
-        /// A file with nearly this name that is there.
+        /// An existing file with a similar name.
         near: Option<PathBuf>,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A link in the context, or beside the Dockerfile, leads out of the folder.
+    /// A symbolic link in the context or beside the Dockerfile leads out of the folder.
     #[error("cannot read {}: a symbolic link leads out of {}", path.display(), folder.display())]
     LeadsOut {
         /// The Dockerfile or ignore file.
@@ -53,14 +54,14 @@ pub enum Error {
         /// The Dockerfile or ignore file.
         path: PathBuf,
     },
-    /// A text that can be no context, Dockerfile or name of a context.
+    /// A text that is not a valid context, Dockerfile or context name.
     #[error("{what} cannot be {text:?}")]
     ContextText {
-        /// What it should be.
+        /// The kind of value that was expected.
         what: &'static str,
-        /// The text as given, without a password.
+        /// The text as given, without passwords.
         text: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: Box<ValueError>,
     },
     /// A named context cannot be used.
@@ -68,25 +69,25 @@ pub enum Error {
     NamedContext {
         /// Its name.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
     /// The stream that the context or the Dockerfile comes from cannot be read.
     #[error("cannot read the standard input")]
     Stream {
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The stream that the context or the Dockerfile comes from has nothing.
+    /// The stream of the context or the Dockerfile is empty.
     #[error("nothing came from the standard input")]
     EmptyStream,
-    /// The stream has been read by another build.
+    /// The stream was already read by another build.
     #[error("the standard input has been read already")]
     StreamUsedUp,
-    /// One stream for two.
+    /// The same stream is used as the context and as the Dockerfile.
     #[error("the standard input cannot be both the build context and the Dockerfile")]
     StreamTwice,
-    /// What came as context is a Dockerfile, and another one is named.
+    /// The stream given as context holds a Dockerfile, but another Dockerfile is named.
     #[error("the standard input is a Dockerfile, not an archive, and another Dockerfile is named")]
     StreamIsNoArchive,
     /// The Dockerfile cannot be fetched.
@@ -97,15 +98,15 @@ pub enum Error {
         /// The daemon's answer.
         source: gateway::Error,
     },
-    /// A folder for what comes from a stream cannot be made.
+    /// The temporary folder for data from a stream cannot be created.
     #[error("cannot make the temporary folder {}", path.display())]
     TemporaryFolder {
         /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A folder is needed for what comes from a stream, and the request names none.
+    /// Data from a stream needs a temporary folder, but the request names none.
     #[error("the build was given no folder for temporary files")]
     NoTemporaryFolder,
     /// The ignore file cannot be read.
@@ -113,10 +114,10 @@ pub enum Error {
     IgnoreFile {
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// An ignore file is named for a context that is no folder of this machine.
+    /// An ignore file is given, but the context is not a local folder.
     #[error(
         "the ignore file {} is for a context that is a folder, and this one is not",
         path.display()
@@ -130,7 +131,7 @@ pub enum Error {
     IgnorePatterns {
         /// The path.
         path: PathBuf,
-        /// The pattern, and what is wrong with it.
+        /// The pattern and the mistake in it.
         source: session::PatternError,
     },
     /// An output that cannot be parsed.
@@ -138,7 +139,7 @@ pub enum Error {
     Output {
         /// The text as given.
         input: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: Box<ValueError>,
     },
     /// An entitlement that cannot be parsed.
@@ -146,7 +147,7 @@ pub enum Error {
     Entitlement {
         /// The text as given.
         input: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: Box<ValueError>,
     },
     /// An annotation that cannot be parsed.
@@ -154,26 +155,26 @@ pub enum Error {
     Annotation {
         /// The text as given.
         input: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: Box<ValueError>,
     },
     /// An attestation that cannot be parsed.
     #[error("invalid attestation {input:?}")]
     Attestation {
-        /// Its type, if that was known before the text was read.
+        /// Its type, if it was known before parsing.
         kind: Option<&'static str>,
         /// The text as given.
         input: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: Box<ValueError>,
     },
-    /// Several platforms in an archive for `docker load`, which holds one image.
+    /// Several platforms are requested in an archive for `docker load`, which holds one image.
     #[error("an archive of type=docker holds one platform, and {count} are asked for")]
     SeveralPlatformsForDocker {
-        /// How many.
+        /// The number of platforms.
         count: usize,
     },
-    /// Attestations in an archive for `docker load`, which holds one image and nothing else.
+    /// Attestations are requested in an archive for `docker load`, which holds one image only.
     #[error("an archive of type=docker holds no attestations")]
     AttestationsForDocker,
     /// A limit that cannot be parsed.
@@ -181,29 +182,29 @@ pub enum Error {
     Resource {
         /// The text as given.
         input: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: Box<ValueError>,
     },
     /// A cache that cannot be parsed.
     #[error("invalid cache to {direction}: {input:?}")]
     Cache {
-        /// What was to be done with it.
+        /// The direction: import or export.
         direction: CacheDirection,
         /// The text as given, without tokens and keys.
         input: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: Box<ValueError>,
     },
-    /// The result is to be pushed, and has no name.
+    /// The result should be pushed but has no name.
     #[error("there is no name to push to")]
     PushWithoutName,
-    /// Several outputs want the standard output.
+    /// Several outputs go to the standard output.
     #[error("several outputs go to the standard output")]
     SeveralToStandardOutput,
-    /// An output goes to the standard output, which the program did not give.
+    /// An output needs the standard output, but this program did not pass a writer for it.
     #[error("an output goes to the standard output, which this program has not given to the build")]
     NoStandardOutput,
-    /// Several outputs are OCI layouts in folders, of which daemons fill one.
+    /// Several outputs are OCI layouts in folders; daemons support one.
     #[error("several outputs are images in folders (tar=false), and the daemon can write one")]
     SeveralLayouts,
     /// A destination that cannot be written.
@@ -211,7 +212,7 @@ pub enum Error {
     Destination {
         /// The path as given.
         path: PathBuf,
-        /// What is the matter with it.
+        /// The cause.
         source: PlaceError,
     },
     /// A folder that a cache cannot be written to.
@@ -219,22 +220,22 @@ pub enum Error {
     CacheDestination {
         /// The folder as given.
         path: PathBuf,
-        /// What is the matter with it.
+        /// The cause.
         source: PlaceError,
     },
-    /// Annotations of an index where none is made.
+    /// Annotations for an index are given, but the result has no index.
     #[error("annotations of an index are given, and {what} has no index")]
     IndexAnnotations {
-        /// What is made.
+        /// The kind of result.
         what: &'static str,
     },
-    /// The engine that builds keeps its images in Docker's older store.
+    /// The Docker engine uses its older image store, which lacks a feature.
     #[error("a Docker engine without containerd's image store cannot {lack}")]
     EngineStore {
-        /// What it cannot do.
+        /// The missing feature.
         lack: EngineLack,
     },
-    /// A host's address is that of the engine's machine, and the daemon does not tell it.
+    /// A host has the address of the engine's machine, but the daemon does not report that address.
     #[error(
         "the daemon does not tell the address of its machine (host-gateway) for the host {host:?}"
     )]
@@ -242,8 +243,8 @@ pub enum Error {
         /// The host.
         host: String,
     },
-    /// A context has a file whose name, or whose link's target, is not UTF-8, and the daemon does
-    /// not accept that.
+    /// The context has a file name or link target that is not UTF-8, and the daemon does not accept
+    /// that.
     #[error(
         "{daemon} does not accept file names that are not UTF-8, and {directory} has one: {path}"
     )]
@@ -255,13 +256,13 @@ pub enum Error {
         /// The path in it, with bytes that are not UTF-8 as `\\xNN`.
         path: String,
     },
-    /// The result has a file whose name is not UTF-8, and the daemon cannot send it as a folder.
+    /// The result has a file name that is not UTF-8, and the daemon cannot export it to a folder.
     #[error("{daemon} cannot export file names that are not UTF-8 to a folder")]
     ResultFileName {
         /// The daemon and its version.
         daemon: String,
     },
-    /// There is a policy beside the Dockerfile in a context from a stream.
+    /// The policy beside the Dockerfile is in a context from a stream and cannot be read.
     #[error("the policy {file} is in a context from a stream, and cannot be read before the build")]
     Policy {
         /// Its path.
@@ -272,13 +273,13 @@ pub enum Error {
     PolicyUnreadable {
         /// Its path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// The policies of the build cannot be used.
     #[error(transparent)]
     PolicyLoad(Box<LoadError>),
-    /// A policy cannot be tried out.
+    /// A policy cannot be evaluated.
     #[error(transparent)]
     PolicyEval(Box<EvalError>),
     /// A policy denies a source.
@@ -286,18 +287,18 @@ pub enum Error {
     Denied {
         /// The source.
         origin: String,
-        /// Why, each with the file and line of the rule.
+        /// The reasons, each with the file and line of the rule.
         reasons: Vec<String>,
     },
-    /// A policy could not decide about a source.
+    /// A policy failed while it evaluated a source.
     #[error("the policy cannot decide about the source {origin:?}: {reason}")]
     PolicyFailed {
         /// The source.
         origin: String,
-        /// Why not.
+        /// The cause.
         reason: String,
     },
-    /// The daemon does not ask about sources.
+    /// The daemon does not ask the client about sources.
     #[error(
         "this BuildKit cannot obey the policy {}: it does not ask the client about sources",
         files.join(", ")
@@ -306,7 +307,7 @@ pub enum Error {
         /// The files of the policy.
         files: Vec<String>,
     },
-    /// The daemon has no proxy for the network of steps.
+    /// The daemon has no network proxy for steps.
     #[error(
         "network proxy requested by policy {} is not supported by the current BuildKit daemon, \
          please upgrade to version v0.31+",
@@ -316,55 +317,54 @@ pub enum Error {
         /// The files of the policy.
         files: Vec<String>,
     },
-    /// An output with `mode=delete` outside of the working directory, which was not allowed.
+    /// An output with `mode=delete` is outside of the working directory and was not allowed.
     #[error("mode=delete would remove files of {}, which is not below the working \
              directory", path.display())]
     DeletionNotAllowed {
         /// The folder as given.
         path: PathBuf,
     },
-    /// All platforms are built, and the result cannot be written here.
+    /// All platforms are built, but the result cannot be written on this machine.
     #[error("cannot write the result: {reason}")]
     Receive {
-        /// What failed, with the path.
+        /// The failed operation, with the path.
         reason: String,
     },
-    /// An OCI layout of this machine cannot be used: a local cache, a context or an output.
+    /// A local OCI layout cannot be used: a local cache, a context or an output.
     #[error("cannot use a folder of images or caches: {reason}")]
     Content {
-        /// What failed, with the path.
+        /// The failed operation, with the path.
         reason: String,
     },
-    /// All is built, and the index of a local cache or an output cannot be written.
+    /// All platforms are built, but the index of a local cache or output cannot be written.
     #[error(transparent)]
     Layout(#[from] layout::Error),
-    /// An image is to be loaded, and the daemon is no Docker engine.
+    /// The image should be loaded, but the daemon is not a Docker engine.
     #[error("the image cannot be loaded: the daemon is a buildkitd, which has no images to run")]
     NoEngineToLoad,
-    /// The Dockerfile gave no result: a mistake in it, a base image that is not there, a step that
-    /// failed.
+    /// The Dockerfile gave no result: a mistake in it, a missing base image, a failed step.
     #[error(transparent)]
     Frontend(#[from] frontend::Error),
-    /// Some platforms failed while the others were kept going; nothing is exported.
+    /// Some platforms failed while the others finished; nothing is exported.
     #[error("{} of {} platforms failed", failed.len(), failed.len() + built.len())]
     Platforms {
-        /// Those that failed, and why.
+        /// The failed platforms with their causes.
         failed: Vec<frontend::PlatformFailure>,
-        /// Those that are built and in the daemon's cache.
+        /// The platforms that are built and in the daemon's cache.
         built: Vec<Platform>,
     },
-    /// All platforms are built, the export failed: the push, most likely.
+    /// All platforms are built, but the export failed, usually the push.
     #[error("cannot export the result")]
     Export {
         /// The daemon's answer.
         source: Box<client::Error>,
     },
-    /// The daemon was lost, and it ran in a pod.
+    /// The connection to the daemon was lost; it ran in a pod.
     #[error("the pod {} was lost", pod.name)]
     PodLost {
         /// The pod.
         pod: Box<client::Pod>,
-        /// How it showed.
+        /// The error of the lost connection.
         source: Box<Error>,
     },
     /// A call to the daemon failed.
@@ -379,7 +379,7 @@ pub enum Error {
     /// The build was cancelled.
     #[error("the build was interrupted")]
     Interrupted,
-    /// Neither this side nor the daemon has read a Dockerfile.
+    /// Neither this program nor the daemon has read a Dockerfile.
     #[error("the daemon gave no Dockerfile")]
     NoDockerfile,
     /// A task of this program panicked.
@@ -400,7 +400,7 @@ impl From<EvalError> for Error {
 }
 
 impl Error {
-    /// What is returned to the daemon, which keeps it in the build's history.
+    /// The failure as returned to the daemon, which keeps it in the build's history.
     pub(super) fn to_failure(&self) -> Failure {
         let from_daemon = match self {
             Self::Frontend(error) => return error.to_failure(),
@@ -412,7 +412,7 @@ impl Error {
             .unwrap_or_else(|| Failure::new(Code::Unknown, self.to_string()))
     }
 
-    /// True if the daemon went away: nothing that was asked of it is to blame.
+    /// True if the connection to the daemon was lost: the build itself is not the cause.
     pub(crate) fn is_of_lost_daemon(&self) -> bool {
         match self {
             Self::Export { source } => is_connection(source),
@@ -420,7 +420,7 @@ impl Error {
         }
     }
 
-    /// Names the pod in which the daemon ran that was lost.
+    /// Adds the pod's name if the lost daemon ran in one.
     pub(super) fn in_pod_of(self, address: &client::Address) -> Self {
         let pod = match address.endpoint() {
             client::Endpoint::Process(process) if self.is_of_lost_daemon() => process.pod(),
@@ -435,7 +435,7 @@ impl Error {
         }
     }
 
-    /// True if a call broke off because the connection was lost.
+    /// True if a call failed because the connection was lost.
     pub(super) fn is_lost(&self) -> bool {
         let gateway = match self {
             Self::Client(error) => return is_connection(error),
@@ -446,7 +446,7 @@ impl Error {
         matches!(gateway, gateway::Error::Client(error) if is_connection(error))
     }
 
-    /// True if the error may mean that the daemon is shutting down; it may mean other things too.
+    /// True if the error may mean that the daemon is shutting down; it can have other causes too.
     pub(crate) fn may_be_of_ending_daemon(&self) -> bool {
         let failure = match self {
             Self::Interrupted => return false,

@@ -1,4 +1,4 @@
-//! Annotations: what is written on indexes, manifests and their descriptors.
+//! Annotations of indexes, manifests and their descriptors.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::value::ValueError;
 use crate::oci::Platform;
 use crate::pipeline::Error;
 
-/// What can be annotated, as the exporter's attributes name it.
+/// The objects that can be annotated, as in the exporter's attributes.
 const TYPES: [&str; 4] = [
     "index",
     "index-descriptor",
@@ -14,12 +14,12 @@ const TYPES: [&str; 4] = [
     "manifest-descriptor",
 ];
 
-/// Reads flags like `KEY=VALUE`, `index:KEY=VALUE`, `index,manifest[linux/amd64]:KEY=VALUE`, and
-/// gives the attributes of the image exporter that they stand for: `annotation.KEY`,
-/// `annotation-index.KEY` … A later one of the same place and key counts.
+/// Parses flags like `KEY=VALUE`, `index:KEY=VALUE`, `index,manifest[linux/amd64]:KEY=VALUE` into
+/// attributes of the image exporter: `annotation.KEY`, `annotation-index.KEY` … If an object and
+/// key are given twice, the last one wins.
 ///
 /// # Errors
-/// [`Error::Annotation`] with what is wrong.
+/// [`Error::Annotation`] with the mistake.
 pub fn parse_annotations(given: &[String]) -> Result<BTreeMap<String, String>, Error> {
     let mut attributes = BTreeMap::new();
     for text in given.iter().filter(|text| !text.is_empty()) {
@@ -47,7 +47,7 @@ pub fn parse_annotations(given: &[String]) -> Result<BTreeMap<String, String>, E
     Ok(attributes)
 }
 
-/// A key that the daemon does not recognise would be dropped there without a word.
+/// The daemon silently drops a key that it does not recognise.
 fn check_key(key: &str) -> Result<(), ValueError> {
     match key {
         "" => Err(ValueError::NoKey {
@@ -60,8 +60,8 @@ fn check_key(key: &str) -> Result<(), ValueError> {
     }
 }
 
-/// The part of an attribute before the key: of `manifest[linux/amd64]` it is
-/// `annotation-manifest[linux/amd64]`.
+/// The part of an attribute before the key: `annotation-manifest[linux/amd64]` for
+/// `manifest[linux/amd64]`.
 fn prefix(text: &str) -> Result<String, ValueError> {
     let (kind, platform) = match text.split_once('[') {
         None => (text, None),

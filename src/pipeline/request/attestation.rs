@@ -9,19 +9,19 @@ use crate::oci::Reference;
 use crate::pipeline::Error;
 use crate::translate::{self, AttributeError};
 
-/// Which attestations are made, and how.
+/// The attestations to make, with their attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attestations {
-    /// `None` when it is explicitly not wanted.
+    /// `None` if the attestation is explicitly disabled.
     by_type: BTreeMap<&'static str, Option<BTreeMap<String, String>>>,
-    /// Provenance as buildx makes it unless told otherwise.
+    /// Add the provenance that buildx makes by default.
     default: bool,
 }
 
 const PROVENANCE: &str = "provenance";
 const SBOM: &str = "sbom";
 
-/// What the daemon reads of `type=provenance`.
+/// The attributes of `type=provenance` that the daemon reads.
 const PROVENANCE_ATTRIBUTES: [&str; 8] = [
     "mode",
     "version",
@@ -34,12 +34,12 @@ const PROVENANCE_ATTRIBUTES: [&str; 8] = [
 ];
 
 impl Attestations {
-    /// Reads `--attest type=provenance|sbom,…`, `--provenance true|false|mode=…` and `--sbom
-    /// true|false|generator=…`. Of several of one type the first counts, those of `--attest` before
-    /// the others, as in buildx.
+    /// Parses `--attest type=provenance|sbom,…`, `--provenance true|false|mode=…` and `--sbom
+    /// true|false|generator=…`. If a type is given twice the first one wins, and `--attest` comes
+    /// before the others, as in buildx.
     ///
     /// # Errors
-    /// [`Error::Attestation`] names the attribute that is wrong and those that there are.
+    /// [`Error::Attestation`] names the wrong attribute and the valid ones.
     pub fn parse(
         attest: &[String],
         provenance: Option<&str>,
@@ -57,19 +57,20 @@ impl Attestations {
         Ok(all)
     }
 
-    /// With what buildx makes unless told otherwise: provenance in its short form, for images only.
+    /// Adds buildx's default, unless provenance is given: provenance in its short form, for images
+    /// only.
     #[must_use]
     pub fn or_default(mut self) -> Self {
         self.default = !self.by_type.contains_key(PROVENANCE);
         self
     }
 
-    /// Is none asked for?
+    /// True if no attestation is requested.
     pub fn is_empty(&self) -> bool {
         self.by_type.values().all(Option::is_none)
     }
 
-    /// As attributes of a Dockerfile frontend, which the daemon reads too.
+    /// The attributes of a Dockerfile frontend, which the daemon reads too.
     pub(in crate::pipeline) fn attributes(&self) -> BTreeMap<String, String> {
         let made = self.by_type.iter().filter_map(|(kind, attributes)| {
             let text = written(attributes.as_ref()?);
@@ -82,7 +83,7 @@ impl Attestations {
         made.chain(default).collect()
     }
 
-    /// The same for the translation.
+    /// The attestations as the translation needs them.
     pub(super) fn for_translation(&self) -> Result<translate::Attestations, AttributeError> {
         let fields = |kind: &str| self.by_type.get(kind).cloned().flatten();
         let default = [("mode", "min"), ("inline-only", "true")];
@@ -110,7 +111,7 @@ impl Attestations {
             _ => attributes(text, kind).map_err(invalid)?,
         };
         let attributes = attributes.map(|mut attributes| {
-            // As buildx writes it; to a scanner it is a parameter like any other.
+            // buildx adds it too; for a scanner it is a parameter like any other.
             attributes.insert("type".to_owned(), kind.to_owned());
             attributes
         });
@@ -180,7 +181,7 @@ fn check_provenance(attributes: &BTreeMap<String, String>) -> Result<(), ValueEr
     Ok(())
 }
 
-/// All but the generator is for the generator, which alone knows what it takes.
+/// Checks the generator only: all other attributes are parameters of the generator.
 fn check_sbom(attributes: &BTreeMap<String, String>) -> Result<(), ValueError> {
     match attributes.get("generator").map(String::as_str) {
         None => Ok(()),
@@ -197,9 +198,9 @@ fn check_sbom(attributes: &BTreeMap<String, String>) -> Result<(), ValueError> {
     }
 }
 
-/// One CSV record, keys in order.
+/// Writes one CSV record, with sorted keys.
 fn written(attributes: &BTreeMap<String, String>) -> String {
-    // The type first, as buildx writes it.
+    // The type comes first, as in buildx.
     let kind = attributes.get_key_value("type").into_iter();
     let others = attributes.iter().filter(|(key, _)| *key != "type");
     let fields = kind.chain(others).map(|(key, value)| {

@@ -1,4 +1,4 @@
-//! Caches outside of the daemon, as buildx writes them.
+//! External caches, in buildx's syntax.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::client::CacheEntry;
 use crate::oci::Digest;
 use crate::pipeline::Error;
 
-/// What is done with a cache.
+/// The direction of a cache: import or export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheDirection {
     /// It is imported.
@@ -33,11 +33,11 @@ struct Kind {
     both: &'static [&'static str],
     from: &'static [&'static str],
     to: &'static [&'static str],
-    /// What cannot be left out.
+    /// The required attributes.
     needed: fn(CacheDirection) -> &'static [&'static str],
 }
 
-/// Exports what a failed build has finished. It is for this side, not for the daemon.
+/// Exports the finished steps of a failed build. Handled by this client, not sent to the daemon.
 pub(crate) const ON_FAILURE: &str = "on-failure";
 
 /// Attributes of exported layers.
@@ -85,7 +85,7 @@ const KINDS: &[Kind] = &[
         name: "inline",
         both: &[],
         from: &[],
-        // It is a part of the image, which a failed build does not have.
+        // No `on-failure`: the cache is part of the image, and a failed build has no image.
         to: &["mode", "ignore-error"],
         needed: |_| &[],
     },
@@ -151,11 +151,10 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// Reads `type=registry,ref=…`, one CSV record, or names of images alone, several of them with
-/// commas between.
+/// Parses `type=registry,ref=…` as one CSV record, or a comma-separated list of image names.
 ///
 /// # Errors
-/// [`Error::Cache`] names the attribute that is wrong and those that there are.
+/// [`Error::Cache`] names the wrong attribute and the valid ones.
 pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEntry>, Error> {
     let invalid = |source| Error::Cache {
         direction,
@@ -186,10 +185,10 @@ pub fn parse_cache(text: &str, direction: CacheDirection) -> Result<Vec<CacheEnt
     Ok(vec![CacheEntry { kind, attrs }])
 }
 
-/// A cache by its type and attributes.
+/// Makes a cache from its type and attributes.
 ///
 /// # Errors
-/// [`Error::Cache`] names the attribute that is wrong and those that there are.
+/// [`Error::Cache`] names the wrong attribute and the valid ones.
 pub fn cache_entry(
     kind: &str,
     attrs: BTreeMap<String, String>,
@@ -262,7 +261,7 @@ fn check(
     Ok(())
 }
 
-/// The text without the values of tokens and keys.
+/// Returns the text with the values of tokens and keys removed.
 fn redacted(text: &str) -> String {
     let secret =
         |key: &str| key.contains("token") || key.contains("secret") || key.contains("access_key");

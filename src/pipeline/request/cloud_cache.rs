@@ -1,15 +1,15 @@
-//! Caches in the services of GitHub and AWS: their credentials stand in variables that CI systems
+//! Caches in the services of GitHub and AWS: their credentials come from variables that CI systems
 //! set.
 
 use std::collections::BTreeMap;
 
 use crate::client::CacheEntry;
 
-/// The build argument that asks for a cache in the image, as builds did before the flag.
+/// The build argument that requests an inline cache, older than the flag.
 const INLINE: &str = "BUILDKIT_INLINE_CACHE";
 
-/// The caches with the credentials of the environment. GitHub's cache is left out where it has
-/// none, so that a build works outside of its actions too.
+/// Adds the credentials of the environment to the caches. A GitHub cache without credentials is
+/// dropped, so that the build also works outside of GitHub Actions.
 pub fn with_credentials(
     caches: Vec<CacheEntry>,
     variable: impl Fn(&str) -> Option<String>,
@@ -19,7 +19,7 @@ pub fn with_credentials(
     caches.filter(is_active).collect()
 }
 
-/// The inline cache that a build argument asks for.
+/// Adds the inline cache if the build argument requests it.
 pub fn add_inline_cache(caches: &mut Vec<CacheEntry>, build_args: &BTreeMap<String, String>) {
     let wanted = build_args.get(INLINE);
     let wanted = wanted.and_then(|text| crate::dockerfile::go_bool(text)) == Some(true);
@@ -56,7 +56,7 @@ fn completed(mut entry: CacheEntry, variable: impl Fn(&str) -> Option<String>) -
                 variable("ACTIONS_CACHE_URL").or_else(|| variable("ACTIONS_RESULTS_URL")),
             );
         }
-        // Given keys are complete: a token of the environment would not belong to them.
+        // Given keys are complete: a session token from the environment would not belong to them.
         "s3" if !has_keys => {
             add("access_key_id", variable("AWS_ACCESS_KEY_ID"));
             add("secret_access_key", variable("AWS_SECRET_ACCESS_KEY"));

@@ -1,4 +1,4 @@
-//! Entitlements: what build steps may do besides the usual.
+//! Entitlements: privileges of a build that are off by default.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use super::output::csv_fields;
 use super::value::ValueError;
 use crate::pipeline::Error;
 
-/// Something that a build may do only when both its user and the daemon allow it.
+/// A privilege that both the user and the daemon have to allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Entitlement {
@@ -15,15 +15,14 @@ pub enum Entitlement {
     NetworkHost,
     /// `RUN --security=insecure`.
     SecurityInsecure,
-    /// `RUN --device`: any device, or the one of this name; `NAME,alias=ALIAS` is called `ALIAS` by
-    /// the Dockerfile.
+    /// `RUN --device`: any device, or the named one; `NAME,alias=ALIAS` lets the Dockerfile call it
+    /// `ALIAS`.
     Device(Option<String>),
-    /// Files of an output folder may be deleted (`type=local,mode=delete`). The daemon is not told
-    /// about it.
+    /// An output folder may lose files (`type=local,mode=delete`). Not sent to the daemon.
     LocalDelete,
 }
 
-/// Their names.
+/// The names of the entitlements.
 const KNOWN: [&str; 4] = [
     "network.host",
     "security.insecure",
@@ -32,14 +31,14 @@ const KNOWN: [&str; 4] = [
 ];
 
 impl Entitlement {
-    /// Is it the daemon's business too?
+    /// True if the daemon has to allow it too.
     pub(super) fn is_of_daemon(&self) -> bool {
         *self != Self::LocalDelete
     }
 }
 
 impl fmt::Display for Entitlement {
-    /// As the daemon takes it.
+    /// The syntax of the daemon.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NetworkHost => f.write_str(KNOWN[0]),
@@ -54,7 +53,7 @@ impl fmt::Display for Entitlement {
 impl FromStr for Entitlement {
     type Err = Error;
 
-    /// `network.host`, `security.insecure`, `device`, `device=NAME[,alias=ALIAS]`,
+    /// Parses `network.host`, `security.insecure`, `device`, `device=NAME[,alias=ALIAS]` or
     /// `buildx.local.delete`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| Error::Entitlement {

@@ -1,22 +1,22 @@
-//! Files of an embedding program as a context: not a folder of this machine.
+//! A context whose files come from the embedding program, not from a local folder.
 
 use std::fmt;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
-/// Where a context's files come from: memory, an object store, another archive.
+/// Source of a context's files: memory, an object store, another archive.
 pub trait FileSource: Send + Sync + fmt::Debug {
-    /// The files and folders, folders before what is in them. The Dockerfile and the ignore file
-    /// are among them.
+    /// Lists the files and folders, each folder before its content. The Dockerfile and the ignore
+    /// file are among them.
     ///
     /// # Errors
-    /// Whatever keeps them from being listed; the build fails with it.
+    /// Any failure to list them; the build fails with it.
     fn entries(&self) -> io::Result<Vec<FileEntry>>;
 
-    /// The content of a file of that list.
+    /// Opens a file of that list.
     ///
     /// # Errors
-    /// Whatever keeps it from being read.
+    /// Any failure to read it.
     fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>>;
 }
 
@@ -26,38 +26,38 @@ pub trait FileSource: Send + Sync + fmt::Debug {
 pub struct FileEntry {
     /// The path in the context, with `/` between its parts.
     pub path: String,
-    /// What it is.
+    /// File, folder or link.
     pub kind: EntryKind,
     /// The permission bits.
     pub mode: u32,
-    /// The time of its last change, in seconds since 1970.
+    /// The modification time, in seconds since 1970.
     pub modified: u64,
 }
 
-/// What a [`FileEntry`] is.
+/// The kind of a [`FileEntry`], with what belongs to that kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryKind {
-    /// A file of this many bytes.
+    /// A regular file.
     File {
-        /// The size.
+        /// The size in bytes.
         size: u64,
     },
     /// A folder.
     Folder,
     /// A symbolic link.
     Link {
-        /// Where it leads.
+        /// The target of the link.
         target: String,
     },
 }
 
 impl FileEntry {
-    /// A file that its owner can write and everybody can read.
+    /// A file with mode 0644.
     pub fn file(path: impl Into<String>, size: u64) -> Self {
         Self::new(path, EntryKind::File { size }, 0o644)
     }
 
-    /// A folder that everybody can enter.
+    /// A folder with mode 0755.
     pub fn folder(path: impl Into<String>) -> Self {
         Self::new(path, EntryKind::Folder, 0o755)
     }
@@ -77,7 +77,7 @@ impl FileEntry {
         }
     }
 
-    /// Its header in an archive; a long name makes several blocks.
+    /// The entry's header in a tar archive; a long name takes several blocks.
     fn header(&self) -> io::Result<Vec<u8>> {
         let mut header = tar::Header::new_gnu();
         header.set_mode(self.mode);
@@ -91,7 +91,7 @@ impl FileEntry {
         };
         header.set_entry_type(kind);
         header.set_size(size);
-        // The builder writes the blocks of long names; the content comes after them.
+        // The builder writes the blocks of long names; the content is written after them.
         let mut archive = tar::Builder::new(Vec::new());
         let nothing = io::empty();
         match &self.kind {
@@ -102,10 +102,10 @@ impl FileEntry {
     }
 }
 
-/// The files as an archive, made while it is read.
+/// The files as a tar archive, generated while it is read.
 pub(super) struct Archive {
     source: Arc<dyn FileSource>,
-    /// `None` before they are listed.
+    /// `None` until they are listed.
     entries: Option<std::vec::IntoIter<FileEntry>>,
     current: Box<dyn Read + Send>,
     is_ended: bool,
@@ -121,7 +121,7 @@ impl Archive {
         }
     }
 
-    /// The blocks of the next file; `None` at the end.
+    /// The header and content of the next file; `None` at the end.
     fn next(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
         let entries = match &mut self.entries {
             Some(entries) => entries,
@@ -164,7 +164,7 @@ impl Read for Archive {
     }
 }
 
-/// A file of a known size.
+/// A reader that fails unless the file has exactly this size.
 struct Exactly {
     reader: Box<dyn Read + Send>,
     left: u64,

@@ -1,20 +1,20 @@
-//! Folders of this machine that a build may use although it does not name them.
+//! Local folders that a build may use without naming them.
 
 use std::path::PathBuf;
 
-/// Folders that a build may use although it does not name them. The library asks the process for
-/// none of them, except in [`from_environment`](Self::from_environment).
+/// Local folders that a build may use without naming them. The library never reads them from the
+/// process, except in [`from_environment`](Self::from_environment).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folders {
-    /// Where folders are made for what comes from a stream, and for the parts of an archive.
-    /// Without it such a build fails.
+    /// Holds temporary folders for data from a stream and for the parts of an archive. A build that
+    /// needs one fails without it.
     pub temporary: Option<PathBuf>,
-    /// Below it an output may delete files (`type=local,mode=delete`) without being allowed to.
+    /// Outputs below this folder may delete files (`type=local,mode=delete`) without permission.
     pub working: Option<PathBuf>,
 }
 
 impl Folders {
-    /// Those of this process: its folder for temporary files (`TMPDIR`) and its working directory.
+    /// The folders of this process: the temporary folder (`TMPDIR`) and the working directory.
     pub fn from_environment() -> Self {
         Self {
             temporary: Some(std::env::temp_dir()),

@@ -1,5 +1,5 @@
-//! Where a build reads from: the context, the Dockerfile, contexts with a name. Plain values;
-//! nothing is read here.
+//! Inputs of a build: the context, the Dockerfile, the named contexts. Plain values; nothing is
+//! read here.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,24 +12,25 @@ use crate::pipeline::{Error, InputStream, Prepared};
 use crate::text::redact_url;
 use crate::translate::remote_kind;
 
-/// What `COPY` and `ADD` read.
+/// The main context, which `COPY` and `ADD` read.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum MainContext {
-    /// A folder of this machine.
+    /// A local folder.
     Directory(PathBuf),
-    /// What the daemon fetches: a git repository, an archive or a lone Dockerfile by http(s).
+    /// A URL that the daemon fetches: a git repository, or an archive or single Dockerfile by
+    /// http(s).
     Remote(String),
-    /// A tar archive, plain or compressed, or a lone Dockerfile; its first bytes tell.
+    /// A tar archive, plain or compressed, or a single Dockerfile; the first bytes decide.
     Stream(InputStream),
 }
 
-/// Where the Dockerfile is.
+/// Source of the Dockerfile.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum DockerfileFrom {
-    /// A path; in a context that the daemon fetches or that is a stream, a relative one is looked
-    /// up there.
+    /// A path. If the context is a stream or is fetched by the daemon, a relative path is looked up
+    /// in it.
     Path(PathBuf),
     /// An http(s) URL, from which the daemon fetches it.
     Url(String),
@@ -37,22 +38,22 @@ pub enum DockerfileFrom {
     Stream(InputStream),
 }
 
-/// A context with a name, for `FROM`, `COPY --from` and `RUN --mount=from=`; an image or a stage of
-/// that name is replaced.
+/// A named context for `FROM`, `COPY --from` and `RUN --mount=from=`; it replaces the image or
+/// stage of that name.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum NamedContext {
-    /// A folder of this machine.
+    /// A local folder.
     Directory(PathBuf),
     /// `docker-image://REFERENCE`, a git repository, or a file by http(s).
     Remote(String),
-    /// An image in a folder of this machine that has the OCI layout.
+    /// An image in a local folder with the OCI layout.
     Layout(LayoutReference),
-    /// A stage of the same Dockerfile, built on its own: known to Dockerfiles that are translated
-    /// here only.
+    /// A stage of the same Dockerfile, built on its own. Supported only if this library translates
+    /// the Dockerfile.
     Stage(String),
     /// The result of another build: its graph becomes part of this one, for the same platforms.
-    /// It has to be translated here, too.
+    /// Supported only if this library translates the Dockerfile.
     Build(Arc<Prepared>),
 }
 
@@ -77,7 +78,7 @@ impl<P: Into<PathBuf>> From<P> for NamedContext {
 impl FromStr for MainContext {
     type Err = Error;
 
-    /// The URL of a git repository or of a download, else the path of a folder.
+    /// Parses the URL of a git repository or of a download, else the path of a folder.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| invalid("the build context", text, source);
         Ok(
@@ -95,7 +96,7 @@ impl FromStr for MainContext {
 impl FromStr for DockerfileFrom {
     type Err = Error;
 
-    /// An http(s) URL, else a path.
+    /// Parses an http(s) URL, else a path.
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.starts_with("http://") || text.starts_with("https://") {
             return Ok(Self::Url(text.to_owned()));
@@ -109,8 +110,8 @@ impl FromStr for DockerfileFrom {
 impl FromStr for NamedContext {
     type Err = Error;
 
-    /// `docker-image://…`, `oci-layout://…`, `target:STAGE`, the URL of a git repository or a
-    /// download, else the path of a folder.
+    /// Parses `docker-image://…`, `oci-layout://…`, `target:STAGE`, the URL of a git repository or
+    /// a download, else the path of a folder.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| invalid("the named context", text, source);
         if let Some(reference) = text.strip_prefix("docker-image://") {
@@ -142,10 +143,10 @@ impl FromStr for NamedContext {
     }
 }
 
-/// The name of a context as it is looked up: like an image's, short.
+/// Returns the name in the form in which contexts are looked up: short, like an image's name.
 ///
 /// # Errors
-/// [`Error::ContextText`] for what cannot be the name of an image or stage.
+/// [`Error::ContextText`] if it cannot be the name of an image or stage.
 pub fn context_name(text: &str) -> Result<String, Error> {
     let refused = |source| invalid("the name of a context", text, source);
     if text.is_empty() {
@@ -157,7 +158,7 @@ pub fn context_name(text: &str) -> Result<String, Error> {
     Ok(short.to_owned())
 }
 
-/// A path has no scheme.
+/// Rejects a path that has a scheme.
 fn check_scheme(text: &str, expected: &'static str) -> Result<(), ValueError> {
     if text.is_empty() {
         return Err(ValueError::Empty);
@@ -179,7 +180,7 @@ fn invalid(what: &'static str, text: &str, source: ValueError) -> Error {
     }
 }
 
-/// `-f` names a file of this machine whatever the context is.
+/// True if `-f` names a local file, whatever the context is.
 pub(in crate::pipeline) fn is_here(path: &Path) -> bool {
     path.is_absolute()
 }

@@ -1,5 +1,4 @@
-//! What is asked of a build: a plain value, made by the command line or by a program that embeds
-//! the library.
+//! The request of a build: a plain value, made by the command or by an embedding program.
 
 pub(super) mod annotation;
 pub(super) mod attestation;
@@ -30,34 +29,33 @@ use crate::policy::Policies;
 use crate::session::{Secrets, SshAgents};
 use solvekit_core::units::Ulimit;
 
-/// A build of one Dockerfile for any number of platforms.
+/// A request to build one Dockerfile for any number of platforms.
 ///
 /// `BuildRequest::new(context)` is a build of `context/Dockerfile` for the daemon's own platform
 /// whose result stays in the cache.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BuildRequest {
-    /// What `COPY` and `ADD` read.
+    /// The main context, which `COPY` and `ADD` read.
     pub context: MainContext,
-    /// The Dockerfile; `None` is `Dockerfile` in the context.
+    /// The Dockerfile; `None` means `Dockerfile` in the context.
     pub dockerfile: Option<DockerfileFrom>,
-    /// The file of what the context excludes; `None` is `NAME.dockerignore` beside the Dockerfile,
-    /// or `.dockerignore` in the context.
+    /// The ignore file of the context; `None` means `NAME.dockerignore` beside the Dockerfile, or
+    /// `.dockerignore` in the context.
     pub ignore_file: Option<PathBuf>,
-    /// Contexts with a name, which `FROM`, `COPY --from` and `RUN --mount=from=` take before images
-    /// and stages of that name. [`context_name`](crate::pipeline::context_name) makes a name as it
-    /// is looked up.
+    /// Named contexts. In `FROM`, `COPY --from` and `RUN --mount=from=` they replace images and
+    /// stages of the same name. [`context_name`](crate::pipeline::context_name) makes the keys.
     pub contexts: BTreeMap<String, NamedContext>,
-    /// Who translates the Dockerfile.
+    /// The frontend that translates the Dockerfile.
     pub frontend: Choice,
     /// The target platforms; empty means the daemon's own.
     pub platforms: Vec<Platform>,
-    /// Whether a Docker engine keeps the image even if it has no name and no output is asked for;
-    /// one with a name it keeps.
+    /// A Docker engine keeps the image even if it has neither a name nor an output. It always keeps
+    /// an image with a name.
     pub keep_unnamed: bool,
-    /// The names of the image, for the outputs that have none of their own.
+    /// The names of the image, for outputs that have none of their own.
     pub tags: Vec<Reference>,
-    /// Where the result goes; empty means that it stays in the daemon's cache.
+    /// The outputs; if empty, the result stays in the daemon's cache.
     pub outputs: Vec<Output>,
     /// The stage to build; `None` is the last.
     pub target: Option<String>,
@@ -65,19 +63,19 @@ pub struct BuildRequest {
     pub build_args: BTreeMap<String, String>,
     /// Labels of the image, over those of the Dockerfile.
     pub labels: BTreeMap<String, String>,
-    /// What has to run although it is cached.
+    /// The steps that run even if they are cached.
     pub no_cache: NoCache,
-    /// Whether base images are looked up in the registry even when the daemon has them.
+    /// Look up base images in the registry even if the daemon has them.
     pub pull: bool,
     /// The network of `RUN`.
     pub network: Network,
-    /// Lines of `/etc/hosts` for `RUN`: name and address.
+    /// Lines of `/etc/hosts` for `RUN`: host name and address.
     pub extra_hosts: Vec<(String, HostAddress)>,
-    /// Size of `/dev/shm` for `RUN`, bytes.
+    /// Size of `/dev/shm` for `RUN`, in bytes.
     pub shm_size: Option<u64>,
     /// Resource limits of processes in `RUN`.
     pub ulimits: Vec<Ulimit>,
-    /// Base images to use as they are locked.
+    /// The lock with the digests of base images.
     pub lock: Option<ImageLock>,
     /// Secrets that `RUN --mount=type=secret` may use.
     pub secrets: Secrets,
@@ -87,42 +85,41 @@ pub struct BuildRequest {
     pub cache_from: Vec<CacheEntry>,
     /// Caches to export to.
     pub cache_to: Vec<CacheEntry>,
-    /// What the build may do besides the usual.
+    /// The entitlements of the build.
     pub entitlements: Vec<Entitlement>,
     /// Annotations, as attributes of the image exporter
     /// ([`parse_annotations`](crate::pipeline::parse_annotations)).
     pub annotations: BTreeMap<String, String>,
-    /// Statements about the image that are exported along with it.
+    /// Attestations of the image.
     pub attestations: Attestations,
-    /// How much of the provenance the outcome's metadata has; it is there without an attestation
-    /// too.
+    /// The amount of provenance in the outcome's metadata, also without an attestation.
     pub metadata_provenance: MetadataProvenance,
-    /// The control group above those of `RUN`.
+    /// The parent of the control groups of `RUN`.
     pub cgroup_parent: Option<String>,
-    /// Where the context comes from, for the provenance and the history: `vcs:source`,
-    /// `vcs:revision` and the like.
+    /// The origin of the context, for the provenance and the history: `vcs:source`, `vcs:revision`
+    /// and the like.
     pub source_info: BTreeMap<String, String>,
     /// Limits of the control groups of `RUN`.
     pub resources: Resources,
-    /// Rules about the sources of the build.
+    /// Source policy: rules that the daemon applies to the sources of the build.
     pub source_policy: Option<SourcePolicy>,
-    /// The policies about its sources.
+    /// Policies that this client evaluates for each source.
     pub policy: Policies,
-    /// Nothing may run on a platform that the daemon's machine emulates.
+    /// Fail if a step would run on a platform that the daemon emulates.
     pub require_native: bool,
-    /// What happens to the other platforms when one fails.
+    /// The action for the other platforms if one fails.
     pub on_failure: OnFailure,
-    /// How many platforms are solved at the same time; `None` is all of them.
+    /// The most platforms that are solved at the same time; `None` means all of them.
     pub max_parallel_platforms: Option<usize>,
-    /// Folders that it may use although it does not name them.
+    /// Folders that the build may use without naming them.
     pub folders: Folders,
     /// Identifies this client to the daemon, so that the next build of the same folder sends only
-    /// what has changed.
+    /// the changes.
     pub node_id: Option<String>,
 }
 
 impl BuildRequest {
-    /// A build of a context, often the path of a folder, with nothing else asked.
+    /// A build of a context, usually the path of a folder, with defaults for everything else.
     pub fn new(context: impl Into<MainContext>) -> Self {
         Self {
             context: context.into(),
@@ -168,12 +165,12 @@ impl BuildRequest {
 
 impl BuildRequest {
     /// The request as attributes of BuildKit's Dockerfile frontend (`platform`, `build-arg:NAME`
-    /// …). Those of the contexts are in [`Inputs`](crate::pipeline::Inputs).
+    /// …). The attributes of the contexts are in [`Inputs`](crate::pipeline::Inputs).
     pub fn attributes(&self) -> BTreeMap<String, String> {
         crate::pipeline::request::options::without_inputs(self, DaemonKind::Buildkitd)
     }
 
-    /// Whether an index is annotated: one is made then, even of one platform.
+    /// True if there are annotations for an index: then one is made even for one platform.
     pub(super) fn annotates_index(&self) -> bool {
         let outputs = self.outputs.iter().map(|output| &output.attributes);
         let mut keys = outputs
@@ -182,8 +179,8 @@ impl BuildRequest {
         keys.any(|key| key.starts_with("annotation-index"))
     }
 
-    /// The names of an output's image, with tags: its own, else those of the request. There are
-    /// none if the daemon names it (`name=*`).
+    /// The names of an output's image, with tags: its own, else those of the request. Empty if the
+    /// daemon chooses the name (`name=*`).
     pub(crate) fn names(&self, output: &Output) -> Vec<Reference> {
         let own = output.attributes.get("name").map(|names| names.split(','));
         let names: Vec<Reference> = match own {
@@ -195,8 +192,7 @@ impl BuildRequest {
         names.into_iter().map(Reference::with_default_tag).collect()
     }
 
-    /// The names that the image is pushed to, of registries that are asked as usual (not
-    /// `registry.insecure`).
+    /// The names that the image is pushed to, except those of outputs with `registry.insecure`.
     pub fn pushes(&self) -> Vec<Reference> {
         let pushed = self.outputs.iter().filter(|output| {
             output.pushes() && !output.attributes.contains_key("registry.insecure")
@@ -206,33 +202,33 @@ impl BuildRequest {
     }
 }
 
-/// What happens to the other platforms when one of several fails.
+/// The action for the other platforms if one of several fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// They are cancelled, and nothing is exported.
+    /// Cancel them; nothing is exported.
     #[default]
     Cancel,
-    /// They finish, so that all mistakes are found in one build and what works is in the cache;
-    /// nothing is exported.
+    /// Let them finish, so that one build finds all mistakes and fills the cache; nothing is
+    /// exported.
     Finish,
-    /// They finish and are exported: the image has these platforms only.
+    /// Let them finish and export them: the image has only these platforms.
     Export,
 }
 
-/// What has to run although it is cached.
+/// The steps that run even if they are cached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum NoCache {
-    /// Nothing.
+    /// No steps.
     #[default]
     None,
-    /// Everything.
+    /// All steps.
     All,
-    /// The stages of these names.
+    /// The steps of these stages.
     Stages(Vec<String>),
 }
 
-/// The network of `RUN` where the Dockerfile does not say.
+/// The default network of `RUN`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Network {

@@ -1,11 +1,11 @@
-//! The request in the terms of frontends and of the daemon.
+//! The request as attributes of frontends and of the daemon.
 
 use std::collections::BTreeMap;
 
 use crate::client::DaemonKind;
 use crate::pipeline::{BuildRequest, Entitlement, HostAddress, Inputs, Network, NoCache};
 
-/// What `RUN` may do besides the usual.
+/// The names of the build's entitlements.
 pub(in crate::pipeline) fn entitlements(request: &BuildRequest) -> Vec<String> {
     let given = request.entitlements.iter();
     let mut names: Vec<String> = given
@@ -54,7 +54,7 @@ pub(super) fn without_inputs(
         NoCache::All => add("no-cache", String::new()),
         NoCache::Stages(names) => add("no-cache", names.join(",")),
     }
-    // Images that only the daemon has are in no registry.
+    // Images that only the daemon has are not in any registry.
     match (request.pull, daemon.keeps_images()) {
         (true, _) => add("image-resolve-mode", "pull".to_owned()),
         (false, true) => add("image-resolve-mode", "local".to_owned()),
@@ -101,7 +101,7 @@ pub(super) fn without_inputs(
     attributes
 }
 
-/// Those that the daemon knows are added when it is asked.
+/// Hosts whose address is known. The others are added when the daemon is asked.
 fn known_hosts(request: &BuildRequest) -> Vec<String> {
     let known = request.extra_hosts.iter().filter_map(|(host, address)| {
         let HostAddress::Ip(address) = address else {
@@ -115,9 +115,9 @@ fn known_hosts(request: &BuildRequest) -> Vec<String> {
 fn joined<T>(items: &[T], shown: impl Fn(&T) -> String) -> String {
     items.iter().map(shown).collect::<Vec<_>>().join(",")
 }
-/// What the daemon records of the build besides the graph. Older ones take the build argument
-/// `SOURCE_DATE_EPOCH` for a number, and fail where it is the name of a source: the time of that
-/// comes with the result.
+/// The attributes that the daemon records. Older daemons parse the build argument
+/// `SOURCE_DATE_EPOCH` as a number and fail if it names a source, so it is omitted then: the result
+/// has that time.
 pub(in crate::pipeline) fn told_to_daemon(
     attributes: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {

@@ -1,5 +1,4 @@
-//! Where a result goes: `-o type=image,name=…,push=true`, `-o type=local,dest=PATH` and their short
-//! forms.
+//! Outputs: `-o type=image,name=…,push=true`, `-o type=local,dest=PATH` and their short forms.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,18 +7,18 @@ use std::str::FromStr;
 use super::value::{CsvError, ValueError};
 use crate::pipeline::Error;
 
-/// One destination of a build's result.
+/// An output of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// The exporter.
     pub kind: OutputKind,
     /// The exporter's attributes, as BuildKit names them (`name`, `push`, `compression` …).
     pub attributes: BTreeMap<String, String>,
-    /// Where the files or the archive go that the daemon sends back.
+    /// The destination of the files or the archive that the daemon sends back.
     pub destination: Option<Destination>,
 }
 
-/// Where files or an archive go.
+/// The destination of files or an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// A folder for [`OutputKind::Local`], a file for archives.
@@ -35,14 +34,14 @@ pub enum Destination {
 pub enum OutputKind {
     /// An image in the daemon's store, pushed when the attribute `push` is `true`.
     Image,
-    /// The files, in a folder of this machine; of several platforms each has a folder in it.
+    /// The files, in a local folder; with several platforms each has a subfolder.
     Local,
     /// The files, in a tar archive.
     Tar,
     /// An OCI image layout in a tar archive.
     Oci,
-    /// An image for `docker load` in a tar archive. Without a destination it is loaded into the
-    /// engine that builds.
+    /// A tar archive for `docker load`. Without a destination the image is loaded into the engine
+    /// that builds.
     Docker,
     /// Nothing: the result stays in the cache.
     CacheOnly,
@@ -59,7 +58,7 @@ impl OutputKind {
         ("cacheonly", Self::CacheOnly),
     ];
 
-    /// The exporter's name on a daemon.
+    /// The name of the exporter on the daemon.
     pub(in crate::pipeline) fn name(self) -> &'static str {
         let found = Self::ALL.iter().find(|(_, kind)| *kind == self);
         found.map_or("", |(name, _)| name)
@@ -74,12 +73,12 @@ impl OutputKind {
     }
 }
 
-/// The docker context of an image that is loaded.
+/// The docker context that an image is loaded into.
 const ENGINE_CONTEXT: &str = "context";
-/// Decides which digest is an image's id.
+/// Selects the digest that is the image's id.
 const PREFER_DIGEST: &str = "prefer-image-digest";
 
-/// The attributes of the image exporter that the reference knows.
+/// The attributes of the image exporter that buildx knows.
 const IMAGE_ATTRIBUTES: &[&str] = &[
     "name",
     "push",
@@ -104,7 +103,7 @@ const IMAGE_ATTRIBUTES: &[&str] = &[
 ];
 
 impl Output {
-    /// An image that is pushed to the registries of its names.
+    /// An image, pushed to the registries of its names.
     pub fn push() -> Self {
         Self {
             kind: OutputKind::Image,
@@ -113,8 +112,8 @@ impl Output {
         }
     }
 
-    /// An image for the engine that builds, or for
-    /// [`Environment::load`](crate::pipeline::Environment::load): `--load`.
+    /// `--load`: an image for the engine that builds, or for
+    /// [`Environment::load`](crate::pipeline::Environment::load).
     pub fn load() -> Self {
         Self {
             kind: OutputKind::Docker,
@@ -123,7 +122,7 @@ impl Output {
         }
     }
 
-    /// Nothing but the daemon's cache.
+    /// No output: the result stays in the daemon's cache.
     pub fn nowhere() -> Self {
         Self {
             kind: OutputKind::CacheOnly,
@@ -145,19 +144,20 @@ impl Output {
         }
     }
 
-    /// Whether the result is an OCI image layout in a folder: `type=oci,tar=false` and
+    /// True if the result is an OCI image layout in a folder: `type=oci,tar=false` or
     /// `type=docker,tar=false`.
     pub fn is_layout(&self) -> bool {
         is_layout(self.kind, &self.attributes)
     }
 
-    /// Whether what is not in the result is removed from the destination: `type=local,mode=delete`.
+    /// True if files that are not in the result are removed from the destination:
+    /// `type=local,mode=delete`.
     pub fn deletes(&self) -> bool {
         let mode = self.attributes.get("mode").map(String::as_str);
         self.kind == OutputKind::Local && mode == Some("delete")
     }
 
-    /// Whether it is an image, which has an id and can have annotations.
+    /// True if the output is an image, which has an id and can have annotations.
     pub fn is_image(&self) -> bool {
         matches!(
             self.kind,
@@ -166,23 +166,23 @@ impl Output {
     }
 
     /// The docker context whose engine an image is loaded into: `type=docker,context=NAME`. An
-    /// engine that builds keeps the image itself.
+    /// engine that builds keeps the image anyway.
     pub fn engine_context(&self) -> Option<&str> {
         let context = self.attributes.get(ENGINE_CONTEXT).map(String::as_str);
         context.filter(|name| !name.is_empty())
     }
 
-    /// Whether the image is known by the digest of its manifest rather than its config's:
+    /// True if the image's id is the digest of its manifest instead of its config's:
     /// `prefer-image-digest=true`.
     pub(in crate::pipeline) fn prefers_digest(&self) -> bool {
         let given = self.attributes.get(PREFER_DIGEST);
         given.is_some_and(|value| is_true(value))
     }
 
-    /// The attributes that are for this side, which no daemon is told.
+    /// The attributes for this client, which are not sent to the daemon.
     pub(in crate::pipeline) const OWN: [&str; 2] = [ENGINE_CONTEXT, PREFER_DIGEST];
 
-    /// Whether the result is pushed.
+    /// True if the result is pushed.
     pub fn pushes(&self) -> bool {
         self.kind == OutputKind::Image && self.attributes.get("push").is_some_and(|v| is_true(v))
     }
@@ -191,9 +191,9 @@ impl Output {
 impl FromStr for Output {
     type Err = Error;
 
-    /// Parses `type=…,dest=…,key=value,…`, one CSV record: a field with commas is quoted
-    /// (`"name=a,b"`). A path alone is `type=local,dest=PATH`, `-` alone a tar archive on the
-    /// standard output.
+    /// Parses `type=…,dest=…,key=value,…` as one CSV record: a field with commas is quoted
+    /// (`"name=a,b"`). A single path means `type=local,dest=PATH`, a single `-` a tar archive on
+    /// the standard output.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = |source| Error::Output {
             input: text.to_owned(),
@@ -232,11 +232,11 @@ impl FromStr for Output {
 }
 
 impl Output {
-    /// An output by the name of its type, which may be `registry`.
+    /// Makes an output from the name of its type, which may be `registry`.
     ///
     /// # Errors
-    /// [`Error::Output`] for a type or an attribute that is not known, and a destination that the
-    /// type cannot have.
+    /// [`Error::Output`] for an unknown type or attribute, and for a destination that the type does
+    /// not support.
     pub fn new(
         name: &str,
         attributes: BTreeMap<String, String>,
@@ -283,7 +283,7 @@ fn is_layout(kind: OutputKind, attributes: &BTreeMap<String, String>) -> bool {
         && tar.is_some_and(|tar| !tar.is_empty() && !is_true(tar))
 }
 
-/// Whether what is pushed gets no name: `push-by-digest=true`.
+/// True if the image is pushed without a name: `push-by-digest=true`.
 pub(crate) fn is_by_digest(attributes: &BTreeMap<String, String>) -> bool {
     let value = attributes.get("push-by-digest");
     value.is_some_and(|value| is_true(value))
@@ -304,8 +304,7 @@ fn folder_of(given: Option<String>) -> Result<Option<Destination>, ValueError> {
     }
 }
 
-/// Archives go to the standard output unless told otherwise, as in the reference; an image for
-/// docker is loaded.
+/// Archives go to the standard output by default, as in buildx; an image for docker is loaded.
 fn destination_of(
     kind: OutputKind,
     given: Option<String>,
@@ -366,11 +365,11 @@ fn check_attributes(
     Ok(())
 }
 
-/// The fields of one CSV record, as flags like `--output` have them; a field in double quotes may
-/// hold commas, and `""` for a quote.
+/// Splits one CSV record of a flag such as `--output` into fields. A field in double quotes may
+/// contain commas, and `""` for a quote.
 ///
 /// # Errors
-/// What is wrong with the quotes.
+/// [`CsvError`] for misplaced quotes.
 pub fn csv_fields(text: &str) -> Result<Vec<String>, CsvError> {
     let mut fields = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Limits: how much memory and processor time build steps may use.
+//! Resource limits: memory and CPU time of build steps.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use super::value::ValueError;
 use crate::llb::LinuxResources;
 use crate::pipeline::Error;
 
-/// Limits of the control group of each `RUN`; what is `None` has none.
+/// Limits of the control group of each `RUN`; `None` means no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resources {
-    /// Memory, bytes.
+    /// Memory, in bytes.
     pub memory: Option<u64>,
-    /// Memory and swap together, bytes; -1 means no limit.
+    /// Memory and swap together, in bytes; -1 means no limit.
     pub memory_swap: Option<i64>,
-    /// Weight against other steps.
+    /// CPU weight, relative to other steps.
     pub cpu_shares: Option<u64>,
-    /// Period of the scheduler, microseconds.
+    /// Scheduler period, in microseconds.
     pub cpu_period: Option<u64>,
-    /// Processor time in a period, microseconds.
+    /// CPU time per period, in microseconds.
     pub cpu_quota: Option<u64>,
-    /// The processors to run on: `0-3,5`.
+    /// The CPUs to run on: `0-3,5`.
     pub cpuset_cpus: Option<String>,
     /// The memory nodes to use: `0-1`.
     pub cpuset_mems: Option<String>,
@@ -41,7 +41,7 @@ impl Resources {
     /// Sets one limit: `memory=2g`, `cpu-quota=50000`. Sizes may have a unit ([`parse_bytes`]).
     ///
     /// # Errors
-    /// [`Error::Resource`] names the limits that there are.
+    /// [`Error::Resource`] lists the valid limits.
     pub fn set(&mut self, text: &str) -> Result<(), Error> {
         let invalid = |source| Error::Resource {
             input: text.to_owned(),
@@ -70,7 +70,7 @@ impl Resources {
         Ok(())
     }
 
-    /// As attributes of a Dockerfile frontend. 0 means no limit, as in buildx.
+    /// The limits as attributes of a Dockerfile frontend. 0 means no limit, as in buildx.
     pub(in crate::pipeline) fn attributes(&self) -> BTreeMap<String, String> {
         let unsigned = |number: &Option<u64>| number.filter(|n| *n > 0).map(|n| n.to_string());
         let swap = self.memory_swap.filter(|n| *n != 0).map(|n| n.to_string());
@@ -91,7 +91,7 @@ impl Resources {
 }
 
 impl Resources {
-    /// The limits for `RUN`; none when there is none. 0 means no limit, as in buildx.
+    /// The limits for `RUN`; `None` if no limit is set. 0 means no limit, as in buildx.
     pub(super) fn limits(&self) -> Option<LinuxResources> {
         let signed =
             |number: Option<u64>| number.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX));
@@ -117,7 +117,7 @@ fn size(text: &str) -> Result<u64, ValueError> {
     size.ok_or_else(|| ValueError::form(text, "a size, for example 512m or 2g"))
 }
 
-/// Numbers and ranges of them, with commas between.
+/// Checks a comma-separated list of numbers and ranges.
 fn set(text: &str) -> Result<String, ValueError> {
     let is_number = |text: &str| text.trim().parse::<u32>().is_ok();
     let is_part = |part: &str| match part.split_once('-') {
@@ -130,8 +130,8 @@ fn set(text: &str) -> Result<String, ValueError> {
     }
 }
 
-/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`; units are powers of 1024,
-/// as docker reads them.
+/// Parses a size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`. Units are powers of
+/// 1024, as in docker.
 pub fn parse_bytes(text: &str) -> Option<u64> {
     let bytes = solvekit_core::units::parse_size(text.trim()).ok()?;
     u64::try_from(bytes).ok()

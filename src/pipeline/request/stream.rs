@@ -1,4 +1,4 @@
-//! A stream as input of a build: what was piped into the program.
+//! A stream as input of a build: data piped into the program.
 
 use std::fmt;
 use std::io::{self, Cursor, Read};
@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::files::{Archive, FileSource};
 use crate::pipeline::Error;
 
-/// Something to read once: the standard input, an archive that is made on the way; or bytes that
-/// are there, which several builds can read. Clones share it.
+/// Data that can be read once, such as the standard input or an archive generated on the fly; or
+/// bytes in memory, which several builds can read. Clones share it.
 #[derive(Clone)]
 pub struct InputStream(Arc<Source>);
 
@@ -20,26 +20,26 @@ enum Source {
 }
 
 impl InputStream {
-    /// A stream of these bytes.
+    /// A stream of the reader's bytes, which can be read once.
     pub fn new(reader: impl Read + Send + 'static) -> Self {
         let once = Mutex::new(Some(Box::new(reader) as Box<dyn Read + Send>));
         Self(Arc::new(Source::Once(once)))
     }
 
-    /// Bytes that are there already; messages name them so. Every build that asks for them gets
-    /// them all.
+    /// Bytes in memory, with the name to use in messages. Every build that reads them gets all of
+    /// them.
     pub fn of_bytes(name: impl Into<PathBuf>, bytes: impl Into<Arc<[u8]>>) -> Self {
         let (name, bytes) = (name.into(), bytes.into());
         Self(Arc::new(Source::Bytes { name, bytes }))
     }
 
-    /// Files of this program, as an archive for a context. Every build that asks for them gets them
-    /// all.
+    /// Files of the embedding program, as an archive for a context. Every build that reads them
+    /// gets all of them.
     pub fn of_files(files: Arc<dyn FileSource>) -> Self {
         Self(Arc::new(Source::Files(files)))
     }
 
-    /// What messages call it.
+    /// The name to use in messages.
     pub(in crate::pipeline) fn name(&self) -> &Path {
         match &*self.0 {
             Source::Once(_) => Path::new("stdin"),
@@ -48,7 +48,7 @@ impl InputStream {
         }
     }
 
-    /// The bytes; a second build has none left.
+    /// Returns the bytes. Fails for the second build that reads a stream.
     pub(in crate::pipeline) fn take(&self) -> Result<Box<dyn Read + Send>, Error> {
         match &*self.0 {
             Source::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
@@ -60,7 +60,7 @@ impl InputStream {
         }
     }
 
-    /// Is it the same stream?
+    /// True if both are the same stream.
     pub(in crate::pipeline) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -72,7 +72,7 @@ impl fmt::Debug for InputStream {
     }
 }
 
-/// The first bytes of a stream: `length`, or as many as there are.
+/// Returns the first `length` bytes of a stream, or fewer if it is shorter.
 pub(in crate::pipeline) fn first(reader: &mut dyn Read, length: u64) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     reader.take(length).read_to_end(&mut start)?;

@@ -1,4 +1,4 @@
-//! The request in the terms of the translation: typed values, which are not written and read again.
+//! The request as typed values for the translation, without a detour through text.
 
 use std::sync::Arc;
 
@@ -11,8 +11,7 @@ use crate::pipeline::Inputs;
 use crate::pipeline::inputs::named;
 use crate::translate::{self, AttributeError, Attributes, Context, Options};
 
-/// What is asked of the Dockerfile. `makes_index` is for a result that is an index even of one
-/// platform.
+/// What the frontend needs of the request. `makes_index` forces an index even for one platform.
 pub(in crate::pipeline) fn asked(
     request: &BuildRequest,
     inputs: &Inputs,
@@ -72,7 +71,7 @@ fn network(asked: Network) -> llb::Network {
     }
 }
 
-/// Addresses that only the daemon knows are added when it is asked.
+/// Hosts whose address is known. The others are added when the daemon is asked.
 fn hosts(request: &BuildRequest) -> Arc<[HostIp]> {
     let known = request.extra_hosts.iter();
     let known = known.filter_map(|(host, address)| match address {
@@ -82,7 +81,7 @@ fn hosts(request: &BuildRequest) -> Arc<[HostIp]> {
     known.collect()
 }
 
-/// Images that only the daemon has are in no registry.
+/// Images that only the daemon has are not in any registry.
 fn resolve_mode(pull: bool, daemon: DaemonKind) -> ResolveMode {
     match (pull, daemon.keeps_images()) {
         (true, _) => ResolveMode::ForcePull,
@@ -98,7 +97,7 @@ mod tests {
     use crate::oci::Platform;
     use crate::pipeline::{Attestations, MainContext, Resources, read_inputs};
 
-    /// Typed values say what the attributes say that are forwarded and recorded.
+    /// Checks that the typed values equal the attributes that are forwarded and recorded.
     #[track_caller]
     fn agree(request: &BuildRequest, daemon: DaemonKind, makes_index: bool) {
         let inputs = read_inputs(request).unwrap();

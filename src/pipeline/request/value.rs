@@ -1,68 +1,68 @@
-//! What is wrong with a value that was given as text: an output, a cache, an attestation, an
-//! annotation, an entitlement, a limit, a context.
+//! Mistakes in values that are given as text: outputs, caches, attestations, annotations,
+//! entitlements, limits and contexts.
 
 use std::fmt;
 
 use crate::oci;
 use crate::translate::GitUrlProblem;
 
-/// What is wrong with a value that was given as text.
+/// A mistake in a value that is given as text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
-    /// There is no text.
+    /// The text is empty.
     #[error("it is empty")]
     Empty,
-    /// It is not one CSV record.
+    /// The text is not one CSV record.
     #[error(transparent)]
     Csv(#[from] CsvError),
-    /// A field that should be a pair.
+    /// A field has the wrong form.
     #[error("{field:?} is not {expected}")]
     Form {
         /// The field.
         field: String,
-        /// Its form.
+        /// The expected form.
         expected: &'static str,
     },
-    /// A pair without a key.
+    /// A `key=value` pair has no key.
     #[error("{field:?} has no key")]
     NoKey {
         /// The pair.
         field: String,
     },
-    /// Something that has to be said.
+    /// A required key is missing.
     #[error("{key}= is missing: {why}")]
     Missing {
         /// Its key.
         key: &'static str,
-        /// What it is for.
+        /// Its purpose.
         why: String,
     },
-    /// A value that may not be empty.
+    /// A value is empty but must not be.
     #[error("{key}= is empty; {instead}")]
     EmptyValue {
         /// Its key.
         key: &'static str,
-        /// What to write.
+        /// What to write instead.
         instead: &'static str,
     },
-    /// A name that is not known.
+    /// A name is unknown.
     #[error(
         "there is no {what} {name:?};{} the {what}s are {}",
         Near(near),
         listed(known)
     )]
     Unknown {
-        /// What it should be: `type`, `limit` …
+        /// The kind of name: `type`, `limit` …
         what: &'static str,
         /// The name.
         name: String,
-        /// A known one that is nearly the same.
+        /// A known name that is similar.
         near: Option<String>,
-        /// The known ones.
+        /// The known names.
         known: Vec<&'static str>,
     },
-    /// An attribute that a type does not have.
+    /// The type does not have this attribute.
     #[error(
         "there is no attribute {name:?};{} type={kind} has {}",
         Near(near),
@@ -73,51 +73,51 @@ pub enum ValueError {
         name: String,
         /// The type.
         kind: String,
-        /// A known one that is nearly the same.
+        /// A known attribute that is similar.
         near: Option<String>,
-        /// Those that it has.
+        /// The attributes that the type has.
         known: Vec<&'static str>,
     },
-    /// The value is neither of the two that are valid.
+    /// The value is not one of the two valid ones.
     #[error("{key}={value} is neither {expected}")]
     NeitherNor {
         /// The key.
         key: String,
         /// The value.
         value: String,
-        /// The two that it may be.
+        /// The two valid values.
         expected: &'static str,
     },
-    /// A value where none belongs.
+    /// A value is given, but none is allowed.
     #[error("{name} takes no value")]
     TakesNoValue {
-        /// What it was given to.
+        /// The name that takes no value.
         name: String,
     },
-    /// A destination of a type that has none.
+    /// A destination is given, but the type has none.
     #[error("type={kind} has no dest=")]
     NoDestination {
         /// The type.
         kind: &'static str,
     },
-    /// Files, which are no stream.
+    /// Files cannot be written to the standard output.
     #[error("{what} cannot go to the standard output; {instead} can")]
     NotToStandardOutput {
-        /// What they are.
+        /// The kind of output.
         what: &'static str,
-        /// What can go there.
+        /// The kind of output that can go there.
         instead: &'static str,
     },
-    /// An index is of all platforms.
+    /// A platform is given for an index, but an index covers all platforms.
     #[error(
         "{field:?} names a platform, and an index is of all platforms; manifest[…] and \
          manifest-descriptor[…] have one"
     )]
     IndexOfOnePlatform {
-        /// The place.
+        /// The annotated object.
         field: String,
     },
-    /// A build reads and writes what it is told to, and is asked for no leave.
+    /// Entitlements for files are not needed: a build may read and write all that its flags name.
     #[error("a build reads and writes what its flags name and needs no leave for that")]
     NeedsNoLeave,
     /// A key with white space.
@@ -126,34 +126,34 @@ pub enum ValueError {
         /// The key.
         key: String,
     },
-    /// The text is not a platform.
+    /// The text is not a valid platform.
     #[error("{text:?} is not a platform")]
     Platform {
         /// The text.
         text: String,
-        /// The rule that it breaks.
+        /// The mistake in it.
         source: oci::Error,
     },
-    /// A name that no image can have.
+    /// The text is not a valid image name.
     #[error("{what} is not an image")]
     Image {
-        /// What should be one.
+        /// What the text is for.
         what: &'static str,
-        /// The rule that it breaks.
+        /// The mistake in it.
         source: oci::Error,
     },
-    /// The text is not a digest, or the name breaks a rule.
+    /// The text is not a valid digest or name.
     #[error(transparent)]
     Name(#[from] oci::Error),
-    /// A URL of a kind that is not known.
+    /// The URL's scheme is unknown.
     #[error("unknown scheme {scheme:?}, expected {expected}")]
     Scheme {
         /// Its scheme.
         scheme: String,
-        /// The known ones.
+        /// The known schemes.
         expected: &'static str,
     },
-    /// A URL of a git repository or download that cannot be used.
+    /// The URL of a git repository or download cannot be used.
     #[error(transparent)]
     Url(#[from] GitUrlProblem),
 }
@@ -174,7 +174,7 @@ pub enum CsvError {
 }
 
 impl ValueError {
-    /// A field that has to have a form.
+    /// [`Form`](Self::Form) with owned copies.
     pub(super) fn form(field: &str, expected: &'static str) -> Self {
         Self::Form {
             field: field.to_owned(),
@@ -182,7 +182,7 @@ impl ValueError {
         }
     }
 
-    /// The name is unknown.
+    /// [`Unknown`](Self::Unknown) with the nearest known name.
     pub(super) fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Self {
         Self::Unknown {
             what,
@@ -192,7 +192,7 @@ impl ValueError {
         }
     }
 
-    /// The type does not have the attribute.
+    /// [`Attribute`](Self::Attribute) with the nearest known attribute.
     pub(super) fn attribute(kind: &str, name: &str, known: &[&'static str]) -> Self {
         Self::Attribute {
             name: name.to_owned(),
@@ -202,7 +202,7 @@ impl ValueError {
         }
     }
 
-    /// The value is neither of the two that are valid.
+    /// [`NeitherNor`](Self::NeitherNor) with owned copies.
     pub(super) fn neither(key: &str, value: &str, expected: &'static str) -> Self {
         Self::NeitherNor {
             key: key.to_owned(),
