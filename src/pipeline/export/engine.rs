@@ -1,23 +1,23 @@
-//! What a Docker engine cannot make while its images are in Docker's older store.
+//! Features that a Docker engine lacks while it uses Docker's older image store.
 
 use crate::client::Client;
 use crate::pipeline::request::output::is_by_digest;
 use crate::pipeline::{BuildRequest, Error, Output, OutputKind};
 
-/// What a Docker engine cannot do without containerd's image store.
+/// A feature that a Docker engine lacks without containerd's image store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineLack {
-    /// Caches of the build.
+    /// Exports of build caches.
     #[error("export caches")]
     CacheExport,
-    /// Provenance and lists of contents.
+    /// Provenance and SBOMs.
     #[error("attach attestations to an image")]
     Attestations,
     /// Images of several platforms.
     #[error("build for several platforms")]
     SeveralPlatforms,
-    /// Images of several platforms in the engine.
+    /// Loading an image of several platforms into the engine.
     #[error("load an image of several platforms")]
     LoadOfSeveral,
     /// OCI archives.
@@ -26,12 +26,13 @@ pub enum EngineLack {
     /// Archives for `docker load`.
     #[error("make archives for docker load")]
     DockerExporter,
-    /// Images without a tag.
+    /// Pushes by digest: images without a tag.
     #[error("push an image by digest")]
     PushByDigest,
 }
 
-/// Refuses what the engine would fail at, most of it after the build. Other daemons can do it all.
+/// Rejects requests that the engine would fail at, usually after the build. Other daemons support
+/// all features.
 pub(in crate::pipeline) async fn check_engine(
     request: &BuildRequest,
     client: &Client,
@@ -46,7 +47,7 @@ pub(in crate::pipeline) async fn check_engine(
     }
 }
 
-/// The first thing that is asked for and needs containerd's image store, in buildx's order.
+/// The first requested feature that needs containerd's image store, in buildx's order.
 fn lack(request: &BuildRequest) -> Option<EngineLack> {
     if request.cache_to.iter().any(|cache| cache.kind != "inline") {
         return Some(EngineLack::CacheExport);
@@ -65,7 +66,7 @@ fn lack(request: &BuildRequest) -> Option<EngineLack> {
         _ => None,
     };
     let platforms = is_several.then_some(EngineLack::SeveralPlatforms);
-    // What is kept without being asked for is none of them.
+    // Defaults are not checked: nobody requested them.
     request.outputs.iter().find_map(lacks).or(platforms)
 }
 
@@ -124,7 +125,7 @@ mod tests {
             lacking(several, "type=docker"),
             Some(EngineLack::LoadOfSeveral)
         );
-        // What buildx adds by itself is left out by such an engine.
+        // The engine omits the default attestations.
         let by_default = |request: &mut BuildRequest| {
             request.attestations = Attestations::default().or_default();
         };

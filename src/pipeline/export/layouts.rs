@@ -1,6 +1,6 @@
-//! OCI layouts on this machine that a build reads or writes: named contexts, local caches, outputs
-//! of the kind `type=oci,tar=false`. The daemon moves the blobs over the session; the indexes are
-//! read before and written after.
+//! Local OCI layouts that a build reads or writes: named contexts, local caches, outputs with
+//! `type=oci,tar=false`. The daemon transfers the blobs over the session; this client reads the
+//! indexes before the build and writes them after it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,24 +19,24 @@ use crate::pipeline::request::output::is_true;
 use crate::pipeline::{BuildRequest, Destination, Error, Inputs, Output};
 use crate::session::{ContentStores, Elsewhere, printable};
 
-/// The tag of a cache that was given none.
+/// The default tag of a cache.
 const DEFAULT_TAG: &str = "latest";
-/// The store that the daemon writes images of outputs to; it knows one only.
+/// The store that the daemon writes the images of outputs to; it supports only one.
 const EXPORT: &str = "export";
 
 /// The layouts of one build.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Layouts {
-    /// What the session serves.
+    /// The stores that the session serves.
     pub(in crate::pipeline) stores: ContentStores,
     /// The caches to import, with the digests of the local ones.
     pub(in crate::pipeline) cache_from: Vec<CacheEntry>,
     /// The caches to export to.
     pub(in crate::pipeline) cache_to: Vec<CacheEntry>,
-    /// Those of them that are wanted of a failed build too.
+    /// The caches of `cache_to` that a failed build exports too.
     pub(in crate::pipeline) of_failure: Vec<CacheEntry>,
-    /// Why local caches are not imported. That is not an error: the first build of a CI job has
-    /// none.
+    /// Reasons why local caches are not imported. A missing cache is not an error: the first build
+    /// of a CI job has none.
     pub(in crate::pipeline) notes: Vec<String>,
     targets: Vec<Target>,
 }
@@ -54,29 +54,29 @@ enum Kind {
     Cache {
         tag: String,
         ignore_error: bool,
-        /// It is wanted of a failed build too.
+        /// Also exported if the build fails.
         on_failure: bool,
-        /// Blobs that no entry of the index needs are removed in the end.
+        /// Remove blobs that no entry of the index needs after the export.
         reset: bool,
     },
-    /// The names that the image is given, if they are known before.
+    /// The names of the image, if they are known before the build.
     Image { names: Vec<Name> },
 }
 
-/// The layouts that named contexts are read from.
+/// Adds the layouts of named contexts.
 pub(in crate::pipeline) fn contexts(inputs: &Inputs, stores: ContentStores) -> ContentStores {
     named::layouts(&inputs.named).fold(stores, |stores, (id, folder)| {
         stores.with(format!("oci:{id}"), folder)
     })
 }
 
-/// The caches that are not on this machine.
+/// The caches that are not local.
 pub(in crate::pipeline) fn elsewhere(caches: &[CacheEntry]) -> Vec<CacheEntry> {
     let caches = caches.iter().filter(|entry| entry.kind != "local");
     caches.cloned().collect()
 }
 
-/// The layouts of a build with these outputs. Blocking.
+/// Opens the layouts of a build with these outputs. Blocking.
 pub(in crate::pipeline) fn open(
     request: &BuildRequest,
     outputs: &[Output],
@@ -98,7 +98,7 @@ pub(in crate::pipeline) fn open(
 }
 
 impl Layouts {
-    /// The same, without the blobs of outputs that are elsewhere.
+    /// Skips the blobs of outputs that `elsewhere` has.
     pub(in crate::pipeline) fn without(mut self, elsewhere: Option<Arc<dyn Elsewhere>>) -> Self {
         if let Some(elsewhere) = elsewhere {
             self.stores = self.stores.with_elsewhere(EXPORT, elsewhere);
@@ -131,7 +131,7 @@ impl Layouts {
     }
 
     fn export(&mut self, mut entry: CacheEntry) -> Result<(), Error> {
-        // The daemon does not know it.
+        // This attribute is not sent to the daemon.
         let on_failure = entry.attrs.remove(ON_FAILURE);
         let on_failure = on_failure.is_some_and(|value| is_true(&value));
         if entry.kind == "local" {
@@ -155,7 +155,7 @@ impl Layouts {
         Ok(())
     }
 
-    /// Only the caches that are wanted of a failed build.
+    /// Keeps only the caches that a failed build exports.
     pub(in crate::pipeline) fn of_failed_build(&self) -> Self {
         let is_kept = |target: &&Target| {
             matches!(
@@ -183,10 +183,10 @@ impl Layouts {
         });
     }
 
-    /// Names in the indexes what was written. Blocking.
+    /// Adds the written images and caches to the indexes. Blocking.
     ///
     /// # Errors
-    /// A file that cannot be written, unless errors of that cache are to be ignored.
+    /// A file cannot be written, unless errors of that cache are ignored.
     pub(in crate::pipeline) fn finish(
         &self,
         response: &BTreeMap<String, String>,
@@ -216,7 +216,7 @@ impl Layouts {
         self.reset()
     }
 
-    /// After all indexes are written: several caches can be in one folder.
+    /// Removes unused blobs after all indexes are written: several caches can share a folder.
     fn reset(&self) -> Result<(), Error> {
         for target in &self.targets {
             let Kind::Cache {
@@ -229,7 +229,7 @@ impl Layouts {
             };
             match target.layout.sweep() {
                 Err(_) if ignore_error => {}
-                // Nothing was ever exported there.
+                // Nothing was exported to this folder yet.
                 Err(layout::Error::NoIndex { .. }) => {}
                 swept => drop(swept?),
             }
@@ -239,7 +239,8 @@ impl Layouts {
 }
 
 impl Target {
-    /// Several exporters give one answer: it counts if it is of what was written here.
+    /// Several exporters share one answer: use it only if it describes the image that was written
+    /// here.
     fn put(
         &self,
         last: Option<Digest>,
@@ -260,7 +261,7 @@ impl Target {
     }
 }
 
-/// Without names of its own (`name=*`) those that the daemon tells, or `latest`.
+/// The given names; without any (`name=*`) those that the daemon reports, or `latest`.
 fn names_or_reported(given: &[Name], response: &BTreeMap<String, String>) -> Vec<Name> {
     if !given.is_empty() {
         return given.to_vec();
@@ -283,7 +284,7 @@ fn parsed(names: &str) -> Vec<Name> {
         .collect()
 }
 
-/// The digest of a cache, which has to be there.
+/// The digest of a cache that must exist.
 fn imported(folder: &Path, attrs: &BTreeMap<String, String>) -> Result<Digest, layout::Error> {
     let layout = Layout::new(folder);
     let digest = match attrs.get("digest").and_then(|it| Digest::parse(it).ok()) {
@@ -308,7 +309,7 @@ fn absolute(path: &str) -> Result<PathBuf, layout::Error> {
     })
 }
 
-/// What the daemon calls the folder. It is part of a header, which is ASCII.
+/// The folder's name for the daemon. It is sent in a header, which must be ASCII.
 fn name_of(folder: &Path) -> String {
     printable(&folder.to_string_lossy())
 }

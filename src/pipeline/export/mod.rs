@@ -17,7 +17,7 @@ use crate::pipeline::{
 };
 use crate::session::Exports;
 
-/// Checks what can be checked before a daemon is asked.
+/// Checks that need no daemon.
 pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     let nameless = |output: &Output| output.pushes() && !output.attributes.contains_key("name");
     if request.tags.is_empty() && request.outputs.iter().any(nameless) {
@@ -48,7 +48,7 @@ pub(super) fn check(request: &BuildRequest) -> Result<(), Error> {
     request.cache_to.iter().try_for_each(check_cache)
 }
 
-/// What `docker load` takes: one image and nothing else.
+/// `docker load` takes one image and nothing else.
 fn check_docker_archive(request: &BuildRequest) -> Result<(), Error> {
     if !request.attestations.is_empty() {
         return Err(Error::AttestationsForDocker);
@@ -66,7 +66,7 @@ fn check_docker_archive(request: &BuildRequest) -> Result<(), Error> {
     }
 }
 
-/// A local cache has to have a place, unless errors of it are to be ignored.
+/// The destination of a local cache must be writable, unless its errors are ignored.
 fn check_cache(cache: &CacheEntry) -> Result<(), Error> {
     let attribute = |key: &str| cache.attrs.get(key).map(String::as_str);
     let is_ignored = attribute("ignore-error").is_some_and(is_true);
@@ -80,7 +80,7 @@ fn check_cache(cache: &CacheEntry) -> Result<(), Error> {
     })
 }
 
-/// An engine with Docker's older image store exports one image, and drops what is said of an index.
+/// An engine with Docker's older image store exports one image and drops annotations of an index.
 pub(super) async fn check_makes_indexes(client: &Client) -> Result<(), Error> {
     let daemon = client.address().daemon();
     if !daemon.keeps_images() {
@@ -94,7 +94,7 @@ pub(super) async fn check_makes_indexes(client: &Client) -> Result<(), Error> {
     }
 }
 
-/// Files are removed below the working directory only, unless that was allowed: as in buildx.
+/// Files may be removed only below the working directory, unless that was allowed: as in buildx.
 fn check_deletion(path: &Path, folders: &Folders) -> Result<(), Error> {
     let failed = |source: io::Error| Error::Destination {
         path: path.to_owned(),
@@ -112,7 +112,7 @@ fn check_deletion(path: &Path, folders: &Folders) -> Result<(), Error> {
     })
 }
 
-/// The path without links and `..`, of which the last parts need not be there.
+/// The path without links and `..`. Its last parts need not exist.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     let mut there = path.as_path();
@@ -126,14 +126,14 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
                     rest.push(name.to_owned());
                     there = parent;
                 }
-                // `..` below what is not there.
+                // `..` below a folder that does not exist.
                 _ => return Err(error),
             },
         }
     }
 }
 
-/// A destination of the wrong kind is reported before the build, not after.
+/// Reports a destination of the wrong kind before the build, not after it.
 fn check_destination(is_folder: bool, path: &Path) -> Result<(), Error> {
     let checked = match is_folder {
         true => check_folder(path),
@@ -145,7 +145,7 @@ fn check_destination(is_folder: bool, path: &Path) -> Result<(), Error> {
     })
 }
 
-/// Where the daemon's exporters send what they make; the numbers are the places in [`exporters`].
+/// Receivers for the files of the daemon's exporters; each number is an index into [`exporters`].
 pub(super) fn receivers(
     outputs: &[Output],
     standard_output: Option<&Arc<OpenOutput>>,
@@ -159,7 +159,7 @@ pub(super) fn receivers(
                 None => exports,
             },
             (None, _) => exports,
-            // Written through the content store.
+            // The daemon writes it through the content store.
             (Some(_), _) if output.is_layout() => exports,
             (Some(Destination::Path(path)), OutputKind::Local) if output.deletes() => {
                 exports.with_mirror(number, path)
@@ -184,12 +184,13 @@ pub(super) fn receivers(
     Ok(exports)
 }
 
-/// The outputs that have an exporter, in order. An engine keeps a tagged image even when nothing
-/// was said.
+/// The outputs that need an exporter, in order. An engine keeps a tagged image even without an
+/// output.
 ///
 /// # Errors
-/// [`Error::NoEngineToLoad`] for an image to load into a daemon that is not an engine when there is
-/// no other to load it into; what that one cannot take, such as attestations, is refused too.
+/// [`Error::NoEngineToLoad`] for an image to load if the daemon is not an engine and there is no
+/// other engine to load it into; [`Error`] also for features that the other engine lacks, such as
+/// attestations.
 pub(super) fn outputs(
     request: &BuildRequest,
     daemon: DaemonKind,
@@ -214,7 +215,7 @@ pub(super) fn outputs(
             output.kind = OutputKind::Oci;
         }
     }
-    // An engine that pushes an image has it as well, unless that has no name.
+    // An engine that pushes an image also keeps it, unless the image has no name.
     let is_image =
         |output: &Output| output.kind == OutputKind::Image && !is_by_digest(&output.attributes);
     if daemon.keeps_images() && outputs.iter().any(is_image) {
@@ -223,8 +224,8 @@ pub(super) fn outputs(
     Ok(outputs)
 }
 
-/// The exporters of outputs. A Docker engine's own BuildKit exports images with `moby`, which also
-/// unpacks them so that containers can run from them.
+/// The exporters of the outputs. A Docker engine's own BuildKit exports images with `moby`, which
+/// also unpacks them so that containers can be run from them.
 pub(super) fn exporters(
     request: &BuildRequest,
     outputs: &[Output],
@@ -246,8 +247,7 @@ pub(super) fn exporters(
             attrs.retain(|key, _| !Output::OWN.contains(&key.as_str()));
         }
         let kind = match (output.kind, &output.destination) {
-            // An engine's own exporter gives every name a tag, which what is pushed by digest must
-            // not have.
+            // An engine's own exporter gives every name a tag, but a push by digest must have none.
             (OutputKind::Image, _) if is_by_digest(&attrs) => OutputKind::Image.name(),
             (OutputKind::Image, _) => daemon.image_exporter(),
             (OutputKind::Docker, None) if daemon.keeps_images() => daemon.image_exporter(),

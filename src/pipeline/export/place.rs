@@ -1,47 +1,47 @@
-//! Places that a build is to write to: what can be checked of them before it starts.
+//! Checks of output paths that are made before the build starts.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-/// Why nothing can be written to a path.
+/// Why a path cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceError {
-    /// A file is to be written, and a folder is there.
+    /// The path should be a file but is a folder.
     #[error("it is a folder")]
     IsFolder,
-    /// A folder is to be written, and something else is there.
+    /// The path should be a folder but is something else.
     #[error("it is there and no folder")]
     NotAFolder,
-    /// A part of the path is not a folder.
+    /// A parent of the path is not a folder.
     #[error("{} is not a folder", path.display())]
     ParentNotAFolder {
-        /// The part.
+        /// The parent.
         path: PathBuf,
     },
-    /// Nothing can be made in the folder that it would be in.
+    /// Nothing can be created in the nearest existing parent.
     #[error("nothing can be made in {}", path.display())]
     Closed {
-        /// The folder, the last part of the path that is there.
+        /// The nearest existing parent of the path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The path cannot be looked at.
+    /// The path cannot be inspected.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Checks that a file can be written there. Folders that are not there are made later.
+/// Checks that a file can be written at the path. Missing folders are created later.
 ///
 /// # Errors
 /// [`PlaceError`]
 pub fn check_file(path: &Path) -> Result<(), PlaceError> {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(PlaceError::IsFolder),
-        // A device or a pipe is written to as it is.
+        // Devices and pipes are written to directly.
         Ok(found) if !found.is_file() => Ok(()),
         Ok(_) => check_parents(path),
         Err(error) if is_missing(&error) => check_parents(path),
@@ -49,7 +49,7 @@ pub fn check_file(path: &Path) -> Result<(), PlaceError> {
     }
 }
 
-/// Checks that a folder can be written there.
+/// Checks that a folder can be written at the path.
 ///
 /// # Errors
 /// [`PlaceError`]
@@ -62,10 +62,10 @@ pub fn check_folder(path: &Path) -> Result<(), PlaceError> {
     }
 }
 
-/// Makes the folder that a file is to be written to.
+/// Creates the folder of a file.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn make_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent),
@@ -73,7 +73,7 @@ pub fn make_parent(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The nearest folder above that is there.
+/// Checks the nearest existing parent.
 fn check_parents(path: &Path) -> Result<(), PlaceError> {
     let path = std::path::absolute(path)?;
     for parent in path.ancestors().skip(1) {
@@ -99,7 +99,7 @@ fn check_writable(folder: &Path) -> Result<(), PlaceError> {
     })
 }
 
-/// A file in the way of the path is found when the parts above are looked at.
+/// A file in place of a parent folder is reported when the parents are checked.
 fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),

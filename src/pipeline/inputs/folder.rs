@@ -1,4 +1,4 @@
-//! What a build reads on disk: the context folder, the Dockerfile, the ignore file.
+//! Reads the inputs of a build on disk: the context folder, the Dockerfile, the ignore file.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,12 +9,12 @@ use crate::pipeline::Error;
 use crate::session::PatternMatcher;
 use crate::suggest;
 
-/// More than any ignore file that people write; every pattern is asked about every file.
+/// More than any ignore file written by hand; every pattern is matched against every file.
 const MAX_IGNORE_FILE: u64 = 1 << 20;
-/// Of a larger folder not all names are compared with a mistyped one.
+/// In a larger folder not all names are compared with a mistyped one.
 const MAX_ENTRIES: usize = 10_000;
 
-/// A folder, absolute and without symbolic links.
+/// Returns the folder as an absolute path without symbolic links.
 pub(in crate::pipeline) fn context_folder(path: &Path) -> Result<PathBuf, Error> {
     let failed = |source: io::Error| Error::Context {
         path: path.to_owned(),
@@ -30,7 +30,7 @@ pub(in crate::pipeline) fn context_folder(path: &Path) -> Result<PathBuf, Error>
     Ok(context)
 }
 
-/// `-f`, or `Dockerfile` in the context; `dockerfile` is found too, as the reference does.
+/// `-f`, or `Dockerfile` in the context; `dockerfile` is found too, as in buildx.
 pub(super) fn dockerfile_path(given: Option<&Path>, folder: &Path, context: &Path) -> PathBuf {
     if let Some(given) = given {
         return given.to_owned();
@@ -46,8 +46,8 @@ pub(super) fn dockerfile_path(given: Option<&Path>, folder: &Path, context: &Pat
     standard
 }
 
-/// A Dockerfile on disk. One in the context is opened as the context's: no link leads out of it. A
-/// path outside of it is the user's own, who may follow links and name a pipe.
+/// Reads a Dockerfile from disk. In the context, no link may lead out of it. Outside of it the path
+/// was typed by the user, so links and pipes are allowed.
 pub(in crate::pipeline) fn dockerfile(path: &Path, context: &Path) -> Result<Vec<u8>, Error> {
     let unreadable = |source| Error::Dockerfile {
         path: path.to_owned(),
@@ -69,7 +69,7 @@ pub(in crate::pipeline) fn dockerfile(path: &Path, context: &Path) -> Result<Vec
     }
 }
 
-/// A Dockerfile whose path was typed, and leads through no context.
+/// Reads a Dockerfile whose path was typed by the user and is not in the context.
 pub(super) fn typed_dockerfile(path: &Path) -> Result<Vec<u8>, Error> {
     typed(path).map_err(|source| Error::Dockerfile {
         path: path.to_owned(),
@@ -86,8 +86,8 @@ fn typed(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// A file beside the Dockerfile, which the user did not type: no link leads out of the context, or
-/// out of the Dockerfile's folder.
+/// Reads a file beside the Dockerfile that the user did not name: no link may lead out of the
+/// context or the Dockerfile's folder.
 pub(super) fn beside_dockerfile(path: &Path, context: Option<&Path>) -> io::Result<Vec<u8>> {
     let way = match context {
         Some(context) => way_to(path, context)?,
@@ -108,7 +108,7 @@ pub(super) fn beside_dockerfile(path: &Path, context: Option<&Path>) -> io::Resu
     }
 }
 
-/// Does the path go through the context?
+/// Finds out if the path goes through the context.
 fn way_to(path: &Path, context: &Path) -> io::Result<Way> {
     way(context, &std::path::absolute(path)?)
 }
@@ -124,17 +124,16 @@ fn outside(error: BeneathError, path: &Path, folder: &Path) -> Error {
     }
 }
 
-/// The text of a Dockerfile.
+/// Reads a Dockerfile up to the size limit.
 pub(super) fn limited(reader: impl io::Read) -> io::Result<Vec<u8>> {
     take_at_most(reader, dockerfile::MAX_SIZE as u64)
 }
 
-/// An ignore file and its patterns, in order.
+/// The path of an ignore file and its patterns, in order.
 pub(in crate::pipeline) type IgnoreFile = (PathBuf, Vec<String>);
 
-/// `NAME.dockerignore` beside the Dockerfile, if that is a file, else `.dockerignore` in the
-/// context. Neither is typed by the user, so no link in them leads out of the context or the
-/// Dockerfile's folder.
+/// `NAME.dockerignore` beside the Dockerfile if it is a file, else `.dockerignore` in the context.
+/// The user typed neither path, so no link may lead out of the context or the Dockerfile's folder.
 pub(super) fn ignore_file(
     context: &Path,
     dockerfile: Option<&Path>,
@@ -168,7 +167,7 @@ pub(super) fn ignore_file(
     Ok(None)
 }
 
-/// An ignore file whose path was typed. It is the user's own, who may follow links.
+/// Reads an ignore file whose path was typed by the user, so links are allowed.
 pub(super) fn typed_ignore_file(path: &Path) -> Result<IgnoreFile, Error> {
     let text = read_at_most(path, MAX_IGNORE_FILE).map_err(|source| Error::IgnoreFile {
         path: path.to_owned(),
@@ -185,7 +184,7 @@ fn patterns(path: PathBuf, text: &[u8]) -> Result<IgnoreFile, Error> {
     }
 }
 
-/// The folder of a path and the name in it.
+/// Splits a path into its folder and its name.
 fn beside(path: &Path) -> (&Path, PathBuf) {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -197,8 +196,7 @@ fn beside(path: &Path) -> (&Path, PathBuf) {
     )
 }
 
-/// A path that is not there, with the first part that is missing replaced by the nearest name there
-/// is.
+/// Suggests an existing path: the first missing part is replaced by the most similar name.
 fn near(path: &Path, error: &io::Error, wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     if error.kind() != io::ErrorKind::NotFound {
         return None;

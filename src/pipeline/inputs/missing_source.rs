@@ -1,12 +1,12 @@
-//! Why the daemon does not find what `COPY` or `ADD` names: it is not in the context, or a rule
-//! hides it.
+//! Explains why the daemon does not find a source of `COPY` or `ADD`: it is not in the context, or
+//! an ignore pattern excludes it.
 
 use crate::client::{Failure, SourceDetail};
 use crate::frontend::MissingSource;
 use crate::pipeline::Inputs;
 use crate::session::PatternMatcher;
 
-/// Explains a failure of the kind `… "/path": not found` when the path is one of the context.
+/// Explains a failure such as `… "/path": not found` if the path belongs to a context.
 pub(in crate::pipeline) fn explain(
     inputs: &Inputs,
     failure: &Failure,
@@ -35,9 +35,8 @@ pub(in crate::pipeline) fn explain(
     })
 }
 
-/// The path in `failed to calculate checksum of ref …: "/path": not found`, or the first missing
-/// folder of it in `… lstat /…/buildkit-mount123/path: no such file or directory`, as Engine 26
-/// says when a folder is missing.
+/// The path in `failed to calculate checksum of ref …: "/path": not found`, or its first missing
+/// folder in `… lstat /…/buildkit-mount123/path: no such file or directory`, the text of Engine 26.
 fn missing_path(message: &str) -> Option<&str> {
     let quoted = |message: &'_ str| {
         let before = message.strip_suffix("\": not found")?.len();

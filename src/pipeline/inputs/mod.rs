@@ -1,5 +1,5 @@
-//! What a build reads before a daemon is asked: folders, the Dockerfile, ignore files, the
-//! beginning of a stream.
+//! Inputs that a build reads before it asks a daemon: folders, the Dockerfile, ignore files, the
+//! first bytes of a stream.
 
 pub(super) mod folder;
 pub(super) mod missing_source;
@@ -20,17 +20,17 @@ use crate::text::redact_url;
 use crate::translate::{RemoteKind, remote_kind};
 use temporary::TemporaryFolder;
 
-/// The name of a Dockerfile that is not said to have another.
+/// The default name of a Dockerfile.
 pub(super) const USUAL_NAME: &str = "Dockerfile";
 
-/// What a build reads before anything is sent.
+/// The inputs that are read before anything is sent.
 #[derive(Debug, Clone)]
 pub struct Inputs {
     pub(super) context: ContextRead,
     pub(super) dockerfile: DockerfileRead,
-    /// Contexts with a name.
+    /// The named contexts.
     pub(super) named: BTreeMap<String, named::NamedRead>,
-    /// The ignore file that applies, when there is one.
+    /// The path of the ignore file, if there is one.
     pub(super) ignore_file: Option<PathBuf>,
     /// Its patterns, in order.
     pub(super) excludes: Vec<String>,
@@ -41,11 +41,11 @@ pub struct Inputs {
 pub(super) enum ContextRead {
     /// A folder, absolute and without symbolic links.
     Directory(PathBuf),
-    /// Nothing: the Dockerfile came alone.
+    /// An empty context: only a Dockerfile was given.
     Empty(Arc<TemporaryFolder>),
     /// A URL that the daemon fetches.
     Remote(String),
-    /// An archive that the daemon fetches from this side.
+    /// An archive that the daemon fetches from this client.
     Upload(Upload),
 }
 
@@ -58,22 +58,22 @@ pub(super) enum DockerfileRead {
         path: PathBuf,
         /// Its bytes.
         text: Vec<u8>,
-        /// Is it a file on disk, from where another frontend can read it?
+        /// True for a file on disk, which another frontend can read too.
         on_disk: bool,
     },
-    /// It is in a context that the daemon has to fetch first.
+    /// A path in a context that the daemon has to fetch first.
     InContext(String),
-    /// The daemon has to fetch it first.
+    /// A URL that the daemon has to fetch first.
     Url(String),
 }
 
 impl Inputs {
-    /// What the ignore file that applies excludes, in order.
+    /// The patterns of the ignore file, in order.
     pub fn excludes(&self) -> &[String] {
         &self.excludes
     }
 
-    /// The Dockerfile for a frontend; none when only a daemon can read it.
+    /// The Dockerfile for a frontend; `None` if only a daemon can read it.
     pub fn source(&self) -> Option<Source> {
         match &self.dockerfile {
             DockerfileRead::Text { path, text, .. } => {
@@ -83,7 +83,7 @@ impl Inputs {
         }
     }
 
-    /// The attributes by which a frontend finds the contexts and the Dockerfile.
+    /// The attributes that tell a frontend where the contexts and the Dockerfile are.
     pub fn attributes(&self) -> BTreeMap<String, String> {
         let mut attributes = named::attributes(&self.named);
         let mut capabilities = named::capabilities(&self.named);
@@ -126,7 +126,7 @@ impl Inputs {
         named::excludes(&self.named)
     }
 
-    /// Is there something that the daemon has to fetch before the Dockerfile can be translated?
+    /// True if the daemon has to fetch a context before the Dockerfile can be translated.
     pub(super) fn is_fetched(&self) -> bool {
         matches!(
             self.context,
@@ -134,7 +134,7 @@ impl Inputs {
         )
     }
 
-    /// The context's folder, if it is one of this machine.
+    /// The context's folder, if it is local.
     pub fn folder(&self) -> Option<&Path> {
         match &self.context {
             ContextRead::Directory(folder) => Some(folder),
@@ -142,7 +142,7 @@ impl Inputs {
         }
     }
 
-    /// The Dockerfile's path, if it is a file of this machine.
+    /// The path of the Dockerfile, if it is a local file.
     pub fn dockerfile_path(&self) -> Option<&Path> {
         match &self.dockerfile {
             DockerfileRead::Text {
@@ -154,8 +154,8 @@ impl Inputs {
         }
     }
 
-    /// The folders of this machine, absolute and without links, by the names of their `local://`
-    /// sources.
+    /// The local folders by the names of their `local://` sources. The paths are absolute and
+    /// without links.
     pub fn local_folders(&self) -> BTreeMap<String, PathBuf> {
         let named = named::paths(&self.named);
         let mut folders: BTreeMap<String, PathBuf> =
@@ -166,7 +166,7 @@ impl Inputs {
         folders
     }
 
-    /// The same with a Dockerfile that has been fetched.
+    /// The same inputs with a downloaded Dockerfile.
     pub(super) fn with_dockerfile(self, url: &str, text: Vec<u8>) -> Self {
         let dockerfile = DockerfileRead::Text {
             path: PathBuf::from(redact_url(url)),
@@ -176,7 +176,7 @@ impl Inputs {
         Self { dockerfile, ..self }
     }
 
-    /// The folders that the session serves, and one that has to live as long. Another frontend
+    /// The folders that the session serves, and a temporary folder to keep alive. Another frontend
     /// reads the Dockerfile from a folder too.
     pub(super) fn directories(
         &self,
@@ -212,7 +212,7 @@ impl Inputs {
         Ok((directories, temporary))
     }
 
-    /// Its name in the folder that another frontend reads it from.
+    /// The Dockerfile's name in the folder from which another frontend reads it.
     fn dockerfile_name(&self) -> String {
         let name = match &self.dockerfile {
             DockerfileRead::Text {

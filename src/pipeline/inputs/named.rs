@@ -1,5 +1,4 @@
-//! Contexts with a name, as the daemon gets them: attributes, folders of the session, ignore
-//! files.
+//! Named contexts as the daemon receives them: attributes, folders of the session, ignore files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +11,13 @@ use crate::pipeline::{Error, NamedContext, Prepared};
 use crate::session::{self, Directories};
 use crate::translate::{self, LocalContext, RemoteKind, remote_kind};
 
-/// What a frontend has to know to take a named context; the one that it may forward to does not
-/// have to.
+/// The capability that a frontend needs for named contexts. A frontend that it forwards to does not
+/// need it.
 const CONTEXTS: &str = "moby.buildkit.frontend.contexts+forward";
-/// What a frontend has to know to read the query of a git URL.
+/// The capability that a frontend needs for the query of a git URL.
 pub(super) const GIT_QUERIES: &str = "moby.buildkit.frontend.gitquerystring";
 
-/// A named context whose folder and ignore file have been looked at.
+/// A named context whose folder and ignore file have been read.
 #[derive(Debug, Clone)]
 pub(in crate::pipeline) enum NamedRead {
     Directory {
@@ -26,7 +25,7 @@ pub(in crate::pipeline) enum NamedRead {
         excludes: Vec<String>,
     },
     Remote(String),
-    /// An image in the folder of an OCI layout, by the id of its store.
+    /// An image in a local OCI layout, with the id of its content store.
     Layout {
         id: String,
         reference: LayoutReference,
@@ -69,14 +68,14 @@ fn layout(name: &str, reference: &LayoutReference) -> Result<NamedRead, Error> {
         source: Box::new(source.into()),
     })?;
     Ok(NamedRead::Layout {
-        // In the attribute it stands where an image has its name.
+        // The id takes the place of the image's name in the attribute.
         id: session::new_id()?,
         reference: reference.clone(),
         digest,
     })
 }
 
-/// `context:NAME` and what belongs to it.
+/// The attributes `context:NAME`, with those that each context needs.
 pub(in crate::pipeline) fn attributes(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> BTreeMap<String, String> {
@@ -92,7 +91,7 @@ pub(in crate::pipeline) fn attributes(
     attributes
 }
 
-/// None for a build: its graph is put in when it is translated.
+/// The value of `context:NAME`. `None` for a build: its graph is inserted during the translation.
 fn specifier(name: &str, context: &NamedRead) -> Option<String> {
     match context {
         NamedRead::Remote(specifier) => Some(specifier.clone()),
@@ -114,7 +113,7 @@ fn specifier(name: &str, context: &NamedRead) -> Option<String> {
     }
 }
 
-/// What a frontend has to know for these contexts.
+/// The capabilities that a frontend needs for these contexts.
 pub(in crate::pipeline) fn capabilities(contexts: &BTreeMap<String, NamedRead>) -> Vec<String> {
     let queried = |context: &NamedRead| match context {
         NamedRead::Remote(url) => {
@@ -152,7 +151,7 @@ pub(in crate::pipeline) fn builds(
     })
 }
 
-/// The folders, by the names under which the session serves them.
+/// The folders, by their names in the session.
 pub(in crate::pipeline) fn directories(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> Result<Directories, Error> {
@@ -163,7 +162,7 @@ pub(in crate::pipeline) fn directories(
     Ok(directories)
 }
 
-/// The patterns of the folders' ignore files, by the same names.
+/// The patterns of the folders' ignore files, by the folders' names in the session.
 pub(in crate::pipeline) fn excludes(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> BTreeMap<String, Vec<String>> {
@@ -173,7 +172,7 @@ pub(in crate::pipeline) fn excludes(
         .collect()
 }
 
-/// The contexts for a translation here, which needs no daemon to read the folders' ignore files.
+/// The contexts for this library's translation, which reads ignore files without a daemon.
 pub(in crate::pipeline) fn for_translation(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> BTreeMap<String, translate::NamedContext> {
@@ -193,7 +192,7 @@ pub(in crate::pipeline) fn for_translation(
     typed.collect()
 }
 
-/// The folders' paths, by the same names.
+/// The paths of the folders, by their names in the session.
 pub(in crate::pipeline) fn paths(
     contexts: &BTreeMap<String, NamedRead>,
 ) -> impl Iterator<Item = (String, &Path)> {
@@ -211,8 +210,8 @@ fn folders(
     })
 }
 
-/// The name of a named context's folder in a session and in `local://`: those of the main context
-/// and of the Dockerfile's folder are taken.
+/// The name of a named context's folder in a session and in `local://`. The names of the main
+/// context and of the Dockerfile's folder are reserved.
 pub fn local_name(name: &str) -> String {
     match name {
         "context" | "dockerfile" => format!("_{name}"),

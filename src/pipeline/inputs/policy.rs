@@ -1,5 +1,5 @@
-//! The policies of a build, out of its request and its inputs: where their files are, and the one
-//! that stands beside the Dockerfile.
+//! The policies of a build, from its request and its inputs: explicit files, and the one beside the
+//! Dockerfile.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use crate::pipeline::{BuildRequest, Environment, Error, Inputs};
 use crate::policy::{self, Env, Guard, Own, PolicyFiles, RemoteRoot, Root, Sets};
 use crate::session::SourceCheck;
 
-/// The capabilities of a daemon that asks about sources, and of one with a proxy for steps.
+/// The daemon asks the client about sources.
 const ASKS: &str = "source.policy.session";
 const PROXY: &str = "exec.meta.network.proxy";
 
-/// Loads the policies of builds: all of them have to allow.
+/// Loads the policies of the builds: a source is used only if all of them allow it.
 pub(in crate::pipeline) async fn guard<'a>(
     builds: impl Iterator<Item = (&'a BuildRequest, &'a Inputs)>,
     client: &Client,
@@ -112,12 +112,12 @@ fn read_own(dockerfile: &Path, context: Option<&Path>) -> Result<Own, Error> {
     }
 }
 
-/// The guard for the session of the build.
+/// The guard as the session needs it.
 pub(in crate::pipeline) fn as_check(guard: &Arc<Guard>) -> Arc<dyn SourceCheck> {
     Arc::clone(guard) as Arc<dyn SourceCheck>
 }
 
-/// Checks that the daemon obeys the policies, before anything is fetched.
+/// Checks that the daemon can enforce the policies, before anything is fetched.
 pub(in crate::pipeline) fn check_daemon(guard: &Guard, bridge: &Bridge) -> Result<(), Error> {
     let files = || guard.files().map(str::to_owned).collect();
     if !bridge.capabilities().has_llb(ASKS) {
@@ -131,7 +131,7 @@ pub(in crate::pipeline) fn check_daemon(guard: &Guard, bridge: &Bridge) -> Resul
     Ok(())
 }
 
-/// A build that failed because of a policy says so.
+/// Replaces the error of a build that failed because of a policy by the policy's own.
 pub(in crate::pipeline) fn explained<T>(
     guard: Option<&Guard>,
     result: Result<T, Error>,

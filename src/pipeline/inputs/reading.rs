@@ -1,4 +1,4 @@
-//! Reading the inputs of a request on this side. Blocking.
+//! Reads the inputs of a request on this machine. Blocking.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,14 @@ use crate::pipeline::request::stream;
 use crate::pipeline::{BuildRequest, DockerfileFrom, Error, InputStream, Inputs, MainContext};
 use crate::session::Upload;
 
-/// How much of a stream tells an archive from a Dockerfile.
+/// The bytes of a stream that are enough to distinguish an archive from a Dockerfile.
 const SNIFFED: u64 = 1024;
 
-/// Reads what a request names: the Dockerfile, ignore files, the beginning of a stream. Blocking.
+/// Reads the inputs of a request: the Dockerfile, ignore files, the first bytes of a stream.
+/// Blocking.
 ///
 /// # Errors
-/// What is missing or wrong, with its path.
+/// An input that is missing or invalid, with its path.
 pub fn read(request: &BuildRequest) -> Result<Inputs, Error> {
     let named = named::read(&request.contexts)?;
     if let (Some(path), false) = (&request.ignore_file, is_folder(request)) {
@@ -53,7 +54,7 @@ fn with_folder(request: &BuildRequest, path: &Path) -> Result<Inputs, Error> {
     ignoring(request, context, Some(&path), dockerfile)
 }
 
-/// A folder as context, with the ignore file that applies.
+/// Reads the ignore file that belongs to a context folder.
 fn ignoring(
     request: &BuildRequest,
     context: PathBuf,
@@ -72,7 +73,7 @@ fn ignoring(
     })
 }
 
-/// A context that the daemon fetches; a relative path of the Dockerfile is one in it.
+/// A context that the daemon fetches; a relative Dockerfile path is looked up in it.
 fn fetched(request: &BuildRequest, context: ContextRead) -> Result<Inputs, Error> {
     let dockerfile = match &request.dockerfile {
         None => DockerfileRead::InContext(USUAL_NAME.to_owned()),
@@ -88,7 +89,7 @@ fn fetched(request: &BuildRequest, context: ContextRead) -> Result<Inputs, Error
     Ok(Inputs::new(context, dockerfile))
 }
 
-/// An archive is the context, a Dockerfile comes without one.
+/// Takes an archive as the context, or a single Dockerfile with an empty context.
 fn with_stream(request: &BuildRequest, context: &InputStream) -> Result<Inputs, Error> {
     if let Some(DockerfileFrom::Stream(dockerfile)) = &request.dockerfile
         && dockerfile.is(context)

@@ -1,5 +1,4 @@
-//! A context from a stream that several daemons are to read: kept in a file as long as they need
-//! it.
+//! Keeps a context from a stream in a file, for as long as several daemons need to read it.
 
 use std::fs::File;
 use std::io;
@@ -14,12 +13,12 @@ use crate::task::Panicked;
 
 const NAME: &str = "context";
 
-/// The bytes of a stream.
+/// The bytes of a stream, in a temporary file.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Spool(TemporaryFolder);
 
 impl Spool {
-    /// Keeps a stream, unless that is cancelled before its end.
+    /// Writes the stream to a file, unless it is cancelled before the end.
     pub(in crate::pipeline) async fn keep(
         upload: Upload,
         folders: &Folders,
@@ -27,8 +26,7 @@ impl Spool {
     ) -> Result<Self, Error> {
         let folders = folders.clone();
         let (done, kept) = tokio::sync::oneshot::channel();
-        // A thread of its own: nobody waits for a pipe that gives nothing when the build is
-        // cancelled.
+        // Use a thread of its own: a cancelled build must not wait for a pipe that sends nothing.
         std::thread::Builder::new()
             .name("spool".to_owned())
             .spawn(move || done.send(Self::of(&upload, &folders)))
@@ -39,7 +37,7 @@ impl Spool {
         }
     }
 
-    /// Reads a stream to its end. Blocking.
+    /// Reads the stream to its end. Blocking.
     fn of(upload: &Upload, folders: &Folders) -> Result<Self, Error> {
         let mut reader = upload.take().ok_or(Error::StreamUsedUp)?;
         let spool = Self(TemporaryFolder::new(folders)?);

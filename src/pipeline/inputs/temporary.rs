@@ -1,4 +1,4 @@
-//! A folder that lives as long as a build needs it.
+//! Temporary folders that are removed when a build no longer needs them.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::pipeline::{Error, Folders};
 use crate::session;
 
-/// A folder of the user's alone, removed when this is dropped.
+/// A private folder of this user, removed when the value is dropped.
 #[derive(Debug)]
 pub(crate) struct TemporaryFolder {
     path: PathBuf,
@@ -20,7 +20,7 @@ impl TemporaryFolder {
         Self::at(parent.join(format!("solvekit-{}", session::new_id()?)))
     }
 
-    /// One beside a file, on the same disk.
+    /// Creates a folder beside a file, so on the same disk.
     pub(crate) fn beside(file: &Path) -> Result<Self, Error> {
         let mut path = file.as_os_str().to_owned();
         path.push(format!(".{}.parts", session::new_id()?));
@@ -36,7 +36,7 @@ impl TemporaryFolder {
         Ok(Self { path })
     }
 
-    /// One with this file in it.
+    /// Creates a folder with this file in it.
     pub(in crate::pipeline) fn with_file(
         folders: &Folders,
         name: &str,
@@ -58,7 +58,7 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        // Whatever is left of it is the system's to clean up.
+        // The operating system cleans up whatever is left.
         let _ = fs::remove_dir_all(&self.path);
     }
 }

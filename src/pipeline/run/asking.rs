@@ -1,4 +1,4 @@
-//! Facts about sources, found out by a daemon without a build: for policies that are tried out.
+//! Asks a daemon for facts about sources without a build, to evaluate policies.
 
 use super::attended::Attended;
 use super::environment::Environment;
@@ -7,10 +7,10 @@ use crate::gateway::{Bridge, BuildResult};
 use crate::pipeline::Error;
 use crate::session::Session;
 
-/// Runs `work` with a bridge to a daemon that builds nothing.
+/// Runs `work` with a bridge to a daemon, without a build.
 ///
 /// # Errors
-/// Those of `work`, and of the daemon.
+/// Those of `work` and of the daemon.
 pub async fn ask<T>(
     client: &Client,
     environment: &Environment,

@@ -1,5 +1,5 @@
-//! A request on one daemon: what is read there, who serves it, what its frontend works with.
-//! Builds, linked builds and questions share it.
+//! One attempt at a request on one daemon: its inputs, its session, and the setting of its
+//! frontend. Builds, linked builds and questions share this code.
 
 use std::sync::Arc;
 
@@ -21,30 +21,30 @@ use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::policy::Guard;
 use crate::session::{ContentStores, Session, SessionBuilder};
 
-/// A request on one daemon.
+/// One attempt at a request on one daemon.
 pub(super) struct Attempt<'a> {
     pub(super) request: &'a BuildRequest,
     pub(super) client: &'a Client,
     pub(super) environment: &'a Environment,
-    /// With a Dockerfile that the daemon has downloaded.
+    /// The inputs, with the Dockerfile if the daemon downloaded it.
     pub(super) inputs: Inputs,
-    /// The request and its inputs as a frontend takes them.
+    /// The request and its inputs in the form that a frontend takes.
     pub(super) asked: Asked,
-    /// Another frontend translates the Dockerfile, in the daemon.
+    /// True if another frontend, in the daemon, translates the Dockerfile.
     pub(super) forwarded: bool,
-    /// What it shares with other builds.
+    /// State shared with other builds.
     pub(super) member: Option<Member>,
     /// The caches to import.
     pub(super) cache_imports: Vec<CacheEntry>,
-    /// Its graphs, as they are sent.
+    /// The graphs of the attempt, recorded as they are sent.
     pub(super) graphs: Graphs,
     /// The policies that decide about its sources.
     guard: Option<Arc<Guard>>,
 }
 
 impl<'a> Attempt<'a> {
-    /// Has the daemon download the Dockerfile if it is behind a URL. `makes_index` is for a result
-    /// that is an index even of one platform.
+    /// Starts an attempt. The daemon downloads the Dockerfile first if it is given as a URL.
+    /// `makes_index` forces an index even for one platform.
     pub(super) async fn new(
         request: &'a BuildRequest,
         inputs: &Inputs,
@@ -68,8 +68,8 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// The same with what is known when the Dockerfile is read. Another frontend reads its sources
-    /// from the build's own session, so nothing is shared then.
+    /// Sets the fields that are known once the Dockerfile is read. Another frontend reads its
+    /// sources from the build's own session, so nothing is shared then.
     pub(super) fn with_frontend(self, forwarded: bool, member: Option<Member>) -> Self {
         Self {
             forwarded,
@@ -78,7 +78,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The same with its policies, and those of linked builds that nobody else runs.
+    /// Loads the policies of this build, and those of linked builds that nothing else runs.
     pub(super) async fn with_policies(mut self) -> Result<Self, Error> {
         let linked = match &self.member {
             Some(member) => member.unserved(&self.inputs),
@@ -93,12 +93,12 @@ impl<'a> Attempt<'a> {
         Ok(self)
     }
 
-    /// A build that failed because of a policy says so.
+    /// Replaces the error of a build that failed because of a policy by the policy's own.
     pub(super) fn explained<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         policy::explained(self.guard.as_deref(), result)
     }
 
-    /// A session that serves what the request reads, and a folder that has to live as long.
+    /// The session that serves the request's inputs, and a temporary folder to keep alive.
     pub(super) fn session(
         &self,
         stores: ContentStores,
@@ -124,7 +124,7 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// The id of the session that serves the folders: the attempt's own, unless it is shared.
+    /// The id of the session that serves the folders: the attempt's own, or a shared one.
     pub(super) async fn sources(&self, own: &Session) -> Result<String, Error> {
         match &self.member {
             Some(member) => member.sources(self.client, &self.inputs).await,
@@ -132,7 +132,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// The attempt as a build of the daemon that is about to begin.
+    /// Prepares the build on the daemon.
     pub(super) fn attended(
         &self,
         session: Session,
@@ -147,7 +147,7 @@ impl<'a> Attempt<'a> {
         Attended::new(self.client, self.environment, session, solve)
     }
 
-    /// Reads through the daemon what is not on this side.
+    /// Reads through the daemon the inputs that are not on this machine.
     pub(super) async fn load(&self, bridge: &Bridge, session_id: &str) -> Result<Loaded, Error> {
         if let Some(guard) = &self.guard {
             policy::check_daemon(guard, bridge)?;
@@ -155,7 +155,7 @@ impl<'a> Attempt<'a> {
         fetch::load(self, bridge, session_id).await
     }
 
-    /// The job of a Dockerfile that was read here, else through the daemon.
+    /// The job of the Dockerfile: read on this machine, or else through the daemon.
     pub(super) async fn job(
         &self,
         read: Option<Job>,
@@ -172,7 +172,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// What the frontend works with, with the graphs of linked builds.
+    /// The setting of the frontend, with the graphs of linked builds.
     pub(super) async fn setting(
         &self,
         bridge: &Bridge,
@@ -191,7 +191,7 @@ impl<'a> Attempt<'a> {
         Ok(setting::on_daemon(self, workers, session_id, loaded, links))
     }
 
-    /// Records the graphs that were sent, with the folders that were served for them.
+    /// Records the graphs that were sent and the folders that were served for them.
     pub(super) fn record(&self, session: &str, daemon: &str, build_ref: &str) {
         let Some(records) = &self.environment.records else {
             return;
@@ -209,7 +209,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Ends what this attempt alone has shared with builds that it links to.
+    /// Ends what this attempt shares with its linked builds, unless other builds share it too.
     pub(super) async fn end(&self) {
         if let (Some(member), None) = (&self.member, &self.environment.member) {
             member.end().await;

@@ -1,4 +1,4 @@
-//! A build on the daemon with all that runs beside it: the session, the status stream, the
+//! A build on the daemon with everything that runs beside it: session, status stream and
 //! cancellation.
 
 use std::collections::BTreeMap;
@@ -21,22 +21,22 @@ use crate::spans::in_span;
 
 /// How long the daemon may take to close its streams after the build has ended.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// How long the session may take to end what it was writing: half of a file is removed, and a
-/// folder that is incomplete is noted.
+/// How long the session may take to finish writing: it removes partial files, and records
+/// incomplete folders.
 const CLEARING: Duration = Duration::from_secs(15);
 
-/// A build that is about to begin. Its frontend is a function of this client.
+/// A build that is about to start. Its frontend is a function of this client.
 pub(super) struct Attended<'a> {
     client: &'a Client,
     environment: &'a Environment,
     session: Session,
     solve: SolveRequest,
-    /// What is exported if the build fails.
+    /// The caches to export if the build fails.
     kept: Option<&'a KeptCache>,
 }
 
 impl<'a> Attended<'a> {
-    /// A build with a session of its own. Without a name (`build_ref`) it gets a new one.
+    /// A build with its own session. Without a `build_ref` it gets a new one.
     pub(super) fn new(
         client: &'a Client,
         environment: &'a Environment,
@@ -60,19 +60,19 @@ impl<'a> Attended<'a> {
         })
     }
 
-    /// The same, with caches that are exported if it fails.
+    /// Adds the caches to export if the build fails.
     pub(super) fn keeping(self, kept: &'a KeptCache) -> Self {
         let kept = Some(kept);
         Self { kept, ..self }
     }
 
-    /// The daemon's name of this build.
+    /// The build's id on the daemon.
     pub(super) fn build_ref(&self) -> &str {
         &self.solve.build_ref
     }
 
-    /// Runs the build with the session and the status stream beside it; when this returns none of
-    /// them runs any more. Gives what `frontend` gives, which has to hand a result over, and the
+    /// Runs the build beside its session and status stream; none of them still runs when this
+    /// returns. Returns the value of `frontend`, which has to hand a result over, and the
     /// exporters' answer.
     pub(super) async fn run<T>(
         self,
@@ -121,8 +121,8 @@ impl<'a> Attended<'a> {
     }
 }
 
-/// A broken status stream fails no build: the build's own call tells what happened. Gives how it
-/// broke.
+/// Forwards the status stream to the progress. If the stream breaks, the build does not fail: the
+/// build's own call reports what happened. Returns how the stream broke.
 pub(super) async fn forward_status(
     client: Client,
     build_ref: String,
@@ -148,12 +148,12 @@ pub(super) async fn forward_status(
     }
 }
 
-/// A session that breaks fails the daemon's calls, and so the build.
+/// Serves the session. If it breaks, the daemon's calls fail, and so does the build.
 async fn serve_session(client: Client, session: Session, ended: CancellationToken) {
     let _ = client.attach(session, ended).await;
 }
 
-/// The daemon's Solve call lasts for the whole build; the frontend works over the bridge meanwhile.
+/// The daemon's Solve call lasts as long as the build; the frontend uses the bridge meanwhile.
 pub(super) async fn solve_and_drive<T>(
     client: &Client,
     request: SolveRequest,
@@ -163,8 +163,7 @@ pub(super) async fn solve_and_drive<T>(
     let solve = client.solve(request);
     tokio::pin!(solve);
     let opened = tokio::select! {
-        // The build is over before it began: a wrong exporter, an entitlement that the daemon
-        // refuses.
+        // The daemon rejected the build, for example because of a wrong exporter or entitlement.
         ended = &mut solve => return Err(ended_early(ended)),
         opened = Bridge::open(client, &build_ref) => opened,
     };
@@ -176,7 +175,7 @@ pub(super) async fn solve_and_drive<T>(
         driven = &mut driven => driven,
         ended = &mut solve => {
             let response = ended.map_err(Error::Client)?;
-            // The build can end before the answer to the result that ended it is here.
+            // The build can end before the answer to `return` arrives.
             return match tokio::time::timeout(GRACE, driven).await {
                 Ok(driven) => driven.map(|value| (value, response.exporter)),
                 Err(_) => Err(ended_early(Ok(response))),
@@ -190,7 +189,7 @@ pub(super) async fn solve_and_drive<T>(
             Ok((value, exported.map_err(export_failed)?.exporter))
         }
         Err(error) => {
-            // The daemon keeps the reason in its history; the build ends there with it.
+            // The build ends here on the daemon, which keeps the reason in its history.
             let _ = bridge.return_error(&error.to_failure()).await;
             let _ = tokio::time::timeout(GRACE, solve).await;
             Err(error)
@@ -198,7 +197,7 @@ pub(super) async fn solve_and_drive<T>(
     }
 }
 
-/// The build's own call ended before the result was handed over.
+/// The build's Solve call ended before the result was handed over.
 fn ended_early(ended: Result<SolveResponse, client::Error>) -> Error {
     match ended {
         Err(error) => Error::Client(error),
@@ -209,7 +208,7 @@ fn ended_early(ended: Result<SolveResponse, client::Error>) -> Error {
     }
 }
 
-/// Everything is built, and the daemon could not export it.
+/// All platforms are built, but the daemon failed to export them.
 fn export_failed(error: client::Error) -> Error {
     Error::Export {
         source: Box::new(error),

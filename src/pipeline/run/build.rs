@@ -29,7 +29,7 @@ use crate::spans::in_span;
 use crate::task::blocking;
 use crate::text::redact_values;
 
-/// Builds on a daemon. `handed_over` becomes true when the result may have reached the exporters.
+/// Builds on one daemon. `handed_over` becomes true when the result may have reached the exporters.
 pub(super) async fn attempt(
     prepared: &Prepared,
     client: &Client,
@@ -45,23 +45,23 @@ pub(super) async fn attempt(
     in_span(span, build.run(handed_over)).await
 }
 
-/// A build on one daemon that is about to begin.
+/// A build on one daemon that is about to start.
 struct Build<'a> {
     prepared: &'a Prepared,
     attempt: Attempt<'a>,
-    /// None when only the daemon can read the Dockerfile.
+    /// `None` if only the daemon can read the Dockerfile.
     job: Option<Job>,
     outputs: Vec<Output>,
-    /// Receives what the daemon exports to this side.
+    /// Receives the files that the daemon exports to this machine.
     exports: Exports,
     layouts: Layouts,
-    /// What is exported if the build fails.
+    /// The caches to export if the build fails.
     kept: Option<KeptCache>,
 }
 
-/// What a build is driven with.
+/// Parameters of [`Build::drive`].
 struct Drive<'a> {
-    /// The session that serves the folders.
+    /// The id of the session that serves the folders.
     sources: String,
     limited: Option<Arc<dyn Hook>>,
     /// Becomes true when the result may have reached the exporters.
@@ -161,7 +161,7 @@ impl<'a> Build<'a> {
         let provenance = provenance::of_build(client, &build_ref, metadata, is_one_platform).await;
         Ok(BuildOutcome {
             id_is_digest,
-            // The build has succeeded: a daemon without a history takes nothing from that.
+            // The build has succeeded, even if the daemon has no history.
             provenance: provenance.unwrap_or_default(),
             build_ref,
             exporter_response,
@@ -175,7 +175,7 @@ impl<'a> Build<'a> {
         let request = self.attempt.request;
         let daemon = self.attempt.client.address().daemon();
         SolveRequest {
-            // They are for the daemon's history alone: the graph is made here.
+            // Only for the daemon's history: this client makes the graph itself.
             frontend_attrs: redact_values(options::told_to_daemon(self.attempt.asked.attributes())),
             cache_exports: self.layouts.cache_to.clone(),
             cache_imports: self.layouts.cache_from.clone(),
@@ -186,7 +186,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Holds back steps if that is asked for.
+    /// The hook that limits the steps, if a limit is set.
     fn limited(&self, session_id: &str) -> Option<Arc<dyn Hook>> {
         let request = self.attempt.request;
         let limited = Limited {
@@ -201,7 +201,7 @@ impl<'a> Build<'a> {
         Some(Arc::new(limited))
     }
 
-    /// True if an engine keeps the image and knows it by the digest of its manifest.
+    /// True if an engine keeps the image and its id is the digest of the manifest.
     fn is_kept_by_digest(&self, workers: &[Worker]) -> bool {
         let daemon = self.attempt.client.address().daemon();
         let exporters = export::exporters(self.attempt.request, &self.outputs, daemon);
@@ -210,7 +210,7 @@ impl<'a> Build<'a> {
         is_kept && daemon.makes_indexes(workers) || self.outputs.iter().any(Output::prefers_digest)
     }
 
-    /// Translates for all platforms, solves all graphs, hands the result over.
+    /// Translates for all platforms, solves all graphs, and hands the result over.
     async fn drive(&self, bridge: &Bridge, drive: Drive<'_>) -> Result<Finished, Error> {
         let (attempt, environment) = (&self.attempt, self.attempt.environment);
         let sources = drive.sources;
@@ -232,7 +232,7 @@ impl<'a> Build<'a> {
         Ok(finished)
     }
 
-    /// What the frontend makes, if that is enough to be exported.
+    /// Solves the job; fails unless the result is complete enough to be exported.
     async fn solve(
         &self,
         job: &Job,
@@ -257,7 +257,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// A source of COPY that is not found: here are the files and the rules that hide them.
+    /// Explains a missing source of COPY with the files and the ignore rules on this machine.
     fn explain(&self, error: &mut frontend::Error) {
         if let frontend::Error::Solve(solve) = error {
             let failure: Option<&Failure> = solve.source.failure();
@@ -267,7 +267,8 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// A part waits for its other parts, which wait for other builds together.
+    /// The gate before the export: a part waits for its other parts, which together wait for other
+    /// builds.
     fn gate(&self) -> ExportGate<'_> {
         match (&self.prepared.part, &self.attempt.environment.member) {
             (Some(part), _) => match &part.gate {
@@ -279,13 +280,14 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// The daemon knows less than this side about a result that cannot be written here.
+    /// If the result cannot be written on this machine, this client knows the cause better than the
+    /// daemon.
     fn not_received(&self, error: Error) -> Error {
         not_received(error, &self.exports, &self.layouts.stores)
     }
 }
 
-/// The same with what receives the result.
+/// The same, with the receivers of the result.
 pub(super) fn not_received(error: Error, exports: &Exports, stores: &ContentStores) -> Error {
     if !matches!(error, Error::Export { .. } | Error::Client(_)) {
         return error;
@@ -329,7 +331,7 @@ mod tests {
     use super::*;
     use crate::pipeline::run;
 
-    /// Programs that embed the library spawn builds.
+    /// Programs that embed the library spawn builds, so the future must be `Send`.
     #[test]
     fn a_build_can_be_spawned() {
         fn spawnable(_: impl Future<Output = Result<BuildOutcome, Error>> + Send) {}

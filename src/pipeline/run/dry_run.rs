@@ -14,11 +14,12 @@ use crate::pipeline::request::options;
 use crate::session::ContentStores;
 
 impl Prepared {
-    /// Asks a daemon which steps of the build are in its cache. No command is run, and nothing is
-    /// exported. Files of the contexts are sent, because the daemon compares contents; an image
-    /// whose files have to be compared is pulled there.
+    /// Asks a daemon which steps of the build are cached. No command is run, and nothing is
+    /// exported. Files of the contexts are sent, because the daemon compares their contents; for
+    /// the same reason it may pull images.
     ///
     /// # Errors
+    /// As for [`Prepared::run`]; also if another frontend translates the Dockerfile.
     /// As [`Prepared::run`]; also for a Dockerfile that another frontend builds.
     pub async fn dry_run(
         &self,
@@ -27,7 +28,7 @@ impl Prepared {
     ) -> Result<Vec<ExpectedGraph>, Error> {
         let records = Records::default();
         let environment = Environment {
-            // A command that cannot start is no failure to show.
+            // Commands are meant to fail to start; do not show that.
             progress: None,
             records: Some(records.clone()),
             ..environment

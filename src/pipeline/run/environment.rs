@@ -1,5 +1,5 @@
-//! What a build is run with: credentials, progress, the place of an image to load. No part of the
-//! request.
+//! The environment of a build: credentials, progress, the engine to load images into. Not part of
+//! the request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,55 +15,56 @@ use crate::progress::Writer;
 use crate::registry::{ClientOptions, Credentials, RetryPolicy};
 use crate::session::{Attachable, Auth, BrokenFolders, Elsewhere, Sent, SessionBuilder};
 
-/// What a build is run with: everything that is not the request itself.
+/// The environment of a build: everything that is not part of the request.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Environment {
     /// Credentials for the registries that the daemon asks about.
     pub credentials: Arc<Credentials>,
-    /// How their token servers are reached: certificates, proxies, which may speak plain HTTP.
+    /// Options for registries' token servers: certificates, proxies, plain HTTP.
     pub registries: ClientOptions,
-    /// Where progress goes; `None` drops it.
+    /// Receives the progress; `None` drops it.
     pub progress: Option<Writer>,
     /// Cancels the build, on the daemon too.
     pub cancelled: CancellationToken,
-    /// Opens the standard output, for the output that goes there.
+    /// Opens the standard output, for an output that needs it.
     pub standard_output: Option<Arc<OpenOutput>>,
-    /// Where an image goes that is to be loaded ([`Output::load`](crate::pipeline::Output::load))
-    /// when the daemon is no Docker engine; `None` refuses it.
+    /// The engine to load images into ([`Output::load`](crate::pipeline::Output::load)) if the
+    /// daemon is not a Docker engine itself; `None` rejects such outputs.
     pub load: Option<LoadTarget>,
-    /// How long a daemon that went away is waited for.
+    /// How long to wait for a daemon whose connection was lost.
     pub reconnect: Reconnect,
-    /// How often a push of the daemon is repeated that failed for a transient reason.
+    /// How often to repeat a push that failed for a transient reason.
     pub push_retries: PushRetries,
-    /// Counts what is sent of the contexts, also of a build that fails.
+    /// Counts the bytes of the contexts that are sent, also by a failed build.
     pub sent: Sent,
-    /// Notes which folders of local outputs are left incomplete when a build fails or is cancelled.
+    /// Records the folders of local outputs that a failed or cancelled build leaves incomplete.
     pub broken: BrokenFolders,
-    /// Collects what the build is made of, to explain later why its steps ran.
+    /// Records the graphs and inputs of the build, to explain later why its steps ran.
     pub records: Option<Records>,
-    /// What the program itself adds to the session of the build.
+    /// Additional services of the session, from the embedding program.
     pub attachables: Vec<Arc<dyn Attachable>>,
-    /// Sees each platform's graph and image config before it is solved, and may solve it itself.
+    /// Is called with each platform's graph and image config before the solve, and may solve the
+    /// graph itself.
     pub hook: Option<Arc<dyn Hook>>,
     /// Limits how many steps run at once; clones limit several builds together.
     pub step_limit: Option<StepLimit>,
-    /// Has blobs that the daemon need not send to the layout of an output.
+    /// Knows the blobs that the daemon need not send to an OCI layout.
     pub(crate) elsewhere: Option<Arc<dyn Elsewhere>>,
-    /// The other builds that this one is run with.
+    /// Membership in a group of builds that run together.
     pub(crate) member: Option<Member>,
 }
 
-/// How long a daemon that goes away during a build is waited for, before the build goes on from its
+/// How long to wait for a daemon whose connection was lost, before the build resumes from its
 /// cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reconnect {
-    /// Zero is never: the build fails at once.
+    /// The time limit; zero means that the build fails at once.
     pub within: Duration,
 }
 
 impl Default for Reconnect {
-    /// 10 seconds, which most daemons need for starting again.
+    /// 10 seconds: enough for most daemons to restart.
     fn default() -> Self {
         Self {
             within: Duration::from_secs(10),
@@ -71,16 +72,16 @@ impl Default for Reconnect {
     }
 }
 
-/// How often the export of a finished build is repeated after a transient failure of its push: a
-/// daemon retries single requests itself, and gives up after seconds. The steps stay cached.
+/// How often to repeat the export of a finished build if its push fails for a transient reason. The
+/// daemon retries single requests for some seconds only. The steps stay cached.
 #[derive(Debug, Clone)]
 pub struct PushRetries {
-    /// How often, and after which waits.
+    /// The number of repeats and the waits between them.
     pub policy: RetryPolicy,
 }
 
 impl Default for PushRetries {
-    /// Twice.
+    /// Two repeats.
     fn default() -> Self {
         Self {
             policy: RetryPolicy::of_operation(),
@@ -88,32 +89,32 @@ impl Default for PushRetries {
     }
 }
 
-/// An engine that images are loaded into which another daemon builds.
+/// A Docker engine to load images into that another daemon builds.
 #[derive(Clone)]
 pub struct LoadTarget {
-    /// Opens the way into it, for example a [`crate::client::ImageLoader`].
+    /// Opens a stream to it, for example with [`crate::client::ImageLoader`].
     pub open: Arc<OpenOutput>,
-    /// It keeps images in containerd's store, which takes OCI archives: several platforms, and
+    /// The engine uses containerd's image store, so it takes OCI archives: several platforms, and
     /// attestations.
     pub takes_oci: bool,
 }
 
-/// Opens what an archive is written to.
+/// Opens the writer of an archive.
 pub type OpenOutput = dyn Fn() -> io::Result<Box<dyn io::Write + Send>> + Send + Sync;
 
 impl Environment {
-    /// Answers the daemon's questions about registries.
+    /// The session service that answers the daemon's requests for registry credentials.
     pub(super) fn auth(&self) -> Auth {
         Auth::new(Arc::clone(&self.credentials)).with_registries(self.registries.clone())
     }
 
-    /// Adds what the program itself offers.
+    /// Adds the embedding program's services to the session.
     pub(super) fn attach(&self, session: SessionBuilder) -> SessionBuilder {
         let attachables = self.attachables.iter();
         attachables.fold(session, |session, it| it.attach(session))
     }
 
-    /// Shows a line among the progress.
+    /// Shows a line in the progress.
     pub(super) fn note(&self, line: impl Into<String>) {
         if let Some(progress) = &self.progress {
             progress.note(line);

@@ -1,5 +1,4 @@
-//! What a build needs of the daemon before the Dockerfile can be translated: contexts and
-//! Dockerfiles that it fetches.
+//! Contexts and Dockerfiles that the daemon has to fetch before the Dockerfile can be translated.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +18,9 @@ use crate::translate::Context;
 /// The name of a fetched Dockerfile in its download.
 const NAME: &str = "Dockerfile";
 
-/// The inputs with their Dockerfile, if that is behind a URL: the daemon downloads it in a build of
-/// its own, since a frontend in the daemon gets it through the session of the build that follows.
+/// Has the daemon download the Dockerfile if it is given as a URL. The download is a build of its
+/// own, because a frontend in the daemon reads the Dockerfile through the session of the build that
+/// follows.
 pub(super) async fn dockerfile(
     inputs: Inputs,
     client: &Client,
@@ -49,22 +49,21 @@ pub(super) async fn dockerfile(
     Ok(inputs.with_dockerfile(&url, text))
 }
 
-/// What was read through the daemon; nothing when all is on this side.
+/// The inputs that were read through the daemon; empty if all are on this machine.
 #[derive(Default)]
 pub(super) struct Loaded {
-    /// A Dockerfile out of a fetched context, and what is asked of it.
+    /// The Dockerfile of a fetched context, with the request for the frontend.
     pub(super) dockerfile: Option<(Source, Asked)>,
-    /// The main context, whose kind is known now.
+    /// The main context, now that its kind is known.
     pub(super) context: Option<Context>,
-    /// Graphs in place of contexts, for a frontend in the daemon.
+    /// Graphs that replace contexts, for a frontend in the daemon.
     pub(super) inputs: BTreeMap<String, Definition>,
-    /// The step that warnings are shown at.
+    /// The digest of the step that warnings are attached to.
     pub(super) warn_at: String,
 }
 
-/// Reads through the daemon what is not here: of which kind a fetched context is, and the
-/// Dockerfile in it. Another frontend reads all that itself, unless it is the Dockerfile that asks
-/// for it.
+/// Reads through the daemon what is not on this machine: the kind of a fetched context, and its
+/// Dockerfile. Another frontend reads both itself, unless the Dockerfile selects that frontend.
 pub(super) async fn load(
     attempt: &Attempt<'_>,
     bridge: &Bridge,
@@ -85,7 +84,7 @@ pub(super) async fn load(
     let contexts = Contexts::find(bridge, &asked, session_id, BTreeMap::new()).await?;
     if in_context {
         let entry = Entry::read(bridge, asked.attributes(), session_id, &contexts).await?;
-        // Of other contexts it has been read before.
+        // For other contexts the policy was read earlier.
         if let (true, Some(file)) = (attempt.request.policy.uses_own(), entry.policy)
             && matches!(inputs.context, ContextRead::Upload(_))
         {
@@ -96,7 +95,7 @@ pub(super) async fn load(
             && is_elsewhere(choice, asked.attributes(), source.text())
             && let Some(read) = source.definition()
         {
-            // The stream cannot be read again; what the daemon has of it can.
+            // The stream cannot be read twice, but the daemon has its content.
             asked = asked.without_context();
             let given = ["context", "dockerfile"].map(|name| (name.to_owned(), read.clone()));
             loaded.inputs = BTreeMap::from(given);
@@ -116,7 +115,7 @@ async fn download(bridge: &Bridge, url: &str) -> Result<Vec<u8>, gateway::Error>
         caps: bridge.capabilities().llb,
         ..MarshalOptions::default()
     };
-    // A download alone has nothing that could not be marshalled.
+    // A graph with only a download always marshals.
     let definition = file.marshal(&options).unwrap_or_default();
     let solved = bridge.solve(&definition, &SolveOptions::default()).await?;
     let text = bridge.read_file(&solved, NAME, None).await?;

@@ -1,21 +1,21 @@
-//! File names that are not UTF-8. buildkitd takes any bytes. The BuildKit of newer Docker Engines
-//! (28) does not: its gRPC checks that texts are UTF-8, and names are texts in fsutil's messages.
+//! File names that are not UTF-8. buildkitd accepts any bytes. The BuildKit of newer Docker Engines
+//! (28) does not: its gRPC library validates UTF-8 in string fields, and fsutil sends names as
+//! strings.
 
 use crate::client::{self, Client};
 use crate::pipeline::Error;
 use crate::session::Sent;
 
-/// What gRPC's decoder and encoder say in Go.
+/// The error text of gRPC's encoder and decoder in Go.
 const REFUSAL: &str = "string field contains invalid UTF-8";
 
-/// True if the daemon says that it met such a text.
+/// True if the message is that error.
 pub(super) fn is_refusal(message: &str) -> bool {
     message.contains(REFUSAL)
 }
 
-/// A failure because of such a name gets the name, and what the daemon is. `status` is how the
-/// stream of progress ended: a daemon that cannot send a name breaks off the build's own call
-/// without a word.
+/// Adds the file name and the daemon's version to such a failure. `status` is how the status stream
+/// ended: a daemon that cannot send a name closes the build's own call without a reason.
 pub(super) async fn explained(
     error: Error,
     status: Option<&client::Error>,
@@ -48,7 +48,7 @@ pub(super) async fn explained(
     }
 }
 
-/// Of several platforms all fail: they have the context in common.
+/// If all platforms fail, the cause is the context, which they share.
 fn is_of_context(error: &Error) -> bool {
     match error {
         Error::Export { .. } => false,

@@ -1,4 +1,4 @@
-//! Several builds that export only when all of them are solved: parts of one build on several
+//! Makes several builds export only when all of them are solved: parts of one build on several
 //! nodes, or the targets of a bake file.
 
 use std::collections::BTreeSet;
@@ -8,20 +8,20 @@ use tokio::sync::watch;
 use super::shared::Member;
 use crate::oci::Platform;
 
-/// Where builds wait with their exports for one another.
+/// A gate that builds wait at before they export.
 #[derive(Debug)]
 pub(crate) struct Gate<K = Platform>(watch::Sender<State<K>>);
 
 #[derive(Debug, Clone)]
 struct State<K> {
-    /// What is not solved yet.
+    /// The keys that are not solved yet.
     missing: BTreeSet<K>,
-    /// Nothing is to be exported.
+    /// Nothing may be exported.
     closed: bool,
 }
 
 impl<K: Ord> Gate<K> {
-    /// Opens when all of these are solved.
+    /// Opens when all these keys are solved.
     pub(crate) fn new(keys: impl IntoIterator<Item = K>) -> Self {
         let state = State {
             missing: keys.into_iter().collect(),
@@ -30,7 +30,7 @@ impl<K: Ord> Gate<K> {
         Self(watch::Sender::new(state))
     }
 
-    /// Stops waiting for these: they are solved, or the others are exported without them.
+    /// Stops waiting for these keys: they are solved, or the others are exported without them.
     pub(crate) fn count(&self, keys: &[K]) {
         self.0.send_modify(|state| {
             for key in keys {
@@ -39,27 +39,27 @@ impl<K: Ord> Gate<K> {
         });
     }
 
-    /// Nobody who waits or comes later may export.
+    /// Forbids the export to all who wait now or later.
     pub(crate) fn close(&self) {
         self.0.send_modify(|state| state.closed = true);
     }
 
-    /// Counts these and waits for the others; whether they may be exported.
+    /// Marks these keys as solved and waits for the others. True if they may be exported.
     pub(crate) async fn pass(&self, keys: &[K]) -> bool {
         self.count(keys);
         let mut states = self.0.subscribe();
         let decided = states.wait_for(|state| state.closed || state.missing.is_empty());
-        // The sender lives as long as this does.
+        // The sender lives as long as `self`.
         decided.await.is_ok_and(|state| !state.closed)
     }
 }
 
-/// Where a build waits before it exports.
+/// The gate before a build's export.
 pub(super) enum ExportGate<'a> {
     Open,
-    /// For the other parts of the same build.
+    /// Waits for the other parts of the same build.
     Part(&'a Gate),
-    /// For other builds.
+    /// Waits for other builds.
     Member(&'a Member),
 }
 

@@ -1,4 +1,4 @@
-//! Solves a graph that is there already, or runs a frontend of the daemon: no Dockerfile is read.
+//! Solves a ready-made graph, or runs a frontend of the daemon, without a Dockerfile.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::pipeline::request::options;
 use crate::pipeline::{BuildRequest, Entitlement, Error, Folders, Output};
 use crate::session::{self, ContentStores, Directories, Exports, Secrets, Session, SshAgents};
 
-/// What the daemon is to solve.
+/// The work of a [`GraphRequest`].
 #[derive(Debug, Clone)]
 pub enum Work {
     /// A graph, made with [`crate::llb`] or read with [`Definition::decode`].
@@ -27,40 +27,39 @@ pub enum Work {
     Frontend(Forward),
 }
 
-/// A graph or frontend to solve, and what it may read and write. [`GraphRequest::new`] asks for
-/// nothing but the cache.
+/// A graph or frontend to solve, with its inputs and outputs. [`GraphRequest::new`] has only the
+/// daemon's cache as output.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GraphRequest {
-    /// What to solve.
+    /// The graph or frontend.
     pub work: Work,
-    /// Folders of this machine by the name under which the graph reads them (`local://NAME`).
+    /// Local folders, by their names in the graph (`local://NAME`).
     pub folders: BTreeMap<String, PathBuf>,
-    /// OCI layouts of this machine by the name of their store (`oci-layout://`).
+    /// Local OCI layouts, by the names of their stores (`oci-layout://`).
     pub layouts: BTreeMap<String, PathBuf>,
-    /// Where the result goes; empty means that it stays in the daemon's cache.
+    /// The outputs; if empty, the result stays in the daemon's cache.
     pub outputs: Vec<Output>,
     /// Caches to import from.
     pub cache_from: Vec<CacheEntry>,
     /// Caches to export to.
     pub cache_to: Vec<CacheEntry>,
-    /// What the build may do besides the usual.
+    /// The entitlements of the build.
     pub entitlements: Vec<Entitlement>,
-    /// Folders of this machine that it may use although it does not name them.
+    /// Local folders that the build may use without naming them.
     pub machine: Folders,
     /// Secrets that steps may use.
     pub secrets: Secrets,
     /// SSH agents that steps may use.
     pub ssh_agents: SshAgents,
-    /// Rules about the sources of the build.
+    /// Source policy: rules that the daemon applies to the sources of the build.
     pub source_policy: Option<SourcePolicy>,
-    /// Steps reach the network through the daemon's proxy only.
+    /// Steps may use the network only through the daemon's proxy.
     pub proxy_network: bool,
-    /// The build's id, by which the daemon's history knows it; `None` makes one
-    /// ([`crate::session::new_id`]).
+    /// The build's id in the daemon's history; `None` generates one ([`crate::session::new_id`]).
     pub build_ref: Option<String>,
     /// Identifies this client to the daemon, so that the next build of the same folders sends only
-    /// what has changed.
+    /// the changes.
     pub node_id: Option<String>,
 }
 
@@ -68,11 +67,11 @@ pub struct GraphRequest {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Solved {
-    /// The build's id, by which the daemon's history knows it.
+    /// The build's id in the daemon's history.
     pub build_ref: String,
-    /// What the exporters answered, for example `containerimage.digest`.
+    /// The exporters' answer, for example `containerimage.digest`.
     pub exporter_response: BTreeMap<String, String>,
-    /// What a frontend says about its result, for example `result.json` of a subrequest.
+    /// The frontend's metadata of the result, for example `result.json` of a subrequest.
     pub metadata: BTreeMap<String, Vec<u8>>,
 }
 
@@ -84,7 +83,7 @@ impl Solved {
 }
 
 impl GraphRequest {
-    /// Solves the work; the result stays in the daemon's cache.
+    /// A request for this work whose result stays in the daemon's cache.
     pub fn new(work: Work) -> Self {
         Self {
             work,
@@ -104,7 +103,7 @@ impl GraphRequest {
         }
     }
 
-    /// Outputs and caches are those of any build.
+    /// The outputs and caches as a build request, to reuse its checks.
     fn exports(&self) -> BuildRequest {
         let mut exports = BuildRequest::new(".");
         exports.outputs.clone_from(&self.outputs);
@@ -167,7 +166,8 @@ impl GraphRequest {
 /// ```
 ///
 /// # Errors
-/// What is missing on this side; a step or export that fails; what the daemon cannot do.
+/// An input that is missing on this machine, a failed step or export, or a feature that the daemon
+/// lacks.
 pub async fn solve(
     client: &Client,
     request: GraphRequest,

@@ -1,4 +1,4 @@
-//! Lines of `/etc/hosts` for `RUN` whose address only the daemon knows.
+//! Lines of `/etc/hosts` for `RUN` with addresses that only the daemon knows.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -6,23 +6,23 @@ use std::net::IpAddr;
 use crate::client::{Client, Worker};
 use crate::pipeline::{BuildRequest, Error};
 
-/// Where the worker of a Docker engine says how containers reach the machine that it runs on.
+/// The label of a Docker engine's worker with the address of its machine, as seen by containers.
 const GATEWAY: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 
-/// Where a name in `/etc/hosts` leads to.
+/// The address of a host in `/etc/hosts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostAddress {
     /// An address.
     Ip(IpAddr),
-    /// The machine of the engine that builds, as containers reach it: each node has its own.
+    /// The machine of the engine that builds, as seen by containers: each node has its own.
     Gateway,
 }
 
-/// The request with the addresses that the daemon knows.
+/// Returns the request with the addresses that the daemon knows.
 ///
 /// # Errors
-/// [`Error::NoHostGateway`] when the daemon does not say it, as those do that are no Docker engine.
+/// [`Error::NoHostGateway`] if the daemon does not report the address; only Docker engines do.
 pub(super) async fn resolved<'a>(
     request: &'a BuildRequest,
     client: &Client,

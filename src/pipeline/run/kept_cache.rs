@@ -1,5 +1,5 @@
-//! The caches of a build that failed (`on-failure=true`): the steps that succeeded are exported, so
-//! that the next build begins where this one ended.
+//! Exports the caches of a failed build (`on-failure=true`) with the steps that succeeded, so that
+//! the next build resumes there.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
@@ -23,16 +23,16 @@ use crate::pipeline::export::layouts::Layouts;
 use crate::progress::{StatusUpdate, StepEnd, StepEnds, Vertex, Writer};
 use crate::{causes, session};
 
-/// What is exported when a build fails.
+/// The caches to export if a build fails.
 #[derive(Debug, Default)]
 pub(super) struct KeptCache {
     /// The caches to export to.
     exports: Vec<CacheEntry>,
     /// The graphs of the build.
     graphs: Graphs,
-    /// How far their steps got.
+    /// The steps that ended, and how.
     pub(super) ends: StepEnds,
-    /// The exporters' answer, if something was exported.
+    /// The exporters' answer, if a cache was exported.
     answer: OnceLock<BTreeMap<String, String>>,
 }
 
@@ -50,8 +50,7 @@ enum NotKept {
 }
 
 impl KeptCache {
-    /// For the caches that are wanted of a failed build with these graphs; `None` if there are
-    /// none.
+    /// The caches to export if the build with these graphs fails; `None` if there are none.
     pub(super) fn of(exports: &[CacheEntry], graphs: Graphs) -> Option<Self> {
         let exports = exports.to_vec();
         (!exports.is_empty()).then(|| Self {
@@ -61,7 +60,7 @@ impl KeptCache {
         })
     }
 
-    /// Names what was exported in the indexes of local caches.
+    /// Adds the exported caches to the indexes of local caches.
     pub(super) async fn write_indexes(&self, layouts: &Layouts, environment: &Environment) {
         let Some(answer) = self.answer.get() else {
             return;
@@ -73,7 +72,7 @@ impl KeptCache {
     }
 
     /// Exports the caches after `error`, with the session of the build, which still serves its
-    /// files. If that fails too, it is shown, and changes nothing about the build's own failure.
+    /// files. If the export fails too, that is shown, and the build keeps its own error.
     pub(super) async fn export(
         &self,
         error: &Error,
@@ -81,8 +80,8 @@ impl KeptCache {
         environment: &Environment,
         failed: SolveRequest,
     ) {
-        // A daemon that went away is waited for, and the build is run again. Without a graph the
-        // build failed before its first step.
+        // After a lost connection the build is run again. Without a graph it failed before its
+        // first step.
         if error.is_of_lost_daemon() || self.graphs.is_empty() {
             return;
         }
@@ -94,7 +93,7 @@ impl KeptCache {
             "the build {why}: exporting the cache of the steps that succeeded"
         ));
         match self.solve(client, environment, failed).await {
-            // It is exported once.
+            // Only one export is made.
             Ok(answer) => drop(self.answer.set(answer)),
             Err(error) => not_kept(&error, environment),
         }
@@ -155,7 +154,7 @@ impl KeptCache {
                 platforms.push(json!({ "ID": id, "Platform": platform }));
                 refs.insert(id, bridge.solve(graph, &solving).await?);
             }
-            // Newer daemons take several results only with a platform each.
+            // Newer daemons accept several results only if each has a platform.
             let platforms = json!({ "Platforms": platforms }).to_string().into_bytes();
             let result = BuildResult {
                 refs: Refs::Platforms(refs),
@@ -177,7 +176,7 @@ impl KeptCache {
     }
 }
 
-/// The build has failed with another error, which stays the one that counts.
+/// Shows why no cache is exported. The build's own error stays.
 fn not_kept(error: &(dyn std::error::Error + 'static), environment: &Environment) {
     let reason = causes::in_one_line(error);
     environment.note(format!(
@@ -185,17 +184,17 @@ fn not_kept(error: &(dyn std::error::Error + 'static), environment: &Environment
     ));
 }
 
-/// Tells the export's own steps from those of the build.
+/// Distinguishes the export's own steps from those of the build.
 struct Exported {
-    /// The steps of the build, which were shown before.
+    /// The digests of the build's steps, which were shown before.
     steps: HashSet<String>,
-    /// When the last of them was started or ended. The daemon may report them once more.
+    /// When the last of them started or ended. The daemon may report them again.
     before: Option<SystemTime>,
 }
 
 impl Exported {
-    /// Shows the export's own steps. A step of the build that has to run again is not what was
-    /// asked for: `runs_again` is cancelled then.
+    /// Shows the export's own steps. A step of the build must not run again: `runs_again` is
+    /// cancelled if one does.
     async fn show(
         self,
         client: Client,
@@ -218,7 +217,7 @@ impl Exported {
         }
     }
 
-    /// Sources do not count: they are always asked for their state.
+    /// Sources do not count: the daemon always checks their state.
     fn runs(&self, vertex: &Vertex) -> bool {
         let is_step = self.steps.contains(&vertex.digest) && !vertex.inputs.is_empty();
         is_step && !vertex.cached && vertex.started > self.before

@@ -12,7 +12,7 @@ use crate::frontend::LinkedJob;
 use crate::gateway::Bridge;
 use crate::pipeline::Error;
 
-/// What translates a build for the builds that link to it.
+/// The job that translates a build for the builds that link to it.
 pub(super) async fn job(
     prepared: &Prepared,
     client: &Client,
@@ -27,7 +27,7 @@ pub(super) async fn job(
     let sources = member.sources(client, &attempt.inputs).await?;
     let mut loaded = attempt.load(bridge, &sources).await?;
     let job = attempt.job(job, &mut loaded, bridge).await?;
-    // Links can have links.
+    // Linked builds can have links too.
     let setting = Box::pin(attempt.setting(bridge, sources, loaded)).await?;
     Ok(Arc::new(LinkedJob::new(job, setting)))
 }

@@ -1,9 +1,10 @@
-//! The way from a request to its result: prepare the inputs, attempt the build on a daemon, attempt
-//! it again when the connection was lost.
+//! From a request to its result: prepare the inputs, attempt the build on a daemon, and repeat it
+//! if the connection was lost.
 //!
 //! [`prepared`] reads the inputs. [`retry`] calls [`build`], which makes an [`attempt`]: its
-//! [`served`] session, its [`setting`], its [`attended`] run. [`question`] makes one too. [`graph`]
-//! solves what is a graph already. [`shared`], [`linked`] and [`gate`] are for builds that run
+//! [`served`] session, its [`setting`], its [`attended`] run. [`question`] makes an attempt too.
+//! [`graph`] solves ready-made graphs. [`shared`], [`linked`] and [`gate`] are for builds that run
+//! together.
 //! together.
 
 pub(super) mod environment;
@@ -45,11 +46,11 @@ use crate::pipeline::{BuildRequest, Error};
 use environment::Environment;
 use outcome::BuildOutcome;
 
-/// Builds: reads, translates, solves every platform at once, exports.
-/// [`prepare`](prepared::prepare) and [`Prepared::run`](prepared::Prepared::run) in one.
+/// Builds: reads the inputs, translates, solves all platforms at once, exports. Combines
+/// [`prepare`](prepared::prepare) and [`Prepared::run`](prepared::Prepared::run).
 ///
 /// # Errors
-/// As those two.
+/// Those of both functions.
 pub async fn run(
     client: &Client,
     request: BuildRequest,

@@ -1,15 +1,15 @@
-//! What is reported about a build's platforms before anything is solved: which of them the daemon's
-//! machine only emulates.
+//! The note about a build's platforms that is shown before the solve: which ones the daemon only
+//! emulates.
 
 use crate::client::Worker;
 use crate::emulation::{Ability, Builder};
 use crate::oci::Platform;
 
-/// What a terminal of 80 columns shows of a step's name, beside its arrow and its time.
+/// The columns of a step's name on a terminal of 80, beside its arrow and its time.
 const COLUMNS: usize = 70;
 
-/// `platforms: linux/amd64 native; linux/arm64 emulated`, a note for each ability if one line is
-/// too short; empty when all are native, which needs no words.
+/// `platforms: linux/amd64 native; linux/arm64 emulated`, split into several notes if one line is
+/// too short. Empty if all platforms are native.
 pub(super) fn notes(platforms: &[Platform], workers: &[Worker]) -> Vec<String> {
     let builder = Builder {
         listed: super::setting::build_platforms(workers),
@@ -42,7 +42,7 @@ pub(super) fn notes(platforms: &[Platform], workers: &[Worker]) -> Vec<String> {
     }
 }
 
-/// `platforms: …`, in as many lines as it takes.
+/// Wraps `platforms: …` to the width of a step's name.
 fn wrapped(group: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in group.split(' ') {

@@ -1,4 +1,4 @@
-//! What a build gives back: digests, names, and the metadata file.
+//! The result of a build: digests, names, and the metadata file.
 
 use std::collections::BTreeMap;
 
@@ -14,39 +14,39 @@ use crate::oci::{Digest, Platform};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BuildOutcome {
-    /// The daemon's name of this build; `buildx.build.ref` ends with it.
+    /// The build's id on the daemon; `buildx.build.ref` ends with it.
     pub build_ref: String,
     /// The exporters' answer: `containerimage.digest`, `image.name` …
     pub exporter_response: BTreeMap<String, String>,
-    /// The image's id is the digest of its manifest or index: so an engine with containerd's image
-    /// store has it.
+    /// The image's id is the digest of its manifest or index, as in an engine with containerd's
+    /// image store.
     pub id_is_digest: bool,
-    /// How the build was made, by key of the metadata: `buildx.build.provenance`, with `/PLATFORM`
-    /// for several.
+    /// The provenance, by key of the metadata: `buildx.build.provenance`, with `/PLATFORM` if there
+    /// are several.
     pub provenance: BTreeMap<String, Value>,
-    /// What the lint rules found in the Dockerfile, in its order.
+    /// Findings of the lint rules, in the order of the Dockerfile.
     pub warnings: Vec<Finding>,
     /// The platforms that were built; empty when another frontend made the result.
     pub built: Vec<Platform>,
-    /// The platforms that failed and are not in what was exported
+    /// The platforms that failed and are missing from the export
     /// ([`OnFailure::Export`](crate::pipeline::OnFailure::Export)).
     pub failed: Vec<PlatformFailure>,
 }
 
 impl BuildOutcome {
-    /// The digest of what was exported: an index for several platforms, else a manifest. `None`
+    /// The digest of the exported image: an index for several platforms, else a manifest. `None`
     /// without an image output.
     pub fn digest(&self) -> Option<Digest> {
         self.response_digest("containerimage.digest")
     }
 
-    /// The digest of the image's config, when there is one image only.
+    /// The digest of the image's config, if there is only one image.
     pub fn config_digest(&self) -> Option<Digest> {
         self.response_digest("containerimage.config.digest")
     }
 
-    /// The id by which an engine knows the image: the config's digest if there is one, else the
-    /// index's; with containerd's image store what [`digest`](Self::digest) gives.
+    /// The image's id in an engine: the digest of the config if there is one, else of the index.
+    /// With containerd's image store it is [`digest`](Self::digest).
     pub fn image_id(&self) -> Option<Digest> {
         match self.id_is_digest {
             true => self.digest(),
@@ -54,7 +54,7 @@ impl BuildOutcome {
         }
     }
 
-    /// The names that the image was given, with tags.
+    /// The names of the image, with tags.
     pub fn names(&self) -> Vec<&str> {
         self.exporter_response
             .get("image.name")
@@ -62,7 +62,7 @@ impl BuildOutcome {
             .unwrap_or_default()
     }
 
-    /// The object of `--metadata-file`: the exporters' answer, base64-encoded JSON decoded,
+    /// The content of `--metadata-file`: the exporters' answer with base64-encoded JSON decoded,
     /// `buildx.build.ref` as `BUILDER/NODE/REF`, and the provenance.
     pub fn metadata(&self, builder: &str, node: &str) -> Value {
         let mut metadata = metadata_fields(&self.exporter_response);
@@ -85,8 +85,8 @@ pub(super) fn metadata_fields(exporter_response: &BTreeMap<String, String>) -> M
         .collect()
 }
 
-/// JSON objects and lists of them travel base64-encoded in the exporters' answer; everything else
-/// is text.
+/// Decodes a value of the exporters' answer: JSON objects, and lists of them, are base64-encoded;
+/// everything else is text.
 fn decoded(value: &str) -> Value {
     let bytes = BASE64.decode(value).ok();
     let found: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());

@@ -1,4 +1,4 @@
-//! A request whose inputs are read: what is built, once or in parts.
+//! A request whose inputs have been read, to be built whole or in parts.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,37 +18,35 @@ use crate::pipeline::{BuildRequest, Error, Inputs, export};
 use crate::session::Upload;
 use crate::task::blocking;
 
-/// A request whose inputs are read and checked, so that mistakes are reported before a daemon is
-/// asked for anything.
+/// A request whose inputs have been read and checked, so that mistakes are reported before a daemon
+/// is asked.
 #[derive(Debug)]
 pub struct Prepared {
     pub(in crate::pipeline) request: BuildRequest,
     pub(in crate::pipeline) inputs: Inputs,
-    /// None when only the daemon can read the Dockerfile.
+    /// `None` if only the daemon can read the Dockerfile.
     job: Option<Job>,
-    /// It is a part of another build.
+    /// Set if this is a part of another build.
     pub(super) part: Option<Part>,
-    /// What came from a stream, for several parts.
+    /// The content of a stream, for several parts.
     spool: Option<Arc<Spool>>,
 }
 
-/// What a part of a build has that a whole build has not: some of its platforms are built on one of
-/// several nodes.
+/// State of a part of a build: the platforms that are built on one of several nodes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
-    /// Where it waits for the other parts before it exports.
+    /// The gate that waits for the other parts before the export.
     pub(super) gate: Option<Arc<Gate>>,
 }
 
-/// Reads and parses the Dockerfile and the ignore files of a request, as far as they are on this
-/// side.
+/// Reads and parses the Dockerfile and the ignore files of a request that are on this machine.
 ///
 /// # Errors
-/// What is missing or wrong, with its path or its lines.
+/// An input that is missing or invalid, with its path or its lines.
 pub async fn prepare(request: BuildRequest) -> Result<Prepared, Error> {
     export::check(&request)?;
     let inputs = read_inputs(&request).await?;
-    // The daemon is not known yet: where images are looked up is added when it is.
+    // The daemon's kind, which decides where images are looked up, is added later.
     let asked = translation::asked(&request, &inputs, DaemonKind::Buildkitd, false);
     let job = match inputs.source() {
         Some(source) => Some(Job::read(source, asked, &request.frontend)?),
@@ -70,22 +68,22 @@ pub(super) async fn read_inputs(request: &BuildRequest) -> Result<Inputs, Error>
 }
 
 impl Prepared {
-    /// What was asked for.
+    /// The request.
     pub fn request(&self) -> &BuildRequest {
         &self.request
     }
 
-    /// What was read for it.
+    /// The inputs that were read.
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
     }
 
-    /// Builds on a daemon. When the connection is lost, the daemon is waited for
+    /// Builds on a daemon. If the connection is lost, waits for the daemon
     /// ([`Environment::reconnect`]), and the build resumes from its cache. A context from a stream
-    /// that has begun cannot be read again.
+    /// that was started cannot be read again.
     ///
     /// # Errors
-    /// [`Error`] names the platform and the place in the Dockerfile. When one platform fails the
+    /// [`Error`] names the platform and the place in the Dockerfile. If one platform fails, the
     /// others are cancelled and nothing is exported, so no tag has moved.
     pub async fn run(
         &self,
@@ -107,12 +105,12 @@ impl Prepared {
         retry::run(self, client, environment, handed_over).await
     }
 
-    /// Its Dockerfile, unless only the daemon can read that.
+    /// The job of the Dockerfile; `None` if only the daemon can read it.
     pub(super) fn job(&self) -> Option<&Job> {
         self.job.as_ref()
     }
 
-    /// What the context is, in words that tell it from others: a path, a URL.
+    /// Identifies the context: a path or a URL.
     pub(crate) fn context_key(&self) -> String {
         match &self.inputs.context {
             ContextRead::Directory(folder) => folder.display().to_string(),
@@ -121,18 +119,18 @@ impl Prepared {
         }
     }
 
-    /// True if it can be built again: everything that it reads can be read again, which a context
-    /// from a stream cannot.
+    /// True if it can be built again: all its inputs can be read again, unlike a context from a
+    /// stream.
     pub fn is_repeatable(&self) -> bool {
         !matches!(self.inputs.context, ContextRead::Upload(_))
     }
 
-    /// True if steps of this build may need what only its own session serves.
+    /// True if steps may need secrets or agents, which only the build's own session serves.
     pub(super) fn has_secrets(&self) -> bool {
         !self.request.secrets.is_empty() || !self.request.ssh_agents.is_empty()
     }
 
-    /// The job of these inputs, unless only the daemon can read its Dockerfile.
+    /// The job of these inputs; `None` if only the daemon can read the Dockerfile.
     pub(super) fn job_with(&self, inputs: &Inputs, asked: &Asked) -> Result<Option<Job>, Error> {
         match (&self.job, inputs.source()) {
             (Some(job), _) => Ok(Some(job.clone().with_asked(asked.clone()))),
@@ -144,7 +142,7 @@ impl Prepared {
         }
     }
 
-    /// The same inputs with another request for them.
+    /// The same inputs with another request.
     pub(crate) fn clone_with(&self, request: BuildRequest) -> Self {
         Self {
             request,
@@ -155,10 +153,11 @@ impl Prepared {
         }
     }
 
-    /// The same inputs with a part of the request. Its result is an index even of one platform.
+    /// A part of the build: the same inputs, and a request for some of the platforms. Its result is
+    /// an index even for one platform.
     ///
     /// # Errors
-    /// When a context that came from a stream cannot be read again.
+    /// The context came from a stream, and cannot be read again.
     pub(crate) fn part(
         &self,
         request: BuildRequest,
@@ -172,7 +171,7 @@ impl Prepared {
         Ok(part)
     }
 
-    /// The same with what came from a stream in a file, so that each part can read it.
+    /// Keeps the context from a stream in a file, so that each part can read it.
     pub(crate) async fn spooled(mut self, cancelled: &CancellationToken) -> Result<Self, Error> {
         if let ContextRead::Upload(upload) = &self.inputs.context {
             let spool = Spool::keep(upload.clone(), &self.request.folders, cancelled).await?;

@@ -1,4 +1,4 @@
-//! How a build was made, as the daemon's history has it, for the metadata file.
+//! Reads the provenance of a build from the daemon's history, for the metadata file.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -8,24 +8,24 @@ use serde_json::{Map, Value, json};
 use crate::client::{self, Client};
 use crate::oci::Descriptor;
 
-/// How much of the provenance the metadata has.
+/// The amount of provenance in the metadata.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataProvenance {
-    /// Nothing.
+    /// No provenance.
     #[default]
     Disabled,
     /// The builder, the request, the base images.
     Min,
-    /// All that the daemon knows: the graph, the Dockerfile.
+    /// Everything, including the graph and the Dockerfile.
     Max,
 }
 
 impl FromStr for MetadataProvenance {
     type Err = std::convert::Infallible;
 
-    /// As `BUILDX_METADATA_PROVENANCE` has it: `disabled` or any word for false, `max`, and all
-    /// else is `min`.
+    /// Parses `BUILDX_METADATA_PROVENANCE`: `disabled` or a word for false, `max`; everything else
+    /// means `min`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
             "max" => Self::Max,
@@ -36,16 +36,16 @@ impl FromStr for MetadataProvenance {
     }
 }
 
-/// Larger than the provenance of any build: it has the Dockerfile and the graph.
+/// Larger than any build's provenance, which contains the Dockerfile and the graph.
 const LIMIT: usize = 64 << 20;
 const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
-/// What the types of all versions begin with.
+/// The common prefix of all versions' types.
 const SLSA: &str = "https://slsa.dev/provenance/";
 const SLSA_1: &str = "https://slsa.dev/provenance/v1";
 const BUILD_TYPE: &str = "https://mobyproject.org/buildkit@v1";
 
-/// The provenance of a build that has ended, by its key in the metadata. Of one platform the key
-/// does not name it, even where the image is an index.
+/// The provenance of a finished build, by its key in the metadata. With one platform the key does
+/// not name it, even if the image is an index.
 pub(super) async fn of_build(
     client: &Client,
     build_ref: &str,
@@ -83,7 +83,7 @@ pub(super) async fn of_build(
     Ok(found)
 }
 
-/// The digest of a provenance, and whether it has the form of SLSA 1.
+/// The digest of a provenance, and true if it has the form of SLSA 1.
 fn provenance(descriptor: &Descriptor) -> Option<(&str, bool)> {
     let kind = descriptor.annotations.get(PREDICATE_TYPE)?;
     let is_provenance =
@@ -91,8 +91,8 @@ fn provenance(descriptor: &Descriptor) -> Option<(&str, bool)> {
     is_provenance.then(|| (descriptor.digest.as_str(), kind == SLSA_1))
 }
 
-/// SLSA 1 in the fields of SLSA 0.2, which is what readers of the metadata expect: BuildKit made no
-/// other for long.
+/// Converts SLSA 1 to the fields of SLSA 0.2, which readers of the metadata expect: for a long time
+/// BuildKit made no other.
 fn older_form(new: &Value) -> Value {
     let definition = &new["buildDefinition"];
     let (request, inside) = (
@@ -164,7 +164,7 @@ fn older_metadata(new: &Value) -> Value {
     Value::Object(old)
 }
 
-/// Sets what there is.
+/// Sets the field unless the value is null.
 fn set(fields: &mut Map<String, Value>, name: &str, value: &Value) {
     if !value.is_null() {
         fields.insert(name.to_owned(), value.clone());

@@ -1,5 +1,5 @@
-//! A build whose push failed for a transient reason is exported again: its steps are cached, and
-//! the registry keeps the blobs that it has.
+//! Repeats the export of a build whose push failed for a transient reason: its steps are cached,
+//! and the registry keeps the blobs that it has.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use crate::causes;
 use crate::pipeline::{BuildRequest, Error, Output};
 use crate::registry::FailureKind;
 
-/// The repeats that are left for one build.
+/// The repeats that one build has left.
 pub(super) struct Repeats {
     waits: Box<dyn Iterator<Item = Duration> + Send>,
     times: u32,
     most: u32,
 }
 
-/// A wait before the next repeat.
+/// The next repeat of an export.
 #[derive(Debug)]
 pub(super) struct Repeat {
     pub(super) wait: Duration,
-    /// What is told of it.
+    /// The note that is shown before the push is repeated.
     pub(super) note: String,
 }
 
@@ -33,11 +33,11 @@ impl Repeats {
         }
     }
 
-    /// Returns when to export again; `None` if that would be useless, or no repeat is left.
+    /// Returns the next repeat; `None` if it would be useless, or if none is left.
     pub(super) fn after(&mut self, error: &Error, request: &BuildRequest) -> Option<Repeat> {
         let source = match error {
             Error::Export { source } => source,
-            // The build can end before the answer to its result is here.
+            // The build can end before the answer to its result arrives.
             Error::Client(source) => source,
             _ => return None,
         };

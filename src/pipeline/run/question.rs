@@ -1,4 +1,4 @@
-//! Questions about the Dockerfile of a request, which are answered without building it.
+//! Questions about the Dockerfile of a request that are answered without a build.
 
 use super::attempt::Attempt;
 use super::environment::Environment;
@@ -13,7 +13,7 @@ use crate::pipeline::request::translation;
 use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::session::ContentStores;
 
-/// A question whose inputs are read.
+/// A question whose inputs have been read.
 #[derive(Debug)]
 pub struct Inquiry {
     request: BuildRequest,
@@ -21,10 +21,10 @@ pub struct Inquiry {
     call: Call,
 }
 
-/// Reads the Dockerfile and the ignore file of a request, for a question about it.
+/// Reads the Dockerfile and the ignore file of a request, to answer a question about it.
 ///
 /// # Errors
-/// What is missing, with its path.
+/// An input that is missing, with its path.
 pub async fn inquire(request: BuildRequest, call: Call) -> Result<Inquiry, Error> {
     let inputs = read_inputs(&request).await?;
     Ok(Inquiry {
@@ -35,8 +35,8 @@ pub async fn inquire(request: BuildRequest, call: Call) -> Result<Inquiry, Error
 }
 
 impl Inquiry {
-    /// The answer, when no daemon is needed for it: base images are looked up by one, other
-    /// frontends run there, and git repositories and downloads are read there.
+    /// The answer, if it needs no daemon. A daemon is needed to look up base images, to run other
+    /// frontends, and to read git repositories and downloads.
     ///
     /// # Errors
     /// [`Error::Frontend`] with the lines of the Dockerfile.
@@ -44,7 +44,7 @@ impl Inquiry {
         let Some(source) = self.inputs.source() else {
             return Ok(None);
         };
-        // Linked builds are translated with a daemon: it knows their base images.
+        // The translation of linked builds needs a daemon to look up their base images.
         if named::builds(&self.inputs.named).next().is_some() {
             return Ok(None);
         }
@@ -55,10 +55,10 @@ impl Inquiry {
         Ok(question.answer_offline(&setting)?)
     }
 
-    /// The answer.
+    /// Answers the question.
     ///
     /// # Errors
-    /// [`Error::Frontend`] with the lines of the Dockerfile; other errors when the daemon cannot be
+    /// [`Error::Frontend`] with the lines of the Dockerfile; other errors if the daemon cannot be
     /// asked.
     pub async fn answer(&self, client: &Client, environment: Environment) -> Result<Answer, Error> {
         let request = &self.request;

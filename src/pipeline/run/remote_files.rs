@@ -1,5 +1,5 @@
-//! Files of a git repository, an archive or a download, read through a daemon: for definitions of
-//! builds that are elsewhere.
+//! Reads files of a git repository, an archive or a download through a daemon: build definitions
+//! that are not local.
 
 use super::attended::Attended;
 use super::environment::Environment;
@@ -9,7 +9,7 @@ use crate::gateway::BuildResult;
 use crate::pipeline::Error;
 use crate::session::{Secrets, Session, SshAgents};
 
-/// Which files are read, and with whose rights.
+/// The files to read, and the credentials for them.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct RemoteRead {
@@ -17,20 +17,21 @@ pub struct RemoteRead {
     pub url: String,
     /// The files in the repository or archive.
     pub names: Vec<String>,
-    /// Files that are not there are left out.
+    /// Omit missing files instead of failing.
     pub optional: bool,
-    /// How many bytes of each file are read: one more is, so that it can be told.
+    /// The size limit of each file, in bytes. One more byte is read, so that a larger file is
+    /// noticed.
     pub limit: u64,
-    /// Secrets for this reading alone: `GIT_AUTH_TOKEN.HOST`, `GIT_AUTH_HEADER.HOST`.
+    /// Secrets for this read only: `GIT_AUTH_TOKEN.HOST`, `GIT_AUTH_HEADER.HOST`.
     pub secrets: Secrets,
-    /// Agents for this reading alone.
+    /// SSH agents for this read only.
     pub ssh_agents: SshAgents,
 }
 
-/// Reads files that are elsewhere.
+/// Reads remote files.
 ///
 /// # Errors
-/// When the daemon cannot fetch the place, or a file that is not optional is missing.
+/// The daemon cannot fetch the URL, or a file that is not optional is missing.
 pub async fn read_remote_files(
     client: &Client,
     read: RemoteRead,

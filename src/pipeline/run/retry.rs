@@ -1,5 +1,5 @@
-//! A build whose daemon went away is run again when the daemon is there again: all steps that were
-//! done are cached. So is a build whose push failed for a transient reason.
+//! Repeats a build when its daemon is back after a lost connection: all finished steps are cached.
+//! Repeats it too if a push failed for a transient reason.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,20 +14,20 @@ use super::push_retry::Repeats;
 use crate::client::{Client, Code};
 use crate::pipeline::{Destination, Error, Output};
 
-/// How often a daemon that went away is asked if it is there again.
+/// Interval of the checks if a lost daemon is back.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// How long a daemon may take to answer that question.
+/// Time limit of one such check.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often the daemon that takes over is looked for.
+/// Interval of the checks for a successor of the daemon.
 const SUCCESSION: Duration = Duration::from_secs(2);
-/// How often a build is run again at most, however long a daemon that comes and goes is waited for.
+/// The most repeats of a build, however often its daemon goes away and comes back.
 const REPEATS: usize = 3;
 
 /// A build that failed.
 #[derive(Debug)]
 pub(crate) struct Failed {
     pub(crate) error: Error,
-    /// The daemon went away, and did not come back in the time that it is waited for.
+    /// The connection to the daemon was lost, and it did not come back in time.
     pub(crate) daemon_is_gone: bool,
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn run(
     let mut repeats = 0;
     let mut pushes = Repeats::new(&environment.push_retries);
     loop {
-        // On the heap: a build is a large future, and the stacks of threads are small.
+        // On the heap: a build's future is large, and threads have small stacks.
         let attempt = Box::pin(attempt(prepared, &client, &environment, handed_over));
         let error = match attempt.await {
             Attempted::Built(outcome) => return Ok(*outcome),
@@ -115,11 +115,12 @@ pub(super) async fn run(
 enum Attempted {
     Built(Box<BuildOutcome>),
     Failed(Error),
-    /// It was stopped, because its daemon ends and this one takes over.
+    /// The attempt was stopped because its daemon is shutting down; this client's daemon takes
+    /// over.
     Moves(Box<Client>),
 }
 
-/// Builds once. If the daemon is told to end and another one is there before the build is done,
+/// Builds once. If the daemon is shutting down and a successor is found before the build is done,
 /// the build is stopped.
 async fn attempt(
     prepared: &Prepared,
@@ -149,8 +150,8 @@ async fn attempt(
     }
 }
 
-/// Waits until the daemon is told to end, and then for the one that takes over. A build that
-/// exports already stays where it is.
+/// Waits until the daemon is shutting down, and then for its successor. A build that is already
+/// exporting is not moved.
 async fn successor(client: &Client, environment: &Environment, handed_over: &AtomicBool) -> Client {
     let Some(succession) = client.succession() else {
         return std::future::pending().await;
@@ -170,7 +171,7 @@ async fn successor(client: &Client, environment: &Environment, handed_over: &Ato
 }
 
 impl Failed {
-    /// A failure that the daemon's end has nothing to do with.
+    /// A failure that is not caused by a lost daemon.
     fn with_daemon(error: Error) -> Self {
         Self {
             error,
@@ -179,11 +180,11 @@ impl Failed {
     }
 }
 
-/// How it showed that the daemon went away.
+/// The loss of a daemon, and how long to wait for it.
 struct Loss {
-    /// Until when it is waited for, counted from the first sign.
+    /// When to stop waiting, counted from the first sign of the loss.
     deadline: Instant,
-    /// The error to tell: the first that is certainly a loss, or the first of all.
+    /// The error to report: the first that is certainly a loss, or else the first one.
     error: Error,
 }
 
@@ -203,15 +204,15 @@ impl Loss {
     }
 }
 
-/// An export that has begun can be made once more, unless it goes to the standard output: the same
-/// image gets the same names, the same files are written again.
+/// True if a started export can be repeated: it writes the same names and files again. Not if it
+/// goes to the standard output.
 fn can_be_repeated(outputs: &[Output]) -> bool {
     let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
     !outputs.iter().any(to_stdout)
 }
 
-/// Waits for the daemon, or the one that takes over, and returns a connection to it. A daemon that
-/// is shutting down may answer for a moment: it is asked after a pause.
+/// Waits for the daemon or its successor, and returns a connection to it. A daemon that is shutting
+/// down may still answer for a moment, so there is a pause before each question.
 async fn is_there_again(client: &Client) -> Client {
     loop {
         tokio::time::sleep(INTERVAL).await;
@@ -226,7 +227,7 @@ async fn is_there_again(client: &Client) -> Client {
     }
 }
 
-/// BuildKit before 0.11 answers that it does not know the question.
+/// True if the daemon answers. BuildKit before 0.11 answers that it does not know the call.
 async fn answers(client: &Client) -> bool {
     match tokio::time::timeout(PATIENCE, client.info()).await {
         Ok(Ok(_)) => true,

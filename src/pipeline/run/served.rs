@@ -1,4 +1,4 @@
-//! What a build offers the daemon: a session that serves its inputs.
+//! The session of a build, which serves its inputs to the daemon.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ pub(super) struct Served {
     session: SessionBuilder,
     secrets: Secrets,
     agents: SshAgents,
-    /// A folder that it serves.
+    /// A temporary folder that it serves.
     folder: Option<TemporaryFolder>,
 }
 
 impl Served {
-    /// Another frontend reads the Dockerfile through the session too. `sent` is absent when
-    /// another session serves the folders.
+    /// With another frontend (`forwarded`) the session serves the Dockerfile too. `sent` is `None`
+    /// if another session serves the folders.
     pub(super) fn of(
         request: &BuildRequest,
         inputs: &Inputs,
@@ -55,7 +55,7 @@ impl Served {
         })
     }
 
-    /// The session, and the folder that has to live as long.
+    /// The session, and a temporary folder to keep alive.
     pub(super) fn session(self) -> (SessionBuilder, Option<TemporaryFolder>) {
         let session = self.session.secrets(self.secrets);
         let session = match self.agents.is_empty() {
@@ -65,7 +65,7 @@ impl Served {
         (session, self.folder)
     }
 
-    /// Also the secrets and agents of linked builds, which nobody else serves.
+    /// Adds the secrets and agents of linked builds that nothing else serves.
     pub(super) fn with_secrets_of(mut self, builds: &[&Arc<Prepared>]) -> Self {
         for build in builds {
             self.secrets = self.secrets.with_missing(&build.request.secrets);

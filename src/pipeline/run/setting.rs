@@ -1,4 +1,4 @@
-//! What a frontend works with, out of a request: the one place where a [`Setting`] is filled.
+//! Makes a frontend's [`Setting`] from a request. It is filled nowhere else.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::oci::Platform;
 use crate::pipeline::request::options;
 use crate::pipeline::{BuildRequest, Inputs, OnFailure};
 
-/// For what needs no daemon.
+/// The setting for questions that need no daemon.
 pub(super) fn offline(request: &BuildRequest, inputs: &Inputs) -> Setting {
     Setting {
         build_platforms: vec![Platform::host()],
@@ -23,13 +23,13 @@ pub(super) fn offline(request: &BuildRequest, inputs: &Inputs) -> Setting {
         try_platforms: true,
         context_folder: known_folder(request, inputs),
         keep_going: request.on_failure != OnFailure::Cancel,
-        // A failure belongs to a platform, and nothing is exported before.
+        // Find failures before the export, and for each platform.
         evaluate: true,
         ..Setting::default()
     }
 }
 
-/// For an attempt on a daemon.
+/// The setting for an attempt on a daemon.
 pub(super) fn on_daemon(
     attempt: &Attempt<'_>,
     workers: &[Worker],
@@ -55,13 +55,13 @@ pub(super) fn on_daemon(
     }
 }
 
-/// The folder of the main context, unless a source policy may put something else in its place.
+/// The folder of the main context; `None` if a source policy may replace it.
 fn known_folder(request: &BuildRequest, inputs: &Inputs) -> Option<PathBuf> {
     let folder = inputs.folder().filter(|_| request.source_policy.is_none());
     folder.map(Path::to_owned)
 }
 
-/// The platforms of the first worker, its own first.
+/// The platforms of the first worker, its native one first.
 pub(super) fn build_platforms(workers: &[Worker]) -> Vec<Platform> {
     let platforms = workers.first().map(|worker| &worker.platforms);
     platforms

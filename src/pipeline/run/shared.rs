@@ -1,5 +1,5 @@
-//! What several builds share on the daemons that they run on: the sessions that serve their
-//! folders, base images that were looked up, graphs of linked builds, the gate before the exports.
+//! State that several builds share on their daemons: the sessions that serve their folders,
+//! resolved base images, graphs of linked builds, the gate before the exports.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -21,22 +21,22 @@ use crate::pipeline::inputs::named;
 use crate::pipeline::{BuildRequest, Error, Inputs};
 use crate::session::Sent;
 
-/// Identifies a build among those that are run together.
+/// Identifies a build among those that run together.
 type Id = usize;
 
-/// What builds that run together share. Their sessions end when it is dropped.
+/// State that builds share while they run together. Their sessions end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Each is served by a session of its own: a name can stand for one folder only.
+    /// Each group has a session of its own: in a session a name can mean one folder only.
     groups: Vec<Sources>,
     node_id: Option<String>,
     sent: Sent,
     members: Vec<Id>,
-    /// Where they wait for one another before they export.
+    /// The gate that they wait at before they export.
     gate: Option<Gate<Id>>,
-    /// How many graphs are solved at the same time, of all builds.
+    /// Limits how many graphs of all builds are solved at the same time.
     places: Option<Arc<Semaphore>>,
-    /// The builds that are solved or have failed.
+    /// The builds that have ended; true if they are solved.
     ended: watch::Sender<BTreeMap<Id, bool>>,
     daemons: Mutex<HashMap<Address, Arc<Daemon>>>,
     tasks: TaskTracker,
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     _stops: DropGuard,
 }
 
-/// What is shared on one daemon.
+/// State that is shared on one daemon.
 #[derive(Debug, Default)]
 struct Daemon {
     images: Arc<FoundImages>,
@@ -66,19 +66,20 @@ pub(crate) struct Member {
     id: Id,
 }
 
-/// How the builds of a [`Shared`] depend on one another.
+/// Options of a [`Shared`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Together {
-    /// Nothing is exported before everything is solved.
+    /// Export nothing before everything is solved.
     pub(crate) export_together: bool,
-    /// How many graphs are solved at the same time.
+    /// The most graphs that are solved at the same time.
     pub(crate) parallel: Option<usize>,
-    /// Counts what is sent of the contexts.
+    /// Counts the bytes of the contexts that are sent.
     pub(crate) sent: Sent,
 }
 
 impl Shared {
-    /// For builds that run together. Builds that they link to count as their sources.
+    /// Makes the state of builds that run together. Builds that they link to count as their
+    /// sources.
     pub(crate) fn new(builds: &[Arc<Prepared>], together: Together) -> Arc<Self> {
         let members: Vec<Id> = builds.iter().map(identity).collect();
         let gate = together.export_together.then(|| Gate::new(members.clone()));
@@ -128,7 +129,7 @@ impl Shared {
         })
     }
 
-    /// One of them.
+    /// Makes a build a member.
     pub(crate) fn member(self: &Arc<Self>, build: &Arc<Prepared>) -> Member {
         Member {
             shared: Arc::clone(self),
@@ -136,14 +137,14 @@ impl Shared {
         }
     }
 
-    /// Nothing may be exported any more.
+    /// Forbids all further exports.
     pub(crate) fn close(&self) {
         if let Some(gate) = &self.gate {
             gate.close();
         }
     }
 
-    /// Ends the sessions and waits until nothing of them runs.
+    /// Ends the sessions and waits for their tasks.
     pub(crate) async fn end(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -157,7 +158,7 @@ impl Shared {
 }
 
 impl Member {
-    /// A build that runs alone, if it has links.
+    /// For a build that runs alone; `None` if it has no links.
     pub(super) fn alone(request: &BuildRequest, inputs: &Inputs, sent: Sent) -> Option<Self> {
         named::builds(&inputs.named).next()?;
         let node_id = request.node_id.clone();
@@ -172,22 +173,22 @@ impl Member {
         })
     }
 
-    /// Limits what all of them solve at the same time.
+    /// Limits how many graphs of all builds are solved at the same time.
     pub(super) fn places(&self) -> Option<Arc<Semaphore>> {
         self.shared.places.clone()
     }
 
-    /// Base images that any of them has looked up on this daemon.
+    /// The base images that any of the builds has resolved on this daemon.
     pub(super) fn images(&self, client: &Client) -> Arc<FoundImages> {
         Arc::clone(&self.shared.daemon(client).images)
     }
 
-    /// The id of the session that serves a build's folders on a daemon. It is opened when it is
-    /// first needed, and again when the connection was lost.
+    /// The id of the session that serves a build's folders on a daemon. The session is opened when
+    /// it is first needed, and again after a lost connection.
     pub(super) async fn sources(&self, client: &Client, inputs: &Inputs) -> Result<String, Error> {
         let needed = Sources::of(inputs);
         let mut groups = self.shared.groups.iter();
-        // A context that came in a stream is in a folder of its own for each part.
+        // A context from a stream is in a different folder for each part.
         let group = groups.find(|group| group.serve(&needed)).unwrap_or(&needed);
         let daemon = self.shared.daemon(client);
         let mut sessions = daemon.sessions.lock().await;
@@ -200,7 +201,7 @@ impl Member {
         let session = group.session(node_id, self.shared.sent.clone())?;
         let id = session.id().to_owned();
         let (client, stop) = (client.clone(), self.shared.stop.child_token());
-        // A session that breaks fails the daemon's calls, and so the builds.
+        // If the session breaks, the daemon's calls fail, and so do the builds.
         let serving = self.shared.tasks.spawn(async move {
             let _ = client.attach(session, stop).await;
         });
@@ -212,7 +213,7 @@ impl Member {
         Ok(id)
     }
 
-    /// The graphs that a build links to, each read once on a daemon.
+    /// The graphs that a build links to, each read once per daemon.
     pub(super) async fn links(
         &self,
         client: &Client,
@@ -237,11 +238,11 @@ impl Member {
         Ok(links)
     }
 
-    /// Waits for linked builds with secrets or agents of their own, which only their sessions
+    /// Waits for linked builds that have secrets or agents of their own, which only their sessions
     /// serve.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] when one of them fails.
+    /// [`Error::Interrupted`] if one of them fails.
     pub(super) async fn wait_for_links(&self, inputs: &Inputs) -> Result<(), Error> {
         let mut ended = self.shared.ended.subscribe();
         for build in linked_builds(inputs) {
@@ -250,7 +251,7 @@ impl Member {
                 continue;
             }
             let ended = ended.wait_for(|ended| ended.contains_key(&id)).await;
-            // The sender lives as long as this does.
+            // The sender lives as long as `self`.
             if !ended.is_ok_and(|ended| ended[&id]) {
                 return Err(Error::Interrupted);
             }
@@ -258,21 +259,21 @@ impl Member {
         Ok(())
     }
 
-    /// The links that no other build of these runs: their secrets are to be served by this one.
+    /// The linked builds that no other member runs: this build has to serve their secrets.
     pub(super) fn unserved<'a>(&self, inputs: &'a Inputs) -> Vec<&'a Arc<Prepared>> {
         let mut linked = linked_builds(inputs);
         linked.retain(|build| !self.shared.members.contains(&identity(build)));
         linked
     }
 
-    /// This build is solved, or has failed.
+    /// Records that this build is solved or has failed.
     pub(crate) fn solved(&self, solved: bool) {
         self.shared.ended.send_modify(|ended| {
             ended.insert(self.id, solved);
         });
     }
 
-    /// Waits until all are solved; false if nothing may be exported.
+    /// Waits until all members are solved; false if nothing may be exported.
     pub(crate) async fn may_export(&self) -> bool {
         match &self.shared.gate {
             None => true,
@@ -280,19 +281,19 @@ impl Member {
         }
     }
 
-    /// This build has failed.
+    /// Records that this build has failed.
     pub(crate) fn failed(&self) {
         self.solved(false);
     }
 
-    /// The others are exported without this one.
+    /// Lets the others export without this build.
     pub(crate) fn leave(&self) {
         if let Some(gate) = &self.shared.gate {
             gate.count(&[self.id]);
         }
     }
 
-    /// Ends what this build alone has shared.
+    /// Ends the state of a build that runs alone.
     pub(super) fn end(&self) -> impl Future<Output = ()> + '_ {
         self.shared.end()
     }
@@ -302,7 +303,7 @@ fn identity(build: &Arc<Prepared>) -> Id {
     Arc::as_ptr(build).addr()
 }
 
-/// The builds that one links to, and those that these link to.
+/// The builds that a build links to, directly and indirectly.
 fn linked_builds(inputs: &Inputs) -> Vec<&Arc<Prepared>> {
     let (mut found, mut pending): (Vec<&Arc<Prepared>>, _) = (Vec::new(), vec![inputs]);
     while let Some(inputs) = pending.pop() {

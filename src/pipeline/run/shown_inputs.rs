@@ -1,5 +1,5 @@
-//! What was read on this side, as steps of the progress: programs that follow a build look for them
-//! under the names that a Dockerfile frontend in the daemon gives them.
+//! Shows the inputs that were read on this machine as progress steps, named as by a Dockerfile
+//! frontend in the daemon: programs that follow a build look for these names.
 
 use super::prepared::Prepared;
 use crate::frontend::Job;
@@ -7,12 +7,12 @@ use crate::pipeline::inputs::named::NamedRead;
 use crate::pipeline::inputs::{DockerfileRead, USUAL_NAME};
 use crate::progress::Writer;
 
-/// The ignore file's usual name.
+/// The default name of an ignore file.
 const IGNORE_FILE: &str = ".dockerignore";
 
 impl Prepared {
-    /// Shows the Dockerfile and the ignore files that were read on this side, each as a step that
-    /// has ended. What the daemon reads is shown by the daemon.
+    /// Shows the Dockerfile and the ignore files that were read on this machine, each as a finished
+    /// step. The daemon shows the inputs that it reads itself.
     pub fn show_inputs(&self, progress: &Writer) {
         if self.job().and_then(Job::elsewhere).is_some() {
             return;

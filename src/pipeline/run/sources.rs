@@ -1,5 +1,5 @@
-//! What a session serves of the sources of several builds: folders and OCI layouts. Nothing else
-//! is shared, since a Dockerfile can read every secret of its session.
+//! The sources of several builds that one session serves: folders and OCI layouts. Nothing else is
+//! shared, because a Dockerfile can read every secret of its session.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use crate::pipeline::inputs::{ContextRead, named};
 use crate::pipeline::{Error, Inputs};
 use crate::session::{self, ContentStores, Directories, Sent, Session};
 
-/// The session's name of the main context.
+/// The main context's name in the session.
 const MAIN: &str = "context";
 
-/// Folders and layouts by the names under which graphs ask for them.
+/// Folders and layouts, by their names in the graphs.
 #[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sources {
     folders: BTreeMap<String, PathBuf>,
@@ -19,7 +19,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// What one build reads.
+    /// The sources of one build.
     pub(super) fn of(inputs: &Inputs) -> Self {
         let main = match &inputs.context {
             ContextRead::Directory(folder) => Some(folder.clone()),
@@ -37,7 +37,7 @@ impl Sources {
         }
     }
 
-    /// Adds what another build reads, unless a name stands for another folder there.
+    /// Adds the sources of another build. Returns false if a name means another folder in `self`.
     pub(super) fn add(&mut self, other: &Self) -> bool {
         let same_name_elsewhere = |(name, path): (&String, &PathBuf)| {
             self.folders.get(name).is_some_and(|known| known != path)
@@ -50,14 +50,14 @@ impl Sources {
         true
     }
 
-    /// True if all that the other needs is here.
+    /// True if this session has all sources of the other.
     pub(super) fn serve(&self, other: &Self) -> bool {
         let has = |(name, path): (&String, &PathBuf)| self.folders.get(name) == Some(path);
         other.folders.iter().all(has)
             && other.layouts.keys().all(|id| self.layouts.contains_key(id))
     }
 
-    /// A session that serves them.
+    /// A session that serves these sources.
     pub(super) fn session(&self, node_id: Option<&str>, sent: Sent) -> Result<Session, Error> {
         let mut directories = Directories::new().counted_by(sent);
         for (name, path) in &self.folders {

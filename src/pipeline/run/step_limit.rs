@@ -1,8 +1,8 @@
-//! Limits how many steps of builds run at once, by holding back solves.
+//! Limits how many steps of builds run at once, by delaying solves.
 //!
-//! BuildKit runs all steps of a graph that it can. So the daemon is asked first which steps it has
-//! to run, with a graph whose commands cannot start, and these are then solved part by part before
-//! the whole. Digests, results and cache are those of a build without a limit.
+//! BuildKit runs all steps of a graph that are ready. So this asks the daemon first which steps it
+//! has to run, with a graph whose commands cannot start. Then it solves these steps part by part
+//! before the whole graph. Digests, results and cache are the same as without a limit.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::pipeline::Error;
 use crate::progress::StepEnds;
 use crate::session;
 
-/// The most steps that run at once, of all builds that have a clone of it.
+/// The most steps that run at once, across all builds with a clone of it.
 #[derive(Debug, Clone)]
 pub struct StepLimit {
     places: Arc<Semaphore>,
@@ -29,7 +29,7 @@ pub struct StepLimit {
 }
 
 impl StepLimit {
-    /// Limits the steps; at least one runs.
+    /// Allows at most `most` steps at once, and at least one.
     pub fn new(most: usize) -> Self {
         Self {
             places: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
@@ -42,7 +42,7 @@ impl StepLimit {
 #[derive(Debug)]
 pub(super) struct Limited {
     pub(super) limit: StepLimit,
-    /// The build's own request: its session, its entitlements and its policy.
+    /// The build's own request, with its session, entitlements and policy.
     pub(super) request: SolveRequest,
 }
 
@@ -65,8 +65,8 @@ impl Hook for Limited {
 }
 
 impl Limited {
-    /// Asks the daemon, in a build that it does not keep. A step that cannot start is no failure of
-    /// this build, and is not shown.
+    /// Asks the daemon, in a build that it does not record. A command that cannot start is not a
+    /// failure of this build, and is not shown.
     async fn parts(&self, client: &Client, solving: Solving<'_>) -> Option<Parts> {
         let request = SolveRequest {
             build_ref: session::new_id().ok()?,
@@ -94,7 +94,7 @@ impl Limited {
         asked.ok()?.0
     }
 
-    /// Solves the parts, each when those that it needs are done.
+    /// Solves the parts, each as soon as those that it needs are done.
     async fn run(&self, parts: &Parts, solving: Solving<'_>) -> Result<(), gateway::Error> {
         let chains = parts.chains();
         let mut missing: Vec<usize> = chains.iter().map(|chain| chain.after.len()).collect();

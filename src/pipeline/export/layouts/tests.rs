@@ -1,4 +1,4 @@
-//! What is sent to the daemon, and what is written when it is done.
+//! Tests of the requests to the daemon, and of the indexes that are written after the build.
 
 use super::*;
 use crate::oci::media_type;

@@ -2,7 +2,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 
-/// A context in a folder that has secrets beside it.
+/// A context in a folder with secrets beside it.
 fn hostile() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let top = folder.path().canonicalize().unwrap();
@@ -51,7 +51,7 @@ fn a_path_that_was_typed_is_the_user_s_to_follow() {
         dockerfile(&top.join("typed"), &context).unwrap(),
         b"[hunter2"
     );
-    // One that leads into the context is a file of it from there on.
+    // A path that leads into the context is checked like a file of the context from there on.
     symlink("../secret", context.join("Dockerfile")).unwrap();
     symlink("context/Dockerfile", top.join("through")).unwrap();
     let error = dockerfile(&top.join("through"), &context).unwrap_err();
@@ -75,7 +75,7 @@ fn an_ignore_file_leads_nowhere_and_is_a_file() {
     let error = ignore_file(&context, None).unwrap_err();
     assert!(matches!(error, Error::NotRegular { .. }), "{error}");
 
-    // Beside a Dockerfile that was typed.
+    // Beside a Dockerfile that the user typed.
     let (_folder, context) = hostile();
     let own = context.with_file_name("outside").join("Other");
     symlink("../secret", own.with_file_name("Other.dockerignore")).unwrap();
