@@ -1,4 +1,4 @@
-//! The answer to a case: everything that is known of a Dockerfile, as JSON.
+//! The answer to a case: all results of a translation, as JSON.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use crate::translate::{
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Translated {
-    /// In the order in which they were asked for.
+    /// The translations, in the order of the requested platforms.
     pub translations: Vec<Translation>,
-    /// The graphs are of several platforms, or `multi-platform` was asked for.
+    /// True if there are several platforms, or `multi-platform` was requested.
     pub several: bool,
 }
 
-/// The answer to a case whose Dockerfile is `source`.
+/// Returns the answer to a case whose Dockerfile is `source`.
 pub fn answer(case: &Case, source: &[u8], images: &dyn Images) -> Value {
     let mut answer = Answer::new(case);
     if let Some(syntax) = dockerfile::detect_syntax(source) {
@@ -36,10 +36,10 @@ pub fn answer(case: &Case, source: &[u8], images: &dyn Images) -> Value {
     answer.finish()
 }
 
-/// The graphs of a case.
+/// Returns the graphs of a case.
 ///
 /// # Errors
-/// What fails, as the fields `error` and `errorRanges` of an answer.
+/// The failure, as the fields `error` and `errorRanges` of an answer.
 pub fn translate(case: &Case, source: &[u8], images: &dyn Images) -> Result<Translated, Value> {
     let mut answer = Answer::new(case);
     let translated =
@@ -47,12 +47,12 @@ pub fn translate(case: &Case, source: &[u8], images: &dyn Images) -> Result<Tran
     translated.map_err(|failure| Value::Object(failure.to_json()))
 }
 
-/// What stands in the way of an answer.
+/// The reason a case has no answer.
 enum Failure {
     Text(String),
     Parse(ParseError),
     Translate(translate::Error),
-    /// The Dockerfile's own lint options, and their line.
+    /// The Dockerfile's own lint options are malformed; with their line.
     Checks(LintConfigError, Option<Span>),
 }
 
@@ -88,14 +88,14 @@ fn parse_error_json(error: &ParseError) -> Value {
     shown
 }
 
-/// The lines that an error is about.
+/// Adds the lines of an error.
 fn add_lines(shown: &mut Value, span: Option<Span>) {
     if let Some(span) = span {
         shown["errorLines"] = json!([span.first, span.last]);
     }
 }
 
-/// What a case asks for, read.
+/// The options of a case, parsed.
 struct Setting {
     attributes: Attributes,
     worker: Platform,
@@ -171,7 +171,7 @@ impl Answer {
         Ok(())
     }
 
-    /// What `--call=check`, `outline` and `targets` show.
+    /// Adds the results of `--call=check`, `outline` and `targets`.
     fn calls(&mut self, setting: &Setting, source: &[u8], images: &dyn Images) {
         let failed = |failure: &Failure| Value::Object(failure.to_json());
         let dockerfile = parse(source, &mut Linter::default());
@@ -216,7 +216,7 @@ impl Answer {
         }
     }
 
-    /// One graph a platform; what the rules find for the first one.
+    /// Translates each platform; lint rules report on the first one only.
     fn translations(
         &mut self,
         setting: &Setting,
@@ -266,7 +266,7 @@ impl Answer {
         Ok(translations)
     }
 
-    /// Asks until nothing is missing.
+    /// Resolves images and retries until nothing is missing.
     fn resolved<T>(
         &mut self,
         setting: &Setting,
@@ -365,7 +365,7 @@ mod tests {
             let answer = answer(&case, text.as_bytes(), &Lock::new());
             answer["vertices"].as_array().map(Vec::len)
         };
-        // The one more step unpacks it.
+        // The additional step unpacks the archive.
         assert_eq!((ops(false), ops(true)), (Some(2), Some(3)));
     }
 

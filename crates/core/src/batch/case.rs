@@ -1,4 +1,4 @@
-//! What a Dockerfile is translated for, as JSON.
+//! A Dockerfile with its build options, as JSON.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::dockerfile;
 use crate::oci::Platform;
 use crate::translate::{AttributeError, Attributes, Context, NamedContext};
 
-/// A Dockerfile and what it is translated for; the fields are described in the [module](super).
+/// A Dockerfile with its build options. The [module](super) describes the fields.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Case {
-    /// Comes back in the answer.
+    /// Is repeated in the answer.
     pub id: Value,
     /// The Dockerfile's path.
     pub dockerfile: Option<String>,
@@ -36,11 +36,11 @@ pub struct Case {
     pub build_platform: Option<String>,
     /// The path of a lock.
     pub lock: Option<String>,
-    /// What is answered besides the graph.
+    /// Additional results besides the graph: `lint`.
     pub modes: Vec<String>,
     /// The session that serves folders.
     pub session_id: Option<String>,
-    /// What `opts.context` downloads is an archive.
+    /// True if the file that `opts.context` downloads is an archive.
     pub context_archive: bool,
 }
 
@@ -48,26 +48,27 @@ pub struct Case {
 const SESSION: &str = "oraclesession000000000000";
 
 impl Case {
-    /// Reads a case; fields that are not known are left alone.
+    /// Parses a case; unknown fields are ignored.
     ///
     /// # Errors
-    /// When it is not an object, or a field is of the wrong type.
+    /// If it is not an object, or a field has the wrong type.
     pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(line)
     }
 
-    /// Does the answer have findings, outline and targets?
+    /// True if the answer has findings, outline and targets.
     pub(super) fn is_linted(&self) -> bool {
         self.modes.iter().any(|mode| mode == "lint")
     }
 
-    /// The worker's platform.
+    /// Returns the worker's platform.
     pub(super) fn worker(&self) -> Result<Platform, crate::oci::Error> {
         let text = self.build_platform.as_deref().unwrap_or("linux/amd64");
         Platform::parse(text).map(|platform| platform.normalized())
     }
 
-    /// The attributes as options, with the worker's platform and what the ignore files exclude.
+    /// Returns the attributes as options, with the worker's platform and the patterns of the ignore
+    /// files.
     pub(super) fn attributes(&self, worker: &Platform) -> Result<Attributes, AttributeError> {
         let session = self.session_id.as_deref().unwrap_or(SESSION);
         let mut read = match &self.platform {

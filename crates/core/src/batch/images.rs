@@ -1,4 +1,4 @@
-//! Where base images are looked up.
+//! Sources of base images for a translation: a lock, or none.
 
 use std::sync::Arc;
 
@@ -6,20 +6,20 @@ use crate::lock::{Lock, LookupError};
 use crate::oci::Platform;
 use crate::translate::{ImageFailure, ImageRequest, ResolvedImage, SourceRequest, SourceTime};
 
-/// Answers what a translation asks for.
+/// Answers the requests of a translation.
 pub trait Images {
-    /// The images of one round, in the order of the requests. `default` is the platform of a
-    /// request that names none.
+    /// Returns the images of one round, in the order of the requests. `default` is the platform of
+    /// requests that name none.
     fn images(
         &self,
         requests: &[ImageRequest],
         default: &Platform,
     ) -> Vec<Result<ResolvedImage, ImageFailure>>;
 
-    /// When a git or http source was made.
+    /// Returns the creation time of a git or HTTP source.
     ///
     /// # Errors
-    /// When it is not known.
+    /// If the time is not known.
     fn time(&self, request: &SourceRequest) -> Result<SourceTime, ImageFailure>;
 }
 
@@ -43,11 +43,11 @@ impl Images for Lock {
     }
 }
 
-/// Knows no image: nothing is asked over the network.
+/// Resolves no image and uses no network.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offline;
 
-/// What [`Offline`] says.
+/// The error of every request to [`Offline`].
 #[derive(Debug, thiserror::Error)]
 #[error("nothing is looked up offline, and no lock is given")]
 struct NotLookedUp;

@@ -35,7 +35,7 @@ fn malformed_ignore_patterns_are_errors_even_if_nothing_is_copied() {
     }
     let listed = error(&json!({"text": NOTHING, "excludes": ["a", "["]}));
     assert!(listed.contains("\"[\""), "{listed}");
-    // Of a context that is not a folder here, no ignore file is read.
+    // For a context that is not a local folder, no ignore file is read.
     let context = json!({"context": "https://h/r.git"});
     let case = json!({"text": NOTHING, "opts": context, "dockerignore": "["});
     assert_eq!(error(&case), "");

@@ -1,4 +1,4 @@
-//! Compares two records: why did a step run?
+//! Compares two records to explain why steps ran.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,8 +12,8 @@ use super::table::Changes;
 /// The most changed files that a reason names.
 const NAMED_FILES: usize = 10;
 
-/// Returns the steps of a build that ran, each with its reasons. `changes` are the changed files of
-/// the folders that both records have, by the folders' names.
+/// Returns the steps that ran, each with its reasons. `changes` are the changed files of the
+/// folders that both records have, by the folders' names.
 pub fn explain(old: &Record, new: &Record, changes: &BTreeMap<String, Changes>) -> Vec<Explained> {
     let mut said = HashSet::new();
     let mut explained = Vec::new();
@@ -44,7 +44,7 @@ pub fn explain(old: &Record, new: &Record, changes: &BTreeMap<String, Changes>) 
     explained
 }
 
-/// A graph, the graph before it, and which steps belong together.
+/// A graph, the graph before it, and the pairs of their steps.
 struct Compared<'a> {
     old: &'a Graph,
     new: &'a Graph,
@@ -56,7 +56,7 @@ struct Compared<'a> {
 impl Compared<'_> {
     fn explained(&self) -> Vec<(usize, Explained)> {
         let steps = &self.new.steps;
-        // For each step that ran, the step that it ran because of: itself, or an earlier one.
+        // For each step that ran, the step that caused it: itself, or an earlier one.
         let mut roots: Vec<Option<usize>> = vec![None; steps.len()];
         let mut explained = Vec::new();
         for (at, step) in steps.iter().enumerate() {
@@ -95,7 +95,7 @@ impl Compared<'_> {
         explained
     }
 
-    /// What changed of the step itself.
+    /// Returns the changes of the step itself.
     fn own(&self, at: usize, step: &Step) -> Vec<Reason> {
         if step.ignores_cache {
             return vec![Reason::NoCache];
@@ -120,7 +120,7 @@ impl Compared<'_> {
         if !variables.is_empty() {
             reasons.push(Reason::Variables { names: variables });
         }
-        // A new text says more than the parts that it changes.
+        // A new text says more than the parts that changed with it.
         if !parts.is_empty() && !has_new_text {
             reasons.push(Reason::Parts { names: parts });
         }
@@ -159,7 +159,7 @@ impl Compared<'_> {
         }
     }
 
-    /// The change of an image that a step stands on.
+    /// Returns the change of the image if the step is one.
     fn moved_image(&self, at: usize) -> Option<Reason> {
         let new = self
             .new
@@ -193,13 +193,13 @@ impl Compared<'_> {
                 }
             }
         }
-        // A file of which only the time is known may be the same: others say more.
+        // A file with only a new time may be the same, so other changes come first.
         files.sort_by_key(|file| file.how == How::Time);
         (total > 0).then_some(Reason::Files { files, total, more })
     }
 }
 
-/// The names of the variables and of the other parts that differ.
+/// Returns the names of the changed variables, and of the other changed parts.
 fn changed_facts(old: &Step, new: &Step) -> (Vec<String>, Vec<String>) {
     let values = |step: &Step| -> BTreeMap<String, String> {
         let facts = step.facts.iter();

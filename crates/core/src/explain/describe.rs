@@ -11,18 +11,18 @@ use crate::llb::{DefinedVertex, Definition};
 use crate::proto::pb;
 use crate::text::{redact, redact_url};
 
-/// More of an instruction's text is not kept.
+/// The most bytes of an instruction's text that are kept.
 const MAX_TEXT: usize = 2000;
-/// More of it is not in a step's name.
+/// The most bytes of an instruction's text in a step's name.
 const MAX_NAME: usize = 200;
 
-/// Returns the steps of a graph, inputs first. `session` is the session that serves the folders: a
-/// folder of another session has an unknown content.
+/// Returns the steps of a graph, inputs first. `session` is the session that serves the folders;
+/// the content of a folder of another session is unknown.
 pub fn steps(definition: &Definition, session: &str) -> Vec<Step> {
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut steps: Vec<Step> = Vec::new();
     for vertex in definition.vertices() {
-        // Our own bytes decode; anything else is a step without parts.
+        // Our own bytes always decode; anything else becomes a step without parts.
         let op = pb::Op::decode(vertex.op().clone()).unwrap_or_default();
         let number_of = |index: i64| {
             let input = usize::try_from(index)
@@ -66,7 +66,7 @@ pub fn steps(definition: &Definition, session: &str) -> Vec<Step> {
 /// The key of the fact that names a folder.
 const FOLDER: &str = "folder";
 
-/// What the instruction says of a step.
+/// Returns a step with the text and position of its instruction.
 fn of_instruction(vertex: &DefinedVertex) -> Step {
     let name = vertex.metadata().name().unwrap_or_default().to_owned();
     let mut step = Step {
@@ -96,7 +96,7 @@ fn of_instruction(vertex: &DefinedVertex) -> Step {
         .collect();
     if !lines.is_empty() {
         step.text = shortened(&redact(&lines.join("\n")), MAX_TEXT);
-        // The name that progress shows has the values of build arguments in it.
+        // The name in the progress contains values of build arguments.
         let prefix = step
             .name
             .split_once("] ")
@@ -180,7 +180,7 @@ fn take_exec(step: &mut Step, exec: &pb::ExecOp, folder: &dyn Fn(i64) -> Option<
         exec.cdi_devices.iter().map(|device| &device.name),
     ));
     for mount in &exec.mounts {
-        // The root's input is the step before.
+        // The root's input is the previous step.
         let shown = pb::Mount {
             input: 0,
             output: 0,
@@ -201,7 +201,7 @@ fn take_exec(step: &mut Step, exec: &pb::ExecOp, folder: &dyn Fn(i64) -> Option<
     }
 }
 
-/// Begins the key of a variable's fact.
+/// The prefix of the keys of variables' facts.
 pub(super) const VARIABLE: &str = "env ";
 
 fn take_file(step: &mut Step, file: &pb::FileOp, folder: &dyn Fn(i64) -> Option<String>) {
@@ -235,13 +235,13 @@ fn fact(key: &str, value: String) -> Fact {
     }
 }
 
-/// A fact whose value is not kept.
+/// Returns a fact that keeps only the hash of its values.
 fn hashed<T: AsRef<[u8]>>(key: &str, values: impl IntoIterator<Item = T>) -> Fact {
     fact(key, hash_of(values))
 }
 
-/// Returns the hash by which a record of the daemon's cache is compared with a step. Descriptions
-/// can have values of build arguments in them, and are not kept.
+/// Returns the hash that links a step to a record of the daemon's cache. The description itself is
+/// not kept, because it can contain values of build arguments.
 pub fn description_hash(description: &str) -> String {
     hash_of([description])
 }

@@ -1,12 +1,12 @@
-//! Explains why steps of a build ran again: compares the record of a build with that of the build
-//! before it.
+//! Explains why steps of a build ran again: compares the records of a build and of the build before
+//! it.
 //!
-//! - [`Record`] is what is kept of a build of one target: its steps, what they are made of, and how
-//!   they ended. [`steps`] reads them from a graph.
+//! - [`Record`] is the stored description of one build of one target: its steps, their parts, and
+//!   how they ended. [`steps`] reads them from a graph.
 //! - [`Table`] is a compact list of the files of a folder. [`Table::changes_since`] compares two.
 //! - [`explain`] compares two records and gives each step that ran its [`Reason`]s.
 //!
-//! Where records are kept, and how reasons are shown, is decided elsewhere.
+//! This module neither stores records nor formats reasons; the command does.
 
 mod compare;
 mod describe;

@@ -1,13 +1,13 @@
-//! Finds for each step of a graph the same step in an earlier graph.
+//! Finds the counterpart of each step in an earlier graph.
 
 use std::collections::HashMap;
 
 use super::record::{Graph, Kind, Step};
 
-/// Returns for each step the number of its counterpart.
+/// Returns the number of each step's counterpart in `old`.
 ///
-/// Steps of a stage with the same text belong together in their order; what is left over belongs
-/// together in its order too, if the instruction is the same: it was edited.
+/// Steps of a stage with the same text are paired in their order. The remaining steps are paired in
+/// their order too if the instruction is the same: they were edited.
 pub(super) fn pairs(old: &Graph, new: &Graph) -> Vec<Option<usize>> {
     let mut pairs = vec![None; new.steps.len()];
     let mut is_taken = vec![false; old.steps.len()];
@@ -20,12 +20,12 @@ pub(super) fn pairs(old: &Graph, new: &Graph) -> Vec<Option<usize>> {
     pairs
 }
 
-/// What a step and its counterpart have in common.
+/// The properties that a step and its counterpart share.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     kind: Kind,
     stage: String,
-    /// The instruction's first word, or the name of what a source takes.
+    /// The instruction's first word, or the name of a source.
     word: String,
     text: String,
 }
@@ -84,7 +84,7 @@ fn pair(
 fn stage(name: &str) -> String {
     let inside = name.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let words = inside.map_or("", |(words, _)| words).split_whitespace();
-    // Platforms and counts have a slash, which no stage has.
+    // Platforms and counts contain a slash, names of stages do not.
     words
         .filter(|word| !word.contains('/'))
         .collect::<Vec<_>>()
@@ -116,7 +116,7 @@ mod tests {
             ("[a 2/3] RUN x", "RUN x"),
             ("[a 3/3] RUN z", "RUN z"),
         ]);
-        // "RUN w" is taken for what "RUN y" was: nothing tells which of the two was edited.
+        // "RUN w" is paired with "RUN y": nothing shows which of the two was edited.
         assert_eq!(pairs(&old, &new), [Some(1), Some(0), None]);
         let edited = graph(&[("[a 1/2] RUN x", "RUN x"), ("[a 2/2] RUN z", "RUN z")]);
         assert_eq!(pairs(&old, &edited), [Some(0), Some(1)]);

@@ -8,20 +8,20 @@ use crate::ignore::PatternMatcher;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pick {
-    /// A path with all that is in it; empty is the whole folder.
+    /// A path that is selected with everything below it; empty is the whole folder.
     pub source: String,
-    /// The path may have wildcards.
+    /// True if the path may have wildcards.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub wildcards: bool,
-    /// Only what matches; empty means all.
+    /// Only matching files are selected; empty means all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub include: Vec<String>,
-    /// Not what matches, counted from the source.
+    /// Matching files are not selected. Paths are relative to the source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
 }
 
-/// A selection that can be asked.
+/// A selection with compiled patterns.
 #[derive(Debug)]
 pub(super) struct Picked {
     source: String,
@@ -31,7 +31,7 @@ pub(super) struct Picked {
 }
 
 impl Picked {
-    /// A pattern that is malformed selects all: a change too many is better than none.
+    /// A malformed pattern selects everything: one change too many is better than a missed one.
     pub(super) fn new(pick: &Pick) -> Self {
         let source = pick.source.trim_matches('/');
         let source = source.strip_prefix("./").unwrap_or(source);
@@ -70,7 +70,7 @@ impl Picked {
                 .is_some_and(|exclude| exclude.matches(inside))
     }
 
-    /// The path counted from the source, if it is in there.
+    /// Returns the path relative to the source, if it is below it.
     fn inside<'a>(&self, path: &'a str) -> Option<&'a str> {
         if let Some(pattern) = &self.pattern {
             return pattern.matches(path).then_some(path);

@@ -1,4 +1,4 @@
-//! Properties: whatever is read from a disk, nothing panics; equal builds have nothing to explain.
+//! Properties: no input from a disk panics; equal builds have nothing to explain.
 
 use std::collections::{BTreeMap, HashSet};
 

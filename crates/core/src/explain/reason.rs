@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 pub struct Explained {
     /// The platform of its graph.
     pub platform: String,
-    /// Its place and instruction: `[build 2/5] RUN make`.
+    /// Its position and instruction: `[build 2/5] RUN make`.
     pub step: String,
-    /// The Dockerfile; empty if the step is in none.
+    /// The path of the Dockerfile; empty if the step has none.
     pub file: String,
-    /// The line there, from 1.
+    /// The line in the Dockerfile, from 1.
     pub line: u32,
-    /// The reasons, the most telling first; empty if none is known.
+    /// The reasons, the most important first; empty if none is known.
     pub reasons: Vec<Reason>,
 }
 
-/// Why a step ran.
+/// The reason a step ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -29,25 +29,25 @@ pub enum Reason {
     New,
     /// The text of its instruction changed.
     Text {
-        /// The text before.
+        /// The previous text.
         old: String,
-        /// The text now.
+        /// The current text.
         new: String,
     },
     /// Its base image changed.
     BaseImage {
-        /// The image before, with its digest.
+        /// The previous image, with its digest.
         old: String,
-        /// The image now.
+        /// The current image.
         new: String,
     },
     /// Files that it reads changed.
     Files {
         /// The first of them.
         files: Vec<FileChange>,
-        /// How many there are at least.
+        /// The least number of changed files.
         total: usize,
-        /// True if there may be more.
+        /// True if there may be more than `total`.
         more: bool,
     },
     /// Values of variables changed: ARG or ENV.
@@ -60,23 +60,23 @@ pub enum Reason {
         /// Their names.
         names: Vec<String>,
     },
-    /// A step ran whose result it uses.
+    /// A step whose result it uses ran.
     Parent {
-        /// The name of the first such step that has a reason of its own.
+        /// The name of the first such step with a reason of its own.
         step: String,
     },
-    /// What it takes from elsewhere may have changed: a git branch, a URL.
+    /// The content of a source may have changed: a git branch, a URL.
     Source {
         /// The source.
         source: String,
     },
-    /// The last build did not get it done.
+    /// The last build did not finish the step.
     NotDone,
-    /// The last build was on another daemon.
+    /// The last build used another daemon.
     Daemon {
-        /// The daemon's address before.
+        /// The previous daemon's address.
         old: String,
-        /// The address now.
+        /// The current daemon's address.
         new: String,
     },
     /// Nothing changed: the daemon no longer has its result.
@@ -88,29 +88,29 @@ pub enum Reason {
 pub struct FileChange {
     /// Its path in the folder.
     pub path: String,
-    /// How it changed.
+    /// The kind of change.
     pub how: How,
 }
 
-/// How a file changed.
+/// The kind of change of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum How {
-    /// It is new.
+    /// The file is new.
     Added,
-    /// It is gone.
+    /// The file is gone.
     Removed,
-    /// Its content.
+    /// The content changed.
     Content,
-    /// Its permissions.
+    /// The permissions changed.
     Mode,
-    /// It is of another type: a folder, a link.
+    /// The type changed, for example from a file to a link.
     Type,
-    /// The target of the link.
+    /// The target of the link changed.
     Link,
-    /// Its extended attributes.
+    /// The extended attributes changed.
     Attributes,
-    /// Its time, and perhaps its content, which was not compared.
+    /// The time changed, and perhaps the content, which was not compared.
     Time,
 }

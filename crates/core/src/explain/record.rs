@@ -1,5 +1,5 @@
-//! What is kept of a build of one target. Records are read from files that anybody may have
-//! changed, so all that is read is checked.
+//! The stored description of one build of one target. Anybody may have changed the files, so
+//! everything that is read is checked.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::pick::Pick;
 
-/// The version of the records that this crate writes. Others are not read.
+/// The format version that this crate writes and reads. Other versions are rejected.
 pub const VERSION: u32 = 1;
 /// The largest record in bytes.
 pub const MAX_RECORD: u64 = 8 << 20;
-/// More steps than any build has.
+/// More steps than any real build has.
 const MAX_STEPS: usize = 20_000;
 
 /// The last build of one target.
@@ -20,14 +20,14 @@ const MAX_STEPS: usize = 20_000;
 pub struct Record {
     /// The version of the format.
     pub version: u32,
-    /// The target's name for people: its context, and what of it was built.
+    /// The target's name for people: its context and target stage.
     pub name: String,
-    /// True if the build came to its end without an error.
+    /// True if the build finished without an error.
     pub succeeded: bool,
     /// A graph for each platform.
     pub graphs: Vec<Graph>,
-    /// The names of the tables of its folders ([`Table::name`](super::Table::name)), by the
-    /// session's names of the folders.
+    /// The names of the folders' tables ([`Table::name`](super::Table::name)), by the session's
+    /// names of the folders.
     pub folders: BTreeMap<String, String>,
 }
 
@@ -49,18 +49,18 @@ pub struct Graph {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Step {
-    /// The digest of the vertex, which changes with the session. It is not kept.
+    /// The digest of the vertex. It changes with the session and is not stored.
     #[serde(skip)]
     pub digest: String,
-    /// Its place and the text of its instruction: `[build 2/5] RUN make`.
+    /// Its position and instruction: `[build 2/5] RUN make`.
     pub name: String,
     /// The text of its instruction in the Dockerfile.
     pub text: String,
-    /// The Dockerfile.
+    /// The path of the Dockerfile.
     pub file: String,
-    /// The first line there, from 1; 0 if it has none.
+    /// The first line in the Dockerfile, from 1; 0 if it has none.
     pub line: u32,
-    /// What the step does.
+    /// The kind of work.
     pub kind: Kind,
     /// Its parts, sorted by key.
     pub facts: Vec<Fact>,
@@ -68,55 +68,55 @@ pub struct Step {
     pub inputs: Vec<usize>,
     /// The files of the client that it reads.
     pub reads: Vec<Read>,
-    /// True if a cached result was not wanted.
+    /// True if the step ignores the cache.
     pub ignores_cache: bool,
-    /// How it ended.
+    /// The outcome.
     pub ended: Ended,
-    /// The [`hash`](super::description_hash) of what BuildKit describes the step's record in its
-    /// cache with.
+    /// The [`hash`](super::description_hash) of BuildKit's description of the step in cache
+    /// records.
     pub described: String,
 }
 
-/// What a step does.
+/// The kind of work that a step does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// It takes an image.
+    /// Pulls an image.
     Image,
-    /// It takes a folder of the client.
+    /// Reads a folder of the client.
     Folder,
-    /// It takes something from another place: git, HTTP.
+    /// Fetches another source: git, HTTP.
     Remote,
-    /// It runs a command.
+    /// Runs a command.
     Run,
-    /// It copies, creates or removes files.
+    /// Copies, creates or removes files.
     Files,
-    /// Something else.
+    /// Anything else.
     #[default]
     Other,
 }
 
 impl Kind {
-    /// True for a step that takes something from outside the graph.
+    /// True for a step that fetches something from outside the graph.
     pub fn is_source(self) -> bool {
         matches!(self, Self::Image | Self::Folder | Self::Remote)
     }
 }
 
-/// A part of a step that decides if its result can be taken from the cache.
+/// A part of a step that decides if its result comes from the cache.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Fact {
     /// Its name: `env NAME`, `mount /cache`, `user`.
     pub key: String,
-    /// For images and other sources their reference, else the beginning of the value's SHA-256:
-    /// values can be secret.
+    /// The reference of an image or another source, else the beginning of the value's SHA-256,
+    /// because values can be secret.
     pub value: String,
 }
 
 impl Step {
-    /// What people take for the step: an instruction can have several vertices, and steps of the
-    /// builder's platform are in the graphs of all platforms.
+    /// Returns the key under which people see one step: an instruction can have several vertices,
+    /// and steps of the builder's platform are in the graphs of all platforms.
     pub(super) fn place(&self, platform: &str) -> String {
         let names_platform = self.name.contains(&format!("[{platform} "));
         let platform = if names_platform { platform } else { "" };
@@ -137,46 +137,46 @@ pub struct Read {
     pub pick: Pick,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ended {
-    /// The daemon did not begin it.
+    /// The daemon did not start it.
     #[default]
     Unseen,
     /// Its result came from the cache.
     Cached,
-    /// It ran to its end.
+    /// It finished.
     Ran,
     /// It failed or was stopped.
     Failed,
 }
 
-/// A record cannot be read.
+/// The reason a record cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// It is not JSON of the right form.
+    /// The JSON is malformed or has the wrong form.
     #[error("the record is not valid JSON")]
     Json(#[from] serde_json::Error),
     /// Another version of solvekit wrote it.
     #[error("the record has version {0}, which is unknown")]
     Version(u32),
-    /// It is not what this crate writes.
+    /// The content is not what this crate writes.
     #[error("the record is damaged")]
     Damaged,
 }
 
 impl Record {
-    /// Writes the record down.
+    /// Serializes the record.
     ///
     /// # Errors
-    /// Never for a record that this crate made; serialization has an error type.
+    /// None for a record that this crate made; the serializer's type has an error.
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
         Ok(serde_json::to_vec(self)?)
     }
 
-    /// Reads a record that was written down.
+    /// Parses a serialized record.
     ///
     /// # Errors
     /// If it is damaged or of another version.
@@ -197,7 +197,7 @@ impl Record {
         }
     }
 
-    /// Returns how many instructions the daemon began, or had in its cache.
+    /// Returns the number of instructions that the daemon started or found in its cache.
     pub fn steps_begun(&self) -> usize {
         let steps = self.graphs.iter().flat_map(|graph| {
             let steps = graph.steps.iter();
@@ -207,7 +207,8 @@ impl Record {
         steps.collect::<HashSet<_>>().len()
     }
 
-    /// Inputs come before the steps that use them.
+    /// True if inputs come before the steps that use them, and there are at most [`MAX_STEPS`]
+    /// steps.
     fn is_sound(&self) -> bool {
         let steps: usize = self.graphs.iter().map(|graph| graph.steps.len()).sum();
         steps <= MAX_STEPS

@@ -1,5 +1,5 @@
-//! A compact table of the files in a folder: what the daemon was told of each, and digests of the
-//! contents that were read.
+//! A compact table of the files in a folder: the metadata that the daemon got of each file, and
+//! digests of the contents that were read.
 
 mod reader;
 
@@ -11,14 +11,14 @@ use super::reason::{FileChange, How};
 use super::varint;
 use reader::Files;
 
-/// The largest table in bytes: some 400,000 files. A larger one is not kept.
+/// The largest table in bytes: about 400,000 files. A larger one is not kept.
 pub const MAX_TABLE: usize = 16 << 20;
-/// The most changes that are listed; more are counted.
+/// The most changes that a comparison lists.
 pub const MAX_CHANGES: usize = 10_000;
 
 const MAGIC: &[u8] = b"solvekit files 1\n";
 
-/// The type bits of Go's file modes; none is a regular file.
+/// The type bits of Go's file modes; a regular file has none of them.
 const TYPE: u32 = 0x8f28_0000;
 const DIRECTORY: u32 = 1 << 31;
 
@@ -27,11 +27,11 @@ const DIRECTORY: u32 = 1 << 31;
 pub struct FileStat<'a> {
     /// The path in the folder.
     pub path: &'a [u8],
-    /// Type and permissions, as Go has them.
+    /// Type and permissions, in the bits of Go's `os.FileMode`.
     pub mode: u32,
     /// The size in bytes.
     pub size: u64,
-    /// The time of its last change, in nanoseconds since 1970.
+    /// The modification time, in nanoseconds since 1970.
     pub time: i64,
     /// The target of a link.
     pub link: &'a [u8],
@@ -71,7 +71,7 @@ impl TableWriter {
         }
         let shared = self.last.iter().zip(file.path);
         let shared = shared.take_while(|(a, b)| a == b).count();
-        // The time and size of a folder say nothing about what the daemon keeps of it.
+        // The time and size of a folder do not affect what the daemon keeps of it.
         let is_folder = file.mode & DIRECTORY != 0;
         let stats = &mut self.table.stats;
         varint::put(stats, shared as u64);
@@ -98,7 +98,7 @@ impl TableWriter {
     }
 }
 
-/// The differences of two tables.
+/// The differences between two tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The first [`MAX_CHANGES`], by path.
@@ -120,7 +120,8 @@ impl Changes {
 }
 
 impl Table {
-    /// Returns a name for the list of files and their metadata; digests of contents do not count.
+    /// Returns a name for the list of files and their metadata; digests of contents are not part of
+    /// it.
     pub fn name(&self) -> String {
         let hash = Sha256::digest(&self.stats);
         hash[..16]
@@ -134,8 +135,8 @@ impl Table {
         self.digests.len()
     }
 
-    /// Returns what changed since `old`. A file with another time only is compared by the digest of
-    /// its content, if both are known.
+    /// Returns the changes since `old`. If only the time of a file differs, the digests of its
+    /// content are compared, if both are known.
     ///
     /// # Errors
     /// If one of the tables is damaged.
@@ -154,7 +155,7 @@ impl Table {
         Ok(changes)
     }
 
-    /// Takes over the digests of files that are the same in `old`, by path, size and time.
+    /// Copies digests from `old` for files with the same path, size and time.
     ///
     /// # Errors
     /// If one of the tables is damaged.
@@ -174,7 +175,8 @@ impl Table {
         Ok(())
     }
 
-    /// Returns the files of both. Where they differ, this one counts.
+    /// Returns the files of both tables. Where they differ, `self` wins. `None` if the result is
+    /// too large.
     ///
     /// # Errors
     /// If one of the tables is damaged.
@@ -190,7 +192,7 @@ impl Table {
         Ok(writer.finish(digests))
     }
 
-    /// Writes the table down.
+    /// Serializes the table.
     pub fn to_bytes(&self) -> Vec<u8> {
         let size = MAGIC.len() + self.stats.len() + 20 * self.digests.len() + 16;
         let mut bytes = Vec::with_capacity(size);
@@ -206,7 +208,7 @@ impl Table {
         bytes
     }
 
-    /// Reads a table that was written down.
+    /// Parses a serialized table.
     ///
     /// # Errors
     /// If it is damaged.
@@ -255,7 +257,7 @@ impl Table {
     }
 }
 
-/// The order of a walk: a folder's content comes before the names that follow the folder's.
+/// The order of a walk: a folder's content comes directly after the folder.
 fn in_walk(a: &[u8], b: &[u8]) -> Ordering {
     let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
     a.iter().map(key).cmp(b.iter().map(key))
@@ -265,7 +267,7 @@ fn same_content(old: &FileStat<'_>, new: &FileStat<'_>) -> bool {
     (old.mode & TYPE, old.size, old.time) == (new.mode & TYPE, new.size, new.time)
 }
 
-/// How a file changed, if the daemon sees a difference.
+/// Returns the kind of change of a file, if the daemon sees one.
 fn change(old: &Files<'_>, new: &Files<'_>) -> Option<How> {
     let (was, is) = (old.stat(), new.stat());
     if (was.mode ^ is.mode) & TYPE != 0 {

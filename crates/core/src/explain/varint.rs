@@ -1,4 +1,4 @@
-//! Numbers in seven bits a byte, the lowest first.
+//! Variable-length integers: seven bits per byte, the lowest first.
 
 /// Appends a number.
 pub(super) fn put(bytes: &mut Vec<u8>, mut value: u64) {
@@ -23,7 +23,7 @@ pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Takes a number of bytes from the front.
+/// Takes a length and then that many bytes from the front.
 pub(super) fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(take(bytes)?).ok()?;
     let (head, rest) = bytes.split_at_checked(length)?;

@@ -1,67 +1,67 @@
-//! What can be wrong with a template.
+//! Errors of templates: parsing and evaluation.
 
 use crate::suggest;
 
-/// Why a template cannot be used.
+/// The reason a template cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It cannot be read.
+    /// The template is malformed.
     #[error("invalid template, column {column}: {reason}")]
     Syntax {
-        /// Where, in characters from 1.
+        /// The column, in characters from 1.
         column: usize,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
-    /// Its blocks or parentheses are nested too deeply.
+    /// Blocks or parentheses are nested too deeply.
     #[error(
         "invalid template, column {column}: blocks or parentheses are nested deeper than {most} \
         levels"
     )]
     TooDeep {
-        /// Where, in characters from 1.
+        /// The column, in characters from 1.
         column: usize,
-        /// How many there may be.
+        /// The most levels allowed.
         most: usize,
     },
-    /// What it makes is too large, or takes too long to make.
+    /// The output is too large, or rendering takes too many steps.
     #[error("the template produces more than {most} {what}")]
     TooMuch {
-        /// How many there may be.
+        /// The limit.
         most: usize,
-        /// Of what.
+        /// The unit of the limit.
         what: &'static str,
     },
-    /// It calls a function that does not exist.
+    /// The template calls an unknown function.
     #[error("the template calls {name}, which is not a function{}; those that exist: \
         {}", did_you_mean(name, known), known.join(", "))]
     UnknownFunction {
-        /// What it calls.
+        /// The unknown name.
         name: String,
-        /// The functions that there are.
+        /// The known functions.
         known: Vec<String>,
     },
-    /// It uses a field that does not exist.
+    /// The template uses an unknown field.
     #[error(
         "the template uses .{name}, which {of} does not have{}; it has {}",
         did_you_mean(name, known),
         list(known)
     )]
     UnknownField {
-        /// The field.
+        /// The unknown field.
         name: String,
-        /// Of what: `.Manifest`, `what is printed`.
+        /// The value that lacks the field: `.Manifest`, `what is printed`.
         of: String,
-        /// The fields that there are.
+        /// The fields of that value.
         known: Vec<String>,
     },
-    /// A function, or `range`, gets what it cannot work with.
+    /// A function or `range` gets an argument that it does not support.
     #[error("the template cannot be used: {function}: {reason}")]
     Misuse {
         /// The function's name.
         function: String,
-        /// What it cannot work with.
+        /// The fault of the argument.
         reason: String,
     },
 }

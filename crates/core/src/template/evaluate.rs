@@ -1,4 +1,4 @@
-//! From a tree and a value to text.
+//! Renders a template's tree for a value.
 
 use std::ops::ControlFlow;
 
@@ -16,20 +16,20 @@ pub(super) fn render(nodes: &[Node], value: &Value, json: Json) -> Result<String
     Ok(renderer.text)
 }
 
-/// Loops within loops end, and so does their text.
+/// The most steps of one rendering: bounds nested loops, and with them the text.
 const MOST_STEPS: usize = 250_000;
 pub(super) const MOST_TEXT: usize = 64 << 20;
 
 struct Renderer {
     text: String,
-    /// The innermost last; `$` is the first.
+    /// Variables in scope, the innermost last; `$` is the first.
     variables: Vec<(String, Value)>,
     json: Json,
-    /// Actions and turns of loops that were run.
+    /// The number of actions and loop turns so far.
     steps: usize,
 }
 
-/// Why a body ended early.
+/// The statement that left a loop's body early.
 enum Leave {
     Break,
     Continue,
@@ -116,7 +116,7 @@ impl Renderer {
             return self.nodes(otherwise, dot);
         }
         for (key, value) in items {
-            // A loop with nothing in it takes time too.
+            // An empty loop takes time too.
             self.step()?;
             match pipeline.variables.as_slice() {
                 [] => {}
@@ -135,7 +135,7 @@ impl Renderer {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The value, put into the pipeline's variable if it has one.
+    /// Evaluates a pipeline and assigns the value to the pipeline's variable, if it has one.
     fn pipeline(&mut self, pipeline: &Pipeline, dot: &Value) -> Result<Value, Error> {
         let value = self.value_of(pipeline, dot)?;
         if let Some(name) = pipeline.variables.first() {
@@ -160,7 +160,8 @@ impl Renderer {
         Ok(last.unwrap_or_default())
     }
 
-    /// A function with its arguments, of which the value before the `|` is the last; or a value.
+    /// Evaluates a function call or a plain value. The value before the `|` is the call's last
+    /// argument.
     fn command(
         &mut self,
         command: &[Operand],
@@ -226,7 +227,7 @@ impl Renderer {
 
 fn field(value: Value, name: &str, path: &str) -> Result<Value, Error> {
     match value {
-        // Go's pointers to nothing would be an error; what is not there has nothing either.
+        // In Go this is an error for nil pointers; here a missing value has only missing fields.
         Value::Null => Ok(Value::Null),
         Value::Map(mut map) => Ok(map.remove(name).unwrap_or_default()),
         Value::Struct(fields) => match fields.get(name) {
@@ -262,7 +263,7 @@ fn describe(operand: &Operand) -> String {
     }
 }
 
-/// What `range` goes through, each with its place or key.
+/// The items that `range` iterates over, each with its index or key.
 fn items(value: Value) -> Result<Vec<(Value, Value)>, Error> {
     Ok(match value {
         Value::Null => Vec::new(),

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::evaluate::MOST_TEXT;
 use super::{Error, Json, Value, printf};
 
-/// All functions.
+/// The names of all functions.
 pub(super) const NAMES: [&str; 23] = [
     "and", "eq", "ge", "gt", "index", "join", "json", "le", "len", "lower", "lt", "ne", "not",
     "or", "pad", "print", "printf", "println", "slice", "split", "title", "truncate", "upper",
@@ -13,7 +13,7 @@ pub(super) const NAMES: [&str; 23] = [
 
 pub(super) fn call(name: &str, arguments: Vec<Value>, json: Json) -> Result<Value, Error> {
     let given = Given { name, arguments };
-    // `print $x $x` again and again doubles the text each time.
+    // A repeated `print $x $x` doubles the text each time.
     let is_text = |value: &Value| matches!(value, Value::String(_));
     let length: usize = given
         .arguments
@@ -58,7 +58,7 @@ pub(super) fn call(name: &str, arguments: Vec<Value>, json: Json) -> Result<Valu
     }
 }
 
-/// A function with its arguments.
+/// A function call with its evaluated arguments.
 struct Given<'a> {
     name: &'a str,
     arguments: Vec<Value>,
@@ -100,7 +100,7 @@ impl Given<'_> {
         }
     }
 
-    /// The first that is so, else the last.
+    /// The first argument that `wanted` accepts, else the last one.
     fn first_that(mut self, wanted: impl Fn(&Value) -> bool) -> Result<Value, Error> {
         self.at(0)?;
         match self.arguments.iter().position(wanted) {
@@ -109,7 +109,7 @@ impl Given<'_> {
         }
     }
 
-    /// Whether the first equals one of the others.
+    /// True if the first argument equals one of the others.
     fn equal(&self) -> Result<Value, Error> {
         let first = self.at(0)?;
         self.at(1)?;
@@ -208,7 +208,7 @@ impl Given<'_> {
         cut.ok_or_else(|| self.misused(format!("{begin} to {end} is not within {length}")))
     }
 
-    /// `join LIST SEPARATOR`, in either order: the list may come by a pipe.
+    /// `join LIST SEPARATOR`, in either order: the list may come from a pipe.
     fn join(&self) -> Result<Value, Error> {
         let (list, separator) = match (self.at(0)?, self.at(1)?) {
             (Value::List(list), Value::String(separator))
@@ -229,7 +229,7 @@ impl Given<'_> {
         Ok(Value::List(parts.map(Value::from).collect()))
     }
 
-    /// Spaces before and behind; nothing becomes of empty text.
+    /// Adds spaces before and after the text; empty text stays empty.
     fn pad(&self) -> Result<Value, Error> {
         let text = self.text_at(0)?;
         let (before, behind) = (self.int_at(1)?.min(1 << 10), self.int_at(2)?.min(1 << 10));
@@ -260,7 +260,7 @@ fn order(first: &Value, second: &Value) -> Option<Ordering> {
     }
 }
 
-/// Each word's first letter in upper case.
+/// Converts the first letter of each word to upper case.
 fn title(text: &str) -> String {
     let mut titled = String::with_capacity(text.len());
     let mut begins = true;

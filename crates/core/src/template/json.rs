@@ -1,11 +1,11 @@
-//! JSON as Go's `encoding/json` writes it: fields in their order, keys of maps sorted, `<`, `>` and
-//! `&` escaped.
+//! JSON as Go's `encoding/json` writes it: fields in declaration order, keys of maps sorted, `<`,
+//! `>` and `&` escaped.
 
 use super::{Json, Value};
 use crate::text::is_unprintable;
 
 impl Value {
-    /// The value as JSON, byte for byte as Go writes it.
+    /// Returns the value as JSON, byte for byte as Go writes it.
     pub fn to_json(&self, form: Json) -> String {
         let mut writer = Writer {
             text: String::new(),
@@ -105,7 +105,7 @@ impl Writer {
                 '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                     self.text.push_str(&format!("\\u{:04x}", c as u32));
                 }
-                // Go writes these as they are; a terminal would act on them.
+                // Go writes these characters unescaped, but a terminal would act on them.
                 c if is_unprintable(c) => self.text.push_str(&format!("\\u{:04x}", c as u32)),
                 _ => self.text.push(c),
             }

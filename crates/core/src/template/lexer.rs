@@ -1,26 +1,26 @@
-//! Templates as text and actions, actions as tokens.
+//! Splits a template into text and actions, and actions into tokens.
 
 use super::Error;
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece {
-    /// What stands outside of `{{` and `}}`, trimmed as they demand.
+    /// The text outside `{{` and `}}`, trimmed as `{{-` and `-}}` demand.
     Text(String),
-    /// What stands between them.
+    /// The tokens between `{{` and `}}`.
     Action(Vec<Token>),
 }
 
-/// A token with the column that it begins in.
+/// A token with its column.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) column: usize,
-    /// Nothing stands between it and the one before: `(…).Field`.
+    /// True if no space separates it from the token before: `(…).Field`.
     pub(super) joined: bool,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     /// `.`
@@ -93,7 +93,7 @@ fn push_text(pieces: &mut Vec<Piece>, text: &str) {
     }
 }
 
-/// The column of a part of the template, in characters from 1.
+/// The column of `part` in the template, in characters from 1.
 fn column(template: &str, part: &str) -> usize {
     let before = template.len() - part.len();
     template
@@ -101,7 +101,7 @@ fn column(template: &str, part: &str) -> usize {
         .map_or(1, |text| text.chars().count() + 1)
 }
 
-/// Where the action's `}}` is, outside of strings and comments.
+/// The byte offset of the action's `}}`, outside strings and comments.
 fn end_of(action: &str) -> Option<usize> {
     if action.trim_start().starts_with("/*") {
         let comment = action.find("*/")?;

@@ -1,9 +1,9 @@
 //! Templates in the language of Go's `text/template`, as `--format` takes them.
 //!
-//! What people use of it is here: fields (`.Manifest.Digest`), variables, pipelines, parentheses,
-//! `if`, `range`, `with`, `break`, `continue`, comments, `{{-` and `-}}`, the comparing and
-//! printing functions of Go, and `json`, `join`, `split`, `lower`, `upper`, `title`, `pad` and
-//! `truncate` of docker's commands. Definitions of further templates are not.
+//! The supported subset: fields (`.Manifest.Digest`), variables, pipelines, parentheses, `if`,
+//! `range`, `with`, `break`, `continue`, comments, `{{-` and `-}}`, the comparing and printing
+//! functions of Go, and docker's functions `json`, `join`, `split`, `lower`, `upper`, `title`,
+//! `pad` and `truncate`. `define`, `template` and `block` are not supported.
 //!
 //! ```
 //! use solvekit_core::template::{Json, Struct, Template, Value};
@@ -31,44 +31,43 @@ pub use value::{Field, Struct, Value};
 
 use parser::Node;
 
-/// A template that was read.
+/// A parsed template.
 #[derive(Debug, Clone)]
 pub struct Template {
     nodes: Vec<Node>,
 }
 
-/// How the function `json` writes.
+/// The layout of the function `json`'s output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Json {
-    /// In one line, as docker's commands do.
+    /// On one line, as docker's commands write it.
     Compact,
-    /// Indented by two spaces, as `imagetools inspect` does.
+    /// Indented by two spaces, as `imagetools inspect` writes it.
     Indented,
 }
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// [`Error::Syntax`] with the place; [`Error::UnknownFunction`] with the functions that there
-    /// are.
+    /// [`Error::Syntax`] with the column; [`Error::UnknownFunction`] with the known functions.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Ok(Self {
             nodes: parser::parse(text)?,
         })
     }
 
-    /// The text that the template makes of a value.
+    /// Renders the template for a value.
     ///
     /// # Errors
-    /// [`Error::UnknownField`] with the fields that there are; [`Error::Misuse`] when a function or
-    /// `range` gets what it cannot work with.
+    /// [`Error::UnknownField`] with the known fields; [`Error::Misuse`] if a function or `range`
+    /// gets an argument that it does not support.
     pub fn render(&self, value: &Value, json: Json) -> Result<String, Error> {
         evaluate::render(&self.nodes, value, json)
     }
 
-    /// Whether the template names a field anywhere: what is dear to get need not be got when
-    /// nothing does.
+    /// True if the template uses the field `field`, or `.` as a whole. Callers skip costly data
+    /// that no template uses.
     pub fn mentions(&self, field: &str) -> bool {
         self.nodes.iter().any(|node| node.mentions(field))
     }

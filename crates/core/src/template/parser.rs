@@ -1,12 +1,11 @@
-//! From tokens to a tree.
+//! Parses the tokens of a template into a tree.
 
 use super::error::Error;
 use super::lexer::{Kind, Piece, Token, split};
 use super::pipeline::{pipeline, pipeline_after};
 use super::value::Value;
 
-/// Blocks or parentheses within each other. Reading and rendering them takes a part of the stack
-/// for each.
+/// The deepest nesting of blocks or parentheses. Parsing and rendering use stack for each level.
 pub(super) const MOST_NESTED: usize = 100;
 
 /// A part of a template.
@@ -14,7 +13,7 @@ pub(super) const MOST_NESTED: usize = 100;
 pub(super) enum Node {
     Text(String),
     Print(Pipeline),
-    /// `if` and `else if`, each with what follows; then `else`.
+    /// The conditions of `if` and `else if`, each with its body; then the body of `else`.
     If(Vec<(Pipeline, Vec<Node>)>, Vec<Node>),
     With(Pipeline, Vec<Node>, Vec<Node>),
     Range(Pipeline, Vec<Node>, Vec<Node>),
@@ -26,12 +25,12 @@ pub(super) enum Node {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pipeline {
     pub(super) variables: Vec<String>,
-    /// `=` in place of `:=`.
+    /// True for `=`, false for `:=`.
     pub(super) assigns: bool,
     pub(super) commands: Vec<Vec<Operand>>,
 }
 
-/// What stands in a command, with the fields behind it.
+/// One operand of a command: a value with the fields that are read from it.
 #[derive(Debug, Clone)]
 pub(super) struct Operand {
     pub(super) base: Base,
@@ -62,18 +61,18 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, Error> {
     }
 }
 
-/// What ended a list of nodes.
+/// The keyword that ends a list of nodes: `end`, `else`, or the end of the text.
 enum Stop {
-    /// The template.
+    /// The end of the template's text.
     OfTemplate,
-    /// `else`, with what follows in the same action.
+    /// `else`, with the tokens that follow in the same action.
     Else(usize, Vec<Token>),
     End(usize),
 }
 
 struct Parser {
     pieces: std::vec::IntoIter<Piece>,
-    /// Blocks that are open.
+    /// The number of open blocks.
     depth: usize,
 }
 
@@ -196,7 +195,7 @@ impl Parser {
 }
 
 impl Node {
-    /// Whether a field of this name is used, or the whole.
+    /// True if the node uses the field `field`, or `.` as a whole.
     pub(super) fn mentions(&self, field: &str) -> bool {
         let all = |nodes: &[Node]| nodes.iter().any(|node| node.mentions(field));
         match self {

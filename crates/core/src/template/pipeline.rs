@@ -1,5 +1,4 @@
-//! What stands between `{{` and `}}`: values and functions with their arguments, one after the
-//! other.
+//! Parses the content of `{{…}}`: values, and functions with their arguments.
 
 use super::error::Error;
 use super::functions;
@@ -34,7 +33,7 @@ pub(super) fn pipeline(tokens: Vec<Token>) -> Result<Pipeline, Error> {
 struct Cursor {
     tokens: std::iter::Peekable<std::vec::IntoIter<Token>>,
     column: usize,
-    /// Parentheses that are open.
+    /// The number of open parentheses.
     depth: usize,
 }
 
@@ -66,7 +65,7 @@ impl Cursor {
         }
     }
 
-    /// `$a :=`, `$a, $b :=`, `$a =`.
+    /// Parses `$a :=`, `$a, $b :=` or `$a =`.
     fn variables(&mut self, pipeline: &mut Pipeline) -> Result<(), Error> {
         let mut ahead = self.tokens.clone();
         let mut names = Vec::new();

@@ -1,8 +1,8 @@
-//! `print`, `println` and `printf` of Go, with the verbs that templates use.
+//! Go's `print`, `println` and `printf`, with the verbs that templates use.
 
 use super::{Json, Value};
 
-/// Values one after the other, with a space between two that are not text.
+/// Joins values, with a space between two that are not strings.
 pub(super) fn print(values: &[Value]) -> String {
     let mut text = String::new();
     let mut before_is_text = true;
@@ -17,13 +17,13 @@ pub(super) fn print(values: &[Value]) -> String {
     text
 }
 
-/// Values with spaces between them, and a new line.
+/// Joins values with spaces and appends a newline.
 pub(super) fn println(values: &[Value]) -> String {
     let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
     format!("{}\n", texts.join(" "))
 }
 
-/// `%s %v %d %q %t %x %f %%`, with width, precision, `-` and `0`.
+/// Supports `%s %v %d %q %t %x %f %%`, with width, precision, `-` and `0`.
 pub(super) fn printf(format: &str, values: &[Value]) -> String {
     let mut text = String::new();
     let mut values = values.iter();

@@ -1,4 +1,4 @@
-//! What templates are about: data with Go's field names and the names of its JSON.
+//! Values that templates read: data with Go's field names and the names of its JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,26 +6,26 @@ use std::fmt;
 /// A value of a template.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value {
-    /// Nothing: a pointer, list or map that is not there.
+    /// A missing pointer, list or map.
     #[default]
     Null,
-    /// Yes or no.
+    /// True or false.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// Any other number.
+    /// A floating-point number.
     Float(f64),
-    /// Text.
+    /// A string.
     String(String),
     /// A list.
     List(Vec<Value>),
-    /// Keys that are data. One that is not there is nothing.
+    /// Keys that are data. A missing key is [`Value::Null`].
     Map(BTreeMap<String, Value>),
-    /// Fields that have names of their own. One that does not exist is an error.
+    /// Named fields. An unknown field is an error.
     Struct(Struct),
 }
 
-/// Fields in their order.
+/// Fields in declaration order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Struct {
     fields: Vec<Field>,
@@ -34,35 +34,35 @@ pub struct Struct {
 /// A field of a [`Struct`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// What templates call it.
+    /// The name in templates.
     pub name: String,
-    /// What JSON calls it; `None` when JSON does not have it.
+    /// The name in JSON; `None` if JSON omits the field.
     pub json: Option<String>,
-    /// JSON does not have it while it is empty.
+    /// True if JSON omits the field while it is empty.
     pub omit_empty: bool,
-    /// What it is.
+    /// The field's value.
     pub value: Value,
 }
 
 impl Struct {
-    /// No fields.
+    /// Returns a struct without fields.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With a further field that JSON always has.
+    /// Adds a field that JSON always has.
     #[must_use]
     pub fn field(self, name: &str, json: &str, value: impl Into<Value>) -> Self {
         self.with(name, Some(json), false, value.into())
     }
 
-    /// With a further field that JSON has unless it is empty.
+    /// Adds a field that JSON omits if it is empty.
     #[must_use]
     pub fn optional(self, name: &str, json: &str, value: impl Into<Value>) -> Self {
         self.with(name, Some(json), true, value.into())
     }
 
-    /// With a further field that JSON never has.
+    /// Adds a field that JSON never has.
     #[must_use]
     pub fn hidden(self, name: &str, value: impl Into<Value>) -> Self {
         self.with(name, None, false, value.into())
@@ -78,12 +78,12 @@ impl Struct {
         self
     }
 
-    /// The fields in their order.
+    /// Returns the fields in declaration order.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// A field by the name that templates use.
+    /// Returns the value of a field by its name in templates.
     pub fn get(&self, name: &str) -> Option<&Value> {
         let field = self.fields.iter().find(|field| field.name == name)?;
         Some(&field.value)
@@ -91,8 +91,8 @@ impl Struct {
 }
 
 impl Value {
-    /// Whether Go's templates take it for false, and its JSON for empty: nothing, `false`, 0, and
-    /// what has no parts. A struct never is.
+    /// True if the value is empty for Go: false in `if`, and omitted from JSON by `omitempty`.
+    /// Empty are nothing, `false`, 0, and strings, lists and maps of length 0. A struct never is.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Null => true,
@@ -106,7 +106,7 @@ impl Value {
         }
     }
 
-    /// Bytes of text, or parts of what has parts.
+    /// The length of a string in bytes, or the number of items, keys or fields.
     pub(super) fn length(&self) -> usize {
         match self {
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
@@ -117,7 +117,7 @@ impl Value {
         }
     }
 
-    /// What kind of value it is, for messages.
+    /// The kind of the value, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -131,7 +131,7 @@ impl Value {
     }
 }
 
-/// As Go prints values: `[a b]`, `map[key:value]`, `{a b}`.
+/// Formats as Go prints values: `[a b]`, `map[key:value]`, `{a b}`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -226,7 +226,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// JSON as Go reads it without knowing its form: objects are maps.
+/// Converts JSON as Go decodes it into an `interface{}`: objects are maps.
 impl From<serde_json::Value> for Value {
     fn from(json: serde_json::Value) -> Self {
         use serde_json::Value as Json;

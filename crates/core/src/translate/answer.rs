@@ -1,4 +1,4 @@
-//! A translation as JSON: graph, config and what else came out, for people and tools to compare.
+//! A translation as JSON: graph, config and other results, for people and tools to compare.
 
 use serde_json::{Map, Value, json};
 
@@ -7,14 +7,14 @@ use crate::causes;
 use crate::dockerfile::{Dockerfile, Span};
 
 impl Translation {
-    /// The fields of [`Definition::to_json`](crate::llb::Definition::to_json), and `image`,
-    /// `baseImage`, `epoch` (seconds), `ignoreCache`, `sbomExtras` where there is something to say.
+    /// Returns the fields of [`Definition::to_json`](crate::llb::Definition::to_json), and `image`,
+    /// `baseImage`, `epoch` (seconds), `ignoreCache` and `sbomExtras` if they are not empty.
     pub fn to_json(&self) -> Value {
         let mut all = match self.definition.to_json() {
             Value::Object(all) => all,
             _ => Map::new(),
         };
-        // Configs are plain data: making JSON of them cannot fail.
+        // Configs are plain data, so their conversion to JSON cannot fail.
         all.insert(
             "image".into(),
             serde_json::to_value(&self.image).unwrap_or_default(),
@@ -45,9 +45,9 @@ impl Translation {
 }
 
 impl Error {
-    /// `error`, with its causes, `errorLines`, the first and last line that it is about, and, where
-    /// the reference has a place, `errorRanges`: a list of places, each a list of ranges of
-    /// `[start line, start column, end line, end column]`.
+    /// Returns `error`, with its causes, `errorLines`, the first and last line of the fault, and,
+    /// if the reference has a position, `errorRanges`: a list of positions, each a list of ranges
+    /// of `[start line, start column, end line, end column]`.
     pub fn to_json(&self) -> Value {
         let mut all = Map::new();
         all.insert("error".into(), causes::in_one_line(self).into());
@@ -80,7 +80,7 @@ fn places_json(places: &[Span]) -> Value {
 }
 
 impl Outline {
-    /// The reference's result of the `outline` subrequest, without the source.
+    /// Returns the reference's result of the `outline` subrequest, without the source.
     pub fn to_json(&self) -> Value {
         let mut all = Map::new();
         let mut text = |key: &str, value: &Option<String>| {
@@ -121,7 +121,7 @@ fn item_json(item: &OutlineItem) -> Value {
 }
 
 impl Dockerfile {
-    /// The reference's result of the `targets` subrequest, without the source.
+    /// Returns the reference's result of the `targets` subrequest, without the source.
     pub fn targets_json(&self) -> Value {
         let targets = self.targets().map(|target| {
             let mut shown = json!({"base": target.base, "location": location_json(target.span)});

@@ -1,5 +1,5 @@
-//! Arguments with a value before the first instruction: the platforms', those before the first
-//! FROM, proxies.
+//! The arguments that have a value before the first instruction: those of the platforms, those
+//! before the first FROM, and the proxies.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ impl Environment for Env {
 /// The platforms of a translation.
 #[derive(Clone, Debug)]
 pub(super) struct Platforms {
-    /// What is built for.
+    /// The platform to build for.
     pub(super) target: Arc<Platform>,
-    /// What the worker has, its own first; never empty.
+    /// The platforms of the worker, its own first; never empty.
     pub(super) build: Vec<Platform>,
-    /// Nobody asked for a platform.
+    /// True if no platform was requested.
     pub(super) implicit: bool,
 }
 
@@ -42,7 +42,8 @@ impl Platforms {
     }
 }
 
-/// BUILDPLATFORM, TARGETPLATFORM and their parts; build arguments of the same name win.
+/// Returns BUILDPLATFORM, TARGETPLATFORM and their parts; build arguments of the same name override
+/// them.
 pub(super) fn predefined(
     platforms: &Platforms,
     stage: &str,
@@ -76,8 +77,8 @@ pub(super) fn predefined(
     env
 }
 
-/// `env` and the arguments before the first FROM: build arguments as they are, else defaults,
-/// expanded one after the other.
+/// Adds the arguments before the first FROM to `env`: the build argument unchanged, else the
+/// default, expanded in order.
 pub(super) fn global(
     mut env: Env,
     lexer: &Lexer,
@@ -100,8 +101,8 @@ pub(super) fn global(
     Ok(env)
 }
 
-/// The proxies among the build arguments, in any case; of several spellings the last in byte order
-/// counts.
+/// Returns the proxies among the build arguments, in any case; of several spellings the last in
+/// byte order is used.
 pub(super) fn proxies(build_args: &BTreeMap<String, String>) -> Option<Arc<ProxyEnv>> {
     let mut proxies = ProxyEnv::default();
     let mut found = false;

@@ -1,4 +1,4 @@
-//! Base images: from what a stage's FROM names to the file system and config that it starts with.
+//! Base images: resolves a stage's FROM to a file system and an image config.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use super::stage::{StageId, Stages};
 use super::start;
 use crate::oci::{Platform, Reference};
 
-/// Every base that the target needs, resolved; or the images that are missing for that.
+/// The resolved bases of the target, or the images that are missing.
 pub(super) struct Bases {
     /// The stages that the target needs, by id.
     pub(super) reachable: Vec<bool>,
-    /// Local folders whose used paths are still unknown to them, by stage.
+    /// Local folders whose used paths are not known yet, by stage.
     pub(super) pending: Vec<(StageId, PendingLocal)>,
-    /// Images without which it does not go on.
+    /// Images that must be resolved first.
     pub(super) missing: Vec<ImageRequest>,
-    /// A source whose time has to be known for a stage that is a context.
+    /// A source whose time must be resolved first, for a stage that is a named context.
     pub(super) time: Option<SourceRequest>,
 }
 
-/// Resolves bases and takes in triggers, which may bring new bases, until nothing is new.
+/// Resolves bases and adds their triggers, which may need new bases, until nothing is new.
 pub(super) fn resolve<'a>(
     scope: &Scope<'a>,
     lint: &mut Lint<'_>,
@@ -57,8 +57,8 @@ pub(super) fn resolve<'a>(
                     stages[id].progress.resolved = needed;
                     pending.extend(local.map(|local| (id, local)));
                 }
-                // Of several failures the reference tells the last: its goroutines start from the
-                // end.
+                // Of several failures the reference reports the last stage's: its goroutines start
+                // from the end.
                 Err(error) => {
                     failed = Some(match span {
                         Some(_) => error.at(span),
@@ -145,7 +145,7 @@ fn resolve_one<'a>(
     }
 }
 
-/// Names that base images often have, for suggestions.
+/// Names of common base images, for suggestions.
 const COMMON_IMAGES: &[&str] = &[
     "alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora",
 ];
@@ -164,7 +164,7 @@ fn request(scope: &Scope<'_>, reference: Reference, platform: &Platform) -> Imag
     }
 }
 
-/// A context with the name of the stage: nothing of the stage is left.
+/// Replaces a stage by the named context of the same name; nothing of the stage remains.
 fn replace_stage(stages: &mut Stages<'_>, id: StageId, loaded: Loaded) -> Resolved {
     let (state, image, pending) = match loaded {
         Loaded::Needs(needs) => return Resolved::Missing(needs),
@@ -187,7 +187,7 @@ fn replace_stage(stages: &mut Stages<'_>, id: StageId, loaded: Loaded) -> Resolv
     Resolved::Done(pending)
 }
 
-/// A context with the name of the base image.
+/// Replaces a base image by the named context of the same name.
 fn replace_image(
     stages: &mut Stages<'_>,
     id: StageId,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// The ARGs of a stage, by name too: a file may have thousands.
+/// The ARGs of a stage, indexed by name: a file may have thousands.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BuildArgs {
     list: Vec<BuildArg>,
@@ -37,23 +37,23 @@ impl BuildArgs {
         });
     }
 
-    /// How many names there are.
+    /// Returns the number of names.
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Is there an ARG of this name?
+    /// True if there is an ARG of this name.
     pub(super) fn contains(&self, name: &str) -> bool {
         self.positions.contains_key(name)
     }
 
-    /// The value of the last ARG of this name that has one.
+    /// Returns the value of the last ARG of this name that has one.
     pub(super) fn last_value(&self, name: &str) -> Option<&str> {
         let arg = self.list.get(*self.positions.get(name)?)?;
         arg.value.as_deref().or(arg.earlier.as_deref())
     }
 
-    /// The names, each with the value of its last ARG.
+    /// Returns the names, each with the value of its last ARG.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Option<&str>)> {
         self.list
             .iter()

@@ -10,7 +10,7 @@ use super::scope::Scope;
 use crate::llb::{self, Constraints, Copy, File, Local, State};
 use crate::text::redact_url;
 
-/// The main context; of a local folder only the paths that are used.
+/// Returns the main context; for a local folder, restricted to the used paths.
 pub(super) fn main(scope: &Scope<'_>, follow_paths: &[String]) -> Result<State, Error> {
     let subdir = match &scope.options.context {
         Context::Local(context) => return Ok(main_local(scope, context, follow_paths)),
@@ -22,11 +22,11 @@ pub(super) fn main(scope: &Scope<'_>, follow_paths: &[String]) -> Result<State, 
 }
 
 impl Options {
-    /// The main context if it is fetched from elsewhere, all of it whatever folder of it is used: a
-    /// Dockerfile is found there.
+    /// Returns the main context if it is remote. It is the whole source, not only `subdir`: the
+    /// Dockerfile is looked up there.
     ///
     /// # Errors
-    /// [`Error`] for a git URL that cannot be read.
+    /// [`Error`] for a malformed git URL.
     pub fn remote_context(&self) -> Result<Option<State>, Error> {
         match &self.context {
             Context::Local(_) | Context::State(_) => Ok(None),
@@ -53,7 +53,7 @@ fn main_git(options: &Options, url: &str, keep_git_dir: bool) -> Result<State, E
         }
         Some(source) => source.map_err(|problem| refused(ContextProblem::Git(problem)))?,
     };
-    // A wanted epoch makes files have the time of their commit, unless the URL says otherwise.
+    // With an epoch, files get the time of their commit, unless the URL sets another mtime.
     let epoch = options.build_args.get("SOURCE_DATE_EPOCH");
     if source.git.mtime.is_empty() && epoch.is_some_and(|epoch| !epoch.is_empty()) {
         "commit".clone_into(&mut source.git.mtime);
@@ -100,7 +100,7 @@ pub(super) fn session(scope: &Scope<'_>, context: &LocalContext) -> String {
         .clone()
 }
 
-/// Only this folder of the context.
+/// Returns the context restricted to this folder.
 pub fn scoped(context: State, subdir: Option<&str>) -> State {
     let Some(subdir) = subdir else { return context };
     let copy = Copy {
@@ -113,8 +113,8 @@ pub fn scoped(context: State, subdir: Option<&str>) -> State {
     )
 }
 
-/// A git repository as a context. Its step is shown, and kept in the daemon's history: without a
-/// password.
+/// Returns a git repository as a context. The daemon shows its step and keeps it in the history, so
+/// its name has no password.
 pub(super) fn git(
     options: &Options,
     mut source: git_url::GitSource,

@@ -1,4 +1,4 @@
-//! `SOURCE_DATE_EPOCH`: a number, or the name of a git or http source whose time counts.
+//! `SOURCE_DATE_EPOCH`: a number, or the name of a git or HTTP source whose time is used.
 
 use time::OffsetDateTime;
 use time::UtcOffset;
@@ -19,7 +19,7 @@ use crate::oci::Image;
 
 const NAME: &str = "SOURCE_DATE_EPOCH";
 
-/// The time for everything that the build makes.
+/// The time of everything that the build creates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epoch {
     /// Seconds since 1970.
@@ -29,7 +29,7 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// Nanoseconds since 1970, wrapped around as Go's are.
+    /// Nanoseconds since 1970, with the overflow of Go's integers.
     pub(super) fn nanoseconds(&self) -> i64 {
         self.seconds.wrapping_mul(1_000_000_000)
     }
@@ -45,7 +45,7 @@ impl Epoch {
     }
 }
 
-/// Sets the scope's epoch; tells what has to be known first, if something has.
+/// Sets the scope's epoch. Returns the missing information, if there is any.
 pub(super) fn resolve(scope: &mut Scope<'_>) -> Result<Option<Needs>, Error> {
     let (given, declared) = match scope.options.build_args.get(NAME) {
         Some(value) => (value.clone(), None),
@@ -108,7 +108,7 @@ fn find(scope: &Scope<'_>, given: &str) -> Result<Found, Error> {
     }
 }
 
-/// The line of the ARG that gives the value.
+/// Returns the lines of the ARG that gives the value.
 fn declaration(scope: &Scope<'_>) -> Option<Span> {
     let lines = scope.dockerfile.global_args.iter().rev();
     let mut lines = lines.filter(|line| {
@@ -118,8 +118,8 @@ fn declaration(scope: &Scope<'_>) -> Option<Span> {
     lines.next().map(|line| line.span)
 }
 
-/// Fails for an image with a history of a time that JSON cannot have: the reference notices it
-/// last.
+/// Fails if the image's history has a time that JSON cannot represent. The reference checks it last
+/// too.
 pub(super) fn check(scope: &Scope<'_>, image: &Image) -> Result<(), Error> {
     let is_used = |epoch: &&Epoch| {
         let mut history = image.history.iter();
@@ -143,7 +143,7 @@ fn from_source(time: &SourceTime) -> Result<Option<Epoch>, EpochProblem> {
     }
 }
 
-/// The committer line of a commit object: `committer Name <mail> seconds +hhmm`.
+/// Parses the committer line of a commit object: `committer Name <mail> seconds +hhmm`.
 fn commit_time(object: &[u8]) -> Result<Epoch, EpochProblem> {
     let text = String::from_utf8_lossy(object);
     let line = text
@@ -163,17 +163,17 @@ fn commit_time(object: &[u8]) -> Result<Epoch, EpochProblem> {
     Ok(Epoch::new(seconds, offset.unwrap_or(UtcOffset::UTC)))
 }
 
-/// What a name in place of a number stands for.
+/// The source that a name in `SOURCE_DATE_EPOCH` refers to.
 enum Source {
     /// A source with a time.
     Timed(SourceRequest),
-    /// Anything else: there is no epoch.
+    /// Any other source: there is no epoch.
     Without,
-    /// What has to be known first.
+    /// Information that is missing.
     Needs(Needs),
 }
 
-/// What the source is whose time `value` names.
+/// Returns the source that `value` names.
 fn source_request(scope: &Scope<'_>, value: &str) -> Result<Source, Error> {
     if value == "context" {
         let state = context::main(scope, &[])?;
@@ -208,8 +208,8 @@ fn source_request(scope: &Scope<'_>, value: &str) -> Result<Source, Error> {
     ))
 }
 
-/// Only git and http sources have a time. It is that of the source as it is fetched, whatever is
-/// unpacked or taken of it then.
+/// Only git and HTTP sources have a time. It is the time of the whole source, even if only a part
+/// of it is used.
 fn request(state: &State, log_name: String) -> Source {
     let Some((identifier, attributes)) = state.only_source() else {
         return Source::Without;
@@ -225,7 +225,7 @@ fn request(state: &State, log_name: String) -> Source {
     })
 }
 
-/// The one source that a stage made for its time adds.
+/// Returns the only source that ADD adds to a stage whose time is used.
 fn stage_source(scope: &Scope<'_>, stage: &dockerfile::Stage, value: &str) -> Result<State, Error> {
     let refused = |reason| {
         Error::from(Reason::Epoch {

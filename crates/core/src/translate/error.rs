@@ -1,4 +1,4 @@
-//! Why a Dockerfile cannot be translated, and where.
+//! The error of a translation, with its lines.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use super::images::ImageRequest;
 use super::reason::Reason;
 use crate::dockerfile::{ExpandError, Span};
 
-/// A Dockerfile that cannot be translated. It prints as its reason.
+/// A Dockerfile cannot be translated. Displays as its reason.
 #[derive(Clone, Debug)]
 pub struct Error {
-    /// What is wrong.
+    /// The fault.
     pub reason: Box<Reason>,
-    /// The lines that it is about, the innermost first; empty when it is about none.
+    /// The lines of the fault, the innermost first; empty if there are none.
     pub spans: Vec<Span>,
-    /// Images that would have had to be known next, had it not failed.
+    /// The images that the translation would have requested next.
     pub missing: Vec<ImageRequest>,
-    /// BuildKit's own frontend names no lines for this error.
+    /// True if BuildKit's own frontend names no lines for this error.
     pub(super) without_lines_in_reference: bool,
 }
 
@@ -29,21 +29,21 @@ impl Error {
         }
     }
 
-    /// The same with one more place.
+    /// Adds lines, as an outer position.
     #[must_use]
     pub(super) fn at(mut self, span: Option<Span>) -> Self {
         self.spans.extend(span);
         self
     }
 
-    /// The same at a place that BuildKit's own frontend does not name.
+    /// Adds lines that BuildKit's own frontend does not name.
     #[must_use]
     pub(super) fn at_our(mut self, span: Option<Span>) -> Self {
         self.without_lines_in_reference = true;
         self.at(span)
     }
 
-    /// The same at this place only.
+    /// Replaces the lines.
     #[must_use]
     pub(super) fn only_at(mut self, span: Option<Span>) -> Self {
         self.spans = span.into_iter().collect();
@@ -76,12 +76,12 @@ impl From<ExpandError> for Error {
     }
 }
 
-/// A name that was maybe meant, as the end of a sentence.
+/// A name that was probably meant, formatted as the end of a sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suggestion(pub Option<String>);
 
 impl Suggestion {
-    /// The nearest of `known`, at most two edits away; none when `name` itself is known.
+    /// Returns the nearest of `known`, at most two edits away; none if `name` itself is known.
     pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let mut best: Option<(usize, &str)> = None;
         for candidate in known {

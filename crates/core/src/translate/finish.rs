@@ -1,5 +1,5 @@
-//! The end of a translation: contexts get the paths that are used of them, the config gets its
-//! platform, the graph is marshalled.
+//! The end of a translation: sets the used paths of contexts and the platform of the config, and
+//! marshals the graph.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::scope::Scope;
 use super::stage::{Stage, StageId, Stages};
 use crate::llb::{Definition, MarshalOptions, State, path};
 
-/// The result of the target stage.
+/// Returns the result of the target stage.
 pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
     let Plan {
         scope,
@@ -42,7 +42,7 @@ pub(super) fn finish(plan: Plan<'_>) -> Result<Translation, Error> {
     })
 }
 
-/// Whether a stage that is needed can be checked, but not be built.
+/// Fails if a needed stage can be checked but not built.
 fn check_flaws(scope: &Scope<'_>, stages: &mut Stages<'_>, bases: &Bases) -> Result<(), Error> {
     for id in (0..stages.len()).filter(|id| bases.reachable[*id]) {
         if let Some(from) = scope
@@ -65,7 +65,8 @@ fn marshal(scope: &Scope<'_>, state: &State) -> Result<Definition, Error> {
     let options = MarshalOptions {
         platform: scope.platforms.target.clone(),
         caps: scope.options.caps,
-        // A folder of no named session is this build's alone; the reference makes an id up.
+        // Without a session id the folder belongs to this build alone; the reference generates an
+        // id.
         unique_id: match session.is_empty() {
             true => "context".to_owned(),
             false => session.clone(),
@@ -76,7 +77,7 @@ fn marshal(scope: &Scope<'_>, state: &State) -> Result<Definition, Error> {
         .map_err(|error| Reason::Graph(error).into())
 }
 
-/// The paths of the contexts that are used; of the target everything counts as used.
+/// Sets the used paths of the contexts; everything in the target counts as used.
 fn tell_contexts(
     scope: &Scope<'_>,
     stages: &mut Stages<'_>,
@@ -102,7 +103,7 @@ fn tell_contexts(
     Ok(())
 }
 
-/// Relative and sorted; none at all when everything is used.
+/// Returns relative, sorted paths; none at all if everything is used.
 fn follow_paths(paths: &BTreeSet<String>) -> Vec<String> {
     if paths.contains("/") {
         return Vec::new();
@@ -112,7 +113,7 @@ fn follow_paths(paths: &BTreeSet<String>) -> Vec<String> {
     relative
 }
 
-/// A platform that was asked for is that of the image, whatever the base says.
+/// Sets the labels, and the requested platform, which overrides the base's.
 fn set_labels_and_platform(scope: &Scope<'_>, stage: &mut Stage<'_>) {
     let image = stage.image_mut();
     image.config.labels.extend(scope.options.labels.clone());
@@ -134,8 +135,8 @@ fn set_labels_and_platform(scope: &Scope<'_>, stage: &mut Stage<'_>) {
     image.platform = image.platform.normalized();
 }
 
-/// The states of stages that are to be scanned besides the target, and whether any of them ignores
-/// the cache.
+/// Returns the states of the stages to scan besides the target, and true if any of them ignores the
+/// cache.
 fn scanned(
     scope: &Scope<'_>,
     stages: &Stages<'_>,

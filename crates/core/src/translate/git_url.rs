@@ -1,5 +1,5 @@
-//! Git sources as ADD and contexts name them: `https://host/path.git#ref:dir`, `git@host:path`,
-//! queries like `?branch=main`.
+//! Git sources of ADD and contexts: `https://host/path.git#ref:dir`, `git@host:path`, queries like
+//! `?branch=main`.
 
 use super::problem::GitUrlProblem;
 use super::url::{Url, parse_query};
@@ -8,15 +8,17 @@ use crate::llb::{self, path};
 /// A git source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct GitSource {
-    /// How it is checked out.
+    /// The options of the checkout.
     pub(super) git: llb::Git,
-    /// It could be a path as well (`github.com/a/b`); only contexts take such a name for git.
+    /// True if it could be a path as well (`github.com/a/b`); only contexts read such a name as
+    /// git.
     pub(super) like_a_path: bool,
     /// `keep-git-dir`
     pub(super) keep_git_dir: Option<bool>,
 }
 
-/// Reads a git source. None: it is something else. An error: it is git, with a wrong query.
+/// Parses a git source. `None` if the text is something else; an error if it is git with a
+/// malformed query.
 pub(super) fn parse(text: &str) -> Option<Result<GitSource, GitUrlProblem>> {
     if text.starts_with("./") || text.starts_with("../") {
         return None;
@@ -44,7 +46,7 @@ pub(super) fn parse(text: &str) -> Option<Result<GitSource, GitUrlProblem>> {
     Some(apply_query(&mut source, &query).map(|()| source))
 }
 
-/// Is it a URL that is fetched as one file?
+/// True if the text is a URL that is fetched as one file.
 pub(super) fn is_http(text: &str) -> bool {
     (text.starts_with("http://") || text.starts_with("https://"))
         && !matches!(parse(text), Some(Ok(_)))
@@ -71,7 +73,7 @@ fn remote(text: &str) -> Option<(Remote, Vec<(String, String)>)> {
             let scheme = scheme.to_ascii_lowercase();
             let url = Url::parse(text)
                 .filter(|_| ["http", "https", "ssh", "git"].contains(&scheme.as_str()))?;
-            // Of http URLs only those are git that say so.
+            // An http URL is git only if its path ends in `.git`.
             if scheme.starts_with("http") && !url.path.ends_with(".git") {
                 return None;
             }
@@ -83,8 +85,8 @@ fn remote(text: &str) -> Option<(Remote, Vec<(String, String)>)> {
 fn from_url(url: &Url) -> Option<(Remote, Vec<(String, String)>)> {
     let (fragment, query) = (url.fragment.clone(), url.query());
     let written = url.without_query();
-    // BuildKit reads it once more as it is written, and takes `git:`, which is left of `git://`,
-    // for the name of a host.
+    // BuildKit parses the text a second time, and then takes `git:`, the rest of `git://`, for a
+    // host name.
     let again = match written.contains("://") {
         true => None,
         false => Some(Url::parse(&format!("https://{written}"))?),
@@ -191,7 +193,7 @@ fn set_once(place: &mut String, value: &str, key: &'static str) -> Result<(), Gi
     Ok(())
 }
 
-/// A bool as Go's strconv.ParseBool reads it; nothing is true.
+/// Parses a bool as Go's `strconv.ParseBool`; an empty value is true.
 fn read_switch(key: &str, value: &str) -> Result<bool, GitUrlProblem> {
     match value {
         "" | "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),

@@ -1,4 +1,4 @@
-//! The stages of a Dockerfile and what they need of each other, before anything is resolved.
+//! The stages of a Dockerfile and their dependencies, before anything is resolved.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use super::stage::{Command, Source, Stage, StageId, Stages};
 use crate::dockerfile::{self, Expansion, Instruction, InstructionKind, Span};
 use crate::oci::Platform;
 
-/// The base of the empty file system.
+/// The name of the empty base.
 pub(super) const SCRATCH: &str = "scratch";
 
-/// The stages of the file, with their bases looked up.
+/// Returns the stages of the file, with their bases looked up.
 pub(super) fn stages<'a>(scope: &Scope<'a>, lint: &mut Lint<'_>) -> Result<Stages<'a>, Error> {
     let mut stages = Stages::default();
     for (position, written) in scope.dockerfile.stages.iter().enumerate() {
@@ -42,13 +42,13 @@ pub(super) fn stages<'a>(scope: &Scope<'a>, lint: &mut Lint<'_>) -> Result<Stage
     Ok(stages)
 }
 
-/// Has the instruction a vertex of its own in the count of steps?
+/// True if the instruction counts as a step in names of vertices.
 fn is_step(instruction: &Instruction) -> bool {
     use InstructionKind::{Add, Copy, Run, Workdir};
     matches!(instruction.kind, Add(_) | Copy(_) | Run(_) | Workdir(_))
 }
 
-/// A stage with its FROM line expanded.
+/// Returns a stage with its FROM line expanded.
 fn stage<'a>(
     scope: &Scope<'a>,
     lint: &mut Lint<'_>,
@@ -78,7 +78,7 @@ fn stage<'a>(
     })
 }
 
-/// A word of FROM with its variables, of which only arguments before the first FROM are known.
+/// Expands a word of FROM, which sees only arguments before the first FROM.
 fn expand<'w>(
     scope: &Scope<'_>,
     lint: &mut Lint<'_>,
@@ -125,13 +125,13 @@ fn platform(
                 suggestion: suggestion(),
                 source,
             };
-            // The reference names the place twice here.
+            // The reference names this position twice.
             Err(located(located(reason.into())))
         }
     }
 }
 
-/// The stage to build.
+/// Returns the stage to build.
 pub(super) fn target(scope: &Scope<'_>, stages: &Stages<'_>) -> Result<StageId, Error> {
     let Some(target) = scope
         .options
@@ -152,7 +152,7 @@ pub(super) fn target(scope: &Scope<'_>, stages: &Stages<'_>) -> Result<StageId, 
     })
 }
 
-/// Gives every stage its instructions, and adds the images that `--from` names.
+/// Adds the instructions to every stage, and a stage for each image that `--from` names.
 pub(super) fn link<'a>(scope: &Scope<'a>, stages: &mut Stages<'a>) -> Result<(), Error> {
     for (id, written) in scope.dockerfile.stages.iter().enumerate() {
         for instruction in &written.instructions {
@@ -168,7 +168,7 @@ pub(super) fn link<'a>(scope: &Scope<'a>, stages: &mut Stages<'a>) -> Result<(),
     Ok(())
 }
 
-/// Notes what `command` needs in its stage.
+/// Records the stages that `command` needs.
 pub(super) fn need(stages: &mut Stages<'_>, id: StageId, command: &Command<'_>, span: Span) {
     for source in &command.sources {
         let needs = &mut stages[id].needs;
@@ -179,7 +179,8 @@ pub(super) fn need(stages: &mut Stages<'_>, id: StageId, command: &Command<'_>, 
     }
 }
 
-/// An instruction with the stages of its `--from`s; images among them are added to the list.
+/// Returns an instruction with the stages of its `--from`s, and adds a stage for each image among
+/// them.
 pub(super) fn command<'a>(
     instruction: Source<'a>,
     stages: &mut Stages<'a>,
@@ -189,7 +190,7 @@ pub(super) fn command<'a>(
             Some(from) => vec![copy_source(from, instruction.get().span, stages)?],
             None => Vec::new(),
         },
-        // A mount without from= stands for scratch, also where it has no source at all.
+        // A mount without from= uses scratch, even if it has no source at all.
         InstructionKind::Run(run) => run
             .mounts
             .iter()
@@ -245,11 +246,12 @@ fn named_source(from: &str, span: Option<Span>, stages: &mut Stages<'_>) -> Stag
     })
 }
 
-/// Depth first through what stages copy and mount; a stage on its own path is a circle.
+/// Searches depth first through the stages that a stage copies from or mounts; a stage that is
+/// already on the path is a cycle.
 fn check_circles(stages: &Stages<'_>) -> Result<(), Error> {
     let mut seen = vec![false; stages.len()];
     for start in 0..stages.len() {
-        // The path: a stage, how many of its needs are done, the instruction that led there.
+        // The path: a stage, the number of its needs that are done, the instruction that led there.
         let mut path: Vec<(StageId, usize, Option<Span>)> = Vec::new();
         if !std::mem::replace(&mut seen[start], true) {
             path.push((start, 0, None));
@@ -278,7 +280,7 @@ fn check_circles(stages: &Stages<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The stages that `target` needs, itself included, by id.
+/// Returns for each stage, by id, if `target` needs it. A target needs itself.
 pub(super) fn reachable(stages: &Stages<'_>, target: StageId) -> Vec<bool> {
     let mut reachable = vec![false; stages.len()];
     let mut open = vec![target];

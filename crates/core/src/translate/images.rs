@@ -1,4 +1,4 @@
-//! What a translation asks its caller for, and the answers: image configs, and times of sources.
+//! The requests of a translation and their answers: image configs, and times of sources.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -12,19 +12,19 @@ use crate::oci::{Digest, Image, Platform, Reference};
 /// An image whose config a translation needs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageRequest {
-    /// The image, normalised, with tag or digest.
+    /// The image, normalised, with a tag or digest.
     pub reference: Reference,
-    /// The platform; none means the daemon's default.
+    /// The platform; `None` for the daemon's default.
     pub platform: Option<Platform>,
-    /// Whether the registry has to be asked.
+    /// The policy for looking the image up in the registry.
     pub mode: ResolveMode,
-    /// Where the image is.
+    /// The store of the image.
     pub kind: ImageKind,
-    /// What progress shows for the request.
+    /// The name of the request in the progress.
     pub log_name: String,
 }
 
-/// Where an image is.
+/// The store of an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ImageKind {
     /// In a registry.
@@ -38,10 +38,10 @@ pub enum ImageKind {
     },
 }
 
-/// An image as it was found.
+/// A resolved image.
 #[derive(Clone, Debug)]
 pub struct ResolvedImage {
-    /// The reference instead of the requested one, when a policy changed it.
+    /// The reference that a policy replaced the requested one by.
     pub reference: Option<Reference>,
     /// The digest of the index or manifest.
     pub digest: Option<Digest>,
@@ -50,10 +50,10 @@ pub struct ResolvedImage {
 }
 
 impl ResolvedImage {
-    /// An image with this digest and config, the latter as JSON.
+    /// Parses an image config in JSON, for an image with this digest.
     ///
     /// # Errors
-    /// When the config is not one.
+    /// If the JSON is malformed or not an image config.
     pub fn parse(digest: Option<Digest>, config: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self {
             reference: None,
@@ -63,7 +63,7 @@ impl ResolvedImage {
     }
 }
 
-/// Why an image could not be found, in the caller's words.
+/// The reason an image could not be resolved, from the caller.
 pub type ImageFailure = Arc<dyn StdError + Send + Sync>;
 
 /// The answer to a request.
@@ -73,12 +73,12 @@ pub(super) enum Answer {
     Image(ResolvedImage),
     /// It could not be found.
     Failure(ImageFailure),
-    /// A policy put something that is not an image in its place: a named context is that, a base
-    /// image fails with the second.
+    /// A policy replaced the image by another kind of source. A named context becomes that source;
+    /// a base image fails with the second value.
     Context(Box<NamedContext>, ImageFailure),
 }
 
-/// What has to be known first.
+/// Information that a translation misses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Needs {
     /// Images.
@@ -104,24 +104,24 @@ pub struct ResolvedImages {
 }
 
 impl ResolvedImages {
-    /// No answer yet.
+    /// Returns an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an image that was found.
+    /// Adds a resolved image.
     pub fn insert(&mut self, request: ImageRequest, image: ResolvedImage) {
         self.images.insert(request, Answer::Image(image));
     }
 
-    /// Adds that an image was not found: the translation fails there, with the line that asks for
-    /// the image.
+    /// Adds the failure to resolve an image. The translation then fails at the line that uses the
+    /// image.
     pub fn insert_failure(&mut self, request: ImageRequest, failure: ImageFailure) {
         self.images.insert(request, Answer::Failure(failure));
     }
 
-    /// Adds that a policy put `context` in the place of an image. A named context is that then; a
-    /// base image fails with `failure`.
+    /// Adds that a policy replaced an image by `context`. A named context becomes that; a base
+    /// image fails with `failure`.
     pub fn insert_context(
         &mut self,
         request: ImageRequest,
@@ -137,7 +137,7 @@ impl ResolvedImages {
         self.times.insert(identifier.into(), Ok(time));
     }
 
-    /// Adds that the time of a source could not be found: the translation fails with it.
+    /// Adds the failure to find the time of a source. The translation then fails with it.
     pub fn insert_time_failure(&mut self, identifier: impl Into<String>, failure: ImageFailure) {
         self.times.insert(identifier.into(), Err(failure));
     }
@@ -147,12 +147,12 @@ impl ResolvedImages {
         self.images.values().any(|answer| match answer {
             Answer::Image(image) => !image.config.config.on_build.is_empty(),
             Answer::Failure(_) => false,
-            // What it is becomes known later.
+            // The content of the replacement becomes known later.
             Answer::Context(..) => true,
         })
     }
 
-    /// Is there an answer for `request`?
+    /// True if there is an answer for `request`.
     pub fn contains(&self, request: &ImageRequest) -> bool {
         self.images.contains_key(request)
     }
@@ -161,7 +161,7 @@ impl ResolvedImages {
         self.images.get(request)
     }
 
-    /// The image or the failure; anything else that stands in its place is a failure too.
+    /// Returns the image or the failure; any other kind of source is a failure too.
     pub(super) fn image(
         &self,
         request: &ImageRequest,
@@ -177,25 +177,25 @@ impl ResolvedImages {
     }
 }
 
-/// A git or http source whose time `SOURCE_DATE_EPOCH` asks for.
+/// A git or HTTP source whose time `SOURCE_DATE_EPOCH` uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRequest {
     /// The op's identifier, `git://…` or `http(s)://…`.
     pub identifier: String,
     /// The op's attributes, sorted by key.
     pub attributes: Vec<(String, String)>,
-    /// What progress shows for the request.
+    /// The name of the request in the progress.
     pub log_name: String,
 }
 
-/// When a source was made.
+/// The creation time of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceTime {
     /// It has no time.
     Unknown,
-    /// The git commit object (as `git cat-file` prints it), whose committer time counts.
+    /// The git commit object, as `git cat-file` prints it; its committer time is used.
     GitCommit(Vec<u8>),
-    /// The time of an http source: `Last-Modified` or the newest file of the archive; seconds
-    /// since 1970.
+    /// The time of an HTTP source in seconds since 1970: `Last-Modified`, or the newest file of the
+    /// archive.
     Seconds(i64),
 }

@@ -1,4 +1,4 @@
-//! What a translation reports to a linter: rules that need values, base images or ignored files.
+//! Lint rules that need a translation's values, base images or ignored files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,15 @@ use crate::ignore::{PatternError, PatternMatcher};
 use crate::llb::{Env, path};
 use crate::oci::{Platform, Reference};
 
-/// The linter, if findings are wanted at all.
+/// The linter; `None` if no findings are wanted.
 pub(super) struct Lint<'l> {
     linter: Option<&'l mut Linter>,
     ignored: Ignored,
 }
 
-/// What `.dockerignore` excludes.
+/// The paths that `.dockerignore` excludes.
 enum Ignored {
-    /// Nothing, or exceptions are among it: those cannot be judged without the files.
+    /// No pattern, or some are exceptions: those cannot be judged without the files.
     Nothing,
     Patterns(PatternMatcher),
 }
@@ -32,19 +32,19 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// Calls `report` with the linter.
+    /// Calls `report` with the linter, if there is one.
     pub(super) fn with(&mut self, report: impl FnOnce(&mut Linter)) {
         if let Some(linter) = &mut self.linter {
             report(linter);
         }
     }
 
-    /// Are findings wanted?
+    /// True if findings are wanted.
     pub(super) fn is_on(&self) -> bool {
         self.linter.is_some()
     }
 
-    /// The rules that fail the build.
+    /// Returns an error if findings are of rules that fail the build.
     pub(super) fn check(&self) -> Result<(), Reason> {
         let violated = self
             .linter
@@ -59,7 +59,7 @@ impl<'l> Lint<'l> {
         })
     }
 
-    /// Names of the ARGs before the first FROM.
+    /// Checks the names of the ARGs before the first FROM.
     pub(super) fn global_names(&mut self, dockerfile: &Dockerfile) {
         let escape = dockerfile.directives.escape;
         for line in &dockerfile.global_args {
@@ -69,7 +69,7 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// Bases have to be names of images also when no build argument is given.
+    /// Checks that bases are names of images also if no build argument is given.
     pub(super) fn defaults(&mut self, dockerfile: &Dockerfile, lexer: &Lexer, predefined: &Env) {
         if !self.is_on() {
             return;
@@ -90,7 +90,7 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// Variables of FROM that no ARG before it declares.
+    /// Reports variables of FROM that no ARG before it declares.
     pub(super) fn base_arguments(
         &mut self,
         scope: &Scope<'_>,
@@ -110,7 +110,7 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// `FROM --platform` that says what holds anyway, or always the same.
+    /// Reports a `FROM --platform` that is redundant or constant.
     pub(super) fn platform(
         &mut self,
         scope: &Scope<'_>,
@@ -135,7 +135,7 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// A base image of another platform than the one it is used for.
+    /// Reports a base image of another platform than the stage's.
     pub(super) fn base_platform(
         &mut self,
         place: Place<'_>,
@@ -152,14 +152,14 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// Reads the patterns of `.dockerignore`: a malformed one is an error even if nothing is
+    /// Compiles the patterns of `.dockerignore`. A malformed one is an error even if nothing is
     /// copied, as in the reference.
     pub(super) fn read_ignored(&mut self, options: &Options) -> Result<(), Reason> {
         self.ignored = ignored(options).map_err(Reason::IgnorePattern)?;
         Ok(())
     }
 
-    /// A source of COPY or ADD that `.dockerignore` excludes.
+    /// Reports a source of COPY or ADD that `.dockerignore` excludes.
     pub(super) fn ignored_source(
         &mut self,
         options: &Options,
@@ -198,7 +198,7 @@ fn ignored(options: &Options) -> Result<Ignored, PatternError> {
     })
 }
 
-/// The root itself is never excluded, only everything in it.
+/// True if the patterns exclude everything below the root. The root itself is never excluded.
 fn excludes_everything(options: &Options) -> bool {
     patterns(options)
         .iter()

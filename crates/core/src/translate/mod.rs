@@ -1,9 +1,10 @@
-//! Instructions and base image configs to LLB and an image config, for one platform. Pure: no I/O.
+//! Translates a Dockerfile and base image configs to LLB and an image config, for one platform.
+//! Pure: no I/O.
 //!
 //! [`translate`] follows BuildKit v0.32's own Dockerfile frontend vertex by vertex, so that caches
-//! are shared with every other client. It never fetches: [`Outcome::NeedsImages`] names the base
-//! images whose configs are missing, and the caller asks again with them in [`ResolvedImages`].
-//! Triggers (ONBUILD) of base images can make it ask more than once.
+//! are shared with every other client. It fetches nothing: [`Outcome::NeedsImages`] names the base
+//! images whose configs are missing, and the caller calls it again with [`ResolvedImages`] that
+//! have them. Triggers (ONBUILD) of base images can require several rounds.
 
 mod answer;
 mod arguments;
@@ -61,14 +62,15 @@ use crate::dockerfile::{Dockerfile, Linter};
 use crate::llb::{Definition, State};
 use crate::oci::{Image, Platform};
 
-/// How far a translation came. Every case asks something of the caller, so the list is closed.
+/// The outcome of a translation: a result, or missing information. The caller must handle every
+/// case, so the list is closed.
 #[derive(Clone, Debug)]
 pub enum Outcome<T = Translation> {
-    /// These images have to be known first.
+    /// These images must be resolved first.
     NeedsImages(Vec<ImageRequest>),
-    /// The time of this source has to be known first.
+    /// The time of this source must be resolved first.
     NeedsTime(SourceRequest),
-    /// It is done.
+    /// The translation is complete.
     Done(Box<T>),
 }
 
@@ -76,21 +78,21 @@ pub enum Outcome<T = Translation> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Translation {
-    /// What the daemon solves.
+    /// The definition for the daemon to solve.
     pub definition: Definition,
-    /// The result's file system, to be used in other graphs.
+    /// The result's file system, for use in other graphs.
     pub state: State,
     /// The result's image config.
     pub image: Image,
-    /// The base image's config as it was found; none for scratch.
+    /// The unchanged config of the base image; none for scratch.
     pub base_image: Option<Arc<Image>>,
-    /// The platform that was built for: the one asked for, else the worker's.
+    /// The platform of the result: the requested one, else the worker's.
     pub platform: Platform,
     /// The time of `SOURCE_DATE_EPOCH`.
     pub epoch: Option<Epoch>,
-    /// Cached results are not used for the target or a stage to scan.
+    /// True if cached results are not used for the target or for a stage to scan.
     pub ignore_cache: bool,
-    /// What an SBOM scanner looks at besides the result: stages by name, and the context.
+    /// The states that an SBOM scanner scans besides the result: stages by name, and the context.
     pub sbom_extras: Vec<(String, State)>,
 }
 
@@ -109,7 +111,7 @@ pub struct Translation {
 /// ```
 ///
 /// # Errors
-/// [`Error`] with the lines that it is about.
+/// [`Error`] with the lines of the fault.
 pub fn translate(
     dockerfile: &Dockerfile,
     options: &Options,
@@ -120,11 +122,11 @@ pub fn translate(
     planned.and_then(finish::finish)
 }
 
-/// As [`translate`], and reports to `linter` what is better avoided. An outcome that needs
-/// something reports nothing.
+/// Like [`translate`], but also reports lint findings to `linter`. Only [`Outcome::Done`] reports
+/// findings.
 ///
 /// # Errors
-/// [`Error`] with the lines that it is about.
+/// [`Error`] with the lines of the fault.
 pub fn translate_and_lint(
     dockerfile: &Dockerfile,
     options: &Options,
@@ -138,11 +140,11 @@ pub fn translate_and_lint(
     planned.and_then(finish::finish)
 }
 
-/// Goes through the Dockerfile as a build would, all stages when no target is named, and reports to
+/// Dispatches the Dockerfile as a build would, all stages if no target is named, and reports to
 /// `linter`. No graph is made.
 ///
 /// # Errors
-/// [`Error`] with the lines that it is about, also for findings whose rules are to fail the build.
+/// [`Error`] with the lines of the fault; also if the findings' rules fail the build.
 pub fn check(
     dockerfile: &Dockerfile,
     options: &Options,
@@ -156,11 +158,10 @@ pub fn check(
     planned.and_then(|_| Ok(()))
 }
 
-/// Goes through the Dockerfile as a build would, and lists what can be given to a build of the
-/// target.
+/// Dispatches the Dockerfile as a build would, and lists the inputs of a build of the target.
 ///
 /// # Errors
-/// [`Error`] with the lines that it is about.
+/// [`Error`] with the lines of the fault.
 pub fn outline(
     dockerfile: &Dockerfile,
     options: &Options,
@@ -171,7 +172,7 @@ pub fn outline(
     planned.and_then(|plan| Ok(outline::outline(&plan)))
 }
 
-/// Forgets findings of an attempt that did not come to its end: the next one makes them again.
+/// Drops the findings of an incomplete attempt: the next one reports them again.
 fn rewind<T>(planned: &Outcome<T>, linter: &mut Linter, before: Linter) {
     if !matches!(planned, Outcome::Done(_)) {
         *linter = before;
@@ -179,7 +180,7 @@ fn rewind<T>(planned: &Outcome<T>, linter: &mut Linter, before: Linter) {
 }
 
 impl<T> Outcome<T> {
-    /// The same with another result.
+    /// Converts the result.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::NeedsImages(requests) => Outcome::NeedsImages(requests),

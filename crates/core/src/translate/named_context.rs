@@ -1,4 +1,4 @@
-//! Build contexts with a name: they take the place of a stage or image, or are copied from.
+//! Named build contexts: they replace a stage or image, or serve as a source of copies.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::llb::{self, Constraints, Deferred, Local, ResolveMode, State};
 use crate::oci::{Digest, Image, Platform, Reference};
 use crate::text::redact_url;
 
-/// The context of this name, with the name under which it was found; `name::platform` is looked up
+/// Returns the context of this name, with the key it was found under; `name::platform` is looked up
 /// first.
 pub(super) fn named<'a>(
     scope: &Scope<'a>,
@@ -28,10 +28,10 @@ pub(super) fn named<'a>(
     find(scope, name, platform.or(scope.options.platform.as_ref()))
 }
 
-/// A named context, and the name under which it was found.
+/// A named context with the key it was found under.
 pub(super) type Named<'a> = (String, &'a NamedContext);
 
-/// The same for `SOURCE_DATE_EPOCH=NAME`, where the reference has no platform to build for.
+/// Like [`named`], for `SOURCE_DATE_EPOCH=NAME`, where the reference has no platform to build for.
 pub(super) fn named_for_epoch<'a>(
     scope: &Scope<'a>,
     name: &str,
@@ -64,12 +64,12 @@ fn find<'a>(
     Ok(found.map(|(name, context)| (name.clone(), context)))
 }
 
-/// A named context that is ready to be used, or what has to be known first.
+/// A named context that is ready to be used, or the information it needs first.
 pub(super) enum Loaded {
     Ready {
         state: State,
         image: Option<Arc<Image>>,
-        /// A local folder that gets its paths when all of them are known.
+        /// A local folder whose used paths are set later.
         pending: Option<PendingLocal>,
     },
     Needs(Needs),
@@ -83,7 +83,7 @@ pub(super) struct PendingLocal {
 }
 
 impl PendingLocal {
-    /// Says which paths of the folder are used.
+    /// Sets the used paths of the folder.
     pub(super) fn finish(&self, scope: &Scope<'_>, follow_paths: Vec<String>) {
         let transfer = Local {
             session: context::session(scope, &self.context),
@@ -99,7 +99,7 @@ impl PendingLocal {
     }
 }
 
-/// What the named context is.
+/// Loads a named context.
 pub(super) fn load(
     scope: &Scope<'_>,
     name: &str,
@@ -114,7 +114,8 @@ pub(super) fn load(
     wanted.load(scope, name, context)
 }
 
-/// The same for `SOURCE_DATE_EPOCH=NAME`, where the reference looks an image up for no platform.
+/// Like [`load`], for `SOURCE_DATE_EPOCH=NAME`, where the reference resolves images without a
+/// platform.
 pub(super) fn load_for_epoch(
     scope: &Scope<'_>,
     name: &str,
@@ -128,15 +129,15 @@ pub(super) fn load_for_epoch(
     wanted.load(scope, name, context)
 }
 
-/// How often a policy may put one context in the place of another.
+/// The most times that policies may replace one context.
 const MAX_REPLACED: usize = 10;
 
-/// What is wanted of a context.
+/// The options for loading a context.
 #[derive(Clone, Copy)]
 struct Wanted<'w> {
     platform: Option<&'w Platform>,
     mode: ResolveMode,
-    /// How often a policy has put another context in its place.
+    /// The number of times that policies have replaced it.
     replaced: usize,
 }
 
@@ -227,7 +228,7 @@ impl Wanted<'_> {
     }
 }
 
-/// Kind and rest of a specifier.
+/// Splits a specifier into its kind and the rest.
 fn split<'s>(name: &str, specifier: &'s str) -> Result<(&'s str, &'s str), Error> {
     let (kind, rest) = specifier.split_once(':').ok_or_else(|| {
         unusable(
@@ -316,10 +317,10 @@ fn on(constraints: Constraints, platform: Option<&Platform>) -> Constraints {
     }
 }
 
-/// A git repository or a fetched file.
+/// Returns a git repository or a downloaded file.
 fn remote_state(scope: &Scope<'_>, name: &str, specifier: &str) -> Result<State, Error> {
-    // The reference takes `git://`, `git@` and http(s) here only; `ssh://` and `github.com/` are as
-    // clear.
+    // The reference accepts only `git://`, `git@` and http(s) here; `ssh://` and `github.com/` are
+    // just as clear.
     let kind = match git_url::parse(specifier) {
         Some(_) => "git",
         None => split(name, specifier)?.0,

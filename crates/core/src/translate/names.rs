@@ -6,24 +6,24 @@ use crate::llb::Env;
 use crate::oci::Platform;
 use crate::text::redact;
 
-/// What the names of a stage's vertices have in common, and how many there were.
+/// The common part of the names of a stage's vertices, and the counter.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps {
     /// The stage's name; empty for none.
     pub(super) stage: String,
-    /// How many there will be; without any the names have no prefix.
+    /// The total number of steps; 0 for names without a prefix.
     pub(super) total: usize,
-    /// How many there were.
+    /// The number of steps so far.
     pub(super) index: usize,
-    /// The present instruction comes from a trigger of the base.
+    /// True if the current instruction comes from a trigger of the base.
     pub(super) on_build: bool,
-    /// Names begin with the platform.
+    /// True if names begin with the platform.
     pub(super) with_platform: bool,
 }
 
 impl Steps {
-    /// The name of the next step, without passwords: the daemon keeps and shows it. `env` tells
-    /// cross compilation: `[linux/amd64->arm64 …]`.
+    /// Returns the name of the next step. It has no passwords, because the daemon stores and shows
+    /// it. The platforms in `env` tell if the stage cross-compiles: `[linux/amd64->arm64 …]`.
     pub(super) fn next(
         &mut self,
         text: &str,
@@ -55,13 +55,13 @@ impl Steps {
         name
     }
 
-    /// Takes the last step back: its number is given again.
+    /// Undoes the last step: its number is used again.
     pub(super) fn back(&mut self) {
         self.index = self.index.saturating_sub(1);
     }
 }
 
-/// The text with its first word in capitals.
+/// Returns the text with its first word in capitals.
 pub(super) fn upper_first_word(text: &str) -> String {
     match text.split_once(' ') {
         Some((first, rest)) => [&first.to_uppercase(), " ", rest].concat(),
@@ -92,7 +92,8 @@ fn cross_target(base: &Platform, target: Option<Platform>) -> String {
     }
 }
 
-/// What the stage's TARGET… variables say, in their order: a whole platform ends the search.
+/// Returns the platform of the stage's TARGET… variables, in their order: a whole platform ends the
+/// search.
 fn target_platform(env: &Env) -> Option<Platform> {
     let mut parts: Option<Platform> = None;
     for (key, value) in env.iter() {

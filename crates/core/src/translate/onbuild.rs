@@ -1,4 +1,4 @@
-//! ONBUILD: instructions that a base leaves to those who build on it.
+//! ONBUILD: instructions that a base image adds to the stages built on it.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use super::reason::Reason;
 use super::stage::{Source, StageId, Stages};
 use crate::dockerfile::{self, InstructionKind, Span};
 
-/// How many stages triggers may add. BuildKit has no such bound, and never ends when a base image's
-/// trigger copies from that image.
+/// The most stages that triggers may add. BuildKit has no such limit and loops forever if a base
+/// image's trigger copies from that image.
 const MAX_ADDED: usize = 100;
 
-/// Lets every needed stage inherit from its base and take over the base's triggers. True: they need
-/// stages or images that were not looked at yet. `own` is how many stages there were before the
-/// first trigger.
+/// Lets every needed stage inherit from its base and take its triggers. Returns true if they need
+/// stages or images that are not resolved yet. `own` is the number of stages before the first
+/// trigger.
 pub(super) fn take_triggers(
     stages: &mut Stages<'_>,
     reachable: &[bool],
@@ -41,7 +41,7 @@ pub(super) fn take_triggers(
     Ok(new_needs)
 }
 
-/// Starts from where the base stage is.
+/// Starts with the state of the base stage.
 pub(super) fn inherit(stages: &mut Stages<'_>, id: StageId) {
     let Some(base) = stages[id].base else { return };
     let (image, args) = stages.inherit(base);
@@ -62,8 +62,8 @@ pub(super) fn inherit(stages: &mut Stages<'_>, id: StageId) {
     stage.args = args;
 }
 
-/// The triggers of the base image, or of the base stage's own instructions: those of its base are
-/// done there.
+/// Returns the triggers of the base image, or of the base stage's own instructions. The base of
+/// that stage has run its own triggers already.
 fn triggers(stages: &mut Stages<'_>, id: StageId) -> Vec<String> {
     let mut triggers = stages[id].image.config.on_build.clone();
     if let Some(base) = stages[id].base
@@ -80,7 +80,7 @@ fn triggers(stages: &mut Stages<'_>, id: StageId) -> Vec<String> {
     triggers
 }
 
-/// Puts the triggers in front of the stage's instructions. Their place is that of FROM.
+/// Inserts the triggers before the stage's instructions. Their position is FROM's.
 fn add_triggers(stages: &mut Stages<'_>, id: StageId, triggers: &[String]) -> Result<bool, Error> {
     let span = stages[id].span.unwrap_or_else(|| Span::line(0));
     let mut commands = Vec::with_capacity(triggers.len());

@@ -1,4 +1,4 @@
-//! What a Dockerfile is translated for: arguments, platforms, contexts, limits. Plain data.
+//! The options of a translation: arguments, platforms, contexts, limits. Plain data.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use crate::llb::{
 };
 use crate::oci::{Image, Platform};
 
-/// Everything that a translation depends on besides the Dockerfile and the base images.
+/// All inputs of a translation besides the Dockerfile and the base images.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The stage to build; the last one when not set.
+    /// The stage to build; `None` for the last one.
     pub target: Option<String>,
-    /// The platform to build for. Without one it follows from the worker and the base image.
+    /// The platform to build for. If it is `None`, the worker and the base image decide.
     pub platform: Option<Platform>,
     /// The platforms of the worker, its own first; the first is `BUILDPLATFORM`. Empty means the
-    /// target, or this program's.
+    /// target, or this program's platform.
     pub build_platforms: Vec<Platform>,
-    /// `--build-arg`, the predefined ones among them.
+    /// `--build-arg`, including predefined ones.
     pub build_args: BTreeMap<String, String>,
     /// `--label`
     pub labels: BTreeMap<String, String>,
     /// `--no-cache` and `--no-cache-filter`
     pub no_cache: NoCache,
-    /// The network of RUN unless it says otherwise.
+    /// The default network of RUN.
     pub network: Network,
     /// `--add-host`
     pub extra_hosts: Arc<[HostIp]>,
@@ -41,22 +41,21 @@ pub struct Options {
     pub devices: Vec<Device>,
     /// The host name of RUN.
     pub hostname: Option<String>,
-    /// Goes before the ids of cache mounts (`BUILDKIT_CACHE_MOUNT_NS`).
+    /// The prefix of the ids of cache mounts (`BUILDKIT_CACHE_MOUNT_NS`).
     pub cache_mount_namespace: String,
-    /// When base images are looked up in the registry.
+    /// The policy for looking base images up in the registry.
     pub resolve_mode: ResolveMode,
-    /// Several platforms are built together: vertex names begin with the platform.
+    /// True if several platforms are built together: vertex names begin with the platform.
     pub multi_platform: bool,
     /// The session that serves local folders.
     pub session_id: String,
-    /// What the daemon supports.
+    /// The capabilities of the daemon.
     pub caps: CapSet,
     /// The main build context.
     pub context: Context,
     /// Named contexts (`--build-context`), by name or `name::platform`.
     pub contexts: BTreeMap<String, NamedContext>,
-    /// The Dockerfile for source maps; without one it is made of the parsed text, named
-    /// `Dockerfile`.
+    /// The Dockerfile for source maps. `None` for the parsed text, named `Dockerfile`.
     pub source_file: Option<Arc<SourceFile>>,
     /// The `known_hosts` lines of git servers reached by SSH, by host.
     pub known_ssh_hosts: BTreeMap<String, String>,
@@ -92,7 +91,7 @@ impl Default for Options {
     }
 }
 
-/// Which stages run although a cached result is there.
+/// The stages whose cached results are not used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum NoCache {
     /// None.
@@ -100,12 +99,12 @@ pub enum NoCache {
     Nothing,
     /// All.
     All,
-    /// Those with these names, in any case.
+    /// The stages with these names, in any case.
     Stages(Vec<String>),
 }
 
 impl NoCache {
-    /// Does it hold for the stage of this name?
+    /// True if it applies to the stage of this name.
     pub(super) fn covers(&self, stage: Option<&str>) -> bool {
         match self {
             Self::Nothing => false,
@@ -124,42 +123,42 @@ pub enum Context {
     Local(LocalContext),
     /// A git repository, as `--build-context` and the context argument take it.
     Git {
-        /// Its URL, with fragment or query.
+        /// The URL, with fragment or query.
         url: String,
-        /// Keep `.git` (`BUILDKIT_CONTEXT_KEEP_GIT_DIR`).
+        /// True to keep `.git` (`BUILDKIT_CONTEXT_KEEP_GIT_DIR`).
         keep_git_dir: bool,
-        /// Use this folder of it.
+        /// The folder in it to use.
         subdir: Option<String>,
     },
     /// A file fetched from an http(s) URL.
     Http {
         /// The URL.
         url: String,
-        /// The file is an archive, whose content is the context. Otherwise the file is the
-        /// Dockerfile and the context at once.
+        /// True if the file is an archive whose content is the context. Otherwise the file is both
+        /// the Dockerfile and the context.
         archive: bool,
-        /// Use this folder of it.
+        /// The folder in it to use.
         subdir: Option<String>,
     },
-    /// Anything else.
+    /// Any other state.
     State(Box<State>),
 }
 
 /// A folder that the client's session serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalContext {
-    /// The name by which the session knows it.
+    /// The folder's name in the session.
     pub name: String,
-    /// What `.dockerignore` excludes.
+    /// The patterns of `.dockerignore`.
     pub exclude_patterns: Vec<String>,
-    /// Served by another session than the build's.
+    /// The session that serves the folder, if it is not the build's.
     pub session_id: Option<String>,
-    /// Tells folders of one name apart when transfers are reused.
+    /// A key that distinguishes folders of one name when transfers are reused.
     pub shared_key: String,
 }
 
 impl LocalContext {
-    /// The folder `name`, nothing excluded.
+    /// Returns the folder `name` without exclusions.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -171,7 +170,7 @@ impl LocalContext {
 }
 
 impl Context {
-    /// A git or http(s) URL, else the folder that the session calls `context`.
+    /// Returns the context of a git or http(s) URL, else the session's folder `context`.
     pub fn from_specifier(text: &str) -> Self {
         let url = text.to_owned();
         if git_url::parse(text).is_some() {
@@ -193,23 +192,23 @@ impl Context {
 }
 
 impl Default for Context {
-    /// The folder that the session calls `context`.
+    /// The session's folder `context`.
     fn default() -> Self {
         Self::Local(LocalContext::new("context"))
     }
 }
 
-/// Another context: it stands for an image, a stage, or a folder to copy from.
+/// A named context: it replaces an image or a stage, or is a folder to copy from.
 #[derive(Clone, Debug)]
 pub enum NamedContext {
-    /// `docker-image://reference`, `oci-layout://store@digest`, a git or http(s) URL. Looked at
-    /// when it is used.
+    /// `docker-image://reference`, `oci-layout://store@digest`, or a git or http(s) URL. It is
+    /// parsed when it is used.
     Remote(String),
     /// A folder of the client.
     Local(LocalContext),
-    /// A stage of the same Dockerfile, built on its own.
+    /// A stage of the same Dockerfile, built separately.
     Stage(String),
-    /// What another translation made.
+    /// The result of another translation.
     Target {
         /// The file system.
         state: Box<State>,
@@ -219,8 +218,8 @@ pub enum NamedContext {
 }
 
 impl NamedContext {
-    /// Reads a specifier as of the frontend attribute `context:NAME`: `local:NAME`, `target:STAGE`
-    /// or anything of [`Remote`](Self::Remote).
+    /// Parses a specifier of the frontend attribute `context:NAME`: `local:NAME`, `target:STAGE` or
+    /// any value of [`Remote`](Self::Remote).
     pub fn from_specifier(text: &str) -> Self {
         match text.split_once(':') {
             Some(("local", name)) => Self::Local(LocalContext::new(name)),

@@ -1,4 +1,4 @@
-//! What can be given to a build of a stage: arguments, secrets, SSH agents.
+//! The inputs of a build of a stage: arguments, secrets, SSH agents.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -9,14 +9,14 @@ use super::scope::Scope;
 use super::stage::Stages;
 use crate::dockerfile::{ArgVariable, Span};
 
-/// What can be given to a build of a stage.
+/// The inputs of a build of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
-    /// The stage's name; none if it has none.
+    /// The stage's name, if it has one.
     pub name: Option<String>,
-    /// What the comment above the stage says about it.
+    /// The description in the comment above the stage.
     pub description: Option<String>,
-    /// Arguments that the stage or one that it needs uses, by line.
+    /// Arguments that the stage or one of its dependencies uses, by line.
     pub args: Vec<OutlineArg>,
     /// Secrets, by line.
     pub secrets: Vec<OutlineItem>,
@@ -29,9 +29,9 @@ pub struct Outline {
 pub struct OutlineArg {
     /// Its name.
     pub name: String,
-    /// The value that it has as things are; empty for none.
+    /// The current value; empty for none.
     pub value: String,
-    /// What the comment above the ARG says about it.
+    /// The description in the comment above the ARG.
     pub description: Option<String>,
     /// The ARG that declares it.
     pub span: Span,
@@ -42,13 +42,13 @@ pub struct OutlineArg {
 pub struct OutlineItem {
     /// Its id.
     pub name: String,
-    /// The build fails without it.
+    /// True if the build fails without it.
     pub required: bool,
     /// The first RUN that mounts it.
     pub span: Span,
 }
 
-/// What is known of a stage; a child stage begins with what its base knew before its instructions.
+/// The inputs found in a stage so far; a child stage starts with those of its base.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Captured {
     args: BTreeMap<String, Declared>,
@@ -57,7 +57,7 @@ pub(super) struct Captured {
     ssh: BTreeMap<String, OutlineItem>,
 }
 
-/// An argument, and the arguments that its default uses.
+/// An argument with the arguments that its default uses.
 #[derive(Clone, Debug)]
 struct Declared {
     arg: OutlineArg,
@@ -65,7 +65,8 @@ struct Declared {
 }
 
 impl Captured {
-    /// An ARG of the stage. One without a default stands for the global one, which tells more.
+    /// Adds an ARG of the stage. One without a default keeps the global declaration, which says
+    /// more.
     pub(super) fn arg(
         &mut self,
         variable: &ArgVariable,
@@ -116,7 +117,7 @@ fn item(id: &str, required: bool, span: Span) -> OutlineItem {
     }
 }
 
-/// Gives every stage what it starts with.
+/// Sets the initial inputs of every stage.
 pub(super) fn begin(scope: &Scope<'_>, stages: &mut Stages<'_>) -> Result<(), Error> {
     let global = global(scope)?;
     for (id, written) in scope.dockerfile.stages.iter().enumerate() {
@@ -137,7 +138,7 @@ pub(super) fn begin(scope: &Scope<'_>, stages: &mut Stages<'_>) -> Result<(), Er
     Ok(())
 }
 
-/// The arguments before the first FROM, with what their defaults use.
+/// Returns the arguments before the first FROM, with the arguments that their defaults use.
 fn global(scope: &Scope<'_>) -> Result<Captured, Error> {
     let mut captured = Captured::default();
     let mut env = arguments::predefined(
@@ -156,7 +157,8 @@ fn global(scope: &Scope<'_>) -> Result<Captured, Error> {
                 }
                 (None, None) => (None, BTreeSet::new()),
             };
-            // A default that continues the argument itself uses what the earlier one used.
+            // A default that extends the argument itself uses the arguments of the earlier
+            // declaration.
             if uses.remove(name)
                 && let Some(earlier) = captured.args.get(name)
             {
@@ -175,8 +177,8 @@ fn global(scope: &Scope<'_>) -> Result<Captured, Error> {
     Ok(captured)
 }
 
-/// The outline of the target: its own, then its base's, then those of the stages that it uses. The
-/// first of a name counts.
+/// Returns the outline of the target: its own inputs, then its base's, then those of the stages
+/// that it uses. For equal names the first one is kept.
 pub(super) fn outline(plan: &Plan<'_>) -> Outline {
     let stage = &plan.stages[plan.target];
     let doc = plan
@@ -209,7 +211,7 @@ pub(super) fn outline(plan: &Plan<'_>) -> Outline {
     outline
 }
 
-/// Names that are in the outline.
+/// The names that are already in the outline.
 #[derive(Default)]
 struct Known<'p> {
     args: HashSet<&'p str>,
@@ -236,7 +238,7 @@ impl Outline {
     }
 }
 
-/// The used arguments and those that their defaults use.
+/// Returns the used arguments and those that their defaults use.
 fn all_used(captured: &Captured) -> BTreeSet<&String> {
     let mut used = BTreeSet::new();
     let mut open: Vec<&String> = captured.used.iter().collect();

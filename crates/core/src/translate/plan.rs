@@ -1,5 +1,4 @@
-//! A Dockerfile with all its instructions gone through: what a translation, a check and an outline
-//! have in common.
+//! A Dockerfile after all its instructions: the common part of translation, check and outline.
 
 use super::base::{self, Bases};
 use super::error::Error;
@@ -12,7 +11,7 @@ use super::stage::{StageId, Stages};
 use super::{Outcome, epoch, graph, instruction};
 use crate::dockerfile::Dockerfile;
 
-/// The stages behind their last instruction.
+/// The stages after their last instruction.
 pub(super) struct Plan<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) stages: Stages<'a>,
@@ -20,21 +19,21 @@ pub(super) struct Plan<'a> {
     pub(super) bases: Bases,
 }
 
-/// What is wanted of the stages.
+/// The purpose of going through the stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To be built.
+    /// Build the target.
     Build,
-    /// To be checked: all of them when no target is named.
+    /// Check the stages: all of them if no target is named.
     Check,
-    /// To list what can be given to a build.
+    /// List the inputs of a build.
     Outline,
 }
 
-/// A plan, or what has to be known first.
+/// A plan, or the information that is missing for it.
 pub(super) type Planned<'a> = Outcome<Plan<'a>>;
 
-/// Goes through the Dockerfile.
+/// Dispatches the instructions of the Dockerfile.
 pub(super) fn go_through<'a>(
     dockerfile: &'a Dockerfile,
     options: &'a Options,
@@ -74,7 +73,7 @@ pub(super) fn go_through<'a>(
     })))
 }
 
-/// The stages to go through, in order. Each base among them learns how many will ask for its
+/// Returns the stages to dispatch, in order, and counts for each base the stages that will use its
 /// config.
 fn count_heirs(
     scope: &Scope<'_>,

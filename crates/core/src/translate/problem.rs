@@ -1,26 +1,26 @@
-//! Why a git URL, a build context, a source of `SOURCE_DATE_EPOCH` or a port cannot be used.
+//! Errors of git URLs, build contexts, sources of `SOURCE_DATE_EPOCH` and ports.
 
 use super::images::ImageFailure;
 use super::reason::Reason;
 use crate::oci;
 
-/// What is wrong with the query of a git URL.
+/// The fault of the query of a git URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GitUrlProblem {
-    /// A key that is there twice.
+    /// A duplicate key.
     #[error("the query has {key:?} twice")]
     Duplicate {
         /// The key.
         key: String,
     },
-    /// A key without a value that needs one.
+    /// A key that needs a value has none.
     #[error("the query's {key:?} has no value")]
     NoValue {
         /// The key.
         key: String,
     },
-    /// A key with an unknown meaning.
+    /// An unknown key.
     #[error("the query has the unknown key {key:?}")]
     UnknownKey {
         /// The key.
@@ -34,13 +34,13 @@ pub enum GitUrlProblem {
         /// The value.
         value: String,
     },
-    /// A time of files that is unknown.
+    /// An unknown mtime mode.
     #[error("the query's mtime is {value:?}, not checkout or commit")]
     Mtime {
         /// The value.
         value: String,
     },
-    /// A branch and a tag at once.
+    /// Both a branch and a tag.
     #[error("the query has both branch and tag")]
     BranchAndTag,
     /// Two parts of the URL that contradict each other.
@@ -55,20 +55,20 @@ pub enum GitUrlProblem {
     },
 }
 
-/// Why a build context cannot be used.
+/// The reason a build context is invalid.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContextProblem {
-    /// It is not a git URL where only that can be.
+    /// The text must be a git URL and is not.
     #[error("{url:?} is not a git URL")]
     NotGit {
         /// The text.
         url: String,
     },
-    /// A git URL with a wrong query.
+    /// The query of the git URL is malformed.
     #[error(transparent)]
     Git(GitUrlProblem),
-    /// A specifier without its kind.
+    /// The specifier has no kind.
     #[error(
         "{specifier:?} does not say of which kind it is; expected docker-image://…, \
         oci-layout://…, local:… or a git or http URL"
@@ -77,46 +77,46 @@ pub enum ContextProblem {
         /// The specifier.
         specifier: String,
     },
-    /// A specifier of an unknown kind.
+    /// The kind of the specifier is unknown.
     #[error("contexts of kind {kind:?} are not known")]
     UnknownKind {
         /// The kind.
         kind: String,
     },
-    /// An OCI layout without the digest of an image in it.
+    /// The OCI layout has no digest of an image.
     #[error("the OCI layout {specifier:?} has no digest")]
     NoDigest {
         /// The specifier.
         specifier: String,
     },
-    /// An image whose reference or digest is invalid.
+    /// The reference or digest of the image is invalid.
     #[error(transparent)]
     Image(oci::Error),
-    /// An image that cannot be resolved.
+    /// The image cannot be resolved.
     #[error(transparent)]
     Unresolved(ImageFailure),
-    /// An image that source policies replace without end.
+    /// Source policies replace the image endlessly.
     #[error("the source policies replace it again and again")]
     ReplacedTooOften,
-    /// A stage of the Dockerfile that does not exist.
+    /// The stage of the Dockerfile does not exist.
     #[error(transparent)]
     Stage(Box<Reason>),
 }
 
-/// Why `SOURCE_DATE_EPOCH` cannot be used.
+/// The reason `SOURCE_DATE_EPOCH` is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EpochProblem {
-    /// Not a number and not the name of a source.
+    /// Neither a number nor the name of a source.
     #[error("it is neither a number, nor \"context\", a build context or a stage")]
     Unknown,
-    /// A time that a config's JSON cannot have.
+    /// JSON cannot represent the year.
     #[error("the year is not one from 0 to 9999")]
     Year,
-    /// A commit object without a committer.
+    /// The commit object has no committer.
     #[error("the commit object has no committer")]
     NoCommitter,
-    /// A commit object whose committer has no time.
+    /// The committer of the commit object has no time.
     #[error("the committer has no time")]
     NoTime,
     /// The stage has a base image.
@@ -134,18 +134,18 @@ pub enum EpochProblem {
         /// The instruction.
         keyword: &'static str,
     },
-    /// The stage's ADD has no URL, or several.
+    /// The stage's ADD has several sources or none that is a URL.
     #[error("its ADD must have one URL")]
     AddWithoutUrl,
-    /// The stage's ADD is of a file.
+    /// The stage's ADD adds a file of the context.
     #[error("its ADD must have a git or http URL")]
     AddOfFile,
-    /// The stage's ADD is of a git URL with a wrong query.
+    /// The git URL of the stage's ADD has a malformed query.
     #[error(transparent)]
     Git(#[from] GitUrlProblem),
 }
 
-/// Why a word of `EXPOSE` is not a port.
+/// The reason a word of `EXPOSE` is not a port.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PortProblem {
@@ -172,7 +172,7 @@ pub enum PortProblem {
         /// The address.
         address: String,
     },
-    /// The number is not a port.
+    /// The number is not a valid port.
     #[error("{text:?} is not a number from 0 to 65535")]
     Number {
         /// The text.

@@ -1,4 +1,4 @@
-//! What can be wrong with a Dockerfile that is well-formed.
+//! The faults of a well-formed Dockerfile that cannot be translated.
 
 use super::error::Suggestion;
 use super::images::ImageFailure;
@@ -7,44 +7,44 @@ use crate::dockerfile::{ExpandError, MountError, ParseError};
 use crate::ignore::PatternError;
 use crate::{llb, oci};
 
-/// What is wrong.
+/// The reason a Dockerfile cannot be translated.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
     /// The file has no FROM.
     #[error("the Dockerfile has no stage: it needs a FROM instruction")]
     NoStage,
-    /// A word that cannot be expanded.
+    /// A word cannot be expanded.
     #[error(transparent)]
     Expand(ExpandError),
-    /// FROM with nothing left after expansion.
+    /// The base of FROM is empty after expansion.
     #[error("the base image {expression:?} is empty after its arguments are filled in")]
     BlankBase {
-        /// As the file has it.
+        /// The text in the file.
         expression: String,
     },
-    /// FROM with something that is not an image reference.
+    /// The base of FROM is not an image reference.
     #[error("the base {name:?} is neither an earlier stage nor an image reference")]
     Base {
-        /// After expansion.
+        /// The name after expansion.
         name: String,
         /// The rule that it breaks.
         source: oci::Error,
     },
-    /// `FROM --platform` with nothing left after expansion.
+    /// `FROM --platform` is empty after expansion.
     #[error("the platform {expression:?} is empty after its arguments are filled in{suggestion}")]
     BlankPlatform {
-        /// As the file has it.
+        /// The text in the file.
         expression: String,
-        /// A name that was maybe meant.
+        /// A name that was probably meant.
         suggestion: Suggestion,
     },
-    /// `FROM --platform` with something that is not a platform.
+    /// `FROM --platform` is not a platform.
     #[error("the platform {expression:?} cannot be used{suggestion}")]
     Platform {
-        /// As the file has it.
+        /// The text in the file.
         expression: String,
-        /// A name that was maybe meant.
+        /// A name that was probably meant.
         suggestion: Suggestion,
         /// The rule that it breaks.
         source: oci::Error,
@@ -53,19 +53,19 @@ pub enum Reason {
     #[error("there is no stage {target:?} to build{suggestion}; the stages are: \
         {}", stages.join(", "))]
     UnknownTarget {
-        /// The name asked for.
+        /// The requested name.
         target: String,
         /// The nearest stage.
         suggestion: Suggestion,
-        /// The stages that there are.
+        /// The stages of the file.
         stages: Vec<String>,
     },
-    /// `COPY --from=$X`
+    /// `COPY --from=$X` has a variable.
     #[error(
         "--from={value} cannot have a variable; give the image a name first: FROM {value} AS name"
     )]
     VariableInFrom {
-        /// As the file has it.
+        /// The text in the file.
         value: String,
     },
     /// `COPY --from=7` in a file with fewer stages.
@@ -73,16 +73,16 @@ pub enum Reason {
     StageIndex {
         /// The number.
         index: i64,
-        /// How many there are.
+        /// The number of stages.
         count: usize,
     },
-    /// Stages that need each other.
+    /// Stages depend on each other in a cycle.
     #[error("stage {stage:?} needs itself, by way of the marked instructions")]
     Circular {
-        /// A stage of the circle.
+        /// A stage of the cycle.
         stage: String,
     },
-    /// A stage that comes later.
+    /// The stage comes later in the file.
     #[error("stage {from:?} is used in stage {stage:?} before it is built; move it up")]
     LaterStage {
         /// The stage that is used.
@@ -90,18 +90,18 @@ pub enum Reason {
         /// The stage that uses it.
         stage: String,
     },
-    /// A base image that was not found.
+    /// The base image cannot be resolved.
     #[error("base image {reference:?} cannot be used{suggestion}")]
     BaseImage {
-        /// As the file names it.
+        /// The name in the file.
         reference: String,
-        /// A stage or image that was maybe meant.
+        /// A stage or image that was probably meant.
         suggestion: Suggestion,
-        /// Why.
+        /// The cause.
         #[source]
         source: ImageFailure,
     },
-    /// A name that no context can have.
+    /// The name of a context is invalid.
     #[error("{name:?} cannot be the name of a stage or context")]
     ContextName {
         /// The name.
@@ -109,49 +109,49 @@ pub enum Reason {
         /// The rule that it breaks.
         source: oci::Error,
     },
-    /// A named context that cannot be used.
+    /// The named context is invalid.
     #[error("the build context {name:?} cannot be used: {reason}")]
     NamedContext {
         /// The context's name.
         name: String,
-        /// Why.
+        /// The cause.
         reason: ContextProblem,
     },
-    /// The main context that cannot be used.
+    /// The main context is invalid.
     #[error("the build context {url:?} cannot be used: {reason}")]
     Context {
         /// The context.
         url: String,
-        /// Why.
+        /// The cause.
         reason: ContextProblem,
     },
-    /// A trigger of the base image that cannot be used.
+    /// A trigger of the base image is invalid.
     #[error("the base image's trigger {trigger:?} cannot be used")]
     Trigger {
         /// The instruction after ONBUILD.
         trigger: String,
-        /// What is wrong with it.
+        /// The parse error.
         #[source]
         source: ParseError,
     },
-    /// Triggers that ask for images whose triggers ask for images, and so on.
+    /// Triggers need images whose triggers need images, and so on.
     #[error(
         "ONBUILD triggers of base images need more than {limit} other images, {reference:?} among \
         them; does an image copy from itself?"
     )]
     TriggersWithoutEnd {
-        /// A base image whose triggers do.
+        /// A base image with such triggers.
         reference: String,
-        /// How many they may ask for.
+        /// The most images that triggers may need.
         limit: usize,
     },
-    /// `ADD --checksum` that is not a digest.
+    /// `ADD --checksum` is not a digest.
     #[error("--checksum cannot be used")]
     Checksum(#[source] oci::Error),
     /// `ADD --checksum` with several sources.
     #[error("--checksum is for one source, and there are {count}")]
     ChecksumOfMany {
-        /// How many there are.
+        /// The number of sources.
         count: usize,
     },
     /// `ADD --checksum` of a file of the context.
@@ -168,15 +168,15 @@ pub enum Reason {
         /// The source.
         url: String,
     },
-    /// `ADD` of a git URL with a wrong query.
+    /// `ADD` of a git URL with a malformed query.
     #[error("the git URL {url:?} cannot be used: {problem}")]
     GitUrl {
         /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// The fault of the query.
         problem: GitUrlProblem,
     },
-    /// A flag and the query of the git URL say different things.
+    /// A flag contradicts the query of the git URL.
     #[error("{flag} and the git URL {url:?} disagree")]
     GitUrlConflict {
         /// The flag.
@@ -184,67 +184,67 @@ pub enum Reason {
         /// The URL.
         url: String,
     },
-    /// `--chmod` that is not a mode.
+    /// `--chmod` is not a mode.
     #[error("--chmod={mode} is neither an octal number up to 7777 nor a change like u=rwX,go-w")]
     Mode {
         /// The value.
         mode: String,
     },
-    /// A path that Windows images cannot have.
+    /// The path is invalid for Windows images.
     #[error("the path {path:?} {problem}")]
     Path {
         /// The path.
         path: String,
-        /// What is wrong with it.
+        /// The fault of the path.
         problem: &'static str,
     },
-    /// A `VOLUME` with nothing left after expansion.
+    /// A `VOLUME` is empty after expansion.
     #[error("a path of VOLUME is empty after its variables are filled in")]
     EmptyVolume,
-    /// `STOPSIGNAL` that is not a signal.
+    /// `STOPSIGNAL` is not a signal.
     #[error("{signal:?} is not a signal: expected a number other than 0 or a name like SIGTERM")]
     Signal {
         /// The value.
         signal: String,
     },
-    /// `EXPOSE` of something that is not a port.
+    /// A word of `EXPOSE` is not a port.
     #[error("{port:?} is not a port: {problem}")]
     Port {
         /// The word.
         port: String,
-        /// What is wrong with it.
+        /// The fault of the word.
         problem: PortProblem,
     },
     /// `RUN []`
     #[error("RUN has no command")]
     NoCommand,
-    /// A mount over the root.
+    /// A mount hides the root.
     #[error("a mount needs a target other than /")]
     MountTarget,
-    /// An SSH agent with a source.
+    /// A mount of an SSH agent has a source.
     #[error("a mount of type ssh has no source")]
     SshSource,
-    /// A `--mount` that cannot be used.
+    /// A `--mount` is invalid.
     #[error(transparent)]
     Mount(MountError),
-    /// `SOURCE_DATE_EPOCH` that is neither a number nor a source with a time.
+    /// `SOURCE_DATE_EPOCH` is neither a number nor a source with a time.
     #[error("SOURCE_DATE_EPOCH={value} cannot be used: {reason}")]
     Epoch {
         /// The value.
         value: String,
-        /// Why.
+        /// The cause.
         reason: EpochProblem,
     },
-    /// `SOURCE_DATE_EPOCH` of a source whose time cannot be found.
+    /// The time of the source in `SOURCE_DATE_EPOCH` cannot be found.
     #[error("SOURCE_DATE_EPOCH={value} cannot be used: the time of the source is not known")]
     EpochSource {
         /// The value.
         value: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: ImageFailure,
     },
-    /// Findings of rules that fail the build.
+    /// There are findings of rules that fail the build.
     #[error("the Dockerfile breaks the rules {}", rules.join(", "))]
     Lint {
         /// The rules' names.
@@ -253,15 +253,15 @@ pub enum Reason {
     /// The ignore file has an invalid pattern.
     #[error("the ignore file cannot be used")]
     IgnorePattern(#[source] PatternError),
-    /// Text that is not UTF-8 where LLB needs it.
+    /// Text is not UTF-8 where LLB requires it.
     #[error("the instruction has bytes that are not UTF-8, which BuildKit does not accept")]
     InvalidUtf8,
-    /// Instructions that make endlessly much.
+    /// The instructions produce too large a graph.
     #[error(
         "up to here the build graph is larger than {limit} MiB, which is more than BuildKit accepts"
     )]
     TooLarge {
-        /// How much it may be, in MiB.
+        /// The limit in MiB.
         limit: usize,
     },
     /// The graph cannot be marshalled.

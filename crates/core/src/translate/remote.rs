@@ -1,4 +1,4 @@
-//! Git and http sources, as ADD and contexts use them.
+//! Git and HTTP sources of ADD and contexts.
 
 use super::git_url;
 use super::options::Options;
@@ -8,22 +8,22 @@ use super::url::{self, Url};
 use crate::llb::{self, Constraints, State, path};
 use crate::oci::Digest;
 
-/// What a URL that stands for a context is.
+/// The kind of a URL that names a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoteKind {
-    /// A git repository; `query` says whether the URL has one.
+    /// A git repository.
     Git {
-        /// Has it a query? Older frontends do not read it.
+        /// True if the URL has a query. Older frontends do not support it.
         query: bool,
     },
     /// A file to download.
     Http,
 }
 
-/// What the text is if it is a URL that the daemon fetches.
+/// Returns the kind of the URL; `None` if the daemon does not fetch it.
 ///
 /// # Errors
-/// What is wrong with the query of a git URL.
+/// The fault of the query of a git URL.
 pub fn remote_kind(text: &str) -> Result<Option<RemoteKind>, GitUrlProblem> {
     if let Some(source) = git_url::parse(text) {
         source?;
@@ -33,7 +33,7 @@ pub fn remote_kind(text: &str) -> Result<Option<RemoteKind>, GitUrlProblem> {
     Ok(url::is_http(text).then_some(RemoteKind::Http))
 }
 
-/// A git repository, with the server's keys when they are known.
+/// Returns a git repository, with the server's SSH keys if they are known.
 pub(super) fn git(options: &Options, mut git: llb::Git, constraints: Constraints) -> State {
     if let Some(keys) = options.known_ssh_hosts.get(&git.host).filter(|_| git.ssh) {
         git.known_ssh_hosts.clone_from(keys);
@@ -41,7 +41,7 @@ pub(super) fn git(options: &Options, mut git: llb::Git, constraints: Constraints
     llb::git(&git, constraints)
 }
 
-/// A fetched file, and its name: the last part of the URL's path.
+/// Returns a downloaded file and its name: the last part of the URL's path.
 pub(super) fn http(url: &str, checksum: &str, constraints: Constraints) -> (State, String) {
     let parsed = Url::parse(url);
     let name = match parsed.as_ref().map(|url| path::base(&url.path)) {
@@ -52,7 +52,7 @@ pub(super) fn http(url: &str, checksum: &str, constraints: Constraints) -> (Stat
     (llb::http(url, &file, constraints), name.to_owned())
 }
 
-/// Is it empty or a digest?
+/// Fails if the text is neither empty nor a digest.
 pub(super) fn check_digest(checksum: &str) -> Result<(), Reason> {
     if checksum.is_empty() {
         return Ok(());

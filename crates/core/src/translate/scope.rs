@@ -1,4 +1,4 @@
-//! What all stages of a translation have in common.
+//! The common data of all stages of a translation.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -15,25 +15,25 @@ use super::targets::MadeStages;
 use crate::dockerfile::{self, Dockerfile, Lexer, Span};
 use crate::llb::{Deferred, Env, Location, Position, ProxyEnv, Range, SourceFile};
 
-/// Facts that hold for the whole translation.
+/// Data that is the same for the whole translation.
 pub(super) struct Scope<'a> {
     pub(super) dockerfile: &'a Dockerfile,
     pub(super) options: &'a Options,
     pub(super) images: &'a ResolvedImages,
     pub(super) platforms: Platforms,
     pub(super) global_args: Env,
-    /// The names of the ARGs before the first FROM, with a value or without.
+    /// The names of the ARGs before the first FROM.
     pub(super) declared_args: BTreeSet<&'a str>,
-    /// Build arguments that are not as the caller gave them: the epoch is resolved.
+    /// The resolved `SOURCE_DATE_EPOCH`, which replaces the caller's build argument.
     pub(super) epoch_arg: Option<String>,
     pub(super) lexer: Lexer,
     pub(super) epoch: Option<Epoch>,
     pub(super) proxy: Option<Arc<ProxyEnv>>,
-    /// Stages too that the target does not need are gone through, to be checked.
+    /// True if stages that the target does not need are dispatched too, for checks.
     pub(super) all_stages: bool,
-    /// The main context, which is known when all stages are done.
+    /// The main context. Its used paths are known after the last stage.
     pub(super) context: Deferred,
-    /// The stages that stand for contexts, as far as they were used.
+    /// The stages that serve as named contexts and were used so far.
     pub(super) made_stages: RefCell<MadeStages>,
     file: Arc<SourceFile>,
 }
@@ -83,7 +83,7 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// The name of the stage to build, as TARGETSTAGE has it.
+    /// Returns the name of the target stage, as in TARGETSTAGE.
     pub(super) fn target_name(&self) -> &str {
         self.dockerfile
             .stages
@@ -91,7 +91,7 @@ impl<'a> Scope<'a> {
             .map_or("", |last| target_name(self.options, last))
     }
 
-    /// The value of a build argument.
+    /// Returns the value of a build argument.
     pub(super) fn build_arg(&self, name: &str) -> Option<&str> {
         let given = self.options.build_args.get(name)?;
         match &self.epoch_arg {
@@ -102,12 +102,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The time for new history entries.
+    /// Returns the creation time of new history entries.
     pub(super) fn created(&self) -> Option<&str> {
         self.epoch.as_ref().map(|epoch| epoch.text.as_str())
     }
 
-    /// These lines, one range for each.
+    /// Converts a span, with one range for each of its ranges.
     pub(super) fn location(&self, span: Option<Span>) -> Location {
         let ranges = span.iter().flat_map(|span| span.ranges()).map(|range| {
             let position = |at: crate::dockerfile::Position| Position {

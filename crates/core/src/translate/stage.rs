@@ -1,4 +1,4 @@
-//! A stage on its way from FROM to its last instruction, and the list of all of them.
+//! A stage between FROM and its last instruction, and the list of all stages.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Index, IndexMut};
@@ -29,67 +29,68 @@ pub(super) struct Stage<'a> {
     pub(super) from_text: &'a str,
     /// The lines of FROM, or of the COPY that names the image.
     pub(super) span: Option<Span>,
-    /// The lines of the first RUN that mounts it. The reference has no place for such an image.
+    /// The lines of the first RUN that mounts it. The reference has no position for such an image.
     pub(super) mounted_at: Option<Span>,
-    /// The platform: FROM's own until the base is resolved, then the one that counts.
+    /// The platform: FROM's own until the base is resolved, then the final one.
     pub(super) platform: Option<Arc<Platform>>,
     /// The stage that this one continues.
     pub(super) base: Option<StageId>,
-    /// The context that takes the stage's place.
+    /// The named context that replaces the stage.
     pub(super) replaced_by: Option<(String, &'a NamedContext)>,
     /// Stages whose files are used, each with the instruction that uses it last.
     pub(super) needs: Vec<(StageId, Span)>,
     /// The instructions, triggers of the base first.
     pub(super) commands: Vec<Command<'a>>,
-    /// Names and numbers of its vertices.
+    /// The counter of its vertices' names.
     pub(super) steps: Steps,
     /// The file system so far.
     pub(super) state: State,
     /// The image config so far.
     pub(super) image: Arc<Image>,
-    /// Where the config has its variables, once an ENV of this stage has asked.
+    /// The positions of the config's variables, after the first ENV of this stage.
     pub(super) env_positions: Option<EnvPositions>,
-    /// The base image's config as it was found.
+    /// The unchanged config of the base image.
     pub(super) base_image: Option<Arc<Image>>,
     /// The ARGs so far, those of the base stage first.
     pub(super) args: BuildArgs,
-    /// What is used of the main context.
+    /// The used paths of the main context.
     pub(super) context_paths: BTreeSet<String>,
-    /// The stage that keeps the used paths of this one: a base stage keeps those of its children.
+    /// The stage that records the used paths of this one: a base stage records those of its
+    /// children.
     pub(super) paths_of: StageId,
-    /// What is used of this file system, of it and its children.
+    /// The used paths of this file system, by it and its children.
     pub(super) used_paths: BTreeSet<String>,
-    /// What can be given to a build of it, when that is asked for.
+    /// The inputs of a build of the stage, if an outline is requested.
     pub(super) outline: Option<Box<Captured>>,
-    /// How far it is.
+    /// The progress of the translation.
     pub(super) progress: Progress,
-    /// How many will still ask for its config: stages that continue it, and the result.
+    /// The number of stages (and the result) that will still use its config.
     pub(super) heirs: usize,
-    /// Only `--from` names it; it is not a stage of the file.
+    /// True if only `--from` names it, so it is not a stage of the file.
     pub(super) implied: bool,
-    /// Cached results are not used.
+    /// True if cached results are not used.
     pub(super) ignore_cache: bool,
-    /// A WORKDIR was given.
+    /// True if a WORKDIR was given.
     pub(super) workdir_given: bool,
-    /// What keeps the stage from being built, although all of it can be checked.
+    /// The error that prevents a build, although the whole stage can be checked.
     pub(super) flaw: Option<Error>,
-    /// Where CMD, ENTRYPOINT and HEALTHCHECK were given last in this stage.
+    /// The last CMD, ENTRYPOINT and HEALTHCHECK of this stage.
     pub(super) given: Given,
-    /// What an SBOM scanner looks at of this stage.
+    /// The parts of this stage that an SBOM scanner scans.
     pub(super) scan: Scan,
 }
 
-/// What an SBOM scanner looks at of a stage besides the result.
+/// The parts of a stage that an SBOM scanner scans besides the result.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Scan {
-    /// The main context, if the stage is the target.
+    /// True for the main context, if the stage is the target.
     pub(super) context: bool,
-    /// The stage's file system.
+    /// True for the stage's file system.
     pub(super) stage: bool,
 }
 
 impl Scan {
-    /// What the arguments of a stage that was gone through say.
+    /// Reads the ARGs of a stage after its last instruction.
     pub(super) fn of(scope: &Scope<'_>, stage: &Stage<'_>) -> Self {
         let is_asked = |argument: &str| {
             let own = stage.args.last_value(argument);
@@ -103,7 +104,7 @@ impl Scan {
     }
 }
 
-/// Is it true, or a list with the stage's name?
+/// True if the value is true, or a list that contains the stage's name.
 fn covers(value: &str, stage: &str) -> bool {
     match crate::dockerfile::go_bool(value) {
         Some(all) => all,
@@ -111,20 +112,20 @@ fn covers(value: &str, stage: &str) -> bool {
     }
 }
 
-/// How far a stage is.
+/// The progress of a stage's translation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
     /// The base is known.
     pub(super) resolved: bool,
-    /// Its files can be used.
+    /// Other stages can use its files.
     pub(super) dispatched: bool,
-    /// The triggers of the base stage are among the commands.
+    /// The triggers of the base stage are in `commands`.
     pub(super) triggers_taken: bool,
-    /// All its instructions were gone through.
+    /// All its instructions are dispatched.
     pub(super) finished: bool,
 }
 
-/// Instructions of which only the last one counts.
+/// The lines of instructions of which only the last one has an effect.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Given {
     pub(super) cmd: Option<Span>,
@@ -138,7 +139,7 @@ pub(super) struct Command<'a> {
     pub(super) instruction: Source<'a>,
     /// The stage of COPY `--from`, or of each mount of RUN.
     pub(super) sources: Vec<StageId>,
-    /// It comes from a trigger of the base.
+    /// True if it comes from a trigger of the base.
     pub(super) on_build: bool,
 }
 
@@ -163,7 +164,7 @@ impl Stage<'_> {
         Arc::make_mut(&mut self.image)
     }
 
-    /// Ends the stage: what only its instructions need goes.
+    /// Finishes the stage and drops the data that only its instructions need.
     pub(super) fn finish(&mut self) {
         self.progress.finished = true;
         self.env_positions = None;
@@ -172,7 +173,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Sets a variable of the config. One that is there keeps its place.
+    /// Sets a variable of the config. An existing one keeps its position.
     pub(super) fn set_env(&mut self, key: &str, value: &str) {
         let env = &mut Arc::make_mut(&mut self.image).config.env;
         let positions = self
@@ -188,7 +189,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Notes what keeps the stage from being built; the first counts.
+    /// Records an error that prevents a build; the first one is kept.
     pub(super) fn flawed(&mut self, reason: Reason, span: Span) {
         self.flaw
             .get_or_insert_with(|| Error::from(reason).at_our(Some(span)));
@@ -200,13 +201,13 @@ impl Stage<'_> {
         self.state = change(state);
     }
 
-    /// The operating system of the stage's platform; empty when it has none.
+    /// Returns the operating system of the stage's platform; empty if it has none.
     pub(super) fn os(&self) -> &str {
         self.platform.as_ref().map_or("", |platform| &platform.os)
     }
 
-    /// Adds a line to the image's history. RUN, COPY and ADD get the reference's mark behind their
-    /// text.
+    /// Adds an entry to the image's history. Entries of RUN, COPY and ADD end with the reference's
+    /// mark.
     pub(super) fn commit(&mut self, mut text: String, layer: Layer, created: Option<&str>) {
         if layer == Layer::Marked {
             text.push_str(" # buildkit");
@@ -241,20 +242,20 @@ impl EnvPositions {
     }
 }
 
-/// What an instruction adds to the image's layers.
+/// The layer that an instruction adds to the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layer {
-    /// Nothing.
+    /// No layer.
     None,
     /// A layer.
     Plain,
-    /// A layer, and the mark in the history.
+    /// A layer, and the mark in the history entry.
     Marked,
 }
 
-/// How much a translation may make, in bytes. BuildKit has no such bound, but its daemon takes no
-/// message of more than 16 MiB; and every RUN has a copy of its environment, so that a file of some
-/// 10,000 lines can ask for gigabytes.
+/// The most bytes that a translation may produce. BuildKit has no such limit, but its daemon
+/// rejects messages of more than 16 MiB; and every RUN copies its environment, so that a file of
+/// some 10,000 lines can ask for gigabytes.
 const MAX_SIZE: usize = 64 << 20;
 
 /// All stages: those of the file in order, then the images that `--from` names.
@@ -263,12 +264,13 @@ pub(super) struct Stages<'a> {
     list: Vec<Stage<'a>>,
     /// The last stage of each name.
     by_name: BTreeMap<&'a str, StageId>,
-    /// How much was made so far, roughly and in bytes.
+    /// The approximate number of bytes produced so far.
     size: usize,
 }
 
 impl<'a> Stages<'a> {
-    /// Adds a stage. A base that is the name of an earlier stage, in the same case, is that stage.
+    /// Adds a stage. If its base is the name of an earlier stage, in the same case, it continues
+    /// that stage.
     pub(super) fn add(&mut self, mut stage: Stage<'a>) -> StageId {
         let id = self.list.len();
         stage.paths_of = id;
@@ -280,7 +282,7 @@ impl<'a> Stages<'a> {
         id
     }
 
-    /// Counts what an instruction made.
+    /// Counts the bytes that an instruction produced; fails beyond [`MAX_SIZE`].
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Reason> {
         self.size = self.size.saturating_add(bytes);
         match self.size > MAX_SIZE {
@@ -291,12 +293,12 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// The config and the ARGs of `base`, for a stage that continues it: the last one to ask takes
-    /// them.
+    /// Returns the config and the ARGs of `base` for a stage that continues it. The last user takes
+    /// them without a copy.
     pub(super) fn inherit(&mut self, base: StageId) -> (Arc<Image>, BuildArgs) {
         let stage = &mut self.list[base];
         stage.heirs = stage.heirs.saturating_sub(1);
-        // Each variable is set again, also where the config is handed on.
+        // Each variable is set again, even if the config is moved.
         self.size += 16 * stage.image.config.env.len();
         let was_last = stage.heirs == 0 && stage.progress.finished;
         if was_last {
@@ -309,7 +311,7 @@ impl<'a> Stages<'a> {
         (stage.image.clone(), stage.args.clone())
     }
 
-    /// The last stage of this name, in any case.
+    /// Returns the last stage of this name, in any case.
     pub(super) fn by_name(&self, name: &str) -> Option<StageId> {
         match self.by_name.get(name) {
             Some(id) => Some(*id),
@@ -320,7 +322,7 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// The names that stages are called by, `stage-0` and the like among them.
+    /// Returns the names of all stages, including `stage-0` and the like.
     pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
         self.list
             .iter()

@@ -1,4 +1,4 @@
-//! What a stage starts with: the file system and config of its base image.
+//! The start of a stage: the file system and config of its base image.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use crate::dockerfile::Place;
 use crate::llb::{self, Constraints, DEFAULT_PATH, State};
 use crate::oci::{Image, Platform, Reference, RootFs};
 
-/// The command that a vertex comes from, as a description.
+/// The key of the vertex description that holds the command.
 pub(super) const COMMAND: &str = "com.docker.dockerfile.v1.command";
 
-/// Begins with the empty file system.
+/// Starts with the empty file system.
 pub(super) fn from_scratch(scope: &Scope<'_>, stages: &mut Stages<'_>, id: StageId) {
     let stage = &mut stages[id];
     stage.state = State::scratch();
     stage.image = Arc::new(empty_image(&scope.platforms.target));
-    // The reference forgets FROM's own platform here.
+    // The reference ignores FROM's own platform here.
     stage.platform = Some(scope.platforms.target.clone());
     stage.progress.dispatched |= stage.implied;
 }
 
-/// The image is never looked at, but its vertex counts: a later trigger may use the stage after
-/// all.
+/// Starts with an image whose config is not resolved. Its vertex counts: a later trigger may use
+/// the stage after all.
 pub(super) fn unneeded(
     scope: &Scope<'_>,
     stages: &mut Stages<'_>,
@@ -40,7 +40,7 @@ pub(super) fn unneeded(
     stage.platform = Some(platform);
 }
 
-/// Begins with an image that was found.
+/// Starts with a resolved image.
 pub(super) fn from_image(
     scope: &Scope<'_>,
     lint: &mut Lint<'_>,
@@ -92,13 +92,13 @@ fn source(
     llb::image(reference, scope.options.resolve_mode, constraints)
 }
 
-/// An image without a single layer. Old images have no list of layers, only their history.
+/// True for an image without layers. Old images have no list of layers, only their history.
 fn is_empty(image: &Image) -> bool {
     let no_layers = image.rootfs.diff_ids.as_ref().is_none_or(Vec::is_empty);
     no_layers && image.history.iter().all(|entry| entry.empty_layer)
 }
 
-/// Nobody asked for a platform: an image of another one is built for that, when the worker has it.
+/// Returns the platform to build for if none is requested: the image's, if the worker supports it.
 fn detected(image: &Platform, target: &Arc<Platform>, worker: &[Platform]) -> Arc<Platform> {
     let same = |platform: &Platform| {
         platform.os == image.os && platform.architecture == image.architecture
@@ -109,7 +109,7 @@ fn detected(image: &Platform, target: &Arc<Platform>, worker: &[Platform]) -> Ar
     }
 }
 
-/// The config of the empty file system.
+/// Returns the config of the empty file system.
 pub(super) fn empty_image(platform: &Platform) -> Image {
     let mut image = Image {
         platform: platform.clone(),
@@ -126,7 +126,7 @@ pub(super) fn empty_image(platform: &Platform) -> Image {
     image
 }
 
-/// The PATH of images that have none; Windows has its own way.
+/// The default PATH of images without one; Windows has none.
 pub(super) fn default_path(os: &str) -> Option<&'static str> {
     match os {
         "windows" => None,

@@ -1,4 +1,4 @@
-//! Named contexts that are stages of the same Dockerfile (`target:STAGE`): each one that is used is
+//! Named contexts that are stages of the same Dockerfile (`target:STAGE`): each used stage is
 //! translated as if it were the target.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::oci::Image;
 /// Stages that were translated for contexts, by name.
 pub(super) type MadeStages = BTreeMap<String, (State, Arc<Image>)>;
 
-/// What the stage becomes. In it the other contexts count, but no stages.
+/// Translates the stage. It sees the other named contexts, but not those that are stages.
 pub(super) fn load(scope: &Scope<'_>, name: &str, stage: &str) -> Result<Loaded, Error> {
     let ready = |(state, image): (State, Arc<Image>)| Loaded::Ready {
         state,
@@ -60,7 +60,7 @@ pub(super) fn load(scope: &Scope<'_>, name: &str, stage: &str) -> Result<Loaded,
     }
 }
 
-/// A stage that is not there is the context's mistake, not the target's.
+/// An unknown stage is an error of the context, not of the target.
 fn unknown(error: Error, name: &str) -> Error {
     match *error.reason {
         Reason::UnknownTarget { .. } => Error::from(Reason::NamedContext {
@@ -99,8 +99,7 @@ mod tests {
     #[test]
     fn a_stage_stands_for_an_image_and_for_a_source() {
         let done = translated(&[("base", "target:data"), ("other", "target:data")]).unwrap();
-        // The context, its copy in the stage, and the copy of that: the stage is there once for
-        // both names.
+        // The context, its copy in the stage, and the copy of that: both names share one stage.
         assert_eq!(done.definition.vertices().len(), 3);
         assert!(done.image.config.env.contains(&"KEY=value".to_owned()));
     }

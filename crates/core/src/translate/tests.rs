@@ -1,4 +1,4 @@
-//! What a translation makes of Dockerfiles, in facts; the corpus (`tests/corpus.rs`) has the
+//! Translations of Dockerfiles, checked by their properties; the corpus (`tests/corpus.rs`) has the
 //! digests.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use super::*;
 use crate::dockerfile::{self, LintConfig};
 use crate::llb;
 
-/// An answer to every request: an image of the wanted platform with one layer and these triggers.
+/// Answers a request with an image of the requested platform with one layer and these triggers.
 fn image(request: &ImageRequest, triggers: &[&str]) -> ResolvedImage {
     let platform = request.platform.clone().unwrap_or_default();
     let layer = crate::oci::Digest::sha256(b"layer");
@@ -21,7 +21,7 @@ fn image(request: &ImageRequest, triggers: &[&str]) -> ResolvedImage {
     ResolvedImage::parse(Some(layer), config.to_string().as_bytes()).unwrap()
 }
 
-/// The translation, with every image found; `triggers` are those of all base images.
+/// Returns the translation, with every image resolved; `triggers` are those of all base images.
 fn translated_with(
     source: &str,
     options: &Options,
@@ -67,7 +67,7 @@ fn names(done: &Translation) -> Vec<&str> {
         .collect()
 }
 
-/// The first lines that an error is about, and its text.
+/// Returns the first lines of an error, and its text.
 fn failure(source: &str) -> (Vec<u32>, String) {
     let error = translated_with(source, &options(), &[]).unwrap_err();
     (
@@ -391,7 +391,7 @@ fn a_context_can_take_the_place_of_a_stage_or_image() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Words that mean something, in any order: no panic, and the same bytes twice.
+    /// Meaningful words in any order: no panic, and the same bytes twice.
     #[test]
     fn any_dockerfile_is_translated_or_refused_in_the_same_way_twice(text in dockerfiles()) {
         if dockerfile::parse(text.as_bytes()).is_ok() {
@@ -419,7 +419,7 @@ proptest! {
         }
     }
 
-    /// The bodies of heredocs keep their line ends, everything else loses them.
+    /// The bodies of heredocs keep their line ends, all other text loses them.
     #[test]
     fn line_ends_and_a_byte_order_mark_change_nothing(text in dockerfiles()) {
         let other = format!("\u{feff}{}", text.replace('\n', "\r\n"));
@@ -435,7 +435,7 @@ proptest! {
     }
 }
 
-/// Words that mean something, in any order.
+/// Meaningful words in any order.
 fn dockerfiles() -> impl Strategy<Value = String> {
     let word = prop::sample::select(WORDS.to_vec());
     let line = prop::collection::vec(word, 1..7).prop_map(|words| words.concat());
@@ -501,7 +501,7 @@ const WORDS: &[&str] = &[
     "\"",
 ];
 
-/// What BuildKit 0.13 does not know of what there is now.
+/// The capabilities of BuildKit 0.13: without the ones that came later.
 fn older() -> llb::CapSet {
     use llb::Cap::*;
     let unknown = [

@@ -1,4 +1,4 @@
-//! URLs as Go's `net/url` reads and writes them: the identity of git and http sources depends on
+//! URLs as Go's `net/url` parses and formats them: the identity of git and HTTP sources depends on
 //! it.
 
 /// The parts of a URL.
@@ -20,7 +20,7 @@ pub(super) struct Url {
 }
 
 impl Url {
-    /// Reads a URL; none when Go's parser refuses it.
+    /// Parses a URL; `None` if Go's parser rejects it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
         if text.is_empty() || text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
@@ -61,7 +61,7 @@ impl Url {
         })
     }
 
-    /// The URL without query and fragment.
+    /// Returns the URL without query and fragment.
     pub(super) fn without_query(&self) -> String {
         let mut text = String::new();
         if !self.scheme.is_empty() {
@@ -91,18 +91,18 @@ impl Url {
         text
     }
 
-    /// The query's keys and values in order; what cannot be read is left out.
+    /// Returns the query's keys and values in order, without malformed ones.
     pub(super) fn query(&self) -> Vec<(String, String)> {
         parse_query(&self.query).0
     }
 }
 
-/// Does the text begin as an http(s) URL?
+/// True if the text begins like an http(s) URL.
 pub(super) fn is_http(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// Keys and values, and whether all could be read.
+/// Returns keys and values, and true if all were well-formed.
 pub(super) fn parse_query(query: &str) -> (Vec<(String, String)>, bool) {
     let mut pairs = Vec::new();
     let mut complete = true;
@@ -117,7 +117,7 @@ pub(super) fn parse_query(query: &str) -> (Vec<(String, String)>, bool) {
     (pairs, complete)
 }
 
-/// None when the text begins with a colon.
+/// Splits off the scheme. `None` if the text begins with a colon.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let end = text
         .bytes()
@@ -147,15 +147,15 @@ fn check_user(user: &str) -> Option<String> {
     Some(text)
 }
 
-/// What stands unescaped in a host besides letters and digits.
+/// The characters besides letters and digits that a host may contain unescaped.
 const KEPT_IN_HOST: &[u8] = b"!$&'()*+,;=:[]<>\"";
 
-/// The host, unescaped; none where Go refuses it.
+/// Returns the host, unescaped; `None` if Go rejects it.
 fn read_host(scheme: &str, host: &str) -> Option<String> {
     let port = match host.rfind('[') {
         Some(0) => &host[host.rfind(']')? + 1..],
         Some(_) => return None,
-        // Further colons are for lists of hosts, which http does not have.
+        // More colons are for lists of hosts, which http does not support.
         None if matches!(scheme, "http" | "https") => from(host, host.find(':')),
         None => from(host, host.rfind(':')),
     };
@@ -181,12 +181,12 @@ fn read_host(scheme: &str, host: &str) -> Option<String> {
     }
 }
 
-/// The text from a place on; nothing without a place.
+/// Returns the text from a position on; empty without a position.
 fn from(text: &str, at: Option<usize>) -> &str {
     at.map_or("", |at| &text[at..])
 }
 
-/// A host may only escape bytes that are no ASCII, and the `%` before a zone.
+/// True if a host escapes only non-ASCII bytes and the `%` before a zone.
 fn escapes_no_ascii(host: &str) -> bool {
     host.match_indices('%').all(|(at, _)| {
         let digits = host.as_bytes().get(at + 1..at + 3);

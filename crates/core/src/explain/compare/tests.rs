@@ -3,7 +3,7 @@ use crate::explain::FileChange;
 use crate::explain::record::{Fact, Read};
 use crate::explain::{Pick, VERSION};
 
-/// FROM, the context, COPY src, RUN make: the last build had them all.
+/// A record with FROM, the context, COPY src and RUN make, all unchanged since the last build.
 fn record() -> Record {
     let step = |name: &str, kind, inputs: &[usize], facts: &[(&str, &str)]| Step {
         name: name.to_owned(),

@@ -3,7 +3,7 @@
 use super::{FileStat, Table, TableError};
 use crate::explain::varint;
 
-/// The longest path, as Linux has it, with room to spare.
+/// The longest path: Linux's limit, with room to spare.
 const MAX_PATH: usize = 1 << 14;
 
 /// A table being read.

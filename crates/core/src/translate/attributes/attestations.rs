@@ -1,5 +1,5 @@
-//! Attestations: `attest:TYPE`, and `build-arg:BUILDKIT_ATTEST_TYPE` for clients that know no
-//! others.
+//! Attestations: `attest:TYPE`, and `build-arg:BUILDKIT_ATTEST_TYPE` for clients that can only set
+//! build arguments.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,33 @@ use super::AttributeError;
 use crate::dockerfile::csv_fields;
 use crate::oci::{self, Reference};
 
-/// The scanner that the reference takes when none is named.
+/// The reference's default scanner.
 const SCANNER: &str = "docker/buildkit-syft-scanner:stable-1";
 
-/// What is to be attested.
+/// The attestations to add.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attestations {
-    /// The list of what an image is made of.
+    /// The SBOM (software bill of materials).
     pub sbom: Option<Sbom>,
-    /// The fields that say how the image was made is told; that is the daemon's work.
+    /// The fields of the provenance attestation, which the daemon creates.
     pub provenance: Option<BTreeMap<String, String>>,
 }
 
-/// A list of what an image is made of.
+/// The SBOM: a list of the components of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sbom {
-    /// The image of the program that makes it, with a tag.
+    /// The image of the scanner, with a tag.
     pub generator: Reference,
-    /// The settings of the program.
+    /// The settings of the scanner.
     pub parameters: BTreeMap<String, String>,
 }
 
 impl Sbom {
-    /// A list made by the image in the field `generator`, else by the reference's scanner; the
-    /// program gets the other fields.
+    /// Returns an SBOM made by the image in the field `generator`, else by the reference's scanner.
+    /// The scanner gets the other fields.
     ///
     /// # Errors
-    /// [`AttestationError::Generator`] if that is not a name of an image.
+    /// [`AttestationError::Generator`] if that is not a valid image reference.
     pub fn new(mut fields: BTreeMap<String, String>) -> Result<Self, AttestationError> {
         let generator = fields.remove("generator");
         let generator = generator.unwrap_or_else(|| SCANNER.to_owned());
@@ -47,14 +47,14 @@ impl Sbom {
     }
 }
 
-/// An attestation that cannot be made.
+/// An invalid attestation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttestationError {
     /// Neither an SBOM nor a provenance.
     #[error("unknown attestation {kind:?}")]
     UnknownKind {
-        /// What it was called.
+        /// The unknown kind.
         kind: String,
     },
     /// The parameters are not one CSV record.
@@ -74,7 +74,7 @@ pub enum AttestationError {
 }
 
 impl Attestations {
-    /// Reads the attributes about attestations, build arguments among them; others are left alone.
+    /// Parses the attributes and build arguments for attestations; others are ignored.
     ///
     /// # Errors
     /// [`AttributeError::Attestation`] with the attribute's name.
@@ -99,7 +99,7 @@ impl Attestations {
         self.add_all(build_args, "BUILDKIT_ATTEST_", "build-arg:")
     }
 
-    /// Adds what begins with a prefix; in messages all names are those of attributes.
+    /// Adds the attributes that begin with a prefix. Errors name the attribute.
     fn add_all(
         &mut self,
         given: &BTreeMap<String, String>,
@@ -132,19 +132,19 @@ impl Attestations {
         Ok(())
     }
 
-    /// Is nothing to be attested?
+    /// True if no attestation is requested.
     pub fn is_empty(&self) -> bool {
         self.sbom.is_none() && self.provenance.is_none()
     }
 
-    /// Does the provenance show all that is known? It does unless it is to be short.
+    /// True if the provenance contains all details: always, except in the mode `min`.
     pub fn has_full_provenance(&self) -> bool {
         let provenance = self.provenance.as_ref();
         provenance.is_some_and(|fields| fields.get("mode").is_none_or(|mode| mode != "min"))
     }
 }
 
-/// One CSV record of pairs.
+/// Parses one CSV record of `key=value` pairs.
 fn fields(text: &str) -> Result<BTreeMap<String, String>, AttestationError> {
     if text.is_empty() {
         return Ok(BTreeMap::new());

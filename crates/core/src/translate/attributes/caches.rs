@@ -1,4 +1,4 @@
-//! `cache-imports`, a JSON list, and the older `cache-from`, references with commas between.
+//! `cache-imports`, a JSON list, and the older `cache-from`, references separated by commas.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{AttributeError, value_error};
 
-/// A cache that the daemon looks into before it runs a step.
+/// A cache that the daemon queries before it runs a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct CacheImport {

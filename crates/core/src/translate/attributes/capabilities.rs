@@ -1,8 +1,9 @@
-//! `frontend.caps`: what the client expects of the frontend.
+//! `frontend.caps`: the capabilities that the client requires of the frontend.
 
 use std::collections::BTreeMap;
 
-/// What this frontend does, as the label `moby.buildkit.frontend.caps` of its image says too.
+/// The capabilities of this frontend; its image lists them in the label
+/// `moby.buildkit.frontend.caps` too.
 const OURS: &[&str] = &[
     "moby.buildkit.frontend.inputs",
     "moby.buildkit.frontend.subrequests",
@@ -10,17 +11,18 @@ const OURS: &[&str] = &[
     "moby.buildkit.frontend.gitquerystring",
 ];
 
-/// Something that is expected of the frontend and that it does not do.
+/// A required capability that the frontend lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedCapability {
-    /// As `frontend.caps` names it.
+    /// The name in `frontend.caps`.
     pub name: String,
-    /// The client says `+forward`: it is not an error if another frontend is called.
+    /// True if the client allows another frontend to provide it (`+forward`).
     pub can_be_forwarded: bool,
 }
 
 impl UnsupportedCapability {
-    /// The first one among the attributes that cannot be forwarded, else the last one that can.
+    /// Returns the first unsupported capability that cannot be forwarded, else the last one that
+    /// can.
     pub fn find(attributes: &BTreeMap<String, String>) -> Option<Self> {
         let wanted = attributes.get("frontend.caps").map_or("", String::as_str);
         if wanted.is_empty() {

@@ -54,7 +54,7 @@ pub(super) fn ulimits(text: &str) -> Result<Arc<[Ulimit]>, AttributeError> {
         .collect()
 }
 
-/// None for text that is not a list.
+/// Splits a CSV record. `None` if the text is malformed.
 fn fields(text: &str) -> Option<Vec<String>> {
     if text.is_empty() {
         Some(Vec::new())
@@ -63,7 +63,7 @@ fn fields(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Limits that were not read from text.
+/// Validates limits that were not parsed from text.
 pub(super) fn check_limits(options: &Options) -> Result<(), AttributeError> {
     let is_wrong = |limit: &&Ulimit| Ulimit::new(&limit.name, limit.soft, limit.hard).is_err();
     if let Some(limit) = options.ulimits.iter().find(is_wrong) {
@@ -95,7 +95,7 @@ pub(super) fn linux_resources<'g>(
         text => text
             .parse::<u64>()
             .ok()
-            // Go's ParseUint takes no sign.
+            // Go's ParseUint accepts no sign.
             .filter(|_| !text.starts_with('+'))
             .filter(|number| *number > 0)
             .ok_or_else(|| value_error(name, text, "a number greater than 0")),
@@ -126,7 +126,7 @@ pub(super) fn linux_resources<'g>(
     Ok((resources != LinuxResources::default()).then_some(resources))
 }
 
-/// Numbers up to 8192 and ranges of them, with commas between.
+/// True for numbers up to 8192 and ranges of them, separated by commas.
 fn is_set(text: &str) -> bool {
     let number = |text: &str| {
         text.trim()

@@ -1,4 +1,4 @@
-//! What a frontend is asked for: typed, or read from the attributes of BuildKit's Dockerfile
+//! The options of a build request: typed, or parsed from the attributes of BuildKit's Dockerfile
 //! frontend (`build-arg:NAME`, `platform`, `target` …).
 
 mod attestations;
@@ -18,48 +18,48 @@ use crate::dockerfile::{LintConfig, LintConfigError};
 use crate::llb::{Network, ResolveMode};
 use crate::oci::{Error as PlatformError, Platform};
 
-/// What a frontend is asked for.
+/// The options of a build request.
 #[derive(Clone, Debug)]
 pub struct Attributes {
     /// The options, without a platform.
     pub options: Options,
-    /// The platforms to build for, normalised; none means: not said.
+    /// The platforms to build for, normalised; empty if none is given.
     pub platforms: Vec<Platform>,
-    /// What is to be attested.
+    /// The attestations to add.
     pub attestations: Attestations,
     /// Caches that the daemon looks into before it runs a step.
     pub cache_imports: Vec<CacheImport>,
-    /// The lint options that take the place of the Dockerfile's own, if attributes were read.
+    /// The lint options that replace the Dockerfile's own, if attributes were read.
     pub checks: Option<LintConfig>,
 }
 
-/// An attribute that cannot be used.
+/// An invalid attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttributeError {
-    /// A platform that is not one.
+    /// The platform is invalid.
     #[error("the attribute platform cannot be used")]
     Platform(#[source] PlatformError),
-    /// Any other value that is not what it should be.
+    /// Another value is invalid.
     #[error("the attribute {name} cannot be {value:?}: expected {expected}")]
     Value {
         /// The attribute.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         expected: &'static str,
     },
-    /// An attribute that BuildKit had once.
+    /// An attribute that BuildKit no longer supports.
     #[error("{name} is no longer supported: BuildKit removed it in version 0.11")]
     Removed {
         /// The attribute.
         name: &'static str,
     },
-    /// Lint options that cannot be read.
+    /// The lint options are malformed.
     #[error("the build argument BUILDKIT_DOCKERFILE_CHECK cannot be used")]
     Checks(#[source] LintConfigError),
-    /// An attestation that cannot be made.
+    /// The attestation is invalid.
     #[error("the attribute {name} cannot be used")]
     Attestation {
         /// The attribute.
@@ -73,7 +73,7 @@ pub enum AttributeError {
 }
 
 impl Default for Attributes {
-    /// Nothing but the Dockerfile.
+    /// Returns default options, for the Dockerfile alone.
     fn default() -> Self {
         Self {
             options: Options::default(),
@@ -86,13 +86,13 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// What is asked for, with the build arguments that BuildKit's frontend obeys itself:
+    /// Returns the options, adjusted by the build arguments that BuildKit's frontend itself uses:
     /// `BUILDKIT_MULTI_PLATFORM`, `BUILDKIT_SANDBOX_HOSTNAME`, `BUILDKIT_CACHE_MOUNT_NS`,
-    /// `BUILDKIT_CONTEXT_KEEP_GIT_DIR` and `BUILDKIT_ATTEST_TYPE`. Without `multi_platform` the
-    /// build is of several platforms if it has several.
+    /// `BUILDKIT_CONTEXT_KEEP_GIT_DIR` and `BUILDKIT_ATTEST_TYPE`. Without `multi_platform`, the
+    /// result is multi-platform if there are several platforms.
     ///
     /// # Errors
-    /// [`AttributeError`] for a limit or a build argument that cannot be used.
+    /// [`AttributeError`] for an invalid limit or build argument.
     pub fn new(
         options: Options,
         platforms: &[Platform],
@@ -135,12 +135,11 @@ impl Attributes {
         Ok(())
     }
 
-    /// Reads attributes by name. `session_id` serves local folders. Unknown attributes are left
-    /// alone.
+    /// Parses attributes by name. `session_id` serves local folders. Unknown attributes are
+    /// ignored.
     ///
     /// # Errors
-    /// [`AttributeError`] for a value that cannot be read. Named contexts are looked at when they
-    /// are used.
+    /// [`AttributeError`] for an invalid value. Named contexts are parsed only when they are used.
     pub fn read(
         given: &BTreeMap<String, String>,
         session_id: &str,
@@ -177,7 +176,7 @@ impl Attributes {
         };
         let several = match (get("multi-platform"), &options.build_args) {
             ("", _) => None,
-            // The build argument goes before it, and it need not make sense then.
+            // The build argument wins, and the attribute may then be invalid.
             (_, arguments) if is_set(arguments, "BUILDKIT_MULTI_PLATFORM") => None,
             (text, _) => Some(boolean("multi-platform", text)?),
         };
@@ -193,7 +192,7 @@ impl Attributes {
     }
 }
 
-/// What BuildKit's own frontend refuses before all else.
+/// Rejects attributes that BuildKit removed, before all others.
 fn refuse_removed<'g>(get: &impl Fn(&str) -> &'g str) -> Result<(), AttributeError> {
     const COPY_IMAGE: &str = "override-copy-image";
     if !get(COPY_IMAGE).is_empty() {
@@ -281,7 +280,8 @@ fn multi_platform_argument(
     }
 }
 
-/// A git or http URL in `context`, else the folder that the session calls so.
+/// Returns the git or http URL in `context`, else the local folder that the session serves under
+/// that name.
 fn main_context(given: &BTreeMap<String, String>) -> Context {
     let key = given.get("contextkey").map_or("context", String::as_str);
     let specifier = given.get(key).map(String::as_str).unwrap_or_default();

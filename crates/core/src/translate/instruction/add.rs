@@ -5,7 +5,7 @@ use super::Step;
 use super::transfer::{self, Expanded, Transfer};
 use crate::dockerfile::AddInstruction;
 
-/// Adds files of the context, git repositories and what http(s) URLs give.
+/// Adds files of the context, git repositories and downloads from http(s) URLs.
 pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, add: &AddInstruction) -> Result<(), Error> {
     let chown = step.expand(add.chown.as_deref().unwrap_or_default())?;
     let chmod = step.expand(add.chmod.as_deref().unwrap_or_default())?;
@@ -32,7 +32,7 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, add: &AddInstruction) -> Res
         source: step.scope.context.state(),
     };
     transfer::dispatch(step, &transfer)?;
-    // Git sources count as paths of the context, as in the reference; only http(s) does not.
+    // Git sources count as paths of the context, as in the reference; http(s) URLs do not.
     for path in transfer
         .paths
         .iter()

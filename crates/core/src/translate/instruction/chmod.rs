@@ -1,8 +1,8 @@
-//! The modes of `--chmod`: octal numbers, or changes as of chmod(1).
+//! The modes of `--chmod`: octal numbers or symbolic modes, as in chmod(1).
 
 use crate::llb::Mode;
 
-/// Reads a mode; octal up to 7777.
+/// Parses a mode; octal ones are at most 7777.
 pub(super) fn parse(text: &str) -> Option<Mode> {
     let is_octal = !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
     if is_octal {
@@ -12,7 +12,7 @@ pub(super) fn parse(text: &str) -> Option<Mode> {
     is_symbolic(text).then(|| Mode::Symbolic(text.to_owned()))
 }
 
-/// `[ugoa]*([-+=][rwxXst ugo]*)+` between commas.
+/// Matches clauses `[ugoa]*([-+=][rwxXst ugo]*)+`, separated by commas.
 fn is_symbolic(text: &str) -> bool {
     text.split(',').all(|clause| {
         let operations = clause.trim_start_matches(['u', 'g', 'o', 'a']);

@@ -22,7 +22,7 @@ pub(super) fn cmd(step: &mut Step<'_, '_, '_>, cmd: &CommandLine) -> Result<(), 
     Ok(())
 }
 
-/// ENTRYPOINT. The base's CMD does not belong to it and goes.
+/// ENTRYPOINT. Clears the CMD of the base, which belongs to another entrypoint.
 pub(super) fn entrypoint(
     step: &mut Step<'_, '_, '_>,
     entrypoint: &CommandLine,
@@ -41,7 +41,7 @@ pub(super) fn entrypoint(
     Ok(())
 }
 
-/// Notes that the instruction was given; an earlier one of the stage has no effect any more.
+/// Records the instruction's lines and reports an earlier one of the stage, which has no effect.
 fn once(step: &mut Step<'_, '_, '_>, place: fn(&mut Given) -> &mut Option<Span>) {
     let earlier = place(&mut step.stage.given).replace(step.instruction.span);
     if let Some(earlier) = earlier {
@@ -51,7 +51,7 @@ fn once(step: &mut Step<'_, '_, '_>, place: fn(&mut Given) -> &mut Option<Span>)
     }
 }
 
-/// A shell between the container and its program keeps signals from it.
+/// Reports the shell form: the shell does not pass signals on to its program.
 fn json_recommended(step: &mut Step<'_, '_, '_>, command: &CommandLine) {
     if matches!(command, CommandLine::Shell(_)) && step.stage.image.config.shell.is_empty() {
         step.lint(|linter, instruction| {
@@ -60,7 +60,7 @@ fn json_recommended(step: &mut Step<'_, '_, '_>, command: &CommandLine) {
     }
 }
 
-/// The words to run: of the shell form the shell and the text.
+/// Returns the words to run; for the shell form, the shell and the text.
 pub(super) fn with_shell(image: &Image, command: &CommandLine) -> Vec<String> {
     match command {
         CommandLine::Exec(words) => words.clone(),
@@ -68,7 +68,7 @@ pub(super) fn with_shell(image: &Image, command: &CommandLine) -> Vec<String> {
     }
 }
 
-/// The image's shell, or that of its operating system, with a text to run.
+/// Returns the image's shell, or the operating system's default one, with the text to run.
 pub(super) fn in_shell(image: &Image, text: String) -> Vec<String> {
     let mut args = match (image.config.shell.is_empty(), image.platform.os.as_str()) {
         (false, _) => image.config.shell.clone(),
@@ -127,7 +127,7 @@ pub(super) fn maintainer(step: &mut Step<'_, '_, '_>, author: &str) -> Result<()
     Ok(())
 }
 
-/// ONBUILD: kept for those who build on this image.
+/// ONBUILD: stored for the images that are built on this one.
 pub(super) fn onbuild(
     step: &mut Step<'_, '_, '_>,
     trigger: &OnbuildInstruction,
@@ -176,7 +176,7 @@ pub(super) fn volume(step: &mut Step<'_, '_, '_>, volumes: &[String]) -> Result<
     Ok(())
 }
 
-/// STOPSIGNAL: the config keeps the text as it is.
+/// STOPSIGNAL: the config keeps the text unchanged.
 pub(super) fn stop_signal(step: &mut Step<'_, '_, '_>, signal: &str) -> Result<(), Error> {
     let signal = step.expand(signal)?.into_owned();
     if !is_signal(&signal) {
@@ -188,7 +188,7 @@ pub(super) fn stop_signal(step: &mut Step<'_, '_, '_>, signal: &str) -> Result<(
     Ok(())
 }
 
-/// A number other than 0, or a Linux signal with or without SIG, in any case.
+/// True for a number other than 0, and for a Linux signal with or without SIG, in any case.
 fn is_signal(text: &str) -> bool {
     const NAMES: &[&str] = &[
         "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT",

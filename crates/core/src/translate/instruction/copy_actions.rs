@@ -17,7 +17,7 @@ pub(super) struct Actions<'t> {
     pub(super) mode: Option<Mode>,
     pub(super) destination: &'t str,
     pub(super) name: Arc<str>,
-    /// Of this source; a URL may bring its own, which then holds for later ones too.
+    /// The checksum of this source. A URL may set one, which then applies to later sources too.
     pub(super) checksum: String,
     pub(super) keep_git_dir: Option<bool>,
     pub(super) file: File,
@@ -83,7 +83,7 @@ impl Actions<'_> {
         }
         git.checksum.clone_from(&self.checksum);
         git.keep_git_dir = self.keep_git_dir == Some(true);
-        // A URL's mtime is for contexts; ADD does not take it over.
+        // A URL's mtime is only for contexts; ADD ignores it.
         git.mtime.clear();
         let state = remote::git(
             step.scope.options,
@@ -160,7 +160,8 @@ impl Actions<'_> {
         Ok(())
     }
 
-    /// Patterns of `--exclude` count inside of what is copied, not for what a wildcard matches.
+    /// Patterns of `--exclude` apply inside the copied folder, not to the names that a wildcard
+    /// matches.
     fn lint_excluded(&self, step: &mut Step<'_, '_, '_>, source: &str) {
         let name = path::base(source);
         if !has_wildcards(source) || source.ends_with('/') {
@@ -210,8 +211,8 @@ impl Actions<'_> {
     }
 }
 
-/// Can a name match the pattern of `--exclude` and the last part of a source? Of two patterns only
-/// what stands before the first and behind the last wildcard is compared.
+/// True if some name matches both the pattern of `--exclude` and the last part of the source. Of
+/// two patterns only the parts before the first and after the last wildcard are compared.
 fn can_match_both(excluded: &str, source: &str) -> bool {
     let excluded = excluded.strip_prefix('/').unwrap_or(excluded);
     let excluded = excluded.strip_suffix('/').unwrap_or(excluded);
@@ -232,7 +233,7 @@ fn can_match_both(excluded: &str, source: &str) -> bool {
     }
 }
 
-/// What stands before the first and behind the last wildcard.
+/// Returns the parts before the first and after the last wildcard.
 fn ends(pattern: &str) -> (&str, &str) {
     const WILDCARDS: [char; 5] = ['*', '?', '[', ']', '\\'];
     let first = pattern.find(WILDCARDS).unwrap_or(pattern.len());
@@ -240,7 +241,7 @@ fn ends(pattern: &str) -> (&str, &str) {
     (&pattern[..first], &pattern[last..])
 }
 
-/// Does the path hold `*`, `?` or `[` that are not escaped?
+/// True if the path has an unescaped `*`, `?` or `[`.
 fn has_wildcards(path: &str) -> bool {
     let mut bytes = path.bytes();
     while let Some(byte) = bytes.next() {

@@ -12,8 +12,8 @@ use super::go_format;
 use crate::dockerfile::ExposeInstruction;
 use crate::oci::Empty;
 
-/// Adds ports to the config. A word may become several by its variables; all are expanded before
-/// any is looked at.
+/// Adds ports to the config. Variables can expand to several ports; all words are expanded before
+/// the first is parsed.
 pub(super) fn dispatch(
     step: &mut Step<'_, '_, '_>,
     expose: &ExposeInstruction,
@@ -51,7 +51,7 @@ pub(super) fn dispatch(
     Ok(())
 }
 
-/// `[[address:]host port:]port[-port][/protocol]`, of which only the protocol is read.
+/// `[[address:]host port:]port[-port][/protocol]`, split; only the protocol is validated.
 #[derive(Debug, PartialEq, Eq)]
 struct PortSpec<'a> {
     address: String,
@@ -80,12 +80,12 @@ impl<'a> PortSpec<'a> {
         })
     }
 
-    /// True if it says something about the host, which an image cannot.
+    /// True if it names an address or a port of the host, which an image cannot set.
     fn has_host_part(&self) -> bool {
         !self.address.is_empty() || !self.host.is_empty()
     }
 
-    /// The container's ports, once the rest has been read too.
+    /// Returns the container's ports after validating the other parts.
     fn ports(&self) -> Result<RangeInclusive<u32>, PortProblem> {
         check_address(&self.address)?;
         let (first, last) = range(self.container)?;
@@ -102,7 +102,7 @@ impl<'a> PortSpec<'a> {
     }
 }
 
-/// Address, host port, container port: what stands between colons, from the end.
+/// Splits into address, host port and container port, starting at the last colon.
 fn split(text: &str) -> (String, &str, &str) {
     let mut parts: Vec<&str> = text.split(':').collect();
     let container = parts.pop().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Values as Go's `fmt` prints them: the history of an image holds such texts.
+//! Formats values as Go's `fmt` does: the history of an image contains such texts.
 
 use std::fmt::Write;
 
@@ -52,7 +52,7 @@ pub(super) fn duration(nanoseconds: i64) -> String {
     }
 }
 
-/// `value` over ten to the power of `digits`, without zeros at the end.
+/// Formats `value` divided by ten to the power of `digits`, without trailing zeros.
 fn decimal(value: u64, digits: u32) -> String {
     let base = 10_u64.pow(digits);
     let (whole, fraction) = (value / base, value % base);
@@ -63,7 +63,7 @@ fn decimal(value: u64, digits: u32) -> String {
     format!("{whole}.{}", fraction.trim_end_matches('0'))
 }
 
-/// `%q` of a text.
+/// `%q` of a string.
 fn push_quoted(text: &mut String, item: &str) {
     text.push('"');
     for c in item.chars() {
@@ -92,10 +92,11 @@ fn push_quoted(text: &mut String, item: &str) {
     text.push('"');
 }
 
-/// Letters, marks, numbers, punctuation and symbols; Rust's debug form knows the same classes.
+/// True for letters, marks, numbers, punctuation and symbols; Rust's debug form has the same
+/// classes.
 fn is_printed(c: char) -> bool {
     let mut pair = [0; 8];
-    // Behind another character combining marks are not escaped.
+    // Combining marks after another character are not escaped.
     pair[0] = b'x';
     let len = 1 + c.encode_utf8(&mut pair[1..]).len();
     std::str::from_utf8(&pair[..len]).is_ok_and(|pair| pair.escape_debug().count() == 2)

@@ -1,4 +1,4 @@
-//! The instructions of a stage, one after the other.
+//! Dispatches the instructions of a stage in order.
 
 mod add;
 mod chmod;
@@ -26,7 +26,7 @@ use super::start;
 use crate::dockerfile::{ExpandError, Expansion, Instruction, InstructionKind, Lexer, Linter};
 use crate::llb::{Env, State, path};
 
-/// Builds the stage's file system and config; its base and the stages it uses are done.
+/// Builds the stage's file system and config. Its base and the stages it uses are done.
 pub(super) fn dispatch<'a>(
     scope: &Scope<'a>,
     lint: &mut Lint<'_>,
@@ -73,7 +73,7 @@ fn run_all<'a>(
     done
 }
 
-/// What the stage takes from the image config before its first instruction.
+/// Initializes the stage from the image config, before its first instruction.
 fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
     if stage.platform.is_none() {
         stage.platform = Some(scope.platforms.target.clone());
@@ -89,7 +89,7 @@ fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
     {
         stage.image_mut().config.env.push(format!("PATH={path}"));
     }
-    // A second handle to the image would have the next change copy its whole history.
+    // A second handle to the image would make the next change copy its whole history.
     let (config, mut state) = (&stage.image.config, std::mem::take(&mut stage.state));
     for assignment in &config.env {
         let (key, value) = assignment.split_once('=').unwrap_or((assignment, ""));
@@ -115,7 +115,7 @@ fn begin(scope: &Scope<'_>, stage: &mut Stage<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// One instruction of a stage, with all that it may look at and change.
+/// One instruction of a stage, with everything that it may read and change.
 pub(super) struct Step<'s, 'a, 'l> {
     pub(super) scope: &'s Scope<'a>,
     lint: &'s mut Lint<'l>,
@@ -155,8 +155,8 @@ impl Step<'_, '_, '_> {
         }
     }
 
-    /// Counts what the instruction made: its line of history has all its text expanded, and RUN
-    /// keeps the environment.
+    /// Counts the size of the instruction's results: its history entry has all text expanded, and
+    /// RUN copies the environment.
     fn account(&mut self) -> Result<(), Error> {
         let history = self.stage.image.history.last();
         let text = history.map_or(0, |entry| entry.created_by.len());
@@ -167,7 +167,7 @@ impl Step<'_, '_, '_> {
         Ok(self.stages.grow(text + env)?)
     }
 
-    /// The word with its variables, as the stage's environment has them now.
+    /// Expands the variables of a word, with the stage's current environment.
     pub(super) fn expand<'w>(&mut self, word: &'w str) -> Result<Cow<'w, str>, Error> {
         self.expand_with(&self.scope.lexer, word)
     }
@@ -181,7 +181,7 @@ impl Step<'_, '_, '_> {
         Ok(self.checked(expanded)?.text)
     }
 
-    /// Tells the linter of variables that are not set.
+    /// Reports variables that are not set to the linter.
     fn checked<'w>(
         &mut self,
         expanded: Result<Expansion<'w>, ExpandError>,
@@ -206,20 +206,20 @@ impl Step<'_, '_, '_> {
         self.lint.with(|linter| report(linter, self.instruction));
     }
 
-    /// Reports a source of the context that is excluded from it.
+    /// Reports a source that `.dockerignore` excludes from the context.
     pub(super) fn lint_source(&mut self, source: &str) {
         self.lint
             .ignored_source(self.scope.options, self.instruction, source);
     }
 
-    /// A value of a mount.
+    /// Expands the variables of a mount's value.
     pub(super) fn expand_mount_value(&mut self, word: &str) -> Result<String, ExpandError> {
         let expanded = self.scope.lexer.expand(word, self.stage.state.env());
         Ok(self.checked(expanded)?.text.into_owned())
     }
 
-    /// The instruction as it is shown: its keyword in capitals, its variables filled in where that
-    /// works.
+    /// Returns the instruction as it is shown: the keyword in capitals, variables expanded where
+    /// possible.
     pub(super) fn shown(&self) -> String {
         shown(
             &self.scope.lexer,
@@ -228,12 +228,12 @@ impl Step<'_, '_, '_> {
         )
     }
 
-    /// Adds a line to the image's history.
+    /// Adds an entry to the image's history.
     pub(super) fn commit(&mut self, text: String, layer: Layer) {
         self.stage.commit(text, layer, self.scope.created());
     }
 
-    /// The stage that a `--from` names, as far as it is.
+    /// Returns the current state of the stage that a `--from` names.
     pub(super) fn source(&self, id: StageId) -> Source<'_> {
         let stage: &Stage<'_> = if id == self.id {
             self.stage
@@ -246,12 +246,12 @@ impl Step<'_, '_, '_> {
         }
     }
 
-    /// Notes that `path` of the main context is used.
+    /// Records that `path` of the main context is used.
     pub(super) fn use_context_path(&mut self, path: &str) {
         self.stage.context_paths.insert(path::join("/", path));
     }
 
-    /// Notes that `path` of a stage is used.
+    /// Records that `path` of a stage is used.
     pub(super) fn use_stage_path(&mut self, id: StageId, path: &str) {
         let owner = if id == self.id {
             self.stage.paths_of
@@ -261,7 +261,7 @@ impl Step<'_, '_, '_> {
         self.note(owner, path::join("/", path));
     }
 
-    /// Notes that any file of the own stage may be used.
+    /// Records that any file of this stage may be used.
     pub(super) fn use_all_paths(&mut self) {
         self.note(self.stage.paths_of, "/".to_owned());
     }
@@ -276,7 +276,7 @@ impl Step<'_, '_, '_> {
     }
 }
 
-/// Does its text become part of a vertex, its own or that of a later RUN?
+/// True if the instruction's text becomes part of a vertex: its own or that of a later RUN.
 fn reaches_the_graph(kind: &InstructionKind) -> bool {
     use InstructionKind::{Add, Arg, Copy, Env, Run, User, Workdir};
     matches!(
@@ -285,13 +285,13 @@ fn reaches_the_graph(kind: &InstructionKind) -> bool {
     )
 }
 
-/// A stage that another one uses.
+/// The state of a stage that another one uses.
 pub(super) struct Source<'s> {
     pub(super) state: &'s State,
     pub(super) dispatched: bool,
 }
 
-/// A command line as a vertex's name shows it.
+/// Returns a command line as the vertex's name shows it.
 pub(super) fn shown(lexer: &Lexer, text: &str, env: &Env) -> String {
     let expanded = lexer
         .expand(text, env)

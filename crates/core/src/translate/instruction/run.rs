@@ -63,8 +63,8 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, run: &RunInstruction) -> Res
     Ok(())
 }
 
-/// A device as the labs channel of the reference asks for it. A daemon that knows no devices is not
-/// asked, and the step runs without: so does the reference.
+/// Returns a device as the reference's labs channel requests it. As in the reference, the step runs
+/// without devices if the daemon does not support them.
 fn device(device: &RunDevice) -> llb::Device {
     llb::Device {
         name: device.name.clone(),
@@ -72,12 +72,12 @@ fn device(device: &RunDevice) -> llb::Device {
     }
 }
 
-/// What is run.
+/// The command to run.
 struct Command {
     args: Vec<String>,
-    /// A heredoc that is a script of its own.
+    /// The script mount of a heredoc that is a script of its own.
     script: Option<llb::Mount>,
-    /// What the vertex's name says about the heredoc.
+    /// The part of the vertex's name that shows the heredoc.
     suffix: String,
 }
 
@@ -91,7 +91,7 @@ fn command(step: &Step<'_, '_, '_>, run: &RunInstruction) -> Command {
         };
     };
     if !matches!(dockerfile::parse_heredoc(text), Ok(Some(_))) {
-        // Words around heredocs: the shell gets the text as it stands in the file.
+        // With words around heredocs, the shell gets the text as it is in the file.
         let mut text = text.clone();
         for heredoc in &run.heredocs {
             text.push('\n');
@@ -128,7 +128,7 @@ fn command(step: &Step<'_, '_, '_>, run: &RunInstruction) -> Command {
     }
 }
 
-/// The first line of a heredoc, for names.
+/// Returns the first line of a heredoc, for names.
 fn summary(content: &str) -> String {
     let content = content.trim();
     match content.split_once('\n') {
@@ -171,8 +171,8 @@ fn constraints(
     }
 }
 
-/// Variables that carry secrets are shown as stars: the value is not known here, and it should show
-/// that there is one.
+/// Replaces variables with secrets by stars: their values are unknown here, but the name should
+/// show that they exist.
 fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
     let mut env = Cow::Borrowed(env);
     for mount in mounts
@@ -186,7 +186,7 @@ fn with_secrets_masked<'e>(env: &'e Env, mounts: &[Mount]) -> Cow<'e, Env> {
     env
 }
 
-/// The command with the ARGs that it sees in front: `RUN |2 A=1 B=2 /bin/sh -c …`.
+/// Returns the command with its ARGs in front: `RUN |2 A=1 B=2 /bin/sh -c …`.
 fn history(args: &BuildArgs, command: &[String], env: &Env) -> String {
     let mut text = String::from("RUN ");
     if args.len() > 0 {

@@ -8,7 +8,7 @@ use crate::llb::{
     self, Cap, Constraints, Exec, File, MakeDir, Owner, Secret, Sharing, SshSocket, State, path,
 };
 
-/// The mounts with their variables filled in.
+/// Returns the mounts with their variables expanded.
 pub(super) fn expand(
     step: &mut Step<'_, '_, '_>,
     mounts: &[RunMount],
@@ -57,9 +57,9 @@ pub(super) fn add(
     Ok(exec)
 }
 
-/// A mount with files: of the context, of a stage or image, of a cache, or memory.
+/// Returns a mount with files: from the context, a stage, an image, a cache or tmpfs.
 fn files(step: &mut Step<'_, '_, '_>, mount: &Mount, position: usize) -> Result<llb::Mount, Error> {
-    // A cache without a source begins empty.
+    // A cache without a source starts empty.
     let from =
         (mount.from.is_some() || mount.kind == MountType::Cache).then(|| step.sources[position]);
     let mut state = match from {
@@ -117,7 +117,7 @@ fn files(step: &mut Step<'_, '_, '_>, mount: &Mount, position: usize) -> Result<
     Ok(made.read_only(mount.read_only))
 }
 
-/// Relative targets are below the working directory.
+/// Returns the mount's target; a relative one is below the working directory.
 fn target(step: &Step<'_, '_, '_>, mount: &Mount) -> Result<String, Reason> {
     let target = match mount.target.starts_with('/') {
         true => mount.target.clone(),
@@ -137,7 +137,7 @@ fn sharing(sharing: Option<CacheSharing>) -> Sharing {
     }
 }
 
-/// The files with a directory of this owner and mode, which is mounted instead of the root.
+/// Returns a state with a directory of this owner and mode, to be mounted instead of the root.
 fn with_owner(state: &State, mount: &Mount) -> State {
     let dir = MakeDir {
         owner: Some(Owner::ids(mount.uid.unwrap_or(0), mount.gid.unwrap_or(0))),
@@ -150,7 +150,7 @@ fn with_owner(state: &State, mount: &Mount) -> State {
     )
 }
 
-/// A file unless only a variable is asked for.
+/// Returns the secret: a file, unless only a variable is requested.
 fn secret(mount: &Mount) -> Secret {
     let id = match (
         mount.source.as_str(),

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::super::reason::Reason;
 use crate::llb::path;
 
-/// The directory that a WORKDIR gives, in the image's own spelling (backslashes on Windows).
+/// Returns the directory of a WORKDIR in the image's spelling (backslashes on Windows).
 pub(super) fn workdir(current: &str, given: &str, os: &str) -> Result<String, Reason> {
     let normalized = normalize(current, given, os, false)?;
     Ok(match os {
@@ -15,8 +15,8 @@ pub(super) fn workdir(current: &str, given: &str, os: &str) -> Result<String, Re
     })
 }
 
-/// An absolute path with slashes: `given`, or below `parent` when it is relative. Absolute paths
-/// are not cleaned.
+/// Returns an absolute path with slashes: `given`, or `given` below `parent` if it is relative.
+/// Absolute paths are not cleaned.
 pub(super) fn normalize(
     parent: &str,
     given: &str,
@@ -62,7 +62,7 @@ pub(super) fn normalize(
     })
 }
 
-/// With slashes instead of the operating system's separators.
+/// Replaces the operating system's separators by slashes.
 pub(super) fn to_slash<'p>(path: &'p str, os: &str) -> Cow<'p, str> {
     match os {
         "windows" if path.contains('\\') => Cow::Owned(path.replace('\\', "/")),
@@ -70,12 +70,13 @@ pub(super) fn to_slash<'p>(path: &'p str, os: &str) -> Cow<'p, str> {
     }
 }
 
-/// Does the path, without its drive, begin at the root?
+/// True if the path, without its drive, begins at the root.
 pub(super) fn is_absolute(path: &str, os: &str) -> bool {
     without_drive(path, os, false).is_ok_and(|path| path.starts_with('/'))
 }
 
-/// A Windows path without `C:`, cleaned and with slashes; paths of other systems as they are.
+/// Returns a Windows path without `C:`, cleaned and with slashes; paths of other systems are
+/// unchanged.
 pub(super) fn without_drive<'p>(
     path: &'p str,
     os: &str,

@@ -1,4 +1,4 @@
-//! What ADD and COPY have in common: one file op with an action for each source.
+//! ADD and COPY in common: one file op with an action for each source.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) struct Transfer<'t> {
     /// `ADD` or `COPY`.
     pub(super) keyword: &'static str,
     pub(super) paths: Vec<Cow<'t, str>>,
-    /// Names and contents.
+    /// The names and contents of heredocs.
     pub(super) inline: Vec<(&'t str, Cow<'t, [u8]>)>,
     pub(super) destination: Cow<'t, str>,
     pub(super) chown: Cow<'t, str>,
@@ -30,14 +30,14 @@ pub(super) struct Transfer<'t> {
     pub(super) checksum: Cow<'t, str>,
     pub(super) keep_git_dir: Option<bool>,
     pub(super) unpack: Option<bool>,
-    /// Local sources come from the main context.
+    /// True if local sources come from the main context.
     pub(super) from_context: bool,
-    /// Where local sources come from.
+    /// The file system of local sources.
     pub(super) source: State,
 }
 
-/// Sources and destination, expanded. The contents of heredocs keep their quotes, and `\` escapes
-/// in them whatever the file says.
+/// Sources and destination, expanded. The contents of heredocs keep their quotes, and their escape
+/// character is always `\`.
 pub(super) struct Expanded<'t> {
     pub(super) paths: Vec<Cow<'t, str>>,
     pub(super) inline: Vec<(&'t str, Cow<'t, [u8]>)>,
@@ -129,7 +129,7 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, transfer: &Transfer<'_>) -> 
     Ok(())
 }
 
-/// The copy in a layer of its own, which stays valid when what is below changes.
+/// Copies into a layer of its own, which stays valid when the layers below change.
 fn link(
     step: &mut Step<'_, '_, '_>,
     file: File,
@@ -188,7 +188,7 @@ fn history(transfer: &Transfer<'_>) -> String {
     text
 }
 
-/// The destination as an absolute path; nothing and `.` are the working directory.
+/// Returns the destination as an absolute path; an empty path and `.` are the working directory.
 fn destination(step: &Step<'_, '_, '_>, given: &str) -> Result<String, Reason> {
     let os = step.stage.os();
     let given = system_path::without_drive(given, os, true)?;

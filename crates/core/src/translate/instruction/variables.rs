@@ -7,11 +7,12 @@ use super::super::stage::Layer;
 use super::Step;
 use crate::dockerfile::{ArgInstruction, EnvInstruction, KeyValue, LabelInstruction};
 
-/// ARGs that tell the builder something and never reach the environment.
+/// ARGs that configure the builder and are not part of the environment.
 pub(super) const NOT_IN_ENVIRONMENT: [&str; 2] =
     ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
-/// Sets variables in the environment and the config. All words see the environment before the line.
+/// Sets variables in the environment and the config. All words are expanded with the environment
+/// before the line.
 pub(super) fn env(step: &mut Step<'_, '_, '_>, env: &EnvInstruction) -> Result<(), Error> {
     let pairs = expand_pairs(step, &env.pairs)?;
     let mut text = String::from("ENV");
@@ -73,8 +74,8 @@ fn push_assignment(text: &mut String, key: &str, value: Option<&str>) {
     }
 }
 
-/// Declares arguments: the build argument as it is, else the default, else what was said before the
-/// first FROM.
+/// Declares arguments. The value is the build argument, else the default, else the value from
+/// before the first FROM.
 pub(super) fn arg(step: &mut Step<'_, '_, '_>, arg: &ArgInstruction) -> Result<(), Error> {
     let mut text = String::from("ARG");
     for variable in &arg.variables {

@@ -7,7 +7,7 @@ use super::Step;
 use super::system_path;
 use crate::llb::{Constraints, File, MakeDir, Owner};
 
-/// Goes to the directory and makes it.
+/// Changes to the directory and creates it.
 pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, dir: &str) -> Result<(), Error> {
     let dir = step.expand(dir)?.into_owned();
     if !step.stage.workdir_given && !system_path::is_absolute(&dir, step.stage.os()) {
@@ -41,8 +41,8 @@ pub(super) fn dispatch(step: &mut Step<'_, '_, '_>, dir: &str) -> Result<(), Err
     Ok(())
 }
 
-/// Goes to the directory: in the config as the image's operating system writes it, for what runs
-/// here with slashes.
+/// Changes to the directory. The config has it in the spelling of the image's operating system,
+/// later instructions get it with slashes.
 pub(super) fn enter(stage: &mut Stage<'_>, dir: &str) -> Result<(), Reason> {
     let dir = system_path::workdir(&stage.image.config.working_dir, dir, stage.os())?;
     let slashed = system_path::to_slash(&dir, stage.os()).into_owned();
