@@ -1,4 +1,5 @@
-//! What a Dockerfile says, before any variable is expanded: directives, global arguments, stages.
+//! The parsed form of a Dockerfile, before variables are expanded: directives, global arguments,
+//! stages.
 
 use super::instruction::{ArgInstruction, InstructionKind};
 use super::span::Span;
@@ -6,7 +7,7 @@ use super::span::Span;
 /// A parsed Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dockerfile {
-    /// The text as it was given, for source maps and messages.
+    /// The original text, for source maps and messages.
     pub source: Vec<u8>,
     /// The `# name=value` lines at the top.
     pub directives: Directives,
@@ -19,9 +20,9 @@ pub struct Dockerfile {
 /// The parser directives at the top of a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directives {
-    /// `# syntax=`: the frontend that the file asks for, with everything after the `=`.
+    /// `# syntax=`: the frontend to use, with everything after the `=`.
     pub syntax: Option<String>,
-    /// `# escape=`: `\` or `` ` ``; both the escape of words and the sign of a continued line.
+    /// `# escape=`: `\` or `` ` ``; it escapes characters in words and continues lines.
     pub escape: char,
     /// `# check=`: options of the lint rules, see [`LintConfig`](super::LintConfig).
     pub check: Option<String>,
@@ -40,7 +41,7 @@ impl Default for Directives {
 /// One ARG instruction before the first FROM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GlobalArgs {
-    /// The variables that it declares.
+    /// The declared variables.
     pub args: ArgInstruction,
     /// Its lines.
     pub span: Span,
@@ -51,9 +52,9 @@ pub struct GlobalArgs {
 /// A FROM and the instructions up to the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// The name after AS, in lower case, which is how it is looked up.
+    /// The name after AS, in lower case, as stages are looked up.
     pub name: Option<String>,
-    /// The name after AS as the file has it.
+    /// The name after AS, as in the file.
     pub written_name: Option<String>,
     /// The base: an image reference or the name of an earlier stage, unexpanded.
     pub base: String,
@@ -65,17 +66,17 @@ pub struct Stage {
     pub span: Span,
     /// The comments directly above the FROM, without their `#`.
     pub comments: Vec<String>,
-    /// What a comment of the form `# <name> <text>` says about the stage.
+    /// The description from a comment of the form `# <name> <text>`.
     pub doc: Option<String>,
-    /// The FROM line had bytes that are no UTF-8 (each became U+FFFD here). It cannot be put into
-    /// LLB.
+    /// True if the FROM line had bytes that are not UTF-8 (each became U+FFFD here). LLB cannot
+    /// represent it.
     pub invalid_utf8: bool,
     /// The instructions after the FROM.
     pub instructions: Vec<Instruction>,
 }
 
 impl Stage {
-    /// The keyword as the file writes it: `FROM`, `from`.
+    /// Returns the keyword as in the file: `FROM`, `from`.
     pub fn keyword(&self) -> &str {
         first_word(&self.original)
     }
@@ -84,7 +85,7 @@ impl Stage {
 /// An instruction of a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction {
-    /// What it says.
+    /// The parsed instruction.
     pub kind: InstructionKind,
     /// The instruction's text, its continuations joined, without surrounding white space and
     /// heredoc bodies.
@@ -93,26 +94,26 @@ pub struct Instruction {
     pub span: Span,
     /// The comments directly above, without their `#`.
     pub comments: Vec<String>,
-    /// Bytes that are no UTF-8 (each became U+FFFD here) would have to be put into LLB as they are,
-    /// which cannot be: those of a RUN in shell form, and of an ARG's name. All other text is read
-    /// as characters.
+    /// True if LLB would need bytes that are not UTF-8 (each became U+FFFD here), which it cannot
+    /// represent: those of a RUN in shell form, or of an ARG's name. All other text is read as
+    /// characters.
     pub invalid_utf8: bool,
 }
 
 impl Instruction {
-    /// The keyword as the file writes it: `RUN`, `run`.
+    /// Returns the keyword as in the file: `RUN`, `run`.
     pub fn keyword(&self) -> &str {
         first_word(&self.original)
     }
 }
 
-/// The text up to the first white space of those that end a keyword.
+/// Returns the text before the first blank.
 pub(super) fn first_word(text: &str) -> &str {
     let end = text.bytes().position(is_blank).unwrap_or(text.len());
     &text[..end]
 }
 
-/// The white space that separates keywords and arguments: no newline, and nothing beyond ASCII.
+/// True for white space that separates keywords and arguments: no newline, ASCII only.
 pub(super) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x0b | 0x0c | b'\r' | b' ')
 }

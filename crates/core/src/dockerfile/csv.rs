@@ -1,20 +1,20 @@
-//! One line of comma-separated values, as the options of `--mount` and `--device` are written.
+//! One line of comma-separated values: the syntax of `--mount` and `--device`.
 
 use std::borrow::Cow;
 
-/// A line whose quotes are wrong.
+/// The line has no fields or malformed quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CsvError {
-    /// There is nothing.
+    /// The line is empty.
     Empty,
-    /// A `"` inside a field that does not begin with one, or text after the closing one.
+    /// A `"` inside an unquoted field, or text after the closing one.
     StrayQuote,
     /// A quoted field does not end.
     Unclosed,
 }
 
-/// The fields of the line: plain, or in double quotes with `""` for a quote.
+/// Returns the fields of the line: plain, or in double quotes with `""` for a quote.
 pub fn fields(line: &str) -> Result<Vec<String>, CsvError> {
     Ok(borrowed_fields(line)?
         .into_iter()
@@ -22,7 +22,7 @@ pub fn fields(line: &str) -> Result<Vec<String>, CsvError> {
         .collect())
 }
 
-/// As [`fields`], without a copy of those that are plain.
+/// Like [`fields`], but borrows plain fields.
 pub(super) fn borrowed_fields(line: &str) -> Result<Vec<Cow<'_, str>>, CsvError> {
     let line = line
         .strip_suffix('\n')
@@ -45,7 +45,7 @@ pub(super) fn borrowed_fields(line: &str) -> Result<Vec<Cow<'_, str>>, CsvError>
     }
 }
 
-/// The field, and what follows its comma if there is one.
+/// A field, and the rest after its comma if there is one.
 type Field<'a> = Result<(Cow<'a, str>, Option<&'a str>), CsvError>;
 
 fn plain_field(text: &str) -> Field<'_> {

@@ -1,61 +1,60 @@
-//! What can be wrong with a Dockerfile's text, and what should have been there.
+//! Errors of a Dockerfile's text, with the expected text.
 
 use super::lexer::ExpandError;
 use super::mount::MountError;
 use super::span::Span;
 
-/// A Dockerfile that cannot be read; [`render_error`](super::render_error) shows it with the lines
-/// around it.
+/// A malformed Dockerfile. [`render_error`](super::render_error) shows it with the lines around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
-    /// What is wrong.
+    /// The fault.
     pub kind: Box<ParseErrorKind>,
-    /// The lines that BuildKit names for it; none if there is no text at all.
+    /// The lines that BuildKit names for it; none if the file is empty.
     pub span: Option<Span>,
 }
 
-/// What is wrong with a Dockerfile's text.
+/// The fault of a Dockerfile's text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields say what the messages print")]
 pub enum ParseErrorKind {
-    /// The file has no bytes.
+    /// The file is empty.
     #[error("the Dockerfile is empty")]
     Empty,
-    /// The file is UTF-16, as some editors write it.
+    /// The file is UTF-16, which some editors write.
     #[error("this file is UTF-16, and a Dockerfile is UTF-8")]
     Utf16,
-    /// No line ends but carriage returns, which end no line here.
+    /// The only line ends are carriage returns, which do not end a line here.
     #[error("the lines of this file end with CR alone, so the whole file is one line")]
     CarriageReturns,
-    /// The file is larger than can be built.
+    /// The file is too large.
     #[error("the Dockerfile is larger than {} MiB, the limit of BuildKit's messages", limit >> 20)]
     TooLarge { limit: usize },
-    /// There are more instructions than can be built.
+    /// There are too many instructions.
     #[error("the Dockerfile has more than {limit} instructions")]
     TooManyInstructions { limit: usize },
     /// There are only comments and blank lines.
     #[error("the Dockerfile has no instructions")]
     NoInstructions,
-    /// A line is longer than can be read.
+    /// A line is too long.
     #[error("the line is longer than 65535 bytes")]
     LineTooLong { line: u32 },
     /// A parser directive occurs twice.
     #[error("the directive {name:?} occurs twice")]
     DirectiveRepeated { name: &'static str, line: u32 },
-    /// `# escape=` with something else than a backslash or a backtick.
+    /// `# escape=` has another value than a backslash or a backtick.
     #[error("{value:?} cannot be the escape character")]
     EscapeInvalid { value: String, line: u32 },
-    /// The word that ends a heredoc never comes.
+    /// The word that ends a heredoc is missing.
     #[error("the heredoc <<{name} does not end")]
     HeredocUnclosed { name: String },
-    /// The word that ends a heredoc stands on a line that ends with CR alone.
+    /// The word that ends a heredoc is on a line that ends with CR alone.
     #[error("the heredoc <<{name} does not end: its lines end with CR alone")]
     HeredocCarriageReturns { name: String },
-    /// The word of a heredoc cannot be read.
+    /// The word of a heredoc is malformed.
     #[error("invalid name of a heredoc")]
     HeredocName(#[source] ExpandError),
-    /// The exec form with something else than strings in it.
+    /// The exec form contains other values than strings.
     #[error("the JSON array has an element that is not a string")]
     JsonNotStrings,
     /// The first word of a line is not an instruction.
@@ -64,10 +63,10 @@ pub enum ParseErrorKind {
         keyword: String,
         nearest: Option<&'static str>,
     },
-    /// An instruction stands before the first FROM.
+    /// An instruction is before the first FROM.
     #[error("{instruction} comes before the first FROM")]
     NoStage { instruction: &'static str },
-    /// A flag that the instruction does not have.
+    /// The instruction does not support the flag.
     #[error("{instruction} has no flag \
         --{flag}{}", did_you_mean(nearest.map(|name| format!("--{name}")).as_deref()))]
     UnknownFlag {
@@ -76,19 +75,19 @@ pub enum ParseErrorKind {
         nearest: Option<&'static str>,
         known: Vec<&'static str>,
     },
-    /// A flag that may stand once is repeated.
+    /// A flag that is allowed once is repeated.
     #[error("{instruction} repeats the flag --{flag}")]
     FlagRepeated {
         instruction: &'static str,
         flag: &'static str,
     },
-    /// A flag without its value.
+    /// A flag has no value.
     #[error("the flag --{flag} of {instruction} needs a value")]
     FlagWithoutValue {
         instruction: &'static str,
         flag: &'static str,
     },
-    /// A flag with a value that it cannot have.
+    /// A flag has an invalid value.
     #[error("the flag --{flag} of {instruction} cannot be {value:?}")]
     FlagValue {
         instruction: &'static str,
@@ -96,64 +95,64 @@ pub enum ParseErrorKind {
         value: String,
         expected: &'static str,
     },
-    /// Nothing follows the instruction.
+    /// The instruction has no arguments.
     #[error("{instruction} needs arguments")]
     NoArguments {
         instruction: &'static str,
         expected: &'static str,
     },
-    /// ADD or COPY with a single argument.
+    /// ADD or COPY has a single argument.
     #[error("{instruction} needs a destination")]
     NoDestination { instruction: &'static str },
     /// The destination of ADD or COPY is a heredoc.
     #[error("the destination of {instruction} is a heredoc")]
     HeredocDestination { instruction: &'static str },
-    /// ENV or LABEL with a key alone.
+    /// ENV or LABEL has a key without a value.
     #[error("{instruction} has no value for {key:?}")]
     NoValue {
         instruction: &'static str,
         key: String,
     },
-    /// ENV or LABEL with a word that is not an assignment.
+    /// ENV or LABEL has a word that is not an assignment.
     #[error("{instruction} has {word:?}, which is not an assignment")]
     NoEqualSign {
         instruction: &'static str,
         word: String,
     },
-    /// ENV, LABEL or ARG with nothing before the `=`.
+    /// ENV, LABEL or ARG has no name before the `=`.
     #[error("{instruction} assigns to an empty name")]
     EmptyName { instruction: &'static str },
-    /// VOLUME with an empty path.
+    /// VOLUME has an empty path.
     #[error("a path of VOLUME is empty")]
     EmptyVolume,
-    /// FROM with two or more than three arguments.
+    /// FROM has two or more than three arguments.
     #[error("FROM has {count} arguments")]
     FromArguments { count: usize },
-    /// A stage name that cannot be one.
+    /// A stage name is invalid.
     #[error("{name:?} cannot be the name of a stage")]
     StageName { name: String },
-    /// SHELL with a command that is no JSON array.
+    /// The command of SHELL is not a JSON array.
     #[error("SHELL needs a JSON array")]
     ShellNotJson,
     /// ONBUILD ONBUILD, ONBUILD FROM, ONBUILD MAINTAINER.
     #[error("{trigger} cannot be a trigger of ONBUILD")]
     Trigger { trigger: String },
-    /// A trigger text that is not a single instruction.
+    /// A trigger's text is not a single instruction.
     #[error("the trigger has {count} instructions")]
     TriggerCount { count: usize },
-    /// HEALTHCHECK with neither CMD nor NONE.
+    /// HEALTHCHECK has neither CMD nor NONE.
     #[error("unknown form of HEALTHCHECK: {form:?}")]
     HealthcheckForm { form: String },
-    /// HEALTHCHECK CMD without a command.
+    /// HEALTHCHECK CMD has no command.
     #[error("HEALTHCHECK CMD has no command")]
     HealthcheckCommand,
-    /// HEALTHCHECK NONE with arguments.
+    /// HEALTHCHECK NONE has arguments.
     #[error("HEALTHCHECK NONE has arguments")]
     HealthcheckNone,
-    /// A `--mount` that is known to be wrong before its variables are expanded.
+    /// A `--mount` is invalid even before its variables are expanded.
     #[error("invalid --mount")]
     Mount(#[source] MountError),
-    /// A `--device` that cannot be read.
+    /// A `--device` is malformed.
     #[error("--device cannot be {value:?}")]
     Device {
         value: String,
@@ -161,7 +160,7 @@ pub enum ParseErrorKind {
     },
 }
 
-/// What is wrong with a `--device`.
+/// The fault of a `--device`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceProblem {
@@ -182,7 +181,7 @@ pub enum DeviceProblem {
     UnknownOption {
         /// The option.
         key: String,
-        /// The option with the nearest name.
+        /// The known option with the nearest name.
         nearest: Option<&'static str>,
     },
 }
@@ -207,8 +206,8 @@ impl ParseError {
         }
     }
 
-    /// The lines to show. For directives, and for a line that is too long, BuildKit names the line
-    /// above the wrong one.
+    /// Returns the lines to show. For directives and for a line that is too long, BuildKit names
+    /// the line above the actual one.
     pub fn shown_span(&self) -> Option<Span> {
         match *self.kind {
             ParseErrorKind::DirectiveRepeated { line, .. }
@@ -218,14 +217,14 @@ impl ParseError {
         }
     }
 
-    /// What should have been there, if that can be said.
+    /// Returns the expected text, if it is known.
     pub fn expected(&self) -> Option<String> {
         self.kind.expected()
     }
 }
 
 impl ParseErrorKind {
-    /// BuildKit notices it while it reads lines, before it looks at any instruction as such: it
+    /// True if BuildKit reports the error while it reads lines, before it parses instructions: it
     /// comes before all other errors.
     pub(super) fn is_lexical(&self) -> bool {
         use ParseErrorKind::*;
@@ -302,17 +301,17 @@ impl ParseErrorKind {
     }
 }
 
-/// The suggestion at the end of a message, if there is one.
+/// Returns the suggestion at the end of a message, if there is one.
 fn did_you_mean(nearest: Option<&str>) -> String {
     nearest
         .map(|name| format!("; did you mean {name}?"))
         .unwrap_or_default()
 }
 
-/// Of more known names only so many are compared.
+/// The most known names that are compared.
 const MAX_CANDIDATES: usize = 200;
 
-/// The known name that is nearest to the one given, if it is less than three edits away.
+/// Returns the known name that is nearest to `name`, if it is less than three edits away.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let distance = |candidate: &'n str| (strsim::levenshtein(name, candidate), candidate);
     known

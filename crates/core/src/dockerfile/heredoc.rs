@@ -1,13 +1,13 @@
-//! Heredocs: which words of a line begin one, and what their words say.
+//! Heredocs: finds the words of a line that start one, and parses these words.
 
 use super::instruction::Heredoc;
 use super::lexer::{ExpandError, Lexer};
 
-/// The heredocs that a line begins, their bodies still empty. Quoted `<<EOF` begins none; neither
-/// does anything on a line whose quotes are not closed.
+/// Returns the heredocs that a line starts, with empty bodies. A quoted `<<EOF` starts none;
+/// neither does any word on a line with unclosed quotes.
 ///
 /// # Errors
-/// A word like `<<${x?}` that cannot be expanded.
+/// If a word like `<<${x?}` cannot be expanded.
 pub(super) fn heredocs_of_line(line: &str) -> Result<Vec<Heredoc>, ExpandError> {
     let lexer = Lexer {
         raw_quotes: true,
@@ -23,11 +23,11 @@ pub(super) fn heredocs_of_line(line: &str) -> Result<Vec<Heredoc>, ExpandError> 
     Ok(heredocs)
 }
 
-/// Reads a word of the form `[number]<<[-]name`, with blanks allowed before the name; none if the
-/// word is something else.
+/// Parses a word of the form `[number]<<[-]name`, with blanks allowed before the name; `None` if
+/// the word is something else.
 ///
 /// # Errors
-/// The name cannot be expanded.
+/// If the name cannot be expanded.
 pub fn parse_heredoc(word: &str) -> Result<Option<Heredoc>, ExpandError> {
     let digits = word.bytes().take_while(u8::is_ascii_digit).count();
     let Some(after) = word[digits..].strip_prefix("<<") else {
@@ -56,7 +56,7 @@ pub fn parse_heredoc(word: &str) -> Result<Option<Heredoc>, ExpandError> {
         return Ok(None);
     };
     Ok(Some(Heredoc {
-        // Quotes that are there only when they are kept are quotes of the word.
+        // Quotes that are only in the raw form are quotes of the word.
         expand: quotes(&plain) == quotes(&raw),
         name: plain,
         content: String::new(),
@@ -65,7 +65,7 @@ pub fn parse_heredoc(word: &str) -> Result<Option<Heredoc>, ExpandError> {
     }))
 }
 
-/// The text without the tabs that lead its lines, which is what `<<-` asks for.
+/// Removes the tabs at the beginning of lines, for `<<-`.
 pub fn chomp(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| line.trim_start_matches('\t'))
@@ -78,7 +78,7 @@ fn quotes(word: &str) -> usize {
         .count()
 }
 
-/// A number too large is the largest, as in BuildKit.
+/// A number that is too large becomes the largest one, as in BuildKit.
 fn file_descriptor(digits: &str) -> u64 {
     if digits.is_empty() {
         0

@@ -1,8 +1,8 @@
-//! `.dockerignore`: a pattern a line.
+//! `.dockerignore`: one pattern per line.
 
-/// The patterns of a `.dockerignore` file, cleaned as BuildKit does: comments and blank lines left
-/// out, white space trimmed, paths made shortest and without a leading `/`. A pattern that begins
-/// with `!` keeps it.
+/// Returns the patterns of a `.dockerignore` file, cleaned as in BuildKit: without comments and
+/// blank lines, white space trimmed, paths shortened and without a leading `/`. A leading `!` is
+/// kept.
 ///
 /// ```
 /// let text = b"# all but sources\n*\n! /src//main/../*.rs\n";
@@ -25,7 +25,7 @@ fn pattern(line: &str) -> Option<String> {
     }
 }
 
-/// Go's `filepath.Clean`, then without the slash that leads it. An empty pattern, after a lone `!`,
+/// Applies Go's `filepath.Clean` and removes a leading slash. An empty pattern, after a lone `!`,
 /// stays empty.
 fn clean(path: &str) -> String {
     if path.is_empty() {

@@ -1,4 +1,4 @@
-//! One type per Dockerfile instruction, its words unexpanded.
+//! One type for each Dockerfile instruction, with unexpanded words.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub enum InstructionKind {
 }
 
 impl InstructionKind {
-    /// The keyword in upper case.
+    /// Returns the keyword in upper case.
     pub const fn keyword(&self) -> &'static str {
         match self {
             Self::Add(_) => "ADD",
@@ -70,18 +70,18 @@ impl InstructionKind {
 /// A command: text for a shell, or the words to execute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandLine {
-    /// Shell form; the shell in force goes before it. Empty when nothing was given.
+    /// Shell form, to be run by the current shell. Empty if nothing was given.
     Shell(String),
-    /// Exec form, a JSON array of strings, maybe empty.
+    /// Exec form: a JSON array of strings, possibly empty.
     Exec(Vec<String>),
 }
 
-/// What ADD and COPY copy, and to where.
+/// The sources and the destination of ADD and COPY.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sources {
-    /// Paths, patterns or addresses, in order.
+    /// Paths, patterns or URLs, in order.
     pub paths: Vec<String>,
-    /// Files whose content stands in the Dockerfile, in order.
+    /// Files whose content is in the Dockerfile (heredocs), in order.
     pub inline: Vec<InlineFile>,
     /// The last argument.
     pub destination: String,
@@ -92,17 +92,18 @@ pub struct Sources {
 pub struct InlineFile {
     /// The file's name: the heredoc's word without its quotes, unexpanded.
     pub name: String,
-    /// The content; after `<<-` without the tabs that lead its lines.
+    /// The content; after `<<-` without the tabs at the beginning of lines.
     pub content: String,
-    /// The bytes of the content if they are no UTF-8; `content` has U+FFFD for each of the others.
+    /// The bytes of the content if they are not UTF-8; `content` then has U+FFFD for each invalid
+    /// byte.
     pub raw: Option<Vec<u8>>,
-    /// Variables in the content are expanded: no part of the word was quoted.
+    /// True if variables in the content are expanded: no part of the word was quoted.
     pub expand: bool,
 }
 
 impl InlineFile {
-    /// The content as it stands in the Dockerfile. What is expanded is read as text, so there each
-    /// wrong byte is U+FFFD.
+    /// Returns the bytes in the Dockerfile. Expanded content is read as text, with U+FFFD for each
+    /// invalid byte.
     pub fn bytes(&self) -> &[u8] {
         match &self.raw {
             Some(raw) if !self.expand => raw,
@@ -114,7 +115,7 @@ impl InlineFile {
 /// COPY
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyInstruction {
-    /// What is copied, and to where.
+    /// The sources and the destination.
     pub sources: Sources,
     /// `--from`: a stage, an image or a named context.
     pub from: Option<String>,
@@ -133,7 +134,7 @@ pub struct CopyInstruction {
 /// ADD
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddInstruction {
-    /// What is copied, and to where.
+    /// The sources and the destination.
     pub sources: Sources,
     /// `--chown`
     pub chown: Option<String>,
@@ -154,7 +155,7 @@ pub struct AddInstruction {
 /// RUN
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunInstruction {
-    /// The command; of heredocs only the words (`<<EOF`).
+    /// The command. For heredocs it has only the words (`<<EOF`).
     pub command: CommandLine,
     /// The heredocs of a shell form, in order.
     pub heredocs: Vec<Heredoc>,
@@ -168,34 +169,35 @@ pub struct RunInstruction {
     pub devices: Vec<RunDevice>,
 }
 
-/// A heredoc as it stands in the file.
+/// A heredoc as in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heredoc {
-    /// The word without its quotes, which ends the body on a line of its own.
+    /// The word without its quotes; on a line of its own it ends the body.
     pub name: String,
-    /// The lines between, each with its line end, tabs kept.
+    /// The lines of the body with their line ends and tabs.
     pub content: String,
-    /// `<<-`: tabs that lead a line are to be taken off, see [`chomp`](super::chomp).
+    /// True for `<<-`: tabs at the beginning of lines are to be removed, see
+    /// [`chomp`](super::chomp).
     pub chomp: bool,
-    /// No part of the word was quoted.
+    /// True if no part of the word was quoted.
     pub expand: bool,
-    /// The number before `<<`, 0 if there is none.
+    /// The number before `<<`; 0 if there is none.
     pub file_descriptor: u64,
 }
 
-/// A `--mount` whose values are still to be expanded; [`parse_mount`](super::parse_mount) reads it.
+/// A `--mount` with unexpanded values; [`parse_mount`](super::parse_mount) parses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunMount {
     /// The flag's value.
     pub text: String,
-    /// `from=`, the one key that takes no variables and is known before.
+    /// `from=`, which allows no variables and is therefore known before expansion.
     pub from: Option<String>,
 }
 
 /// `RUN --network`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunNetwork {
-    /// What the build has.
+    /// The network of the build.
     #[default]
     Default,
     /// No network.
@@ -207,7 +209,7 @@ pub enum RunNetwork {
 /// `RUN --security`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunSecurity {
-    /// Confined.
+    /// With the restrictions of a container.
     #[default]
     Sandbox,
     /// With all privileges; the build needs an entitlement.
@@ -219,7 +221,7 @@ pub enum RunSecurity {
 pub struct RunDevice {
     /// The CDI name; empty if only options were given.
     pub name: String,
-    /// The build fails without the device.
+    /// True if the build fails without the device.
     pub required: bool,
 }
 
@@ -237,14 +239,14 @@ pub struct LabelInstruction {
     pub pairs: Vec<KeyValue>,
 }
 
-/// A key with its value, of ENV and LABEL.
+/// A key with its value, for ENV and LABEL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyValue {
     /// The key, never empty.
     pub key: String,
     /// The value.
     pub value: String,
-    /// Written as `key value`, without `=`.
+    /// True if it is written as `key value`, without `=`.
     pub legacy: bool,
 }
 
@@ -255,14 +257,14 @@ pub struct ArgInstruction {
     pub variables: Vec<ArgVariable>,
 }
 
-/// A variable that ARG declares.
+/// A variable of an ARG.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArgVariable {
     /// The name, never empty.
     pub name: String,
-    /// What follows the `=`, if there is one.
+    /// The value after the `=`, if there is one.
     pub default: Option<String>,
-    /// What a comment of the form `# <name> <text>` says about it.
+    /// The description from a comment of the form `# <name> <text>`.
     pub doc: Option<String>,
 }
 
@@ -276,16 +278,16 @@ pub struct ExposeInstruction {
 /// HEALTHCHECK
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthcheckInstruction {
-    /// NONE: the base image's check is switched off.
+    /// NONE: disables the base image's check.
     None,
     /// CMD
     Command(Healthcheck),
 }
 
-/// A check and its times; a zero time means Docker's default.
+/// A check with its times; a time of zero means Docker's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Healthcheck {
-    /// What is run, never empty.
+    /// The command to run, never empty.
     pub command: CommandLine,
     /// `--interval`
     pub interval: Duration,
@@ -302,7 +304,7 @@ pub struct Healthcheck {
 /// ONBUILD
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnbuildInstruction {
-    /// The instruction to be run by children, with its heredocs;
-    /// [`parse_trigger`](super::parse_trigger) reads it.
+    /// The instruction for images built on this one, with its heredocs;
+    /// [`parse_trigger`](super::parse_trigger) parses it.
     pub expression: String,
 }

@@ -1,17 +1,17 @@
-//! The words that begin an instruction.
+//! The keywords of instructions.
 
 use super::error::nearest;
 
 macro_rules! keywords {
     ($($name:ident $text:literal),* $(,)?) => {
-        /// A word that begins an instruction.
+        /// The keyword of an instruction.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Keyword { $($name),* }
 
         impl Keyword {
             const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The word in upper case.
+            /// Returns the keyword in upper case.
             pub(super) const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
@@ -27,7 +27,7 @@ keywords! {
 }
 
 impl Keyword {
-    /// The keyword, in any case.
+    /// Parses a keyword, in any case.
     pub(super) fn parse(word: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -35,7 +35,7 @@ impl Keyword {
             .find(|keyword| keyword.as_str().eq_ignore_ascii_case(word))
     }
 
-    /// The keyword nearest to an unknown word.
+    /// Returns the keyword nearest to an unknown word.
     pub(super) fn nearest(word: &str) -> Option<&'static str> {
         nearest(
             &word.to_uppercase(),
@@ -43,7 +43,7 @@ impl Keyword {
         )
     }
 
-    /// All of them, for messages.
+    /// Returns all keywords, for messages.
     pub(super) fn all_names() -> String {
         Self::ALL
             .iter()
@@ -52,7 +52,7 @@ impl Keyword {
             .join(", ")
     }
 
-    /// Heredocs may follow, unless it has the exec form.
+    /// True if heredocs may follow, except in the exec form.
     pub(super) const fn takes_heredocs(self) -> bool {
         matches!(self, Self::Add | Self::Copy | Self::Run)
     }

@@ -1,9 +1,9 @@
-//! Dockerfile text to spanned instructions; heredocs, flags, `${…}` expansion, lint rules. Pure: no
-//! I/O.
+//! Parses Dockerfiles into instructions with their lines; heredocs, flags, `${…}` expansion, lint
+//! rules. Pure: no I/O.
 //!
-//! [`parse`] reads a file and leaves all words as they are written. [`Lexer`] expands them, once
-//! the values of variables are known. [`parse_and_lint`] tells a [`Linter`] about what is better
-//! avoided. Behaviour is that of BuildKit v0.32's `frontend/dockerfile`.
+//! [`parse`] parses a file and leaves all words unexpanded. [`Lexer`] expands them, once the values
+//! of variables are known. [`parse_and_lint`] reports findings to a [`Linter`]. The behaviour is
+//! that of BuildKit v0.32's `frontend/dockerfile`.
 //!
 //! ```
 //! use solvekit_core::dockerfile::{CommandLine, InstructionKind, parse};

@@ -1,4 +1,4 @@
-//! Showing errors together with the lines that they are about.
+//! Formats errors with the lines around them.
 
 use std::fmt::Write;
 
@@ -6,8 +6,8 @@ use super::error::ParseError;
 use super::span::Span;
 use crate::{causes, text};
 
-/// The error for people: file and line, the lines around with `>>>` before those that matter, what
-/// is wrong, what was expected.
+/// Formats the error: file and line, the lines around it with `>>>` before the wrong ones, the
+/// fault and the expected text.
 ///
 /// ```
 /// use solvekit_core::dockerfile::{parse, render_error};
@@ -38,7 +38,7 @@ pub fn render_error(file_name: &str, source: &[u8], error: &ParseError) -> Strin
     text
 }
 
-/// File and line, then the lines of the span and those around it, as [`text::excerpt`] shows them.
+/// Formats file and line, then the lines of the span and those around it; see [`text::excerpt`].
 pub fn render_source(file_name: &str, source: &[u8], span: Span) -> String {
     text::excerpt(
         file_name,

@@ -1,7 +1,7 @@
-//! Places in a Dockerfile's text.
+//! Positions in a Dockerfile's text.
 
-/// A point in the text. Lines count from 1; column 0 means the line as a whole, which is all that
-/// BuildKit records.
+/// A position in the text. Lines start at 1; column 0 means the whole line, and BuildKit records
+/// nothing finer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line, counted from 1.
@@ -10,17 +10,17 @@ pub struct Position {
     pub column: u32,
 }
 
-/// A stretch of text between two points, both included.
+/// A range between two positions, both included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Range {
-    /// Where it begins.
+    /// The first position.
     pub start: Position,
-    /// Where it ends.
+    /// The last position.
     pub end: Position,
 }
 
 impl Range {
-    /// The whole of one line.
+    /// Returns the range of one whole line.
     pub const fn line(line: u32) -> Self {
         let position = Position { line, column: 0 };
         Self {
@@ -30,8 +30,7 @@ impl Range {
     }
 }
 
-/// The consecutive lines that an instruction takes, from its keyword to the last line of its last
-/// heredoc.
+/// The consecutive lines of an instruction, from its keyword to the last line of its last heredoc.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The first line, counted from 1.
@@ -41,7 +40,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The lines `first` to `last`; a `last` before `first` gives the one line `first`.
+    /// Returns the lines `first` to `last`; if `last` is before `first`, the one line `first`.
     pub const fn new(first: u32, last: u32) -> Self {
         Self {
             first,
@@ -49,7 +48,7 @@ impl Span {
         }
     }
 
-    /// One line.
+    /// Returns one line.
     pub const fn line(line: u32) -> Self {
         Self {
             first: line,
@@ -57,12 +56,12 @@ impl Span {
         }
     }
 
-    /// One range per line, the form in which BuildKit keeps source locations.
+    /// Returns one range per line, BuildKit's form of source locations.
     pub fn ranges(self) -> impl ExactSizeIterator<Item = Range> + Clone {
         (0..self.line_count()).map(move |n| Range::line(self.first + n as u32))
     }
 
-    /// How many lines these are, at least 1.
+    /// Returns the number of lines, at least 1.
     pub const fn line_count(self) -> usize {
         (self.last - self.first) as usize + 1
     }

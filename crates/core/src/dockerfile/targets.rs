@@ -1,18 +1,19 @@
-//! What can be built from a Dockerfile.
+//! The build targets of a Dockerfile.
 
 use super::ast::{Dockerfile, Stage};
 use super::span::Span;
 
-/// A stage as something to build.
+/// A stage as a build target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'d> {
-    /// The stage's name, in lower case; none if it has none and can be built only as the last one.
+    /// The stage's name, in lower case; `None` if it has none and can be built only as the last
+    /// stage.
     pub name: Option<&'d str>,
-    /// What the comment above the stage says about it.
+    /// The description in the comment above the stage.
     pub description: Option<&'d str>,
-    /// This is what is built when no target is given: the last stage.
+    /// True for the default target: the last stage.
     pub default: bool,
-    /// What the stage is built on, unexpanded.
+    /// The base of the stage, unexpanded.
     pub base: &'d str,
     /// `--platform`, unexpanded.
     pub platform: Option<&'d str>,
@@ -21,7 +22,7 @@ pub struct Target<'d> {
 }
 
 impl Dockerfile {
-    /// What can be built, in order of appearance.
+    /// Returns the targets, in order of appearance.
     ///
     /// ```
     /// let text = b"# test runs the tests\nFROM alpine AS test\nFROM test\n";

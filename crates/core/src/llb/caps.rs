@@ -1,4 +1,4 @@
-//! The LLB capabilities: what a daemon may say it supports, and what an op needs.
+//! The LLB capabilities: those that a daemon lists, and those that an op needs.
 
 use std::fmt;
 
@@ -108,8 +108,8 @@ caps! {
     HistoryFilters = "history.filter",
 }
 
-/// Capabilities that are defined in BuildKit's `solver/pb/caps.go` and never registered there, each
-/// with one that is registered since the same release (v0.17 and v0.11).
+/// Capabilities that BuildKit's `solver/pb/caps.go` defines but never registers, each with one that
+/// is registered since the same release (v0.17 and v0.11).
 const UNLISTED: [(Cap, Cap); 2] = [
     (Cap::FileCopyModeString, Cap::ExecValidExitCode),
     (Cap::ExecMetaRemoveMountStubsRecursive, Cap::SourcePolicy),
@@ -121,7 +121,7 @@ impl Cap {
         ALL[self as usize].1
     }
 
-    /// The capability of this name, if it is a known one.
+    /// Returns the capability of this name, if it is known.
     pub fn from_name(name: &str) -> Option<Self> {
         ALL.iter()
             .find(|(_, text)| *text == name)
@@ -147,18 +147,19 @@ impl CapSet {
     /// No capability.
     pub const EMPTY: Self = Self(0);
 
-    /// Every capability that this version knows: a daemon at least as new as BuildKit v0.32.
+    /// Every capability that this version knows: those of a daemon at least as new as BuildKit
+    /// v0.32.
     pub fn all() -> Self {
         ALL.iter().map(|(cap, _)| *cap).collect()
     }
 
-    /// Those of a daemon's list of names; names that are unknown here are left out.
+    /// Returns the capabilities of these names; unknown names are ignored.
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         names.into_iter().filter_map(Cap::from_name).collect()
     }
 
-    /// What a daemon can do that lists these names. BuildKit defines some capabilities that it
-    /// never lists; it has those if it lists another one of the same release.
+    /// Returns the capabilities of a daemon that lists these names. Some of BuildKit's capabilities
+    /// are never listed; the daemon has those if it lists another one of the same release.
     pub fn from_daemon<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let listed = Self::from_names(names);
         let unlisted = UNLISTED.iter();
@@ -166,24 +167,24 @@ impl CapSet {
         unlisted.fold(listed, |caps, (cap, _)| caps.with(*cap))
     }
 
-    /// Is `cap` in the set?
+    /// True if `cap` is in the set.
     pub const fn contains(self, cap: Cap) -> bool {
         self.0 & cap.bit() != 0
     }
 
-    /// The set with `cap` in it.
+    /// Returns the set with `cap`.
     #[must_use]
     pub const fn with(self, cap: Cap) -> Self {
         Self(self.0 | cap.bit())
     }
 
-    /// The set without `cap`.
+    /// Returns the set without `cap`.
     #[must_use]
     pub const fn without(self, cap: Cap) -> Self {
         Self(self.0 & !cap.bit())
     }
 
-    /// What is in either set.
+    /// Returns the capabilities that are in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -193,12 +194,12 @@ impl CapSet {
         self.0 |= cap.bit();
     }
 
-    /// Has it no capability?
+    /// True if the set has no capability.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The capabilities, in the order of [`Cap`].
+    /// Iterates over the capabilities, in the order of [`Cap`].
     pub fn iter(self) -> impl Iterator<Item = Cap> {
         ALL.iter()
             .map(|(cap, _)| *cap)

@@ -1,5 +1,4 @@
-//! Definitions that come from elsewhere: read, taken apart into a graph, and marshalled again byte
-//! for byte.
+//! Definitions from elsewhere: decoded into a graph, and marshalled again byte for byte.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use super::vertex::{Kind, Output, Vertex};
 use super::{DefinitionProblem, Error};
 use crate::proto::pb;
 
-/// An op that is written as it came: decoding and encoding it again could change its digest.
+/// An op that keeps its original bytes: decoding and encoding it could change its digest.
 #[derive(Debug)]
 pub(super) struct DefinedOp {
     pub(super) op: Bytes,
@@ -27,7 +26,7 @@ pub(super) struct DefinedOp {
 }
 
 impl DefinedOp {
-    /// Identifier and attributes, if it is a source.
+    /// Returns identifier and attributes if it is a source.
     pub(super) fn source(&self) -> Option<(String, BTreeMap<String, String>)> {
         match pb::Op::decode(self.op.clone()).ok()?.op? {
             pb::op::Op::Source(source) => Some((source.identifier, source.attrs)),
@@ -37,20 +36,20 @@ impl DefinedOp {
 }
 
 impl Definition {
-    /// Reads a marshalled `pb.Definition`.
+    /// Decodes a marshalled `pb.Definition`.
     ///
     /// # Errors
-    /// [`Error::InvalidDefinition`] when the bytes are something else, or the last op does not name
-    /// a result.
+    /// [`Error::InvalidDefinition`] if the bytes are something else, or the last op does not name a
+    /// result.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let definition = pb::Definition::decode(bytes).map_err(protobuf)?;
         Self::from_proto(definition)
     }
 
-    /// The definition that a message holds.
+    /// Converts a protobuf message.
     ///
     /// # Errors
-    /// What makes the message no definition.
+    /// [`Error::InvalidDefinition`] if the message is not a valid definition.
     #[doc(hidden)]
     pub fn from_proto(found: pb::Definition) -> Result<Self, Error> {
         let mut ops = found.def;
@@ -99,10 +98,10 @@ impl Definition {
 }
 
 impl State {
-    /// The file system that a definition makes, to be used in another graph.
+    /// Returns the file system of a definition, for use in another graph.
     ///
     /// # Errors
-    /// [`Error::InvalidDefinition`] when an op needs another one that is not there, or comes later.
+    /// [`Error::InvalidDefinition`] if an op needs another one that is missing or comes later.
     pub fn from_definition(definition: &Definition) -> Result<Self, Error> {
         let Some(terminal) = definition.terminal() else {
             return Ok(Self::scratch());
@@ -199,7 +198,7 @@ fn read_metadata(found: pb::OpMetadata) -> (Metadata, CapSet) {
     (metadata, caps)
 }
 
-/// By digest of the op.
+/// Returns the locations by the digest of the op.
 fn locations(source: pb::Source) -> Result<HashMap<String, Vec<Location>>, Error> {
     let files = source.infos.into_iter().map(|info| {
         let definition = info.definition.map(Definition::from_proto).transpose()?;

@@ -1,4 +1,4 @@
-//! A marshalled graph: what the daemon is asked to solve.
+//! A marshalled graph: the request that the daemon solves.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use super::metadata::{Constraints, Location, Metadata, SourceFile};
 use super::vertex::Vertex;
 use crate::oci::Digest;
 
-/// A graph as the daemon takes it: ops in an order in which inputs come first, then the terminal op
-/// that names the result.
+/// A graph in the daemon's form: ops with their inputs before them, then the terminal op that names
+/// the result.
 ///
-/// The definition of scratch has no op at all.
+/// The definition of scratch has no ops.
 #[derive(Clone, Debug, Default)]
 pub struct Definition {
     vertices: Vec<DefinedVertex>,
@@ -30,7 +30,7 @@ pub struct DefinedVertex {
     notes: Notes,
 }
 
-/// What goes along with an op: as its vertex has it, or merged from several equal ones.
+/// The metadata and locations of an op: those of its vertex, or merged from several equal ones.
 #[derive(Clone, Debug)]
 enum Notes {
     Of(Arc<Vertex>),
@@ -55,7 +55,7 @@ impl DefinedVertex {
         }
     }
 
-    /// Adds what an equal vertex says.
+    /// Adds the metadata of an equal vertex.
     pub(super) fn merge(&mut self, later: &Constraints, caps: CapSet) {
         let mut notes = match &mut self.notes {
             Notes::Merged(notes) => std::mem::take(notes),
@@ -85,7 +85,7 @@ impl DefinedVertex {
         &self.op
     }
 
-    /// What goes along with it.
+    /// Returns the op's metadata.
     pub fn metadata(&self) -> &Metadata {
         match &self.notes {
             Notes::Of(vertex) => &vertex.constraints.metadata,
@@ -93,12 +93,12 @@ impl DefinedVertex {
         }
     }
 
-    /// What the daemon must support.
+    /// Returns the capabilities that the daemon must support.
     pub fn caps(&self) -> CapSet {
         self.caps
     }
 
-    /// The source lines that it was made from.
+    /// Returns the source lines of the op.
     pub fn locations(&self) -> &[Location] {
         match &self.notes {
             Notes::Of(vertex) => &vertex.constraints.locations,
@@ -116,7 +116,7 @@ impl Definition {
         }
     }
 
-    /// The same graph, in which no step takes its result from the cache.
+    /// Returns the same graph, with caching disabled for every step.
     #[must_use]
     pub fn ignoring_cache(mut self) -> Self {
         let ignoring = Constraints::new().ignoring_cache(true);
@@ -126,8 +126,7 @@ impl Definition {
         self
     }
 
-    /// With a file that goes along with those that the vertices were made from, after them: the
-    /// provenance has them all.
+    /// Appends a file to the source files of the definition; the provenance contains all of them.
     #[must_use]
     pub fn with_document(mut self, file: Arc<SourceFile>) -> Self {
         self.documents.push(file);
@@ -151,25 +150,25 @@ impl Definition {
             .chain(self.terminal.iter().map(|terminal| &terminal.op))
     }
 
-    /// Is it the definition of scratch?
+    /// True for the definition of scratch.
     pub fn is_empty(&self) -> bool {
         self.terminal.is_none()
     }
 
-    /// The digest of the vertex that makes the result.
+    /// Returns the digest of the vertex whose output is the result.
     pub fn head(&self) -> Option<Digest> {
         self.head_str().and_then(|head| Digest::parse(head).ok())
     }
 
-    /// The digest of the vertex that makes the result, as text. The result's vertex is walked last,
-    /// so it is the last one unless an equal one came before.
+    /// Returns the digest of the vertex whose output is the result, as text. The walk visits it
+    /// last, so it is the last vertex unless an equal one came before.
     pub fn head_str(&self) -> Option<&str> {
         let op = &self.terminal.as_ref()?.op;
         // 0a <length> 0a 47 <71 characters>: pb.Op.inputs, pb.Input.digest.
         std::str::from_utf8(op.get(4..4 + DigestText::LEN)?).ok()
     }
 
-    /// The vertex with this digest.
+    /// Returns the vertex with this digest.
     pub fn vertex(&self, digest: &str) -> Option<&DefinedVertex> {
         self.vertices
             .iter()

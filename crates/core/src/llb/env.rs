@@ -1,24 +1,24 @@
 //! The environment of a state: variables in the order of their last assignment.
 //!
-//! A base image, a Dockerfile or a build may have thousands, so no operation looks at all of them.
+//! A base image, a Dockerfile or a build may have thousands, so no operation iterates over all of
+//! them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Environment variables, ordered by when each was assigned last, which is their order in an exec
-/// op.
+/// Environment variables in the order of their last assignment, which is their order in an exec op.
 #[derive(Clone, Debug, Default)]
 pub struct Env {
-    /// By the number of the assignment.
+    /// The variables by the number of their assignment.
     entries: BTreeMap<u64, Entry>,
     /// The number of each key's assignment.
     numbers: BTreeMap<Arc<str>, u64>,
     next: u64,
-    /// Bytes of all assignments.
+    /// The size of all assignments in bytes.
     text: usize,
 }
 
-/// `KEY=value`. Copies of an environment share the text.
+/// The text `KEY=value`, shared by copies of the environment.
 #[derive(Clone, Debug)]
 struct Entry {
     assignment: Arc<str>,
@@ -36,22 +36,22 @@ impl Entry {
 }
 
 impl Env {
-    /// No variable.
+    /// Returns an empty environment.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.entries.get(self.numbers.get(key)?).map(Entry::value)
     }
 
-    /// Is `key` set?
+    /// True if `key` is set.
     pub fn contains(&self, key: &str) -> bool {
         self.numbers.contains_key(key)
     }
 
-    /// Sets `key`; an earlier assignment loses its place.
+    /// Sets `key` and moves it to the end.
     pub fn set(&mut self, key: &str, value: &str) {
         let number = self.next;
         self.next += 1;
@@ -80,33 +80,33 @@ impl Env {
         }
     }
 
-    /// The variables' names, in order.
+    /// Iterates over the names, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.values().map(Entry::key)
     }
 
-    /// Names and values, in order.
+    /// Iterates over names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = self.entries.values();
         entries.map(|entry| (entry.key(), entry.value()))
     }
 
-    /// `KEY=value`, in order.
+    /// Iterates over `KEY=value` texts, in order.
     pub fn assignments(&self) -> impl Iterator<Item = &str> {
         self.entries.values().map(|entry| &*entry.assignment)
     }
 
-    /// How many variables there are.
+    /// Returns the number of variables.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// The memory that they take, in bytes.
+    /// Returns the memory of the variables in bytes.
     pub(crate) fn size(&self) -> usize {
         self.text + self.entries.len() * size_of::<(u64, Entry)>()
     }
 
-    /// Is there none?
+    /// True if there are no variables.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

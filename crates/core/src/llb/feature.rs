@@ -1,9 +1,9 @@
-//! What the capabilities are called in the words of those who write Dockerfiles.
+//! Names of the capabilities in the terms of people who write Dockerfiles.
 
 use super::Cap;
 
 impl Cap {
-    /// What it stands for, as in "BuildKit v0.13.2 does not know …".
+    /// Returns the feature's name, as in "BuildKit v0.13.2 does not know …".
     pub const fn feature(self) -> &'static str {
         use Cap::*;
         match self {

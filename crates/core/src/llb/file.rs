@@ -1,4 +1,4 @@
-//! File ops: making, copying and removing files without running anything.
+//! File ops: creating, copying and removing files without running a process.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::state::State;
 use super::vertex::{Kind, Output, Vertex};
 use super::{path, vertex};
 
-/// Actions on files, one after the other, in one vertex.
+/// A sequence of file actions in one vertex.
 #[derive(Debug, Default)]
 pub struct File {
     steps: Vec<Step>,
@@ -18,7 +18,7 @@ pub struct File {
 pub(crate) struct FileOp {
     pub(super) base: Option<Output>,
     pub(super) steps: Vec<Step>,
-    /// The directory that relative paths start from.
+    /// The base directory of relative paths.
     pub(super) dir: Arc<str>,
 }
 
@@ -71,54 +71,54 @@ impl Step {
     }
 }
 
-/// How files are copied. The default copies one path to an existing directory.
+/// The options of a copy. The default copies one path to an existing directory.
 #[derive(Clone, Debug, Default)]
 pub struct Copy {
-    /// The new owner; none keeps 0:0.
+    /// The new owner; `None` keeps 0:0.
     pub owner: Option<Owner>,
-    /// The new mode.
+    /// The new mode; `None` keeps the mode.
     pub mode: Option<Mode>,
-    /// Copy what a symlink leads to.
+    /// True to copy the target of a symlink.
     pub follow_symlinks: bool,
-    /// Copy what a directory holds rather than itself.
+    /// True to copy the content of a directory instead of the directory.
     pub dir_contents: bool,
-    /// Unpack archives.
+    /// True to unpack archives.
     pub unpack: bool,
-    /// Make the destination's directories.
+    /// True to create the destination's directories.
     pub create_dest: bool,
-    /// `*`, `?` and `[` in the source match names.
+    /// True if `*`, `?` and `[` in the source are wildcards.
     pub allow_wildcard: bool,
-    /// A wildcard may match nothing.
+    /// True if a wildcard may match nothing.
     pub allow_empty_wildcard: bool,
-    /// Only what matches.
+    /// Only matching files are copied; empty means all.
     pub include_patterns: Vec<String>,
-    /// Not what matches.
+    /// Matching files are not copied.
     pub exclude_patterns: Vec<String>,
-    /// Paths that must be there.
+    /// Paths that must exist.
     pub required_paths: Vec<String>,
-    /// Replace a directory by a file and the reverse.
+    /// True to replace a directory by a file and the reverse.
     pub always_replace: bool,
-    /// The time of the copied files, nanoseconds since 1970.
+    /// The time of the copied files, in nanoseconds since 1970.
     pub created: Option<i64>,
 }
 
 /// A file mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Its bits.
+    /// Permission bits.
     Bits(u32),
-    /// A symbolic change as of chmod(1): `u+x,go=`.
+    /// Symbolic changes as in chmod(1): `u+x,go=`.
     Symbolic(String),
 }
 
-/// How a directory is made.
+/// The options of a new directory.
 #[derive(Clone, Debug, Default)]
 pub struct MakeDir {
-    /// Make its parents; it may be there already.
+    /// True to create its parents too; the directory may then exist already.
     pub parents: bool,
-    /// Its owner.
+    /// The owner.
     pub owner: Option<Owner>,
-    /// Its time, nanoseconds since 1970.
+    /// The time, in nanoseconds since 1970.
     pub created: Option<i64>,
 }
 
@@ -134,15 +134,15 @@ pub struct Owner {
 /// A user or group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
-    /// By number.
+    /// A numeric id.
     Id(u32),
-    /// By name, looked up in the base file system.
+    /// A name, looked up in the base file system.
     Name(String),
 }
 
 impl Owner {
-    /// `user[:group]`; numbers and `root` are ids, anything else is a name. An empty group is id 0,
-    /// as in the reference.
+    /// Parses `user[:group]`; numbers and `root` are ids, anything else is a name. An empty group
+    /// is id 0, as in the reference.
     pub fn parse(text: &str) -> Self {
         let (user, group) = match text.split_once(':') {
             Some((user, group)) => (user, Some(group)),
@@ -154,7 +154,7 @@ impl Owner {
         }
     }
 
-    /// By numbers.
+    /// Returns an owner with numeric ids.
     pub fn ids(uid: u32, gid: u32) -> Self {
         Self {
             user: Some(Principal::Id(uid)),
@@ -167,7 +167,7 @@ impl Principal {
     fn parse(text: &str) -> Self {
         match text {
             "root" | "" => Self::Id(0),
-            // Go's ParseInt takes a sign, and negative ids wrap around in the uint32 field.
+            // Go's ParseInt accepts a sign, and negative ids wrap around in the uint32 field.
             _ => text
                 .parse::<i32>()
                 .map_or_else(|_| Self::Name(text.to_owned()), |id| Self::Id(id as u32)),
@@ -176,12 +176,12 @@ impl Principal {
 }
 
 impl File {
-    /// No action yet.
+    /// Returns a file op without actions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Copies `from` in `source` to `to`; a relative source path starts from the source state's
+    /// Copies `from` in `source` to `to`; a relative source path is relative to the source state's
     /// directory.
     #[must_use]
     pub fn copy(mut self, source: &State, from: &str, to: impl Into<String>, copy: Copy) -> Self {
@@ -198,7 +198,7 @@ impl File {
         self
     }
 
-    /// Makes a file; only the permission bits of `mode` count.
+    /// Creates a file; only the permission bits of `mode` are used.
     #[must_use]
     pub fn make_file(
         mut self,
@@ -216,7 +216,7 @@ impl File {
         self
     }
 
-    /// Makes a directory; only the permission bits of `mode` count.
+    /// Creates a directory; only the permission bits of `mode` are used.
     #[must_use]
     pub fn make_dir(mut self, path: impl Into<String>, mode: u32, dir: MakeDir) -> Self {
         self.steps.push(Step::MakeDir {
@@ -243,7 +243,7 @@ impl File {
         self
     }
 
-    /// Makes a symlink at `path` that leads to `target`.
+    /// Creates a symlink at `path` that points to `target`.
     #[must_use]
     pub fn symlink(mut self, target: impl Into<String>, path: impl Into<String>) -> Self {
         self.steps.push(Step::Symlink {
@@ -256,7 +256,7 @@ impl File {
     }
 }
 
-/// The vertex of `file` on `base`; without an action nothing changes.
+/// Returns the output of `file` on `base`; without an action that is `base`.
 pub(super) fn vertex(
     file: File,
     base: Option<Output>,

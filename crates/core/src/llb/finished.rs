@@ -1,4 +1,4 @@
-//! The part of a graph whose steps have run, of a build that failed.
+//! The finished part of the graph of a failed build.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,15 +13,15 @@ use super::state::State;
 use crate::proto::pb;
 
 impl Definition {
-    /// Returns graphs that end with the last steps which have a result: together they hold every
-    /// step of which `has_result` is true, and what those need. Sources alone are left out. The
-    /// steps may take their results from the cache, even where this graph ignores it.
+    /// Returns graphs that end with the last steps that have a result. Together they contain every
+    /// step for which `has_result` is true, and the dependencies of these steps. Sources alone are
+    /// omitted. The steps may take their results from the cache, even if this graph ignores it.
     ///
     /// # Errors
-    /// [`Error::InvalidDefinition`] when an op cannot be read, or needs one that is not there.
+    /// [`Error::InvalidDefinition`] if an op cannot be decoded, or needs a missing one.
     pub fn finished(&self, has_result: impl Fn(&str) -> bool) -> Result<Vec<Self>, Error> {
         let mut made = Made::default();
-        // By digest: which of its results another step takes.
+        // The outputs that other steps use, by digest.
         let mut taken: HashMap<String, BTreeSet<i64>> = HashMap::new();
         let mut last: Vec<&str> = Vec::new();
         let mut used: BTreeSet<String> = BTreeSet::new();
@@ -90,7 +90,7 @@ mod tests {
         graph.vertices().iter().map(named).collect()
     }
 
-    /// Two branches `a1 a2` and `b1 b2` of a context, put together.
+    /// Two branches `a1 a2` and `b1 b2` of a context, merged.
     fn graph() -> Definition {
         let context = local(
             "context",

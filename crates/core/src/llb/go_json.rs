@@ -1,7 +1,7 @@
-//! JSON as Go's `encoding/json` writes it, for attributes that enter a digest.
+//! JSON as Go's `encoding/json` writes it, for attributes that are part of a digest.
 
-/// A JSON array of strings as Go's `encoding/json` writes it: `<`, `>`, `&`, U+2028 and U+2029 are
-/// escaped too.
+/// Returns a JSON array of strings as Go's `encoding/json` writes it: `<`, `>`, `&`, U+2028 and
+/// U+2029 are escaped too.
 pub(super) fn go_json(list: &[String]) -> String {
     let mut json = String::with_capacity(list.iter().map(|text| text.len() + 3).sum::<usize>() + 2);
     json.push('[');

@@ -1,5 +1,5 @@
-//! What goes along with an op without entering its digest: names, cache hints, progress groups,
-//! limits, source locations.
+//! Metadata of an op that is not part of its digest: names, cache hints, progress groups, limits,
+//! source locations.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,16 +10,17 @@ use crate::oci::Platform;
 /// The description key whose value the daemon shows as the vertex's name.
 pub const CUSTOM_NAME: &str = "llb.customname";
 
-/// Facts about a vertex that do not change what it does.
+/// Metadata of a vertex that does not change its result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// Run it even when a cached result is there.
+    /// True to run the vertex even if a cached result exists.
     pub ignore_cache: bool,
     /// Free texts by key, sorted by key; [`CUSTOM_NAME`] is the shown name.
     description: Vec<(Cow<'static, str>, Arc<str>)>,
-    /// Whether the result goes into an exported cache, when it differs from the export's default.
+    /// True to include the result in an exported cache, false to omit it; `None` for the export's
+    /// default.
     pub export_cache: Option<bool>,
-    /// Vertices that progress shows as one.
+    /// The group of vertices that the progress shows as one.
     pub progress_group: Option<ProgressGroup>,
     /// Limits of the process.
     pub linux_resources: Option<Arc<LinuxResources>>,
@@ -33,7 +34,7 @@ impl Metadata {
             .map(|(key, value)| (key.as_ref(), value.as_ref()))
     }
 
-    /// What the daemon must understand to use it.
+    /// Returns the capabilities that the daemon needs for it.
     pub(crate) fn caps(&self) -> CapSet {
         let needed = [
             (self.ignore_cache, Cap::MetaIgnoreCache),
@@ -47,7 +48,7 @@ impl Metadata {
             .collect()
     }
 
-    /// The name that the daemon shows, when one is set.
+    /// Returns the name that the daemon shows, if one is set.
     pub fn name(&self) -> Option<&str> {
         self.description()
             .find(|(key, _)| *key == CUSTOM_NAME)
@@ -69,7 +70,7 @@ impl Metadata {
         }
     }
 
-    /// Adds what the metadata of an equal vertex says; where both speak, `later` wins.
+    /// Adds the metadata of an equal vertex; if both set a field, `later` wins.
     pub(crate) fn merge(&mut self, later: &Self) {
         self.ignore_cache |= later.ignore_cache;
         for (key, value) in &later.description {
@@ -87,40 +88,40 @@ impl Metadata {
     }
 }
 
-/// Vertices that progress shows as one.
+/// A group of vertices that the progress shows as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgressGroup {
-    /// What the vertices of one group have in common; unique in a build.
+    /// The id of the group, unique in a build.
     pub id: Arc<str>,
     /// The shown name.
     pub name: Arc<str>,
-    /// Progress of this vertex does not start the group.
+    /// True if the progress of this vertex does not start the group.
     pub weak: bool,
 }
 
-/// CPU and memory limits of a process; 0 and empty mean: no limit.
+/// CPU and memory limits of a process; 0 and empty mean no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinuxResources {
-    /// Bytes of memory.
+    /// Memory in bytes.
     pub memory: i64,
-    /// Bytes of memory and swap together; -1 is unlimited.
+    /// Memory and swap together in bytes; -1 is unlimited.
     pub memory_swap: i64,
-    /// Relative weight among processes that compete for CPU.
+    /// The relative CPU weight among competing processes.
     pub cpu_shares: u64,
-    /// Microseconds of a scheduling period.
+    /// The scheduling period in microseconds.
     pub cpu_period: u64,
-    /// Microseconds of CPU in a period.
+    /// The CPU time per period in microseconds.
     pub cpu_quota: i64,
-    /// CPUs to run on, as `0-3,5`.
+    /// The allowed CPUs, as `0-3,5`.
     pub cpuset_cpus: String,
-    /// Memory nodes to use.
+    /// The allowed memory nodes, as `0-3,5`.
     pub cpuset_mems: String,
 }
 
-/// What can be said about any vertex when it is made.
+/// The settings that every vertex can have.
 #[derive(Clone, Debug, Default)]
 pub struct Constraints {
-    /// The platform of the vertex, when it is not that of the state or of the whole definition.
+    /// The platform of the vertex, if it differs from that of the state or of the whole definition.
     pub platform: Option<Arc<Platform>>,
     /// Labels that the worker must have.
     pub filter: Vec<String>,
@@ -129,18 +130,18 @@ pub struct Constraints {
 }
 
 impl Constraints {
-    /// Nothing special.
+    /// Returns default constraints.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Shown under this name.
+    /// Sets the shown name.
     #[must_use]
     pub fn named(self, name: impl Into<Arc<str>>) -> Self {
         self.described(CUSTOM_NAME, name)
     }
 
-    /// With a description text.
+    /// Adds a description text.
     #[must_use]
     pub fn described(
         mut self,
@@ -151,42 +152,42 @@ impl Constraints {
         self
     }
 
-    /// On this platform.
+    /// Sets the platform.
     #[must_use]
     pub fn on(mut self, platform: impl Into<Arc<Platform>>) -> Self {
         self.platform = Some(platform.into());
         self
     }
 
-    /// Made by these lines.
+    /// Adds source lines.
     #[must_use]
     pub fn at(mut self, location: Location) -> Self {
         self.locations.push(location);
         self
     }
 
-    /// Not taken from the cache when `ignore` is set.
+    /// Disables cached results if `ignore` is true.
     #[must_use]
     pub fn ignoring_cache(mut self, ignore: bool) -> Self {
         self.metadata.ignore_cache |= ignore;
         self
     }
 
-    /// Exported with the cache, or kept out of it, whatever the export's default.
+    /// Includes the result in an exported cache or omits it, overriding the export's default.
     #[must_use]
     pub fn exporting_cache(mut self, export: bool) -> Self {
         self.metadata.export_cache = Some(export);
         self
     }
 
-    /// Part of a progress group.
+    /// Adds the vertex to a progress group.
     #[must_use]
     pub fn in_group(mut self, group: ProgressGroup) -> Self {
         self.metadata.progress_group = Some(group);
         self
     }
 
-    /// Under these limits.
+    /// Sets CPU and memory limits.
     #[must_use]
     pub fn limited(mut self, resources: Arc<LinuxResources>) -> Self {
         self.metadata.linux_resources = Some(resources);
@@ -194,7 +195,7 @@ impl Constraints {
     }
 }
 
-/// A file that vertices were made from, for error messages.
+/// A source file of vertices, for error messages.
 #[derive(Clone, Debug, Default)]
 pub struct SourceFile {
     /// Its name, as messages show it.
@@ -203,7 +204,7 @@ pub struct SourceFile {
     pub language: String,
     /// Its text.
     pub data: Vec<u8>,
-    /// How the daemon can read it again.
+    /// A definition with which the daemon can read the file again.
     pub definition: Option<Arc<super::Definition>>,
 }
 
@@ -216,7 +217,7 @@ pub struct Location {
     pub ranges: Arc<[Range]>,
 }
 
-/// From a position to another, both included.
+/// A range between two positions, both included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Range {
     /// The first position.

@@ -2,10 +2,10 @@
 //! I/O.
 //!
 //! A [`State`] is a file system together with settings (environment, directory, user …). Sources
-//! ([`image`], [`local`], [`git`], [`http()`], [`oci_layout`], [`image_blob`]) make states,
-//! [`State::run`] and [`State::file`] make new ones of them, [`merge`] and [`diff`] combine them.
-//! [`State::marshal`] gives the [`Definition`] that a daemon solves. The ops' bytes, and so the
-//! digests, are those of BuildKit's own Go client for the same graph.
+//! ([`image`], [`local`], [`git`], [`http()`], [`oci_layout`], [`image_blob`]) create states,
+//! [`State::run`] and [`State::file`] derive new ones from them, [`merge`] and [`diff`] combine
+//! them. [`State::marshal`] returns the [`Definition`] that a daemon solves. The ops' bytes, and so
+//! the digests, are those of BuildKit's own Go client for the same graph.
 //!
 //! ```
 //! use solvekit_core::llb::{self, Constraints, Copy, File, Local, MarshalOptions, State};
@@ -59,44 +59,44 @@ pub use source::{
 };
 pub use state::{Deferred, Network, Security, State, diff, merge};
 
-/// The PATH of processes whose environment has none.
+/// The PATH of processes whose environment sets none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Why a graph cannot be marshalled.
+/// The reason a graph cannot be marshalled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An exec op that runs nothing.
+    /// An exec op has no arguments.
     #[error("a command to run has no arguments")]
     NoArguments,
-    /// An exec op without a working directory.
+    /// An exec op has no working directory.
     #[error("a command to run has no working directory")]
     NoDirectory,
-    /// A deferred source that was never given.
+    /// A deferred source was never resolved.
     #[error("a deferred source was never set")]
     UnresolvedSource,
-    /// A passthrough without an id, or that hands nothing on.
+    /// A passthrough has no id or no output.
     #[error("a passthrough needs an id and at least one input")]
     EmptyPassthrough,
-    /// Bytes from elsewhere that are not a definition.
+    /// Bytes from elsewhere are not a valid definition.
     #[error("a definition of a build graph cannot be read: {0}")]
     InvalidDefinition(DefinitionProblem),
 }
 
-/// Why bytes are not the definition of a graph.
+/// The reason bytes are not a valid definition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DefinitionProblem {
-    /// They are not this protobuf message.
+    /// The bytes are not this protobuf message.
     #[error(transparent)]
     Protobuf(prost::DecodeError),
-    /// The last op is not the graph's result.
+    /// The last op does not name the result.
     #[error("the last op does not name one result")]
     NoResult,
-    /// An op uses another one that is not before it.
+    /// An op uses another one that does not come before it.
     #[error("the op {digest} is used before it is there")]
     UnknownOp {
-        /// The other one's digest.
+        /// The digest of the other op.
         digest: String,
     },
 }

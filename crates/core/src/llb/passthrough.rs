@@ -1,4 +1,4 @@
-//! Vertices that hand on some of their inputs and wait for all of them.
+//! Vertices that output some of their inputs and wait for all of them.
 
 use super::metadata::Constraints;
 use super::state::State;
@@ -7,16 +7,16 @@ use super::vertex::{Kind, Output, Vertex};
 /// An input of a passthrough.
 #[derive(Clone, Debug)]
 pub struct Passthrough {
-    /// The input. Scratch is left out.
+    /// The input. Scratch is ignored.
     pub state: State,
-    /// Is it handed on, or only waited for?
+    /// True if the input is an output too, false if the vertex only waits for it.
     pub handed_on: bool,
 }
 
-/// Hands on inputs when all of them are built, in their order. Everything that is built on one of
-/// the results waits for every input, also for those that it does not read.
+/// Returns inputs as outputs, in their order, after all of them are built. Everything based on one
+/// of the results waits for every input, even for those that it does not read.
 ///
-/// `id` keeps passthroughs with the same inputs apart. Needs BuildKit 0.31 or newer
+/// `id` distinguishes passthroughs with the same inputs. Needs BuildKit 0.31 or newer
 /// ([`Cap::PassthroughOp`](super::Cap::PassthroughOp)).
 pub fn passthrough(id: &str, inputs: &[Passthrough], constraints: Constraints) -> Vec<State> {
     let real = inputs.iter().filter(|input| !input.state.is_scratch());
@@ -43,8 +43,8 @@ pub fn passthrough(id: &str, inputs: &[Passthrough], constraints: Constraints) -
 }
 
 impl State {
-    /// This file system, built only when the others are built too: tests that have to pass, for
-    /// example. Without others it is the state itself. See [`passthrough`].
+    /// Returns this file system, built only if the others are built too: for example tests that
+    /// must pass. Without others it is the state itself. See [`passthrough`].
     #[must_use]
     pub fn requires(&self, id: &str, others: &[Self], constraints: Constraints) -> Self {
         if others.is_empty() || self.is_scratch() {

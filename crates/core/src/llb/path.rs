@@ -1,7 +1,7 @@
 //! Slash-separated paths as Go's package `path` cleans and joins them.
 
-/// The shortest equivalent path: no `.`, no inner `..`, no doubled or trailing slash; `.` when
-/// nothing is left.
+/// Returns the shortest equivalent path: no `.`, no inner `..`, no doubled or trailing slash; `.`
+/// if nothing is left.
 pub fn clean(path: &str) -> String {
     if is_clean(path) {
         return path.to_owned();
@@ -29,7 +29,7 @@ pub fn clean(path: &str) -> String {
     }
 }
 
-/// Is `path` what `clean` would make of it? (No false positives; the common cases.)
+/// True if `clean` would not change `path`. No false positives; not every clean path is detected.
 fn is_clean(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return !path.is_empty() && parts_are_clean(path);
@@ -41,8 +41,8 @@ fn parts_are_clean(path: &str) -> bool {
     path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
-/// The parts joined by slashes and cleaned; empty parts are skipped, and nothing at all gives the
-/// empty path.
+/// Joins the parts with slashes and cleans the result; empty parts are skipped. Without parts the
+/// result is empty.
 pub fn join(base: &str, path: &str) -> String {
     match (base.is_empty(), path.is_empty()) {
         (true, true) => String::new(),
@@ -53,7 +53,7 @@ pub fn join(base: &str, path: &str) -> String {
     }
 }
 
-/// The last part; `.` of the empty path, `/` of slashes only.
+/// Returns the last part; `.` for the empty path, `/` for slashes only.
 pub fn base(path: &str) -> &str {
     if path.is_empty() {
         return ".";

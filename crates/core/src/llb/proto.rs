@@ -1,5 +1,4 @@
-//! The definition as a protobuf message, for requests to a daemon. The ops go along as the bytes
-//! they are.
+//! The definition as a protobuf message, for requests to a daemon. The ops keep their bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,12 +11,13 @@ use super::{Cap, CapSet};
 use crate::proto::pb;
 
 impl Definition {
-    /// The marshalled `pb.Definition`, as `buildctl build` reads it from its standard input.
+    /// Returns the marshalled `pb.Definition`, which `buildctl build` reads from its standard
+    /// input.
     pub fn encode(&self) -> Vec<u8> {
         self.to_proto().encode_to_vec()
     }
 
-    /// The definition as a message.
+    /// Converts the definition to a message.
     #[doc(hidden)]
     pub fn to_proto(&self) -> pb::Definition {
         let Some(terminal) = self.terminal() else {
@@ -91,7 +91,7 @@ fn linux_resources(limits: &LinuxResources) -> pb::LinuxResources {
 #[derive(Default)]
 struct Sources<'a> {
     files: Vec<&'a Arc<SourceFile>>,
-    /// Places in `files`, by address: files that say the same are one.
+    /// Positions in `files`, by address: equal files are one.
     places: HashMap<*const SourceFile, usize>,
     locations: BTreeMap<String, pb::Locations>,
 }
@@ -129,7 +129,7 @@ impl<'a> Sources<'a> {
 }
 
 impl SourceFile {
-    /// Does it say the same as `other`? Where only one tells how it was read, that is not compared.
+    /// True if it equals `other`. The definitions of the files are compared only if both have one.
     fn is_same(&self, other: &Self) -> bool {
         let last = |file: &Self| {
             let terminal = file.definition.as_ref()?.terminal()?;
@@ -144,7 +144,7 @@ impl SourceFile {
             }
     }
 
-    /// The file as a message.
+    /// Converts the file to a message.
     #[doc(hidden)]
     pub fn to_proto(&self) -> pb::SourceInfo {
         pb::SourceInfo {

@@ -1,5 +1,5 @@
-//! A state: a file system that some vertex makes, with the settings of what runs on it. Every
-//! change makes a new state.
+//! A state: the file system that a vertex outputs, with the settings of processes that run on it.
+//! Every change returns a new state.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -15,7 +15,7 @@ use super::vertex::{Kind, Output, Vertex};
 use super::{Error, exec, file};
 use crate::oci::{Image, Platform};
 
-/// A file system and the settings for what runs on it. Immutable and cheap to clone.
+/// A file system and the settings of processes that run on it. Immutable and cheap to clone.
 ///
 /// ```
 /// use solvekit_core::llb::{self, Constraints, Exec, MarshalOptions, ResolveMode, State};
@@ -32,7 +32,7 @@ pub struct State {
     settings: Arc<Settings>,
 }
 
-/// What an exec op takes from its state.
+/// The settings that an exec op takes from its state.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(super) env: Arc<Env>,
@@ -46,27 +46,27 @@ pub(crate) struct Settings {
 /// The network of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {
-    /// Its own, as the daemon provides it.
+    /// A network of its own, provided by the daemon.
     #[default]
     Sandbox,
-    /// The host's.
+    /// The host's network.
     Host,
-    /// None at all.
+    /// No network.
     None,
 }
 
-/// What a process may do.
+/// The security mode of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Security {
-    /// What containers may.
+    /// The restrictions of a container.
     #[default]
     Sandbox,
-    /// Everything.
+    /// No restrictions.
     Insecure,
 }
 
 impl State {
-    /// The empty file system.
+    /// Returns the empty file system.
     pub fn scratch() -> Self {
         thread_local! {
             static DEFAULTS: Arc<Settings> = Arc::new(Settings {
@@ -103,18 +103,18 @@ impl State {
         self
     }
 
-    /// Is this the empty file system?
+    /// True for the empty file system.
     pub fn is_scratch(&self) -> bool {
         self.output.is_none()
     }
 
-    /// With an environment variable.
+    /// Sets an environment variable.
     #[must_use]
     pub fn with_env(self, key: &str, value: &str) -> Self {
         self.with_settings(|settings| Arc::make_mut(&mut settings.env).set(key, value))
     }
 
-    /// With this working directory; a relative one continues the present one.
+    /// Sets the working directory; a relative one is relative to the current one.
     #[must_use]
     pub fn with_dir(self, dir: &str) -> Self {
         self.with_settings(|settings| {
@@ -125,33 +125,33 @@ impl State {
         })
     }
 
-    /// With this user.
+    /// Sets the user.
     #[must_use]
     pub fn with_user(self, user: &str) -> Self {
         self.with_settings(|settings| settings.user = Some(Arc::from(user)))
     }
 
-    /// With this host name.
+    /// Sets the host name.
     #[must_use]
     pub fn with_hostname(self, hostname: &str) -> Self {
         self.with_settings(|settings| settings.hostname = Some(Arc::from(hostname)))
     }
 
-    /// With this network.
+    /// Sets the network.
     #[must_use]
     pub fn with_network(self, network: Network) -> Self {
         self.with_settings(|settings| settings.network = network)
     }
 
-    /// For this platform, which is normalised.
+    /// Sets the platform, normalised.
     #[must_use]
     pub fn with_platform(self, platform: &Platform) -> Self {
         let platform = Arc::new(platform.normalized());
         self.with_settings(|settings| settings.platform = Some(platform))
     }
 
-    /// With the environment, working directory, user and platform of an image's config, as
-    /// processes of that image have them.
+    /// Sets the environment, working directory, user and platform of an image's config, for
+    /// processes like those of the image.
     #[must_use]
     pub fn with_image_config(self, image: &Image) -> Self {
         let state = self.with_environment_of(image);
@@ -161,8 +161,8 @@ impl State {
         }
     }
 
-    /// With the environment, working directory and platform of an image's config, but not its
-    /// user: BuildKit's own client applies a config like that.
+    /// Sets the environment, working directory and platform of an image's config, but not its user:
+    /// BuildKit's own client applies a config like that.
     #[must_use]
     pub fn with_environment_of(self, image: &Image) -> Self {
         let config = &image.config;
@@ -180,28 +180,28 @@ impl State {
         }
     }
 
-    /// The same settings on the file system of another state.
+    /// Returns these settings with the file system of another state.
     #[must_use]
     pub fn with_files_of(&self, other: &Self) -> Self {
         self.with_output(other.output.clone())
     }
 
-    /// The environment.
+    /// Returns the environment.
     pub fn env(&self) -> &Env {
         &self.settings.env
     }
 
-    /// The environment, shared.
+    /// Returns the shared environment.
     pub(crate) fn shared_env(&self) -> Arc<Env> {
         self.settings.env.clone()
     }
 
-    /// The working directory.
+    /// Returns the working directory.
     pub fn dir(&self) -> &str {
         &self.settings.dir
     }
 
-    /// The platform, when one was set.
+    /// Returns the platform, if one is set.
     pub fn platform(&self) -> Option<&Platform> {
         self.settings.platform.as_deref()
     }
@@ -213,7 +213,7 @@ impl State {
         exec::Run::new(self.with_output(output), mounts)
     }
 
-    /// Makes, copies or removes files in this file system.
+    /// Creates, copies or removes files in this file system.
     #[must_use]
     pub fn file(&self, file: File, constraints: Constraints) -> Self {
         self.with_output(file::vertex(
@@ -224,16 +224,16 @@ impl State {
         ))
     }
 
-    /// Marshals the graph that makes this file system.
+    /// Marshals the graph of this file system.
     ///
     /// # Errors
-    /// [`Error`] when a vertex of the graph is not complete: an exec without arguments, a deferred
-    /// source that was never given.
+    /// [`Error`] if a vertex of the graph is incomplete: an exec without arguments, an unresolved
+    /// deferred source.
     pub fn marshal(&self, options: &MarshalOptions) -> Result<Definition, Error> {
         marshal::marshal(self.output.as_ref(), options)
     }
 
-    /// Identifier and attributes of the source that the file system is made from; none if there is
+    /// Returns identifier and attributes of the only source of the file system; `None` if there is
     /// no source, or several different ones.
     pub(crate) fn only_source(&self) -> Option<(String, BTreeMap<String, String>)> {
         let mut found = None;
@@ -261,14 +261,14 @@ impl State {
 }
 
 impl Default for State {
-    /// [`State::scratch`]
+    /// Returns [`State::scratch`].
     fn default() -> Self {
         Self::scratch()
     }
 }
 
-/// Lays the states above each other, the last one on top. Scratch states are left out; a single
-/// other one is the result itself.
+/// Merges the states as layers, the last one on top. Scratch states are ignored; a single other one
+/// is the result itself.
 pub fn merge(states: &[State], constraints: Constraints) -> State {
     let mut real = states.iter().filter(|state| !state.is_scratch());
     let Some(first) = real.next() else {
@@ -282,7 +282,7 @@ pub fn merge(states: &[State], constraints: Constraints) -> State {
     first.with_output(Some(Vertex::output(Kind::Merge(inputs), constraints)))
 }
 
-/// What `upper` adds to `lower`.
+/// Returns the changes between `lower` and `upper`.
 pub fn diff(lower: &State, upper: &State, constraints: Constraints) -> State {
     if lower.is_scratch() {
         return if upper.is_scratch() {
@@ -298,13 +298,13 @@ pub fn diff(lower: &State, upper: &State, constraints: Constraints) -> State {
     lower.with_output(Some(Vertex::output(kind, constraints)))
 }
 
-/// A source that is used before it is known, as the build context is: which paths are needed shows
-/// when all that use it is there.
+/// A source that is used before it is known, for example the build context: its used paths are
+/// known only after all users.
 #[derive(Clone, Debug)]
 pub struct Deferred(Output);
 
 impl Deferred {
-    /// A source to be given later.
+    /// Returns an unresolved source.
     pub fn new() -> Self {
         Self(Vertex::output(
             Kind::Deferred(OnceLock::new()),
@@ -312,15 +312,16 @@ impl Deferred {
         ))
     }
 
-    /// The state that stands on it.
+    /// Returns the state of the source.
     pub fn state(&self) -> State {
         State::on(self.0.clone())
     }
 
-    /// Gives what it stands for; only the first one counts. A scratch state cannot be given.
+    /// Resolves the source; only the first call has an effect. It cannot resolve to a scratch
+    /// state.
     pub fn resolve(&self, state: &State) {
         if let (Kind::Deferred(cell), Some(output)) = (&self.0.vertex.kind, &state.output) {
-            // A second one is ignored, as documented.
+            // A second state is ignored, as documented.
             let _ = cell.set(output.clone());
         }
     }

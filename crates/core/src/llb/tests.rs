@@ -1,4 +1,4 @@
-//! Bytes and digests that BuildKit's Go client makes for the same graphs.
+//! Compares bytes and digests to those of BuildKit's Go client for the same graphs.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! The nodes of the graph. A vertex never changes once it is made, but for a deferred one, which is
-//! filled in once.
+//! The nodes of the graph. A vertex is immutable, except that a deferred one is resolved once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +9,7 @@ use super::file::FileOp;
 use super::metadata::Constraints;
 use super::source::SourceOp;
 
-/// One result of a vertex: what a state stands on.
+/// One output of a vertex: the file system of a state.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     pub(super) vertex: Arc<Vertex>,
@@ -36,12 +35,12 @@ pub(super) enum Kind {
     Passthrough {
         id: String,
         inputs: Vec<Output>,
-        /// Which inputs are handed on.
+        /// The inputs that are outputs too.
         outputs: Vec<usize>,
     },
-    /// Out of a definition that came from elsewhere.
+    /// From a definition that came from elsewhere.
     Defined(DefinedOp),
-    /// Stands for another output that is known later.
+    /// A placeholder for an output that is resolved later.
     Deferred(OnceLock<Output>),
 }
 
@@ -53,8 +52,8 @@ impl Vertex {
         }
     }
 
-    /// The `at`-th input in the order in which the reference walks them, which decides the order of
-    /// a definition: an exec's mounts by target; of a file op the base, then the copy sources from
+    /// Returns the `at`-th input in the reference's walking order, which decides the order of a
+    /// definition: an exec's mounts by target; of a file op the base, then the copy sources from
     /// the last action to the first. `Some(None)` is an input that is scratch.
     pub(super) fn input(&self, at: usize) -> Option<Option<&Output>> {
         match &self.kind {
@@ -74,7 +73,7 @@ impl Vertex {
         }
     }
 
-    /// Identifier and attributes, if it is a source.
+    /// Returns identifier and attributes if it is a source.
     pub(super) fn source(&self) -> Option<(String, BTreeMap<String, String>)> {
         match &self.kind {
             Kind::Source(source) => {
@@ -111,7 +110,7 @@ impl Vertex {
 }
 
 impl Drop for Vertex {
-    /// Long chains are taken apart in a loop: dropping them by recursion would overflow the stack.
+    /// Takes long chains apart in a loop: recursion would overflow the stack.
     fn drop(&mut self) {
         let mut inputs = Vec::new();
         self.take_inputs(&mut inputs);

@@ -1,4 +1,4 @@
-//! Why a word cannot be expanded.
+//! Errors of expanding a word.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,20 +11,20 @@ use super::{MAX_DEPTH, MAX_EXPANSION};
 pub struct ExpandError {
     /// The whole word.
     pub word: String,
-    /// What is wrong with it.
+    /// The cause.
     pub reason: ExpandErrorReason,
-    /// The variables found unset up to there.
+    /// The unset variables before the error.
     pub unmatched: BTreeSet<String>,
 }
 
-/// Why a word cannot be expanded.
+/// The reason a word cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpandErrorReason {
-    /// A quote or a substitution does not end.
+    /// A quote or a substitution is not closed.
     #[error("the closing {missing} is missing")]
     Unclosed {
-        /// What should have come.
+        /// The missing character.
         missing: char,
     },
     /// `${` is not followed by a name.
@@ -36,26 +36,26 @@ pub enum ExpandErrorReason {
         :? ? # ## % %% / //"
     )]
     UnknownModifier {
-        /// What stands there; U+FFFD at the end of the word.
+        /// The text in place of an operator; U+FFFD at the end of the word.
         modifier: String,
     },
-    /// `${name?text}` of an unset variable.
+    /// `${name?text}` with an unset variable.
     #[error("{name} is unset: {message}")]
     Unset {
         /// The variable.
         name: String,
-        /// The text after the `?`, or our own.
+        /// The text after the `?`, or a default text.
         message: String,
     },
-    /// `${name:?text}` of an empty variable.
+    /// `${name:?text}` with an empty variable.
     #[error("{name} is empty: {message}")]
     Empty {
         /// The variable.
         name: String,
-        /// The text after the `?`, or our own.
+        /// The text after the `?`, or a default text.
         message: String,
     },
-    /// A pattern escapes a character that needs no escape.
+    /// A pattern escapes a character that does not need it.
     #[error("in the pattern {pattern:?}, \"\\{escaped}\" is not an escape; only \\* \\? \\\\ are")]
     Pattern {
         /// The pattern.
@@ -63,18 +63,18 @@ pub enum ExpandErrorReason {
         /// The character after the backslash; U+FFFD at the end.
         escaped: char,
     },
-    /// The pattern is too large to be compiled.
+    /// The pattern is too long to compile.
     #[error("the pattern is too long")]
     PatternTooLong,
-    /// The result is more than [`MAX_EXPANSION`] longer than the word.
+    /// The result is more than [`MAX_EXPANSION`] bytes longer than the word.
     #[error("the result is more than {MAX_EXPANSION} bytes longer than the word")]
     TooLong,
-    /// Substitutions within substitutions go too deep.
+    /// Substitutions are nested too deeply.
     #[error("substitutions nest deeper than {MAX_DEPTH} levels")]
     TooDeep,
 }
 
-/// The word, or its beginning when it is endlessly long.
+/// Returns the beginning of the word if it is very long.
 fn shortened(word: &str) -> Cow<'_, str> {
     match word.char_indices().nth(200) {
         Some((end, _)) => Cow::Owned(format!("{}…", &word[..end])),

@@ -1,9 +1,9 @@
-//! Matching of the patterns in substitutions, with the semantics of the regular expressions that
-//! the reference makes of them: leftmost, and of several ways to match the one that a backtracking
-//! matcher finds first.
+//! Matches the patterns of substitutions, with the semantics of the reference's regular
+//! expressions: leftmost, and of several possible matches the one that a backtracking matcher finds
+//! first.
 //!
-//! Patterns and values are short, and a new pattern comes with nearly every word: compiling it must
-//! cost next to nothing.
+//! Patterns and values are short, and nearly every word has a new pattern, so compiling must be
+//! cheap.
 
 use std::ops::Range;
 
@@ -11,18 +11,18 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Glob {
     parts: Vec<Part>,
-    /// `*` takes as much as it can.
+    /// True if `*` matches as much as possible.
     greedy: bool,
 }
 
-/// What a pattern consists of.
+/// The parts of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// This character.
     Is(char),
-    /// Any character but a newline.
+    /// Any character except a newline.
     Any,
-    /// Any number of characters but newlines.
+    /// Any number of characters except newlines.
     Star,
 }
 
@@ -31,7 +31,7 @@ impl Glob {
         Self { parts, greedy }
     }
 
-    /// The end of the match at the beginning of a value.
+    /// Returns the end of the match at the beginning of a value.
     pub(super) fn prefix(&self, value: &str) -> Option<usize> {
         if self.needs_another(value) {
             return None;
@@ -39,19 +39,20 @@ impl Glob {
         self.at(value, 0, &mut Visited::new(self, value))
     }
 
-    /// The first match.
+    /// Returns the first match.
     pub(super) fn find(&self, value: &str) -> Option<Range<usize>> {
         self.find_from(value, 0, &mut Visited::new(self, value))
     }
 
-    /// True if it needs a character that the value lacks. `${VERSION%%[a-z]*}` is common, and
-    /// brackets have no meaning.
+    /// True if the pattern contains a character that the value lacks. `${VERSION%%[a-z]*}` is
+    /// common, and brackets have no meaning.
     fn needs_another(&self, value: &str) -> bool {
         let mut parts = self.parts.iter();
         parts.any(|part| matches!(part, Part::Is(c) if !value.contains(*c)))
     }
 
-    /// All matches that do not overlap; an empty one right behind another match does not count.
+    /// Returns all matches that do not overlap; an empty one directly after another match is
+    /// skipped.
     pub(super) fn find_all<'a>(
         &'a self,
         value: &'a str,
@@ -79,8 +80,8 @@ impl Glob {
             .find_map(|start| Some(start..self.at(value, start, visited)?))
     }
 
-    /// The end of the match that begins at `start`. Every pair of a part and a place is tried once:
-    /// what has failed fails again.
+    /// Returns the end of the match that begins at `start`. Every pair of a part and a position is
+    /// tried once, because a failed pair fails again.
     fn at(&self, value: &str, start: usize, visited: &mut Visited) -> Option<usize> {
         let mut open = vec![(0, start)];
         while let Some((mut part, mut at)) = open.pop() {
@@ -111,7 +112,7 @@ impl Glob {
     }
 }
 
-/// The pairs of a part and a place that were tried, one bit each.
+/// The pairs of a part and a position that were tried, one bit each.
 struct Visited {
     bits: Vec<u64>,
     places: usize,
@@ -129,7 +130,7 @@ impl Visited {
         }
     }
 
-    /// True the first time.
+    /// Marks the pair; true the first time.
     fn is_new(&mut self, part: usize, at: usize) -> bool {
         let pair = part * self.places + at;
         let (word, bit) = (pair / 64, 1 << (pair % 64));
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn many_stars_take_no_more_than_pattern_times_value() {
-        // Of this thread alone: what else runs on the machine does not count.
+        // The time of this thread alone, independent of other load on the machine.
         let spent = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).tv_sec;
         let began = spent();
         let pattern = format!("{}b", "*a".repeat(1000));

@@ -1,6 +1,5 @@
-//! Words of a Dockerfile: quotes, escapes and `$name`, `${name…}` substitutions, as BuildKit's own
-//! shell-like lexer reads them. What follows a name inside `${…}` is in `substitution`, its
-//! patterns in `pattern`.
+//! Words of a Dockerfile: quotes, escapes and `$name`, `${name…}` substitutions, as in BuildKit's
+//! own shell-like lexer. `substitution` has the operators inside `${…}`, `pattern` their patterns.
 
 mod scan;
 
@@ -23,20 +22,20 @@ use scan::{BYTE_ORDER_MARK, Scan};
 
 pub use error::{ExpandError, ExpandErrorReason};
 
-/// By how many bytes an expansion may be longer than its word. BuildKit has no such bound, and a
+/// The most bytes that an expansion may be longer than its word. BuildKit has no such limit, and a
 /// few lines of `ENV A=$A$A` exhaust its memory.
 pub const MAX_EXPANSION: usize = 1 << 20;
 
-/// How deep `${a:-${b:-…}}` may nest.
+/// The deepest nesting of `${a:-${b:-…}}`.
 const MAX_DEPTH: u32 = 200;
 
-/// Where a word's variables get their values.
+/// A source of variables' values.
 pub trait Environment {
-    /// The value of the variable, if it is set.
+    /// Returns the value of the variable, if it is set.
     fn get(&self, name: &str) -> Option<&str>;
 }
 
-/// Nothing is set.
+/// An environment without variables.
 impl Environment for () {
     fn get(&self, _: &str) -> Option<&str> {
         None
@@ -49,7 +48,7 @@ impl Environment for BTreeMap<String, String> {
     }
 }
 
-/// How words are read.
+/// The rules for reading words.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -65,13 +64,13 @@ impl Environment for BTreeMap<String, String> {
 pub struct Lexer {
     /// The escape character: `\` or `` ` ``.
     pub escape: char,
-    /// Quotes stay in the result; what they enclose is still read as quoted.
+    /// True to keep quotes in the result; their content is still read as quoted.
     pub raw_quotes: bool,
-    /// Escape characters stay in the result.
+    /// True to keep escape characters in the result.
     pub raw_escapes: bool,
-    /// Quotes are ordinary characters.
+    /// True if quotes are ordinary characters.
     pub ignore_quotes: bool,
-    /// A substitution of an unset variable stays as it is written.
+    /// True to keep the substitution of an unset variable unchanged.
     pub keep_unset: bool,
 }
 
@@ -80,14 +79,14 @@ pub struct Lexer {
 pub struct Expansion<'w> {
     /// The result.
     pub text: Cow<'w, str>,
-    /// The variables that were asked for and set.
+    /// The used variables that are set.
     pub matched: BTreeSet<String>,
-    /// The variables that were asked for and not set.
+    /// The used variables that are not set.
     pub unmatched: BTreeSet<String>,
 }
 
 impl Lexer {
-    /// A lexer with this escape character that takes quotes and escapes away.
+    /// Returns a lexer with this escape character that removes quotes and escapes.
     pub const fn new(escape: char) -> Self {
         Self {
             escape,
@@ -98,12 +97,12 @@ impl Lexer {
         }
     }
 
-    /// The word with its variables replaced and, unless kept raw, its quotes and escapes taken
-    /// away. White space stays.
+    /// Returns the word with its variables replaced and, unless kept raw, without quotes and
+    /// escapes. White space is kept.
     ///
     /// # Errors
-    /// [`ExpandError`] for an unclosed quote or substitution, an unknown operator, `${name?}` of an
-    /// unset variable.
+    /// [`ExpandError`] for an unclosed quote or substitution, an unknown operator, or `${name?}`
+    /// with an unset variable.
     pub fn expand<'w>(
         &self,
         word: &'w str,
@@ -130,10 +129,10 @@ impl Lexer {
         }
     }
 
-    /// The text with its variables replaced, then split at unquoted white space, also at that which
-    /// came out of a variable.
+    /// Returns the text with its variables replaced, split at unquoted white space, including that
+    /// of variables' values.
     ///
-    /// A quirk of BuildKit is kept: `ab${X:-cd}` gives the word `cd`; what stands before a
+    /// This keeps a quirk of BuildKit: `ab${X:-cd}` gives the word `cd`; the text before a
     /// substitution with an operator is lost.
     ///
     /// # Errors
@@ -155,7 +154,7 @@ impl Lexer {
         }
     }
 
-    /// Nothing in the word has a meaning, so that it expands to itself.
+    /// True if the word has no special characters, so that it expands to itself.
     fn is_plain(&self, word: &str) -> bool {
         let quotes = !self.ignore_quotes;
         let special = |byte: u8| {

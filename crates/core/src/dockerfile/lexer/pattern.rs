@@ -1,20 +1,20 @@
-//! The patterns of `${name#pattern}`, `${name%pattern}` and `${name/pattern/text}`: `*`, `?` and
-//! `\` before these and itself. BuildKit turns them into regular expressions, and their semantics
-//! show: neither wildcard matches a newline.
+//! The patterns of `${name#pattern}`, `${name%pattern}` and `${name/pattern/text}`: `*`, `?`, and
+//! `\` before these and itself. BuildKit converts them to regular expressions, so neither wildcard
+//! matches a newline.
 
 use std::borrow::Cow;
 
 use super::ExpandErrorReason;
 use super::glob::{Glob, Part};
 
-/// The largest product of the lengths of a pattern and a value; it takes about a quarter of a
-/// second.
+/// The largest product of the lengths of a pattern and a value; matching then takes about a quarter
+/// of a second.
 const MAX_EFFORT: usize = 32 << 20;
 
 type Result<T> = std::result::Result<T, ExpandErrorReason>;
 
-/// The value without the shortest prefix that matches; the longest if a second `#` leads the
-/// pattern.
+/// Returns the value without the shortest matching prefix; without the longest if the pattern
+/// begins with a second `#`.
 pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '#');
     check_effort(value, pattern)?;
@@ -22,10 +22,10 @@ pub(super) fn trim_prefix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     Ok(glob.prefix(value).map_or(value, |end| &value[end..]))
 }
 
-/// The value without the shortest suffix that matches; the longest if a second `%` leads the
-/// pattern.
+/// Returns the value without the shortest matching suffix; without the longest if the pattern
+/// begins with a second `%`.
 ///
-/// A search from the end is one from the beginning with pattern and value turned around.
+/// It matches the reversed pattern against the beginning of the reversed value.
 pub(super) fn trim_suffix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
     let (pattern, greedy) = greediness(word, '%');
     check_effort(value, pattern)?;
@@ -36,7 +36,7 @@ pub(super) fn trim_suffix<'v>(value: &'v str, word: &str) -> Result<&'v str> {
         .map_or(value, |end| &value[..value.len() - end]))
 }
 
-/// The value with its first match replaced; the replacement is literal.
+/// Returns the value with its first match replaced; the replacement is literal.
 pub(super) fn replace_first<'v>(
     value: &'v str,
     pattern: &str,
@@ -51,9 +51,9 @@ pub(super) fn replace_first<'v>(
     })
 }
 
-/// The value with every match replaced. `$0` in the replacement is the match and other references
-/// are empty, because BuildKit goes through Go's `ReplaceAllString`. A text longer than `limit` is
-/// an error.
+/// Returns the value with every match replaced. `$0` in the replacement is the match and other
+/// references are empty, because BuildKit uses Go's `ReplaceAllString`. A result longer than
+/// `limit` bytes is an error.
 pub(super) fn replace_all<'v>(
     value: &'v str,
     pattern: &str,
@@ -73,7 +73,7 @@ pub(super) fn replace_all<'v>(
     Ok(Cow::Owned(text))
 }
 
-/// Matching takes time by the product of the lengths.
+/// Checks the product of the lengths, to which the time of matching is proportional.
 fn check_effort(value: &str, pattern: &str) -> Result<()> {
     match pattern.len().saturating_mul(value.len().max(1 << 10)) > MAX_EFFORT {
         true => Err(ExpandErrorReason::PatternTooLong),
@@ -96,8 +96,7 @@ fn compile(pattern: &str, greedy: bool) -> Result<Glob> {
         parts.push(match c {
             '*' => Part::Star,
             '?' => Part::Any,
-            // These had to be escaped for the substitution's sake; the escape is not part of the
-            // pattern.
+            // These must be escaped inside the substitution; the escape is not part of the pattern.
             '\\' if matches!(chars.peek(), Some('}' | '/')) => continue,
             '\\' => match chars.next() {
                 Some(escaped @ ('*' | '?' | '\\')) => Part::Is(escaped),
@@ -115,7 +114,7 @@ fn compile(pattern: &str, greedy: bool) -> Result<Glob> {
     Ok(Glob::new(parts, greedy))
 }
 
-/// The pattern from its end to its beginning, each escape still before its character.
+/// Returns the reversed pattern, each escape still before its character.
 fn reversed_pattern(pattern: &str) -> String {
     let mut parts = Vec::with_capacity(pattern.len());
     let mut rest = pattern;
@@ -129,8 +128,8 @@ fn reversed_pattern(pattern: &str) -> String {
     parts.concat()
 }
 
-/// Go's `Regexp.Expand` for an expression without groups: `$0` and `${0}` are the match, `$$` is a
-/// dollar, any other name is empty, and a `$` before no name stays.
+/// Implements Go's `Regexp.Expand` for an expression without groups: `$0` and `${0}` are the match,
+/// `$$` is a dollar, any other name is empty, and a `$` without a name is kept.
 fn push_template(text: &mut String, template: &str, found: &str, limit: usize) -> Result<()> {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
@@ -162,7 +161,7 @@ fn push_template(text: &mut String, template: &str, found: &str, limit: usize) -
     }
 }
 
-/// The name after a `$`, with or without braces, and what comes after it.
+/// Returns the name after a `$`, with or without braces, and the rest.
 fn reference(text: &str) -> Option<(&str, &str)> {
     let (braces, text) = text
         .strip_prefix('{')

@@ -1,4 +1,4 @@
-//! A word while it is read, character by character.
+//! Scans a word character by character.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -6,20 +6,20 @@ use std::collections::BTreeSet;
 use super::words::Words;
 use super::{Environment, ExpandErrorReason, Lexer, MAX_DEPTH, MAX_EXPANSION};
 
-/// Go's text/scanner, which BuildKit reads words with, drops it at the beginning.
+/// Go's text/scanner, with which BuildKit reads words, drops it at the beginning.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A word while it is read.
+/// A word that is being scanned.
 pub(super) struct Scan<'a> {
     pub(super) lexer: Lexer,
     pub(super) rest: &'a str,
     environment: &'a dyn Environment,
     raw_escapes: bool,
     depth: u32,
-    /// The longest text allowed.
+    /// The longest allowed text, in bytes.
     pub(super) limit: usize,
-    /// The word under way, if words are asked for. Inner substitutions share it with the text
-    /// around them, as in BuildKit.
+    /// The current word, if words are requested. Inner substitutions share it with the text around
+    /// them, as in BuildKit.
     pub(super) buffer: Option<String>,
     pub(super) matched: BTreeSet<String>,
     pub(super) unmatched: BTreeSet<String>,
@@ -50,8 +50,8 @@ impl<'a> Scan<'a> {
         Some(c)
     }
 
-    /// Everything up to `stop`, which is consumed, or to the end; as one text and, if asked for, as
-    /// words.
+    /// Returns everything up to `stop`, which is consumed, or to the end: as one text and, if
+    /// requested, as words.
     pub(super) fn until(
         &mut self,
         stop: Option<char>,
@@ -69,7 +69,7 @@ impl<'a> Scan<'a> {
     }
 
     fn read(&mut self, stop: Option<char>) -> Result<(String, Vec<String>), ExpandErrorReason> {
-        // The whole word is longer than its parts, and mostly about as long as its expansion.
+        // The whole word is longer than its parts, and usually about as long as its expansion.
         let mut text = match stop {
             None => String::with_capacity(self.rest.len()),
             Some(_) => String::new(),
@@ -120,7 +120,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The character here, which has no meaning, and those after it that have none either.
+    /// Returns the current ordinary character and the ordinary ones after it.
     fn plain(&mut self, stop: Option<char>) -> &'a str {
         let rest = self.rest;
         let (escape, stop) = (self.lexer.escape as u8, stop.map_or(b'$', |c| c as u8));
@@ -144,7 +144,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The character after an escape; false at the end.
+    /// Reads the character after an escape; false at the end.
     fn escaped(&mut self, words: &mut Words, text: &mut String) -> bool {
         if self.raw_escapes {
             words.add_raw_char(&mut self.buffer, self.lexer.escape);
@@ -156,7 +156,7 @@ impl<'a> Scan<'a> {
         true
     }
 
-    /// From one `'` to the next, everything as it is.
+    /// Reads from one `'` to the next, without interpretation.
     fn single_quotes(&mut self) -> Result<Cow<'a, str>, ExpandErrorReason> {
         let rest = self.rest;
         let inside = &rest[1..];
@@ -171,7 +171,8 @@ impl<'a> Scan<'a> {
         }))
     }
 
-    /// From one `"` to the next; `$` works, and the escape before `"`, `$` and itself.
+    /// Reads from one `"` to the next; `$` has its meaning, and so has the escape before `"`, `$`
+    /// and itself.
     fn double_quotes(&mut self) -> Result<Cow<'a, str>, ExpandErrorReason> {
         let mut text = String::new();
         self.quote(&mut text);
@@ -200,8 +201,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// An escape in double quotes is dropped where it escapes something. Where it does not, raw
-    /// escapes double it: a quirk of BuildKit.
+    /// Drops an escape in double quotes if it escapes something. Otherwise raw escapes double it: a
+    /// quirk of BuildKit.
     fn escaped_in_quotes(&mut self, text: &mut String) {
         let escape = self.lexer.escape;
         if self.raw_escapes {
@@ -217,7 +218,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// `<`, or `<<` with the blanks after it, which do not end a word: `<< EOF` is one.
+    /// Reads `<`, or `<<` with the blanks after it, which do not end a word: `<< EOF` is one.
     fn heredoc_sign(&mut self) -> &'a str {
         let rest = self.rest;
         let length = match rest.strip_prefix("<<") {
@@ -228,7 +229,7 @@ impl<'a> Scan<'a> {
         &rest[..length]
     }
 
-    /// The variable's value; whether it is set is remembered.
+    /// Returns the variable's value and records if it is set.
     pub(super) fn variable(&mut self, name: &str) -> Option<&'a str> {
         let value = self.environment.get(name);
         let names = if value.is_some() {

@@ -11,7 +11,7 @@ use super::{ExpandErrorReason, pattern};
 type Result<'a> = std::result::Result<Cow<'a, str>, ExpandErrorReason>;
 
 impl<'a> Scan<'a> {
-    /// What a `$` and the text after it stand for. A `$` before no name is itself.
+    /// Expands a `$` with the text after it. A `$` without a name stands for itself.
     pub(super) fn dollar(&mut self) -> Result<'a> {
         let start = self.rest;
         self.next();
@@ -30,7 +30,7 @@ impl<'a> Scan<'a> {
         }))
     }
 
-    /// After `${`.
+    /// Expands the text after `${`.
     fn braces(&mut self) -> Result<'a> {
         match self.peek() {
             None => return Err(ExpandErrorReason::Unclosed { missing: '}' }),
@@ -54,7 +54,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// `${name-word}` and its like; `colon` makes an empty variable count as unset.
+    /// Expands `${name-word}` and the like; with `colon` an empty variable counts as unset.
     fn operator(&mut self, name: &str, operator: Option<char>, colon: bool) -> Result<'a> {
         let trims = matches!(operator, Some('#' | '%'));
         if colon && trims {
@@ -86,7 +86,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// `${name/pattern/replacement}`, or `//` for all matches.
+    /// Expands `${name/pattern/replacement}`, or `//` for all matches.
     fn replace(&mut self, name: &str) -> Result<'a> {
         let all = self.peek() == Some('/');
         if all {
@@ -109,7 +109,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The expanded text up to `stop`; at the end of the word, whatever was wrong, `missing` is.
+    /// Returns the expanded text up to `stop`. At the end of the word, the error is that `missing`
+    /// is missing.
     fn part(
         &mut self,
         stop: char,
@@ -124,7 +125,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A name: digits, or one special parameter, or letters, digits and `_`; maybe nothing.
+    /// Reads a name: digits, or one special parameter, or letters, digits and `_`; possibly empty.
     fn name(&mut self) -> &'a str {
         let rest = self.rest;
         let end = match rest.chars().next() {
@@ -180,8 +181,8 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && is_in_class(&OTHER, c))
 }
 
-/// Rust's own character classes are wider than Go's letters and digits, so the Unicode categories
-/// are asked.
+/// Rust's own character classes are wider than Go's letters and digits, so this uses Unicode
+/// categories.
 fn is_in_class(class: &Option<Regex>, c: char) -> bool {
     class
         .as_ref()

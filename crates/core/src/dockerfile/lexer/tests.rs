@@ -1,4 +1,4 @@
-//! What the lexer makes of words, operator by operator.
+//! Tests of the lexer, operator by operator.
 
 use std::collections::BTreeMap;
 

@@ -1,14 +1,14 @@
-//! Splitting an expansion at its white space while it is being made.
+//! Splits an expansion at its white space while it is being built.
 
-/// The words so far. The word under way is in a buffer of the caller's, absent if no words are
-/// asked for.
+/// The words so far. The current word is in a buffer of the caller, absent if no words are
+/// requested.
 pub(super) struct Words {
     words: Vec<String>,
     in_word: bool,
 }
 
 impl Words {
-    /// Begins with an empty buffer. That of the text around a substitution is the same one, so its
+    /// Starts with an empty buffer. The text around a substitution uses the same buffer, so its
     /// content is lost, as in BuildKit.
     pub(super) fn begin(buffer: &mut Option<String>) -> Self {
         if let Some(buffer) = buffer {
@@ -20,14 +20,14 @@ impl Words {
         }
     }
 
-    /// Text without white space; maybe nothing, which begins no word.
+    /// Adds text without white space; empty text starts no word.
     fn add_part(&mut self, buffer: &mut Option<String>, part: &str) {
         if !part.is_empty() {
             self.add_raw(buffer, part);
         }
     }
 
-    /// White space was read.
+    /// Ends the current word at white space.
     fn end_word(&mut self, buffer: &mut Option<String>) {
         if self.in_word
             && let Some(buffer) = buffer.as_mut().filter(|b| !b.is_empty())
@@ -37,7 +37,7 @@ impl Words {
         }
     }
 
-    /// A character that belongs to the word whatever it is.
+    /// Adds a character to the word, even if it is white space.
     pub(super) fn add_raw_char(&mut self, buffer: &mut Option<String>, c: char) {
         if let Some(buffer) = buffer {
             buffer.push(c);
@@ -45,7 +45,7 @@ impl Words {
         }
     }
 
-    /// Unquoted text, whose white space ends words.
+    /// Adds unquoted text, whose white space ends words.
     pub(super) fn add_text(&mut self, buffer: &mut Option<String>, text: &str) {
         if buffer.is_none() {
             return;
@@ -59,7 +59,7 @@ impl Words {
         self.add_part(buffer, rest);
     }
 
-    /// Text that belongs to the word as a whole.
+    /// Adds text to the word as a whole.
     pub(super) fn add_raw(&mut self, buffer: &mut Option<String>, text: &str) {
         if let Some(buffer) = buffer {
             buffer.push_str(text);
@@ -67,7 +67,7 @@ impl Words {
         }
     }
 
-    /// All words, the one under way included.
+    /// Returns all words, including the current one.
     pub(super) fn finish(mut self, buffer: &mut Option<String>) -> Vec<String> {
         if let Some(buffer) = buffer.as_mut().filter(|b| !b.is_empty()) {
             self.words.push(std::mem::take(buffer));

@@ -1,4 +1,4 @@
-//! Which rules are checked: `# check=skip=…;experimental=…;error=…`.
+//! The selection of lint rules: `# check=skip=…;experimental=…;error=…`.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use super::super::parse::{DirectiveName, check_options, directive};
 use super::super::span::Span;
 use super::Rule;
 
-/// Which rules are checked, and whether findings fail the build.
+/// The rules to check, and the effect of findings on the build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LintConfig {
-    /// Rules that are not checked.
+    /// The rules that are not checked.
     pub skip: RuleSet,
-    /// Experimental rules that are checked.
+    /// The experimental rules that are checked.
     pub experimental: RuleSet,
-    /// Findings fail the build.
+    /// True if findings fail the build.
     pub error: bool,
 }
 
@@ -23,7 +23,7 @@ pub struct LintConfig {
 pub enum RuleSet {
     /// All of them.
     All,
-    /// Those with these names; names of no rule have no effect.
+    /// The rules with these names; unknown names have no effect.
     Named(BTreeSet<String>),
 }
 
@@ -54,11 +54,11 @@ impl RuleSet {
     }
 }
 
-/// Lint options that cannot be read.
+/// Malformed lint options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LintConfigError {
-    /// Neither skip, experimental nor error.
+    /// The option is neither skip, experimental nor error.
     #[error(
         "unknown check option {option:?}: the options are skip=<rules>, experimental=<rules> and \
         error=<bool>"
@@ -67,7 +67,7 @@ pub enum LintConfigError {
         /// The option.
         option: String,
     },
-    /// `error=` with no bool.
+    /// The value of `error=` is not a bool.
     #[error("the check option error cannot be {value:?}: true or false is expected")]
     NotBool {
         /// The value.
@@ -76,7 +76,7 @@ pub enum LintConfigError {
 }
 
 impl LintConfig {
-    /// Reads up to three options separated by `;`: `skip=` and `experimental=` with rule names or
+    /// Parses up to three options separated by `;`: `skip=` and `experimental=` with rule names or
     /// `all`, `error=` with a bool.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl LintConfig {
         Ok(config)
     }
 
-    /// The options of the Dockerfile's `# check=` directive.
+    /// Returns the options of the Dockerfile's `# check=` directive.
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
@@ -115,13 +115,13 @@ impl LintConfig {
         Self::parse(options.as_ref().map_or("", |(options, _)| options))
     }
 
-    /// The line of the Dockerfile's `# check=` directive.
+    /// Returns the line of the Dockerfile's `# check=` directive.
     pub fn place_in(source: &[u8]) -> Option<Span> {
         check_options(source).map(|(_, span)| span)
     }
 
-    /// Whether the rule is checked for an instruction with these comments, of which one may be
-    /// `# check=…`.
+    /// True if the rule is checked for an instruction with these comments, one of which may be `#
+    /// check=…`.
     pub(super) fn allows(&self, rule: Rule, comments: &[String]) -> bool {
         let (own, here) = (self, of_comments(comments));
         let is_in = |set: fn(&Self) -> &RuleSet| {
@@ -135,7 +135,7 @@ impl LintConfig {
     }
 }
 
-/// The options of the first comment that has some; none if they cannot be read.
+/// Returns the options of the first comment that has some; `None` if they are malformed.
 fn of_comments(comments: &[String]) -> Option<LintConfig> {
     let options = comments
         .iter()

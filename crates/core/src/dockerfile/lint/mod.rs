@@ -1,6 +1,6 @@
-//! Lint: what is allowed in a Dockerfile but better avoided. Rules about the text alone are checked
-//! while it is parsed; the others by `translate`, which knows values, base images and ignored
-//! files, and reports them here.
+//! Lint: text that is allowed in a Dockerfile but should be avoided. The parser checks rules about
+//! the text alone; `translate` checks the others, which need values, base images and ignored files,
+//! and reports them here.
 
 mod rule;
 
@@ -21,24 +21,24 @@ use super::span::Span;
 pub use config::{LintConfig, LintConfigError, RuleSet};
 pub use rule::Rule;
 
-/// Something that a rule found.
+/// A finding of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
-    /// What is the matter, with the names at hand.
+    /// The description of this case, with names.
     pub message: String,
     /// The lines.
     pub span: Span,
 }
 
 impl Finding {
-    /// What the rule asks for in general.
+    /// Returns the rule's general description.
     pub const fn detail(&self) -> &'static str {
         self.rule.description()
     }
 
-    /// Docker's page about the rule; empty if there is none.
+    /// Returns the URL of Docker's page about the rule; empty if there is none.
     pub const fn url(&self) -> &'static str {
         self.rule.url()
     }
@@ -62,11 +62,11 @@ pub struct Linter {
     findings: Vec<Finding>,
 }
 
-/// How many findings there were at some moment.
+/// The number of findings at some point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark(usize);
 
-/// What a finding is about: its lines, and the comments above, which may switch rules off.
+/// The place of a finding: its lines, and the comments above, which may disable rules.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     span: Span,
@@ -74,7 +74,7 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Lines without comments.
+    /// Returns a place without comments.
     pub const fn lines(span: Span) -> Self {
         Self {
             span,
@@ -82,7 +82,7 @@ impl Place<'_> {
         }
     }
 
-    /// The same comments, other lines.
+    /// Returns a place with the same comments and other lines.
     pub const fn at(self, span: Span) -> Self {
         Self { span, ..self }
     }
@@ -116,7 +116,7 @@ impl<'a> From<&'a Stage> for Place<'a> {
 }
 
 impl Linter {
-    /// A linter without findings.
+    /// Returns a linter without findings.
     pub const fn new(config: LintConfig) -> Self {
         Self {
             config,
@@ -124,25 +124,25 @@ impl Linter {
         }
     }
 
-    /// What was found, in the order in which it was found.
+    /// Returns the findings, in the order of their reports.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Takes what was found.
+    /// Takes the findings.
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
     }
 
-    /// The rules that fail the build: all of BuildKit's that found something if the options say
-    /// `error=true`, otherwise none.
+    /// Returns the rules that fail the build: with `error=true` all of BuildKit's rules that have
+    /// findings, otherwise none.
     pub fn violated(&self) -> BTreeSet<Rule> {
         let violated = self.findings.iter().filter(|_| self.config.error);
         let violated = violated.filter(|finding| !finding.rule.is_ours());
         violated.map(|finding| finding.rule).collect()
     }
 
-    /// Reports a finding, unless its rule is not checked there.
+    /// Reports a finding, unless its rule is disabled there.
     pub fn report<'a>(
         &mut self,
         rule: Rule,
@@ -163,7 +163,7 @@ impl Linter {
         Mark(self.findings.len())
     }
 
-    /// Forgets what was found since.
+    /// Drops the findings since the mark.
     pub(super) fn rewind(&mut self, mark: Mark) {
         self.findings.truncate(mark.0);
     }

@@ -1,4 +1,4 @@
-//! The lint rules, under the names and addresses that BuildKit gives them.
+//! The lint rules, with BuildKit's names and URLs.
 
 macro_rules! rules {
     ($($name:ident $page:literal $description:literal $reason:literal $remedy:literal),* $(,)?) => {
@@ -13,27 +13,27 @@ macro_rules! rules {
             /// All rules.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The name by which `# check=skip=…` knows it.
+            /// Returns the name in `# check=skip=…`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),* }
             }
 
-            /// What the rule asks for.
+            /// Returns the description of the rule.
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$name => $description),* }
             }
 
-            /// Why it matters.
+            /// Returns the reason for the rule.
             pub const fn reason(self) -> &'static str {
                 match self { $(Self::$name => $reason),* }
             }
 
-            /// How it is mended.
+            /// Returns the fix for a finding.
             pub const fn remedy(self) -> &'static str {
                 match self { $(Self::$name => $remedy),* }
             }
 
-            /// Docker's page about the rule; empty if there is none.
+            /// Returns the URL of Docker's page about the rule; empty if there is none.
             pub const fn url(self) -> &'static str {
                 let (page, url) = match self {
                     $(Self::$name => (
@@ -149,12 +149,12 @@ rules! {
 }
 
 impl Rule {
-    /// The rule is checked only where it is asked for by `experimental=`.
+    /// True if the rule is checked only with `experimental=`.
     pub const fn is_experimental(self) -> bool {
         matches!(self, Self::InvalidDefinitionDescription)
     }
 
-    /// The rule is not one of BuildKit's: its findings never fail a build.
+    /// True if the rule is not one of BuildKit's: its findings never fail a build.
     pub const fn is_ours(self) -> bool {
         matches!(self, Self::CopyExcludedMatch | Self::UnexpandedArgName)
     }

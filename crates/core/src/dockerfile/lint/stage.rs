@@ -1,19 +1,19 @@
 //! The findings that need more than the text: values, the base image, the context. `translate`
-//! makes them; their texts are here.
+//! reports them; their messages are here.
 
 use super::super::error::nearest;
 use super::super::span::Span;
 use super::{Linter, Place, Rule};
 
 impl Linter {
-    /// ENV or LABEL without `=`. `keyword` is as the file writes it.
+    /// ENV or LABEL without `=`. `keyword` is as in the file.
     pub fn legacy_key_value<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str) {
         self.report(Rule::LegacyKeyValueFormat, place, || {
             format!("write \"{keyword} key=value\" instead of \"{keyword} key value\"")
         });
     }
 
-    /// A variable of ARG or ENV, if its name sounds like a secret.
+    /// A variable of ARG or ENV whose name suggests a secret.
     pub fn secret_in_variable<'a>(
         &mut self,
         place: impl Into<Place<'a>>,
@@ -27,7 +27,7 @@ impl Linter {
         }
     }
 
-    /// A name of ARG that is written as if it were expanded: with a variable, quotes or `escape`.
+    /// A name of ARG that contains a variable, quotes or `escape`, but is not expanded.
     pub fn unexpanded_arg_name<'a>(
         &mut self,
         place: impl Into<Place<'a>>,
@@ -49,7 +49,7 @@ impl Linter {
     }
 
     /// CMD, ENTRYPOINT or HEALTHCHECK a second time in a stage. The finding is about `previous`,
-    /// which has no effect; the comments that count are those of the second one, `place`.
+    /// which has no effect; the comments of the second one, `place`, can disable the rule.
     pub fn multiple_instructions<'a>(
         &mut self,
         place: impl Into<Place<'a>>,
@@ -62,7 +62,7 @@ impl Linter {
         });
     }
 
-    /// A variable that nothing has defined.
+    /// A variable without a definition.
     pub fn undefined_variable<'a, 'n>(
         &mut self,
         place: impl Into<Place<'a>>,
@@ -74,7 +74,7 @@ impl Linter {
         });
     }
 
-    /// An argument that nothing declares before FROM.
+    /// An argument that no ARG before FROM declares.
     pub fn undefined_argument_in_from<'a, 'n>(
         &mut self,
         place: impl Into<Place<'a>>,
@@ -110,8 +110,8 @@ impl Linter {
         });
     }
 
-    /// With the defaults of the global arguments the base is not an image reference. `base` is as
-    /// the file writes it.
+    /// The base is not an image reference with the default values of the global arguments. `base`
+    /// is as in the file.
     pub fn invalid_default_argument<'a>(&mut self, place: impl Into<Place<'a>>, base: &str) {
         self.report(Rule::InvalidDefaultArgInFrom, place, || {
             format!("without build arguments {base:?} names no image")
@@ -131,14 +131,14 @@ impl Linter {
         });
     }
 
-    /// COPY or ADD of something that `.dockerignore` excludes.
+    /// COPY or ADD of a path that `.dockerignore` excludes.
     pub fn ignored_file<'a>(&mut self, place: impl Into<Place<'a>>, keyword: &str, path: &str) {
         self.report(Rule::CopyIgnoredFile, place, || {
             format!("{keyword} takes {path:?}, which .dockerignore excludes")
         });
     }
 
-    /// `--exclude` of COPY or ADD with a pattern for something that a wildcard among the sources
+    /// `--exclude` of COPY or ADD with a pattern for a name that a wildcard among the sources
     /// matches itself.
     pub fn excluded_match<'a>(
         &mut self,
@@ -189,7 +189,7 @@ const SECRET_WORDS: [&str; 10] = [
 ];
 const HARMLESS_WORDS: [&str; 3] = ["public", "file", "version"];
 
-/// One of the name's parts between underscores is a word for secrets, and none tells that it is
+/// True if one of the name's parts between underscores is a word for secrets, and none suggests
 /// something else.
 pub(super) fn sounds_secret(name: &str) -> bool {
     let has = |words: &[&str]| {

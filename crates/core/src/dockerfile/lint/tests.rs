@@ -1,4 +1,4 @@
-//! What the rules about the text find, and on which lines.
+//! The findings of the rules about the text, with their lines.
 
 use super::super::parse::parse_and_lint;
 use super::*;

@@ -1,4 +1,4 @@
-//! The rules that the text alone is enough for.
+//! The rules that need only the text.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::super::span::Span;
 use super::{Linter, Place, Rule};
 
 impl Linter {
-    /// A continued instruction has blank lines inside; `line` is its last one.
+    /// Reports blank lines inside a continued instruction; `line` is its last one.
     pub(in crate::dockerfile) fn blank_continuation(&mut self, line: u32) {
         self.report(
             Rule::NoEmptyContinuation,
@@ -18,7 +18,7 @@ impl Linter {
         );
     }
 
-    /// The rules about one statement, before it is known to be right.
+    /// Checks the rules about one statement before it is parsed.
     pub(in crate::dockerfile) fn check_statement(&mut self, parts: &Parts<'_>) {
         match parts.keyword {
             Keyword::Maintainer => {
@@ -49,7 +49,7 @@ impl Linter {
         }
     }
 
-    /// The comment above ARG or FROM begins with a name that is defined there.
+    /// Checks that the comment above ARG or FROM begins with a name defined there.
     pub(in crate::dockerfile) fn check_description<'n>(
         &mut self,
         parts: &Parts<'_>,
@@ -77,7 +77,7 @@ impl Linter {
         });
     }
 
-    /// The rules about all stages together.
+    /// Checks the rules about all stages together.
     pub(in crate::dockerfile) fn check_stages(&mut self, stages: &[Stage]) {
         self.check_stage_names(stages);
         self.check_keyword_casing(stages);
@@ -100,8 +100,8 @@ impl Linter {
         }
     }
 
-    /// Keywords have the case of the majority: upper case, unless more than half of those that have
-    /// one case are in lower case.
+    /// Checks that keywords have the case of the majority: upper case, unless more than half of
+    /// those with a uniform case are in lower case.
     fn check_keyword_casing(&mut self, stages: &[Stage]) {
         let keywords = || {
             stages.iter().flat_map(|stage| {
@@ -136,7 +136,7 @@ fn place<'s>(parts: &Parts<'s>) -> Place<'s> {
     }
 }
 
-/// AS follows FROM, unless that one is in neither case, which is another rule's business.
+/// True if AS has the case of FROM. If FROM has mixed case, another rule reports it.
 fn same_case(from: &str, keyword: &str) -> bool {
     if is_lower(from) {
         keyword == keyword.to_lowercase()

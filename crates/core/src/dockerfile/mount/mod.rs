@@ -1,4 +1,4 @@
-//! `RUN --mount`: its keys and what they mean for each type of mount.
+//! `RUN --mount`: its keys and their meaning for each type of mount.
 
 mod options;
 
@@ -10,7 +10,7 @@ pub(super) use options::mount_from;
 pub use options::parse_mount;
 pub use value::go_bool;
 
-/// A `RUN --mount` after its variables are expanded.
+/// A `RUN --mount` with its variables expanded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mount {
     /// `type=`
@@ -21,19 +21,20 @@ pub struct Mount {
     pub source: String,
     /// `target=`, `dst=`, `destination=`; empty if absent.
     pub target: String,
-    /// `readonly`, `ro`, `readwrite`, `rw`; by default all but cache and tmpfs are read-only.
+    /// `readonly`, `ro`, `readwrite`, `rw`; by default all types except cache and tmpfs are
+    /// read-only.
     pub read_only: bool,
     /// `size=` of a tmpfs, in bytes; 0 if absent.
     pub size_limit: i64,
-    /// `id=` of a cache, secret or ssh agent; empty if absent.
+    /// `id=` of a cache, secret or SSH agent; empty if absent.
     pub id: String,
     /// `sharing=` of a cache.
     pub sharing: Option<CacheSharing>,
-    /// `required` of a secret or ssh agent.
+    /// `required` of a secret or SSH agent.
     pub required: bool,
-    /// `env=` of a secret: the name of the variable that carries it.
+    /// `env=` of a secret: the name of its variable.
     pub env: Option<String>,
-    /// `mode=`, written in octal.
+    /// `mode=`, parsed as octal.
     pub mode: Option<u32>,
     /// `uid=`
     pub uid: Option<u32>,
@@ -41,26 +42,26 @@ pub struct Mount {
     pub gid: Option<u32>,
 }
 
-/// What is mounted.
+/// The type of a mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MountType {
     /// A directory or file of the context, a stage or an image.
     #[default]
     Bind,
-    /// A directory that the builder keeps between builds.
+    /// A directory that the daemon keeps between builds.
     Cache,
-    /// Memory.
+    /// A file system in memory.
     Tmpfs,
     /// A secret of the client.
     Secret,
-    /// The client's ssh agent.
+    /// The client's SSH agent.
     Ssh,
 }
 
-/// How concurrent users of a cache mount get along.
+/// The sharing mode of a cache mount with concurrent users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CacheSharing {
-    /// All write to the same directory.
+    /// All use the same directory.
     #[default]
     Shared,
     /// A second user gets a directory of its own.
@@ -69,51 +70,51 @@ pub enum CacheSharing {
     Locked,
 }
 
-/// A `RUN --mount` that cannot be read.
+/// The reason a `RUN --mount` is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields say what the messages print")]
 pub enum MountError {
-    /// The quotes of the comma-separated list are wrong, or there is nothing.
+    /// The comma-separated list is empty or has malformed quotes.
     #[error("{text:?} is not a list of comma-separated options")]
     List { text: String },
-    /// A key that needs a value stands alone.
+    /// A key that needs a value has none.
     #[error("the option {field:?} needs a value")]
     NoValue { field: String },
     /// A value cannot be expanded.
     #[error("a value cannot be expanded")]
     Expand(#[from] ExpandError),
-    /// A variable in `from=`.
+    /// `from=` contains a variable.
     #[error("from= takes no variables: {value:?}")]
     FromVariable { value: String },
-    /// No such type of mount.
+    /// The type of mount is unknown.
     #[error("unknown mount type {value:?}{}", suggestion(nearest.as_deref()))]
     UnknownType {
         value: String,
         nearest: Option<&'static str>,
     },
-    /// No such sharing mode.
+    /// The sharing mode is unknown.
     #[error("unknown sharing mode {value:?}{}", suggestion(nearest.as_deref()))]
     UnknownSharing {
         value: String,
         nearest: Option<&'static str>,
     },
-    /// No such key.
+    /// The key is unknown.
     #[error("unknown option {key:?}{}", suggestion(nearest.as_deref()))]
     UnknownKey {
         key: String,
         nearest: Option<&'static str>,
     },
-    /// A key that this type of mount does not have.
+    /// This type of mount does not have the key.
     #[error("a mount of type {kind} has no option {key}")]
     KeyOfOtherType { key: &'static str, kind: MountType },
-    /// A value that its key cannot have.
+    /// The value is invalid for its key.
     #[error("{key}= cannot be {value:?}")]
     Value { key: &'static str, value: String },
-    /// A secret with neither source, target nor id.
+    /// The secret has neither source, target nor id.
     #[error("a mount of type secret needs a source, a target or an id")]
     SecretWithoutName,
-    /// A secret with both source and id.
+    /// The secret has both source and id.
     #[error("a mount of type secret takes either a source or an id, not both")]
     SecretWithTwoNames,
 }
@@ -125,7 +126,7 @@ fn suggestion(nearest: Option<&str>) -> String {
 }
 
 impl MountType {
-    /// The name in `type=`.
+    /// Returns the name in `type=`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bind => "bind",
@@ -144,7 +145,7 @@ impl std::fmt::Display for MountType {
 }
 
 impl CacheSharing {
-    /// The name in `sharing=`.
+    /// Returns the name in `sharing=`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Shared => "shared",

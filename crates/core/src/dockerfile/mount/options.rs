@@ -1,4 +1,4 @@
-//! Reading the options of a `RUN --mount`.
+//! Parses the options of a `RUN --mount`.
 
 use std::borrow::Cow;
 
@@ -30,10 +30,10 @@ const KEYS: [&str; 19] = [
     "env",
 ];
 
-/// What is known of a mount before its variables are expanded: the stage or image of `from=`.
+/// Returns the stage or image of `from=`, which is known before variables are expanded.
 ///
 /// # Errors
-/// The list cannot be read, or `from=` has a variable.
+/// If the list is malformed, or `from=` contains a variable.
 pub(in super::super) fn mount_from(text: &str) -> Result<Option<String>, MountError> {
     let mut from = None;
     for field in fields(text)? {
@@ -56,11 +56,10 @@ pub(in super::super) fn mount_from(text: &str) -> Result<Option<String>, MountEr
     Ok(from)
 }
 
-/// Reads the value of a `RUN --mount`; each option's value goes through `expand` when it is met, in
-/// order.
+/// Parses the value of a `RUN --mount`; `expand` gets each option's value, in order.
 ///
 /// # Errors
-/// [`MountError`] for an unknown key, type or sharing mode, a value that cannot be, an option of
+/// [`MountError`] for an unknown key, type or sharing mode, an invalid value, or an option of
 /// another type of mount.
 pub fn parse_mount(
     text: &str,
@@ -96,7 +95,7 @@ fn fields(text: &str) -> Result<Vec<Cow<'_, str>>, MountError> {
     })
 }
 
-/// An option without a value.
+/// Sets an option without a value.
 fn set_switch(
     mount: &mut Mount,
     read_only: &mut Option<bool>,
@@ -115,7 +114,7 @@ fn set_switch(
     Ok(())
 }
 
-/// An option with a value; the key is in lower case.
+/// Sets an option with a value; the key is in lower case.
 fn set_option(
     mount: &mut Mount,
     read_only: &mut Option<bool>,
@@ -175,7 +174,7 @@ fn set_size(mount: &mut Mount, value: String) -> Result<(), MountError> {
     Ok(())
 }
 
-/// Owner and mode are for what BuildKit itself creates.
+/// Checks that owner and mode are only set for files that BuildKit itself creates.
 fn check_owner(mount: &Mount) -> Result<(), MountError> {
     if matches!(
         mount.kind,

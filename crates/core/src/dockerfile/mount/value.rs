@@ -1,4 +1,4 @@
-//! The values that options of a `RUN --mount` can have.
+//! Parses the values of the options of a `RUN --mount`.
 
 use super::super::error::nearest;
 use super::{CacheSharing, MountError, MountType};
@@ -15,7 +15,7 @@ const SHARINGS: [CacheSharing; 3] = [
     CacheSharing::Private,
     CacheSharing::Locked,
 ];
-/// A type of mount, in any case.
+/// Parses a type of mount, in any case.
 pub(super) fn parse_type(value: &str) -> Result<MountType, MountError> {
     let name = value.to_lowercase();
     TYPES
@@ -27,7 +27,7 @@ pub(super) fn parse_type(value: &str) -> Result<MountType, MountError> {
         })
 }
 
-/// A sharing mode, in any case.
+/// Parses a sharing mode, in any case.
 pub(super) fn parse_sharing(value: &str) -> Result<CacheSharing, MountError> {
     let name = value.to_lowercase();
     SHARINGS
@@ -39,12 +39,12 @@ pub(super) fn parse_sharing(value: &str) -> Result<CacheSharing, MountError> {
         })
 }
 
-/// The value of a key that takes a bool.
+/// Parses the bool value of a key.
 pub(super) fn parse_bool(key: &'static str, value: String) -> Result<bool, MountError> {
     go_bool(&value).ok_or(MountError::Value { key, value })
 }
 
-/// Digits without a sign, up to 32 bits.
+/// Parses digits without a sign, up to 32 bits.
 pub(super) fn parse_number(
     key: &'static str,
     radix: u32,
@@ -56,7 +56,7 @@ pub(super) fn parse_number(
     number.ok_or(MountError::Value { key, value })
 }
 
-/// A bool as Go's strconv.ParseBool reads it.
+/// Parses a bool as Go's `strconv.ParseBool`.
 pub fn go_bool(value: &str) -> Option<bool> {
     match value {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
@@ -65,7 +65,7 @@ pub fn go_bool(value: &str) -> Option<bool> {
     }
 }
 
-/// Bytes, or a number with a binary unit: `64m`, `1.5 GiB`.
+/// Parses a number of bytes, or a number with a binary unit: `64m`, `1.5 GiB`.
 pub(super) fn parse_size(text: &str) -> Option<i64> {
     crate::units::parse_size(text).ok()
 }

@@ -1,17 +1,17 @@
-//! The arguments of an instruction, split as its kind asks for.
+//! Splits the arguments of an instruction, as its kind requires.
 
 use super::super::ast::is_blank;
 use super::super::instruction::{CommandLine, KeyValue};
 use super::json::{JsonFault, string_array};
 use crate::dockerfile::error::ParseErrorKind;
 
-/// The parts between blanks: tab, vertical tab, form feed, carriage return, space.
+/// Splits at blanks: tab, vertical tab, form feed, carriage return, space.
 pub(in super::super) fn split_blanks(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_ascii() && is_blank(c as u8))
         .filter(|part| !part.is_empty())
 }
 
-/// The text up to the first blanks, and what follows them.
+/// Returns the text before the first blanks, and the text after them.
 pub(super) fn cut_blanks(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
     let end = bytes.iter().position(|&byte| is_blank(byte))?;
@@ -22,7 +22,7 @@ pub(super) fn cut_blanks(text: &str) -> Option<(&str, &str)> {
     Some((&text[..end], &text[end + gap..]))
 }
 
-/// A JSON array of strings, or the parts between blanks.
+/// Parses a JSON array of strings, else splits at blanks.
 pub(super) fn list(text: &str) -> Result<Vec<String>, ParseErrorKind> {
     match string_array(text) {
         Ok(strings) => Ok(strings),
@@ -31,7 +31,7 @@ pub(super) fn list(text: &str) -> Result<Vec<String>, ParseErrorKind> {
     }
 }
 
-/// A JSON array of strings, or text for the shell.
+/// Parses a JSON array of strings, else returns the text for the shell.
 pub(super) fn command_line(text: &str) -> Result<CommandLine, ParseErrorKind> {
     match string_array(text) {
         Ok(strings) => Ok(CommandLine::Exec(strings)),
@@ -40,8 +40,8 @@ pub(super) fn command_line(text: &str) -> Result<CommandLine, ParseErrorKind> {
     }
 }
 
-/// The words of a text, their quotes and escapes kept: white space ends a word unless it is quoted
-/// or escaped. An escape at the very end is dropped.
+/// Returns the words of a text with their quotes and escapes: white space ends a word unless it is
+/// quoted or escaped. An escape at the very end is dropped.
 pub(super) fn words(text: &str, escape: char) -> Vec<&str> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
@@ -57,7 +57,7 @@ pub(super) fn words(text: &str, escape: char) -> Vec<&str> {
     words
 }
 
-/// Where a word ends: `kept` bytes belong to it, the next one begins at or after `next`.
+/// The end of a word: `kept` bytes belong to it, the next word begins at or after `next`.
 struct WordEnd {
     kept: usize,
     next: usize,
@@ -93,7 +93,7 @@ fn word_end(text: &str, escape: char) -> WordEnd {
     }
 }
 
-/// `key=value …`, or the old `key value`. Empty if there is no word.
+/// Parses `key=value …`, or the old `key value`. Empty if there is no word.
 pub(super) fn pairs(
     text: &str,
     escape: char,

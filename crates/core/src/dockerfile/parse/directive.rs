@@ -28,7 +28,7 @@ impl DirectiveName {
     }
 }
 
-/// Recognises directives line by line until the first line that is something else.
+/// Reads directives line by line until the first other line.
 #[derive(Debug)]
 pub(super) struct DirectiveReader {
     comment_sign: &'static str,
@@ -36,7 +36,7 @@ pub(super) struct DirectiveReader {
     done: bool,
 }
 
-/// A directive that occurs a second time.
+/// A repeated directive.
 #[derive(Debug)]
 pub(super) struct Repeated(pub(super) DirectiveName);
 
@@ -49,7 +49,7 @@ impl DirectiveReader {
         }
     }
 
-    /// The directive on this line. After the first line without one there are no more.
+    /// Parses the directive on this line. After the first line without one there are no more.
     pub(super) fn read<'a>(
         &mut self,
         line: &'a str,
@@ -69,7 +69,7 @@ impl DirectiveReader {
     }
 }
 
-/// Reads `name = value`, with the name in any case.
+/// Parses `name = value`, with the name in any case.
 pub(in super::super) fn directive(text: &str) -> Option<(DirectiveName, &str)> {
     let text = text.trim_start();
     let end = text
@@ -78,8 +78,7 @@ pub(in super::super) fn directive(text: &str) -> Option<(DirectiveName, &str)> {
     let (name, after) = text.split_at(end);
     let value = after.trim_start_matches(WHITE_SPACE).strip_prefix('=')?;
     let trimmed = value.trim_matches(WHITE_SPACE);
-    // A value of nothing but white space counts as its last character; an empty one makes no
-    // directive.
+    // A value of white space only is its last character; an empty value is not a directive.
     let value = if trimmed.is_empty() {
         &value[value.len().checked_sub(1)?..]
     } else {
@@ -88,22 +87,22 @@ pub(in super::super) fn directive(text: &str) -> Option<(DirectiveName, &str)> {
     Some((DirectiveName::parse(name)?, value))
 }
 
-/// What the reference's regular expressions call white space.
+/// The white space of the reference's regular expressions.
 const WHITE_SPACE: [char; 5] = ['\t', '\n', '\x0c', '\r', ' '];
 
-/// The frontend that a Dockerfile asks for.
+/// The frontend that a Dockerfile names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Syntax {
     /// The frontend's image: the value up to its first space.
     pub image: String,
     /// The whole value.
     pub command_line: String,
-    /// The line that says so; line 0 for the JSON form.
+    /// The line of the directive; line 0 for the JSON form.
     pub span: Span,
 }
 
-/// The `syntax` directive: `# syntax=…`, `// syntax=…`, or a file that is one JSON object with the
-/// key `syntax`. A `#!` line may come before.
+/// Returns the `syntax` directive: `# syntax=…`, `// syntax=…`, or a file that is one JSON object
+/// with the key `syntax`. A `#!` line may come before it.
 pub fn detect_syntax(source: &[u8]) -> Option<Syntax> {
     let text = to_text(source);
     let (body, first_line) = without_shebang(&text);
@@ -128,7 +127,7 @@ pub fn detect_syntax(source: &[u8]) -> Option<Syntax> {
     })
 }
 
-/// The value of the `check` directive, up to its first space, and its line.
+/// Returns the value of the `check` directive, up to its first space, and its line.
 pub(in super::super) fn check_options(source: &[u8]) -> Option<(String, Span)> {
     let text = to_text(source);
     let (body, first_line) = without_shebang(&text);
@@ -140,7 +139,7 @@ fn first_part(value: &str) -> &str {
     value.split_once(' ').map_or(value, |(first, _)| first)
 }
 
-/// The text after a byte order mark and a `#!` line, and how many lines that were.
+/// Returns the text after a byte order mark and a `#!` line, and the number of skipped lines.
 fn without_shebang(text: &str) -> (&str, u32) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if !text.starts_with("#!") {

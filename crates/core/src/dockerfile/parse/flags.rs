@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::dockerfile::error::{ParseErrorKind, nearest};
 
-/// A flag that an instruction knows.
+/// A flag that an instruction supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flag {
     name: &'static str,
@@ -19,7 +19,7 @@ enum FlagKind {
 }
 
 impl Flag {
-    /// `--name`, `--name=true`, `--name=false`.
+    /// Returns a toggle: `--name`, `--name=true`, `--name=false`.
     pub(super) const fn toggle(name: &'static str) -> Self {
         Self {
             name,
@@ -27,7 +27,7 @@ impl Flag {
         }
     }
 
-    /// `--name=text`, once.
+    /// Returns a text flag: `--name=text`, once.
     pub(super) const fn text(name: &'static str) -> Self {
         Self {
             name,
@@ -35,7 +35,7 @@ impl Flag {
         }
     }
 
-    /// `--name=text`, any number of times.
+    /// Returns a list flag: `--name=text`, any number of times.
     pub(super) const fn list(name: &'static str) -> Self {
         Self {
             name,
@@ -44,14 +44,14 @@ impl Flag {
     }
 }
 
-/// The flags given, by name, in order.
+/// The given flags by name, in order.
 #[derive(Debug, Default)]
 pub(super) struct Flags {
     given: Vec<(&'static str, String)>,
 }
 
 impl Flags {
-    /// Reads the words as flags that the instruction knows.
+    /// Parses the words as flags of the instruction.
     pub(super) fn parse(
         words: &[Cow<'_, str>],
         known: &[Flag],
@@ -82,13 +82,14 @@ impl Flags {
         Ok(flags)
     }
 
-    /// The value of a text flag; none also if it is empty, which means the same everywhere.
+    /// Returns the value of a text flag; `None` also if it is empty, which means the same
+    /// everywhere.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let (_, value) = self.given.iter_mut().find(|(given, _)| *given == name)?;
         Some(std::mem::take(value)).filter(|value| !value.is_empty())
     }
 
-    /// Whether a toggle was given, and how.
+    /// Returns the value of a toggle, if it was given.
     pub(super) fn toggle(&self, name: &str) -> Option<bool> {
         self.given
             .iter()
@@ -96,7 +97,7 @@ impl Flags {
             .map(|(_, value)| value == "true")
     }
 
-    /// All values of a list flag.
+    /// Returns all values of a list flag.
     pub(super) fn list(&mut self, name: &str) -> Vec<String> {
         self.given
             .iter_mut()
@@ -105,7 +106,7 @@ impl Flags {
             .collect()
     }
 
-    /// The text flag was given, with whatever value.
+    /// True if the text flag was given, with any value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.given.iter().any(|(given, _)| *given == name)
     }
@@ -147,11 +148,10 @@ fn unknown(instruction: &'static str, flag: &str, known: &[Flag]) -> ParseErrorK
     }
 }
 
-/// Takes the flags off the beginning of the text after a keyword. Quotes and escapes in them are
-/// resolved; `--` ends them.
+/// Splits the flags from the text after a keyword. Quotes and escapes in them are resolved; `--`
+/// ends them.
 ///
-/// Bytes are looked at one by one, and each becomes a character, as in BuildKit: a flag is not the
-/// place for text beyond ASCII.
+/// Each byte becomes one character, as in BuildKit, so text beyond ASCII is wrong in a flag.
 pub(super) fn split_flags(text: &str, escape: char) -> (Vec<Cow<'_, str>>, &str) {
     let mut words = Vec::new();
     let mut position = 0;
@@ -172,13 +172,13 @@ pub(super) fn split_flags(text: &str, escape: char) -> (Vec<Cow<'_, str>>, &str)
     }
 }
 
-/// The text from this byte on, or from the next character if the byte is inside one.
+/// Returns the text from this byte on, or from the next character if the byte is inside one.
 fn from_boundary(text: &str, position: usize) -> &str {
     let start = (position..=text.len()).find(|&at| text.is_char_boundary(at));
     &text[start.unwrap_or(text.len())..]
 }
 
-/// The word that begins here, and where it ends.
+/// Returns the word at `start`, and its end.
 fn flag_word(text: &str, start: usize, escape: u8) -> (Cow<'_, str>, usize) {
     let bytes = text.as_bytes();
     let plain = bytes[start..]
@@ -201,7 +201,7 @@ fn flag_word(text: &str, start: usize, escape: u8) -> (Cow<'_, str>, usize) {
             .iter()
             .take_while(|byte| is_plain(**byte, quote, escape))
             .count();
-        // Between the bytes of one character there is nothing plain, and no text to be had.
+        // Inside a character there is no boundary, and nothing to add.
         word.push_str(text.get(position..position + plain).unwrap_or_default());
         position += plain;
         let Some(&byte) = bytes.get(position) else {
@@ -227,13 +227,13 @@ fn flag_word(text: &str, start: usize, escape: u8) -> (Cow<'_, str>, usize) {
     }
 }
 
-/// An ASCII character that stands for itself.
+/// True for an ASCII character without a special meaning.
 const fn is_plain(byte: u8, quote: Option<u8>, escape: u8) -> bool {
     let special = byte == escape || matches!(byte, b'"' | b'\'');
     byte.is_ascii() && !special && (quote.is_some() || !is_space(byte))
 }
 
-/// White space among the first 256 characters of Unicode.
+/// True for white space among the first 256 characters of Unicode.
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xa0)
 }

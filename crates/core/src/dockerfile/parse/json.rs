@@ -1,17 +1,17 @@
-//! JSON arrays of strings, the exec form of commands and paths.
+//! JSON arrays of strings: the exec form of commands and paths.
 
 use serde::de::IgnoredAny;
 
-/// Why a text is not an array of strings.
+/// The reason a text is not an array of strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum JsonFault {
-    /// Not a JSON array at all; the text is then taken as it is.
+    /// It is not a JSON array; the text is then used unchanged.
     NotArray,
-    /// A JSON array that holds something else than strings.
+    /// It is a JSON array with other values than strings.
     NotStrings,
 }
 
-/// The strings of the array that the whole text is.
+/// Parses the whole text as an array of strings.
 pub(super) fn string_array(text: &str) -> Result<Vec<String>, JsonFault> {
     let text = text.trim_start();
     if !text.starts_with('[') {
@@ -25,13 +25,13 @@ pub(super) fn string_array(text: &str) -> Result<Vec<String>, JsonFault> {
     }
 }
 
-/// Reads strings as Go's encoding/json does, which takes half a surrogate pair for U+FFFD.
+/// Parses strings as Go's encoding/json does: half a surrogate pair becomes U+FFFD.
 struct Reader<'a> {
     rest: &'a str,
 }
 
 impl Reader<'_> {
-    /// Everything after the opening bracket; none if it is not as expected.
+    /// Parses everything after the opening bracket; `None` if it is malformed.
     fn strings(&mut self) -> Option<Vec<String>> {
         let mut strings = Vec::new();
         if self.eat(']') {
@@ -52,7 +52,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Skips white space, then takes the character if it is there.
+    /// Skips white space, then consumes the character if it is next.
     fn eat(&mut self, c: char) -> bool {
         self.skip_space();
         let after = self.rest.strip_prefix(c);
@@ -69,7 +69,7 @@ impl Reader<'_> {
         self.rest = self.rest.trim_start_matches(['\t', '\n', '\r', ' ']);
     }
 
-    /// The text up to the closing quote.
+    /// Parses the text up to the closing quote.
     fn string(&mut self) -> Option<String> {
         let mut text = String::new();
         loop {
@@ -88,7 +88,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The character that an escape stands for.
+    /// Parses the character of an escape.
     fn escape(&mut self) -> Option<char> {
         let c = self.rest.chars().next()?;
         self.rest = &self.rest[c.len_utf8()..];
@@ -108,7 +108,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The character of a `\u`, together with that of the next one if they are a pair.
+    /// Returns the character of a `\u`, combined with the next one if they are a pair.
     fn code_point(&mut self, first: u32) -> char {
         if let Some(c) = char::from_u32(first) {
             return c;
@@ -126,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The next four characters as a hexadecimal number, not yet taken.
+    /// Returns the next four characters as a hexadecimal number, without consuming them.
     fn hex(&mut self) -> Option<u32> {
         let digits = self
             .rest

@@ -1,5 +1,5 @@
-//! From text to a [`Dockerfile`]: lines become statements, statements become instructions, FROMs
-//! begin stages.
+//! Parses text to a [`Dockerfile`]: lines become statements, statements become instructions, and
+//! each FROM starts a stage.
 
 mod source;
 
@@ -40,19 +40,19 @@ pub(super) use directive::{DirectiveName, check_options, directive};
 pub use directive::{Syntax, detect_syntax};
 pub use trigger::parse_trigger;
 
-/// The largest Dockerfile, in bytes: it is part of the build request, and a daemon takes no larger
+/// The largest Dockerfile in bytes: it is part of the build request, and a daemon accepts no larger
 /// message.
 pub const MAX_SIZE: usize = 16 << 20;
 
-/// How many instructions a Dockerfile may have. BuildKit has no such bound.
+/// The most instructions of a Dockerfile. BuildKit has no such limit.
 const MAX_INSTRUCTIONS: usize = 100_000;
 
 /// Parses a Dockerfile as BuildKit's own frontend does.
 ///
-/// Bytes that are no UTF-8 are allowed anywhere and become U+FFFD.
+/// Bytes that are not UTF-8 are allowed anywhere and become U+FFFD.
 ///
 /// # Errors
-/// [`ParseError`] says what is wrong on which lines, and what was expected.
+/// [`ParseError`] with the fault, its lines and the expected text.
 ///
 /// ```
 /// use solvekit_core::dockerfile::{parse, InstructionKind};
@@ -68,21 +68,20 @@ pub fn parse(source: &[u8]) -> Result<Dockerfile, ParseError> {
     Parser::new(None).parse(source)
 }
 
-/// Parses a Dockerfile and reports to the linter what its text alone shows.
+/// Parses a Dockerfile and reports the findings about its text to `linter`.
 ///
 /// # Errors
-/// As [`parse`]. What the linter was told before an error remains, as far as BuildKit would have
-/// come.
+/// As [`parse`]. Findings from before the error are kept if BuildKit would report them.
 pub fn parse_and_lint(source: &[u8], linter: &mut Linter) -> Result<Dockerfile, ParseError> {
     Parser::new(Some(linter)).parse(source)
 }
 
-/// A Dockerfile while it is parsed.
+/// A Dockerfile that is being parsed.
 struct Parser<'l> {
     linter: Option<&'l mut Linter>,
     global_args: Vec<GlobalArgs>,
     stages: Vec<Stage>,
-    /// The first error that BuildKit would notice only after reading all lines.
+    /// The first error that BuildKit reports only after reading all lines.
     late: Option<ParseError>,
 }
 
@@ -132,7 +131,7 @@ impl<'l> Parser<'l> {
         let before = self.linter.as_ref().map(|linter| linter.mark());
         let read = self.read(&mut reader);
         if let (Err(_), Some(linter), Some(before)) = (&read, &mut self.linter, before) {
-            // BuildKit lints only once all lines are read.
+            // BuildKit lints only after all lines are read.
             linter.rewind(before);
         }
         read?;
@@ -150,7 +149,7 @@ impl<'l> Parser<'l> {
         })
     }
 
-    /// Reads all statements; only errors that BuildKit notices while reading end it.
+    /// Reads all statements; only an error that BuildKit reports while reading stops it.
     fn read(&mut self, reader: &mut StatementReader<'_>) -> Result<(), ParseError> {
         let mut count = 0;
         while let Some(mut statement) = reader.next()? {
@@ -196,8 +195,8 @@ impl<'l> Parser<'l> {
         Ok(())
     }
 
-    /// What the statement says. After a late error only what BuildKit would notice while reading
-    /// counts.
+    /// Parses a statement. After a late error it only checks for errors that BuildKit reports while
+    /// reading.
     fn statement(&mut self, parts: &Parts<'_>) -> Result<Built, ParseError> {
         if self.late.is_some() {
             return instruction(parts).map(|_| Built::Nothing);
@@ -259,7 +258,7 @@ impl<'l> Parser<'l> {
     }
 }
 
-/// What a statement became.
+/// The result of a statement.
 enum Built {
     Nothing,
     GlobalArgs(ArgInstruction),
@@ -282,7 +281,7 @@ fn place(kind: InstructionKind, statement: Statement<'_>) -> Instruction {
     }
 }
 
-/// Does BuildKit put text of the instruction into LLB byte by byte? All other text it reads as
+/// True if BuildKit copies text of the instruction to LLB byte by byte. It reads all other text as
 /// characters, with U+FFFD for each byte that is not UTF-8, when it expands words or writes JSON.
 fn keeps_bytes(kind: &InstructionKind) -> bool {
     match kind {
@@ -305,7 +304,7 @@ fn heredocs(
     }
     let escape = reader.directives.escape;
     let (mut word, _, mut args) = split(&statement.text, escape);
-    // Behind a second ONBUILD, which is an error anyway, BuildKit looks for none.
+    // After a second ONBUILD, which is an error anyway, BuildKit looks for none.
     if Keyword::parse(word) == Some(Keyword::Onbuild) {
         (word, _, args) = split(args, escape);
     }
@@ -321,8 +320,8 @@ fn heredocs(
         )),
         Err(JsonFault::NotArray) => {
             let bodies = reader.heredocs(statement)?;
-            // The bodies of RUN go to the shell; those of COPY and ADD are files, which may be
-            // anything.
+            // The bodies of RUN are for the shell; those of COPY and ADD are files with any
+            // content.
             let is_run = keyword == Some(Keyword::Run);
             statement.invalid_utf8 |= is_run && bodies.iter().any(|body| body.raw.is_some());
             Ok(bodies)
@@ -330,7 +329,7 @@ fn heredocs(
     }
 }
 
-/// The keyword, the flags, and the arguments without surrounding white space.
+/// Returns the keyword, the flags, and the arguments without surrounding white space.
 fn split(text: &str, escape: char) -> (&str, Vec<Cow<'_, str>>, &str) {
     let text = text.trim();
     let Some((word, rest)) = cut_blanks(text) else {

@@ -1,40 +1,40 @@
-//! The lines of a Dockerfile, from bytes that need not be UTF-8.
+//! Reads the lines of a Dockerfile from bytes that need not be UTF-8.
 
 use std::borrow::Cow;
 
-/// The longest line, in bytes and without its newline, that BuildKit reads.
+/// The longest line that BuildKit reads, in bytes without its newline.
 pub(super) const MAX_LINE: usize = 65_535;
 
 /// A line with its line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line<'a> {
-    /// The text; each byte that is no UTF-8 is U+FFFD here.
+    /// The text; each byte that is not UTF-8 is U+FFFD here.
     pub(super) text: &'a str,
-    /// The bytes as they are.
+    /// The original bytes.
     pub(super) raw: &'a [u8],
 }
 
 impl Line<'_> {
-    /// The bytes are UTF-8.
+    /// True if the bytes are UTF-8.
     pub(super) fn is_utf8(&self) -> bool {
         self.text.len() == self.raw.len()
     }
 }
 
-/// Reads line by line; ends early at a line that is too long.
+/// Reads line by line; stops early at a line that is too long.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
     text: &'a str,
     raw: &'a [u8],
     /// The number of lines read.
     pub(super) number: u32,
-    /// A line was too long, and nothing after the last one read can be.
+    /// True if a line was too long, so that the rest cannot be read.
     pub(super) too_long: bool,
 }
 
 impl<'a> Lines<'a> {
-    /// `text` is what [`to_text`] made of `raw`. A byte order mark at the beginning is not part of
-    /// the first line.
+    /// `text` is the result of [`to_text`] for `raw`. A byte order mark at the beginning is not
+    /// part of the first line.
     pub(super) fn new(text: &'a str, raw: &'a [u8]) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let raw = raw.strip_prefix("\u{feff}".as_bytes()).unwrap_or(raw);
@@ -46,7 +46,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The next line.
+    /// Returns the next line.
     pub(super) fn next(&mut self) -> Option<Line<'a>> {
         if self.text.is_empty() || self.too_long {
             return None;
@@ -79,7 +79,7 @@ fn line_length(raw: &[u8]) -> usize {
         .map_or(raw.len(), |end| end + 1)
 }
 
-/// The bytes as text, with U+FFFD for every single byte that is no UTF-8, as Go reads them.
+/// Converts bytes to text, with U+FFFD for each byte that is not UTF-8, as Go does.
 pub(super) fn to_text(raw: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(raw) {
         return Cow::Borrowed(text);

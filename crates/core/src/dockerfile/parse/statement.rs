@@ -1,5 +1,5 @@
-//! Lines put together to statements: continuations joined, comments and directives set apart,
-//! heredocs read.
+//! Combines lines to statements: joins continuations, separates comments and directives, reads
+//! heredocs.
 
 use std::borrow::Cow;
 
@@ -14,15 +14,15 @@ use super::source::{Line, Lines};
 /// An instruction's text.
 #[derive(Debug)]
 pub(super) struct Statement<'a> {
-    /// The text with its continuations joined; what follows it is kept, newlines are not.
+    /// The text with its continuations joined. White space at the end is kept, newlines are not.
     pub(super) text: Cow<'a, str>,
-    /// Its lines, those of heredocs included once they are read.
+    /// Its lines, including those of heredocs once they are read.
     pub(super) span: Span,
     /// The comments directly above.
     pub(super) comments: Vec<String>,
-    /// The text had bytes that are no UTF-8.
+    /// True if the text had bytes that are not UTF-8.
     pub(super) invalid_utf8: bool,
-    /// Blank lines stand inside the continuations.
+    /// True if there are blank lines inside the continuations.
     pub(super) blank_inside: bool,
 }
 
@@ -30,19 +30,19 @@ pub(super) struct Statement<'a> {
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) heredoc: Heredoc,
-    /// The body's bytes if they are no UTF-8.
+    /// The body's bytes if they are not UTF-8.
     pub(super) raw: Option<Vec<u8>>,
 }
 
-/// Reads statements from the beginning of a Dockerfile to its end.
+/// Reads the statements of a Dockerfile.
 #[derive(Debug)]
 pub(super) struct StatementReader<'a> {
     lines: Lines<'a>,
     reader: DirectiveReader,
     comments: Vec<String>,
-    /// The last statement is continued, and the line that continues it could not be read.
+    /// True if the last statement is continued by a line that could not be read.
     cut_off: bool,
-    /// The directives met so far.
+    /// The directives so far.
     pub(super) directives: Directives,
 }
 
@@ -57,22 +57,22 @@ impl<'a> StatementReader<'a> {
         }
     }
 
-    /// The line read last.
+    /// Returns the number of the last line read.
     pub(super) fn line(&self) -> u32 {
         self.lines.number
     }
 
-    /// The reading ended at a line that is too long.
+    /// True if reading stopped at a line that is too long.
     pub(super) fn line_too_long(&self) -> bool {
         self.lines.too_long
     }
 
-    /// The reading ended inside a continued statement.
+    /// True if reading stopped inside a continued statement.
     pub(super) fn is_cut_off(&self) -> bool {
         self.cut_off
     }
 
-    /// The next statement, without its heredocs.
+    /// Returns the next statement, without its heredocs.
     pub(super) fn next(&mut self) -> Result<Option<Statement<'a>>, ParseError> {
         while let Some(line) = self.lines.next() {
             let text = without_line_end(line.text).trim_start();
@@ -116,8 +116,8 @@ impl<'a> StatementReader<'a> {
         }
     }
 
-    /// Joins the lines after a continued one. Comments are left out, and so are blank lines, which
-    /// do not end it.
+    /// Joins the lines after a continued one. Comments and blank lines are skipped; they do not end
+    /// the statement.
     fn continued(&mut self, first: &'a str, first_invalid: bool) -> Statement<'a> {
         let start = self.lines.number;
         let mut text = first.to_owned();
@@ -143,8 +143,8 @@ impl<'a> StatementReader<'a> {
         self.statement(Cow::Owned(text), start, invalid, blank)
     }
 
-    /// The line without the escape character that continues it, and whether there is one. An
-    /// escaped one does not.
+    /// Returns the line without the escape character that continues it, and true if there is one.
+    /// An escaped one does not continue the line.
     fn continuation<'t>(&self, text: &'t str) -> (&'t str, bool) {
         let escape = self.directives.escape;
         match text.trim_end_matches([' ', '\t']).strip_suffix(escape) {
@@ -153,9 +153,9 @@ impl<'a> StatementReader<'a> {
         }
     }
 
-    /// Takes a directive; false if the line is something else.
+    /// Reads a directive; false if the line is something else.
     fn directive(&mut self, text: &str) -> Result<bool, ParseError> {
-        // BuildKit counts the line only afterwards, and so it names the one before.
+        // BuildKit counts the line only afterwards, so it names the previous one.
         let (line, named) = (self.lines.number, Span::line(self.lines.number - 1));
         let (name, value) = match self.reader.read(text) {
             Ok(None) => return Ok(false),
@@ -190,10 +190,10 @@ impl<'a> StatementReader<'a> {
         Ok(true)
     }
 
-    /// Remembers a comment for the next statement; an empty one makes those before it forgotten.
+    /// Keeps a comment for the next statement; an empty one drops the comments before it.
     fn comment(&mut self, line: Line<'_>) {
         let mut text = line.text.chars();
-        // The first character goes, be it the # or white space before it.
+        // The first character is dropped: the # or white space before it.
         text.next();
         let text = text.as_str().trim();
         if text.is_empty() {
@@ -203,7 +203,7 @@ impl<'a> StatementReader<'a> {
         }
     }
 
-    /// Reads the bodies of the heredocs that the statement's text begins.
+    /// Reads the bodies of the heredocs that the statement's text starts.
     pub(super) fn heredocs(
         &mut self,
         statement: &mut Statement<'_>,
@@ -219,7 +219,7 @@ impl<'a> StatementReader<'a> {
         Ok(bodies)
     }
 
-    /// The lines up to the heredoc's name.
+    /// Reads the lines up to the heredoc's name.
     fn body(&mut self, mut heredoc: Heredoc) -> Result<Body, ParseErrorKind> {
         let mut raw = Vec::new();
         let mut ends_at_cr = false;

@@ -1,4 +1,4 @@
-//! What whole files become, and which are rejected where.
+//! Results and errors of parsing whole files.
 
 use super::*;
 use crate::dockerfile::{HealthcheckInstruction, RunNetwork, RunSecurity};
@@ -13,7 +13,7 @@ fn kinds(source: &str) -> Vec<InstructionKind> {
         .collect()
 }
 
-/// The only instruction after `FROM a`.
+/// Returns the only instruction after `FROM a`.
 fn kind(instruction: &str) -> InstructionKind {
     let mut kinds = kinds(&format!("FROM a\n{instruction}\n"));
     assert_eq!(kinds.len(), 1, "{instruction}");

@@ -1,4 +1,4 @@
-//! The instructions that ONBUILD leaves to children.
+//! The instructions of ONBUILD triggers.
 
 use super::super::ast::Instruction;
 use super::super::error::{ParseError, ParseErrorKind};
@@ -6,11 +6,11 @@ use super::super::span::Span;
 use super::statement::StatementReader;
 use super::{Parts, heredocs, instruction, place};
 
-/// Parses the text of an ONBUILD trigger, be it from
+/// Parses the text of an ONBUILD trigger, from
 /// [`OnbuildInstruction`](crate::dockerfile::OnbuildInstruction) or from an image's config.
 ///
-/// The instruction and all errors have the lines of `span`, those of the FROM that brings the
-/// trigger in.
+/// The instruction and all errors have the lines of `span`: those of the FROM that uses the base
+/// image.
 ///
 /// # Errors
 /// [`ParseError`] if the text is not a single instruction, or FROM.

@@ -14,8 +14,7 @@ use super::state::{Network, Security, Settings, State};
 use super::vertex::{Kind, Output, Vertex};
 pub use crate::units::Ulimit;
 
-/// A process to run, with everything that is said about it alone; what it shares with others stands
-/// in the [`State`].
+/// A process to run, with its own settings. The settings that processes share are in the [`State`].
 #[derive(Debug, Default)]
 pub struct Exec {
     args: Vec<String>,
@@ -26,7 +25,7 @@ pub struct Exec {
     constraints: Constraints,
 }
 
-/// The parts of an exec op that go into it as they are.
+/// The parts of an exec op that are written unchanged.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     pub(super) secrets: Vec<Secret>,
@@ -44,7 +43,7 @@ pub(crate) struct Extras {
 #[derive(Debug)]
 pub(crate) struct ExecOp {
     pub(super) args: Vec<String>,
-    /// Sorted by target; the root is among them.
+    /// The mounts including the root, sorted by target.
     pub(super) mounts: Vec<Mount>,
     pub(super) settings: Arc<Settings>,
     pub(super) network: Network,
@@ -53,7 +52,7 @@ pub(crate) struct ExecOp {
 }
 
 impl Exec {
-    /// A process with these arguments, the program first.
+    /// Returns a process with these arguments, the program first.
     pub fn new(args: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             args: args.into_iter().map(Into::into).collect(),
@@ -61,91 +60,91 @@ impl Exec {
         }
     }
 
-    /// With a mount.
+    /// Adds a mount.
     #[must_use]
     pub fn mount(mut self, mount: Mount) -> Self {
         self.mounts.push(mount);
         self
     }
 
-    /// With a secret.
+    /// Adds a secret.
     #[must_use]
     pub fn secret(mut self, secret: Secret) -> Self {
         self.extras.secrets.push(secret);
         self
     }
 
-    /// With an SSH agent.
+    /// Adds an SSH agent.
     #[must_use]
     pub fn ssh(mut self, socket: SshSocket) -> Self {
         self.extras.ssh.push(socket);
         self
     }
 
-    /// With a device.
+    /// Adds a device.
     #[must_use]
     pub fn device(mut self, device: Device) -> Self {
         self.extras.devices.push(device);
         self
     }
 
-    /// With proxies.
+    /// Sets the proxies.
     #[must_use]
     pub fn proxy(mut self, proxy: Option<Arc<ProxyEnv>>) -> Self {
         self.extras.proxy = proxy;
         self
     }
 
-    /// With these names resolved.
+    /// Sets additional host names.
     #[must_use]
     pub fn extra_hosts(mut self, hosts: Arc<[HostIp]>) -> Self {
         self.extras.extra_hosts = hosts;
         self
     }
 
-    /// Under these limits.
+    /// Sets the resource limits of the process (ulimits).
     #[must_use]
     pub fn ulimits(mut self, ulimits: Arc<[Ulimit]>) -> Self {
         self.extras.ulimits = ulimits;
         self
     }
 
-    /// In a control group below this one.
+    /// Sets the parent of the process's control group.
     #[must_use]
     pub fn cgroup_parent(mut self, parent: Option<Arc<str>>) -> Self {
         self.extras.cgroup_parent = parent;
         self
     }
 
-    /// With another network than the state's.
+    /// Sets a network that overrides the state's.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
         self.network = Some(network);
         self
     }
 
-    /// With these rights.
+    /// Sets the security mode.
     #[must_use]
     pub fn security(mut self, security: Security) -> Self {
         self.extras.security = security;
         self
     }
 
-    /// Exit codes that count as success.
+    /// Sets the exit codes that count as success.
     #[must_use]
     pub fn valid_exit_codes(mut self, codes: impl IntoIterator<Item = i32>) -> Self {
         self.extras.valid_exit_codes = codes.into_iter().collect();
         self
     }
 
-    /// With a root that cannot be written.
+    /// Makes the root read-only.
     #[must_use]
     pub fn read_only_root(mut self) -> Self {
         self.read_only_root = true;
         self
     }
 
-    /// With these constraints.
+    /// Sets the constraints.
     #[must_use]
     pub fn constraints(mut self, constraints: Constraints) -> Self {
         self.constraints = constraints;
@@ -153,7 +152,7 @@ impl Exec {
     }
 }
 
-/// What a process leaves behind.
+/// The file systems after a process.
 #[derive(Clone, Debug)]
 pub struct Run {
     root: State,
@@ -165,12 +164,12 @@ impl Run {
         Self { root, mounts }
     }
 
-    /// The root file system afterwards.
+    /// Returns the root file system after the process.
     pub fn root(self) -> State {
         self.root
     }
 
-    /// The writable mount at `target` afterwards.
+    /// Returns the file system of the writable mount at `target` after the process.
     pub fn mounted(&self, target: &str) -> Option<State> {
         self.mounts
             .iter()
@@ -179,7 +178,7 @@ impl Run {
     }
 }
 
-/// The vertex of `exec`: the root's output, and those of the other writable mounts.
+/// Returns the outputs of the vertex of `exec`: the root's, and those of the other writable mounts.
 pub(super) fn vertex(
     exec: Exec,
     root: Option<Output>,

@@ -22,15 +22,15 @@ pub(in super::super) enum MountKind {
     Tmpfs { size: i64 },
 }
 
-/// What happens when two processes want one cache mount.
+/// The sharing mode of a cache mount that two processes use at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sharing {
     /// Both use it.
     #[default]
     Shared,
-    /// The second gets another one.
+    /// The second process gets another folder.
     Private,
-    /// The second waits.
+    /// The second process waits.
     Locked,
 }
 
@@ -46,12 +46,13 @@ impl Mount {
         }
     }
 
-    /// `state` at `target`; writable unless [`read_only`](Self::read_only).
+    /// Mounts `state` at `target`; writable unless [`read_only`](Self::read_only).
     pub fn bind(target: impl Into<String>, state: &State) -> Self {
         Self::new(target, state.output().cloned(), MountKind::Bind)
     }
 
-    /// A folder that lives on in the daemon under `id`, with the files of `state` when it is new.
+    /// Mounts a folder that the daemon keeps under `id`. A new one starts with the files of
+    /// `state`.
     pub fn cache(
         target: impl Into<String>,
         state: &State,
@@ -68,33 +69,33 @@ impl Mount {
         )
     }
 
-    /// Memory; `size` in bytes, 0 for the daemon's default.
+    /// Mounts a tmpfs of `size` bytes, 0 for the daemon's default.
     pub fn tmpfs(target: impl Into<String>, size: i64) -> Self {
         Self::new(target, None, MountKind::Tmpfs { size })
     }
 
-    /// Only this path of the mounted file system.
+    /// Restricts the mount to this path of the mounted file system.
     #[must_use]
     pub fn selecting(mut self, path: impl Into<String>) -> Self {
         self.selector = path.into();
         self
     }
 
-    /// Not writable when set.
+    /// Makes the mount read-only if true.
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.read_only = read_only;
         self
     }
 
-    /// What is written is forgotten afterwards.
+    /// Discards the process's changes to this mount.
     #[must_use]
     pub fn without_output(mut self) -> Self {
         self.no_output = true;
         self
     }
 
-    /// Has the process's change to this mount an output of its own?
+    /// True if the mount has an output of its own for the process's changes.
     pub(in super::super) fn has_output(&self) -> bool {
         !self.read_only && !self.no_output && matches!(self.kind, MountKind::Bind)
     }

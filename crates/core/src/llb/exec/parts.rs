@@ -1,40 +1,40 @@
-//! What a process can be given besides mounts: secrets, agents, devices, proxies, names, limits.
+//! The settings of a process besides mounts: secrets, agents, devices, proxies, names, limits.
 
 use std::net::IpAddr;
 
 /// A secret of the client, as a file, a variable or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secret {
-    /// Its name.
+    /// The secret's id.
     pub id: String,
-    /// The file.
+    /// The path of the file.
     pub target: Option<String>,
-    /// The variable.
+    /// The name of the variable.
     pub env: Option<String>,
-    /// The file's owner.
+    /// The user id of the file's owner.
     pub uid: u32,
-    /// The file's group.
+    /// The group id of the file.
     pub gid: u32,
-    /// The file's mode.
+    /// The file's permission bits.
     pub mode: u32,
-    /// Run without it when the client does not have it.
+    /// True to run without the secret if the client does not have it.
     pub optional: bool,
 }
 
-/// The client's SSH agent behind a socket.
+/// A socket that forwards to the client's SSH agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SshSocket {
-    /// Which agent.
+    /// The agent's id.
     pub id: String,
-    /// The socket; empty for `/run/buildkit/ssh_agent.N`.
+    /// The path of the socket; empty for `/run/buildkit/ssh_agent.N`.
     pub target: String,
-    /// The socket's owner.
+    /// The user id of the socket's owner.
     pub uid: u32,
-    /// The socket's group.
+    /// The group id of the socket.
     pub gid: u32,
-    /// The socket's mode.
+    /// The socket's permission bits.
     pub mode: u32,
-    /// Run without it when the client does not have it.
+    /// True to run without the agent if the client does not have it.
     pub optional: bool,
 }
 
@@ -43,11 +43,11 @@ pub struct SshSocket {
 pub struct Device {
     /// Its qualified name.
     pub name: String,
-    /// Run without it when the worker does not have it.
+    /// True to run without the device if the worker does not have it.
     pub optional: bool,
 }
 
-/// Proxies for the process that do not change the cache key.
+/// Proxies for the process. They do not change the cache key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxyEnv {
     /// `http_proxy`
@@ -72,7 +72,7 @@ pub struct HostIp {
 }
 
 impl HostIp {
-    /// A line of `/etc/hosts`, written as Go's client writes it.
+    /// Returns a line of `/etc/hosts`, formatted as Go's client does.
     pub fn new(host: &str, address: IpAddr) -> Self {
         Self {
             host: host.to_lowercase(),

@@ -1,4 +1,4 @@
-//! A definition as the answer to BuildKit's request `frontend.convertllb`.
+//! The answer to BuildKit's request `frontend.convertllb` for a definition.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,8 +11,8 @@ use crate::oci::Digest;
 use crate::proto::pb;
 
 impl Definition {
-    /// `{"def": {digest: op}, "metadata": {digest: metadata}, "source": …}`: ops and source map in
-    /// the JSON mapping of protobuf, the metadata as Go's `encoding/json` writes it.
+    /// Returns `{"def": {digest: op}, "metadata": {digest: metadata}, "source": …}`: ops and source
+    /// map in the JSON mapping of protobuf, the metadata as Go's `encoding/json` writes it.
     pub fn to_converted_json(&self) -> Value {
         let message = self.to_proto();
         let ops = message.def.iter();
@@ -138,7 +138,7 @@ fn definition_json(definition: pb::Definition) -> Value {
     fields.done()
 }
 
-/// The same metadata under the names of protobuf's mapping.
+/// Renames the fields of the metadata to those of protobuf's JSON mapping.
 fn protojson(metadata: Value) -> Value {
     const NAMES: [(&str, &str); 4] = [
         ("ignore_cache", "ignoreCache"),

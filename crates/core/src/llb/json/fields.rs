@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Fields of a JSON object, without those that have their default value.
+/// Fields of a JSON object; default values are omitted.
 #[derive(Default)]
 pub(super) struct Fields(Map<String, Value>);
 
@@ -32,7 +32,7 @@ impl Fields {
         self
     }
 
-    /// 64 bits: a string in protobuf's mapping.
+    /// Adds a 64-bit number, which is a string in protobuf's mapping.
     pub(super) fn long(&mut self, key: &str, value: i64) -> &mut Self {
         self.option(key, (value != 0).then(|| value.to_string().into()));
         self

@@ -14,10 +14,10 @@ use super::metadata::{LinuxResources, Metadata};
 use super::{Cap, CapSet};
 
 impl Definition {
-    /// `{"head", "terminal": {"digest", "op", "metadata"}, "vertices": [{"digest", "op",
+    /// Returns `{"head", "terminal": {"digest", "op", "metadata"}, "vertices": [{"digest", "op",
     /// "metadata", "loc"}]}` in the definition's order. Ops are in the canonical JSON mapping of
-    /// protobuf. `loc` holds, for each location, its ranges as `[start line, start character, end
-    /// line, end character]`. Progress groups are called `pg0`, `pg1` … as they appear.
+    /// protobuf. `loc` has, for each location, its ranges as `[start line, start character, end
+    /// line, end character]`. Progress groups are numbered `pg0`, `pg1` … by appearance.
     pub fn to_json(&self) -> Value {
         let mut groups = Vec::new();
         let vertices: Vec<Value> = self

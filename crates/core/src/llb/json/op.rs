@@ -1,4 +1,4 @@
-//! Ops in the JSON mapping of protobuf: all but file ops.
+//! Ops in the JSON mapping of protobuf, except file ops.
 
 use prost::Message;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::file_op::file_json;
 use crate::proto::pb;
 
 pub(super) fn op_json(bytes: &[u8]) -> Value {
-    // Our own bytes decode; anything else would show as an empty op.
+    // Our own bytes always decode; anything else becomes an empty op.
     let op = pb::Op::decode(bytes).unwrap_or_default();
     let mut fields = Fields::default();
     fields.list("inputs", op.inputs, |input| {

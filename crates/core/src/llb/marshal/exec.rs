@@ -9,7 +9,7 @@ use super::op::NONE;
 use super::wire::Writer;
 use crate::oci::Platform;
 
-/// `inputs`: for each mount the index of what is mounted.
+/// Writes an exec op. `inputs` has the input index of each mount.
 pub(super) fn write(
     w: &mut Writer,
     pass: &Pass<'_>,
@@ -50,7 +50,7 @@ pub(super) fn write(
     Ok(caps)
 }
 
-/// `default_path_for`: the platform, when the daemon does not set a default PATH itself.
+/// `default_path_for` is the platform if the daemon does not set a default PATH itself.
 fn write_meta(w: &mut Writer, exec: &ExecOp, default_path_for: Option<&Platform>) {
     let (settings, extras) = (&exec.settings, &exec.extras);
     for arg in &exec.args {
@@ -135,8 +135,8 @@ fn write_mount(w: &mut Writer, mount: &Mount, input: i64, output: i64) {
     }
 }
 
-/// Secrets, then SSH sockets, behind all other mounts: no input, and output 0, as the reference
-/// leaves it unset.
+/// Writes secrets, then SSH sockets, after all other mounts: without input, and with output 0,
+/// because the reference leaves it unset.
 fn write_secret_and_ssh_mounts(w: &mut Writer, exec: &ExecOp) {
     for secret in &exec.extras.secrets {
         let Some(target) = &secret.target else {
@@ -165,7 +165,7 @@ fn write_secret_and_ssh_mounts(w: &mut Writer, exec: &ExecOp) {
     }
 }
 
-/// Fields 2 to 5, which pb.SecretOpt and pb.SSHOpt have in common.
+/// Writes fields 2 to 5, which pb.SecretOpt and pb.SSHOpt share.
 fn write_file_access(w: &mut Writer, uid: u32, gid: u32, mode: u32, optional: bool) {
     for (field, value) in (2..).zip([uid, gid, mode]) {
         w.uint(field, u64::from(value));

@@ -6,7 +6,7 @@ use super::super::path;
 use super::op::{Inputs, NONE};
 use super::wire::Writer;
 
-/// The inputs were asked for by the base, then by each action's source.
+/// Writes a file op. The first input is the base, then comes each action's source.
 pub(super) fn write(w: &mut Writer, file: &FileOp, inputs: &Inputs) -> CapSet {
     let (base, sources) = match inputs.indexes.split_first() {
         Some((base, sources)) => (*base, sources),
@@ -15,7 +15,7 @@ pub(super) fn write(w: &mut Writer, file: &FileOp, inputs: &Inputs) -> CapSet {
     w.message(4, |w| {
         let last = file.steps.len() - 1;
         for (at, (step, source)) in file.steps.iter().zip(sources).enumerate() {
-            // Later actions work on what the one before made, which is numbered behind the inputs.
+            // A later action works on the output of the previous one, numbered after the inputs.
             let input = if at == 0 {
                 base
             } else {
@@ -37,14 +37,14 @@ pub(super) fn write(w: &mut Writer, file: &FileOp, inputs: &Inputs) -> CapSet {
             });
         }
     });
-    // The reference means to add the capabilities of patterns and symbolic modes too, and does not:
-    // its loop over the actions comes before there are any.
+    // The reference intends to add the capabilities of patterns and symbolic modes too, but does
+    // not: its loop over the actions runs before there are any.
     CapSet::EMPTY.with(Cap::FileBase)
 }
 
 struct Context<'a> {
     dir: &'a str,
-    /// The index of the base file system, where names of users are looked up.
+    /// The index of the base file system, in which user names are looked up.
     base: i64,
 }
 
@@ -149,7 +149,7 @@ fn write_owner(w: &mut Writer, field: u32, owner: Option<&Owner>, context: &Cont
     });
 }
 
-/// A path in the file system; of a copy's destination a slash or `/.` at the end is kept, for it
+/// Returns an absolute path. A copy's destination keeps a slash or `/.` at the end, because it
 /// means a directory.
 fn absolute(dir: &str, path: &str, keep_slash: bool) -> String {
     let mut clean = path::clean(path);

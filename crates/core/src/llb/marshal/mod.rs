@@ -1,4 +1,4 @@
-//! From the graph to a definition: walks it in the reference's order and encodes every vertex once.
+//! Marshals a graph: walks it in the reference's order and encodes every vertex once.
 
 mod exec;
 mod file;
@@ -21,19 +21,19 @@ use super::definition::{DefinedVertex, Definition, DigestText, Terminal};
 use super::vertex::{Kind, Output, Vertex};
 use crate::oci::Platform;
 
-/// What a definition is marshalled for.
+/// The settings of marshalling.
 #[derive(Clone, Debug)]
 pub struct MarshalOptions {
     /// The platform of vertices that have none of their own.
     pub platform: Arc<Platform>,
-    /// What the daemon supports.
+    /// The capabilities of the daemon.
     pub caps: CapSet,
-    /// Stands in for the session of local sources that name none.
+    /// The session of local sources that name none.
     pub unique_id: String,
 }
 
 impl Default for MarshalOptions {
-    /// linux/amd64, and a daemon that supports everything.
+    /// Returns settings for linux/amd64 and a daemon that supports everything.
     fn default() -> Self {
         let platform = Platform {
             os: "linux".into(),
@@ -64,12 +64,12 @@ pub(super) fn marshal(
 struct Pass<'a> {
     options: &'a MarshalOptions,
     writer: Writer,
-    /// Vertices that are done, by address.
+    /// Finished vertices, by address.
     done: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
-    /// Positions in `vertices` by digest: the same op twice is one vertex.
+    /// Positions in `vertices` by digest: equal ops are one vertex.
     by_digest: HashMap<[u8; 32], usize, BuildHasherDefault<DigestHasher>>,
     vertices: Vec<DefinedVertex>,
-    /// Where the vertices' bytes lie in the writer.
+    /// The ranges of the vertices' bytes in the writer.
     places: Vec<Range<usize>>,
 }
 
@@ -85,7 +85,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Depth first, inputs before the vertex; a loop, for chains of any length.
+    /// Walks depth first, inputs before the vertex. It is a loop because chains can have any
+    /// length.
     fn walk(&mut self, root: &'a Arc<Vertex>) -> Result<(), Error> {
         let mut inputs = Inputs::default();
         let mut path: Vec<(&'a Arc<Vertex>, usize)> = vec![(root, 0)];
@@ -110,14 +111,14 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// The position of the finished vertex.
+    /// Encodes a vertex and returns its position.
     fn encode(&mut self, vertex: &'a Arc<Vertex>, inputs: &mut Inputs) -> Result<usize, Error> {
         if let Kind::Deferred(cell) = &vertex.kind {
             let output = cell.get().ok_or(Error::UnresolvedSource)?;
             return self.position(output);
         }
         let start = self.writer.len();
-        // Taken out for the time of writing, so that the inputs' digests can be read meanwhile.
+        // The writer is taken out so that the inputs' digests can be read while it is in use.
         let mut writer = std::mem::take(&mut self.writer);
         inputs.clear();
         let written = op::write(&mut writer, self, vertex, inputs);
@@ -144,7 +145,7 @@ impl<'a> Pass<'a> {
             .ok_or(Error::UnresolvedSource)
     }
 
-    /// The index is the deferred output's own when the vertex stands for another.
+    /// Returns an input. For a deferred vertex the index is that of the resolved output.
     fn input(&self, output: &Output) -> Result<Input, Error> {
         let index = match &output.vertex.kind {
             Kind::Deferred(cell) => cell.get().map_or(output.index, |actual| actual.index),
@@ -187,7 +188,7 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// An input: the position of a finished vertex, and which of its outputs.
+/// An input: the position of a finished vertex, and the index of its output.
 #[derive(PartialEq, Eq, Hash, Clone, Copy)]
 struct Input {
     position: usize,
@@ -198,7 +199,7 @@ fn address(vertex: &Vertex) -> usize {
     std::ptr::from_ref(vertex).addr()
 }
 
-/// Addresses are aligned and spread well enough once multiplied.
+/// Hashes addresses: they are aligned, and spread well enough by a multiplication.
 #[derive(Default)]
 struct AddressHasher(u64);
 
@@ -220,7 +221,7 @@ impl Hasher for AddressHasher {
     }
 }
 
-/// A digest is its own hash.
+/// Hashes digests: a digest is its own hash.
 #[derive(Default)]
 struct DigestHasher(u64);
 

@@ -1,4 +1,4 @@
-//! pb.Op: inputs, the op itself, platform, constraints; and the ops that fit in a few lines.
+//! pb.Op: inputs, platform, constraints, and the op itself; ops of a few lines are here too.
 
 use std::collections::HashMap;
 
@@ -11,13 +11,13 @@ use super::wire::Writer;
 use super::{Input, Pass, exec, file};
 use crate::oci::Platform;
 
-/// pb.InputIndex and pb.OutputIndex of nothing.
+/// The value of pb.InputIndex and pb.OutputIndex for none.
 pub(super) const NONE: i64 = -1;
 
-/// Writes `vertex` as a pb.Op; the capabilities that it needs.
+/// Writes `vertex` as a pb.Op and returns the capabilities that it needs.
 ///
-/// The op itself comes last: protobuf-go's deterministic order is by field number with oneofs
-/// behind all other fields (`LegacyFieldOrder`), and the digests depend on it.
+/// The op itself is written last: protobuf-go's deterministic order is by field number with oneofs
+/// after all other fields (`LegacyFieldOrder`), and the digests depend on it.
 pub(super) fn write(
     w: &mut Writer,
     pass: &Pass<'_>,
@@ -87,7 +87,7 @@ pub(super) fn write(
     }
 }
 
-/// Everything of a pb.Op but the op: inputs, platform, constraints.
+/// Writes everything of a pb.Op except the op: inputs, platform, constraints.
 fn write_envelope(
     w: &mut Writer,
     pass: &Pass<'_>,
@@ -108,19 +108,19 @@ fn write_envelope(
     });
 }
 
-/// The content of a pb.Input.
+/// Writes the content of a pb.Input.
 pub(super) fn write_input(w: &mut Writer, digest: &str, index: i64) {
     w.bytes(1, digest);
     w.int(2, index);
 }
 
-/// The inputs of one vertex, each once, and the answers of everyone who asked for one.
+/// The inputs of one vertex, each once, and the index for each request.
 #[derive(Default)]
 pub(super) struct Inputs {
     list: Vec<Input>,
-    /// Where each stands in the list first.
+    /// The first position of each input in the list.
     places: HashMap<Input, i64>,
-    /// For each question the index in the list; scratch has none.
+    /// For each request the index in the list; scratch has none.
     pub(super) indexes: Vec<i64>,
 }
 
@@ -135,7 +135,7 @@ impl Inputs {
         self.list.len()
     }
 
-    /// Asks for an input, which is added when it is not there yet.
+    /// Requests an input, which is added if it is not in the list.
     fn ask(&mut self, pass: &Pass<'_>, output: Option<&Output>) -> Result<(), Error> {
         let index = match output.map(|output| pass.input(output)).transpose()? {
             None => NONE,
@@ -148,7 +148,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// Asks for an input, which is added even when it is there already.
+    /// Requests an input, which is added even if it is in the list.
     fn ask_again(&mut self, pass: &Pass<'_>, output: Option<&Output>) -> Result<(), Error> {
         let index = match output {
             None => NONE,
@@ -174,7 +174,7 @@ fn write_source(w: &mut Writer, pass: &Pass<'_>, source: &SourceOp) -> CapSet {
     }
     w.message(3, |w| {
         w.bytes(1, &source.identifier);
-        // local.unique sorts after all other attributes of local sources.
+        // `local.unique` sorts after all other attributes of local sources.
         for (key, value) in &source.attributes {
             w.entry(2, key, value);
         }
@@ -194,7 +194,7 @@ fn write_merge(w: &mut Writer, inputs: usize) -> CapSet {
     CapSet::EMPTY.with(Cap::MergeOp)
 }
 
-/// Lower, then upper.
+/// Writes a diff op; the indexes are lower, then upper.
 fn write_diff(w: &mut Writer, indexes: &[i64]) -> CapSet {
     w.message(7, |w| {
         for (field, index) in (1..).zip(indexes) {

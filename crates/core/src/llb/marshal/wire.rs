@@ -1,8 +1,8 @@
-//! Protobuf encoding as Go's deterministic marshaller writes it, for the messages that enter a
+//! Protobuf encoding as Go's deterministic marshaller writes it, for messages that are part of a
 //! vertex digest.
 //!
-//! Scalars that have their default value are left out; messages that are set are written even when
-//! empty; map entries always have key and value.
+//! Scalars with their default value are omitted; messages that are set are written even if empty;
+//! map entries always have key and value.
 
 /// Appends protobuf fields to a buffer.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Writer {
         self.buffer.truncate(len);
     }
 
-    /// Bytes that are encoded already.
+    /// Appends encoded bytes.
     pub(super) fn raw(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
@@ -50,20 +50,20 @@ impl Writer {
         self.varint(u64::from(field << 3 | wire_type));
     }
 
-    /// An unsigned number, bool or enum; zero is left out.
+    /// Appends an unsigned number, bool or enum; zero is omitted.
     pub(super) fn uint(&mut self, field: u32, value: u64) {
         if value != 0 {
             self.uint_always(field, value);
         }
     }
 
-    /// The same inside a oneof, where zero is written too.
+    /// Appends the same inside a oneof, where zero is written too.
     pub(super) fn uint_always(&mut self, field: u32, value: u64) {
         self.key(field, 0);
         self.varint(value);
     }
 
-    /// An int64 or int32; zero is left out, a negative number takes ten bytes.
+    /// Appends an int64 or int32; zero is omitted, a negative number takes ten bytes.
     pub(super) fn int(&mut self, field: u32, value: i64) {
         self.uint(field, value as u64);
     }
@@ -72,14 +72,15 @@ impl Writer {
         self.uint(field, u64::from(value));
     }
 
-    /// A string or bytes; left out when empty.
+    /// Appends a string or bytes; empty ones are omitted.
     pub(super) fn bytes(&mut self, field: u32, value: impl AsRef<[u8]>) {
         if !value.as_ref().is_empty() {
             self.bytes_always(field, value);
         }
     }
 
-    /// A repeated string's element, a map entry's key or value: written even when empty.
+    /// Appends an element of repeated strings, or a map entry's key or value: written even if
+    /// empty.
     pub(super) fn bytes_always(&mut self, field: u32, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
         self.key(field, 2);
@@ -87,11 +88,11 @@ impl Writer {
         self.buffer.extend_from_slice(value);
     }
 
-    /// A sub-message, written even when empty.
+    /// Appends a sub-message, even if it is empty.
     pub(super) fn message(&mut self, field: u32, content: impl FnOnce(&mut Self)) {
         self.key(field, 2);
         let start = self.buffer.len();
-        // One byte for the length; larger ones move the content up afterwards.
+        // One byte for the length; a longer length moves the content up afterwards.
         self.buffer.push(0);
         content(self);
         let len = self.buffer.len() - start - 1;
@@ -111,14 +112,14 @@ impl Writer {
         self.buffer[start + prefix - 1] &= 0x7f;
     }
 
-    /// A repeated number.
+    /// Appends repeated numbers, packed.
     pub(super) fn packed(&mut self, field: u32, values: impl Iterator<Item = i64>) {
         self.message(field, |list| {
             values.for_each(|value| list.varint(value as u64))
         });
     }
 
-    /// One entry of a `map<string, string>`.
+    /// Appends one entry of a `map<string, string>`.
     pub(super) fn entry(&mut self, field: u32, key: &str, value: &str) {
         self.message(field, |entry| {
             entry.bytes_always(1, key);

@@ -52,7 +52,7 @@ fn label(step: &Step) -> String {
     format!("{place}{name}\n{}", step.digest)
 }
 
-/// A DOT string: quotes and backslashes escaped, a line break as `\n`.
+/// Returns a DOT string: quotes and backslashes escaped, a line break as `\n`.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! What is shown of a graph: steps with their stage, name, digest, and what they read.
+//! The shown data of a graph: steps with their stage, name, digest and inputs.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use super::super::Definition;
 use super::super::definition::DefinedVertex;
 use crate::proto::pb;
 
-/// A vertex as people see it.
+/// A vertex as it is shown.
 #[derive(Debug, Default)]
 pub(super) struct Step {
-    /// The stage's name; empty for the only stage, none for what belongs to no stage.
+    /// The stage's name; empty for the only stage, `None` without a stage.
     pub(super) stage: Option<String>,
     /// Its number in the stage, as `2/5`.
     pub(super) number: String,
@@ -19,13 +19,13 @@ pub(super) struct Step {
     pub(super) name: String,
     /// The first twelve digits of its digest.
     pub(super) digest: String,
-    /// Where a source comes from, and other details.
+    /// The origin of a source, and other details.
     pub(super) detail: String,
-    /// The steps that it reads, by position, with the place where it sees them.
+    /// The positions of its inputs, with their mount points.
     pub(super) reads: Vec<(usize, String)>,
 }
 
-/// The steps of a graph, inputs first.
+/// Returns the steps of a graph, inputs first.
 pub(super) fn steps(definition: &Definition) -> Vec<Step> {
     let positions: HashMap<&str, usize> = definition
         .vertices()
@@ -38,12 +38,12 @@ pub(super) fn steps(definition: &Definition) -> Vec<Step> {
 }
 
 fn step(vertex: &DefinedVertex, positions: &HashMap<&str, usize>) -> Step {
-    // The bytes were made here or checked when they were read.
+    // The bytes were encoded here or checked when they were read.
     let op = pb::Op::decode(vertex.op().as_ref()).unwrap_or_default();
     let mut step = named(vertex, &op);
     step.digest = short(vertex.digest_str()).to_owned();
     step.detail = detail(&op);
-    // The name of a stage's base says where it comes from already.
+    // The name of a stage's base contains the image already.
     if let Some(image) = step.detail.strip_prefix("docker-image://")
         && step.name.ends_with(image)
     {
@@ -64,7 +64,7 @@ pub(super) fn short(digest: &str) -> &str {
     hex.get(..12).unwrap_or(hex)
 }
 
-/// `@sha256:…` with twelve digits.
+/// Shortens `@sha256:…` to twelve digits.
 fn with_short_digests(name: &str) -> String {
     const MARK: &str = "@sha256:";
     let mut parts = name.split(MARK);
@@ -79,8 +79,8 @@ fn with_short_digests(name: &str) -> String {
     short
 }
 
-/// `[linux/amd64 base 2/5] RUN make` has the stage `base`; `[internal] load build context` has
-/// none.
+/// Splits a name: `[linux/amd64 base 2/5] RUN make` has the stage `base`; `[internal] load build
+/// context` has none.
 fn named(vertex: &DefinedVertex, op: &pb::Op) -> Step {
     let full = match vertex.metadata().name() {
         Some(name) => name.to_owned(),
@@ -134,7 +134,7 @@ fn unnamed(op: &pb::Op) -> String {
     }
 }
 
-/// Where a source comes from, with what is taken of it; caches, secrets and agents of a process.
+/// Returns the origin of a source with its filters, or the caches, secrets and agents of a process.
 fn detail(op: &pb::Op) -> String {
     match &op.op {
         Some(pb::op::Op::Source(source)) => {
@@ -169,7 +169,7 @@ fn detail(op: &pb::Op) -> String {
     }
 }
 
-/// For each input the mount points of a process; nothing for other ops.
+/// Returns the mount points of a process for each input; empty for other ops.
 fn places(op: &pb::Op) -> Vec<String> {
     let mut places = vec![String::new(); op.inputs.len()];
     if let Some(pb::op::Op::Exec(exec)) = &op.op {

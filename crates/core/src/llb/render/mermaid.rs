@@ -43,7 +43,7 @@ fn label(step: &Step) -> String {
     label
 }
 
-/// Characters that mean something in a quoted text, as entities.
+/// Escapes special characters of a quoted text as entities.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {

@@ -7,20 +7,20 @@ mod tree;
 
 use super::Definition;
 
-/// Several graphs with their titles, usually platforms, as a tree of stages and steps.
+/// Renders several graphs with their titles, usually platforms, as a tree of stages and steps.
 ///
-/// Each step has its name and the first twelve digits of its digest; below stands what it reads.
-/// `width` is the number of columns of a line, at least 40.
+/// Each step has its name and the first twelve digits of its digest; its inputs are listed below
+/// it. `width` is the number of columns of a line, at least 40.
 pub fn tree(graphs: &[(String, &Definition)], width: usize) -> String {
     tree::render(graphs, width.max(40))
 }
 
-/// Several graphs as one drawing in the DOT language of Graphviz.
+/// Renders several graphs as one drawing in Graphviz's DOT language.
 pub fn dot(graphs: &[(String, &Definition)]) -> String {
     dot::render(graphs)
 }
 
-/// Several graphs as one flowchart in Mermaid's language, which many forges draw.
+/// Renders several graphs as one flowchart in Mermaid's language, which many forges render.
 pub fn mermaid(graphs: &[(String, &Definition)]) -> String {
     mermaid::render(graphs)
 }

@@ -1,4 +1,4 @@
-//! A graph as indented lines: stages, their steps, what each reads.
+//! A graph as indented lines: stages, their steps, and the steps' inputs.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::super::Definition;
 use super::graph::{Step, short, steps};
 use crate::text::{clip, one_line};
 
-/// The digits of a digest.
+/// The number of shown digits of a digest.
 const DIGEST: usize = 12;
 
 pub(super) fn render(graphs: &[(String, &Definition)], width: usize) -> String {
@@ -41,7 +41,7 @@ pub(super) fn render(graphs: &[(String, &Definition)], width: usize) -> String {
     text
 }
 
-/// The stages with their steps: one that another one reads stands before it.
+/// Returns the stages with their steps. A stage comes before those that read it.
 fn stages(steps: &[Step]) -> Vec<(&str, Vec<&Step>)> {
     let mut stages: HashMap<&str, (usize, Vec<&Step>)> = HashMap::new();
     for (position, step) in steps.iter().enumerate() {
@@ -59,7 +59,7 @@ fn stages(steps: &[Step]) -> Vec<(&str, Vec<&Step>)> {
         .collect()
 }
 
-/// The step's line, and below it what it reads and where it comes from.
+/// Writes the step's line, and below it its inputs and its origin.
 fn write(text: &mut String, step: &Step, steps: &[Step], width: usize) {
     let room = width - DIGEST - 2;
     let line = match &step.stage {
@@ -84,7 +84,7 @@ fn write(text: &mut String, step: &Step, steps: &[Step], width: usize) {
     }
 }
 
-/// What the step reads, as much of it as a line can show.
+/// Returns the step's inputs, cut off after a few lines.
 fn reads(step: &Step, steps: &[Step], width: usize) -> String {
     let mut text = String::new();
     for (position, place) in &step.reads {
@@ -103,7 +103,7 @@ fn reads(step: &Step, steps: &[Step], width: usize) -> String {
     text
 }
 
-/// How a step is called where another one reads it.
+/// Returns the name of a step in the inputs of another one.
 fn label(step: &Step, by: &Step, width: usize) -> String {
     match &step.stage {
         None => cut(&step.name, width),
@@ -112,9 +112,9 @@ fn label(step: &Step, by: &Step, width: usize) -> String {
     }
 }
 
-/// One line of at most `room` columns.
+/// Returns one line of at most `room` columns.
 fn cut(text: &str, room: usize) -> String {
-    // No character takes more bytes than these, and only the beginning is looked at.
+    // No character takes more bytes than this, so the rest of the text is not read.
     let mut end = text.len().min(8 * (room + 1));
     while !text.is_char_boundary(end) {
         end -= 1;

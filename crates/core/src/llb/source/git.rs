@@ -6,51 +6,51 @@ use super::super::path;
 use super::super::state::State;
 use super::SourceOp;
 
-/// How a git repository is checked out.
+/// The options of a git checkout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Git {
-    /// Host and path of the repository: its identity whatever the protocol.
+    /// The host of the repository. Host and path are its identity, whatever the protocol.
     pub host: String,
     /// The path of the repository on the host.
     pub path: String,
     /// The URL given to git.
     pub url: String,
-    /// Is the protocol SSH?
+    /// True if the protocol is SSH.
     pub ssh: bool,
     /// Branch, tag or commit.
     pub reference: String,
     /// The folder in the repository.
     pub subdir: String,
-    /// The commit that it must be.
+    /// The commit that the reference must point to.
     pub checksum: String,
-    /// Keep `.git`.
+    /// True to keep `.git`.
     pub keep_git_dir: bool,
-    /// Do not check out submodules.
+    /// True to skip submodules.
     pub skip_submodules: bool,
-    /// `checkout` or `commit`; empty is the daemon's default.
+    /// The mode of files' times: `checkout` or `commit`; empty is the daemon's default.
     pub mtime: String,
-    /// Fetch `checksum` itself, whatever `reference` points to.
+    /// True to fetch `checksum` itself, whatever `reference` points to.
     pub fetch_by_commit: bool,
     /// The host's SSH keys in the format of `known_hosts`.
     pub known_ssh_hosts: String,
-    /// The SSH agent that logs in; empty is `default`. Only with `ssh`.
+    /// The SSH agent for authentication; empty is `default`. Only with `ssh`.
     pub ssh_agent: String,
-    /// The secrets that log in over HTTP; `None` is `GIT_AUTH_TOKEN` and `GIT_AUTH_HEADER`.
+    /// The secrets for authentication over HTTP; `None` is `GIT_AUTH_TOKEN` and `GIT_AUTH_HEADER`.
     pub auth: Option<GitAuth>,
-    /// Import the commits from a bundle instead of the remote. Needs `checksum`.
+    /// A bundle to import the commits from, instead of the remote. Needs `checksum`.
     pub bundle: Option<Bundle>,
-    /// Make one file, `bundle`, with the commit instead of a work tree.
+    /// True to create one file, `bundle`, with the commit instead of a work tree.
     pub checkout_bundle: bool,
-    /// Accept only a commit or tag with a good signature.
+    /// The required signature of the commit or tag.
     pub signature: Option<GitSignature>,
 }
 
-/// Names of the secrets that log in over HTTP; an empty one is not used.
+/// The names of secrets for authentication over HTTP; an empty one is not used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GitAuth {
-    /// A token.
+    /// The secret with a token.
     pub token_secret: String,
-    /// A whole `Authorization` header.
+    /// The secret with a whole `Authorization` header.
     pub header_secret: String,
 }
 
@@ -59,26 +59,26 @@ pub struct GitAuth {
 pub struct Bundle {
     /// `docker-image+blob://NAME@DIGEST` or `oci-layout+blob://NAME@DIGEST`.
     pub locator: String,
-    /// Of a layout: the session that serves it; empty for the build's own.
+    /// For a layout: the session that serves it; empty for the build's own.
     pub session: String,
-    /// Of a layout: its name in the session; empty for the name in the locator.
+    /// For a layout: its name in the session; empty for the name in the locator.
     pub store: String,
 }
 
-/// Which signatures are good.
+/// The conditions for valid signatures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GitSignature {
     /// Armored OpenPGP or SSH public keys.
     pub public_keys: String,
-    /// Refuse signatures of keys that have expired.
+    /// True to reject signatures of expired keys.
     pub reject_expired: bool,
-    /// The tag must be signed, not only the commit.
+    /// True if the tag must be signed, not only the commit.
     pub require_signed_tag: bool,
-    /// Look at the commit's signature only.
+    /// True to check only the commit's signature.
     pub ignore_signed_tag: bool,
 }
 
-/// A git repository.
+/// Returns a git repository.
 pub fn git(git: &Git, constraints: Constraints) -> State {
     let mut source = SourceOp::new(identifier(git), Cap::SourceGit);
     set_auth(&mut source, git.auth.as_ref());
@@ -135,7 +135,7 @@ pub fn git(git: &Git, constraints: Constraints) -> State {
     source.into_state(constraints)
 }
 
-/// The same for every protocol of one repository.
+/// Returns the identifier, which is the same for every protocol of one repository.
 fn identifier(git: &Git) -> String {
     let mut identifier = format!("git://{}{}", git.host, path::join("/", &git.path));
     if !git.reference.is_empty() || !git.subdir.is_empty() {
@@ -149,7 +149,7 @@ fn identifier(git: &Git) -> String {
     identifier
 }
 
-/// Only secrets that were named need a daemon that knows about them.
+/// Sets the secrets. Only named secrets need a daemon that supports them.
 fn set_auth(source: &mut SourceOp, auth: Option<&GitAuth>) {
     let Some(auth) = auth else {
         source.set("git.authtokensecret", "GIT_AUTH_TOKEN");

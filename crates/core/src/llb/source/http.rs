@@ -1,35 +1,35 @@
-//! Single files: downloads, and blobs of images.
+//! Single files: downloads, and blobs of registries and OCI layouts.
 
 use super::super::caps::Cap;
 use super::super::metadata::Constraints;
 use super::super::state::State;
 use super::SourceOp;
 
-/// How a file is downloaded.
+/// The options of a download.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Http {
     /// The name of the file; empty for the last part of the URL.
     pub filename: String,
-    /// The digest it must have; empty for any.
+    /// The required digest; empty for any.
     pub checksum: String,
     /// Permission bits; 0 is 0600.
     pub mode: u32,
-    /// The owner.
+    /// The user id of the owner.
     pub uid: u32,
-    /// The group.
+    /// The group id.
     pub gid: u32,
     /// The secret with an `Authorization` header; empty for none.
     pub auth_header_secret: String,
-    /// The header `Accept`; empty for none.
+    /// The `Accept` header; empty for none.
     pub accept: String,
-    /// The header `User-Agent`; empty for the daemon's.
+    /// The `User-Agent` header; empty for the daemon's.
     pub user_agent: String,
-    /// Accept the file only with a good signature.
+    /// The required signature of the file.
     pub signature: Option<HttpSignature>,
 }
 
 impl Http {
-    /// A file of this name.
+    /// Returns options with a file name.
     pub fn named(filename: impl Into<String>) -> Self {
         Self {
             filename: filename.into(),
@@ -37,7 +37,7 @@ impl Http {
         }
     }
 
-    /// With this digest; empty for any.
+    /// Sets the required digest; empty for any.
     #[must_use]
     pub fn with_checksum(mut self, checksum: impl Into<String>) -> Self {
         self.checksum = checksum.into();
@@ -54,7 +54,7 @@ pub struct HttpSignature {
     pub signature: String,
 }
 
-/// One file fetched from `url`.
+/// Returns one file downloaded from `url`.
 pub fn http(url: &str, http: &Http, constraints: Constraints) -> State {
     let mut source = SourceOp::new(url.to_owned(), Cap::SourceHttp);
     if !http.filename.is_empty() {
@@ -96,25 +96,25 @@ pub fn http(url: &str, http: &Http, constraints: Constraints) -> State {
     source.into_state(constraints)
 }
 
-/// How a blob becomes a file.
+/// The options of a blob that becomes a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blob {
     /// The name of the file; empty for the daemon's choice.
     pub filename: String,
     /// Permission bits; 0 is 0600.
     pub mode: u32,
-    /// The owner.
+    /// The user id of the owner.
     pub uid: u32,
-    /// The group.
+    /// The group id.
     pub gid: u32,
 }
 
-/// A blob of a registry's repository as a file. `reference` is `NAME@DIGEST`, normalised.
+/// Returns a blob of a registry's repository as a file. `reference` is `NAME@DIGEST`, normalised.
 pub fn image_blob(reference: &str, blob: &Blob, constraints: Constraints) -> State {
     blob_source(format!("docker-image+blob://{reference}"), blob).into_state(constraints)
 }
 
-/// A blob of an OCI layout as a file. `session` and `store` may be empty, as in
+/// Returns a blob of an OCI layout as a file. `session` and `store` may be empty, as in
 /// [`OciLayout`](super::OciLayout).
 pub fn oci_layout_blob(
     reference: &str,
@@ -128,7 +128,7 @@ pub fn oci_layout_blob(
     source.into_state(constraints)
 }
 
-/// The attributes have the names of a download's, and need no capability of their own.
+/// The attributes have the same names as those of downloads, but need no capabilities.
 fn blob_source(identifier: String, blob: &Blob) -> SourceOp {
     let mut source = SourceOp::new(identifier, Cap::SourceImageBlob);
     if !blob.filename.is_empty() {

@@ -5,15 +5,15 @@ use super::super::metadata::Constraints;
 use super::super::state::State;
 use super::SourceOp;
 
-/// When an image is looked up in the registry although it is there.
+/// The policy for looking up an image that the daemon already has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResolveMode {
-    /// The daemon decides.
+    /// The daemon's default.
     #[default]
     Default,
-    /// Always (`--pull`).
+    /// Always asks the registry (`--pull`).
     ForcePull,
-    /// A local image is good enough.
+    /// Uses a local image if there is one.
     PreferLocal,
 }
 
@@ -28,16 +28,16 @@ impl ResolveMode {
     }
 }
 
-/// How an image is pulled. A [`ResolveMode`] alone converts into it.
+/// The options of an image. A [`ResolveMode`] converts into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
-    /// When the registry is asked.
+    /// The policy for asking the registry.
     pub resolve_mode: ResolveMode,
-    /// Only this many layers from the bottom.
+    /// The number of layers to use, from the bottom; `None` for all.
     pub layer_limit: Option<u32>,
-    /// The digest it must have, whatever the tag says; empty for any.
+    /// The required digest, whatever the tag points to; empty for any.
     pub checksum: String,
-    /// Its cache records are internal, and pruned only with everything.
+    /// True if its cache records are internal, and pruned only with everything.
     pub internal: bool,
 }
 
@@ -50,7 +50,7 @@ impl From<ResolveMode> for Image {
     }
 }
 
-/// An image of a registry. `reference` is normalised and has a tag or digest; see
+/// Returns an image of a registry. `reference` is normalised and has a tag or digest; see
 /// [`crate::oci::Reference`].
 pub fn image(reference: &str, image: impl Into<Image>, constraints: Constraints) -> State {
     let image = image.into();
@@ -74,18 +74,18 @@ pub fn image(reference: &str, image: impl Into<Image>, constraints: Constraints)
     source.into_state(constraints)
 }
 
-/// Where an OCI layout is that the client serves, and how much of the image is used.
+/// The location of an OCI layout that the client serves, and the layers to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OciLayout {
     /// The session that serves it; empty for the build's own.
     pub session: String,
     /// The store's name in the session; empty for the name in the reference.
     pub store: String,
-    /// Only this many layers from the bottom.
+    /// The number of layers to use, from the bottom; `None` for all.
     pub layer_limit: Option<u32>,
 }
 
-/// An image of an OCI layout that the client's session serves.
+/// Returns an image of an OCI layout that the client's session serves.
 pub fn oci_layout(reference: &str, layout: &OciLayout, constraints: Constraints) -> State {
     let mut source = SourceOp::new(format!("oci-layout://{reference}"), Cap::SourceOciLayout);
     source.set_store(&layout.session, &layout.store);

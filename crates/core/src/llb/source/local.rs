@@ -6,33 +6,33 @@ use super::super::metadata::Constraints;
 use super::super::state::State;
 use super::SourceOp;
 
-/// How a folder of the client is transferred.
+/// The options for transferring a folder of the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Local {
-    /// The session that serves the folder. Without one, the definition's unique id is used.
+    /// The session that serves the folder; empty for the definition's unique id.
     pub session: String,
-    /// Only what matches.
+    /// Only matching files are transferred; empty means all.
     pub include_patterns: Vec<String>,
-    /// Only these paths, and what their symlinks lead to.
+    /// Only these paths and the targets of their symlinks are transferred; empty means all.
     pub follow_paths: Vec<String>,
-    /// Not what matches.
+    /// Matching files are not transferred.
     pub exclude_patterns: Vec<String>,
-    /// Folders with one key may share what was transferred before.
+    /// A key that lets folders share earlier transfers.
     pub shared_key_hint: String,
-    /// Transfer all files, without comparing to an earlier transfer.
+    /// True to transfer all files, without comparing to an earlier transfer.
     pub no_differ: bool,
-    /// Transfer names, modes and times, but no contents.
+    /// Transfers names, modes and times, but no contents.
     pub metadata_only: Option<MetadataOnly>,
 }
 
 /// A transfer without contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetadataOnly {
-    /// Files whose contents are transferred all the same.
+    /// The files whose contents are transferred anyway.
     pub exceptions: Vec<String>,
 }
 
-/// The folder that the client calls `name`.
+/// Returns the folder that the client serves as `name`.
 pub fn local(name: &str, local: &Local, constraints: Constraints) -> State {
     let mut source = SourceOp::new(format!("local://{name}"), Cap::SourceLocal);
     let lists = [

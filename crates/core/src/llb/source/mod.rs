@@ -1,4 +1,4 @@
-//! Where files come from: images, blobs, the client's folders, git, HTTP, OCI layouts.
+//! Sources of files: images, blobs, the client's folders, git, HTTP, OCI layouts.
 
 mod git;
 mod http;
@@ -21,7 +21,7 @@ use super::vertex::{Kind, Vertex};
 #[derive(Debug)]
 pub(crate) struct SourceOp {
     pub(super) identifier: String,
-    /// Sorted by key.
+    /// The attributes, sorted by key.
     pub(super) attributes: Vec<(Cow<'static, str>, String)>,
     pub(super) caps: CapSet,
 }
@@ -56,7 +56,7 @@ impl SourceOp {
         self.caps.insert(cap);
     }
 
-    /// Names the OCI layout of the client that is meant; both may be empty.
+    /// Sets the session and store of the client's OCI layout; both may be empty.
     fn set_store(&mut self, session: &str, store: &str) {
         for (key, value) in [("oci.session", session), ("oci.store", store)] {
             if !value.is_empty() {

@@ -60,7 +60,8 @@ pub(super) fn copy(parts: &Parts<'_>) -> Result<CopyInstruction> {
     })
 }
 
-/// The last argument is the destination; of the others those that look like heredocs are.
+/// Parses the sources and the destination, which is the last argument. Sources that look like
+/// heredocs are heredocs.
 fn sources(parts: &Parts<'_>) -> Result<Sources> {
     let mut paths = list(parts.args)?;
     let destination = match paths.pop() {
@@ -102,11 +103,11 @@ fn heredoc(word: &str) -> Option<Heredoc> {
     parse_heredoc(word).unwrap_or(None)
 }
 
-/// The bodies of an instruction's heredocs by name; of several with the same name the last one
-/// counts.
+/// The bodies of an instruction's heredocs by name; of several with the same name the last one is
+/// used.
 type Bodies<'b> = HashMap<&'b str, &'b Body>;
 
-/// The file of a heredoc; without a body (in JSON) it is empty.
+/// Returns the file of a heredoc; it is empty without a body (in JSON).
 fn inline_file(heredoc: Heredoc, bodies: &Bodies<'_>) -> InlineFile {
     let body = bodies.get(heredoc.name.as_str());
     let content = body.map_or("", |body| &body.heredoc.content);
@@ -129,7 +130,7 @@ fn inline_file(heredoc: Heredoc, bodies: &Bodies<'_>) -> InlineFile {
     }
 }
 
-/// As [`chomp`], for bytes that are no UTF-8.
+/// Like [`chomp`], for bytes that are not UTF-8.
 fn chomp_bytes(raw: &[u8]) -> Vec<u8> {
     let lines = raw.split_inclusive(|&byte| byte == b'\n');
     lines

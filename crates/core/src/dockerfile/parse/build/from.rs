@@ -1,4 +1,4 @@
-//! FROM: the beginning of a stage.
+//! FROM: the start of a stage.
 
 use super::super::super::ast::Stage;
 use super::super::super::error::ParseErrorKind;
@@ -7,7 +7,7 @@ use super::super::flags::{Flag, Flags};
 use super::variables::doc_comment;
 use super::{Parts, Result};
 
-/// `FROM [--platform=…] base [AS name]`; the stage's comments are left to the caller.
+/// Parses `FROM [--platform=…] base [AS name]`; the caller adds the stage's comments.
 pub(in super::super) fn stage(parts: &Parts<'_>) -> Result<Stage> {
     let (base, written_name) = arguments(parts)?;
     let name = written_name.map(stage_name).transpose()?;
@@ -28,7 +28,7 @@ pub(in super::super) fn stage(parts: &Parts<'_>) -> Result<Stage> {
     })
 }
 
-/// The base and the name.
+/// Returns the base and the name.
 fn arguments<'s>(parts: &Parts<'s>) -> Result<(&'s str, Option<&'s str>)> {
     let mut args = split_blanks(parts.args);
     match (args.next(), args.next(), args.next(), args.count()) {
@@ -42,7 +42,7 @@ fn arguments<'s>(parts: &Parts<'s>) -> Result<(&'s str, Option<&'s str>)> {
     }
 }
 
-/// The name in lower case, if it can be one.
+/// Returns the name in lower case, if it is valid.
 fn stage_name(written: &str) -> Result<String> {
     let name = written.to_lowercase();
     let mut bytes = name.bytes();

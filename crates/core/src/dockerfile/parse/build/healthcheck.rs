@@ -16,8 +16,8 @@ const FLAGS: &[Flag] = &[
     Flag::text("retries"),
 ];
 
-/// `HEALTHCHECK NONE`, or `HEALTHCHECK [flags] CMD command`. The flags of NONE are passed over, as
-/// in BuildKit.
+/// Parses `HEALTHCHECK NONE`, or `HEALTHCHECK [flags] CMD command`. The flags of NONE are ignored,
+/// as in BuildKit.
 pub(super) fn healthcheck(parts: &Parts<'_>) -> Result<HealthcheckInstruction> {
     if parts.args.is_empty() {
         return Err(parts.no_arguments("CMD <command>, or NONE"));
@@ -55,7 +55,7 @@ fn check(parts: &Parts<'_>, command: CommandLine) -> Result<Healthcheck> {
     })
 }
 
-/// At least a millisecond, or zero.
+/// Returns a duration of zero, or of at least a millisecond.
 fn interval(flags: &mut Flags, flag: &'static str) -> Result<Duration> {
     let Some(value) = flags.text(flag) else {
         return Ok(Duration::ZERO);
@@ -91,8 +91,8 @@ fn wrong_value(flag: &'static str, value: String, expected: &'static str) -> Par
     }
 }
 
-/// Nanoseconds of a Go duration: a sign, then numbers with fractions, each with its unit, as in
-/// `1h2.5m`; or `0`.
+/// Parses a Go duration to nanoseconds: a sign, then numbers with fractions, each with its unit, as
+/// in `1h2.5m`; or `0`.
 fn parse_duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -120,7 +120,7 @@ fn parse_duration(text: &str) -> Option<i64> {
     }
 }
 
-/// A number with its unit, and what follows.
+/// Parses a number with its unit, and returns the rest.
 fn duration_part(text: &str) -> Option<(u64, &str)> {
     let whole_end = text
         .find(|c: char| !c.is_ascii_digit())
@@ -164,7 +164,7 @@ fn unit_nanoseconds(unit: &str) -> Option<u64> {
     })
 }
 
-/// The digits after a point as a part of the unit; more of them than 63 bits hold are left out, as
+/// Converts the digits after a point to a part of the unit; digits beyond 63 bits are ignored, as
 /// in Go.
 fn fraction_of(digits: &str, unit: u64) -> u64 {
     let (mut value, mut scale) = (0u64, 1f64);

@@ -1,4 +1,4 @@
-//! From a statement's parts to an instruction: one function per keyword.
+//! Parses a statement's parts into an instruction: one function per keyword.
 
 mod from;
 
@@ -27,11 +27,11 @@ pub(super) use from::stage;
 
 type Result<T> = std::result::Result<T, ParseErrorKind>;
 
-/// A statement taken apart.
+/// A statement, split into its parts.
 #[derive(Debug)]
 pub(in crate::dockerfile) struct Parts<'s> {
     pub(in crate::dockerfile) keyword: Keyword,
-    /// The keyword as it is written.
+    /// The keyword as in the file.
     pub(in crate::dockerfile) word: &'s str,
     /// The words before the arguments that begin with `--`.
     flags: Vec<Cow<'s, str>>,
@@ -74,22 +74,22 @@ impl<'s> Parts<'s> {
         })
     }
 
-    /// The error with the statement's lines.
+    /// Returns the error with the statement's lines.
     pub(super) fn error(&self, kind: ParseErrorKind) -> ParseError {
         ParseError::new(kind, self.span)
     }
 
-    /// The keyword for messages.
+    /// Returns the keyword for messages.
     const fn name(&self) -> &'static str {
         self.keyword.as_str()
     }
 
-    /// The instruction takes no flags.
+    /// Fails if there are flags.
     fn no_flags(&self) -> Result<()> {
         Flags::parse(&self.flags, &[], self.name()).map(|_| ())
     }
 
-    /// All arguments as one text, which must be there.
+    /// Returns all arguments as one text; fails if it is empty.
     fn argument(&self, expected: &'static str) -> Result<String> {
         if self.args.is_empty() {
             return Err(self.no_arguments(expected));
@@ -105,7 +105,7 @@ impl<'s> Parts<'s> {
     }
 }
 
-/// The instruction that a statement is; `None` for FROM, which begins a stage.
+/// Parses the instruction of a statement, except FROM.
 pub(super) fn instruction(parts: &Parts<'_>) -> Result<InstructionKind> {
     Ok(match parts.keyword {
         Keyword::Add => InstructionKind::Add(copy::add(parts)?),

@@ -1,4 +1,4 @@
-//! ONBUILD: an instruction kept for the images built on this one.
+//! ONBUILD: an instruction for the images built on this one.
 
 use super::super::super::error::ParseErrorKind;
 use super::super::super::instruction::OnbuildInstruction;
@@ -6,8 +6,8 @@ use super::super::super::keyword::Keyword;
 use super::super::split;
 use super::{Parts, Result, instruction};
 
-/// The trigger is not looked at more closely than BuildKit does: its flags and arguments are
-/// checked when it runs.
+/// Parses ONBUILD. As in BuildKit, the flags and arguments of the trigger are checked only when it
+/// runs.
 pub(super) fn onbuild(parts: &Parts<'_>) -> Result<OnbuildInstruction> {
     if parts.args.is_empty() {
         return Err(parts.no_arguments("an instruction"));
@@ -28,7 +28,7 @@ pub(super) fn onbuild(parts: &Parts<'_>) -> Result<OnbuildInstruction> {
     })
 }
 
-/// Finds what is wrong with the trigger's text as such.
+/// Checks the text of the trigger.
 fn check_lines(parts: &Parts<'_>) -> Result<()> {
     let (mut word, mut flags, mut args) = split(parts.args, parts.escape);
     while Keyword::parse(word) == Some(Keyword::Onbuild) {
@@ -52,7 +52,7 @@ fn check_lines(parts: &Parts<'_>) -> Result<()> {
     }
 }
 
-/// Everything after ONBUILD, and the heredocs.
+/// Returns everything after ONBUILD, and the heredocs.
 fn expression(parts: &Parts<'_>) -> String {
     let text = parts.text.trim_start();
     let mut expression = text[parts.word.len()..]
@@ -66,5 +66,5 @@ fn expression(parts: &Parts<'_>) -> String {
     expression
 }
 
-/// What the reference's regular expression takes away after the keyword.
+/// The white space that the reference's regular expression removes after the keyword.
 const WHITE_SPACE: [char; 5] = ['\t', '\n', '\x0c', '\r', ' '];

@@ -79,7 +79,7 @@ fn wrong_value(flag: &'static str, value: &str, expected: &'static str) -> Parse
     }
 }
 
-/// Reads `--device`: a name, alone or after `name=`, and `required`.
+/// Parses `--device`: a name, alone or after `name=`, and `required`.
 fn device(value: &str) -> Result<RunDevice> {
     let wrong = |reason| ParseErrorKind::Device {
         value: value.to_owned(),

@@ -7,7 +7,7 @@ use super::super::super::instruction::{
 use super::super::arguments::{pairs, words};
 use super::{Parts, Result};
 
-/// `ARG name[=default] …`. Flags are passed over without a word, as in BuildKit.
+/// Parses `ARG name[=default] …`. Flags are ignored silently, as in BuildKit.
 pub(super) fn arg(parts: &Parts<'_>) -> Result<ArgInstruction> {
     let words = words(parts.args, parts.escape);
     if words.is_empty() {
@@ -36,14 +36,14 @@ fn variable(word: &str, parts: &Parts<'_>) -> Result<ArgVariable> {
     })
 }
 
-/// `ENV name=value …`, or `ENV name value`.
+/// Parses `ENV name=value …`, or `ENV name value`.
 pub(super) fn env(parts: &Parts<'_>) -> Result<EnvInstruction> {
     Ok(EnvInstruction {
         pairs: key_values(parts)?,
     })
 }
 
-/// `LABEL name=value …`, or `LABEL name value`.
+/// Parses `LABEL name=value …`, or `LABEL name value`.
 pub(super) fn label(parts: &Parts<'_>) -> Result<LabelInstruction> {
     Ok(LabelInstruction {
         pairs: key_values(parts)?,
@@ -64,7 +64,7 @@ fn key_values(parts: &Parts<'_>) -> Result<Vec<KeyValue>> {
     Ok(pairs)
 }
 
-/// What the first comment of the form `name text` says.
+/// Returns the text of the first comment of the form `name text`.
 pub(super) fn doc_comment(comments: &[String], name: &str) -> Option<String> {
     let text = comments
         .iter()
