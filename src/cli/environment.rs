@@ -1,4 +1,4 @@
-//! The process environment, read once: the library itself never looks at it.
+//! The environment of the process, read once. The library itself never reads it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,13 +16,13 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::BuilderUsage;
 
-/// The event of a workflow is 25 MB at most.
+/// The size limit of a workflow's event file; GitHub's own is 25 MB.
 const EVENT: u64 = 32 << 20;
 
-/// The variables that the commands honour.
+/// The environment variables that the commands use.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
-    /// The program that the user means to call.
+    /// The program that the user called.
     pub(crate) identity: Identity,
     /// `--debug`, or buildx's variable `DEBUG`.
     pub(crate) debug: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Environment {
     pub(crate) docker_host: Option<String>,
     pub(crate) runtime_dir: Option<PathBuf>,
     pub(crate) default_platform: Option<String>,
-    /// `COSIGN_PASSWORD`, of the key that signs.
+    /// The password of the signing key, from `COSIGN_PASSWORD`.
     pub(crate) cosign_password: Option<Secret>,
     pub(crate) progress: Option<String>,
     pub(crate) no_color: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Environment {
     pub(crate) source_date_epoch: Option<String>,
     pub(crate) docker_config: Option<PathBuf>,
     pub(crate) docker_auth_config: Option<String>,
-    /// Where podman keeps credentials.
+    /// The files with podman's credentials.
     pub(crate) auth_files: Vec<PathBuf>,
     /// `XDG_CONFIG_HOME`, usually `~/.config`.
     pub(crate) config_home: Option<PathBuf>,
@@ -49,20 +49,20 @@ pub(crate) struct Environment {
     pub(crate) buildx_config: Option<PathBuf>,
     pub(crate) buildx_builder: Option<String>,
     pub(crate) docker_context: Option<String>,
-    /// Headers for requests to the engine, instead of those in `config.json`.
+    /// HTTP headers for requests to the engine, replacing those in `config.json`.
     pub(crate) docker_headers: Option<String>,
-    /// The configuration of a cluster, an absolute path or a list of files.
+    /// The kubeconfig: an absolute path or a list of them.
     pub(crate) kubeconfig: Option<String>,
-    /// Where what can be made again is kept.
+    /// The folder for data that can be recreated.
     pub(crate) cache: Option<PathBuf>,
-    /// `solvekit` in `XDG_STATE_HOME`, usually `~/.local/state`: what is known of earlier builds.
+    /// `solvekit` in `XDG_STATE_HOME`, usually `~/.local/state`: records of earlier builds.
     pub(crate) state: Option<PathBuf>,
-    /// The folder of the TLS files for `DOCKER_HOST`, when TLS is asked for.
+    /// The folder of the TLS files for `DOCKER_HOST`, if TLS is on.
     pub(crate) docker_tls: Option<PathBuf>,
     pub(crate) source_policy: Option<PathBuf>,
     pub(crate) default_policy: Option<String>,
     pub(crate) working_folder: Option<PathBuf>,
-    /// A job of GitHub's Actions runs this.
+    /// True in a GitHub Actions job.
     pub(crate) github_actions: bool,
     pub(crate) git_info: Option<String>,
     pub(crate) git_labels: Option<String>,
@@ -76,8 +76,8 @@ pub(crate) struct Environment {
     pub(crate) proxies: Proxies,
 }
 
-/// Podman's files: the one that is named, else where its logins are until the machine is started
-/// anew, and those for good.
+/// Podman's files: the one that a variable names, else the one that is deleted at each boot and the
+/// permanent one.
 fn auth_files(
     path: &impl Fn(&str) -> Option<PathBuf>,
     config_home: Option<&PathBuf>,
@@ -93,7 +93,7 @@ fn auth_files(
     folders.map(|folder| folder.join("auth.json")).collect()
 }
 
-/// A kubeconfig, or a list of them: each is found from every folder.
+/// Makes the paths of a kubeconfig list absolute, so that they work in every folder.
 fn absolute_list(list: &str) -> String {
     let absolute = std::env::split_paths(list).filter_map(|path| std::path::absolute(path).ok());
     let joined = std::env::join_paths(absolute).ok();
@@ -102,7 +102,7 @@ fn absolute_list(list: &str) -> String {
 }
 
 impl Environment {
-    /// What is on the command line of the docker CLI goes before its variables.
+    /// Flags of the docker CLI take precedence over its variables.
     pub(crate) fn from_process(invocation: &Invocation) -> Self {
         let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| os(name).and_then(|value| value.into_string().ok());
@@ -117,7 +117,7 @@ impl Environment {
         Self {
             identity: invocation.identity,
             debug: invocation.debug || os("DEBUG").is_some(),
-            // What is on the docker CLI's command line goes before addresses in variables.
+            // Flags of the docker CLI take precedence over addresses in variables.
             buildkit_host: match (&invocation.host, &invocation.context) {
                 (None, None) => text("BUILDKIT_HOST"),
                 _ => None,
@@ -129,7 +129,7 @@ impl Environment {
             },
             runtime_dir: path("XDG_RUNTIME_DIR"),
             default_platform: text("DOCKER_DEFAULT_PLATFORM"),
-            // An empty one is a password too.
+            // An empty password is valid.
             cosign_password: std::env::var("COSIGN_PASSWORD").ok().map(Secret::new),
             progress: text("BUILDKIT_PROGRESS"),
             no_color: os("NO_COLOR").is_some(),
@@ -174,12 +174,12 @@ impl Environment {
         }
     }
 
-    /// Whether a variable has a value, for reports about the environment itself.
+    /// True if a variable has a value. For reports about the environment itself.
     pub(crate) fn is_set(name: &str) -> bool {
         std::env::var_os(name).is_some_and(|value| !value.is_empty())
     }
 
-    /// Whether `PATH` has a program of this name.
+    /// True if `PATH` has a program of this name.
     pub(crate) fn has_program(&self, name: &str) -> bool {
         let Some(path) = &self.search_path else {
             return false;
@@ -190,7 +190,7 @@ impl Environment {
         })
     }
 
-    /// Tells what only `--debug` is to tell.
+    /// Prints a line if `--debug` is on.
     pub(crate) fn tell_debug(&self, line: impl FnOnce() -> String) {
         if self.debug {
             talk(&format!("DEBUG: {}\n", line()));
@@ -222,8 +222,8 @@ impl Environment {
         })
     }
 
-    /// The workflow of GitHub Actions that this is a part of, for the provenance. What cannot be
-    /// read of it is told, and fails no build.
+    /// The GitHub Actions workflow of this process, for the provenance. An unreadable event file
+    /// causes a warning, but does not fail the build.
     pub(crate) fn workflow(&self) -> Option<Vec<u8>> {
         let variable = |name: &str| std::env::var(name).ok();
         let read = |path: &str| {
@@ -238,7 +238,7 @@ impl Environment {
         })
     }
 
-    /// Credentials as the docker CLI keeps them, and podman.
+    /// Credentials of the docker CLI and of podman.
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
         let credentials = match &self.docker_config {
             Some(folder) => Credentials::new(folder),
@@ -257,7 +257,7 @@ impl Environment {
         }
     }
 
-    /// `DOCKER_DEFAULT_PLATFORM`, else this machine's.
+    /// `DOCKER_DEFAULT_PLATFORM`, else the platform of this machine.
     pub(crate) fn own_platform(&self) -> Result<Platform, Failure> {
         match &self.default_platform {
             None => Ok(Platform::host()),
@@ -265,7 +265,7 @@ impl Environment {
         }
     }
 
-    /// Where docker and podman have certificates of registries: the user's before those of all.
+    /// The folders with docker's and podman's certificates for registries: the user's first.
     pub(crate) fn certificate_folders(&self) -> Vec<PathBuf> {
         let own = self.config_home.iter();
         let own = own.flat_map(|home| ["docker", "containers"].map(|tool| home.join(tool)));
@@ -275,9 +275,9 @@ impl Environment {
             .collect()
     }
 
-    /// The id by which daemons know this user's transfers; made at the first build, shared with
-    /// buildx. `None` when it can be neither read nor written: the daemon then receives every
-    /// context anew.
+    /// The id by which daemons recognise this user's transfers; generated for the first build and
+    /// shared with buildx. `None` if it can be neither read nor written: the daemon then receives
+    /// every context in full.
     pub(crate) fn node_id(&self) -> Option<String> {
         node_id(self.buildx_config.as_ref()?).ok()
     }

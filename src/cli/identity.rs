@@ -1,4 +1,4 @@
-//! Which program this stands for: solvekit, or buildx or buildctl when it is called by that name.
+//! The program that this one acts as: solvekit, or buildx or buildctl if it is called by that name.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::path::Path;
 /// This program's version, as in `v0.1.0`.
 pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
-/// The commit that it was made of, if that was given to the compiler.
+/// The commit of the source, if the compiler was given one.
 pub(crate) const REVISION: Option<&str> = option_env!("SOLVEKIT_REVISION");
 
 /// The first word of `buildx version`.
 pub(crate) const BUILDX_PACKAGE: &str = "github.com/docker/buildx";
 
-/// The buildx whose flags, defaults and output this has. Clients decide by it what they may ask
-/// for.
+/// The buildx version whose flags, defaults and output are implemented. Clients check it before
+/// they use a feature.
 pub(crate) const BUILDX_VERSION: &str = concat!("v0.36.1+solvekit", env!("CARGO_PKG_VERSION"));
 
-/// What `buildctl --version` says: the version whose commands and flags this has.
+/// The output of `buildctl --version`: the version whose commands and flags are implemented.
 pub(crate) const BUILDCTL_VERSION: &str = concat!(
     "github.com/moby/buildkit v0.32.2+solvekit",
     env!("CARGO_PKG_VERSION")
 );
 
-/// The program that the user means to call.
+/// The program that the user called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Identity {
     /// solvekit, with its own defaults.
@@ -35,7 +35,7 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    /// The one that the name of the called file stands for.
+    /// The program that the file name of the executable selects.
     pub(crate) fn of(program: &OsStr) -> Self {
         match Path::new(program).file_name().and_then(OsStr::to_str) {
             Some("buildx" | "docker-buildx") => Self::Buildx,

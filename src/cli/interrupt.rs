@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first cancels the build on the daemon, the second ends the process at
-//! once.
+//! Ctrl-C and SIGTERM: the first one cancels the build on the daemon, the second ends the process
+//! at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -11,8 +11,8 @@ use crate::cli::report::Failure;
 /// The exit code of an interrupted command, as shells expect it.
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
-/// A token that is cancelled by the first SIGINT or SIGTERM, or when the docker CLI ends whose
-/// plugin this is.
+/// A token that the first SIGINT or SIGTERM cancels, or the end of the docker CLI that runs this
+/// program as a plugin.
 pub(crate) fn token() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
     let watch = |kind| {

@@ -1,5 +1,5 @@
-//! `--debug` and `SOLVEKIT_LOG`: what the library is doing and how long it takes, on stderr. Off
-//! unless asked for.
+//! `--debug` and `SOLVEKIT_LOG`: print the library's operations and their durations to stderr. Off
+//! by default.
 
 use solvekit::trace::Recorder;
 use tracing::level_filters::LevelFilter;
@@ -9,11 +9,10 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt, registry};
 
-/// The variable with the level: `info`, `debug`, `trace`.
+/// The variable for the level: `info`, `debug`, `trace`.
 const VARIABLE: &str = "SOLVEKIT_LOG";
 
-/// Shows the spans of the library when their end is reached, and records them for a trace, if that
-/// is asked for.
+/// Prints the library's spans when they end, and records them for a trace. Both only on request.
 pub(crate) fn start(debug: bool, recorder: Option<Recorder>) {
     let level = std::env::var(VARIABLE).ok();
     let level = level_of(debug, level.as_deref());
@@ -30,11 +29,11 @@ pub(crate) fn start(debug: bool, recorder: Option<Recorder>) {
             .with_filter(ours(level))
     });
     let recorder = recorder.map(|recorder| recorder.with_filter(ours(LevelFilter::INFO)));
-    // A second start changes nothing.
+    // A second call has no effect.
     let _ = registry().with(lines).with(recorder).try_init();
 }
 
-/// A word that is not a level counts as `info`: something was asked for.
+/// An unknown word counts as `info`, because some logging was requested.
 fn level_of(debug: bool, variable: Option<&str>) -> Option<LevelFilter> {
     match variable.filter(|text| !text.is_empty()) {
         Some(text) => match text.parse().unwrap_or(LevelFilter::INFO) {

@@ -1,5 +1,5 @@
 //! The command line: `args` turns flags into the library's request types, `commands` has a file for
-//! each verb, `report` prints errors, hints and tables.
+//! each command, `report` prints errors, hints and tables.
 
 mod args;
 mod buildctl;
@@ -187,7 +187,7 @@ pub(crate) fn main() -> ExitCode {
     code
 }
 
-/// True for a command whose exit code 1 says that something differs.
+/// True for a command whose exit code 1 means a difference.
 fn compares(arguments: &[OsString]) -> bool {
     let known = Cli::command().ignore_errors(true);
     let Ok(matches) = known.try_get_matches_from(arguments) else {
@@ -282,8 +282,8 @@ fn run(cli: Cli, invocation: &plugin::Invocation) -> Result<(), Failure> {
     }
 }
 
-/// The name of a command in a trace; `None` for those that need no daemon and no registry, and for
-/// those that only connect others.
+/// The name of a command in a trace. `None` for commands without a daemon or registry, and for
+/// those that only forward connections.
 fn title(command: &Command) -> Option<String> {
     Some(match command {
         Command::Build(args) => format!("build {}", args.context()),
@@ -308,8 +308,8 @@ fn title(command: &Command) -> Option<String> {
     })
 }
 
-/// What the command can do, on stdout: nothing was asked of it, and programs that look for it ask
-/// just that.
+/// Prints the help to stdout and succeeds when no command is given: programs detect this one that
+/// way.
 fn help(invocation: &plugin::Invocation) -> Result<(), Failure> {
     let name = invocation.arguments.first().map(Path::new);
     let name = name.and_then(Path::file_name).and_then(OsStr::to_str);

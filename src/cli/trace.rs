@@ -1,5 +1,5 @@
-//! The OpenTelemetry trace of this process, if the environment asks for one: a span around the
-//! command, and the way of all spans to daemons and collector.
+//! The OpenTelemetry trace of this process, if the environment requests one: a span around the
+//! command, and the export of all spans to the daemons and the collector.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use super::identity::Identity;
 use super::report::Failure;
 use super::report::terminal::talk;
 
-/// The trace of the process, as the subscriber of `tracing` is that of the process.
+/// The trace of the process. Global, because the subscriber of `tracing` is global too.
 static TRACE: OnceLock<Trace> = OnceLock::new();
 
 #[derive(Debug)]
@@ -21,8 +21,8 @@ struct Trace {
     recorder: Recorder,
 }
 
-/// Begins the trace of a command if the environment asks for one. Variables that cannot be used
-/// are told, and fail nothing.
+/// Starts the trace of a command if the environment requests one. Invalid variables cause a
+/// warning, not a failure.
 pub(super) fn start(title: Option<String>, identity: Identity) -> Option<Recorder> {
     let title = title?;
     let service = match identity {
@@ -48,7 +48,7 @@ pub(super) fn start(title: Option<String>, identity: Identity) -> Option<Recorde
     }
 }
 
-/// Runs a command in its span, then gives the daemons their part of the trace.
+/// Runs a command in its span, then sends the daemons their part of the trace.
 pub(super) async fn around(
     command: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
@@ -65,8 +65,8 @@ pub(super) async fn around(
     result
 }
 
-/// Sends the spans to the collector, after the command has said everything else. A collector that
-/// does not take them fails nothing.
+/// Sends the spans to the collector after the command has printed everything. A failing collector
+/// does not fail the command.
 pub(super) fn finish() {
     let Some(Trace { recorder, .. }) = TRACE.get() else {
         return;
@@ -80,7 +80,7 @@ pub(super) fn finish() {
     let sent = match runtime {
         Ok(runtime) => {
             let sent = runtime.block_on(recorder.send());
-            // A look-up of a name that hangs is not waited for.
+            // Do not wait for a DNS lookup that hangs.
             runtime.shutdown_background();
             sent.map_err(|problem| Failure::from_error(&problem).into_message())
         }

@@ -1,4 +1,4 @@
-//! `--attest`, `--provenance`, `--sbom`, and how much of the provenance the metadata file has.
+//! `--attest`, `--provenance`, `--sbom`, and the amount of provenance in the metadata file.
 
 use super::headings::OUTPUTS;
 use solvekit::pipeline::{Attestations, BuildRequest, MetadataProvenance, OutputKind};
@@ -42,7 +42,7 @@ impl AttestationArgs {
     }
 }
 
-/// What the environment says of the attestations of every build.
+/// Applies the environment's defaults for the attestations of every build.
 pub(crate) fn defaults(
     request: &mut BuildRequest,
     metadata_file: bool,
@@ -66,9 +66,9 @@ pub(crate) fn defaults(
     Ok(())
 }
 
-/// buildx attests provenance unless `BUILDX_NO_DEFAULT_ATTESTATIONS` is true. solvekit makes an
-/// index with one manifest for each platform and nothing else unless more is asked for, which the
-/// variable does when it is false.
+/// True if provenance is attested by default. buildx does, unless `BUILDX_NO_DEFAULT_ATTESTATIONS`
+/// is true. solvekit does only if the variable is false: by default it makes an index with one
+/// manifest per platform and nothing else.
 fn default_attestations(environment: &Environment) -> Result<bool, Failure> {
     let none = &environment.no_default_attestations;
     Ok(match switch("BUILDX_NO_DEFAULT_ATTESTATIONS", none)? {
@@ -83,8 +83,8 @@ fn switch(name: &str, value: &Option<String>) -> Result<Option<bool>, Failure> {
     read.map_err(|reason| Failure::new(format!("the variable {name} cannot be used: {reason}")))
 }
 
-/// Newer daemons mark what attests as artifacts; `BUILDX_NO_DEFAULT_OCI_ARTIFACT` is for registries
-/// that take none.
+/// Newer daemons store attestations as OCI artifacts; `BUILDX_NO_DEFAULT_OCI_ARTIFACT` is for
+/// registries that do not support them.
 fn without_artifacts(request: &mut BuildRequest) {
     let images = request
         .outputs
@@ -96,7 +96,7 @@ fn without_artifacts(request: &mut BuildRequest) {
     }
 }
 
-/// Are warnings wanted in the metadata file?
+/// True if the metadata file should contain warnings.
 pub(crate) fn metadata_warnings(environment: &Environment) -> bool {
     let wanted = environment.metadata_warnings.as_deref();
     wanted.map(values::boolean) == Some(Ok(true))

@@ -1,5 +1,5 @@
-//! Which builder: the store, the contexts of the docker CLI, the names that are given and those
-//! that were chosen.
+//! Selects a builder: the store, the contexts of the docker CLI, the given name and the current
+//! builder.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct Builders {
     pub(crate) contexts: Contexts,
 }
 
-/// What messages and references call the daemon that is used: a builder and its node.
+/// The names of the daemon in use for messages and references: its builder and its node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Used {
     pub(crate) builder: String,
@@ -28,7 +28,7 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    /// A daemon without a builder is called as buildx would call the one that it is like.
+    /// A daemon without a builder gets the names that buildx would use for it.
     pub(crate) fn of_address(address: &Address) -> Self {
         let (builder, node, driver) = match address {
             Address::Docker(_) => ("default", "default", "docker"),
@@ -41,7 +41,7 @@ impl Used {
         }
     }
 
-    /// What `--debug` tells of a connection.
+    /// The description of a connection for `--debug`.
     pub(crate) fn described(&self, client: &Client) -> String {
         let Self {
             builder,
@@ -74,11 +74,11 @@ impl Builders {
         })
     }
 
-    /// The builder of that name: one of the store, or a context of the docker CLI.
+    /// The builder with this name: from the store, or a context of the docker CLI.
     pub(crate) fn find(&self, name: &str) -> Result<Builder, Failure> {
         let names = self.contexts.names();
         let stored = match self.store.builder(name) {
-            // Contexts may have names that builders cannot have.
+            // Contexts may have names that are invalid for builders.
             Err(Error::InvalidName { .. }) if names.iter().any(|known| known == name) => None,
             stored => stored?,
         };
@@ -89,7 +89,7 @@ impl Builders {
         }
     }
 
-    /// The builder that was chosen with `use`, if one was.
+    /// The builder that was selected with `use`, if any.
     pub(crate) fn chosen(&self) -> Result<Option<Builder>, Failure> {
         let Some(name) = self.store.current(&self.contexts.key())? else {
             return Ok(None);
@@ -97,7 +97,7 @@ impl Builders {
         Ok(self.store.builder(&name)?)
     }
 
-    /// The builder that commands without a name are about.
+    /// The builder for commands without a name.
     pub(crate) fn current(&self) -> Result<Builder, Failure> {
         match self.chosen()? {
             Some(builder) => Ok(builder),
@@ -105,7 +105,7 @@ impl Builders {
         }
     }
 
-    /// The builder of that name, else the current one.
+    /// The builder with this name, or else the current one.
     pub(crate) fn named_or_current(&self, name: Option<&str>) -> Result<Builder, Failure> {
         match name {
             Some(name) => self.find(name),
@@ -113,7 +113,7 @@ impl Builders {
         }
     }
 
-    /// The nodes of a builder; what is wrong with one is its own.
+    /// The nodes of a builder. An invalid node does not affect the others.
     pub(crate) fn instances(&self, builder: &Builder) -> Vec<Result<Instance, Error>> {
         let nodes = builder.nodes.iter();
         nodes
@@ -121,7 +121,7 @@ impl Builders {
             .collect()
     }
 
-    /// Asks all nodes of a builder about themselves, at once.
+    /// Asks all nodes of a builder for their reports, at once.
     pub(crate) async fn reports(
         &self,
         builder: &Builder,
@@ -131,14 +131,14 @@ impl Builders {
         join_all(self.instances(builder).into_iter().map(ask)).await
     }
 
-    /// Writes down that a builder is used now, one of the docker CLI's contexts too. Nothing
-    /// depends on it: a store that cannot be written is not a reason not to build.
+    /// Records the time when a builder was used, also for contexts of the docker CLI. Errors are
+    /// ignored: a read-only store is no reason not to build.
     pub(crate) fn remember_use(&self, name: &str) {
         let _ = self.store.touch(name);
     }
 
-    /// Connects to a node of the builder: to its only one, or to the first that answers and builds
-    /// for all `platforms`.
+    /// Connects to a node of the builder: to its only one, or to the first one that answers and
+    /// builds for all `platforms`.
     pub(crate) async fn connect(
         &self,
         builder: &Builder,

@@ -1,4 +1,4 @@
-//! Cache mounts on command lines: which one, and where its content goes or comes from.
+//! Cache mounts on command lines: which mount, and the source or destination of its content.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The attribute with the path, as caches and outputs have it.
+    /// The attribute with the path, as for caches and outputs.
     fn path(self) -> &'static str {
         match self {
             Self::From => "src",
@@ -31,10 +31,10 @@ impl Direction {
     }
 }
 
-/// Where the content of a mount is, or is to go.
+/// The source or destination of a mount's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Standard input or output, a tar archive.
+    /// A tar archive on standard input or output.
     Standard,
     Folder(PathBuf),
     Archive(PathBuf),
@@ -46,11 +46,11 @@ pub(crate) enum Place {
 pub(crate) struct Copied {
     pub(crate) mount: CacheMount,
     pub(crate) place: Place,
-    /// Replaces what the mount or the folder has.
+    /// Replaces the content of the mount or the folder.
     pub(crate) replace: bool,
     /// Exports also if the build fails.
     pub(crate) on_failure: bool,
-    /// A copy that fails does not fail the build.
+    /// A failed copy does not fail the build.
     pub(crate) ignore_error: bool,
 }
 
@@ -119,7 +119,8 @@ impl Place {
         attributes.place(text, direction)
     }
 
-    /// An archive by its name, or because it is there; else a folder.
+    /// Takes the path as an archive because of its name or because that file exists, or else as a
+    /// folder.
     fn of_path(text: &str, direction: Direction) -> Result<Self, Failure> {
         let names = [".tar", ".tar.gz", ".tgz", ".tar.zst"];
         let is_archive = names.iter().any(|name| text.ends_with(name));
@@ -135,7 +136,7 @@ impl Place {
         }
     }
 
-    /// Where an export goes.
+    /// The destination of an export.
     pub(crate) fn destination(
         &self,
         replace: bool,
@@ -154,7 +155,7 @@ impl Place {
         })
     }
 
-    /// Where an import comes from.
+    /// The source of an import.
     pub(crate) fn input(
         &self,
         registries: &RegistryArgs,
@@ -249,7 +250,7 @@ impl Attributes {
     }
 }
 
-/// The value of `sharing=`.
+/// Parses the value of `sharing=`.
 pub(crate) fn sharing(text: &str) -> Result<Sharing, String> {
     match text {
         "locked" => Ok(Sharing::Locked),

@@ -1,12 +1,12 @@
-//! `--cache-from` and `--cache-to`, completed by what CI systems and AWS leave in the environment.
+//! `--cache-from` and `--cache-to`, with credentials from the environment of CI systems and AWS.
 
 use solvekit::client::CacheEntry;
 use solvekit::pipeline::{CacheDirection, parse_cache, with_credentials};
 
 use crate::cli::report::{Failure, hint};
 
-/// All caches of a flag. GitHub's cache is left out where there is none, so that a build works
-/// outside of its actions too.
+/// All caches of a flag. A GitHub cache without credentials is dropped, so that the build also
+/// works outside of GitHub Actions.
 pub(crate) fn of_flags(
     given: &[String],
     direction: CacheDirection,

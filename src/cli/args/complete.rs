@@ -1,7 +1,7 @@
-//! What a shell can offer for a flag: stages, builders, platforms and targets of bake files.
+//! Shell completions of flags: stages, builders, platforms and targets of bake files.
 //!
-//! The shell waits while these run, so that they read local files only and ask no daemon. What
-//! cannot be read offers nothing.
+//! The shell waits for the result, so only local files are read and no daemon is asked. A file that
+//! cannot be read gives no candidates.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -22,10 +22,10 @@ use crate::cli::commands::bake;
 use crate::cli::commands::plugin::Invocation;
 use crate::cli::environment::Environment;
 
-/// A Dockerfile beyond this is not read for its stages.
+/// The largest Dockerfile that is read for its stages, in bytes.
 const MAX_DOCKERFILE: u64 = 1 << 20;
 
-/// Platforms that people build for.
+/// Common platforms.
 const PLATFORMS: [&str; 11] = [
     "local",
     "linux/amd64",
@@ -115,7 +115,7 @@ fn cache_mount_ids(source: &[u8]) -> BTreeSet<String> {
 }
 
 /// For the targets of `bake`: targets and groups of the files that the other words name, or of the
-/// usual ones.
+/// default files.
 pub(crate) fn bake_targets() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let files = given().and_then(|given| given.try_get_many::<String>("file").ok()?.map(owned));
@@ -127,7 +127,7 @@ fn owned<'a>(words: impl Iterator<Item = &'a String>) -> Vec<String> {
     words.cloned().collect()
 }
 
-/// Names without spaces and control characters: a shell takes others apart, or prints them.
+/// Only names without spaces and control characters: a shell would split or print the others.
 fn candidates<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Vec<CompletionCandidate> {
     let names = names.into_iter().map(Into::into);
     let is_plain =
@@ -138,7 +138,7 @@ fn candidates<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Vec<Comple
         .collect()
 }
 
-/// The words that are on the command line already, as far as they can be understood.
+/// The arguments that are already on the command line, as far as they can be parsed.
 fn given() -> Option<ArgMatches> {
     let words = words(std::env::args_os());
     let command = Cli::command().ignore_errors(true);
@@ -146,7 +146,8 @@ fn given() -> Option<ArgMatches> {
     Some(matches.remove_subcommand()?.1)
 }
 
-/// A completion script writes the words after `--`, the docker CLI after `__complete`.
+/// The words that are completed: they follow `--` in a completion script, and `__complete` in the
+/// docker CLI.
 fn words(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let is_start = |word: &OsString| word == "--" || word == "__complete";
     arguments
@@ -164,7 +165,7 @@ fn dockerfile_of(given: &ArgMatches) -> PathBuf {
     }
 }
 
-/// A regular file: a pipe would never answer.
+/// Reads a regular file: a pipe might never end.
 fn read(path: &Path) -> Option<Vec<u8>> {
     let is_readable = path.metadata().ok()?.is_file();
     let file = is_readable.then(|| File::open(path).ok()).flatten()?;

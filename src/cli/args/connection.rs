@@ -1,5 +1,5 @@
-//! Which daemon: `--builder` or `--addr`, TLS flags, the environment, the chosen builder, the
-//! default sockets.
+//! Selects the daemon: `--builder` or `--addr`, TLS flags, the environment, the current builder,
+//! the default sockets.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,35 +67,35 @@ pub(crate) struct ConnectionArgs {
     tlsdir: Option<PathBuf>,
 }
 
-/// What flags and environment ask for.
+/// The selection in flags and environment.
 enum Asked<'a> {
     Address(&'a str),
     Builder(&'a str),
     Nothing,
 }
 
-/// What they lead to.
+/// The daemon or builder that was selected.
 enum Found {
     Daemon(Box<Client>, Used),
     Builder(Box<Builders>, Builder),
 }
 
 impl ConnectionArgs {
-    /// Connects to the daemon that the flags, the environment, the chosen builder or the default
-    /// places name.
+    /// Connects to the daemon from the flags, the environment, the current builder or the default
+    /// addresses.
     pub(crate) async fn connect(&self, environment: &Environment) -> Result<Client, Failure> {
         Ok(self.connect_for(environment, &[], &say).await?.0)
     }
 
-    /// The same for a build of these platforms, and what the daemon is called. What has to be
-    /// started before is reported line by line.
+    /// The same for a build of these platforms; also returns the daemon's names. If something has
+    /// to be started first, `say` gets a line for each step.
     pub(crate) async fn connect_for(
         &self,
         environment: &Environment,
         platforms: &[Platform],
         say: &(dyn Fn(&str) + Sync),
     ) -> Result<(Client, Used), Failure> {
-        // They are for pulling a builder's image, which most commands do not need.
+        // Only needed to pull a builder's image, which most commands do not.
         let credentials = environment.credentials().ok();
         let workflow = environment.workflow();
         let boot = Boot {
@@ -117,7 +117,8 @@ impl ConnectionArgs {
         Ok((client, used))
     }
 
-    /// Connects to all nodes of the builder, or to the one daemon. Tells which nodes are left out.
+    /// Connects to all nodes of the builder, or to the one daemon. Warns about nodes that are left
+    /// out.
     pub(crate) async fn connect_all(
         &self,
         environment: &Environment,
@@ -129,8 +130,8 @@ impl ConnectionArgs {
         Ok(reached.into_daemons())
     }
 
-    /// All nodes that a build can be put on. Of a node in a cluster, builds with the same
-    /// `sticky_key` go to the same pod.
+    /// All nodes that can take part in a build. In a cluster, builds with the same `sticky_key` go
+    /// to the same pod.
     pub(crate) async fn reach(
         &self,
         environment: &Environment,
@@ -197,14 +198,14 @@ impl ConnectionArgs {
         Ok(Found::Daemon(Box::new(client), used))
     }
 
-    /// The builder's name of `--builder` or `BUILDX_BUILDER`, for commands that are about builders.
+    /// The builder from `--builder` or `BUILDX_BUILDER`, for commands that manage builders.
     pub(crate) fn builder_name<'a>(&'a self, environment: &'a Environment) -> Option<&'a str> {
         self.builder
             .as_deref()
             .or(environment.buildx_builder.as_deref())
     }
 
-    /// The builder that is used; a daemon without one has an address.
+    /// The builder in use; `None` for a daemon that is selected by address.
     pub(crate) fn builder_of(
         &self,
         environment: &Environment,
@@ -220,7 +221,7 @@ impl ConnectionArgs {
         }
     }
 
-    /// Adds what the builder's nodes say of registries in their own buildkitd.toml.
+    /// Adds the registries from the buildkitd.toml of the builder's nodes.
     pub(crate) fn add_registries(
         &self,
         options: &mut ClientOptions,
@@ -233,26 +234,26 @@ impl ConnectionArgs {
         Ok(())
     }
 
-    /// Whether the builder that is asked for loads what a build without an output makes.
+    /// True if the selected builder loads the result of a build without an output.
     pub(crate) fn loads_by_default(&self, environment: &Environment) -> Result<bool, Failure> {
         let builder = self.builder_of(environment)?.map(|(_, builder)| builder);
         let nodes = builder.iter().flat_map(|builder| &builder.nodes);
         Ok(nodes.into_iter().any(Node::loads_by_default))
     }
 
-    /// How long to wait for a connection.
+    /// The time limit of a connection attempt.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Uses this address if the flags name nothing, whatever builder is chosen.
+    /// Uses this address if the flags select nothing, even if there is a current builder.
     pub(crate) fn default_to(&mut self, address: &str) {
         if self.addr.is_none() && self.builder.is_none() {
             self.addr = Some(address.to_owned());
         }
     }
 
-    /// The Docker Engine: of an address `docker://…`, else of the docker CLI's context.
+    /// The Docker Engine: from an address `docker://…`, else from the docker CLI's context.
     pub(crate) fn engine(&self, environment: &Environment) -> Result<ConnectOptions, Failure> {
         let asked = [self.addr.as_deref(), environment.buildkit_host.as_deref()];
         let given = asked
@@ -297,8 +298,8 @@ impl ConnectionArgs {
         }
     }
 
-    /// The builder that `use` has chosen; else the context that is used, unless that is the default
-    /// one or the environment names a daemon.
+    /// The builder that was selected with `use`; else the docker CLI's context, unless it is the
+    /// default one or the environment gives an address.
     fn chosen(
         &self,
         environment: &Environment,
@@ -336,8 +337,8 @@ impl ConnectionArgs {
         Ok(Client::connect(&options).await?)
     }
 
-    /// Where no daemon is, one is started for this command, if the machine has one; else it is told
-    /// that there is `none`.
+    /// Starts a daemon for this command, after none was found. Without buildkitd on this machine
+    /// the error is `none`.
     async fn start_local(
         &self,
         environment: &Environment,
@@ -375,7 +376,8 @@ impl ConnectionArgs {
             Err(error) => return Ok(Err(error)),
         };
         if environment.identity == Identity::Buildx {
-            // What buildx calls its default builder; the others are there for machines without it.
+            // buildx's default builder comes first; the other addresses are for machines without
+            // it.
             addresses.sort_by_key(|address| !matches!(address, Address::Docker(_)));
         }
         let engine_headers = environment.contexts()?.engine_headers()?;
@@ -402,7 +404,7 @@ impl ConnectionArgs {
     }
 }
 
-/// The engine without a builder is that of the default context, whose use is written down too.
+/// The engine without a builder belongs to the default context, so record the use of that context.
 fn remember_default(client: &Client, environment: &Environment) {
     let is_default = environment.buildkit_host.is_none();
     if let (true, Address::Docker(_), Ok(builders)) =
@@ -412,12 +414,12 @@ fn remember_default(client: &Client, environment: &Environment) {
     }
 }
 
-/// Tells a step of starting a builder.
+/// Shows a step of starting a builder.
 pub(crate) fn say(line: &str) {
     talk(&format!("{line}\n"));
 }
 
-/// A time that is waited at most, of which none makes no sense.
+/// Parses a time limit, which must not be 0.
 pub(crate) fn patience(text: &str) -> Result<Duration, String> {
     match waiting(text) {
         Ok(time) if time.is_zero() => Err("it is a time above 0".to_owned()),
@@ -425,7 +427,7 @@ pub(crate) fn patience(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Whole seconds, or a time as Go writes it; up to an hour.
+/// Parses whole seconds or a duration in Go's syntax; up to an hour.
 pub(crate) fn waiting(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().map(Duration::from_secs);
     let time = seconds.or_else(|| records::duration(text));

@@ -1,4 +1,4 @@
-//! The context argument, `-f` and `--build-context`: where a build reads from.
+//! The context argument, `-f` and `--build-context`: the inputs of a build.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -48,13 +48,13 @@ impl ContextArgs {
         self.files.request(&self.context)
     }
 
-    /// Reads another context or Dockerfile.
+    /// Replaces the context and the Dockerfile.
     pub(crate) fn replace(&mut self, context: Option<String>, dockerfile: Option<String>) {
         self.context = context.unwrap_or_else(|| std::mem::take(&mut self.context));
         self.files.file = dockerfile.or(self.files.file.take());
     }
 
-    /// The context as it was given.
+    /// The context as given.
     pub(crate) fn context(&self) -> &str {
         &self.context
     }
@@ -64,8 +64,7 @@ impl ContextArgs {
         self.context == "-" || self.files.file.as_deref() == Some("-")
     }
 
-    /// What is written down of a build: context and Dockerfile as absolute paths where they are
-    /// local ones.
+    /// The inputs for the record of a build: local contexts and Dockerfiles as absolute paths.
     pub(crate) fn state(&self) -> BuildState {
         let context = self.context.as_str();
         let file = self.files.file.as_deref().unwrap_or_default();
@@ -107,7 +106,7 @@ impl FileArgs {
     }
 }
 
-/// A context as it is written down of a build: absolute, if it is a folder of this machine.
+/// The context for the record of a build: absolute if it is a local folder.
 pub(crate) fn absolute_context(text: &str) -> String {
     match text.contains(':') && !Path::new(text).exists() {
         true => text.to_owned(),
@@ -115,7 +114,7 @@ pub(crate) fn absolute_context(text: &str) -> String {
     }
 }
 
-/// An absolute path without `.` and `..`, whether or not it exists.
+/// An absolute path without `.` and `..`; the path need not exist.
 fn absolute(path: &str) -> String {
     let mut clean = PathBuf::new();
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
@@ -131,7 +130,7 @@ fn absolute(path: &str) -> String {
     clean.to_string_lossy().into_owned()
 }
 
-/// A folder that is there is one, whatever it is called.
+/// An existing folder is a folder, even if its name looks like a URL.
 fn main_context(text: &str, stdin: &InputStream) -> Result<MainContext, Failure> {
     match text {
         "-" => Ok(MainContext::Stream(stdin.clone())),
@@ -152,7 +151,8 @@ fn dockerfile(text: &str, stdin: &InputStream) -> Result<DockerfileFrom, Failure
     }
 }
 
-/// `NAME=CONTEXT`; the last of a name wins, an empty text is nothing, as in buildx.
+/// Parses `NAME=CONTEXT`. The last value of a name wins, and an empty text is ignored, as in
+/// buildx.
 fn named_contexts(given: &[String]) -> Result<BTreeMap<String, NamedContext>, Failure> {
     let mut contexts = BTreeMap::new();
     for text in given.iter().filter(|text| !text.is_empty()) {

@@ -1,5 +1,5 @@
-//! What becomes of a build without an output: builders with the option `default-load` load it, an
-//! engine keeps it, unless `BUILDX_NO_DEFAULT_LOAD` says that it stays in the cache.
+//! The default output of a build: builders with the option `default-load` load the result, and an
+//! engine keeps it, unless `BUILDX_NO_DEFAULT_LOAD` leaves it in the cache.
 
 use solvekit::pipeline::{BuildRequest, Output};
 use solvekit::progress::{Mode, Writer};
@@ -11,7 +11,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 
-/// Gives a request without an output the one that the builder has.
+/// Adds the builder's default output to a request without outputs.
 pub(crate) fn apply(
     request: &mut BuildRequest,
     connection: &ConnectionArgs,
@@ -28,7 +28,7 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Tells that the result stays in the cache although nothing says that it is to.
+/// Warns that the result stays in the cache, unless that was requested.
 pub(crate) fn warn(request: &BuildRequest, used: &Used, mode: Mode, progress: &Writer) {
     let Some(warning) = warning(request, &used.driver) else {
         return;

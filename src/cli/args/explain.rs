@@ -1,4 +1,4 @@
-//! `--explain` and `--explain-steps`: what is kept of a build, and if it is told.
+//! `--explain` and `--explain-steps`: what is recorded of a build, and when it is reported.
 
 use clap::ValueEnum;
 use solvekit::explain::{Built, Records, Report, Store};
@@ -30,17 +30,17 @@ pub(crate) struct Recording {
 
 /// A target that was built.
 pub(crate) struct Target {
-    /// Its name in a bake file; empty for a build alone.
+    /// Its name in a bake file; empty if one target is built alone.
     pub(crate) name: String,
-    /// What tells it from all other targets; `None` if nothing does, as for a context on stdin.
+    /// Distinguishes it from all other targets; `None` if nothing does, as for a context on stdin.
     pub(crate) key: Option<String>,
-    /// What people call it.
+    /// Its name in messages.
     pub(crate) title: String,
     pub(crate) succeeded: bool,
 }
 
 impl Recording {
-    /// Records unless that is off.
+    /// Records the build, unless recording is off.
     pub(crate) fn new(asked: Option<Explain>, environment: &Environment) -> Self {
         let folder = environment
             .state
@@ -58,19 +58,19 @@ impl Recording {
         }
     }
 
-    /// Makes a build record itself.
+    /// Makes the build record itself.
     pub(crate) fn attach(&self, run: &mut pipeline::Environment) {
         run.sent = self.sent.clone();
         run.records = self.store.is_some().then(|| self.records.clone());
     }
 
-    /// Keeps what was built, and says why its steps ran if that was asked for.
+    /// Stores the records of the build, and reports why its steps ran if that was requested.
     pub(crate) fn end(self, targets: Vec<Target>, mode: Mode, environment: &Environment) {
         let Some(store) = &self.store else { return };
         let mut all = self.records.take(&self.sent);
         let is_alone = targets.len() == 1;
         let built = targets.into_iter().filter_map(|target| {
-            // A build that runs alone has no name of a target.
+            // A build that runs alone has no target name.
             let built = all
                 .remove(&target.name)
                 .or_else(|| all.remove("").filter(|_| is_alone));
@@ -97,15 +97,15 @@ fn with_cause(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Programs that read the progress ask for the report with `solvekit explain`.
+/// Programs that read the progress use `solvekit explain` instead.
 fn tell(report: &Report, mode: Mode) {
     if !matches!(mode, Mode::JsonLines | Mode::RawJson) {
         talk(&format!("\n{}", explanation::text(report)));
     }
 }
 
-/// The key of a target.
+/// The key of a target, from its context and other properties.
 pub(crate) fn key(context: &str, parts: &[&str]) -> Option<String> {
-    // Contexts on stdin have nothing in common.
+    // Two contexts on stdin are unrelated.
     (!matches!(context, "" | "-")).then(|| serde_json::json!([context, parts]).to_string())
 }

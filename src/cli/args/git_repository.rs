@@ -1,4 +1,4 @@
-//! The git repository that a folder is in, asked of `git` itself.
+//! The git repository that contains a folder, as `git` itself reports it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,17 +8,17 @@ use crate::cli::report::Failure;
 /// A working tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Repository {
-    /// Its top folder.
+    /// Its top-level folder.
     pub(crate) root: PathBuf,
-    /// Where it is fetched from, without a password.
+    /// The URL that it is fetched from, without a password.
     pub(crate) remote: Option<String>,
 }
 
 impl Repository {
-    /// The one that a folder is in, if it is in one.
+    /// Finds the repository of a folder; `None` outside of one.
     ///
     /// # Errors
-    /// When there is no git.
+    /// git is not installed.
     pub(crate) fn find(folder: &Path) -> Result<Option<Self>, Failure> {
         let Some(root) = git(folder, &["rev-parse", "--show-toplevel"])? else {
             return Ok(None);
@@ -40,8 +40,8 @@ impl Repository {
         }))
     }
 
-    /// The commit that is checked out; with `-dirty` behind it if that is asked and not all is
-    /// committed.
+    /// The checked-out commit. With `check_dirty`, `-dirty` is appended if there are uncommitted
+    /// changes.
     pub(crate) fn revision(&self, check_dirty: bool) -> Option<String> {
         let head = ["rev-parse", "--verify", "--quiet", "HEAD"];
         let revision = git(&self.root, &head).ok().flatten()?;
@@ -53,7 +53,7 @@ impl Repository {
         })
     }
 
-    /// The path from the top folder; none of what is outside.
+    /// The path relative to the top-level folder; `None` if it is outside.
     pub(crate) fn inside(&self, path: &Path) -> Option<String> {
         let path = path.canonicalize().ok()?;
         let inside = path.strip_prefix(&self.root).ok()?.to_string_lossy();
@@ -64,7 +64,7 @@ impl Repository {
     }
 }
 
-/// The remote that the branch follows.
+/// The remote of the current branch.
 fn tracked(folder: &Path) -> Result<Option<String>, Failure> {
     let Some(branch) = git(folder, &["symbolic-ref", "-q", "HEAD"])? else {
         return Ok(None);
@@ -75,11 +75,11 @@ fn tracked(folder: &Path) -> Result<Option<String>, Failure> {
     )
 }
 
-/// The first line that git writes; none when it fails or has nothing to say.
+/// The first line of git's output; `None` if git fails or prints nothing.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Option<String>, Failure> {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder);
-    // What a repository's own configuration asks for is not run, and nothing is written.
+    // Run no programs from the repository's own configuration, and write nothing.
     command.args([
         "-c",
         "core.fsmonitor=false",
@@ -94,7 +94,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Option<String>, Failure> {
     Ok((output.status.success() && !line.is_empty()).then(|| line.to_owned()))
 }
 
-/// A URL without what stands before the `@` of its host; `git@host:path` stays.
+/// Removes the part of a URL before the `@` of its host; `git@host:path` is unchanged.
 fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();

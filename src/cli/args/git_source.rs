@@ -1,6 +1,5 @@
-//! `BUILDX_GIT_INFO` and `BUILDX_GIT_LABELS`: which commit of which repository the context is, in
-//! the history, the request that a full provenance has, and the image's labels, with buildx's
-//! names.
+//! `BUILDX_GIT_INFO` and `BUILDX_GIT_LABELS`: the context's repository and commit in the history,
+//! in the request of a full provenance, and in the image's labels, with buildx's names.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ const REVISION_LABEL: &str = "org.opencontainers.image.revision";
 const SOURCE_LABEL: &str = "org.opencontainers.image.source";
 const DOCKERFILE_LABEL: &str = "com.docker.image.source.entrypoint";
 
-/// What is to be said of the source, as the environment has it.
+/// The information about the source that the environment requests.
 struct Wanted {
     info: bool,
     labels: bool,
@@ -24,7 +23,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// What is not a truth value is as if it were not there, as in buildx. In its place the
+    /// A value that is not a boolean counts as unset, as in buildx. When called as buildx, the
     /// provenance has the commit by default.
     fn of(environment: &Environment) -> Self {
         let is_true = |value: &Option<String>| values::boolean(value.as_deref()?).ok();
@@ -38,8 +37,8 @@ impl Wanted {
     }
 }
 
-/// Adds what is known of the repository that the context is in. A build of none, and one without
-/// git, goes on without it.
+/// Adds information about the context's repository. Without a repository or without git, the build
+/// continues without it.
 pub(crate) fn apply(request: &mut BuildRequest, environment: &Environment) {
     let wanted = Wanted::of(environment);
     let MainContext::Directory(context) = &request.context else {

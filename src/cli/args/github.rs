@@ -1,10 +1,10 @@
-//! What GitHub Actions says about the workflow that runs: for the provenance of what a container's
-//! BuildKit builds, in buildx's form.
+//! The running GitHub Actions workflow, in buildx's form: for the provenance that BuildKit in a
+//! container makes.
 
 use serde_json::{Map, Value};
 
-/// The field and the variable that it is taken from; fields of a group are there together or not at
-/// all.
+/// Fields and the variables that they come from. The fields of a group are present together or not
+/// at all.
 type Group = &'static [(&'static str, &'static str)];
 
 const GROUPS: [Group; 5] = [
@@ -46,11 +46,11 @@ const GROUPS: [Group; 5] = [
     ],
 ];
 
-/// The workflow as a JSON object; `None` outside of GitHub Actions. `variable` gives variables of
-/// the environment, empty ones too; `read` the text of a file.
+/// The workflow as a JSON object; `None` outside of GitHub Actions. `variable` returns variables of
+/// the environment, including empty ones; `read` returns the text of a file.
 ///
 /// # Errors
-/// A line about the file of the event, which cannot be read or is no JSON object.
+/// A line about the event file, which cannot be read or is not a JSON object.
 pub(crate) fn workflow(
     variable: impl Fn(&str) -> Option<String>,
     read: impl FnOnce(&str) -> Result<String, String>,

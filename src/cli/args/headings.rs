@@ -1,8 +1,8 @@
 //! The headings under which `--help` lists flags.
 
-/// What is built, and who translates it.
+/// The inputs of the build and its frontend.
 pub(crate) const BUILD: &str = "Build";
-/// What the steps of a Dockerfile can use.
+/// Options of the steps of a Dockerfile.
 pub(crate) const STEPS: &str = "Steps (RUN)";
 pub(crate) const OUTPUTS: &str = "Outputs";
 pub(crate) const CACHES: &str = "Caches";

@@ -1,4 +1,4 @@
-//! Where commands without a daemon look base images up: a lock, registries, or nowhere.
+//! The sources of base images for commands without a daemon: a lock, registries, or none.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// The largest lock that is read, in bytes: it has the configs of all its images.
+/// The largest lock that is read, in bytes. It contains the configs of all its images.
 pub(crate) const MAX_LOCK: u64 = 64 << 20;
 
-/// Reads a lock, with its path in the message.
+/// Reads a lock. Errors name its path.
 pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
     let text = read_at_most(path, MAX_LOCK).map_err(|source| BuildUsage::LockUnreadable {
         path: path.to_owned(),
@@ -35,7 +35,7 @@ pub(crate) fn read_lock(path: &Path) -> Result<Lock, Failure> {
     Ok(lock)
 }
 
-/// `--lock` and `--offline` of one command.
+/// The source of images according to `--lock` and `--offline`.
 pub(crate) fn lookup(
     lock: Option<&PathBuf>,
     offline: bool,
@@ -54,7 +54,7 @@ pub(crate) fn lookup(
     })
 }
 
-/// Where images are looked up, and whether that has failed: an answer of a batch has only words.
+/// A source of images that remembers if a look-up failed: the answers of a batch are only text.
 pub(crate) struct Lookup {
     place: Box<dyn batch::Images>,
     is_offline: bool,
@@ -62,7 +62,7 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    /// True if an image was needed, and nothing may be asked for it.
+    /// True if an image was needed, but may not be looked up.
     pub(crate) fn lacks_a_lock(&self) -> bool {
         self.is_offline && self.has_failed.get()
     }
@@ -87,7 +87,8 @@ impl batch::Images for Lookup {
     }
 }
 
-/// Runs what waits for registries on a thread of its own: a runtime cannot wait within another one.
+/// Runs work that waits for registries on its own thread: a runtime cannot block within another
+/// one.
 pub(crate) fn on_own_thread<T: Send>(
     work: impl FnOnce() -> Result<T, Failure> + Send,
 ) -> Result<T, Failure> {
@@ -101,7 +102,7 @@ pub(crate) fn on_own_thread<T: Send>(
     })
 }
 
-/// Registries, asked at once for all images of a round.
+/// Registries; all images of a round are requested at once.
 pub(crate) struct Registries {
     runtime: Runtime,
     images: Images,
@@ -122,7 +123,7 @@ impl Registries {
         })
     }
 
-    /// The images with their configs as the registries have them, in the order of the questions.
+    /// The images with their configs, in the order of the questions.
     pub(crate) fn find(
         &self,
         questions: Vec<(Reference, Platform)>,
@@ -137,7 +138,7 @@ impl Registries {
             }
             let mut found = Vec::new();
             for task in tasks {
-                // The tasks are neither aborted nor do they panic.
+                // The tasks are never aborted and do not panic.
                 if let Ok(image) = task.await {
                     found.push(image);
                 }
@@ -147,7 +148,7 @@ impl Registries {
     }
 }
 
-/// Where only a registry can be asked.
+/// Sources that cannot be looked up in registries.
 #[derive(Debug, thiserror::Error)]
 enum NotAsked {
     #[error("an OCI layout is looked up by a build only, or in a lock")]

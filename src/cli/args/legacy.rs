@@ -1,5 +1,5 @@
-//! Flags of `docker build` from before BuildKit: accepted, so that scripts go on working, and
-//! without effect.
+//! Flags of `docker build` from the time before BuildKit: accepted without effect, so that old
+//! scripts still work.
 
 use solvekit::progress::Mode;
 
@@ -51,7 +51,7 @@ pub(crate) struct LegacyArgs {
 }
 
 impl LegacyArgs {
-    /// One line for all of them; none where each line of stderr is read by a program.
+    /// Warns about all of them in one line; not if a program reads stderr.
     pub(crate) fn warn(&self, mode: Mode) {
         if let (Some(line), false) = (
             self.warning(),

@@ -1,4 +1,4 @@
-//! Flags become the library's own request types here. Several commands share each file.
+//! Turns flags into the library's request types. Several commands share each file.
 
 pub(crate) mod attestations;
 pub(crate) mod builder;

@@ -1,5 +1,5 @@
-//! The nodes that a build can be put on: those of the builder that answer, or the one daemon that
-//! was named.
+//! The nodes that can take part in a build: those of the builder that answer, or the one selected
+//! daemon.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use crate::cli::environment::Environment;
 use crate::cli::report::usage::BuilderUsage;
 use crate::cli::report::{Failure, nodes_failure};
 
-/// Nodes that answer, of a builder that has a name.
+/// Connected nodes, and the builder's name.
 pub(crate) struct Reached {
     pub(crate) used: Used,
     nodes: Vec<Node>,
     silent: Vec<Silent>,
 }
 
-/// The same when they have been asked what they can do.
+/// Nodes that have reported their abilities, with the plan of a build.
 pub(crate) struct Ready {
     pub(crate) used: Used,
     pub(crate) nodes: Nodes,
@@ -34,7 +34,7 @@ pub(crate) struct Ready {
 }
 
 impl Reached {
-    /// A daemon without a builder, or the only one.
+    /// A daemon without a builder, or the only node of a builder.
     pub(crate) fn one(client: Client, used: Used) -> Self {
         let node = Node {
             name: used.node.clone(),
@@ -48,7 +48,7 @@ impl Reached {
         }
     }
 
-    /// Tells which nodes they are, when `--debug` asks for it.
+    /// Prints the nodes if `--debug` is on.
     pub(crate) fn tell(&self, environment: &Environment) {
         for node in &self.nodes {
             let used = Used {
@@ -59,7 +59,7 @@ impl Reached {
         }
     }
 
-    /// Says which nodes are left out.
+    /// Warnings about the nodes that are left out.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let silent = self.silent.iter();
         silent
@@ -67,7 +67,7 @@ impl Reached {
             .collect()
     }
 
-    /// The connections, each with what its daemon is called.
+    /// The connections, each with the daemon's names.
     pub(crate) fn into_daemons(self) -> Vec<(Client, Used)> {
         let used = self.used;
         let nodes = self.nodes.into_iter();
@@ -81,7 +81,7 @@ impl Reached {
         daemons.collect()
     }
 
-    /// Asks the nodes what they can do.
+    /// Asks the nodes for their abilities.
     pub(crate) async fn survey(self) -> Surveyed {
         let builder = self.used.builder.clone();
         let (nodes, more) = match <[Node; 1]>::try_from(self.nodes) {
@@ -100,7 +100,7 @@ impl Reached {
         }
     }
 
-    /// Asks the nodes what they can do, and puts the build's platforms on them.
+    /// Asks the nodes for their abilities, and distributes the build's platforms over them.
     pub(crate) async fn plan(
         self,
         prepared: &solvekit::pipeline::Prepared,
@@ -132,7 +132,7 @@ fn left_out(node: &Silent, builder: &str) -> String {
     )
 }
 
-/// Nodes that have been asked what they can do.
+/// Nodes that have reported their abilities.
 pub(crate) struct Surveyed {
     pub(crate) used: Used,
     pub(crate) nodes: Nodes,
@@ -141,20 +141,20 @@ pub(crate) struct Surveyed {
 }
 
 impl Surveyed {
-    /// Puts a build's platforms on the nodes.
+    /// Distributes a build's platforms over the nodes.
     pub(crate) fn plan(&self, prepared: &solvekit::pipeline::Prepared) -> Result<Plan, Failure> {
         let planned = self.nodes.plan(prepared, self.silent.clone());
         planned.map_err(|error| nodes_failure::of_plan(&error, &self.used.builder))
     }
 
-    /// Says which nodes are left out.
+    /// Warns about the nodes that are left out.
     pub(crate) fn warn(&self, progress: &Writer) {
         for warning in &self.warnings {
             progress.note(warning);
         }
     }
 
-    /// Where the node is, if there is only one.
+    /// The address of the node, if there is only one.
     pub(crate) fn address(&self) -> Option<&Address> {
         match self.nodes.all() {
             [only] => Some(only.node.client.address()),
@@ -164,20 +164,20 @@ impl Surveyed {
 }
 
 impl Ready {
-    /// Says which nodes are left out.
+    /// Warns about the nodes that are left out.
     pub(crate) fn warn(&self, progress: &Writer) {
         for warning in &self.warnings {
             progress.note(warning);
         }
     }
 
-    /// The names to be pushed to that can be asked from here: all, when the index is pushed from
-    /// here.
+    /// The names to push to that this client can check: all of them if this client pushes the
+    /// index.
     pub(crate) fn askable(&self, names: Vec<Reference>) -> Vec<Reference> {
         preflight::askable_of(names, self.address())
     }
 
-    /// Where the only node is that has a part of the build.
+    /// The address of the node that builds, if there is only one.
     pub(crate) fn address(&self) -> Option<&Address> {
         match self.plan.shares.as_slice() {
             [only] => Some(self.nodes.all()[only.node].node.client.address()),
@@ -236,7 +236,7 @@ impl Builders {
     }
 }
 
-/// The nodes that have a part of these builds.
+/// The nodes that take part in these builds.
 pub(crate) fn clients<'a>(nodes: &Nodes, plans: impl IntoIterator<Item = &'a Plan>) -> Vec<Client> {
     let shares = plans.into_iter().flat_map(|plan| &plan.shares);
     let used: BTreeSet<usize> = shares.map(|share| share.node).collect();
@@ -244,7 +244,7 @@ pub(crate) fn clients<'a>(nodes: &Nodes, plans: impl IntoIterator<Item = &'a Pla
     used.map(|surveyed| surveyed.node.client.clone()).collect()
 }
 
-/// The names of all parts, for the history commands and the metadata file.
+/// The references of all parts, for the history commands and the metadata file.
 pub(crate) fn references(built: &Built, builder: &str) -> Vec<String> {
     let parts = built.parts.iter();
     parts
@@ -252,7 +252,7 @@ pub(crate) fn references(built: &Built, builder: &str) -> Vec<String> {
         .collect()
 }
 
-/// The registries that the request says are insecure, for what is pushed from here.
+/// The registries that the request marks as insecure, for pushes by this client.
 pub(crate) fn insecure(request: &BuildRequest) -> Vec<String> {
     let is_true =
         |value: Option<&String>| value.is_some_and(|value| value == "true" || value == "1");

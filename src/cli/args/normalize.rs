@@ -1,6 +1,6 @@
-//! Prepares the arguments for clap, so that all flags behave as those of buildx do: an empty value
-//! counts as not given, every `bool` field is a switch that also takes `=true` and `=false`, and
-//! the last of several counts (clap's `args_override_self` does the rest).
+//! Prepares the arguments for clap, so that all flags behave as in buildx: an empty value counts as
+//! not given, every `bool` field is a switch that also takes `=true` and `=false`, and of repeated
+//! flags the last one wins (clap's `args_override_self` does the rest).
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,11 +9,10 @@ use clap::{Arg, ArgAction, Command};
 
 use super::values;
 
-/// Flags of which an empty value is a mistake that is told, and not nothing: the command and the
-/// flag.
+/// Flags whose empty value is an error instead of being ignored: the command and the flag.
 const NEVER_EMPTY: [(&str, &str); 3] = [("bake", "allow"), ("bake", "policy"), ("bake", "set")];
 
-/// An argument of the process, and the flag with a single value that it gives, if it is one.
+/// An argument of the process, with the flag if it gives a flag that takes one value.
 struct Word {
     text: OsString,
     flag: Option<String>,
@@ -50,8 +49,8 @@ pub(crate) fn normalized(
     }
 }
 
-/// Builds the subcommands that the arguments can mean. To build all of them takes longer than to
-/// translate a Dockerfile.
+/// Builds only the subcommands that the arguments may mean: to build all of them takes longer than
+/// to translate a Dockerfile.
 fn built(command: &Command, arguments: &[OsString]) -> Command {
     let named = |subcommand: &Command| {
         let mut names = std::iter::once(subcommand.get_name()).chain(subcommand.get_all_aliases());
@@ -73,7 +72,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// What follows is not for this program to understand.
+    /// True if another program interprets the arguments that follow.
     fn takes_the_rest(&self, argument: &OsStr) -> bool {
         argument == "--"
             || self
@@ -105,7 +104,7 @@ impl<'a> Reader<'a> {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };
-        // `--debug=WHEN` of a build, beside the switch of that name for all commands.
+        // `--debug=WHEN` of a build, besides the global switch of the same name.
         let when = attached.filter(|it| !it.is_empty() && values::boolean(it).is_err());
         if let ("debug", Some(when), Some(flag)) = (name, when, self.named("debug-build")) {
             let whole = format!("--debug-build={when}");
@@ -118,7 +117,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `-q`, `-fFILE`, `-f FILE`, `-qf=FILE`. Each letter becomes an argument of its own.
+    /// Handles `-q`, `-fFILE`, `-f FILE` and `-qf=FILE`. Each letter becomes an argument of its
+    /// own.
     fn letters(&mut self, argument: &OsStr, text: &str, rest: &mut impl Iterator<Item = OsString>) {
         let mut switches = Vec::new();
         for (at, letter) in text.char_indices() {
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         self.words.append(&mut switches);
     }
 
-    /// A flag with a value, which stands behind `=` or is the next argument.
+    /// Handles a flag whose value follows after `=` or as the next argument.
     fn value(
         &mut self,
         flag: &Arg,
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
         let is_empty = may_be_empty
             && (attached == Some("") || next.as_ref().is_some_and(|value| value.is_empty()));
         if is_empty {
-            // The last one counts, and it turns the flag off.
+            // The last one wins, and an empty value unsets the flag.
             return self.forget(id.as_deref());
         }
         let words = [Some(argument.to_owned()), next];
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
             }));
     }
 
-    /// A flag without a value: `--flag=true` is `--flag`, `--flag=false` is left out.
+    /// Handles a flag without a value: `--flag=true` becomes `--flag`, `--flag=false` is dropped.
     fn switch(&mut self, flag: &Arg, argument: &OsStr, own: &str, attached: Option<&str>) {
         let id = flag.get_id().as_str();
         let text = match attached {

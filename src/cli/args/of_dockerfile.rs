@@ -1,4 +1,4 @@
-//! Arguments of commands that look at a Dockerfile without building it.
+//! Arguments of commands that read a Dockerfile without building it.
 
 use super::complete;
 use crate::cli::report::usage::BuildUsage;
@@ -38,7 +38,7 @@ pub(crate) struct DockerfileArgs {
     arguments: ArgumentArgs,
 }
 
-/// A Dockerfile that was read, and what it is looked at for.
+/// A Dockerfile, and the conditions under which it is examined.
 #[derive(Debug)]
 pub(crate) struct OfDockerfile {
     pub(crate) source: Source,
@@ -78,7 +78,7 @@ impl DockerfileArgs {
     }
 }
 
-/// Does the URL name an archive? A build looks at its first bytes, which is not done here.
+/// True if the URL's name is that of an archive. A build checks the first bytes instead.
 fn is_archive_name(url: &str) -> bool {
     const ENDINGS: [&str; 7] = [
         ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".txz",
@@ -88,7 +88,7 @@ fn is_archive_name(url: &str) -> bool {
 }
 
 impl OfDockerfile {
-    /// A failure at these lines, with the next step if it is known.
+    /// A failure at these lines, with a hint if one is known.
     pub(crate) fn failed(&self, message: &str, lines: &[u64]) -> Failure {
         let path = &self.source.path;
         let failure = match lines.first() {

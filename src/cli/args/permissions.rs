@@ -1,4 +1,4 @@
-//! `--allow`: what build steps may do besides the usual.
+//! `--allow`: the entitlements of a build.
 
 use super::headings::STEPS;
 use solvekit::pipeline::BuildRequest;
@@ -26,7 +26,7 @@ impl PermissionArgs {
     }
 }
 
-/// What has to be done so that a build may use an entitlement.
+/// How to allow an entitlement, in the build and on the daemon.
 pub(crate) fn hint(entitlement: &str) -> String {
     format!(
         "allow it in the build: --allow {entitlement}\n{}",
@@ -34,7 +34,7 @@ pub(crate) fn hint(entitlement: &str) -> String {
     )
 }
 
-/// What has to be done on the side of the daemon.
+/// How to allow an entitlement on the daemon.
 pub(crate) fn daemon_hint(entitlement: &str) -> String {
     let engine = entitlement.replace('.', "-");
     format!(

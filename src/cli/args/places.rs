@@ -1,12 +1,11 @@
-//! Files that a command writes in the end: their places are checked before the work is done, and
-//! their folders made.
+//! Output files of a command: checks their paths before the work starts, and creates their folders.
 
 use std::path::Path;
 
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// Makes sure that a file can be written there, for a flag.
+/// Makes sure that the file of a flag can be written.
 pub(crate) fn ready(flag: &'static str, path: &Path) -> Result<(), Failure> {
     let failed = |reason: String| BuildUsage::Place {
         flag,

@@ -1,4 +1,4 @@
-//! The source policy that the environment names, and policies beside Dockerfiles.
+//! The source policy of the environment, and policies beside Dockerfiles.
 
 use super::headings::BUILD;
 use crate::cli::report::usage::BuildUsage;
@@ -10,10 +10,10 @@ use super::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
-/// Far more than any policy.
+/// The size limit of a policy, in bytes.
 const LIMIT: u64 = 16 << 20;
 
-/// The file of `EXPERIMENTAL_BUILDKIT_SOURCE_POLICY`.
+/// Reads the file of `EXPERIMENTAL_BUILDKIT_SOURCE_POLICY`.
 pub(crate) fn of_environment(environment: &Environment) -> Result<Option<SourcePolicy>, Failure> {
     let Some(path) = &environment.source_policy else {
         return Ok(None);
@@ -52,7 +52,7 @@ impl PolicyArgs {
     }
 }
 
-/// Adds what the process says about the policies of a build.
+/// Applies the environment's settings to the policies of a build.
 pub(crate) fn of_process(policies: &mut Policies, environment: &Environment) {
     let default = environment.default_policy.as_deref().map(values::boolean);
     policies.with_default = matches!(default, Some(Ok(true)));

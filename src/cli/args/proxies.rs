@@ -1,4 +1,4 @@
-//! Proxies of Docker's configuration: build steps get them as build arguments.
+//! The proxies in Docker's configuration: build steps get them as build arguments.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use solvekit::files::read_at_most;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
-/// The part of `config.json` that is about proxies.
+/// The part of `config.json` with the proxies.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Config {
-    /// By the engine's address, or `default`.
+    /// The keys are engine addresses, or `default`.
     proxies: BTreeMap<String, Proxies>,
 }
 
@@ -25,12 +25,12 @@ struct Proxies {
     ftp_proxy: String,
 }
 
-/// Where an engine is when nothing says so.
+/// The default address of the engine.
 const DEFAULT_ENGINE: &str = "unix:///var/run/docker.sock";
-/// Far more than any configuration of Docker.
+/// The size limit of the configuration, in bytes.
 const LIMIT: u64 = 16 << 20;
 
-/// Adds `HTTP_PROXY` and the others, unless a build argument of that name is given in any case.
+/// Adds `HTTP_PROXY` and the others, unless a build argument with that name is given in any case.
 pub(crate) fn add(
     build_args: &mut BTreeMap<String, String>,
     environment: &Environment,
@@ -42,8 +42,8 @@ pub(crate) fn add(
     else {
         return Ok(());
     };
-    // A file that is not there says nothing; one that cannot be read is reported by what reads
-    // credentials from it.
+    // A missing file sets nothing. An unreadable file is reported when credentials are read from
+    // it.
     let Ok(text) = read_at_most(&path, LIMIT) else {
         return Ok(());
     };
@@ -51,7 +51,7 @@ pub(crate) fn add(
         return Ok(());
     }
     let config: Config = serde_json::from_slice(&text).map_err(|error| {
-        // The message of serde may quote the file, which has credentials.
+        // The message of serde may quote the file, which contains credentials.
         Failure::new(format!(
             "{} is not a docker configuration (line {}, column {})",
             path.display(),

@@ -1,4 +1,4 @@
-//! How images get to registries: `--push-retries`, `--push-from` and `--sign`.
+//! Options of pushes: `--push-retries`, `--push-from` and `--sign`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::PushUsage;
 
-/// A key has a few hundred bytes.
+/// The size limit of a key in bytes; keys have a few hundred.
 const KEY: u64 = 1 << 20;
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) struct PushRetryArgs {
 }
 
 impl PushRetryArgs {
-    /// For the pushes of daemons.
+    /// The retries of pushes by daemons.
     pub(crate) fn of_daemon(&self) -> PushRetries {
         let mut retries = PushRetries::default();
         if let Some(times) = self.push_retries {
@@ -37,7 +37,7 @@ impl PushRetryArgs {
         retries
     }
 
-    /// For requests from this machine.
+    /// The retries of requests by this client.
     pub(crate) fn apply(&self, options: &mut ClientOptions) {
         if let Some(times) = self.push_retries {
             options.retries = RetryPolicy {
@@ -83,7 +83,7 @@ enum From {
     Client,
 }
 
-/// Who signs.
+/// The signer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Signing {
     Command(SignCommand),
@@ -103,7 +103,7 @@ fn signing(text: &str) -> Result<Signing, String> {
 }
 
 impl PublishArgs {
-    /// The flag that asks for more than a push by the daemon.
+    /// The flag that needs more than a push by the daemon.
     pub(crate) fn asked_for(&self) -> Option<&'static str> {
         match (&self.sign, self.push_from) {
             (Some(_), _) => Some("--sign"),
@@ -112,8 +112,8 @@ impl PublishArgs {
         }
     }
 
-    /// How the images of these outputs get to registries. What signs is looked at before anything
-    /// is built.
+    /// How the images of these outputs are published. The signer is checked before anything is
+    /// built.
     pub(crate) fn publish<'a>(
         &self,
         mut outputs: impl Iterator<Item = &'a Output>,

@@ -1,4 +1,4 @@
-//! How commands reach registries: whose certificates count, and who need not have one.
+//! Connections to registries: certificates, and registries that need none.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +28,7 @@ pub(crate) struct RegistryArgs {
     certs_dir: Vec<PathBuf>,
 }
 
-/// What registries and credential helpers tell during a build, as lines of its progress.
+/// Messages of registries and credential helpers during a build, shown as lines of its progress.
 #[derive(Clone)]
 pub(crate) struct Notes(Arc<Mutex<Option<Writer>>>);
 
@@ -47,14 +47,14 @@ impl Notes {
         })
     }
 
-    /// Lets go of the progress, so that it can end.
+    /// Releases the progress, so that it can end.
     pub(crate) fn end(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
 impl RegistryArgs {
-    /// These are not checked either.
+    /// Adds registries whose certificates are not checked.
     pub(crate) fn add_insecure<'a>(&mut self, registries: impl Iterator<Item = &'a str>) {
         for registry in registries {
             if !self.insecure_registry.iter().any(|known| known == registry) {
@@ -79,7 +79,7 @@ impl RegistryArgs {
         Ok(open(environment.credentials()?, options))
     }
 
-    /// The same, which reaches registries as the builder does.
+    /// The same, with the registry settings of the builder.
     pub(crate) fn client_of_builder(
         &self,
         retries: &PushRetryArgs,
@@ -102,7 +102,7 @@ impl RegistryArgs {
         open(credentials, self.options(environment))
     }
 
-    /// How registries are reached.
+    /// The connection options for registries.
     pub(crate) fn options(&self, environment: &Environment) -> ClientOptions {
         let insecure = self.insecure_registry.iter();
         let insecure = insecure.map(|text| registry_of_key(&login_key(text)).to_owned());
@@ -118,7 +118,7 @@ impl RegistryArgs {
     }
 }
 
-/// A client, with a warning for each registry that is not checked.
+/// A client, with a warning for each registry whose certificate is not checked.
 fn open(credentials: Credentials, options: ClientOptions) -> Client {
     warn(&options.insecure);
     Client::new(credentials.into(), options)

@@ -1,4 +1,4 @@
-//! `--report`: what a build was like, for people and CI systems.
+//! `--report`: a report about a build for people and CI systems.
 
 use std::path::PathBuf;
 
@@ -58,14 +58,14 @@ impl ReportArgs {
         self.wanted.is_empty()
     }
 
-    /// Whether the files can be written.
+    /// Checks that the files can be written.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let mut wanted = self.wanted.iter();
         wanted.try_for_each(|wanted| places::ready("--report", &wanted.path))
     }
 
-    /// Writes the reports, and the annotations of a job of GitHub. A report that cannot be written
-    /// fails a build that succeeded.
+    /// Writes the reports, and the annotations of a GitHub Actions job. If a report cannot be
+    /// written, a successful build fails.
     pub(crate) fn write(
         &self,
         report: &BuildReport,
@@ -79,7 +79,7 @@ impl ReportArgs {
     }
 }
 
-/// The report of a build that has ended.
+/// The report of a finished build.
 pub(crate) fn of_build<'a>(
     title: String,
     built: impl IntoIterator<Item = &'a Built>,
@@ -119,7 +119,7 @@ fn add(report: &mut BuildReport, built: &Built) {
     }
     let names = outcome.names().into_iter().map(str::to_owned);
     report.names.extend(names);
-    // Several targets have several digests; the names tell which is whose.
+    // With several targets this is the last one's digest.
     report.digest = outcome.digest().map(|digest| digest.to_string());
     let parts = built.parts.iter().map(|part| part.build_ref.clone());
     report.build_refs.extend(parts);
@@ -128,7 +128,7 @@ fn add(report: &mut BuildReport, built: &Built) {
     }
 }
 
-/// What a provenance names as read from elsewhere, in both of its versions.
+/// The sources in a provenance, in either of its versions.
 fn sources(provenance: &Value) -> Vec<BuildSource> {
     let newer = provenance["buildDefinition"]["resolvedDependencies"].as_array();
     let all = newer.or_else(|| provenance["materials"].as_array());

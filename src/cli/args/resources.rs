@@ -40,7 +40,7 @@ pub(crate) struct ResourceArgs {
 }
 
 impl ResourceArgs {
-    /// `--resource` counts more than the older flags, as in buildx.
+    /// `--resource` takes precedence over the older flags, as in buildx.
     pub(crate) fn apply(&self, request: &mut BuildRequest) -> Result<(), Failure> {
         request.cgroup_parent = self.cgroup_parent.clone().filter(|name| !name.is_empty());
         let older = [

@@ -1,4 +1,4 @@
-//! `--secret` and `--ssh`: what RUN may use and no layer keeps.
+//! `--secret` and `--ssh`: data for RUN that no layer contains.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -11,18 +11,17 @@ use solvekit::session::{Secrets, SshAgents};
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// Where a secret comes from.
+/// The source of a secret's value.
 #[derive(Debug, PartialEq, Eq)]
 enum Source {
     File(String),
     Variable(String),
-    /// The variable of the id's name if there is one, else the file.
+    /// The variable with the id as its name if it is set, else the file.
     ById,
 }
 
-/// All secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. Nothing else becomes a secret: a
-/// Dockerfile can read every secret of its build, so a variable of the environment becomes a secret
-/// only if it is named here.
+/// Parses secrets: `id=ID[,src=FILE|,env=NAME][,type=file|env]`. A Dockerfile can read every secret
+/// of its build, so a variable of the environment becomes a secret only if it is named here.
 pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     for text in given {
@@ -55,8 +54,8 @@ pub(crate) fn secrets(given: &[String]) -> Result<Secrets, Failure> {
     Ok(secrets)
 }
 
-/// Nothing of a value is repeated in a message: whoever writes `--secret id=x,value` means the
-/// value to stay secret.
+/// Messages never contain a part of the value: in `--secret id=x,value` the value is meant to be
+/// secret.
 fn parse(text: &str) -> Result<(String, Source), Failure> {
     let invalid = |reason| Failure::from(BuildUsage::Secret(reason));
     let (mut id, mut file, mut variable, mut kind) = (None, None, None, None);
@@ -95,7 +94,7 @@ fn parse(text: &str) -> Result<(String, Source), Failure> {
     Ok((id, source))
 }
 
-/// All agents: `default`, `ID`, `ID=SOCKET`, `ID=KEY[,KEY…]`.
+/// Parses agents: `default`, `ID`, `ID=SOCKET`, `ID=KEY[,KEY…]`.
 pub(crate) fn agents(given: &[String]) -> Result<SshAgents, Failure> {
     let mut agents = SshAgents::new();
     let mut ids: Vec<&str> = Vec::new();

@@ -12,7 +12,7 @@ use super::values;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// More than any such file that people write.
+/// The size limit of such a file, in bytes.
 const LIMIT: u64 = 1 << 20;
 
 /// `--build-arg` and the files of more.
@@ -30,13 +30,14 @@ pub(crate) struct ArgumentArgs {
 }
 
 impl ArgumentArgs {
-    /// All arguments. A later file goes before an earlier one.
+    /// All arguments. Later files take precedence.
     pub(crate) fn read(&self) -> Result<BTreeMap<String, String>, Failure> {
         let mut arguments = BTreeMap::new();
         for path in &self.build_arg_file {
             let text = read("--build-arg-file", path)?;
-            // References in values are to what the files set before: a file means the same
-            // everywhere. A name alone is asked for in the environment, as --build-arg does.
+            // References in values refer only to values in the files, so that a file means the same
+            // everywhere. A name without a value is looked up in the environment, as for
+            // --build-arg.
             let read = read_dotenv(&text, &arguments, &|name| std::env::var(name).ok());
             arguments = read.map_err(|source| BuildUsage::ArgumentFile {
                 path: path.clone(),
@@ -58,7 +59,7 @@ pub(crate) struct TagFileArgs {
 }
 
 impl TagFileArgs {
-    /// The names, in the order of the files. Empty lines and those that begin with # are left out.
+    /// The names, in the order of the files. Empty lines and lines that begin with # are ignored.
     pub(crate) fn read(&self) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();
         for path in &self.tag_file {

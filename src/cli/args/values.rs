@@ -1,13 +1,13 @@
-//! Values of flags: each parser returns the library's type, or a reason that names the text.
+//! Parsers of flag values: each returns the library's type, or an error that quotes the text.
 
 use std::collections::BTreeMap;
 
 use solvekit::pipeline::{HostAddress, Ulimit};
 
-/// Stands for the address by which containers reach the machine of their engine.
+/// The special value for the address by which containers reach the engine's machine.
 const HOST_GATEWAY: &str = "host-gateway";
 
-/// `key=value` with a key; without `=` the value is `None`.
+/// Parses `key=value`; without `=` the value is `None`. The key must not be empty.
 pub(crate) fn key_value(text: &str) -> Result<(String, Option<String>), String> {
     let (key, value) = match text.split_once('=') {
         Some((key, value)) => (key, Some(value.to_owned())),
@@ -19,7 +19,7 @@ pub(crate) fn key_value(text: &str) -> Result<(String, Option<String>), String> 
     Ok((key.to_owned(), value))
 }
 
-/// `true` or `false`, in the forms that Go's flags have.
+/// Parses `true` or `false`, in the forms of Go's flags.
 pub(crate) fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
@@ -28,8 +28,8 @@ pub(crate) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Pairs of `--build-arg`: one without a value takes it from the environment, and is dropped when
-/// it is not set there.
+/// The pairs of `--build-arg`: a pair without a value takes it from the environment, and is dropped
+/// if it is not set there.
 pub(crate) fn build_args(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, String> {
     pairs
         .into_iter()
@@ -40,7 +40,7 @@ pub(crate) fn build_args(pairs: Vec<(String, Option<String>)>) -> BTreeMap<Strin
         .collect()
 }
 
-/// Pairs of `--label`: one without a value is empty.
+/// The pairs of `--label`: a pair without a value has an empty one.
 pub(crate) fn labels(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, String> {
     pairs
         .into_iter()
@@ -48,8 +48,8 @@ pub(crate) fn labels(pairs: Vec<(String, Option<String>)>) -> BTreeMap<String, S
         .collect()
 }
 
-/// `host:ip` or `host=ip`; an IPv6 address may stand in brackets, and `host-gateway` is the address
-/// of the engine's machine.
+/// Parses `host:ip` or `host=ip`. An IPv6 address may be in brackets, and `host-gateway` is the
+/// address of the engine's machine.
 pub(crate) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
     let (host, address) = text
         .split_once('=')
@@ -69,13 +69,13 @@ pub(crate) fn extra_host(text: &str) -> Result<(String, HostAddress), String> {
     Ok((host.to_owned(), HostAddress::Ip(address)))
 }
 
-/// A size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
+/// Parses a size in bytes with an optional unit: `64m`, `1g`, `1.5GiB`, `4096`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     solvekit::pipeline::parse_bytes(text)
         .ok_or_else(|| format!("{text:?} is not a size, for example 64m or 1g"))
 }
 
-/// `name=soft[:hard]`; without a hard limit it is the soft one.
+/// Parses `name=soft[:hard]`; the default of the hard limit is the soft limit.
 pub(crate) fn ulimit(text: &str) -> Result<Ulimit, String> {
     Ulimit::parse(text).map_err(|error| error.to_string())
 }

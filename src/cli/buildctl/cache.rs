@@ -192,7 +192,7 @@ fn paragraph(record: &CacheRecord) -> String {
     text + "\n"
 }
 
-/// A record with the names of `client.UsageInfo` of BuildKit.
+/// A record with the field names of BuildKit's `client.UsageInfo`.
 fn fields(record: &CacheRecord) -> Struct {
     let parents = (!record.parents.is_empty()).then(|| record.parents.clone());
     let last_used = record.last_used_at.map(|at| rfc3339(Some(at)));
@@ -234,7 +234,7 @@ fn summary(found: &[CacheRecord]) -> String {
     text + &format!("Reclaimable:\t{reclaimable}\nTotal:\t{}\n", size(total))
 }
 
-/// Two decimals and a decimal unit; bytes have none.
+/// A size with two decimals and a decimal unit; bytes have no decimals.
 fn size(bytes: i64) -> String {
     let mut number = bytes as f64;
     for unit in ["B", "kB", "MB", "GB", "TB"] {
@@ -249,7 +249,7 @@ fn size(bytes: i64) -> String {
     format!("{number:.2}PB")
 }
 
-/// At most six digits, without zeros at the end, as the rules of workers have sizes.
+/// At most six digits without trailing zeros, as in the sizes of workers' rules.
 pub(super) fn rounded(bytes: i64) -> String {
     let text = size(bytes);
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');

@@ -93,7 +93,7 @@ pub(super) async fn cmd_debug(
     }
 }
 
-/// Removes what the daemon remembers of builds that have ended, and prints it.
+/// Removes finished builds from the daemon's history, and prints them.
 pub(super) async fn cmd_prune_histories(
     args: &HistoriesArgs,
     connection: &ConnectionArgs,
@@ -156,7 +156,7 @@ fn row(record: &BuildRecord) -> String {
     )
 }
 
-/// Of a time whose fraction was cut off.
+/// The time without its fraction.
 fn seconds(text: &str) -> String {
     format!("{}Z", text.trim_end_matches('Z'))
 }

@@ -1,4 +1,4 @@
-//! buildctl's commands and flags, for whoever calls this program by that name: pods, nerdctl,
+//! buildctl's commands and flags, when this program is called by that name: for pods, nerdctl,
 //! scripts.
 
 mod cache;
@@ -22,9 +22,9 @@ use super::report::terminal::print_text;
 use super::report::{Failure, failure};
 use super::{log, run_async, trace};
 
-/// Where buildctl looks for the daemon.
+/// buildctl's default address of the daemon.
 const DEFAULT_ADDRESS: &str = "unix:///run/buildkit/buildkitd.sock";
-/// How often a daemon is tried with --wait.
+/// The interval of the attempts with --wait.
 const WAIT: Duration = Duration::from_millis(200);
 
 /// Build with BuildKit: buildctl's commands, by solvekit
@@ -102,7 +102,7 @@ fn run(mut cli: Buildctl, invocation: &Invocation) -> Result<(), Failure> {
     })
 }
 
-/// The name of a command in a trace, as buildctl has it.
+/// The name of a command in a trace, as in buildctl.
 fn title(command: &Command) -> Option<String> {
     let name = match command {
         Command::Du(_) => "du",
@@ -134,7 +134,7 @@ async fn dispatch(
     }
 }
 
-/// Tries until the daemon answers, or the time of --timeout is over.
+/// Tries until the daemon answers or the time of --timeout is over.
 async fn wait(connection: &ConnectionArgs, environment: &Environment) -> Result<(), Failure> {
     let end = Instant::now() + connection.timeout();
     loop {

@@ -41,7 +41,7 @@ pub(super) struct CtlArgs {
     delete: bool,
 }
 
-/// Prints each change of the history, until the daemon or the user ends it.
+/// Prints each change of the history, until the daemon or the user ends the stream.
 pub(super) async fn cmd_monitor(
     args: &MonitorArgs,
     connection: &ConnectionArgs,
@@ -112,7 +112,7 @@ fn shown(event: &BuildEvent) -> String {
     text
 }
 
-/// As the text form of protobuf has it.
+/// A descriptor in protobuf's text format.
 fn descriptor(found: &Descriptor) -> String {
     let (kind, digest, size) = (&found.media_type, &found.digest, found.size);
     let mut text = format!("media_type:{kind:?} digest:\"{digest}\" size:{size}");

@@ -1,4 +1,4 @@
-//! Takes the editor's requests: settings here, those about a paused thread in its thread.
+//! Handles the editor's requests: settings here, requests about a paused thread in its thread.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use super::client::{Asked, Client};
 use super::thread::Thread;
 use super::wire;
 
-/// What the editor launches. Unknown fields are the editor's own.
+/// The launch configuration of the editor. Unknown fields are for the editor itself.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Launch {
@@ -50,15 +50,15 @@ pub(super) struct State {
     last_thread: i64,
 }
 
-/// A thread as requests find it.
+/// The state of a thread that requests need.
 #[derive(Debug)]
 pub(super) struct Known {
     name: String,
-    /// Takes requests while the thread is paused.
+    /// Receives requests while the thread is paused.
     pub(super) paused: Option<mpsc::UnboundedSender<Asked>>,
 }
 
-/// How far the editor is.
+/// The stage of the protocol's handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     New,
@@ -82,7 +82,7 @@ impl Adapter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the editor has set everything; `None` if it leaves before.
+    /// Waits until the editor has finished its configuration; `None` if it disconnects before.
     pub(super) async fn configured(&self) -> Option<Launch> {
         let mut stage = self.stage.subscribe();
         let is_settled = |stage: &Stage| matches!(stage, Stage::Configured | Stage::Ended);
@@ -99,14 +99,14 @@ impl Adapter {
         path.clone_into(&mut self.state().dockerfile);
     }
 
-    /// Tells the editor that the build is over.
+    /// Reports the end of the build to the editor.
     pub(super) fn end(&self, is_built: bool) {
         self.client.event("terminated", json!({}));
         let code = if is_built { 0 } else { 1 };
         self.client.event("exited", json!({"exitCode": code}));
     }
 
-    /// Takes requests until the editor leaves, which ends the build.
+    /// Handles requests until the editor disconnects, which ends the build.
     pub(super) async fn serve(self: Arc<Self>) {
         let mut stdin = BufReader::new(tokio::io::stdin());
         loop {
@@ -129,7 +129,7 @@ impl Adapter {
         self.cancelled.cancel();
     }
 
-    /// Takes a message. True if it is the last one.
+    /// Handles a message. True if it is the last one.
     fn take(&self, message: Value) -> bool {
         match message["type"].as_str() {
             Some("response") => self.client.answered(message),
@@ -279,7 +279,7 @@ impl Adapter {
         false
     }
 
-    /// The path that the editor knows a file by.
+    /// The path by which the editor knows a file.
     pub(super) fn path_of(&self, file: &SourceFile) -> String {
         let state = self.state();
         let name = |path: &str| Path::new(path).file_name().map(ToOwned::to_owned);
@@ -289,7 +289,7 @@ impl Adapter {
         }
     }
 
-    /// A file that steps were made from.
+    /// Reports to the editor a file that steps were made from.
     pub(super) fn loaded(&self, path: &str, file: &Arc<SourceFile>) {
         let known = self
             .state()
@@ -329,7 +329,7 @@ impl Adapter {
     }
 }
 
-/// A source as the protocol has it.
+/// A source in the protocol's form.
 pub(super) fn source(path: &str) -> Value {
     let name = Path::new(path)
         .file_name()

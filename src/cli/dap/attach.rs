@@ -1,4 +1,4 @@
-//! `solvekit dap attach`: the terminal of an editor, connected with a container.
+//! `solvekit dap attach`: connects a terminal of the editor with a container.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 use crate::cli::debugger::terminal::{Keyboard, Raw, is_interactive};
 use crate::cli::report::Failure;
 
-/// Copies what is typed to the socket, and what comes back to the terminal.
+/// Copies the terminal's input to the socket, and the answers to the terminal.
 pub(super) async fn cmd_attach(path: &Path) -> Result<(), Failure> {
     let failed = |error| {
         let path = path.display();

@@ -11,7 +11,7 @@ const LIMIT: usize = 10_000;
 /// The breakpoints of all files.
 #[derive(Debug, Default)]
 pub(super) struct Breakpoints {
-    /// Paths compare without case, as editors write them differently.
+    /// The keys are in lower case, because editors differ in the case of paths.
     files: BTreeMap<String, Vec<Breakpoint>>,
     last: i64,
 }
@@ -56,7 +56,7 @@ impl Breakpoint {
 }
 
 impl Breakpoints {
-    /// Replaces those of a file.
+    /// Replaces the breakpoints of a file.
     pub(super) fn set(&mut self, path: &str, lines: impl Iterator<Item = i64>) -> Vec<Value> {
         let before = self.files.remove(&path.to_lowercase()).unwrap_or_default();
         let mut now = Vec::new();

@@ -1,4 +1,4 @@
-//! The way to the editor: responses, events, and requests of our own.
+//! The connection to the editor: responses, events, and requests of the adapter.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -13,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::wire;
 
-/// How many bytes may wait for an editor that does not read.
+/// The most bytes that wait for an editor that does not read.
 const WAITING: usize = 64 << 20;
 
-/// The way to the editor. Clones share it.
+/// The connection to the editor. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     shared: Arc<Shared>,
@@ -26,16 +26,17 @@ pub(super) struct Client {
 #[derive(Debug)]
 struct Shared {
     sequence: AtomicI64,
-    /// Bytes that are not written yet.
+    /// The number of bytes that are not written yet.
     waiting: AtomicUsize,
-    /// Our own requests without an answer.
+    /// The adapter's own requests that are not answered yet.
     asked: Mutex<HashMap<i64, oneshot::Sender<Value>>>,
     /// Cancelled when the editor is gone.
     gone: CancellationToken,
 }
 
 impl Client {
-    /// Starts to write to stdout. The handle ends when everything is written and no client is left.
+    /// Starts the task that writes to stdout. It ends when everything is written and all clones are
+    /// dropped.
     pub(super) fn start(gone: CancellationToken) -> (Self, JoinHandle<()>) {
         let (messages, queue) = mpsc::channel::<Vec<u8>>();
         let shared = Arc::new(Shared {
@@ -59,12 +60,12 @@ impl Client {
         (Self { shared, messages }, writing)
     }
 
-    /// Tells the editor something.
+    /// Sends an event.
     pub(super) fn event(&self, name: &str, body: Value) {
         self.send(json!({"type": "event", "event": name, "body": body}));
     }
 
-    /// Answers a request.
+    /// Sends the response to a request.
     pub(super) fn respond(&self, request: &Asked, answer: Result<Value, String>) {
         let mut response = json!({
             "type": "response",
@@ -80,7 +81,7 @@ impl Client {
         self.send(response);
     }
 
-    /// Asks the editor; `Err` is its reason to refuse.
+    /// Sends a request to the editor; `Err` is its reason to refuse.
     pub(super) async fn ask(&self, command: &str, arguments: Value) -> Result<(), String> {
         let (answered, answer) = oneshot::channel();
         let request = json!({"type": "request", "command": command, "arguments": arguments});
@@ -106,7 +107,7 @@ impl Client {
         }
     }
 
-    /// Takes the editor's answer to a request of ours.
+    /// Handles the editor's answer to a request of the adapter.
     pub(super) fn answered(&self, message: Value) {
         let sequence = message["request_seq"].as_i64().unwrap_or_default();
         let mut asked = self
@@ -157,7 +158,7 @@ impl Asked {
 }
 
 impl Client {
-    /// Shows why the build failed in the editor's console.
+    /// Shows the error of the build in the editor's console.
     pub(super) fn tell_error(&self, message: &str) {
         let shown = text::redact(&text::lines(message)).into_owned();
         let shown = format!("ERROR: {shown}\n");
@@ -165,7 +166,7 @@ impl Client {
     }
 }
 
-/// Progress as output events.
+/// Sends the progress as output events.
 pub(super) struct Output(pub(super) Client);
 
 impl Write for Output {

@@ -1,23 +1,23 @@
-//! The variables of a paused thread: what the step does, and its files.
+//! The variables of a paused thread: the step's settings and its files.
 
 use serde_json::{Value, json};
 use solvekit::debug::Pause;
 use solvekit::gateway::{FileInfo, FileKind, Ref};
 
-/// How much of a file is shown, in bytes.
+/// The most bytes of a file that are shown.
 const SHOWN: u64 = 64 << 10;
 /// The most entries of a folder that are shown.
 const ENTRIES: usize = 10_000;
 
-/// The variables of a paused thread by their references.
+/// The variables of a paused thread, by their references.
 pub(super) struct Variables<'a> {
     thread: i64,
     pause: &'a Pause<'a>,
-    /// The reference of the first is 1.
+    /// The groups by reference; the first has the reference 1.
     known: Vec<Group>,
 }
 
-/// What a reference stands for.
+/// The meaning of a reference.
 #[derive(Clone)]
 enum Group {
     Arguments,
@@ -46,7 +46,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// The groups of a frame; only the innermost one has a step that is known.
+    /// The groups of a frame; only the innermost frame has a known step.
     pub(super) fn scopes(&mut self, is_first: bool) -> Value {
         if !is_first {
             return json!({"scopes": []});
@@ -68,7 +68,7 @@ impl<'a> Variables<'a> {
         json!({"scopes": scopes})
     }
 
-    /// The variables behind a reference.
+    /// The variables of a reference.
     pub(super) async fn get(&mut self, reference: i64) -> Value {
         let index = usize::try_from((reference & 0xff_ffff) - 1).ok();
         let group = index.and_then(|index| self.known.get(index)).cloned();
@@ -231,7 +231,7 @@ fn summary(info: &FileInfo) -> String {
     format!("{:04o} {}:{} {}", info.mode, info.uid, info.gid, info.size)
 }
 
-/// The beginning of a long text.
+/// The first characters of a long text.
 fn brief(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{} ...", &text[..end]),

@@ -1,5 +1,5 @@
-//! `solvekit dap`: the Debug Adapter Protocol on stdin and stdout, as `buildx dap` speaks it, so
-//! that editors debug builds.
+//! `solvekit dap`: the Debug Adapter Protocol on stdin and stdout in the dialect of `buildx dap`,
+//! so that editors can debug builds.
 
 mod adapter;
 mod attach;

@@ -1,4 +1,5 @@
-//! Programs in the container of a paused thread: in a terminal of the editor, or for their output.
+//! Runs programs in the container of a paused thread: in a terminal of the editor, or to return
+//! their output.
 
 use serde_json::json;
 use solvekit::debug::Pause;
@@ -10,9 +11,9 @@ use tokio::task::JoinHandle;
 use super::client::{Asked, Client};
 use crate::cli::debugger::split_words;
 
-/// The most output of a program that is given as a result, in bytes.
+/// The most output that is returned, in bytes.
 const OUTPUT: usize = 64 << 10;
-/// How long a terminal of the editor may take to connect.
+/// How long the editor's terminal may take to connect.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The terminals of a paused thread.
@@ -23,7 +24,7 @@ pub(super) struct Terminals {
 }
 
 impl Terminals {
-    /// Asks the editor for a terminal that connects to a socket of ours.
+    /// Asks the editor for a terminal that connects to a socket of the adapter.
     pub(super) fn open(&mut self, client: Client, asked: Asked) -> Result<(), String> {
         if self.listener.is_none() {
             let folder = tempfile_path::Folder::new().map_err(|error| error.to_string())?;
@@ -57,7 +58,7 @@ impl Terminals {
         Ok(())
     }
 
-    /// Serves one terminal to its end. Without one it waits.
+    /// Serves one terminal to its end. Without a terminal it waits forever.
     pub(super) async fn serve(&mut self, pause: &Pause<'_>) {
         let accepted = match &self.listener {
             None => std::future::pending().await,
@@ -84,7 +85,7 @@ async fn container(pause: &Pause<'_>) -> Result<Container, String> {
     container.ok_or_else(|| "this step has no files to run in".to_owned())
 }
 
-/// A shell on a connection of the terminal. Dropping it leaves the container to the build's end.
+/// Runs a shell for a connected terminal. If dropped, the container lives until the build ends.
 async fn shell(pause: &Pause<'_>, stream: &mut UnixStream) -> Result<(), String> {
     let container = container(pause).await?;
     let mut process = pause.process(["/bin/sh"]);
@@ -122,7 +123,7 @@ async fn shell(pause: &Pause<'_>, stream: &mut UnixStream) -> Result<(), String>
     Ok(())
 }
 
-/// What a program writes.
+/// The output of a program.
 pub(super) async fn output(pause: &Pause<'_>, command: &str) -> Result<String, String> {
     let words = split_words(command).ok_or("a quote is not closed")?;
     let container = container(pause).await?;
@@ -146,13 +147,13 @@ pub(super) async fn output(pause: &Pause<'_>, command: &str) -> Result<String, S
 }
 
 mod tempfile_path {
-    //! A folder for a socket, which only this user can enter.
+    //! A private folder for a socket.
 
     use std::io;
     use std::os::unix::fs::DirBuilderExt as _;
     use std::path::{Path, PathBuf};
 
-    /// Removed when it is dropped.
+    /// A folder that is removed when this is dropped.
     pub(super) struct Folder(PathBuf);
 
     impl Folder {

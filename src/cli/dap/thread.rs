@@ -1,4 +1,4 @@
-//! A platform as a thread of the protocol: it answers requests while it is paused.
+//! A platform as a thread of the protocol: answers requests while it is paused.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::client::Asked;
 use super::inspect::Variables;
 use super::terminal::Terminals;
 
-/// A platform's thread.
+/// The thread of a platform.
 #[derive(Debug)]
 pub(super) struct Thread<'a> {
     adapter: &'a Adapter,
@@ -78,16 +78,16 @@ impl<'a> Thread<'a> {
     }
 }
 
-/// A number that names the thread, too.
+/// The id of a frame, which contains the id of its thread.
 fn frame_id(thread: i64, index: usize) -> i64 {
     thread << 24 | i64::try_from(index + 1).unwrap_or(i64::MAX)
 }
 
-/// What a request of a paused thread leads to.
+/// The effect of a request about a paused thread.
 enum Done {
     Answered(Value),
     Resumed(Action),
-    /// Answered later.
+    /// The answer follows when the terminal is open.
     Terminal,
 }
 
@@ -138,7 +138,7 @@ impl Debugger for Thread<'_> {
                 request = asked.recv() => request,
                 () = at.terminals.serve(pause) => continue,
             };
-            // The adapter keeps the other end while this is paused.
+            // The adapter holds the sender while this thread is paused.
             let Some(request) = request else {
                 break Action::Continue;
             };
@@ -202,7 +202,7 @@ impl At<'_> {
                     let reason = "cannot exec without runInTerminal client capability";
                     return Err(reason.to_owned());
                 }
-                // The client may ask something before it answers our own request.
+                // The client may send a request before it answers the adapter's.
                 self.terminals.open(adapter.client.clone(), asked.clone())?;
                 return Ok(Done::Terminal);
             }

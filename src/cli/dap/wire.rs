@@ -1,4 +1,4 @@
-//! Messages of the protocol: a header with the length, then JSON.
+//! Messages of the protocol: a header with the length, followed by JSON.
 
 use std::io;
 
@@ -13,7 +13,7 @@ const MESSAGE: usize = 16 << 20;
 /// Reads the next message; `None` at the end.
 ///
 /// # Errors
-/// If it is no message of the protocol, or ends in the middle.
+/// The message is invalid or truncated.
 pub(super) async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Value>> {
     let mut length = None;
     let mut header = from.take(HEADER);
@@ -51,7 +51,7 @@ pub(super) async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<O
     Ok(Some(message.map_err(|_| invalid("a message is no JSON"))?))
 }
 
-/// A message with its header.
+/// Encodes a message with its header.
 pub(super) fn write(message: &Value) -> Vec<u8> {
     let body = message.to_string();
     format!("Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()

@@ -7,10 +7,10 @@ use super::monitor::failed;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_text};
 
-/// How much of a file is read at a time, in bytes.
+/// The bytes of a file that are read at a time.
 const PIECE: u64 = 1 << 20;
 
-/// The file system that has a path, and the path in it.
+/// Finds the file system of a path, and the path in it.
 fn place<'p>(pause: &'p Pause<'_>, path: &'p str) -> Result<(&'p Ref, &'p str), Failure> {
     let has = |name: &str| {
         let rest = path.strip_prefix(name)?;

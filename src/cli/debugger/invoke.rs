@@ -1,4 +1,4 @@
-//! `--invoke`: the process that runs where a build is paused, as buildx takes it.
+//! `--invoke`: the process to run where a build is paused, in buildx's syntax.
 
 use solvekit::gateway::ProcessRequest;
 
@@ -9,7 +9,7 @@ use crate::cli::report::usage::DebugUsage;
 pub(crate) struct Invoke {
     /// The program and its arguments; empty for a shell.
     args: Vec<String>,
-    /// More variables.
+    /// Additional variables.
     env: Vec<String>,
     user: Option<String>,
     cwd: Option<String>,
@@ -17,7 +17,7 @@ pub(crate) struct Invoke {
 }
 
 impl Invoke {
-    /// Reads the flag: a program, `default`, `on-error`, or `key=value` pairs.
+    /// Parses the flag: a program, `default`, `on-error`, or `key=value` pairs.
     pub(crate) fn parse(text: &str) -> Result<Self, DebugUsage> {
         if matches!(text, "" | "default" | "on-error") {
             return Ok(Self::default());
@@ -68,7 +68,7 @@ impl Invoke {
         }
     }
 
-    /// The step's process with what the flag changes about it.
+    /// Applies the flag to the step's process.
     pub(super) fn apply(&self, process: &mut ProcessRequest, is_terminal: bool) {
         process.env.extend(self.env.iter().cloned());
         if let Some(user) = &self.user {
@@ -81,8 +81,8 @@ impl Invoke {
     }
 }
 
-/// Fields between commas. One that begins with a quote ends with one, in which two are one; others
-/// may have quotes anywhere.
+/// Splits at commas. A field that begins with a quote ends with one, and a doubled quote in it is
+/// one quote; other fields may contain quotes anywhere.
 fn fields(text: &str) -> Vec<String> {
     let mut fields = Vec::new();
     let mut rest = text;
@@ -119,7 +119,7 @@ fn fields(text: &str) -> Vec<String> {
     }
 }
 
-/// A JSON list of texts, or one text.
+/// Parses a JSON list of strings, or else takes the text as one string.
 fn list(value: &str) -> Vec<String> {
     serde_json::from_str(value).unwrap_or_else(|_| vec![value.to_owned()])
 }

@@ -1,5 +1,5 @@
-//! Debugging a build at the terminal: `--debug`, `--debug-platform`, `--invoke`, and what happens
-//! where the build is paused.
+//! Debugs builds at the terminal: `--debug`, `--debug-platform`, `--invoke`, and the prompt where
+//! the build is paused.
 
 mod files;
 mod invoke;
@@ -60,7 +60,7 @@ pub(crate) struct DebugFlags {
 }
 
 impl DebugFlags {
-    /// For the flags of `debug`, which stand before `build`.
+    /// Adds the flags of `debug`, which come before `build`.
     pub(crate) fn or(self, on: Option<When>, invoke: Option<String>) -> Self {
         let invoke = self.invoke.or(invoke);
         let otherwise = match &invoke {
@@ -78,7 +78,7 @@ impl DebugFlags {
         self.when.is_some() || self.invoke.is_some()
     }
 
-    /// What debugs the build, if these flags ask for it.
+    /// The debugger, if these flags request it.
     pub(crate) fn debugging(
         &self,
         mode: Mode,
@@ -115,35 +115,36 @@ impl DebugFlags {
     }
 }
 
-/// What was asked for.
+/// The settings from the flags.
 #[derive(Debug)]
 struct Settings {
     when: When,
     platform: Option<Platform>,
     invoke: Invoke,
     prompt: &'static str,
-    /// Opened at the first pause. One platform has it at a time; what is typed ahead stays in it.
+    /// Opened at the first pause. One platform uses it at a time; it keeps input that was typed
+    /// ahead.
     keyboard: Mutex<Option<Keyboard>>,
 }
 
-/// Builds that are debugged, one after the other.
+/// Builds that are debugged, one after another.
 pub(crate) struct Debugging {
     settings: Arc<Settings>,
     interrupted: CancellationToken,
 }
 
-/// One build that is debugged.
+/// The connection between one build and the debugger.
 pub(crate) struct Debugged {
-    /// Takes part in the build.
+    /// Pauses the build at its steps.
     pub(crate) hook: Arc<dyn Hook>,
-    /// Ends the build.
+    /// Cancels the build.
     pub(crate) cancelled: CancellationToken,
-    /// Stops the display of its progress.
+    /// Pauses the display of the progress.
     pub(crate) hold: Hold,
 }
 
 impl Debugging {
-    /// Runs builds until the user wants no other.
+    /// Repeats the build until the user stops retrying.
     pub(crate) async fn repeat<T>(
         &self,
         build: impl AsyncFn(&Debugged) -> Result<T, Failure>,

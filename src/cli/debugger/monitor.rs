@@ -16,7 +16,7 @@ use super::{Settings, When, files, place, words};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_text, talk};
 
-/// How long the last lines of a step's log may take to come.
+/// How long to wait for the last lines of a step's log.
 const LOGS: Duration = Duration::from_millis(200);
 
 const HELP: &str = "\
@@ -44,9 +44,9 @@ pub(super) struct Monitor {
     settings: Arc<Settings>,
     hold: Hold,
     cancelled: CancellationToken,
-    /// True when the user has left the debugger.
+    /// True if the user has left the debugger.
     is_left: AtomicBool,
-    /// True if the next step is one to pause at.
+    /// True if the next step should pause.
     is_stepping: AtomicBool,
     wants_retry: AtomicBool,
 }
@@ -63,7 +63,7 @@ impl Monitor {
         }
     }
 
-    /// True if the user wants to build again.
+    /// True if the user wants to retry the build.
     pub(super) fn wants_retry(&self) -> bool {
         self.wants_retry.load(Ordering::Relaxed)
     }
@@ -104,7 +104,7 @@ impl Debugger for Monitor {
 
     async fn paused(&self, pause: &Pause<'_>) -> Action {
         let mut keyboard = self.settings.keyboard.lock().await;
-        // Another platform may have ended the debugging meanwhile.
+        // Another platform may have ended the debugger in the meantime.
         if self.is_left.load(Ordering::Relaxed) {
             return Action::Continue;
         }
@@ -124,17 +124,17 @@ impl Debugger for Monitor {
     }
 }
 
-/// A pause with the terminal.
+/// A pause that has the terminal.
 struct Prompt<'a> {
     monitor: &'a Monitor,
     pause: &'a Pause<'a>,
     keyboard: &'a mut Keyboard,
-    /// What runs, or was left.
+    /// The running and detached processes.
     processes: Processes,
 }
 
 impl Prompt<'_> {
-    /// Opens a shell, then takes commands until one lets the build go on.
+    /// Opens a shell, then reads commands until one resumes the build.
     async fn run(&mut self) -> Action {
         let invoke = &self.monitor.settings.invoke;
         let opens = terminal::is_interactive() && !matches!(self.pause.reason, Reason::Step);
@@ -163,7 +163,7 @@ impl Prompt<'_> {
         }
     }
 
-    /// Runs a command. Returns how the build goes on, if it does.
+    /// Runs a command. Returns an action if the build should resume.
     async fn command(&mut self, command: &str, words: Vec<String>) -> Option<Action> {
         let done = match (command, words.as_slice()) {
             ("exit" | "quit", []) => {
@@ -220,7 +220,7 @@ impl Prompt<'_> {
         }
     }
 
-    /// Opens the shell, if the step's files have one.
+    /// Opens the shell, if the step's file system has one.
     async fn shell_or_hint(&mut self) -> Result<(), Failure> {
         let args = self.monitor.settings.invoke.args();
         let program = args.first().map(String::as_str).unwrap_or_default();
@@ -237,7 +237,7 @@ impl Prompt<'_> {
         self.run_in_container(args, Files::Left).await
     }
 
-    /// Ends what runs, and opens a shell or runs a command, as buildx's command does.
+    /// Ends all processes, then opens a shell or runs a command, as buildx's `rollback` does.
     async fn roll_back(&mut self, mut words: Vec<String>) -> Result<(), Failure> {
         self.processes.end_all().await;
         let files = match words.first().is_some_and(|word| word == "--init") {
@@ -253,7 +253,7 @@ impl Prompt<'_> {
         self.run_in_container(words, files).await
     }
 
-    /// Runs a command in a container of its own: a failed process ends all of its container.
+    /// Runs a command in a container of its own, because a failed process ends its whole container.
     async fn run_in_container(&mut self, args: Vec<String>, files: Files) -> Result<(), Failure> {
         let container = match files {
             Files::Left => self.pause.container().await,
@@ -264,7 +264,7 @@ impl Prompt<'_> {
         };
         let is_terminal = terminal::is_interactive();
         let mut process = self.pause.process(args);
-        // A script's next lines are commands of the debugger.
+        // The next lines of a script are debugger commands, not input of the process.
         process.input = is_terminal;
         self.monitor
             .settings
@@ -277,7 +277,7 @@ impl Prompt<'_> {
         self.attach(None).await
     }
 
-    /// Gives the terminal to a process that runs.
+    /// Gives the terminal to a running process.
     async fn attach(&mut self, process: Option<&str>) -> Result<(), Failure> {
         self.processes.attach(process, self.keyboard).await
     }
@@ -286,9 +286,9 @@ impl Prompt<'_> {
 /// The files of a new container.
 #[derive(Debug, Clone, Copy)]
 enum Files {
-    /// As the step left them.
+    /// After the step.
     Left,
-    /// As they were before the step.
+    /// Before the step.
     Initial,
 }
 

@@ -1,9 +1,9 @@
-//! Where a build is paused, in words.
+//! Describes where a build is paused.
 
 use solvekit::debug::{Pause, Reason, Step};
 use solvekit::text;
 
-/// The lines that tell where the build is paused and why.
+/// The lines that say where the build is paused, and why.
 pub(super) fn describe(pause: &Pause<'_>) -> String {
     let platform = pause.platform.map(|platform| format!(" ({platform})"));
     let platform = platform.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The processes that were started at the debugger's prompt, each in a container of its own.
+//! The processes started at the debugger's prompt, each in a container of its own.
 
 use std::time::Duration;
 
@@ -11,23 +11,23 @@ use crate::cli::report::Failure;
 use crate::cli::report::columns::align;
 use crate::cli::report::terminal::talk;
 
-/// How long a process that was left may take to tell what it wrote, or that it ended.
+/// How long to wait for the output or the end of a detached process.
 const SOON: Duration = Duration::from_millis(20);
-/// How many bytes are kept of what a process writes while nobody looks. A process that writes more
-/// waits.
+/// The most bytes of a detached process's output that are kept. A process that writes more has to
+/// wait.
 const KEPT: usize = 256 << 10;
-/// The signals that a process can be sent.
+/// The signals that can be sent to a process.
 const SIGNALS: [&str; 12] = [
     "HUP", "INT", "QUIT", "ABRT", "KILL", "USR1", "USR2", "PIPE", "ALRM", "TERM", "CONT", "STOP",
 ];
 
-/// What was started, in that order.
+/// The started processes, in order.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     running: Vec<Running>,
-    /// The number of the last one.
+    /// The number of the newest process.
     last: u32,
-    /// The one that had the terminal last.
+    /// The number of the process that had the terminal last.
     current: u32,
 }
 
@@ -37,13 +37,13 @@ struct Running {
     command: String,
     container: Container,
     process: Process,
-    /// Written while it was left.
+    /// Output from the time when it was detached.
     kept: Vec<ProcessOutput>,
     has_ended: bool,
 }
 
 impl Processes {
-    /// Starts a process. It has the terminal when it is [attached](Processes::attach) to it.
+    /// Starts a process. It gets the terminal once it is [attached](Processes::attach).
     pub(super) async fn start(
         &mut self,
         container: Container,
@@ -69,7 +69,7 @@ impl Processes {
         Ok(())
     }
 
-    /// Gives the terminal to a process, or to the last one that had it.
+    /// Gives the terminal to this process, or to the last one that had it.
     pub(super) async fn attach(
         &mut self,
         number: Option<&str>,
@@ -119,8 +119,8 @@ impl Processes {
         Ok(())
     }
 
-    /// The table of what runs, with buildx's columns. One that has ended, but wrote something that
-    /// nobody saw, is in it too.
+    /// The table of processes, with buildx's columns. It also lists an ended process whose output
+    /// was not shown yet.
     pub(super) async fn list(&mut self) -> String {
         self.look().await;
         let current = self.current().map(|at| self.running[at].number);
@@ -156,14 +156,14 @@ impl Processes {
         input.signal(name).await.map_err(failed)
     }
 
-    /// Ends all.
+    /// Ends all processes.
     pub(super) async fn end_all(&mut self) {
         while !self.running.is_empty() {
             self.remove(0).await;
         }
     }
 
-    /// Finds out which processes have ended. Those that wrote nothing are forgotten.
+    /// Finds out which processes have ended, and removes those without unread output.
     async fn look(&mut self) {
         for running in &mut self.running {
             running.look().await;
@@ -177,11 +177,11 @@ impl Processes {
     async fn remove(&mut self, at: usize) {
         let running = self.running.remove(at);
         drop(running.process);
-        // What is lost with the build needs no release.
+        // If the connection is lost, the container is gone anyway.
         let _ = running.container.release().await;
     }
 
-    /// The one that had the terminal last, or the newest one.
+    /// The process that had the terminal last, or the newest one.
     fn current(&self) -> Option<usize> {
         let is_current = |running: &Running| running.number == self.current;
         let current = self.running.iter().position(is_current);
@@ -196,7 +196,7 @@ impl Processes {
 }
 
 impl Running {
-    /// Takes what the process wrote meanwhile.
+    /// Reads the output that the process has written in the meantime.
     async fn look(&mut self) {
         let mut size: usize = self.kept.iter().map(|output| output.data.len()).sum();
         while !self.has_ended && size < KEPT {

@@ -1,4 +1,4 @@
-//! A process of a container at this terminal.
+//! Connects a process in a container with this terminal.
 
 use std::io::{self, Write as _};
 
@@ -8,15 +8,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::terminal::{self, Keyboard, Raw};
 use crate::cli::report::terminal::print_data;
 
-/// Ctrl-A, and the C that leaves the process after it.
+/// Ctrl-A, and then C, detaches from the process.
 const PREFIX: u8 = 1;
 const LEAVE: u8 = b'c';
 
-/// How the terminal was given back.
+/// How the process gave the terminal back.
 pub(super) enum Left {
     /// The process has ended.
     Exited(Option<Exit>),
-    /// The user went back to the debugger; the process goes on.
+    /// The user went back to the debugger; the process continues.
     Detached,
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn attach(
     }
 }
 
-/// Shows what the process writes until it ends. On a terminal it is the process that draws.
+/// Shows the process's output until it ends. On a terminal the process draws the screen itself.
 async fn show(process: &mut Process, is_terminal: bool) -> Result<(), Error> {
     while let Some(output) = process.next().await? {
         print(&output, is_terminal);
@@ -50,18 +50,18 @@ async fn show(process: &mut Process, is_terminal: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Shows something that a process wrote.
+/// Writes a piece of output.
 pub(super) fn print(output: &ProcessOutput, is_terminal: bool) {
     if is_terminal {
         let mut stdout = io::stdout().lock();
-        // A terminal that went away ends the process with the build.
+        // If the terminal is gone, the build ends and the process with it.
         let _ = stdout.write_all(&output.data).and_then(|()| stdout.flush());
     } else {
         let _ = print_data(&output.data);
     }
 }
 
-/// Sends what is typed until the user leaves.
+/// Sends the keyboard's input until the user detaches.
 async fn forward(keyboard: &mut Keyboard, input: &ProcessInput, is_terminal: bool) {
     if !is_terminal {
         return std::future::pending().await;
@@ -78,7 +78,7 @@ async fn forward(keyboard: &mut Keyboard, input: &ProcessInput, is_terminal: boo
                 }
                 (false, PREFIX) => after_prefix = true,
                 (held, byte) => {
-                    // Ctrl-A twice is Ctrl-A.
+                    // Ctrl-A twice sends one Ctrl-A.
                     if held && byte != PREFIX {
                         sent.push(PREFIX);
                     }
@@ -95,7 +95,7 @@ async fn forward(keyboard: &mut Keyboard, input: &ProcessInput, is_terminal: boo
     std::future::pending().await
 }
 
-/// Tells the process the terminal's size, and each new one.
+/// Sends the terminal's size to the process, at the start and after each change.
 async fn follow_size(input: &ProcessInput, is_terminal: bool) {
     let changes = signal(SignalKind::window_change());
     if let (true, Ok(mut changes)) = (is_terminal, changes) {

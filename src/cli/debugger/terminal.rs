@@ -1,4 +1,4 @@
-//! The keyboard and the modes of the terminal, while a build is paused.
+//! The keyboard and the terminal's modes while a build is paused.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,21 +9,21 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::sync::mpsc;
 
-/// How often the reader looks if it is still needed.
+/// The interval at which the reader checks if it is still needed.
 const INTERVAL: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 50_000_000,
 };
 
-/// The modes to restore, for a process that ends at once. Held while modes change and while what is
-/// there is read: a read that begins in one mode could wait in another.
+/// The modes to restore if the process exits. Locked while modes change and while input is read: a
+/// read that starts in one mode could block in another.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// What is typed, or comes on stdin. Its thread ends with it.
+/// The input from the keyboard or stdin. Its thread ends with it.
 #[derive(Debug)]
 pub(crate) struct Keyboard {
     bytes: mpsc::Receiver<Vec<u8>>,
-    /// Read, but not asked for yet.
+    /// Bytes that were read ahead.
     rest: Vec<u8>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -56,7 +56,7 @@ impl Keyboard {
         self.rest = bytes.to_vec();
     }
 
-    /// The next line without its end; `None` at the end.
+    /// The next line without its newline; `None` at the end.
     pub(crate) async fn line(&mut self) -> Option<String> {
         let mut line = Vec::new();
         loop {
@@ -86,13 +86,13 @@ impl Drop for Keyboard {
         self.stop.store(true, Ordering::Relaxed);
         self.bytes.close();
         if let Some(thread) = self.thread.take() {
-            // It ends within the interval.
+            // The thread ends within one interval.
             let _ = thread.join();
         }
     }
 }
 
-/// Reads only what is there, so that it can end while nobody types.
+/// Reads only available input, so that it can end while nobody types.
 fn read(sender: &mpsc::Sender<Vec<u8>>, stop: &AtomicBool) {
     let mut buffer = [0; 4096];
     while !stop.load(Ordering::Relaxed) {
@@ -118,11 +118,11 @@ fn read(sender: &mpsc::Sender<Vec<u8>>, stop: &AtomicBool) {
     }
 }
 
-/// True if stdin has something, or has ended.
+/// True if stdin has input or has ended.
 fn is_readable(within: &Timespec) -> bool {
     let stdin = io::stdin();
     let mut waited = [PollFd::new(&stdin, PollFlags::IN)];
-    // What cannot be waited for is read, which tells why.
+    // If polling fails, read anyway: the read reports the error.
     !matches!(
         poll(&mut waited, Some(within)),
         Ok(0) | Err(rustix::io::Errno::INTR)
@@ -140,7 +140,7 @@ pub(crate) fn size() -> Option<(u16, u16)> {
     Some((size.ws_col, size.ws_row)).filter(|(columns, rows)| *columns > 0 && *rows > 0)
 }
 
-/// The terminal hands every key on, as long as this lives.
+/// Raw mode: the terminal passes every key on, until this is dropped.
 pub(crate) struct Raw;
 
 impl Raw {

@@ -1,5 +1,5 @@
-//! The pages of `docs/cli/`, made from the same definitions as `--help`. A test keeps them up to
-//! date.
+//! The pages of `docs/cli/`, generated from the same definitions as `--help`. A test keeps them up
+//! to date.
 
 mod variables;
 
@@ -42,7 +42,7 @@ fn the_reference_is_up_to_date() {
     );
 }
 
-/// Shows that a flag cannot be added without its page: all names that clap knows are in the pages.
+/// Every name that clap knows must be in the pages, so that no flag can be added without its docs.
 #[test]
 fn every_visible_flag_is_in_the_reference() {
     let pages = pages();
@@ -76,7 +76,7 @@ fn existing(folder: &Path) -> Vec<String> {
     names.map(|name| name.display().to_string()).collect()
 }
 
-/// The pages by their file names.
+/// The pages, by their file names.
 fn pages() -> BTreeMap<String, String> {
     let mut command = Cli::command();
     command.build();
@@ -131,7 +131,7 @@ fn page(command: &Command) -> String {
     text
 }
 
-/// A command and the commands below it.
+/// A command and its subcommands.
 fn section(command: &Command, text: &mut String, level: usize) {
     let name = command.get_bin_name().unwrap_or_default();
     let _ = writeln!(text, "{} {name}\n", "#".repeat(level));
@@ -161,7 +161,7 @@ fn section(command: &Command, text: &mut String, level: usize) {
     }
 }
 
-/// Flags that are not those of every command.
+/// False for the flags that every command has.
 fn is_own(flag: &Arg) -> bool {
     let is_help = matches!(
         flag.get_action(),
@@ -203,7 +203,7 @@ fn table<'a>(flags: impl Iterator<Item = &'a Arg>, text: &mut String, what: &str
     }
 }
 
-/// `-t`, `--tag <NAME>`; the name of a positional.
+/// `-t`, `--tag <NAME>`, or the name of a positional argument.
 fn usage(flag: &Arg) -> String {
     let value = flag.to_string();
     match flag.get_short() {
@@ -240,7 +240,7 @@ fn plain(text: Option<&StyledStr>) -> String {
     text.map(ToString::to_string).unwrap_or_default()
 }
 
-/// Text in a cell of a table: on one line, without what Markdown would take for its own.
+/// Text in a table cell: on one line, with `|` escaped.
 fn cell(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.replace('|', "\\|")
@@ -249,7 +249,7 @@ fn cell(text: &str) -> String {
 fn fenced(examples: &str, text: &mut String) {
     let (first, rest) = examples.split_once('\n').unwrap_or((examples, ""));
     let title = first.trim_end_matches(':');
-    // Text that follows the examples stands at the margin.
+    // Text after the examples is not indented.
     let _ = write!(text, "\n**{title}**\n\n```\n");
     let mut open = true;
     for line in rest.lines() {

@@ -1,5 +1,5 @@
-//! The annotations of a job of GitHub's Actions: warnings and errors beside the lines they are of.
-//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
+//! Annotations in a GitHub Actions job: warnings and errors, shown beside the lines that they are
+//! about. <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use super::terminal::talk;
 use crate::cli::environment::Environment;
 use crate::cli::identity::Identity;
 
-/// How many of each kind GitHub shows for a step.
+/// The most annotations of each kind that GitHub shows for a step.
 const LIMIT: usize = 10;
 
-/// Writes them in a job of GitHub. In buildx's place docker's actions make their own.
+/// Writes the annotations in a GitHub Actions job. Not as buildx: docker's actions make their own.
 pub(crate) fn write(report: &BuildReport, environment: &Environment) {
     if environment.github_actions && environment.identity == Identity::Solvekit {
         talk(&render(report));
@@ -43,14 +43,14 @@ fn render(report: &BuildReport) -> String {
     out
 }
 
-/// The text after `::`.
+/// Escapes the text after `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// The value of `file=`.
+/// Escapes the value of `file=`.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,5 +1,5 @@
-//! What a failed build looks like: the step with the end of its log, the lines of the Dockerfile,
-//! the error, the next step.
+//! The report of a failed build: the step with the end of its log, the lines of the Dockerfile, the
+//! error, the next step.
 
 use solvekit::client;
 use solvekit::frontend::Error as FrontendError;
@@ -11,16 +11,16 @@ use super::usage::Advised as _;
 use super::{Failure, hint, last_lines, platforms_failure};
 use crate::cli::interrupt::EXIT_INTERRUPTED;
 
-/// gRPC's Internal and ResourceExhausted have exit codes of their own, as in buildx.
+/// gRPC's Internal and ResourceExhausted have their own exit codes, as in buildx.
 const EXIT_INTERNAL: u8 = 100;
 const EXIT_RESOURCE_EXHAUSTED: u8 = 102;
 
-/// The failure of a build in full, with its exit code.
+/// The complete failure of a build, with its exit code.
 pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     if let Error::Platforms { failed, built } = error {
         return platforms_failure::nothing_exported(failed, built, summary, mode);
     }
-    // The text of a failed step has the daemon's words already.
+    // The text of a failed step contains the daemon's message already.
     let failure = match error {
         Error::Frontend(FrontendError::Solve(_)) => {
             Failure::new(without_command(&error.to_string()))
@@ -39,7 +39,7 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     failure.advised(foreign.or_else(|| error.advice()))
 }
 
-/// `process "…" did not complete successfully` without the command, which the lines above show.
+/// Removes the command from `process "…" did not complete successfully`: the lines above show it.
 fn without_command(message: &str) -> String {
     const BEGIN: &str = "process \"";
     const END: &str = "\" did not complete successfully";
@@ -53,12 +53,12 @@ fn without_command(message: &str) -> String {
     }
 }
 
-/// A failure before anything was asked of a daemon.
+/// A failure before a daemon was asked.
 pub(crate) fn before_daemon(error: &Error) -> Failure {
     explain(error, &Summary::default(), Mode::Plain)
 }
 
-/// What stands above the error's line.
+/// The lines above the error.
 fn report(error: &Error, summary: &Summary, mode: Mode) -> String {
     let lines = mode.report_lines();
     match error {
@@ -102,11 +102,11 @@ fn step_of<'a>(failure: Option<&client::Failure>, summary: &'a Summary) -> Optio
     named.or_else(|| summary.failed.first())
 }
 
-/// What failed at a registry after all was built: the push.
+/// The kind of a registry's failure after all platforms were built: the push failed.
 fn registry_failure(error: &Error) -> Option<FailureKind> {
     match error {
         Error::Export { source } => source.registry_failure(),
-        // The build can end before the answer to its result is here.
+        // The build can end before the answer to its result arrives.
         Error::Client(source) => source.registry_failure(),
         _ => None,
     }
@@ -123,13 +123,13 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-/// The exit code of the process in RUN that failed, if that is what failed.
+/// The exit code of the process in RUN, if such a process failed.
 pub(crate) fn process_exit_code(error: &Error) -> Option<u8> {
     let code = daemon_failure(error)?.exit_code()?;
     u8::try_from(code).ok().filter(|code| *code != 0)
 }
 
-/// What the daemon reported, if the failure is its word.
+/// The failure as the daemon reported it, if it came from the daemon.
 fn daemon_failure(error: &Error) -> Option<&client::Failure> {
     match error {
         Error::Frontend(FrontendError::Solve(failure)) => failure.source.failure(),

@@ -1,4 +1,4 @@
-//! Nodes of builders as JSON, with buildx's names.
+//! Nodes of builders as JSON, with buildx's field names.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Failure;
 use super::builder_platforms::united;
 
-/// What is empty is left out.
+/// Empty fields are omitted.
 pub(crate) fn node(node: &Node, report: &Result<Report, Error>) -> Value {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -52,7 +52,7 @@ pub(crate) fn node(node: &Node, report: &Result<Report, Error>) -> Value {
     Value::Object(fields)
 }
 
-/// A time that is not known is Go's zero.
+/// An unknown time becomes Go's zero time.
 pub(crate) fn time(at: Option<OffsetDateTime>) -> String {
     let text = at.and_then(|at| at.format(&Rfc3339).ok());
     text.unwrap_or_else(|| "0001-01-01T00:00:00Z".to_owned())
@@ -68,7 +68,7 @@ fn platforms(given: &[Platform], reported: &[Platform]) -> Value {
 fn rule(rule: &GcRule) -> Value {
     json!({
         "all": rule.all,
-        // Go writes a list that was never made so.
+        // Go encodes a nil slice as `null`.
         "filter": (!rule.filters.is_empty()).then_some(&rule.filters),
         "keepDuration": u64::try_from(rule.keep_duration.as_nanos()).unwrap_or(u64::MAX),
         "reservedSpace": rule.reserved_space,

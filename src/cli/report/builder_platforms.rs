@@ -1,5 +1,5 @@
-//! Platforms of nodes in print: those that the user gave are marked, long lists are shortened as
-//! buildx does.
+//! Platforms of nodes as text: those from the user are marked, and long lists are shortened as in
+//! buildx.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ const FIRST: [&str; 7] = [
     "linux/riscv64",
     "linux/mips64",
 ];
-/// How many groups a shortened list has.
+/// The most groups of a shortened list.
 const GROUPS: usize = 4;
 
-/// The platforms that a node was given, then those that its daemon says, each once.
+/// The platforms from the user, then those that the daemon reports, without duplicates.
 pub(crate) fn united(given: &[Platform], reported: &[Platform]) -> Vec<Platform> {
     let mut all = Vec::new();
     for platform in given.iter().chain(reported).map(Platform::normalized) {
@@ -29,7 +29,7 @@ pub(crate) fn united(given: &[Platform], reported: &[Platform]) -> Vec<Platform>
     all
 }
 
-/// The same in print; what was given has a `*`.
+/// The same as text, with a `*` after each platform from the user.
 pub(crate) fn marked(given: &[Platform], reported: &[Platform]) -> Vec<String> {
     let given: Vec<Platform> = given.iter().map(Platform::normalized).collect();
     let print = |platform: &Platform| match given.contains(platform) {
@@ -39,7 +39,7 @@ pub(crate) fn marked(given: &[Platform], reported: &[Platform]) -> Vec<String> {
     united(&given, reported).iter().map(print).collect()
 }
 
-/// At most four architectures, those of one together, and how many there are besides.
+/// Shortens a list to four architectures, with their variants, and the number of the others.
 pub(crate) fn shortened(platforms: &[String]) -> String {
     let group_of = |text: &str| {
         let mut parts = text.trim_end_matches('*').split('/');

@@ -122,7 +122,7 @@ fn for_cluster(problem: &KubectlProblem) -> String {
     advice.to_owned()
 }
 
-/// The flag of kubectl for a namespace that is not the context's.
+/// kubectl's flag for a namespace other than the context's.
 pub(super) fn namespace_flag(namespace: Option<&String>) -> String {
     let flag = namespace.map(|name| format!(" --namespace={name}"));
     flag.unwrap_or_default()

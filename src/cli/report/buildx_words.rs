@@ -1,14 +1,14 @@
-//! Errors in buildx's words: scripts look for its phrases where this stands in its place.
+//! Errors in buildx's wording: scripts look for these phrases when solvekit is called as buildx.
 
 use std::io;
 
 use solvekit::pipeline::EngineLack;
 use solvekit::{builder, frontend, pipeline};
 
-/// What buildx begins with if a builder's daemon, or the frontend in it, does not finish a build.
+/// The beginning of buildx's message if the daemon or the frontend in it fails a build.
 const FAILED_TO_SOLVE: &str = "failed to solve";
 
-/// The message of a build that failed, if buildx has a known one for it.
+/// buildx's message for a failed build, if it has a well-known one.
 pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
     Some(match error {
         pipeline::Error::Context { path, source, .. } if is_missing(source) => {
@@ -28,7 +28,7 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
         pipeline::Error::IndexAnnotations { .. } => {
             "index annotations not supported for single platform export".to_owned()
         }
-        // The daemon's own words, which have the command that failed.
+        // The daemon's message, which contains the failed command.
         pipeline::Error::Frontend(frontend::Error::Solve(_)) => {
             format!("{FAILED_TO_SOLVE}: {error}")
         }
@@ -43,7 +43,7 @@ pub(super) fn of_build(error: &pipeline::Error) -> Option<String> {
     })
 }
 
-/// What the docker driver cannot do without containerd's image store.
+/// The message for a feature that the docker driver lacks without containerd's image store.
 fn of_engine(lack: EngineLack) -> String {
     let (feature, page) = match lack {
         EngineLack::CacheExport => ("Cache export", "build-cache-backends"),
@@ -60,7 +60,7 @@ fn of_engine(lack: EngineLack) -> String {
                     a new builder instance"
                 .to_owned();
         }
-        // Newer ones have no phrase yet.
+        // Newer variants have no phrase yet.
         _ => return format!("not supported for the docker driver: {lack}"),
     };
     format!(
@@ -70,7 +70,7 @@ fn of_engine(lack: EngineLack) -> String {
     )
 }
 
-/// The message of a builder that cannot be used, if scripts know buildx's.
+/// buildx's message for a builder that cannot be used, if it has a well-known one.
 pub(super) fn of_builder(error: &builder::Error) -> Option<String> {
     match error {
         builder::Error::NotFound { name, .. } => Some(format!("no builder {name:?} found")),

@@ -1,8 +1,8 @@
-//! Text in columns, as Go's tabwriter sets it: a tab ends a cell; a column goes on for as long as
-//! lines have that cell.
+//! Aligns text in columns, as Go's tabwriter does: a tab ends a cell; a column ends at the first
+//! line without that cell.
 
-/// Pads each cell that a tab ends to the widest of its column and `padding` blanks more, and to
-/// `minimum` at least.
+/// Pads each tab-terminated cell to the widest cell of its column plus `padding` blanks, but at
+/// least to `minimum`.
 pub(crate) fn align(text: &str, minimum: usize, padding: usize) -> String {
     let mut aligned = String::new();
     for line in rows(text) {
@@ -18,7 +18,7 @@ pub(crate) fn align(text: &str, minimum: usize, padding: usize) -> String {
     aligned
 }
 
-/// The cells of each line, with the width of their column; the last cell of a line is in none.
+/// The cells of each line with the widths of their columns. The last cell of a line has none.
 fn rows(text: &str) -> Vec<Vec<(&str, Option<usize>)>> {
     let lines: Vec<Vec<&str>> = text
         .lines()
@@ -45,7 +45,7 @@ fn rows(text: &str) -> Vec<Vec<(&str, Option<usize>)>> {
     rows
 }
 
-/// The same with tabs of eight columns for the blanks, as buildctl prints its tables.
+/// The same, padded with tabs of eight columns, as in buildctl's tables.
 pub(crate) fn align_with_tabs(text: &str) -> String {
     const TAB: usize = 8;
     let mut aligned = String::new();

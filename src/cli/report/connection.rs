@@ -21,7 +21,7 @@ impl Advised for Error {
     }
 }
 
-/// An existing but unusable address tells more than missing ones, so it comes first.
+/// The hint for an existing but unusable address comes first: missing addresses are less important.
 fn not_found(attempts: &[(Address, ConnectProblem)]) -> String {
     let hint = attempts
         .iter()

@@ -1,5 +1,5 @@
-//! What to do next when a context or a Dockerfile cannot be read: the nearest name, what git wants
-//! to have.
+//! Hints for a context or Dockerfile that cannot be read: a similar name, or the credentials that
+//! git needs.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use solvekit::{frontend, layout};
 
 use super::daemon_text::{for_git, full};
 
-/// The next step, for a failure that is about an input of the build.
+/// The next step, if the failure is about an input of the build.
 pub(crate) fn for_context(error: &Error) -> Option<String> {
     let text = match error {
         Error::Context { near, .. } => match near {
@@ -25,7 +25,7 @@ pub(crate) fn for_context(error: &Error) -> Option<String> {
         Error::Dockerfile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             "name it with -f FILE, or give the folder that holds it as the context"
         }
-        // The context is fetched for its policy first.
+        // The context is fetched to read the policy in it, before anything else.
         Error::PolicyLoad(load) => match &**load {
             LoadError::File(FileError::Remote { source, .. }) => return for_context(source),
             _ => return None,

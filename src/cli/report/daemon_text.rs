@@ -1,9 +1,9 @@
-//! What to do next, by the words of daemons, registries, git and TLS: they have no types.
-//! Nothing else matches texts.
+//! Hints for messages of daemons, registries, git and TLS, which have no types. Only this module
+//! matches texts.
 
 use crate::cli::args::permissions;
 
-/// How a registry's way to plain HTTP is refused; it comes back in the daemon's message, too.
+/// The text that rejects a registry's redirect to plain HTTP; the daemon's message contains it too.
 const DOWNGRADE: &str = " over plain HTTP, which is not allowed for it";
 
 /// The hint for a message of the daemon.
@@ -20,7 +20,7 @@ pub(crate) fn for_message(message: &str) -> Option<String> {
         .or_else(|| for_rewritten_times(message))
 }
 
-/// An engine unpacks the images that it keeps, which cannot be done while times are rewritten.
+/// An engine unpacks the images that it keeps, which is impossible while timestamps are rewritten.
 fn for_rewritten_times(message: &str) -> Option<String> {
     const CONFLICT: &str = "\"rewrite-timestamp\" conflicts with \"unpack\"";
     message.contains(CONFLICT).then(|| {
@@ -40,7 +40,7 @@ fn for_lock(message: &str) -> Option<String> {
     })
 }
 
-/// A registry without TLS, or with a certificate that is not trusted.
+/// The registry has no TLS, or its certificate is not trusted.
 fn for_transport(message: &str) -> Option<String> {
     if message.contains("server gave HTTP response to HTTPS client") {
         return Some(plain_http(&registry_in(message)));
@@ -74,7 +74,7 @@ fn for_transport(message: &str) -> Option<String> {
     is_private.then(|| private_ca(&registry_in(message)))
 }
 
-/// A registry that wants other credentials.
+/// The registry needs other credentials.
 fn for_access(message: &str) -> Option<String> {
     const SIGNS: [&str; 6] = [
         "401 Unauthorized",
@@ -107,7 +107,7 @@ fn for_limit(message: &str) -> Option<String> {
     })
 }
 
-/// A file that COPY or ADD names is not in the context that the daemon got.
+/// A source of COPY or ADD is not in the context that the daemon received.
 fn missing_source(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("failed to calculate checksum of ref ")?;
     let (_, path) = rest.split_once(": \"")?;
@@ -132,7 +132,7 @@ fn missing_base(message: &str) -> Option<String> {
     })
 }
 
-/// The daemon allows an entitlement to nobody, or a step uses one that the build was not given.
+/// The daemon does not allow an entitlement, or a step needs one that the build was not given.
 fn refused_entitlement(message: &str) -> Option<String> {
     let name = ["network.host", "security.insecure", "device"]
         .into_iter()
@@ -216,13 +216,13 @@ pub(crate) fn full(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// True if git was given no token, and the server wants one.
+/// True if git had no token but the server needs one.
 pub(crate) fn wants_login(message: &str) -> bool {
     let signs = ["could not read Username for", "could not read Password for"];
     signs.iter().any(|sign| message.contains(sign))
 }
 
-/// What git wants to have, by what it says.
+/// The credentials or access that git lacks, according to its message.
 pub(crate) fn for_git(message: &str) -> Option<String> {
     let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
     let text = if wants_login(message) {

@@ -1,4 +1,4 @@
-//! How progress is shown for this process: its terminal, its environment.
+//! The display of progress, depending on the terminal and the environment of this process.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write, stderr};
@@ -44,7 +44,7 @@ pub(crate) struct ProgressArgs {
 }
 
 impl ProgressArgs {
-    /// Opens what progress is written to.
+    /// Opens the writer of the progress.
     pub(crate) fn open(&self, mode: Mode) -> Result<Sink, Failure> {
         let mut sink = self.open_shown(mode)?;
         if let Some(path) = &self.trace {
@@ -69,8 +69,7 @@ impl ProgressArgs {
         if !matches!(mode, Mode::RawJson | Mode::JsonLines) {
             return Err(BuildUsage::ProgressForPeople.into());
         }
-        // A new file in the place of another, which is not emptied: a link could lead to one of
-        // somebody else.
+        // Replace the file instead of truncating it: it could be a link to somebody else's file.
         let opened = Destination::open(&path).and_then(Destination::publish);
         let opened = opened.map_err(|source| {
             let place = match self.progress_fd {
@@ -83,17 +82,17 @@ impl ProgressArgs {
     }
 }
 
-/// What progress is written to.
+/// The writer of the progress.
 #[derive(Clone)]
 pub(crate) struct Sink {
     mode: Mode,
     is_stderr: bool,
     writer: Arc<Mutex<dyn Write + Send>>,
-    /// Gets every update too, as rawjson.
+    /// Also receives all updates, in the format rawjson.
     copy: Option<TraceFile>,
 }
 
-/// The file of `--trace`, which tells why it is not complete.
+/// The file of `--trace`. It records the error if it is incomplete.
 #[derive(Clone)]
 struct TraceFile {
     path: PathBuf,
@@ -118,7 +117,7 @@ impl Write for TraceFile {
 }
 
 impl Sink {
-    /// Writes progress to something else than stderr.
+    /// A writer other than stderr.
     pub(crate) fn to(mode: Mode, writer: impl Write + Send + 'static) -> Self {
         Self::new(mode, false, writer)
     }
@@ -132,7 +131,7 @@ impl Sink {
         }
     }
 
-    /// The last line of jsonl. What stands in it on stderr is not printed again there as text.
+    /// Writes the last line of jsonl. If it went to stderr, the failure is not printed there again.
     pub(crate) fn end(&mut self, built: Result<BuildOutcome, Failure>) -> Result<(), Failure> {
         let mut end = BuildEnd::default();
         if let Ok(outcome) = &built {
@@ -161,7 +160,7 @@ impl Sink {
             Ok(()) => end,
             Err(failure) => failure.to_end(),
         };
-        // A reader that went away has failed no build.
+        // The build does not fail if the reader is gone.
         let _ = self.write_all(&end.to_line());
         match built {
             Err(failure) if self.is_stderr => Err(failure.already_shown()),
@@ -182,13 +181,13 @@ impl Write for Sink {
     }
 }
 
-/// A new file is its owner's alone, as buildctl's is: it has the names and the output of steps.
+/// A new file is private to its owner, as in buildctl: it contains names and output of steps.
 fn open_trace(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(path)
 }
 
-/// The mode of `--progress`, `BUILDKIT_PROGRESS` and `--quiet`, for this stderr.
+/// The mode from `--progress`, `BUILDKIT_PROGRESS` and `--quiet`, for this process's stderr.
 pub(crate) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Result<Mode, Failure> {
     if quiet {
         return Ok(Mode::Quiet);
@@ -199,14 +198,14 @@ pub(crate) fn mode(asked: &str, quiet: bool, environment: &Environment) -> Resul
     resolved.map_err(|error| Failure::from_error(&error))
 }
 
-/// Shows a step of starting the builder, before there is a build.
+/// Shows a step of the start of a builder, before the build begins.
 pub(crate) fn boot(mode: Mode, line: &str) {
     if matches!(mode, Mode::Tty | Mode::Plain) {
         talk(&format!("{line}\n"));
     }
 }
 
-/// Shows updates until their channel closes.
+/// Shows updates until their channel is closed.
 pub(crate) fn start(
     mode: Mode,
     sink: Sink,
@@ -219,7 +218,7 @@ pub(crate) fn start(
     start_with(hold, mode, sink, platform, used, environment, updates)
 }
 
-/// The same; `hold` stops it while something else uses the terminal.
+/// The same; `hold` pauses it while something else uses the terminal.
 pub(crate) fn start_with(
     hold: Hold,
     mode: Mode,
@@ -252,7 +251,7 @@ pub(crate) fn start_with(
     tokio::spawn(Display::new(mode, sink, options).run(updates))
 }
 
-/// Shows the updates of what no builder takes part in, until their channel closes.
+/// Shows updates of a command without a builder, until their channel is closed.
 pub(crate) fn start_alone(
     mode: Mode,
     sink: Sink,
@@ -270,7 +269,7 @@ pub(crate) fn start_alone(
     tokio::spawn(Display::new(mode, sink, options).run(updates))
 }
 
-/// The warnings at the end of a build.
+/// Shows the warnings at the end of a build.
 pub(crate) fn warnings(summary: &Summary, mode: Mode, environment: &Environment) {
     if matches!(mode, Mode::Tty | Mode::Plain) {
         talk_coloured(&render_warnings(
@@ -281,7 +280,7 @@ pub(crate) fn warnings(summary: &Summary, mode: Mode, environment: &Environment)
     }
 }
 
-/// The image in one line, for people: its names, digest and platforms.
+/// Shows the image in one line: its names, digest and platforms.
 pub(crate) fn result(outcome: &BuildOutcome) {
     let platforms: Vec<String> = outcome.built.iter().map(Platform::to_string).collect();
     if let Some(digest) = outcome.digest() {
@@ -290,7 +289,7 @@ pub(crate) fn result(outcome: &BuildOutcome) {
     }
 }
 
-/// Where Docker Desktop shows what was built, by target; only where it is installed.
+/// Shows links to the builds in Docker Desktop, by target, if it is installed.
 pub(crate) fn details(builds: &[(&str, String)], mode: Mode, environment: &Environment) {
     let desktop = environment.docker_config.as_ref();
     let desktop = desktop.map(|folder| folder.join("desktop-build/.lastaccess"));
@@ -311,7 +310,7 @@ fn links(builds: &[(&str, String)]) -> String {
     }
 }
 
-/// Where Docker Desktop shows a build.
+/// The link to a build in Docker Desktop.
 pub(crate) fn desktop_url(full_ref: &str) -> String {
     format!("docker-desktop://dashboard/build/{full_ref}")
 }

@@ -1,14 +1,14 @@
-//! Why steps ran, in words.
+//! The reasons why steps ran, as text.
 
 use solvekit::explain::{Explained, FileChange, How, Reason, Report, TargetReport};
 
-/// How much of an instruction is shown around a change.
+/// The number of characters that are shown around a change.
 const AROUND: usize = 12;
 const MAX_SHOWN: usize = 36;
-/// How much of a step's name is shown.
+/// The longest name of a step that is shown.
 const MAX_NAME: usize = 56;
 
-/// The report for people: two lines for each step.
+/// The report as text: two lines for each step.
 pub(crate) fn text(report: &Report) -> String {
     let several = report.targets.len() > 1;
     let targets = report
@@ -55,7 +55,7 @@ fn of_target(target: &TargetReport, several: bool) -> String {
     text
 }
 
-/// The first reason. Others are in the JSON.
+/// The first reason. The JSON has all of them.
 fn reason_of(step: &Explained) -> String {
     step.reasons.first().map_or_else(String::new, in_words)
 }
@@ -107,7 +107,7 @@ fn file(file: &FileChange) -> String {
     format!("{} ({how})", one_line(&file.path))
 }
 
-/// `a@sha256:1` and `a@sha256:2` have the name once.
+/// Shows the name once for `a@sha256:1` and `a@sha256:2`.
 fn base_image(old: &str, new: &str) -> String {
     match (old.split_once('@'), new.split_once('@')) {
         (Some((name, old)), Some((other, new))) if name == other => {
@@ -122,7 +122,7 @@ fn short_digest(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
 }
 
-/// The parts of two texts that differ, with a little around them.
+/// The differing parts of two texts, with a few characters around them.
 fn difference(old: &str, new: &str) -> (String, String) {
     let (old, new) = (one_line(old), one_line(new));
     let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());

@@ -1,5 +1,4 @@
-//! How a command fails: the message, what to do next, the exit code. Decided here once for all
-//! commands.
+//! The failure of a command: message, hint and exit code, decided here for all commands.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -13,26 +12,26 @@ use solvekit::text;
 use super::terminal::{print_text, talk};
 use crate::cli::identity::Identity;
 
-/// The exit code of a command that has compared something and found a difference, as of diff(1).
+/// The exit code of a command that compared two things and found a difference, as in diff(1).
 pub(crate) const EXIT_DIFFERENT: u8 = 1;
-/// The exit code of such a command when it could not compare.
+/// The exit code of such a command if it could not compare.
 const EXIT_TROUBLE: u8 = 2;
 
 /// A failed command.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     message: String,
-    /// The message in buildx's words, for scripts that look for them.
+    /// The message in buildx's wording, for scripts that look for it.
     buildx: Option<String>,
-    /// Lines that are printed before the message: a step's log, the lines of a Dockerfile.
+    /// Lines above the message: the log of a step, the lines of a Dockerfile.
     report: String,
     hint: Option<String>,
     code: u8,
-    /// What a registry's failure means for those who try again.
+    /// The kind of a registry's failure, which tells scripts if a retry makes sense.
     registry: Option<FailureKind>,
 }
 
-/// The exit codes of registries' failures, as `sysexits.h` has them.
+/// The exit codes of registries' failures, as in `sysexits.h`.
 const EXIT_BROKEN: u8 = 65;
 const EXIT_TRY_LATER: u8 = 75;
 const EXIT_DENIED: u8 = 77;
@@ -49,13 +48,12 @@ impl Failure {
         }
     }
 
-    /// An exit code alone: what there is to say stands on stdout.
+    /// Only an exit code: all text is on stdout already.
     pub(crate) fn silent(code: u8) -> Self {
         Self::new("").code(code)
     }
 
-    /// The error and its causes, one after the other; a cause that the message has already is not
-    /// repeated.
+    /// The error and its causes, joined. A cause that the message contains already is omitted.
     pub(crate) fn from_error(error: &dyn Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();
@@ -70,17 +68,17 @@ impl Failure {
         Self::new(message)
     }
 
-    /// The message alone, to be part of another one.
+    /// The message, to be part of another one.
     pub(crate) fn into_message(self) -> String {
         self.message
     }
 
-    /// The message alone.
+    /// The message.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// The next step, if one is known.
+    /// The hint, if one is known.
     pub(crate) fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -94,34 +92,33 @@ impl Failure {
         }
     }
 
-    /// The same with the kind of a registry's failure, which decides the exit code unless another
-    /// one is set.
+    /// Sets the kind of a registry's failure, which decides the exit code unless another one is
+    /// set.
     #[must_use]
     pub(crate) fn of_registry(mut self, kind: Option<FailureKind>) -> Self {
         self.registry = kind.or(self.registry);
         self
     }
 
-    /// What a registry's failure means, if that is what failed.
+    /// The kind of a registry's failure, if a registry failed.
     pub(crate) fn registry(&self) -> Option<FailureKind> {
         self.registry
     }
 
-    /// The lines of a Dockerfile that stand before the message, without the logs of failed steps.
+    /// The lines of a Dockerfile above the message, without the logs of failed steps.
     pub(crate) fn excerpt(&self) -> &str {
         let after_logs = self.report.rsplit_once("\n------\n");
         after_logs.map_or(&*self.report, |(_, rest)| rest)
     }
 
-    /// The same with the next step, if one is known. An error knows its own: see
-    /// [`super::Advised`].
+    /// Sets the hint, if one is known. Errors know their own hints: see [`super::Advised`].
     #[must_use]
     pub(crate) fn advised(mut self, advice: Option<String>) -> Self {
         self.hint = advice.or(self.hint);
         self
     }
 
-    /// The same with this before its message.
+    /// Adds a prefix to the message.
     #[must_use]
     pub(crate) fn with_prefix(mut self, text: &str) -> Self {
         self.message = format!("{text}: {}", self.message);
@@ -129,14 +126,14 @@ impl Failure {
         self
     }
 
-    /// The same with the message that buildx has for it, if one is known.
+    /// Sets buildx's message, if it has one.
     #[must_use]
     pub(crate) fn in_buildx(mut self, words: Option<String>) -> Self {
         self.buildx = words.or(self.buildx);
         self
     }
 
-    /// The same with this before its message where it stands in buildx's place.
+    /// Adds a prefix to the message that is printed when this program is called as buildx.
     #[must_use]
     pub(crate) fn behind_in_buildx(mut self, text: &str) -> Self {
         if !self.message.is_empty() {
@@ -146,11 +143,11 @@ impl Failure {
         self
     }
 
-    /// The same in the words of the program that was called.
+    /// Selects the wording of the program that was called.
     #[must_use]
     pub(crate) fn in_words_of(mut self, identity: Identity) -> Self {
         if identity == Identity::Buildx {
-            // buildx has one exit code for all of them.
+            // buildx has the same exit code for all of them.
             self.registry = None;
         }
         if identity == Identity::Buildx
@@ -161,7 +158,7 @@ impl Failure {
         self
     }
 
-    /// The same, naming the folders that an export has left incomplete.
+    /// Adds the folders that the export has left incomplete.
     #[must_use]
     pub(crate) fn incomplete(mut self, folders: &[PathBuf]) -> Self {
         for folder in folders {
@@ -177,7 +174,7 @@ impl Failure {
         self
     }
 
-    /// The same with more lines after those that stand before its message.
+    /// Adds lines below those that are already above the message.
     #[must_use]
     pub(crate) fn report_after(mut self, more: &str) -> Self {
         if !self.report.is_empty() {
@@ -187,7 +184,7 @@ impl Failure {
         self
     }
 
-    /// All its lines, to be part of another report.
+    /// The report, the message and the hint, to be part of another report.
     pub(crate) fn into_report(self) -> String {
         let hint = self.hint.unwrap_or_default();
         let hint = hint.lines().map(|line| format!("  {line}\n"));
@@ -201,7 +198,7 @@ impl Failure {
         self
     }
 
-    /// The same failure of a command that compares: no exit code says that a difference was found.
+    /// For a command that compares: replaces the exit code that would mean a difference.
     #[must_use]
     pub(crate) fn no_difference(self) -> Self {
         let is_found = self.message.is_empty() && self.report.is_empty();
@@ -211,7 +208,7 @@ impl Failure {
         }
     }
 
-    /// The same exit code, with nothing left to say.
+    /// The same exit code, without any text.
     pub(crate) fn already_shown(self) -> Self {
         Self::silent(self.code).of_registry(self.registry)
     }
@@ -243,8 +240,9 @@ impl Failure {
     }
 }
 
-/// Arguments that cannot be parsed, or `--help` and `--version`. A group of commands without one of
-/// them prints its help. A command that compares has 1 for what differs.
+/// Prints a mistake in the arguments, or the text of `--help` and `--version`. A command group
+/// without a subcommand prints its help. A command that compares exits with 2: its 1 means a
+/// difference.
 pub(crate) fn usage(error: &clap::Error, compares: bool) -> ExitCode {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return match print_text(&error.to_string()) {
@@ -254,7 +252,7 @@ pub(crate) fn usage(error: &clap::Error, compares: bool) -> ExitCode {
     }
     let message = error.render().to_string();
     match text::lines(&message) {
-        // Without colours: they look like those of an argument.
+        // Without colours: they cannot be told from escape sequences in an argument.
         shown if shown != message => talk(&shown),
         _ => drop(error.print()),
     }

@@ -1,4 +1,4 @@
-//! Advice names only flags that there are, and commands that take them.
+//! Tests that hints name only existing flags, and only commands that have them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,8 +7,8 @@ use clap::CommandFactory as _;
 
 use crate::cli::Cli;
 
-/// Flags that advice names and that are not this command's: of Dockerfile instructions, and of
-/// buildkitd, kubectl, docker, git, pip, python and the tests' runner.
+/// Flags in hints that belong to other programs: Dockerfile instructions, buildkitd, kubectl,
+/// docker, git, pip, python and the test runner.
 const OF_OTHERS: &[&str] = &[
     "allow-insecure-entitlement",
     "chown",
@@ -39,7 +39,7 @@ fn flags_of(command: &clap::Command) -> BTreeSet<String> {
     flags
 }
 
-/// The words behind `--` in a file.
+/// Collects the words after `--` in a file.
 fn named_in(path: &Path, found: &mut BTreeSet<String>) {
     if path.is_dir() {
         for entry in std::fs::read_dir(path).unwrap() {

@@ -1,4 +1,4 @@
-//! What to do next when a build failed, by the type of its error.
+//! Hints for failed builds, by the type of the error.
 
 use solvekit::client::Failure;
 use solvekit::frontend::{MissingSource, Refusal, SolveFailure};
@@ -12,7 +12,7 @@ use super::{buildx_words, context_hint};
 use crate::cli::args::permissions;
 
 impl Advised for Error {
-    /// The next step for a failed build: a command, a line of a configuration file.
+    /// A command to run, or a line of a configuration file to change.
     fn advice(&self) -> Option<String> {
         for_build(self)
     }
@@ -22,7 +22,7 @@ impl Advised for Error {
     }
 }
 
-/// A value of a request that cannot be used, with the flag that it was given with.
+/// The failure for an invalid value of a request, with the flag that gave it.
 pub(crate) fn for_value(error: &Error) -> super::Failure {
     let (flag, input, reason) = match error {
         Error::Annotation { input, source } => ("--annotation".to_owned(), input, source),
@@ -97,7 +97,7 @@ fn for_lost_pod(pod: &client::Pod) -> String {
     )
 }
 
-/// An output that cannot be made as it was asked for.
+/// An output that cannot be made as requested.
 fn for_output(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::SeveralLayouts => {
@@ -137,7 +137,7 @@ fn for_output(error: &Error) -> Option<&'static str> {
     })
 }
 
-/// A build that the frontend could not finish.
+/// A build that failed in the frontend.
 fn for_frontend(error: &frontend::Error) -> Option<String> {
     match error {
         frontend::Error::Scanner { .. } => Some(
@@ -167,7 +167,7 @@ fn for_frontend(error: &frontend::Error) -> Option<String> {
     }
 }
 
-/// A step that was refused before it ran.
+/// A step that was rejected before it ran.
 fn for_refusal(reason: &Refusal) -> Option<String> {
     match reason {
         Refusal::Entitlement { entitlement } => Some(permissions::hint(entitlement)),
@@ -187,8 +187,8 @@ fn for_refusal(reason: &Refusal) -> Option<String> {
     }
 }
 
-/// The hint for a step that could not run a program of another platform, by the step's log: which
-/// emulator is missing.
+/// The hint for a step that could not run a program of another platform: names the missing
+/// emulator, according to the step's log.
 pub(crate) fn for_foreign_program(error: &frontend::Error, report: &str) -> Option<String> {
     let frontend::Error::Solve(failure) = error else {
         return None;
@@ -243,7 +243,7 @@ fn for_daemon(error: &client::Error) -> Option<String> {
     error.advice().or_else(|| for_message(&full(error)))
 }
 
-/// True if a command failed whose lines in the Dockerfile are a heredoc with CR LF.
+/// True if the failed command's lines in the Dockerfile are a heredoc with CRLF line endings.
 fn runs_carriage_returns(failure: &SolveFailure) -> bool {
     let (Some(_), Some(found)) = (failure.exit_code, &failure.lines) else {
         return false;
@@ -252,11 +252,11 @@ fn runs_carriage_returns(failure: &SolveFailure) -> bool {
     let lines = found.info.data.split(|byte| *byte == b'\n').zip(1..);
     let mut lines = lines.filter(|(_, number)| is_of_step(*number));
     let begins = |line: &[u8]| line.windows(2).any(|pair| pair == b"<<");
-    // A body is what comes after the line that begins the heredoc.
+    // The body starts after the line that opens the heredoc.
     lines.any(|(line, _)| begins(line)) && lines.any(|(line, _)| line.ends_with(b"\r"))
 }
 
-/// What to do about a source that is not found in the context's folder.
+/// The hint for a source that is not in the context's folder.
 fn for_missing_source(missing: &MissingSource) -> String {
     match missing {
         MissingSource::Absent {

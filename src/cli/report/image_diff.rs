@@ -1,4 +1,4 @@
-//! Where two images differ, in words.
+//! The differences between two images, as text.
 
 use serde_json::Value;
 use solvekit::diff::{
@@ -11,16 +11,16 @@ use time::format_description::well_known::Rfc3339;
 
 use super::records::size;
 
-/// How much of a value is shown.
+/// The most characters of a value.
 const VALUE: usize = 100;
-/// How much of a step is shown.
+/// The most characters of a step.
 const STEP: usize = 120;
-/// How much of a line of a file is shown.
+/// The most characters of a line of a file.
 const LINE: usize = 200;
-/// How many fields are shown.
+/// The most fields.
 const FIELDS: usize = 20;
 
-/// The comparison for people: a paragraph for each platform, the first image before the arrow.
+/// The comparison as text: a paragraph for each platform, with the first image before the arrow.
 pub(crate) fn text(diff: &ImageDiff) -> String {
     let mut text = String::new();
     let same = diff.platforms.iter().all(|platform| platform.same);
@@ -40,7 +40,7 @@ pub(crate) fn text(diff: &ImageDiff) -> String {
     text
 }
 
-/// A word about what is not compared.
+/// A note that attestations are not compared.
 pub(crate) fn attestations(diff: &ImageDiff) -> String {
     match diff.attestations {
         [0, 0] => String::new(),
@@ -48,7 +48,7 @@ pub(crate) fn attestations(diff: &ImageDiff) -> String {
     }
 }
 
-/// The images for a platform. `place` adds to a layer where its step is written.
+/// The images of one platform. `place` gives the line of the step that made a layer.
 pub(crate) fn of_platform(diff: &PlatformDiff, place: &dyn Fn(&LayerDiff) -> String) -> String {
     let name = line(&diff.platform);
     if diff.same {
@@ -175,7 +175,7 @@ fn blob(layer: &Option<Descriptor>) -> String {
     }
 }
 
-/// What made the layer, once if both images say the same.
+/// The step that made the layer; shown once if it is the same in both images.
 fn steps(layer: &LayerDiff, place: &str) -> String {
     let shown = |step: &Option<String>| match step {
         Some(step) => clipped(step, STEP),
@@ -226,7 +226,7 @@ fn summary(file: &FileDiff) -> String {
     format!("changed  /{path}: {}", found.collect::<Vec<_>>().join(", "))
 }
 
-/// The place in a file that is not text.
+/// The first differing byte in a binary file.
 fn first_byte(file: &FileDiff) -> String {
     match file.first_byte.filter(|_| file.text.is_none()) {
         Some(byte) => format!(", first at byte {byte}"),
@@ -260,7 +260,7 @@ fn attributes(left: &str, right: &str) -> String {
     }
 }
 
-/// Seconds since 1970 as a date.
+/// Formats seconds since 1970 as a date.
 fn time(text: &str) -> String {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let date = seconds.parse().ok();
@@ -273,7 +273,7 @@ fn time(text: &str) -> String {
 }
 
 fn fields(of: &str, fields: &[FieldDiff]) -> String {
-    // The history has a time for each step, and each layer a media type.
+    // The history has a time for each step, and each layer has a media type.
     let (times, fields): (Vec<_>, Vec<_>) = fields
         .iter()
         .partition(|field| is_time_of_step(&field.name));

@@ -1,15 +1,15 @@
-//! What failed, in the last few lines on the terminal: where, the command, the end of its output.
-//! Above them a long instruction or a long log may have scrolled away.
+//! The last lines on the terminal after a failed step: its place, its command, the end of its
+//! output. A long instruction or log above them may have scrolled away.
 
 use solvekit::frontend::SolveFailure;
 use solvekit::progress::FailedStep;
 
-/// How much of the output is shown again.
+/// The lines of output that are repeated.
 const OUTPUT: usize = 3;
-/// How wide a line may be.
+/// The longest line, in columns.
 const WIDTH: usize = 80;
 
-/// The lines, if it was a process that failed.
+/// The lines; empty unless a process failed.
 pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> String {
     let Some(code) = failure.exit_code else {
         return String::new();
@@ -34,14 +34,14 @@ pub(crate) fn of_step(failure: &SolveFailure, step: Option<&FailedStep>) -> Stri
     }
     let log = step.map_or(&[][..], |step| &step.log);
     for line in &log[log.len().saturating_sub(OUTPUT)..] {
-        // Each line begins with the seconds since the step's start.
+        // Each line begins with the seconds since the start of the step.
         let line = line.split_once(' ').map_or(line.as_str(), |(_, line)| line);
         text.push_str(&format!("  | {}\n", cut(line)));
     }
     text
 }
 
-/// The stage and the instruction of `[linux/amd64 build 2/5] RUN make`.
+/// Splits `[linux/amd64 build 2/5] RUN make` into the stage and the instruction.
 fn parts(name: &str) -> (&str, &str) {
     let Some((prefix, command)) = name
         .strip_prefix('[')
@@ -49,7 +49,7 @@ fn parts(name: &str) -> (&str, &str) {
     else {
         return ("", name);
     };
-    // Platforms and counts have a slash. The prefix begins with a target if there are several.
+    // Platforms and counts contain a slash. With several targets the prefix begins with the target.
     let mut words = prefix.split_whitespace().rev();
     (
         words.find(|word| !word.contains('/')).unwrap_or_default(),

@@ -1,5 +1,5 @@
-//! The next step for errors of images and nodes, by their variants. Errors of a build are in
-//! `hint`, those of builders and connections in files of these names.
+//! Hints for errors of images and nodes, by their variants. Hints for builds are in `hint`, for
+//! builders and connections in `builders` and `connection`.
 
 use solvekit::{manifest_list, registry, spread, transfer};
 
@@ -30,7 +30,7 @@ impl Advised for transfer::Error {
     }
 }
 
-/// The next step after a push from this side.
+/// The hint for a push by this client.
 pub(super) fn for_transfer(error: &transfer::Error) -> Option<String> {
     error.advice()
 }
@@ -56,7 +56,7 @@ impl Advised for manifest_list::Error {
     }
 }
 
-/// The next step when a build cannot be put on the nodes of this builder.
+/// The hint for a build that cannot be distributed over the nodes of this builder.
 pub(super) fn for_plan(error: &spread::Error, builder: &str) -> Option<String> {
     Some(match error {
         spread::Error::NotTogether { .. } => format!(

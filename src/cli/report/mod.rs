@@ -1,4 +1,4 @@
-//! What a command tells people: errors with their hints and exit codes, tables, progress.
+//! Output of commands: errors with hints and exit codes, tables, progress.
 
 pub(crate) mod annotations;
 pub(crate) mod build_failure;

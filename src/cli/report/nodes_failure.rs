@@ -1,4 +1,4 @@
-//! The failure of a build that is put on the nodes of a builder.
+//! The failure of a build that is distributed over the nodes of a builder.
 
 use solvekit::oci::Platform;
 use solvekit::pipeline;
@@ -63,13 +63,13 @@ pub(crate) fn explain(error: &Error, summary: &Summary, mode: Mode) -> Failure {
     }
 }
 
-/// The image is in the registry at most by its digest.
+/// The image is in the registry by its digest at most.
 fn untagged(error: &Error, advice: Option<String>) -> Failure {
     let message = Failure::from_error(error).into_message();
     Failure::new(format!("{message}; no tag has moved")).advised(advice)
 }
 
-/// The error of a step names its platform already.
+/// The error of a step contains its platform already.
 fn of_node(node: &str, platforms: &[Platform], source: &pipeline::Error) -> String {
     let text = source.to_string();
     let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
@@ -79,7 +79,7 @@ fn of_node(node: &str, platforms: &[Platform], source: &pipeline::Error) -> Stri
     }
 }
 
-/// What failed of a build, wherever that was.
+/// The error of the build, whichever node it happened on.
 pub(crate) fn cause(error: &Error) -> Option<&pipeline::Error> {
     match error {
         Error::Build(error) => Some(error),

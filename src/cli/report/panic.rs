@@ -1,13 +1,13 @@
-//! Panics of the command, which end the process in what is shipped: no library error reports them.
+//! Panics of the command. In release builds they end the process, so no library error reports them.
 
 use std::io::{self, Write as _};
 
-/// Says after the message of a panic that it is a bug.
+/// Adds to the message of a panic that it is a bug.
 pub(crate) fn call_panics_bugs() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         usual(panic);
-        // Nothing can be done if there is no stderr.
+        // Nothing can be done if stderr is gone.
         let _ = writeln!(io::stderr(), "ERROR: {BUG}");
     }));
 }
@@ -26,7 +26,7 @@ mod tests {
 
     const CHILD: &str = "SOLVEKIT_TEST_PANIC";
 
-    /// The other test runs this one in a process of its own.
+    /// Run by the other test in a process of its own.
     #[test]
     fn child() {
         if std::env::var_os(CHILD).is_some() {

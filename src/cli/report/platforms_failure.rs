@@ -1,4 +1,4 @@
-//! The report of a build for several platforms of which some failed.
+//! The report of a build of which some platforms failed.
 
 use solvekit::frontend::{Error, PlatformFailure};
 use solvekit::oci::Platform;
@@ -19,7 +19,7 @@ pub(crate) fn nothing_exported(
     failure.advised((!built.is_empty()).then(|| advice.to_owned()))
 }
 
-/// Some platforms failed, and the others are exported. None when all are there.
+/// Some platforms failed, and the others are exported. `None` if none failed.
 pub(crate) fn exported_partly(
     outcome: &BuildOutcome,
     summary: &Summary,
@@ -73,7 +73,7 @@ fn table(failed: &[PlatformFailure], built: &[Platform]) -> String {
     table
 }
 
-/// The error without the platform, which stands before it, and its place.
+/// The error without the platform and the place, which are printed before it.
 fn short(error: &Error) -> String {
     match error {
         Error::Solve(failure) => {

@@ -1,5 +1,5 @@
-//! Asking people at the terminal; what is secret is not shown while it is typed. Who asks must
-//! watch for Ctrl-C and drop the question then, which leaves the terminal as it was.
+//! Questions at the terminal; secret answers are not echoed. Callers must watch for Ctrl-C and then
+//! drop the question, which restores the terminal.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
@@ -8,11 +8,11 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use super::Failure;
 use super::terminal::talk;
 
-/// Why there is no answer.
+/// Why a question has no answer.
 pub(crate) enum NotAsked {
     /// Stdin is not a terminal.
     NoTerminal,
-    /// The terminal does not answer.
+    /// The terminal cannot be used.
     Failed(Failure),
 }
 
@@ -21,7 +21,7 @@ pub(crate) async fn line(question: &str) -> Result<String, NotAsked> {
     ask(question).await
 }
 
-/// Asks for a line that is not shown.
+/// Asks for a line that is not echoed.
 pub(crate) async fn secret(question: &str) -> Result<String, NotAsked> {
     if !io::stdin().is_terminal() {
         return Err(NotAsked::NoTerminal);
@@ -29,12 +29,12 @@ pub(crate) async fn secret(question: &str) -> Result<String, NotAsked> {
     let quiet = Quiet::new().map_err(|error| failed(&error.into()))?;
     let answer = ask(question).await;
     drop(quiet);
-    // The line's end was not shown either.
+    // The newline was not echoed either.
     talk("\n");
     answer
 }
 
-/// More than any answer.
+/// Longer than any answer, in bytes.
 const LINE: u64 = 1 << 16;
 
 async fn ask(question: &str) -> Result<String, NotAsked> {
@@ -61,7 +61,7 @@ fn failed(error: &io::Error) -> NotAsked {
     NotAsked::Failed(Failure::new(format!("cannot ask at the terminal: {error}")))
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
+/// Turns the terminal's echo off until this is dropped.
 struct Quiet {
     before: Termios,
 }
@@ -78,7 +78,7 @@ impl Quiet {
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        // Nothing is left to do when the terminal is gone.
+        // Nothing can be done if the terminal is gone.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }

@@ -1,4 +1,4 @@
-//! Cache records for people: the filters that choose them, their rows, their sizes and times.
+//! Cache records as text: filters, rows, sizes and times.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,22 +13,22 @@ use super::Failure;
 use super::table_format::{self, Format};
 use super::usage::HistoryUsage;
 
-/// What `--filter` chooses.
+/// The parsed values of `--filter`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filters {
-    /// Records that were used within this time are left out.
+    /// Records that were used within this time are omitted.
     pub(crate) unused_for: Duration,
-    /// The daemon's own expression; empty when nothing is asked.
+    /// Expressions for the daemon; empty if there are none.
     pub(crate) expressions: Vec<String>,
 }
 
 impl Filters {
-    /// Reads the values of `--filter` as buildx does: `until=24h` is a time; `id=x` is a part of
-    /// the id; `type=regular`, `description~=x`, `type!=regular` are compared; a key alone
-    /// (`inuse`, `shared`, `private`) has to be set.
+    /// Parses the values of `--filter` as buildx does: `until=24h` is a duration; `id=x` matches a
+    /// part of the id; `type=regular`, `description~=x` and `type!=regular` compare; a key alone
+    /// (`inuse`, `shared`, `private`) must be true.
     ///
     /// # Errors
-    /// The filter that is wrong, and what a right one looks like.
+    /// The invalid filter, with an example of a valid one.
     pub(crate) fn parse(given: &[String]) -> Result<Self, Failure> {
         let mut filters = Self::default();
         let mut keys: Vec<&str> = Vec::new();
@@ -41,7 +41,7 @@ impl Filters {
             if key.is_empty() {
                 return Err(wrong(text, "it has no key"));
             }
-            // `unused-for` is the older word.
+            // `unused-for` is the older name.
             let key = if key == "unused-for" { "until" } else { key };
             if keys.contains(&key) {
                 return Err(wrong(text, &format!("{key} is there twice")));
@@ -55,7 +55,7 @@ impl Filters {
                 }
                 (key, None) => expressions.push(key.to_owned()),
                 ("id", Some(value)) => expressions.push(format!("id~={value}")),
-                // The first '=' is the end of the key: of `type==regular` one is left in the value.
+                // The first `=` ends the key: of `type==regular` one `=` is left in the value.
                 (key, Some(value)) if key.ends_with(['!', '~']) || value.starts_with('=') => {
                     expressions.push(format!("{key}={value}"));
                 }
@@ -74,7 +74,7 @@ fn wrong(text: &str, reason: &str) -> Failure {
     HistoryUsage::RecordFilter { text, reason }.into()
 }
 
-/// A time as Go writes it: numbers with units, for example `1h30m`, `36h`, `500ms`.
+/// Parses a duration in Go's syntax: numbers with units, for example `1h30m`, `36h`, `500ms`.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut seconds = 0.0;
@@ -105,13 +105,12 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         .flatten()
 }
 
-/// The first line of the rows.
+/// The header of the table.
 pub(crate) fn header() -> String {
     row_of("ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED")
 }
 
-/// A record in one line; a `*` is behind the id of one that can change, and behind a size that is
-/// shared.
+/// A record in one line. A `*` follows the id of a mutable record, and a shared size.
 pub(crate) fn row(record: &CacheRecord, now: SystemTime) -> String {
     let star = |marked: bool| if marked { "*" } else { "" };
     row_of(
@@ -128,7 +127,7 @@ fn row_of(id: &str, reclaimable: &str, size: &str, last_used: &str) -> String {
     format!("{}\n", row.trim_end())
 }
 
-/// The columns of a table of records, as a template.
+/// The template of the table's columns.
 pub(crate) const TABLE: &str = "{{.ID}}\t{{.Reclaimable}}\t{{.Size}}\t{{.LastUsedAt}}";
 
 const PRETTY: &str = "ID:           {{.ID}}
@@ -155,7 +154,7 @@ Type:         {{.Type}}
 {{- end}}
 ";
 
-/// What stands above the columns.
+/// The headers of the columns.
 pub(crate) fn heads() -> Struct {
     table_format::heads([
         ("CreatedAt", "CREATED AT"),
@@ -172,8 +171,8 @@ pub(crate) fn heads() -> Struct {
     ])
 }
 
-/// A record with the names that buildx's templates and JSON have. In a table a `*` is behind the id
-/// of one that can change, and behind a size that is shared.
+/// A record with the field names of buildx's templates and JSON. In a table a `*` follows the id of
+/// a mutable record, and a shared size.
 pub(crate) fn entry(record: &CacheRecord, is_table: bool, now: SystemTime) -> Struct {
     let star = |marked: bool| if marked && is_table { "*" } else { "" };
     let parents = (!record.parents.is_empty()).then(|| record.parents.clone());
@@ -195,7 +194,7 @@ pub(crate) fn entry(record: &CacheRecord, is_table: bool, now: SystemTime) -> St
         .field("UsageCount", "UsageCount", record.usage_count)
 }
 
-/// A record for programs: sizes are numbers, and times RFC 3339.
+/// A record as JSON: sizes are numbers, times are in RFC 3339.
 pub(crate) fn json(record: &CacheRecord) -> Value {
     let time = |at: Option<SystemTime>| {
         let text = OffsetDateTime::from(at?).format(&Rfc3339);
@@ -216,17 +215,17 @@ pub(crate) fn json(record: &CacheRecord) -> Value {
     })
 }
 
-/// A record in a line for each of its properties, and an empty line.
+/// The format with one line per property, and an empty line after each record.
 pub(crate) fn pretty() -> Result<Format, Failure> {
     Format::of_lines(PRETTY)
 }
 
-/// One record like that.
+/// One record in that format.
 pub(crate) fn paragraph(record: &CacheRecord, now: SystemTime) -> Result<String, Failure> {
     pretty()?.print(heads(), [entry(record, false, now)])
 }
 
-/// What records take in all, in the lines that end a listing.
+/// The total sizes in the last lines of a listing.
 pub(crate) fn totals(records: &[CacheRecord]) -> String {
     let sum = |keep: &dyn Fn(&CacheRecord) -> bool| -> i64 {
         let kept = records.iter().filter(|record| keep(record));
@@ -246,8 +245,7 @@ pub(crate) fn totals(records: &[CacheRecord]) -> String {
     text
 }
 
-/// A size with four significant digits and a decimal unit, as docker writes it: `1.234GB`, `12kB`,
-/// `0B`.
+/// A size with four significant digits and a decimal unit, as in docker: `1.234GB`, `12kB`, `0B`.
 pub(crate) fn size(bytes: i64) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     let mut value = bytes as f64;
@@ -259,7 +257,7 @@ pub(crate) fn size(bytes: i64) -> String {
     format!("{}{}", four_digits(value), UNITS[unit])
 }
 
-/// A number with four significant digits at most, as Go's `%.4g` writes those below 10000.
+/// A number with at most four significant digits, as Go's `%.4g` formats numbers below 10000.
 pub(crate) fn four_digits(number: f64) -> String {
     let decimals = match number.abs() {
         ..10.0 => 3,
@@ -281,7 +279,7 @@ pub(crate) fn last_used(record: &CacheRecord, now: SystemTime) -> String {
     }
 }
 
-/// How long ago, roughly: `5 seconds`, `About an hour`, `3 weeks`.
+/// A rough age: `5 seconds`, `About an hour`, `3 weeks`.
 pub(crate) fn age(age: Duration) -> String {
     let seconds = age.as_secs();
     let minutes = seconds / 60;
@@ -302,8 +300,7 @@ pub(crate) fn age(age: Duration) -> String {
     }
 }
 
-/// As Go prints a time: `2026-03-01 12:30:00.5 +0000 UTC`.
-/// As Go's `time.Time` prints itself, in UTC.
+/// A time as Go's `time.Time` prints it, in UTC: `2026-03-01 12:30:00.5 +0000 UTC`.
 pub(crate) fn go_time(time: Option<SystemTime>) -> String {
     let at = OffsetDateTime::from(time.unwrap_or(SystemTime::UNIX_EPOCH));
     let (hour, minute, second) = at.time().as_hms();

@@ -1,4 +1,4 @@
-//! What to do when a registry refuses, or a host is not a registry.
+//! Hints for registries that reject a request, and for hosts that are not registries.
 
 use solvekit::imagetools;
 use solvekit::oci::Reference;
@@ -7,12 +7,12 @@ use solvekit::registry::{Client, Error, Refusal};
 use super::usage::Advised as _;
 use super::{Failure, daemon_text};
 
-/// An image's name in an argument.
+/// Parses the name of an image in an argument.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
     Reference::parse(text).map_err(|error| Failure::from_error(&error))
 }
 
-/// The failure of something with images in registries.
+/// The failure of an operation on images in registries.
 pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> Failure {
     match error {
         imagetools::Error::Registry(error) => of_registry(client, error).await,
@@ -28,8 +28,7 @@ pub(crate) async fn of_imagetools(client: &Client, error: imagetools::Error) -> 
     }
 }
 
-/// The failure of a registry, with the next step: tags that there are, where to log in, which file
-/// to make.
+/// The failure of a registry, with a hint: the existing tags, how to log in, or a file to create.
 pub(crate) async fn of_registry(client: &Client, error: Error) -> Failure {
     let advice = match &error {
         Error::Refused(refusal) if error.is_not_found() => tags(client, refusal).await,
@@ -60,7 +59,7 @@ fn for_registry(error: &Error) -> Option<String> {
     }
 }
 
-/// The registry refuses the push of an image that is being built.
+/// The registry would reject the push of an image that is being built.
 pub(crate) fn push_denied(image: &Reference, error: &Error) -> Failure {
     let message = Failure::from_error(error).into_message();
     let advice = daemon_text::for_message(&message).unwrap_or_else(|| {
@@ -74,12 +73,12 @@ pub(crate) fn push_denied(image: &Reference, error: &Error) -> Failure {
     .of_registry(error.kind())
 }
 
-/// What rustls says of an answer that is not TLS.
+/// True for rustls's message about an answer that is not TLS.
 fn is_plain_http(message: &str) -> bool {
     message.contains("InvalidContentType") || message.contains("invalid content type")
 }
 
-/// The tags that the repository has, if it is there.
+/// The tags of the repository, if it exists.
 async fn tags(client: &Client, refusal: &Refusal) -> Option<String> {
     const SHOWN: usize = 20;
     let name = Reference::parse(&format!("{}/{}", refusal.registry, refusal.repository)).ok()?;

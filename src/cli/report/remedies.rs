@@ -1,4 +1,4 @@
-//! What usually makes builds the same, by the causes of their differences.
+//! Ways to make builds reproducible, by the causes of their differences.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,19 @@ use solvekit::diff::Cause;
 
 use super::verification::Settings;
 
-/// Something to do, and against what.
+/// A remedy and the cause that it removes.
 pub(super) struct Remedy {
-    /// A word for programs.
+    /// The name of the cause in JSON.
     pub(super) cause: &'static str,
     pub(super) text: String,
 }
 
-/// The remedies for these causes. What is already done is not advised.
+/// The remedies for these causes, except those that are applied already.
 pub(super) fn remedies(causes: &BTreeSet<Cause>, settings: Settings) -> Vec<Remedy> {
     let has_times = causes.contains(&Cause::CreationTime) || causes.contains(&Cause::FileTimes);
     let remedies = causes.iter().filter_map(|cause| {
         let (word, text) = match cause {
-            // One sentence for both.
+            // The remedy for times covers both causes.
             Cause::FileTimes if causes.contains(&Cause::CreationTime) => return None,
             Cause::CreationTime | Cause::FileTimes => ("times", times(causes, settings)?),
             cause => other(*cause, settings)?,
@@ -58,7 +58,7 @@ fn times(causes: &BTreeSet<Cause>, settings: Settings) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// A word and a text.
+/// The name of the cause and the remedy's text.
 fn other(cause: Cause, settings: Settings) -> Option<(&'static str, String)> {
     let (word, text) = match cause {
         Cause::OtherSteps if settings.is_locked => (

@@ -6,14 +6,14 @@ use solvekit::diff::LayerDiff;
 use solvekit::dockerfile;
 use solvekit::frontend::Source;
 
-/// What BuildKit puts behind the instructions in a history.
+/// The suffix that BuildKit adds to instructions in an image's history.
 const SUFFIX: &str = "# buildkit";
 
-/// The lines of a Dockerfile by what its instructions say.
+/// The lines of a Dockerfile, by their instructions.
 #[derive(Default)]
 pub(super) struct Steps {
     file: String,
-    /// `None` if several lines say the same.
+    /// `None` if several lines have the same instruction.
     lines: HashMap<String, Option<u32>>,
 }
 
@@ -37,7 +37,7 @@ impl Steps {
         steps
     }
 
-    /// `Dockerfile:3 ` for a layer, or nothing if its line is not known for sure.
+    /// `Dockerfile:3 ` for a layer, or empty if its line is uncertain.
     pub(super) fn place(&self, layer: &LayerDiff) -> String {
         let [left, right] = &layer.steps;
         let step = right.as_ref().or(left.as_ref());
@@ -49,8 +49,8 @@ impl Steps {
     }
 }
 
-/// The words of an instruction, without flags, arguments and shell: `RUN make` for the history's
-/// `RUN |1 A=b /bin/sh -c make # buildkit` and the file's `RUN --mount=… make`.
+/// The words of an instruction without flags, arguments and shell: `RUN make` for the history's
+/// `RUN |1 A=b /bin/sh -c make # buildkit` and for the file's `RUN --mount=… make`.
 fn key(instruction: &str) -> String {
     let text = instruction.trim_end();
     let text = text.strip_suffix(SUFFIX).unwrap_or(text);
@@ -59,7 +59,7 @@ fn key(instruction: &str) -> String {
     let mut words: Vec<&str> = words.skip_while(|word| word.starts_with("--")).collect();
     if let ("RUN", Some(at)) = (&*keyword, text.find(" -c ")) {
         let before = text[..at].split_whitespace().count();
-        // Only what stands before a shell is left out.
+        // Remove the text before ` -c ` only if it is a shell.
         let is_shell = before <= 2 || text.contains(" |");
         let shell_first = words
             .first()

@@ -1,5 +1,5 @@
-//! `--format` of listings: `table`, `json`, or a Go template, once for each entry, as docker's
-//! commands have it.
+//! `--format` of listings: `table`, `json`, or a Go template that is applied to each entry, as in
+//! docker's commands.
 
 use solvekit::template::{Json, Struct, Template, Value};
 use solvekit::text::one_line;
@@ -11,15 +11,15 @@ use super::columns::align;
 #[derive(Debug)]
 pub(crate) struct Format {
     template: Template,
-    /// With heads, in columns.
+    /// Prints headers, and aligns the columns.
     pub(crate) is_table: bool,
-    /// An entry's texts do not break its line.
+    /// Line breaks in an entry's texts are escaped.
     in_lines: bool,
 }
 
 impl Format {
-    /// `json`; `table` for the columns of `default`; or a template, `table ` before which makes a
-    /// table of it. `\t` and `\n` stand for what they are.
+    /// Parses `json`; `table` for the columns of `default`; or a template, which `table ` before it
+    /// turns into a table. `\t` and `\n` are escapes.
     pub(crate) fn parse(text: &str, default: &str) -> Result<Self, Failure> {
         let (is_table, text) = match text.strip_prefix("table") {
             Some("") => (true, default),
@@ -36,7 +36,7 @@ impl Format {
         })
     }
 
-    /// A template of lines, which texts of foreign origin do not break.
+    /// A template of lines; line breaks in foreign texts are escaped.
     pub(crate) fn of_lines(text: &str) -> Result<Self, Failure> {
         let template = Template::parse(text).map_err(|error| Failure::from_error(&error))?;
         Ok(Self {
@@ -46,7 +46,7 @@ impl Format {
         })
     }
 
-    /// The entries in their order; `heads` has the head of each field.
+    /// Formats the entries in order; `heads` has the header of each field.
     pub(crate) fn print(
         &self,
         heads: Struct,
@@ -74,8 +74,8 @@ impl Format {
     }
 }
 
-/// An entry whose JSON is another object than its fields, as in buildx: `{{json .}}` is what
-/// `--format json` prints.
+/// An entry whose JSON differs from its fields, as in buildx: `{{json .}}` prints the same as
+/// `--format json`.
 pub(crate) fn with_json(entry: &Struct, object: &serde_json::Value) -> Struct {
     let fields = entry.fields().iter();
     let hidden = fields.fold(Struct::new(), |all, field| {
@@ -83,7 +83,7 @@ pub(crate) fn with_json(entry: &Struct, object: &serde_json::Value) -> Struct {
     });
     let keys = object.as_object().into_iter().flatten();
     keys.fold(hidden, |all, (key, value)| {
-        // No template can name it.
+        // Templates cannot refer to a name with a dot.
         all.field(&format!(".{key}"), key, Value::from(value.clone()))
     })
 }
@@ -99,7 +99,7 @@ fn in_one_line(entry: &Struct) -> Struct {
     })
 }
 
-/// The heads of a table: the fields and what stands above them.
+/// The headers of a table, by field.
 pub(crate) fn heads<const N: usize>(fields: [(&str, &str); N]) -> Struct {
     let fields = fields.into_iter();
     fields.fold(Struct::new(), |all, (name, head)| {

@@ -1,6 +1,6 @@
-//! Where text leaves the program. Everything goes through here to stdout and stderr, and loses on
-//! the way what a terminal would act on: names, messages and logs come from daemons, registries and
-//! files. Text also loses passwords and tokens; JSON and data are written as they are.
+//! All output of the program. Text for stdout and stderr goes through this module, which escapes
+//! control sequences: names, messages and logs come from daemons, registries and files. It also
+//! redacts passwords and tokens in text; JSON and data are written as they are.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -8,17 +8,17 @@ use solvekit::text;
 
 use super::Failure;
 
-/// Tells people something on stderr; nothing is left to do when that is gone.
+/// Writes text to stderr. If stderr is gone, nothing can be done.
 pub(crate) fn talk(text: &str) {
     let _ = io::stderr().write_all(safe(text).as_bytes());
 }
 
-/// The same for text with colours of our own.
+/// The same for text with this program's own colours.
 pub(crate) fn talk_coloured(text: &str) {
     let _ = io::stderr().write_all(text::coloured(&text::redact(text)).as_bytes());
 }
 
-/// Writes over the line at which stderr is, a terminal.
+/// Overwrites the current line of stderr, which is a terminal.
 pub(crate) fn talk_over(text: &str) {
     let _ = io::stderr().write_all(format!("\r\x1b[K{}", safe(text)).as_bytes());
 }
@@ -28,17 +28,17 @@ pub(crate) fn print(line: &str) -> Result<(), Failure> {
     print_text(&format!("{line}\n"))
 }
 
-/// Writes text for people, or of a template, to stdout.
+/// Writes text, or the output of a template, to stdout.
 pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
     write(safe(text).as_bytes())
 }
 
-/// Writes JSON to stdout as it is: its own escapes are what programs read.
+/// Writes JSON to stdout unchanged: it has its own escapes.
 pub(crate) fn print_json(json: &str) -> Result<(), Failure> {
     write(json.as_bytes())
 }
 
-/// Writes data to stdout, byte for byte. A terminal gets the text in it.
+/// Writes data to stdout unchanged; on a terminal it is escaped as text.
 pub(crate) fn print_data(bytes: &[u8]) -> Result<(), Failure> {
     match io::stdout().is_terminal() {
         true => print_text(&String::from_utf8_lossy(bytes)),
@@ -46,7 +46,7 @@ pub(crate) fn print_data(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes data to stdout as it comes, byte for byte. A terminal gets the text in it.
+/// Writes data to stdout unchanged, piece by piece; on a terminal it is escaped as text.
 #[derive(Debug)]
 pub(crate) struct DataWriter {
     is_terminal: bool,
@@ -79,7 +79,7 @@ fn safe(text: &str) -> String {
     text::redact(&text::lines(text)).into_owned()
 }
 
-/// A reader that went away (`solvekit … | head`) is not a failure.
+/// It is not a failure if the reader is gone (`solvekit … | head`).
 fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

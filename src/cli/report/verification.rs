@@ -1,4 +1,4 @@
-//! What `verify` tells: is the build reproducible, where do the images differ, and what helps.
+//! The output of `verify`: if the build is reproducible, the differences, and the remedies.
 
 use std::path::Path;
 
@@ -12,20 +12,20 @@ use super::image_diff;
 use super::remedies::remedies;
 use super::steps_of_layers::Steps;
 
-/// A build that was compared.
+/// The result of the comparison.
 pub(crate) struct Verification<'a> {
     pub(crate) against: Against<'a>,
     pub(crate) reproducible: bool,
     pub(crate) settings: Settings,
     pub(crate) dockerfile: Option<Source>,
-    /// Steps that came from a cache although they were to run.
+    /// Steps that came from a cache although the cache was disabled.
     pub(crate) cached: Vec<&'a String>,
-    /// Where the images are kept.
+    /// The folder with the images.
     pub(crate) kept: Option<&'a Path>,
     pub(crate) diff: &'a ImageDiff,
 }
 
-/// What a build was compared with.
+/// The other side of the comparison.
 #[derive(Clone, Copy)]
 pub(crate) enum Against<'a> {
     /// A second build.
@@ -34,7 +34,7 @@ pub(crate) enum Against<'a> {
     Image(&'a str),
 }
 
-/// What is already done for builds that are the same each time.
+/// The settings for reproducible builds that are already on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Settings {
     pub(crate) has_epoch: bool,
@@ -59,7 +59,7 @@ impl Settings {
 }
 
 impl Verification<'_> {
-    /// For people.
+    /// The result as text.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{}\n", self.verdict());
         let steps = self.dockerfile.as_ref().map(Steps::of).unwrap_or_default();
@@ -126,7 +126,7 @@ impl Verification<'_> {
         lines.collect()
     }
 
-    /// Where the images are, in the words of other commands.
+    /// The places of the images, in the form that other commands take.
     fn places(&self, folder: &Path) -> String {
         let (left, right) = (&self.diff.left.digest, &self.diff.right.digest);
         let place = |digest| format!("  oci-layout://{}@{digest}\n", folder.display());
@@ -140,7 +140,7 @@ impl Verification<'_> {
         text
     }
 
-    /// For programs.
+    /// The result as JSON.
     pub(crate) fn json(&self) -> Value {
         let remedies = match self.reproducible {
             true => Vec::new(),

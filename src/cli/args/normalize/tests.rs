@@ -89,7 +89,7 @@ fn switches_take_true_and_false() {
     );
 }
 
-/// For each flag of each command that has one value: given twice, it is not an error.
+/// Gives each single-value flag of each command twice: that is not an error.
 #[test]
 fn of_repeated_flags_the_last_one_counts() {
     fn check(path: &[&str], command: &Command, failures: &mut Vec<String>) {

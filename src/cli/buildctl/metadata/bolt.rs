@@ -1,5 +1,6 @@
-//! Reads bbolt databases: a file of pages, a B+ tree for each bucket, buckets within buckets. Small
-//! buckets stand in the value of their key. The format is that of `go.etcd.io/bbolt`, version 2.
+//! Reads bbolt databases: a file of pages, with a B+ tree for each bucket, and nested buckets. A
+//! small bucket is stored inline, as the value of its key. The format is that of
+//! `go.etcd.io/bbolt`, version 2.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,18 +9,18 @@ use std::os::unix::fs::FileExt as _;
 
 const MAGIC: u32 = 0xED0C_DAED;
 const VERSION: u32 = 2;
-/// The bytes before a page's elements.
+/// The size of a page's header, in bytes.
 const HEADER: usize = 16;
-/// The bytes of an element in a branch, and in a leaf.
+/// The size of a branch or leaf element, in bytes.
 const ELEMENT: usize = 16;
 /// Flags of pages.
 const BRANCH: u16 = 0x01;
 const LEAF: u16 = 0x02;
-/// The flag of an element that is a bucket.
+/// The flag of an element whose value is a bucket.
 const BUCKET: u32 = 0x01;
-/// No page of a database is larger, with what overflows it.
+/// The largest page with its overflow pages, in bytes.
 const PAGE_LIMIT: usize = 64 << 20;
-/// Buckets within buckets, and pages from a root to a leaf.
+/// The deepest nesting of buckets, and of pages below a root.
 const DEPTH: usize = 64;
 
 /// An open database.
@@ -27,17 +28,17 @@ pub(super) struct Database {
     file: File,
     page_size: usize,
     root: u64,
-    /// The pages that were read: none belongs to two places.
+    /// The ids of the pages that were read: a page must not be reached twice.
     seen: HashSet<u64>,
 }
 
-/// What a database has.
+/// An entry of a database.
 pub(super) enum Item<'a> {
     Bucket(&'a [u8]),
     Pair(&'a [u8], &'a [u8]),
 }
 
-/// Receives the items with the depth of their bucket.
+/// Receives the entries with the depth of their bucket.
 type Visit<'a> = &'a mut dyn FnMut(usize, Item<'_>) -> io::Result<()>;
 
 /// The newest meta page.
@@ -50,7 +51,8 @@ struct Meta {
 impl Database {
     pub(super) fn open(file: File) -> io::Result<Self> {
         let first = meta(&read(&file, 0, 4096)?);
-        // The second meta page is behind the first, whose size the first may fail to tell.
+        // The second meta page follows the first. If the first is damaged, the page size is
+        // unknown.
         let sizes: Vec<usize> = match &first {
             Some(first) => vec![first.page_size],
             None => (9..17).map(|bits| 1 << bits).collect(),
@@ -70,12 +72,12 @@ impl Database {
         })
     }
 
-    /// Visits all buckets, keys and values in their order.
+    /// Visits all buckets, keys and values in order.
     pub(super) fn walk(&mut self, visit: Visit<'_>) -> io::Result<()> {
         self.pages(self.root, 0, 0, visit)
     }
 
-    /// The pages of a bucket beneath one.
+    /// Visits the pages of a bucket below a page.
     fn pages(&mut self, id: u64, depth: usize, level: usize, visit: Visit<'_>) -> io::Result<()> {
         if level > DEPTH || !self.seen.insert(id) {
             return Err(broken("its pages lead to each other"));
@@ -111,7 +113,7 @@ impl Database {
         Ok(())
     }
 
-    /// A bucket by the value of its key: the page of its root, or the page itself.
+    /// Visits a bucket, given the value of its key: the id of its root page, or an inline page.
     fn bucket(&mut self, value: &[u8], depth: usize, visit: Visit<'_>) -> io::Result<()> {
         if depth > DEPTH {
             return Err(broken("it has too many buckets within buckets"));
@@ -128,7 +130,7 @@ impl Database {
         }
     }
 
-    /// A page with what overflows it.
+    /// Reads a page with its overflow pages.
     fn page(&self, id: u64) -> io::Result<Vec<u8>> {
         let at = id.checked_mul(self.page_size as u64);
         let at = at.ok_or_else(|| broken("a page is beyond its end"))?;
@@ -142,7 +144,7 @@ impl Database {
     }
 }
 
-/// A meta page, if it is a whole one.
+/// Parses a meta page; `None` unless its checksum is right.
 fn meta(page: &[u8]) -> Option<Meta> {
     let at = |offset: usize| number32(page, HEADER + offset).ok();
     let long = |offset: usize| number64(page, HEADER + offset).ok();
@@ -157,7 +159,7 @@ fn meta(page: &[u8]) -> Option<Meta> {
     })
 }
 
-/// The places of a page's elements.
+/// The offsets of a page's elements.
 fn elements(page: &[u8]) -> io::Result<impl Iterator<Item = usize> + use<>> {
     let count = usize::from(number16(page, 10)?);
     slice(page, HEADER, count * ELEMENT)?;
@@ -193,7 +195,7 @@ fn number64(bytes: &[u8], at: usize) -> io::Result<u64> {
     Ok(u64::from_le_bytes(bytes))
 }
 
-/// FNV-1a with 64 bits.
+/// The 64-bit FNV-1a hash.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -221,7 +223,7 @@ mod tests {
         page
     }
 
-    /// A leaf of pairs; the flag says that the value is a bucket.
+    /// A leaf page of pairs; the flag marks a bucket.
     fn leaf(id: u64, pairs: &[(u32, &[u8], &[u8])]) -> Vec<u8> {
         let (mut heads, mut data) = (Vec::new(), Vec::new());
         for (index, (flags, key, value)) in pairs.iter().enumerate() {
@@ -301,7 +303,7 @@ mod tests {
     fn what_is_none_or_damaged_is_an_error() {
         assert!(listed(&[vec![7; SIZE], vec![7; SIZE]]).is_err());
         let mut torn = database(Vec::new());
-        // The newer meta page is torn: the older one leads beyond the end.
+        // The newer meta page is damaged: the older one points beyond the end.
         torn[1][20] ^= 1;
         assert!(listed(&torn).is_err());
         let mut looped = database(Vec::new());

@@ -1,4 +1,4 @@
-//! `buildctl debug dump-metadata`: the databases of a daemon that does not run.
+//! `buildctl debug dump-metadata`: prints the databases of a stopped daemon.
 
 mod bolt;
 
@@ -15,9 +15,9 @@ use bolt::{Database, Item};
 
 /// The database in the folder of each worker.
 const FILE: &str = "metadata_v2.db";
-/// How long a daemon that ends is waited for.
+/// How long to wait for a daemon that is shutting down.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How often it is looked whether it has ended.
+/// The interval of the attempts to lock the database.
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
@@ -67,7 +67,7 @@ fn dump(path: &Path) -> Result<(), Failure> {
         .map_err(|error| unreadable(path, &error))
 }
 
-/// A daemon that runs has the database for itself.
+/// Locks the database. A running daemon holds the lock.
 fn lock(file: &fs::File, path: &Path) -> Result<(), Failure> {
     let end = Instant::now() + PATIENCE;
     while rustix::fs::flock(file, FlockOperation::NonBlockingLockShared).is_err() {

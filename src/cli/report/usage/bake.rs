@@ -1,4 +1,4 @@
-//! Flags and files of `bake`.
+//! Mistakes in flags and files of `bake`.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::Advised;
 
-/// For a remote bake file whose git server refuses.
+/// The hint if the git server of a remote bake file denies access.
 pub(crate) const BAKE_LOGIN: &str = "the git server wants a login: set BUILDX_BAKE_GIT_AUTH_TOKEN, \
                                      or BUILDX_BAKE_GIT_AUTH_HEADER for a whole header; only this \
                                      server gets it";

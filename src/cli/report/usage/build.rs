@@ -1,4 +1,4 @@
-//! Flags of `build`, `llb`, `lock` and `context`.
+//! Mistakes in flags of `build`, `llb`, `lock` and `context`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,7 @@ impl Advised for BuildUsage {
 }
 
 impl BuildUsage {
-    /// The advice of variants for which it is always the same.
+    /// The hints that do not depend on a variant's fields.
     fn fixed(&self) -> &'static str {
         match self {
             Self::ContextFromTerminal => {

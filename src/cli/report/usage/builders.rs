@@ -1,4 +1,4 @@
-//! Builders, daemons, emulators, and solvekit as a plugin.
+//! Mistakes with builders, daemons, emulators, and solvekit as a plugin.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Cache mounts.
+//! Mistakes with cache mounts.
 
 use solvekit::cache_mount;
 use thiserror::Error;
@@ -8,7 +8,7 @@ use crate::cli::report::daemon_text;
 
 /// The most ids that are listed.
 const IDS: usize = 20;
-/// No space on the daemon's disk.
+/// The code of a full disk on the daemon's machine.
 const FULL: i32 = 28;
 
 #[derive(Debug, Error)]

@@ -1,4 +1,4 @@
-//! Debugging a build.
+//! Mistakes in flags of the debugger.
 
 use thiserror::Error;
 

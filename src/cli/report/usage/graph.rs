@@ -1,4 +1,4 @@
-//! Graphs that `solve` is given.
+//! Mistakes in graphs for `solve`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Build records and cache records.
+//! Mistakes with build records and cache records.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! Images in registries, layouts and archives, and logins.
+//! Mistakes with images in registries, layouts and archives, and with logins.
 
 use std::path::PathBuf;
 

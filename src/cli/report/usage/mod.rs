@@ -1,7 +1,7 @@
-//! Mistakes in how a command is called, and what it finds missing on this machine.
+//! Mistakes in how a command is called, and things that are missing on this machine.
 //!
-//! One type per area. Each variant has its message and, below, the next step: nothing else in the
-//! command decides what to advise.
+//! There is one error type per area. Each variant has its message and, below, its hint: nothing
+//! else in the command decides about hints.
 
 mod bake;
 mod build;
@@ -27,16 +27,16 @@ pub(crate) use verify::VerifyUsage;
 
 use super::Failure;
 
-/// For `--offline`, when a base image is needed.
+/// The hint for `--offline` if a base image is needed.
 pub(crate) const WITHOUT_A_LOCK: &str = "make a lock where there is a network (solvekit lock), and \
                                          give it: --lock solvekit.lock";
 
-/// An error whose next step follows from its variant.
+/// An error whose variant determines its hint.
 pub(crate) trait Advised: std::error::Error {
-    /// What the user can do about it: a flag, a command, a line of a file.
+    /// The next step for the user: a flag, a command, a line of a file.
     fn advice(&self) -> Option<String>;
 
-    /// The message that buildx has for it, if scripts look for that.
+    /// buildx's message for it, if scripts look for that.
     fn in_buildx(&self) -> Option<String> {
         None
     }

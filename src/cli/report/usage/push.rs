@@ -1,4 +1,4 @@
-//! Flags of pushes: `--sign`.
+//! Mistakes in flags of pushes: `--sign`.
 
 use std::io;
 use std::path::PathBuf;

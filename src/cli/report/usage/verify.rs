@@ -1,4 +1,4 @@
-//! Verifying that a build is reproducible.
+//! Mistakes in flags of `verify`.
 
 use std::path::PathBuf;
 
