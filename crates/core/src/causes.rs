@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-/// The error and its causes in one line; a cause that the text has already is not repeated.
+/// Returns the error and its causes in one line; a cause that the text already contains is not
+/// repeated.
 pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,8 +1,8 @@
-//! Lexical paths and globs with the meaning Go's `path/filepath` gives them on unix, because the
-//! daemon's side of file sync is defined in its terms. No file system access here.
+//! Lexical paths and globs with the semantics of Go's `path/filepath` on Unix, in which the
+//! daemon's file sync is defined. No file system access.
 
-/// The shortest equivalent of a slash-separated path (Go's `filepath.Clean`): no `.`, no empty
-/// elements, `..` resolved where it can be; `.` for the empty path.
+/// Returns the shortest equivalent of a slash-separated path (Go's `filepath.Clean`): no `.`, no
+/// empty elements, `..` resolved where possible; `.` for the empty path.
 pub fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut elements: Vec<&str> = Vec::new();
@@ -26,8 +26,8 @@ pub fn clean(path: &str) -> String {
     }
 }
 
-/// Both paths with a slash between them, cleaned (Go's `filepath.Join`); empty elements are left
-/// out.
+/// Joins both paths with a slash and cleans the result (Go's `filepath.Join`); empty elements are
+/// skipped.
 pub fn join(left: &str, right: &str) -> String {
     match (left.is_empty(), right.is_empty()) {
         (true, true) => String::new(),
@@ -37,23 +37,23 @@ pub fn join(left: &str, right: &str) -> String {
     }
 }
 
-/// The path without its last element, and that element, of a clean relative path; the parent is `.`
-/// when there is one element only.
+/// Splits a clean relative path into its parent and its last element; the parent is `.` if there is
+/// only one element.
 pub fn split_parent(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or((".", path))
 }
 
-/// A glob that Go's `filepath.Match` calls malformed.
+/// The glob is malformed for Go's `filepath.Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadGlob;
 
-/// Whether the whole of `name` matches `glob`, as Go's `filepath.Match` has it: `*` and `?` do not
-/// match a slash, classes with `^` negation and ranges, backslash escapes.
+/// True if the whole of `name` matches `glob`, by the rules of Go's `filepath.Match`: `*` and `?`
+/// do not match a slash, classes with `^` negation and ranges, backslash escapes.
 ///
 /// # Errors
 ///
-/// When a part of the glob is malformed that had to be looked at. As in Go, what follows a star is
-/// not looked at once the name cannot match any more.
+/// If a part of the glob that had to be read is malformed. As in Go, the text after a star is not
+/// read once the name can no longer match.
 pub fn glob_matches(mut glob: &str, mut name: &str) -> Result<bool, BadGlob> {
     while !glob.is_empty() {
         let (star, chunk, rest) = split_chunk(glob);
@@ -76,7 +76,7 @@ pub fn glob_matches(mut glob: &str, mut name: &str) -> Result<bool, BadGlob> {
                 return Ok(false);
             };
             match match_chunk(chunk, &name[start..])? {
-                // The last chunk has to reach the end; others take the first place that fits.
+                // The last chunk must reach the end; others take the first match.
                 Some(after) if after.is_empty() || !glob.is_empty() => break after,
                 _ => {}
             }
@@ -86,7 +86,7 @@ pub fn glob_matches(mut glob: &str, mut name: &str) -> Result<bool, BadGlob> {
     Ok(name.is_empty())
 }
 
-/// Splits off the stars at the beginning and what stands before the next star.
+/// Splits off the stars at the beginning and the text before the next star.
 fn split_chunk(glob: &str) -> (bool, &str, &str) {
     let unstarred = glob.trim_start_matches('*');
     let mut in_class = false;
@@ -108,8 +108,8 @@ fn split_chunk(glob: &str) -> (bool, &str, &str) {
     (unstarred.len() < glob.len(), chunk, rest)
 }
 
-/// Matches a chunk without stars against the beginning of the text; gives what is left of it. The
-/// chunk is checked to its end in any case.
+/// Matches a chunk without stars against the beginning of the text, and returns the rest. The chunk
+/// is always checked to its end.
 fn match_chunk<'a>(chunk: &str, text: &'a str) -> Result<Option<&'a str>, BadGlob> {
     let mut chunk = chunk.chars();
     let mut text = text.chars();
@@ -141,7 +141,7 @@ pub struct Class {
 }
 
 impl Class {
-    /// Reads a class of which the opening bracket has been read, up to and with the closing one.
+    /// Parses a class after its opening bracket, including the closing one.
     pub fn parse(rest: &mut std::str::Chars<'_>) -> Result<Self, BadGlob> {
         let negated = rest.as_str().starts_with('^');
         if negated {
@@ -177,12 +177,12 @@ impl Class {
         }
     }
 
-    /// Whether no range ends before it begins.
+    /// True if no range ends before it begins.
     pub fn is_ordered(&self) -> bool {
         self.ranges.iter().all(|(low, high)| low <= high)
     }
 
-    /// Whether the class matches the character.
+    /// True if the class matches the character.
     pub fn contains(&self, c: char) -> bool {
         self.ranges.iter().any(|&(low, high)| low <= c && c <= high) != self.negated
     }

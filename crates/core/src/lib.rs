@@ -1,7 +1,7 @@
-//! solvekit-core: a Dockerfile's text in, BuildKit's build graph (LLB) and the image config out.
+//! solvekit-core: translates a Dockerfile into BuildKit's build graph (LLB) and an image config.
 //!
-//! Nothing here does I/O, waits, or reads a clock or the environment: the same input gives the
-//! same bytes. [`solvekit`](https://docs.rs/solvekit) connects, solves and pushes on top of it.
+//! No I/O, no waiting, no access to clocks or the environment: equal input gives equal bytes.
+//! [`solvekit`](https://docs.rs/solvekit) connects, solves and pushes on top of it.
 //!
 //! ```
 //! use solvekit_core::translate::{Options, Outcome, ResolvedImages, translate};
@@ -16,7 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The modules stand in reading order.
+//! The modules are in reading order.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 #[doc(hidden)]

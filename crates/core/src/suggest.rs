@@ -1,7 +1,6 @@
 //! "Did you mean": the known name that is nearest to a mistyped one.
 
-/// The name of `candidates` that `word` most likely stands for: at most a third of its letters
-/// differ.
+/// Returns the candidate that `word` most likely stands for: at most a third of its letters differ.
 pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let lower = word.to_lowercase();
     candidates

@@ -1,23 +1,23 @@
-//! Sizes and limits as Docker writes them: `128m`, `1.5GiB`, `nofile=1024:2048`.
+//! Sizes and limits in Docker's notation: `128m`, `1.5GiB`, `nofile=1024:2048`.
 
 use std::fmt;
 
-/// Why a size cannot be read.
+/// The reason a size cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SizeError {
-    /// There is no number, or it is negative.
+    /// The number is missing or negative.
     #[error("{0:?} is not a size: expected a number and a unit, such as 64m")]
     Number(String),
-    /// The letters after the number are no unit.
+    /// The letters after the number are not a unit.
     #[error("{0:?} is not a unit: expected b, k, m, g, t or p")]
     Unit(String),
 }
 
-/// Reads a size in bytes; units count in steps of 1024, in any case, with or without `b` and `ib`.
+/// Parses a size in bytes; units are powers of 1024, in any case, with or without `b` and `ib`.
 ///
 /// # Errors
-/// When the number or the unit cannot be read.
+/// If the number or the unit is malformed.
 pub fn parse_size(text: &str) -> Result<i64, SizeError> {
     let invalid = || SizeError::Number(text.to_owned());
     let is_part = |symbol: char| symbol.is_ascii_digit() || symbol == '.' || symbol == ' ';
@@ -46,7 +46,7 @@ pub fn parse_size(text: &str) -> Result<i64, SizeError> {
     Ok((number * factor as f64) as i64)
 }
 
-/// A decimal number as Go reads it; Rust's own parser takes words such as `inf` the same way.
+/// Parses a decimal number like Go; Rust's own parser accepts words such as `inf` in the same way.
 fn parse_float(text: &str) -> Option<f64> {
     if text.is_empty() || text.starts_with(' ') || text.ends_with(' ') {
         return None;
@@ -54,7 +54,7 @@ fn parse_float(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// A number of bytes with four digits and a unit: `128MiB`.
+/// Formats a number of bytes with four digits and a unit: `128MiB`.
 pub fn show_size(bytes: i64) -> String {
     const UNITS: [&str; 9] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
     let mut size = bytes as f64;
@@ -66,7 +66,7 @@ pub fn show_size(bytes: i64) -> String {
     format!("{}{}", four_digits(size), UNITS[unit])
 }
 
-/// A number below 1024 as `%.4g` prints it.
+/// Formats a number below 1024 like `%.4g`.
 fn four_digits(number: f64) -> String {
     if number.abs() >= 1000.0 {
         return format!("{number:.0}");
@@ -91,23 +91,23 @@ fn four_digits(number: f64) -> String {
 pub struct Ulimit {
     /// The resource, such as `nofile`.
     pub name: String,
-    /// The limit that holds; -1 for none.
+    /// The effective limit; -1 for none.
     pub soft: i64,
-    /// The limit up to which `soft` may be raised; -1 for none.
+    /// The limit up to which `soft` can be raised; -1 for none.
     pub hard: i64,
 }
 
-/// Why a limit cannot be read.
+/// The reason a limit cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UlimitError {
-    /// There is no `=`, or too many colons.
+    /// The `=` is missing, or there are too many colons.
     #[error("{0:?} must have the form NAME=SOFT[:HARD]")]
     Form(String),
     /// The resource is unknown.
     #[error("{name:?} is not a limit: expected one of {}", NAMES.join(", "))]
     Name {
-        /// The name as written.
+        /// The original name.
         name: String,
     },
     /// A limit is not a number.
@@ -142,10 +142,10 @@ const NAMES: [&str; 15] = [
 ];
 
 impl Ulimit {
-    /// A limit whose name and order are checked.
+    /// Returns a limit after checking its name and order.
     ///
     /// # Errors
-    /// When the name is unknown, or `soft` is above `hard`.
+    /// If the name is unknown, or `soft` is above `hard`.
     pub fn new(name: &str, soft: i64, hard: i64) -> Result<Ulimit, UlimitError> {
         if !NAMES.contains(&name) {
             return Err(UlimitError::Name {
@@ -162,10 +162,10 @@ impl Ulimit {
         })
     }
 
-    /// Reads `NAME=SOFT[:HARD]`.
+    /// Parses `NAME=SOFT[:HARD]`.
     ///
     /// # Errors
-    /// When the form, the name or a number is wrong.
+    /// If the form, the name or a number is invalid.
     pub fn parse(text: &str) -> Result<Ulimit, UlimitError> {
         let form = || UlimitError::Form(text.to_owned());
         let (name, limits) = text.split_once('=').ok_or_else(form)?;

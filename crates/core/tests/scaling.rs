@@ -1,5 +1,5 @@
-//! Twice the input is about twice the work: allocations and their bytes are counted. Only where
-//! nothing is allocated, processor time is compared.
+//! Twice the input takes about twice the work: the tests count allocations and their bytes. Only
+//! for work without allocations do they compare processor time.
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ fn build(text: &String) {
     translated(text);
 }
 
-/// The beginning, and a line for each number.
+/// Returns the first text with a line for each number.
 fn numbered(first: &str, count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).fold(first.to_owned(), |text, number| text + &line(number))
 }

@@ -1,5 +1,5 @@
-//! The functions that verify signatures. What cannot be verified here blocks the decision: the
-//! policy must not allow because of an answer that nobody has.
+//! The functions that verify signatures. A signature that cannot be verified here blocks the
+//! decision, because the policy must not allow a source based on an unknown result.
 
 use regorus::Value;
 
@@ -7,10 +7,10 @@ use crate::functions::string;
 use crate::ssh_signature::{self, SshProblem};
 use crate::state::{State, value};
 
-/// The largest file with a key that is read, as in buildx.
+/// The largest key file in bytes, as in buildx.
 const MAX_KEY: usize = 128 << 10;
 
-/// `verify_git_signature(OBJECT, FILE)`: true if the key of a file signed the commit or tag.
+/// `verify_git_signature(OBJECT, FILE)`: true if the key in the file signed the commit or tag.
 pub(crate) fn git_signature(state: &mut State, values: &[Value]) -> Value {
     let Some(git) = &state.input.git else {
         return Value::from(false);

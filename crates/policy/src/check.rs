@@ -1,5 +1,6 @@
-//! What is checked before a policy runs: every function exists. OPA says this when it compiles;
-//! regorus would say it only when the call is reached, and then a policy could allow by accident.
+//! Checks before a policy runs that every function exists. OPA reports this when it compiles;
+//! regorus would report it only when it reaches the call, and then a policy could allow by
+//! accident.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use crate::functions;
 use crate::rewrite::{BOUNDED, aliases};
 use crate::walk::{self, Visitor};
 
-/// Namespaces of functions that buildx's policies do not have, because they would reach out.
+/// Namespaces that buildx's policies do not have, because they allow access to the outside.
 const REFUSED: &[&str] = &[
     "http",
     "net",
@@ -57,7 +58,7 @@ pub(crate) fn functions(modules: &[&Module]) -> Result<(), Error> {
     no_recursion(&defined)
 }
 
-/// A function, and the functions that it calls.
+/// A function with the functions that it calls.
 struct Function {
     place: Place,
     calls: BTreeSet<String>,
@@ -79,9 +80,9 @@ fn place(span: &Span) -> Place {
     }
 }
 
-/// Functions that call themselves would fill the stack of the interpreter, which finds loops
-/// through other rules itself. Functions that call none of those left are taken away, again and
-/// again; what cannot be taken away is in a loop or calls one.
+/// Rejects functions that call themselves: they would overflow the interpreter's stack. (It finds
+/// loops through other rules itself.) Functions that call none of the remaining ones are removed
+/// repeatedly; the rest is in a loop or calls one.
 fn no_recursion(functions: &BTreeMap<String, Function>) -> Result<(), Error> {
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     let mut callers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -119,13 +120,13 @@ fn no_recursion(functions: &BTreeMap<String, Function>) -> Result<(), Error> {
     }
 }
 
-/// The full name of a module's package: `data.docker`.
+/// Returns the full name of a module's package: `data.docker`.
 pub(crate) fn package(module: &Module) -> String {
     let words = walk::path(&module.package.refr).unwrap_or_default();
     format!("data.{}", words.join("."))
 }
 
-/// The name of a rule, and where it stands.
+/// Returns the name of a rule and its position.
 pub(crate) fn rule_name(rule: &Rule) -> Option<(String, &Span)> {
     let name = match rule {
         Rule::Default { refr, .. } => refr,
@@ -154,13 +155,13 @@ struct Calls<'a> {
     package: String,
     aliases: Vec<(String, Vec<String>)>,
     defined: &'a BTreeSet<String>,
-    /// The functions of the policy that are called.
+    /// The called functions that the policy defines.
     called: BTreeSet<String>,
     wrong: Option<(Place, String)>,
 }
 
 impl Calls<'_> {
-    /// The full name of a function of the policy.
+    /// Returns the full name of a function of the policy.
     fn own(&self, words: &[String]) -> Option<String> {
         let name = words.join(".");
         let alias = words.split_first().and_then(|(first, rest)| {

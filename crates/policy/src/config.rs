@@ -1,41 +1,41 @@
-//! The settings of `--policy` and of bake's `policy`: which policies are used, and how.
+//! The settings of `--policy` and of bake's `policy`.
 
 /// One `--policy`: `filename=policy.rego,strict=true`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicyConfig {
     /// The files.
     pub files: Vec<String>,
-    /// Forget the policies before this one, also the Dockerfile's own.
+    /// True to drop the policies before this one, including the Dockerfile's own.
     pub reset: bool,
-    /// Use no policy at all.
+    /// True to use no policies.
     pub disabled: bool,
-    /// Refuse daemons that cannot ask during the build.
+    /// True to refuse daemons that cannot ask the client during the build.
     pub strict: Option<bool>,
-    /// What the policy says in the progress.
+    /// The least severity of messages in the progress.
     pub log_level: Option<LogLevel>,
 }
 
-/// What a policy says in the progress.
+/// The least severity of a policy's messages in the progress.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// Nothing.
+    /// No messages.
     Panic,
-    /// Nothing.
+    /// No messages.
     Fatal,
-    /// Nothing.
+    /// No messages.
     Error,
     /// Warnings.
     Warn,
-    /// Decisions, and what the policy prints.
+    /// Decisions, and the policy's own output.
     #[default]
     Info,
-    /// The input document too.
+    /// Also the input document.
     Debug,
     /// As `Debug`.
     Trace,
 }
 
-/// `disabled` with other settings.
+/// `disabled` is combined with other settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("disabled policy cannot be combined with other policy flags")]
 pub struct DisabledWithOthers;
@@ -57,17 +57,17 @@ pub struct PolicySet {
     pub files: Vec<String>,
     /// True for the Dockerfile's own policy.
     pub is_default: bool,
-    /// Refuse daemons that cannot ask during the build.
+    /// True to refuse daemons that cannot ask the client during the build.
     pub strict: bool,
-    /// What it says in the progress.
+    /// The least severity of messages in the progress.
     pub log_level: Option<LogLevel>,
 }
 
-/// The policies of a build: that of the Dockerfile, unless there is none or it is reset, then those
-/// configured. `None` if policies are disabled.
+/// Returns the policies of a build: that of the Dockerfile, if there is one and it is not reset,
+/// then the configured ones. `None` if policies are disabled.
 ///
 /// # Errors
-/// [`DisabledWithOthers`] if `disabled` comes with anything else.
+/// [`DisabledWithOthers`] if `disabled` is combined with anything else.
 pub fn combine(
     has_default: bool,
     configs: &[PolicyConfig],

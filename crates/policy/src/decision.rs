@@ -1,4 +1,4 @@
-//! What a policy decides.
+//! The decision of a policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,41 +7,41 @@ use regorus::Value;
 use crate::error::{Error, Place};
 use crate::format::plain;
 
-/// The capabilities that a policy may ask for.
+/// The capabilities that a policy may request.
 const CAPABILITIES: &[&str] = &["exec.proxy"];
 
-/// What a policy decides about a source.
+/// The decision of a policy about a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// What its `allow` says; `None` if it says nothing, which denies.
+    /// The value of `allow`; `None` if it is missing, which denies.
     pub allow: Option<bool>,
-    /// Why not.
+    /// The reasons for a denial.
     pub deny_messages: Vec<DenyMessage>,
-    /// The capabilities that it asks for.
+    /// The requested capabilities.
     pub capabilities: BTreeMap<String, bool>,
-    /// The digests that it pins the image to; more than one is an error.
+    /// The digests that the image is pinned to; more than one is an error.
     pub pins: BTreeSet<String>,
-    /// The rule that decides.
+    /// The line of the rule that decides.
     pub place: Option<Place>,
 }
 
-/// A reason for which a source is denied.
+/// A reason for a denial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DenyMessage {
     /// The reason.
     pub text: String,
-    /// The rule that gives it, if it is known.
+    /// The line of the rule that gives the reason, if it is known.
     pub place: Option<Place>,
 }
 
-/// What is done with the source.
+/// The consequence of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// It is used.
+    /// The source is used.
     Allow,
-    /// It is used with this digest.
+    /// The source is used with this digest.
     Pin(String),
-    /// It is not used.
+    /// The source is not used.
     Deny,
 }
 
@@ -51,7 +51,7 @@ impl Decision {
         self.allow == Some(true)
     }
 
-    /// What is done with the source.
+    /// Returns the consequence of the decision.
     pub fn action(&self) -> Action {
         match (self.is_allowed(), self.pins.first()) {
             (false, _) => Action::Deny,
@@ -60,7 +60,7 @@ impl Decision {
         }
     }
 
-    /// What `policy test` shows of a decision, whatever else is wrong with it.
+    /// Reads the parts of a decision that `policy test` shows, even if others are invalid.
     pub(crate) fn read_loosely(value: &Value) -> Option<Self> {
         let object = value.as_object().ok()?;
         let get = |name: &str| object.get(&Value::from(name));
@@ -84,7 +84,7 @@ impl Decision {
         })
     }
 
-    /// Reads the value of `data.docker.decision`.
+    /// Parses the value of `data.docker.decision`.
     pub(crate) fn read(value: &Value) -> Result<Self, Error> {
         if *value == Value::Undefined {
             return Err(Error::NoDecision);

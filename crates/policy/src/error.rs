@@ -1,4 +1,4 @@
-//! What is wrong with a policy, and where.
+//! Errors of policies, with their lines.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::source::SourceError;
 pub struct Place {
     /// The file.
     pub file: String,
-    /// The line; 1 is the first.
+    /// The line, from 1.
     pub line: u32,
 }
 
@@ -19,29 +19,29 @@ impl fmt::Display for Place {
     }
 }
 
-/// A policy that cannot be used.
+/// The reason a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A module that is not Rego.
+    /// The module is not valid Rego.
     #[error("cannot parse the policy: {place}: {reason}")]
     Parse {
         /// The line.
         place: Place,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
-    /// A module that is too large.
+    /// The module is too large.
     #[error("the policy {file} has {bytes} bytes; the limit is {limit}")]
     TooLarge {
         /// The file.
         file: String,
-        /// How large it is.
+        /// The size in bytes.
         bytes: usize,
-        /// How large it may be.
+        /// The largest size in bytes.
         limit: usize,
     },
-    /// A function that nobody defines.
+    /// A called function is not defined.
     #[error("{place}: undefined function {name}")]
     UndefinedFunction {
         /// The line.
@@ -49,7 +49,7 @@ pub enum Error {
         /// The function.
         name: String,
     },
-    /// A rule or function that needs itself.
+    /// A rule or function depends on itself.
     #[error("{place}: rule {name} is recursive")]
     Recursion {
         /// The line.
@@ -57,20 +57,20 @@ pub enum Error {
         /// The rule.
         name: String,
     },
-    /// An imported module that does not exist.
+    /// An imported module does not exist.
     #[error("import data.{package} not found for module {module}: there is no {file}")]
     ImportNotFound {
         /// The module that imports it.
         module: String,
-        /// What it imports, without `data.`.
+        /// The imported package, without `data.`.
         package: String,
-        /// The file that would have it.
+        /// The expected file.
         file: String,
     },
-    /// More modules than anybody writes.
+    /// There are too many modules.
     #[error("the policy imports more than {limit} modules")]
     TooManyModules {
-        /// How many there may be.
+        /// The most modules.
         limit: usize,
     },
     /// The evaluation failed.
@@ -78,35 +78,35 @@ pub enum Error {
     Evaluation {
         /// The line, if it is known.
         place: Option<Place>,
-        /// What the interpreter says.
+        /// The interpreter's message.
         reason: String,
     },
-    /// No rule gave a decision.
+    /// No rule makes a decision.
     #[error("the policy gave no decision: data.docker.decision is undefined")]
     NoDecision,
-    /// The decision has another form.
+    /// The decision has the wrong form.
     #[error("the policy's decision has an invalid {field}: expected {expected}, found {found}")]
     Decision {
-        /// The field; `decision` is the whole.
+        /// The field; `decision` for the whole decision.
         field: String,
-        /// What it has to be.
+        /// The expected value.
         expected: &'static str,
-        /// What it is.
+        /// The actual value.
         found: String,
     },
-    /// A capability that nobody knows.
+    /// The capability is unknown.
     #[error("unknown policy cap {name:?}")]
     UnknownCapability {
         /// Its name.
         name: String,
     },
-    /// A policy that reads fields of materials, which are not asked for.
+    /// The policy reads fields of materials, which are not resolved.
     #[error("the policy needs {}, which cannot be found out for a material", fields.join(", "))]
     Material {
         /// The fields.
         fields: Vec<String>,
     },
-    /// Several digests for one image.
+    /// One image has several digests.
     #[error("the policy pins {source_name} to several digests: {}", digests.join(", "))]
     SeveralPins {
         /// The image.
@@ -114,12 +114,12 @@ pub enum Error {
         /// The digests.
         digests: Vec<String>,
     },
-    /// The input of a test is not one.
+    /// The input of a test is invalid.
     #[error("{place}: cannot read the input of the test: {reason}")]
     TestInput {
         /// The line.
         place: Place,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// The source cannot be described.
@@ -131,8 +131,8 @@ fn at(place: Option<&Place>) -> String {
     place.map_or_else(String::new, |place| format!("{place}: "))
 }
 
-/// Place and reason out of a message of regorus:
-/// `\n--> file:line:column\n  |\n5 | text\n  | ^\nerror: reason`.
+/// Splits a message of regorus, `\n--> file:line:column\n  |\n5 | text\n  | ^\nerror: reason`, into
+/// place and reason.
 pub(crate) fn located(message: &str) -> (Option<Place>, String) {
     let reason = message
         .rsplit_once("error: ")

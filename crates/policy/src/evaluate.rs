@@ -1,5 +1,5 @@
-//! Runs a policy about one source. An unknown field that the policy reads is undefined in this run
-//! and named in [`Needs`]; the caller asks the daemon and runs the policy again.
+//! Evaluates a policy for one source. If the policy reads an unknown field, the field is undefined
+//! in this run and listed in [`Needs`]; the caller asks the daemon and evaluates again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -17,46 +17,46 @@ use crate::source::{Described, Source};
 use crate::state::{State, value};
 use crate::{Files, check};
 
-/// The rule that decides.
+/// The rule with the decision.
 const DECISION: &str = "data.docker.decision";
 
-/// What holds for all questions to a policy.
+/// The settings that are the same for all evaluations of a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The build that asks.
+    /// The current build.
     pub env: Env,
 }
 
-/// What a run of the policy gave.
+/// The result of an evaluation.
 #[derive(Debug)]
 pub struct Evaluation {
-    /// The decision, or what is needed first.
+    /// The decision, or the information that is missing.
     pub answer: Answer,
     /// The input document of the run.
     pub input: Input,
-    /// The fields of it that are unknown.
+    /// The unknown fields of the input.
     pub unknown: Vec<String>,
-    /// What the policy printed, and what its functions have to say.
+    /// The output of the policy and messages of its functions.
     pub log: Vec<String>,
 }
 
-/// A decision, or what is needed first.
+/// A decision, or the information that is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The decision.
     Decision(Decision),
-    /// What has to be found out; then the policy is asked again.
+    /// The information that is missing; evaluate again with it.
     Needs(Needs),
 }
 
-/// What has to be found out before the policy can decide.
+/// The information that a policy needs before it can decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Unknown fields that it reads: `image.labels`.
+    /// The unknown fields that it reads: `image.labels`.
     pub fields: BTreeSet<String>,
-    /// What the daemon is to be asked for them; nothing if only files are missing.
+    /// The request to the daemon for these fields; empty if only files are missing.
     pub request: Request,
-    /// Files that it reads.
+    /// The files that it reads.
     pub files: BTreeSet<String>,
 }
 
@@ -64,8 +64,8 @@ impl Policy {
     /// Decides about a source.
     ///
     /// # Errors
-    /// [`Error`] if the policy fails, or if it needs what cannot be found out. The source must not
-    /// be used then.
+    /// [`Error`] if the policy fails, or if it needs information that cannot be found. The source
+    /// must not be used then.
     pub fn decide(
         &self,
         source: &Source,
@@ -93,7 +93,7 @@ impl Policy {
         })
     }
 
-    /// The capabilities that the policy asks for, before the build starts.
+    /// Returns the capabilities that the policy requests before the build starts.
     ///
     /// # Errors
     /// As [`Policy::decide`].
@@ -170,7 +170,7 @@ impl Policy {
         Ok(decision)
     }
 
-    /// Where a rule of package `docker` stands.
+    /// Returns the position of a rule of the package `docker`.
     fn rule_place(&self, name: &str) -> Option<Place> {
         let in_docker = |module: &&_| check::package(module) == "data.docker";
         let modules = self.modules.iter().map(AsRef::as_ref).filter(in_docker);
@@ -184,12 +184,12 @@ impl Policy {
     }
 }
 
-/// What [`Policy::capabilities`] says.
+/// The result of [`Policy::capabilities`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Capabilities {
     /// The capabilities by name.
     Known(BTreeMap<String, bool>),
-    /// Files that are needed first.
+    /// The files that are missing.
     Files(BTreeSet<String>),
 }
 

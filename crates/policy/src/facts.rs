@@ -1,13 +1,13 @@
-//! What the daemon found out about the sources of a build.
+//! The daemon's information about the sources of a build.
 
-/// What the daemon found out about an image.
+/// The daemon's information about an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageFacts {
-    /// The digest of what the reference names.
+    /// The digest that the reference points to.
     pub digest: String,
-    /// The config's JSON, if it was asked for.
+    /// The JSON of the config, if it was requested.
     pub config: Option<Vec<u8>>,
-    /// The attestation chain, if it was asked for.
+    /// The attestation chain, if it was requested.
     pub chain: Option<Chain>,
 }
 
@@ -18,31 +18,31 @@ pub struct Chain {
     pub attestation_manifest: String,
     /// The digests of the signatures of the attestation manifest.
     pub signature_manifests: Vec<String>,
-    /// Predicate type and content of the attestations that were asked for.
+    /// Predicate type and content of the requested attestations.
     pub attestations: Vec<(String, Vec<u8>)>,
 }
 
-/// What the daemon found out about a git ref.
+/// The daemon's information about a git ref.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GitFacts {
-    /// The object that the ref names: a commit or an annotated tag.
+    /// The object that the ref points to: a commit or an annotated tag.
     pub checksum: String,
     /// The full ref.
     pub reference: String,
-    /// The commit, if the ref names a tag.
+    /// The commit, if the ref points to a tag.
     pub commit_checksum: String,
-    /// The commit object; empty if it was not asked for.
+    /// The commit object; empty if it was not requested.
     pub commit_object: Vec<u8>,
     /// The tag object; empty if there is none.
     pub tag_object: Vec<u8>,
 }
 
-/// What the daemon found out about a download.
+/// The daemon's information about a download.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HttpFacts {
     /// The digest of the content.
     pub checksum: String,
-    /// The digest over content and suffix, if it was asked for.
+    /// The digest over content and suffix, if it was requested.
     pub suffixed: Option<SuffixedDigest>,
 }
 

@@ -1,4 +1,4 @@
-//! The fields that are unknown until somebody asks the daemon, and what has to be asked for them.
+//! The fields that are unknown before the daemon is asked, and the requests for them.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ const GIT: &[&str] = &[
     "commit",
 ];
 
-/// Can a field with this name be unknown in any kind of source?
+/// True if a field with this name can be unknown in any kind of source.
 pub(crate) fn may_be_unknown(name: &str) -> bool {
     IMAGE_CONFIG.contains(&name) || IMAGE_CHAIN.contains(&name) || GIT.contains(&name)
 }
 
-/// Can a daemon be asked for this field?
+/// True if a daemon can be asked for this field.
 pub(crate) fn is_resolvable(field: &str) -> bool {
     let Some((kind, name)) = field.split_once('.') else {
         return false;
@@ -43,7 +43,7 @@ pub(crate) fn is_resolvable(field: &str) -> bool {
     }
 }
 
-/// The unknown fields of an image of which nothing was asked yet.
+/// Returns the unknown fields of an image of which nothing is known yet.
 pub(crate) fn of_image(config: bool, chain: bool) -> Vec<String> {
     let config = IMAGE_CONFIG.iter().filter(|_| !config);
     let chain = IMAGE_CHAIN.iter().filter(|_| !chain);
@@ -53,20 +53,20 @@ pub(crate) fn of_image(config: bool, chain: bool) -> Vec<String> {
         .collect()
 }
 
-/// What the daemon has to be asked about a source before the policy can decide.
+/// The request to the daemon for information about a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The image's config.
+    /// True for the image's config.
     pub image_config: bool,
-    /// The image's attestation chain.
+    /// True for the image's attestation chain.
     pub attestations: bool,
-    /// The provenance in that chain.
+    /// True for the provenance in that chain.
     pub provenance: bool,
-    /// The git ref's commit.
+    /// True for the git ref's commit.
     pub git: bool,
-    /// The commit and tag objects themselves.
+    /// True for the commit and tag objects themselves.
     pub git_objects: bool,
-    /// The download's checksum.
+    /// True for the download's checksum.
     pub http: bool,
     /// A digest over the download and a suffix, for a detached signature.
     pub checksum: Option<ChecksumRequest>,
@@ -77,7 +77,7 @@ pub struct Request {
 pub struct ChecksumRequest {
     /// The algorithm.
     pub algorithm: HashAlgorithm,
-    /// What is hashed after the content.
+    /// The bytes to hash after the content.
     pub suffix: Vec<u8>,
 }
 
@@ -93,7 +93,7 @@ pub enum HashAlgorithm {
 }
 
 impl HashAlgorithm {
-    /// Its name in digests.
+    /// Returns the name in digests.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
@@ -104,8 +104,8 @@ impl HashAlgorithm {
 }
 
 impl Request {
-    /// The request for these fields (`image.labels`, `git.commit` …). What `known` has already is
-    /// asked for again: the daemon's next answer replaces the one before.
+    /// Returns the request for these fields (`image.labels`, `git.commit` …). It includes the
+    /// information in `known`, because the daemon's next answer replaces the previous one.
     pub fn new(fields: &BTreeSet<String>, known: &Source) -> Self {
         let mut request = Self::default();
         for field in fields {
@@ -139,12 +139,12 @@ impl Request {
         }
     }
 
-    /// True if nothing has to be asked.
+    /// True if nothing is requested.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Which kinds of metadata it asks for, as `policy test` names them.
+    /// Returns the requested kinds of metadata, as `policy test` names them.
     pub fn kinds(&self) -> Vec<&'static str> {
         let git = (self.git || self.git_objects).then_some("git");
         let image = (self.image_config || self.attestations).then_some("image");

@@ -1,4 +1,4 @@
-//! `sprintf` as Go formats the values of a policy, with bounded widths. (regorus' own panics on
+//! `sprintf` with Go's formatting of a policy's values and bounded widths. (regorus' own panics on
 //! digits of other scripts and pads without limit.)
 
 use regorus::Value;
@@ -100,7 +100,7 @@ fn verb_text(verb: char, value: &Value, flags: &Flags) -> String {
         ('e' | 'f' | 'F' | 'g', Value::Number(_), None) => float(verb, value, flags),
         ('t', Value::Bool(truth), _) => truth.to_string(),
         ('v', _, _) => plain(value),
-        // OPA passes what is neither number nor string as the text of the term.
+        // OPA formats values other than numbers and strings as the text of the term.
         ('s', _, _) if !matches!(value, Value::Number(_)) => plain(value),
         _ => format!("%!{verb}({}={})", kind(value), plain(value)),
     }
@@ -152,7 +152,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A value as OPA prints it.
+/// Formats a value like OPA.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.to_string(),

@@ -1,5 +1,5 @@
-//! The functions that policies have besides Rego's own. What they need and what they say is noted
-//! in the evaluation's state; a function whose answer is not known yet is undefined.
+//! The functions that policies have besides Rego's own. They record their missing information and
+//! messages in the evaluation's state; a function whose result is unknown is undefined.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,9 +18,9 @@ pub(crate) const NAMES: &[&str] = &[
     "github_attestation",
 ];
 
-/// The largest file that `load_json` reads.
+/// The largest file for `load_json` in bytes.
 const MAX_JSON: usize = 4 << 20;
-/// The most elements of a range, and the longest shift.
+/// The most elements of a range, and the longest shift in bits.
 const MAX_RANGE: i64 = 1 << 20;
 const MAX_SHIFT: i64 = 4096;
 
@@ -59,7 +59,8 @@ pub(crate) fn add(engine: &mut regorus::Engine, state: &Shared) -> Result<(), St
     Ok(())
 }
 
-/// The state; a panic in another thread cannot make it wrong, as every change is a single step.
+/// Locks the state. A panic in another thread cannot corrupt it, because every change is a single
+/// step.
 pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -104,7 +105,7 @@ fn pin_image(state: &mut State, values: &[Value]) -> Value {
     }
 }
 
-/// `numbers.range` and `numbers.range_step`, both ends included.
+/// `numbers.range` and `numbers.range_step`; both ends are included.
 fn range(state: &mut State, values: &[Value]) -> Value {
     let [Some(from), Some(to)] = [0, 1].map(|at| integer(values.get(at))) else {
         return Value::Undefined;

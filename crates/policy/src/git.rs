@@ -1,5 +1,4 @@
-//! Git repositories in the input document: addresses as BuildKit reads them, refs and what they
-//! name.
+//! Git repositories in the input document: addresses as BuildKit parses them, and refs.
 
 use crate::facts::GitFacts;
 use crate::git_object::Object;
@@ -7,31 +6,31 @@ use crate::input::Git;
 
 const PROTOCOLS: &[&str] = &["http", "https", "ssh", "git"];
 
-/// A git repository that cannot be described.
+/// The reason a git repository cannot be described.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GitError {
-    /// Its address is not one.
+    /// The address is malformed.
     #[error("{address:?} is not the address of a git repository")]
     Address {
         /// The address.
         address: String,
     },
-    /// An object that is neither a commit nor a tag.
+    /// An object is neither a commit nor a tag.
     #[error("the git object has no {header} header")]
     Object {
         /// The header that is missing.
         header: &'static str,
     },
-    /// An object that is not what its name says.
+    /// The content of an object does not match its name.
     #[error("the git object {expected} has the checksum {actual}")]
     Checksum {
         /// The object's name.
         expected: String,
-        /// The name that its content has.
+        /// The name that matches the content.
         actual: String,
     },
-    /// A name of a length that no object has.
+    /// The length of an object's name is invalid.
     #[error("{name:?} is not the name of a git object")]
     ObjectName {
         /// The name.
@@ -39,23 +38,23 @@ pub enum GitError {
     },
 }
 
-/// The address of a git repository in its parts.
+/// The address of a git repository, split into its parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct GitAddress {
     pub(crate) scheme: String,
     pub(crate) host: String,
-    /// Without ref and folder.
+    /// The address without ref and folder.
     pub(crate) remote: String,
     pub(crate) path: String,
     pub(crate) reference: String,
-    /// Without a leading slash; the root is empty.
+    /// The folder without a leading slash; empty for the root.
     pub(crate) sub_dir: String,
-    /// As a whole, with its scheme.
+    /// The whole address, with its scheme.
     pub(crate) text: String,
 }
 
 impl GitAddress {
-    /// Reads an address; `https` if it has no protocol.
+    /// Parses an address; the default protocol is `https`.
     pub(crate) fn parse(text: &str) -> Result<Self, GitError> {
         if scheme(text).is_some() || is_scp(text) {
             Self::parse_whole(text)
@@ -64,7 +63,7 @@ impl GitAddress {
         }
     }
 
-    /// Reads an address that has its protocol.
+    /// Parses an address with a protocol.
     pub(crate) fn parse_whole(text: &str) -> Result<Self, GitError> {
         let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
         let address = address.split('?').next().unwrap_or_default();
@@ -101,7 +100,7 @@ impl GitAddress {
     }
 }
 
-/// The protocol, if it is one that git has here.
+/// Returns the protocol, if it is a supported one.
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let known = PROTOCOLS
@@ -114,7 +113,7 @@ fn is_scp(text: &str) -> bool {
     scp(text.split('#').next().unwrap_or_default()).is_some()
 }
 
-/// Host and path of `user@host:path`.
+/// Splits `user@host:path` into host and path.
 fn scp(text: &str) -> Option<(&str, &str)> {
     let (user, rest) = text.split_once('@')?;
     let (host, path) = rest.split_once(':')?;
@@ -127,7 +126,7 @@ fn scp(text: &str) -> Option<(&str, &str)> {
     (word(user, &['-', '_']) && word(host, &['-', '.'])).then_some((host, path))
 }
 
-/// A path without `.`, `..` and doubled slashes, relative to the root.
+/// Returns a path relative to the root, without `.`, `..` and doubled slashes.
 fn clean_path(path: &str) -> String {
     let mut parts = Vec::new();
     for part in path.split('/') {
@@ -144,7 +143,7 @@ fn is_commit(name: &str) -> bool {
     matches!(name.len(), 40 | 64) && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Says what the ref as it was written tells, and which fields are unknown.
+/// Sets the fields that the text of the ref determines; true if its kind is known.
 fn describe_reference(git: &mut Git, reference: &str) -> bool {
     if let Some(tag) = reference.strip_prefix("refs/tags/") {
         tag.clone_into(&mut git.tag_name);

@@ -1,4 +1,4 @@
-//! The commits and tags that the daemon hands over, checked against their digests.
+//! The commits and tags that the daemon sends, checked against their digests.
 
 use sha1::Digest as _;
 use time::format_description::well_known::Rfc3339;
@@ -17,7 +17,7 @@ pub(crate) struct Object<'a> {
     message: String,
     /// The armored signature; empty if there is none.
     pub(crate) signature: String,
-    /// What the signature is over.
+    /// The text that the signature covers.
     pub(crate) signed: String,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Object<'a> {
         found.map_or("", |(_, value)| value)
     }
 
-    /// Checks that the object is the one with this name.
+    /// Checks that the object's hash is this name.
     pub(crate) fn check(&self, name: &str) -> Result<(), GitError> {
         let kind = if self.is_tag { "tag" } else { "commit" };
         let start = format!("{kind} {}\0", self.raw.len());
@@ -170,7 +170,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// `Name <address> 1700000000 +0100`.
+/// Parses `Name <address> 1700000000 +0100`.
 fn actor(text: &str) -> Actor {
     let text = text.trim();
     let (Some(start), Some(end)) = (text.rfind('<'), text.rfind('>')) else {

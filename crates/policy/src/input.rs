@@ -1,5 +1,5 @@
-//! The input document: what a policy reads as `input`. Names and order of the fields are those of
-//! buildx (`policy/types.go`), and a field without content is left out, as there.
+//! The input document: the value of `input` in a policy. Names and order of the fields are those of
+//! buildx (`policy/types.go`); empty fields are omitted, as there.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ mod git;
 pub(crate) use git::SignedObject;
 pub use git::{Actor, Commit, Git, PgpSignature, SshSignature, Tag};
 
-/// What a policy is asked about: one source of a build, and the build.
+/// The subject of a policy's decision: one source of a build, and the build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Input {
@@ -31,14 +31,14 @@ pub struct Input {
     pub git: Option<Git>,
 }
 
-/// The build that asks.
+/// The current build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Env {
     /// The build arguments; `None` for one without a value.
     #[serde(skip_serializing_if = "is_default")]
     pub args: BTreeMap<String, Option<String>>,
-    /// The labels given for the result.
+    /// The labels for the result.
     #[serde(skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
     /// The Dockerfile's name without its folder.
@@ -47,10 +47,11 @@ pub struct Env {
     /// The target stage.
     #[serde(skip_serializing_if = "is_default")]
     pub target: String,
-    /// True when the policy is asked for the capabilities that it needs, not about a source.
+    /// True if the policy is evaluated for its capabilities, not for a source.
     #[serde(skip_serializing_if = "is_default")]
     pub caps_request: bool,
-    /// How deep in the materials of an image's provenance this source is: 0 is the build's own.
+    /// The depth of this source in the materials of images' provenance: 0 for the build's own
+    /// sources.
     pub depth: u32,
 }
 
@@ -73,7 +74,7 @@ pub struct Image {
     /// The registry's host.
     #[serde(skip_serializing_if = "is_default")]
     pub host: String,
-    /// The repository as people write it.
+    /// The repository in its short form.
     #[serde(skip_serializing_if = "is_default")]
     pub repo: String,
     /// Host and repository.
@@ -82,25 +83,25 @@ pub struct Image {
     /// The tag.
     #[serde(skip_serializing_if = "is_default")]
     pub tag: String,
-    /// The platform in one word.
+    /// The whole platform, as in `linux/arm64/v8`.
     #[serde(skip_serializing_if = "is_default")]
     pub platform: String,
-    /// Its operating system.
+    /// The operating system.
     #[serde(skip_serializing_if = "is_default")]
     pub os: String,
-    /// Its processor.
+    /// The architecture.
     #[serde(skip_serializing_if = "is_default")]
     pub arch: String,
-    /// The processor's variant.
+    /// The variant of the architecture.
     #[serde(skip_serializing_if = "is_default")]
     pub variant: String,
     /// True if the reference has a digest.
     #[serde(skip_serializing_if = "is_default")]
     pub is_canonical: bool,
-    /// The digest of what the reference names.
+    /// The digest that the reference points to.
     #[serde(skip_serializing_if = "is_default")]
     pub checksum: String,
-    /// When the image was made (RFC 3339).
+    /// The creation time (RFC 3339).
     #[serde(skip_serializing_if = "is_default")]
     pub created_time: String,
     /// The config's environment.
@@ -129,11 +130,11 @@ pub struct Image {
     pub signatures: Vec<serde_json::Value>,
 }
 
-/// How an image was built, out of its SLSA provenance.
+/// The build of an image, from its SLSA provenance.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Provenance {
-    /// The predicate's type: SLSA 0.2 or 1.
+    /// The predicate type: SLSA 0.2 or 1.
     #[serde(skip_serializing_if = "is_default")]
     pub predicate_type: String,
     /// The type of the build.
@@ -142,16 +143,16 @@ pub struct Provenance {
     /// The builder.
     #[serde(rename = "builderID", skip_serializing_if = "is_default")]
     pub builder_id: String,
-    /// The run.
+    /// The id of the run.
     #[serde(rename = "invocationID", skip_serializing_if = "is_default")]
     pub invocation_id: String,
-    /// When it started (RFC 3339).
+    /// The start time (RFC 3339).
     #[serde(skip_serializing_if = "is_default")]
     pub started_on: String,
-    /// When it ended (RFC 3339).
+    /// The end time (RFC 3339).
     #[serde(skip_serializing_if = "is_default")]
     pub finished_on: String,
-    /// Where the build's description came from.
+    /// The origin of the build definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_source: Option<ConfigSource>,
     /// The frontend.
@@ -163,13 +164,13 @@ pub struct Provenance {
     /// All arguments of the frontend.
     #[serde(skip_serializing_if = "is_default")]
     pub raw_args: BTreeMap<String, String>,
-    /// What the builder claims about reproducing it.
+    /// The builder's claim that the build is reproducible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reproducible: Option<bool>,
-    /// What the builder claims about access to the network.
+    /// The builder's claim that the build has no network access.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hermetic: Option<bool>,
-    /// What the builder claims to be complete.
+    /// The builder's claims about completeness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<Completeness>,
     /// The sources of that build.
@@ -177,7 +178,7 @@ pub struct Provenance {
     pub materials: Vec<Input>,
 }
 
-/// Where a build's description came from.
+/// The origin of a build definition.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConfigSource {
@@ -192,7 +193,7 @@ pub struct ConfigSource {
     pub path: String,
 }
 
-/// What a builder claims to be complete.
+/// The builder's claims that data is complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Completeness {
@@ -211,7 +212,7 @@ pub struct Completeness {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Http {
-    /// The whole address.
+    /// The whole URL.
     #[serde(skip_serializing_if = "is_default")]
     pub url: String,
     /// `http` or `https`.
@@ -226,7 +227,7 @@ pub struct Http {
     /// The query's values by key.
     #[serde(skip_serializing_if = "is_default")]
     pub query: BTreeMap<String, Vec<String>>,
-    /// True if a secret is sent along.
+    /// True if the request contains a secret.
     #[serde(skip_serializing_if = "is_default")]
     pub has_auth: bool,
     /// The digest of the content.
@@ -235,7 +236,7 @@ pub struct Http {
 }
 
 impl Input {
-    /// Sets the build in this document and in the materials below it, with their depth.
+    /// Sets the build in this document and in its materials, with their depth.
     pub fn set_env(&mut self, env: &Env) {
         self.set_env_at(env, 0);
     }
@@ -250,7 +251,7 @@ impl Input {
         }
     }
 
-    /// The materials of the image's provenance.
+    /// Returns the materials of the image's provenance.
     pub fn materials(&self) -> &[Self] {
         let provenance = self.image.as_ref().and_then(|i| i.provenance.as_ref());
         provenance.map_or(&[], |found| &found.materials)
@@ -261,7 +262,7 @@ impl Input {
         provenance.map_or(&mut [], |found| &mut found.materials)
     }
 
-    /// Without the depths, which `policy eval --print` does not show.
+    /// Removes the depths, which `policy eval --print` does not show.
     pub fn clear_depth(&mut self) {
         self.env.depth = 0;
         self.materials_mut().iter_mut().for_each(Self::clear_depth);

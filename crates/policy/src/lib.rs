@@ -1,8 +1,9 @@
-//! Policies about the sources of a build, written in Rego, as docker buildx evaluates them.
+//! Policies for the sources of a build, written in Rego, with the semantics of docker buildx.
 //!
-//! A policy stands in files like `Dockerfile.rego` and says in `data.docker.decision` whether a
-//! source may be used. This crate loads policies and decides; it does no I/O. Files and facts about
-//! sources are handed in: [`Policy::decide`] answers with a decision, or with what it needs first.
+//! A policy is a file like `Dockerfile.rego` whose `data.docker.decision` allows or denies a
+//! source. This crate loads policies and decides; it does no I/O. The caller provides files and
+//! information about sources: [`Policy::decide`] returns a decision, or the information that is
+//! missing.
 //!
 //! ```
 //! use solvekit_policy::{Answer, Files, Loader, Platform, Settings, Source};
@@ -68,11 +69,11 @@ pub use tester::{TestCase, TestResult};
 /// The JSON schema of the input document and of decisions.
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
-/// The default policy: images that Docker ships for builds have to be signed.
+/// The default policy: images that Docker publishes for builds must be signed.
 pub const DEFAULT_POLICY: &str = include_str!("default.rego");
 
 /// The name of the default policy in messages.
 pub const DEFAULT_POLICY_FILE: &str = "buildx_default_policy.rego";
 
-/// Files beside a policy by the path that it names; `None` for one that does not exist.
+/// Files beside a policy, by the path in the policy; `None` if the file does not exist.
 pub type Files = BTreeMap<String, Option<Arc<[u8]>>>;

@@ -18,9 +18,9 @@ const BUILTINS_FILE: &str = "builtin/buildx_defaults.rego";
 
 const MAX_BYTES: usize = 1 << 20;
 const MAX_MODULES: usize = 100;
-/// Longer lines than people write, as a generated policy may be one line.
+/// The longest line. It is longer than people write, because a generated policy may be one line.
 const MAX_COLUMN: u32 = 1 << 21;
-/// How long one evaluation may take.
+/// The longest time of one evaluation.
 const MAX_TIME: Duration = Duration::from_secs(20);
 
 /// Collects the modules of a policy.
@@ -28,7 +28,7 @@ const MAX_TIME: Duration = Duration::from_secs(20);
 pub struct Loader {
     parser: Engine,
     modules: Vec<Loaded>,
-    /// An import of a package that a module has needs no file.
+    /// True if an import of a loaded package needs no file.
     knows_packages: bool,
 }
 
@@ -38,7 +38,7 @@ struct Loaded {
     text: String,
 }
 
-/// A policy that is ready to decide.
+/// A loaded policy.
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub(crate) engine: Engine,
@@ -53,7 +53,7 @@ impl Default for Loader {
 }
 
 impl Loader {
-    /// A loader with the functions that every policy has.
+    /// Returns a loader with the functions that every policy has.
     pub fn new() -> Self {
         Self {
             parser: engine(),
@@ -62,7 +62,7 @@ impl Loader {
         }
     }
 
-    /// A loader for tests: they import the packages of the policy that they test.
+    /// Returns a loader for tests, which may import the packages of the tested policy.
     pub fn for_tests() -> Self {
         Self {
             knows_packages: true,
@@ -73,12 +73,12 @@ impl Loader {
     /// Adds a module.
     ///
     /// # Errors
-    /// [`Error::Parse`] with the place, [`Error::TooLarge`].
+    /// [`Error::Parse`] with the place, or [`Error::TooLarge`].
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), Error> {
         self.add_as(file, text, None)
     }
 
-    /// Adds the module that [`Loader::missing_imports`] named.
+    /// Adds a module named by [`Loader::missing_imports`].
     ///
     /// # Errors
     /// As [`Loader::add`].
@@ -110,8 +110,8 @@ impl Loader {
         Ok(())
     }
 
-    /// The files of imported modules that were not added yet: `lib/images.rego` for
-    /// `import data.lib.images`. Each comes with the module that imports it.
+    /// Returns the files of imported modules that were not added yet, `lib/images.rego` for `import
+    /// data.lib.images`, each with the module that imports it.
     pub fn missing_imports(&mut self) -> Vec<(String, String)> {
         let known: BTreeSet<&str> = self
             .modules
@@ -150,11 +150,11 @@ impl Loader {
         missing
     }
 
-    /// Checks the modules and makes the policy.
+    /// Checks the modules and returns the policy.
     ///
     /// # Errors
     /// [`Error::ImportNotFound`] for an import whose module was not added,
-    /// [`Error::UndefinedFunction`] for a call of a function that nobody defines.
+    /// [`Error::UndefinedFunction`] for a call of an undefined function.
     pub fn finish(mut self, settings: Settings) -> Result<Policy, Error> {
         if let Some((file, module)) = self.missing_imports().into_iter().next() {
             return Err(Error::ImportNotFound {
@@ -185,7 +185,7 @@ impl Loader {
     }
 }
 
-/// The module with the package that an import gives it, whatever it says itself.
+/// Returns the module's text with the package name of its import, which replaces its own.
 fn with_package(file: &str, text: &str, package: &str) -> Result<String, Error> {
     let mut engine = engine();
     parse(&mut engine, file, text.to_owned())?;

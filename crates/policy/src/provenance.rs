@@ -1,5 +1,5 @@
-//! How an image was built, out of the SLSA provenance in its attestations (versions 0.2 and 1), and
-//! the sources of that build as input documents of their own.
+//! The build of an image, from the SLSA provenance in its attestations (versions 0.2 and 1), and
+//! the sources of that build as input documents.
 
 mod statement;
 
@@ -16,24 +16,25 @@ use statement::{
     Definition1, Invocation02, Material, Parameters, Predicate1, Predicate02, Statement,
 };
 
-/// The predicate types that are read.
+/// The supported predicate types.
 pub const PREDICATE_TYPES: [&str; 2] = [
     "https://slsa.dev/provenance/v0.2",
     "https://slsa.dev/provenance/v1",
 ];
 const V02: &str = PREDICATE_TYPES[0];
 const V1: &str = PREDICATE_TYPES[1];
-/// Materials have provenance of their own only once the daemon was asked, so they are one deep.
+/// The most materials. Materials have provenance of their own only after a request to the daemon,
+/// so they are nested one level deep.
 const MAX_MATERIALS: usize = 10_000;
 
-/// A provenance, and the sources that it names.
+/// A provenance with its sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) provenance: Provenance,
     pub(crate) materials: Vec<(Source, Option<Platform>)>,
 }
 
-/// The first provenance of a chain that can be read.
+/// Returns the first valid provenance of a chain.
 pub(crate) fn read(chain: &Chain) -> Option<Read> {
     let known = |kind: &str| PREDICATE_TYPES.contains(&kind);
     let mut attestations = chain.attestations.iter().filter(|(kind, _)| known(kind));
@@ -186,7 +187,7 @@ fn git_source(uri: &str, address: &GitAddress) -> Source {
     source
 }
 
-/// An image named by a package URL: `pkg:docker/alpine@3.20?platform=linux%2Famd64`.
+/// Parses the package URL of an image: `pkg:docker/alpine@3.20?platform=linux%2Famd64`.
 fn image_source(
     package: &str,
     digests: Option<&BTreeMap<String, String>>,

@@ -1,8 +1,8 @@
-//! Rewrites a policy's text before it runs, without moving a line, so that the evaluation can be
-//! watched. Where a field may be unknown, `X.labels` becomes `__solvekit_read(X, "labels")`, which
-//! records the reading; what rules add to sets carries their line; functions that
-//! could fill the memory are replaced by bounded ones. regorus does no partial evaluation, on which
-//! the reference bases this.
+//! Rewrites a policy's text before it runs, without moving lines, so that the evaluation can be
+//! observed. If a field may be unknown, `X.labels` becomes `__solvekit_read(X, "labels")`, which
+//! records the read; elements that rules add to sets carry their line; functions that could exhaust
+//! the memory are replaced by bounded ones. The reference uses partial evaluation for this, which
+//! regorus does not have.
 
 use regorus::unstable::{Expr, Module};
 
@@ -11,10 +11,10 @@ use crate::walk::{self, Visitor};
 
 /// Reads a field and records it.
 pub(crate) const READ: &str = "__solvekit_read";
-/// Passes a message on and records the line that it comes from.
+/// Returns a message and records its line.
 pub(crate) const MESSAGE: &str = "__solvekit_message";
 
-/// Functions of regorus that panic or take memory as their arguments say, and those in their place.
+/// Functions of regorus that panic or use memory without limit, with their replacements.
 pub(crate) const BOUNDED: &[(&str, &str)] = &[
     ("numbers.range", "__solvekit_range"),
     ("numbers.range_step", "__solvekit_range_step"),
@@ -24,14 +24,14 @@ pub(crate) const BOUNDED: &[(&str, &str)] = &[
     ("object.subset", "__solvekit_subset"),
 ];
 
-/// A piece of text put in place of a range of bytes.
+/// A replacement of a range of bytes.
 struct Edit {
     start: usize,
     end: usize,
     text: String,
 }
 
-/// The text to run.
+/// Returns the text to run.
 pub(crate) fn rewrite(module: &Module, text: &str) -> String {
     let mut edits = Edits {
         text,
@@ -42,7 +42,7 @@ pub(crate) fn rewrite(module: &Module, text: &str) -> String {
     apply(text, edits.edits)
 }
 
-/// The names under which the module imports documents.
+/// Returns the names under which the module imports documents.
 pub(crate) fn aliases(module: &Module) -> Vec<(String, Vec<String>)> {
     let imports = module.imports.iter();
     imports
@@ -69,7 +69,7 @@ impl Edits<'_> {
         self.edits.push(Edit { start, end, text });
     }
 
-    /// Is it a part of the loaded modules rather than of a value?
+    /// True if the expression is a part of the loaded modules rather than of a value.
     fn is_document(&self, base: &Expr) -> bool {
         walk::root(base).is_some_and(|root| {
             root == "data"
@@ -134,9 +134,10 @@ impl Visitor for Edits<'_> {
     }
 }
 
-/// Puts the edits into the text. Those at the same place stay in the order in which they were made.
+/// Applies the edits to the text. Edits at the same position stay in their order.
 fn apply(text: &str, mut edits: Vec<Edit>) -> String {
-    // Openings at one place: the outer one was made first. Closings at one place cannot meet.
+    // Of openings at one position, the outer one was added first. Closings at one position cannot
+    // occur.
     edits.sort_by_key(|edit| (edit.start, edit.end));
     let mut out = String::with_capacity(text.len() + edits.len() * 24);
     let mut place = 0;

@@ -1,4 +1,4 @@
-//! What the signatures of git objects say about themselves. Nothing is verified here.
+//! The metadata of git objects' signatures. Nothing is verified here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::input::{PgpSignature, SshSignature};
 
-/// Describes an armored signature; nothing for one that cannot be read.
+/// Describes an armored signature; returns nothing if it is malformed.
 pub(crate) fn describe(armored: &str) -> (Option<PgpSignature>, Option<SshSignature>) {
     let body = |kind| armor(armored, kind);
     (
@@ -15,8 +15,8 @@ pub(crate) fn describe(armored: &str) -> (Option<PgpSignature>, Option<SshSignat
     )
 }
 
-/// The bytes between the first and last line of an armor (RFC 4880, section 6.2), without its
-/// headers and checksum.
+/// Returns the bytes between the first and last line of an armor (RFC 4880, section 6.2), without
+/// its headers and checksum.
 pub(crate) fn armor(text: &str, kind: &str) -> Option<Vec<u8>> {
     let (_, rest) = text.split_once(&format!("-----BEGIN {kind}-----"))?;
     let (body, _) = rest.split_once(&format!("-----END {kind}-----"))?;
@@ -25,7 +25,7 @@ pub(crate) fn armor(text: &str, kind: &str) -> Option<Vec<u8>> {
     STANDARD.decode(data.collect::<String>()).ok()
 }
 
-/// A signature packet of version 4 or later (RFC 4880, sections 4.2 and 5.2.3).
+/// Parses a signature packet of version 4 or later (RFC 4880, sections 4.2 and 5.2.3).
 fn pgp(bytes: &[u8]) -> Option<PgpSignature> {
     let mut packet = Bytes(bytes);
     let tag = packet.byte()?;
@@ -47,7 +47,7 @@ fn pgp(bytes: &[u8]) -> Option<PgpSignature> {
     if kind != 2 || version < 4 {
         return None;
     }
-    // Type and algorithms.
+    // The type and the algorithms.
     body.take(3)?;
     let width = if version == 6 { 4 } else { 2 };
     let mut key_id = None;
@@ -61,7 +61,7 @@ fn pgp(bytes: &[u8]) -> Option<PgpSignature> {
     })
 }
 
-/// The key's id, from the subpackets for the issuer or the issuer's fingerprint.
+/// Returns the key's id, from the subpackets for the issuer or the issuer's fingerprint.
 fn issuer(mut subpackets: Bytes<'_>) -> Option<String> {
     let mut from_fingerprint = None;
     while !subpackets.0.is_empty() {
@@ -81,7 +81,7 @@ fn issuer(mut subpackets: Bytes<'_>) -> Option<String> {
     from_fingerprint
 }
 
-/// A signature of `ssh-keygen -Y sign` (OpenSSH's PROTOCOL.sshsig).
+/// Parses a signature of `ssh-keygen -Y sign` (OpenSSH's PROTOCOL.sshsig).
 fn ssh(bytes: &[u8]) -> Option<SshSignature> {
     let mut blob = Bytes(bytes.strip_prefix(b"SSHSIG")?);
     let version = blob.number(4)?;
@@ -97,7 +97,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Bytes that are read from the front.
+/// Bytes that are consumed from the front.
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -111,7 +111,7 @@ impl<'a> Bytes<'a> {
         self.take(1).map(|taken| taken[0])
     }
 
-    /// A big-endian number of at most four bytes.
+    /// Takes a big-endian number of at most four bytes.
     pub(crate) fn number(&mut self, width: usize) -> Option<usize> {
         let bytes = self.take(width)?;
         Some(
@@ -121,13 +121,13 @@ impl<'a> Bytes<'a> {
         )
     }
 
-    /// Bytes with their length before them, as in SSH's messages.
+    /// Takes bytes with a length prefix, as in SSH's messages.
     pub(crate) fn string(&mut self) -> Option<&'a [u8]> {
         let length = self.number(4)?;
         self.take(length)
     }
 
-    /// A length of one, two or five bytes (RFC 4880, section 4.2.2).
+    /// Takes a length of one, two or five bytes (RFC 4880, section 4.2.2).
     fn new_length(&mut self) -> Option<usize> {
         match self.number(1)? {
             short @ 0..=191 => Some(short),

@@ -1,5 +1,5 @@
-//! A source of a build as the daemon names it, with what it found out, and the input document made
-//! of it (`sourceToInput` in the reference).
+//! A source of a build with the daemon's information about it, and the input document for it
+//! (`sourceToInput` in the reference).
 
 use std::collections::BTreeMap;
 
@@ -11,72 +11,72 @@ use crate::git::{self, GitAddress};
 use crate::input::{Git, Http, Image, Input, Local};
 use crate::{field, provenance};
 
-/// The attribute with a git repository's address as it was written.
+/// The attribute with a git repository's original address.
 const FULL_URL: &str = "git.fullurl";
 /// The attribute that names the secret sent with a download.
 const HTTP_SECRET: &str = "http.authheadersecret";
 
-/// A source, and what is known about it.
+/// A source, and the information about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     /// Its identifier: `docker-image://docker.io/library/alpine:latest`.
     pub identifier: String,
     /// Its attributes.
     pub attrs: BTreeMap<String, String>,
-    /// What was found out about an image.
+    /// The information about an image, if it was requested.
     pub image: Option<ImageFacts>,
-    /// What was found out about a git repository.
+    /// The information about a git repository, if it was requested.
     pub git: Option<GitFacts>,
-    /// What was found out about a download.
+    /// The information about a download, if it was requested.
     pub http: Option<HttpFacts>,
 }
 
-/// A source that cannot be described.
+/// The reason a source cannot be described.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// Its identifier has no scheme.
+    /// The identifier has no scheme.
     #[error("the source identifier {identifier:?} has no scheme")]
     NoScheme {
         /// The identifier.
         identifier: String,
     },
-    /// Policies do not know this kind of source.
+    /// Policies do not support this kind of source.
     #[error("policies cannot decide about {scheme}:// sources")]
     Scheme {
         /// The kind.
         scheme: String,
     },
-    /// An image's reference is not one.
+    /// The image's reference is invalid.
     #[error("the image source has an invalid reference")]
     Reference(#[source] solvekit_core::oci::Error),
-    /// An image's config is not JSON.
+    /// The image's config is not JSON.
     #[error("the config of {image} is not valid JSON")]
     Config {
         /// The image.
         image: String,
-        /// Why not.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
-    /// An image without a platform.
+    /// The image has no platform.
     #[error("the daemon did not say for which platform {image} is used")]
     NoPlatform {
         /// The image.
         image: String,
     },
-    /// A git repository's address or objects are wrong.
+    /// The address or objects of a git repository are invalid.
     #[error(transparent)]
     Git(#[from] git::GitError),
-    /// The provenance of images leads back to itself or too far.
+    /// The provenance of images is nested too deeply, perhaps in a cycle.
     #[error("the materials of the provenance are more than {limit} deep")]
     TooDeep {
-        /// How deep they may be.
+        /// The most levels.
         limit: usize,
     },
 }
 
-/// An input document, the fields in it that are unknown, and those that cannot be verified.
+/// An input document, its unknown fields, and if it has unverified signatures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Described {
     /// The document.
@@ -88,7 +88,7 @@ pub struct Described {
 }
 
 impl Source {
-    /// A source of which only the identifier is known.
+    /// Returns a source of which only the identifier is known.
     pub fn new(identifier: impl Into<String>) -> Self {
         Self {
             identifier: identifier.into(),
@@ -96,17 +96,17 @@ impl Source {
         }
     }
 
-    /// The input document. Its `env` is empty.
+    /// Returns the input document, with an empty `env`.
     ///
     /// # Errors
-    /// [`SourceError`] for a source that no policy can decide about.
+    /// [`SourceError`] if no policy can decide about the source.
     pub fn describe(&self, platform: Option<&Platform>) -> Result<Described, SourceError> {
         let mut described = self.describe_alone(platform)?;
         provenance::add_materials(self, platform, &mut described)?;
         Ok(described)
     }
 
-    /// The document without the materials of its provenance.
+    /// Returns the document without the materials of its provenance.
     pub(crate) fn describe_alone(
         &self,
         platform: Option<&Platform>,
@@ -284,7 +284,7 @@ fn read_config(image: &mut Image, config: &[u8]) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// An RFC 3339 time without the fraction of its second.
+/// Returns an RFC 3339 time without fractions of a second.
 pub(crate) fn whole_seconds(time: &str) -> String {
     let Some((whole, fraction)) = time.split_once('.') else {
         return time.to_owned();

@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::signature::{Bytes, armor};
 
-/// What git signs for.
+/// The namespace of git's signatures.
 const NAMESPACE: &[u8] = b"git";
 
-/// Why a signature does not hold.
+/// The reason a signature is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SshProblem {
     #[error("the signature cannot be read")]
@@ -26,12 +26,12 @@ pub(crate) enum SshProblem {
     OtherKey,
     #[error("the signature does not fit the object")]
     Wrong,
-    /// Nothing is known of it: it is neither right nor wrong.
+    /// The algorithm is not supported: the signature is neither valid nor invalid.
     #[error("SSH keys and hashes of this kind are not supported")]
     Unsupported,
 }
 
-/// Verifies that the first key of a file, as in `authorized_keys`, signed a git object.
+/// Verifies that the first key of a file in the format of `authorized_keys` signed a git object.
 pub(crate) fn verify(signed: &[u8], armored: &str, keys: &[u8]) -> Result<(), SshProblem> {
     let bytes = armor(armored, "SSH SIGNATURE").ok_or(SshProblem::Malformed)?;
     let signature = Signature::parse(&bytes).ok_or(SshProblem::Malformed)?;
@@ -56,7 +56,7 @@ pub(crate) fn verify(signed: &[u8], armored: &str, keys: &[u8]) -> Result<(), Ss
     check(&key, signature.value, &message)
 }
 
-/// The parts of the blob, of version 1.
+/// The parts of a version 1 blob.
 struct Signature<'a> {
     key: &'a [u8],
     namespace: &'a [u8],
@@ -82,7 +82,7 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// The blob of the first key of a file. Options may stand before it, a comment behind it.
+/// Returns the blob of the first key in a file. Options may come before it, a comment after it.
 fn first_key(text: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?;
     let lines = text.lines().map(str::trim);
@@ -96,7 +96,7 @@ fn first_key(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Checks the signature (RFC 4253, 5656, 8332, 8709) of a message.
+/// Checks the signature of a message (RFC 4253, 5656, 8332, 8709).
 fn check(key: &[u8], value: &[u8], message: &[u8]) -> Result<(), SshProblem> {
     let (mut key, mut value) = (Bytes(key), Bytes(value));
     let read = |bytes: &mut Bytes<'_>| bytes.string().map(<[u8]>::to_vec);
@@ -126,7 +126,7 @@ fn check(key: &[u8], value: &[u8], message: &[u8]) -> Result<(), SshProblem> {
             };
             RsaPublicKeyComponents { n, e }.verify(hash, message, &signature)
         }
-        // A signature of another kind than its key is none; SHA-1 is not taken.
+        // A signature of another kind than its key is invalid; SHA-1 is not accepted.
         (b"ssh-ed25519" | b"ecdsa-sha2-nistp256" | b"ecdsa-sha2-nistp384" | b"ssh-rsa", _) => {
             return Err(SshProblem::Wrong);
         }
@@ -135,7 +135,7 @@ fn check(key: &[u8], value: &[u8], message: &[u8]) -> Result<(), SshProblem> {
     verified.map_err(|_| SshProblem::Wrong)
 }
 
-/// The key's point, and the two numbers of the signature in `width` bytes each.
+/// Returns the key's point, and the two numbers of the signature in `width` bytes each.
 fn ecdsa(key: &mut Bytes<'_>, signature: &[u8], width: usize) -> Option<(Vec<u8>, Vec<u8>)> {
     let _curve = key.string()?;
     let point = key.string()?.to_vec();
@@ -150,7 +150,7 @@ fn ecdsa(key: &mut Bytes<'_>, signature: &[u8], width: usize) -> Option<(Vec<u8>
     Some((point, fixed))
 }
 
-/// A positive number without the zeros before it.
+/// Returns a positive number without leading zeros.
 fn without_zeros(number: &[u8]) -> &[u8] {
     let start = number.iter().position(|byte| *byte != 0);
     &number[start.unwrap_or(number.len())..]

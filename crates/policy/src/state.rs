@@ -1,4 +1,5 @@
-//! What one evaluation knows and finds out: the input, the unknown fields, and what was read.
+//! The state of one evaluation: the input, its unknown fields, and the fields and files that were
+//! read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use crate::source::Described;
 /// A part of the input with fields that may be unknown: an image, a repository, a download.
 #[derive(Debug)]
 struct Node {
-    /// Where it is in the input: `image`, `image.provenance.materials[0].git`.
+    /// The path in the input: `image`, `image.provenance.materials[0].git`.
     path: String,
     value: Value,
     unknown: BTreeSet<String>,
 }
 
-/// What one evaluation knows and finds out.
+/// The state of one evaluation.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) input: Input,
@@ -30,17 +31,17 @@ pub(crate) struct State {
     has_unverified_signatures: bool,
     /// The unknown fields that were read.
     pub(crate) fields: BTreeSet<String>,
-    /// The files that were read and are not there yet.
+    /// The files that were read and are missing.
     pub(crate) missing_files: BTreeSet<String>,
     /// The digests that the policy pins the image to.
     pub(crate) pins: BTreeSet<String>,
-    /// Why the policy must not allow, whatever it says.
+    /// Reasons that forbid `allow`, whatever the policy decides.
     pub(crate) blocked: BTreeSet<&'static str>,
-    /// Why the evaluation is worth nothing.
+    /// The reason the evaluation is invalid.
     pub(crate) failed: Option<&'static str>,
-    /// The lines that messages come from.
+    /// The lines of messages.
     pub(crate) places: BTreeMap<String, Place>,
-    /// What is said in the log.
+    /// The messages for the log.
     pub(crate) notes: Vec<String>,
 }
 
@@ -95,7 +96,7 @@ impl State {
         }
     }
 
-    /// `X.field`: the field's value, recorded if it is unknown.
+    /// `X.field`: returns the field's value and records it if it is unknown.
     pub(crate) fn read(&mut self, values: &[Value]) -> Value {
         let [of, key] = values else {
             return Value::Undefined;
@@ -117,7 +118,7 @@ impl State {
         of[key].clone()
     }
 
-    /// A message and the line of the rule that says it.
+    /// Returns a message and records the line of its rule.
     pub(crate) fn message(&mut self, values: &[Value]) -> Value {
         let [file, line, message] = values else {
             return Value::Undefined;
@@ -130,7 +131,7 @@ impl State {
         message.clone()
     }
 
-    /// A file beside the policy; recorded if nobody has read it yet.
+    /// Returns a file beside the policy, and records it if it is missing.
     pub(crate) fn file(&mut self, path: &str, limit: usize) -> Option<Arc<[u8]>> {
         match self.files.get(path) {
             None => {
@@ -162,7 +163,7 @@ impl State {
     }
 }
 
-/// A part of the input as the policy sees it.
+/// Converts a part of the input to a policy's value.
 pub(crate) fn value(part: &impl serde::Serialize) -> Value {
     serde_json::to_value(part).map_or(Value::Undefined, Value::from)
 }

@@ -1,5 +1,5 @@
 //! Tests of policies: rules whose names begin with `test_`, in files that end in `_test.rego`.
-//! Which there are, with which input, what they give, and what their input lacks.
+//! Lists them with their input, runs them, and reports the fields that their input lacks.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -25,30 +25,30 @@ pub struct TestCase {
     pub name: String,
     /// Its package: `data.docker`.
     pub package: String,
-    /// The document of `with input as …`, as far as policies know its fields.
+    /// The document of `with input as …`, with the known fields.
     pub input: Option<Input>,
 }
 
-/// What a test gave.
+/// The result of a test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestResult {
     /// True if the rule is true.
     pub passed: bool,
-    /// What the package's decision says about the input; `None` if it says nothing.
+    /// The package's decision about the input; `None` if there is none.
     pub decision: Option<Decision>,
-    /// The fields of the input that the policy reads and the input lacks.
+    /// The fields that the policy reads and the input lacks.
     pub missing_input: Vec<String>,
-    /// What a daemon would have to be asked for them.
+    /// The kinds of metadata that a daemon would provide for them.
     pub metadata: Vec<&'static str>,
-    /// Files that the test reads; it has to be run again with them.
+    /// The files that are missing; the test must run again with them.
     pub missing_files: BTreeSet<String>,
 }
 
 impl Policy {
-    /// The tests in these files of the policy, by name.
+    /// Returns the tests in these files of the policy, by name.
     ///
     /// # Errors
-    /// If the input of a test cannot be read.
+    /// If the input of a test is invalid.
     pub fn tests(&self, files: &[String]) -> Result<Vec<TestCase>, Error> {
         let mut found: Vec<TestCase> = Vec::new();
         for module in &self.modules {
@@ -81,7 +81,7 @@ impl Policy {
         Ok(found)
     }
 
-    /// Runs a test with an input, which may have more in it than the test gives.
+    /// Runs a test with an input, which may have more fields than the test gives.
     ///
     /// # Errors
     /// If the rule cannot be evaluated.
@@ -117,7 +117,7 @@ impl Policy {
         })
     }
 
-    /// The fields that the policy's modules of a package read and an input lacks.
+    /// Returns the fields that the policy's modules of a package read and an input lacks.
     pub fn missing(&self, package: &str, input: Option<&Input>) -> BTreeSet<String> {
         let mut reads = Reads::default();
         for module in &self.modules {
@@ -134,7 +134,7 @@ impl Policy {
 }
 
 impl Request {
-    /// The request for these fields, if all of them can be asked for.
+    /// Returns the request for these fields, if all of them can be requested.
     fn all_of(fields: &BTreeSet<String>) -> Option<Self> {
         let kinds = ["image", "git", "http", "local"];
         let fields: BTreeSet<String> = fields
@@ -155,7 +155,7 @@ fn has(input: &Value, field: &str) -> bool {
     *at != Value::Undefined
 }
 
-/// The name of a rule that is a test.
+/// Returns the name of a rule if it is a test.
 fn test_name(rule: &Rule) -> Option<String> {
     let Rule::Spec { head, .. } = rule else {
         return None;
@@ -171,7 +171,7 @@ fn test_name(rule: &Rule) -> Option<String> {
     (is_truth && name.starts_with("test_")).then_some(name)
 }
 
-/// What a rule puts in place of the input.
+/// Returns the expression that replaces the input in a rule.
 fn with_input(rule: &Rule) -> Option<&Expr> {
     let Rule::Spec { bodies, .. } = rule else {
         return None;
@@ -183,7 +183,7 @@ fn with_input(rule: &Rule) -> Option<&Expr> {
     Some(&with.r#as)
 }
 
-/// The input that a literal is. Fields that policies do not know are left out.
+/// Parses an input literal. Unknown fields are ignored.
 fn literal(expression: &Expr) -> Result<Input, Error> {
     let place = expression.span();
     let failed = |reason: String| Error::TestInput {
@@ -198,7 +198,7 @@ fn literal(expression: &Expr) -> Result<Input, Error> {
     serde_json::from_value(json).map_err(|error| failed(error.to_string()))
 }
 
-/// The value of an expression without variables; the parser has a limit for its depth.
+/// Evaluates an expression without variables; the parser limits its depth.
 fn constant(expression: &Expr) -> Option<serde_json::Value> {
     match expression {
         Expr::String { value, .. }
@@ -229,7 +229,7 @@ fn statements(query: &Query) -> &[LiteralStmt] {
 #[derive(Default)]
 struct Reads {
     fields: BTreeSet<String>,
-    /// The references inside of one that was seen already.
+    /// The inner references of those that were visited already.
     inner: Vec<*const Expr>,
 }
 
@@ -255,7 +255,7 @@ impl Visitor for Reads {
     }
 }
 
-/// The constant fields after `input`, up to the first that is not constant.
+/// Returns the constant fields after `input`, up to the first that is not constant.
 fn constant_start(reference: &Expr) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = reference;

@@ -1,17 +1,17 @@
-//! Walks the syntax tree of a module. Everything that looks at policies before they run is built on
-//! this: the check of functions, the collection of fields, the rewriting.
+//! Walks the syntax tree of a module. The check of functions, the collection of fields and the
+//! rewriting use it.
 
 use regorus::unstable::{Expr, Literal, Module, Query, Rule, RuleAssign, RuleBody, RuleHead};
 
-/// What is done at each expression.
+/// A visitor of expressions.
 pub(crate) trait Visitor {
-    /// Called before the parts of an expression are visited.
+    /// Is called before the parts of an expression are visited.
     fn expression(&mut self, expression: &Expr);
 
-    /// Called for the key of a rule that adds to a set: `deny_msg contains KEY if …`.
+    /// Is called for the key of a rule that adds to a set: `deny_msg contains KEY if …`.
     fn set_key(&mut self, _key: &Expr) {}
 
-    /// Called for what `with` replaces.
+    /// Is called for the target that `with` replaces.
     fn replaced(&mut self, _target: &Expr) {}
 }
 
@@ -59,7 +59,7 @@ fn assigned(assign: Option<&RuleAssign>, visitor: &mut impl Visitor) {
     }
 }
 
-/// The indices in the name of a rule: `names[key] if …`; the name itself is not a reference.
+/// Visits the indices in the name of a rule: `names[key] if …`; the name itself is not a reference.
 fn indices(name: &Expr, visitor: &mut impl Visitor) {
     match name {
         Expr::RefDot { refr, .. } => indices(refr, visitor),
@@ -163,7 +163,8 @@ fn expression(found: &Expr, visitor: &mut impl Visitor) {
     }
 }
 
-/// The words of a reference whose parts are all constant: `data.docker.allow`, `input["image"]`.
+/// Returns the words of a reference with constant parts only: `data.docker.allow`,
+/// `input["image"]`.
 pub(crate) fn path(reference: &Expr) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut rest = reference;
@@ -187,7 +188,7 @@ pub(crate) fn path(reference: &Expr) -> Option<Vec<String>> {
     }
 }
 
-/// The variable that a reference begins with.
+/// Returns the variable at the start of a reference.
 pub(crate) fn root(reference: &Expr) -> Option<&str> {
     let mut rest = reference;
     loop {
@@ -199,7 +200,7 @@ pub(crate) fn root(reference: &Expr) -> Option<&str> {
     }
 }
 
-/// The text of a string literal.
+/// Returns the text of a string literal.
 pub(crate) fn string(literal: &Expr) -> Option<String> {
     match literal {
         Expr::String { value, .. } | Expr::RawString { value, .. } => {

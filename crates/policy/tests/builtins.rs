@@ -1,5 +1,5 @@
-//! Every function that a policy may call, with arguments that nobody expects: an answer or an
-//! error, no panic, and not much memory.
+//! Calls every function of policies with unexpected arguments: the result is a value or an error,
+//! without a panic and without much memory.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use regorus::unstable::BUILTINS;
@@ -37,7 +37,8 @@ const ARGUMENTS: &[&str] = &[
     "null",
 ];
 
-/// The calls of one function; each argument is tried in each place, the others are of one kind.
+/// Returns the calls of one function; each argument is tried at each position, the others are of
+/// one kind.
 fn calls(name: &str, arity: u8) -> Vec<String> {
     let arity = usize::from(arity.min(4));
     let mut calls = Vec::new();
@@ -63,7 +64,7 @@ fn no_function_panics() {
     let source = Source::new("local://context");
     let mut panicked = Vec::new();
     for (name, (_, arity)) in BUILTINS.iter() {
-        // What waits, or has no place in a policy, is refused when it is loaded.
+        // Functions that wait or are forbidden in a policy are rejected when the policy is loaded.
         for chunk in calls(name, *arity).chunks(200) {
             let mut text = "package docker\n".to_owned();
             for (index, call) in chunk.iter().enumerate() {

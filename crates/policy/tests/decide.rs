@@ -1,4 +1,4 @@
-//! Policies about sources: what is decided, and what is asked for first.
+//! Policies for sources: their decisions, and the information that they request.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
@@ -409,7 +409,7 @@ fn a_commit_is_allowed_by_the_key_that_signed_it() {
     assert_eq!(decide(KEY, commit, other).action(), Action::Deny);
     let changed = String::from_utf8_lossy(commit).replace("signed commit", "changed");
     assert_eq!(decide(KEY, changed.as_bytes(), own).action(), Action::Deny);
-    // Nothing is known of PGP: it is denied, whatever the policy makes of that.
+    // PGP is not supported, so the source is denied whatever the policy decides.
     let pgp = String::from_utf8_lossy(commit).replace("SSH SIGNATURE", "PGP SIGNATURE");
     let text = format!("{KEY}\nallow if not verify_git_signature(input.git.commit, \"key.pub\")");
     let denied = decide(&text, pgp.as_bytes(), own);

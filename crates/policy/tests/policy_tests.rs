@@ -1,5 +1,5 @@
-//! `policy test` on the fixtures, whose answers are buildx's: `buildx policy test .` in the folder
-//! made `expected.txt`.
+//! `policy test` on the fixtures. The expected output is buildx's: `buildx policy test .` in the
+//! folder wrote `expected.txt`.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Input documents of sources of which nothing is known yet, beside buildx's: for each line of
+//! Input documents of sources without any information, compared to buildx's: for each line of
 //! `sources.txt`, `buildx policy eval --print --platform linux/arm64/v8 SOURCE` wrote `N.json` and
 //! `N.unknown`.
 #![allow(clippy::unwrap_used, reason = "a test")]

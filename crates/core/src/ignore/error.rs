@@ -1,41 +1,41 @@
-//! Why a pattern cannot be used.
+//! Errors of ignore patterns.
 
 use thiserror::Error;
 
-/// A pattern that cannot be used.
+/// An invalid pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("invalid pattern \"{pattern}\": {reason}")]
 #[non_exhaustive]
 pub struct PatternError {
-    /// The pattern as it was given.
+    /// The pattern as the caller gave it.
     pub pattern: String,
-    /// What is wrong with it.
+    /// The fault of the pattern.
     pub reason: PatternReason,
 }
 
-/// What is wrong with a pattern.
+/// The fault of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PatternReason {
     /// A `!` without a pattern.
     #[error("an exception needs a pattern after the `!`")]
     EmptyException,
-    /// Go's `filepath.Match` refuses it.
+    /// The pattern is malformed for Go's `filepath.Match`.
     #[error("a class is not closed or empty, or it ends in a backslash")]
     Glob,
-    /// There are more patterns of this kind than one list may have.
+    /// The list has too many patterns that need a regular expression.
     #[error("more than {limit} patterns need a regular expression")]
     TooManyExpressions {
-        /// How many there may be.
+        /// The most such patterns of a list.
         limit: usize,
     },
     /// Its regular expression cannot be compiled.
     #[error("it is not a valid expression")]
     Expression,
-    /// `a**{2}`
+    /// A repetition of a repetition, as in `a**{2}`.
     #[error("a brace repeats a repetition")]
     NestedRepetition,
-    /// `a{2000}`
+    /// A repetition count that is too large, as in `a{2000}`.
     #[error("a count in braces is out of range")]
     CountOutOfRange,
     /// A backslash at the end.
@@ -44,7 +44,7 @@ pub enum PatternReason {
     /// A `[` without a `]`.
     #[error("a class is not closed")]
     OpenClass,
-    /// `[z-a]`
+    /// A range in the wrong order, as in `[z-a]`.
     #[error("the range {low}-{high} is empty")]
     EmptyRange {
         /// Its first character.
@@ -52,13 +52,13 @@ pub enum PatternReason {
         /// Its last character.
         high: char,
     },
-    /// `[[:name:]]` with an unknown name.
+    /// A class `[[:name:]]` with an unknown name.
     #[error("[:{name}:] is not a class")]
     UnknownClass {
         /// The name.
         name: String,
     },
-    /// A backslash before a letter that has no meaning after it.
+    /// A backslash before a letter that cannot be escaped.
     #[error("\\{escaped} is not an escape")]
     UnknownEscape {
         /// The letter.

@@ -1,13 +1,12 @@
-//! Matches the patterns that people write, without a regular expression: a list of a hundred
-//! thousand of them is compiled in no time and takes little memory. What is odd is left to
-//! [`regexp`](super::regexp).
+//! Matches ordinary patterns without a regular expression: a list of a hundred thousand of them
+//! compiles quickly and takes little memory. [`regexp`](super::regexp) handles the unusual ones.
 
 use crate::filepath::Class;
 
-/// A piece of a pattern, with the expression that the reference makes of it.
+/// A piece of a pattern, with the reference's regular expression for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    /// Itself.
+    /// This text.
     Text(Box<str>),
     /// `[^/]`
     One,
@@ -28,7 +27,7 @@ pub(super) struct Glob {
 }
 
 impl Glob {
-    /// Takes a pattern apart. `None` if it has something that only an expression can render as the
+    /// Splits a pattern into pieces. `None` if only a regular expression can match it as the
     /// reference does.
     pub(super) fn new(pattern: &str) -> Option<Self> {
         let mut pieces = Vec::new();
@@ -64,7 +63,7 @@ impl Glob {
                 }
             };
             flush(&mut text, &mut pieces);
-            // `(.*/)?` twice is the same as once: a run of stars is one piece, however long.
+            // `(.*/)?` twice is the same as once: a run of stars is one piece, however long it is.
             if !(piece == Piece::Tree && pieces.last() == Some(&Piece::Tree)) {
                 pieces.push(piece);
             }
@@ -75,7 +74,7 @@ impl Glob {
         })
     }
 
-    /// Whether the whole path matches.
+    /// True if the whole path matches.
     pub(super) fn matches(&self, path: &str) -> bool {
         if let Some(Piece::Text(text)) = self.pieces.last()
             && !path.ends_with(text.as_ref())
@@ -87,11 +86,11 @@ impl Glob {
         {
             return false;
         }
-        // Where the next piece can begin: all places at once, so that no pattern takes long.
+        // All positions where the next piece can begin; keeping them all at once bounds the time.
         let mut starts = vec![0];
         let mut ends = Vec::new();
         for piece in &self.pieces {
-            // Up to here the ends of an earlier match are all that there can be.
+            // Up to here all possible ends are those of an earlier match.
             let mut reach = None;
             for &start in &starts {
                 if reach.is_none_or(|reach| start > reach) {
@@ -112,8 +111,7 @@ impl Glob {
     }
 }
 
-/// A class whose opening bracket has been read, if it has nothing in it that the reference would
-/// change.
+/// Parses a class after its opening bracket. `None` if the reference would change something in it.
 fn class(rest: &mut std::str::Chars<'_>) -> Option<Class> {
     let before = rest.as_str();
     let class = Class::parse(rest).ok()?;
@@ -129,9 +127,8 @@ fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
 }
 
 impl Piece {
-    /// Adds every place where a match that begins at `start` can end. A match that begins later,
-    /// but not behind the place that is returned, ends at one of them, or for a tree where it
-    /// begins.
+    /// Adds every position where a match that begins at `start` can end. It returns a position up
+    /// to which later starts add no other ends, except that a tree can end where it begins.
     fn ends(&self, path: &str, start: usize, ends: &mut Vec<usize>) -> Option<usize> {
         let rest = &path[start..];
         match self {
@@ -171,7 +168,7 @@ impl Piece {
     }
 }
 
-/// As far as `.` goes.
+/// Returns the text that `.*` can match: up to the end of the line.
 fn line(text: &str) -> &str {
     text.split_once('\n').map_or(text, |(line, _)| line)
 }
@@ -214,7 +211,7 @@ mod tests {
 
     #[test]
     fn patterns_that_backtrack_without_end_elsewhere_are_quick() {
-        // Nanoseconds of this thread alone: what else runs on the machine does not count.
+        // Nanoseconds of this thread alone, independent of other load on the machine.
         let spent = || {
             let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
             time.tv_sec * 1_000_000_000 + time.tv_nsec

@@ -1,5 +1,6 @@
-//! Lists of path patterns, as `.dockerignore` files and the daemon's include and exclude lists have
-//! them, with the semantics of moby/patternmatcher v0.6: neither gitignore's nor shell globs'.
+//! Lists of path patterns, for `.dockerignore` files and the daemon's include and exclude lists,
+//! with the semantics of moby/patternmatcher v0.6, which differ from those of gitignore and of
+//! shell globs.
 
 mod error;
 mod glob;
@@ -10,10 +11,10 @@ use crate::filepath;
 pub use error::{PatternError, PatternReason};
 use pattern::Pattern;
 
-/// A list of patterns to ask about paths.
+/// A list of patterns for matching paths.
 ///
 /// - A pattern matches a path or any of its parent directories; `!` makes an exception; the last
-///   pattern that says something about a path decides.
+///   pattern that matches a path decides.
 /// - `*` and `?` do not cross a slash, `**` does; `[a-z]`, `[^a-z]` and backslash escapes work as
 ///   in Go's `filepath.Match`.
 /// - White space around a pattern is dropped, `.` and `..` in it are resolved lexically, empty
@@ -35,27 +36,27 @@ use pattern::Pattern;
 pub struct PatternMatcher {
     patterns: Vec<Pattern>,
     exceptions: bool,
-    /// How many of the patterns are regular expressions.
+    /// The number of patterns that are regular expressions.
     expressions: usize,
 }
 
-/// Expressions take much memory, and hardly any pattern needs one.
+/// The most regular expressions: they take much memory, and hardly any pattern needs one.
 const EXPRESSIONS: usize = 1000;
 
-/// The pattern that decided about a path.
+/// The pattern that decides about a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule<'a> {
-    /// The position in the list that was given to [`PatternMatcher::new`], from 1.
+    /// The position in the list given to [`PatternMatcher::new`], from 1.
     pub number: usize,
-    /// The pattern as it was given.
+    /// The pattern as the caller gave it.
     pub pattern: &'a str,
 }
 
-/// Which patterns a directory matched, so that the paths in it need not be tried again from the
-/// root. The default is the state of the root.
+/// The patterns that match a directory, so that paths below it need not be matched from the root
+/// again. The default is the state of the root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MatchState {
-    /// One bit a pattern; empty for the root.
+    /// One bit per pattern; empty for the root.
     matched: Vec<u64>,
 }
 
@@ -83,8 +84,8 @@ impl PatternMatcher {
     ///
     /// # Errors
     ///
-    /// The first pattern that is malformed: a lone `!`, or what Go's `filepath.Match` or `regexp`
-    /// does not accept. And more than 1,000 patterns so odd that they need a regular expression.
+    /// The first malformed pattern: a lone `!`, or one that Go's `filepath.Match` or `regexp`
+    /// rejects. Also more than 1,000 patterns that need a regular expression.
     pub fn new<I>(patterns: I) -> Result<Self, PatternError>
     where
         I: IntoIterator,
@@ -114,7 +115,7 @@ impl PatternMatcher {
             Some(body) => (true, body),
             None => (false, cleaned.as_str()),
         };
-        // The reference checks so too; what this leaves out, compiling finds.
+        // The reference makes this check too; compiling finds the other faults.
         filepath::glob_matches(body, ".").map_err(|_| error(PatternReason::Glob))?;
         let pattern = Pattern::new(body, exception, index, text).map_err(error)?;
         self.expressions += usize::from(pattern.is_expression());
@@ -128,19 +129,19 @@ impl PatternMatcher {
         Ok(())
     }
 
-    /// Whether there is no pattern at all.
+    /// True if there are no patterns.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
 
-    /// Whether the patterns match the path: it or a parent matches, and no later exception takes it
-    /// out again.
+    /// True if the patterns match the path: a pattern matches it or a parent, and no later
+    /// exception does.
     pub fn matches(&self, path: &str) -> bool {
         self.decide(path, &MatchState::default(), None).is_some()
     }
 
-    /// The pattern by which [`matches`](Self::matches) is true: the last one that matched the path
-    /// or a parent.
+    /// Returns the pattern that makes [`matches`](Self::matches) true: the last one that matches
+    /// the path or a parent.
     pub fn rule(&self, path: &str) -> Option<Rule<'_>> {
         let pattern = self.decide(path, &MatchState::default(), None)?;
         Some(Rule {
@@ -149,19 +150,19 @@ impl PatternMatcher {
         })
     }
 
-    /// [`matches`](Self::matches) while walking down: `parent` is the state of the directory that
-    /// holds the path (the default for the root). For a directory, `state` takes the state to hand
-    /// to what is inside.
+    /// Like [`matches`](Self::matches), for a walk: `parent` is the state of the directory that
+    /// contains the path (the default for the root). For a directory, `state` receives the state
+    /// for its content.
     pub fn step(&self, path: &str, parent: &MatchState, state: Option<&mut MatchState>) -> bool {
         self.decide(path, parent, state).is_some()
     }
 
-    /// Whether something inside a directory that is matched can be an exception.
+    /// True if something inside a matched directory can be an exception.
     pub fn may_except_inside(&self, directory: &str) -> bool {
         self.exceptions && self.may_match_inside(directory, true)
     }
 
-    /// Whether something inside a directory that is not matched can be matched.
+    /// True if something inside an unmatched directory can be matched.
     pub fn may_include_inside(&self, directory: &str) -> bool {
         self.may_match_inside(directory, false)
     }
@@ -172,9 +173,9 @@ impl PatternMatcher {
             .any(|pattern| pattern.exception == exception && pattern.may_match_inside(directory))
     }
 
-    /// The pattern that decides that the path is matched. A pattern is looked at only when it could
-    /// turn the decision, and what a parent matched holds: `MatchesUsingParentResults` of the
-    /// reference.
+    /// Returns the pattern that decides that the path is matched. A pattern is tried only if it
+    /// could change the decision; matches of the parent are kept: `MatchesUsingParentResults` of
+    /// the reference.
     fn decide(
         &self,
         path: &str,
@@ -204,7 +205,7 @@ impl PatternMatcher {
     }
 }
 
-/// Whether the pattern matches a directory above the path.
+/// True if the pattern matches a directory above the path.
 fn matches_parent(pattern: &Pattern, path: &str) -> bool {
     path.match_indices('/')
         .any(|(end, _)| pattern.matches(&path[..end]))

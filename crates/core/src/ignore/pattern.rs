@@ -1,5 +1,5 @@
-//! One pattern: how it is read and what it matches. The forms that need no regular expression are
-//! told apart here, since a context of many files asks every pattern about every path.
+//! One pattern: its compilation and matching. Forms without a regular expression are detected here,
+//! because a context of many files matches every pattern against every path.
 
 use regex::Regex;
 
@@ -7,30 +7,29 @@ use super::PatternReason;
 use super::glob::Glob;
 use super::regexp;
 
-/// How a pattern is compared with a path.
+/// The form of a pattern, which decides how it is matched.
 #[derive(Debug, Clone)]
 enum Form {
-    /// The path itself.
+    /// The whole path.
     Exact(String),
-    /// Whatever begins so (`dir/**`).
+    /// The beginning of the path (`dir/**`).
     Prefix(String),
-    /// Whatever ends so; after a slash also the rest alone (`**/name`).
+    /// The end of the path, or, after a slash, the whole path (`**/name`).
     Suffix(String),
     /// Most other patterns.
     Glob(Glob),
-    /// What is left.
+    /// All remaining patterns.
     Expression(Box<Regex>),
 }
 
-/// One path element of a pattern, as far as walking needs it to tell which directories can hold a
-/// match.
+/// One path element of a pattern, to find out which directories can contain a match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Element {
     /// Exactly this name.
     Name(String),
-    /// Some name.
+    /// Any name.
     AnyName,
-    /// Whatever follows, however deep.
+    /// Any rest of the path, at any depth.
     Anything,
 }
 
@@ -40,15 +39,14 @@ pub(super) struct Pattern {
     form: Form,
     elements: Vec<Element>,
     pub(super) exception: bool,
-    /// The position in the caller's list, from zero.
+    /// The position in the caller's list, from 0.
     pub(super) index: usize,
-    /// As the caller wrote it.
+    /// The pattern as the caller gave it.
     pub(super) text: String,
 }
 
 impl Pattern {
-    /// Compiles `cleaned`, the pattern without white space and `!`. The error says what is wrong
-    /// with it.
+    /// Compiles `cleaned`, the pattern without white space and `!`.
     pub(super) fn new(
         cleaned: &str,
         exception: bool,
@@ -64,12 +62,12 @@ impl Pattern {
         })
     }
 
-    /// Whether a regular expression is needed for it.
+    /// True if it needs a regular expression.
     pub(super) fn is_expression(&self) -> bool {
         matches!(self.form, Form::Expression(_))
     }
 
-    /// Whether the pattern matches this very path; parents are the caller's business.
+    /// True if the pattern matches this path; the caller handles parents.
     pub(super) fn matches(&self, path: &str) -> bool {
         match &self.form {
             Form::Exact(text) => path == text,
@@ -83,7 +81,8 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern may match something inside the directory. May err on the side of yes.
+    /// True if the pattern may match something inside the directory. It can be true although
+    /// nothing matches.
     pub(super) fn may_match_inside(&self, directory: &str) -> bool {
         let mut elements = self.elements.iter();
         for name in directory.split('/') {
@@ -99,8 +98,7 @@ impl Pattern {
     }
 }
 
-/// What the reference's scanner finds a pattern to be; the expression is needed for
-/// [`Kind::Expression`] only.
+/// The kind that the reference's scanner detects; only [`Kind::Expression`] needs the expression.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Exact,
@@ -109,7 +107,7 @@ enum Kind {
     Expression,
 }
 
-/// Finds the form, by the rules of `compile` in moby/patternmatcher v0.6.
+/// Detects the form by the rules of `compile` in moby/patternmatcher v0.6.
 fn form(pattern: &str) -> Result<Form, PatternReason> {
     let (kind, expression) = scan(pattern);
     Ok(match kind {
@@ -164,7 +162,8 @@ fn scan(pattern: &str) -> (Kind, String) {
                 expression.push(c);
                 kind = Kind::Expression;
             }
-            // Not `|`, `{` and `}`: the reference means to, but its table of them ends below.
+            // The reference intends to escape `|`, `{` and `}` too, but its table of characters
+            // ends before them.
             '.' | '+' | '(' | ')' | '$' => {
                 expression.push('\\');
                 expression.push(c);
@@ -177,8 +176,8 @@ fn scan(pattern: &str) -> (Kind, String) {
     (kind, expression)
 }
 
-/// The elements of a pattern.
-/// `[`, `\` and `^` can make an expression that reaches over a slash: anything from there on.
+/// Returns the elements of a pattern. `[`, `\` and `^` can match a slash, so they end the list with
+/// [`Element::Anything`].
 fn elements(pattern: &str) -> Vec<Element> {
     let mut elements = Vec::new();
     for element in pattern.split('/') {

@@ -1,6 +1,6 @@
-//! Turns a pattern into a regular expression: first the one the reference makes of it (in Go's
-//! syntax), then the same in the syntax of the `regex` crate. Two steps, so that odd patterns (a
-//! star inside a class, say) mean what they mean there.
+//! Converts a pattern to a regular expression: first to the reference's (in Go's syntax), then to
+//! the syntax of the `regex` crate. With two steps, unusual patterns (a star inside a class) keep
+//! the reference's meaning.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -9,17 +9,17 @@ use regex::Regex;
 
 use super::PatternReason;
 
-/// More characters than a count in braces or the name of a class has: looking further for the end
-/// of each would take long in a pattern that is full of their beginnings.
+/// The most characters to search for the end of a count in braces or of a class name; longer
+/// searches would be slow for a pattern full of their beginnings.
 const AHEAD: usize = 64;
 
-/// Compiles what [`GoPattern::scan`](super::pattern::GoPattern) made of a pattern.
+/// Compiles the output of [`GoPattern::scan`](super::pattern::GoPattern).
 pub(super) fn compile(go_syntax: &str) -> Result<Regex, PatternReason> {
     let translated = translate(go_syntax)?;
     Regex::new(&translated).map_err(|_| PatternReason::Expression)
 }
 
-/// Rewrites an expression of Go's `regexp` into one of the `regex` crate that matches the same.
+/// Translates an expression of Go's `regexp` to an equivalent one of the `regex` crate.
 fn translate(go_syntax: &str) -> Result<String, PatternReason> {
     let mut out = String::with_capacity(go_syntax.len() + 8);
     let mut rest = go_syntax.chars().peekable();
@@ -36,7 +36,7 @@ fn translate(go_syntax: &str) -> Result<String, PatternReason> {
     Ok(out)
 }
 
-/// A counted repetition. Any other brace stands for itself, as in Go.
+/// Translates a counted repetition. Any other brace stands for itself, as in Go.
 fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     let ahead: String = rest.clone().take(AHEAD).take_while(|&c| c != '}').collect();
     let closed = rest.clone().nth(ahead.chars().count()) == Some('}');
@@ -46,7 +46,8 @@ fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), Pa
         out.push_str("\\{");
         return Ok(());
     }
-    // Go refuses a repetition of a repetition; here the only others are stars and question marks.
+    // Go rejects repeated repetitions; the only other repetitions here are stars and question
+    // marks.
     if out.ends_with(['*', '?']) || out.ends_with("}") && !out.ends_with("\\}") {
         return Err(PatternReason::NestedRepetition);
     }
@@ -64,8 +65,8 @@ fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), Pa
     Ok(())
 }
 
-/// An escape outside a class. Go knows more of them (octal, hexadecimal, Unicode classes); in a
-/// path pattern they can only be a mistake, and are refused.
+/// Translates an escape outside a class. Go supports more of them (octal, hexadecimal, Unicode
+/// classes); in a path pattern they can only be mistakes, so they are rejected.
 fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, PatternReason> {
     let c = rest.next().ok_or(PatternReason::TrailingBackslash)?;
     Ok(match c {
@@ -78,7 +79,7 @@ fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, PatternReason> {
     })
 }
 
-/// A class, its opening bracket read already.
+/// Translates a class after its opening bracket.
 fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     out.push('[');
     if rest.next_if_eq(&'^').is_some() {
@@ -100,7 +101,7 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), Pattern
     Ok(())
 }
 
-/// One character of a class, or a range of them.
+/// Translates one character of a class, or a range.
 fn range(low: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     let low = class_char(low, rest)?;
     out.push_str(&literal(low));
@@ -125,7 +126,8 @@ fn class_char(c: char, rest: &mut Peekable<Chars<'_>>) -> Result<char, PatternRe
     }
 }
 
-/// `[:name:]` inside a class; without the closing `:]` the bracket stands for itself, as in Go.
+/// Translates `[:name:]` inside a class; without the closing `:]` the bracket stands for itself, as
+/// in Go.
 fn posix_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), PatternReason> {
     const NAMES: [&str; 14] = [
         "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
@@ -144,7 +146,7 @@ fn posix_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), P
     Ok(())
 }
 
-/// Go's Perl classes, which are ASCII only.
+/// Returns Go's Perl classes, which are ASCII only.
 fn perl_class(c: char) -> Option<&'static str> {
     Some(match c {
         'd' => "[0-9]",
@@ -157,7 +159,7 @@ fn perl_class(c: char) -> Option<&'static str> {
     })
 }
 
-/// The character that a backslash and `c` stand for.
+/// Returns the character of the escape `\c`.
 fn control(c: char) -> Result<char, PatternReason> {
     Ok(match c {
         'a' => '\x07',
@@ -171,8 +173,8 @@ fn control(c: char) -> Result<char, PatternReason> {
     })
 }
 
-/// `c` as itself, inside and outside of classes; set operators (`&&`, `--`, `~~`) and nested
-/// brackets lose their meaning.
+/// Returns `c` as a literal, inside and outside of classes; set operators (`&&`, `--`, `~~`) and
+/// nested brackets are escaped.
 fn literal(c: char) -> String {
     if c.is_ascii_punctuation() && c != '<' && c != '>' {
         format!("\\{c}")

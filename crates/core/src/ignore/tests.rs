@@ -1,4 +1,4 @@
-//! Facts about the matcher, most of them surprising to someone who comes from gitignore.
+//! Properties of the matcher; most of them are surprising after gitignore.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 #[test]
 fn one_pattern_against_one_path() {
     for (pattern, path, want) in [
-        // Plain names match themselves and what is below, at the root only.
+        // Plain names match themselves and everything below, at the root only.
         ("a", "a", true),
         ("a", "a/b/c", true),
         ("a", "b/a", false),
@@ -51,7 +51,7 @@ fn one_pattern_against_one_path() {
         ("a[b-d]e", "aae", false),
         ("a[^b-d]e", "aze", true),
         ("[[:upper:]]x", "Qx", true),
-        // Characters that regular expressions would take differently.
+        // Characters with another meaning in regular expressions.
         ("a(b)c/def", "a(b)c/def", true),
         ("a.|)$(}+{bc", "a.|)$(}+{bc", true),
         ("a.)$(+*", "a.)$(+bc", true),
@@ -65,11 +65,10 @@ fn one_pattern_against_one_path() {
         ("\\!x", "!x", true),
         // A negated class crosses a slash, as in the reference.
         ("a[^x]b", "a/b", true),
-        // A caret is an anchor where an expression is needed, itself where none is.
+        // A caret is an anchor if the pattern needs an expression, else it is itself.
         ("a^b", "a^b", true),
         ("a^*", "a^b", false),
-        // So do `|` and counted braces, once an expression is needed; the reference does not escape
-        // them.
+        // The same holds for `|` and counted braces; the reference does not escape them.
         ("a|b", "a|b", true),
         ("a|b*", "a/x", true),
         ("a{2}?", "aab", true),
@@ -112,7 +111,7 @@ fn the_last_pattern_that_says_something_decides() {
 
 #[test]
 fn an_exception_is_only_looked_at_once_something_matched() {
-    // `!a` comes before anything matched, so it says nothing, and what follows counts.
+    // `!a` is before any match, so it has no effect, and the next pattern counts.
     let matcher = PatternMatcher::new(["!a", "a/b"]).unwrap();
     assert!(matcher.matches("a/b"));
     assert!(!matcher.matches("a/c"));
@@ -120,7 +119,7 @@ fn an_exception_is_only_looked_at_once_something_matched() {
 
 #[test]
 fn exceptions_are_cleaned_with_their_mark() {
-    // `!x/..` resolves to nothing, as in the reference, and with it goes the exception.
+    // `!x/..` resolves to nothing, as in the reference, and the exception is lost.
     let matcher = PatternMatcher::new(["a", "!x/../a/b"]).unwrap();
     assert!(matcher.matches("a/b"));
 }
@@ -226,7 +225,7 @@ fn expressions_are_limited() {
 fn huge_patterns_cost_no_more_than_their_length() {
     let start = std::time::Instant::now();
     for part in ["*", "**/", "?", "a*", "{", "[:", "[[:", "\\*", "^"] {
-        // A pattern may be malformed; it is refused or compiled, and asked about a path.
+        // A malformed pattern is rejected; any other one is compiled and matched against a path.
         if let Ok(matcher) = PatternMatcher::new([part.repeat((1 << 20) / part.len())]) {
             matcher.matches(&"a/".repeat(2000));
         }

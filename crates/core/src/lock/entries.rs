@@ -1,4 +1,4 @@
-//! Text to lock: strict where a mistake would build something else than what was locked.
+//! Parses a lock. It is strict where a mistake would build something other than what was locked.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::{EntryProblem, Error, FormProblem, Lock, LockedImage, VERSION};
 use crate::oci::{Digest, Platform, Reference};
 use crate::translate::SourceTime;
 
-/// The file. Unknown fields are of later versions, which say so.
+/// The file. Unknown fields are ignored: later versions have another version number.
 #[derive(serde::Deserialize)]
 struct File {
     version: Option<Value>,
@@ -36,7 +36,7 @@ struct SourceEntry {
     http_last_modified: Option<String>,
 }
 
-/// An object whose keys differ: one that is there twice is an error, not the last one.
+/// An object with unique keys: a duplicate key is an error.
 struct Pairs<T>(BTreeMap<String, T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
@@ -68,7 +68,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
 
 pub(super) fn parse(text: &[u8]) -> Result<Lock, Error> {
     let form = |error| Error::Form(FormProblem::Json(Arc::new(error)));
-    // The version first: a later one may have another form.
+    // The version comes first: a later one may have another form.
     #[derive(serde::Deserialize)]
     struct Version {
         version: Option<Value>,
@@ -121,7 +121,7 @@ fn image(name: &str, entry: ImageEntry) -> Result<LockedImage, EntryProblem> {
     Ok(image)
 }
 
-/// Two spellings of a reference must not have two digests.
+/// Fails if two spellings of a reference have two digests.
 fn check_names(lock: &Lock) -> Result<(), Error> {
     for (name, image) in lock.images() {
         let Ok(reference) = Reference::parse(name) else {

@@ -1,20 +1,20 @@
-//! Why a lock cannot be read, or has no answer.
+//! Errors of locks: parsing and lookup.
 
 use std::sync::Arc;
 
 use crate::oci::{self, Digest};
 
-/// Why a text cannot be read as a lock.
+/// The reason a lock cannot be parsed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It is not JSON, cut off, or not of the lock's form.
+    /// The text is not JSON, is cut off, or has the wrong form.
     #[error("it is not a lock: {0}")]
     Form(FormProblem),
-    /// Another version wrote it.
+    /// The version is unknown.
     #[error("its version is {found}; only version 1 is supported")]
     Version {
-        /// Its version.
+        /// The version in the file.
         found: String,
     },
     /// An entry is invalid, or contradicts another one.
@@ -22,31 +22,31 @@ pub enum Error {
     Entry {
         /// Its key.
         entry: String,
-        /// What is wrong with it.
+        /// The fault of the entry.
         reason: EntryProblem,
     },
 }
 
-/// Why a text does not have the form of a lock.
+/// The reason a text does not have the form of a lock.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormProblem {
-    /// It is not JSON, or has other fields; the message has line and column.
+    /// The text is not JSON, or has other fields; the message has line and column.
     #[error(transparent)]
     Json(Arc<serde_json::Error>),
-    /// It lacks the images.
+    /// The field `images` is missing.
     #[error("it has no \"images\"")]
     NoImages,
 }
 
-/// What is wrong with an entry of a lock. The message begins with a verb.
+/// The fault of an entry of a lock. The message begins with a verb.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryProblem {
-    /// Its digest is invalid.
+    /// The digest is invalid.
     #[error("has no digest: {0}")]
     Digest(oci::Error),
-    /// Its name has another digest.
+    /// The name contains another digest.
     #[error("contradicts itself: its digest is {digest}")]
     OtherDigest {
         /// The entry's digest.
@@ -61,31 +61,31 @@ pub enum EntryProblem {
     /// A key is not a platform.
     #[error("has an invalid platform: {0}")]
     Platform(oci::Error),
-    /// A platform without the config of an image.
+    /// A platform has no image config.
     #[error("has no config for {platform}")]
     NoConfig {
         /// The platform.
         platform: String,
     },
-    /// A platform with two spellings.
+    /// A platform is there in two spellings.
     #[error("has the platform {platform} twice")]
     Twice {
         /// The platform.
         platform: String,
     },
-    /// Its time is not RFC 3339.
+    /// The time is not RFC 3339.
     #[error("has an invalid time: {0}")]
     Time(time::error::Parse),
-    /// It has the fields of two kinds of sources.
+    /// The entry has the fields of both git and HTTP sources.
     #[error("is both a git and an http source")]
     GitAndHttp,
 }
 
-/// Why a lock has no answer.
+/// The reason a lookup fails.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LookupError {
-    /// The image is not in it.
+    /// The image is not in the lock.
     #[error("the lock does not have {reference}")]
     Missing {
         /// The normalised reference.
@@ -96,30 +96,30 @@ pub enum LookupError {
     Moved {
         /// The reference without digest.
         reference: String,
-        /// What the Dockerfile asks for.
+        /// The digest in the Dockerfile.
         wanted: Digest,
-        /// What is locked.
+        /// The digest in the lock.
         locked: Digest,
     },
-    /// The image is in it, but not for the platform.
+    /// The lock has the image, but not for the platform.
     #[error("the lock has {reference} for {}, not for {platform}", available.join(", "))]
     Platform {
         /// The normalised reference.
         reference: String,
-        /// The platform that is wanted.
+        /// The requested platform.
         platform: String,
-        /// Those that are there.
+        /// The locked platforms.
         available: Vec<String>,
     },
-    /// The JSON in the place of a config is something else.
+    /// The JSON of a config is not an image config.
     #[error("the lock's config for {platform} is not an image config: {source}")]
     Config {
-        /// Its platform.
+        /// The platform.
         platform: String,
-        /// What is wrong with it.
+        /// The cause.
         source: Arc<serde_json::Error>,
     },
-    /// A git or http source is not in it.
+    /// The git or HTTP source is not in the lock.
     #[error("the lock does not have the time of {identifier}")]
     Source {
         /// The source's identifier.

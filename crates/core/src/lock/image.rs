@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::LookupError;
 use crate::oci::{Digest, Image, Platform, PlatformMatcher};
 
-/// An image that a reference was resolved to.
+/// A locked image.
 #[derive(Debug, Clone)]
 pub struct LockedImage {
     /// The digest of the index or manifest.
@@ -16,7 +16,7 @@ pub struct LockedImage {
     platforms: BTreeMap<String, Entry>,
 }
 
-/// A config: as the registry has it, and parsed when it is first asked for.
+/// A config: as the registry serves it, and parsed on first use.
 #[derive(Debug, Clone)]
 struct Entry {
     platform: Platform,
@@ -25,7 +25,7 @@ struct Entry {
 }
 
 impl LockedImage {
-    /// An image without platforms.
+    /// Returns an image without platforms.
     pub const fn new(digest: Digest) -> Self {
         Self {
             digest,
@@ -44,18 +44,18 @@ impl LockedImage {
         self.platforms.insert(platform.format_all(), entry);
     }
 
-    /// The platforms, by their normalised names.
+    /// Returns the platforms' normalised names.
     pub fn platforms(&self) -> impl Iterator<Item = &str> {
         self.platforms.keys().map(String::as_str)
     }
 
-    /// The config of exactly this platform, as the registry has it.
+    /// Returns the config of exactly this platform, as the registry serves it.
     pub fn get(&self, platform: &Platform) -> Option<&Value> {
         let entry = self.platforms.get(&platform.normalized().format_all())?;
         Some(&entry.json)
     }
 
-    /// The config that is used for a platform; none when nothing runs on it.
+    /// Returns the config to use for a platform; `None` if the platform can run none of them.
     pub(super) fn config(&self, platform: &Platform) -> Result<Option<Arc<Image>>, LookupError> {
         let exact = self.platforms.get(&platform.normalized().format_all());
         let entry = exact.or_else(|| {

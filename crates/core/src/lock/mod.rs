@@ -1,8 +1,8 @@
-//! The lock: which image each reference was, and its configs, so that a build is the same again
+//! The lock: the digest and configs of each image reference, so that a build can be repeated
 //! without asking a registry.
 //!
 //! # Format
-//! JSON, two blanks of indentation, keys in order, so that the same content has the same bytes:
+//! JSON, indented by two spaces, with sorted keys, so that equal content has equal bytes:
 //!
 //! ```json
 //! {
@@ -17,17 +17,17 @@
 //!   "version": 1
 //! }
 //! ```
-//! - `images`: by normalised reference, as the Dockerfile means it. `digest` is what the reference
-//!   points to, an index or a manifest; `platforms` has image configs as the registry serves them,
-//!   by normalised platform.
-//! - `sources`, if there are any: git and http sources by identifier, with `git_commit_object` (the
-//!   object as `git cat-file commit` prints it) or `http_last_modified` (RFC 3339): what
-//!   `SOURCE_DATE_EPOCH` can ask for.
-//! - `version`: 1; a file without it is of version 1.
+//! - `images`: by normalised reference, as the Dockerfile means it. `digest` is the digest of the
+//!   index or manifest; `platforms` has image configs as the registry serves them, by normalised
+//!   platform.
+//! - `sources`, if there are any: git and HTTP sources by identifier, with `git_commit_object` (the
+//!   object as `git cat-file commit` prints it) or `http_last_modified` (RFC 3339), for
+//!   `SOURCE_DATE_EPOCH`.
+//! - `version`: 1; a file without a version has version 1.
 //!
 //! # Lookup
 //! The exact reference; else for `name:tag@digest` the entry `name:tag`, which must have that
-//! digest. The exact normalised platform; else the best of those that the wanted one can run, in
+//! digest. The exact normalised platform; else the best of those that the requested one can run, in
 //! containerd's order.
 //!
 //! ```
@@ -60,7 +60,7 @@ use crate::translate::{
     ImageFailure, ImageKind, ImageRequest, ResolvedImage, SourceRequest, SourceTime,
 };
 
-/// The version that is written.
+/// The version of new files.
 const VERSION: u64 = 1;
 
 /// Images by reference, with their digests and configs.
@@ -71,21 +71,21 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// No image.
+    /// Returns an empty lock.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads a lock.
+    /// Parses a lock.
     ///
     /// # Errors
-    /// [`Error`] with the place: text that is no JSON or cut off, another version, an entry that is
-    /// none, an entry that stands there twice or contradicts its own name.
+    /// [`Error`] with the place: malformed JSON, an unknown version, or an entry that is invalid,
+    /// duplicate or contradicts its own name.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         entries::parse(text)
     }
 
-    /// The lock as it is written to a file, with a line end.
+    /// Returns the text of the lock's file, with a final newline.
     pub fn to_text(&self) -> String {
         let images: Map<String, Value> = self
             .images
@@ -100,31 +100,31 @@ impl Lock {
                 .collect::<Map<_, _>>()
                 .into();
         }
-        // Plain data: making JSON of it cannot fail.
+        // Plain data, so its conversion to JSON cannot fail.
         serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
     }
 
-    /// The images by reference.
+    /// Returns the images by reference.
     pub fn images(&self) -> impl Iterator<Item = (&str, &LockedImage)> {
         self.images
             .iter()
             .map(|(name, image)| (name.as_str(), image))
     }
 
-    /// The entry of exactly this reference.
+    /// Returns the entry of exactly this reference.
     pub fn get(&self, reference: &Reference) -> Option<&LockedImage> {
         self.images.get(&reference.to_string())
     }
 
-    /// Puts an image in, in place of an earlier entry.
+    /// Adds an image and replaces an earlier entry.
     pub fn insert(&mut self, reference: &Reference, image: LockedImage) {
         self.images.insert(reference.to_string(), image);
     }
 
-    /// What an image is for a platform.
+    /// Returns the image for a platform.
     ///
     /// # Errors
-    /// [`LookupError`] names the image: it is not there, has another digest, or lacks the platform.
+    /// [`LookupError`] names the image: it is missing, has another digest, or lacks the platform.
     pub fn image(
         &self,
         reference: &Reference,
@@ -145,8 +145,8 @@ impl Lock {
         })
     }
 
-    /// The answer to a translation's request; images of OCI layouts are looked up in the same way.
-    /// `default` is the platform of a request that names none: the daemon's.
+    /// Answers the request of a translation; images of OCI layouts are looked up in the same way.
+    /// `default` is the platform of requests that name none: the daemon's.
     ///
     /// # Errors
     /// As [`image`](Self::image).
@@ -163,10 +163,10 @@ impl Lock {
         }
     }
 
-    /// When a git or http source was made.
+    /// Returns the creation time of a git or HTTP source.
     ///
     /// # Errors
-    /// [`LookupError::Source`] when it is not there.
+    /// [`LookupError::Source`] if the source is not locked.
     pub fn time(&self, request: &SourceRequest) -> Result<SourceTime, LookupError> {
         let found = self.sources.get(&request.identifier);
         found.cloned().ok_or_else(|| LookupError::Source {
@@ -197,7 +197,7 @@ impl Lock {
 }
 
 impl LookupError {
-    /// As a translation takes it.
+    /// Converts the error for [`ResolvedImages`](crate::translate::ResolvedImages).
     pub fn into_failure(self) -> ImageFailure {
         Arc::new(self)
     }

@@ -8,23 +8,24 @@ use sha2::{Digest as _, Sha256};
 
 use super::Error;
 
-/// A content digest such as `sha256:…`, validated as go-digest does: sha256, sha384 or sha512,
+/// A content digest such as `sha256:…`, validated like go-digest: sha256, sha384 or sha512,
 /// lower-case hexadecimal of the full length.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
 impl Digest {
-    /// The sha256 digest of `bytes`.
+    /// Returns the sha256 digest of `bytes`.
     pub fn sha256(bytes: &[u8]) -> Self {
         Self::from_sha256(Sha256::digest(bytes).into())
     }
 
-    /// The digest whose sha256 value is `hash`.
+    /// Returns the digest with the sha256 value `hash`.
     pub fn from_sha256(hash: [u8; 32]) -> Self {
         Self::from_hash("sha256", &hash)
     }
 
-    /// The digest of a known algorithm whose value is `hash`, which has the algorithm's length.
+    /// Returns the digest of a known algorithm with the value `hash`, which has the algorithm's
+    /// length.
     pub fn from_hash(algorithm: &str, hash: &[u8]) -> Self {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut text = String::with_capacity(algorithm.len() + 1 + 2 * hash.len());
@@ -40,8 +41,8 @@ impl Digest {
     /// Parses `algorithm:hex`.
     ///
     /// # Errors
-    /// [`Error::Digest`] when the algorithm is unknown or the value is not lower-case hexadecimal
-    /// of its length.
+    /// [`Error::Digest`] if the algorithm is unknown or the value is not lower-case hexadecimal of
+    /// its length.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |reason| Error::Digest {
             input: text.to_owned(),
@@ -65,19 +66,19 @@ impl Digest {
         Ok(Self(text.to_owned()))
     }
 
-    /// The algorithm, for example `sha256`.
+    /// Returns the algorithm, for example `sha256`.
     pub fn algorithm(&self) -> &str {
         self.0
             .split_once(':')
             .map_or("", |(algorithm, _)| algorithm)
     }
 
-    /// The hexadecimal value.
+    /// Returns the hexadecimal value.
     pub fn hex(&self) -> &str {
         self.0.split_once(':').map_or("", |(_, hex)| hex)
     }
 
-    /// `algorithm:hex`.
+    /// Returns `algorithm:hex`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,46 +1,46 @@
-//! Why a platform, a reference or a digest cannot be parsed.
+//! Errors of parsing a platform, a reference or a digest.
 
-/// Why a text is not what it should be.
+/// The reason a text cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A platform specifier that cannot be parsed.
+    /// The platform specifier is invalid.
     #[error(
         "invalid platform {input:?}: {reason}; a platform is os/arch[/variant], for example \
         linux/amd64 or linux/arm/v7"
     )]
     Platform {
-        /// The text as given.
+        /// The original text.
         input: String,
         /// The rule that it breaks.
         reason: PlatformReason,
     },
-    /// An image reference that cannot be parsed.
+    /// The image reference is invalid.
     #[error("invalid image reference {input:?}: {reason}")]
     Reference {
-        /// The text as given.
+        /// The original text.
         input: String,
         /// The rule that it breaks.
         reason: ReferenceReason,
     },
-    /// A digest that cannot be parsed.
+    /// The digest is invalid.
     #[error("invalid digest {input:?}: {reason}")]
     Digest {
-        /// The text as given.
+        /// The original text.
         input: String,
         /// The rule that it breaks.
         reason: &'static str,
     },
 }
 
-/// Why a text is not a platform.
+/// The reason a text is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlatformReason {
-    /// It has a `*`.
+    /// It contains a `*`.
     #[error("wildcards are not supported")]
     Wildcard,
-    /// A part has a character that no part can have.
+    /// A part has a forbidden character.
     #[error("{part:?} may only hold letters, digits, '_', '.' and '-'")]
     Part {
         /// The part.
@@ -52,22 +52,22 @@ pub enum PlatformReason {
     /// It has more than three parts.
     #[error("too many parts")]
     TooManyParts,
-    /// The options of the operating system have no end.
+    /// The options of the operating system are not closed.
     #[error("the parenthesis after the operating system is not closed")]
     OpenParenthesis,
-    /// The first part cannot be an operating system.
+    /// The first part is not an operating system.
     #[error("{name:?} is not the name of an operating system")]
     OsName {
         /// The first part.
         name: String,
     },
-    /// An option of the operating system has a character that it cannot have.
+    /// An option of the operating system has a forbidden character.
     #[error("{option:?} is not a version or feature")]
     OsOption {
         /// The option.
         option: String,
     },
-    /// There is nothing between two `+`.
+    /// A feature between two `+` is empty.
     #[error("an operating system feature is empty")]
     EmptyFeature,
     /// A `%` without two hexadecimal digits.
@@ -76,7 +76,7 @@ pub enum PlatformReason {
         /// The option.
         text: String,
     },
-    /// An option that is not UTF-8.
+    /// An option is not UTF-8.
     #[error("{text:?} is not UTF-8 when unescaped")]
     NotUtf8 {
         /// The option.
@@ -84,7 +84,7 @@ pub enum PlatformReason {
     },
 }
 
-/// Why a text is not an image reference.
+/// The reason a text is not an image reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceReason {
@@ -94,7 +94,7 @@ pub enum ReferenceReason {
     /// It looks like the id of an image.
     #[error("64 hexadecimal digits are an image id, not a name")]
     ImageId,
-    /// The first part cannot be a registry.
+    /// The first part is not a registry.
     #[error("{domain:?} is not a registry host[:port]")]
     Domain {
         /// The first part.
@@ -103,7 +103,7 @@ pub enum ReferenceReason {
     /// The repository has an upper-case letter.
     #[error("the repository name {name:?} must be lower-case")]
     UpperCase {
-        /// The repository as written.
+        /// The original repository.
         name: String,
     },
     /// The repository is too long.
@@ -112,10 +112,10 @@ pub enum ReferenceReason {
         /// The maximum length.
         limit: usize,
     },
-    /// There is nothing between two slashes.
+    /// A part between two slashes is empty.
     #[error("a part of the repository name is empty")]
     EmptyPart,
-    /// A part of the repository has a character that it cannot have.
+    /// A part of the repository has a forbidden character.
     #[error(
         "{part:?} may only hold lower-case letters, digits, and between them '.', '_', '__' or \
         dashes"
@@ -124,7 +124,7 @@ pub enum ReferenceReason {
         /// The part.
         part: String,
     },
-    /// The tag is too long, or has a character that it cannot have.
+    /// The tag is too long or has a forbidden character.
     #[error(
         "the tag {tag:?} must be 1 to {limit} letters, digits, '_', '.' and '-', and not begin \
         with '.' or '-'"

@@ -1,4 +1,4 @@
-//! The digest of bytes that pass by, in the algorithm that the blob is named with.
+//! Computes the digest of a stream of bytes, in the algorithm of a blob's digest.
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -17,7 +17,7 @@ pub enum Hasher {
 }
 
 impl Hasher {
-    /// For an algorithm of [`Digest`].
+    /// Returns a hasher for an algorithm of [`Digest`].
     pub fn new(algorithm: &str) -> Self {
         match algorithm {
             "sha384" => Self::Sha384(Box::default()),
@@ -35,7 +35,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of what there was until now.
+    /// Returns the digest of all bytes so far.
     pub fn digest(&self) -> Digest {
         match self {
             Self::Sha256(hash) => Digest::from_sha256(hash.clone().finalize().into()),

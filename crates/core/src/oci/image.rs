@@ -1,4 +1,4 @@
-//! The image config: what runs, with which environment, and how it came to be.
+//! The image config: the process to run, its environment, and the history of the image.
 //!
 //! Field order and omission follow Go's encoding of the OCI image specification 1.1 with Docker's
 //! extensions (`Healthcheck`, `OnBuild`, `Shell`), so that the bytes are those of the reference.
@@ -13,10 +13,10 @@ use super::{Digest, Platform};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Image {
-    /// When the image was made, RFC 3339.
+    /// The creation time, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// Who maintains the image (`MAINTAINER`).
+    /// The maintainer of the image (`MAINTAINER`).
     #[serde(
         skip_serializing_if = "String::is_empty",
         deserialize_with = "null_as_default"
@@ -34,17 +34,17 @@ pub struct Image {
         deserialize_with = "null_as_default"
     )]
     pub history: Vec<HistoryEntry>,
-    /// How the image runs. It comes last: Docker's type embeds the specification's and adds its own
-    /// config behind it.
+    /// The settings of containers. It comes last: Docker's type embeds the specification's and adds
+    /// its own config after it.
     #[serde(deserialize_with = "null_as_default")]
     pub config: ImageConfig,
 }
 
 impl Image {
-    /// The config as JSON, byte for byte as Go's `encoding/json` writes it: `<`, `>`, `&`, U+2028
-    /// and U+2029 are escaped.
+    /// Returns the config as JSON, byte for byte as Go's `encoding/json` writes it: `<`, `>`, `&`,
+    /// U+2028 and U+2029 are escaped.
     pub fn to_json(&self) -> Vec<u8> {
-        // Only plain data with string keys: serialising it cannot fail.
+        // Plain data with string keys, so serialising cannot fail.
         let plain = serde_json::to_string(self).unwrap_or_default();
         let mut json = String::with_capacity(plain.len());
         for c in plain.chars() {
@@ -59,23 +59,23 @@ impl Image {
     }
 }
 
-/// The part of the config that containers start from.
+/// The settings with which containers start.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImageConfig {
-    /// `user[:group]`, names or ids.
+    /// The user, `user[:group]`, as names or ids.
     #[serde(
         skip_serializing_if = "String::is_empty",
         deserialize_with = "null_as_default"
     )]
     pub user: String,
-    /// `port[/protocol]`.
+    /// Exposed ports, `port[/protocol]`.
     #[serde(
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "null_as_default"
     )]
     pub exposed_ports: BTreeMap<String, Empty>,
-    /// `NAME=value`.
+    /// The environment, `NAME=value`.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "null_as_default"
@@ -87,13 +87,13 @@ pub struct ImageConfig {
         deserialize_with = "null_as_default"
     )]
     pub entrypoint: Vec<String>,
-    /// The default arguments, or the program when there is no entrypoint.
+    /// The default arguments, or the program if there is no entrypoint.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "null_as_default"
     )]
     pub cmd: Vec<String>,
-    /// Paths that are volumes.
+    /// The paths of volumes.
     #[serde(
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "null_as_default"
@@ -120,10 +120,10 @@ pub struct ImageConfig {
     /// Set by `CMD` and `ENTRYPOINT` of Windows images.
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_as_default")]
     pub args_escaped: bool,
-    /// How to find out whether the container is healthy.
+    /// The health check of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<HealthcheckConfig>,
-    /// Instructions that run in a build that is based on this image.
+    /// Instructions that run in builds based on this image.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "null_as_default"
@@ -141,7 +141,7 @@ pub struct ImageConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empty {}
 
-/// `HEALTHCHECK`; zero means: inherit. Durations are nanoseconds.
+/// `HEALTHCHECK`; zero means to inherit. Durations are in nanoseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct HealthcheckConfig {
@@ -151,19 +151,19 @@ pub struct HealthcheckConfig {
         deserialize_with = "null_as_default"
     )]
     pub test: Vec<String>,
-    /// Time between checks, nanoseconds.
+    /// The time between checks, in nanoseconds.
     #[serde(skip_serializing_if = "is_zero")]
     pub interval: i64,
-    /// Time until a check counts as failed, nanoseconds.
+    /// The timeout of a check, in nanoseconds.
     #[serde(skip_serializing_if = "is_zero")]
     pub timeout: i64,
-    /// Time in which failures do not count, nanoseconds.
+    /// The start period, in which failures do not count, in nanoseconds.
     #[serde(skip_serializing_if = "is_zero")]
     pub start_period: i64,
-    /// Time between checks during the start period, nanoseconds.
+    /// The time between checks during the start period, in nanoseconds.
     #[serde(skip_serializing_if = "is_zero")]
     pub start_interval: i64,
-    /// Failures in a row that make the container unhealthy.
+    /// The number of consecutive failures that make the container unhealthy.
     #[serde(skip_serializing_if = "is_zero")]
     pub retries: i64,
 }
@@ -184,7 +184,7 @@ pub struct RootFs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HistoryEntry {
-    /// When, RFC 3339.
+    /// The time of the step, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// The instruction.
@@ -193,19 +193,19 @@ pub struct HistoryEntry {
         deserialize_with = "null_as_default"
     )]
     pub created_by: String,
-    /// Who.
+    /// The author.
     #[serde(
         skip_serializing_if = "String::is_empty",
         deserialize_with = "null_as_default"
     )]
     pub author: String,
-    /// A remark; `buildkit.dockerfile.v0` for instructions of a Dockerfile.
+    /// A comment; `buildkit.dockerfile.v0` for instructions of a Dockerfile.
     #[serde(
         skip_serializing_if = "String::is_empty",
         deserialize_with = "null_as_default"
     )]
     pub comment: String,
-    /// Whether the step made no layer.
+    /// True if the step added no layer.
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_as_default")]
     pub empty_layer: bool,
 }
@@ -218,7 +218,7 @@ fn is_zero(value: &i64) -> bool {
     *value == 0
 }
 
-/// Configs written by Go hold `null` for nil slices and maps.
+/// Configs written by Go have `null` for nil slices and maps.
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -18,19 +18,19 @@ pub mod media_type {
     /// Docker's image manifest.
     pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-    /// Whether `media_type` names an index or a manifest list.
+    /// True if `media_type` is an index or a manifest list.
     pub fn is_index(media_type: &str) -> bool {
         matches!(media_type, OCI_INDEX | DOCKER_MANIFEST_LIST)
     }
 
-    /// True for layers that may not be distributed: whoever needs them fetches them from the
-    /// addresses in their descriptor. The type says so, not the addresses: any layer can have some.
+    /// True for layers that may not be distributed: clients download them from the URLs in their
+    /// descriptor. The media type decides, because any layer can have URLs.
     pub fn is_foreign_layer(media_type: &str) -> bool {
         media_type.contains(".foreign.") || media_type.contains(".nondistributable.")
     }
 }
 
-/// What a manifest or an index says of a blob: its type, digest and size in bytes.
+/// The reference to a blob in a manifest or index: its media type, digest and size in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
@@ -38,9 +38,9 @@ pub struct Descriptor {
     pub media_type: String,
     /// The digest of the bytes.
     pub digest: Digest,
-    /// The length in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Where else the bytes are to be had.
+    /// Other URLs to download the bytes from.
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
@@ -54,13 +54,13 @@ pub struct Descriptor {
         deserialize_with = "null_as_default"
     )]
     pub annotations: BTreeMap<String, String>,
-    /// The bytes themselves, in base64, where they are few.
+    /// The bytes themselves in base64, if they are few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
     /// The platform, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// What a manifest that is not an image holds.
+    /// The type of an artifact that is not an image.
     #[serde(
         default,
         skip_serializing_if = "String::is_empty",
@@ -70,7 +70,7 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// A descriptor of bytes, without anything further.
+    /// Returns a descriptor with only these fields.
     pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
         Self {
             media_type: media_type.into(),
@@ -84,7 +84,7 @@ impl Descriptor {
         }
     }
 
-    /// The descriptor of these bytes, by their sha256 digest.
+    /// Returns the descriptor of these bytes, with their sha256 digest.
     pub fn of(media_type: impl Into<String>, bytes: &[u8]) -> Self {
         Self::new(media_type, Digest::sha256(bytes), bytes.len() as u64)
     }
@@ -130,7 +130,7 @@ pub struct Index {
         deserialize_with = "null_as_default"
     )]
     pub media_type: String,
-    /// What an index that is not an image holds.
+    /// The type of an artifact that is not an image.
     #[serde(
         default,
         skip_serializing_if = "String::is_empty",
@@ -140,7 +140,7 @@ pub struct Index {
     /// One descriptor for each platform (and attestation).
     #[serde(default, deserialize_with = "null_as_default")]
     pub manifests: Vec<Descriptor>,
-    /// What this index is about, when it refers to something.
+    /// The descriptor of the manifest that this index refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Box<Descriptor>>,
     /// Annotations.
@@ -152,11 +152,10 @@ pub struct Index {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// For `#[serde(deserialize_with)]`: Go writes a list or map that is not there as `null` where it
-/// does not omit it.
+/// For `#[serde(deserialize_with)]`: Go writes a nil list or map as `null` if it does not omit it.
 ///
 /// # Errors
-/// When the value is neither `null` nor of the type.
+/// If the value is neither `null` nor of the type.
 pub fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

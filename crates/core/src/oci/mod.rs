@@ -1,7 +1,7 @@
 //! Images as data: digest, platform, reference, image config, descriptor, manifest, index.
 //!
-//! Nothing here does I/O. Parsing and printing follow the OCI image specification and, where users
-//! rely on it, the normalisation rules of `containerd/platforms` and `distribution/reference`.
+//! No I/O. Parsing and printing follow the OCI image specification and the normalisation rules of
+//! `containerd/platforms` and `distribution/reference`.
 //!
 //! ```
 //! use solvekit_core::oci::{Platform, Reference};

@@ -10,8 +10,7 @@ use crate::suggest;
 
 /// A platform of an image: operating system, architecture, variant.
 ///
-/// Fields that are not set are empty, as in the OCI image specification's JSON, where they are
-/// omitted.
+/// Unset fields are empty; the JSON omits them, as in the OCI image specification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Platform {
@@ -91,7 +90,8 @@ const KNOWN_ARCHITECTURES: &[&str] = &[
 ];
 
 impl Platform {
-    /// The known platform that was probably meant, if this one's system or architecture is unknown.
+    /// Returns the known platform that was probably meant, if the operating system or architecture
+    /// is unknown.
     ///
     /// ```
     /// use solvekit_core::oci::Platform;
@@ -115,7 +115,7 @@ impl Platform {
         (known != *self).then_some(known)
     }
 
-    /// Parses `os`, `arch`, `os/arch` or `os/arch/variant`; the os may carry `(version+feature…)`.
+    /// Parses `os`, `arch`, `os/arch` or `os/arch/variant`; the os may have `(version+feature…)`.
     ///
     /// Follows containerd's `platforms.Parse`: names are lower-cased and aliases resolved
     /// (`x86_64`, `aarch64`, `macos`), `arm/v7` loses its variant in the two-part form only, and
@@ -172,7 +172,7 @@ impl Platform {
         Ok(platform)
     }
 
-    /// The platform of this program: its operating system and architecture in Go's names.
+    /// Returns the platform of this program: its operating system and architecture in Go's names.
     pub fn host() -> Self {
         Self {
             os: host_os().to_owned(),
@@ -182,8 +182,8 @@ impl Platform {
         .normalized()
     }
 
-    /// The canonical form: `arm` becomes `arm/v7`, `arm64/v8` becomes `arm64`, `amd64/v1` becomes
-    /// `amd64`; features are sorted.
+    /// Returns the canonical form: `arm` becomes `arm/v7`, `arm64/v8` becomes `arm64`, `amd64/v1`
+    /// becomes `amd64`; features are sorted.
     #[must_use]
     pub fn normalized(&self) -> Self {
         let mut platform = self.clone();
@@ -194,8 +194,8 @@ impl Platform {
         platform
     }
 
-    /// As [`Display`](fmt::Display), with the version and features of the operating system:
-    /// `windows(10.0.17763+win32k)/amd64`.
+    /// Formats like [`Display`](fmt::Display), with the version and features of the operating
+    /// system: `windows(10.0.17763+win32k)/amd64`.
     pub fn format_all(&self) -> String {
         if self.os.is_empty() || (self.os_version.is_empty() && self.os_features.is_empty()) {
             return self.to_string();
@@ -348,7 +348,7 @@ fn host_architecture() -> &'static str {
     }
 }
 
-/// Percent-encodes what would end a version or feature inside the parentheses.
+/// Percent-encodes characters that would end a version or feature inside the parentheses.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,10 +1,10 @@
-//! Which of an image's platforms serve a wanted one, and which serves it best.
+//! Selects the platforms of an image that a requested platform can run, and the best of them.
 
 use super::Platform;
 
-/// Ranks platforms for a wanted platform as containerd's `platforms.Only` does.
+/// Ranks platforms for a requested platform like containerd's `platforms.Only`.
 ///
-/// `arm64` is also served by `arm/v8` and lower, `arm/v7` by `arm/v6` and `arm/v5`, `amd64` by
+/// `arm64` also accepts `arm/v8` and lower, `arm/v7` accepts `arm/v6` and `arm/v5`, `amd64` accepts
 /// `386`; an exact match is best.
 #[derive(Debug, Clone)]
 pub struct PlatformMatcher {
@@ -12,7 +12,7 @@ pub struct PlatformMatcher {
 }
 
 impl PlatformMatcher {
-    /// A matcher for `platform` and what its CPUs run as well, best first.
+    /// Returns a matcher for `platform` and the other platforms that its CPUs run, best first.
     pub fn only(platform: &Platform) -> Self {
         Self {
             candidates: compatible(&platform.normalized())
@@ -22,7 +22,7 @@ impl PlatformMatcher {
         }
     }
 
-    /// The rank of `platform`, 0 being best; `None` when it does not serve.
+    /// Returns the rank of `platform`, 0 for the best; `None` if it does not match.
     pub fn rank(&self, platform: &Platform) -> Option<usize> {
         let platform = platform.normalized();
         self.candidates.iter().position(|candidate| {
@@ -34,21 +34,21 @@ impl PlatformMatcher {
         })
     }
 
-    /// Whether `platform` serves at all.
+    /// True if `platform` matches.
     pub fn matches(&self, platform: &Platform) -> bool {
         self.rank(platform).is_some()
     }
 
-    /// Whether a machine runs programs for `platform` without an emulator: those of its own
-    /// processor in any version, and those of another that it runs besides, such as `386` on
+    /// True if a machine runs programs for `platform` without an emulator: those of its own
+    /// architecture in any version, and those of another one that it supports, such as `386` on
     /// `amd64` and `arm/v7` on `arm64`.
     pub fn runs(machine: &Platform, platform: &Platform) -> bool {
         let same = platform.os == machine.os && platform.architecture == machine.architecture;
         same || Self::only(machine).matches(platform)
     }
 
-    /// The position of the best of `platforms`; among equals the first, and rather the one with
-    /// more matching features.
+    /// Returns the position of the best of `platforms`; of equally ranked ones, that with more
+    /// matching features, else the first.
     pub fn best<'a>(&self, platforms: impl IntoIterator<Item = &'a Platform>) -> Option<usize> {
         platforms
             .into_iter()
@@ -59,7 +59,7 @@ impl PlatformMatcher {
     }
 }
 
-/// For Windows the build number has to agree: `10.0.17763.x` runs `10.0.17763.y` only; an unknown
+/// For Windows the build numbers must agree: `10.0.17763.x` runs only `10.0.17763.y`; an unknown
 /// version matches all.
 fn os_version_matches(wanted: &Platform, offered: &Platform) -> bool {
     if wanted.os != "windows" || wanted.os_version.is_empty() || offered.os_version.is_empty() {
@@ -75,7 +75,7 @@ fn os_version_matches(wanted: &Platform, offered: &Platform) -> bool {
     build(&wanted.os_version) == build(&offered.os_version)
 }
 
-/// Every feature that the image demands has to be wanted; `win32k` is not looked at.
+/// True if all features that the image requires are requested; `win32k` is ignored.
 fn features_match(wanted: &Platform, offered: &Platform) -> bool {
     offered
         .os_features
@@ -84,7 +84,7 @@ fn features_match(wanted: &Platform, offered: &Platform) -> bool {
         .all(|feature| wanted.os_features.contains(feature))
 }
 
-/// Far more versions than any architecture has.
+/// A limit far above the versions of any architecture.
 const MOST_VERSIONS: u32 = 100;
 
 fn compatible(platform: &Platform) -> Vec<Platform> {
@@ -93,7 +93,7 @@ fn compatible(platform: &Platform) -> Vec<Platform> {
         variant,
         ..platform.clone()
     };
-    // The reference lists as many versions as the number says.
+    // The reference lists as many versions as the number in the variant.
     let number = || {
         let text = platform.variant.as_str();
         let number = text.strip_prefix('v').unwrap_or(text).parse::<u32>();
@@ -132,7 +132,7 @@ fn compatible(platform: &Platform) -> Vec<Platform> {
     }
 }
 
-/// v9.n runs v8.0 to v8.(n+5) as well, at most v8.9.
+/// v9.n also runs v8.0 to v8.(n+5), at most v8.9.
 fn arm64_versions(variant: &str) -> Vec<(u32, u32)> {
     let variant = if variant.is_empty() { "v8" } else { variant };
     let text = variant.strip_prefix('v').unwrap_or(variant);

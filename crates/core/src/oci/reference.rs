@@ -1,4 +1,4 @@
-//! Image references, normalised as `distribution/reference` does: `alpine` is
+//! Image references, normalised like in `distribution/reference`: `alpine` is
 //! `docker.io/library/alpine`.
 
 use std::fmt;
@@ -22,8 +22,8 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Parses a reference as people write it and fills in the default domain `docker.io` and
-    /// namespace `library/`.
+    /// Parses a reference as people write it and adds the default domain `docker.io` and namespace
+    /// `library/`.
     ///
     /// # Errors
     /// [`Error::Reference`] with the rule of the grammar that the text breaks.
@@ -66,32 +66,32 @@ impl Reference {
         })
     }
 
-    /// The registry: `docker.io`, `localhost:5000` …
+    /// Returns the registry: `docker.io`, `localhost:5000` …
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The repository within the registry: `library/alpine`.
+    /// Returns the repository within the registry: `library/alpine`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Domain and path, without tag and digest.
+    /// Returns domain and path, without tag and digest.
     pub fn name(&self) -> String {
         format!("{}/{}", self.domain, self.path)
     }
 
-    /// The tag, when there is one.
+    /// Returns the tag, if there is one.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest, when there is one.
+    /// Returns the digest, if there is one.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
 
-    /// The same with the tag `latest` when there is neither tag nor digest.
+    /// Adds the tag `latest` if there is neither tag nor digest.
     #[must_use]
     pub fn with_default_tag(mut self) -> Self {
         if self.tag.is_none() && self.digest.is_none() {
@@ -100,14 +100,14 @@ impl Reference {
         self
     }
 
-    /// The same with this digest, the tag kept.
+    /// Sets the digest and keeps the tag.
     #[must_use]
     pub fn with_digest(mut self, digest: Digest) -> Self {
         self.digest = Some(digest);
         self
     }
 
-    /// The repository alone, without tag and digest.
+    /// Returns the repository alone, without tag and digest.
     #[must_use]
     pub fn without_tag(&self) -> Self {
         Self {
@@ -117,7 +117,7 @@ impl Reference {
         }
     }
 
-    /// The same with this tag and without digest.
+    /// Sets the tag and removes the digest.
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());
@@ -125,13 +125,13 @@ impl Reference {
         self
     }
 
-    /// The same without tag and digest.
+    /// Removes tag and digest.
     pub fn repository(mut self) -> Self {
         (self.tag, self.digest) = (None, None);
         self
     }
 
-    /// The short form that Docker shows: without `docker.io/` and `library/`.
+    /// Returns Docker's short form: without `docker.io/` and `library/`.
     pub fn familiar(&self) -> String {
         let text = self.to_string();
         let Some(short) = text.strip_prefix("docker.io/") else {
@@ -165,8 +165,8 @@ impl FromStr for Reference {
     }
 }
 
-/// What stands before the first `/` is a registry when it is `localhost`, has a `.` or `:`, or an
-/// upper-case letter.
+/// Splits off the registry: the text before the first `/` if it is `localhost`, or contains a `.`,
+/// a `:` or an upper-case letter.
 fn split_domain(text: &str) -> (String, String) {
     let (domain, rest) = match text.split_once('/') {
         Some((first, rest)) if first == LEGACY_DEFAULT_DOMAIN => (DEFAULT_DOMAIN, rest),
@@ -216,10 +216,10 @@ fn is_port(port: &str) -> bool {
     !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Components of lower-case letters and digits, joined by `.`, `_`, `__` or dashes.
+/// Checks for components of lower-case letters and digits, joined by `.`, `_`, `__` or dashes.
 fn check_path(path: &str, text: &str) -> Result<(), ReferenceReason> {
     if path.chars().any(char::is_uppercase) {
-        // The writer did not write the namespace that was filled in.
+        // The original text did not contain the default namespace.
         let written = path
             .strip_prefix(OFFICIAL)
             .filter(|_| !text.contains(OFFICIAL))

@@ -1,4 +1,4 @@
-//! BuildKit's protobuf messages of a graph (package `pb`), for crates that put definitions into
+//! BuildKit's protobuf messages of a graph (package `pb`), for crates that embed definitions in
 //! other messages. Not a stable interface: it follows `proto/pb.proto`.
 //!
 //! The generated code is committed, so that this crate builds without a protobuf compiler.
@@ -15,7 +15,7 @@
 #[rustfmt::skip]
 pub mod pb;
 
-/// Entries of maps whose values are messages, out of keys and values.
+/// Converts keys and values to entries of maps whose values are messages.
 macro_rules! entries {
     ($($entry:path: $value:path,)*) => {
         $(impl From<(String, $value)> for $entry {

@@ -1,11 +1,11 @@
-//! The lines by which two texts differ, as `diff -u` shows them. The work is bounded: texts that
-//! have little in common are not compared to the end.
+//! The lines by which two texts differ, in the format of `diff -u`. The work is bounded: the
+//! comparison stops if the texts have too little in common.
 
 use std::collections::HashMap;
 
-/// More edits than this are not looked for.
+/// The most edits of a comparison.
 const EDITS: usize = 1000;
-/// How many equal lines are shown around a change.
+/// The number of equal lines shown around a change.
 const AROUND: usize = 3;
 
 /// Returns the differences of two texts in the unified format, without the lines that name the
@@ -26,7 +26,8 @@ pub fn unified(old: &str, new: &str, most: usize) -> Option<String> {
     Some(shown.finish(most))
 }
 
-/// The lines of a text with their ends: a last line without one differs from one that has it.
+/// Returns the lines of a text with their ends: a last line without one differs from a line with
+/// one.
 fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
@@ -39,7 +40,7 @@ enum Edit {
     Add,
 }
 
-/// The shortest way from one list of lines to another.
+/// Returns the shortest edits from one list of lines to the other.
 fn edits(old: &[&str], new: &[&str]) -> Option<Vec<Edit>> {
     let same = |(a, b): &(&&str, &&str)| a == b;
     let head = old.iter().zip(new).take_while(same).count();
@@ -47,7 +48,7 @@ fn edits(old: &[&str], new: &[&str]) -> Option<Vec<Edit>> {
     let tail = old.iter().rev().zip(new.iter().rev()).take_while(same);
     let tail = tail.count();
     let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
-    // Numbers are compared faster than lines.
+    // Comparing numbers is faster than comparing lines.
     let mut numbers = HashMap::new();
     let mut number = |lines: &[&'_ str]| -> Vec<usize> {
         let numbered = lines.iter().map(|line| {
@@ -63,12 +64,12 @@ fn edits(old: &[&str], new: &[&str]) -> Option<Vec<Edit>> {
     Some(all)
 }
 
-/// Myers' algorithm: the furthest line that each diagonal reaches with one edit more each round.
+/// Myers' algorithm: each round finds the furthest line on each diagonal with one more edit.
 fn shortest(old: &[usize], new: &[usize]) -> Option<Vec<Edit>> {
     let most = (old.len() + new.len()).min(EDITS);
     let middle = most + 1;
     let mut reached = vec![0_usize; 2 * middle + 1];
-    // What was reached before each round: the diagonals from -round to round.
+    // The furthest lines before each round, for the diagonals from -round to round.
     let mut rounds: Vec<Vec<usize>> = Vec::new();
     for round in 0..=most {
         rounds.push(reached[middle - round..=middle + round].to_vec());
@@ -79,7 +80,7 @@ fn shortest(old: &[usize], new: &[usize]) -> Option<Vec<Edit>> {
                 true => reached[place + 1],
                 false => reached[place - 1] + 1,
             };
-            // Diagonals that left the texts lead nowhere.
+            // Diagonals outside the texts are skipped.
             let Some(mut y) = (x + middle).checked_sub(place) else {
                 continue;
             };
@@ -96,12 +97,12 @@ fn shortest(old: &[usize], new: &[usize]) -> Option<Vec<Edit>> {
     None
 }
 
-/// The edits on the way to the end, found from there.
+/// Reconstructs the edits from the end to the start.
 fn walk_back(rounds: &[Vec<usize>], old: usize, new: usize) -> Vec<Edit> {
     let (mut x, mut y) = (old, new);
     let mut edits = Vec::new();
     for (round, reached) in rounds.iter().enumerate().skip(1).rev() {
-        // The diagonal's place in this round's list.
+        // The position of the diagonal in this round's list.
         let place = round + x - y.min(round + x);
         let from_above =
             place == 0 || (place != 2 * round && reached[place - 1] < reached[place + 1]);
@@ -126,10 +127,10 @@ fn walk_back(rounds: &[Vec<usize>], old: usize, new: usize) -> Vec<Edit> {
     edits
 }
 
-/// Changes that are close together, with the equal lines around them.
+/// Nearby changes, with the equal lines around them.
 struct Hunk {
     edits: std::ops::Range<usize>,
-    /// Its first line in both texts, from 0.
+    /// The first line in both texts, from 0.
     old: usize,
     new: usize,
 }
@@ -143,7 +144,7 @@ fn hunks(edits: &[Edit]) -> Vec<Hunk> {
             match hunks.last_mut() {
                 Some(last) if at <= last.edits.end + AROUND => last.edits.end = end,
                 _ => {
-                    // Only kept lines are between the hunk before and this change.
+                    // Only kept lines are between the previous hunk and this change.
                     let before = at.min(AROUND);
                     hunks.push(Hunk {
                         edits: at - before..end,
@@ -205,7 +206,7 @@ impl Shown {
     }
 }
 
-/// A range of lines as `diff -u` writes it.
+/// Formats a range of lines like `diff -u`.
 fn range(first: usize, count: usize) -> String {
     match count {
         0 => format!("{first},0"),

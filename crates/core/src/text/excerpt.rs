@@ -1,24 +1,24 @@
-//! Lines of a file around the places that an error or a warning is about.
+//! Lines of a file around the position of an error or a warning.
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use super::one_line;
 
-/// Lines shown around the places: one line alone gets more.
+/// The number of lines shown around the ranges; a single line gets more.
 const AROUND: usize = 2;
 const AROUND_ONE: usize = 4;
-/// Of a longer stretch only this many lines are shown.
+/// The most lines shown of a longer range.
 const MOST_LINES: usize = 12;
-/// Of a longer line only this many characters are shown.
+/// The most characters shown of a longer line.
 const MOST_COLUMNS: usize = 200;
 const RULE: &str = "--------------------\n";
 
-/// `NAME:LINE`, then the lines with `>>>` before those of the ranges, which count from 1.
+/// Returns `NAME:LINE`, then the lines with `>>>` before those of the ranges, which count from 1.
 ///
-/// Empty if the file has no such lines. Long stretches and long lines are cut, and nothing
-/// unprintable is shown. The layout is BuildKit's (`solver/errdefs/source.go`), which editors and
-/// CI systems know.
+/// Empty if the file does not have the lines. Long ranges and long lines are cut, and unprintable
+/// characters are removed. The layout is BuildKit's (`solver/errdefs/source.go`), which editors and
+/// CI systems parse.
 ///
 /// ```
 /// use solvekit_core::text::excerpt;
@@ -57,7 +57,7 @@ pub fn excerpt(name: &str, source: &[u8], ranges: &[RangeInclusive<usize>]) -> S
     out
 }
 
-/// First and last line of all ranges, within the file.
+/// Returns the first and last line of all ranges, within the file.
 fn bounds(ranges: &[RangeInclusive<usize>], count: usize) -> Option<(usize, usize)> {
     let first = ranges.iter().map(|range| *range.start()).min()?;
     let last = ranges.iter().map(|range| *range.end()).max()?;
@@ -66,7 +66,7 @@ fn bounds(ranges: &[RangeInclusive<usize>], count: usize) -> Option<(usize, usiz
         .then(|| (first, last.clamp(first, count)))
 }
 
-/// Takes in lines around, a pair of them and then one fewer, until there are enough or no more.
+/// Adds lines around, in pairs, until there are enough or no more.
 fn widen(mut first: usize, mut last: usize, count: usize) -> (usize, usize) {
     let wanted = if first == last { AROUND_ONE } else { AROUND };
     let mut taken = 0;
@@ -79,14 +79,14 @@ fn widen(mut first: usize, mut last: usize, count: usize) -> (usize, usize) {
             last += 1;
             taken += 1;
         }
-        // Also ends when there is nothing around.
+        // This also ends the loop if there are no lines around.
         taken += 1;
     }
     (first, last)
 }
 
 fn shown(line: &[u8]) -> String {
-    // Four bytes are the most that a character takes.
+    // A character takes at most four bytes.
     let cut = &line[..line.len().min(4 * (MOST_COLUMNS + 1))];
     let text = String::from_utf8_lossy(cut.strip_suffix(b"\r").unwrap_or(cut));
     let mut chars = text.chars();

@@ -1,36 +1,37 @@
-//! The output of a process, with its colours and without what else it would do to a terminal.
+//! Filters the output of a process: keeps its colours, removes everything else that acts on a
+//! terminal.
 
 use super::printable::is_unprintable;
 use super::utf8::Utf8Stream;
 
-/// The longest parameters of a colour; longer ones are no colour.
+/// The longest parameters of a colour sequence; a longer sequence is dropped.
 const PARAMETERS: usize = 64;
-/// Back to the terminal's own colours.
+/// Resets the terminal's colours.
 const RESET: &str = "\x1b[0m";
 
-/// Lets text and colours (SGR sequences) through; other escape sequences and controls are dropped.
+/// Passes text and colours (SGR sequences); drops other escape sequences and controls.
 ///
-/// A carriage return ends the line, so that nothing overwrites what stands before it. The output
-/// may be cut anywhere: the filter remembers where it is.
+/// A carriage return ends the line, so that nothing overwrites the text before it. The output may
+/// be cut anywhere: the filter keeps its state.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {
     utf8: Utf8Stream,
     state: State,
-    /// The parameters of the sequence that is being read.
+    /// The parameters of the current sequence.
     parameters: String,
-    /// A carriage return has come, and what follows it has not.
+    /// True after a carriage return until the next character.
     returned: bool,
     coloured: bool,
 }
 
-/// How far a sequence has come.
+/// The state within an escape sequence.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 enum State {
     #[default]
     Text,
     /// After ESC.
     Escape,
-    /// After ESC and a character that one more follows.
+    /// After ESC and a character that needs one more.
     Charset,
     /// After `ESC [`.
     Control,
@@ -39,7 +40,7 @@ enum State {
 }
 
 impl LogFilter {
-    /// Adds to `out` what of the next piece may be shown.
+    /// Appends the printable part of the next piece to `out`.
     pub fn push(&mut self, data: &[u8], out: &mut Vec<u8>) {
         let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
         if self.state == State::Text
@@ -55,8 +56,7 @@ impl LogFilter {
         self.utf8 = utf8;
     }
 
-    /// Sets the terminal's own colours again if the output left others; it is what another text
-    /// follows.
+    /// Resets the colours if the output changed them. Call it before other text follows.
     pub fn reset(&mut self, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.coloured) {
             out.extend_from_slice(RESET.as_bytes());
@@ -124,7 +124,7 @@ impl LogFilter {
     }
 }
 
-/// The same for a whole text: its lines with their colours.
+/// Filters a whole text: its lines with their colours.
 pub fn coloured(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut filter = LogFilter::default();

@@ -1,10 +1,10 @@
-//! Text that others wrote, made safe to show: names, messages and logs of daemons, registries and
+//! Makes text from others safe to show: names, messages and logs of daemons, registries and
 //! Dockerfiles.
 //!
-//! - [`one_line`] and [`lines`] take out whatever a terminal would act on.
-//! - [`LogFilter`] does the same with the output of a process as it comes, and keeps its colours.
-//! - [`excerpt`] shows the lines of a file that an error is about.
-//! - [`unified`] shows by which lines two texts differ.
+//! - [`one_line`] and [`lines`] remove all characters that act on a terminal.
+//! - [`LogFilter`] does the same with a process's output as it arrives, and keeps its colours.
+//! - [`excerpt`] shows the lines of a file around an error.
+//! - [`unified`] shows the lines by which two texts differ.
 //! - [`redact`] hides passwords and tokens.
 
 mod difference;

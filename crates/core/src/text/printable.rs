@@ -4,15 +4,16 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// True for what moves the cursor, starts an escape sequence, or changes the order in which text is
-/// shown: C0 and C1 controls, DEL, line separators, and the controls of bidirectional text.
+/// True for characters that move the cursor, start an escape sequence, or change the order of text:
+/// C0 and C1 controls, DEL, line separators, and bidirectional controls.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text as one line: spaces in place of tabs and line ends, nothing unprintable.
+/// Returns the text as one line: spaces instead of tabs and line ends, unprintable characters
+/// removed.
 ///
 /// ```
 /// assert_eq!(solvekit_core::text::one_line("RUN a\tb\nc\x1b[2J"), "RUN a b c[2J");
@@ -24,7 +25,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The text with its lines and tabs, and nothing else that is unprintable.
+/// Returns the text with its lines and tabs; other unprintable characters are removed.
 ///
 /// ```
 /// assert_eq!(solvekit_core::text::lines("a\r\n\tb\u{202e}c\u{9b}2J"), "a\n\tbc2J");
@@ -43,7 +44,7 @@ fn filtered(text: &str, keep: impl Fn(char) -> Option<char>) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(keep).collect())
 }
 
-/// As much of a text as fits into so many columns, and the columns it takes.
+/// Returns the part of a text that fits into the columns, and the number of columns it takes.
 pub fn clip(text: &str, columns: usize) -> (&str, usize) {
     let mut used = 0;
     for (index, c) in text.char_indices() {

@@ -1,13 +1,13 @@
-//! Passwords and tokens, hidden before a text is shown or kept.
+//! Hides passwords and tokens before a text is shown or stored.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// What stands in a secret's place, as in BuildKit's own messages.
+/// The replacement of a secret, as in BuildKit's own messages.
 const HIDDEN: &str = "xxxxx";
 
-/// Query keys whose values log in. A key counts if one of these is a part of it.
+/// Query keys for credentials. A key matches if it contains one of these.
 const KEYS: [&str; 8] = [
     "token",
     "secret",
@@ -19,7 +19,7 @@ const KEYS: [&str; 8] = [
     "access_key",
 ];
 
-/// How tokens of well-known services begin.
+/// The prefixes of tokens of well-known services.
 const PREFIXES: [&str; 9] = [
     "ghp_",
     "gho_",
@@ -31,11 +31,11 @@ const PREFIXES: [&str; 9] = [
     "dckr_pat_",
     "npm_",
 ];
-/// Shorter words with such a beginning are no tokens.
+/// Shorter words with such a prefix are not tokens.
 const SHORTEST_TOKEN: usize = 16;
 
-/// The text without the users and passwords of its URLs, the values of query keys that log in, and
-/// the tokens of well-known services.
+/// Returns the text without the users and passwords of its URLs, the values of query keys for
+/// credentials, and the tokens of well-known services.
 ///
 /// ```
 /// use solvekit_core::text::redact;
@@ -63,7 +63,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The place of the next `://` or beginning of a token. Nearly all texts are long and have none.
+/// Returns the position of the next `://` or prefix of a token. Most texts are long and have none.
 fn next_suspect(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     (from..bytes.len()).find(|&at| match bytes[at] {
@@ -73,13 +73,13 @@ fn next_suspect(text: &str, from: usize) -> Option<usize> {
     })
 }
 
-/// Does the text end with the beginning of a token? Each of them ends with `_` or `-`.
+/// True if the text ends with the prefix of a token. Each prefix ends with `_` or `-`.
 fn ends_prefix(text: &[u8]) -> bool {
     let mut prefixes = PREFIXES.iter();
     prefixes.any(|prefix| text.ends_with(prefix.as_bytes()))
 }
 
-/// The word with this place in it, which begins at `from` or later.
+/// Returns the word that contains the position `at`; it begins at `from` or later.
 fn word_around(text: &str, from: usize, at: usize) -> Range<usize> {
     let before = text[from..at]
         .char_indices()
@@ -90,7 +90,7 @@ fn word_around(text: &str, from: usize, at: usize) -> Range<usize> {
     begin..end
 }
 
-/// The same for a text that is one URL, or none: its password may have any character.
+/// Like [`redact`], for a text that is a single URL: its password may contain any character.
 pub fn redact_url(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => {
@@ -105,7 +105,7 @@ pub fn redact_url(url: &str) -> String {
     }
 }
 
-/// The attributes with their values redacted.
+/// Redacts the values of attributes.
 pub fn redact_values(
     attributes: impl IntoIterator<Item = (String, String)>,
 ) -> BTreeMap<String, String> {
@@ -122,7 +122,7 @@ fn ends_url(c: char) -> bool {
     }
 }
 
-/// A word without white space; `in_url` if it goes on a URL.
+/// Redacts a word without white space; `in_url` is true if it continues a URL.
 fn redact_word(word: &str, in_url: bool) -> Cow<'_, str> {
     let mut shown = Cow::Borrowed(word);
     if in_url || word.contains("://") {
@@ -141,7 +141,7 @@ fn redact_word(word: &str, in_url: bool) -> Cow<'_, str> {
     shown
 }
 
-/// The word without the users and passwords of its URLs.
+/// Returns the word without the users and passwords of its URLs.
 fn hide_users(word: &str) -> String {
     let mut shown = String::with_capacity(word.len());
     let mut rest = word;
@@ -154,7 +154,7 @@ fn hide_users(word: &str) -> String {
     shown
 }
 
-/// What stands behind `://`: the user of the authority, if there is one, and the rest.
+/// Splits the text after `://` into the user of the authority, if there is one, and the rest.
 fn split_user(text: &str) -> (Option<&str>, &str) {
     let end = text.find(['/', '?', '#']).unwrap_or(text.len());
     match text[..end].rsplit_once('@') {
@@ -163,7 +163,7 @@ fn split_user(text: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The user of ssh is not a secret, that of http often is a token.
+/// The user of ssh is not a secret; that of http often is a token.
 fn shown_user(scheme: &str, user: Option<&str>) -> String {
     let Some(user) = user else {
         return String::new();
@@ -176,7 +176,7 @@ fn shown_user(scheme: &str, user: Option<&str>) -> String {
     }
 }
 
-/// `key=value` behind `?` and `&`, without the values that log in.
+/// Replaces the credentials in `key=value` pairs after `?` and `&`.
 fn hide_values(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (at, part) in text.split_inclusive(['?', '&']).enumerate() {
@@ -277,7 +277,7 @@ mod tests {
         }
     }
 
-    /// Every word taken apart, whatever is in it.
+    /// Redacts every word separately, as a slow reference.
     fn word_by_word(text: &str) -> String {
         let words = text.split_inclusive(ends_url).map(|word| {
             let end = word.trim_end_matches(ends_url).len();

@@ -1,14 +1,14 @@
-//! Bytes that come in pieces, read as UTF-8.
+//! Decodes UTF-8 from a stream of bytes.
 
-/// Reads characters of bytes that may be cut anywhere.
+/// Decodes characters from bytes that may be cut anywhere.
 #[derive(Debug, Clone, Default)]
 pub struct Utf8Stream {
-    /// The beginning of a character whose end has not come yet.
+    /// The incomplete character at the end.
     partial: Vec<u8>,
 }
 
 impl Utf8Stream {
-    /// Gives the characters of the next piece, U+FFFD for bytes that are not UTF-8.
+    /// Passes the characters of the next piece to `take`, with U+FFFD for bytes that are not UTF-8.
     pub fn read(&mut self, data: &[u8], mut take: impl FnMut(char)) {
         let joined;
         let mut rest = data;
@@ -33,7 +33,7 @@ impl Utf8Stream {
         }
     }
 
-    /// True while a character has come in part.
+    /// True if the last character is incomplete.
     pub fn is_within(&self) -> bool {
         !self.partial.is_empty()
     }

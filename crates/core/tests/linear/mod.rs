@@ -1,9 +1,9 @@
-//! More input costs as much more work, and not its square.
+//! Checks that work grows linearly with the input, not quadratically.
 
 use allocation_counter::{AllocationInfo, measure};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Twice, and something for tables that grow by doubling.
+/// Twice, with a margin for tables that grow by doubling.
 const MOST: f64 = 2.6;
 
 /// Runs the work with inputs of a size and of twice the size, and compares the allocations.
@@ -11,7 +11,7 @@ const MOST: f64 = 2.6;
 pub(crate) fn assert_linear<I>(size: usize, input: impl Fn(usize) -> I, work: impl Fn(&I)) {
     let counted = |size: usize| {
         let input = input(size);
-        // What is made once, as the expressions of the lexer, does not count.
+        // Data that is created once, like the regular expressions of the lexer, does not count.
         measure(|| work(&input))
     };
     counted(8);
@@ -28,8 +28,8 @@ pub(crate) fn assert_linear<I>(size: usize, input: impl Fn(usize) -> I, work: im
     assert!(bytes < MOST, "bytes grow by {bytes:.2}: {once:?} {twice:?}");
 }
 
-/// Where names are only compared, nothing is allocated. Compares the processor time of this thread
-/// for eight times the input, the best of several runs: linear is 8, quadratic is 64.
+/// Work that only compares names allocates nothing. So this compares the processor time of this
+/// thread for eight times the input, the best of several runs: linear is 8, quadratic is 64.
 #[track_caller]
 pub(crate) fn assert_linear_steps<I>(size: usize, input: impl Fn(usize) -> I, work: impl Fn(&I)) {
     let spent = |size: usize| {

@@ -17,7 +17,7 @@ pub struct Git {
     /// The address without ref and folder.
     #[serde(skip_serializing_if = "is_default")]
     pub remote: String,
-    /// The address as it was written.
+    /// The original address.
     #[serde(rename = "fullURL", skip_serializing_if = "is_default")]
     pub full_url: String,
     /// The tag that the ref names.
@@ -32,19 +32,19 @@ pub struct Git {
     /// The folder in the repository.
     #[serde(rename = "subDir", skip_serializing_if = "is_default")]
     pub sub_dir: String,
-    /// True if a commit was asked for, not a branch or tag.
+    /// True if the ref is a commit, not a branch or tag.
     #[serde(skip_serializing_if = "is_default")]
     pub is_commit_ref: bool,
     /// True if the checksum is SHA-256.
     #[serde(rename = "isSHA256", skip_serializing_if = "is_default")]
     pub is_sha256: bool,
-    /// The object that the ref names: a commit or an annotated tag.
+    /// The object that the ref points to: a commit or an annotated tag.
     #[serde(skip_serializing_if = "is_default")]
     pub checksum: String,
     /// The commit.
     #[serde(skip_serializing_if = "is_default")]
     pub commit_checksum: String,
-    /// True if the ref names an annotated tag.
+    /// True if the ref points to an annotated tag.
     #[serde(skip_serializing_if = "is_default")]
     pub is_annotated_tag: bool,
     /// The tag object.
@@ -55,17 +55,17 @@ pub struct Git {
     pub commit: Option<Commit>,
 }
 
-/// Who wrote a commit or tag.
+/// The author of a commit or tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Actor {
     /// The name.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// The address.
+    /// The e-mail address.
     #[serde(skip_serializing_if = "is_default")]
     pub email: String,
-    /// When (RFC 3339).
+    /// The time (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
 }
@@ -83,7 +83,7 @@ pub struct Commit {
     /// Its author.
     #[serde(skip_serializing_if = "is_default")]
     pub author: Actor,
-    /// Who committed it.
+    /// Its committer.
     #[serde(skip_serializing_if = "is_default")]
     pub committer: Actor,
     /// Its message.
@@ -95,7 +95,7 @@ pub struct Commit {
     /// Its SSH signature, not verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_signature: Option<SshSignature>,
-    /// The object that the signature is over, for its verification.
+    /// The text that the signature covers, for its verification.
     #[serde(skip)]
     pub(crate) signed: SignedObject,
 }
@@ -104,16 +104,16 @@ pub struct Commit {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Tag {
-    /// What it names.
+    /// The object that it points to.
     #[serde(skip_serializing_if = "is_default")]
     pub object: String,
-    /// The kind of what it names.
+    /// The kind of that object.
     #[serde(rename = "type", skip_serializing_if = "is_default")]
     pub kind: String,
     /// Its name.
     #[serde(skip_serializing_if = "is_default")]
     pub tag: String,
-    /// Who made it.
+    /// Its author.
     #[serde(skip_serializing_if = "is_default")]
     pub tagger: Actor,
     /// Its message.
@@ -125,32 +125,32 @@ pub struct Tag {
     /// Its SSH signature, not verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_signature: Option<SshSignature>,
-    /// The object that the signature is over, for its verification.
+    /// The text that the signature covers, for its verification.
     #[serde(skip)]
     pub(crate) signed: SignedObject,
 }
 
-/// A git object without its signature, and the signature.
+/// The text of a git object without its signature, and the signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SignedObject {
     pub(crate) text: String,
-    /// Armored; empty if there is none.
+    /// The armored signature; empty if there is none.
     pub(crate) signature: String,
 }
 
-/// What a PGP signature says about itself.
+/// The metadata of a PGP signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PgpSignature {
     /// The version of its packet.
     #[serde(skip_serializing_if = "is_default")]
     pub version: u32,
-    /// The key's id in hex.
+    /// The key's id in hexadecimal.
     #[serde(rename = "keyID", skip_serializing_if = "is_default")]
     pub key_id: String,
 }
 
-/// What an SSH signature says about itself.
+/// The metadata of an SSH signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SshSignature {

@@ -1,4 +1,4 @@
-//! The JSON of SLSA provenance, in its versions 0.2 and 1, as far as policies read it.
+//! The JSON of SLSA provenance 0.2 and 1: the fields that policies use.
 
 use std::collections::BTreeMap;
 

@@ -71,7 +71,7 @@ fn what_is_not_for_git_or_of_an_unknown_kind_is_told_apart() {
     let (_, signature) = SIGNATURES[0];
     assert_eq!(check_object(signature, "# none\n"), Err(SshProblem::NoKey));
     assert_eq!(check_object("", ED25519), Err(SshProblem::Malformed));
-    // Options before it, a comment behind it; only the first key counts.
+    // Options come before the key, a comment after it; only the first key is used.
     let line = format!(
         "# keys\n\nnamespaces=\"git\" {} me@here\n{RSA}",
         ED25519.trim()
