@@ -1,8 +1,7 @@
-//! `solvekit completion SHELL`: the script for a shell, and the answers when that script or the
+//! `solvekit completion SHELL`: prints the script for a shell, and answers when that script or the
 //! docker CLI asks.
 //!
-//! The script calls solvekit again for each tab, so that it knows stages, builders and targets,
-//! too.
+//! The script calls solvekit again for each tab, so stages, builders and targets are completed too.
 
 use std::ffi::OsString;
 
@@ -13,7 +12,7 @@ use solvekit::text;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_text};
 
-/// The variable by which a script asks for candidates. Its value is the name of the shell.
+/// The variable through which a script asks for candidates. Its value is the name of the shell.
 const VARIABLE: &str = "SOLVEKIT_COMPLETE";
 const NAME: &str = "solvekit";
 
@@ -38,7 +37,7 @@ pub(crate) fn cmd_completion(args: &CompletionArgs) -> Result<(), Failure> {
         .write_registration(VARIABLE, NAME, NAME, NAME, &mut script)
         .map_err(|error| Failure::new(format!("cannot make the script: {error}")))?;
     if args.shell == Shell::Zsh {
-        // Zsh loads the file at the first tab, and wants an answer to that one, too.
+        // Zsh loads the file at the first tab, and expects the candidates for that tab too.
         let first =
             "[ \"$funcstack[1]\" = \"_solvekit\" ] && _clap_dynamic_completer_solvekit \"$@\"\n";
         script.extend(first.bytes());
@@ -60,7 +59,7 @@ pub(crate) fn asking_shell() -> Option<String> {
     shell.filter(|shell| !shell.is_empty())
 }
 
-/// Prints candidates for the word that the script asks about.
+/// Prints the candidates for the word that the script asks about.
 pub(crate) fn answer_script(
     shell: &str,
     arguments: Vec<OsString>,
@@ -83,7 +82,8 @@ pub(crate) fn answer_script(
     print_data(printable(&answer).as_bytes())
 }
 
-/// Names of files can have control characters, which a shell would print. Bash's separator stays.
+/// Removes control characters, which a shell would print: file names may have them. Bash's
+/// separator stays.
 fn printable(answer: &[u8]) -> String {
     const SEPARATOR: char = '\u{b}';
     let answer = String::from_utf8_lossy(answer);
@@ -91,10 +91,9 @@ fn printable(answer: &[u8]) -> String {
     names.join(&SEPARATOR.to_string())
 }
 
-/// Prints candidates as the docker CLI reads them: one per line with its help, then what else to
-/// offer.
+/// Prints candidates in the docker CLI's format: one per line with its help, then a directive.
 pub(crate) fn answer_docker(words: &[String], mut command: clap::Command) -> Result<(), Failure> {
-    /// Offer files; offer nothing else.
+    /// The directives: complete with file names, or with nothing else.
     const FILES: &str = ":0\n";
     const NO_FILES: &str = ":4\n";
     let arguments = words.iter().map(OsString::from).collect();

@@ -1,4 +1,4 @@
-//! `solvekit context ls`: what a build's context has, and which rule keeps what back.
+//! `solvekit context ls`: shows the content of a build's context, and the rules that exclude files.
 
 use clap::ValueHint;
 use serde_json::json;
@@ -105,7 +105,7 @@ fn as_table(survey: &Survey, rules: &[String]) -> String {
             row("SIZE", "FILES", "EXCLUDED BY THE RULE")
         ));
     }
-    // As the ignore file has them: the last one that matches decides.
+    // In the order of the ignore file: the last matching rule decides.
     let mut shown: Vec<&str> = Vec::new();
     for rule in rules.iter().map(|rule| rule.trim()) {
         if let Some(tally) = survey.excluded.get(rule).filter(|_| !shown.contains(&rule)) {

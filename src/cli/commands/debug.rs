@@ -1,5 +1,5 @@
-//! `solvekit debug`: a build that is debugged, as with `buildx debug build`, and what `buildctl
-//! debug` tells of a daemon.
+//! `solvekit debug`: debugs a build, as `buildx debug build` does, and shows the internals of a
+//! daemon, as `buildctl debug` does.
 
 use solvekit::template::{Json, Struct, Template, Value};
 

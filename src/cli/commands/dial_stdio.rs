@@ -1,4 +1,4 @@
-//! `solvekit dial-stdio`: a builder's gRPC on standard input and output.
+//! `solvekit dial-stdio`: connects standard input and output with a builder's gRPC API.
 
 use crate::cli::args::complete;
 use solvekit::client::ByteStream;
@@ -33,7 +33,7 @@ const EXAMPLES: &str = "\
 Example:
   solvekit dial-stdio --platform linux/arm64   for programs that speak gRPC over a pipe";
 
-/// Copies both ways until the daemon ends the connection.
+/// Copies in both directions until the daemon closes the connection.
 pub(crate) async fn cmd_dial_stdio(
     args: &DialStdioArgs,
     connection: &ConnectionArgs,
@@ -52,7 +52,7 @@ pub(crate) async fn cmd_dial_stdio(
     talked.map_err(|error| Failure::new(format!("the connection to the builder broke: {error}")))
 }
 
-/// The line that says which builder is used.
+/// The line that names the builder in use.
 pub(crate) fn describe(used: &Used) -> String {
     format!(
         "builder: {} ({}), node {}\n",
@@ -60,7 +60,7 @@ pub(crate) fn describe(used: &Used) -> String {
     )
 }
 
-/// The end of the input is handed on; the end of the output ends it all.
+/// The end of the input is passed on; the end of the output ends the command.
 async fn exchange(
     stream: ByteStream,
     mut input: impl AsyncRead + Unpin,
@@ -80,7 +80,7 @@ async fn exchange(
                 return output.shutdown().await;
             }
             output.write_all(&buffer[..count]).await?;
-            // Standard output keeps bytes back until it is flushed.
+            // Standard output is buffered until it is flushed.
             output.flush().await?;
         }
     };

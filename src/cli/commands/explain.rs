@@ -1,4 +1,4 @@
-//! `solvekit explain`: why the steps of an earlier build ran.
+//! `solvekit explain`: shows why the steps of an earlier build ran.
 
 use clap::ValueEnum;
 use solvekit::explain::Store;
@@ -38,10 +38,10 @@ Examples:
   solvekit explain --format json   all reasons, for programs
   solvekit build --explain .       build, and say it at the end";
 
-/// Shows what was explained when the build ended.
+/// Shows the explanation that was recorded when the build ended.
 pub(crate) fn cmd_explain(args: &ExplainArgs, environment: &Environment) -> Result<(), Failure> {
     let build_ref = args.build.as_deref();
-    // The history shows BUILDER/NODE/REF.
+    // The history shows references as BUILDER/NODE/REF.
     let build_ref = build_ref.map(|text| text.rsplit('/').next().unwrap_or(text));
     let store = environment
         .state

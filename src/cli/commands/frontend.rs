@@ -1,5 +1,5 @@
-//! `solvekit frontend`: what BuildKit starts when a Dockerfile says `# syntax=` with an image of
-//! solvekit.
+//! `solvekit frontend`: the program in solvekit's frontend image, which BuildKit starts for `#
+//! syntax=`.
 
 use solvekit::frontend;
 use solvekit::gateway::{Bridge, FrontendEnvironment};

@@ -1,4 +1,4 @@
-//! `solvekit inspect`: what is known of a builder and its nodes.
+//! `solvekit inspect`: shows the details of a builder and its nodes.
 
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ fn of_node(node: &Node, report: &Result<Report, Error>, debug: bool) -> String {
     text
 }
 
-/// The features of the driver are for those who look for a mistake, as in buildx.
+/// The features of the driver are shown only with --debug, as in buildx.
 fn of_daemon(report: &Report, debug: bool) -> String {
     let mut text = String::new();
     if debug {
@@ -195,7 +195,7 @@ fn of_rule(rule: &GcRule) -> String {
     text
 }
 
-/// A time as Go writes it, for example `48h0m0s`.
+/// A duration in Go's format, for example `48h0m0s`.
 pub(crate) fn long_time(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -205,7 +205,7 @@ pub(crate) fn long_time(time: Duration) -> String {
     }
 }
 
-/// Four digits and a binary unit, for example `9.313GiB`.
+/// A size with four digits and a binary unit, for example `9.313GiB`.
 fn binary_size(bytes: i64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut number = bytes as f64;

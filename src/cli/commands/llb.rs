@@ -1,4 +1,4 @@
-//! `solvekit llb`: the graph that a Dockerfile becomes, for people and for tools.
+//! `solvekit llb`: prints the graph of a Dockerfile, as text or JSON.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal as _, Read, Write};
@@ -20,9 +20,9 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_json, print_text};
 use crate::cli::report::usage::{self, BuildUsage};
 
-/// The columns of a tree that does not go to a terminal.
+/// The width of a tree that is not written to a terminal, in columns.
 const WIDTH: usize = 100;
-/// The longest case, with its Dockerfile's text in it, bytes.
+/// The longest case in bytes, including its Dockerfile's text.
 const MAX_LINE: u64 = 64 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -135,10 +135,10 @@ fn columns() -> usize {
     }
 }
 
-/// How many lines of an error are marked: a heredoc that never ends has the whole file.
+/// The most lines that are shown for an error: an unclosed heredoc spans the whole file.
 const SHOWN_LINES: usize = 100;
 
-/// The error of an answer, with the lines that it is about.
+/// The error in an answer, with the lines that it is about.
 fn failed(of: &OfDockerfile, answer: &Value, images: &Lookup) -> Failure {
     let message = answer["error"].as_str().unwrap_or_default();
     let line = |at: usize| answer["errorLines"][at].as_u64();
@@ -153,7 +153,7 @@ fn failed(of: &OfDockerfile, answer: &Value, images: &Lookup) -> Failure {
     }
 }
 
-/// One answer a line, in the order of the cases; a line that is not a case is answered with an
+/// Prints one answer per line, in the order of the cases. The answer to an invalid case is an
 /// error.
 fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
@@ -187,7 +187,7 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
         let written = serde_json::to_writer(&mut out, &answer)
             .map_err(std::io::Error::from)
             .and_then(|()| out.write_all(b"\n"))
-            // Who sends one case at a time waits for its answer.
+            // A caller that sends one case at a time waits for its answer.
             .and_then(|()| {
                 if lines.buffer().is_empty() {
                     out.flush()
@@ -205,8 +205,8 @@ fn answer_all(path: &Path, args: &LlbArgs, environment: &Environment) -> Result<
     Ok(())
 }
 
-/// The next line, or why it cannot be used: then it is passed over, and no more than the limit is
-/// kept of it.
+/// The next line, or the reason why it cannot be used: then it is skipped, and at most `limit`
+/// bytes of it are buffered.
 fn next_line(
     lines: &mut impl BufRead,
     limit: u64,
@@ -226,9 +226,9 @@ fn next_line(
     Ok(Some(line))
 }
 
-/// What cases share.
+/// State that the cases share.
 struct Batch {
-    /// Paths of cases are relative to it.
+    /// The base of relative paths in cases.
     folder: PathBuf,
     without_lock: Lookup,
     locks: HashMap<String, Lock>,

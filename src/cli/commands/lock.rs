@@ -1,4 +1,4 @@
-//! `solvekit lock`: which images the base images of a Dockerfile are, written down.
+//! `solvekit lock`: records the digests of a Dockerfile's base images.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub(crate) fn cmd_lock(args: &LockArgs, environment: &Environment) -> Result<(),
     places::ready("--output", &args.output)?;
     let of = args.dockerfile.read(environment)?;
     let before = match args.output.exists() {
-        // A lock that cannot be read is replaced when everything is looked up anew.
+        // If everything is looked up again, an unreadable lock is simply replaced.
         true if args.update.iter().any(String::is_empty) => {
             read_lock(&args.output).unwrap_or_default()
         }
@@ -74,7 +74,7 @@ pub(crate) fn cmd_lock(args: &LockArgs, environment: &Environment) -> Result<(),
     Ok(())
 }
 
-/// What the old lock has and is not to be looked up again.
+/// The entries of the old lock, except those that are updated.
 fn kept(before: &Lock, update: &[String]) -> Result<Lock, Failure> {
     let mut again = BTreeSet::new();
     for name in update {
@@ -103,7 +103,7 @@ fn kept(before: &Lock, update: &[String]) -> Result<Lock, Failure> {
     Ok(kept)
 }
 
-/// A lock on its way.
+/// A lock that is being made.
 struct Locking {
     kept: Lock,
     lock: Lock,
@@ -111,7 +111,7 @@ struct Locking {
 }
 
 impl Locking {
-    /// All stages, or those that the target needs, for all platforms.
+    /// Walks all stages, or those that the target needs, for all platforms.
     fn go_through(&mut self, of: &OfDockerfile) -> Result<(), Failure> {
         let dockerfile = dockerfile::parse(of.source.text()).map_err(|error| {
             let line = error.shown_span().map(|span| span.first.into());
@@ -168,7 +168,7 @@ impl Locking {
         }
         let questions = asked.iter().map(|(request, platform)| {
             let reference = request.reference.clone();
-            // A further platform of a locked image is one of the same image.
+            // Another platform of a locked image is taken from the same image.
             let reference = match self.kept.get(&reference) {
                 Some(old) => reference.with_digest(old.digest.clone()),
                 None => reference,
@@ -196,7 +196,7 @@ impl Locking {
         }
     }
 
-    /// An entry that stays as it is, if it has the platform.
+    /// The unchanged entry of the old lock, if it has the platform.
     fn keep(&mut self, reference: &Reference, platform: &Platform) -> Option<ResolvedImage> {
         let old = self.kept.get(reference)?;
         if self.lock.get(reference).is_none() {
@@ -228,7 +228,7 @@ fn failed(of: &OfDockerfile, platform: &Platform, error: &translate::Error) -> F
     of.failed(&format!("[{platform}] {cause}"), &lines)
 }
 
-/// What has changed, for people.
+/// Prints the changes.
 fn report(path: &Path, before: &Lock, after: &Lock) {
     let digests = |lock: &Lock| -> BTreeMap<String, (String, usize)> {
         lock.images()

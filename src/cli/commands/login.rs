@@ -1,4 +1,4 @@
-//! `solvekit login`: a name and a password, tried at the registry and kept as docker keeps them.
+//! `solvekit login`: tries a name and a password at the registry, and stores them as docker does.
 
 use std::io::Read as _;
 
@@ -14,7 +14,7 @@ use crate::cli::report::terminal::{print, talk};
 use crate::cli::report::usage::ImageUsage;
 use crate::cli::report::{Failure, prompt};
 
-/// More than any password or token.
+/// The size limit of a password or token, in bytes.
 const PASSWORD: u64 = 1 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +76,7 @@ async fn login(args: LoginArgs, environment: &Environment) -> Result<(), Failure
     print("Login Succeeded")
 }
 
-/// A login on its way.
+/// A login in progress.
 struct Login<'a> {
     key: &'a str,
     registry: &'a str,
@@ -96,7 +96,7 @@ impl<'a> Login<'a> {
             Some(helper) => credentials.with_default_helper(helper),
             None => credentials,
         };
-        // What is tried is what people give, not what is stored.
+        // No stored credentials: only those that are passed to `authenticate` are tried.
         Ok(Self {
             key,
             registry: registry_of_key(key),
@@ -106,7 +106,7 @@ impl<'a> Login<'a> {
         })
     }
 
-    /// Whose credentials are stored and good, when nobody says other ones.
+    /// The user name of stored, valid credentials, if no others are given.
     async fn existing(&self, args: &LoginArgs) -> Result<Option<String>, Failure> {
         if args.username.is_some() || args.password.is_some() {
             return Ok(None);
@@ -169,7 +169,7 @@ impl<'a> Login<'a> {
     }
 }
 
-/// The name and password of the flags, of stdin, of the terminal.
+/// The name and password from the flags, from stdin, or from the terminal.
 async fn ask(args: &LoginArgs, registry: &str) -> Result<Credential, Failure> {
     if args.password.is_some() {
         talk(
@@ -198,7 +198,7 @@ async fn ask(args: &LoginArgs, registry: &str) -> Result<Credential, Failure> {
     Ok(Credential::of_user(username, password))
 }
 
-/// All of stdin, without the end of its last line.
+/// All of stdin, without the last newline.
 fn from_stdin() -> Result<Secret, Failure> {
     let mut text = String::new();
     let read = std::io::stdin().take(PASSWORD).read_to_string(&mut text);
@@ -214,8 +214,8 @@ fn no_terminal(failure: prompt::NotAsked) -> Failure {
     }
 }
 
-/// The helper that docker takes for the first login: of Linux `pass` where it is set up, else the
-/// desktop's secret service.
+/// The credential helper that docker selects for the first login: on Linux `pass` if it is
+/// installed, or else the desktop's secret service.
 fn default_helper(environment: &Environment) -> Option<&'static str> {
     let on_path = |program: &str| environment.has_program(program).then_some(());
     let helper = match (std::env::consts::OS, on_path("pass")) {
@@ -226,7 +226,7 @@ fn default_helper(environment: &Environment) -> Option<&'static str> {
     on_path(&format!("docker-credential-{helper}")).map(|()| helper)
 }
 
-/// The failure with what can be done about it.
+/// The failure with a hint.
 pub(crate) fn failed(error: &Error) -> Failure {
     let failure = Failure::from_error(error);
     failure.advised(error.advice())

@@ -1,4 +1,4 @@
-//! `solvekit logout`: forgets the credentials of a registry.
+//! `solvekit logout`: removes the credentials of a registry.
 
 use solvekit::registry::{login_key, registry_of_key};
 

@@ -1,4 +1,4 @@
-//! `solvekit ls`: all builders and their nodes, as a table or JSON.
+//! `solvekit ls`: lists all builders and their nodes, as a table or JSON.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ Examples:
   solvekit ls
   solvekit ls --format '{{.Name}} {{.DriverEndpoint}}'   chosen fields, by a template";
 
-/// The fields and their heads in a table.
+/// The fields and their headers.
 const FIELDS: [(&str, &str); 7] = [
     ("Name", "NAME/NODE"),
     ("DriverEndpoint", "DRIVER/ENDPOINT"),
@@ -46,10 +46,10 @@ const FIELDS: [(&str, &str); 7] = [
 
 const TABLE: &str = "{{.Name}}\t{{.DriverEndpoint}}\t{{.Status}}\t{{.Buildkit}}\t{{.Platforms}}";
 
-/// What a line is made of: the values of the fields above, in their order.
+/// The values of the fields above, in the same order.
 type Line = [String; 7];
 
-/// A builder and what its nodes say.
+/// A builder and the reports of its nodes.
 struct Listed {
     builder: Builder,
     is_current: bool,
@@ -96,8 +96,8 @@ pub(crate) async fn cmd_ls(
     Ok(())
 }
 
-/// The builders of the store, the contexts that no builder has the name of, and what cannot be
-/// read.
+/// The builders of the store, the docker contexts that no builder is named after, and the builders
+/// that cannot be read.
 async fn list(
     builders: &Builders,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! `solvekit man`: the manual pages, made from the same definitions as `--help`.
+//! `solvekit man`: generates the manual pages from the same definitions as `--help`.
 
 use std::path::{Path, PathBuf};
 
@@ -38,12 +38,12 @@ pub(crate) fn cmd_man(args: &ManArgs, command: Command) -> Result<(), Failure> {
 
 /// The page of one command.
 struct Page {
-    /// The file's name, `solvekit-build.1`.
+    /// The file name, for example `solvekit-build.1`.
     name: String,
     text: Vec<u8>,
 }
 
-/// The pages of the command and of all below it that are not hidden, each before those below it.
+/// The pages of the command and of all its visible subcommands, each before those below it.
 fn pages(mut command: Command) -> Result<Vec<Page>, Failure> {
     command = command.disable_help_subcommand(true);
     command.build();

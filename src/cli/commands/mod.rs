@@ -1,4 +1,4 @@
-//! One file or folder for each verb: its flags, what it does with them, what it prints.
+//! The commands, one file or folder each: flags, actions and output.
 
 pub(crate) mod bake;
 pub(crate) mod build;

@@ -1,4 +1,4 @@
-//! `solvekit proxy`: any builder under a plain address of BuildKit.
+//! `solvekit proxy`: makes any builder available at a plain BuildKit address.
 
 use std::io;
 use std::net::IpAddr;
@@ -44,7 +44,7 @@ Examples:
   solvekit --builder far proxy --listen unix:///tmp/far.sock
   BUILDKIT_HOST=unix:///tmp/far.sock buildctl debug workers   use it from another program";
 
-/// Listens until it is interrupted; each connection becomes one to the builder.
+/// Listens until it is interrupted; connects each client with the builder.
 pub(crate) async fn cmd_proxy(
     args: &ProxyArgs,
     connection: &ConnectionArgs,
@@ -83,8 +83,8 @@ pub(crate) async fn cmd_proxy(
     served
 }
 
-/// A socket that this process bound. It is removed when this is dropped, unless something else is
-/// in its place by then.
+/// A socket that this process has bound. It is removed when this is dropped, unless it was replaced
+/// in the meantime.
 struct Bound {
     path: PathBuf,
     listener: UnixListener,
@@ -102,7 +102,7 @@ impl Bound {
             listener,
             identity: (found.dev(), found.ino()),
         };
-        // Who may use the builder is this user.
+        // Only this user may use the builder.
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
         Ok(bound)
     }
@@ -117,8 +117,7 @@ impl Drop for Bound {
     }
 }
 
-/// A socket that nobody listens on any more is in the way. Whatever else is there stays, and
-/// binding fails.
+/// Removes a socket that nobody listens on. Any other file stays, and then binding fails.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
     if !is_socket {
@@ -175,7 +174,7 @@ async fn on_port(
 async fn relay(client: Client, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     match client.open_stream().await {
         Ok(mut daemon) => {
-            // How a connection ends is the two sides' matter.
+            // Errors of a connection are the concern of its two ends.
             let _ = copy_bidirectional(&mut stream, &mut daemon).await;
         }
         Err(error) => talk(&format!("{}\n", Failure::from(error).into_message())),

@@ -1,5 +1,5 @@
-//! `solvekit push`: an image that a build has left in a folder or an archive goes to registries,
-//! again and again.
+//! `solvekit push`: pushes an image that a build has left in a folder or an archive; can be
+//! repeated until it succeeds.
 
 use std::path::{Path, PathBuf};
 
@@ -74,7 +74,7 @@ async fn run(args: PushArgs, environment: &Environment) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A folder or a file as it is written, or with a tag behind it; or a place with its kind.
+/// A path of a folder or file, optionally followed by a tag; or a place with its scheme.
 fn local(text: &str) -> Result<Place, Failure> {
     if let Some(place) = of_path(Path::new(text), None) {
         return Ok(place);

@@ -1,4 +1,4 @@
-//! `solvekit rm` and `solvekit stop`: what a builder runs is ended, and it is forgotten.
+//! `solvekit rm` and `solvekit stop`: remove builders, or stop their nodes.
 
 use std::io::{BufRead as _, Read as _};
 use std::time::Duration;
@@ -55,7 +55,7 @@ const STOP_EXAMPLES: &str = "\
 Example:
   solvekit stop far   the next build starts it again";
 
-/// Removes builders; what cannot be stopped is reported, and the builder is removed all the same.
+/// Removes builders. A node that cannot be stopped is reported, and its builder is removed anyway.
 pub(crate) async fn cmd_rm(
     args: &RmArgs,
     connection: &ConnectionArgs,
@@ -87,7 +87,7 @@ pub(crate) async fn cmd_rm(
     failed.map_or(Ok(()), Err)
 }
 
-/// Ends what a builder runs; it starts again with the next build.
+/// Stops the nodes of a builder; the next build starts them again.
 pub(crate) async fn cmd_stop(
     args: &StopArgs,
     connection: &ConnectionArgs,
@@ -169,7 +169,7 @@ fn is_running(report: &solvekit::builder::Report) -> bool {
     report.status == Status::Running
 }
 
-/// More than any answer.
+/// Longer than any answer, in bytes.
 const ANSWER: u64 = 1000;
 
 fn confirmed() -> bool {

@@ -1,4 +1,4 @@
-//! What the commands that copy images have in common: flags, what is told on the way, failures.
+//! Code shared by the commands that copy images: flags, progress messages, failures.
 
 use std::io::{IsTerminal as _, stderr};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -35,7 +35,7 @@ pub(crate) struct TransferArgs {
 }
 
 impl TransferArgs {
-    /// The settings of a transfer of these parts, which tells what happens.
+    /// The options for a transfer of these parts, which shows its progress.
     pub(crate) fn options(&self, plan: &Plan) -> Options {
         let mut options = Options::default();
         options.jobs = self.jobs.into();
@@ -54,11 +54,11 @@ impl TransferArgs {
     }
 }
 
-/// How far a transfer is.
+/// The progress of a transfer.
 struct Report {
     total: u64,
     done: u64,
-    /// Bytes of the blobs that are under way.
+    /// The transferred bytes of the blobs that are being copied.
     under_way: std::collections::HashMap<String, u64>,
     terminal: bool,
     shown: Option<u64>,
@@ -100,7 +100,7 @@ impl Report {
         }
     }
 
-    /// A line that stays, above the one that changes.
+    /// A permanent line above the changing one.
     fn above(&mut self, text: String) -> Shown {
         match self.shown.take() {
             Some(_) => Shown::Over(text),
@@ -108,7 +108,7 @@ impl Report {
         }
     }
 
-    /// The line that changes, at a terminal, once for each percent.
+    /// The changing line at a terminal, once per percent.
     fn line(&mut self) -> Shown {
         let bytes = self.done + self.under_way.values().sum::<u64>();
         let percent = bytes * 100 / self.total.max(1);
@@ -121,12 +121,12 @@ impl Report {
     }
 }
 
-/// What is to be printed.
+/// The next piece of output.
 #[derive(Debug, PartialEq, Eq)]
 enum Shown {
     Nothing,
     Line(String),
-    /// In the place of the line that changes.
+    /// Replaces the changing line.
     Over(String),
 }
 
@@ -146,7 +146,7 @@ fn line_of(descriptor: &Descriptor, what: &str) -> String {
     format!("{short} {:>9} {what}\n", size(descriptor.size as i64))
 }
 
-/// Runs a transfer until it ends or is interrupted.
+/// Runs a transfer until it ends or the user interrupts it.
 pub(crate) async fn until_interrupted(
     work: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
@@ -160,20 +160,20 @@ pub(crate) async fn until_interrupted(
     }
 }
 
-/// The platform of a flag.
+/// Parses the platform of a flag.
 pub(crate) fn platform(text: &str) -> Result<Platform, String> {
     Platform::parse(text).map_err(|error| error.to_string())
 }
 
-/// The failure with what can be done about it.
+/// The failure with a hint.
 pub(crate) fn failed(error: &Error) -> Failure {
     Failure::from_error(error)
         .advised(error.advice())
         .of_registry(error.kind())
 }
 
-/// A folder for parts on their way, which nobody else uses at this time; it is left when the
-/// transfer fails.
+/// A locked folder for the parts of a transfer. It is kept if the transfer fails, so that the next
+/// one can resume.
 #[derive(Debug)]
 pub(crate) struct Staging {
     path: std::path::PathBuf,
@@ -181,7 +181,7 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Takes the folder, or another one beside it when it is in use.
+    /// Locks the folder, or another one beside it if it is in use.
     pub(crate) fn at(path: &Path) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
             Failure::new(format!("cannot use the folder {}: {error}", path.display()))
@@ -189,14 +189,14 @@ impl Staging {
         if let Some(staging) = Self::take(path).map_err(failed)? {
             return Ok(staging);
         }
-        // In use, or prepared by somebody else.
+        // It is in use, or belongs to somebody else.
         let name = path.file_name().unwrap_or(path.as_os_str());
         let own = random_name(name).map_err(failed)?;
         let taken = Self::take(&path.with_file_name(own)).map_err(failed)?;
         taken.ok_or_else(|| Failure::new(format!("the folder {} is in use", path.display())))
     }
 
-    /// Takes a folder that is this user's, and that nobody else uses or writes to.
+    /// Locks a folder that belongs to this user and that nobody else can write to or is using.
     fn take(path: &Path) -> std::io::Result<Option<Self>> {
         std::fs::create_dir_all(path.parent().unwrap_or(path))?;
         match std::fs::DirBuilder::new().mode(0o700).create(path) {
@@ -227,9 +227,9 @@ impl Staging {
         &self.path
     }
 
-    /// Nothing is left to go on with.
+    /// Removes the folder: the transfer is complete.
     pub(crate) fn remove(self) {
-        // What is left is in nobody's way.
+        // Leftover files do no harm.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -1,4 +1,4 @@
-//! `solvekit use`: which builder is used from now on.
+//! `solvekit use`: selects the current builder.
 
 use crate::cli::args::complete;
 use crate::cli::report::usage::BuilderUsage;

@@ -1,5 +1,5 @@
-//! `solvekit verify`: is a build reproducible? It is built twice without cache, or once and
-//! compared with an image, and the differences are told.
+//! `solvekit verify`: checks that a build is reproducible. It is built twice without cache, or once
+//! to be compared with an image, and the differences are shown.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -77,7 +77,7 @@ pub(crate) async fn cmd_verify(
     }
 }
 
-/// Builds and compares. Returns what there is to print.
+/// Builds and compares. Returns the output.
 async fn verify(
     args: &VerifyArgs,
     connection: &ConnectionArgs,
@@ -86,7 +86,7 @@ async fn verify(
     let cancelled = interrupt::token()?;
     let layout = Folder::new(args.keep.as_deref())?;
     let client = args.build.registries.client(environment)?;
-    // A wrong name is told before anything is built.
+    // Open the image first: a wrong name is reported before anything is built.
     let against = match &args.against {
         Some(name) => Some(until(&cancelled, open(name, &client)).await?),
         None => None,
@@ -99,7 +99,7 @@ async fn verify(
         environment,
     );
     let again = preparing.await?;
-    // A build that is cancelled ends by itself, and gives back what it holds on the daemon.
+    // A cancelled build ends by itself and releases its resources on the daemon.
     let mut builds = Vec::new();
     let count = if against.is_some() { 1 } else { 2 };
     for number in 1..=count {
@@ -129,8 +129,8 @@ async fn verify(
     Ok((text, verification.reproducible))
 }
 
-/// Compares the two builds, or the image with the only one. All layers are looked into: what makes
-/// one of them differ may have nothing to do with the others.
+/// Compares the two builds, or the image with the only build. All layers are examined: their
+/// differences may have different causes.
 async fn compared(
     args: &VerifyArgs,
     layout: &Folder,
@@ -153,7 +153,7 @@ async fn compared(
     diff.map_err(|error| not_comparable(&error))
 }
 
-/// Platforms of an image that were not built say nothing about the build.
+/// Platforms of the image that were not built do not count.
 fn is_reproducible(diff: &ImageDiff, against_an_image: bool) -> bool {
     match against_an_image {
         false => diff.same,
@@ -166,7 +166,7 @@ fn is_reproducible(diff: &ImageDiff, against_an_image: bool) -> bool {
     }
 }
 
-/// Waits for something that holds nothing on a daemon, unless the user interrupts it.
+/// Runs work that holds no resources on a daemon, unless the user interrupts it.
 async fn until<T>(
     cancelled: &CancellationToken,
     work: impl Future<Output = Result<T, Failure>>,
@@ -177,7 +177,7 @@ async fn until<T>(
     }
 }
 
-/// The folder that the images are exported to. It is removed in the end, unless it is to be kept.
+/// The folder that the images are exported to. It is removed at the end, unless it should be kept.
 struct Folder {
     path: PathBuf,
     is_kept: bool,
@@ -212,7 +212,7 @@ impl Folder {
         })
     }
 
-    /// An image in it.
+    /// An image in the folder.
     async fn image(&self, digest: &Digest, client: &Client) -> Result<Source, Failure> {
         let place = Place::Layout {
             path: self.path.clone(),
@@ -227,7 +227,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Whatever is left of it is the system's to clean up.
+            // The operating system cleans up whatever is left.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

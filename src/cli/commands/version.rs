@@ -1,4 +1,4 @@
-//! `solvekit version`, in the words of the program in whose place it was called.
+//! `solvekit version`, in the format of the program that the user called.
 
 use serde_json::json;
 
@@ -20,13 +20,13 @@ Examples:
   solvekit version
   solvekit version --format json";
 
-/// Prints path, version and revision on one line, as `docker buildx version` does.
+/// Prints the name, the version and the revision on one line, as `docker buildx version` does.
 pub(crate) fn cmd_version(args: &VersionArgs, environment: &Environment) -> Result<(), Failure> {
     if args.format.is_some() {
         return print(&as_json().to_string());
     }
     let line = match environment.identity {
-        // Programs take the second word for the version, and expect three.
+        // Programs expect three words, and take the second one as the version.
         Identity::Buildx => format!("{BUILDX_PACKAGE} {BUILDX_VERSION} {}", revision("unknown")),
         Identity::Solvekit | Identity::Buildctl => format!("solvekit {VERSION} {}", revision("")),
     };

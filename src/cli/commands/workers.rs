@@ -1,4 +1,5 @@
-//! `solvekit workers`: what the daemon can build, as a table, as JSON, or by a template.
+//! `solvekit workers`: shows the abilities of the daemon's workers, as a table, as JSON, or by a
+//! template.
 
 use serde_json::json;
 use solvekit::client::{Device, GcRule, Version, Worker};
@@ -48,7 +49,7 @@ pub(crate) async fn cmd_workers(
     }
 }
 
-/// One object a line.
+/// A worker as one line of JSON.
 fn json_line(worker: &Worker) -> String {
     let object = json!({
         "id": worker.id,
@@ -59,7 +60,7 @@ fn json_line(worker: &Worker) -> String {
     format!("{object}\n")
 }
 
-/// A worker with the names that buildctl's templates have (`client.WorkerInfo` of BuildKit).
+/// A worker with the field names of buildctl's templates (`client.WorkerInfo` of BuildKit).
 pub(crate) fn fields(worker: &Worker) -> Struct {
     let platforms: Vec<Struct> = worker.platforms.iter().map(platform).collect();
     let rules: Vec<Struct> = worker.gc_policy.iter().map(rule).collect();

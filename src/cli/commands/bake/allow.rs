@@ -1,4 +1,4 @@
-//! `--allow`: the entitlements that bake files ask for, and the user grants.
+//! `--allow`: the entitlements that bake files need and the user grants.
 
 use std::path::Path;
 
@@ -61,12 +61,12 @@ pub(super) fn check(given: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The variable that turns the questions about files and the SSH agent on and off.
+/// Turns the questions about files and the SSH agent on or off.
 const FILES: &str = "BUILDX_BAKE_ENTITLEMENTS_FS";
-/// The same for definitions from elsewhere, with the opposite meaning.
+/// The same for remote definitions, with the opposite meaning.
 const REMOTE_FILES: &str = "BAKE_ALLOW_REMOTE_FS_ACCESS";
 
-/// What the flags grant: `--allow`, and paths that overrides name.
+/// The entitlements that the flags grant: those of `--allow`, and the paths in overrides.
 pub(super) fn grants(allow: &[String], set: &[String]) -> Entitlements {
     let mut granted = Entitlements::default();
     for text in allow {
@@ -78,7 +78,8 @@ pub(super) fn grants(allow: &[String], set: &[String]) -> Entitlements {
     granted
 }
 
-/// Asks for what the targets want and the flags do not grant, before anything runs.
+/// Asks the user for entitlements that the targets need and the flags do not grant, before the
+/// build.
 pub(super) async fn ask(
     granted: &Entitlements,
     plan: &Plan,
@@ -94,7 +95,7 @@ pub(super) async fn ask(
         missing = missing.without_files();
     }
     if mode == Mode::RawJson {
-        // As buildx: programs that read this ask their users themselves.
+        // As in buildx: programs that read this output ask their users themselves.
         let deletes = missing.local_delete;
         missing = Entitlements::default();
         missing.local_delete = deletes;
@@ -131,7 +132,7 @@ pub(super) async fn ask(
     }
 }
 
-/// Hands the requests what was granted and the daemon is not told: files may be deleted.
+/// Adds the granted entitlement that the daemon need not know: files may be deleted.
 pub(super) fn hand_over(request: &mut BuildRequest) {
     let deletion = Entitlement::LocalDelete;
     if !request.entitlements.contains(&deletion) {
@@ -153,7 +154,7 @@ fn asks_for_files(is_remote: bool, machine: &dyn Machine) -> Result<bool, Failur
     Ok(flag(FILES)?.or(by_place).unwrap_or(true))
 }
 
-/// Each privilege in words and as a flag.
+/// Each entitlement as text and as a flag.
 fn wanted(missing: &Entitlements, folder: &Path) -> Vec<(String, String)> {
     let mut wanted = Vec::new();
     let mut add = |what: String, flag: String| wanted.push((what, format!("--allow={flag}")));
@@ -194,7 +195,7 @@ fn wanted(missing: &Entitlements, folder: &Path) -> Vec<(String, String)> {
     wanted
 }
 
-/// Relative if the path is at most one folder up.
+/// The path relative to the folder, if it is at most one folder up.
 fn shown(path: &str, folder: &Path) -> String {
     let Some(folder) = folder.to_str() else {
         return path.to_owned();
@@ -205,7 +206,7 @@ fn shown(path: &str, folder: &Path) -> String {
         .unwrap_or_else(|| path.to_owned())
 }
 
-/// The command again, with the flags.
+/// The command line with the flags added.
 fn command_line(flags: &str) -> String {
     let arguments: Vec<String> = std::env::args_os()
         .map(|argument| argument.to_string_lossy().into_owned())
@@ -224,7 +225,7 @@ fn command_line(flags: &str) -> String {
     words.join(" ")
 }
 
-/// As a POSIX shell reads it.
+/// Quotes a word for a POSIX shell.
 fn quoted(word: &str) -> String {
     let is_plain = |symbol: char| symbol.is_ascii_alphanumeric() || "-_=./:,@+%".contains(symbol);
     match !word.is_empty() && word.chars().all(is_plain) {

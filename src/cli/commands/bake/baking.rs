@@ -1,4 +1,4 @@
-//! The targets of one command: built, or asked about.
+//! Runs the targets of one command: builds them, or answers questions about them.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::display::{self, Sink};
 
-/// What is baked, where, and how it is shown.
+/// The targets to bake, with the settings of the command.
 pub(super) struct Baking<'a> {
     pub(super) args: &'a BakeArgs,
     pub(super) plan: &'a Plan,
@@ -30,7 +30,7 @@ pub(super) struct Baking<'a> {
 }
 
 impl Baking<'_> {
-    /// Says what would run.
+    /// Prints what would run.
     pub(super) async fn dry_run(&self, form: Form) -> Result<(), Failure> {
         let asking = dry_run::Asking {
             form,
@@ -43,7 +43,7 @@ impl Baking<'_> {
         dry_run::cmd_dry_run(preparing, asking).await
     }
 
-    /// Builds the targets, and answers questions about those that are not built but asked about.
+    /// Builds the targets, and answers the questions about targets with a `call`.
     pub(super) async fn run(&self) -> Result<(), Failure> {
         let flag = call::parse(&self.args.call, self.args.check)?;
         self.args.reports.check()?;
@@ -104,7 +104,7 @@ impl Baking<'_> {
         .await
     }
 
-    /// Keeps the builds for `history`, and shows their warnings.
+    /// Records the builds for `history`, and shows their warnings.
     fn remember(&self, baked: &Baked, plan: &Plan) -> Result<(), Failure> {
         let group = new_id().map_err(|error| Failure::from_error(&error))?;
         outcome::remember(baked, plan, &group, self.environment);
@@ -121,7 +121,7 @@ impl Baking<'_> {
         write_file(path, text.as_bytes())
     }
 
-    /// What became of the targets: shown, and written where reports were asked for.
+    /// Shows the results of the targets, and writes the requested reports.
     fn report(&self, baked: &Baked) -> Result<(), Failure> {
         outcome::show(baked, self.mode, self.environment);
         let failure = outcome::failure(baked, self.mode);
@@ -132,7 +132,7 @@ impl Baking<'_> {
 }
 
 impl BakeArgs {
-    /// How the targets are built together.
+    /// The settings that the targets share.
     fn settings(&self, publish: Publish) -> build::Settings {
         let mut joint = Joint::default();
         joint.on_failure = self.on_failure();

@@ -1,4 +1,4 @@
-//! The build of a bake file's targets: all on the nodes of one builder, at once.
+//! Builds a bake file's targets, all at once on the nodes of one builder.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
 use crate::cli::report::{Failure, build_failure, display};
 
-/// How the targets are built together.
+/// The settings that the targets share.
 pub(super) struct Settings {
     pub(super) joint: Joint,
     pub(super) reconnect: Reconnect,
@@ -38,16 +38,16 @@ pub(super) struct Settings {
     pub(super) cache_mounts: AroundArgs,
 }
 
-/// What became of the targets.
+/// The results of the targets.
 pub(super) struct Baked {
     pub(super) used: Used,
     pub(super) ended: Vec<(String, Ended)>,
     pub(super) summary: Summary,
-    /// The folders of local outputs that are left incomplete.
+    /// The folders of local outputs that are incomplete.
     pub(super) broken: Vec<PathBuf>,
 }
 
-/// The requests of all targets, with what the environment adds to each build.
+/// The requests of all targets, with the environment's settings for each build.
 pub(super) fn requests(
     plan: &Plan,
     machine: &dyn Machine,
@@ -71,7 +71,7 @@ pub(super) fn requests(
     Ok(requests)
 }
 
-/// A target that cannot be built, before a daemon is asked.
+/// The failure of a target that cannot be built, before a daemon is asked.
 pub(super) fn failed(error: &TargetError) -> Failure {
     let target = error.target.as_str();
     let failure = match &*error.source {
@@ -84,7 +84,7 @@ pub(super) fn failed(error: &TargetError) -> Failure {
     failure.with_prefix(&format!("target {target}"))
 }
 
-/// Builds all targets and shows their progress. Gives what became of each.
+/// Builds all targets and shows their progress. Returns the result of each.
 pub(super) async fn build(
     plan: &Plan,
     requests: BTreeMap<String, BuildRequest>,
@@ -158,14 +158,14 @@ pub(super) async fn build(
     })
 }
 
-/// The namespace of cache mounts: of the first target that sets one.
+/// The namespace of cache mounts: from the first target that sets one.
 fn namespace(requests: &BTreeMap<String, BuildRequest>) -> String {
     let mut requests = requests.values();
     let named = requests.find_map(|request| request.build_args.get(NAMESPACE));
     named.cloned().unwrap_or_default()
 }
 
-/// Reads the inputs of all targets, connects to the builder and asks its nodes what they can do.
+/// Reads the inputs of all targets, connects to the builder and asks its nodes for their abilities.
 async fn prepare(
     plan: &Plan,
     requests: BTreeMap<String, BuildRequest>,
@@ -182,7 +182,7 @@ async fn prepare(
     Ok((prepared, reached.await?.survey().await))
 }
 
-/// What was read on this side; a target among others is named.
+/// Shows the inputs that were read on this machine. With several targets, each is named.
 fn show_inputs(prepared: &BTreeMap<String, Arc<Prepared>>, progress: &Writer) {
     for (name, target) in prepared {
         match prepared.len() {
@@ -192,7 +192,7 @@ fn show_inputs(prepared: &BTreeMap<String, Arc<Prepared>>, progress: &Writer) {
     }
 }
 
-/// The inputs of all targets that are built for themselves.
+/// The inputs of all targets, except those that are only contexts of others.
 pub(super) async fn prepared(
     plan: &Plan,
     machine: &dyn Machine,
@@ -206,7 +206,7 @@ pub(super) async fn prepared(
     Ok(named.collect())
 }
 
-/// Every target on its nodes.
+/// Each target with its nodes.
 fn targets(
     prepared: &BTreeMap<String, Arc<Prepared>>,
     surveyed: &Surveyed,
@@ -236,8 +236,8 @@ fn pushes(prepared: &BTreeMap<String, Arc<Prepared>>) -> Vec<Reference> {
         .collect()
 }
 
-/// The engine that images are loaded into, if any target is loaded and the builder is not an
-/// engine.
+/// The engine that images are loaded into; `None` if no target is loaded, or if the builder is an
+/// engine itself.
 async fn load(
     prepared: &BTreeMap<String, Arc<Prepared>>,
     surveyed: &Surveyed,

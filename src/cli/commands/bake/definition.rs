@@ -1,4 +1,4 @@
-//! What `bake` is about: the files, what they define, and the targets that are asked for.
+//! The input of `bake`: the files, their definitions, and the requested targets.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::usage::BakeUsage;
 use crate::cli::report::{Failure, display};
 
-/// The flags, and what the process's environment adds to them.
+/// The flags, combined with the process's environment.
 pub(super) struct Bake<'a> {
     args: &'a BakeArgs,
     set: overrides::Overrides,
@@ -23,16 +23,16 @@ pub(super) struct Bake<'a> {
     options: Options,
 }
 
-/// What the files define.
+/// The evaluated bake files.
 pub(super) struct Definition {
     files: Vec<InputFile>,
-    /// Where they are, if that is not here.
+    /// The remote place of the files; `None` if they are local.
     place: Option<Place>,
     pub(super) evaluation: Evaluation,
 }
 
 impl<'a> Bake<'a> {
-    /// Checks the flags; no bake file is read yet.
+    /// Checks the flags before any bake file is read.
     pub(super) fn of(args: &'a BakeArgs) -> Result<Self, Failure> {
         let set = overrides::texts(args)?;
         allow::check(&args.allow)?;
@@ -81,7 +81,7 @@ impl<'a> Bake<'a> {
         })
     }
 
-    /// The files of a definition that is elsewhere, and the files here that change it.
+    /// The files of a remote definition, and the local files that override it.
     async fn fetch(
         &self,
         url: &str,
@@ -104,7 +104,7 @@ impl<'a> Bake<'a> {
         Ok((files, fetched.place))
     }
 
-    /// What `check`, `--graph` and `--explain` look at.
+    /// The input of `check`, `--graph` and `--explain`.
     pub(super) fn work<'b>(
         &'b self,
         definition: &'b Definition,
@@ -122,7 +122,7 @@ impl<'a> Bake<'a> {
         }
     }
 
-    /// The targets that are asked for, checked and ready to be built or printed.
+    /// The requested targets, checked and ready to be built or printed.
     pub(super) fn plan(
         &self,
         definition: &Definition,
@@ -150,7 +150,7 @@ impl<'a> Bake<'a> {
         Ok(plan)
     }
 
-    /// Leaves out the targets of which nothing has changed since a commit.
+    /// Removes the targets that have not changed since a commit.
     fn leave_out(
         &self,
         plan: &mut Plan,
@@ -174,8 +174,8 @@ impl<'a> Bake<'a> {
     }
 }
 
-/// The names of the targets and groups of these files, or of the usual ones; none if they have
-/// mistakes.
+/// The names of the targets and groups in these files, or in the default ones; empty if they
+/// contain mistakes.
 pub(crate) fn names(files: &[String]) -> Vec<String> {
     let evaluate = || {
         let machine = machine::this()?;
@@ -212,7 +212,7 @@ fn chosen(
     };
     evaluation.plan(names, set, environment).map_err(|error| {
         let failure = failed(&error);
-        // Nobody has named it: say what there is instead.
+        // The user did not name the default target: list the existing ones instead.
         let known = &evaluation.definition.targets;
         if error.kind == bake::Kind::UnknownTarget && asked.is_empty() && !known.is_empty() {
             let names: Vec<&str> = known
@@ -227,7 +227,7 @@ fn chosen(
     })
 }
 
-/// Adds what the command line and the environment say of all targets alike.
+/// Applies the settings of the command line and the environment to all targets.
 pub(super) fn finish(plan: &mut Plan, policies: overrides::Policies, environment: &Environment) {
     const EPOCH: &str = "SOURCE_DATE_EPOCH";
     for target in plan.targets.values_mut() {
@@ -247,7 +247,7 @@ pub(super) fn finish(plan: &mut Plan, policies: overrides::Policies, environment
     }
 }
 
-/// Finds what a build could not use; the target is named if there are several.
+/// Rejects targets that could not be built. With several targets, the error names the target.
 fn check(plan: &Plan, machine: &LocalMachine) -> Result<(), Failure> {
     for (name, target) in &plan.targets {
         bake::check(target, machine)

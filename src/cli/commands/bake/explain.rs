@@ -1,4 +1,4 @@
-//! `--explain`: where the value of an attribute comes from.
+//! `--explain`: the origin of an attribute's value.
 
 use serde_json::Value;
 use solvekit::bake::explain::{Query, QueryError, explain as trace};
@@ -9,7 +9,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_text;
 use crate::cli::report::usage::BakeUsage;
 
-/// Prints the value of an attribute, and where it comes from.
+/// Prints the value of an attribute, and its origin.
 pub(super) fn explain(text: &str, work: &Work<'_>) -> Result<(), Failure> {
     let query = Query::parse(text, work.evaluation).map_err(|error| refused(text, &error))?;
     let plan = work.plan_of(std::slice::from_ref(&query.target))?;
@@ -32,7 +32,7 @@ pub(super) fn explain(text: &str, work: &Work<'_>) -> Result<(), Failure> {
     print_text(&format!("{query} = {shown}\n{explanation}"))
 }
 
-/// The value of an attribute as `--print` has it.
+/// The value of an attribute, as `--print` shows it.
 fn value(json: &str, query: &Query) -> Option<Value> {
     let printed: Value = serde_json::from_str(json).ok()?;
     let attribute = printed

@@ -1,4 +1,4 @@
-//! Which bake files are read, and what they see of the environment.
+//! Selects and reads the bake files, and the environment variables that they see.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +13,7 @@ use crate::cli::report::usage::BakeUsage;
 
 /// The largest file that is read.
 pub(super) const MAX_BYTES: u64 = MAX_FILE;
-/// The files that are read when none is named, in this order, as far as they exist.
+/// The default files, in this order, as far as they exist.
 pub(super) const DEFAULT_FILES: [&str; 8] = [
     "compose.yaml",
     "compose.yml",
@@ -24,12 +24,12 @@ pub(super) const DEFAULT_FILES: [&str; 8] = [
     "docker-bake.override.json",
     "docker-bake.override.hcl",
 ];
-/// What a path begins with that is here although the definition is elsewhere.
+/// The prefix of a local path in a remote definition.
 pub(super) const WORKING_DIRECTORY: &str = "cwd://";
-/// Stands for the standard input.
+/// The name of the standard input.
 pub(super) const STDIN: &str = "-";
 
-/// The variables of the environment that bake files see, and those that steer the command.
+/// The environment variables that bake files see, and those that configure the command.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     variables: BTreeMap<String, String>,
@@ -60,13 +60,13 @@ impl Settings {
         }
     }
 
-    /// `BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP`; what is not a boolean counts as false.
+    /// `BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP`; a value that is not a boolean counts as false.
     fn is_lookup_disabled(&self) -> bool {
         let value = self.get("BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP");
         value.is_some_and(|value| values::boolean(value) == Ok(true))
     }
 
-    /// The files of `BUILDX_BAKE_FILE`, which have to exist.
+    /// The files of `BUILDX_BAKE_FILE`, which must exist.
     fn files(&self) -> Result<Vec<String>, Failure> {
         let separator = self
             .get("BUILDX_BAKE_PATH_SEPARATOR")
@@ -118,7 +118,7 @@ fn overrides(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
         .collect()
 }
 
-/// The files that were named, or those of the environment. None: the usual ones.
+/// The files from the flags, or from the environment. Empty for the default files.
 pub(super) fn named(given: &[String], settings: &Settings) -> Result<Vec<String>, Failure> {
     match given {
         [] => settings.files(),
@@ -126,7 +126,7 @@ pub(super) fn named(given: &[String], settings: &Settings) -> Result<Vec<String>
     }
 }
 
-/// Reads the files that were named, or those of the environment, or the usual ones.
+/// Reads the files from the flags, from the environment, or the default ones.
 pub(super) fn read(
     given: &[String],
     settings: &Settings,
@@ -139,7 +139,7 @@ pub(super) fn read(
     Ok(files)
 }
 
-/// Reads these files, or the usual ones as far as they are there.
+/// Reads these files, or the default ones as far as they exist.
 pub(super) fn read_some(
     named: Vec<String>,
     stdin: impl Fn() -> io::Result<Vec<u8>>,
@@ -178,13 +178,14 @@ pub(super) fn read_some(
     Ok(files)
 }
 
-/// Reads a regular file of the working directory, up to a byte more than the largest. What was not
-/// typed but found there is a repository's: no link leads out, no pipe is waited for.
+/// Reads a regular file of the working directory, and one byte more than the size limit. Default
+/// files may come from a repository, so no link may lead out of the folder, and pipes are rejected.
 pub(super) fn read_here(path: &Path) -> io::Result<Vec<u8>> {
     read_beneath(Path::new("."), path)
 }
 
-/// A usual file that cannot be read. One that leads out is read when it is typed.
+/// The failure for an unreadable default file. One that leads out of the folder has to be named
+/// explicitly.
 pub(super) fn unread(name: &str, error: &io::Error) -> Failure {
     let source = io::Error::new(error.kind(), error.to_string());
     let name = name.to_owned();

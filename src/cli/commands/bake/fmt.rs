@@ -1,4 +1,4 @@
-//! `solvekit bake fmt`: HCL files in their canonical form.
+//! `solvekit bake fmt`: formats HCL files canonically.
 
 use std::io;
 use std::path::Path;
@@ -12,19 +12,19 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_text};
 use crate::cli::report::usage::BakeUsage;
 
-/// The files that are formatted if none is named, as far as they exist.
+/// The default files to format, as far as they exist.
 const USUAL: [&str; 2] = ["docker-bake.hcl", "docker-bake.override.hcl"];
 
-/// What becomes of files that are not in their canonical form.
+/// The action for files that are not formatted canonically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// They are written.
+    /// Rewrite them.
     Write,
-    /// They are named, and there being any is a failure.
+    /// List them, and fail if there are any.
     Check,
 }
 
-/// Formats files, and names those that change. The standard input is written to stdout.
+/// Formats files and lists those that change. Standard input is formatted to stdout.
 pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
     let usual = USUAL.into_iter().filter(|name| Path::new(name).exists());
     let usual: Vec<&str> = usual.collect();
@@ -48,7 +48,7 @@ pub(super) fn fmt(names: &[&str], mode: Mode) -> Result<(), Failure> {
     }
 }
 
-/// True if the file was not in its canonical form.
+/// Formats one file. True if it was not formatted canonically.
 fn fmt_file(name: &str, read: io::Result<Vec<u8>>, mode: Mode) -> Result<bool, Failure> {
     let unreadable = |error: &io::Error| unread(name, error);
     let file = InputFile {

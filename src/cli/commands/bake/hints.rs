@@ -1,4 +1,4 @@
-//! Next steps in the words of bake files, where those of `build` name its own flags.
+//! Hints that refer to bake files instead of the flags of `build`.
 
 use std::io::ErrorKind;
 
@@ -8,7 +8,7 @@ use solvekit::spread;
 
 use crate::cli::report::{Failure, nodes_failure};
 
-/// The failure of a target, with its name before the message.
+/// The failure of a target, with its name as the prefix of the message.
 pub(super) fn explain(
     target: &str,
     error: &spread::Error,
@@ -24,7 +24,7 @@ pub(super) fn explain(
         .with_prefix(&format!("target {target}"))
 }
 
-/// The next step for the failure of a target.
+/// The hint for the failure of a target.
 pub(super) fn of(error: &Error, target: &str) -> Option<String> {
     let text = match error {
         Error::Context {

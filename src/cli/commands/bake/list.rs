@@ -1,4 +1,4 @@
-//! `--list`: which kind, in which form.
+//! `--list`: the kind of things to list, and the format.
 
 use solvekit::bake::{Evaluation, print};
 use solvekit::pipeline::csv_fields;
@@ -19,7 +19,7 @@ enum Form {
     Json,
 }
 
-/// What is listed, and how.
+/// The parsed value of `--list`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Listing {
     kind: Kind,
@@ -27,7 +27,7 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Reads `targets`, `variables` or `type=KIND,format=FORM`.
+    /// Parses `targets`, `variables` or `type=KIND,format=FORM`.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let invalid = |reason: String| {
             Failure::from(BakeUsage::List {

@@ -6,7 +6,7 @@ use solvekit::bake::LocalMachine;
 
 use crate::cli::report::Failure;
 
-/// With the process's folder, variables and standard output.
+/// This machine with the process's folder, variables and standard output.
 pub(super) fn this() -> Result<LocalMachine, Failure> {
     let directory = std::env::current_dir()
         .map_err(|error| Failure::new(format!("cannot find the working directory: {error}")))?;

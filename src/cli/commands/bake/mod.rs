@@ -1,5 +1,4 @@
-//! `solvekit bake`: the flags of `docker buildx bake`, its look-up of files, `--print` and
-//! `--list`.
+//! `solvekit bake`: the flags of `docker buildx bake`, its file look-up, `--print` and `--list`.
 
 mod allow;
 mod baking;
@@ -37,7 +36,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::display;
 use crate::cli::report::terminal::{print_json, talk};
 
-/// Reads the files, and builds, prints, lists, checks or formats what they define.
+/// Reads the files, and builds, prints, lists, checks or formats their definitions.
 pub(crate) async fn cmd_bake(
     args: &BakeArgs,
     connection: &ConnectionArgs,
@@ -46,7 +45,7 @@ pub(crate) async fn cmd_bake(
     let bake = Bake::of(args)?;
     let definition = bake.definition(connection, environment).await;
     if let Some((names, mode)) = args.formatted() {
-        // A file that has mistakes can still be formatted.
+        // A file with mistakes can still be formatted.
         let declares = |it: &Definition| tools::declares(&it.evaluation, "fmt");
         if !definition.as_ref().is_ok_and(declares) {
             return fmt::fmt(&names, mode);
@@ -68,12 +67,12 @@ pub(crate) async fn cmd_bake(
 }
 
 impl BakeArgs {
-    /// The targets as they were given, for their name in a trace.
+    /// The targets as given, for the command's name in a trace.
     pub(crate) fn names(&self) -> &[String] {
         &self.targets
     }
 
-    /// Asks for what the targets need and the flags do not grant, then builds.
+    /// Asks for entitlements that the flags do not grant, then builds.
     async fn build(
         &self,
         bake: &Bake<'_>,
@@ -105,7 +104,7 @@ impl BakeArgs {
         }
     }
 
-    /// Every target was left out.
+    /// For the case that every target is left out.
     fn nothing_to_build(&self) -> Result<(), Failure> {
         talk("nothing to build\n");
         match &self.metadata_file {
@@ -116,7 +115,7 @@ impl BakeArgs {
 }
 
 impl BakeArgs {
-    /// The files to format, if the first word is `fmt`; those of `-f` are among them.
+    /// The files to format, including those of `-f`, if the first word is `fmt`.
     fn formatted(&self) -> Option<(Vec<&str>, fmt::Mode)> {
         let (first, names) = self.targets.split_first()?;
         let mode = match self.check {
@@ -144,7 +143,7 @@ fn read_stdin() -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The error of a bake file, with its lines before it.
+/// The error of a bake file, below the lines that it is about.
 fn failed(error: &Diagnostic) -> Failure {
     let failure = Failure::new(error.to_string());
     let failure = match &error.excerpt {

@@ -1,4 +1,4 @@
-//! What became of the targets: the failure to report, the metadata file, the builds to remember.
+//! The results of the targets: the failure to report, the metadata file, the records of the builds.
 
 use serde_json::{Map, Value};
 use solvekit::bake::Plan;
@@ -15,7 +15,7 @@ use crate::cli::args::{attestations, contexts, explain, nodes, reports};
 use crate::cli::environment::Environment;
 use crate::cli::report::{Failure, display, nodes_failure, platforms_failure};
 
-/// What failed, if anything did, and which folders are incomplete because of it.
+/// The failure of the targets, if any, and the folders that are incomplete because of it.
 pub(super) fn failure(baked: &Baked, mode: Mode) -> Option<Failure> {
     failed_targets(baked, mode).map(|failure| failure.incomplete(&baked.broken))
 }
@@ -67,7 +67,7 @@ fn failed_targets(baked: &Baked, mode: Mode) -> Option<Failure> {
     }
 }
 
-/// Targets that were exported without the platforms that failed have failed too.
+/// A target that was exported without its failed platforms counts as failed.
 fn exported_partly(baked: &Baked, mode: Mode) -> Option<Failure> {
     let (mut count, mut reports) = (0, String::new());
     for (name, built) in built(baked) {
@@ -86,7 +86,7 @@ fn exported_partly(baked: &Baked, mode: Mode) -> Option<Failure> {
     })
 }
 
-/// The report of all targets that were built together.
+/// The report about all targets of the command.
 pub(super) fn report(baked: &Baked, failure: Option<&Failure>) -> BuildReport {
     let names = baked.ended.iter().map(|(name, _)| name.as_str());
     let title = format!("bake {}", names.collect::<Vec<_>>().join(" "));
@@ -126,7 +126,7 @@ fn first_line(error: &Error) -> String {
     message.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Says on the terminal which images there are now.
+/// Shows the new images on the terminal.
 pub(super) fn show(baked: &Baked, mode: Mode, environment: &Environment) {
     if !matches!(mode, Mode::Tty | Mode::Plain) {
         return;
@@ -142,7 +142,7 @@ pub(super) fn show(baked: &Baked, mode: Mode, environment: &Environment) {
     display::details(&linked, mode, environment);
 }
 
-/// The metadata file: each target's object under its name, as buildx writes it.
+/// The metadata file: an object for each target by its name, as in buildx.
 pub(super) fn metadata(
     baked: &Baked,
     with_warnings: bool,
@@ -157,14 +157,14 @@ pub(super) fn metadata(
     }
     let with_warnings = with_warnings && attestations::metadata_warnings(environment);
     if with_warnings && !baked.summary.warnings.is_empty() {
-        // Warnings are plain data: making JSON of them cannot fail.
+        // Warnings are plain data: they always serialize to JSON.
         let warnings = serde_json::to_value(&*baked.summary.warnings).unwrap_or_default();
         all.insert("buildx.build.warnings".to_owned(), warnings);
     }
     all
 }
 
-/// The targets among the user's others.
+/// The targets for the build records, with keys that distinguish them from others.
 pub(super) fn targets(ended: &[(String, Ended)], plan: &Plan) -> Vec<explain::Target> {
     let targets = ended.iter().map(|(name, end)| {
         let target = plan.targets.get(name);
@@ -182,8 +182,8 @@ pub(super) fn targets(ended: &[(String, Ended)], plan: &Plan) -> Vec<explain::Ta
     targets.collect()
 }
 
-/// Writes down for the history commands what was built. Nothing depends on it: a folder that
-/// cannot be written fails no build.
+/// Records the builds for the history commands. Errors are ignored: an unwritable folder does not
+/// fail a build.
 pub(super) fn remember(baked: &Baked, plan: &Plan, group: &str, environment: &Environment) {
     let Some(folder) = &environment.buildx_config else {
         return;

@@ -1,4 +1,4 @@
-//! Flags that stand for `--set` on all targets.
+//! Flags that are shorthands for `--set` on all targets.
 
 use solvekit::bake::target::{Attest, Policy};
 
@@ -9,12 +9,12 @@ use crate::cli::args::values;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BakeUsage;
 
-/// What the flags say of policies.
+/// The effect of the flags on policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policies {
-    /// Nothing, or what the overrides have.
+    /// No effect, except for the overrides.
     AsDeclared,
-    /// None is evaluated.
+    /// No policy is evaluated.
     Disabled,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Overrides {
     pub(super) policies: Policies,
 }
 
-/// `--set`, and after it what the other flags stand for.
+/// The overrides of `--set`, followed by those of the shorthand flags.
 pub(super) fn texts(args: &BakeArgs) -> Result<Overrides, Failure> {
     let mut texts = args.set.clone();
     if args.push {
@@ -48,7 +48,7 @@ pub(super) fn texts(args: &BakeArgs) -> Result<Overrides, Failure> {
     Ok(Overrides { texts, policies })
 }
 
-/// The method of `--call`; none for a build. Whether there is such a method is up to the frontend.
+/// The method of `--call`; `None` for a build. The frontend decides which methods exist.
 fn call(text: &str, check: bool) -> Result<Option<String>, Failure> {
     let invalid = |reason: String| {
         Failure::from(BakeUsage::Call {
@@ -66,7 +66,7 @@ fn call(text: &str, check: bool) -> Result<Option<String>, Failure> {
             None => name = Some(field),
         }
     }
-    // Frontends know the check by its older name.
+    // Frontends know this method by its older name.
     Ok(match name.as_deref() {
         _ if check => Some("lint".to_owned()),
         Some("check") => Some("lint".to_owned()),
@@ -75,7 +75,8 @@ fn call(text: &str, check: bool) -> Result<Option<String>, Failure> {
     })
 }
 
-/// `--policy`: policies are turned off, or get settings; files belong to bake files.
+/// Parses `--policy`: turns policies off or configures them. Policy files can only be set in bake
+/// files.
 fn policies(given: &[String], texts: &mut Vec<String>) -> Result<Policies, Failure> {
     for text in given {
         let invalid = |reason: String| Failure::new(format!("--policy {text}: {reason}"));

@@ -1,4 +1,4 @@
-//! `--call`, `--check` and the attribute `call`: targets that are asked about instead of built.
+//! `--call`, `--check` and the attribute `call`: questions about targets instead of builds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,12 @@ use crate::cli::report::terminal::{print_json, print_text};
 /// The questions of a command.
 #[derive(Debug)]
 pub(super) struct Questions {
-    /// The question of the flags, whose form counts for all.
+    /// The question of the flags; its format applies to all.
     flag: Option<CallArgs>,
     targets: BTreeMap<String, CallArgs>,
 }
 
-/// A question, and what was answered.
+/// A question and its answer.
 #[derive(Debug)]
 pub(super) struct Answered {
     target: String,
@@ -29,7 +29,7 @@ pub(super) struct Answered {
 }
 
 impl Questions {
-    /// The flags have become overrides of the attribute already.
+    /// Collects the questions. The flags were already converted to overrides of the attribute.
     pub(super) fn of(plan: &Plan, flag: Option<CallArgs>) -> Result<Self, Failure> {
         let mut targets = BTreeMap::new();
         for (name, target) in &plan.targets {
@@ -46,7 +46,7 @@ impl Questions {
         Ok(Self { flag, targets })
     }
 
-    /// The targets to build, and those to ask about.
+    /// Splits the plan into the targets to build and the targets with questions.
     pub(super) fn split(&self, plan: &Plan) -> (Plan, Plan) {
         let is_asked = |name: &&String| self.targets.contains_key(*name);
         let (asked, built): (BTreeSet<String>, BTreeSet<String>) = {
@@ -61,7 +61,7 @@ impl Questions {
         (to_build, to_ask)
     }
 
-    /// Asks about the targets in the order of their names.
+    /// Asks the questions, in the order of the targets' names.
     pub(super) async fn ask(
         &self,
         plan: &Plan,
@@ -85,8 +85,7 @@ impl Questions {
         Ok(answered)
     }
 
-    /// The answers on stdout, as the reference prints them. The first exit code counts that is not
-    /// 0.
+    /// Prints the answers to stdout, as buildx does. The first exit code that is not 0 is returned.
     pub(super) fn show(&self, plan: &Plan, answered: &[Answered]) -> Result<(), Failure> {
         match self.flag.is_some_and(CallArgs::is_json) {
             true => print_json(&format!("{:#}\n", document(plan, answered)))?,
@@ -100,7 +99,7 @@ impl Questions {
     }
 }
 
-/// The answers in the metadata file, under the names of the targets.
+/// The answers for the metadata file, by the names of the targets.
 pub(super) fn metadata(answered: &[Answered]) -> Map<String, Value> {
     let answers = answered.iter();
     answers
@@ -108,7 +107,7 @@ pub(super) fn metadata(answered: &[Answered]) -> Map<String, Value> {
         .collect()
 }
 
-/// Name and description of each target, then its answer.
+/// The name and description of each target, then its answer.
 fn text(plan: &Plan, answered: &[Answered]) -> String {
     let mut text = String::new();
     for it in answered {
@@ -134,7 +133,7 @@ fn text(plan: &Plan, answered: &[Answered]) -> String {
     text
 }
 
-/// The plan with the answers beside what is built.
+/// The plan as JSON, with the answers added.
 fn document(plan: &Plan, answered: &[Answered]) -> Value {
     let shown = print::plan_json(&plan.groups, &plan.targets);
     let mut document: Value = serde_json::from_str(&shown).unwrap_or_default();
@@ -190,7 +189,7 @@ mod tests {
         let (built, asked) = questions.split(&plan);
         assert_eq!(built.targets.keys().collect::<Vec<_>>(), ["b", "d"]);
         assert_eq!(asked.targets.keys().collect::<Vec<_>>(), ["a", "c"]);
-        // The attribute names the question; its form is the flag's.
+        // The attribute selects the question, the flag its format.
         assert!(!questions.targets["c"].is_json());
         let flag = call::parse("outline,format=json,ignorestatus=true", false).unwrap();
         let questions = Questions::of(&plan, flag).unwrap();

@@ -1,4 +1,4 @@
-//! Definitions that are elsewhere: `bake URL [CONTEXT-URL] [TARGET…]`. The daemon fetches them.
+//! Remote definitions: `bake URL [CONTEXT-URL] [TARGET…]`. The daemon fetches them.
 
 use solvekit::bake::remote::{self, Place, is_git_over_ssh, is_remote};
 use solvekit::bake::{FileReader, InputFile, LocalMachine, Machine, Plan, ReadError};
@@ -14,17 +14,17 @@ use crate::cli::interrupt;
 use crate::cli::report::usage::{BAKE_LOGIN, BakeUsage};
 use crate::cli::report::{Failure, build_failure, daemon_text, display};
 
-/// How large a file may be that the daemon reads for this.
+/// The size limit of a file that the daemon reads, in bytes.
 const MAX_BYTES: u64 = 8 << 20;
-/// Each variable with the secret that it becomes, for the definition's host alone.
+/// Variables and the secrets that they set, only for the host of the definition.
 const LOGINS: [(&str, &str); 2] = [
     ("BUILDX_BAKE_GIT_AUTH_TOKEN", "GIT_AUTH_TOKEN"),
     ("BUILDX_BAKE_GIT_AUTH_HEADER", "GIT_AUTH_HEADER"),
 ];
 
-/// What the command's arguments name.
+/// The parsed arguments of the command.
 pub(super) struct Asked<'a> {
-    /// Where the definition is, unless it is here.
+    /// The URL of a remote definition.
     pub(super) url: Option<&'a str>,
     /// `BAKE_CMD_CONTEXT`
     pub(super) context: &'a str,
@@ -33,7 +33,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// A first URL is the definition, a second one the command's context.
+    /// The first URL is the definition, the second one the command's context.
     pub(super) fn of(arguments: &'a [String]) -> Self {
         let mut asked = Self {
             url: None,
@@ -55,15 +55,15 @@ fn leading_url(arguments: &[String]) -> Option<(&str, &[String])> {
     is_remote(first).then_some((first.as_str(), rest))
 }
 
-/// The files that were read, and where contexts are that they name.
+/// The files that were read, and the base of their relative contexts.
 #[derive(Default)]
 pub(super) struct Fetched {
     pub(super) files: Vec<InputFile>,
-    /// None if it was one file: then contexts are here.
+    /// `None` if a single file was fetched: then contexts are local.
     pub(super) place: Option<Place>,
 }
 
-/// Reads the definition through the builder's first node.
+/// Reads the definition through the first node of the builder.
 pub(super) async fn fetch(
     url: &str,
     names: &[String],
@@ -118,7 +118,7 @@ pub(super) async fn fetch(
     })
 }
 
-/// The login for the host of the definition. Targets do not get it.
+/// The credentials for the host of the definition. Targets do not get them.
 fn secrets(url: &str, machine: &dyn Machine) -> Result<Secrets, Failure> {
     let mut secrets = Secrets::new();
     let Some(host) = remote::host(url) else {
@@ -133,7 +133,7 @@ fn secrets(url: &str, machine: &dyn Machine) -> Result<Secrets, Failure> {
     Ok(secrets)
 }
 
-/// The keys of `BUILDX_BAKE_GIT_SSH`, else the user's agent.
+/// The SSH keys of `BUILDX_BAKE_GIT_SSH`, or else the user's agent.
 fn agents(url: &str, machine: &dyn Machine) -> Result<SshAgents, Failure> {
     let agents = SshAgents::new();
     if !is_git_over_ssh(url) {
@@ -156,7 +156,7 @@ fn agents(url: &str, machine: &dyn Machine) -> Result<SshAgents, Failure> {
     )
 }
 
-/// Makes relative contexts those of the definition's place.
+/// Resolves relative contexts against the place of the definition.
 pub(super) fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), Failure> {
     remote::rebase(plan, url, place)
         .map_err(|error| BakeUsage::RemoteContexts(Failure::from_error(&error).into_message()))?;
@@ -177,7 +177,7 @@ pub(super) fn rebase(plan: &mut Plan, url: &str, place: Place) -> Result<(), Fai
     Ok(())
 }
 
-/// This machine for a definition from elsewhere: it reads no files but the user's `.env`.
+/// This machine for a remote definition: it reads no files except the user's `.env`.
 pub(super) struct NoFiles<'a>(pub(super) &'a LocalMachine);
 
 impl FileReader for NoFiles<'_> {

@@ -1,4 +1,4 @@
-//! What `solvekit bake` tells of bake files, and buildx does not: `--graph`, `--explain`, `check`.
+//! Tools for bake files that buildx does not have: `--graph`, `--explain`, `check`.
 
 use crate::cli::args::headings::BUILD;
 use crate::cli::args::registries::RegistryArgs;
@@ -54,7 +54,7 @@ enum FindingsForm {
     Json,
 }
 
-/// The word that checks the files, unless a target or group has this name.
+/// The word that runs the check, unless a target or group has this name.
 const CHECK: &str = "check";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,12 +65,12 @@ enum GraphForm {
     Dot,
 }
 
-/// What the tools work on.
+/// The input of the tools.
 pub(super) struct Work<'a> {
     pub(super) evaluation: &'a Evaluation,
-    /// The targets that were named; maybe none.
+    /// The named targets; may be empty.
     pub(super) names: &'a [String],
-    /// `--set`, and what other flags stand for.
+    /// The overrides of `--set` and of its shorthand flags.
     pub(super) set: &'a [String],
     pub(super) environment: &'a bake::Environment,
     pub(super) files: &'a [InputFile],
@@ -81,7 +81,7 @@ pub(super) struct Work<'a> {
 }
 
 impl ToolArgs {
-    /// Runs the tool that was asked for; false if none was.
+    /// Runs the requested tool; false if none was requested.
     pub(super) fn run(&self, work: &Work<'_>) -> Result<bool, Failure> {
         for text in &self.explain {
             explain::explain(text, work)?;
@@ -111,7 +111,7 @@ impl ToolArgs {
 }
 
 impl Work<'_> {
-    /// The targets that were named, or else all that the files declare.
+    /// The plan of the named targets, or else of all targets in the files.
     pub(super) fn plan(&self) -> Result<Plan, Failure> {
         let definition = &self.evaluation.definition;
         let groups = definition.groups.iter().map(|group| &group.name);

@@ -1,5 +1,5 @@
-//! A build that is run several times, each time from the beginning, to compare the results. It
-//! takes the flags of `build`, and writes to an OCI layout in place of their outputs.
+//! Runs a build several times, each time without cache, to compare the results. It takes the flags
+//! of `build`, and writes to an OCI layout instead of their outputs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::cli::report::display::{self, Sink};
 use crate::cli::report::usage::VerifyUsage;
 use crate::cli::report::{Failure, hint, nodes_failure};
 
-/// The attributes of an image's output that change its bytes. The others say where it goes.
+/// The attributes of an image output that change its content. The others are about its destination.
 const KEPT: [&str; 9] = [
     "buildinfo",
     "buildinfo-attrs",
@@ -35,7 +35,7 @@ const KEPT: [&str; 9] = [
     "rewrite-timestamp",
 ];
 
-/// A build that can be run again.
+/// A build that can be repeated.
 pub(crate) struct Again<'a> {
     args: &'a BuildArgs,
     mode: Mode,
@@ -47,11 +47,11 @@ pub(crate) struct Again<'a> {
     environment: &'a Environment,
 }
 
-/// One run of it.
+/// The result of one run.
 pub(crate) struct Once {
     /// The digest of the index or manifest in the layout.
     pub(crate) digest: Digest,
-    /// The steps that the daemon did not run, although it was told to.
+    /// The steps that came from a cache although the cache was disabled.
     pub(crate) cached: Vec<String>,
 }
 
@@ -87,22 +87,22 @@ impl<'a> Again<'a> {
         })
     }
 
-    /// Its request.
+    /// The request of the build.
     pub(crate) fn request(&self) -> &BuildRequest {
         self.prepared.request()
     }
 
-    /// Its Dockerfile, if that is on this side.
+    /// The Dockerfile, if it is on this machine.
     pub(crate) fn dockerfile(&self) -> Option<Source> {
         self.prepared.inputs().source()
     }
 
-    /// True if what is happening can be told to people on stderr.
+    /// True if messages about the progress may be written to stderr.
     pub(crate) fn is_told(&self) -> bool {
         matches!(self.mode, Mode::Tty | Mode::Plain)
     }
 
-    /// Runs all its steps and exports the image to the layout.
+    /// Runs all steps and exports the image to the layout.
     pub(crate) async fn build(&self) -> Result<Once, Failure> {
         let (prepared, ready) = (&self.prepared, &self.ready);
         let request = prepared.request();
@@ -127,7 +127,7 @@ impl<'a> Again<'a> {
         let reconnect = Reconnect {
             within: self.args.reconnect,
         };
-        // A record of it would say of the next build that everything was built before.
+        // With a record, the next build would find that everything was built before.
         let recording = Recording::new(Some(Explain::Off), self.environment);
         let (mut settings, running) = run.start(shown, None, reconnect, &recording, self.cancelled);
         let most = self.args.max_parallel_steps;
@@ -147,7 +147,7 @@ impl<'a> Again<'a> {
     }
 }
 
-/// Flags that ask for something that `verify` does not make.
+/// Rejects flags for results that `verify` does not make.
 fn refuse_what_is_for_images(args: &BuildArgs) -> Result<(), VerifyUsage> {
     let publishing = args.publishing.asked_for();
     let asked = [
@@ -170,7 +170,7 @@ fn refuse_what_is_for_images(args: &BuildArgs) -> Result<(), VerifyUsage> {
     }
 }
 
-/// The same build without caches, names and attestations, to a layout and nowhere else.
+/// Removes caches, names and attestations from the request, and makes a layout its only output.
 fn only_to_compare(request: &mut BuildRequest, layout: &Path) -> Result<(), Failure> {
     let images = request.outputs.iter().find(|output| output.is_image());
     let attributes = images.map(|output| output.attributes.clone());
@@ -184,17 +184,17 @@ fn only_to_compare(request: &mut BuildRequest, layout: &Path) -> Result<(), Fail
     request.keep_unnamed = false;
     request.no_cache = NoCache::All;
     request.cache_from.clear();
-    // An inline cache is a part of the image.
+    // An inline cache is part of the image.
     request.cache_to.retain(|cache| cache.kind == "inline");
-    // Attestations tell times and machines: they are never the same.
+    // Attestations contain times and machines, so they always differ.
     let none = Attestations::parse(&[], Some("false"), Some("false"));
     request.attestations = none.map_err(|error| hint::for_value(&error))?;
     request.metadata_provenance = MetadataProvenance::Disabled;
     Ok(())
 }
 
-/// Steps of the Dockerfile that came from the cache. Base images and contexts are the same for all
-/// builds.
+/// The steps of the Dockerfile that came from the cache. Base images and contexts do not count: all
+/// runs share them.
 fn cached(summary: &Summary) -> Vec<String> {
     let steps = summary.timeline.steps.iter();
     let cached = steps.filter(|step| step.state == StepState::Cached);
@@ -202,7 +202,7 @@ fn cached(summary: &Summary) -> Vec<String> {
     cached.map(|step| step.name.clone()).collect()
 }
 
-/// True for the name of a step that runs or copies: `[linux/arm64 build 2/3] RUN make`.
+/// True for the name of a RUN or COPY step: `[linux/arm64 build 2/3] RUN make`.
 fn runs(name: &str) -> bool {
     let Some((place, instruction)) = name.split_once("] ") else {
         return false;

@@ -1,4 +1,4 @@
-//! One build of the command line, from its request to its report.
+//! One build of the command, from its request to its report.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,25 +25,25 @@ use crate::cli::interrupt;
 use crate::cli::report::display::Sink;
 use crate::cli::report::{Failure, build_failure, nodes_failure};
 
-/// The next step after a command of the Dockerfile has failed, at a terminal.
+/// The hint after a failed command of the Dockerfile, at a terminal.
 const SHELL: &str = "For a shell where it failed: the same command with --debug=on-error";
 
-/// One build that the command line asks for.
+/// One build of the command.
 pub(super) struct Build<'a> {
     args: &'a BuildArgs,
     mode: Mode,
     connection: &'a ConnectionArgs,
     environment: &'a Environment,
-    /// Where and how a debugger takes part.
+    /// The debugger of the build, if any.
     debugged: Option<&'a Debugged>,
     cancelled: CancellationToken,
 }
 
-/// What came of a build's steps, before anything is said of it.
+/// The result of a build's steps, before it is reported.
 struct Solved {
     result: Result<Result<Built, spread::Error>, Failure>,
     summary: Summary,
-    /// The folders of local outputs that are left incomplete.
+    /// The folders of local outputs that are incomplete.
     broken: Vec<PathBuf>,
     recording: Recording,
 }
@@ -104,7 +104,7 @@ impl<'a> Build<'a> {
         outcome::finish(args, built, &ready.used, summary, mode, environment)
     }
 
-    /// Builds on the nodes, and shows progress until the end.
+    /// Builds on the nodes, and shows the progress until the end.
     async fn solve(
         &self,
         prepared: &Prepared,
@@ -161,7 +161,7 @@ impl<'a> Build<'a> {
         })
     }
 
-    /// What is said of a build that failed, and the exit code.
+    /// The failure of a build, with its exit code.
     fn failure(&self, error: &spread::Error, summary: &Summary) -> Failure {
         let failure = nodes_failure::explain(error, summary, self.mode);
         let code = nodes_failure::cause(error).and_then(build_failure::process_exit_code);

@@ -17,7 +17,7 @@ use crate::cli::report::terminal::{print_json, print_text};
 use crate::cli::report::usage::BuildUsage;
 use crate::cli::report::{Failure, build_failure, display};
 
-/// What is asked, and how the answer is wanted.
+/// The question, and the format of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallArgs {
     call: Call,
@@ -26,12 +26,12 @@ pub(crate) struct CallArgs {
 }
 
 impl CallArgs {
-    /// True if the answer is for programs.
+    /// True if the answer is JSON.
     pub(crate) fn is_json(self) -> bool {
         self.json
     }
 
-    /// The name of the question, as flags have it.
+    /// The name of the question in flags.
     pub(crate) fn name(self) -> &'static str {
         match self.call {
             Call::Check => "check",
@@ -42,7 +42,7 @@ impl CallArgs {
         }
     }
 
-    /// The same question with the form of another one; without one it is answered for people.
+    /// The same question with the format of another one; by default the format is text.
     pub(crate) fn in_form_of(self, other: Option<Self>) -> Self {
         Self {
             call: self.call,
@@ -74,13 +74,13 @@ impl CallArgs {
         }
     }
 
-    /// The answer for people.
+    /// The answer as text.
     pub(crate) fn text(self, answer: &Answer) -> String {
         shown(self.call, answer)
     }
 }
 
-/// `--call=NAME[,format=json][,ignorestatus=BOOL]` and `--check`; none means a build.
+/// Parses `--call=NAME[,format=json][,ignorestatus=BOOL]` and `--check`; `None` means a build.
 pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure> {
     let invalid = |reason: String| {
         Failure::from(BuildUsage::Call {
@@ -125,7 +125,7 @@ pub(crate) fn parse(text: &str, check: bool) -> Result<Option<CallArgs>, Failure
     }))
 }
 
-/// How a question reaches a daemon, if it needs one, and where progress is shown meanwhile.
+/// The connection to a daemon, if one is needed, and the display of the progress.
 #[derive(Clone)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) mode: Mode,
@@ -135,7 +135,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) environment: &'a Environment,
 }
 
-/// Answers on stdout, and in the metadata file.
+/// Prints the answer to stdout, and writes it to the metadata file.
 pub(crate) async fn cmd_call(
     request: BuildRequest,
     args: CallArgs,
@@ -148,7 +148,7 @@ pub(crate) async fn cmd_call(
     show(args, &answer)
 }
 
-/// The answer; the daemon is asked only when base images have to be looked at.
+/// Answers the question. The daemon is asked only if base images have to be inspected.
 pub(crate) async fn answer(
     request: BuildRequest,
     args: CallArgs,
@@ -201,7 +201,7 @@ async fn ask_daemon(
     answer.map_err(|error| build_failure::explain(&error, &summary, mode))
 }
 
-/// The answer on stdout; a check with findings ends with status 1, as the reference's does.
+/// Prints the answer to stdout; a check with findings exits with status 1, as in buildx.
 fn show(args: CallArgs, answer: &Answer) -> Result<(), Failure> {
     let text = match args.json {
         true => answer.json.clone(),

@@ -1,4 +1,4 @@
-//! The warning about a context that is larger than builds usually need.
+//! The warning about an unusually large context.
 
 use solvekit::progress::Mode;
 use solvekit::session::Sent;
@@ -6,10 +6,10 @@ use solvekit::session::Sent;
 use crate::cli::report::records::size;
 use crate::cli::report::terminal::talk;
 
-/// A context of at least this size is reported.
+/// The smallest size that is reported, in bytes.
 const LARGE: u64 = 256 << 20;
 
-/// Tells how much a build had to send of its contexts if that was much, with the largest files.
+/// Warns about a build that had to send a large context, and names the largest files.
 pub(crate) fn warn(sent: &Sent, mode: Mode) {
     if let Some(text) = warning(sent, LARGE).filter(|_| matches!(mode, Mode::Tty | Mode::Plain)) {
         talk(&text);

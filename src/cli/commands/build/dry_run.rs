@@ -1,4 +1,4 @@
-//! `--dry-run` of `build` and `bake`: what would run, without running it.
+//! `--dry-run` of `build` and `bake`: prints what would run, without running it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,16 +31,16 @@ pub(crate) enum Form {
     Json,
 }
 
-/// What a build would do.
+/// The forecast of a build.
 struct Forecast {
     graphs: Vec<ExpectedGraph>,
     contexts: Vec<(String, PathBuf, Tally)>,
     sent: Sent,
-    /// Names that would be pushed, and the digests that they have now.
+    /// The names that would be pushed, with their current digests.
     tags: Vec<(Reference, Result<Option<String>, String>)>,
 }
 
-/// How a daemon is asked.
+/// The parameters of the question to the daemon.
 pub(crate) struct Asking<'a> {
     pub(crate) form: Form,
     pub(crate) mode: Mode,
@@ -49,8 +49,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) environment: &'a Environment,
 }
 
-/// Asks the daemon about builds, and prints what would run. The names are those of targets; a build
-/// alone has none.
+/// Asks the daemon about builds, and prints what would run. The names are those of targets; a
+/// single build has none.
 pub(crate) async fn cmd_dry_run(
     preparing: impl Future<Output = Result<Vec<(Option<String>, Arc<Prepared>)>, Failure>>,
     asking: Asking<'_>,
@@ -115,7 +115,7 @@ impl Asking<'_> {
     }
 }
 
-/// All forecasts for people.
+/// All forecasts as text.
 fn text(forecasts: &[(Option<String>, Forecast)]) -> String {
     let mut text = String::new();
     for (name, forecast) in forecasts {
@@ -128,7 +128,7 @@ fn text(forecasts: &[(Option<String>, Forecast)]) -> String {
     text
 }
 
-/// The forecast of a build, or those of targets by name.
+/// The forecast of a build as JSON, or those of targets by name.
 fn json(forecasts: &[(Option<String>, Forecast)]) -> Value {
     if let [(None, forecast)] = forecasts {
         return forecast.json();
@@ -140,7 +140,7 @@ fn json(forecasts: &[(Option<String>, Forecast)]) -> Value {
     named.collect::<serde_json::Map<_, _>>().into()
 }
 
-/// What could be sent of each folder.
+/// The files of each folder that could be sent.
 fn contexts(inputs: &Inputs) -> Result<Vec<(String, PathBuf, Tally)>, Failure> {
     let named = inputs.named_excludes();
     let folders = inputs.local_folders().into_iter().map(|(name, path)| {
@@ -155,7 +155,7 @@ fn contexts(inputs: &Inputs) -> Result<Vec<(String, PathBuf, Tally)>, Failure> {
     folders.collect()
 }
 
-/// The names that would be pushed, and where they point now.
+/// The names that would be pushed, with their current digests.
 async fn tags(
     prepared: &Prepared,
     registries: &registry::Client,

@@ -291,12 +291,12 @@ pub(crate) struct BuildArgs {
 }
 
 impl BuildArgs {
-    /// The context as it was given, for its name in a trace.
+    /// The context as given, for the command's name in a trace.
     pub(crate) fn context(&self) -> &str {
         self.contexts.context()
     }
 
-    /// The same with what an editor launches in place of the flags.
+    /// Applies the editor's launch configuration, which replaces flags.
     pub(crate) fn launched(
         &mut self,
         context: Option<String>,
@@ -307,7 +307,7 @@ impl BuildArgs {
         self.target = target.or(self.target.take());
     }
 
-    /// The absolute path of the Dockerfile, if it is a file of this machine.
+    /// The absolute path of the Dockerfile, if it is a local file.
     pub(crate) fn dockerfile_path(&self) -> String {
         let state = self.contexts.state();
         match state.dockerfile_path.as_str() {

@@ -1,5 +1,5 @@
-//! `--load` on a builder that is no Docker engine: the image goes over this machine into the engine
-//! of the docker CLI's context.
+//! `--load` with a builder that is not a Docker engine: the image goes through this client into the
+//! engine of the docker CLI's context.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BuildUsage;
 
-/// What opens the way into the engine, if the request has something to load and a builder that is
-/// none; whether the engine answers is asked before anything is built.
+/// Opens the engine to load images into, if the request loads any and the builder is not an engine
+/// itself. Fails before the build if the engine does not answer.
 pub(crate) async fn opener(
     request: &BuildRequest,
     builder: Option<&Address>,

@@ -1,4 +1,4 @@
-//! `solvekit build`: flags as `docker buildx build` has them, resolved into a [`BuildRequest`].
+//! `solvekit build`: turns the flags of `docker build` into a [`BuildRequest`].
 
 pub(crate) mod again;
 mod building;
@@ -34,7 +34,7 @@ pub(crate) use flags::BuildArgs;
 pub(crate) use outcome::{metadata, write_file};
 pub(crate) use request::{platforms, refuse_terminal};
 
-/// Builds, shows progress, and writes what was asked for.
+/// Builds, shows the progress, and writes the requested results.
 pub(crate) async fn cmd_build(
     args: BuildArgs,
     connection: &ConnectionArgs,
@@ -97,7 +97,7 @@ async fn build_or_call(
     sink.end(built)
 }
 
-/// A build that is debugged in another way than at the terminal.
+/// A build with a debugger other than the one at the terminal.
 pub(crate) async fn debugged(
     args: &BuildArgs,
     sink: Sink,
@@ -109,7 +109,7 @@ pub(crate) async fn debugged(
     build.run(sink).await
 }
 
-/// The request of the flags, with what the builder and the program's name add to it.
+/// The request of the flags, with the defaults of the builder and of the program's name.
 fn complete_request(
     args: &BuildArgs,
     connection: &ConnectionArgs,
@@ -119,7 +119,7 @@ fn complete_request(
     args.results.check(&request.outputs)?;
     args.reports.check()?;
     default_load::apply(&mut request, connection, environment)?;
-    // docker build keeps an image without a name too, and tells its id.
+    // docker build also keeps an image without a name, and prints its id.
     request.keep_unnamed =
         environment.identity == Identity::Buildx || args.quiet || args.results.wants_id();
     Ok(request)
@@ -132,7 +132,7 @@ fn only_platform(request: &BuildRequest) -> Option<String> {
     }
 }
 
-/// Reads the inputs, connects to the builder and puts the platforms on its nodes.
+/// Reads the inputs, connects to the builder and distributes the platforms over its nodes.
 async fn prepare(
     args: &BuildArgs,
     request: BuildRequest,
@@ -150,7 +150,7 @@ async fn prepare(
     Ok((prepared, ready))
 }
 
-/// Waits for what comes before a build, unless the user interrupts it.
+/// Runs the preparation of a build, unless the user interrupts it.
 pub(crate) async fn unless_cancelled<T>(
     preparing: impl Future<Output = Result<T, Failure>>,
     cancelled: &CancellationToken,

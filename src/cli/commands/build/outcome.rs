@@ -1,4 +1,4 @@
-//! What a finished build leaves: its place in the history, the files and the lines that scripts
+//! The results of a finished build: its record in the history, and the files and lines that scripts
 //! read.
 
 use std::io::Write as _;
@@ -21,7 +21,7 @@ use crate::cli::report::terminal::print;
 use crate::cli::report::usage::BuildUsage;
 use crate::cli::report::{Failure, display, platforms_failure};
 
-/// Reports a build that came to its end, and fails if some of its platforms did.
+/// Reports a finished build. Fails if some of its platforms failed.
 pub(super) fn finish(
     args: &BuildArgs,
     built: Built,
@@ -49,8 +49,8 @@ pub(super) fn finish(
     }
 }
 
-/// Writes down for the history commands what was built. Nothing depends on it: a folder that cannot
-/// be written fails no build.
+/// Records the build for the history commands. Errors are ignored: an unwritable folder does not
+/// fail a build.
 fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environment) {
     let Some(folder) = &environment.buildx_config else {
         return;
@@ -61,7 +61,7 @@ fn remember(args: &BuildArgs, built: &Built, used: &Used, environment: &Environm
     }
 }
 
-/// The build among the user's others.
+/// The target for the build record, with a key that distinguishes it from others.
 pub(super) fn target(args: &BuildArgs, succeeded: bool) -> Target {
     let state = args.contexts.state();
     let stage = args.target.as_deref().unwrap_or_default();
@@ -85,7 +85,7 @@ fn title(context: &str, dockerfile: &str, stage: &str) -> String {
     title
 }
 
-/// The object of the metadata file.
+/// The content of the metadata file.
 pub(crate) fn metadata(built: &Built, used: &Used, warnings: &[Warning]) -> Value {
     let references = nodes::references(built, &used.builder);
     let node = built.parts.first().map_or(&used.node, |part| &part.node);
@@ -97,14 +97,14 @@ pub(crate) fn metadata(built: &Built, used: &Used, warnings: &[Warning]) -> Valu
         fields.insert("buildx.build.refs".to_owned(), references.into());
     }
     if !warnings.is_empty() {
-        // Warnings are plain data: making JSON of them cannot fail.
+        // Warnings are plain data: they always serialize to JSON.
         let warnings = serde_json::to_value(warnings).unwrap_or_default();
         fields.insert("buildx.build.warnings".to_owned(), warnings);
     }
     metadata
 }
 
-/// The files and lines that the flags ask for.
+/// Writes the files and lines that the flags request.
 fn write_results(
     args: &BuildArgs,
     outcome: &BuildOutcome,
@@ -123,7 +123,7 @@ fn write_results(
     }
 }
 
-/// Writes a file in one step, so that nobody reads half of it, or to a pipe or device.
+/// Writes a file atomically, so that nobody reads half of it; or writes to a pipe or device.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = files::Destination::open(path).and_then(|mut to| {
         to.write_all(bytes)?;

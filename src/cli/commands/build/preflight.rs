@@ -1,5 +1,5 @@
-//! Before a push: may this user write where `-t` says? Asked while the build runs, so that it costs
-//! no time; a refusal ends the build before its steps are through.
+//! Checks before a push that the user may write to the names of `-t`. It runs beside the build, so
+//! it takes no extra time; a refusal stops the build early.
 
 use std::net::IpAddr;
 
@@ -13,8 +13,8 @@ use solvekit::registry::{Client, Error};
 use crate::cli::report::Failure;
 use crate::cli::report::registry_failure::push_denied;
 
-/// Returns when a registry refuses to take one of the images, and never else. One that cannot be
-/// reached from here is told and left to the daemon, which may stand elsewhere.
+/// Returns only if a registry refuses one of the images. For an unreachable registry it prints a
+/// warning: the daemon, which may be on another machine, will try anyway.
 pub(crate) async fn refused(images: Vec<Reference>, client: &Client, progress: Writer) -> Failure {
     let ask = |image: Reference| async move {
         let asked = client.may_push(&image).await;
@@ -34,20 +34,20 @@ pub(crate) async fn refused(images: Vec<Reference>, client: &Client, progress: W
                     progress.note(format!("{told} {text}"));
                 }
             }
-            // The daemon will say, if it finds the same.
+            // If the daemon gets the same answer, it reports it.
             Ok(()) | Err(_) => {}
         }
     }
     std::future::pending().await
 }
 
-/// The same where the daemon may be one of several, which push from here.
+/// The same for a daemon that may be one of several, whose result this client pushes.
 pub(crate) fn askable_of(images: Vec<Reference>, daemon: Option<&Address>) -> Vec<Reference> {
     askable(images, daemon.unwrap_or(&Address::Docker(None)))
 }
 
-/// The repositories that can be asked: what this machine calls itself is another machine where the
-/// daemon is elsewhere.
+/// The repositories that this client can check: on a remote daemon, `localhost` means another
+/// machine.
 fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
     let is_here = match daemon {
         Address::Buildkit(endpoint) | Address::Docker(Some(endpoint)) => match endpoint {
@@ -67,8 +67,8 @@ fn askable(images: Vec<Reference>, daemon: &Address) -> Vec<Reference> {
     images
 }
 
-/// `localhost` or a loopback address, with or without a port; an IPv6 address with a port has
-/// brackets.
+/// True for `localhost` or a loopback address, with or without a port; an IPv6 address with a port
+/// is in brackets.
 fn is_this_machine(host: &str) -> bool {
     if let Ok(address) = host.parse::<IpAddr>() {
         return address.is_loopback();

@@ -1,4 +1,4 @@
-//! The one place where the flags of `build` become a request.
+//! Turns the flags of `build` into a request. Nothing else does.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) fn build_request(
     environment: &Environment,
 ) -> Result<BuildRequest, Failure> {
     let mut request = args.contexts.request()?;
-    // Anything that is not a keyword is the name of an image.
+    // Any other word is the name of an image.
     let Ok(frontend) = args.frontend.parse();
     request.frontend = frontend;
     request.platforms = platforms(&args.platform, environment)?;
@@ -160,7 +160,7 @@ fn outputs(args: &BuildArgs) -> Result<Vec<Output>, Failure> {
     Ok(outputs)
 }
 
-/// An archive does a terminal no good.
+/// Rejects an archive as output to a terminal.
 pub(crate) fn refuse_terminal(outputs: &[Output]) -> Result<(), Failure> {
     let to_stdout = |output: &Output| output.destination == Some(Destination::StandardOutput);
     match outputs.iter().any(to_stdout) && std::io::stdout().is_terminal() {

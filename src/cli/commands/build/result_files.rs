@@ -1,4 +1,4 @@
-//! `--iidfile` and `--metadata-file`: what scripts read after a build.
+//! `--iidfile` and `--metadata-file`: results for scripts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -34,8 +34,8 @@ impl ResultFileArgs {
         self.iidfile.is_some()
     }
 
-    /// Whether the files can be written and there will be something to write. The id of an earlier
-    /// image is removed: what a script reads is of this build.
+    /// Checks that the files can be written and that the build makes an image. Removes the file
+    /// with an earlier image's id, so that a script never reads an old one.
     pub(crate) fn check(&self, outputs: &[Output]) -> Result<(), Failure> {
         self.check_metadata()?;
         let Some(path) = &self.iidfile else {
@@ -55,7 +55,8 @@ impl ResultFileArgs {
         Ok(())
     }
 
-    /// Writes them. A file without an id in it would be taken for one.
+    /// Writes the files. Without an image there is no id file: an empty one would be misread as an
+    /// id.
     pub(crate) fn write(
         &self,
         outcome: &BuildOutcome,
@@ -76,7 +77,7 @@ impl ResultFileArgs {
         }
     }
 
-    /// Whether the metadata file can be written.
+    /// Checks that the metadata file can be written.
     pub(crate) fn check_metadata(&self) -> Result<(), Failure> {
         match &self.metadata_file {
             Some(path) => places::ready("--metadata-file", path),
@@ -84,7 +85,7 @@ impl ResultFileArgs {
         }
     }
 
-    /// Writes the metadata, if a file was named for it.
+    /// Writes the metadata, if a file is given.
     pub(crate) fn write_metadata(&self, metadata: Value) -> Result<(), Failure> {
         let Some(path) = &self.metadata_file else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What `build` and `bake` share while daemons work: registries, progress, and the look whether
+//! Code that `build` and `bake` share while daemons work: registries, progress, and the check that
 //! pushes are allowed.
 
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::display::{self, Sink};
 
-/// A run that is being set up.
+/// A run that is being prepared.
 pub(crate) struct Run {
-    /// Notes before the first step go here.
+    /// Receives notes before the first step.
     pub(crate) progress: Writer,
     updates: Updates,
     notes: Notes,
@@ -33,20 +33,20 @@ pub(crate) struct Run {
     push_retries: PushRetries,
 }
 
-/// A run whose progress is shown.
+/// A run whose progress is being shown.
 pub(crate) struct Running {
     mode: Mode,
     notes: Notes,
     stop: CancellationToken,
     display: JoinHandle<Summary>,
     sent: Sent,
-    /// Folders that a failed build leaves incomplete.
+    /// Collects the folders that a failed build leaves incomplete.
     pub(crate) broken: BrokenFolders,
 }
 
 impl Run {
-    /// `insecure` are registries that the requests themselves call so. What the builder's own
-    /// configuration says of registries counts too.
+    /// Prepares a run. `insecure` are the registries that the requests mark so; the registries of
+    /// the builder's configuration are added.
     pub(crate) fn new(
         args: &RegistryArgs,
         retries: &PushRetryArgs,
@@ -75,18 +75,18 @@ impl Run {
         })
     }
 
-    /// For pushes and look-ups from this machine.
+    /// The client for pushes and look-ups by this process.
     pub(crate) fn registries(&self) -> registry::Client {
         self.registries.clone()
     }
 
-    /// Asks whether the images may be pushed. Returns only if a registry refuses one.
+    /// Checks that the images may be pushed. Returns only if a registry refuses one.
     pub(crate) fn refused(&self, pushes: Vec<Reference>) -> impl Future<Output = Failure> + use<> {
         let (registries, progress) = (self.registries.clone(), self.progress.clone());
         async move { preflight::refused(pushes, &registries, progress).await }
     }
 
-    /// Starts to show progress. Returns what the builds are run with, and the handle to wait for
+    /// Starts to show the progress. Returns the settings for the builds, and a handle to wait for
     /// them.
     pub(crate) fn start(
         self,
@@ -119,15 +119,15 @@ impl Run {
     }
 }
 
-/// How and where progress is shown.
+/// The display of the progress.
 pub(crate) struct Shown<'a> {
     pub(crate) mode: Mode,
     pub(crate) sink: Sink,
-    /// The only platform of the build, which no step has to name.
+    /// The only platform of the build, which is omitted from the steps' names.
     pub(crate) platform: Option<String>,
     pub(crate) used: &'a Used,
     pub(crate) environment: &'a Environment,
-    /// Stops the display while the terminal is needed.
+    /// Pauses the display while the terminal is in use.
     pub(crate) hold: Hold,
 }
 
@@ -146,8 +146,8 @@ impl Shown<'_> {
 }
 
 impl Running {
-    /// Waits for what is built. If a registry refuses a push first, the build is stopped, and the
-    /// refusal counts unless all was built all the same.
+    /// Waits for the build. If a registry refuses a push first, the build is stopped and the
+    /// refusal is returned, unless the build succeeded anyway.
     pub(crate) async fn until_refused<T>(
         &self,
         building: impl Future<Output = T>,
@@ -165,7 +165,7 @@ impl Running {
         }
     }
 
-    /// Waits until all progress is shown. The builds have to be at their end.
+    /// Waits until all progress is shown. The builds must have ended.
     pub(crate) async fn end(self) -> Summary {
         self.notes.end();
         let summary = self.display.await.unwrap_or_default();

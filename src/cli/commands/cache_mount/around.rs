@@ -1,5 +1,5 @@
-//! `--cache-mount-from` and `--cache-mount-to`: cache mounts are filled before a build, and copied
-//! out of the daemon after it.
+//! `--cache-mount-from` and `--cache-mount-to`: fills cache mounts before a build, and exports them
+//! after it.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use crate::cli::environment::Environment;
 use crate::cli::interrupt::EXIT_INTERRUPTED;
 use crate::cli::report::{Failure, display};
 
-/// The build argument that goes before the ids of cache mounts.
+/// The build argument with the namespace of cache mounts' ids.
 pub(crate) const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
 
 /// The flags of `build` and `bake`.
@@ -38,13 +38,13 @@ pub(crate) struct AroundArgs {
 }
 
 impl AroundArgs {
-    /// True if a mount is to be copied.
+    /// True if any mount is copied.
     pub(crate) fn is_asked_for(&self) -> bool {
         !(self.cache_mount_from.is_empty() && self.cache_mount_to.is_empty())
     }
 }
 
-/// What is copied around a build.
+/// The copies before and after a build.
 #[derive(Debug)]
 pub(crate) struct AroundBuild<'a> {
     from: Vec<Copied>,
@@ -83,8 +83,8 @@ impl AroundBuild<'_> {
         display::boot(self.mode, line);
     }
 
-    /// Fills mounts on all nodes that build. A place that is not there yet is no failure: the first
-    /// build of a pipeline has nothing to begin with.
+    /// Fills the mounts on all nodes that build. A missing source is not an error: the first build
+    /// of a pipeline has none.
     pub(crate) async fn before(&self, clients: &[Client]) -> Result<(), Failure> {
         for copied in &self.from {
             for client in clients {
@@ -140,8 +140,8 @@ impl AroundBuild<'_> {
         }
     }
 
-    /// Copies mounts out. After a failure only those that are asked for then, and their own
-    /// failures are told without becoming the build's.
+    /// Exports the mounts. After a failed build only those with `on-failure`, and their errors
+    /// become warnings.
     async fn after(&self, clients: Vec<Client>, is_built: bool) -> Result<(), Failure> {
         for copied in &self.to {
             if !is_built && !copied.on_failure {
@@ -217,7 +217,7 @@ impl From<CopyError> for Failure {
     }
 }
 
-/// True if there is nothing to import.
+/// True if the source of an import does not exist.
 fn is_missing(error: &CopyError) -> bool {
     match error {
         CopyError::Mount(Error::Local { source, .. }) => source.kind() == io::ErrorKind::NotFound,

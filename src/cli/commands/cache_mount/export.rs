@@ -67,7 +67,7 @@ pub(super) async fn run(
         }
     };
     let exported = match export_noting(&client, &mount, destination, &say).await {
-        // A reader that went away (`solvekit … | head`) is no failure.
+        // It is not a failure if the reader is gone (`solvekit … | head`).
         Err(Error::Local { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(());
         }
@@ -105,7 +105,7 @@ pub(super) async fn holder(clients: Vec<Client>, mount: &CacheMount) -> Result<C
     })
 }
 
-/// Exports, and says what people should know about it.
+/// Exports a mount, and shows notes about it.
 pub(super) async fn export_noting(
     client: &Client,
     mount: &CacheMount,
@@ -141,10 +141,10 @@ pub(super) async fn export_noting(
     Ok(exported)
 }
 
-/// Says that a copy waits, if it does.
+/// Shows a note if the copy has to wait.
 pub(super) async fn tell_wait(client: &Client, mount: &CacheMount, say: &dyn Fn(&str)) {
     let id = format!("{}/{}", mount.namespace, mount.id);
-    // Only a note: the copy itself tells what is wrong.
+    // Ignore errors: this is only a note, and the copy itself reports them.
     let mounts = list(client).await.unwrap_or_default();
     let mut same = mounts.iter().filter(|known| known.daemon_id == id);
     if same.any(|known| known.record.in_use) {

@@ -66,7 +66,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Imports, and says what people should know about it.
+/// Imports a mount, and shows notes about it.
 pub(super) async fn import_noting(
     client: &Client,
     mount: &CacheMount,

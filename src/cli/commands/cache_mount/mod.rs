@@ -1,4 +1,5 @@
-//! `solvekit cache-mount`: the folders of `RUN --mount=type=cache`, out of a daemon and into one.
+//! `solvekit cache-mount`: copies the folders of `RUN --mount=type=cache` out of a daemon and into
+//! it.
 
 mod around;
 mod export;

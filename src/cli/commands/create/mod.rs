@@ -1,4 +1,4 @@
-//! `solvekit create`: makes a builder, or changes the nodes of one.
+//! `solvekit create`: creates a builder or changes its nodes.
 
 mod settings;
 
@@ -79,7 +79,7 @@ Examples:
   solvekit create --driver kubernetes --driver-opt namespace=build,replicas=2
       pods of a cluster";
 
-/// Prints the builder's name, and nothing else, on stdout.
+/// Prints only the builder's name to stdout.
 pub(crate) async fn cmd_create(
     args: &CreateArgs,
     connection: &ConnectionArgs,
@@ -135,7 +135,7 @@ fn name(args: &CreateArgs, builders: &Builders) -> Result<String, Failure> {
     Ok(name.clone())
 }
 
-/// The builder as it is to be, and which of its nodes that is about.
+/// The builder with the new settings, and the index of the changed node.
 fn changed(
     args: &CreateArgs,
     name: &str,
@@ -201,8 +201,8 @@ fn driver(
     })
 }
 
-/// A container's engine has to be there, and the program that speaks to a cluster; the cluster and
-/// a remote daemon may come later.
+/// The engine of a container and the program that talks to a cluster must be available; the cluster
+/// itself and a remote daemon may become available later.
 async fn reachable(
     instance: &Instance,
     is_started: bool,

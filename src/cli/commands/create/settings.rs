@@ -1,4 +1,5 @@
-//! What the flags give a node: options, configuration, flags of its daemon, endpoint, platforms.
+//! The settings that the flags give a node: options, configuration, daemon flags, endpoint,
+//! platforms.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +39,7 @@ pub(super) fn settings(
     })
 }
 
-/// The configuration that is given, else the default one of the store.
+/// The given configuration, or else the store's default one.
 fn config(args: &CreateArgs, driver: Driver, builders: &Builders) -> Result<DaemonConfig, Failure> {
     let default = builders
         .store
@@ -54,8 +55,8 @@ fn config(args: &CreateArgs, driver: Driver, builders: &Builders) -> Result<Daem
     Ok(config)
 }
 
-/// A daemon whose network is its own may lend it to builds, unless it is said what they may do; on
-/// the host's network always.
+/// Allows builds to use the daemon's network: always if it is the host's, and otherwise unless the
+/// allowed entitlements are given.
 fn with_network(
     mut flags: Vec<String>,
     options: &BTreeMap<String, String>,
@@ -82,7 +83,7 @@ fn with_network(
     flags
 }
 
-/// Where the node is to be, and whether somebody said so.
+/// The endpoint of the node; true if it was given explicitly.
 fn endpoint(
     args: &CreateArgs,
     name: &str,

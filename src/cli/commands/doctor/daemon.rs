@@ -1,4 +1,4 @@
-//! The daemon that a build would use: the nodes of the builder, or the one that is found.
+//! The daemon that a build would use: the nodes of the builder, or the one at a default address.
 
 use solvekit::builder::{Builder, Error, Report, Status};
 use solvekit::client::Client;
@@ -101,12 +101,12 @@ fn described(version: &str) -> String {
     }
 }
 
-/// What the daemon says that it builds for.
+/// The platforms that the daemon reports.
 fn of_platforms(node: &str, platforms: &[Platform]) -> Finding {
     let text = format!("{node} builds for {}", shortened(&marked(&[], platforms)));
     let mut architectures = platforms.iter().map(|platform| &platform.architecture);
     let foreign = match architectures.next() {
-        // An amd64 machine runs 386 by itself.
+        // An amd64 machine also runs 386 natively.
         Some(own) => architectures.any(|other| other != own && other != "386"),
         None => return Finding::broken(PLATFORMS, format!("{node} builds for nothing"), CHECK),
     };

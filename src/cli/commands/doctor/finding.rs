@@ -1,14 +1,14 @@
-//! What a check found, and how that is printed.
+//! The result of a check, and how it is printed.
 
 use serde_json::json;
 
 use crate::cli::report::Failure;
 
-/// How well something works.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Good,
-    /// It works, but may surprise.
+    /// It works, but may be surprising.
     Odd,
     Broken,
 }
@@ -26,12 +26,12 @@ impl State {
 /// A line of the report.
 #[derive(Debug)]
 pub(super) struct Finding {
-    /// What was checked: `daemon`, `registry`, ….
+    /// The name of the check: `daemon`, `registry`, ….
     pub(super) check: &'static str,
     pub(super) state: State,
-    /// What was found.
+    /// The result.
     pub(super) text: String,
-    /// What to do about it, unless it is good.
+    /// The next step, if the result is not good.
     pub(super) fix: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl Finding {
         }
     }
 
-    /// What a build would fail with, and the next step that it would print.
+    /// The failure of a build, with the hint that it would print.
     pub(super) fn of_failure(check: &'static str, failure: &Failure) -> Self {
         Self {
             state: State::Broken,
@@ -69,13 +69,13 @@ impl Finding {
         }
     }
 
-    /// The same with this next step, if it has none.
+    /// Sets the next step, unless there is one.
     pub(super) fn or_fix(mut self, fix: &str) -> Self {
         self.fix.get_or_insert_with(|| fix.to_owned());
         self
     }
 
-    /// A line of JSON.
+    /// The finding as a line of JSON.
     pub(super) fn json(&self) -> String {
         let object = json!({
             "check": self.check,
@@ -87,7 +87,7 @@ impl Finding {
     }
 }
 
-/// The report for people: a line for each finding, and below it what to do.
+/// The report as text: a line for each finding, followed by the next step.
 pub(super) fn text(findings: &[Finding]) -> String {
     let mut text = String::new();
     let width = findings.iter().map(|finding| finding.check.len()).max();

@@ -1,4 +1,4 @@
-//! This machine: proxies, the folders that solvekit keeps things in, plugins of the docker CLI.
+//! This machine: proxies, the folders of solvekit, plugins of the docker CLI.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const STORE: &str = "builders";
 const STATE: &str = "state";
 const PLUGIN: &str = "plugin";
 
-/// Where the docker CLI looks for plugins, after its own configuration.
+/// The folders of docker CLI plugins, after the one in its configuration.
 const PLUGINS: [&str; 4] = [
     "/usr/local/lib/docker/cli-plugins",
     "/usr/local/libexec/docker/cli-plugins",
@@ -23,7 +23,7 @@ const PLUGINS: [&str; 4] = [
     "/usr/libexec/docker/cli-plugins",
 ];
 
-/// The proxies of the environment; one that cannot be read is passed over by every request.
+/// The proxies of the environment. Requests ignore an invalid one.
 pub(super) fn proxies(environment: &Environment) -> Vec<Finding> {
     let used = [
         ("HTTP_PROXY", environment.proxies.http()),
@@ -69,7 +69,7 @@ pub(super) fn store(environment: &Environment) -> Vec<Finding> {
     findings
 }
 
-/// What is remembered of builds.
+/// The folder with the records of builds.
 pub(super) fn state(environment: &Environment) -> Vec<Finding> {
     let Some(folder) = &environment.state else {
         return vec![Finding::odd(
@@ -94,14 +94,14 @@ pub(super) fn state(environment: &Environment) -> Vec<Finding> {
     }]
 }
 
-/// Whether a folder can be written, or made where it is missing.
+/// Checks that a folder can be written, or created if it is missing.
 fn writable(folder: &Path) -> std::io::Result<()> {
     let there = folder.ancestors().find(|path| path.exists());
     access(there.unwrap_or(folder), Access::WRITE_OK | Access::EXEC_OK)?;
     Ok(())
 }
 
-/// Which program the docker CLI runs for `docker buildx` and `docker solvekit`.
+/// The program that the docker CLI runs for `docker buildx` and `docker solvekit`.
 pub(super) fn plugins(environment: &Environment) -> Vec<Finding> {
     if !environment.has_program("docker") {
         return Vec::new();

@@ -1,7 +1,7 @@
-//! `solvekit doctor`: what works on this machine, what does not, and what to do about it.
+//! `solvekit doctor`: shows what works on this machine and what does not, with the next steps.
 //!
-//! Each check has a file. Nothing is started, changed or installed, and only registries that are
-//! named are asked.
+//! Each check has a file. Nothing is started, changed or installed, and only the named registries
+//! are contacted.
 
 mod daemon;
 mod finding;
@@ -48,7 +48,7 @@ Examples:
 
 Exit codes: 0 nothing is broken, 1 something is.";
 
-/// Checks everything at once, and prints what was found in a fixed order.
+/// Runs all checks at once, and prints their results in a fixed order.
 pub(crate) async fn cmd_doctor(
     args: &DoctorArgs,
     connection: &ConnectionArgs,

@@ -1,5 +1,5 @@
-//! Logins, and the registries that are named: whether they answer, take the login, and agree on
-//! the time.
+//! Checks logins and the named registries: that they answer, accept the login, and agree about the
+//! time.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,10 +18,10 @@ const CLOCK: &str = "clock";
 const UNREACHABLE: &str =
     "look at the name and at the network; HTTPS_PROXY names a proxy, if one is needed";
 
-/// Certificates and tokens are checked to the minute.
+/// The largest tolerated clock difference; certificates and tokens have time limits.
 const SKEW: Duration = Duration::from_secs(60);
 
-/// Where logins are kept, and whether the helpers are there.
+/// The place of the logins, and the availability of credential helpers.
 pub(super) async fn logins(environment: &Environment) -> Vec<Finding> {
     let credentials = match environment.credentials() {
         Ok(credentials) => credentials,
@@ -57,7 +57,7 @@ pub(super) async fn logins(environment: &Environment) -> Vec<Finding> {
     findings
 }
 
-/// Asks each of the registries.
+/// Contacts each of the registries.
 pub(super) async fn check(
     names: &[String],
     reach: &RegistryArgs,

@@ -1,4 +1,4 @@
-//! `solvekit du`: what the daemon's build cache holds.
+//! `solvekit du`: shows the daemon's build cache.
 
 mod tree;
 
@@ -42,7 +42,7 @@ Examples:
   solvekit du --format json                             one JSON object per record
   solvekit du --tree                                    by image, stage and build";
 
-/// Lists the records of all nodes, the smallest first, and what they take in all.
+/// Lists the records of all nodes, the smallest first, and their total size.
 pub(crate) async fn cmd_du(
     args: &DuArgs,
     connection: &ConnectionArgs,
@@ -76,7 +76,7 @@ pub(crate) async fn cmd_du(
     if args.format == "json" {
         return print_json(&text);
     }
-    // Of a part of the cache the sum says little, as buildx has it.
+    // As in buildx, there is no total for a part of the cache.
     let is_whole = is_pretty || args.format == "table";
     if is_whole && args.filter.is_empty() {
         text.push_str(&records::totals(&found));

@@ -1,4 +1,4 @@
-//! `du --tree`: which records belong together, and what prunes would free.
+//! `du --tree`: groups related records, and shows what prunes would free.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,23 +14,23 @@ use crate::cli::report::Failure;
 use crate::cli::report::records::{self, Filters, size};
 use crate::cli::report::terminal::{print_json, print_text};
 
-/// Deeper branches are shown at this depth.
+/// Deeper branches are indented only this much.
 const MAX_DEPTH: usize = 30;
-/// More of a step is not shown.
+/// The longest part of a step that is shown.
 const MAX_STEP: usize = 100;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What one daemon has.
+/// The cache of one daemon.
 struct Node<'a> {
     used: &'a Used,
     tree: CacheTree,
-    /// None if the tree is only a part of the cache.
+    /// `None` if only a part of the cache is shown.
     whole: Option<Whole>,
 }
 
-/// What is said of a whole cache.
+/// The summary of a whole cache.
 struct Whole {
-    /// What prunes would remove.
+    /// The records that typical prunes would remove.
     prunes: Vec<(String, PrunePlan)>,
     totals: String,
 }
@@ -71,7 +71,7 @@ pub(super) async fn print(
     )
 }
 
-/// The builds of this machine. Names are all that is missing without them.
+/// The recorded builds of this machine. Without them only names are missing.
 fn known_builds(environment: &Environment) -> Vec<Record> {
     let Some(state) = &environment.state else {
         return Vec::new();
@@ -83,7 +83,7 @@ fn known_builds(environment: &Environment) -> Vec<Record> {
     })
 }
 
-/// What the usual prunes would remove.
+/// The records that typical prunes would remove.
 fn prunes(records: &[CacheRecord], now: SystemTime) -> Vec<(String, PrunePlan)> {
     let plan = |all: bool, matches: &dyn Fn(&CacheRecord) -> bool| {
         let options = PruneOptions {
@@ -189,7 +189,7 @@ impl Node<'_> {
     }
 }
 
-/// A record: its size, its place and its step.
+/// A record with its size, its place in the tree and its step.
 fn shown(line: &TreeLine) -> String {
     let indent = "  ".repeat(line.depth.min(MAX_DEPTH));
     let branch = match (line.begins_branch, indent.strip_suffix("  ")) {

@@ -1,4 +1,4 @@
-//! `solvekit history inspect attachment`: what hangs on a record, byte for byte.
+//! `solvekit history inspect attachment`: prints an attachment of a record, byte for byte.
 
 use crate::cli::args::complete;
 use crate::cli::report::usage::HistoryUsage;
@@ -9,7 +9,7 @@ use super::{Daemon, Found, History};
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::print_data;
 
-/// No attachment is larger.
+/// The size limit of an attachment, in bytes.
 const LIMIT: usize = 256 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -38,14 +38,14 @@ Examples:
   solvekit history inspect attachment --type provenance
   solvekit history inspect attachment ^1 --type sbom --platform linux/arm64";
 
-/// Something that hangs on a record.
+/// An attachment of a record.
 pub(super) struct Attachment {
     pub(super) platform: String,
     pub(super) descriptor: Descriptor,
 }
 
 impl Attachment {
-    /// What it attests, or its media type.
+    /// The predicate type of an attestation, or else the media type.
     pub(super) fn kind(&self) -> &str {
         let predicate = self.descriptor.annotations.get("in-toto.io/predicate-type");
         predicate.map_or(&*self.descriptor.media_type, String::as_str)
@@ -90,8 +90,8 @@ pub(super) async fn cmd_attachment(
     print_data(&bytes)
 }
 
-/// The attestations and images of a build, as far as its daemon still has them, in buildx's order:
-/// by platform, then by type. Configs and the manifests of attestations are not among them.
+/// The attestations and images of a build that its daemon still has, in buildx's order: by
+/// platform, then by type. Configs and the manifests of attestations are omitted.
 pub(super) async fn listed(daemon: &Daemon<'_>, record: &BuildRecord) -> Vec<Attachment> {
     let mut all = attested(record);
     for (platform, descriptors) in &record.results {
@@ -120,7 +120,7 @@ fn attested(record: &BuildRecord) -> Vec<Attachment> {
     attested.collect()
 }
 
-/// An image and what it is made of: the index, its manifests, their configs.
+/// An image and its parts: the index, its manifests, their configs.
 async fn images(
     daemon: &Daemon<'_>,
     platform: &str,
@@ -163,7 +163,7 @@ async fn images(
     Ok(found)
 }
 
-/// Short words stand for several types.
+/// True if `kind` has the wanted type. Short names cover several types.
 fn is_of(wanted: &str, kind: &str) -> bool {
     match wanted {
         "provenance" => kind.starts_with("https://slsa.dev/provenance/"),

@@ -1,4 +1,4 @@
-//! All that is known of a build, under buildx's names: what `history inspect` prints.
+//! All details of a build with buildx's field names: the output of `history inspect`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,11 +15,11 @@ use solvekit::progress::{SourceExcerpt, VertexLog};
 use super::attachment::{self, Attachment};
 use super::{Daemon, record};
 
-/// Larger than the provenance of any build.
+/// The size limit of a provenance, in bytes.
 const PROVENANCE: usize = 64 << 20;
-/// How many lines of a failed step's log are shown.
+/// The most lines of a failed step's log that are shown.
 const LOG_LINES: usize = 16;
-/// The most of its log that is read.
+/// The buffer for its log, in bytes.
 const LOG_BYTES: usize = 1 << 20;
 
 /// The attributes with a field of their own in `Config`.
@@ -45,7 +45,7 @@ const CONFIG: [(&str, &str); 16] = [
     ("build-arg:SOURCE_DATE_EPOCH", "SourceDateEpoch"),
 ];
 
-/// The attributes that are shown elsewhere, or are the client's own.
+/// The attributes that are shown elsewhere, or that are internal to clients.
 const SHOWN_ELSEWHERE: [&str; 10] = [
     "add-hosts",
     "build-arg:BUILDKIT_MULTI_PLATFORM",
@@ -59,13 +59,13 @@ const SHOWN_ELSEWHERE: [&str; 10] = [
     "target",
 ];
 
-/// What is known; what is not known is left out.
+/// The known details. Unknown ones are omitted.
 pub(super) async fn known(daemon: &Daemon<'_>, found: &BuildRecord) -> Value {
     let state = daemon.state(found);
     let of = |key: &str| found.attributes.get(key).map(String::as_str);
     let text = |value: Option<&str>| value.map_or(Value::Null, Value::from);
     let (context, dockerfile) = places(daemon, found);
-    // A context that is fetched has no revision of a folder here.
+    // The revision is that of a local folder, so a fetched context has none.
     let vcs = |key: &str| text(of(key).filter(|_| of("context").is_none()));
     let duration = found.duration(SystemTime::now()).as_nanos();
     let attachments = attachment::listed(daemon, found).await;
@@ -98,8 +98,8 @@ pub(super) async fn known(daemon: &Daemon<'_>, found: &BuildRecord) -> Value {
     all
 }
 
-/// The context and the Dockerfile: as this machine knows them, relative to the working directory
-/// and to the context, else as the daemon does.
+/// The context and the Dockerfile: from this machine's record, relative to the working directory
+/// and to the context; or else as the daemon has them.
 fn places(daemon: &Daemon<'_>, found: &BuildRecord) -> (Value, Value) {
     let state = daemon.state(found);
     let of = |key: &str| found.attributes.get(key).map(String::as_str);
@@ -118,7 +118,7 @@ fn places(daemon: &Daemon<'_>, found: &BuildRecord) -> (Value, Value) {
     (context.into(), dockerfile.or_else(filename).into())
 }
 
-/// A path relative to a folder, if it is in it.
+/// The path relative to a folder, if it is in that folder.
 fn beneath(path: &str, folder: &Path) -> String {
     match Path::new(path).strip_prefix(folder) {
         _ if folder.as_os_str().is_empty() => path.to_owned(),
@@ -152,7 +152,7 @@ fn is_true(value: Option<&str>) -> Value {
     }
 }
 
-/// The attributes that begin so, without that.
+/// The attributes with this prefix, without the prefix.
 fn pairs(found: &BuildRecord, prefix: &str) -> Value {
     let with = found
         .attributes
@@ -168,7 +168,7 @@ fn pairs(found: &BuildRecord, prefix: &str) -> Value {
         .into()
 }
 
-/// How the build was set up.
+/// The settings of the build.
 fn config(found: &BuildRecord) -> Value {
     let of = |key: &str| found.attributes.get(key).map(String::as_str);
     let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -210,13 +210,13 @@ fn config(found: &BuildRecord) -> Value {
     config
 }
 
-/// The error with the step that failed, the end of its log, and the lines of the Dockerfile.
+/// The error with the failed step, the end of its log, and the lines of the Dockerfile.
 async fn error(daemon: &Daemon<'_>, found: &BuildRecord) -> Value {
     let Some(error) = &found.error else {
         return Value::Null;
     };
     let mut all = json!({ "Code": error.code as i32, "Message": error.message });
-    // What the daemon does not have any more does not keep the rest from being shown.
+    // If the daemon no longer has the failure, show the rest.
     let failure = daemon.client.recorded_failure(found).await;
     let Ok(Some(failure)) = failure else {
         return all;
@@ -257,7 +257,7 @@ async fn step(
             .iter()
             .filter(|one: &&VertexLog| one.vertex == digest);
         own.for_each(|one| log.extend_from_slice(&one.data));
-        // Only its end is shown.
+        // Only the end of the log is shown.
         if log.len() > LOG_BYTES {
             log.drain(..log.len() - LOG_BYTES / 2);
         }
@@ -271,7 +271,7 @@ async fn step(
     ))
 }
 
-/// What went into the build, as its provenance has it.
+/// The materials of the build, from its provenance.
 async fn materials(daemon: &Daemon<'_>, attachments: &[Attachment]) -> Value {
     let is_provenance = |one: &&Attachment| one.kind().starts_with("https://slsa.dev/provenance/");
     let Some(provenance) = attachments.iter().find(is_provenance) else {
@@ -309,7 +309,7 @@ fn shown(one: &Attachment) -> Value {
     shown
 }
 
-/// Removes the fields that say nothing, as Go's `omitempty` does; numbers stay.
+/// Removes empty fields, as Go's `omitempty` does; numbers stay.
 fn without_empty(value: &mut Value) {
     if let Value::Object(fields) = value {
         fields.retain(|_, value| match value {

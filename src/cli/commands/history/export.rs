@@ -1,4 +1,4 @@
-//! `solvekit history export`: records as a bundle that Docker Desktop opens.
+//! `solvekit history export`: writes records as a bundle for Docker Desktop.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

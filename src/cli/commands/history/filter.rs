@@ -1,5 +1,5 @@
-//! `--filter` of `history ls`. The records are looked through here: older daemons ignore a filter,
-//! and some crash on one.
+//! `--filter` of `history ls`. The client filters the records: older daemons ignore a filter, and
+//! some crash on one.
 
 use std::time::{Duration, SystemTime};
 
@@ -32,7 +32,7 @@ enum Key {
 #[derive(Debug, Clone, PartialEq)]
 enum Value {
     Text(String),
-    /// How long ago, or how long it took.
+    /// An age or a duration.
     Span(Duration),
     Time(SystemTime),
 }
@@ -47,7 +47,7 @@ const KEYS: [(&str, Key); 6] = [
 ];
 
 impl Filter {
-    /// Reads `KEY=VALUE`, `KEY!=VALUE`, and for times and durations `KEY<VALUE`, `<=`, `>`, `>=`.
+    /// Parses `KEY=VALUE`, `KEY!=VALUE`, and for times and durations `KEY<VALUE`, `<=`, `>`, `>=`.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = |reason: &str| {
             let (text, reason) = (text.to_owned(), reason.to_owned());
@@ -85,7 +85,7 @@ impl Filter {
         })
     }
 
-    /// Does the record meet it?
+    /// True if the record matches.
     pub(super) fn meets(&self, record: &BuildRecord, now: SystemTime) -> bool {
         let text = |actual: &str| match (&self.value, self.operator) {
             (Value::Text(value), "!=") => actual != value,

@@ -1,5 +1,5 @@
-//! `solvekit history import`: a bundle is read, checked and shown, and given to Docker Desktop
-//! where there is one.
+//! `solvekit history import`: reads, checks and shows a bundle, and passes it to Docker Desktop if
+//! it is installed.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,9 +12,9 @@ use crate::cli::report::columns::align;
 use crate::cli::report::terminal::{print_text, talk};
 use crate::cli::report::{Failure, records};
 
-/// Docker Desktop's socket for bundles on Windows' Linux.
+/// Docker Desktop's socket for bundles in WSL.
 const WSL: &str = "/mnt/wsl/docker-desktop/shared-sockets/host-services/docker-desktop-build.sock";
-/// The same beneath the folder of Docker's configuration.
+/// The same socket below the folder of Docker's configuration.
 const DESKTOP: &str = "desktop/docker-desktop-build.sock";
 
 #[derive(Debug, clap::Args)]
@@ -71,7 +71,7 @@ pub(super) async fn cmd_import(
     Ok(())
 }
 
-/// The largest bundle, compressed.
+/// The size limit of a compressed bundle, in bytes.
 const BUNDLE: u64 = 512 << 20;
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -68,7 +68,7 @@ pub(super) async fn cmd_inspect(args: &InspectArgs, history: &History<'_>) -> Re
     }
 }
 
-/// Where to read on.
+/// Commands and links for more details.
 fn links(identity: Identity, full_ref: &str, build_ref: &str) -> String {
     let program = match identity {
         Identity::Buildx => "docker buildx",
@@ -81,7 +81,7 @@ fn links(identity: Identity, full_ref: &str, build_ref: &str) -> String {
     )
 }
 
-/// The fields of `Config` and their names for people.
+/// The fields of `Config` and their labels.
 const CONFIG: [(&str, &str); 20] = [
     ("Network", "Network"),
     ("Hostname", "Hostname"),
@@ -105,7 +105,7 @@ const CONFIG: [(&str, &str); 20] = [
     ("SourceDateEpoch", "Source Date Epoch"),
 ];
 
-/// Lines of names and values, and tables, in buildx's order.
+/// Labels with values, and tables, in buildx's order.
 fn pretty(known: &Value, found: &BuildRecord) -> String {
     let mut out = about(known);
     out.push_str(&table(
@@ -143,7 +143,7 @@ fn pretty(known: &Value, found: &BuildRecord) -> String {
     out
 }
 
-/// What was built.
+/// The target of the build.
 fn about(known: &Value) -> String {
     let mut lines = Lines::default();
     for (name, key) in [
@@ -162,7 +162,7 @@ fn about(known: &Value) -> String {
     lines.aligned()
 }
 
-/// When it ran, and how it ended.
+/// The time of the build, and its result.
 fn run(known: &Value, found: &BuildRecord) -> String {
     let mut lines = Lines::default();
     let started = text(&known["StartedAt"]).replace('T', " ");
@@ -232,7 +232,7 @@ fn failed(error: &Value) -> String {
     out
 }
 
-/// Names and values; what has no value is left out.
+/// Lines of labels and values. Empty values are omitted.
 #[derive(Default)]
 struct Lines(String);
 

@@ -22,11 +22,11 @@ Examples:
   solvekit history logs                       the newest build
   solvekit history logs ^1 --progress plain   the build before it";
 
-/// Shows the steps and their output again, on stderr, as during the build; of a build that runs
+/// Shows the steps and their output again on stderr, as during the build. For a running build,
 /// until it ends.
 pub(super) async fn cmd_logs(args: &LogsArgs, history: &History<'_>) -> Result<(), Failure> {
     let mode = match args.progress.mode.as_str() {
-        // Plain, as in buildx: it is read, not watched.
+        // Plain, as in buildx: a log is for reading.
         "auto" => progress::Mode::Plain,
         text => {
             let environment = history.daemons.first().map(|daemon| daemon.environment);

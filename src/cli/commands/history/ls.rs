@@ -17,7 +17,7 @@ use crate::cli::report::{Failure, records};
 
 const TABLE: &str = "{{.Ref}}\t{{.Name}}\t{{.Status}}\t{{.CreatedAt}}\t{{.Duration}}\t{{.Link}}";
 
-/// The fields and their heads in a table. Only a terminal of Docker Desktop has links.
+/// The fields and their headers. Links work only in a terminal of Docker Desktop.
 const HEADS: [(&str, &str); 7] = [
     ("Ref", "BUILD ID"),
     ("FullRef", "FULL REF"),
@@ -28,7 +28,7 @@ const HEADS: [(&str, &str); 7] = [
     ("Link", ""),
 ];
 
-/// The widest name in the table.
+/// The widest name in the table, in characters.
 const NAME: usize = 36;
 
 #[derive(Debug, clap::Args)]
@@ -74,7 +74,7 @@ pub(super) async fn cmd_ls(args: &LsArgs, history: &History<'_>) -> Result<(), F
         found.retain(|found| found.daemon.is_of(&found.record, repository));
     }
     found.truncate(LIMIT);
-    // Those that run stand first.
+    // Running builds come first.
     found.sort_by_key(|found| found.record.completed_at.is_some());
     let is_cut = format.is_table && !args.no_trunc;
     let entries = found.iter().map(|Found { daemon, record }| {
@@ -92,7 +92,7 @@ fn own_repository() -> Result<Repository, Failure> {
     Ok(Repository::find(Path::new("."))?.ok_or(HistoryUsage::NoRepository)?)
 }
 
-/// The end of a long name, which tells more than its beginning.
+/// The end of a long name, which is more specific than its beginning.
 fn cut(name: &str) -> String {
     let length = name.chars().count();
     match length > NAME {
@@ -109,7 +109,7 @@ fn ago(one: &BuildRecord, now: SystemTime) -> String {
     format!("{} ago", records::age(age.unwrap_or_default()))
 }
 
-/// With buildx's keys.
+/// The build as JSON with buildx's keys.
 fn as_object(daemon: &Daemon<'_>, one: &BuildRecord) -> serde_json::Value {
     let mut object = json!({
         "ref": daemon.full_ref(one),

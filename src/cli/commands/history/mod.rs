@@ -1,4 +1,4 @@
-//! `solvekit history`: the builds that the daemon remembers.
+//! `solvekit history`: the records of builds in the daemon.
 
 mod attachment;
 mod details;
@@ -25,7 +25,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::usage::HistoryUsage;
 
-/// How many records are listed, as in buildx.
+/// The most records in a listing, as in buildx.
 const LIMIT: usize = 50;
 
 #[derive(Debug, clap::Args)]
@@ -56,14 +56,14 @@ enum HistoryCommand {
     Trace(trace::TraceArgs),
 }
 
-/// Runs one of them.
+/// Runs a subcommand.
 pub(crate) async fn cmd_history(
     args: &HistoryArgs,
     connection: &ConnectionArgs,
     environment: &Environment,
 ) -> Result<(), Failure> {
     if let HistoryCommand::Import(args) = &args.command {
-        // No daemon has a part in it.
+        // This command needs no daemon.
         return import::cmd_import(args, environment).await;
     }
     let history = History::of(connection, environment).await?;
@@ -80,7 +80,7 @@ pub(crate) async fn cmd_history(
     }
 }
 
-/// `buildctl debug logs`, which is the same.
+/// `buildctl debug logs`, which does the same.
 pub(crate) async fn logs_of(
     args: &logs::LogsArgs,
     connection: &ConnectionArgs,
@@ -89,19 +89,19 @@ pub(crate) async fn logs_of(
     logs::cmd_logs(args, &History::of(connection, environment).await?).await
 }
 
-/// What the nodes of a builder remember.
+/// The build records of a builder's nodes.
 struct History<'a> {
     daemons: Vec<Daemon<'a>>,
 }
 
-/// The history of one node.
+/// The build records of one node.
 struct Daemon<'a> {
     client: Client,
     used: Used,
     environment: &'a Environment,
 }
 
-/// A build, and the node that remembers it.
+/// A build, and the node that has its record.
 struct Found<'a> {
     daemon: &'a Daemon<'a>,
     record: BuildRecord,
@@ -136,14 +136,14 @@ impl<'a> History<'a> {
         Ok(all)
     }
 
-    /// The builds that have ended, newest first.
+    /// The finished builds, newest first.
     async fn ended_builds(&self) -> Result<Vec<Found<'_>>, Failure> {
         let mut all = self.builds().await?;
         all.retain(|found| found.record.completed_at.is_some());
         Ok(all)
     }
 
-    /// As [`build`](Self::build), of those that have ended.
+    /// As [`build`](Self::build), but only among finished builds.
     async fn ended(&self, named: Option<&str>) -> Result<Found<'_>, Failure> {
         if let Some(offset) = position(named) {
             return nth(self.ended_builds().await?, offset);
@@ -158,8 +158,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The build that an argument names: a reference, `BUILDER/NODE/REF`, `^N` for the Nth before
-    /// the newest, nothing for that.
+    /// The build for an argument: a reference, `BUILDER/NODE/REF`, or `^N` for the Nth before the
+    /// newest. Without an argument, the newest.
     async fn build(&self, named: Option<&str>) -> Result<Found<'_>, Failure> {
         if let Some(offset) = position(named) {
             return nth(self.builds().await?, offset);
@@ -175,10 +175,10 @@ impl<'a> History<'a> {
 }
 
 impl Daemon<'_> {
-    /// The build of that reference, if this node remembers it.
+    /// The build with this reference, if this node has its record.
     async fn record(&self, build_ref: &str) -> Result<Option<BuildRecord>, Failure> {
         match self.client.build_record(build_ref).await {
-            // Of one that was removed a moment ago the daemon says that it is deleted.
+            // The daemon's error for a record that was removed a moment ago.
             Err(error)
                 if Failure::from_error(&error)
                     .into_message()
@@ -191,12 +191,12 @@ impl Daemon<'_> {
     }
 }
 
-/// N, if the argument is `^N` or nothing.
+/// N, if the argument is `^N`; 0 without an argument.
 fn position(named: Option<&str>) -> Option<&str> {
     named.unwrap_or("^0").strip_prefix('^')
 }
 
-/// The build of `^N`.
+/// The build for `^N`.
 fn nth<'a>(builds: Vec<Found<'a>>, offset: &str) -> Result<Found<'a>, Failure> {
     let position: usize = offset
         .parse()
@@ -209,7 +209,7 @@ fn nth<'a>(builds: Vec<Found<'a>>, offset: &str) -> Result<Found<'a>, Failure> {
     })
 }
 
-/// The daemon's name of a build in `BUILDER/NODE/REF`.
+/// The daemon's reference in `BUILDER/NODE/REF`.
 fn bare(named: &str) -> &str {
     named.rsplit('/').next().unwrap_or(named)
 }

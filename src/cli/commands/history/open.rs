@@ -8,7 +8,7 @@ use crate::cli::report::display::desktop_url;
 use crate::cli::report::terminal::print;
 use crate::cli::report::usage::HistoryUsage;
 
-/// What opens a URL on this machine, the first that is there.
+/// The programs that open a URL; the first installed one is used.
 const OPENERS: [&str; 3] = ["xdg-open", "x-www-browser", "www-browser"];
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ Examples:
   solvekit history open      the newest build
   solvekit history open ^1   the build before it";
 
-/// Prints the URL of a build, and hands it to the program that opens URLs here.
+/// Prints the URL of a build, and opens it with a program of this machine.
 pub(super) async fn cmd_open(args: &OpenArgs, history: &History<'_>) -> Result<(), Failure> {
     let Found { daemon, record } = history.build(args.build.as_deref()).await?;
     let url = desktop_url(&daemon.full_ref(&record));

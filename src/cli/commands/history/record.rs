@@ -1,4 +1,4 @@
-//! A record for people: its name, its times.
+//! A record as text: its name and its times.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -12,15 +12,15 @@ use super::Daemon;
 use crate::cli::args::git_repository::Repository;
 
 impl Daemon<'_> {
-    /// What this machine knows of a build that it began.
+    /// This machine's own record of the build, if it started the build.
     pub(super) fn state(&self, record: &BuildRecord) -> Option<BuildState> {
         let store = Store::new(self.environment.buildx_config.as_ref()?);
         let state = store.state(&self.used.builder, &self.used.node, &record.build_ref);
         state.ok().flatten()
     }
 
-    /// Whether a build was of a repository: it says so, or its context was a folder of the working
-    /// tree.
+    /// True if the build belongs to the repository: according to its source attribute, or because
+    /// its context was a folder of the working tree.
     pub(super) fn is_of(&self, record: &BuildRecord, repository: &Repository) -> bool {
         let attribute = |key: &str| record.attributes.get(key);
         let source = attribute("vcs:source").or_else(|| attribute("context"));
@@ -42,8 +42,8 @@ impl Daemon<'_> {
     }
 }
 
-/// What a build is called: by `BUILDKIT_BUILD_NAME`, else by its context or its Dockerfile, with
-/// the target behind.
+/// The name of a build: `BUILDKIT_BUILD_NAME`, or else its context or Dockerfile, followed by the
+/// target.
 pub(super) fn name(record: &BuildRecord, state: Option<&BuildState>) -> String {
     let of = |key: &str| {
         record
@@ -66,7 +66,7 @@ pub(super) fn name(record: &BuildRecord, state: Option<&BuildState>) -> String {
     let base = match (context, dockerfile, local) {
         (Some(context), ..) => context.to_owned(),
         (None, Some(dockerfile), Some(local)) => match dockerfile.strip_prefix(local) {
-            // Its folder's name, and the Dockerfile in it if that is not called so.
+            // The folder's name, followed by the Dockerfile's unless that is the default.
             Some(rest) => format!("{}{}", last(local), rest),
             None => short(dockerfile),
         },
@@ -82,7 +82,7 @@ pub(super) fn name(record: &BuildRecord, state: Option<&BuildState>) -> String {
     }
 }
 
-/// A Dockerfile's name with its folder's.
+/// The name of a Dockerfile and of its folder.
 fn short(path: &str) -> String {
     let mut parts = path.rsplitn(3, '/');
     match (parts.next(), parts.next()) {
@@ -96,7 +96,7 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// As the table and `--format` have it.
+/// The status as shown in the table and by `--format`.
 pub(super) fn status(record: &BuildRecord) -> &'static str {
     match record.status() {
         RecordStatus::Running => "Running",
@@ -105,7 +105,7 @@ pub(super) fn status(record: &BuildRecord) -> &'static str {
     }
 }
 
-/// `1.2s`, `3m  4s`; of a build that runs with a `+`.
+/// `1.2s`, `3m  4s`; with a `+` while the build is running.
 pub(super) fn duration(record: &BuildRecord, now: SystemTime) -> String {
     let more = match record.completed_at {
         Some(_) => "",
@@ -121,7 +121,7 @@ pub(super) fn span(duration: Duration) -> String {
     }
 }
 
-/// RFC 3339 in UTC.
+/// The time in RFC 3339, in UTC.
 pub(super) fn timestamp(time: Option<SystemTime>) -> Option<String> {
     OffsetDateTime::from(time?).format(&Rfc3339).ok()
 }

@@ -26,7 +26,7 @@ Examples:
   solvekit history rm k1mnq8g2y4r0f7o4tn1jwqz2p
   solvekit history rm --all";
 
-/// Removes the records; one that cannot be removed does not keep the others.
+/// Removes the records. If one cannot be removed, the others still are.
 pub(super) async fn cmd_rm(args: &RmArgs, history: &History<'_>) -> Result<(), Failure> {
     let mut failures = Vec::new();
     let mut report = |build: &str, removed: Result<(), Failure>| match removed {

@@ -1,4 +1,4 @@
-//! `solvekit history trace`: what the daemon did during a build, and how long each part took.
+//! `solvekit history trace`: shows what the daemon did during a build, and how long each part took.
 
 use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal as _;
@@ -12,9 +12,9 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_data, print_json, print_text};
 use crate::cli::report::usage::HistoryUsage;
 
-/// No more than any trace.
+/// The size limit of a trace, in bytes.
 const LIMIT: usize = 512 << 20;
-/// What a daemon still writes is waited for so long.
+/// How long the daemon may take to finish the trace, before it is asked to.
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,7 @@ pub(super) async fn cmd_trace(args: &TraceArgs, history: &History<'_>) -> Result
     }
 }
 
-/// The trace of a build, read and as it is kept.
+/// The trace of a build, parsed and as stored.
 async fn load(named: Option<&str>, history: &History<'_>) -> Result<(Trace, Vec<u8>), Failure> {
     let Found { daemon, mut record } = history.ended(named).await?;
     if record.trace.is_none() {
@@ -86,14 +86,14 @@ async fn load(named: Option<&str>, history: &History<'_>) -> Result<(Trace, Vec<
     Ok((trace, bytes))
 }
 
-/// Each span beneath the one that it is a part of: when it began, how long it took.
+/// Each span below its parent: its start and its duration.
 fn tree(spans: &[Span]) -> String {
     let begin = spans.first().map_or(0, |span| span.start);
     let mut text = format!("{:>10}  {:>10}\n", "BEGAN", "TOOK");
     let ids: HashSet<&str> = spans.iter().map(|span| span.id.as_str()).collect();
     let mut parts: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut stack = Vec::new();
-    // The last comes first on the stack.
+    // In reverse, because the stack is popped from its end.
     for (at, span) in spans.iter().enumerate().rev() {
         match ids.contains(span.parent.as_str()) && span.parent != span.id {
             true => parts.entry(&span.parent).or_default().push(at),
@@ -110,7 +110,7 @@ fn tree(spans: &[Span]) -> String {
             one_line(&span.name),
             if span.failed { "  (failed)" } else { "" }
         ));
-        // Taken out: spans that are parts of each other, or share an id, are shown once.
+        // Removed from the map: spans in a cycle, or with a duplicate id, are shown once.
         let below = parts.remove(span.id.as_str()).unwrap_or_default();
         stack.extend(below.into_iter().map(|part| (part, depth + 1)));
     }

@@ -50,7 +50,7 @@ pub(super) async fn run(args: &CatArgs, environment: &Environment) -> Result<(),
     let source = Source::open(&place, &client).await;
     let source = source.map_err(|error| failed(&error))?;
     match read_file(&source, Some(&platform), &args.path, DataWriter::new()).await {
-        // A reader that went away (`solvekit … | head`) is no failure.
+        // It is not a failure if the reader is gone (`solvekit … | head`).
         Err(ContentsError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(ContentsError::Image(error)) => Err(failed(&error)),
         Err(error) => Err(Failure::from_error(&error)),

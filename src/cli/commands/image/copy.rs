@@ -91,7 +91,7 @@ pub(super) struct Copying {
 }
 
 impl Copying {
-    /// Finds the image and what belongs to it.
+    /// Finds the image and its parts.
     pub(super) async fn new(
         from: &Place,
         platform: Option<&Platform>,
@@ -114,7 +114,7 @@ impl Copying {
         self.name()?.tag().map(str::to_owned)
     }
 
-    /// Its name, if it is of a registry or has one in its archive.
+    /// Its name, if it comes from a registry or its archive has one.
     pub(super) fn name(&self) -> Option<Reference> {
         match self.source.place() {
             Place::Registry(name) => Some(name.clone()),

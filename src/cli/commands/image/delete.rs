@@ -32,8 +32,7 @@ Examples:
 
 Many registries remove images by digest only, and free the space later.";
 
-/// Removes images, and prints the name of each. One that cannot be removed does not keep the
-/// others.
+/// Deletes images, and prints the name of each. If one cannot be deleted, the others still are.
 pub(super) async fn run(args: &DeleteArgs, environment: &Environment) -> Result<(), Failure> {
     let named = args.names.iter().map(|name| named(name));
     let named = named.collect::<Result<Vec<_>, Failure>>()?;
@@ -52,7 +51,7 @@ pub(super) async fn run(args: &DeleteArgs, environment: &Environment) -> Result<
     failed.map_or(Ok(()), Err)
 }
 
-/// A name without tag and digest could be meant as the whole repository.
+/// Rejects a name without tag and digest: it could be meant as the whole repository.
 fn named(text: &str) -> Result<Reference, Failure> {
     let name = reference(text)?;
     match name.tag().is_some() || name.digest().is_some() {

@@ -118,7 +118,7 @@ pub(crate) async fn open(text: &str, client: &Client) -> Result<Source, Failure>
     source.map_err(|error| failed(&error))
 }
 
-/// The failure of a comparison, with what can be done about it.
+/// The failure of a comparison, with a hint.
 pub(crate) fn not_comparable(error: &diff::Error) -> Failure {
     match error {
         diff::Error::Image(error) => failed(error),

@@ -31,7 +31,7 @@ Examples:
   solvekit image digest --platform linux/arm64 alpine:3.20
   solvekit image digest oci:build/image:1.0";
 
-/// Prints what a name points to.
+/// Prints the digest that a name points to.
 pub(super) async fn run(args: &DigestArgs, environment: &Environment) -> Result<(), Failure> {
     let place = Place::parse(&args.image).map_err(|error| failed(&error))?;
     let client = args.registries.client(environment)?;

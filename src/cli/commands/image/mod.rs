@@ -1,4 +1,4 @@
-//! `solvekit image`: images in registries, and whole images from one place to another.
+//! `solvekit image`: inspects images in registries, and copies whole images between places.
 
 mod cat;
 mod copy;

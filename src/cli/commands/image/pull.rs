@@ -1,4 +1,4 @@
-//! `solvekit image pull`: what `docker pull --platform` does.
+//! `solvekit image pull`: works like `docker pull --platform`.
 
 use crate::cli::args::complete;
 use solvekit::client::{ConnectOptions, load_image};
@@ -57,7 +57,7 @@ pub(super) async fn run(
     load(&copying, name, &engine, environment, quiet).await
 }
 
-/// Gives an image to an engine.
+/// Loads an image into an engine.
 pub(super) async fn load(
     copying: &Copying,
     name: Reference,

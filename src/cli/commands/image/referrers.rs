@@ -34,7 +34,7 @@ Examples:
   solvekit image referrers registry.example.com/me/app:1.0
   solvekit image referrers --type application/vnd.dev.cosign.artifact.sig.v1+json me/app:1.0";
 
-/// Lists what refers to an image: signatures, attestations, SBOMs.
+/// Lists the artifacts that refer to an image: signatures, attestations, SBOMs.
 pub(super) async fn run(args: &ReferrersArgs, environment: &Environment) -> Result<(), Failure> {
     let name = reference(&args.name)?.with_default_tag();
     let client = args.registries.client(environment)?;
@@ -69,7 +69,7 @@ pub(super) async fn run(args: &ReferrersArgs, environment: &Environment) -> Resu
     print_text(&align(&text, 0, 3))
 }
 
-/// What it is, or its media type.
+/// The artifact type, or else the media type.
 fn kind(one: &Descriptor) -> &str {
     match one.artifact_type.as_str() {
         "" => &one.media_type,

@@ -77,8 +77,8 @@ pub(super) async fn run(args: SaveArgs, environment: &Environment) -> Result<(),
     }
 }
 
-/// Saves to a file, which is there when it is complete. The parts lie beside it until then, to go
-/// on with.
+/// Saves to a file, which appears when it is complete. Until then the parts are kept beside it, so
+/// that an interrupted download can resume.
 pub(super) async fn to_file(
     copying: &Copying,
     path: &Path,
@@ -107,7 +107,7 @@ pub(super) async fn to_file(
     print(copying.plan.root().digest.as_str())
 }
 
-/// Writes the archive, off the async threads.
+/// Writes the archive on a blocking thread.
 async fn written<W: Write + Send + 'static>(
     pack: Pack,
     path: &Path,
@@ -133,7 +133,7 @@ impl Copying {
         Staging::at(&folder.join(self.plan.root().digest.hex()))
     }
 
-    /// Gets all parts into a folder and makes an archive of them.
+    /// Fetches all parts into a folder, and prepares the archive.
     pub(super) async fn pack(
         &self,
         folder: &Path,
@@ -142,7 +142,7 @@ impl Copying {
     ) -> Result<Pack, Failure> {
         let layout = Layout::new(folder);
         let (source, plan) = (&self.source, &self.plan);
-        // What cannot become such an archive is reported before anything is fetched.
+        // Report an image that cannot be archived before anything is fetched.
         let pack = Pack::new(source, plan, &layout, names, kind).await;
         let pack = pack.map_err(|error| failed(&error))?;
         let fetched = fetch(source, plan, &layout, &[], &self.options).await;

@@ -1,4 +1,4 @@
-//! `solvekit imagetools create`: an image of others.
+//! `solvekit imagetools create`: makes an image from other images.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ use crate::cli::report::terminal::{print_data, talk};
 use crate::cli::report::usage::ImageUsage;
 use crate::cli::report::{Failure, display};
 
-/// Far more than a name, a digest or a descriptor.
+/// The size limit of a source argument, in bytes: a name, a digest or a descriptor.
 const PART: u64 = 8 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -145,7 +145,7 @@ pub(super) async fn cmd_create(
 }
 
 impl CreateArgs {
-    /// Two images for one platform: which of them is taken is not defined.
+    /// A platform that occurs twice: which image is used would be undefined.
     fn repeated(&self, platforms: &[Platform]) -> Option<String> {
         if platforms.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! `solvekit imagetools inspect`: what a name in a registry or a layout points to.
+//! `solvekit imagetools inspect`: shows the image that a name in a registry or a layout points to.
 
 use solvekit::imagetools::{Inspection, Location};
 use solvekit::oci::Platform;
@@ -55,7 +55,7 @@ pub(super) async fn cmd_inspect(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let location = Location::parse(&args.name).map_err(|error| Failure::from_error(&error))?;
-    // A template that cannot be read is said before a registry is asked.
+    // Parse the template first: a mistake in it is reported before any request.
     let template = match &args.format {
         Some(format) => Some(Template::parse(format).map_err(|error| Failure::from_error(&error))?),
         None => None,
@@ -88,7 +88,7 @@ pub(super) async fn cmd_inspect(
     print_text(&text)
 }
 
-/// The image for a platform, by its digest.
+/// The image for a platform, as a reference by digest.
 async fn for_platform(
     name: &str,
     platform: &Platform,
@@ -104,7 +104,7 @@ async fn for_platform(
     location.map_err(|error| Failure::from_error(&error))
 }
 
-/// `{{.Manifest}}` alone is the default text, as in buildx; so is no template at all.
+/// True without a template or for `{{.Manifest}}` alone: both print the default text, as in buildx.
 fn is_whole(format: &Option<String>) -> bool {
     let format = format.as_deref().unwrap_or_default().trim();
     let inner = format

@@ -53,7 +53,7 @@ pub(super) async fn cmd_create(
     }
     let all: Vec<&Reference> = names.iter().collect();
     let client = args.registries.client(&all, environment)?;
-    // All are fetched before any is kept: a list that is begun has all that it was begun with.
+    // Fetch all manifests before any is stored, so that a new list is complete.
     let mut entries = Vec::new();
     for name in &names {
         let fetched = match fetch(&client, name).await {
@@ -68,7 +68,7 @@ pub(super) async fn cmd_create(
     print(&format!("Created manifest list {list}"))
 }
 
-/// What was said of the same manifest before stays.
+/// Keeps the earlier annotations of the same manifest.
 fn kept(lists: &Lists, list: &Reference, entry: Entry) -> Entry {
     match lists.get_one(list, &entry.reference) {
         Ok(known)

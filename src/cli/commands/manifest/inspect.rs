@@ -79,7 +79,7 @@ pub(super) async fn cmd_inspect(
     print_line(&list_json(&index.manifests).1)
 }
 
-/// JSON with a line end.
+/// Prints JSON with a newline.
 fn print_line(json: &str) -> Result<(), Failure> {
     print_json(&format!("{json}\n"))
 }

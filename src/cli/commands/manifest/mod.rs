@@ -1,5 +1,5 @@
-//! `solvekit manifest`: lists of manifests that are put together here, as docker's commands of that
-//! name do.
+//! `solvekit manifest`: manifest lists that are assembled on this machine, as with `docker
+//! manifest`.
 
 mod annotate;
 mod create;
@@ -52,7 +52,7 @@ struct ManifestRegistryArgs {
 }
 
 impl ManifestRegistryArgs {
-    /// A client for what has these names.
+    /// A client for the registries of these names.
     fn client(&self, names: &[&Reference], environment: &Environment) -> Result<Client, Failure> {
         self.pushing(names, &PushRetryArgs::default(), environment)
     }
@@ -85,7 +85,7 @@ pub(crate) async fn cmd_manifest(
     }
 }
 
-/// The lists in docker's folder.
+/// The manifest lists in docker's folder.
 fn lists(environment: &Environment) -> Result<Lists, Failure> {
     match &environment.docker_config {
         Some(folder) => Ok(Lists::new(folder.join("manifests"))),
@@ -93,17 +93,17 @@ fn lists(environment: &Environment) -> Result<Lists, Failure> {
     }
 }
 
-/// A name in an argument: without tag and digest that of `latest`.
+/// Parses a name; without tag and digest its tag is `latest`.
 fn name(text: &str) -> Result<Reference, Failure> {
     Ok(reference(text)?.with_default_tag())
 }
 
-/// The failure of something that no registry took part in.
+/// The failure of an operation without a registry.
 fn local(error: Error) -> Failure {
     error.into()
 }
 
-/// Any failure, with the next step.
+/// Any failure, with a hint.
 async fn failure(client: &Client, error: Error) -> Failure {
     match error {
         Error::Registry(error) => of_registry(client, error).await,

@@ -16,7 +16,7 @@ const EXAMPLES: &str = "\
 Example:
   solvekit manifest rm app:1";
 
-/// Removes all that can be removed, and then says which could not.
+/// Removes as many as possible, then reports those that could not be removed.
 pub(super) fn cmd_rm(args: &RmArgs, environment: &Environment) -> Result<(), Failure> {
     let lists = lists(environment)?;
     let mut failed = Vec::new();

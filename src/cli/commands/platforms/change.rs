@@ -1,5 +1,5 @@
-//! `--install` and `--uninstall` of `solvekit platforms`: on the machine of the builder's Docker
-//! Engine.
+//! `--install` and `--uninstall` of `solvekit platforms`: change the machine of the builder's
+//! Docker Engine.
 
 use std::fs;
 
@@ -15,13 +15,13 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use crate::cli::report::usage::BuilderUsage;
 
-/// A change, and the image that makes it.
+/// A change, and the image that performs it.
 pub(super) struct Asked {
     change: Change,
     image: Reference,
 }
 
-/// A list of architectures, platforms or handlers, as it goes to the program.
+/// Checks a list of architectures, platforms or handlers before it is passed to the program.
 pub(super) fn names(text: &str) -> Result<String, String> {
     let is_name = |name: &str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_-./*".contains(c);
@@ -36,7 +36,7 @@ pub(super) fn names(text: &str) -> Result<String, String> {
     }
 }
 
-/// What the flags ask for.
+/// The change that the flags request.
 pub(super) fn of(args: &PlatformsArgs) -> Result<Option<Asked>, Failure> {
     let change = match (&args.install, &args.uninstall) {
         (Some(which), _) => Change::Install(which.clone()),
@@ -47,7 +47,7 @@ pub(super) fn of(args: &PlatformsArgs) -> Result<Option<Asked>, Failure> {
     Ok(Some(Asked { change, image }))
 }
 
-/// Makes the change on the machine of each node, once for each engine.
+/// Performs the change on the machine of each node, once per engine.
 pub(super) async fn make(
     asked: &Asked,
     targets: &[Target],
@@ -73,7 +73,7 @@ pub(super) async fn make(
     Ok(())
 }
 
-/// The engine on the machine of a node.
+/// The engine on the node's machine.
 async fn engine(
     asked: &Asked,
     target: &Target,
@@ -107,7 +107,7 @@ async fn engine(
     }
 }
 
-/// What a person does without an engine that this program reaches.
+/// The manual steps, if this program does not reach an engine.
 fn by_hand(asked: &Asked, os_release: &str) -> String {
     match &asked.change {
         Change::Install(which) if os_release.is_empty() => format!(

@@ -1,5 +1,5 @@
-//! `solvekit platforms`: which platforms' programs a builder runs, and how; emulators registered
-//! and removed.
+//! `solvekit platforms`: shows which platforms a builder runs and how; registers and removes
+//! emulators.
 
 mod change;
 mod print;
@@ -18,7 +18,7 @@ use crate::cli::args::values;
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
-/// Those that images are usually made for; what the daemon lists is shown besides.
+/// Common platforms of images, shown in addition to those that the daemon lists.
 const USUAL: [&str; 12] = [
     "linux/amd64",
     "linux/386",
@@ -90,7 +90,7 @@ Examples:
   solvekit platforms --platform linux/arm64,linux/riscv64   these two only
   solvekit platforms --install arm64                        register an emulator first";
 
-/// What was found out about a node.
+/// The result of examining a node.
 struct Found<'a> {
     target: &'a Target,
     machine: Option<Machine>,
@@ -130,7 +130,7 @@ pub(crate) async fn cmd_platforms(
     print::print(&found, &format)
 }
 
-/// Looks at a node.
+/// Examines a node.
 async fn find<'a>(target: &'a Target, asked: &[Platform], tries: bool) -> Found<'a> {
     let mut machine = None;
     let rows = async {
@@ -183,8 +183,8 @@ fn listed(workers: &[Worker]) -> Vec<Platform> {
     listed
 }
 
-/// The platforms to show: those that were asked for, else what the daemon lists and was given, then
-/// the usual ones.
+/// The platforms to show: the requested ones, or else those from the daemon and the user, followed
+/// by the common ones.
 fn wanted(target: &Target, builder: &emulation::Builder, asked: &[Platform]) -> Vec<Platform> {
     let usual = USUAL.iter().filter_map(|text| Platform::parse(text).ok());
     let all: Vec<Platform> = match asked {
@@ -203,7 +203,7 @@ fn wanted(target: &Target, builder: &emulation::Builder, asked: &[Platform]) -> 
     wanted
 }
 
-/// A daemon may bring emulators that are not registered with its machine's kernel.
+/// A daemon may have its own emulators, which are not registered with its machine's kernel.
 fn is_doubtful(ability: &Ability) -> bool {
     match ability {
         Ability::Native | Ability::Emulated(_) => false,

@@ -1,5 +1,4 @@
-//! What `solvekit platforms` prints: a table, JSON, or lines by a template; people are told on
-//! stderr what else is known.
+//! The output of `solvekit platforms`: a table, JSON, or lines by a template; remarks go to stderr.
 
 use serde_json::json;
 use solvekit::emulation::Ability;
@@ -10,7 +9,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::columns::align;
 use crate::cli::report::terminal::{print_json, print_text, talk};
 
-/// The fields and their heads in a table.
+/// The fields and their headers.
 const FIELDS: [(&str, &str); 8] = [
     ("Builder", "BUILDER"),
     ("Node", "NODE"),
@@ -22,7 +21,7 @@ const FIELDS: [(&str, &str); 8] = [
     ("Why", "WHY"),
 ];
 
-/// How platforms are printed.
+/// The format of the output.
 pub(super) enum Format {
     Json,
     Lines { template: Template, is_table: bool },
@@ -44,7 +43,7 @@ impl Format {
     }
 }
 
-/// Prints what was found; fails when nothing could be found out about any node.
+/// Prints the results. Fails if nothing is known about any node.
 pub(super) fn print(found: &[Found<'_>], format: &Format) -> Result<(), Failure> {
     let rows = found.iter().flat_map(|found| {
         let rows = found.rows.iter().flatten();
@@ -120,7 +119,7 @@ fn line(template: &Template, cells: &[String; 8]) -> Result<String, Failure> {
     Ok(format!("{text}\n"))
 }
 
-/// Without the blanks at the ends of lines.
+/// Removes trailing blanks.
 fn trimmed(text: &str) -> String {
     text.lines()
         .map(|line| format!("{}\n", line.trim_end()))
@@ -150,7 +149,7 @@ fn json_line(target: &Target, row: &Row) -> String {
     format!("{object}\n")
 }
 
-/// Where the knowledge comes from, and what to do about platforms that do not run.
+/// The origin of the results, and hints for platforms that do not run.
 fn remarks(found: &[Found<'_>]) -> String {
     let mut text = String::from("\n");
     let mut missing: Vec<&str> = Vec::new();

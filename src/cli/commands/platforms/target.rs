@@ -1,4 +1,4 @@
-//! Whose platforms are looked at: all nodes of the builder that is used, or the daemon without one.
+//! The daemons whose platforms are examined: all nodes of the builder, or the daemon without one.
 
 use futures_util::future::join_all;
 use solvekit::builder::{Boot, Instance};
@@ -9,18 +9,18 @@ use crate::cli::args::connection::{ConnectionArgs, say};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
-/// A node of the builder, or the daemon that is used without one.
+/// A node of the builder, or the daemon in use without a builder.
 pub(super) struct Target {
     pub(super) builder: String,
     pub(super) node: String,
-    /// The platforms that it was given.
+    /// The platforms from the user.
     pub(super) given: Vec<Platform>,
-    /// The Docker Engine that holds it.
+    /// The Docker Engine that runs it.
     pub(super) engine: Option<ConnectOptions>,
     pub(super) client: Result<Client, Failure>,
 }
 
-/// All of them, connected to at once; nodes that are not running are started.
+/// Connects to all of them at once; stopped nodes are started.
 pub(super) async fn targets(
     connection: &ConnectionArgs,
     environment: &Environment,

@@ -1,4 +1,4 @@
-//! `solvekit install-plugin`: a link in the docker CLI's folder of plugins.
+//! `solvekit install-plugin`: creates a link in the docker CLI's plugin folder.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -54,7 +54,7 @@ pub(crate) fn cmd_install_plugin(
     let link = folder.join(name);
     fs::create_dir_all(&folder).map_err(|error| failed("make", &folder, &error))?;
     make_room(&link, &program, args.force)?;
-    // Renamed into place, so that there is never none.
+    // Rename it into place, so that the plugin never disappears.
     let new = random_name(name.as_ref()).map_err(|error| failed("write", &link, &error))?;
     let new = folder.join(new);
     let linked = symlink(&program, &new).and_then(|()| fs::rename(&new, &link));
@@ -65,8 +65,8 @@ pub(crate) fn cmd_install_plugin(
     print(&format!("{} -> {}", link.display(), program.display()))
 }
 
-/// What is there already is this program, an older one of its name, or kept beside it when it is to
-/// be replaced.
+/// Makes way for the link: this program or an older version of it may be replaced; another file is
+/// renamed to `.old` if `force` is set.
 fn make_room(link: &Path, program: &Path, force: bool) -> Result<(), Failure> {
     match fs::symlink_metadata(link) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

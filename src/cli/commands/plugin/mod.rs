@@ -1,9 +1,9 @@
-//! As a plugin of the docker CLI: `docker solvekit build`, and `docker build` when linked as
-//! `docker-buildx`.
+//! This program as a plugin of the docker CLI: `docker solvekit build`, or `docker build` if it is
+//! linked as `docker-buildx`.
 //!
-//! The docker CLI starts `docker-NAME [its own flags] NAME arguments…`, asks `docker-NAME
-//! docker-cli-plugin-metadata` what it is, and keeps a socket open whose end tells the plugin to
-//! end.
+//! The docker CLI starts `docker-NAME [its own flags] NAME arguments…`. It runs `docker-NAME
+//! docker-cli-plugin-metadata` to identify the plugin. It keeps a socket open: when that is closed,
+//! the plugin has to exit.
 
 mod install;
 mod socket;
@@ -20,7 +20,7 @@ use crate::cli::report::terminal::print;
 pub(crate) use install::{InstallPluginArgs, cmd_install_plugin};
 pub(crate) use socket::closed;
 
-/// The flags of the docker CLI that have a value.
+/// The flags of the docker CLI that take a value.
 const VALUED: [&str; 7] = [
     "--config",
     "--context",
@@ -30,13 +30,13 @@ const VALUED: [&str; 7] = [
     "--tlscert",
     "--tlskey",
 ];
-/// The same in short, as far as they have one.
+/// Their short forms.
 const SHORT: [(&str, &str); 3] = [("-c", "--context"), ("-H", "--host"), ("-l", "--log-level")];
 
-/// What the process was started with.
+/// The parsed arguments of the process.
 #[derive(Debug, Default)]
 pub(crate) struct Invocation {
-    /// The command's own arguments, its name first.
+    /// The command's own arguments, starting with its name.
     pub(crate) arguments: Vec<OsString>,
     /// `docker --config`: the folder of the docker CLI's configuration.
     pub(crate) config: Option<PathBuf>,
@@ -46,12 +46,12 @@ pub(crate) struct Invocation {
     pub(crate) context: Option<String>,
     /// `docker --debug`.
     pub(crate) debug: bool,
-    /// Whose name it was called by.
+    /// The program that the user called.
     pub(crate) identity: Identity,
 }
 
 impl Invocation {
-    /// Takes the docker CLI's part out of the arguments, if it is there.
+    /// Separates the docker CLI's flags from the arguments, if there are any.
     pub(crate) fn of(arguments: Vec<OsString>) -> Self {
         let identity = arguments.first().map(|program| Identity::of(program));
         let mut invocation = match Self::as_plugin(&arguments) {
@@ -119,8 +119,8 @@ impl Invocation {
     }
 }
 
-/// What the docker CLI lists of its plugins. In buildx's place it is a buildx to those who ask for
-/// a version of that.
+/// Prints the metadata for the docker CLI's list of plugins. As buildx, it reports a buildx version
+/// for programs that require one.
 pub(crate) fn cmd_metadata(identity: Identity) -> Result<(), Failure> {
     let metadata = json!({
         "SchemaVersion": "0.1.0",

@@ -1,15 +1,15 @@
-//! The socket by which the docker CLI tells its plugin that it ends.
+//! The socket through which the docker CLI tells its plugin to exit.
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixStream};
 
 use tokio::io::AsyncReadExt as _;
 
-/// The variable with its address: `@NAME` is in the abstract namespace, else it is a path.
+/// The variable with its address: `@NAME` in the abstract namespace, or a path.
 const VARIABLE: &str = "DOCKER_CLI_PLUGIN_SOCKET";
 
-/// Returns when the docker CLI, which started this process, has ended or was interrupted; never
-/// without one.
+/// Returns when the docker CLI that started this process has exited or was interrupted. Never
+/// returns without a docker CLI.
 pub(crate) async fn closed() {
     let Some(socket) = connect() else {
         return std::future::pending().await;

@@ -1,4 +1,4 @@
-//! `solvekit policy eval`: what a policy decides about a source, or what it gets as its input.
+//! `solvekit policy eval`: shows the decision of a policy about a source, or the policy's input.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, talk};
 
-/// The largest policy that is read from stdin.
+/// The size limit of a policy from stdin, in bytes.
 const LIMIT: u64 = 8 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -87,7 +87,7 @@ pub(crate) async fn cmd_eval(
     }
 }
 
-/// The policy of the Dockerfile, with its imports from the working folder.
+/// Reads the policy of the Dockerfile, with its imports from the working directory.
 async fn read(args: &EvalArgs, environment: &Environment) -> Result<Evaluator, Failure> {
     let (name, file) = match args.file.as_str() {
         "" => return Err(Failure::new("filename is required")),

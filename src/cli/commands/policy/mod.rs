@@ -1,4 +1,4 @@
-//! `solvekit policy`: tries policies about the sources of builds out.
+//! `solvekit policy`: tests policies about the sources of builds.
 
 mod eval;
 mod test;
@@ -40,7 +40,7 @@ pub(crate) async fn cmd_policy(
     }
 }
 
-/// A policy whose modules are in the working folder: each with its name and text.
+/// Loads a policy whose modules are in the working directory, each with its name and text.
 async fn load(
     mut loader: Loader,
     modules: &[(String, Vec<u8>)],
@@ -54,7 +54,7 @@ async fn load(
         let missing = loader.missing_imports();
         let mut found = false;
         for (file, _) in missing {
-            // What is missing is reported with the module that imports it.
+            // A missing import is reported together with the module that imports it.
             if let Ok(text) = std::fs::read(&file) {
                 loader
                     .add_import(&file, text_of(&file, &text)?)
@@ -74,7 +74,7 @@ fn text_of<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Failure> {
     std::str::from_utf8(bytes).map_err(|_| Failure::new(format!("{name} is not UTF-8")))
 }
 
-/// With what a daemon is asked about sources.
+/// The credentials and registry options for the daemon's look-ups of sources.
 fn asking(
     registries: &RegistryArgs,
     environment: &Environment,

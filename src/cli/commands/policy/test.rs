@@ -112,7 +112,7 @@ async fn run(
     ran.await.map_err(|error| wrong(&error))
 }
 
-/// The test files with their text, by name.
+/// The test files by name, with their text.
 fn test_files(path: &str) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     const END: &str = "_test.rego";
     let path = path.trim_end_matches('/');
@@ -151,7 +151,7 @@ fn test_files(path: &str) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     names.into_iter().map(read).collect()
 }
 
-/// The lines about a test, as buildx writes them.
+/// The lines about a test, as in buildx.
 fn report(case: &TestCase, result: &TestResult, input: Option<&Input>) -> String {
     let decision = result.decision.as_ref();
     let allow = decision.and_then(|decision| decision.allow);
@@ -208,7 +208,7 @@ fn labelled(label: &str, json: Option<String>) -> String {
     }
 }
 
-/// A decision as buildx prints it.
+/// A decision as in buildx's output.
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -232,7 +232,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// JSON as Go indents and escapes it, with a newline.
+/// JSON with Go's indentation and escapes, and a newline.
 pub(super) fn json(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let mut out = String::with_capacity(text.len() + 1);

@@ -1,4 +1,4 @@
-//! `prune --dry-run`: what a prune would remove.
+//! `prune --dry-run`: shows what a prune would remove.
 
 use std::time::SystemTime;
 
@@ -12,8 +12,8 @@ use crate::cli::report::Failure;
 use crate::cli::report::records;
 use crate::cli::report::terminal::{print_json, print_text, talk};
 
-/// Prints what would be removed as a prune prints what is removed. What stays, and what is not
-/// sure, goes to stderr.
+/// Prints the records that would be removed in the same format as a prune. Records that stay, and
+/// uncertainties, go to stderr.
 pub(super) async fn print(
     daemons: &[(Client, Used)],
     options: &PruneOptions,

@@ -70,7 +70,8 @@ Examples:
   solvekit prune --force --max-used-space 20g   down to a size
   solvekit prune --dry-run --max-used-space 20g what that would remove";
 
-/// Removes what the flags choose, after asking, and prints each record and the sum.
+/// Removes the records that the flags select, after a confirmation, and prints each of them and the
+/// total.
 pub(crate) async fn cmd_prune(
     args: &PruneArgs,
     connection: &ConnectionArgs,
@@ -111,7 +112,7 @@ pub(crate) async fn cmd_prune(
     }
 }
 
-/// Removes on all nodes at once.
+/// Prunes all nodes at once.
 async fn prune(
     daemons: &[(Client, Used)],
     options: &PruneOptions,
@@ -135,7 +136,7 @@ async fn prune(
     print_text(&format!("Total:\t{}\n", records::size(total)))
 }
 
-/// More than any answer.
+/// Longer than any answer, in bytes.
 const ANSWER: u64 = 1000;
 
 fn confirmed(all: bool) -> bool {
@@ -151,7 +152,7 @@ fn confirmed(all: bool) -> bool {
     matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
-/// Older daemons ignore the limits, and would remove everything instead.
+/// Older daemons ignore the limits, and would remove everything.
 async fn check_limits(client: &Client) -> Result<(), Failure> {
     let workers = client.workers().await?;
     let version = workers.first().and_then(|worker| worker.version.as_ref());

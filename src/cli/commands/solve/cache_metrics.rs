@@ -1,4 +1,4 @@
-//! `--debug-json-cache-metrics`: how many steps of a build came from the cache, in buildctl's form.
+//! `--debug-json-cache-metrics`: counts the cached steps of a build, in buildctl's format.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::cli::commands::build::write_file;
 use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_text, talk};
 
-/// Where the numbers go.
+/// The destination of the metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     Stdout,
@@ -32,21 +32,21 @@ impl Place {
     }
 }
 
-/// What is known of a step.
+/// The state of a step.
 #[derive(Debug, Default)]
 struct Step {
     name: String,
     cached: bool,
     completed: bool,
-    /// It fetches a base image.
+    /// True if it fetches a base image.
     from: bool,
 }
 
-/// The steps of a build by digest.
+/// The steps of a build, by digest.
 #[derive(Debug, Default)]
 struct Steps(BTreeMap<String, Step>);
 
-/// Asks the daemon what became of the steps of a build, and writes the numbers.
+/// Asks the daemon for the steps of a build, and writes the metrics.
 pub(super) async fn write(
     place: &Place,
     client: &Client,
@@ -80,7 +80,7 @@ impl Steps {
         }
     }
 
-    /// A line for each step that was not cached, then the numbers.
+    /// A line for each step that was not cached, followed by the metrics.
     fn report(&self, took: Duration) -> String {
         let all = self.0.values();
         let completed = all.clone().filter(|step| step.completed).count();
@@ -111,12 +111,12 @@ impl Steps {
     }
 }
 
-/// `[stage 1/3] FROM image`.
+/// True for `[stage 1/3] FROM image`.
 fn is_from(name: &str) -> bool {
     name.starts_with('[') && name.contains("] FROM")
 }
 
-/// Steps that no graph of a user has.
+/// True for steps that are not part of a user's graph.
 fn is_internal(name: &str) -> bool {
     ["[internal]", "[auth]", "importing cache", "exporting "]
         .iter()

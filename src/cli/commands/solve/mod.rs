@@ -33,10 +33,10 @@ use crate::cli::report::terminal::print_text;
 use crate::cli::report::usage::GraphUsage;
 use crate::cli::report::{Failure, build_failure, display, hint};
 
-/// The largest graph that is read: as much as a daemon takes in one message.
+/// The size limit of a graph, in bytes: that of a daemon's messages.
 const GRAPH_LIMIT: u64 = 16 << 20;
 
-/// The option that asks a frontend a question instead of building.
+/// The option that asks a frontend a question instead of starting a build.
 const SUBREQUEST: &str = "requestid";
 
 #[derive(Debug, clap::Args)]
@@ -133,7 +133,7 @@ Examples:
       --opt target=app -o type=image,name=registry.example.com/app:1.0,push=true
       run the daemon's own Dockerfile frontend";
 
-/// Solves what is given, shows the progress, and writes what was asked for.
+/// Solves the graph, shows the progress, and writes the requested results.
 pub(crate) async fn cmd_solve(
     args: SolveArgs,
     connection: &ConnectionArgs,
@@ -262,7 +262,7 @@ fn graph(args: &SolveArgs) -> Result<Definition, Failure> {
     })
 }
 
-/// A marshalled graph from a file, or from stdin without one.
+/// Reads a marshalled graph from a file, or else from stdin.
 pub(crate) fn read_graph(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     match path.filter(|it| *it != Path::new("-")) {
         Some(path) => read(path),
@@ -285,7 +285,8 @@ fn policy(path: &Path) -> Result<SourcePolicy, Failure> {
     })?)
 }
 
-/// buildctl writes archives without a destination to stdout, where solvekit loads images.
+/// buildctl writes archives without a destination to stdout, but solvekit loads images into the
+/// engine.
 fn outputs(args: &SolveArgs, environment: &Environment) -> Result<Vec<pipeline::Output>, Failure> {
     let parsed = args
         .output
@@ -307,11 +308,11 @@ fn outputs(args: &SolveArgs, environment: &Environment) -> Result<Vec<pipeline::
     Ok(outputs)
 }
 
-/// The metadata file, and the answer to a question.
+/// Writes the metadata file, and the answer to a question.
 fn written(args: &SolveArgs, solved: &Solved, is_question: bool) -> Result<(), Failure> {
     if let Some(path) = &args.metadata_file {
         let metadata = Value::Object(solved.metadata_fields());
-        // Plain data: making JSON of it cannot fail.
+        // Plain data: it always serializes to JSON.
         let text = serde_json::to_string_pretty(&metadata).unwrap_or_default();
         write_file(path, text.as_bytes())?;
     }

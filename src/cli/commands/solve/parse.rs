@@ -1,11 +1,11 @@
-//! `--opt`, `--local` and `--oci-layout`: names with values.
+//! Parses `--opt`, `--local` and `--oci-layout`: names with values.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::cli::report::Failure;
 
-/// `KEY=VALUE`, the last one of a key.
+/// Parses `KEY=VALUE`; the last value of a key wins.
 pub(super) fn pairs(flag: &str, given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |text: &String| match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),

@@ -1,4 +1,4 @@
-//! `--registry-auth-tlscontext`: with which certificates token servers of registries are asked.
+//! `--registry-auth-tlscontext`: the certificates for token servers of registries.
 
 use solvekit::pipeline::csv_fields;
 use solvekit::registry::{ClientOptions, HostCertificates};
@@ -6,7 +6,7 @@ use solvekit::registry::{ClientOptions, HostCertificates};
 use crate::cli::report::Failure;
 use crate::cli::report::usage::GraphUsage;
 
-/// Adds what the flags say to the options. A host may be named several times.
+/// Adds the flags to the options. A host may be given several times.
 pub(super) fn add(given: &[String], options: &mut ClientOptions) -> Result<(), Failure> {
     for text in given.iter().filter(|text| !text.is_empty()) {
         let context = Context::parse(text).map_err(|reason| GraphUsage::TlsContext {
@@ -28,7 +28,7 @@ pub(super) fn add(given: &[String], options: &mut ClientOptions) -> Result<(), F
     Ok(())
 }
 
-/// What one flag says.
+/// The content of one flag.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Context {
     host: String,
@@ -37,7 +37,7 @@ struct Context {
 }
 
 impl Context {
-    /// `host=HOST[:PORT],ca=FILE,cert=FILE,key=FILE,insecure=BOOL`.
+    /// Parses `host=HOST[:PORT],ca=FILE,cert=FILE,key=FILE,insecure=BOOL`.
     fn parse(text: &str) -> Result<Self, String> {
         let mut context = Self::default();
         let (mut cert, mut key) = (None, None);
@@ -72,7 +72,7 @@ impl Context {
     }
 }
 
-/// A host may be given as a URL.
+/// Accepts a URL as the host too.
 fn host(value: &str) -> String {
     let host = value.split_once("://").map_or(value, |(_, host)| host);
     host.trim_end_matches('/').to_owned()

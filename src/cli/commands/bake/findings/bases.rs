@@ -1,4 +1,4 @@
-//! Base images as their registries have them, each asked for once.
+//! Base images from registries, each requested once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use crate::cli::report::Failure;
 #[derive(Clone)]
 pub(super) enum Base {
     Found(ResolvedImage),
-    /// It is there, but not for the platform.
+    /// The image exists, but not for the platform.
     Lacks {
         message: String,
         failure: ImageFailure,
     },
-    /// Nobody was asked, or the registry did not answer.
+    /// Not requested, or the registry did not answer.
     Unknown,
 }
 
-/// What is known of base images.
+/// The base images that are known so far.
 pub(super) struct Bases<'a> {
-    /// None: nobody is asked.
+    /// `None` if registries must not be asked.
     registries: Option<&'a Registries>,
     known: BTreeMap<(String, String), Base>,
-    /// What registries did not answer, and why.
+    /// Requests that failed, with their causes.
     unanswered: BTreeSet<String>,
 }
 
@@ -41,12 +41,12 @@ impl<'a> Bases<'a> {
         }
     }
 
-    /// One line for each image that a registry did not answer for.
+    /// One line for each image whose registry did not answer.
     pub(super) fn unanswered(&self) -> impl Iterator<Item = &String> {
         self.unanswered.iter()
     }
 
-    /// The images, in the order of the requests.
+    /// Returns the images in the order of the requests.
     pub(super) fn find(
         &mut self,
         requests: &[ImageRequest],

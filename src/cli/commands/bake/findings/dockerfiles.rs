@@ -1,4 +1,5 @@
-//! The Dockerfiles of all targets: what the lint rules find, and platforms that a base image lacks.
+//! Checks the Dockerfiles of all targets: findings of lint rules, and base images that lack a
+//! platform.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +13,21 @@ use super::Shown;
 use super::bases::{Base, Bases};
 use crate::cli::report::Failure;
 
-/// How often a translation may ask for further images.
+/// The most rounds in which a translation may request more images.
 const MAX_ROUNDS: usize = 50;
-/// Stands for base images that are not known.
+/// The config that replaces those of unknown base images.
 const UNKNOWN: &[u8] = br#"{"architecture":"amd64","os":"linux","config":{},
 "rootfs":{"type":"layers","diff_ids":[]}}"#;
-/// Rules whose answer depends on the base image.
+/// Rules whose result depends on the base image.
 const ABOUT_BASES: [Rule; 3] = [
     Rule::UndefinedVar,
     Rule::WorkdirRelativePath,
     Rule::InvalidBaseImagePlatform,
 ];
-/// The rule that a base image does not have a platform of the target.
+/// The rule for a base image that lacks a platform of the target.
 const PLATFORM_OF_IMAGE: &str = "PlatformOfImage";
 
-/// All findings, each once.
+/// All findings, without duplicates.
 pub(super) fn dockerfiles(
     plan: &Plan,
     machine: &LocalMachine,
@@ -83,7 +84,7 @@ pub(super) fn dockerfiles(
     shown
 }
 
-/// The name and content of a Dockerfile that lies here.
+/// The name and content of a local Dockerfile.
 fn source(name: &str, target: &Target, machine: &LocalMachine) -> Option<(String, Vec<u8>)> {
     if let Some(text) = &target.dockerfile_inline {
         let file = format!("dockerfile-inline of {name}");
@@ -97,22 +98,22 @@ fn source(name: &str, target: &Target, machine: &LocalMachine) -> Option<(String
         None if remote::is_remote(&context) || remote::is_remote(file) => return None,
         None => filepath::join(&context, file),
     };
-    // A file that is missing may be made before the build.
+    // A missing file may be created before the build.
     let source = machine.read_inside(&path)?;
     Some((path, source))
 }
 
-/// What only a translation finds.
+/// Findings that need a translation.
 #[derive(Debug, Default)]
 struct Translated {
-    /// Every base image is known, so that all rules can be trusted.
+    /// True if every base image is known, so that the results of all rules are reliable.
     all_known: bool,
-    /// Lines with base images that lack a platform.
+    /// The lines of base images that lack a platform.
     lacking: Vec<(u32, String)>,
 }
 
-/// Translates for each platform; the linter hears of the first. Named contexts are not known here,
-/// so a target that has some is checked as text only.
+/// Translates for each platform; only the first translation is linted. Named contexts are unknown
+/// here, so the Dockerfile of a target with named contexts is only parsed.
 fn translated(
     name: &str,
     target: &Target,
@@ -160,7 +161,7 @@ fn translated(
     translated
 }
 
-/// The line of a base image that lacks the platform, if there is one.
+/// The line of a base image that lacks the platform, if any.
 fn check(
     dockerfile: &Dockerfile,
     options: &Options,
@@ -174,7 +175,7 @@ fn check(
         let requests = match translate::check(dockerfile, options, &images, linter) {
             Ok(Outcome::NeedsImages(requests)) => requests,
             Ok(_) => return None,
-            // Another mistake ends a build with a better message than could be given here.
+            // A build reports other mistakes better than this check could.
             Err(error) => {
                 let reason = Failure::from_error(&error).into_message();
                 let lacking = lacks

@@ -1,4 +1,4 @@
-//! `solvekit bake check`: what is probably not meant in bake files and Dockerfiles.
+//! `solvekit bake check`: finds likely mistakes in bake files and Dockerfiles.
 
 mod bases;
 mod dockerfiles;
@@ -12,7 +12,7 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::{print_json, print_text, talk};
 use bases::Bases;
 
-/// A finding, as it is shown.
+/// A finding in the form that is printed.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Shown {
     file: String,
@@ -22,7 +22,7 @@ struct Shown {
     reason: &'static str,
 }
 
-/// Prints all findings. There being any is a failure.
+/// Prints all findings. Fails if there are any.
 pub(super) fn check(work: &Work<'_>, as_json: bool, offline: bool) -> Result<(), Failure> {
     let plan = work.plan()?;
     let in_files = findings(work.evaluation, &plan).into_iter();

@@ -1,4 +1,4 @@
-//! The targets as they were at a commit: the same files, evaluated in the same environment.
+//! The targets at an earlier commit: the same files, evaluated in the same environment.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::{Commit, Work};
 use crate::cli::environment::Environment;
 use crate::cli::report::Failure;
 
-/// These targets as they were.
+/// The earlier versions of these targets.
 pub(super) fn targets(
     commit: &Commit,
     names: &[&String],
@@ -36,7 +36,7 @@ pub(super) fn targets(
     let mut targets = BTreeMap::new();
     for &name in names {
         let planned = evaluation.plan(std::slice::from_ref(name), &work.set.texts, work.variables);
-        // One that cannot be planned was not there, or could not be built.
+        // A target that cannot be planned did not exist, or could not be built.
         let target = planned.ok().and_then(|mut plan| {
             finish(&mut plan, work.set.policies, environment);
             plan.targets.remove(name)
@@ -46,14 +46,14 @@ pub(super) fn targets(
     Ok(EarlierTargets::Known(targets))
 }
 
-/// Reads files as they were.
+/// Reads files from the commit.
 struct AtCommit<'a> {
     commit: &'a Commit,
     machine: &'a LocalMachine,
 }
 
 impl AtCommit<'_> {
-    /// The bake files that were named, or the usual ones that there were.
+    /// The named bake files, or the default ones that existed.
     fn files(&self, named: &[String]) -> Result<Vec<InputFile>, String> {
         let usual = DEFAULT_FILES.map(str::to_owned);
         let names = match named {
@@ -82,7 +82,7 @@ impl AtCommit<'_> {
         }
     }
 
-    /// The path in the repository, if it is there.
+    /// The path in the repository, if the file exists there.
     fn inside(&self, path: &str) -> Option<String> {
         let folder = Path::new(self.working_directory()).canonicalize().ok()?;
         let absolute = match filepath::is_absolute(path) {

@@ -1,4 +1,4 @@
-//! A commit and what differs from it in the working tree, asked of `git` itself.
+//! A commit and the differences in the working tree, as reported by `git`.
 
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -11,14 +11,14 @@ use solvekit::bake::{ChangeKind, ChangedPath};
 use crate::cli::report::Failure;
 use crate::cli::report::usage::BakeUsage;
 
-/// The longest answer of git that is read: the paths of millions of files.
+/// The size limit of git's output, in bytes: paths of millions of files.
 const MAX_ANSWER: u64 = 256 << 20;
-/// The longest complaint of git that is read.
+/// The size limit of git's error message, in bytes.
 const MAX_COMPLAINT: u64 = 4096;
-/// The modes of links and of other repositories in git's trees.
+/// The modes of symbolic links and submodules in git's trees.
 const LEAD_ON: [&str; 2] = ["120000", "160000"];
 
-/// A commit of the repository that a folder is in.
+/// A commit of the repository that contains a folder.
 #[derive(Debug)]
 pub(super) struct Commit {
     root: PathBuf,
@@ -27,7 +27,7 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    /// The commit that `reference` names.
+    /// Finds the commit that `reference` names.
     pub(super) fn find(folder: &Path, reference: &str) -> Result<Self, Failure> {
         let root = line(&git(folder, &["rev-parse", "--show-toplevel"])?);
         let root = root.ok_or(BakeUsage::NoRepository)?;
@@ -58,18 +58,18 @@ impl Commit {
         })
     }
 
-    /// The repository's folder.
+    /// The top-level folder of the repository.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// When it was committed, in seconds since the Unix epoch.
+    /// The commit time, in seconds since the Unix epoch.
     pub(super) fn time(&self) -> i64 {
         self.time
     }
 
-    /// The paths that differ from it in the working tree, and those that git does not know or was
-    /// told not to look at.
+    /// The paths that differ from the commit in the working tree, and those that are untracked or
+    /// that git was told to ignore.
     pub(super) fn changes(&self) -> Result<Vec<ChangedPath>, Failure> {
         let differences = self.ask(&[
             "diff",
@@ -90,7 +90,8 @@ impl Commit {
         Ok(changes)
     }
 
-    /// A file as it was; `path` is relative to the repository's folder. None if there was none.
+    /// The content of a file at the commit; `path` is relative to the repository. `None` if it did
+    /// not exist.
     pub(super) fn file(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         let object = format!("{}:{path}", self.id);
         git(&self.root, &["cat-file", "blob", &object]).map(|answer| answer.ok())
@@ -105,7 +106,7 @@ impl Commit {
     }
 }
 
-/// What `diff --raw -z` lists: `:MODE MODE ID ID STATUS`, then the path.
+/// Parses the output of `diff --raw -z`: `:MODE MODE ID ID STATUS`, then the path.
 fn differing(answer: &[u8]) -> Vec<ChangedPath> {
     let mut fields = answer.split(|&byte| byte == 0);
     let mut changes = Vec::new();
@@ -119,7 +120,7 @@ fn differing(answer: &[u8]) -> Vec<ChangedPath> {
     changes
 }
 
-/// What `ls-files --others -z` lists; another repository's folder ends with `/`.
+/// Parses the output of `ls-files --others -z`; the folder of another repository ends with `/`.
 fn unrecorded(answer: &[u8]) -> Vec<ChangedPath> {
     let paths = answer
         .split(|&byte| byte == 0)
@@ -134,7 +135,7 @@ fn unrecorded(answer: &[u8]) -> Vec<ChangedPath> {
     changes.collect()
 }
 
-/// Of what `ls-files -v -z` lists the paths with a small letter (assume-unchanged) or `S`
+/// The paths in the output of `ls-files -v -z` with a lower-case letter (assume-unchanged) or `S`
 /// (skip-worktree).
 fn unobserved(answer: &[u8]) -> Vec<ChangedPath> {
     let entries = answer.split(|&byte| byte == 0);
@@ -147,19 +148,19 @@ fn unobserved(answer: &[u8]) -> Vec<ChangedPath> {
         .collect()
 }
 
-/// The first line, without its end; none if git failed or said nothing.
+/// The first line without its newline; `None` if git failed or printed nothing.
 fn line(answer: &Result<Vec<u8>, String>) -> Option<Vec<u8>> {
     let text = answer.as_ref().ok()?;
     let line = text.split(|&byte| byte == b'\n').next()?;
     (!line.is_empty()).then(|| line.to_vec())
 }
 
-/// What git writes, or its complaint.
+/// The output of git, or its error message.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Failure> {
     let failed = |error| Failure::from(BakeUsage::NoGit(error));
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments);
-    // Nothing is written to the repository: other commands of git may run.
+    // Take no locks in the repository: other git commands may be running.
     command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
     command
         .stdin(Stdio::null())
@@ -173,7 +174,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Fai
             let read = std::io::Read::by_ref(&mut stderr)
                 .take(MAX_COMPLAINT)
                 .read_to_end(&mut text);
-            // The rest is read too, so that git does not wait for it.
+            // Read the rest too, so that git does not block.
             let _ = std::io::copy(&mut stderr, &mut std::io::sink());
             read.map(|_| text).unwrap_or_default()
         })

@@ -1,4 +1,4 @@
-//! `bake --changed-since REF`: targets without changes are left out.
+//! `bake --changed-since REF`: skips targets without changes.
 
 mod earlier;
 
@@ -17,9 +17,9 @@ use crate::cli::report::Failure;
 use crate::cli::report::terminal::talk;
 use git::Commit;
 
-/// What the targets are compared with, and how they were planned.
+/// The commit to compare with, and how the targets were planned.
 pub(super) struct Work<'a> {
-    /// A commit, in git's words.
+    /// A revision in git's syntax.
     pub(super) reference: &'a str,
     /// The files of `-f`.
     pub(super) files: &'a [String],
@@ -31,7 +31,7 @@ pub(super) struct Work<'a> {
     pub(super) registries: &'a RegistryArgs,
 }
 
-/// Leaves targets out whose graphs read nothing that changed, and says so of each.
+/// Removes targets whose graphs read nothing that has changed, and prints a line for each.
 pub(super) fn leave_out(
     plan: &mut Plan,
     work: &Work<'_>,
@@ -57,7 +57,7 @@ pub(super) fn leave_out(
     Ok(())
 }
 
-/// One line for each target that was asked for.
+/// Prints one line for each requested target.
 fn tell(plan: &Plan, verdicts: &BTreeMap<String, Verdict>, reference: &str) {
     let asked = plan.targets.values().filter(|target| !target.linked);
     for target in asked {
